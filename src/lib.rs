@@ -1,0 +1,1 @@
+//! voltergeist haunts Docker volumes.

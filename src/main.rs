@@ -1,0 +1,2 @@
+//! The voltergeist binary.
+fn main() {}
