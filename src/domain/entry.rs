@@ -1,0 +1,313 @@
+//! The entry: one line of the journal, and all that is ever known of what happened.
+//!
+//! Everything that the console can show is an entry: a call, a call that waits, a command, a fault
+//! that was armed or spent, the driver going down, a note. As JSON it is a line of `serve`, of a
+//! recording and of `GET /v1/entries`.
+
+use std::{sync::Arc, time::Duration};
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use bytes::Bytes;
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::{
+    lint::Lint,
+    protocol::{Caller, Operation},
+    volume::Change,
+};
+
+/// One line of the journal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Its number: 1 for the first, then without a gap.
+    pub seq: u64,
+    /// When it was recorded.
+    pub at: Timestamp,
+    /// What happened.
+    #[serde(flatten)]
+    pub kind: Kind,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum Kind {
+    /// A call came to its end.
+    Call(Box<Call>),
+    /// A call began to wait, because a rule said so. Its end is a later `call` entry.
+    Waiting(Waiting),
+    /// Somebody gave a command, and it was carried out.
+    Command(Execution),
+    /// A rule was armed, or ceased to be.
+    Fault(FaultEvent),
+    /// The driver went down or came up by itself: an outage ended, or it could not begin.
+    Driver {
+        /// What it is now, in words.
+        standing: String,
+    },
+    /// A remark.
+    Note {
+        /// The remark.
+        text: String,
+    },
+}
+
+/// A request, what was done to it, and how it ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Call {
+    /// The number of the call since the start or the last `reset`: 1 for the first. Draws depend on it.
+    pub number: u64,
+    /// What was asked, if the path was one of the protocol's.
+    pub operation: Option<Operation>,
+    /// The request's method and path, where they are not what the operation says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_line: Option<Box<str>>,
+    /// Who asked.
+    pub caller: Caller,
+    /// The volume that the request names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub volume: Option<Box<str>>,
+    /// The mount ID that the request carries.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<Box<str>>,
+    /// The request's headers, names in lower case, in the order of their arrival.
+    pub headers: Headers,
+    /// The request's body.
+    pub body: Body,
+    /// Which rule acted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Deed>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The HTTP status of the answer, if one was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// What the caller was told went wrong, or why no answer came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<Box<str>>,
+    /// The answer's body.
+    pub reply: Body,
+    /// From the request's head to the answer, or to the end without one.
+    #[serde(rename = "took_us", with = "micros")]
+    pub took: Duration,
+    /// What the driver's own work changed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<Change>,
+    /// What was odd about it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lints: Vec<Lint>,
+    /// The sequence number of the entry that said it waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waited: Option<u64>,
+}
+
+/// How a call ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// With an answer that says yes.
+    Answered,
+    /// With an answer that says no, or with a broken one or none, as a rule wanted.
+    Failed,
+    /// The caller gave up before the answer.
+    Abandoned,
+    /// The handler panicked; the caller got status 500.
+    Panicked,
+}
+
+/// What a rule did to a call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deed {
+    /// The rule's number.
+    pub id: u32,
+    /// The rule's label, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<Arc<str>>,
+    /// What it did, in the words of the rule language.
+    pub action: Arc<str>,
+}
+
+/// A call that a rule keeps waiting.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiting {
+    /// The call's number.
+    pub number: u64,
+    /// What was asked.
+    pub operation: Operation,
+    /// Who asked.
+    pub caller: Caller,
+    /// The volume that the request names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub volume: Option<Box<str>>,
+    /// The mount ID that the request carries.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<Box<str>>,
+    /// Which rule keeps it.
+    pub fault: Deed,
+}
+
+/// A command that was carried out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Execution {
+    /// The command line, as it can be typed again.
+    pub line: String,
+    /// What came of it, in words.
+    pub effect: String,
+    /// What it changed in the volumes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<Change>,
+}
+
+/// A rule's beginning or end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FaultEvent {
+    /// The rule's number.
+    pub id: u32,
+    /// The rule's label, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<Arc<str>>,
+    /// The rule in its own language.
+    pub rule: Arc<str>,
+    /// What became of it.
+    pub event: FaultFate,
+}
+
+/// What became of a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FaultFate {
+    /// It acts from now on.
+    Armed,
+    /// A command ended it.
+    Disarmed,
+    /// It has fired as often as it may.
+    Spent,
+    /// Its time is over.
+    Expired,
+}
+
+/// A request's headers. One engine sends the same again and again, so equal ones are shared.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Headers(pub Arc<[(Box<str>, Box<str>)]>);
+
+/// A body as it was on the wire, cut to what is worth remembering.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Body {
+    /// The first bytes, at most [`Body::KEPT`] of them.
+    pub bytes: Bytes,
+    /// How long it really was, in bytes.
+    pub length: usize,
+}
+
+impl Body {
+    /// How many bytes of a body are kept.
+    pub const KEPT: usize = 16 * 1024;
+
+    /// Remembers a body. A long one is copied, so that what is cut off is freed.
+    pub fn new(bytes: &Bytes) -> Self {
+        let kept = if bytes.len() > Self::KEPT {
+            Bytes::copy_from_slice(&bytes[..Self::KEPT])
+        } else {
+            bytes.clone()
+        };
+        Self { bytes: kept, length: bytes.len() }
+    }
+
+    /// Its text, with what is not UTF-8 replaced.
+    pub fn text(&self) -> std::borrow::Cow<'_, str> {
+        String::from_utf8_lossy(&self.bytes)
+    }
+}
+
+impl From<Vec<u8>> for Body {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::new(&bytes.into())
+    }
+}
+
+/// A whole text stays a text; anything else needs a form that can be read back.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum BodyForm<'b> {
+    Text(std::borrow::Cow<'b, str>),
+    Encoded { base64: String, length: usize },
+}
+
+impl Serialize for Body {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match std::str::from_utf8(&self.bytes) {
+            Ok(text) if self.bytes.len() == self.length => BodyForm::Text(text.into()),
+            _ => BodyForm::Encoded { base64: BASE64_STANDARD.encode(&self.bytes), length: self.length },
+        }
+        .serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Body {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(match BodyForm::deserialize(deserializer)? {
+            BodyForm::Text(text) => text.into_owned().into_bytes().into(),
+            BodyForm::Encoded { base64, length } => {
+                let bytes = BASE64_STANDARD.decode(base64).map_err(serde::de::Error::custom)?;
+                Self { bytes: bytes.into(), length }
+            }
+        })
+    }
+}
+
+mod micros {
+    use super::{Deserialize, Deserializer, Duration, Serializer};
+
+    pub fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        u64::deserialize(deserializer).map(Duration::from_micros)
+    }
+}
+
+impl Entry {
+    /// About how many bytes of memory it holds, for the journal's bound.
+    pub fn weight(&self) -> usize {
+        let changes = |changes: &[Change]| changes.len() * (size_of::<Change>() + 96);
+        size_of::<Self>()
+            + 16
+            + match &self.kind {
+                Kind::Call(call) => {
+                    let text = |text: &Option<Box<str>>| text.as_ref().map_or(0, |text| text.len() + 16);
+                    size_of::<Call>()
+                        + call.body.bytes.len()
+                        + call.reply.bytes.len()
+                        + text(&call.request_line)
+                        + text(&call.volume)
+                        + text(&call.id)
+                        + text(&call.error)
+                        + call.lints.len()
+                        + changes(&call.changes)
+                }
+                Kind::Waiting(waiting) => waiting.volume.as_ref().map_or(0, |volume| volume.len()) + 64,
+                Kind::Command(execution) => {
+                    execution.line.len() + execution.effect.len() + changes(&execution.changes)
+                }
+                Kind::Fault(event) => event.rule.len(),
+                Kind::Driver { standing } => standing.len(),
+                Kind::Note { text } => text.len(),
+            }
+    }
+
+    /// The call, if it is the end of one.
+    pub fn call(&self) -> Option<&Call> {
+        if let Kind::Call(call) = &self.kind { Some(call) } else { None }
+    }
+
+    /// What it changed in the volumes.
+    pub fn changes(&self) -> &[Change] {
+        match &self.kind {
+            Kind::Call(call) => &call.changes,
+            Kind::Command(execution) => &execution.changes,
+            _ => &[],
+        }
+    }
+}

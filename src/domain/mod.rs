@@ -1,0 +1,14 @@
+//! The pure floor: what the protocol is, what volumes are, what a rule does, what is remembered.
+//!
+//! Nothing in here knows of sockets, files, terminals or clocks. Time and chance come in as
+//! arguments, which is what makes a run repeatable from its seed and a test a table of cases.
+
+pub mod command;
+pub mod duration;
+pub mod entry;
+pub mod fault;
+pub mod journal;
+pub mod lint;
+pub mod protocol;
+pub mod tally;
+pub mod volume;

@@ -1,0 +1,306 @@
+//! The hub: the one shared, locked place, between whoever calls and whoever looks.
+//!
+//! The server asks it about each call ([`Hub::admit`]) and tells it the end ([`Hub::record`]); users
+//! give it commands ([`Hub::command`]); the console pulls a picture when it likes ([`Hub::glance`])
+//! and is woken when there is something new ([`Hub::changes`]). It is a store with a wake-up and not
+//! a queue, so a slow reader loses nothing and stops nobody.
+//!
+//! Two locks, always in this order: `store` serialises changes of the volumes with their way to the
+//! disk; `state` guards all else and is held for microseconds, never over I/O.
+
+mod admission;
+mod command;
+mod glance;
+
+use std::{collections::BTreeMap, io, path::Path, sync::Arc};
+
+use jiff::{SignedDuration, Timestamp};
+use parking_lot::Mutex;
+use serde::Serialize;
+use tokio::{
+    sync::{Notify, watch},
+    time::Instant,
+};
+
+pub use admission::{Admission, Arrival, Ticket};
+pub use command::{CommandFailed, Effect};
+pub use glance::{Snapshot, Window};
+
+use crate::domain::{
+    command::Outage,
+    entry::{Entry, FaultEvent, FaultFate, Kind},
+    fault::{Armed, Rulebook},
+    journal::{Bounds, Journal},
+    tally::Tally,
+    volume::{Change, Volume, Volumes},
+};
+
+/// Where changes of the volumes are made to last, and journals are saved.
+pub trait Store: Send {
+    /// Makes a change last. `after` is the volume's record as the change leaves it, if it leaves one.
+    fn keep(&mut self, change: &Change, after: Option<&Volume>) -> io::Result<()>;
+
+    /// Writes entries as JSON lines to a file.
+    fn save(&mut self, path: &Path, entries: &[Arc<Entry>]) -> io::Result<()>;
+}
+
+/// A store that keeps nothing: for tests, and for whoever only looks.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoStore;
+
+impl Store for NoStore {
+    fn keep(&mut self, _: &Change, _: Option<&Volume>) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn save(&mut self, _: &Path, _: &[Arc<Entry>]) -> io::Result<()> {
+        Err(io::Error::new(io::ErrorKind::Unsupported, "there is no place to save to"))
+    }
+}
+
+/// The driver as engines can reach it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Driver {
+    /// The name after `--volume-driver`.
+    pub name: String,
+    /// Its address: `unix:///…` or `tcp://…`.
+    pub address: String,
+    /// How engines find it, in words: `registered`, or why not.
+    pub registration: String,
+    /// The one command that would register it, if it is not.
+    pub remedy: Option<String>,
+}
+
+/// Whether the driver can be reached.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Standing {
+    /// It listens and answers.
+    #[default]
+    Up,
+    /// It cannot be reached.
+    Down {
+        /// In which way.
+        kind: Outage,
+        /// When it comes up by itself.
+        until: Option<Timestamp>,
+    },
+}
+
+impl std::fmt::Display for Standing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Up => f.write_str("up"),
+            Self::Down { kind, .. } => write!(f, "down {kind}"),
+        }
+    }
+}
+
+/// What the server has to follow: see [`Hub::reachability`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reachability {
+    /// Whether the driver can be reached.
+    pub standing: Standing,
+    /// Grows with each `crash`: connections of an earlier life are cut.
+    pub life: u64,
+    /// Whether somebody gave the command `quit`.
+    pub quitting: bool,
+}
+
+struct State {
+    journal: Journal,
+    tally: Tally,
+    volumes: Volumes,
+    rules: Rulebook,
+    driver: Driver,
+    reachability: Reachability,
+    /// How many calls were admitted since the start or the last `reset`.
+    admitted: u64,
+    /// The calls that wait, by the sequence number of the entry that said so.
+    waiting: BTreeMap<u64, Waiter>,
+}
+
+struct Waiter {
+    entry: Arc<Entry>,
+    rule: u32,
+    released: Arc<Notify>,
+}
+
+impl State {
+    fn push(&mut self, at: Timestamp, kind: Kind) -> Arc<Entry> {
+        let entry = self.journal.push(at, kind);
+        self.tally.count(&entry);
+        entry
+    }
+
+    /// Notes the end of a rule and lets go what it holds, unless it was merely spent.
+    fn end_rule(&mut self, at: Timestamp, rule: &Armed, event: FaultFate) {
+        self.push(at, Kind::Fault(fault_event(rule, event)));
+        if event != FaultFate::Spent {
+            self.let_go(|waiter| waiter.rule == rule.id);
+        }
+    }
+
+    fn let_go(&mut self, which: impl Fn(&Waiter) -> bool) -> usize {
+        let released = self.waiting.values().filter(|waiter| which(waiter));
+        released.map(|waiter| waiter.released.notify_one()).count()
+    }
+
+    /// Ends what has run out of time.
+    fn tick(&mut self, at: Timestamp) -> bool {
+        let expired = self.rules.expire(at);
+        for rule in &expired {
+            self.end_rule(at, rule, FaultFate::Expired);
+        }
+        let over =
+            matches!(self.reachability.standing, Standing::Down { until: Some(until), .. } if until <= at);
+        if over {
+            self.reachability.standing = Standing::Up;
+            self.push(at, Kind::Driver { standing: "up: the outage is over".into() });
+        }
+        over || !expired.is_empty()
+    }
+
+    fn next_deadline(&self) -> Option<Timestamp> {
+        let outage = match self.reachability.standing {
+            Standing::Down { until, .. } => until,
+            Standing::Up => None,
+        };
+        self.rules.next_expiry().into_iter().chain(outage).min()
+    }
+}
+
+fn fault_event(rule: &Armed, event: FaultFate) -> FaultEvent {
+    FaultEvent { id: rule.id, label: rule.label.clone(), rule: Arc::clone(&rule.text), event }
+}
+
+/// The one shared, locked place.
+pub struct Hub {
+    store: Mutex<Box<dyn Store>>,
+    state: Mutex<State>,
+    version: watch::Sender<u64>,
+    /// Wakes [`Hub::keep_time`] when a command may have set a nearer deadline.
+    rescheduled: Notify,
+    started: (Timestamp, Instant),
+}
+
+impl Hub {
+    /// A hub that starts with some volumes and draws chance from a seed.
+    pub fn new(seed: u64, volumes: Volumes, store: Box<dyn Store>, bounds: Bounds) -> Arc<Self> {
+        let state = State {
+            journal: Journal::new(bounds),
+            tally: Tally::default(),
+            volumes,
+            rules: Rulebook::new(seed),
+            driver: Driver::default(),
+            reachability: Reachability { standing: Standing::Up, life: 0, quitting: false },
+            admitted: 0,
+            waiting: BTreeMap::new(),
+        };
+        Arc::new(Self {
+            store: Mutex::new(store),
+            state: Mutex::new(state),
+            version: watch::Sender::new(0),
+            rescheduled: Notify::new(),
+            started: (Timestamp::now(), Instant::now()),
+        })
+    }
+
+    /// The time of the hub: it never goes back, and stands still where tokio's does.
+    pub fn now(&self) -> Timestamp {
+        let (start, instant) = self.started;
+        SignedDuration::try_from(instant.elapsed())
+            .ok()
+            .and_then(|passed| start.checked_add(passed).ok())
+            .unwrap_or(start)
+    }
+
+    /// Says how engines can reach the driver.
+    pub fn introduce(&self, driver: Driver) {
+        self.state.lock().driver = driver;
+        self.wake();
+    }
+
+    /// What the server has to follow.
+    pub fn reachability(&self) -> Reachability {
+        self.state.lock().reachability
+    }
+
+    /// Wakes a reader when something is new. A reader that was away finds one wake-up for all it missed.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.version.subscribe()
+    }
+
+    fn wake(&self) {
+        self.version.send_modify(|version| *version += 1);
+    }
+
+    /// Appends an entry about what has happened, and returns its number.
+    pub fn record(&self, kind: Kind) -> u64 {
+        let at = self.now();
+        let seq = self.state.lock().push(at, kind).seq;
+        self.wake();
+        seq
+    }
+
+    /// Makes one change of the volumes last, then acts on it.
+    pub fn change(&self, change: &Change) -> io::Result<()> {
+        let mut store = self.store.lock();
+        self.change_with(&mut **store, change)?;
+        drop(store);
+        self.wake();
+        Ok(())
+    }
+
+    fn change_with(&self, store: &mut dyn Store, change: &Change) -> io::Result<()> {
+        let record = change.name().and_then(|name| self.state.lock().volumes.record(name).cloned());
+        let mut preview: Volumes = record.as_deref().cloned().into_iter().collect();
+        preview.apply(change);
+        store.keep(change, preview.iter().next().map(Arc::as_ref))?;
+        self.state.lock().volumes.apply(change);
+        Ok(())
+    }
+
+    /// Looks at the volumes under the lock. Be short.
+    pub fn with_volumes<T>(&self, look: impl FnOnce(&Volumes) -> T) -> T {
+        look(&self.state.lock().volumes)
+    }
+
+    /// The kept entries after a number, oldest first and at most `limit`, and the number of the oldest that is kept.
+    pub fn entries_after(&self, seq: u64, limit: usize) -> (Vec<Arc<Entry>>, u64) {
+        let state = self.state.lock();
+        (state.journal.after(seq).take(limit).cloned().collect(), state.journal.first())
+    }
+
+    /// Lets every waiting call go: the end is near, and none may block it.
+    pub fn release_all(&self) -> usize {
+        self.state.lock().let_go(|_| true)
+    }
+
+    /// Ends rules and outages when their time is over. Runs until it is dropped.
+    pub async fn keep_time(&self) {
+        loop {
+            let now = self.now();
+            let (ticked, next) = {
+                let mut state = self.state.lock();
+                (state.tick(now), state.next_deadline())
+            };
+            if ticked {
+                self.wake();
+            }
+            let due = async {
+                match next {
+                    Some(next) => {
+                        let left =
+                            std::time::Duration::try_from(next.duration_since(now)).unwrap_or_default();
+                        tokio::time::sleep(left.max(std::time::Duration::from_millis(1))).await;
+                    }
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = due => {}
+                () = self.rescheduled.notified() => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! The way in: each call is numbered, judged and, if a rule says so, kept waiting.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio::sync::Notify;
+
+use super::{Hub, Waiter};
+use crate::domain::{
+    entry::{FaultFate, Kind, Waiting},
+    fault::{Facts, Verdict},
+    lint::Lint,
+    protocol::{Caller, Operation, Request},
+};
+
+/// A call as it arrives.
+#[derive(Clone, Copy, Debug)]
+pub struct Arrival<'r> {
+    /// What is asked.
+    pub operation: Operation,
+    /// The body, read.
+    pub request: &'r Request,
+    /// Who asks.
+    pub caller: Caller,
+    /// Whether there was no body at all.
+    pub empty_body: bool,
+}
+
+/// What the hub says to an arrival.
+#[derive(Clone, Debug)]
+pub struct Admission {
+    /// The call's number.
+    pub number: u64,
+    /// When it was admitted.
+    pub at: Timestamp,
+    /// What is to be done to it.
+    pub verdict: Option<Verdict>,
+    /// What is odd about it already.
+    pub lints: Vec<Lint>,
+}
+
+impl Hub {
+    /// Numbers a call and decides what is to be done to it. `None` stands for a request that is not in the protocol.
+    pub fn admit(&self, arrival: Option<&Arrival<'_>>) -> Admission {
+        let at = self.now();
+        let mut state = self.state.lock();
+        state.admitted += 1;
+        let number = state.admitted;
+        let Some(arrival) = arrival else {
+            return Admission { number, at, verdict: None, lints: Vec::new() };
+        };
+        let state = &mut *state;
+        state.tick(at);
+        let record = state.volumes.record(&arrival.request.name);
+        let facts = Facts {
+            operation: arrival.operation,
+            volume: &arrival.request.name,
+            id: &arrival.request.id,
+            options: record
+                .filter(|_| arrival.operation != Operation::Create)
+                .map_or(&arrival.request.options, |volume| &volume.options),
+            caller: arrival.caller,
+            mounted: record.is_some_and(|volume| volume.is_mounted()),
+            retry: arrival.empty_body && arrival.operation.names_a_volume(),
+        };
+        let (verdict, spent) = state.rules.decide(&facts, number, at);
+        for rule in &spent {
+            state.end_rule(at, rule, FaultFate::Spent);
+        }
+        Admission { number, at, verdict, lints: Vec::new() }
+    }
+
+    /// Notes that a call waits, and gives it a ticket to wait with.
+    pub fn wait(self: &Arc<Self>, waiting: Waiting) -> Ticket {
+        let at = self.now();
+        let rule = waiting.fault.id;
+        let released = Arc::new(Notify::new());
+        let mut state = self.state.lock();
+        let entry = state.push(at, Kind::Waiting(waiting));
+        let seq = entry.seq;
+        // A rule that was disarmed since it was asked can no longer let the call go.
+        if !state.rules.iter().any(|armed| armed.id == rule) {
+            released.notify_one();
+        }
+        state.waiting.insert(seq, Waiter { entry, rule, released: Arc::clone(&released) });
+        drop(state);
+        self.wake();
+        Ticket { hub: Arc::clone(self), seq, released }
+    }
+}
+
+/// A waiting call's place. Dropping it gives the place up.
+pub struct Ticket {
+    hub: Arc<Hub>,
+    /// The sequence number of the entry that says the call waits.
+    pub seq: u64,
+    released: Arc<Notify>,
+}
+
+impl Ticket {
+    /// Waits until a command, or the end of the rule, lets the call go.
+    pub async fn released(&self) {
+        self.released.notified().await;
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        self.hub.state.lock().waiting.remove(&self.seq);
+        self.hub.wake();
+    }
+}

@@ -1,0 +1,232 @@
+//! The one arrow back: what a command does to the hub.
+
+use std::{io, path::Path};
+
+use jiff::Timestamp;
+
+use super::{Hub, Standing, State, fault_event};
+use crate::domain::{
+    command::{Command, CommandError, Released, Target},
+    entry::{Execution, FaultFate, Kind},
+    protocol::{BadName, check_name},
+    tally::Tally,
+    volume::Change,
+};
+
+/// What came of a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Effect {
+    /// In words, for whoever gave it.
+    pub text: String,
+    /// The number of its entry in the journal; 0 where it left none.
+    pub seq: u64,
+}
+
+/// Why a command was not carried out. Nothing has changed then.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandFailed {
+    /// The line is no command.
+    #[error(transparent)]
+    Line(#[from] CommandError),
+    /// There is no such volume.
+    #[error("there is no volume {0:?}; see the volumes table, or conjure it")]
+    NoVolume(String),
+    /// The volume is there already.
+    #[error("the driver knows a volume {0:?} already; forget it first, or choose another name")]
+    VolumeExists(String),
+    /// The volume is not forgotten.
+    #[error("the volume {0:?} is not forgotten; there is nothing to restore")]
+    NotForgotten(String),
+    /// The name cannot be a volume's.
+    #[error(transparent)]
+    Name(#[from] BadName),
+    /// No such rule is armed.
+    #[error("no rule {0:?} is armed; disarm by number or label, or disarm all")]
+    NoRule(String),
+    /// No such call waits.
+    #[error("no call {0} is waiting; release all, or one by the number of its waiting entry")]
+    NotWaiting(u64),
+    /// The driver is up.
+    #[error("the driver is up already")]
+    AlreadyUp,
+    /// The disk said no.
+    #[error("{what}: {error}")]
+    Disk {
+        /// What was tried.
+        what: String,
+        /// What the system says.
+        error: io::Error,
+    },
+}
+
+impl Hub {
+    /// Reads a command line and carries it out.
+    pub fn command_line(&self, line: &str) -> Result<Effect, CommandFailed> {
+        self.command(&line.trim().parse()?)
+    }
+
+    /// Carries a command out and notes it in the journal.
+    pub fn command(&self, command: &Command) -> Result<Effect, CommandFailed> {
+        let mut store = self.store.lock();
+        let at = self.now();
+        let changes = self.changes_of(command, at)?;
+        for change in &changes {
+            self.change_with(&mut **store, change).map_err(|error| CommandFailed::Disk {
+                what: "cannot change the volumes on disk".into(),
+                error,
+            })?;
+        }
+        if let Command::Save(path) = command {
+            let (entries, _) = self.entries_after(0, usize::MAX);
+            store.save(Path::new(path), &entries).map_err(|error| CommandFailed::Disk {
+                what: format!("cannot save the journal to {path}"),
+                error,
+            })?;
+        }
+        drop(store);
+
+        let mut state = self.state.lock();
+        let effect = state.carry_out(command, at)?;
+        let execution = Execution { line: command.to_string(), effect: effect.clone(), changes };
+        let seq = state.push(at, Kind::Command(execution)).seq;
+        drop(state);
+        self.rescheduled.notify_one();
+        self.wake();
+        Ok(Effect { text: effect, seq })
+    }
+
+    /// What a command changes in the volumes, if what it asks is possible.
+    fn changes_of(&self, command: &Command, at: Timestamp) -> Result<Vec<Change>, CommandFailed> {
+        let state = self.state.lock();
+        let record =
+            |name: &String| state.volumes.record(name).ok_or_else(|| CommandFailed::NoVolume(name.clone()));
+        Ok(match command {
+            Command::Forget(name) => {
+                if !record(name)?.known {
+                    return Err(CommandFailed::NoVolume(name.clone()));
+                }
+                vec![Change::Forgotten { name: name.clone() }]
+            }
+            Command::Restore(name) => {
+                if record(name)?.known {
+                    return Err(CommandFailed::NotForgotten(name.clone()));
+                }
+                vec![Change::Restored { name: name.clone() }]
+            }
+            Command::Unmount(name) => {
+                record(name)?;
+                vec![Change::Detached { name: name.clone() }]
+            }
+            Command::Conjure { name, options } => {
+                check_name(name)?;
+                if state.volumes.known(name).is_some() {
+                    return Err(CommandFailed::VolumeExists(name.clone()));
+                }
+                vec![Change::Created { name: name.clone(), options: options.clone(), at }]
+            }
+            Command::Wipe => vec![Change::Wiped],
+            Command::Crash { keep: false } => vec![Change::Lost],
+            _ => Vec::new(),
+        })
+    }
+}
+
+impl State {
+    /// Does what a command does beside changing volumes, and says what came of it all.
+    fn carry_out(&mut self, command: &Command, at: Timestamp) -> Result<String, CommandFailed> {
+        Ok(match command {
+            Command::Arm { rule, label, dry_run: false } => {
+                let (armed, replaced) = self.rules.arm(rule.clone(), label.as_deref(), at);
+                let event = fault_event(armed, FaultFate::Armed);
+                let text = format!("armed rule {}: {}", armed.id, armed.text);
+                if let Some(replaced) = &replaced {
+                    self.end_rule(at, replaced, FaultFate::Disarmed);
+                }
+                self.push(at, Kind::Fault(event));
+                text
+            }
+            Command::Arm { rule, dry_run: true, .. } => format!("not armed: {rule}"),
+            Command::Disarm(target) => {
+                let disarmed = self.rules.disarm(target);
+                match target {
+                    Target::Id(id) if disarmed.is_empty() => {
+                        return Err(CommandFailed::NoRule(id.to_string()));
+                    }
+                    Target::Label(label) if disarmed.is_empty() => {
+                        return Err(CommandFailed::NoRule(label.clone()));
+                    }
+                    _ => {}
+                }
+                for rule in &disarmed {
+                    self.end_rule(at, rule, FaultFate::Disarmed);
+                }
+                count(disarmed.len(), "rule", "disarmed")
+            }
+            Command::Release(Released::All) => {
+                let released = self.let_go(|_| true);
+                count(released, "call", "released")
+            }
+            Command::Release(Released::Oldest) => {
+                let oldest = self.waiting.keys().next().copied();
+                let released = self.let_go(|waiter| Some(waiter.entry.seq) == oldest);
+                count(released, "call", "released")
+            }
+            Command::Release(Released::Seq(seq)) => {
+                if self.let_go(|waiter| waiter.entry.seq == *seq) == 0 {
+                    return Err(CommandFailed::NotWaiting(*seq));
+                }
+                format!("call {seq} released")
+            }
+            Command::Seed(seed) => {
+                self.rules.reseed(*seed);
+                format!("chance is drawn from seed {seed}")
+            }
+            Command::Forget(name) => format!("{name:?} is forgotten; its files are kept"),
+            Command::Restore(name) => format!("{name:?} is back"),
+            Command::Unmount(name) => format!("all mounts of {name:?} ended"),
+            Command::Conjure { name, .. } => format!("{name:?} is there"),
+            Command::Wipe => "every volume and its files are gone".into(),
+            Command::Down { kind, lasting } => {
+                let until = lasting.and_then(|lasting| at.checked_add(lasting).ok());
+                self.reachability.standing = Standing::Down { kind: *kind, until };
+                format!("the driver is down: {kind}")
+            }
+            Command::Up => {
+                if self.reachability.standing == Standing::Up {
+                    return Err(CommandFailed::AlreadyUp);
+                }
+                self.reachability.standing = Standing::Up;
+                "the driver is up".into()
+            }
+            Command::Crash { keep } => {
+                self.reachability.life += 1;
+                let memory =
+                    if *keep { "knows its volumes still" } else { "has lost its memory of every volume" };
+                format!("the driver crashed and is back; it {memory}")
+            }
+            Command::Reset => {
+                self.journal.clear();
+                self.tally = Tally::default();
+                self.admitted = 0;
+                "counters and journal start anew".into()
+            }
+            Command::Note(text) => text.clone(),
+            Command::Save(path) => {
+                format!("{} saved to {path}", count(self.journal.len(), "entry", "").trim())
+            }
+            Command::Quit => {
+                self.reachability.quitting = true;
+                "goodbye".into()
+            }
+        })
+    }
+}
+
+fn count(number: usize, noun: &str, done: &str) -> String {
+    let plural = match (number, noun.strip_suffix('y')) {
+        (1, _) => noun.to_owned(),
+        (_, Some(stem)) => format!("{stem}ies"),
+        (_, None) => format!("{noun}s"),
+    };
+    format!("{number} {plural} {done}")
+}

@@ -1,0 +1,75 @@
+//! The way out: a picture of all that a screen can show, taken under one short lock.
+
+use std::{ops::Range, sync::Arc};
+
+use jiff::Timestamp;
+
+use super::{Driver, Hub, Reachability};
+use crate::domain::{entry::Entry, fault::Armed, tally::Tally, volume::Volume};
+
+/// Which part of the journal and of the volumes a reader wants to see.
+#[derive(Clone, Debug, Default)]
+pub struct Window {
+    /// The number of the last entry in view; the newest if there is none.
+    pub end: Option<u64>,
+    /// How many entries fit.
+    pub rows: usize,
+    /// Which volumes are in view, by their place in the order of names.
+    pub volumes: Range<usize>,
+}
+
+/// A picture of the hub. It shares entries and volumes instead of copying them.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// When it was taken.
+    pub at: Timestamp,
+    /// How engines can reach the driver.
+    pub driver: Driver,
+    /// Whether they can.
+    pub reachability: Reachability,
+    /// All counters.
+    pub tally: Tally,
+    /// The entries in view, oldest first.
+    pub entries: Vec<Arc<Entry>>,
+    /// The number of the oldest kept entry, and the number that the next one will have.
+    pub kept: Range<u64>,
+    /// The volumes in view.
+    pub volumes: Vec<Arc<Volume>>,
+    /// How many volumes there are, forgotten ones included.
+    pub volume_count: usize,
+    /// How many mounts are open in all.
+    pub open_mounts: u64,
+    /// The armed rules.
+    pub faults: Vec<Armed>,
+    /// The entries of the calls that wait, the longest first.
+    pub waiting: Vec<Arc<Entry>>,
+    /// What chance is drawn from.
+    pub seed: u64,
+}
+
+impl Hub {
+    /// Takes a picture.
+    pub fn glance(&self, window: &Window) -> Snapshot {
+        let at = self.now();
+        let state = self.state.lock();
+        let journal = &state.journal;
+        let end = window.end.unwrap_or(u64::MAX - 1);
+        let mut entries: Vec<_> = journal.back_from(end).take(window.rows).cloned().collect();
+        entries.reverse();
+        let Range { start, end } = window.volumes.clone();
+        Snapshot {
+            at,
+            driver: state.driver.clone(),
+            reachability: state.reachability,
+            tally: state.tally.clone(),
+            entries,
+            kept: journal.first()..journal.next(),
+            volumes: state.volumes.iter().skip(start).take(end.saturating_sub(start)).cloned().collect(),
+            volume_count: state.volumes.len(),
+            open_mounts: state.volumes.iter().map(|volume| u64::from(volume.open_mounts())).sum(),
+            faults: state.rules.iter().cloned().collect(),
+            waiting: state.waiting.values().map(|waiter| Arc::clone(&waiter.entry)).collect(),
+            seed: state.rules.seed(),
+        }
+    }
+}
