@@ -31,3 +31,4 @@
 
 pub mod domain;
 pub mod hub;
+pub mod server;

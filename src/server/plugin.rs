@@ -1,0 +1,115 @@
+//! The driver itself: what it answers and what it does, without a line about faults.
+//!
+//! The answer and the work are apart, because a rule may want either without the other: a lie is an
+//! answer without the work, and a reset after it is the work without an answer.
+
+use std::{io, sync::Arc};
+
+use super::disk::Disk;
+use crate::{
+    domain::{
+        protocol::{Description, Operation, Reply, Request, check_name},
+        volume::{Change, Volume},
+    },
+    hub::Hub,
+};
+
+/// The volume driver.
+pub struct Plugin {
+    hub: Arc<Hub>,
+    disk: Disk,
+    /// Its own address, which it leaves in each volume it mounts.
+    address: String,
+    panic_on: Option<String>,
+}
+
+impl Plugin {
+    /// A driver for the volumes of a hub.
+    pub fn new(hub: Arc<Hub>, disk: Disk, address: String, panic_on: Option<String>) -> Self {
+        Self { hub, disk, address, panic_on }
+    }
+
+    /// What it answers as things stand. Nothing changes.
+    pub fn answer(&self, operation: Operation, request: &Request) -> Reply {
+        let name = &request.name;
+        if operation.names_a_volume()
+            && let Err(bad) = check_name(name)
+        {
+            return Reply::Refused(bad.to_string());
+        }
+        match operation {
+            Operation::Activate => Reply::Activated,
+            Operation::Capabilities => Reply::Capabilities,
+            Operation::Create | Operation::Unmount | Operation::Remove => Reply::Done,
+            Operation::Path => Reply::Mountpoint(self.disk.mountpoint(name)),
+            Operation::Get => self.hub.with_volumes(|volumes| match volumes.known(name) {
+                None => Reply::Refused("no such volume".into()),
+                Some(volume) if volume.is_ninja() => Reply::Done,
+                Some(volume) => Reply::Volume(self.describe(volume)),
+            }),
+            Operation::List => Reply::Volumes(self.hub.with_volumes(|volumes| {
+                let listed = volumes.iter().filter(|volume| volume.known && !volume.is_ninja());
+                listed.map(|volume| self.describe(volume)).collect()
+            })),
+            Operation::Mount => {
+                let cannot = self
+                    .hub
+                    .with_volumes(|volumes| volumes.known(name).is_some_and(|volume| volume.cannot_mount()));
+                if cannot {
+                    Reply::Broken("invalid argument".into())
+                } else {
+                    Reply::Mountpoint(self.disk.mountpoint(name))
+                }
+            }
+        }
+    }
+
+    fn describe(&self, volume: &Volume) -> Description {
+        Description {
+            name: volume.name.clone(),
+            mountpoint: self.disk.mountpoint(&volume.name),
+            created: volume.created,
+        }
+    }
+
+    /// Does the work, if the answer is not a refusal, and answers.
+    pub fn perform(&self, operation: Operation, request: &Request, changes: &mut Vec<Change>) -> Reply {
+        assert!(
+            self.panic_on.as_ref() != Some(&request.name),
+            "a call about {:?} panics, as asked for",
+            request.name
+        );
+        let reply = self.answer(operation, request);
+        if reply.error().is_some() {
+            return reply;
+        }
+        match self.work(operation, request, changes) {
+            Ok(()) => reply,
+            Err(error) => Reply::Refused(format!("cannot {operation} {:?}: {error}", request.name)),
+        }
+    }
+
+    fn work(&self, operation: Operation, request: &Request, changes: &mut Vec<Change>) -> io::Result<()> {
+        let name = request.name.clone();
+        let recorded = |name: &str| self.hub.with_volumes(|volumes| volumes.record(name).cloned());
+        let change = match operation {
+            Operation::Create => {
+                Change::Created { name, options: request.options.clone(), at: self.hub.now() }
+            }
+            Operation::Mount => {
+                self.disk.prepare(&name, &self.address, &request.id)?;
+                Change::Mounted { name, id: request.id.clone(), at: self.hub.now() }
+            }
+            Operation::Unmount if recorded(&name).is_some() => {
+                Change::Unmounted { name, id: request.id.clone() }
+            }
+            Operation::Remove if recorded(&name).is_some_and(|volume| volume.known) => {
+                Change::Removed { name }
+            }
+            _ => return Ok(()),
+        };
+        self.hub.change(&change)?;
+        changes.push(change);
+        Ok(())
+    }
+}
