@@ -29,6 +29,7 @@
 //! A module uses its own children and the floors below, never upwards or sideways; `tests/floors.rs`
 //! holds it to that.
 
+pub mod cli;
 pub mod domain;
 pub mod hub;
 pub mod server;

@@ -1,0 +1,51 @@
+//! `voltergeist command LINE`: sends a command line to a running instance through its control socket.
+
+use anyhow::{Context, bail};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::{Request, client::conn::http1, header};
+use hyper_util::rt::TokioIo;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpStream, UnixStream},
+};
+
+use crate::server::ControlAddress;
+
+/// Sends the line and returns what came of it. What is wrong with it comes back as an error.
+pub async fn send(address: &ControlAddress, line: String) -> anyhow::Result<String> {
+    let unreachable = || {
+        format!("cannot reach voltergeist at {address}; is it running, with the same --name and --control?")
+    };
+    match address {
+        ControlAddress::Unix(Some(path)) => {
+            let stream = UnixStream::connect(path).await.with_context(unreachable)?;
+            post(stream, line).await
+        }
+        ControlAddress::Tcp(address) => {
+            let stream = TcpStream::connect(address).await.with_context(unreachable)?;
+            post(stream, line).await
+        }
+        ControlAddress::Unix(None) => bail!("name the control socket with --control unix://PATH"),
+    }
+}
+
+async fn post(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    line: String,
+) -> anyhow::Result<String> {
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+    tokio::spawn(connection);
+    let request = Request::post("/v1/commands")
+        .header(header::HOST, "voltergeist")
+        .header(header::CONTENT_TYPE, "text/plain")
+        .body(Full::new(Bytes::from(line)))?;
+    let response = sender.send_request(request).await.context("voltergeist did not answer")?;
+    let status = response.status();
+    let body = response.into_body().collect().await.context("voltergeist's answer broke off")?.to_bytes();
+    let text = String::from_utf8_lossy(&body).trim().to_owned();
+    if !status.is_success() {
+        bail!("{text}");
+    }
+    Ok(text)
+}

@@ -1,0 +1,91 @@
+//! Entries as JSON lines, as they come: `serve` on stdout, `--record` in a file.
+
+use std::{
+    io::{self, Write},
+    sync::Arc,
+};
+
+use tokio_util::sync::CancellationToken;
+
+use crate::hub::Hub;
+
+/// How many entries are taken from the hub at a time.
+const BATCH: usize = 1024;
+
+/// Writes every entry from now on until `shutdown`, then what has come meanwhile. Returns how many
+/// were missed, because writing was so slow that the journal had let them go.
+pub async fn follow(hub: Arc<Hub>, mut out: impl Write, shutdown: CancellationToken) -> io::Result<u64> {
+    let mut changes = hub.changes();
+    let mut seen = 0;
+    let mut missed = 0;
+    loop {
+        // Asked before reading, so that what is recorded in between is still read.
+        let ending = shutdown.is_cancelled();
+        loop {
+            let (entries, first) = hub.entries_after(seen, BATCH);
+            let lost = first.saturating_sub(seen + 1);
+            missed += lost;
+            seen += lost;
+            let Some(newest) = entries.last() else { break };
+            seen = newest.seq;
+            for entry in &entries {
+                serde_json::to_writer(&mut out, entry)?;
+                out.write_all(b"\n")?;
+            }
+        }
+        out.flush()?;
+        if ending {
+            return Ok(missed);
+        }
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            woken = changes.changed() => if woken.is_err() { return Ok(missed) },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        domain::{entry::Kind, journal::Bounds, volume::Volumes},
+        hub::NoStore,
+    };
+
+    fn hub(entries: usize) -> Arc<Hub> {
+        Hub::new(0, Volumes::default(), Box::new(NoStore), Bounds { entries, ..Bounds::default() })
+    }
+
+    async fn followed(hub: Arc<Hub>) -> (String, u64) {
+        let shutdown = CancellationToken::new();
+        shutdown.cancel();
+        let mut out = Vec::new();
+        let missed = follow(hub, &mut out, shutdown).await.expect("memory does not fail");
+        (String::from_utf8(out).expect("JSON is UTF-8"), missed)
+    }
+
+    #[tokio::test]
+    async fn what_was_recorded_before_the_end_is_written() {
+        let hub = hub(10);
+        hub.record(Kind::Note { text: "one".into() });
+        hub.record(Kind::Note { text: "two".into() });
+        let (text, missed) = followed(hub).await;
+        let notes: Vec<serde_json::Value> =
+            text.lines().map(|line| serde_json::from_str(line).expect("each line is JSON")).collect();
+        assert_eq!(
+            notes.iter().map(|note| note["text"].as_str()).collect::<Vec<_>>(),
+            [Some("one"), Some("two")]
+        );
+        assert_eq!(missed, 0);
+    }
+
+    #[tokio::test]
+    async fn entries_that_the_journal_let_go_are_counted_as_missed() {
+        let hub = hub(3);
+        for _ in 0..10 {
+            hub.record(Kind::Note { text: "again".into() });
+        }
+        let (text, missed) = followed(hub).await;
+        assert_eq!((text.lines().count(), missed), (3, 7));
+    }
+}
