@@ -10,9 +10,15 @@
 
 mod admission;
 mod command;
+mod follow;
 mod glance;
 
-use std::{collections::BTreeMap, io, path::Path, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    io,
+    path::Path,
+    sync::{Arc, atomic::AtomicBool},
+};
 
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
@@ -31,6 +37,7 @@ use crate::domain::{
     entry::{Entry, FaultEvent, FaultFate, Kind},
     fault::{Armed, Rulebook},
     journal::{Bounds, Journal},
+    past::Past,
     tally::Tally,
     volume::{Change, Volume, Volumes},
 };
@@ -95,7 +102,7 @@ impl std::fmt::Display for Standing {
     }
 }
 
-/// What the server has to follow: see [`Hub::reachability`].
+/// What the server has to follow: see [`Hub::orders`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reachability {
     /// Whether the driver can be reached.
@@ -110,6 +117,7 @@ struct State {
     journal: Journal,
     tally: Tally,
     volumes: Volumes,
+    past: Past,
     rules: Rulebook,
     driver: Driver,
     reachability: Reachability,
@@ -178,6 +186,9 @@ pub struct Hub {
     store: Mutex<Box<dyn Store>>,
     state: Mutex<State>,
     version: watch::Sender<u64>,
+    orders: watch::Sender<Reachability>,
+    followed: watch::Sender<Option<Reachability>>,
+    may_reset: AtomicBool,
     /// Wakes [`Hub::keep_time`] when a command may have set a nearer deadline.
     rescheduled: Notify,
     started: (Timestamp, Instant),
@@ -186,13 +197,15 @@ pub struct Hub {
 impl Hub {
     /// A hub that starts with some volumes and draws chance from a seed.
     pub fn new(seed: u64, volumes: Volumes, store: Box<dyn Store>, bounds: Bounds) -> Arc<Self> {
+        let reachability = Reachability { standing: Standing::Up, life: 0, quitting: false };
         let state = State {
             journal: Journal::new(bounds),
             tally: Tally::default(),
             volumes,
+            past: Past::default(),
             rules: Rulebook::new(seed),
             driver: Driver::default(),
-            reachability: Reachability { standing: Standing::Up, life: 0, quitting: false },
+            reachability,
             admitted: 0,
             waiting: BTreeMap::new(),
         };
@@ -200,6 +213,9 @@ impl Hub {
             store: Mutex::new(store),
             state: Mutex::new(state),
             version: watch::Sender::new(0),
+            orders: watch::Sender::new(reachability),
+            followed: watch::Sender::new(None),
+            may_reset: AtomicBool::new(false),
             rescheduled: Notify::new(),
             started: (Timestamp::now(), Instant::now()),
         })
@@ -218,11 +234,6 @@ impl Hub {
     pub fn introduce(&self, driver: Driver) {
         self.state.lock().driver = driver;
         self.wake();
-    }
-
-    /// What the server has to follow.
-    pub fn reachability(&self) -> Reachability {
-        self.state.lock().reachability
     }
 
     /// Wakes a reader when something is new. A reader that was away finds one wake-up for all it missed.
@@ -256,13 +267,22 @@ impl Hub {
         let mut preview: Volumes = record.as_deref().cloned().into_iter().collect();
         preview.apply(change);
         store.keep(change, preview.iter().next().map(Arc::as_ref))?;
-        self.state.lock().volumes.apply(change);
+        let mut state = self.state.lock();
+        let State { volumes, past, .. } = &mut *state;
+        past.remember(volumes, change);
+        volumes.apply(change);
         Ok(())
     }
 
     /// Looks at the volumes under the lock. Be short.
     pub fn with_volumes<T>(&self, look: impl FnOnce(&Volumes) -> T) -> T {
         look(&self.state.lock().volumes)
+    }
+
+    /// Looks at the volumes and at what they were before, under the lock. Be short.
+    pub fn with_past<T>(&self, look: impl FnOnce(&Volumes, &Past) -> T) -> T {
+        let state = self.state.lock();
+        look(&state.volumes, &state.past)
     }
 
     /// The kept entries after a number, oldest first and at most `limit`, and the number of the oldest that is kept.
@@ -282,7 +302,9 @@ impl Hub {
             let now = self.now();
             let (ticked, next) = {
                 let mut state = self.state.lock();
-                (state.tick(now), state.next_deadline())
+                let ticked = state.tick(now);
+                self.order(&state);
+                (ticked, state.next_deadline())
             };
             if ticked {
                 self.wake();

@@ -9,6 +9,7 @@ pub mod entry;
 pub mod fault;
 pub mod journal;
 pub mod lint;
+pub mod past;
 pub mod protocol;
 pub mod tally;
 pub mod volume;

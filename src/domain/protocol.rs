@@ -164,6 +164,9 @@ impl Caller {
     /// The `User-Agent` by which the simulated daemon makes itself known.
     pub const SIMULATED_AGENT: &str = "voltergeist-simulated";
 
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Docker, Self::Podman, Self::Simulated, Self::Other];
+
     /// The word for it in rules and on the screen.
     pub const fn word(self) -> &'static str {
         match self {

@@ -11,7 +11,7 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 use super::{
     entry::{Call, Entry, Kind, Outcome},
     lint::Lint,
-    protocol::Operation,
+    protocol::{Caller, Operation},
 };
 
 /// How many seconds of the request rate are kept.
@@ -51,6 +51,8 @@ pub struct Tally {
     pub strangers: u64,
     /// Calls by outcome, in the order of [`Outcome`]'s variants.
     outcomes: [u64; 4],
+    /// By caller, in the order of [`Caller::ALL`].
+    callers: [u64; Caller::ALL.len()],
     /// Calls that a rule acted on.
     pub faulted: u64,
     /// By lint.
@@ -68,6 +70,7 @@ impl Default for Tally {
             counters: Counters::default(),
             strangers: 0,
             outcomes: [0; 4],
+            callers: [0; Caller::ALL.len()],
             faulted: 0,
             lints: [0; Lint::ALL.len()],
             latency: Histogram::new(2).expect("two significant digits are within the histogram's range"),
@@ -81,10 +84,10 @@ impl Tally {
     /// Counts one entry. A call that waits is counted when it begins to, so that it is not missing meanwhile.
     pub fn count(&mut self, entry: &Entry) {
         match &entry.kind {
-            Kind::Waiting(waiting) => self.arrived(Some(waiting.operation), entry.at),
+            Kind::Waiting(waiting) => self.arrived(Some(waiting.operation), waiting.caller, entry.at),
             Kind::Call(call) => {
                 if call.waited.is_none() {
-                    self.arrived(call.operation, entry.at);
+                    self.arrived(call.operation, call.caller, entry.at);
                 }
                 self.ended(call);
             }
@@ -92,7 +95,8 @@ impl Tally {
         }
     }
 
-    fn arrived(&mut self, operation: Option<Operation>, at: Timestamp) {
+    fn arrived(&mut self, operation: Option<Operation>, caller: Caller, at: Timestamp) {
+        self.callers[caller as usize] += 1;
         match operation {
             Some(operation) => self.counters.count(operation),
             None => self.strangers += 1,
@@ -132,6 +136,11 @@ impl Tally {
         let mut rate: Vec<u32> = self.rate.iter().copied().chain(std::iter::repeat_n(0, idle)).collect();
         rate.drain(..rate.len().saturating_sub(RATE_SECONDS));
         rate
+    }
+
+    /// How many calls an end made.
+    pub fn caller(&self, caller: Caller) -> u64 {
+        self.callers[caller as usize]
     }
 
     /// How many calls ended so.

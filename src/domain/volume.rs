@@ -155,6 +155,14 @@ impl Volumes {
         }
     }
 
+    /// Puts a record in the place of the one with its name; none ends it.
+    pub(super) fn put(&mut self, name: &str, record: Option<Arc<Volume>>) {
+        match record {
+            Some(record) => self.0.insert(name.to_owned(), record),
+            None => self.0.remove(name),
+        };
+    }
+
     fn entry(&mut self, name: &str, at: Timestamp) -> &mut Volume {
         let unheard_of = || {
             Arc::new(Volume {

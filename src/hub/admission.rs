@@ -50,7 +50,9 @@ impl Hub {
             return Admission { number, at, verdict: None, lints: Vec::new() };
         };
         let state = &mut *state;
-        state.tick(at);
+        if state.tick(at) {
+            self.order(state);
+        }
         let record = state.volumes.record(&arrival.request.name);
         let facts = Facts {
             operation: arrival.operation,

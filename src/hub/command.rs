@@ -89,6 +89,7 @@ impl Hub {
         let effect = state.carry_out(command, at)?;
         let execution = Execution { line: command.to_string(), effect: effect.clone(), changes };
         let seq = state.push(at, Kind::Command(execution)).seq;
+        self.order(&state);
         drop(state);
         self.rescheduled.notify_one();
         self.wake();

@@ -40,6 +40,11 @@ impl Rule {
         };
         Ok((rule.parse()?, label))
     }
+
+    /// Whether it may meet a call with a reset.
+    pub fn may_reset(&self) -> bool {
+        self.action == Action::Reset
+    }
 }
 
 impl FromStr for Rule {

@@ -157,6 +157,11 @@ impl Rulebook {
         self.rules.iter()
     }
 
+    /// Whether any of them may meet a call with a reset.
+    pub fn may_reset(&self) -> bool {
+        self.rules.iter().any(|armed| armed.rule.may_reset())
+    }
+
     /// Whether no rule is armed.
     pub fn is_empty(&self) -> bool {
         self.rules.is_empty()
