@@ -35,7 +35,7 @@ pub use glance::{Snapshot, Window};
 use crate::domain::{
     command::Outage,
     entry::{Entry, FaultEvent, FaultFate, Kind},
-    fault::{Armed, Rulebook},
+    fault::{Armed, RuleState, Rulebook},
     journal::{Bounds, Journal},
     past::Past,
     tally::Tally,
@@ -155,17 +155,21 @@ impl State {
 
     /// Ends what has run out of time.
     fn tick(&mut self, at: Timestamp) -> bool {
-        let expired = self.rules.expire(at);
-        for rule in &expired {
-            self.end_rule(at, rule, FaultFate::Expired);
+        let over = self.rules.expire(at);
+        for rule in &over {
+            if rule.state == RuleState::Expired {
+                self.end_rule(at, rule, FaultFate::Expired);
+            } else {
+                self.let_go(|waiter| waiter.rule == rule.id);
+            }
         }
-        let over =
+        let up =
             matches!(self.reachability.standing, Standing::Down { until: Some(until), .. } if until <= at);
-        if over {
+        if up {
             self.reachability.standing = Standing::Up;
             self.push(at, Kind::Driver { standing: "up: the outage is over".into() });
         }
-        over || !expired.is_empty()
+        up || !over.is_empty()
     }
 
     fn next_deadline(&self) -> Option<Timestamp> {
@@ -228,6 +232,11 @@ impl Hub {
             .ok()
             .and_then(|passed| start.checked_add(passed).ok())
             .unwrap_or(start)
+    }
+
+    /// Sets how long a rule lasts that does not say so. `None`: until it is disarmed.
+    pub fn set_default_expiry(&self, lasting: Option<std::time::Duration>) {
+        self.state.lock().rules.set_default_expiry(lasting);
     }
 
     /// Says how engines can reach the driver.

@@ -11,5 +11,6 @@ pub mod journal;
 pub mod lint;
 pub mod past;
 pub mod protocol;
+pub mod scanner;
 pub mod tally;
 pub mod volume;

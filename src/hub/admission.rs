@@ -66,7 +66,7 @@ impl Hub {
             retry: arrival.empty_body && arrival.operation.names_a_volume(),
         };
         let (verdict, spent) = state.rules.decide(&facts, number, at);
-        for rule in &spent {
+        if let Some(rule) = &spent {
             state.end_rule(at, rule, FaultFate::Spent);
         }
         Admission { number, at, verdict, lints: Vec::new() }
@@ -80,8 +80,8 @@ impl Hub {
         let mut state = self.state.lock();
         let entry = state.push(at, Kind::Waiting(waiting));
         let seq = entry.seq;
-        // A rule that was disarmed since it was asked can no longer let the call go.
-        if !state.rules.iter().any(|armed| armed.id == rule) {
+        // A rule that ended since it was asked can no longer let the call go.
+        if !state.rules.iter().any(|armed| armed.id == rule && armed.holds(at)) {
             released.notify_one();
         }
         state.waiting.insert(seq, Waiter { entry, rule, released: Arc::clone(&released) });

@@ -4,7 +4,7 @@ use std::{ops::Range, sync::Arc};
 
 use jiff::Timestamp;
 
-use super::{Driver, Hub, Reachability};
+use super::{Driver, Hub, Reachability, State};
 use crate::domain::{entry::Entry, fault::Armed, tally::Tally, volume::Volume};
 
 /// Which part of the journal and of the volumes a reader wants to see.
@@ -47,6 +47,14 @@ pub struct Snapshot {
     pub seed: u64,
 }
 
+impl State {
+    fn with_held(&self, armed: &Armed) -> Armed {
+        let mut armed = armed.clone();
+        armed.held = self.waiting.values().filter(|waiter| waiter.rule == armed.id).count();
+        armed
+    }
+}
+
 impl Hub {
     /// Takes a picture.
     pub fn glance(&self, window: &Window) -> Snapshot {
@@ -67,7 +75,7 @@ impl Hub {
             volumes: state.volumes.iter().skip(start).take(end.saturating_sub(start)).cloned().collect(),
             volume_count: state.volumes.len(),
             open_mounts: state.volumes.iter().map(|volume| u64::from(volume.open_mounts())).sum(),
-            faults: state.rules.iter().cloned().collect(),
+            faults: state.rules.iter().map(|armed| state.with_held(armed)).collect(),
             waiting: state.waiting.values().map(|waiter| Arc::clone(&waiter.entry)).collect(),
             seed: state.rules.seed(),
         }

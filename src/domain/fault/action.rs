@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use crate::domain::protocol::Operation;
+
 /// What happens to a call that a rule catches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
@@ -106,4 +108,163 @@ pub enum Phase {
     After,
     /// The work is done two times, then the fault.
     Twice,
+}
+
+impl Action {
+    /// Those that are one word and nothing more.
+    pub const PLAIN: [Self; 15] = [
+        Self::Pass,
+        Self::Empty,
+        Self::Null,
+        Self::Garbage,
+        Self::Truncate,
+        Self::WrongType,
+        Self::TwoBodies,
+        Self::Reset,
+        Self::Eof,
+        Self::Hang,
+        Self::Hold,
+        Self::BadTime,
+        Self::NullEntry,
+        Self::Stale,
+        Self::Lie,
+    ];
+
+    /// The first words of all, in the order of their documentation.
+    pub const WORDS: [&str; 22] = [
+        "pass",
+        "fail",
+        "empty",
+        "null",
+        "garbage",
+        "truncate",
+        "wrong-type",
+        "two-bodies",
+        "reset",
+        "eof",
+        "hang",
+        "delay",
+        "drip",
+        "mountpoint",
+        "rename",
+        "scope",
+        "implements",
+        "bad-time",
+        "null-entry",
+        "stale",
+        "lie",
+        "hold",
+    ];
+
+    /// The first word.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Fail { .. } => "fail",
+            Self::Empty => "empty",
+            Self::Null => "null",
+            Self::Garbage => "garbage",
+            Self::Truncate => "truncate",
+            Self::WrongType => "wrong-type",
+            Self::TwoBodies => "two-bodies",
+            Self::Reset => "reset",
+            Self::Eof => "eof",
+            Self::Hang => "hang",
+            Self::Hold => "hold",
+            Self::Delay { .. } => "delay",
+            Self::Drip { .. } => "drip",
+            Self::Mountpoint(_) => "mountpoint",
+            Self::Rename(_) => "rename",
+            Self::Scope(_) => "scope",
+            Self::Implements(_) => "implements",
+            Self::BadTime => "bad-time",
+            Self::NullEntry => "null-entry",
+            Self::Stale => "stale",
+            Self::Lie => "lie",
+        }
+    }
+
+    /// The calls in whose answer it can be acted out.
+    pub const fn fits(&self) -> &'static [Operation] {
+        use Operation::{Activate, Capabilities, Create, Get, List, Mount, Path, Remove, Unmount};
+        match self {
+            Self::Mountpoint(_) => &[Get, List, Path, Mount],
+            Self::Rename(_) | Self::BadTime => &[Get, List],
+            Self::Scope(_) => &[Capabilities],
+            Self::Implements(_) => &[Activate],
+            Self::NullEntry => &[List],
+            Self::Stale => &[Get, List, Path],
+            Self::Lie => &[Create, Mount, Unmount, Remove],
+            _ => &Operation::ALL,
+        }
+    }
+
+    /// Where it can stand to the driver's own work. The first is where it stands if the rule does not say.
+    pub const fn phases(&self) -> &'static [Phase] {
+        use Phase::{After, Before, Instead, Twice};
+        match self {
+            Self::Fail { .. }
+            | Self::Empty
+            | Self::Null
+            | Self::Garbage
+            | Self::Reset
+            | Self::Eof
+            | Self::Stale
+            | Self::Lie => &[Instead, Before, After, Twice],
+            Self::Hang | Self::Hold | Self::Delay { .. } => &[Before, After, Twice],
+            // What is altered is the natural answer, and that comes from the work.
+            _ => &[After, Twice],
+        }
+    }
+
+    /// Whether it ends a real engine, so that arming it asks first.
+    pub const fn is_dangerous(&self) -> bool {
+        matches!(self, Self::NullEntry)
+    }
+}
+
+impl ErrorShape {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Inband, Self::Json500, Self::Text500, Self::Http404, Self::Http400];
+
+    /// The word after `as`.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Inband => "inband",
+            Self::Json500 => "json500",
+            Self::Text500 => "text500",
+            Self::Http404 => "http404",
+            Self::Http400 => "http400",
+        }
+    }
+}
+
+impl Mountpoint {
+    /// Those that have a word.
+    pub const NAMED: [Self; 3] = [Self::Empty, Self::Missing, Self::Relative];
+
+    /// The word, or the path.
+    pub fn word(&self) -> &str {
+        match self {
+            Self::Empty => "empty",
+            Self::Missing => "missing",
+            Self::Relative => "relative",
+            Self::Path(path) => path,
+        }
+    }
+}
+
+impl Phase {
+    /// Those that can be said; [`Phase::Instead`] goes without saying.
+    pub const SAID: [Self; 3] = [Self::Before, Self::After, Self::Twice];
+
+    /// The word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Instead => "instead",
+            Self::Before => "before",
+            Self::After => "after",
+            Self::Twice => "twice",
+        }
+    }
 }

@@ -1,14 +1,28 @@
 //! Faults: the language of rules, and what an armed rule makes of a call.
 //!
-//! `rule` is the language, `rulebook` holds the armed rules and decides, `action` is what the
-//! server acts out, `preset` names the faults that have a key of their own.
+//! A [`Rule`] says which calls (`calls`, `selector`), when (`trigger`), what (`action`, in a chain of
+//! steps) and for how long (`lifetime`); `parse` reads it and `print` prints it. The [`Rulebook`]
+//! holds the `armed` rules and decides, with chance from `draw`; the server acts the [`Verdict`] out.
+//! `preset` names the rules that have a key of their own.
 
 mod action;
+mod armed;
+mod calls;
+mod draw;
+mod lifetime;
+mod parse;
 mod preset;
+mod print;
 mod rule;
 mod rulebook;
+mod selector;
+#[cfg(test)]
+mod tests;
+mod trigger;
 
 pub use action::{Action, ErrorShape, Mountpoint, Phase};
+pub use armed::{Armed, Remaining, RuleState, Verdict};
 pub use preset::{PRESETS, Preset};
-pub use rule::{Rule, RuleError};
-pub use rulebook::{Armed, Facts, Rulebook, Verdict};
+pub use rule::{Rule, RuleError, Step};
+pub use rulebook::Rulebook;
+pub use selector::Facts;

@@ -1,16 +1,39 @@
-//! The rule language: what a rule is, read and printed.
+//! A rule: which calls, when, what, for how long.
+//!
+//! [`FromStr`] and [`Display`](std::fmt::Display) are inverse to each other: what is printed reads back as the same rule.
 
-use std::{fmt, str::FromStr};
+use std::str::FromStr;
 
-use super::action::{Action, ErrorShape, Phase};
+use super::{
+    action::{Action, Phase},
+    calls::Calls,
+    lifetime::Lifetime,
+    parse,
+    selector::{Facts, Selector},
+    trigger::Trigger,
+};
 use crate::domain::protocol::Operation;
 
-/// One rule: which calls, when, what, for how long.
-#[derive(Clone, Debug, PartialEq)]
+/// One rule of the language.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
-    pub(super) calls: Vec<Operation>,
-    pub(super) action: Action,
-    pub(super) phase: Phase,
+    pub(super) calls: Vec<Calls>,
+    pub(super) selectors: Vec<Selector>,
+    pub(super) trigger: Trigger,
+    /// At least one step. Only the last can go without a number.
+    pub(super) chain: Vec<Step>,
+    pub(super) lifetime: Lifetime,
+}
+
+/// One step of a chain: an action, and on how many calls.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// On so many; without a number on all that come.
+    pub times: Option<u64>,
+    /// What happens to them.
+    pub action: Action,
+    /// Where the driver's own work stands to it.
+    pub phase: Phase,
 }
 
 /// Why a text is no rule: where, what was found, what was expected.
@@ -34,16 +57,63 @@ impl RuleError {
 impl Rule {
     /// Reads `RULE [as LABEL]`.
     pub fn parse_labelled(text: &str) -> Result<(Self, Option<String>), RuleError> {
-        let (rule, label) = match text.rsplit_once(" as ") {
-            Some((rule, label)) => (rule, Some(label.trim().to_owned())),
-            None => (text, None),
-        };
-        Ok((rule.parse()?, label))
+        parse::labelled(text)
+    }
+
+    /// The calls that it acts on: those that it names, as far as its selectors and actions fit them.
+    pub fn operations(&self) -> impl Iterator<Item = Operation> {
+        Operation::ALL.into_iter().filter(|operation| self.is_about(*operation))
+    }
+
+    fn is_about(&self, operation: Operation) -> bool {
+        self.calls.iter().any(|calls| calls.operations().contains(&operation))
+            && self.selectors.iter().all(|selector| selector.fits().contains(&operation))
+            && self.chain.iter().all(|step| step.action.fits().contains(&operation))
+    }
+
+    /// Whether it is about a call, whatever its trigger says.
+    pub fn matches(&self, facts: &Facts<'_>) -> bool {
+        self.is_about(facts.operation) && self.selectors.iter().all(|selector| selector.holds(facts))
+    }
+
+    /// The steps of its chain; a rule without `then` has one.
+    pub fn chain(&self) -> &[Step] {
+        &self.chain
+    }
+
+    /// How many calls its chain and its lifetime let it act on, if they set a limit.
+    pub fn limit(&self) -> Option<u64> {
+        let chain = self.chain.iter().try_fold(0_u64, |sum, step| Some(sum.saturating_add(step.times?)));
+        self.lifetime.fires.into_iter().chain(chain).min()
+    }
+
+    /// Which step is due after so many calls were acted on.
+    pub(super) fn step(&self, acted: u64) -> Option<usize> {
+        let mut left = acted;
+        self.chain.iter().position(|step| match step.times {
+            Some(times) if left >= times => {
+                left -= times;
+                false
+            }
+            _ => true,
+        })
     }
 
     /// Whether it may meet a call with a reset.
     pub fn may_reset(&self) -> bool {
-        self.action == Action::Reset
+        self.chain.iter().any(|step| step.action == Action::Reset)
+    }
+
+    /// Whether it can end a real engine, so that arming it asks first.
+    pub fn is_dangerous(&self) -> bool {
+        self.chain.iter().any(|step| step.action.is_dangerous())
+    }
+}
+
+impl Step {
+    /// Whether it leaves a call as it would have been.
+    pub fn is_nothing(&self) -> bool {
+        self.action == Action::Pass && self.phase == Phase::After
     }
 }
 
@@ -51,46 +121,6 @@ impl FromStr for Rule {
     type Err = RuleError;
 
     fn from_str(text: &str) -> Result<Self, RuleError> {
-        let wrong = |problem: &str| RuleError { column: 1, problem: problem.into() };
-        let (calls, action) =
-            text.split_once(':').ok_or_else(|| wrong("expected calls, a colon and an action"))?;
-        let calls = match calls.trim() {
-            "any" => Operation::ALL.to_vec(),
-            word => vec![word.parse().map_err(|()| wrong("no such call"))?],
-        };
-        let (action, phase) = match action.trim() {
-            "empty" => (Action::Empty, Phase::Instead),
-            "hang" => (Action::Hang, Phase::Before),
-            "hold" => (Action::Hold, Phase::Before),
-            "reset" => (Action::Reset, Phase::Instead),
-            action => {
-                let message = action.strip_prefix("fail ").ok_or_else(|| wrong("no such action"))?;
-                let message = message.trim().trim_matches('"').to_owned();
-                (Action::Fail { message, shape: ErrorShape::Text500 }, Phase::Instead)
-            }
-        };
-        Ok(Self { calls, action, phase })
-    }
-}
-
-impl fmt::Display for Rule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let calls: Vec<_> = self.calls.iter().map(|call| call.word()).collect();
-        let calls =
-            if self.calls.len() == Operation::ALL.len() { "any".to_owned() } else { calls.join(", ") };
-        write!(f, "{calls}: {}", self.action)
-    }
-}
-
-impl fmt::Display for Action {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Empty => f.write_str("empty"),
-            Self::Hang => f.write_str("hang"),
-            Self::Hold => f.write_str("hold"),
-            Self::Reset => f.write_str("reset"),
-            Self::Fail { message, .. } => write!(f, "fail {message:?}"),
-            other => write!(f, "{other:?}"),
-        }
+        parse::rule(text)
     }
 }

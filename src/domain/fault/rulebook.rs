@@ -1,76 +1,28 @@
 //! The rulebook: the armed rules in their order, and the decision which of them acts on a call.
 
-use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::Serialize;
 
 use super::{
-    action::{Action, Phase},
+    armed::{Armed, RuleState, Taken, Verdict},
     rule::Rule,
+    selector::Facts,
 };
-use crate::domain::{
-    command::Target,
-    entry::Deed,
-    protocol::{Caller, Operation, Options},
-};
+use crate::domain::command::Target;
 
-/// What a rule can ask about a call.
-#[derive(Clone, Copy, Debug)]
-pub struct Facts<'c> {
-    /// What was asked.
-    pub operation: Operation,
-    /// The volume that the request names, or nothing.
-    pub volume: &'c str,
-    /// The mount ID that the request carries, or nothing.
-    pub id: &'c str,
-    /// The volume's options; those of the request where it creates one.
-    pub options: &'c Options,
-    /// Who asked.
-    pub caller: Caller,
-    /// Whether the volume has an open mount.
-    pub mounted: bool,
-    /// Whether the body is empty where one is due, as in `dockerd`'s retries.
-    pub retry: bool,
-}
-
-/// What is to be done to a call.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Verdict {
-    /// Which rule, and its action in words.
-    pub deed: Deed,
-    /// The action. What chance has a part in is drawn already: a delay's two ends are equal.
-    pub action: Action,
-    /// Where the driver's own work stands to it.
-    pub phase: Phase,
-}
-
-/// A rule that acts.
-#[derive(Clone, Debug, Serialize)]
-pub struct Armed {
-    /// Its number: 1 for the first ever armed.
-    pub id: u32,
-    /// The name by which it can be disarmed.
-    pub label: Option<Arc<str>>,
-    /// The rule, printed.
-    #[serde(rename = "rule")]
-    pub text: Arc<str>,
-    /// How many calls it was held against.
-    pub evaluated: u64,
-    /// How many it acted on.
-    pub fired: u64,
-    /// When it was armed.
-    pub since: Timestamp,
-    #[serde(skip)]
-    rule: Rule,
-}
-
-/// The armed rules. The first that matches a call acts on it.
+/// The rules in the order of their arming. The first that takes a call decides about it.
+///
+/// A rule that is spent or whose time is over stays in the book, so that it can be seen what became
+/// of it, until it is disarmed or another is armed under its label.
 #[derive(Debug, Default)]
 pub struct Rulebook {
     rules: Vec<Armed>,
     seed: u64,
     last: u32,
+    lasting: Option<Duration>,
+    /// Up to when [`Rulebook::expire`] has looked.
+    looked: Timestamp,
 }
 
 impl Rulebook {
@@ -89,25 +41,27 @@ impl Rulebook {
         self.seed = seed;
     }
 
-    /// Arms a rule behind the others. One that is armed under the same label is replaced, and returned.
-    pub fn arm(&mut self, rule: Rule, label: Option<&str>, at: Timestamp) -> (&Armed, Option<Armed>) {
-        let replaced =
-            label.and_then(|label| self.rules.iter().position(|armed| armed.label.as_deref() == Some(label)));
-        let replaced = replaced.map(|index| self.rules.remove(index));
-        self.last += 1;
-        self.rules.push(Armed {
-            id: self.last,
-            label: label.map(Arc::from),
-            text: rule.to_string().into(),
-            evaluated: 0,
-            fired: 0,
-            since: at,
-            rule,
-        });
-        (self.rules.last().expect("a rule was just pushed"), replaced)
+    /// How long a rule lasts that does not say so. `None`: until it is disarmed.
+    pub fn set_default_expiry(&mut self, lasting: Option<Duration>) {
+        self.lasting = lasting;
     }
 
-    /// Disarms rules and returns them.
+    /// Arms a rule behind the others, or in the place of the one under the same label, which is returned.
+    pub fn arm(&mut self, rule: Rule, label: Option<&str>, at: Timestamp) -> (&Armed, Option<Armed>) {
+        self.last += 1;
+        let armed = Armed::new(self.last, label, rule, self.lasting, at);
+        let place =
+            label.and_then(|label| self.rules.iter().position(|armed| armed.label.as_deref() == Some(label)));
+        if let Some(index) = place {
+            let replaced = std::mem::replace(&mut self.rules[index], armed);
+            (&self.rules[index], Some(replaced))
+        } else {
+            self.rules.push(armed);
+            (self.rules.last().expect("a rule was just pushed"), None)
+        }
+    }
+
+    /// Takes rules out of the book and returns them.
     pub fn disarm(&mut self, target: &Target) -> Vec<Armed> {
         self.rules
             .extract_if(.., |armed| match target {
@@ -118,52 +72,335 @@ impl Rulebook {
             .collect()
     }
 
-    /// Disarms the rules whose time is over and returns them.
-    pub fn expire(&mut self, _at: Timestamp) -> Vec<Armed> {
-        Vec::new()
+    /// Ends the rules whose time is over. Returns those, and the ones that are in a pause from now
+    /// on or were spent before: all that must let go what they hold.
+    pub fn expire(&mut self, at: Timestamp) -> Vec<Armed> {
+        let looked = std::mem::replace(&mut self.looked, at);
+        let mut over = Vec::new();
+        for armed in &mut self.rules {
+            if armed.next_turn(looked).is_none_or(|turn| at < turn) || armed.holds(at) {
+                continue;
+            }
+            if armed.state == RuleState::Armed && armed.remaining.until.is_some_and(|until| until <= at) {
+                armed.state = RuleState::Expired;
+            }
+            over.push(armed.clone());
+        }
+        over
     }
 
-    /// When the next rule's time will be over.
+    /// When [`Rulebook::expire`] will next have something to do.
     pub fn next_expiry(&self) -> Option<Timestamp> {
-        None
+        self.rules.iter().filter_map(|armed| armed.next_turn(self.looked)).min()
     }
 
-    /// Decides about call number `number`. Rules that have now fired as often as they may are disarmed and returned.
+    /// Decides about call number `number`. The rule that is spent by it, if one is, is returned.
     pub fn decide(
         &mut self,
         facts: &Facts<'_>,
-        _number: u64,
-        _at: Timestamp,
-    ) -> (Option<Verdict>, Vec<Armed>) {
-        for armed in &mut self.rules {
-            if !armed.rule.calls.contains(&facts.operation) {
-                continue;
-            }
-            armed.evaluated += 1;
-            armed.fired += 1;
-            let deed = Deed {
-                id: armed.id,
-                label: armed.label.clone(),
-                action: armed.rule.action.to_string().into(),
+        number: u64,
+        at: Timestamp,
+    ) -> (Option<Verdict>, Option<Armed>) {
+        for armed in self.rules.iter_mut().filter(|armed| armed.matches(facts, at)) {
+            let Some(taken) = armed.ask(self.seed, number) else { continue };
+            let verdict = match taken {
+                Taken::Acted(verdict) => Some(verdict),
+                Taken::Passed => None,
             };
-            let verdict = Verdict { deed, action: armed.rule.action.clone(), phase: armed.rule.phase };
-            return (Some(verdict), Vec::new());
+            return (verdict, (armed.state == RuleState::Spent).then(|| armed.clone()));
         }
-        (None, Vec::new())
+        (None, None)
     }
 
-    /// The armed rules in their order.
+    /// The rules in their order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Armed> {
         self.rules.iter()
     }
 
     /// Whether any of them may meet a call with a reset.
     pub fn may_reset(&self) -> bool {
-        self.rules.iter().any(|armed| armed.rule.may_reset())
+        self.rules.iter().any(|armed| armed.rule().may_reset())
     }
 
-    /// Whether no rule is armed.
+    /// Whether the book is empty.
     pub fn is_empty(&self) -> bool {
         self.rules.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::LazyLock;
+
+    use super::*;
+    use crate::domain::{
+        fault::{Action, Phase},
+        protocol::{Caller, Operation, Options},
+    };
+
+    static NO_OPTIONS: LazyLock<Options> = LazyLock::new(Options::new);
+
+    fn call(operation: Operation, volume: &str) -> Facts<'_> {
+        Facts {
+            operation,
+            volume,
+            id: "",
+            options: &NO_OPTIONS,
+            caller: Caller::Docker,
+            mounted: false,
+            retry: false,
+        }
+    }
+
+    fn second(second: i64) -> Timestamp {
+        Timestamp::from_second(second).expect("a second of this century")
+    }
+
+    fn book(rules: &[&str]) -> Rulebook {
+        let mut book = Rulebook::new(7);
+        for rule in rules {
+            book.arm(rule.parse().expect(rule), None, second(0));
+        }
+        book
+    }
+
+    /// What happens to `count` mounts, one in each second.
+    fn deeds(book: &mut Rulebook, count: u64) -> Vec<String> {
+        let mount = call(Operation::Mount, "v");
+        (1..=count)
+            .map(|number| {
+                let at = second(number.cast_signed());
+                let (verdict, _) = book.decide(&mount, number, at);
+                verdict.map_or_else(|| "-".to_owned(), |verdict| verdict.deed.action.to_string())
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_rule_acts_when_it_says() {
+        for (rule, expected) in [
+            ("mount: null", "null null null null null null null"),
+            ("get: null", "- - - - - - -"),
+            ("mount first 2: null", "null null - - - - -"),
+            ("mount nth 3: null", "- - null - - - -"),
+            ("mount every 2: null", "- null - null - null -"),
+            ("mount after 4: null", "- - - - null null null"),
+            ("mount every 2 after 3: null", "- - - null - null -"),
+            ("mount 0%: null", "- - - - - - -"),
+            ("mount 100%: null", "null null null null null null null"),
+            ("mount: null once", "null - - - - - -"),
+            ("mount every 2: null until 2", "- null - null - - -"),
+            ("mount: 2x null then 1x hang then pass", "null null hang - - - -"),
+            ("mount: null then hang", "null hang hang hang hang hang hang"),
+            ("mount: 2x null then 1x reset after", "null null reset after - - - -"),
+            ("mount: 2x pass then null", "- - null null null null null"),
+            ("mount every 2: null then hang then pass twice", "- null - hang - pass twice -"),
+            ("mount: null for 3s", "null null - - - - -"),
+            ("mount: null flap 2s 3s", "- null null null - - null"),
+            ("mount: null flap 2s 3s until 4 for 7s", "- null null null - - -"),
+        ] {
+            assert_eq!(deeds(&mut book(&[rule]), 7).join(" "), expected, "{rule}");
+        }
+    }
+
+    #[test]
+    fn the_first_rule_that_takes_a_call_decides() {
+        for (rules, expected) in [
+            (["mount: null", "mount: hang"], "null null null"),
+            (["mount nth 2: null", "mount: hang"], "hang null hang"),
+            (["mount nth 2: pass", "mount: hang"], "hang - hang"),
+            (["mount: null once", "mount: hang"], "null hang hang"),
+        ] {
+            assert_eq!(deeds(&mut book(&rules), 3).join(" "), expected, "{rules:?}");
+        }
+    }
+
+    #[test]
+    fn evaluated_and_fired_are_counted_apart() {
+        let mut book = book(&["mount first 2: null", "any nth 2: pass", "mount every 2: hang", "get: null"]);
+        deeds(&mut book, 7);
+        let counts: Vec<_> = book.iter().map(|armed| (armed.evaluated, armed.fired)).collect();
+        assert_eq!(counts, [(7, 2), (5, 0), (4, 2), (0, 0)]);
+    }
+
+    #[test]
+    fn selectors_choose_among_calls() {
+        let gold: Options = [("tier".to_owned(), "gold".to_owned())].into();
+        let plain = call(Operation::Mount, "db1");
+        let facts = [
+            plain,
+            Facts { volume: "cache", ..plain },
+            Facts { options: &gold, ..plain },
+            Facts { id: "7f3a", caller: Caller::Podman, ..plain },
+            Facts { mounted: true, caller: Caller::Simulated, ..plain },
+            Facts { retry: true, volume: "", caller: Caller::Other, ..plain },
+        ];
+        for (selectors, expected) in [
+            ("volume=db*", "yn yyyn"),
+            ("volume=\"\"", "nn nnny"),
+            ("opt.tier", "nn ynnn"),
+            ("opt.tier=g*", "nn ynnn"),
+            ("opt.tier=silver", "nn nnnn"),
+            ("id=7f", "nn nynn"),
+            ("by=docker", "yy ynyn"),
+            ("by=podman", "nn nynn"),
+            ("by=simulated", "nn nnyn"),
+            ("by=other", "nn nnny"),
+            ("mounted", "nn nnyn"),
+            ("unmounted", "yy yyny"),
+            ("retry", "nn nnny"),
+            ("volume=db* and unmounted and by=docker", "yn ynnn"),
+        ] {
+            let rule: Rule = format!("mount where {selectors}: null").parse().expect(selectors);
+            let hits: String =
+                facts.iter().map(|facts| if rule.matches(facts) { 'y' } else { 'n' }).collect();
+            assert_eq!(hits, expected.replace(' ', ""), "{selectors}");
+        }
+    }
+
+    #[test]
+    fn a_group_means_the_calls_that_the_rest_of_the_rule_fits() {
+        let words = |rule: &str| {
+            let rule: Rule = rule.parse().expect(rule);
+            rule.operations().map(Operation::word).collect::<Vec<_>>().join(" ")
+        };
+        for (rule, expected) in [
+            ("any: null", "activate capabilities create get list path mount unmount remove"),
+            ("reads: null", "capabilities get list path"),
+            ("writes: null", "create mount unmount remove"),
+            ("any: mountpoint empty", "get list path mount"),
+            ("any where mounted: null", "create get path mount unmount remove"),
+            ("any: scope x then null", "capabilities"),
+            ("reads, mount where volume=v: mountpoint empty", "get path mount"),
+        ] {
+            assert_eq!(words(rule), expected, "{rule}");
+        }
+    }
+
+    #[test]
+    fn a_run_is_repeated_by_its_seed_and_arming_another_rule_shifts_no_draw() {
+        let rule = "mount 50%: delay 0s..9s";
+        let alone = deeds(&mut book(&[rule]), 50);
+        assert_eq!(
+            deeds(&mut book(&[rule, "mount 50%: null"]), 50).iter().filter(|deed| *deed == "-").count(),
+            {
+                let second = deeds(&mut book(&["mount 50%: null"]), 50);
+                alone.iter().zip(&second).filter(|(first, second)| *first == "-" && *second == "-").count()
+            }
+        );
+        let with_others = deeds(&mut book(&["get: null", rule, "mount 50%: null"]), 50);
+        for (alone, with_others) in alone.iter().zip(&with_others).filter(|(alone, _)| *alone != "-") {
+            assert_eq!(alone, with_others);
+        }
+        let mut other = book(&[rule]);
+        other.reseed(8);
+        assert_ne!(deeds(&mut other, 50), alone);
+    }
+
+    #[test]
+    fn a_drawn_delay_is_within_its_range_and_told() {
+        let mut book = book(&["mount: delay 200ms..203ms"]);
+        let mut seen = std::collections::BTreeSet::new();
+        for number in 0..100 {
+            let (verdict, _) = book.decide(&call(Operation::Mount, "v"), number, second(0));
+            let verdict = verdict.expect("it always acts");
+            let Action::Delay { from, to } = verdict.action else { panic!("{verdict:?}") };
+            assert_eq!((from, verdict.phase), (to, Phase::Before));
+            assert_eq!(*verdict.deed.action, format!("delay {}ms", from.as_millis()));
+            seen.insert(from.as_millis());
+        }
+        assert_eq!(seen, (200..=203).collect());
+    }
+
+    #[test]
+    fn what_is_left_of_a_rule_can_be_asked() {
+        let left = |book: &Rulebook| {
+            let armed = book.iter().next().expect("one is armed");
+            (armed.state, armed.remaining.fires, armed.remaining.until.map(Timestamp::as_second))
+        };
+        for (rule, before, after) in [
+            ("mount: null", (None, None), (RuleState::Armed, None, None)),
+            ("mount: null once", (Some(1), None), (RuleState::Spent, Some(0), None)),
+            ("mount: null until 3 for 1m", (Some(3), Some(60)), (RuleState::Armed, Some(1), Some(60))),
+            ("mount: 2x null then 2x hang", (Some(4), None), (RuleState::Armed, Some(2), None)),
+            ("mount: 2x null then 2x hang until 2", (Some(2), None), (RuleState::Spent, Some(0), None)),
+            ("mount: null then pass", (None, None), (RuleState::Armed, None, None)),
+        ] {
+            let mut book = book(&[rule]);
+            assert_eq!(left(&book), (RuleState::Armed, before.0, before.1), "{rule}");
+            deeds(&mut book, 2);
+            assert_eq!(left(&book), after, "{rule}");
+        }
+    }
+
+    #[test]
+    fn a_rule_is_said_to_be_spent_by_the_call_that_spends_it() {
+        let mut book = book(&["mount: null until 2"]);
+        let mount = call(Operation::Mount, "v");
+        let spent: Vec<bool> =
+            (1..4).map(|number| book.decide(&mount, number, second(0)).1.is_some()).collect();
+        assert_eq!(spent, [false, true, false]);
+        assert_eq!(book.iter().map(|armed| armed.evaluated).collect::<Vec<_>>(), [2]);
+    }
+
+    #[test]
+    fn a_rule_ends_at_its_time_and_says_so_once() {
+        let mut book = book(&["mount: hang for 10s", "mount: hang once for 20s", "mount: hang flap 30s 5s"]);
+        let hold =
+            |book: &Rulebook, at| -> Vec<bool> { book.iter().map(|armed| armed.holds(second(at))).collect() };
+        let mount = call(Operation::Mount, "v");
+        book.decide(&mount, 1, second(9));
+        book.decide(&mount, 2, second(11));
+        let mut ended = Vec::new();
+        for at in [9, 10, 11, 20, 30, 34, 35, 36] {
+            let next = book.next_expiry();
+            let over = book.expire(second(at));
+            assert!(over.is_empty() || next.is_some_and(|next| next <= second(at)), "{at}: {next:?}");
+            ended.extend(over.iter().map(|armed| (at, armed.id, armed.state)));
+        }
+        assert_eq!(
+            ended,
+            [(10, 1, RuleState::Expired), (20, 2, RuleState::Spent), (35, 3, RuleState::Armed)]
+        );
+        assert_eq!(hold(&book, 36), [false, false, false]);
+        assert_eq!(book.next_expiry(), Some(second(65)));
+    }
+
+    #[test]
+    fn a_rule_without_a_time_gets_the_default_one() {
+        let mut book = Rulebook::new(0);
+        book.set_default_expiry(Some(Duration::from_secs(5)));
+        for rule in ["mount: null", "mount: null for 9s"] {
+            book.arm(rule.parse().expect(rule), None, second(1));
+        }
+        let until: Vec<_> = book.iter().map(|armed| armed.remaining.until).collect();
+        assert_eq!(until, [Some(second(6)), Some(second(10))]);
+        assert_eq!(&*book.iter().next().expect("armed").text, "mount: null");
+    }
+
+    #[test]
+    fn a_rule_under_the_same_label_takes_the_place_of_the_first() {
+        let mut book = Rulebook::new(0);
+        for (rule, label) in [("mount: null", "a"), ("mount: hang", "b"), ("mount: eof", "a")] {
+            book.arm(rule.parse().expect(rule), Some(label), second(0));
+        }
+        let rules: Vec<_> = book.iter().map(|armed| (armed.id, armed.text.to_string())).collect();
+        assert_eq!(rules, [(3, "mount: eof".to_owned()), (2, "mount: hang".to_owned())]);
+        assert_eq!(book.disarm(&Target::Label("a".into())).len(), 1);
+        assert_eq!(book.disarm(&Target::Id(1)).len(), 0);
+        assert_eq!(book.disarm(&Target::All).len(), 1);
+        assert!(book.is_empty());
+    }
+
+    #[test]
+    fn a_rule_in_the_book_is_plain_json() {
+        let mut book = book(&["mount: null until 3 for 1m"]);
+        deeds(&mut book, 1);
+        let json = serde_json::to_value(book.iter().collect::<Vec<_>>()).expect("it serialises");
+        let expected = serde_json::json!([{
+            "id": 1, "label": null, "rule": "mount: null until 3 for 1m", "state": "armed", "evaluated": 1, "fired": 1,
+            "remaining": { "fires": 2, "until": "1970-01-01T00:01:00Z" }, "held": 0, "since": "1970-01-01T00:00:00Z",
+        }]);
+        assert_eq!(json, expected);
     }
 }

@@ -1,0 +1,71 @@
+//! The lifetime: how long a rule acts.
+
+use std::time::Duration;
+
+/// How long a rule acts. Without any limit: until it is disarmed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lifetime {
+    /// `once` or `until N`: so many calls.
+    pub fires: Option<u64>,
+    /// `flap UP DOWN`: with pauses.
+    pub flap: Option<Flap>,
+    /// `for DUR`: so long.
+    pub lasting: Option<Duration>,
+}
+
+impl Lifetime {
+    /// The words that begin one.
+    pub const WORDS: [&str; 4] = ["once", "until", "for", "flap"];
+}
+
+/// As a link flaps: all is well for a time, then broken for a time, and so on. It begins well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Flap {
+    /// How long all is well.
+    pub up: Duration,
+    /// How long the rule acts.
+    pub down: Duration,
+}
+
+impl Flap {
+    /// Whether the rule acts, so long after arming.
+    pub fn is_down(self, elapsed: Duration) -> bool {
+        self.phase(elapsed) >= self.up
+    }
+
+    /// When it next becomes well or broken, as time after arming.
+    pub fn next_turn(self, elapsed: Duration) -> Duration {
+        let phase = self.phase(elapsed);
+        let turn = if phase < self.up { self.up } else { self.up.saturating_add(self.down) };
+        elapsed.saturating_add(turn.saturating_sub(phase))
+    }
+
+    /// How far into its period it is.
+    fn phase(self, elapsed: Duration) -> Duration {
+        let period = self.up.saturating_add(self.down).as_nanos().max(1);
+        Duration::from_nanos(u64::try_from(elapsed.as_nanos() % period).unwrap_or(u64::MAX))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flap_is_well_first_and_then_broken() {
+        let seconds = Duration::from_secs;
+        let flap = Flap { up: seconds(10), down: seconds(5) };
+        for (elapsed, down, turn) in [
+            (0, false, 10),
+            (9, false, 10),
+            (10, true, 15),
+            (14, true, 15),
+            (15, false, 25),
+            (29, true, 30),
+            (30, false, 40),
+        ] {
+            assert_eq!(flap.is_down(seconds(elapsed)), down, "at {elapsed} s");
+            assert_eq!(flap.next_turn(seconds(elapsed)), seconds(turn), "at {elapsed} s");
+        }
+    }
+}

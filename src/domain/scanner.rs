@@ -1,0 +1,139 @@
+//! The scanner: reads a line word by word and knows in which column it is.
+//!
+//! Commands and rules are both read with it, so that both quote alike and count columns alike.
+
+/// A line, and how far into it one is.
+#[derive(Clone, Debug)]
+pub struct Scanner<'t> {
+    text: &'t str,
+    at: usize,
+}
+
+impl<'t> Scanner<'t> {
+    /// At the beginning of a text.
+    pub fn new(text: &'t str) -> Self {
+        Self { text, at: 0 }
+    }
+
+    /// Everything that is left, spaces skipped.
+    pub fn rest(&mut self) -> &'t str {
+        let rest = &self.text[self.at..];
+        let trimmed = rest.trim_start();
+        self.at += rest.len() - trimmed.len();
+        trimmed
+    }
+
+    /// The column of what comes next, from 1, in characters.
+    pub fn column(&mut self) -> usize {
+        self.rest();
+        self.text[..self.at].chars().count() + 1
+    }
+
+    /// Goes on by some bytes of [`Self::rest`], and returns them.
+    fn advance(&mut self, bytes: usize) -> &'t str {
+        let start = self.at;
+        self.at += bytes;
+        &self.text[start..self.at]
+    }
+
+    /// The next word, up to a space or one of `ends`. Empty at the end, or where such a character comes next.
+    pub fn word(&mut self, ends: &[char]) -> &'t str {
+        let rest = self.rest();
+        let end = rest.find(|c: char| c.is_whitespace() || ends.contains(&c)).unwrap_or(rest.len());
+        self.advance(end)
+    }
+
+    /// What [`Self::word`] would read.
+    pub fn peek(&self, ends: &[char]) -> &'t str {
+        self.clone().word(ends)
+    }
+
+    /// Takes a character if it comes next.
+    pub fn take(&mut self, wanted: char) -> bool {
+        let taken = self.rest().starts_with(wanted);
+        if taken {
+            self.advance(wanted.len_utf8());
+        }
+        taken
+    }
+
+    /// Takes a character if it comes next without a space between.
+    pub fn take_adjacent(&mut self, wanted: char) -> bool {
+        self.text[self.at..].starts_with(wanted) && self.take(wanted)
+    }
+
+    /// Whether a space comes next.
+    pub fn is_at_space(&self) -> bool {
+        self.text[self.at..].starts_with(char::is_whitespace)
+    }
+
+    /// A text in double quotes, escaped as in JSON, if one begins here. An error if it does not end well.
+    pub fn quoted(&mut self) -> Option<Result<String, ()>> {
+        let rest = self.rest();
+        if !rest.starts_with('"') {
+            return None;
+        }
+        let mut stream = serde_json::Deserializer::from_str(rest).into_iter::<String>();
+        Some(match stream.next() {
+            Some(Ok(text)) => {
+                self.advance(stream.byte_offset());
+                Ok(text)
+            }
+            _ => Err(()),
+        })
+    }
+
+    /// Whether nothing is left.
+    pub fn is_at_end(&mut self) -> bool {
+        self.rest().is_empty()
+    }
+}
+
+/// A text in double quotes, as [`Scanner::quoted`] reads it.
+pub fn quote(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+/// The word that somebody probably meant: the nearest, if it is at most two slips of the pen away.
+pub fn nearest<'w>(found: &str, words: impl IntoIterator<Item = &'w str>) -> Option<&'w str> {
+    words
+        .into_iter()
+        .map(|word| (strsim::damerau_levenshtein(found, word), word))
+        .filter(|(slips, word)| *slips <= 2 && *slips < word.chars().count())
+        .min()
+        .map(|(_, word)| word)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn columns_count_characters_and_not_bytes() {
+        let mut scanner = Scanner::new("größe:  \"ü\\\"\" x");
+        assert_eq!((scanner.word(&[':']), scanner.column()), ("größe", 6));
+        assert!(scanner.take(':'));
+        assert_eq!(scanner.column(), 9);
+        assert_eq!(scanner.quoted(), Some(Ok("ü\"".into())));
+        assert_eq!((scanner.column(), scanner.word(&[]), scanner.is_at_end()), (15, "x", true));
+    }
+
+    #[test]
+    fn the_nearest_word_is_at_most_two_slips_away() {
+        let words = ["refuse", "reset", "up"];
+        for (found, expected) in
+            [("resett", Some("reset")), ("rfeuse", Some("refuse")), ("xx", None), ("blackhole", None)]
+        {
+            assert_eq!(nearest(found, words), expected, "{found}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_quoted_text_is_read_as_it_was(text in any::<String>()) {
+            prop_assert_eq!(Scanner::new(&quote(&text)).quoted(), Some(Ok(text)));
+        }
+    }
+}
