@@ -30,6 +30,7 @@
 //! holds it to that.
 
 pub mod cli;
+pub mod console;
 pub mod domain;
 pub mod hub;
 pub mod server;

@@ -1,0 +1,313 @@
+//! The one table of everything that a key can do.
+//!
+//! The keys, the help, the hints in the footer, the completion of the `:` line and `docs/keys.md` are
+//! all made from [`CONTROLS`]. A new action is one entry here, and one arm in `App::act`.
+
+/// Something that a key does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// Arm or disarm the preset with this label.
+    Preset(&'static str),
+    /// Forget the selected volume, or restore it.
+    Forget,
+    /// Take the driver down, or bring it up.
+    Outage,
+    /// Choose the next kind of outage.
+    OutageKind,
+    /// Let the waiting call go.
+    Release,
+    /// Disarm all rules and bring the driver up.
+    CalmAll,
+    /// Up one row.
+    Up,
+    /// Down one row.
+    Down,
+    /// Up one page.
+    PageUp,
+    /// Down one page.
+    PageDown,
+    /// To the first row.
+    First,
+    /// To the last row; the calls follow again.
+    Last,
+    /// To the next pane.
+    NextPane,
+    /// To the pane before.
+    PreviousPane,
+    /// Look closer at what is selected, or do what it offers.
+    Open,
+    /// One step back.
+    Back,
+    /// End the selected rule.
+    Disarm,
+    /// Freeze the list of calls, or let it go on.
+    Pause,
+    /// Type a filter.
+    Filter,
+    /// Type a command.
+    CommandLine,
+    /// Copy the selected call as JSON.
+    CopyJson,
+    /// Copy the selected call as a curl command.
+    CopyCurl,
+    /// Start counters and journal anew.
+    Reset,
+    /// The next theme.
+    Theme,
+    /// All keys.
+    Help,
+    /// Draw everything anew.
+    Redraw,
+    /// Stop the process.
+    Suspend,
+    /// Leave, after a question if something is still armed or mounted.
+    Quit,
+    /// Leave at once.
+    QuitNow,
+}
+
+/// Where a key works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// In every pane.
+    Everywhere,
+    /// In the list of calls.
+    Calls,
+    /// In the volumes table.
+    Volumes,
+    /// In the faults pane.
+    Faults,
+    /// In the view of one call.
+    Inspector,
+}
+
+/// Under which heading the help shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    /// Makes the driver misbehave.
+    Haunt,
+    /// Moves around.
+    Move,
+    /// Looks closer.
+    Look,
+    /// About the program.
+    Program,
+}
+
+impl Group {
+    /// All of them, in the order of the help.
+    pub const ALL: [Self; 4] = [Self::Haunt, Self::Look, Self::Move, Self::Program];
+
+    /// The heading.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Haunt => "Haunt the volumes",
+            Self::Move => "Move around",
+            Self::Look => "Look closer",
+            Self::Program => "The program",
+        }
+    }
+}
+
+/// One entry of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Control {
+    /// What is done.
+    pub action: Action,
+    /// Its name in the config file and at the `:` line.
+    pub name: &'static str,
+    /// Its keys, in the user's notation.
+    pub keys: &'static [&'static str],
+    /// Where they work.
+    pub place: Place,
+    /// Where the help shows it.
+    pub group: Group,
+    /// What it does, for the help.
+    pub help: &'static str,
+    /// What it does in one or two words, if the footer shows it where there is room.
+    pub hint: Option<&'static str>,
+}
+
+const fn control(
+    action: Action,
+    name: &'static str,
+    keys: &'static [&'static str],
+    place: Place,
+    group: Group,
+    help: &'static str,
+) -> Control {
+    Control { action, name, keys, place, group, help, hint: None }
+}
+
+impl Control {
+    const fn hint(self, hint: &'static str) -> Self {
+        Self { hint: Some(hint), ..self }
+    }
+}
+
+/// The table. Hints appear in the footer in this order, those of the focused pane first.
+pub const CONTROLS: &[Control] = {
+    use Action as A;
+    use Group::{Haunt, Look, Move, Program};
+    use Place::{Everywhere, Faults};
+    &[
+        control(A::Help, "help", &["?", "f1"], Everywhere, Program, "all keys, with what they do")
+            .hint("help"),
+        control(
+            A::Preset("fail-mounts"),
+            "fail-mounts",
+            &["m"],
+            Everywhere,
+            Haunt,
+            "make every mount fail, or stop that",
+        )
+        .hint("fail mounts"),
+        control(
+            A::Preset("empty-get"),
+            "empty-get",
+            &["g"],
+            Everywhere,
+            Haunt,
+            "answer every Get with {}, or stop that",
+        )
+        .hint("empty Get"),
+        control(
+            A::Forget,
+            "forget",
+            &["x"],
+            Everywhere,
+            Haunt,
+            "forget the selected volume behind the engine's back, or restore it",
+        )
+        .hint("forget"),
+        control(A::Outage, "outage", &["d"], Everywhere, Haunt, "take the driver down, or bring it up")
+            .hint("down"),
+        control(
+            A::OutageKind,
+            "outage-kind",
+            &["D"],
+            Everywhere,
+            Haunt,
+            "choose how it is down: refuse, unlink, blackhole, reset",
+        ),
+        control(
+            A::Release,
+            "release",
+            &["r"],
+            Everywhere,
+            Haunt,
+            "let the waiting call go: the selected one, or the oldest",
+        ),
+        control(
+            A::CalmAll,
+            "calm-all",
+            &["c"],
+            Everywhere,
+            Haunt,
+            "end all of it: disarm every rule, bring the driver up",
+        )
+        .hint("calm all"),
+        control(
+            A::Open,
+            "open",
+            &["enter"],
+            Everywhere,
+            Look,
+            "look at the selected call; in the faults pane, arm or edit",
+        )
+        .hint("open"),
+        control(A::Disarm, "disarm", &["delete", "backspace"], Faults, Haunt, "disarm the selected rule")
+            .hint("disarm"),
+        control(
+            A::Filter,
+            "filter",
+            &["/"],
+            Everywhere,
+            Look,
+            "show only some calls: op:mount vol:db* status:5xx took>100ms -by:docker",
+        )
+        .hint("filter"),
+        control(
+            A::CommandLine,
+            "command-line",
+            &[":"],
+            Everywhere,
+            Haunt,
+            "type a command; Tab completes, arrows bring back earlier ones",
+        )
+        .hint("command"),
+        control(
+            A::Pause,
+            "pause",
+            &["space"],
+            Everywhere,
+            Look,
+            "freeze the list of calls; counters go on, nothing is lost",
+        )
+        .hint("pause"),
+        control(A::CopyJson, "copy-json", &["y"], Everywhere, Look, "copy the selected call as JSON"),
+        control(
+            A::CopyCurl,
+            "copy-curl",
+            &["Y"],
+            Everywhere,
+            Look,
+            "copy the selected call as a curl command",
+        ),
+        control(A::Back, "back", &["esc"], Everywhere, Look, "one step back: close, end the filter, go on"),
+        control(A::Up, "up", &["up", "k"], Everywhere, Move, "up one row; the calls stop following"),
+        control(A::Down, "down", &["down", "j"], Everywhere, Move, "down one row"),
+        control(A::PageUp, "page-up", &["pageup", "ctrl-u"], Everywhere, Move, "up one page"),
+        control(A::PageDown, "page-down", &["pagedown", "ctrl-d"], Everywhere, Move, "down one page"),
+        control(A::First, "first", &["home"], Everywhere, Move, "to the first row"),
+        control(A::Last, "last", &["end", "G"], Everywhere, Move, "to the last row; the calls follow again"),
+        control(A::NextPane, "next-pane", &["tab", "right", "l"], Everywhere, Move, "to the next pane")
+            .hint("next pane"),
+        control(
+            A::PreviousPane,
+            "previous-pane",
+            &["shift-tab", "left", "h"],
+            Everywhere,
+            Move,
+            "to the pane before",
+        ),
+        control(A::Theme, "theme", &["t"], Everywhere, Program, "change the colours"),
+        control(
+            A::Reset,
+            "reset",
+            &["R"],
+            Everywhere,
+            Program,
+            "start counters and journal anew; asks first",
+        ),
+        control(A::Redraw, "redraw", &["ctrl-l"], Everywhere, Program, "draw the screen anew"),
+        control(
+            A::Suspend,
+            "suspend",
+            &["ctrl-z"],
+            Everywhere,
+            Program,
+            "stop the program; asks first, because docker then waits for it",
+        ),
+        control(
+            A::Quit,
+            "quit",
+            &["q"],
+            Everywhere,
+            Program,
+            "quit; asks first if rules are armed or mounts open",
+        )
+        .hint("quit"),
+        control(A::QuitNow, "quit-now", &["ctrl-c"], Everywhere, Program, "quit at once"),
+    ]
+};
+
+impl Action {
+    /// Its entry in the table.
+    pub fn control(self) -> &'static Control {
+        CONTROLS
+            .iter()
+            .find(|control| control.action == self)
+            .expect("every action has an entry in the table")
+    }
+}

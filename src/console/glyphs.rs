@@ -1,0 +1,90 @@
+//! The signs beside the words. Every meaning has both, and each sign has an ASCII form.
+
+use ratatui::symbols::border;
+
+/// The signs that the views draw with.
+#[derive(Debug)]
+pub struct Glyphs {
+    /// A rule acts or acted.
+    pub fault: &'static str,
+    /// An answer that says no.
+    pub failed: &'static str,
+    /// An end without an answer.
+    pub abandoned: &'static str,
+    /// What is selected.
+    pub cursor: &'static str,
+    /// A volume with open mounts.
+    pub mounted: &'static str,
+    /// A volume without any.
+    pub idle: &'static str,
+    /// A volume that the driver does not admit to.
+    pub forgotten: &'static str,
+    /// Something is missing here.
+    pub ellipsis: &'static str,
+    /// Leads to.
+    pub arrow: &'static str,
+    /// Between two facts.
+    pub dot: &'static str,
+    /// The sparkline's steps, from nothing to all.
+    pub spark: [&'static str; 9],
+    /// Borders of a pane.
+    pub border: border::Set<'static>,
+    /// Borders of the pane that has the keys.
+    pub focus: border::Set<'static>,
+    /// Whether all of this is ASCII.
+    pub ascii: bool,
+}
+
+/// For terminals that show UTF-8.
+pub const UNICODE: Glyphs = Glyphs {
+    fault: "⚡",
+    failed: "✗",
+    abandoned: "○",
+    cursor: "▸",
+    mounted: "●",
+    idle: "○",
+    forgotten: "◌",
+    ellipsis: "…",
+    arrow: "→",
+    dot: "·",
+    spark: [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
+    border: border::PLAIN,
+    focus: border::THICK,
+    ascii: false,
+};
+
+/// For all others.
+pub const ASCII: Glyphs = Glyphs {
+    fault: "!",
+    failed: "x",
+    abandoned: "o",
+    cursor: ">",
+    mounted: "*",
+    idle: "-",
+    forgotten: "?",
+    ellipsis: "~",
+    arrow: "->",
+    dot: "-",
+    spark: [" ", "_", ".", "-", "=", "+", "*", "%", "#"],
+    border: border::Set {
+        top_left: "+",
+        top_right: "+",
+        bottom_left: "+",
+        bottom_right: "+",
+        vertical_left: "|",
+        vertical_right: "|",
+        horizontal_top: "-",
+        horizontal_bottom: "-",
+    },
+    focus: border::Set {
+        top_left: "#",
+        top_right: "#",
+        bottom_left: "#",
+        bottom_right: "#",
+        vertical_left: "#",
+        vertical_right: "#",
+        horizontal_top: "=",
+        horizontal_bottom: "=",
+    },
+    ascii: true,
+};

@@ -1,0 +1,170 @@
+//! The list of calls: which entries it shows, which one is selected, and whether it follows the newest.
+//!
+//! It takes in each entry once and shares it with the journal, so that a frame costs what is new and what
+//! is in view. The selection is an entry's number and never a row, so that it stays on its call while
+//! others arrive.
+
+use std::{collections::VecDeque, ops::Range, sync::Arc};
+
+use super::window::{self, Step};
+use crate::domain::entry::{Entry, FaultFate, Kind};
+
+/// The shown entries and the place in them.
+#[derive(Clone, Debug)]
+pub struct Listing {
+    rows: VecDeque<Arc<Entry>>,
+    /// The number of the first entry that was not looked at yet.
+    next: u64,
+    /// The number of the last entry that may be shown, while the list is frozen.
+    frozen: Option<u64>,
+    /// The number of the selected entry; none while the newest is followed.
+    selected: Option<u64>,
+    /// The number of the first entry in view.
+    top: u64,
+}
+
+impl Default for Listing {
+    fn default() -> Self {
+        Self { rows: VecDeque::new(), next: 1, frozen: None, selected: None, top: 0 }
+    }
+}
+
+impl Listing {
+    /// The number of the next entry to take in, unless the list is frozen and has all it may show.
+    pub fn wants(&self) -> Option<u64> {
+        self.frozen.is_none_or(|last| self.next <= last).then_some(self.next)
+    }
+
+    /// Takes in what is new, and lets go what the journal has let go. A frozen list keeps what it has.
+    pub fn take(&mut self, entries: &[Arc<Entry>], kept: &Range<u64>) {
+        for entry in entries {
+            if entry.seq < self.next || self.frozen.is_some_and(|last| entry.seq > last) {
+                continue;
+            }
+            self.next = entry.seq + 1;
+            self.admit(entry);
+        }
+        if self.frozen.is_none() || kept.is_empty() {
+            while self.rows.front().is_some_and(|entry| entry.seq < kept.start) {
+                self.rows.pop_front();
+            }
+        }
+    }
+
+    fn admit(&mut self, entry: &Arc<Entry>) {
+        match &entry.kind {
+            // The command that armed or disarmed it says the same.
+            Kind::Fault(event) if matches!(event.event, FaultFate::Armed | FaultFate::Disarmed) => return,
+            // The end of a call takes the place of its waiting.
+            Kind::Call(call) => {
+                if let Some(waited) = call.waited {
+                    if let Ok(row) = self.rows.binary_search_by_key(&waited, |entry| entry.seq) {
+                        self.rows.remove(row);
+                    }
+                    if self.selected == Some(waited) {
+                        self.selected = Some(entry.seq);
+                    }
+                }
+            }
+            _ => {}
+        }
+        self.rows.push_back(Arc::clone(entry));
+    }
+
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there is nothing to show.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Whether the newest entry is always in view.
+    pub fn follows(&self) -> bool {
+        self.selected.is_none()
+    }
+
+    /// How many entries are held back, if the list is frozen.
+    pub fn held_back(&self, kept: &Range<u64>) -> Option<u64> {
+        self.frozen.map(|last| (kept.end - 1).saturating_sub(last))
+    }
+
+    /// Whether the list is frozen.
+    pub fn is_frozen(&self) -> bool {
+        self.frozen.is_some()
+    }
+
+    /// Freezes the list, or lets it go on.
+    pub fn freeze(&mut self, frozen: bool) {
+        self.frozen = frozen.then_some(self.next - 1);
+    }
+
+    fn row_of(&self, seq: u64) -> usize {
+        self.rows.partition_point(|entry| entry.seq < seq).min(self.rows.len().saturating_sub(1))
+    }
+
+    fn selected_row(&self) -> usize {
+        self.selected.map_or(self.rows.len().saturating_sub(1), |seq| self.row_of(seq))
+    }
+
+    /// The selected entry: the newest one while the list follows.
+    pub fn selected(&self) -> Option<&Arc<Entry>> {
+        self.rows.get(self.selected_row())
+    }
+
+    /// How many rows are newer than the selected one.
+    pub fn newer(&self) -> usize {
+        self.rows.len().saturating_sub(self.selected_row() + 1)
+    }
+
+    /// The rows that `height` lines can show.
+    pub fn visible(&self, height: usize) -> impl Iterator<Item = &Arc<Entry>> {
+        self.rows.range(self.range(height))
+    }
+
+    fn range(&self, height: usize) -> Range<usize> {
+        let top =
+            if self.follows() { usize::MAX } else { self.rows.partition_point(|entry| entry.seq < self.top) };
+        window::visible(self.rows.len(), Some(self.selected_row()), top, height)
+    }
+
+    /// Takes a step. Beyond the last row the list follows again.
+    pub fn go(&mut self, step: Step, height: usize) {
+        let row = self.selected_row();
+        let beyond = matches!(step, Step::Down(_)) && row + 1 >= self.rows.len();
+        if step == Step::Last || beyond || self.rows.is_empty() {
+            self.selected = None;
+            return;
+        }
+        // Where the view is now, so that only the selection moves while there is room for it.
+        if let Some(top) = self.rows.get(self.range(height).start) {
+            self.top = top.seq;
+        }
+        self.selected = self.rows.get(step.from(row, self.rows.len())).map(|entry| entry.seq);
+        if let Some(top) = self.rows.get(self.range(height).start) {
+            self.top = top.seq;
+        }
+    }
+
+    /// Selects the entry in a line of the view.
+    pub fn select_line(&mut self, line: usize, height: usize) {
+        let range = self.range(height);
+        if let Some(top) = self.rows.get(range.start) {
+            self.top = top.seq;
+        }
+        if let Some(entry) = self.rows.get(range.start + line).filter(|_| range.start + line < range.end) {
+            self.selected = Some(entry.seq);
+        }
+    }
+
+    /// The newest call's caller, if anybody has called.
+    pub fn caller(&self) -> Option<crate::domain::protocol::Caller> {
+        self.rows.iter().rev().take(64).find_map(|entry| match &entry.kind {
+            Kind::Call(call) => Some(call.caller),
+            Kind::Waiting(waiting) => Some(waiting.caller),
+            _ => None,
+        })
+    }
+}

@@ -1,0 +1,84 @@
+//! The console: keys in, frames out.
+//!
+//! ```text
+//! key ──▶ keymap ──▶ App::update ──▶ Effect ──▶ hub.command, clipboard, leave
+//! hub ──wake-up──▶ new entries ──▶ App::update
+//!     └─glance──▶ Snapshot ──▶ view::render(frame, &App, &Snapshot, &Theme)
+//! ```
+//!
+//! Nothing is drawn while nothing changes; under a flood at most [`FRAMES_PER_SECOND`]; a key is drawn at
+//! once. State changes in one place, [`app::App::update`], which is pure; drawing changes nothing at all.
+
+pub mod action;
+pub mod app;
+pub mod copy;
+pub mod glyphs;
+pub mod key;
+pub mod listing;
+pub mod prompt;
+mod run;
+mod summary;
+mod terminal;
+pub mod text;
+pub mod theme;
+pub mod view;
+pub mod window;
+
+use std::{io, sync::Arc};
+
+use tokio_util::sync::CancellationToken;
+
+pub use run::{FRAMES_PER_SECOND, drive};
+pub use summary::summary;
+
+use self::{app::App, key::Keymap, theme::Theme};
+use crate::hub::Hub;
+
+/// How the console looks and listens.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Styles and signs.
+    pub theme: Theme,
+    /// Which key does what.
+    pub keymap: Keymap,
+    /// The zone that times are shown in.
+    pub zone: jiff::tz::TimeZone,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            theme: Theme::named("default", false).expect("the default theme is shipped"),
+            keymap: Keymap::default(),
+            zone: jiff::tz::TimeZone::UTC,
+        }
+    }
+}
+
+/// Why the console ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The user left, by key or by the command `quit`.
+    Quit,
+    /// A signal, by its number.
+    Signal(i32),
+    /// There is no terminal any more.
+    TerminalGone,
+    /// The rest of the program is ending.
+    Shutdown,
+}
+
+/// Takes the terminal and shows the hub in it, until somebody or something ends that.
+pub async fn run(hub: Arc<Hub>, options: Options, shutdown: CancellationToken) -> io::Result<Ending> {
+    let size = crossterm::terminal::size()?;
+    let app = App::new(size, options.theme, options.keymap, options.zone);
+    run::on_terminal(hub, app, shutdown).await
+}
+
+/// Whether the signs must be ASCII: what the locale's variables say, looked up by name.
+pub fn wants_ascii(variable: impl Fn(&str) -> Option<String>) -> bool {
+    let locale =
+        ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().filter_map(variable).find(|value| !value.is_empty());
+    let locale = locale.unwrap_or_default().to_ascii_lowercase();
+    !(locale.contains("utf-8") || locale.contains("utf8"))
+}

@@ -1,0 +1,207 @@
+//! The loop: waits for a key, a signal or a change, lets the app decide, carries its effects out, draws.
+
+use std::{io, sync::Arc, time::Duration};
+
+use crossterm::event::{Event as TerminalEvent, EventStream};
+use futures_util::{FutureExt as _, Stream, StreamExt as _};
+use ratatui::{Terminal, backend::Backend};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::mpsc,
+    time::{Instant, sleep_until},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Ending,
+    app::{App, Effect, Event},
+    copy,
+    terminal::{self, Screen},
+    view,
+};
+use crate::{
+    domain::entry::Kind,
+    hub::{Hub, Snapshot, Window},
+};
+
+/// At most so many frames in a second, whatever happens. Keys are drawn at once all the same.
+pub const FRAMES_PER_SECOND: u32 = 30;
+
+const FRAME: Duration = Duration::from_millis(1000 / FRAMES_PER_SECOND as u64);
+const TICK: Duration = Duration::from_secs(1);
+/// How many new entries are taken under one lock.
+const BATCH: usize = 4096;
+
+/// What the loop asks of whatever it draws on, beside drawing.
+pub trait Surface {
+    /// Puts a text on the user's clipboard.
+    fn copy(&mut self, text: &str) -> io::Result<()>;
+    /// Gives the terminal back, stops the process, and takes the terminal again when it goes on.
+    fn suspend(&mut self) -> io::Result<()>;
+    /// Lets go every cell that is believed to be on the screen.
+    fn forget(&mut self) -> io::Result<()>;
+    /// Draws one frame.
+    fn draw(&mut self, app: &App, seen: &Snapshot) -> io::Result<()>;
+}
+
+/// Runs on the process's own terminal.
+pub async fn on_terminal(hub: Arc<Hub>, app: App, shutdown: CancellationToken) -> io::Result<Ending> {
+    let mut screen = Screen::take()?;
+    let (notes, receiver) = mpsc::unbounded_channel();
+    let panics = std::mem::replace(&mut screen.panics, receiver);
+    drop(notes);
+    let keys = EventStream::new();
+    drive(hub, app, &mut screen, keys, panics, shutdown).await
+}
+
+impl Surface for Screen {
+    fn copy(&mut self, text: &str) -> io::Result<()> {
+        use io::Write as _;
+        let mut out = io::stdout().lock();
+        out.write_all(copy::osc52(text).as_bytes())?;
+        out.flush()
+    }
+
+    fn suspend(&mut self) -> io::Result<()> {
+        terminal::leave();
+        // The whole group, as the terminal itself would: a shell that started us through another program
+        // (cargo run) takes the keyboard back only when all of it stands still.
+        rustix::process::kill_current_process_group(rustix::process::Signal::STOP)?;
+        self.retake()
+    }
+
+    fn forget(&mut self) -> io::Result<()> {
+        self.terminal.clear()
+    }
+
+    fn draw(&mut self, app: &App, seen: &Snapshot) -> io::Result<()> {
+        draw_on(&mut self.terminal, app, seen)
+    }
+}
+
+fn draw_on<B: Backend>(terminal: &mut Terminal<B>, app: &App, seen: &Snapshot) -> Result<(), B::Error> {
+    terminal.draw(|frame| view::render(frame, app, seen, &app.theme)).map(|_| ())
+}
+
+/// Shows a hub on a surface, with keys from a stream. Everything outside comes in as an argument, so that
+/// tests can run the very same loop.
+pub async fn drive(
+    hub: Arc<Hub>,
+    app: App,
+    surface: &mut impl Surface,
+    keys: impl Stream<Item = io::Result<TerminalEvent>> + Unpin,
+    mut panics: mpsc::UnboundedReceiver<String>,
+    shutdown: CancellationToken,
+) -> io::Result<Ending> {
+    let mut keys = keys;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut changes = hub.changes();
+    let mut shown = Console { seen: hub.glance(&Window::default()), hub, app };
+    let mut drawn = Instant::now();
+    let mut due = Some(drawn);
+    loop {
+        let next_frame = async {
+            match due {
+                Some(due) => sleep_until(due).await,
+                None => std::future::pending().await,
+            }
+        };
+        // The order matters: a signal before keys, keys before drawing, and drawing before the news that
+        // would ask for drawing again, so that a flood can neither starve the frames nor the keys.
+        tokio::select! {
+            biased;
+            _ = terminate.recv() => return Ok(Ending::Signal(15)),
+            _ = hangup.recv() => return Ok(Ending::Signal(1)),
+            _ = interrupt.recv() => return Ok(Ending::Signal(2)),
+            () = shutdown.cancelled() => return Ok(Ending::Shutdown),
+            key = keys.next() => {
+                let mut next = Some(key);
+                // What was typed faster than drawn is taken together.
+                while let Some(key) = next {
+                    let Some(Ok(key)) = key else { return Ok(Ending::TerminalGone) };
+                    if let Some(ending) = shown.take(key, surface)? {
+                        return Ok(ending);
+                    }
+                    next = keys.next().now_or_never();
+                }
+                due = Some(Instant::now());
+            }
+            () = next_frame => {
+                changes.mark_unchanged();
+                if shown.refresh(surface).is_err() {
+                    return Ok(Ending::TerminalGone);
+                }
+                if shown.seen.reachability.quitting {
+                    return Ok(Ending::Quit);
+                }
+                drawn = Instant::now();
+                due = shown.app.is_ticking(&shown.seen).then(|| drawn + TICK);
+            }
+            Some(text) = panics.recv() => {
+                shown.hub.record(Kind::Note { text });
+            }
+            news = changes.changed(), if due.is_none_or(|due| due > drawn + FRAME) => {
+                if news.is_err() {
+                    return Ok(Ending::Shutdown);
+                }
+                due = Some(drawn + FRAME);
+            }
+        }
+    }
+}
+
+/// The app with the hub it shows and the picture that is on the screen.
+struct Console {
+    hub: Arc<Hub>,
+    app: App,
+    seen: Snapshot,
+}
+
+impl Console {
+    fn take(&mut self, event: TerminalEvent, surface: &mut impl Surface) -> io::Result<Option<Ending>> {
+        let event = match event {
+            TerminalEvent::Key(key) => Event::Key(key),
+            TerminalEvent::Paste(text) => Event::Paste(text),
+            TerminalEvent::Resize(width, height) => Event::Resize(width, height),
+            TerminalEvent::Mouse(_) | TerminalEvent::FocusGained | TerminalEvent::FocusLost => {
+                return Ok(None);
+            }
+        };
+        for effect in self.app.update(event, &self.seen) {
+            match effect {
+                Effect::Run(command) => {
+                    let result = self.hub.command(&command);
+                    let result = result.map(|effect| effect.text).map_err(|error| error.to_string());
+                    self.app.update(Event::Done { line: command.to_string(), result }, &self.seen);
+                    // A second key in the same breath must see what the first one did.
+                    self.look();
+                }
+                Effect::Copy(text) => surface.copy(&text)?,
+                Effect::Redraw => surface.forget()?,
+                Effect::Suspend => surface.suspend()?,
+                Effect::Leave => return Ok(Some(Ending::Quit)),
+            }
+        }
+        Ok(None)
+    }
+
+    fn look(&mut self) {
+        self.seen = self.hub.glance(&Window { volumes: 0..usize::MAX, ..Window::default() });
+    }
+
+    fn refresh(&mut self, surface: &mut impl Surface) -> io::Result<()> {
+        self.look();
+        let until = self.seen.kept.end;
+        while let Some(next) = self.app.calls.wants().filter(|next| *next < until) {
+            let (entries, _) = self.hub.entries_after(next - 1, BATCH);
+            if entries.is_empty() {
+                break;
+            }
+            self.app.update(Event::Entries(entries, self.seen.kept.clone()), &self.seen);
+        }
+        self.app.update(Event::Entries(Vec::new(), self.seen.kept.clone()), &self.seen);
+        surface.draw(&self.app, &self.seen)
+    }
+}

@@ -1,0 +1,61 @@
+//! What is said on the normal screen after the console has ended.
+
+use std::fmt::Write as _;
+
+use super::text;
+use crate::{
+    domain::{entry::Outcome, fault::RuleState, protocol::Operation},
+    hub::Snapshot,
+};
+
+/// A few lines about the run: calls, what was done to them, and what is left open. The picture needs all volumes in view.
+pub fn summary(seen: &Snapshot) -> String {
+    let tally = &seen.tally;
+    let total: u64 = Operation::ALL.iter().map(|operation| tally.counters.of(*operation)).sum();
+    let mut summary = String::new();
+    let mut line = |text: String| {
+        let _ = writeln!(summary, "{text}");
+    };
+    let each: Vec<String> = Operation::ALL
+        .iter()
+        .filter(|operation| tally.counters.of(**operation) > 0)
+        .map(|operation| format!("{operation} {}", text::grouped(tally.counters.of(*operation))))
+        .collect();
+    let each = if each.is_empty() { String::new() } else { format!(": {}", each.join(", ")) };
+    line(format!("{}{each}", text::counted(total, "call")));
+    let ended = [
+        (tally.outcome(Outcome::Failed), "failed"),
+        (tally.outcome(Outcome::Abandoned), "abandoned by the caller"),
+        (tally.outcome(Outcome::Panicked), "panicked"),
+        (tally.faulted, "met a fault"),
+        (tally.lints(), "odd (lints)"),
+    ];
+    let ended: Vec<String> = ended
+        .into_iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, what)| format!("{} {what}", text::grouped(number)))
+        .collect();
+    if !ended.is_empty() {
+        line(format!("of these {}", ended.join(", ")));
+    }
+    if let Some(micros) = tally.latency(0.99) {
+        let took = text::took(std::time::Duration::from_micros(micros));
+        line(format!("99% of the undisturbed ones were answered within {took}"));
+    }
+    for armed in seen.faults.iter().filter(|rule| rule.state == RuleState::Armed) {
+        line(format!(
+            "rule {} was still armed and had fired {}: {}",
+            armed.id,
+            text::counted(armed.fired, "time"),
+            text::clean(&armed.text)
+        ));
+    }
+    for volume in seen.volumes.iter().filter(|volume| volume.is_mounted()) {
+        line(format!(
+            "volume {} still has {}",
+            text::clean(&volume.name),
+            text::counted(volume.open_mounts().into(), "open mount")
+        ));
+    }
+    summary
+}

@@ -1,0 +1,89 @@
+//! The terminal: taking it, and giving it back in every way that the console can end.
+//!
+//! ratatui's own `init` restores the screen on every panic of the process. Here a server lives beside the
+//! console, and a panicking handler must not end it: so only a panic of the console's own task gives the
+//! terminal back, and any other one becomes a note in the journal.
+
+use std::{
+    io::{self, Stdout, stdout},
+    panic::{self, PanicHookInfo},
+    sync::Arc,
+    thread,
+};
+
+use crossterm::{
+    cursor::Show,
+    event::{DisableBracketedPaste, EnableBracketedPaste},
+    execute,
+    terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode},
+};
+use ratatui::{Terminal, backend::CrosstermBackend};
+use tokio::sync::mpsc;
+
+type Hook = dyn Fn(&PanicHookInfo<'_>) + Send + Sync;
+
+/// The terminal while the console has it. Dropping it gives it back.
+pub struct Screen {
+    /// To draw on.
+    pub terminal: Terminal<CrosstermBackend<Stdout>>,
+    /// What panicked elsewhere, in words.
+    pub panics: mpsc::UnboundedReceiver<String>,
+    previous_hook: Arc<Hook>,
+}
+
+impl Screen {
+    /// Takes the terminal.
+    pub fn take() -> io::Result<Self> {
+        enter()?;
+        let terminal = Terminal::new(CrosstermBackend::new(stdout())).inspect_err(|_| leave())?;
+        let (sender, panics) = mpsc::unbounded_channel();
+        let previous_hook: Arc<Hook> = Arc::from(panic::take_hook());
+        let (own_task, own_thread) = (tokio::task::try_id(), thread::current().id());
+        let hook = Arc::clone(&previous_hook);
+        panic::set_hook(Box::new(move |info| {
+            let task = tokio::task::try_id();
+            let own = task == own_task && (task.is_some() || thread::current().id() == own_thread);
+            if own {
+                leave();
+                hook(info);
+            } else {
+                let payload = info.payload();
+                let text = payload.downcast_ref::<String>().map(String::as_str);
+                let text =
+                    text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("without a text");
+                let place = info.location().map_or_else(String::new, |place| format!(" at {place}"));
+                // Through a channel: the panicking task may hold the very lock that a note needs.
+                let _ = sender.send(format!("a task panicked{place}: {text}"));
+            }
+        }));
+        Ok(Self { terminal, panics, previous_hook })
+    }
+
+    /// Takes the terminal again after it was given back for a while.
+    pub fn retake(&mut self) -> io::Result<()> {
+        enter()?;
+        self.terminal.clear()
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        leave();
+        // A panicking thread must not change the hook; the process is about to end then anyway.
+        if !thread::panicking() {
+            let previous = Arc::clone(&self.previous_hook);
+            panic::set_hook(Box::new(move |info| previous(info)));
+        }
+    }
+}
+
+fn enter() -> io::Result<()> {
+    enable_raw_mode()?;
+    execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste).inspect_err(|_| leave())
+}
+
+/// Gives the terminal back. Errors are ignored: a terminal that is gone needs no more.
+pub fn leave() {
+    let _ = execute!(stdout(), DisableBracketedPaste, LeaveAlternateScreen, Show);
+    let _ = disable_raw_mode();
+}

@@ -1,0 +1,194 @@
+//! Themes: a style for each meaning, read from `assets/themes/`.
+//!
+//! A style is a line of words, as `black on yellow bold`. Colours are the 16 ANSI names, which follow
+//! the user's terminal, or `#rrggbb`. The mono theme sets no colour at all, only modifiers: under
+//! `NO_COLOR` crossterm writes a colour change as a reset of every attribute, so that a bold and
+//! coloured text would come out plain.
+
+use ratatui::style::{Color, Modifier, Style};
+use serde::{Deserialize, Deserializer, de::Error as _};
+
+use super::glyphs::{ASCII, Glyphs, UNICODE};
+
+/// The themes that come with the program: name and text.
+const SHIPPED: [(&str, &str); 5] = [
+    ("default", include_str!("../../assets/themes/default.toml")),
+    ("light", include_str!("../../assets/themes/light.toml")),
+    ("mono", include_str!("../../assets/themes/mono.toml")),
+    ("colour-blind", include_str!("../../assets/themes/colour-blind.toml")),
+    ("high-contrast", include_str!("../../assets/themes/high-contrast.toml")),
+];
+
+/// A style for each meaning, and the signs to draw with.
+#[derive(Clone, Debug)]
+pub struct Theme {
+    /// Its name, as in `--theme NAME`.
+    pub name: &'static str,
+    /// The styles.
+    pub styles: Styles,
+    /// The signs.
+    pub glyphs: &'static Glyphs,
+}
+
+/// A style for each meaning.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Styles {
+    /// What is said, without more.
+    #[serde(deserialize_with = "style")]
+    pub text: Style,
+    /// What is there for whoever looks closer.
+    #[serde(deserialize_with = "style")]
+    pub quiet: Style,
+    /// The program's name, titles of panes, numbers that count.
+    #[serde(deserialize_with = "style")]
+    pub strong: Style,
+    /// Borders.
+    #[serde(deserialize_with = "style")]
+    pub border: Style,
+    /// The border of the pane that has the keys.
+    #[serde(deserialize_with = "style")]
+    pub focus: Style,
+    /// The selected row.
+    #[serde(deserialize_with = "style")]
+    pub selection: Style,
+    /// A key in a hint.
+    #[serde(deserialize_with = "style")]
+    pub key: Style,
+    /// It went well.
+    #[serde(deserialize_with = "style")]
+    pub good: Style,
+    /// It went wrong.
+    #[serde(deserialize_with = "style")]
+    pub bad: Style,
+    /// It needs a look.
+    #[serde(deserialize_with = "style")]
+    pub warning: Style,
+    /// What a rule did.
+    #[serde(deserialize_with = "style")]
+    pub fault: Style,
+    /// The banner: what is armed cannot be overlooked.
+    #[serde(deserialize_with = "style")]
+    pub armed: Style,
+    /// A command that was given.
+    #[serde(deserialize_with = "style")]
+    pub command: Style,
+    /// The sparkline.
+    #[serde(deserialize_with = "style")]
+    pub graph: Style,
+}
+
+/// Why there is no such theme.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no theme {name:?}; choose one of: {}", Theme::names().collect::<Vec<_>>().join(", "))]
+pub struct NoTheme {
+    name: String,
+}
+
+impl Theme {
+    /// The names of all themes.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        SHIPPED.into_iter().map(|(name, _)| name)
+    }
+
+    /// A theme by its name.
+    pub fn named(name: &str, ascii: bool) -> Result<Self, NoTheme> {
+        let (name, text) = SHIPPED
+            .into_iter()
+            .find(|(known, _)| *known == name)
+            .ok_or_else(|| NoTheme { name: name.to_owned() })?;
+        let styles = toml::from_str(text).expect("the shipped themes are read by a test");
+        Ok(Self { name, styles, glyphs: if ascii { &ASCII } else { &UNICODE } })
+    }
+
+    /// The theme that comes after this one.
+    #[must_use]
+    pub fn next(&self) -> Self {
+        let index = SHIPPED.iter().position(|(name, _)| *name == self.name).unwrap_or(0);
+        let (name, _) = SHIPPED[(index + 1) % SHIPPED.len()];
+        Self::named(name, self.glyphs.ascii).expect("the name was just taken from the list")
+    }
+}
+
+fn style<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Style, D::Error> {
+    parse_style(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+}
+
+fn parse_style(text: &str) -> Result<Style, String> {
+    let mut style = Style::new();
+    let mut words = text.split_whitespace();
+    while let Some(word) = words.next() {
+        let colour = |word: &str| {
+            word.parse::<Color>().map_err(|_| format!("{word:?} is neither a colour nor a modifier"))
+        };
+        style = match word {
+            "on" => style.bg(colour(words.next().unwrap_or_default())?),
+            "bold" => style.add_modifier(Modifier::BOLD),
+            "dim" => style.add_modifier(Modifier::DIM),
+            "italic" => style.add_modifier(Modifier::ITALIC),
+            "underlined" => style.add_modifier(Modifier::UNDERLINED),
+            "reversed" => style.add_modifier(Modifier::REVERSED),
+            word => style.fg(colour(word)?),
+        };
+    }
+    Ok(style)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all(styles: &Styles) -> [Style; 14] {
+        let Styles {
+            text,
+            quiet,
+            strong,
+            border,
+            focus,
+            selection,
+            key,
+            good,
+            bad,
+            warning,
+            fault,
+            armed,
+            command,
+            graph,
+        } = *styles;
+        [text, quiet, strong, border, focus, selection, key, good, bad, warning, fault, armed, command, graph]
+    }
+
+    #[test]
+    fn every_shipped_theme_can_be_read() {
+        for name in Theme::names() {
+            assert_eq!(Theme::named(name, false).expect(name).name, name);
+        }
+        let error = Theme::named("neon", false).expect_err("no such theme").to_string();
+        assert!(error.contains("default, light, mono"), "{error}");
+    }
+
+    #[test]
+    fn the_mono_theme_sets_no_colour() {
+        let mono = Theme::named("mono", false).expect("mono is shipped");
+        for style in all(&mono.styles) {
+            assert_eq!((style.fg, style.bg), (None, None));
+        }
+    }
+
+    #[test]
+    fn the_default_theme_uses_the_colours_of_the_terminal_only() {
+        let default = Theme::named("default", false).expect("default is shipped");
+        for style in all(&default.styles) {
+            for colour in [style.fg, style.bg].into_iter().flatten() {
+                assert!(!matches!(colour, Color::Rgb(..) | Color::Indexed(_)), "{colour}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_style_is_a_line_of_words() {
+        let expected = Style::new().fg(Color::Black).bg(Color::Yellow).add_modifier(Modifier::BOLD);
+        assert_eq!(parse_style("black on yellow bold"), Ok(expected));
+        assert!(parse_style("plaid").is_err() && parse_style("red on").is_err());
+    }
+}

@@ -1,0 +1,134 @@
+//! The banner: what is armed or down, and which calls wait for it. It is there only as long as they are.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use ratatui::{
+    buffer::Buffer,
+    text::{Line, Span},
+};
+
+use super::{View, mark, put, put_right};
+use crate::{
+    console::{
+        action::Action,
+        app::{outage_help, preset_of},
+        text,
+    },
+    domain::{
+        command::Outage,
+        fault::{Armed, PRESETS, RuleState},
+    },
+    hub::{Snapshot, Standing},
+};
+
+/// One thing that the banner tells.
+enum Alarm<'s> {
+    Down(Outage, Option<Timestamp>),
+    Waiting(usize),
+    Armed(&'s Armed),
+}
+
+/// The rules that still act.
+pub fn armed(seen: &Snapshot) -> impl Iterator<Item = &Armed> {
+    seen.faults.iter().filter(|rule| rule.state == RuleState::Armed)
+}
+
+fn alarms(seen: &Snapshot) -> Vec<Alarm<'_>> {
+    let down = match seen.reachability.standing {
+        Standing::Down { kind, until } => Some(Alarm::Down(kind, until)),
+        Standing::Up => None,
+    };
+    let waiting = (!seen.waiting.is_empty()).then_some(Alarm::Waiting(seen.waiting.len()));
+    down.into_iter().chain(waiting).chain(armed(seen).map(Alarm::Armed)).collect()
+}
+
+/// How many rows it needs, if it may have `most`.
+pub fn height(seen: &Snapshot, most: usize) -> u16 {
+    alarms(seen).len().min(most) as u16
+}
+
+/// Draws it.
+pub fn render(view: &View<'_>, buffer: &mut Buffer) {
+    let area = view.screen.banner;
+    let alarms = alarms(view.seen);
+    let rows = usize::from(area.height);
+    let hidden = alarms.len().saturating_sub(rows);
+    for (row, alarm) in alarms.iter().take(rows).enumerate() {
+        let row = row as u16;
+        mark(buffer, area, row, view.theme.styles.armed);
+        let (what, facts, hint) = words(view, alarm);
+        let hint = if hidden > 0 && usize::from(row) + 1 == rows {
+            format!("and {hidden} more  [{}] calms all ", view.key(Action::CalmAll))
+        } else {
+            hint
+        };
+        let width = usize::from(area.width);
+        let left = format!(" {} {what}  ", view.theme.glyphs.fault);
+        let line = Line::from(vec![Span::raw(view.fit(&left, width)), Span::raw(facts)]);
+        put(buffer, area, row, &line);
+        put_right(buffer, area, row, line.width(), &Line::raw(hint));
+    }
+}
+
+/// What it is, what is known of it, and the key that ends it.
+fn words(view: &View<'_>, alarm: &Alarm<'_>) -> (String, String, String) {
+    let seen = view.seen;
+    match alarm {
+        Alarm::Down(kind, until) => {
+            let left =
+                until.map_or_else(String::new, |until| format!("  up again in {}", left(seen.at, until)));
+            let help = outage_help(*kind);
+            (
+                "THE DRIVER IS DOWN".into(),
+                format!("{help}{left}"),
+                format!("[{}] brings it up ", view.key(Action::Outage)),
+            )
+        }
+        Alarm::Waiting(count) => {
+            let oldest = seen.waiting.first().map_or(Duration::ZERO, |entry| since(seen.at, entry.at));
+            let what = if *count == 1 { "1 CALL WAITS".to_owned() } else { format!("{count} CALLS WAIT") };
+            let facts = format!("the longest for {}", text::clock(oldest));
+            (what, facts, format!("[{}] lets it go ", view.key(Action::Release)))
+        }
+        Alarm::Armed(armed) => {
+            let fired = counts(seen, armed);
+            let rule = text::clean(&armed.text);
+            if let Some(index) = preset_of(armed.label.as_deref()) {
+                let preset = &PRESETS[index];
+                let facts = if view.screen.shape.has_frames() { format!("{rule}   {fired}") } else { fired };
+                let hint = format!("[{}] disarms it ", view.key(Action::Preset(preset.label)));
+                return (preset.title.to_uppercase(), facts, hint);
+            }
+            let label = armed.label.as_deref().map(text::clean).unwrap_or_default();
+            (
+                format!("RULE {} {label}", armed.id).trim_end().to_owned(),
+                format!("{rule}   {fired}"),
+                String::new(),
+            )
+        }
+    }
+}
+
+/// How often a rule has fired, and what is left of it.
+pub fn counts(seen: &Snapshot, rule: &Armed) -> String {
+    let mut counts =
+        format!("fired {} of {}", text::grouped(rule.fired), text::counted(rule.evaluated, "call"));
+    if let Some(fires) = rule.remaining.fires {
+        counts.extend([", ", &text::grouped(fires), " left"]);
+    }
+    if let Some(until) = rule.remaining.until {
+        counts.extend([", ", &left(seen.at, until), " left"]);
+    }
+    counts
+}
+
+fn left(now: Timestamp, until: Timestamp) -> String {
+    // Rounded up, so that it never says 0:00 while it is not over.
+    text::clock(since(until, now) + Duration::from_millis(999))
+}
+
+/// The time from one moment to a later one.
+pub fn since(later: Timestamp, earlier: Timestamp) -> Duration {
+    Duration::try_from(later.duration_since(earlier)).unwrap_or_default()
+}

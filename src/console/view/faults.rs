@@ -1,0 +1,111 @@
+//! The faults: the four that have a key, and the armed rules beside them.
+
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    text::{Line, Span},
+};
+
+use super::{View, banner, mark, put};
+use crate::{
+    console::{
+        action::Action,
+        app::{FaultRow, Mode, Pane, outage_help},
+        text,
+    },
+    domain::fault::{Armed, PRESETS, RuleState},
+    hub::Standing,
+};
+
+/// Draws the pane.
+pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
+    let armed = banner::armed(view.seen).count();
+    let state = match armed {
+        0 => Span::styled("none armed", view.theme.styles.quiet),
+        _ => Span::styled(format!("{armed} armed"), view.theme.styles.fault),
+    };
+    let inner = view.pane(Pane::Faults, "Faults", &[state], area, buffer);
+    let rows = view.app.fault_rows(view.seen);
+    let shown = view.app.fault.visible(rows.len(), inner.height.into());
+    let selected = view.app.fault.row.min(rows.len().saturating_sub(1));
+    for (line, row) in shown.enumerate() {
+        put(buffer, inner, line as u16, &row_of(view, &rows[row]));
+        if row == selected && view.app.focus == Pane::Faults && matches!(view.app.mode, Mode::Browse) {
+            mark(buffer, inner, line as u16, view.theme.styles.selection);
+        }
+    }
+}
+
+fn row_of(view: &View<'_>, row: &FaultRow) -> Line<'static> {
+    let (styles, seen) = (&view.theme.styles, view.seen);
+    let (action, title, state) = match row {
+        FaultRow::Preset(index) => {
+            let preset = &PRESETS[*index];
+            let armed = seen.faults.iter().find(|armed| armed.label.as_deref() == Some(preset.label));
+            (
+                Some(Action::Preset(preset.label)),
+                preset.title.to_owned(),
+                armed.map_or_else(|| off(view), |armed| on(view, armed)),
+            )
+        }
+        FaultRow::Forget => {
+            let volume = view.app.selected_volume(seen);
+            let state = match volume {
+                None => Span::styled("no volume yet", styles.quiet),
+                Some(volume) if volume.known => {
+                    Span::styled(format!("would forget {}", text::clean(&volume.name)), styles.quiet)
+                }
+                Some(volume) => {
+                    Span::styled(format!("{} is FORGOTTEN", text::clean(&volume.name)), styles.fault)
+                }
+            };
+            (Some(Action::Forget), "volume forgotten".to_owned(), vec![state])
+        }
+        FaultRow::Outage => {
+            let state = match seen.reachability.standing {
+                Standing::Up => {
+                    let kinds =
+                        Span::styled(format!(", {} changes it", view.key(Action::OutageKind)), styles.quiet);
+                    vec![Span::styled(format!("up; would {}", view.app.outage), styles.quiet), kinds]
+                }
+                Standing::Down { kind, .. } => {
+                    vec![Span::styled(format!("DOWN {}", outage_help(kind)), styles.fault)]
+                }
+            };
+            (Some(Action::Outage), "driver down".to_owned(), state)
+        }
+        FaultRow::Rule(id) => {
+            let Some(armed) = seen.faults.iter().find(|armed| armed.id == *id) else {
+                return Line::default();
+            };
+            let name = armed
+                .label
+                .as_ref()
+                .map_or_else(|| format!("rule {id}"), |label| format!("{id} {}", text::clean(label)));
+            let mut state = on(view, armed);
+            state.push(Span::raw(format!("  {}", text::clean(&armed.text))));
+            (None, name, state)
+        }
+    };
+    let key = action.map_or_else(|| "    ".to_owned(), |action| format!("[{}] ", view.key(action)));
+    let mut spans = vec![Span::styled(format!(" {key}"), styles.key), Span::raw(view.pad(&title, 18))];
+    spans.extend(state);
+    Line::from(spans)
+}
+
+fn off(view: &View<'_>) -> Vec<Span<'static>> {
+    vec![Span::styled("off", view.theme.styles.quiet)]
+}
+
+fn on(view: &View<'_>, rule: &Armed) -> Vec<Span<'static>> {
+    let styles = &view.theme.styles;
+    let (word, style) = match rule.state {
+        RuleState::Armed => ("ARMED", styles.fault),
+        RuleState::Spent => ("spent", styles.quiet),
+        RuleState::Expired => ("over", styles.quiet),
+    };
+    vec![
+        Span::styled(format!("{word:5}"), style),
+        Span::raw(format!("  {}", banner::counts(view.seen, rule))),
+    ]
+}

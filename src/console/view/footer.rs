@@ -1,0 +1,165 @@
+//! The bottom: what the last command did, the line being typed, and what the keys do here.
+
+use ratatui::{
+    buffer::Buffer,
+    layout::{Position, Rect},
+    text::{Line, Span},
+};
+
+use super::{View, banner, mark, put, put_right};
+use crate::console::{
+    action::{Action, CONTROLS, Control, Place},
+    app::{Mode, Pane, Status},
+    prompt::{Prompt, Purpose},
+    text,
+};
+
+/// Draws it, and says where the cursor is while a line is typed.
+pub fn render(view: &View<'_>, buffer: &mut Buffer) -> Option<Position> {
+    let (status, hints) = (view.screen.status, view.screen.hints);
+    let shared = status.height == 0;
+    let status = if shared { hints } else { status };
+    if let Mode::Type(prompt) = &view.app.mode {
+        if !shared {
+            hint_line(view, hints, &typing_hints(), buffer);
+        }
+        return Some(render_prompt(view, prompt, status, buffer));
+    }
+    let said = said(view);
+    put(buffer, status, 0, &said);
+    if !shared {
+        hint_line(view, hints, &hints_of(view), buffer);
+    } else if said.width() == 0 {
+        hint_line(view, status, &hints_of(view), buffer);
+    } else {
+        let help = pair(view, &view.key(Action::Help), "help");
+        let room = status.width.saturating_sub(Line::from(help.clone()).width() as u16 + 1);
+        // A long message gives way to the one key that leads to all others.
+        put(
+            buffer,
+            Rect { x: status.x + room, width: status.width - room, ..status },
+            0,
+            &Line::raw(" ".repeat(12)),
+        );
+        put_right(buffer, status, 0, 0, &Line::from(help));
+    }
+    None
+}
+
+fn said(view: &View<'_>) -> Line<'static> {
+    let styles = &view.theme.styles;
+    let arrow = view.theme.glyphs.arrow;
+    match &view.app.status {
+        Status::Quiet => Line::default(),
+        Status::Said { line: None, text } => Line::raw(format!(" {}", text::clean(text))),
+        Status::Said { line: Some(line), text } => Line::from(vec![
+            Span::styled(format!(" : {}", text::clean(line)), styles.command),
+            Span::styled(format!("  {arrow} {}", text::clean(text)), styles.text),
+        ]),
+        Status::Failed { line, why } => Line::from(vec![
+            Span::styled(format!(" {} ", view.theme.glyphs.failed), styles.bad),
+            Span::styled(format!("{}  ", text::clean(why)), styles.bad),
+            Span::styled(format!(": {}", text::clean(line)), styles.quiet),
+        ]),
+    }
+}
+
+fn render_prompt(view: &View<'_>, prompt: &Prompt, area: Rect, buffer: &mut Buffer) -> Position {
+    let sign = match prompt.purpose {
+        Purpose::Command => " : ",
+        Purpose::Filter => " / ",
+    };
+    let width = usize::from(area.width).saturating_sub(sign.len() + 1);
+    let scroll = prompt.input.visual_scroll(width);
+    let shown = scrolled(prompt.input.value(), scroll);
+    mark(buffer, area, 0, view.theme.styles.text);
+    put(buffer, area, 0, &Line::raw(" ".repeat(area.width.into())));
+    put(
+        buffer,
+        area,
+        0,
+        &Line::from(vec![
+            Span::styled(sign, view.theme.styles.key),
+            Span::raw(text::fit(shown, width, "").into_owned()),
+        ]),
+    );
+    let cursor = sign.len() + prompt.input.visual_cursor().saturating_sub(scroll);
+    Position::new(area.x + (cursor as u16).min(area.width.saturating_sub(1)), area.y)
+}
+
+/// What is left of a text when so many cells are scrolled away.
+fn scrolled(text: &str, cells: usize) -> &str {
+    let mut passed = 0;
+    for (start, c) in text.char_indices() {
+        if passed >= cells {
+            return &text[start..];
+        }
+        passed += text::width(c.encode_utf8(&mut [0; 4]));
+    }
+    if passed > cells || cells == 0 { text } else { "" }
+}
+
+fn typing_hints() -> Vec<(String, &'static str)> {
+    [("Enter", "run"), ("Esc", "cancel"), ("Up", "earlier lines")]
+        .map(|(key, hint)| (key.to_owned(), hint))
+        .into()
+}
+
+/// The hints of the focused pane first, then the others; help is always there.
+fn hints_of(view: &View<'_>) -> Vec<(String, &'static str)> {
+    if let Mode::Ask(_) = view.app.mode {
+        return vec![("y".into(), "yes"), ("n".into(), "no")];
+    }
+    if let Mode::Help(_) = view.app.mode {
+        return vec![(view.key(Action::Back), "close"), (view.key(Action::Down), "scroll")];
+    }
+    let here = match view.app.focus {
+        Pane::Calls => Place::Calls,
+        Pane::Volumes => Place::Volumes,
+        Pane::Faults => Place::Faults,
+    };
+    let hinted = |place: Place| {
+        CONTROLS.iter().filter(move |control| control.place == place && control.hint.is_some())
+    };
+    let hint = |control: &Control| (view.key(control.action), hint_text(view, control));
+    let (help, others): (Vec<_>, Vec<_>) = hinted(here)
+        .chain(hinted(Place::Everywhere))
+        .partition(|control| matches!(control.action, Action::Help | Action::Quit));
+    help.into_iter().chain(others).map(hint).filter(|(key, _)| !key.is_empty()).collect()
+}
+
+/// What a key would do now.
+fn hint_text(view: &View<'_>, control: &Control) -> &'static str {
+    let armed = |label: &str| banner::armed(view.seen).any(|rule| rule.label.as_deref() == Some(label));
+    match control.action {
+        Action::Pause if view.app.calls.is_frozen() => "go on",
+        Action::Preset("fail-mounts") if armed("fail-mounts") => "let mounts be",
+        Action::Preset("empty-get") if armed("empty-get") => "let Get be",
+        Action::Outage if view.seen.reachability.standing != crate::hub::Standing::Up => "up",
+        Action::Open if view.app.inspector.is_some() => "close",
+        _ => control.hint.unwrap_or_default(),
+    }
+}
+
+fn pair(view: &View<'_>, key: &str, hint: &str) -> Vec<Span<'static>> {
+    vec![
+        Span::styled(format!(" {key}"), view.theme.styles.key),
+        Span::styled(format!(" {hint} "), view.theme.styles.quiet),
+    ]
+}
+
+/// As many hints as there is room for.
+fn hint_line(view: &View<'_>, area: Rect, hints: &[(String, &'static str)], buffer: &mut Buffer) {
+    let mut left = usize::from(area.width);
+    let mut spans = Vec::new();
+    for (key, hint) in hints {
+        let pair = pair(view, key, hint);
+        let width: usize = pair.iter().map(Span::width).sum();
+        if width > left {
+            break;
+        }
+        left -= width;
+        spans.extend(pair);
+    }
+    put(buffer, area, 0, &Line::from(spans));
+}

@@ -1,0 +1,179 @@
+//! The top: who it is, how engines find it, how busy it is, and the nine counters.
+
+use ratatui::{
+    buffer::Buffer,
+    style::Style,
+    text::{Line, Span},
+};
+
+use super::{SPARK, View, put, put_right};
+use crate::{
+    console::{glyphs::Glyphs, text},
+    domain::protocol::Operation,
+    hub::Snapshot,
+};
+
+/// How many rows the header needs: one more where it tells what would register the driver.
+pub fn height(seen: &Snapshot, roomy: bool) -> u16 {
+    1 + u16::from(roomy && seen.driver.remedy.is_some())
+}
+
+/// Draws header and counters.
+pub fn render(view: &View<'_>, buffer: &mut Buffer) {
+    let (styles, driver) = (&view.theme.styles, &view.seen.driver);
+    let area = view.screen.header;
+    let load = load(view);
+    let room = usize::from(area.width);
+    let registered = driver.registration == "registered";
+    let registration = Span::styled(
+        format!(
+            "{} {}",
+            if registered { view.theme.glyphs.mounted } else { view.theme.glyphs.idle },
+            text::clean(&driver.registration)
+        ),
+        if registered { styles.good } else { styles.warning },
+    );
+    let name = Span::styled(" voltergeist", styles.strong);
+    let address = Span::styled(text::clean(&driver.address).into_owned(), styles.quiet);
+    // Where there is no room, the load gives way first, then the address.
+    let left = [
+        Line::from(vec![name.clone(), "  ".into(), address, "  ".into(), registration.clone()]),
+        Line::from(vec![name, "  ".into(), registration]),
+    ];
+    let narrowest = load.last().map_or(0, Line::width);
+    let [long, short] = left;
+    let left = if long.width() + narrowest + 3 <= room { long } else { short };
+    put(buffer, area, 0, &left);
+    if let Some(load) = load.iter().find(|load| left.width() + load.width() + 3 <= room) {
+        put_right(buffer, area, 0, left.width(), load);
+    }
+    if let Some(remedy) = &driver.remedy {
+        let line = Line::from(vec![
+            Span::styled(" to register it: ", styles.warning),
+            Span::styled(text::clean(remedy).into_owned(), styles.strong),
+        ]);
+        put(buffer, area, 1, &line);
+    }
+    let rows = counter_lines(
+        view.seen,
+        view.screen.counters.width.into(),
+        view.screen.counters.height.into(),
+        view.theme.glyphs,
+    );
+    for (row, counters) in rows.iter().enumerate() {
+        let mut spans = Vec::new();
+        for counter in &counters.shown {
+            let (label, digits) = match counter {
+                Counter { odd: true, .. } => (styles.warning, styles.warning),
+                Counter { number: 0, .. } => (styles.quiet, styles.quiet),
+                _ => (styles.text, styles.strong),
+            };
+            spans.push(Span::raw(if spans.is_empty() { " " } else { counters.gap }));
+            spans.push(Span::styled(format!("{} ", counter.name), label));
+            spans.push(Span::styled(counter.digits.clone(), digits));
+        }
+        put(buffer, view.screen.counters, row as u16, &Line::from(spans));
+    }
+}
+
+/// How busy it is, in as many words as there may be room for.
+fn load(view: &View<'_>) -> Vec<Line<'static>> {
+    let (seen, styles) = (view.seen, &view.theme.styles);
+    let rate = seen.tally.rate(seen.at);
+    let last = rate.len().checked_sub(2).map_or(0, |index| rate[index]);
+    let caller =
+        view.app.calls.caller().map(|caller| Span::styled(format!("called by {caller}  "), styles.text));
+    let per_second = Span::styled(format!("{last}/s "), styles.strong);
+    let spark = Span::styled(sparkline(&rate, view.theme.glyphs), styles.graph);
+    let latency = seen.tally.latency(0.99).map(|micros| {
+        let took = text::took(std::time::Duration::from_micros(micros));
+        Span::styled(format!("  99% within {took} "), styles.text)
+    });
+    let all: Vec<Span<'static>> =
+        caller.into_iter().chain([per_second.clone(), spark.clone()]).chain(latency.clone()).collect();
+    let some = vec![per_second.clone(), spark].into_iter().chain(latency).collect::<Vec<_>>();
+    vec![all.into(), some.into(), per_second.into()]
+}
+
+fn sparkline(rate: &[u32], glyphs: &Glyphs) -> String {
+    let latest = &rate[rate.len().saturating_sub(SPARK)..];
+    let most = latest.iter().copied().max().unwrap_or(0).max(1);
+    let missing = std::iter::repeat_n(&0, SPARK - latest.len());
+    // Whatever happened at all gets the first step, so that one call among thousands is seen.
+    missing.chain(latest).map(|count| glyphs.spark[(*count as usize * 8).div_ceil(most as usize)]).collect()
+}
+
+/// One counter with its name.
+#[derive(Clone, Debug)]
+pub struct Counter {
+    name: &'static str,
+    number: u64,
+    digits: String,
+    /// Whether it counts what should not be.
+    odd: bool,
+}
+
+/// Counters that stand in one row.
+#[derive(Clone, Debug, Default)]
+pub struct CounterLine {
+    shown: Vec<Counter>,
+    gap: &'static str,
+}
+
+/// The counters in as few rows as they need, with shorter names and smaller gaps where that saves one.
+pub fn counter_lines(seen: &Snapshot, width: usize, most: usize, glyphs: &Glyphs) -> Vec<CounterLine> {
+    let forms = [(false, "   "), (true, "   "), (true, "  "), (true, " ")];
+    let flowed = forms.map(|(short, gap)| flow(counters(seen, short), gap, width));
+    let needed = flowed.iter().map(Vec::len).min().unwrap_or(1).min(most.max(1));
+    let mut lines = flowed
+        .into_iter()
+        .find(|lines| lines.len() <= needed)
+        .unwrap_or_else(|| flow(counters(seen, true), " ", width));
+    if lines.len() > most {
+        lines.truncate(most);
+        if let Some(last) = lines.last_mut().and_then(|line| line.shown.last_mut()) {
+            last.digits.push_str(glyphs.ellipsis);
+        }
+    }
+    lines
+}
+
+fn counters(seen: &Snapshot, short: bool) -> Vec<Counter> {
+    let nine = Operation::ALL.map(|operation| {
+        let name = match operation {
+            Operation::Activate if short => "act",
+            Operation::Capabilities if short => "caps",
+            operation => operation.word(),
+        };
+        (name, seen.tally.counters.of(operation), false)
+    });
+    let odd = [("other", seen.tally.strangers, true), ("lints", seen.tally.lints(), true)];
+    nine.into_iter()
+        .chain(odd.into_iter().filter(|(_, number, _)| *number > 0))
+        .map(|(name, number, odd)| Counter { name, number, digits: text::grouped(number), odd })
+        .collect()
+}
+
+fn flow(counters: Vec<Counter>, gap: &'static str, width: usize) -> Vec<CounterLine> {
+    let mut lines: Vec<CounterLine> = Vec::new();
+    let mut left = 0;
+    for counter in counters {
+        let cells = counter.name.len() + 1 + counter.digits.len();
+        match lines.last_mut() {
+            Some(line) if left >= gap.len() + cells => {
+                left -= gap.len() + cells;
+                line.shown.push(counter);
+            }
+            _ => {
+                left = width.saturating_sub(1 + cells);
+                lines.push(CounterLine { shown: vec![counter], gap });
+            }
+        }
+    }
+    lines
+}
+
+/// The style of a count that may be nothing.
+pub fn count_style(number: u64, view: &View<'_>) -> Style {
+    if number == 0 { view.theme.styles.quiet } else { view.theme.styles.strong }
+}

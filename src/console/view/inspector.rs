@@ -1,0 +1,278 @@
+//! One call in full: what came in, which rule acted, what the driver did, what went out.
+
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    style::Style,
+    text::{Line, Span},
+};
+
+use super::{View, calls, layout::Screen, put};
+use crate::{
+    console::{
+        app::{App, Pane},
+        text,
+        theme::Theme,
+    },
+    domain::{
+        entry::{Body, Call, Entry, Kind},
+        volume::Change,
+    },
+    hub::Snapshot,
+};
+
+/// Draws it in the place of the calls.
+pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
+    let entry = view.app.calls.selected();
+    let title = match entry.map(|entry| &entry.kind) {
+        Some(Kind::Call(call)) => format!("Call {}", call.number),
+        Some(Kind::Waiting(waiting)) => format!("Call {} waits", waiting.number),
+        _ => "Entry".to_owned(),
+    };
+    let state = [Span::styled(
+        if view.app.calls.follows() { "the newest" } else { "Esc closes" },
+        view.theme.styles.quiet,
+    )];
+    let inner = view.pane(Pane::Calls, &title, &state, area, buffer);
+    let lines = entry.map(|entry| lines(view, entry, inner.width.into())).unwrap_or_default();
+    let height = usize::from(inner.height);
+    let top = view.app.inspector.unwrap_or(0).min(lines.len().saturating_sub(height));
+    for (row, line) in lines.iter().skip(top).take(height).enumerate() {
+        put(buffer, inner, row as u16, line);
+    }
+}
+
+/// The furthest that it can be scrolled.
+pub fn last_top(app: &App, seen: &Snapshot, screen: &Screen) -> usize {
+    let theme: &Theme = &app.theme;
+    let view = View { app, seen, theme, screen };
+    let inner = screen.inner(Pane::Calls);
+    let lines = app.calls.selected().map_or(0, |entry| lines(&view, entry, inner.width.into()).len());
+    lines.saturating_sub(inner.height.into())
+}
+
+/// Lines that are collected with one width.
+struct Page<'v> {
+    view: &'v View<'v>,
+    width: usize,
+    lines: Vec<Line<'static>>,
+}
+
+impl Page<'_> {
+    fn heading(&mut self, heading: &str) {
+        if !self.lines.is_empty() {
+            self.lines.push(Line::default());
+        }
+        self.lines.push(Line::styled(format!(" {heading}"), self.view.theme.styles.strong));
+    }
+
+    fn say(&mut self, said: &str, style: Style) {
+        let wrapped =
+            said.lines().flat_map(|line| text::wrap(&text::clean(line), self.width.saturating_sub(4)));
+        self.lines.extend(wrapped.map(|line| Line::styled(format!("   {line}"), style)));
+    }
+
+    fn body(&mut self, body: &Body) {
+        let styles = &self.view.theme.styles;
+        if body.length == 0 {
+            return self.say("no body", styles.quiet);
+        }
+        self.say(&printed(body), styles.text);
+        if body.length > body.bytes.len() {
+            let cut = format!(
+                "{} bytes, the first {} are kept",
+                text::grouped(body.length as u64),
+                text::grouped(body.bytes.len() as u64)
+            );
+            self.say(&cut, styles.quiet);
+        }
+    }
+}
+
+/// A body as it can be read: JSON indented, other text as it is, and bytes that are no text in hexadecimal.
+fn printed(body: &Body) -> String {
+    if let Ok(text) = std::str::from_utf8(&body.bytes) {
+        serde_json::from_str::<serde_json::Value>(text)
+            .ok()
+            .filter(|value| value.is_object() || value.is_array())
+            .and_then(|_| indented(text))
+            .unwrap_or_else(|| text.to_owned())
+    } else {
+        let mut dump = String::new();
+        for chunk in body.bytes.chunks(16).take(64) {
+            for byte in chunk {
+                dump.extend([&format!("{byte:02x}"), " "]);
+            }
+            dump.push('\n');
+        }
+        dump
+    }
+}
+
+/// The same JSON with line breaks. Its keys stay in their order, which a parsed value would not keep.
+fn indented(json: &str) -> Option<String> {
+    let (mut out, mut depth, mut in_text, mut escaped) = (String::new(), 0_usize, false, false);
+    let mut letters = json.trim().chars().peekable();
+    while let Some(c) = letters.next() {
+        if in_text {
+            out.push(c);
+            (in_text, escaped) = (escaped || c != '"', !escaped && c == '\\');
+            continue;
+        }
+        let open = |out: &mut String, depth: usize| out.extend(["\n", &"  ".repeat(depth)]);
+        match c {
+            '{' | '[' => {
+                out.push(c);
+                while letters.peek().is_some_and(|c| c.is_whitespace()) {
+                    letters.next();
+                }
+                if letters.peek().is_some_and(|c| matches!(c, '}' | ']')) {
+                    out.extend(letters.next());
+                } else {
+                    depth += 1;
+                    open(&mut out, depth);
+                }
+            }
+            '}' | ']' => {
+                depth = depth.checked_sub(1)?;
+                open(&mut out, depth);
+                out.push(c);
+            }
+            ',' => {
+                out.push(c);
+                open(&mut out, depth);
+            }
+            ':' => out.push_str(": "),
+            '"' => {
+                in_text = true;
+                out.push(c);
+            }
+            c if c.is_whitespace() => {}
+            c => out.push(c),
+        }
+    }
+    Some(out)
+}
+
+fn lines(view: &View<'_>, entry: &Entry, width: usize) -> Vec<Line<'static>> {
+    let styles = &view.theme.styles;
+    let mut page = Page { view, width, lines: Vec::new() };
+    let time = calls::time(view, entry, 12);
+    match &entry.kind {
+        Kind::Call(call) => call_lines(&mut page, call, &time),
+        Kind::Waiting(waiting) => {
+            page.heading(&format!("{} {}", waiting.operation, waiting.volume.as_deref().unwrap_or_default()));
+            page.say(&format!("waits since {time}, from {}", waiting.caller), styles.warning);
+            page.say(
+                &format!("because of rule {}: {}", waiting.fault.id, waiting.fault.action),
+                styles.fault,
+            );
+            let key = view.key(crate::console::action::Action::Release);
+            page.say(&format!("{key} gives it its natural answer"), styles.text);
+        }
+        Kind::Command(execution) => {
+            page.heading("A command");
+            page.say(&format!("at {time}"), styles.quiet);
+            page.say(&format!(": {}", execution.line), styles.command);
+            page.say(&execution.effect, styles.text);
+            changes(&mut page, &execution.changes);
+        }
+        Kind::Fault(event) => {
+            page.heading(&format!("Rule {}", event.id));
+            page.say(&format!("{:?} at {time}", event.event).to_lowercase(), styles.text);
+            page.say(&event.rule, styles.fault);
+        }
+        Kind::Driver { standing } => {
+            page.heading("The driver");
+            page.say(&format!("at {time}"), styles.quiet);
+            page.say(standing, styles.text);
+        }
+        Kind::Note { text } => {
+            page.heading("A note");
+            page.say(&format!("at {time}"), styles.quiet);
+            page.say(text, styles.text);
+        }
+    }
+    page.lines
+}
+
+fn call_lines(page: &mut Page<'_>, call: &Call, time: &str) {
+    let view = page.view;
+    let styles = &view.theme.styles;
+    let word = call.operation.map_or("a request that is not in the protocol", |operation| operation.word());
+    page.heading(&format!("{word} {}", call.volume.as_deref().map(text::clean).unwrap_or_default()));
+    let (outcome, style) = calls::outcome(view, call);
+    page.say(&outcome, style);
+    page.say(&format!("at {time} from {}, took {}", call.caller, text::took(call.took)), styles.text);
+    for lint in &call.lints {
+        page.say(&format!("odd: {}", lint.word()), styles.warning);
+    }
+    page.heading("What came in");
+    let path = call.operation.map_or("", |operation| operation.path());
+    page.say(call.request_line.as_deref().unwrap_or(&format!("POST {path}")), styles.text);
+    for (name, value) in call.headers.0.iter() {
+        page.say(&format!("{name}: {value}"), styles.quiet);
+    }
+    page.body(&call.body);
+    page.heading("What was done");
+    match &call.fault {
+        Some(deed) => {
+            let label = deed.label.as_ref().map_or_else(String::new, |label| format!(" ({label})"));
+            page.say(
+                &format!("{} rule {}{label}: {}", view.theme.glyphs.fault, deed.id, deed.action),
+                styles.fault,
+            );
+        }
+        None => page.say("no rule acted", styles.quiet),
+    }
+    changes(page, &call.changes);
+    page.heading("What went out");
+    match call.status {
+        Some(status) => {
+            page.say(&format!("status {status}"), styles.text);
+            page.body(&call.reply);
+        }
+        None => page.say("no answer", styles.warning),
+    }
+}
+
+fn changes(page: &mut Page<'_>, changes: &[Change]) {
+    let style = page.view.theme.styles.text;
+    for change in changes {
+        let said = match change {
+            Change::Created { name, .. } => format!("volume {name:?} came to be"),
+            Change::Removed { name } => format!("volume {name:?} ended, with its files"),
+            Change::Mounted { name, id, .. } => format!("volume {name:?} is mounted by {id}"),
+            Change::Unmounted { name, id } => format!("volume {name:?} is no longer mounted by {id}"),
+            Change::Forgotten { name } => format!("volume {name:?} is forgotten"),
+            Change::Restored { name } => format!("volume {name:?} is remembered"),
+            Change::Detached { name } => format!("every mount of {name:?} ended"),
+            Change::Wiped => "every volume and its files are gone".into(),
+            Change::Lost => "the driver lost its memory of every volume".into(),
+        };
+        page.say(&said, style);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_is_indented_as_it_was_sent() {
+        for (sent, shown) in [
+            (r#"{"Name":"v","Opts":null}"#, "{\n  \"Name\": \"v\",\n  \"Opts\": null\n}"),
+            ("{}\n", "{}"),
+            (r#"{"b":[1, {}],"a":"x\"{,"}"#, "{\n  \"b\": [\n    1,\n    {}\n  ],\n  \"a\": \"x\\\"{,\"\n}"),
+            ("not found\n", "not found\n"),
+            ("{\"Name\":", "{\"Name\":"),
+        ] {
+            assert_eq!(printed(&sent.as_bytes().to_vec().into()), shown, "{sent}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_text_is_shown_in_hexadecimal() {
+        assert_eq!(printed(&vec![0xff, 0x00, 0x41].into()), "ff 00 41 \n");
+    }
+}

@@ -1,0 +1,162 @@
+//! One frame: the state and a picture of the hub in, cells out. Nothing here can change either.
+//!
+//! ```text
+//! header     who it is, how engines find it, how busy it is
+//! counters   the nine calls, and what was odd
+//! banner     only while something is armed or down: it cannot be overlooked
+//! ┌ calls ───────────┐┌ volumes ┐
+//! │ (or one of them) ││         │     side by side, stacked or one at a time: see `layout`
+//! │                  │└─────────┘
+//! │                  │┌ faults ─┐
+//! └──────────────────┘└─────────┘
+//! status     the last command and what came of it, or the line being typed
+//! hints      what the keys do here
+//! ```
+
+pub mod banner;
+pub mod calls;
+pub mod faults;
+pub mod footer;
+pub mod header;
+pub mod help;
+pub mod inspector;
+pub mod layout;
+pub mod question;
+pub mod volumes;
+
+use ratatui::{
+    Frame,
+    buffer::Buffer,
+    layout::Rect,
+    style::Style,
+    text::{Line, Span},
+    widgets::{Block, Widget},
+};
+
+use self::layout::Screen;
+use super::{
+    app::{App, Mode, Pane},
+    text,
+    theme::Theme,
+};
+use crate::hub::Snapshot;
+
+/// How many of the latest seconds the sparkline shows.
+pub const SPARK: usize = 16;
+
+/// Draws everything.
+pub fn render(frame: &mut Frame<'_>, app: &App, seen: &Snapshot, theme: &Theme) {
+    let area = frame.area();
+    frame.buffer_mut().set_style(area, theme.styles.text);
+    let Some(screen) = Screen::of_area(area, app, seen) else {
+        let line = format!("terminal too small (need {}×{})", layout::LEAST.0, layout::LEAST.1);
+        let ascii = line.replace('×', "x");
+        let line = text::fit(if theme.glyphs.ascii { &ascii } else { &line }, area.width.into(), "");
+        Line::raw(line).render(area, frame.buffer_mut());
+        return;
+    };
+    let view = View { app, seen, theme, screen: &screen };
+    let buffer = frame.buffer_mut();
+    header::render(&view, buffer);
+    banner::render(&view, buffer);
+    layout::render_tabs(&view, buffer);
+    match screen.calls {
+        Some(area) if app.inspector.is_some() => inspector::render(&view, area, buffer),
+        Some(area) => calls::render(&view, area, buffer),
+        None => {}
+    }
+    if let Some(area) = screen.volumes {
+        volumes::render(&view, area, buffer);
+    }
+    if let Some(area) = screen.faults {
+        faults::render(&view, area, buffer);
+    }
+    let cursor = footer::render(&view, buffer);
+    match &app.mode {
+        Mode::Help(top) => help::render(&view, *top, buffer),
+        Mode::Ask(question) => question::render(&view, question, buffer),
+        Mode::Browse | Mode::Type(_) => {}
+    }
+    if let Some(cursor) = cursor {
+        frame.set_cursor_position(cursor);
+    }
+}
+
+/// All that a view can look at.
+pub struct View<'v> {
+    /// The console's state.
+    pub app: &'v App,
+    /// The picture of the hub.
+    pub seen: &'v Snapshot,
+    /// Styles and signs.
+    pub theme: &'v Theme,
+    /// Where everything is.
+    pub screen: &'v Screen,
+}
+
+impl View<'_> {
+    /// A pane's frame with its title at the left and its state at the right; returns what is inside. Where
+    /// panes share the screen one at a time the tabs are the title, and there is no frame.
+    fn pane(&self, pane: Pane, title: &str, state: &[Span<'_>], area: Rect, buffer: &mut Buffer) -> Rect {
+        if !self.screen.shape.has_frames() {
+            return area;
+        }
+        let glyphs = self.theme.glyphs;
+        let focused = self.app.focus == pane && matches!(self.app.mode, Mode::Browse);
+        let styles = &self.theme.styles;
+        let (set, style) =
+            if focused { (glyphs.focus, styles.focus) } else { (glyphs.border, styles.border) };
+        let title_style = if focused { styles.focus } else { styles.strong };
+        let mut block = Block::bordered()
+            .border_set(set)
+            .border_style(style)
+            .title(Line::styled(format!(" {title} "), title_style));
+        let taken = text::width(title) + 6;
+        let state: Line<'_> = state.iter().cloned().collect();
+        if state.width() > 0 && taken + state.width() <= usize::from(area.width) {
+            let padded = [vec![Span::raw(" ")], state.spans, vec![Span::raw(" ")]].concat();
+            block = block.title(Line::from(padded).right_aligned());
+        }
+        let inner = block.inner(area);
+        block.render(area, buffer);
+        inner
+    }
+
+    /// A key as it is written in hints.
+    fn key(&self, action: super::action::Action) -> String {
+        self.app.keymap.key(action, self.theme.glyphs.ascii)
+    }
+
+    /// A text cut to a width, with the theme's sign for what is missing.
+    fn fit(&self, text: &str, width: usize) -> String {
+        text::fit(text, width, self.theme.glyphs.ellipsis).into_owned()
+    }
+
+    /// A text cut or filled to a width.
+    fn pad(&self, text: &str, width: usize) -> String {
+        text::pad(text, width, self.theme.glyphs.ellipsis)
+    }
+}
+
+/// Writes a line into one row of an area.
+fn put(buffer: &mut Buffer, area: Rect, row: u16, line: &Line<'_>) {
+    if row < area.height {
+        buffer.set_line(area.x, area.y + row, line, area.width);
+    }
+}
+
+/// Writes a line at the right of a row, if it fits beside what takes `taken` cells there; says how much is left.
+fn put_right(buffer: &mut Buffer, area: Rect, row: u16, taken: usize, line: &Line<'_>) {
+    let width = line.width();
+    if row < area.height && taken + width < usize::from(area.width) {
+        let x = area.right() - width as u16;
+        buffer.set_line(x, area.y + row, line, width as u16);
+    }
+}
+
+/// Marks a whole row.
+fn mark(buffer: &mut Buffer, area: Rect, row: u16, style: Style) {
+    if row < area.height {
+        buffer.set_style(Rect { y: area.y + row, height: 1, ..area }, style);
+    }
+}

@@ -1,0 +1,91 @@
+//! The question before something that cannot be undone.
+
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    text::{Line, Span},
+    widgets::{Block, Clear, Widget},
+};
+
+use super::{View, banner, put};
+use crate::console::{app::Question, text};
+
+/// Draws it over everything else.
+pub fn render(view: &View<'_>, question: &Question, buffer: &mut Buffer) {
+    let screen = buffer.area;
+    let styles = &view.theme.styles;
+    let width = screen.width.min(64);
+    let words = words(view, question);
+    let lines: Vec<String> = words
+        .iter()
+        .flat_map(|line| text::wrap(&text::clean(line), usize::from(width).saturating_sub(4)))
+        .collect();
+    let height = (lines.len() as u16 + 4).min(screen.height);
+    let area = Rect {
+        x: screen.x + (screen.width - width) / 2,
+        y: screen.y + (screen.height - height) / 2,
+        width,
+        height,
+    };
+    Clear.render(area, buffer);
+    buffer.set_style(area, styles.text);
+    let block = Block::bordered().border_set(view.theme.glyphs.focus).border_style(styles.focus);
+    let inner = block.inner(area);
+    block.render(area, buffer);
+    for (row, line) in lines.iter().enumerate() {
+        let style = if row == 0 { styles.strong } else { styles.text };
+        put(buffer, inner, row as u16, &Line::styled(format!(" {line}"), style));
+    }
+    let keys = Line::from(vec![
+        Span::styled(" y ", styles.key),
+        Span::raw("yes    "),
+        Span::styled("n ", styles.key),
+        Span::raw("no"),
+    ]);
+    put(buffer, inner, inner.height.saturating_sub(1), &keys);
+}
+
+fn words(view: &View<'_>, question: &Question) -> Vec<String> {
+    let seen = view.seen;
+    match question {
+        Question::Leave => {
+            let mut words = vec!["Quit?".to_owned()];
+            let armed = banner::armed(seen).count() as u64;
+            if armed > 0 {
+                words.push(format!("{} armed; quitting ends that.", text::counted(armed, "rule")));
+            }
+            if !seen.waiting.is_empty() {
+                words.push(format!(
+                    "{} waiting; quitting lets go.",
+                    text::counted(seen.waiting.len() as u64, "call")
+                ));
+            }
+            if seen.open_mounts > 0 {
+                words.push(format!(
+                    "{} in use by containers; they keep their files, but the engine cannot unmount while the driver is away.",
+                    text::counted(seen.open_mounts, "open mount")
+                ));
+            }
+            words
+        }
+        Question::Suspend => vec![
+            "Stop voltergeist (as Ctrl-Z does)?".into(),
+            "The driver stops with it: docker waits for every answer until `fg` brings it back.".into(),
+        ],
+        Question::Run(command) => {
+            vec![format!("Really {command}?"), consequence(command).into()]
+        }
+    }
+}
+
+fn consequence(command: &crate::domain::command::Command) -> &'static str {
+    use crate::domain::command::Command;
+    match command {
+        Command::Reset => "All counters and the list of calls start anew. Volumes and armed rules stay.",
+        Command::Wipe => "Every volume is lost, with all its files.",
+        Command::Crash { keep: false } => {
+            "The driver loses its memory of every volume and mount; the files stay."
+        }
+        _ => "This cannot be undone.",
+    }
+}

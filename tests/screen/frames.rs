@@ -1,0 +1,137 @@
+//! Whole screens, at every size and in every theme.
+
+use ratatui::style::Color;
+use voltergeist::{console::theme::Theme, domain::command::Outage};
+
+use super::stage::{Seat, Stage};
+
+const SIZES: [(u16, u16); 3] = [(200, 50), (80, 24), (40, 10)];
+
+fn named(name: &str, (width, height): (u16, u16)) -> String {
+    format!("{name}@{width}x{height}")
+}
+
+#[test]
+fn a_busy_afternoon() {
+    for size in SIZES {
+        let mut seat = Seat::new(&Stage::busy(), size, "default", false);
+        insta::assert_snapshot!(named("busy", size), seat.screen());
+        seat.press("tab");
+        insta::assert_snapshot!(named("busy_volumes", size), seat.screen());
+        seat.press("tab");
+        insta::assert_snapshot!(named("busy_faults", size), seat.screen());
+    }
+}
+
+#[test]
+fn the_first_minute() {
+    let mut stage = Stage::empty();
+    for size in SIZES {
+        insta::assert_snapshot!(
+            named("first_minute", size),
+            Seat::new(&stage, size, "default", false).screen()
+        );
+    }
+    stage.driver.registration = "not registered: no rights for /run/docker/plugins".into();
+    stage.driver.remedy = Some(
+        "echo unix:///run/user/1000/voltergeist.sock | sudo tee /etc/docker/plugins/voltergeist.spec".into(),
+    );
+    for size in SIZES {
+        insta::assert_snapshot!(
+            named("not_registered", size),
+            Seat::new(&stage, size, "default", false).screen()
+        );
+    }
+}
+
+#[test]
+fn an_outage_cannot_be_overlooked() {
+    let mut stage = Stage::busy();
+    stage.arm("arm mount: fail \"the volume is haunted\" as fail-mounts");
+    stage.arm("arm any: hang");
+    stage.down(Outage::Blackhole, Some(41));
+    for size in SIZES {
+        insta::assert_snapshot!(named("outage", size), Seat::new(&stage, size, "default", false).screen());
+    }
+}
+
+#[test]
+fn the_help_and_a_question() {
+    for size in SIZES {
+        let mut seat = Seat::new(&Stage::busy(), size, "default", false);
+        seat.press("?");
+        insta::assert_snapshot!(named("help", size), seat.screen());
+        seat.press("esc q");
+        insta::assert_snapshot!(named("quit", size), seat.screen());
+    }
+}
+
+#[test]
+fn one_call_in_full() {
+    for size in SIZES {
+        let mut seat = Seat::new(&Stage::busy(), size, "default", false);
+        seat.press("up up up up up enter");
+        insta::assert_snapshot!(named("one_call", size), seat.screen());
+    }
+}
+
+#[test]
+fn plain_ascii() {
+    for size in SIZES {
+        let seat = Seat::new(&Stage::busy(), size, "mono", true);
+        let screen = seat.screen();
+        // The wide name is the user's own, and is shown as it is.
+        let foreign = |c: &char| !c.is_ascii() && !"öß東京".contains(*c);
+        assert_eq!(screen.chars().find(foreign), None, "{screen}");
+        insta::assert_snapshot!(named("ascii", size), screen);
+    }
+}
+
+#[test]
+fn without_colour_no_cell_has_one() {
+    for keys in ["", "?", "tab", "tab tab", "enter", "q", ":"] {
+        let mut seat = Seat::new(&Stage::busy(), (120, 30), "mono", false);
+        seat.press(keys);
+        let backend = seat.backend();
+        let buffer = backend.buffer();
+        assert!(
+            buffer.content.iter().all(|cell| cell.fg == Color::Reset && cell.bg == Color::Reset),
+            "after {keys:?}"
+        );
+    }
+}
+
+#[test]
+fn no_size_and_no_theme_breaks_a_frame() {
+    let mut stage = Stage::busy();
+    stage.down(Outage::Refuse, None);
+    stage.arm("arm any: hang");
+    stage.driver.remedy = Some("echo".into());
+    for keys in ["", "?", "tab", "tab tab", "up enter", "q", ":"] {
+        let mut seat = Seat::new(&stage, (80, 24), "default", false);
+        seat.press(keys);
+        for width in (1..=50).chain([79, 80, 95, 96, 119, 120, 121, 250]) {
+            for height in (1..=26).chain([50, 70]) {
+                seat.app.size = (width, height);
+                seat.screen();
+            }
+        }
+    }
+    for theme in Theme::names() {
+        Seat::new(&stage, (120, 40), theme, false).screen();
+    }
+}
+
+#[test]
+fn no_control_character_reaches_a_cell() {
+    for size in SIZES {
+        for keys in ["", "tab", "up enter"] {
+            let mut seat = Seat::new(&Stage::busy(), size, "default", false);
+            seat.press(keys);
+            let backend = seat.backend();
+            let unsafe_cell =
+                backend.buffer().content.iter().find(|cell| cell.symbol().contains(char::is_control));
+            assert_eq!(unsafe_cell, None);
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! What people see: whole screens, and what keys make of them.
+
+mod frames;
+mod stage;

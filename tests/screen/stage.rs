@@ -1,0 +1,300 @@
+//! A hub's picture made by hand, at fixed times, and the screen that the console makes of it.
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::{SignedDuration, Timestamp};
+use ratatui::{Terminal, backend::TestBackend};
+use unicode_width::UnicodeWidthStr as _;
+use voltergeist::{
+    console::{
+        app::{App, Event},
+        key::Keymap,
+        theme::Theme,
+        view,
+    },
+    domain::{
+        command::{Command, Outage},
+        entry::{Call, Deed, Entry, Execution, Headers, Kind, Outcome, Waiting},
+        fault::{PRESETS, Rulebook},
+        journal::{Bounds, Journal},
+        lint::Lint,
+        protocol::{Caller, Operation, Options},
+        tally::Tally,
+        volume::{Change, Volumes},
+    },
+    hub::{Driver, Reachability, Snapshot, Standing},
+};
+
+pub struct Stage {
+    pub now: Timestamp,
+    journal: Journal,
+    tally: Tally,
+    volumes: Volumes,
+    rules: Rulebook,
+    pub driver: Driver,
+    reachability: Reachability,
+    waiting: Vec<Arc<Entry>>,
+    number: u64,
+}
+
+/// A call by docker that went well, to be changed from there.
+pub fn call(operation: Operation, volume: &str) -> Call {
+    let body = if volume.is_empty() { String::new() } else { format!("{{\"Name\":\"{volume}\"}}\n") };
+    let headers = [
+        ("host", ""),
+        ("user-agent", "Go-http-client/1.1"),
+        ("accept", "application/vnd.docker.plugins.v1.2+json"),
+    ];
+    Call {
+        number: 0,
+        operation: Some(operation),
+        request_line: None,
+        caller: Caller::Docker,
+        volume: (!volume.is_empty()).then(|| volume.into()),
+        id: None,
+        headers: Headers(headers.into_iter().map(|(name, value)| (name.into(), value.into())).collect()),
+        body: body.into_bytes().into(),
+        fault: None,
+        outcome: Outcome::Answered,
+        status: Some(200),
+        error: None,
+        reply: b"{}\n".to_vec().into(),
+        took: Duration::from_micros(240),
+        changes: Vec::new(),
+        lints: Vec::new(),
+        waited: None,
+    }
+}
+
+pub fn deed(id: u32, label: Option<&str>, action: &str) -> Deed {
+    Deed { id, label: label.map(Arc::from), action: action.into() }
+}
+
+impl Stage {
+    /// A driver that is registered and has heard nothing.
+    pub fn empty() -> Self {
+        Self {
+            now: "2026-03-14T15:41:07.214Z".parse().expect("a time"),
+            journal: Journal::new(Bounds::default()),
+            tally: Tally::default(),
+            volumes: Volumes::default(),
+            rules: Rulebook::new(7),
+            driver: Driver {
+                name: "voltergeist".into(),
+                address: "unix:///run/docker/plugins/voltergeist.sock".into(),
+                registration: "registered".into(),
+                remedy: None,
+            },
+            reachability: Reachability { standing: Standing::Up, life: 0, quitting: false },
+            waiting: Vec::new(),
+            number: 0,
+        }
+    }
+
+    pub fn pass(&mut self, millis: i64) {
+        self.now = self.now.checked_add(SignedDuration::from_millis(millis)).expect("not that late");
+    }
+
+    pub fn push(&mut self, kind: Kind) -> Arc<Entry> {
+        self.pass(1);
+        let entry = self.journal.push(self.now, kind);
+        self.tally.count(&entry);
+        for change in entry.changes() {
+            self.volumes.apply(change);
+        }
+        entry
+    }
+
+    pub fn call(&mut self, call: Call) -> Arc<Entry> {
+        self.number += 1;
+        self.push(Kind::Call(Box::new(Call { number: self.number, ..call })))
+    }
+
+    pub fn create(&mut self, name: &str, options: &[(&str, &str)]) {
+        let options: Options = options.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect();
+        let created = Change::Created { name: name.into(), options, at: self.now };
+        self.call(Call { changes: vec![created], ..call(Operation::Create, name) });
+    }
+
+    pub fn mount(&mut self, name: &str, id: &str) {
+        let mounted = Change::Mounted { name: name.into(), id: id.into(), at: self.now };
+        self.call(Call { id: Some(id.into()), changes: vec![mounted], ..call(Operation::Mount, name) });
+    }
+
+    pub fn command(&mut self, line: &str, effect: &str, changes: Vec<Change>) {
+        self.push(Kind::Command(Execution { line: line.into(), effect: effect.into(), changes }));
+    }
+
+    pub fn arm(&mut self, line: &str) {
+        let Ok(Command::Arm { rule, label, .. }) = line.parse() else { panic!("{line:?} arms nothing") };
+        let (armed, _) = self.rules.arm(rule, label.as_deref(), self.now);
+        let effect = format!("armed rule {}: {}", armed.id, armed.text);
+        self.command(line, &effect, Vec::new());
+    }
+
+    pub fn wait(&mut self, operation: Operation, volume: &str, action: &str) {
+        self.number += 1;
+        let waiting = Waiting {
+            number: self.number,
+            operation,
+            caller: Caller::Docker,
+            volume: Some(volume.into()),
+            id: None,
+            fault: deed(9, None, action),
+        };
+        let entry = self.push(Kind::Waiting(waiting));
+        self.waiting.push(entry);
+    }
+
+    pub fn down(&mut self, kind: Outage, seconds: Option<i64>) {
+        let until =
+            seconds.map(|seconds| self.now.checked_add(SignedDuration::from_secs(seconds)).expect("soon"));
+        self.reachability.standing = Standing::Down { kind, until };
+        self.command(&format!("down {kind}"), &format!("the driver is down: {kind}"), Vec::new());
+    }
+
+    /// A driver in the middle of a busy afternoon: two engines, faults, oddities and a waiting call.
+    pub fn busy() -> Self {
+        let mut stage = Self::empty();
+        let id = "7f3a9c0d5e1b".repeat(5);
+        stage.call(call(Operation::Activate, ""));
+        stage.call(call(Operation::Capabilities, ""));
+        stage.call(Call {
+            outcome: Outcome::Failed,
+            error: Some("no such volume".into()),
+            reply: b"{\"Err\":\"no such volume\"}\n".to_vec().into(),
+            ..call(Operation::Get, "db1")
+        });
+        stage.create("db1", &[("tier", "gold"), ("size", "5G")]);
+        stage.call(call(Operation::Get, "db1"));
+        stage.mount("db1", &id);
+        stage.create("cache", &[]);
+        stage.create("ghost", &[("ninja", "")]);
+        stage.create("größe 東京", &[("note", "wide\u{1b}[31m")]);
+        stage.call(Call { caller: Caller::Podman, ..call(Operation::List, "") });
+        let line = format!("arm {} as {}", PRESETS[1].rule, PRESETS[1].label);
+        stage.arm(&line);
+        stage.call(Call {
+            fault: Some(deed(1, Some("empty-get"), "empty")),
+            outcome: Outcome::Failed,
+            error: Some("an empty object".into()),
+            ..call(Operation::Get, "db1")
+        });
+        stage.command(
+            "forget cache",
+            "\"cache\" is forgotten; its files are kept",
+            vec![Change::Forgotten { name: "cache".into() }],
+        );
+        stage.call(Call {
+            outcome: Outcome::Failed,
+            status: Some(500),
+            error: Some("invalid argument".into()),
+            reply: b"invalid argument\n".to_vec().into(),
+            lints: vec![Lint::MountOfUnknownVolume],
+            ..call(Operation::Mount, "cache")
+        });
+        stage.call(Call {
+            operation: None,
+            request_line: Some("GET /metrics".into()),
+            caller: Caller::Other,
+            outcome: Outcome::Failed,
+            status: Some(404),
+            error: Some("404 page not found".into()),
+            ..call(Operation::Get, "")
+        });
+        stage.push(Kind::Note { text: "a task panicked: boom\u{7}".into() });
+        stage.call(Call {
+            outcome: Outcome::Abandoned,
+            status: None,
+            took: Duration::from_secs(60),
+            fault: Some(deed(2, None, "hang for 2m")),
+            ..call(Operation::Unmount, "db1")
+        });
+        stage.wait(Operation::Unmount, "db1", "hold");
+        stage.pass(12_400);
+        stage
+    }
+
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            at: self.now,
+            driver: self.driver.clone(),
+            reachability: self.reachability,
+            tally: self.tally.clone(),
+            entries: Vec::new(),
+            kept: self.journal.first()..self.journal.next(),
+            volumes: self.volumes.iter().cloned().collect(),
+            volume_count: self.volumes.len(),
+            open_mounts: self.volumes.iter().map(|volume| u64::from(volume.open_mounts())).sum(),
+            faults: self.rules.iter().cloned().collect(),
+            waiting: self.waiting.clone(),
+            seed: self.rules.seed(),
+        }
+    }
+
+    pub fn entries(&self) -> Vec<Arc<Entry>> {
+        self.journal.after(0).cloned().collect()
+    }
+}
+
+/// A console of some size and theme that has seen what is on a stage.
+pub struct Seat {
+    pub app: App,
+    pub seen: Snapshot,
+}
+
+impl Seat {
+    pub fn new(stage: &Stage, (width, height): (u16, u16), theme: &str, ascii: bool) -> Self {
+        let theme = Theme::named(theme, ascii).expect("a shipped theme");
+        let app = App::new((width, height), theme, Keymap::default(), jiff::tz::TimeZone::UTC);
+        let mut seat = Self { app, seen: stage.snapshot() };
+        seat.look(stage);
+        seat
+    }
+
+    /// Takes in what is new on the stage.
+    pub fn look(&mut self, stage: &Stage) {
+        self.seen = stage.snapshot();
+        let event = Event::Entries(stage.entries(), self.seen.kept.clone());
+        self.app.update(event, &self.seen);
+    }
+
+    /// Presses keys in the user's notation, and returns what is to be done outside.
+    pub fn press(&mut self, keys: &str) -> Vec<voltergeist::console::app::Effect> {
+        let mut effects = Vec::new();
+        for key in keys.split_whitespace() {
+            let chord: voltergeist::console::key::Chord = key.parse().expect("a key in the user's notation");
+            effects.extend(self.app.update(Event::Key(chord.event()), &self.seen));
+        }
+        effects
+    }
+
+    pub fn backend(&self) -> TestBackend {
+        let (width, height) = self.app.size;
+        let mut terminal =
+            Terminal::new(TestBackend::new(width, height)).expect("a test backend cannot fail");
+        terminal
+            .draw(|frame| view::render(frame, &self.app, &self.seen, &self.app.theme))
+            .expect("a test backend cannot fail");
+        terminal.backend().clone()
+    }
+
+    /// The screen as text.
+    pub fn screen(&self) -> String {
+        let backend = self.backend();
+        let buffer = backend.buffer();
+        let rows = buffer.content.chunks(buffer.area.width.into()).map(|cells| {
+            let mut row = String::new();
+            let mut hidden = 0;
+            for cell in cells {
+                if hidden == 0 {
+                    row.push_str(cell.symbol());
+                    hidden = cell.symbol().width();
+                }
+                hidden = hidden.saturating_sub(1);
+            }
+            row.trim_end().to_owned()
+        });
+        rows.collect::<Vec<_>>().join("\n")
+    }
+}
