@@ -52,6 +52,7 @@ pub fn call(operation: Operation, volume: &str) -> Call {
         caller: Caller::Docker,
         volume: (!volume.is_empty()).then(|| volume.into()),
         id: None,
+        mounted: false,
         headers: Headers(headers.into_iter().map(|(name, value)| (name.into(), value.into())).collect()),
         body: body.into_bytes().into(),
         fault: None,
