@@ -2,9 +2,12 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
 
-use crate::server::{ControlAddress, Listen};
+use crate::{
+    console::{self, theme::Theme},
+    server::{ControlAddress, Listen},
+};
 
 /// An interactive fault-injection console for Docker volume plugins
 ///
@@ -97,13 +100,38 @@ pub struct PluginArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Screen")]
 pub struct ScreenArgs {
+    /// The colours
+    #[arg(long, global = true, value_name = "NAME", default_value = "default", env = "VOLTERGEIST_THEME",
+        value_parser = PossibleValuesParser::new(Theme::names()))]
+    pub theme: String,
+
     /// Whether to use colour; `auto` heeds `NO_COLOR`
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub color: When,
 
-    /// Draw with ASCII characters only
+    /// Draw with ASCII characters only, as where the locale is not UTF-8
     #[arg(long, global = true)]
     pub ascii: bool,
+}
+
+impl ScreenArgs {
+    /// What the console is to look like here.
+    pub fn options(&self) -> anyhow::Result<console::Options> {
+        let variable = |name: &str| std::env::var(name).ok();
+        let colour = match self.color {
+            When::Always => true,
+            When::Never => false,
+            // Set and not empty, as https://no-color.org has it.
+            When::Auto => variable("NO_COLOR").is_none_or(|value| value.is_empty()),
+        };
+        let theme = if colour { &self.theme } else { "mono" };
+        let ascii = self.ascii || console::wants_ascii(variable);
+        Ok(console::Options {
+            theme: Theme::named(theme, ascii)?,
+            zone: jiff::tz::TimeZone::system(),
+            ..console::Options::default()
+        })
+    }
 }
 
 /// Whether to do something.

@@ -3,7 +3,7 @@
 use std::{
     fs::OpenOptions,
     hash::{BuildHasher, RandomState},
-    io::{self, BufWriter, ErrorKind},
+    io::{self, BufWriter, ErrorKind, IsTerminal, Write},
     path::Path,
     process::ExitCode,
     sync::Arc,
@@ -20,8 +20,9 @@ use super::{
     places, signals,
 };
 use crate::{
+    console,
     domain::journal::Bounds,
-    hub::Hub,
+    hub::{Hub, Window},
     server::{Disk, Places, Plan, Server},
 };
 
@@ -61,6 +62,7 @@ async fn live(cli: &Cli) -> anyhow::Result<ExitCode> {
         let shutdown = shutdown.clone();
         async move {
             tokio::select! {
+                biased;
                 signal = signal => {
                     shutdown.cancel();
                     Some(signal)
@@ -70,13 +72,18 @@ async fn live(cli: &Cli) -> anyhow::Result<ExitCode> {
         }
     });
 
-    let shown = serve(&hub, &shutdown).await;
+    let screen =
+        !matches!(cli.action, Some(Action::Serve)) && io::stdin().is_terminal() && io::stdout().is_terminal();
+    let shown = if screen { show(cli, &hub, &shutdown).await } else { serve(&hub, &shutdown).await };
     shutdown.cancel();
     serving.await.context("the server did not end in order")?;
     if let Some(recording) = recording {
         recording.await??;
     }
-    shown?;
+    if shown? == Face::Screen {
+        let all = Window { volumes: 0..usize::MAX, ..Window::default() };
+        say(console::summary(&hub.glance(&all)).trim_end())?;
+    }
     Ok(ended_by.await?.map_or(ExitCode::SUCCESS, |signal| signal.exit_status().into()))
 }
 
@@ -90,19 +97,33 @@ fn plan(cli: &Cli) -> Plan {
     plan
 }
 
+/// What a user saw of it all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Face {
+    Screen,
+    Lines,
+}
+
+/// The console, until somebody ends it.
+async fn show(cli: &Cli, hub: &Arc<Hub>, shutdown: &CancellationToken) -> anyhow::Result<Face> {
+    let options = cli.screen.options()?;
+    console::run(Arc::clone(hub), options, shutdown.clone()).await.context("the terminal cannot be used")?;
+    Ok(Face::Screen)
+}
+
 /// No screen: JSON lines on stdout until the end.
-async fn serve(hub: &Arc<Hub>, shutdown: &CancellationToken) -> anyhow::Result<()> {
+async fn serve(hub: &Arc<Hub>, shutdown: &CancellationToken) -> anyhow::Result<Face> {
     let quit = tokio::spawn(until_quit(Arc::clone(hub), shutdown.clone()));
     let followed = follow(Arc::clone(hub), BufWriter::new(io::stdout()), shutdown.clone()).await;
     quit.abort();
     match followed {
-        Ok(0) => Ok(()),
+        Ok(0) => Ok(Face::Lines),
         Ok(missed) => {
             eprintln!("voltergeist: {missed} entries were not written, because stdout was read too slowly");
-            Ok(())
+            Ok(Face::Lines)
         }
         // Whoever reads has seen enough.
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(Face::Lines),
         Err(error) => Err(error).context("cannot write to stdout"),
     }
 }
@@ -150,6 +171,5 @@ fn control_address(cli: &Cli) -> crate::server::ControlAddress {
 }
 
 fn say(text: &str) -> io::Result<()> {
-    use io::Write;
     writeln!(io::stdout(), "{text}")
 }
