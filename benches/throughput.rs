@@ -1,0 +1,251 @@
+//! Requests per second of `VolumeDriver.Get` on a Unix socket: voltergeist with its journal, an armed rule and a
+//! dashboard of 200×50 that is being drawn, against a bare axum handler that does the same JSON work, and
+//! against a plain Go plugin (left out where there is no `go`).
+//!
+//! All run as processes of their own on the same machine, in turns, so that what disturbs one disturbs the
+//! others. Only the ratios mean anything: `cargo bench --bench throughput`.
+
+#![expect(clippy::print_stdout, reason = "the result of a bench is what it prints")]
+
+use std::{
+    collections::BTreeMap,
+    io::{Read, Write},
+    os::unix::net::UnixStream,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use axum::{Json, Router, extract::State, routing::post};
+use parking_lot::Mutex;
+use portable_pty::{CommandBuilder, NativePtySystem, PtySize, PtySystem};
+use serde_json::{Value, json};
+
+const ROUNDS: usize = 7;
+const ROUND: Duration = Duration::from_millis(1500);
+const CONNECTIONS: usize = 4;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    if let [_, role, socket] = &arguments[..]
+        && role == "bare-axum"
+    {
+        return bare_axum(Path::new(socket));
+    }
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let contenders = [voltergeist(folder.path()), bare(folder.path())].into_iter().chain(go(folder.path()));
+    let contenders: Vec<Contender> = contenders.collect();
+    for contender in &contenders {
+        request(&mut connect(&contender.socket), "Create");
+    }
+    let mut rates: Vec<Vec<f64>> = vec![Vec::new(); contenders.len()];
+    for _ in 0..ROUNDS {
+        for (contender, rates) in contenders.iter().zip(&mut rates) {
+            rates.push(rate(&contender.socket));
+        }
+    }
+    let medians: Vec<f64> = rates
+        .iter_mut()
+        .map(|rates| {
+            rates.sort_by(f64::total_cmp);
+            rates[rates.len() / 2]
+        })
+        .collect();
+    for (contender, median) in contenders.iter().zip(&medians) {
+        println!(
+            "{:<14} {median:>9.0} requests/s   voltergeist is {:.2}×",
+            contender.name,
+            medians[0] / median
+        );
+    }
+}
+
+/// A server under load. Dropping it ends it.
+struct Contender {
+    name: &'static str,
+    socket: PathBuf,
+    end: Box<dyn FnMut()>,
+}
+
+impl Drop for Contender {
+    fn drop(&mut self) {
+        (self.end)();
+    }
+}
+
+fn spawned(name: &'static str, socket: PathBuf, mut child: Child) -> Contender {
+    let end = move || {
+        let _ = child.kill();
+        let _ = child.wait();
+    };
+    Contender { name, socket, end: Box::new(end) }
+}
+
+fn voltergeist(folder: &Path) -> Contender {
+    let socket = folder.join("voltergeist.sock");
+    let size = PtySize { rows: 50, cols: 200, ..PtySize::default() };
+    let pty = NativePtySystem::default().openpty(size).expect("a terminal can be made");
+    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_voltergeist"));
+    command.env("TERM", "xterm-256color");
+    for (flag, value) in [
+        ("--root", folder.join("volumes").display().to_string()),
+        ("--listen", format!("unix://{}", socket.display())),
+        ("--control", format!("unix://{}", folder.join("control.sock").display())),
+    ] {
+        command.args([flag, &value]);
+    }
+    let mut child = pty.slave.spawn_command(command).expect("voltergeist starts");
+    let mut screen = pty.master.try_clone_reader().expect("the terminal can be read");
+    thread::spawn(move || {
+        let mut buffer = [0; 4096];
+        while screen.read(&mut buffer).is_ok_and(|read| read > 0) {}
+    });
+    drop(connect(&socket));
+    let mut control = connect(&folder.join("control.sock"));
+    let rule = "arm get where volume=nobody*: empty";
+    write!(
+        control,
+        "POST /v1/commands HTTP/1.1\r\nHost: bench\r\nContent-Length: {}\r\n\r\n{rule}",
+        rule.len()
+    )
+    .expect("the control socket takes a command");
+    let mut answer = [0; 1024];
+    let read = control.read(&mut answer).expect("the command is answered");
+    assert!(answer[..read].starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&answer[..read]));
+    let master = pty.master;
+    let end = move || {
+        let _ = &master;
+        let _ = child.kill();
+        let _ = child.wait();
+    };
+    Contender { name: "voltergeist", socket, end: Box::new(end) }
+}
+
+fn bare(folder: &Path) -> Contender {
+    let socket = folder.join("bare.sock");
+    let program = std::env::current_exe().expect("this program has a path");
+    let child = Command::new(program).arg("bare-axum").arg(&socket).spawn().expect("this program starts");
+    spawned("bare axum", socket, child)
+}
+
+fn go(folder: &Path) -> Option<Contender> {
+    let socket = folder.join("go.sock");
+    let program = folder.join("plain-go");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/plain-go/main.go");
+    let built = Command::new("go").arg("build").arg("-o").arg(&program).arg(source).status();
+    if !built.is_ok_and(|status| status.success()) {
+        println!("plain Go is left out: there is no working `go`");
+        return None;
+    }
+    let child =
+        Command::new(program).arg(&socket).stdin(Stdio::null()).spawn().expect("the Go plugin starts");
+    Some(spawned("plain Go", socket, child))
+}
+
+fn connect(socket: &Path) -> UnixStream {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    loop {
+        match UnixStream::connect(socket) {
+            Ok(stream) => return stream,
+            Err(error) => assert!(Instant::now() < deadline, "{}: {error}", socket.display()),
+        }
+        thread::yield_now();
+    }
+}
+
+fn request(stream: &mut UnixStream, call: &str) {
+    let body = "{\"Name\":\"db1\"}\n";
+    let head = format!(
+        "POST /VolumeDriver.{call} HTTP/1.1\r\nHost: plugin.moby.localhost\r\nUser-Agent: Go-http-client/1.1\r\n\
+         Content-Length: {}\r\nAccept: application/vnd.docker.plugins.v1.2+json\r\n\r\n",
+        body.len()
+    );
+    exchange(stream, format!("{head}{body}").as_bytes(), &mut Vec::new());
+}
+
+/// Sends one request and reads its whole answer, which must be a success.
+fn exchange(stream: &mut UnixStream, request: &[u8], answer: &mut Vec<u8>) {
+    stream.write_all(request).expect("the request is taken");
+    answer.clear();
+    let mut chunk = [0; 4096];
+    loop {
+        let read = stream.read(&mut chunk).expect("the answer is read");
+        assert!(read > 0, "the connection was closed");
+        answer.extend_from_slice(&chunk[..read]);
+        let Some(head) = answer.windows(4).position(|window| window == b"\r\n\r\n") else { continue };
+        let text = std::str::from_utf8(&answer[..head]).expect("a head is text");
+        assert!(text.starts_with("HTTP/1.1 200"), "{text}");
+        let length = text
+            .lines()
+            .find_map(|line| {
+                line.to_ascii_lowercase().strip_prefix("content-length:")?.trim().parse::<usize>().ok()
+            })
+            .expect("the answer has a length");
+        if answer.len() >= head + 4 + length {
+            return;
+        }
+    }
+}
+
+fn rate(socket: &Path) -> f64 {
+    let stop = Arc::new(AtomicBool::new(false));
+    let workers: Vec<_> = (0..CONNECTIONS)
+        .map(|_| {
+            let stop = Arc::clone(&stop);
+            let mut stream = connect(socket);
+            thread::spawn(move || {
+                let body = "{\"Name\":\"db1\"}\n";
+                let request = format!(
+                    "POST /VolumeDriver.Get HTTP/1.1\r\nHost: plugin.moby.localhost\r\nUser-Agent: Go-http-client/1.1\r\n\
+                     Content-Length: {}\r\nAccept: application/vnd.docker.plugins.v1.2+json\r\n\r\n{body}",
+                    body.len()
+                );
+                let mut answer = Vec::with_capacity(4096);
+                let mut done = 0_u64;
+                while !stop.load(Ordering::Relaxed) {
+                    exchange(&mut stream, request.as_bytes(), &mut answer);
+                    done += 1;
+                }
+                done
+            })
+        })
+        .collect();
+    let started = Instant::now();
+    thread::sleep(ROUND);
+    stop.store(true, Ordering::Relaxed);
+    let done: u64 = workers.into_iter().map(|worker| worker.join().expect("a connection lasted")).sum();
+    done as f64 / started.elapsed().as_secs_f64()
+}
+
+type Volumes = Arc<Mutex<BTreeMap<String, Value>>>;
+
+/// The least that an axum plugin has to do: read the JSON, look the volume up, write the JSON.
+#[tokio::main]
+async fn bare_axum(socket: &Path) {
+    async fn create(State(volumes): State<Volumes>, body: axum::body::Bytes) -> Json<Value> {
+        let request: Value = serde_json::from_slice(&body).expect("the request is JSON");
+        let name = request["Name"].as_str().unwrap_or_default().to_owned();
+        let volume = json!({
+            "Name": name, "Mountpoint": format!("/var/lib/bare/{name}"),
+            "CreatedAt": "2026-01-01T00:00:00Z", "Status": { "Hello": "world" },
+        });
+        volumes.lock().insert(name, volume);
+        Json(json!({}))
+    }
+    async fn get(State(volumes): State<Volumes>, body: axum::body::Bytes) -> Json<Value> {
+        let request: Value = serde_json::from_slice(&body).expect("the request is JSON");
+        let found = volumes.lock().get(request["Name"].as_str().unwrap_or_default()).cloned();
+        Json(found.map_or_else(|| json!({ "Err": "no such volume" }), |volume| json!({ "Volume": volume })))
+    }
+    let app = Router::new()
+        .route("/VolumeDriver.Create", post(create))
+        .route("/VolumeDriver.Get", post(get))
+        .with_state(Volumes::default());
+    let listener = tokio::net::UnixListener::bind(socket).expect("the socket can be bound");
+    axum::serve(listener, app).await.expect("the server runs");
+}
