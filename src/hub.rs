@@ -12,6 +12,8 @@ mod admission;
 mod command;
 mod follow;
 mod glance;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::BTreeMap,
@@ -37,6 +39,7 @@ use crate::domain::{
     entry::{Entry, FaultEvent, FaultFate, Kind},
     fault::{Armed, RuleState, Rulebook},
     journal::{Bounds, Journal},
+    lint::Linter,
     past::Past,
     tally::Tally,
     volume::{Change, Volume, Volumes},
@@ -119,6 +122,7 @@ struct State {
     volumes: Volumes,
     past: Past,
     rules: Rulebook,
+    linter: Linter,
     driver: Driver,
     reachability: Reachability,
     /// How many calls were admitted since the start or the last `reset`.
@@ -140,9 +144,12 @@ impl State {
         entry
     }
 
-    /// Notes the end of a rule and lets go what it holds, unless it was merely spent.
+    /// Notes the end of a rule and lets go what it holds, unless it was merely spent. One that had ended
+    /// before it was disarmed is not noted again.
     fn end_rule(&mut self, at: Timestamp, rule: &Armed, event: FaultFate) {
-        self.push(at, Kind::Fault(fault_event(rule, event)));
+        if event != FaultFate::Disarmed || rule.state == RuleState::Armed {
+            self.push(at, Kind::Fault(fault_event(rule, event)));
+        }
         if event != FaultFate::Spent {
             self.let_go(|waiter| waiter.rule == rule.id);
         }
@@ -208,6 +215,7 @@ impl Hub {
             volumes,
             past: Past::default(),
             rules: Rulebook::new(seed),
+            linter: Linter::default(),
             driver: Driver::default(),
             reachability,
             admitted: 0,
@@ -255,9 +263,14 @@ impl Hub {
     }
 
     /// Appends an entry about what has happened, and returns its number.
-    pub fn record(&self, kind: Kind) -> u64 {
+    pub fn record(&self, mut kind: Kind) -> u64 {
         let at = self.now();
-        let seq = self.state.lock().push(at, kind).seq;
+        let mut state = self.state.lock();
+        if let Kind::Call(call) = &mut kind {
+            state.linter.ended(call);
+        }
+        let seq = state.push(at, kind).seq;
+        drop(state);
         self.wake();
         seq
     }

@@ -531,7 +531,7 @@ fn toggle(label: &str, seen: &Snapshot) -> Option<Command> {
     }
     let preset = PRESETS.iter().find(|preset| preset.label == label)?;
     let rule = preset.rule.parse().ok()?;
-    Some(Command::Arm { rule, label: Some(label.to_owned()), dry_run: false })
+    Some(Command::Arm { rule, label: Some(label.to_owned()), dry_run: false, confirmed: false })
 }
 
 /// The place of the preset that is armed under a label.

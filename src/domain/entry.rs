@@ -71,6 +71,9 @@ pub struct Call {
     /// The mount ID that the request carries.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<Box<str>>,
+    /// Whether the volume had an open mount when the call arrived.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub mounted: bool,
     /// The request's headers, names in lower case, in the order of their arrival.
     pub headers: Headers,
     /// The request's body.

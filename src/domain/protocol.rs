@@ -177,6 +177,16 @@ impl Caller {
         }
     }
 
+    /// Whether this end sends a body with a call, so that an empty one means a retry. Podman lists with
+    /// an empty body; `dockerd` leaves it empty for the handshake alone, until it retries.
+    pub const fn owes_a_body(self, operation: Operation) -> bool {
+        match operation {
+            Operation::Activate => false,
+            Operation::Capabilities | Operation::List => matches!(self, Self::Docker | Self::Simulated),
+            _ => true,
+        }
+    }
+
     /// Tells the caller from its headers, which `header` looks up by lower-case name.
     pub fn recognise<'h>(header: impl Fn(&str) -> Option<&'h str>) -> Self {
         let starts = |name, prefix: &str| header(name).is_some_and(|value| value.starts_with(prefix));

@@ -83,6 +83,12 @@ impl<'t> Scanner<'t> {
         })
     }
 
+    /// Takes everything that is left.
+    pub fn take_rest(&mut self) -> &'t str {
+        let rest = self.rest();
+        self.advance(rest.len())
+    }
+
     /// Whether nothing is left.
     pub fn is_at_end(&mut self) -> bool {
         self.rest().is_empty()

@@ -37,6 +37,8 @@ pub struct Admission {
     pub verdict: Option<Verdict>,
     /// What is odd about it already.
     pub lints: Vec<Lint>,
+    /// Whether its volume has an open mount.
+    pub mounted: bool,
 }
 
 impl Hub {
@@ -47,7 +49,7 @@ impl Hub {
         state.admitted += 1;
         let number = state.admitted;
         let Some(arrival) = arrival else {
-            return Admission { number, at, verdict: None, lints: Vec::new() };
+            return Admission { number, at, verdict: None, lints: Vec::new(), mounted: false };
         };
         let state = &mut *state;
         if state.tick(at) {
@@ -63,13 +65,15 @@ impl Hub {
                 .map_or(&arrival.request.options, |volume| &volume.options),
             caller: arrival.caller,
             mounted: record.is_some_and(|volume| volume.is_mounted()),
-            retry: arrival.empty_body && arrival.operation.names_a_volume(),
+            retry: arrival.empty_body && arrival.caller.owes_a_body(arrival.operation),
         };
+        let mounted = facts.mounted;
+        let lints = state.linter.arrived(&facts, record.map(Arc::as_ref));
         let (verdict, spent) = state.rules.decide(&facts, number, at);
         if let Some(rule) = &spent {
             state.end_rule(at, rule, FaultFate::Spent);
         }
-        Admission { number, at, verdict, lints: Vec::new() }
+        Admission { number, at, verdict, lints, mounted }
     }
 
     /// Notes that a call waits, and gives it a ticket to wait with.

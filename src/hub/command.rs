@@ -1,13 +1,15 @@
 //! The one arrow back: what a command does to the hub.
 
-use std::{io, path::Path};
+use std::{io, path::Path, sync::Arc};
 
 use jiff::Timestamp;
 
 use super::{Hub, Standing, State, fault_event};
 use crate::domain::{
     command::{Command, CommandError, Released, Target},
+    duration,
     entry::{Execution, FaultFate, Kind},
+    fault::{Rehearsal, Rule, would_hit},
     protocol::{BadName, check_name},
     tally::Tally,
     volume::Change,
@@ -20,6 +22,8 @@ pub struct Effect {
     pub text: String,
     /// The number of its entry in the journal; 0 where it left none.
     pub seq: u64,
+    /// The entries of the calls that a rule would have hit, after `arm --dry-run`.
+    pub hits: Vec<u64>,
 }
 
 /// Why a command was not carried out. Nothing has changed then.
@@ -43,6 +47,11 @@ pub enum CommandFailed {
     /// No such rule is armed.
     #[error("no rule {0:?} is armed; disarm by number or label, or disarm all")]
     NoRule(String),
+    /// The rule can end a real engine.
+    #[error(
+        "this ends a running dockerd: it reads a null among the volumes of List and dies; if you mean it: {0}"
+    )]
+    Unconfirmed(String),
     /// No such call waits.
     #[error("no call {0} is waiting; release all, or one by the number of its waiting entry")]
     NotWaiting(u64),
@@ -67,6 +76,13 @@ impl Hub {
 
     /// Carries a command out and notes it in the journal.
     pub fn command(&self, command: &Command) -> Result<Effect, CommandFailed> {
+        match command {
+            Command::Arm { rule, dry_run: true, .. } => return Ok(self.rehearsed(rule)),
+            Command::Arm { rule, confirmed: false, .. } if rule.is_dangerous() => {
+                return Err(CommandFailed::Unconfirmed(command.clone().confirmed().to_string()));
+            }
+            _ => {}
+        }
         let mut store = self.store.lock();
         let at = self.now();
         let changes = self.changes_of(command, at)?;
@@ -93,7 +109,26 @@ impl Hub {
         drop(state);
         self.rescheduled.notify_one();
         self.wake();
-        Ok(Effect { text: effect, seq })
+        Ok(Effect { text: effect, seq, hits: Vec::new() })
+    }
+
+    /// Which calls of the journal a rule would have hit.
+    pub fn would_hit(&self, rule: &Rule) -> Rehearsal {
+        let state = self.state.lock();
+        let (seed, volumes) = (state.rules.seed(), state.volumes.clone());
+        let entries: Vec<_> = state.journal.after(0).cloned().collect();
+        drop(state);
+        would_hit(rule, seed, &volumes, entries.iter().map(Arc::as_ref))
+    }
+
+    fn rehearsed(&self, rule: &Rule) -> Effect {
+        const TOLD: usize = 20;
+        let Rehearsal { hits, calls } = self.would_hit(rule);
+        let told: Vec<_> = hits.iter().take(TOLD).map(u64::to_string).collect();
+        let more = if hits.len() > TOLD { ", …" } else { "" };
+        let told = if told.is_empty() { String::new() } else { format!(": {}{more}", told.join(", ")) };
+        let text = format!("would have hit {} of {}{told}", hits.len(), count(calls, "call"));
+        Effect { text, seq: 0, hits }
     }
 
     /// What a command changes in the volumes, if what it asks is possible.
@@ -136,7 +171,7 @@ impl State {
     /// Does what a command does beside changing volumes, and says what came of it all.
     fn carry_out(&mut self, command: &Command, at: Timestamp) -> Result<String, CommandFailed> {
         Ok(match command {
-            Command::Arm { rule, label, dry_run: false } => {
+            Command::Arm { rule, label, .. } => {
                 let (armed, replaced) = self.rules.arm(rule.clone(), label.as_deref(), at);
                 let event = fault_event(armed, FaultFate::Armed);
                 let text = format!("armed rule {}: {}", armed.id, armed.text);
@@ -146,7 +181,6 @@ impl State {
                 self.push(at, Kind::Fault(event));
                 text
             }
-            Command::Arm { rule, dry_run: true, .. } => format!("not armed: {rule}"),
             Command::Disarm(target) => {
                 let disarmed = self.rules.disarm(target);
                 match target {
@@ -161,16 +195,16 @@ impl State {
                 for rule in &disarmed {
                     self.end_rule(at, rule, FaultFate::Disarmed);
                 }
-                count(disarmed.len(), "rule", "disarmed")
+                format!("{} disarmed", count(disarmed.len(), "rule"))
             }
             Command::Release(Released::All) => {
                 let released = self.let_go(|_| true);
-                count(released, "call", "released")
+                format!("{} released", count(released, "call"))
             }
             Command::Release(Released::Oldest) => {
                 let oldest = self.waiting.keys().next().copied();
                 let released = self.let_go(|waiter| Some(waiter.entry.seq) == oldest);
-                count(released, "call", "released")
+                format!("{} released", count(released, "call"))
             }
             Command::Release(Released::Seq(seq)) => {
                 if self.let_go(|waiter| waiter.entry.seq == *seq) == 0 {
@@ -190,7 +224,8 @@ impl State {
             Command::Down { kind, lasting } => {
                 let until = lasting.and_then(|lasting| at.checked_add(lasting).ok());
                 self.reachability.standing = Standing::Down { kind: *kind, until };
-                format!("the driver is down: {kind}")
+                let lasting = lasting.map(|lasting| format!(" for {}", duration::print(lasting)));
+                format!("the driver is down: {kind}{}", lasting.unwrap_or_default())
             }
             Command::Up => {
                 if self.reachability.standing == Standing::Up {
@@ -213,7 +248,7 @@ impl State {
             }
             Command::Note(text) => text.clone(),
             Command::Save(path) => {
-                format!("{} saved to {path}", count(self.journal.len(), "entry", "").trim())
+                format!("{} saved to {path}", count(self.journal.len(), "entry"))
             }
             Command::Quit => {
                 self.reachability.quitting = true;
@@ -223,11 +258,12 @@ impl State {
     }
 }
 
-fn count(number: usize, noun: &str, done: &str) -> String {
+/// `1 call`, `2 calls`, `3 entries`.
+fn count(number: usize, noun: &str) -> String {
     let plural = match (number, noun.strip_suffix('y')) {
         (1, _) => noun.to_owned(),
         (_, Some(stem)) => format!("{stem}ies"),
         (_, None) => format!("{noun}s"),
     };
-    format!("{number} {plural} {done}")
+    format!("{number} {plural}")
 }

@@ -66,6 +66,7 @@ impl Recorder {
             took: started.elapsed(),
             changes,
             lints: admission.lints,
+            mounted: admission.mounted,
             waited: None,
         })));
         let mut response = Response::new(Full::new(bytes));

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::{
     action::{Action, Phase},
     draw::{Purpose, draw},
+    lifetime::Lifetime,
     print,
     rule::Rule,
     selector::Facts,
@@ -110,6 +111,13 @@ impl Armed {
             counted: 0,
             taken: 0,
         }
+    }
+
+    /// A rule whose time never runs out. Its draws are those of the rule as it is written.
+    pub(super) fn timeless(mut rule: Rule) -> Self {
+        let text = rule.to_string().into();
+        rule.lifetime = Lifetime { fires: rule.lifetime.fires, ..Lifetime::default() };
+        Self { text, ..Self::new(0, None, rule, None, Timestamp::UNIX_EPOCH) }
     }
 
     /// The rule.

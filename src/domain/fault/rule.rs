@@ -65,7 +65,7 @@ impl Rule {
         Operation::ALL.into_iter().filter(|operation| self.is_about(*operation))
     }
 
-    fn is_about(&self, operation: Operation) -> bool {
+    pub(super) fn is_about(&self, operation: Operation) -> bool {
         self.calls.iter().any(|calls| calls.operations().contains(&operation))
             && self.selectors.iter().all(|selector| selector.fits().contains(&operation))
             && self.chain.iter().all(|step| step.action.fits().contains(&operation))

@@ -1,0 +1,183 @@
+//! The command: one vocabulary for keys, the `:` line, HTTP and scenarios.
+//!
+//! A command is a line of text. Whatever a key does is such a line, so that what was explored by
+//! hand can be typed, scripted and replayed. [`Display`](std::fmt::Display) prints a line that parses to the same command.
+
+mod parse;
+mod print;
+#[cfg(test)]
+mod tests;
+
+use std::{fmt, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+use super::{fault::Rule, protocol::Options};
+
+pub use parse::CommandError;
+
+/// One thing that a user can ask of voltergeist.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// `arm [--dry-run] [--yes] RULE [as LABEL]`: the rule acts from now on, or is only held against the journal.
+    Arm {
+        /// The rule.
+        rule: Rule,
+        /// A name by which to disarm it; one that is armed under it is replaced.
+        label: Option<String>,
+        /// Tell which calls it would have hit, and arm nothing.
+        dry_run: bool,
+        /// `--yes`: arm it although it can end a real engine.
+        confirmed: bool,
+    },
+    /// `disarm LABEL|ID|all`: the rule ends at once and lets go what it holds.
+    Disarm(Target),
+    /// `release [SEQ|all]`: a waiting call gets its natural answer.
+    Release(Released),
+    /// `seed N`: chance is drawn from another seed.
+    Seed(u64),
+    /// `forget VOL`: the volume is gone behind the engine's back.
+    Forget(String),
+    /// `restore VOL`: a forgotten volume is back.
+    Restore(String),
+    /// `conjure VOL [k=v …]`: a volume that the engine did not create.
+    Conjure {
+        /// Its name.
+        name: String,
+        /// Its options.
+        options: Options,
+    },
+    /// `wipe`: every volume and its files are gone.
+    Wipe,
+    /// `unmount VOL`: all open mounts of the volume end, unasked.
+    Unmount(String),
+    /// `down KIND [for DUR]`: the driver cannot be reached.
+    Down {
+        /// In which way.
+        kind: Outage,
+        /// Until it comes up by itself.
+        lasting: Option<Duration>,
+    },
+    /// `up`: the driver can be reached again.
+    Up,
+    /// `crash keep|lose`: the driver dies and is back at once.
+    Crash {
+        /// Whether it still knows its volumes and mounts.
+        keep: bool,
+    },
+    /// `reset`: counters and journal start anew.
+    Reset,
+    /// `note TEXT`: a remark in the journal.
+    Note(String),
+    /// `save PATH`: the journal as JSON lines in a file.
+    Save(String),
+    /// `quit`: the end.
+    Quit,
+}
+
+/// Which rules to disarm.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// By its number.
+    Id(u32),
+    /// By its label.
+    Label(String),
+    /// All of them.
+    All,
+}
+
+/// Which waiting calls to let go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Released {
+    /// The one that has waited longest.
+    Oldest,
+    /// The one whose waiting has this sequence number.
+    Seq(u64),
+    /// All of them.
+    All,
+}
+
+/// The ways of being unreachable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outage {
+    /// The socket file is there and nobody listens: connecting is refused.
+    Refuse,
+    /// The socket file and the registration are gone.
+    Unlink,
+    /// Connecting succeeds, and nothing is ever answered.
+    Blackhole,
+    /// Connecting succeeds, and each request is met with a reset.
+    Reset,
+}
+
+impl Outage {
+    /// All of them, in the order in which a key goes through them.
+    pub const ALL: [Self; 4] = [Self::Refuse, Self::Unlink, Self::Blackhole, Self::Reset];
+
+    /// The word for it in commands and on the screen.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Refuse => "refuse",
+            Self::Unlink => "unlink",
+            Self::Blackhole => "blackhole",
+            Self::Reset => "reset",
+        }
+    }
+}
+
+impl fmt::Display for Outage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.word())
+    }
+}
+
+/// The first words of all commands with the forms that follow them, for help and completion.
+pub const FORMS: [(&str, &str, &str); 16] = [
+    ("arm", "[--dry-run] [--yes] RULE [as LABEL]", "make calls fail as the rule says"),
+    ("disarm", "LABEL|ID|all", "end a rule at once and let go what it holds"),
+    ("release", "[SEQ|all]", "give a waiting call its natural answer"),
+    ("seed", "N", "draw chance from another seed"),
+    ("forget", "VOL", "lose a volume behind the engine's back"),
+    ("restore", "VOL", "bring a forgotten volume back"),
+    ("conjure", "VOL [k=v …]", "make a volume that the engine did not create"),
+    ("wipe", "", "lose every volume with its files"),
+    ("unmount", "VOL", "end all open mounts of a volume, unasked"),
+    ("down", "refuse|unlink|blackhole|reset [for DUR]", "make the driver unreachable"),
+    ("up", "", "make the driver reachable again"),
+    ("crash", "keep|lose", "let the driver die and come back at once"),
+    ("reset", "", "start counters and journal anew"),
+    ("note", "TEXT", "put a remark into the journal"),
+    ("save", "PATH", "write the journal as JSON lines to a file"),
+    ("quit", "", "end voltergeist"),
+];
+
+impl Command {
+    /// The volume that the command is about.
+    pub fn volume(&self) -> Option<&str> {
+        match self {
+            Self::Forget(name) | Self::Restore(name) | Self::Unmount(name) | Self::Conjure { name, .. } => {
+                Some(name)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether it destroys what cannot be had back, so that a key asks first.
+    pub fn is_destructive(&self) -> bool {
+        match self {
+            Self::Wipe | Self::Crash { keep: false } => true,
+            Self::Arm { rule, dry_run: false, confirmed: false, .. } => rule.is_dangerous(),
+            _ => false,
+        }
+    }
+
+    /// The same command after the question that a destructive one needs.
+    #[must_use]
+    pub fn confirmed(mut self) -> Self {
+        if let Self::Arm { confirmed, .. } = &mut self {
+            *confirmed = true;
+        }
+        self
+    }
+}

@@ -1,0 +1,232 @@
+//! How a line becomes a command. Every error says in which column what is wrong, and what the form is.
+
+use std::str::FromStr;
+
+use super::{Command, FORMS, Outage, Released, Target};
+use crate::domain::{
+    duration,
+    fault::{Rule, RuleError},
+    protocol::Options,
+    scanner::{Scanner, nearest},
+};
+
+/// Why a line is no command. Each says what would be one.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CommandError {
+    /// The first word is none of the commands.
+    #[error("column 1: {found:?} is no command{}; one of: {}", meant(found), words().join(" "))]
+    Unknown {
+        /// The word.
+        found: String,
+    },
+    /// The rest of the line does not fit the command.
+    #[error("column {column}: {problem}; the form is: {}", form(word))]
+    Form {
+        /// Where, from 1, in characters.
+        column: usize,
+        /// What is wrong.
+        problem: String,
+        /// The command's first word.
+        word: &'static str,
+    },
+    /// The rule in it is not one.
+    #[error("{0}")]
+    Rule(RuleError),
+}
+
+fn words() -> [&'static str; FORMS.len()] {
+    FORMS.map(|(word, ..)| word)
+}
+
+fn meant(found: &str) -> String {
+    nearest(found, words()).map_or_else(String::new, |word| format!(", did you mean {word:?}?"))
+}
+
+fn form(word: &str) -> String {
+    FORMS
+        .iter()
+        .find(|(known, ..)| *known == word)
+        .map_or_else(String::new, |(word, rest, _)| format!("{word} {rest}").trim().to_owned())
+}
+
+type Parsed<T> = Result<T, CommandError>;
+
+/// A line whose first word is read.
+struct Line<'l> {
+    word: &'static str,
+    scanner: Scanner<'l>,
+}
+
+impl FromStr for Command {
+    type Err = CommandError;
+
+    fn from_str(line: &str) -> Parsed<Self> {
+        let mut scanner = Scanner::new(line);
+        let found = scanner.word(&[]);
+        let Some(word) = words().into_iter().find(|word| *word == found) else {
+            return Err(CommandError::Unknown { found: found.to_owned() });
+        };
+        let mut line = Line { word, scanner };
+        let command = line.command()?;
+        line.end().map(|()| command)
+    }
+}
+
+impl<'l> Line<'l> {
+    fn wrong<T>(&self, column: usize, problem: impl Into<String>) -> Parsed<T> {
+        Err(CommandError::Form { column, problem: problem.into(), word: self.word })
+    }
+
+    /// The next word with its column.
+    fn need(&mut self, what: &str) -> Parsed<(usize, &'l str)> {
+        let column = self.scanner.column();
+        match self.scanner.word(&[]) {
+            "" => self.wrong(column, format!("{what} is missing")),
+            word => Ok((column, word)),
+        }
+    }
+
+    /// All that is left.
+    fn text(&mut self, what: &str) -> Parsed<String> {
+        let column = self.scanner.column();
+        match self.scanner.take_rest().trim_end() {
+            "" => self.wrong(column, format!("{what} is missing")),
+            text => Ok(text.to_owned()),
+        }
+    }
+
+    /// A text in quotes, if one begins here.
+    fn quoted(&mut self) -> Parsed<Option<String>> {
+        let column = self.scanner.column();
+        match self.scanner.quoted() {
+            Some(Err(())) => self.wrong(column, "the quoted text does not end well"),
+            text => Ok(text.and_then(Result::ok)),
+        }
+    }
+
+    /// A volume's name. One with spaces or an odd beginning stands in double quotes.
+    fn volume(&mut self) -> Parsed<String> {
+        let quoted = self.quoted()?;
+        quoted.map_or_else(|| self.need("the volume's name").map(|(_, name)| name.to_owned()), Ok)
+    }
+
+    fn end(&mut self) -> Parsed<()> {
+        if self.scanner.is_at_end() {
+            return Ok(());
+        }
+        let (column, extra) = self.need("")?;
+        self.wrong(column, format!("{extra:?} is too much"))
+    }
+
+    fn command(&mut self) -> Parsed<Command> {
+        Ok(match self.word {
+            "arm" => self.arm()?,
+            "disarm" => Command::Disarm(match self.need("what to disarm")? {
+                (_, "all") => Target::All,
+                (_, target) => target.parse().map_or_else(|_| Target::Label(target.to_owned()), Target::Id),
+            }),
+            "release" => Command::Release(self.released()?),
+            "seed" => {
+                let (column, seed) = self.need("the number")?;
+                match seed.parse() {
+                    Ok(seed) => Command::Seed(seed),
+                    Err(_) => return self.wrong(column, format!("{seed:?} is no whole number")),
+                }
+            }
+            "forget" => Command::Forget(self.volume()?),
+            "restore" => Command::Restore(self.volume()?),
+            "conjure" => Command::Conjure { name: self.volume()?, options: self.options()? },
+            "wipe" => Command::Wipe,
+            "unmount" => Command::Unmount(self.volume()?),
+            "down" => self.down()?,
+            "up" => Command::Up,
+            "crash" => match self.need("keep or lose")? {
+                (_, "keep") => Command::Crash { keep: true },
+                (_, "lose") => Command::Crash { keep: false },
+                (column, other) => {
+                    return self.wrong(column, format!("expected keep or lose, found {other:?}"));
+                }
+            },
+            "reset" => Command::Reset,
+            "note" => Command::Note(self.text("the text")?),
+            "save" => Command::Save(self.text("the path")?),
+            _ => Command::Quit,
+        })
+    }
+
+    /// `[--dry-run] [--yes] RULE [as LABEL]`. The flags can also stand at the end, where one adds them to a line.
+    fn arm(&mut self) -> Parsed<Command> {
+        let (mut dry_run, mut confirmed) = (false, false);
+        let mut is_flag = |word: &str| {
+            match word {
+                "--dry-run" => dry_run = true,
+                "--yes" => confirmed = true,
+                _ => return false,
+            }
+            true
+        };
+        while is_flag(self.scanner.peek(&[])) {
+            self.scanner.word(&[]);
+        }
+        let column = self.scanner.column();
+        let mut text = self.text("the rule")?;
+        while let Some((rest, last)) = text.rsplit_once(char::is_whitespace) {
+            if !is_flag(last) {
+                break;
+            }
+            text = rest.trim_end().to_owned();
+        }
+        let (rule, label) =
+            Rule::parse_labelled(&text).map_err(|error| CommandError::Rule(error.shifted(column - 1)))?;
+        Ok(Command::Arm { rule, label, dry_run, confirmed })
+    }
+
+    fn released(&mut self) -> Parsed<Released> {
+        if self.scanner.is_at_end() {
+            return Ok(Released::Oldest);
+        }
+        let (column, which) = self.need("")?;
+        match (which, which.parse()) {
+            ("all", _) => Ok(Released::All),
+            (_, Ok(seq)) => Ok(Released::Seq(seq)),
+            _ => self.wrong(column, format!("{which:?} is neither a number nor \"all\"")),
+        }
+    }
+
+    /// `k=v …`. Either side can stand in double quotes.
+    fn options(&mut self) -> Parsed<Options> {
+        let mut options = Options::new();
+        while !self.scanner.is_at_end() {
+            let column = self.scanner.column();
+            let key = self.quoted()?.unwrap_or_else(|| self.scanner.word(&['=']).to_owned());
+            if !self.scanner.take_adjacent('=') {
+                return self.wrong(column, format!("{key:?} is no k=v"));
+            }
+            let value = if self.scanner.is_at_space() { Some(String::new()) } else { self.quoted()? };
+            let value = value.unwrap_or_else(|| self.scanner.word(&[]).to_owned());
+            options.insert(key, value);
+        }
+        Ok(options)
+    }
+
+    fn down(&mut self) -> Parsed<Command> {
+        let (column, kind) = self.need("the kind")?;
+        let Some(kind) = Outage::ALL.into_iter().find(|outage| outage.word() == kind) else {
+            let meant = nearest(kind, Outage::ALL.map(Outage::word));
+            let meant = meant.map_or_else(String::new, |word| format!(", did you mean {word:?}?"));
+            return self.wrong(column, format!("{kind:?} is no kind of outage{meant}"));
+        };
+        if self.scanner.is_at_end() {
+            return Ok(Command::Down { kind, lasting: None });
+        }
+        let (column, word) = self.need("")?;
+        if word != "for" {
+            return self.wrong(column, format!("expected \"for\", found {word:?}"));
+        }
+        let (column, text) = self.need("the duration")?;
+        match duration::parse(text) {
+            Some(lasting) => Ok(Command::Down { kind, lasting: Some(lasting) }),
+            None => self.wrong(column, format!("{text:?} is no duration, as 200ms, 15s or 2m are")),
+        }
+    }
+}

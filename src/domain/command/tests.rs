@@ -1,0 +1,115 @@
+//! Commands as a whole: read, printed, refused.
+
+use proptest::prelude::*;
+
+use super::{Command, Outage, Released, Target};
+
+#[test]
+fn a_printed_command_is_the_command_again() {
+    for (line, printed) in [
+        ("arm get: empty as ghost", ""),
+        ("arm --dry-run mount: fail \"no\"", ""),
+        ("arm --yes list: null-entry", ""),
+        ("arm list: null-entry as x --yes --dry-run", "arm --dry-run --yes list: null-entry as x"),
+        ("arm  get:  fail \"a --yes\"", "arm get: fail \"a --yes\""),
+        ("disarm 3", ""),
+        ("disarm ghost", ""),
+        ("disarm all", ""),
+        ("release", ""),
+        ("release 12", ""),
+        ("release all", ""),
+        ("seed 7", ""),
+        ("forget db1", ""),
+        ("forget a:b,c=\"d\"", ""),
+        ("forget \"two words\"", ""),
+        ("restore \"\\\"quoted\\\"\"", ""),
+        ("conjure cache", ""),
+        ("conjure cache size=5 tier=gold", ""),
+        (
+            "conjure \"my cache\" \"a=b\"=\"two words\" empty= x=y=z",
+            "conjure \"my cache\" \"a=b\"=\"two words\" empty=\"\" x=y=z",
+        ),
+        ("wipe", ""),
+        ("unmount db1", ""),
+        ("down refuse", ""),
+        ("down blackhole for 15s", ""),
+        ("up", ""),
+        ("crash keep", ""),
+        ("crash lose", ""),
+        ("reset", ""),
+        ("note look  here", ""),
+        ("save /tmp/a b.jsonl", ""),
+        ("  quit  ", "quit"),
+    ] {
+        let command: Command = line.parse().unwrap_or_else(|error| panic!("{line}: {error}"));
+        assert_eq!(command.to_string(), if printed.is_empty() { line } else { printed });
+        assert_eq!(command.to_string().parse(), Ok(command), "{line}");
+    }
+}
+
+#[test]
+fn a_wrong_line_is_told_where_and_what() {
+    for (line, expected) in [
+        ("", "column 1: \"\" is no command; one of: arm"),
+        ("dwon refuse", "column 1: \"dwon\" is no command, did you mean \"down\"?"),
+        ("disarm", "column 7: what to disarm is missing"),
+        ("release me", "column 9: \"me\" is neither a number nor \"all\""),
+        ("down", "column 5: the kind is missing; the form is: down refuse|"),
+        ("down sideways", "column 6: \"sideways\" is no kind of outage;"),
+        ("down rest", "column 6: \"rest\" is no kind of outage, did you mean \"reset\"?"),
+        ("down refuse until 3", "column 13: expected \"for\", found \"until\""),
+        ("down refuse for ever", "column 17: \"ever\" is no duration"),
+        ("up now", "column 4: \"now\" is too much; the form is: up"),
+        ("seed x", "column 6: \"x\" is no whole number"),
+        ("forget", "column 7: the volume's name is missing"),
+        ("forget \"open", "column 8: the quoted text does not end well"),
+        ("forget two words", "column 12: \"words\" is too much"),
+        ("conjure v size", "column 11: \"size\" is no k=v"),
+        ("crash", "column 6: keep or lose is missing"),
+        ("crash hard", "column 7: expected keep or lose, found \"hard\""),
+        ("note  ", "column 7: the text is missing"),
+        ("save", "column 5: the path is missing"),
+        ("arm", "column 4: the rule is missing"),
+        ("arm --yes", "column 10: the rule is missing"),
+        ("arm  --yes größe: null", "column 12: found \"größe\", expected a call"),
+        ("arm mount: null --now", "column 17: found \"--now\", expected"),
+    ] {
+        let error = line.parse::<Command>().expect_err(line).to_string();
+        assert!(error.starts_with(expected), "{line}: {error}");
+    }
+}
+
+fn command() -> impl Strategy<Value = Command> {
+    let name = || prop_oneof!["[a-z]{1,5}", any::<String>()];
+    let options = prop::collection::btree_map(name(), name(), 0..3);
+    let text = || "[^\\s]([ -~]{0,9}[^\\s])?";
+    prop_oneof![
+        any::<u32>().prop_map(|id| Command::Disarm(Target::Id(id))),
+        "[a-z]{1,2}".prop_map(|label| Command::Disarm(Target::Label(label))),
+        any::<u64>().prop_map(|seq| Command::Release(Released::Seq(seq))),
+        any::<u64>().prop_map(Command::Seed),
+        name().prop_map(Command::Forget),
+        name().prop_map(Command::Restore),
+        name().prop_map(Command::Unmount),
+        (name(), options).prop_map(|(name, options)| Command::Conjure { name, options }),
+        text().prop_map(Command::Note),
+        text().prop_map(Command::Save),
+        (prop::sample::select(&Outage::ALL), 0_u64..1_000_000).prop_map(|(kind, millis)| Command::Down {
+            kind,
+            lasting: Some(std::time::Duration::from_millis(millis)),
+        }),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn every_command_is_read_as_it_was_printed(command in command()) {
+        let printed = command.to_string();
+        prop_assert_eq!(printed.parse(), Ok(command), "{}", printed);
+    }
+
+    #[test]
+    fn no_line_makes_the_reader_panic(line in "(arm|disarm|conjure|down|forget|save)? ?.{0,20}") {
+        let _ = line.parse::<Command>();
+    }
+}
