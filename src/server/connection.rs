@@ -1,29 +1,123 @@
-//! One connection: HTTP/1.1 on a wire, each request to the recorder.
+//! Connections: each is a task that speaks HTTP/1.1 on a wire, and all of one time share a fate.
 
 use std::sync::Arc;
 
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
-use tokio_util::sync::CancellationToken;
+use tokio::{io::AsyncReadExt, sync::watch};
+use tokio_util::task::TaskTracker;
 
-use super::{record::Recorder, wire::Socket};
+use super::{
+    record::Recorder,
+    socket::Socket,
+    wire::{Line, Wire},
+};
 
-/// Serves a connection to its end. When `stop` is cancelled it ends after the call in flight.
-pub async fn serve(socket: Socket, recorder: Arc<Recorder>, stop: CancellationToken) {
-    let service = service_fn(move |request| {
-        let recorder = Arc::clone(&recorder);
-        async move { Ok::<_, std::convert::Infallible>(recorder.call(request).await) }
-    });
-    let mut connection =
-        std::pin::pin!(http1::Builder::new().serve_connection(TokioIo::new(socket), service));
-    let ended = tokio::select! {
-        ended = &mut connection => ended,
-        () = stop.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
+/// What becomes of connections.
+#[derive(Clone, Copy, Debug)]
+enum Fate {
+    /// They are served.
+    Served,
+    /// They end after the call in flight.
+    Finished,
+    /// They are left alone, without a sign to the peer.
+    Frozen,
+    /// They are ended at once.
+    Cut(&'static str),
+}
+
+/// How new connections are met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Manner {
+    /// Requests are answered.
+    Answer,
+    /// Each request is met with a reset.
+    Reset,
+    /// What is sent is swallowed.
+    Swallow,
+}
+
+/// The connections of one time in the driver's life, between two turns of its fate.
+pub struct Connections {
+    recorder: Arc<Recorder>,
+    manner: Manner,
+    fate: watch::Sender<Fate>,
+    tasks: TaskTracker,
+}
+
+impl Connections {
+    /// None yet.
+    pub fn new(recorder: Arc<Recorder>, manner: Manner) -> Self {
+        Self { recorder, manner, fate: watch::Sender::new(Fate::Served), tasks: TaskTracker::new() }
+    }
+
+    /// Begins to serve one.
+    pub fn begin(&self, socket: Socket) {
+        let (recorder, fate) = (Arc::clone(&self.recorder), self.fate.subscribe());
+        if self.manner == Manner::Swallow {
+            self.tasks.spawn(swallow(socket, fate));
+        } else {
+            self.tasks.spawn(serve(socket, recorder, self.manner == Manner::Reset, fate));
         }
-    };
-    if let Err(error) = ended {
-        tracing::debug!(%error, "a connection ended early");
+    }
+
+    /// Leaves them as they are, without a sign to the peers.
+    pub fn freeze(&self) {
+        self.fate.send_replace(Fate::Frozen);
+    }
+
+    /// Ends them at once, and waits until they are gone.
+    pub async fn cut(&self, why: &'static str) {
+        self.fate.send_replace(Fate::Cut(why));
+        self.gone().await;
+    }
+
+    /// Ends each after the call in flight.
+    pub fn finish(&self) {
+        self.fate.send_replace(Fate::Finished);
+    }
+
+    /// Waits until all have ended.
+    pub async fn gone(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+}
+
+async fn serve(socket: Socket, recorder: Arc<Recorder>, resets: bool, mut fate: watch::Receiver<Fate>) {
+    let line = Arc::new(Line::default());
+    let wire = Wire::new(socket, Arc::clone(&line), Arc::clone(recorder.hub()));
+    let service = service_fn(|request| {
+        let (recorder, line) = (Arc::clone(&recorder), Arc::clone(&line));
+        async move { recorder.call(request, &line, resets).await.map_err(|cut| line.cut(cut)) }
+    });
+    let mut connection = std::pin::pin!(http1::Builder::new().serve_connection(TokioIo::new(wire), service));
+    let mut frozen = false;
+    loop {
+        tokio::select! {
+            biased;
+            turned = fate.changed() => match turned.map_or(Fate::Cut("the server ended"), |()| *fate.borrow()) {
+                Fate::Served => {}
+                Fate::Finished => connection.as_mut().graceful_shutdown(),
+                Fate::Frozen => frozen = true,
+                Fate::Cut(why) => return line.end(why),
+            },
+            ended = &mut connection, if !frozen => {
+                if let Err(error) = ended {
+                    tracing::debug!(%error, "a connection ended early");
+                }
+                return;
+            }
+        }
+    }
+}
+
+/// Takes what is sent, and answers nothing, until the peer gives up.
+async fn swallow(mut socket: Socket, mut fate: watch::Receiver<Fate>) {
+    let mut scratch = vec![0; 4096];
+    let swallowed = async { while matches!(socket.read(&mut scratch).await, Ok(1..)) {} };
+    tokio::select! {
+        () = swallowed => {}
+        _ = fate.wait_for(|fate| !matches!(fate, Fate::Served)) => {}
     }
 }

@@ -9,12 +9,13 @@ use axum::{
     routing::{get, post},
 };
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 
 use super::disk::Disk;
 use crate::hub::{Hub, Window};
 
 /// All of its requests.
-pub fn router(hub: Arc<Hub>, disk: Disk) -> Router {
+pub fn router(hub: Arc<Hub>, disk: Disk, _ending: CancellationToken) -> Router {
     Router::new().route("/v1/state", get(state)).route("/v1/commands", post(command)).with_state((hub, disk))
 }
 

@@ -1,39 +1,56 @@
 //! The server: the volume plugin that engines call, and the control API that users call.
 //!
 //! ```text
-//! registration  claims a place where engines look, and leaves it clean
-//! listen        addresses and sockets ──▶ connection  one task for each ──▶ wire  can be cut
-//!                                             │
-//! record  each request: admitted, acted out, an entry
-//!    ├─▶ act     what a rule does to it, on the wire
-//!    └─▶ plugin  the driver's own work, without fault code ──▶ disk
-//! control the same process for users: state, entries, commands, metrics
+//! engine ─▶ front       lets connections in, and follows outages with its door (listen, claim, registration)
+//!             ▼
+//!           connection  one task for each, on a wire that can be cut (socket, wire)
+//!             ▼
+//!           record      each request: read, admitted, answered, an entry (draft, answer, headers)
+//!             ├─▶ act     what a rule does to it
+//!             └─▶ plugin  the driver's own answers and work, without fault code ─▶ disk
+//!
+//! user ───▶ control     state, entries, commands, metrics
 //! ```
 
+mod act;
 mod address;
+mod answer;
+mod claim;
 mod connection;
 mod control;
 mod disk;
+mod draft;
+mod front;
+mod headers;
 mod listen;
+mod places;
 mod plugin;
 mod record;
+mod registration;
+mod socket;
 mod wire;
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::sync::CancellationToken;
 
 pub use address::{Address, AddressError};
 pub use disk::{Disk, DiskError};
 pub use listen::BindError;
+pub use places::Places;
+
+use crate::{
+    domain::{entry::Kind, protocol::check_name},
+    hub::Hub,
+};
+use front::Front;
+use listen::Door;
+use registration::Spec;
 
 /// Where engines reach the plugin.
 pub type Listen = Address;
 /// Where users reach the control API.
 pub type ControlAddress = Address;
-
-use crate::hub::{Driver, Hub};
-use listen::Listener;
 
 /// What a server is to be.
 #[derive(Clone, Debug)]
@@ -66,100 +83,69 @@ impl Plan {
     }
 }
 
-/// The directories of this machine that matter to a plugin.
-#[derive(Clone, Debug)]
-pub struct Places {
-    /// Where engines look for sockets.
-    pub sockets: PathBuf,
-    /// Where engines look for specs, first to last. Ours is written to the first.
-    pub specs: Vec<PathBuf>,
-    /// Where control sockets are.
-    pub control: PathBuf,
-    /// Where a user without rights may have sockets.
-    pub runtime: PathBuf,
-}
-
-impl Default for Places {
-    fn default() -> Self {
-        let user = rustix::process::geteuid().as_raw();
-        Self {
-            sockets: "/run/docker/plugins".into(),
-            specs: vec!["/etc/docker/plugins".into(), "/usr/lib/docker/plugins".into()],
-            control: "/run/voltergeist".into(),
-            runtime: format!("/tmp/voltergeist-{user}").into(),
-        }
-    }
-}
-
 /// A server that is bound, and answers once it runs.
 pub struct Server {
-    hub: Arc<Hub>,
-    plugin: Arc<record::Recorder>,
-    listener: Listener,
-    control: Listener,
-    control_router: axum::Router,
+    front: Front,
+    control: Door,
+    router: axum::Router,
+    /// Ends the streams of the control API.
+    ending: CancellationToken,
     drain: Duration,
 }
 
 impl Server {
     /// Binds both sockets, registers the driver, and introduces it to the hub.
     pub fn bind(hub: &Arc<Hub>, disk: Disk, plan: Plan) -> Result<Self, BindError> {
-        let listener = Listener::bind(&plan.listen, &plan.places.sockets, &plan.name, "")?;
-        let control = Listener::bind(&plan.control, &plan.places.control, &plan.name, "")?;
-        let address = listener.address();
-        hub.introduce(Driver {
-            name: plan.name.clone(),
-            address: address.clone(),
-            registration: "registered".into(),
-            remedy: None,
-        });
+        let Plan { name, listen, control, places, drain, panic_on } = plan;
+        check_name(&name).map_err(|bad| BindError::Name { name: name.clone(), bad })?;
+        let (door, mut hindrance) = places.plugin_door(&listen, &name)?;
+        let address = door.address();
+        let spec = match (&listen, places.specs.first()) {
+            (Address::Tcp(_), Some(directory)) => match Spec::write(directory, &name, &address) {
+                Err(denied) if denied.is_denied() => {
+                    hindrance = Some(denied.to_string());
+                    None
+                }
+                spec => Some(spec?),
+            },
+            _ => None,
+        };
+        let control = places.control_door(&control, &name)?;
+        hub.introduce(registration::introduce(&name, &address, hindrance.as_deref(), &places));
+        for damage in disk.damage() {
+            hub.record(Kind::Note { text: damage.clone() });
+        }
+        let plugin = plugin::Plugin::new(Arc::clone(hub), disk.clone(), address, panic_on);
+        let recorder = Arc::new(record::Recorder::new(Arc::clone(hub), plugin));
+        let ending = CancellationToken::new();
         Ok(Self {
-            hub: Arc::clone(hub),
-            control_router: control::router(Arc::clone(hub), disk.clone()),
-            plugin: Arc::new(record::Recorder::new(
-                Arc::clone(hub),
-                plugin::Plugin::new(Arc::clone(hub), disk, address, plan.panic_on),
-            )),
-            listener,
+            front: Front::new(Arc::clone(hub), recorder, door, spec),
             control,
-            drain: plan.drain,
+            router: control::router(Arc::clone(hub), disk, ending.clone()),
+            ending,
+            drain,
         })
     }
 
-    /// Serves until it is cancelled or a command says `quit`, then lets go what waits and cleans up.
+    /// Where the control API can be reached.
+    pub fn control_address(&self) -> String {
+        self.control.address()
+    }
+
+    /// Serves until it is cancelled or a command says `quit`. Then it lets go what waits, gives calls in flight
+    /// their time, and leaves neither socket nor spec behind.
     pub async fn run(self, shutdown: CancellationToken) {
-        let stop = CancellationToken::new();
-        let connections = TaskTracker::new();
-        let control = tokio::spawn({
-            let stop = stop.clone();
-            let (listener, router) = (self.control, self.control_router);
-            async move {
-                let _ = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await;
+        let Self { front, control, router, ending, drain } = self;
+        let ended = ending.clone().cancelled_owned();
+        let mut controlled = tokio::spawn(async move {
+            if let Err(error) = axum::serve(control, router).with_graceful_shutdown(ended).await {
+                tracing::warn!(%error, "the control API ended early");
             }
         });
-        let mut changes = self.hub.changes();
-        let mut listener = self.listener;
-        loop {
-            tokio::select! {
-                socket = listener.next() => {
-                    connections.spawn(connection::serve(socket, Arc::clone(&self.plugin), stop.clone()));
-                }
-                () = shutdown.cancelled() => break,
-                _ = changes.changed() => {
-                    if self.hub.reachability().quitting {
-                        break;
-                    }
-                }
-            }
+        front.serve(shutdown, drain).await;
+        ending.cancel();
+        if tokio::time::timeout(drain, &mut controlled).await.is_err() {
+            controlled.abort();
         }
-        drop(listener);
-        stop.cancel();
-        self.hub.release_all();
-        connections.close();
-        let _ = tokio::time::timeout(self.drain, async {
-            connections.wait().await;
-            let _ = control.await;
-        })
-        .await;
     }
 }

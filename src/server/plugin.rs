@@ -5,11 +5,13 @@
 
 use std::{io, sync::Arc};
 
+use tokio::runtime::{Handle, RuntimeFlavor};
+
 use super::disk::Disk;
 use crate::{
     domain::{
         protocol::{Description, Operation, Reply, Request, check_name},
-        volume::{Change, Volume},
+        volume::{Change, Volume, Volumes},
     },
     hub::Hub,
 };
@@ -31,6 +33,19 @@ impl Plugin {
 
     /// What it answers as things stand. Nothing changes.
     pub fn answer(&self, operation: Operation, request: &Request) -> Reply {
+        self.hub.with_volumes(|volumes| self.answer_about(volumes, operation, request))
+    }
+
+    /// What it answered before the latest change that made a difference to the answer.
+    pub fn earlier_answer(&self, operation: Operation, request: &Request) -> Reply {
+        self.hub.with_past(|now, past| {
+            let today = self.answer_about(now, operation, request);
+            let earlier = past.before(now).map(|then| self.answer_about(&then, operation, request));
+            earlier.into_iter().find(|reply| *reply != today).unwrap_or(today)
+        })
+    }
+
+    fn answer_about(&self, volumes: &Volumes, operation: Operation, request: &Request) -> Reply {
         let name = &request.name;
         if operation.names_a_volume()
             && let Err(bad) = check_name(name)
@@ -41,35 +56,42 @@ impl Plugin {
             Operation::Activate => Reply::Activated,
             Operation::Capabilities => Reply::Capabilities,
             Operation::Create | Operation::Unmount | Operation::Remove => Reply::Done,
-            Operation::Path => Reply::Mountpoint(self.disk.mountpoint(name)),
-            Operation::Get => self.hub.with_volumes(|volumes| match volumes.known(name) {
+            Operation::Get => match volumes.known(name) {
                 None => Reply::Refused("no such volume".into()),
                 Some(volume) if volume.is_ninja() => Reply::Done,
                 Some(volume) => Reply::Volume(self.describe(volume)),
-            }),
-            Operation::List => Reply::Volumes(self.hub.with_volumes(|volumes| {
+            },
+            Operation::List => {
                 let listed = volumes.iter().filter(|volume| volume.known && !volume.is_ninja());
-                listed.map(|volume| self.describe(volume)).collect()
-            })),
-            Operation::Mount => {
-                let cannot = self
-                    .hub
-                    .with_volumes(|volumes| volumes.known(name).is_some_and(|volume| volume.cannot_mount()));
-                if cannot {
-                    Reply::Broken("invalid argument".into())
-                } else {
-                    Reply::Mountpoint(self.disk.mountpoint(name))
-                }
+                Reply::Volumes(listed.map(|volume| self.describe(volume)).collect())
             }
+            Operation::Mount if volumes.known(name).is_some_and(|volume| volume.cannot_mount()) => {
+                Reply::Broken("invalid argument".into())
+            }
+            Operation::Mount | Operation::Path => Reply::Mountpoint(self.mountpoint(name)),
         }
     }
 
     fn describe(&self, volume: &Volume) -> Description {
         Description {
             name: volume.name.clone(),
-            mountpoint: self.disk.mountpoint(&volume.name),
+            mountpoint: self.mountpoint(&volume.name),
             created: volume.created,
         }
+    }
+
+    /// Where a volume is, or would be.
+    pub fn mountpoint(&self, name: &str) -> String {
+        self.disk.mountpoint(name)
+    }
+
+    /// What it would say of a volume if it had been created just now.
+    pub fn invent(&self, name: &str) -> Reply {
+        Reply::Volume(Description {
+            name: name.to_owned(),
+            mountpoint: self.mountpoint(name),
+            created: self.hub.now(),
+        })
     }
 
     /// Does the work, if the answer is not a refusal, and answers.
@@ -97,7 +119,7 @@ impl Plugin {
                 Change::Created { name, options: request.options.clone(), at: self.hub.now() }
             }
             Operation::Mount => {
-                self.disk.prepare(&name, &self.address, &request.id)?;
+                off_the_runtime(|| self.disk.prepare(&name, &self.address, &request.id))?;
                 Change::Mounted { name, id: request.id.clone(), at: self.hub.now() }
             }
             Operation::Unmount if recorded(&name).is_some() => {
@@ -108,8 +130,16 @@ impl Plugin {
             }
             _ => return Ok(()),
         };
-        self.hub.change(&change)?;
+        off_the_runtime(|| self.hub.change(&change))?;
         changes.push(change);
         Ok(())
+    }
+}
+
+/// Does what waits for a disk, however slow it is, without holding up other calls.
+fn off_the_runtime<T>(work: impl FnOnce() -> T) -> T {
+    match Handle::try_current().map(|runtime| runtime.runtime_flavor()) {
+        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(work),
+        _ => work(),
     }
 }

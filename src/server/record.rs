@@ -1,16 +1,27 @@
-//! The one middleware: each request is read, admitted, answered, and an entry in the journal.
+//! The one middleware: each request is read, admitted, answered or not, and an entry in the journal.
+//!
+//! It stands at the very front, before any routing: a request to a path that is none of the protocol's
+//! is an entry too, and a call may end without an answer, which no HTTP router can say.
 
-use std::{sync::Arc, time::Instant};
+use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full, Limited};
-use hyper::{HeaderMap, Method, Request as HttpRequest, Response, body::Incoming, header};
+use futures_util::FutureExt;
+use http_body_util::BodyExt;
+use hyper::{Method, Request as HttpRequest, Response, StatusCode, body::Incoming, http::request::Parts};
 
-use super::plugin::Plugin;
+use super::{
+    act::act_out,
+    answer::{Answer, AnswerBody},
+    draft::Draft,
+    headers::SharedHeaders,
+    plugin::Plugin,
+    wire::{Cut, Line},
+};
 use crate::{
     domain::{
-        entry::{Body, Call, Headers, Kind, Outcome},
-        protocol::{BODY_LIMIT, CONTENT_TYPE, Caller, Operation, Reply, Request},
+        entry::{Body, Call, Outcome},
+        protocol::{BODY_LIMIT, Caller, Operation, Request},
     },
     hub::{Arrival, Hub},
 };
@@ -19,67 +30,157 @@ use crate::{
 pub struct Recorder {
     hub: Arc<Hub>,
     plugin: Plugin,
+    headers: SharedHeaders,
 }
 
 impl Recorder {
+    /// A recorder in front of a driver.
     pub fn new(hub: Arc<Hub>, plugin: Plugin) -> Self {
-        Self { hub, plugin }
+        Self { hub, plugin, headers: SharedHeaders::default() }
     }
 
-    pub async fn call(&self, request: HttpRequest<Incoming>) -> Response<Full<Bytes>> {
-        let started = Instant::now();
+    /// The hub that it records in.
+    pub fn hub(&self) -> &Arc<Hub> {
+        &self.hub
+    }
+
+    /// Answers a request. On a connection that `resets` it is recorded and met with a reset.
+    pub async fn call(
+        &self,
+        request: HttpRequest<Incoming>,
+        line: &Arc<Line>,
+        resets: bool,
+    ) -> Result<Response<AnswerBody>, Cut> {
+        let answer = AssertUnwindSafe(self.answer(request, line, resets)).catch_unwind().await;
+        let panicked = |_| {
+            let text = "the handler panicked; the reason is in voltergeist's log";
+            Ok(Answer::text(StatusCode::INTERNAL_SERVER_ERROR, text).response())
+        };
+        answer.unwrap_or_else(panicked)
+    }
+
+    async fn answer(
+        &self,
+        request: HttpRequest<Incoming>,
+        line: &Arc<Line>,
+        resets: bool,
+    ) -> Result<Response<AnswerBody>, Cut> {
         let (head, body) = request.into_parts();
         let operation = Operation::from_path(head.uri.path());
-        let caller = Caller::recognise(|name| head.headers.get(name).and_then(|value| value.to_str().ok()));
-        let body = Limited::new(body, BODY_LIMIT).collect().await.map(http_body_util::Collected::to_bytes);
-        let body = body.unwrap_or_default();
-        let parsed = Request::parse(&body);
-        let mut changes = Vec::new();
-        let (admission, reply) = match (operation, &parsed) {
-            (Some(operation), Ok(request)) if head.method == Method::POST => {
-                let arrival = Arrival { operation, request, caller, empty_body: body.is_empty() };
-                let admission = self.hub.admit(Some(&arrival));
-                (admission, self.plugin.perform(operation, request, &mut changes))
-            }
-            (_, parsed) => {
-                let why = parsed.as_ref().err().map_or("not in the protocol".into(), ToString::to_string);
-                (self.hub.admit(None), Reply::Broken(why))
+        let call = self.begin(&head, operation);
+        let caller = call.caller;
+        let mut draft = Draft::new(Arc::clone(&self.hub), Arc::clone(line), call);
+
+        let body = read(body).await.map_err(|_| Cut::Eof)?;
+        draft.call().body = Body { bytes: Body::new(&body.bytes).bytes, length: body.length };
+        if resets {
+            draft.unanswered("the connection was reset: the driver is down");
+            return Err(Cut::Reset);
+        }
+        let (operation, request) = match understand(&head, operation, &body) {
+            Ok(understood) => understood,
+            Err(answer) => {
+                draft.answered(&answer, &answer.body);
+                return Ok(answer.response());
             }
         };
-        let bytes = Bytes::from(reply.body());
-        let text = |text: &String| (!text.is_empty()).then(|| text.as_str().into());
-        let request = parsed.unwrap_or_default();
-        self.hub.record(Kind::Call(Box::new(Call {
-            number: admission.number,
+
+        let arrival = Arrival { operation, request: &request, caller, empty_body: body.length == 0 };
+        let admission = self.hub.admit(Some(&arrival));
+        let call = draft.call();
+        call.number = admission.number;
+        call.lints = admission.lints;
+        call.mounted = admission.mounted;
+        call.volume = named(&request.name);
+        call.id = named(&request.id);
+        if let Some(verdict) = admission.verdict {
+            return act_out(verdict, &self.plugin, operation, &request, draft).await;
+        }
+        let answer = Answer::from(self.plugin.perform(operation, &request, &mut draft.call().changes));
+        draft.answered(&answer, &answer.body);
+        Ok(answer.response())
+    }
+
+    fn begin(&self, head: &Parts, operation: Option<Operation>) -> Call {
+        let header = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
+        let ordinary = operation.is_some() && head.method == Method::POST;
+        let request_line = || cut(&format!("{} {}", head.method, head.uri), 1024);
+        Call {
+            number: 0,
             operation,
-            request_line: None,
-            caller,
-            volume: text(&request.name),
-            id: text(&request.id),
-            headers: headers(&head.headers),
-            body: Body::new(&body),
+            request_line: (!ordinary).then(request_line),
+            caller: Caller::recognise(header),
+            volume: None,
+            id: None,
+            mounted: false,
+            headers: self.headers.of(&head.headers),
+            body: Body::default(),
             fault: None,
-            outcome: if reply.error().is_some() { Outcome::Failed } else { Outcome::Answered },
-            status: Some(reply.status()),
-            error: reply.error().map(Into::into),
-            reply: Body::new(&bytes),
-            took: started.elapsed(),
-            changes,
-            lints: admission.lints,
-            mounted: admission.mounted,
+            outcome: Outcome::Abandoned,
+            status: None,
+            error: None,
+            reply: Body::default(),
+            took: std::time::Duration::ZERO,
+            changes: Vec::new(),
+            lints: Vec::new(),
             waited: None,
-        })));
-        let mut response = Response::new(Full::new(bytes));
-        *response.status_mut() =
-            hyper::StatusCode::from_u16(reply.status()).unwrap_or(hyper::StatusCode::INTERNAL_SERVER_ERROR);
-        response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static(CONTENT_TYPE));
-        response
+        }
     }
 }
 
-fn headers(map: &HeaderMap) -> Headers {
-    let pair = |(name, value): (&header::HeaderName, &header::HeaderValue)| {
-        (name.as_str().into(), String::from_utf8_lossy(value.as_bytes()).into())
-    };
-    Headers(map.iter().map(pair).collect())
+/// A name or an ID as the journal keeps it: whole if it can be a name at all.
+fn named(text: &str) -> Option<Box<str>> {
+    (!text.is_empty()).then(|| cut(text, 255))
+}
+
+fn cut(text: &str, bytes: usize) -> Box<str> {
+    let end = (0..=bytes.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
+    text[..end.unwrap_or(0)].into()
+}
+
+/// A request's body, or the first part of one that is too long.
+struct ReadBody {
+    bytes: Bytes,
+    length: usize,
+}
+
+/// How much of a body that is too long is read, in bytes, so that its sender comes to read the answer.
+const PATIENCE: usize = 16 * BODY_LIMIT;
+
+async fn read(mut body: Incoming) -> hyper::Result<ReadBody> {
+    let mut parts: Vec<Bytes> = Vec::new();
+    let mut length = 0;
+    while length <= PATIENCE
+        && let Some(frame) = body.frame().await
+    {
+        let Ok(part) = frame?.into_data() else { continue };
+        length += part.len();
+        if length <= BODY_LIMIT {
+            parts.push(part);
+        }
+    }
+    let bytes = if parts.len() == 1 { parts.swap_remove(0) } else { parts.concat().into() };
+    Ok(ReadBody { bytes, length })
+}
+
+/// What is asked, or the answer to what is not in the protocol.
+fn understand(
+    head: &Parts,
+    operation: Option<Operation>,
+    body: &ReadBody,
+) -> Result<(Operation, Request), Answer> {
+    let operation = operation.ok_or_else(|| Answer::text(StatusCode::NOT_FOUND, "404 page not found"))?;
+    if head.method != Method::POST {
+        let text = format!("{} is not allowed; each call is a POST", head.method);
+        return Err(Answer::text(StatusCode::METHOD_NOT_ALLOWED, &text));
+    }
+    if body.length > BODY_LIMIT {
+        let text = format!("the body is longer than {BODY_LIMIT} bytes; send a shorter one");
+        return Err(Answer::text(StatusCode::PAYLOAD_TOO_LARGE, &text));
+    }
+    let request = Request::parse(&body.bytes).map_err(|error| {
+        let text = format!("the body is not a request: {error}; send {{\"Name\": \"…\"}}");
+        Answer::text(StatusCode::INTERNAL_SERVER_ERROR, &text)
+    })?;
+    Ok((operation, request))
 }

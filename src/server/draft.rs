@@ -1,0 +1,102 @@
+//! An entry in the making: a call gets into the journal whatever becomes of it.
+//!
+//! An engine that gives up drops the handler's future, and a handler that panics unwinds it: code after
+//! an `.await` never runs then. So the draft is what records, and it does so at the latest when it is dropped.
+
+use std::{sync::Arc, time::Instant};
+
+use bytes::Bytes;
+
+use super::{answer::Answer, wire::Line};
+use crate::{
+    domain::{
+        entry::{Body, Call, Kind, Outcome, Waiting},
+        protocol::Operation,
+    },
+    hub::{Hub, Ticket},
+};
+
+/// A call whose end is not known yet.
+pub struct Draft {
+    hub: Arc<Hub>,
+    line: Arc<Line>,
+    started: Instant,
+    call: Option<Box<Call>>,
+}
+
+impl Draft {
+    /// Begins with what is known from the request's head. A call without a number is given one at its end.
+    pub fn new(hub: Arc<Hub>, line: Arc<Line>, call: Call) -> Self {
+        Self { hub, line, started: Instant::now(), call: Some(Box::new(call)) }
+    }
+
+    /// What is known so far.
+    pub fn call(&mut self) -> &mut Call {
+        self.call.as_mut().expect("a draft holds its call until it is consumed")
+    }
+
+    /// The line of the connection on which the call came.
+    pub fn line(&self) -> &Arc<Line> {
+        &self.line
+    }
+
+    /// Notes that the call begins to wait because the rule says so that acts on it.
+    pub fn wait(&mut self, operation: Operation) -> Ticket {
+        let hub = Arc::clone(&self.hub);
+        let call = self.call();
+        let waiting = Waiting {
+            number: call.number,
+            operation,
+            caller: call.caller,
+            volume: call.volume.clone(),
+            id: call.id.clone(),
+            fault: call.fault.clone().expect("only a rule makes a call wait"),
+        };
+        let ticket = hub.wait(waiting);
+        call.waited = Some(ticket.seq);
+        ticket
+    }
+
+    /// The caller gets an answer, or as much of it as is sent.
+    pub fn answered(mut self, answer: &Answer, sent: &Bytes) {
+        let call = self.call();
+        call.status = Some(answer.status.as_u16());
+        call.error.clone_from(&answer.error);
+        call.reply = Body::new(sent);
+        let outcome = if answer.error.is_some() { Outcome::Failed } else { Outcome::Answered };
+        self.record(outcome);
+    }
+
+    /// The caller gets no answer.
+    pub fn unanswered(mut self, why: &str) {
+        self.call().error = Some(why.into());
+        self.record(Outcome::Failed);
+    }
+
+    fn record(&mut self, outcome: Outcome) {
+        let Some(mut call) = self.call.take() else { return };
+        if call.number == 0 {
+            call.number = self.hub.admit(None).number;
+        }
+        call.took = self.started.elapsed();
+        call.outcome = outcome;
+        self.hub.record(Kind::Call(call));
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        if self.call.is_none() {
+            return;
+        }
+        let (outcome, why) = if std::thread::panicking() {
+            (Outcome::Panicked, "the handler panicked")
+        } else if let Some(why) = self.line.ended() {
+            (Outcome::Failed, why)
+        } else {
+            (Outcome::Abandoned, "the caller gave up")
+        };
+        self.call().error = Some(why.into());
+        self.record(outcome);
+    }
+}
