@@ -28,7 +28,7 @@ use std::{io, sync::Arc};
 
 use tokio_util::sync::CancellationToken;
 
-pub use run::{FRAMES_PER_SECOND, drive};
+pub use run::{FRAMES_PER_SECOND, Surface, drive};
 pub use summary::summary;
 
 use self::{app::App, key::Keymap, theme::Theme};

@@ -1,9 +1,9 @@
 //! The loop: waits for a key, a signal or a change, lets the app decide, carries its effects out, draws.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{future::poll_fn, io, sync::Arc, task::Poll, time::Duration};
 
 use crossterm::event::{Event as TerminalEvent, EventStream};
-use futures_util::{FutureExt as _, Stream, StreamExt as _};
+use futures_util::{Stream, StreamExt as _};
 use ratatui::{Terminal, backend::Backend};
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -124,7 +124,7 @@ pub async fn drive(
                     if let Some(ending) = shown.take(key, surface)? {
                         return Ok(ending);
                     }
-                    next = keys.next().now_or_never();
+                    next = waiting_key(&mut keys).await;
                 }
                 due = Some(Instant::now());
             }
@@ -150,6 +150,18 @@ pub async fn drive(
             }
         }
     }
+}
+
+/// The next key if there is one already.
+///
+/// It asks with the task's own waker: crossterm's stream keeps the waker of the first unanswered question
+/// until the next key, and one that wakes nobody (as in `now_or_never`) would leave that key lying.
+async fn waiting_key<S: Stream + Unpin>(keys: &mut S) -> Option<Option<S::Item>> {
+    poll_fn(|context| match keys.poll_next_unpin(context) {
+        Poll::Ready(key) => Poll::Ready(Some(key)),
+        Poll::Pending => Poll::Ready(None),
+    })
+    .await
 }
 
 /// The app with the hub it shows and the picture that is on the screen.

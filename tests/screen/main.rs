@@ -1,4 +1,5 @@
 //! What people see: whole screens, and what keys make of them.
 
 mod frames;
+mod live;
 mod stage;

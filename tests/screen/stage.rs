@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
-use ratatui::{Terminal, backend::TestBackend};
+use ratatui::{Terminal, backend::TestBackend, buffer::Buffer};
 use unicode_width::UnicodeWidthStr as _;
 use voltergeist::{
     console::{
@@ -282,20 +282,23 @@ impl Seat {
 
     /// The screen as text.
     pub fn screen(&self) -> String {
-        let backend = self.backend();
-        let buffer = backend.buffer();
-        let rows = buffer.content.chunks(buffer.area.width.into()).map(|cells| {
-            let mut row = String::new();
-            let mut hidden = 0;
-            for cell in cells {
-                if hidden == 0 {
-                    row.push_str(cell.symbol());
-                    hidden = cell.symbol().width();
-                }
-                hidden = hidden.saturating_sub(1);
-            }
-            row.trim_end().to_owned()
-        });
-        rows.collect::<Vec<_>>().join("\n")
+        text_of(self.backend().buffer())
     }
+}
+
+/// The rows of a screen, without what trails behind them.
+pub fn text_of(buffer: &Buffer) -> String {
+    let rows = buffer.content.chunks(buffer.area.width.into()).map(|cells| {
+        let mut row = String::new();
+        let mut hidden = 0;
+        for cell in cells {
+            if hidden == 0 {
+                row.push_str(cell.symbol());
+                hidden = cell.symbol().width();
+            }
+            hidden = hidden.saturating_sub(1);
+        }
+        row.trim_end().to_owned()
+    });
+    rows.collect::<Vec<_>>().join("\n")
 }
