@@ -32,5 +32,6 @@
 pub mod cli;
 pub mod console;
 pub mod domain;
+pub mod engine;
 pub mod hub;
 pub mod server;

@@ -1,0 +1,26 @@
+//! The engine: what sits at the other end of the plugin's socket.
+//!
+//! An [`Engine`] is given [`DockerCommand`]s, the ones that a person would type, and answers each with
+//! the [`Outcome`] that the docker command line would print. What the plugin sees of it are the calls
+//! that the engine makes on the way. [`simulated`] is an engine that needs no Docker; [`demo`] is a
+//! life led on it.
+
+mod chance;
+pub mod demo;
+mod docker_command;
+mod outcome;
+pub mod simulated;
+
+use futures_util::future::BoxFuture;
+
+pub use docker_command::{BadLine, DockerCommand, Pair, Run, VolumeCommand};
+pub use outcome::Outcome;
+
+/// A container engine, in the words of the docker command line.
+pub trait Engine: Send + Sync {
+    /// Does what one command says and waits until the command line would return.
+    ///
+    /// Commands may run side by side; the engine orders them as a daemon does. Dropping the future
+    /// gives up waiting for it.
+    fn perform<'a>(&'a self, command: &'a DockerCommand) -> BoxFuture<'a, Outcome>;
+}

@@ -1,0 +1,162 @@
+//! The client: one call to a plugin, tried again as `dockerd` tries it (moby `pkg/plugins/client.go`).
+//!
+//! A failure below HTTP is tried again after 1, 2, 4 and 8 s; any HTTP answer is final. A request
+//! that is sent again has an **empty body**, because the first try has used it up: moby has had that
+//! error for years, and a faithful client has it too.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::{Request, header};
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::{
+    answer::{self, Fields},
+    clock::Clock,
+    profile::Profile,
+    transport::{Address, Answer, BodyLost, Lost, Transport},
+};
+use crate::domain::protocol::Operation;
+
+const ACCEPT: &str = "application/vnd.docker.plugins.v1.2+json";
+/// No further try begins after this.
+const GIVE_UP: Duration = Duration::from_secs(30);
+const DEADLINE: &str = "context deadline exceeded";
+
+/// How a call failed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum CallError {
+    /// The plugin could not be asked. Only this leaves the daemon in doubt.
+    #[error("{0}")]
+    Unreachable(String),
+    /// It answered, and not with success. The daemon takes any such answer to a Get for "no such volume".
+    #[error("{0}")]
+    Refused(String),
+    /// The daemon did not survive the answer.
+    #[error("the daemon died")]
+    Fatal,
+}
+
+/// A caller of one plugin.
+#[derive(Clone)]
+pub(super) struct Client {
+    transport: Transport,
+    clock: Clock,
+    host: String,
+    url_host: String,
+    user_agent: String,
+    gzip: bool,
+}
+
+impl Client {
+    pub(super) fn new(address: Address, profile: Profile, clock: Clock) -> Self {
+        Self {
+            host: profile.host(&address),
+            url_host: profile.url_host(&address),
+            user_agent: profile.user_agent(),
+            gzip: matches!(address, Address::Tcp(_)),
+            transport: Transport::new(address, clock, profile.idle_connections()),
+            clock,
+        }
+    }
+
+    /// Calls the plugin and reads the first JSON value of its answer. `limit` holds for each try.
+    pub(super) async fn call(
+        &self,
+        operation: Operation,
+        mut body: Bytes,
+        limit: Option<Duration>,
+    ) -> Result<Value, CallError> {
+        let start = Instant::now();
+        let mut pause = Duration::from_secs(1);
+        loop {
+            let lost = match self.attempt(operation, body.clone(), limit).await {
+                Ok(end) => return end,
+                Err(lost) => lost,
+            };
+            if pause + self.clock.since(start) >= GIVE_UP {
+                let url = format!("http://{}{}", self.url_host, operation.path());
+                return Err(CallError::Unreachable(format!("Post {url:?}: {}", lost.text)));
+            }
+            if lost.sent {
+                body.clear();
+            }
+            self.clock.sleep(pause).await;
+            pause *= 2;
+        }
+    }
+
+    /// One try. What fails below HTTP can be tried again; an answer is the end, whatever it says.
+    async fn attempt(
+        &self,
+        operation: Operation,
+        body: Bytes,
+        limit: Option<Duration>,
+    ) -> Result<Result<Value, CallError>, Lost> {
+        let start = Instant::now();
+        let head = self.clock.timeout(limit, self.transport.send(self.request(operation, body))).await;
+        let answer = head.unwrap_or_else(|_| Err(Lost { text: DEADLINE.into(), sent: true }))?;
+        let left = limit.map(|limit| limit.saturating_sub(self.clock.since(start)));
+        let read = self.clock.timeout(left, read(operation, answer)).await;
+        Ok(read.unwrap_or_else(|_| Err(CallError::Unreachable(DEADLINE.into()))))
+    }
+
+    /// The request with Go's headers in Go's order. There is no Content-Type.
+    fn request(&self, operation: Operation, body: Bytes) -> Request<Full<Bytes>> {
+        let request = Request::post(operation.path())
+            .header(header::HOST, &self.host)
+            .header(header::USER_AGENT, &self.user_agent)
+            .header(header::CONTENT_LENGTH, body.len())
+            .header(header::ACCEPT, ACCEPT);
+        let request = if self.gzip { request.header(header::ACCEPT_ENCODING, "gzip") } else { request };
+        request.body(Full::new(body)).expect("every part of the request was checked when it was made")
+    }
+}
+
+async fn read(operation: Operation, answer: Answer) -> Result<Value, CallError> {
+    let status = answer.status();
+    let (body, lost) = read_body(answer, status == 200).await;
+    if status != 200 {
+        let told = lost.map_or_else(|| told_error(&body), |lost| lost.text);
+        let method = operation.path().trim_start_matches('/');
+        return Err(CallError::Refused(format!("{method}: {told}")));
+    }
+    match (answer::first_value(&body), lost) {
+        (Some(value), _) => value.map_err(CallError::Refused),
+        (None, Some(lost)) if lost.network => Err(CallError::Unreachable(lost.text)),
+        (None, _) if body.trim_ascii().is_empty() => Err(CallError::Refused("EOF".into())),
+        (None, _) => Err(CallError::Refused("unexpected EOF".into())),
+    }
+}
+
+/// Reads a body: whole, or until its first JSON value is complete.
+async fn read_body(mut answer: Answer, first_value_only: bool) -> (Vec<u8>, Option<BodyLost>) {
+    let mut body = Vec::new();
+    // A long body is not parsed anew for each piece of it.
+    let mut look_at = 1;
+    loop {
+        match answer.chunk().await {
+            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+            Ok(None) => break,
+            Err(lost) => return (body, Some(lost)),
+        }
+        if first_value_only && body.len() >= look_at {
+            if answer::first_value(&body).is_some() {
+                break;
+            }
+            look_at = body.len() * 2;
+        }
+    }
+    answer.finish();
+    (body, None)
+}
+
+/// What an answer that is not 200 says: its `Err`, else all of it.
+fn told_error(body: &[u8]) -> String {
+    let json = serde_json::from_slice(body).ok();
+    let told =
+        json.and_then(|json| Fields::of(json, "responseErr").and_then(|mut fields| fields.text("Err")).ok());
+    told.filter(|told| !told.is_empty()).unwrap_or_else(|| String::from_utf8_lossy(body).into_owned())
+}

@@ -1,0 +1,181 @@
+//! `docker run`, `start`, `stop`, `kill` and `restart`: mounting when a container starts, unmounting when it ends.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use super::Work;
+use crate::engine::{
+    Outcome, Run,
+    simulated::{
+        container::{Container, Mount, State},
+        error::{DaemonError, Status},
+        profile::Profile,
+    },
+};
+
+/// How long what runs in a container goes on.
+enum Lasting {
+    Not,
+    For(Duration),
+    UntilStopped,
+}
+
+impl Lasting {
+    fn of(run: &Run) -> Self {
+        let words: Vec<_> = run.command.iter().flat_map(|word| word.split_whitespace()).collect();
+        match words.as_slice() {
+            ["sleep", seconds] => {
+                seconds.parse().map_or(Self::Not, |seconds| Self::For(Duration::from_secs(seconds)))
+            }
+            words if words.iter().any(|word| ["top", "tail", "sleep"].contains(word)) => Self::UntilStopped,
+            _ => Self::Not,
+        }
+    }
+}
+
+impl Work<'_> {
+    pub(super) async fn run(self, run: &Run) -> Outcome {
+        let container = match self.create(run).await {
+            Ok(container) => container,
+            Err(error) => return self.run_failed(&error),
+        };
+        if let Err(error) = self.start(&container).await {
+            if run.rm {
+                let mut state = container.state.lock().await;
+                let _only_logged = self.let_go(&container, &mut state, true).await;
+            }
+            return self.run_failed(&error);
+        }
+        match Lasting::of(run) {
+            Lasting::Not => self.exited(&container).await,
+            _ if run.detach => {}
+            Lasting::For(time) => {
+                self.daemon.config.clock.sleep(time).await;
+                self.exited(&container).await;
+            }
+            Lasting::UntilStopped => std::future::pending().await,
+        }
+        Outcome::success(if run.detach { &container.id } else { "" })
+    }
+
+    /// The complaint and the exit code, which the command line guesses from the words.
+    fn run_failed(self, error: &DaemonError) -> Outcome {
+        let told = error.text.trim().trim_end_matches('.');
+        let missing = ["executable file not found", "no such file or directory"];
+        let code = match told {
+            told if missing.iter().any(|words| told.contains(words)) => 127,
+            told if told.contains("permission denied") => 126,
+            _ => 125,
+        };
+        let hint = self.daemon.profile().run_hint();
+        Outcome::failure(code, format!("docker: Error response from daemon: {told}.\n{hint}"))
+    }
+
+    pub(super) async fn start_named(self, name: &str) -> Outcome {
+        let started = match self.container(name) {
+            Ok(container) => {
+                let started = self.start(&container).await;
+                if started.is_ok() && matches!(Lasting::of(&container.run), Lasting::Not) {
+                    self.exited(&container).await;
+                }
+                started
+            }
+            Err(error) => Err(error),
+        };
+        match started {
+            Ok(()) => Outcome::success(name),
+            Err(error) => Outcome::failure(
+                1,
+                format!(
+                    "Error response from daemon: {}\nError: failed to start containers: {name}",
+                    error.text.trim()
+                ),
+            ),
+        }
+    }
+
+    /// Mounts the volumes and starts what runs in it. If that fails, what was mounted is unmounted.
+    pub(in crate::engine::simulated) async fn start(
+        self,
+        container: &Arc<Container>,
+    ) -> Result<(), DaemonError> {
+        let mut state = container.state.lock().await;
+        if state.running {
+            return Ok(());
+        }
+        let set_up = state.set_up(self.store, &self.daemon.chance, &container.id).await;
+        let started = set_up.and_then(|()| self.exec(&state));
+        if started.is_err() {
+            state.clean_up(self.store, self.daemon.profile()).await;
+        }
+        started?;
+        state.running = true;
+        Ok(())
+    }
+
+    /// What runc makes of the mounts. An empty path is resolved against the container's bundle, and so
+    /// it mounts that: the container starts, with the engine's own directory for a volume.
+    fn exec(self, state: &State) -> Result<(), DaemonError> {
+        let absent = |mount: &&Mount| {
+            !mount.is_local() && mount.path.starts_with('/') && !Path::new(&mount.path).exists()
+        };
+        let Some(Mount { path, destination, .. }) = state.mounts.iter().find(absent) else { return Ok(()) };
+        let before = match self.daemon.profile() {
+            Profile::Docker => "failed to create task for container: failed to create shim task: ",
+            Profile::Docker20 | Profile::Podman => "",
+        };
+        Err(DaemonError::new(
+            Status::Internal,
+            format!(
+                "{before}OCI runtime create failed: runc create failed: unable to start container process: error during container init: error mounting {path:?} to rootfs at {destination:?}: stat {path}: no such file or directory: unknown"
+            ),
+        ))
+    }
+
+    /// What runs in the container has ended: its volumes are unmounted, and `--rm` removes it.
+    async fn exited(self, container: &Container) {
+        let mut state = container.state.lock().await;
+        self.end(&mut state).await;
+        if container.run.rm {
+            let _only_logged = self.let_go(container, &mut state, true).await;
+        }
+    }
+
+    /// A container that runs does so no longer. That its volumes could not be unmounted is only logged.
+    pub(in crate::engine::simulated) async fn end(self, state: &mut State) {
+        if std::mem::take(&mut state.running) {
+            state.clean_up(self.store, self.daemon.profile()).await;
+        }
+    }
+
+    pub(super) async fn stop(self, name: &str) -> Result<Outcome, DaemonError> {
+        self.exited(&*self.container(name)?).await;
+        Ok(Outcome::success(name))
+    }
+
+    pub(super) async fn kill(self, name: &str) -> Result<Outcome, DaemonError> {
+        let container = self.container(name)?;
+        if !container.state.lock().await.running {
+            let cannot = match self.daemon.profile() {
+                Profile::Docker => {
+                    format!("cannot kill container: {name}: container {} is not running", container.id)
+                }
+                Profile::Docker20 | Profile::Podman => {
+                    format!("Cannot kill container: {name}: Container {} is not running", container.id)
+                }
+            };
+            return Err(DaemonError::new(Status::Conflict, cannot));
+        }
+        self.exited(&container).await;
+        Ok(Outcome::success(name))
+    }
+
+    pub(super) async fn restart(self, name: &str) -> Result<Outcome, DaemonError> {
+        let container = self.container(name)?;
+        let mut state = container.state.lock().await;
+        self.end(&mut state).await;
+        drop(state);
+        let started = self.start(&container).await;
+        started.map_err(|error| error.because(&format!("Cannot restart container {name}")))?;
+        Ok(Outcome::success(name))
+    }
+}

@@ -1,0 +1,36 @@
+//! What the daemon does at each command of the docker command line, and how that prints its answer.
+
+mod container;
+mod copy;
+mod lifecycle;
+mod volume;
+
+use super::{Daemon, error::DaemonError, store::Store};
+use crate::engine::{DockerCommand, Outcome};
+
+/// One command at work on a living daemon.
+#[derive(Clone, Copy)]
+pub(super) struct Work<'d> {
+    pub daemon: &'d Daemon,
+    pub store: &'d Store,
+}
+
+impl Work<'_> {
+    /// An error here is one of the daemon's API, as most commands print it.
+    pub(super) async fn perform(self, command: &DockerCommand) -> Result<Outcome, DaemonError> {
+        match command {
+            DockerCommand::Volume(command) => self.volume(command).await,
+            DockerCommand::Create(run) => self.create(run).await.map(|made| Outcome::success(&*made.id)),
+            DockerCommand::Run(run) => Ok(self.run(run).await),
+            DockerCommand::Start { name } => Ok(self.start_named(name).await),
+            DockerCommand::Restart { name } => self.restart(name).await,
+            DockerCommand::Stop { name } => self.stop(name).await,
+            DockerCommand::Kill { name } => self.kill(name).await,
+            DockerCommand::Rm { force, volumes, name } => self.rm(name, *force, *volumes).await,
+            DockerCommand::Cp { source, destination } => self.cp(source, destination).await,
+            DockerCommand::DaemonRestart | DockerCommand::DaemonKill => {
+                unreachable!("the daemon's own life is no work of the daemon")
+            }
+        }
+    }
+}

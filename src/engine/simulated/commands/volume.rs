@@ -1,0 +1,135 @@
+//! `docker volume …`
+
+use serde_json::json;
+
+use super::Work;
+use crate::{
+    domain::protocol::Options,
+    engine::{
+        Outcome, Pair, VolumeCommand,
+        simulated::{
+            error::{DaemonError, Status},
+            local::LOCAL,
+            profile::Profile,
+            store::Volume,
+        },
+    },
+};
+
+/// The label that a volume gets when the daemon makes up its name.
+const ANONYMOUS: &str = "com.docker.volume.anonymous";
+
+fn map(pairs: &[Pair]) -> Options {
+    pairs.iter().map(|Pair(key, value)| (key.clone(), value.clone())).collect()
+}
+
+impl Work<'_> {
+    pub(super) async fn volume(self, command: &VolumeCommand) -> Result<Outcome, DaemonError> {
+        match command {
+            VolumeCommand::Create { driver, options, labels, name } => {
+                let volume = match name {
+                    Some(name) => self.store.create(name, driver, &map(options), &map(labels), None).await?,
+                    None => self.anonymous(driver, &map(options), map(labels), None).await?,
+                };
+                Ok(Outcome::success(volume.name()))
+            }
+            VolumeCommand::Inspect { name } => self.inspect(name).await,
+            VolumeCommand::Ls { driver } => self.ls(driver.as_deref()).await,
+            VolumeCommand::Rm { force, name } => self.rm_volume(name, *force).await,
+            VolumeCommand::Prune { .. } => self.prune().await,
+        }
+    }
+
+    /// A volume whose name the daemon makes up.
+    pub(super) async fn anonymous(
+        self,
+        driver: &str,
+        options: &Options,
+        mut labels: Options,
+        user: Option<&str>,
+    ) -> Result<Volume, DaemonError> {
+        let name = self.daemon.chance.id();
+        // 20.10 made the name up before the driver was chosen, and so asked every driver for it.
+        let driver = match self.daemon.profile() {
+            Profile::Docker20 => driver,
+            _ if driver.is_empty() => LOCAL,
+            _ => driver,
+        };
+        if self.daemon.profile() != Profile::Docker20 {
+            labels.insert(ANONYMOUS.into(), String::new());
+        }
+        self.store.create(&name, driver, options, &labels, user).await
+    }
+
+    async fn inspect(self, name: &str) -> Result<Outcome, DaemonError> {
+        let volume = match self.store.get(name, "", None).await {
+            Err(error) if error.status == Status::NotFound => {
+                let told = self.daemon.profile().not_found("volume", name, &error.text);
+                return Ok(Outcome { code: 1, stdout: "[]".into(), stderr: told });
+            }
+            other => other?,
+        };
+        let or_null = |map: &Options| if map.is_empty() { json!(null) } else { json!(map) };
+        let mut printed = json!({
+            "CreatedAt": volume.described.created,
+            "Driver": volume.driver.name(),
+            "Labels": or_null(&volume.labels),
+            "Mountpoint": volume.described.mountpoint,
+            "Name": volume.name(),
+            "Options": or_null(&volume.options),
+            "Scope": volume.scope.word(),
+        });
+        if let Some(status) = &volume.described.status {
+            printed["Status"] = status.clone();
+        }
+        Ok(Outcome::success(format!("{:#}", json!([printed]))))
+    }
+
+    async fn ls(self, driver: Option<&str>) -> Result<Outcome, DaemonError> {
+        let volumes = self.store.list(driver).await?;
+        let width = volumes.iter().map(|volume| volume.driver.name().len()).max().unwrap_or(0).max(6) + 4;
+        let row = |driver: &str, name: &str| format!("{driver:width$}{name}");
+        let rows = volumes.iter().map(|volume| row(volume.driver.name(), volume.name()));
+        let rows: Vec<_> = std::iter::once(row("DRIVER", "VOLUME NAME")).chain(rows).collect();
+        Ok(Outcome::success(rows.join("\n")))
+    }
+
+    async fn rm_volume(self, name: &str, force: bool) -> Result<Outcome, DaemonError> {
+        match self.remove_volume(name, force).await {
+            Err(error) if error.status == Status::NotFound => {
+                Ok(Outcome::failure(1, self.daemon.profile().not_found("volume", name, &error.text)))
+            }
+            removed => removed.map(|()| Outcome::success(name)),
+        }
+    }
+
+    /// Get, then Get and Remove: the second look is the store's own. A volume that is gone by then was removed.
+    pub(super) async fn remove_volume(self, name: &str, force: bool) -> Result<(), DaemonError> {
+        let gone = |error: &DaemonError| error.text.ends_with("no such volume");
+        let volume = match self.store.get(name, "", None).await {
+            Err(error) if force && gone(&error) => return Ok(()),
+            other => other?,
+        };
+        match self.store.remove(&volume, force).await {
+            Err(error) if gone(&error) => Ok(()),
+            removed => removed,
+        }
+    }
+
+    /// Only volumes of the driver `local`, and of these only unused ones; newer daemons only anonymous ones.
+    async fn prune(self) -> Result<Outcome, DaemonError> {
+        let mut deleted = Vec::new();
+        for volume in self.store.list(Some(LOCAL)).await? {
+            let unused = self.store.users(volume.name()).is_empty() && volume.options.is_empty();
+            let meant = self.daemon.profile() == Profile::Docker20 || volume.labels.contains_key(ANONYMOUS);
+            if unused && meant && self.store.remove(&volume, false).await.is_ok() {
+                deleted.push(volume.name().to_owned());
+            }
+        }
+        let reclaimed = "Total reclaimed space: 0B".to_owned();
+        if deleted.is_empty() {
+            return Ok(Outcome::success(reclaimed));
+        }
+        Ok(Outcome::success(format!("Deleted Volumes:\n{}\n\n{reclaimed}", deleted.join("\n"))))
+    }
+}

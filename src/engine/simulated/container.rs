@@ -1,0 +1,160 @@
+//! Containers: records only, each with its mounts. A mount keeps its ID as long as the daemon believes in it.
+//!
+//! Moby `daemon/volume/mounts/mounts.go`.
+
+use std::sync::Arc;
+
+use super::{
+    error::DaemonError,
+    profile::Profile,
+    store::{Store, Volume},
+};
+use crate::engine::{Run, chance::Chance};
+
+/// A volume at a place in a container.
+#[derive(Clone, Debug)]
+pub(super) struct Mount {
+    pub volume: String,
+    pub driver: String,
+    pub destination: String,
+    /// Made for this container, and removed with it by `rm -v`.
+    pub anonymous: bool,
+    /// What the image has at the destination is copied into the volume when the container is created.
+    pub copy_up: bool,
+    /// Written down, so that it outlives the daemon.
+    pub id: Option<String>,
+    /// How often it is mounted. A daemon that dies forgets it.
+    pub active: i32,
+    /// Whether the daemon has the volume at hand. After a restart it must ask for it first.
+    pub found: bool,
+    /// Where the volume was when the container was created, if its driver had said so.
+    pub source: String,
+    /// Where the driver said the volume is when it mounted it.
+    pub path: String,
+}
+
+impl Mount {
+    pub(super) fn new(volume: &Volume, destination: &str) -> Self {
+        Self {
+            volume: volume.name().to_owned(),
+            driver: volume.driver.name().to_owned(),
+            destination: destination.to_owned(),
+            anonymous: false,
+            copy_up: true,
+            id: None,
+            active: 0,
+            found: true,
+            source: volume.described.mountpoint.clone(),
+            path: String::new(),
+        }
+    }
+
+    pub(super) fn is_local(&self) -> bool {
+        self.driver == super::local::LOCAL
+    }
+
+    /// Asks for the volume if it is not at hand.
+    pub(super) async fn find(&mut self, store: &Store, container: &str) -> Result<(), DaemonError> {
+        if !self.found {
+            store.get(&self.volume, &self.driver, Some(container)).await?;
+            self.found = true;
+        }
+        Ok(())
+    }
+
+    /// Get and Mount, with the ID that is still believed in, else with a new one.
+    pub(super) async fn set_up(&mut self, store: &Store, chance: &Chance) -> Result<(), DaemonError> {
+        let id = self.id.clone().unwrap_or_else(|| chance.id());
+        let mounted = mount(store, &self.volume, &self.driver, &id).await;
+        let context = || format!("error while mounting volume '{}'", self.source);
+        self.path = mounted.map_err(|error| error.because(&context()))?;
+        self.id = Some(id);
+        self.active += 1;
+        Ok(())
+    }
+
+    /// Get and Unmount. The ID goes with the last successful one.
+    pub(super) async fn clean_up(&mut self, store: &Store, profile: Profile) -> Result<(), DaemonError> {
+        let Some(id) = self.id.clone().filter(|_| self.found) else { return Ok(()) };
+        // Newer daemons distrust a count of zero and send nothing.
+        if self.active == 0 && profile == Profile::Docker {
+            return Ok(());
+        }
+        unmount(store, &self.volume, &self.driver, &id).await?;
+        self.active -= 1;
+        if self.active == 0 {
+            self.id = None;
+        }
+        Ok(())
+    }
+}
+
+/// Asks for a volume, and mounts what the driver says it is.
+pub(super) async fn mount(store: &Store, name: &str, driver: &str, id: &str) -> Result<String, DaemonError> {
+    let volume = store.get(name, driver, None).await?;
+    Ok(volume.driver.mount(volume.name(), id).await?)
+}
+
+/// Asks for a volume, and unmounts what the driver says it is.
+pub(super) async fn unmount(store: &Store, name: &str, driver: &str, id: &str) -> Result<(), DaemonError> {
+    let volume = store.get(name, driver, None).await?;
+    Ok(volume.driver.unmount(volume.name(), id).await?)
+}
+
+/// A container, as the daemon has it on disk and in memory.
+pub(super) struct Container {
+    pub id: String,
+    pub name: String,
+    pub run: Run,
+    /// Held while anything is done to it: `docker rm` waits for a hanging `docker start`.
+    pub state: tokio::sync::Mutex<State>,
+}
+
+/// What changes in a container's life.
+#[derive(Debug, Default)]
+pub(super) struct State {
+    pub running: bool,
+    pub mounts: Vec<Mount>,
+}
+
+impl Container {
+    pub(super) fn new(id: String, name: String, run: Run) -> Arc<Self> {
+        Arc::new(Self { id, name, run, state: tokio::sync::Mutex::default() })
+    }
+
+    pub(super) fn restarts_with_daemon(&self) -> bool {
+        self.run.restart.as_deref() == Some("always")
+    }
+}
+
+impl State {
+    /// Mounts every volume in turn, up to the first that fails.
+    pub(super) async fn set_up(
+        &mut self,
+        store: &Store,
+        chance: &Chance,
+        container: &str,
+    ) -> Result<(), DaemonError> {
+        for mount in &mut self.mounts {
+            mount.find(store, container).await?;
+            mount.set_up(store, chance).await?;
+        }
+        Ok(())
+    }
+
+    /// Unmounts every volume. What fails is left as it is: the daemon only logs it.
+    pub(super) async fn clean_up(&mut self, store: &Store, profile: Profile) {
+        for mount in &mut self.mounts {
+            let _logged = mount.clean_up(store, profile).await;
+        }
+    }
+
+    /// What a daemon that starts knows: the IDs, and nothing of what goes on.
+    pub(super) fn forget(&mut self) {
+        self.running = false;
+        for mount in &mut self.mounts {
+            mount.active = 0;
+            mount.found = false;
+        }
+    }
+}

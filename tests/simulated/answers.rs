@@ -1,0 +1,275 @@
+//! What the daemon makes of a plugin's answers: its words, and what it forgets.
+
+use voltergeist::engine::simulated::Profile;
+
+use crate::{
+    daemon, docker, given,
+    plugin::{Act, Plugin},
+};
+
+const USED: &str = "docker volume create -d ghost warm-up";
+const KNOWN: &str = "docker volume create -d ghost v";
+
+fn answer(text: &str) -> Act {
+    Act::Answer(200, text.into())
+}
+
+#[tokio::test]
+async fn a_wrong_answer_to_create_is_told_in_the_daemons_words() {
+    for (act, expected) in [
+        (Act::Answer(500, "{\"Err\":\"boom\"}".into()), "VolumeDriver.Create: boom"),
+        (Act::Answer(500, String::new()), "VolumeDriver.Create:"),
+        (Act::Answer(201, "{}".into()), "VolumeDriver.Create: {}"),
+        (answer("{\"Err\":\"boom\"}"), "boom"),
+        (answer("{\"err\":\"boom\"}"), "boom"),
+        (
+            answer("[]"),
+            "json: cannot unmarshal array into Go value of type drivers.volumeDriverProxyCreateResponse",
+        ),
+        (answer(""), "EOF"),
+        (answer("{\"Err\":"), "unexpected EOF"),
+        (Act::Cut("{\"Err\":\"".into()), "unexpected EOF"),
+        (answer("<html>"), "invalid character '<' looking for beginning of value"),
+        (answer("{\"Err\":5}"), "json: cannot unmarshal number into Go struct field .Err of type string"),
+    ] {
+        let plugin = Plugin::unix();
+        let daemon = daemon(&plugin, Profile::Docker);
+        given(&daemon, &plugin, &[USED]).await;
+        plugin.script("Create", [act.clone()]);
+        let outcome = docker(&daemon, KNOWN).await;
+        assert_eq!(outcome.stderr, format!("Error response from daemon: create v: {expected}"), "{act:?}");
+        assert_eq!(outcome.code, 1);
+    }
+}
+
+#[tokio::test]
+async fn an_odd_answer_that_docker_accepts_is_success() {
+    for act in
+        [answer("{}"), answer("null"), answer("{} rubbish"), answer("{\"ERR\":null}"), Act::Cut("{}".into())]
+    {
+        let plugin = Plugin::unix();
+        let daemon = daemon(&plugin, Profile::Docker);
+        given(&daemon, &plugin, &[USED]).await;
+        plugin.script("Create", [act.clone()]);
+        let outcome = docker(&daemon, KNOWN).await;
+        assert!(outcome.succeeded(), "{act:?}: {outcome:?}");
+    }
+}
+
+#[tokio::test]
+async fn any_answer_to_get_that_is_no_volume_purges_labels_and_options_for_good() {
+    for act in [
+        answer("{}"),
+        answer("null"),
+        answer("{\"Err\":\"busy\"}"),
+        Act::Answer(500, "boom".into()),
+        answer("rubbish"),
+        Act::Cut("{\"Volume\":".into()),
+        answer("{\"Volume\":{\"Name\":\"v\",\"CreatedAt\":\"yesterday\"}}"),
+    ] {
+        for (profile, told) in [
+            (Profile::Docker, "Error response from daemon: get v: no such volume"),
+            (Profile::Docker20, "Error: No such volume: v"),
+        ] {
+            let plugin = Plugin::unix();
+            let daemon = daemon(&plugin, profile);
+            given(&daemon, &plugin, &["docker volume create -d ghost -o a=b --label team=x v"]).await;
+            let before = docker(&daemon, "docker volume inspect v").await.stdout;
+            assert!(before.contains("\"team\": \"x\"") && before.contains("\"a\": \"b\""), "{before}");
+            plugin.script("Get", [act.clone()]);
+            assert_eq!(docker(&daemon, "docker volume inspect v").await.stderr, told, "{act:?}");
+            let after = docker(&daemon, "docker volume inspect v").await.stdout;
+            assert!(after.contains("\"Labels\": null") && after.contains("\"Options\": null"), "{after}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_plugin_that_cannot_be_asked_loses_nothing() {
+    let plugin = Plugin::unix();
+    let daemon = daemon(&plugin, Profile::Docker);
+    given(&daemon, &plugin, &["docker volume create -d ghost --label team=x v"]).await;
+    plugin.script("Get", vec![Act::Lose; 5]);
+    assert!(!docker(&daemon, "docker volume inspect v").await.succeeded());
+    assert!(docker(&daemon, "docker volume inspect v").await.stdout.contains("\"team\": \"x\""));
+}
+
+#[tokio::test]
+async fn one_wrong_get_lets_a_volume_be_removed_under_its_container_and_never_unmounted() {
+    let plugin = Plugin::unix();
+    let daemon = daemon(&plugin, Profile::Docker);
+    let run = "docker run -d --name c -v v:/data --volume-driver ghost busybox top";
+    given(&daemon, &plugin, &[run]).await;
+    plugin.script("Get", [answer("{}")]);
+    docker(&daemon, "docker volume inspect v").await;
+    assert!(docker(&daemon, "docker volume rm v").await.succeeded());
+    assert!(docker(&daemon, "docker stop c").await.succeeded());
+    let trace = plugin.trace();
+    assert!(trace.contains(&"Remove v".to_owned()) && !trace.iter().any(|call| call.starts_with("Unmount")));
+}
+
+#[tokio::test]
+async fn a_name_belongs_to_one_driver() {
+    let plugin = Plugin::unix();
+    let daemon = daemon(&plugin, Profile::Docker);
+    given(&daemon, &plugin, &["docker volume create mine", KNOWN]).await;
+    let told = |text: &str| format!("Error response from daemon: create {text}: volume name must be unique");
+    assert_eq!(
+        docker(&daemon, "docker volume create -d ghost mine").await.stderr,
+        told("mine: driver 'local' already has volume 'mine'")
+    );
+    assert_eq!(
+        docker(&daemon, "docker volume create -d local v").await.stderr,
+        told("v: driver 'ghost' already has volume 'v'")
+    );
+    plugin.forget("v");
+    assert!(docker(&daemon, "docker volume create -d local v").await.succeeded());
+}
+
+#[tokio::test]
+async fn a_forgotten_volume_that_a_container_uses_cannot_be_created_again() {
+    let plugin = Plugin::unix();
+    let daemon = daemon(&plugin, Profile::Docker);
+    given(&daemon, &plugin, &["docker create --name c -v v:/data --volume-driver ghost busybox"]).await;
+    plugin.forget("v");
+    let outcome = docker(&daemon, KNOWN).await;
+    assert!(outcome.stderr.contains("found references to volume 'v' in driver 'ghost'"), "{outcome:?}");
+    assert!(outcome.stderr.ends_with("volume name must be unique"), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn a_shadow_local_volume_takes_the_place_of_the_plugins() {
+    let plugin = Plugin::unix();
+    let daemon = daemon(&plugin, Profile::Docker);
+    given(&daemon, &plugin, &[KNOWN]).await;
+    plugin.script("Get", vec![answer("{}"); 2]);
+    assert!(docker(&daemon, "docker run -v v:/data busybox true").await.succeeded());
+    assert!(docker(&daemon, "docker volume inspect v").await.stdout.contains("\"Driver\": \"local\""));
+    let listed = docker(&daemon, "docker volume ls").await.stdout;
+    assert_eq!(listed.lines().skip(1).collect::<Vec<_>>(), ["local     v"]);
+    assert!(plugin.knows("v"));
+}
+
+#[tokio::test]
+async fn a_failed_mount_is_not_unmounted_and_the_others_are() {
+    let plugin = Plugin::unix();
+    let daemon = daemon(&plugin, Profile::Docker);
+    given(&daemon, &plugin, &["docker volume create -d ghost a", "docker volume create -d ghost b"]).await;
+    plugin.script("Mount", [Act::Natural, answer("{\"Err\":\"boom\"}")]);
+    let outcome = docker(&daemon, "docker run --name c -v a:/a -v b:/b busybox true").await;
+    assert_eq!(
+        outcome.stderr,
+        "docker: Error response from daemon: error while mounting volume '': boom.\n\nRun 'docker run --help' for more information"
+    );
+    assert_eq!(outcome.code, 125);
+    assert_eq!(
+        plugin.trace(),
+        ["Get a", "Get b", "Get a", "Mount a #1", "Get b", "Mount b #2", "Get a", "Unmount a #1"]
+    );
+    assert!(docker(&daemon, "docker start c").await.succeeded(), "the container is still there");
+}
+
+#[tokio::test]
+async fn a_failed_unmount_is_not_told_and_its_id_is_mounted_again() {
+    let plugin = Plugin::unix();
+    let daemon = daemon(&plugin, Profile::Docker);
+    given(&daemon, &plugin, &["docker create --name c -v v:/data --volume-driver ghost busybox top"]).await;
+    plugin.script("Unmount", [Act::Answer(500, "boom".into())]);
+    for line in ["docker start c", "docker stop c", "docker start c"] {
+        assert!(docker(&daemon, line).await.succeeded(), "{line}");
+    }
+    assert_eq!(plugin.trace(), ["Get v", "Mount v #1", "Get v", "Unmount v #1", "Get v", "Mount v #1"]);
+}
+
+#[tokio::test]
+async fn an_empty_mountpoint_starts_the_container_and_a_missing_one_does_not() {
+    for (mountpoint, code) in [("", 0), ("relative", 0), ("/no/such/dir", 127)] {
+        let plugin = Plugin::unix();
+        let daemon = daemon(&plugin, Profile::Docker);
+        given(&daemon, &plugin, &[KNOWN]).await;
+        plugin.script("Mount", [answer(&format!("{{\"Mountpoint\":\"{mountpoint}\"}}"))]);
+        let outcome = docker(&daemon, "docker run -v v:/data busybox true").await;
+        assert_eq!(outcome.code, code, "{mountpoint:?}: {outcome:?}");
+        assert_eq!(
+            plugin.trace(),
+            ["Get v", "Get v", "Mount v #1", "Get v", "Unmount v #1"],
+            "{mountpoint:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_null_among_the_listed_volumes_ends_the_daemon() {
+    let plugin = Plugin::unix();
+    let daemon = daemon(&plugin, Profile::Docker);
+    given(&daemon, &plugin, &[KNOWN]).await;
+    plugin.script("List", [answer("{\"Volumes\":[null]}")]);
+    assert!(docker(&daemon, "docker volume ls").await.stderr.ends_with("EOF"));
+    let outcome = docker(&daemon, "docker volume inspect v").await;
+    assert!(outcome.stderr.starts_with("Cannot connect to the Docker daemon"), "{outcome:?}");
+    assert!(docker(&daemon, "systemctl restart docker").await.succeeded());
+    assert!(docker(&daemon, "docker volume inspect v").await.succeeded());
+}
+
+#[tokio::test]
+async fn a_driver_that_cannot_list_has_what_the_daemon_remembers() {
+    let plugin = Plugin::unix();
+    let daemon = daemon(&plugin, Profile::Docker);
+    given(&daemon, &plugin, &[KNOWN]).await;
+    plugin.script("List", [Act::Answer(500, "boom".into()), answer("{}")]);
+    assert!(docker(&daemon, "docker volume ls").await.stdout.ends_with(" v"));
+    assert!(docker(&daemon, "docker volume ls").await.stdout.ends_with("VOLUME NAME"));
+}
+
+#[tokio::test]
+async fn a_plugin_that_is_no_volume_driver_stays_one_until_the_daemon_restarts() {
+    for (profile, detail) in [
+        (Profile::Docker, ": plugin=\"ghost\", requested implementation=\"VolumeDriver\""),
+        (Profile::Docker20, ""),
+    ] {
+        let plugin = Plugin::unix();
+        let daemon = daemon(&plugin, profile);
+        plugin.script("Activate", [answer("{\"Implements\":[\"volumedriver\"]}")]);
+        for _ in 0..2 {
+            assert_eq!(
+                docker(&daemon, KNOWN).await.stderr,
+                format!(
+                    "Error response from daemon: create v: error looking up volume plugin ghost: legacy plugin: Plugin does not implement the requested driver{detail}"
+                )
+            );
+        }
+        assert_eq!(plugin.trace(), ["Activate"]);
+        docker(&daemon, "systemctl restart docker").await;
+        assert!(docker(&daemon, KNOWN).await.succeeded());
+    }
+}
+
+#[tokio::test]
+async fn a_forced_removal_reports_the_error_and_forgets_the_volume() {
+    let plugin = Plugin::unix();
+    let daemon = daemon(&plugin, Profile::Docker);
+    given(&daemon, &plugin, &["docker volume create -d ghost --label team=x v"]).await;
+    plugin.script("Remove", [Act::Answer(500, "boom".into())]);
+    let outcome = docker(&daemon, "docker volume rm -f v").await;
+    assert_eq!(outcome.stderr, "Error response from daemon: remove v: VolumeDriver.Remove: boom");
+    assert!(docker(&daemon, "docker volume inspect v").await.stdout.contains("\"Labels\": null"));
+}
+
+#[tokio::test]
+async fn a_hung_call_holds_up_its_own_volume_and_no_other() {
+    let plugin = Plugin::unix();
+    let daemon = daemon(&plugin, Profile::Docker);
+    given(&daemon, &plugin, &[KNOWN, "docker volume create -d ghost other"]).await;
+    plugin.script("Remove", [Act::Hang]);
+    let hung = docker(&daemon, "docker volume rm v");
+    let others = async {
+        while !plugin.seen().iter().any(|seen| seen.method == "Remove") {
+            tokio::task::yield_now().await;
+        }
+        docker(&daemon, "docker volume inspect other").await
+    };
+    tokio::select! {
+        outcome = hung => panic!("the hung removal ended first: {outcome:?}"),
+        outcome = others => assert!(outcome.succeeded(), "{outcome:?}"),
+    }
+}

@@ -1,0 +1,40 @@
+//! The simulated daemon against a scripted plugin: what it sends at each command, in which order and
+//! with which bytes, and what it makes of each answer.
+
+mod answers;
+mod calls;
+mod plugin;
+mod retries;
+
+use voltergeist::engine::{
+    Engine, Outcome,
+    simulated::{Clock, Config, Daemon, Profile},
+};
+
+use plugin::Plugin;
+
+/// So fast that 15 s of retries take a third of a second, and so slow that no deadline passes by chance.
+const SPEED: f64 = 50.0;
+
+fn config(plugin: &Plugin) -> Config {
+    let address = plugin.address.parse().expect("the plugin's own address");
+    Config { clock: Clock::faster(SPEED), ..Config::new("ghost", address) }
+}
+
+fn daemon(plugin: &Plugin, profile: Profile) -> Daemon {
+    Daemon::new(Config { profile, ..config(plugin) })
+}
+
+async fn docker(daemon: &Daemon, line: &str) -> Outcome {
+    let command = line.parse().unwrap_or_else(|error| panic!("{error}"));
+    daemon.perform(&command).await
+}
+
+/// Gives commands that must succeed, and forgets what the plugin saw of them.
+async fn given(daemon: &Daemon, plugin: &Plugin, lines: &[&str]) {
+    for line in lines {
+        let outcome = docker(daemon, line).await;
+        assert!(outcome.succeeded(), "{line}: {outcome:?}");
+    }
+    plugin.trace();
+}
