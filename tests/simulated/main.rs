@@ -3,6 +3,7 @@
 
 mod answers;
 mod calls;
+mod haunted;
 mod plugin;
 mod retries;
 

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},
+    fmt::Write,
     sync::{Arc, Mutex},
 };
 
@@ -148,7 +149,7 @@ fn line(seen: &Seen, ids: &mut Vec<String>) -> String {
             ids.push(id.to_owned());
             ids.len() - 1
         });
-        line += &format!(" #{}", number + 1);
+        let _ = write!(line, " #{}", number + 1);
     }
     line
 }

@@ -1,0 +1,218 @@
+//! The simulated daemon and the demo on the real server: what is armed there bites here.
+
+use std::{sync::Arc, time::Duration};
+
+use tempfile::TempDir;
+use tokio::{sync::watch, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+use voltergeist::{
+    domain::{entry::Kind, journal::Bounds, protocol::Caller},
+    engine::{
+        demo::{self, Pace, Setting},
+        simulated::{Clock, Config, Daemon},
+    },
+    hub::Hub,
+    server::{Address, Disk, Plan, Server},
+};
+
+use crate::{SPEED, docker};
+
+/// A whole voltergeist in this process.
+struct Haunted {
+    hub: Arc<Hub>,
+    address: String,
+    shutdown: CancellationToken,
+    serving: JoinHandle<()>,
+    _place: TempDir,
+}
+
+impl Haunted {
+    fn new() -> Self {
+        let place = TempDir::new().expect("a temporary folder");
+        let (disk, volumes) = Disk::open(&place.path().join("volumes")).expect("the root opens");
+        let hub = Hub::new(0, volumes, Box::new(disk.clone()), Bounds::default());
+        let socket = place.path().join("plugin.sock");
+        let plan = Plan {
+            listen: Address::Unix(Some(socket.clone())),
+            control: Address::Unix(Some(place.path().join("control.sock"))),
+            ..Plan::new("ghost")
+        };
+        let shutdown = CancellationToken::new();
+        let server = Server::bind(&hub, disk, plan).expect("the sockets are free");
+        let serving = tokio::spawn(server.run(shutdown.clone()));
+        Self { hub, address: format!("unix://{}", socket.display()), shutdown, serving, _place: place }
+    }
+
+    fn daemon(&self) -> Daemon {
+        let config = Config::new("ghost", self.address.parse().expect("the server's own address"));
+        Daemon::new(Config { clock: Clock::faster(SPEED), ..config })
+    }
+
+    fn command(&self, line: &str) {
+        let command = line.parse().unwrap_or_else(|error| panic!("{line}: {error}"));
+        self.hub.command(&command).unwrap_or_else(|error| panic!("{line}: {error}"));
+    }
+
+    /// The calls so far, as `get db1`.
+    fn calls(&self) -> Vec<String> {
+        let (entries, _) = self.hub.entries_after(0, usize::MAX);
+        let calls = entries.iter().filter_map(|entry| match &entry.kind {
+            Kind::Call(call) => {
+                assert_eq!(call.caller, Caller::Simulated);
+                let word = call.operation.expect("a call of the protocol").word();
+                Some(format!("{word} {}", call.volume.as_deref().unwrap_or_default()).trim_end().to_owned())
+            }
+            _ => None,
+        });
+        calls.collect()
+    }
+
+    async fn end(self) {
+        self.shutdown.cancel();
+        self.serving.await.expect("the server ends in order");
+    }
+}
+
+#[tokio::test]
+async fn a_life_of_a_container_is_a_life_of_its_volume() {
+    let haunted = Haunted::new();
+    let daemon = haunted.daemon();
+    for line in [
+        "docker volume create -d ghost -o tier=gold v",
+        "docker run -d --name c -v v:/data busybox top",
+        "docker cp c:/data/. /tmp",
+        "docker stop c",
+        "docker rm c",
+        "docker volume rm v",
+    ] {
+        let outcome = docker(&daemon, line).await;
+        assert!(outcome.succeeded(), "{line}: {outcome:?}");
+    }
+    assert_eq!(
+        haunted.calls(),
+        [
+            "activate",
+            "capabilities",
+            "get v",
+            "create v",
+            "get v",
+            "get v",
+            "mount v",
+            "get v",
+            "mount v",
+            "get v",
+            "unmount v",
+            "get v",
+            "unmount v",
+            "get v",
+            "get v",
+            "remove v"
+        ]
+    );
+    assert!(haunted.hub.with_volumes(|volumes| volumes.is_empty()));
+    haunted.end().await;
+}
+
+#[tokio::test]
+async fn what_is_armed_in_the_hub_is_told_by_the_daemon() {
+    for (before, arm, line, expected) in [
+        (
+            "docker volume create -d ghost v",
+            "arm mount: fail \"device busy\"",
+            "docker run -v v:/data busybox true",
+            "docker: Error response from daemon: error while mounting volume '': VolumeDriver.Mount: device busy.",
+        ),
+        (
+            "docker volume create -d ghost v",
+            "arm get: empty",
+            "docker volume inspect v",
+            "Error response from daemon: get v: no such volume",
+        ),
+        (
+            "docker volume create -d ghost w",
+            "arm create first 1: reset after",
+            "docker volume create -d ghost v",
+            "Error response from daemon: create v: the request names no volume",
+        ),
+        (
+            "docker volume create -d ghost v",
+            "arm get: reset",
+            "docker volume inspect v",
+            "Error response from daemon: get v: error while checking if volume \"v\" exists in driver \"ghost\": Post \"http://plugin.moby.localhost/VolumeDriver.Get\": ",
+        ),
+    ] {
+        let haunted = Haunted::new();
+        let daemon = haunted.daemon();
+        assert!(docker(&daemon, before).await.succeeded(), "{before}");
+        haunted.command(arm);
+        let outcome = docker(&daemon, line).await;
+        assert!(outcome.stderr.starts_with(expected), "{arm}: {outcome:?}");
+        haunted.end().await;
+    }
+}
+
+async fn lived(haunted: &Haunted, seed: u64, commands: usize) -> Vec<String> {
+    let setting = Setting { clock: Clock::faster(SPEED), ..Setting::new(&haunted.address, "ghost", seed) };
+    let (_pace, pace) = watch::channel(Pace::Every(Duration::from_millis(5)));
+    let enough = CancellationToken::new();
+    let told = std::cell::RefCell::new(Vec::new());
+    let tell = |command: &voltergeist::engine::DockerCommand, outcome: &voltergeist::engine::Outcome| {
+        told.borrow_mut().push(format!("{command} -> {outcome}"));
+        if told.borrow().len() == commands {
+            enough.cancel();
+        }
+    };
+    demo::live(setting, pace, tell, enough.clone()).await.expect("the address is one");
+    told.into_inner()
+}
+
+#[tokio::test]
+async fn the_demo_touches_every_call_that_a_daemon_makes_and_keeps_few_volumes() {
+    let haunted = Haunted::new();
+    lived(&haunted, 1, 120).await;
+    let calls = haunted.calls();
+    for word in ["activate", "capabilities", "create", "get", "list", "mount", "unmount", "remove"] {
+        assert!(calls.iter().any(|call| call.starts_with(word)), "no {word} in {calls:?}");
+    }
+    assert!(haunted.hub.with_volumes(|volumes| volumes.len()) <= 5);
+    haunted.end().await;
+}
+
+#[tokio::test]
+async fn the_demo_goes_on_under_every_fault_and_never_piles_up() {
+    for line in [
+        "arm mount: fail \"no\"",
+        "arm unmount: fail \"no\"",
+        "arm remove: fail \"no\"",
+        "arm create: fail \"no\"",
+        "arm get: empty",
+        "arm any 30%: fail \"no\"",
+        "arm list: null-entry",
+        "arm any 20%: reset",
+    ] {
+        let haunted = Haunted::new();
+        haunted.command(line);
+        let told = lived(&haunted, 2, 60).await;
+        assert_eq!(told.len(), 60, "{line}");
+        assert!(haunted.hub.with_volumes(|volumes| volumes.len()) <= 5, "{line}: {told:#?}");
+        haunted.end().await;
+    }
+}
+
+#[tokio::test]
+async fn a_paused_demo_gives_no_command() {
+    let haunted = Haunted::new();
+    let (changed, pace) = watch::channel(Pace::Paused);
+    let shutdown = CancellationToken::new();
+    let setting = Setting::new(&haunted.address, "ghost", 3);
+    let life = demo::live(setting, pace, |_, _| shutdown.cancel(), shutdown.clone());
+    let later = async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        assert!(haunted.calls().is_empty());
+        changed.send_replace(Pace::Every(Duration::ZERO));
+    };
+    let (lived, ()) = tokio::join!(life, later);
+    lived.expect("the address is one");
+    assert!(!haunted.calls().is_empty());
+    haunted.end().await;
+}
