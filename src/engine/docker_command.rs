@@ -3,7 +3,7 @@
 //! Only what touches volumes is here. A daemon is restarted and killed with the lines that an
 //! administrator would type: `systemctl restart docker` and `systemctl kill --signal=KILL docker`.
 
-use std::{fmt, str::FromStr};
+use std::{borrow::Cow, fmt, str::FromStr};
 
 use clap::{Args, Parser, Subcommand};
 
@@ -233,6 +233,15 @@ impl Line {
     }
 }
 
+/// A word as a person would type it: `tier=gold` needs no quotes.
+fn quoted(word: &str) -> Cow<'_, str> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:=,@+".contains(&byte);
+    if !word.is_empty() && word.bytes().all(plain) {
+        return word.into();
+    }
+    shlex::try_quote(word).unwrap_or_else(|_nul| word.into())
+}
+
 impl fmt::Display for Pair {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}={}", self.0, self.1)
@@ -291,8 +300,8 @@ impl fmt::Display for DockerCommand {
             Self::DaemonRestart => Line::new(&RESTART),
             Self::DaemonKill => Line::new(&KILL),
         };
-        let quoted = shlex::try_join(line.0.iter().map(String::as_str));
-        f.write_str(&quoted.unwrap_or_else(|_| line.0.join(" ")))
+        let words: Vec<_> = line.0.iter().map(|word| quoted(word)).collect();
+        f.write_str(&words.join(" "))
     }
 }
 

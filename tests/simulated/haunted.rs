@@ -6,7 +6,7 @@ use tempfile::TempDir;
 use tokio::{sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use voltergeist::{
-    domain::{entry::Kind, journal::Bounds, protocol::Caller},
+    domain::{entry::Kind, journal::Bounds, protocol::Caller, volume::Volumes},
     engine::{
         demo::{self, Pace, Setting},
         simulated::{Clock, Config, Daemon},
@@ -109,46 +109,8 @@ async fn a_life_of_a_container_is_a_life_of_its_volume() {
             "remove v"
         ]
     );
-    assert!(haunted.hub.with_volumes(|volumes| volumes.is_empty()));
+    assert!(haunted.hub.with_volumes(Volumes::is_empty));
     haunted.end().await;
-}
-
-#[tokio::test]
-async fn what_is_armed_in_the_hub_is_told_by_the_daemon() {
-    for (before, arm, line, expected) in [
-        (
-            "docker volume create -d ghost v",
-            "arm mount: fail \"device busy\"",
-            "docker run -v v:/data busybox true",
-            "docker: Error response from daemon: error while mounting volume '': VolumeDriver.Mount: device busy.",
-        ),
-        (
-            "docker volume create -d ghost v",
-            "arm get: empty",
-            "docker volume inspect v",
-            "Error response from daemon: get v: no such volume",
-        ),
-        (
-            "docker volume create -d ghost w",
-            "arm create first 1: reset after",
-            "docker volume create -d ghost v",
-            "Error response from daemon: create v: the request names no volume",
-        ),
-        (
-            "docker volume create -d ghost v",
-            "arm get: reset",
-            "docker volume inspect v",
-            "Error response from daemon: get v: error while checking if volume \"v\" exists in driver \"ghost\": Post \"http://plugin.moby.localhost/VolumeDriver.Get\": ",
-        ),
-    ] {
-        let haunted = Haunted::new();
-        let daemon = haunted.daemon();
-        assert!(docker(&daemon, before).await.succeeded(), "{before}");
-        haunted.command(arm);
-        let outcome = docker(&daemon, line).await;
-        assert!(outcome.stderr.starts_with(expected), "{arm}: {outcome:?}");
-        haunted.end().await;
-    }
 }
 
 async fn lived(haunted: &Haunted, seed: u64, commands: usize) -> Vec<String> {
@@ -174,7 +136,7 @@ async fn the_demo_touches_every_call_that_a_daemon_makes_and_keeps_few_volumes()
     for word in ["activate", "capabilities", "create", "get", "list", "mount", "unmount", "remove"] {
         assert!(calls.iter().any(|call| call.starts_with(word)), "no {word} in {calls:?}");
     }
-    assert!(haunted.hub.with_volumes(|volumes| volumes.len()) <= 5);
+    assert!(haunted.hub.with_volumes(Volumes::len) <= 5);
     haunted.end().await;
 }
 
@@ -194,7 +156,7 @@ async fn the_demo_goes_on_under_every_fault_and_never_piles_up() {
         haunted.command(line);
         let told = lived(&haunted, 2, 60).await;
         assert_eq!(told.len(), 60, "{line}");
-        assert!(haunted.hub.with_volumes(|volumes| volumes.len()) <= 5, "{line}: {told:#?}");
+        assert!(haunted.hub.with_volumes(Volumes::len) <= 5, "{line}: {told:#?}");
         haunted.end().await;
     }
 }
