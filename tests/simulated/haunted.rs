@@ -149,7 +149,7 @@ async fn the_demo_goes_on_under_every_fault_and_never_piles_up() {
         "arm create: fail \"no\"",
         "arm get: empty",
         "arm any 30%: fail \"no\"",
-        "arm list: null-entry",
+        "arm --yes list: null-entry",
         "arm any 20%: reset",
     ] {
         let haunted = Haunted::new();
@@ -177,4 +177,41 @@ async fn a_paused_demo_gives_no_command() {
     lived.expect("the address is one");
     assert!(!haunted.calls().is_empty());
     haunted.end().await;
+}
+#[tokio::test]
+async fn what_is_armed_in_the_hub_is_told_by_the_daemon() {
+    for (before, arm, line, expected) in [
+        (
+            "docker volume create -d ghost v",
+            "arm mount: fail \"device busy\"",
+            "docker run -v v:/data busybox true",
+            "docker: Error response from daemon: error while mounting volume '': VolumeDriver.Mount: device busy.",
+        ),
+        (
+            "docker volume create -d ghost v",
+            "arm get: empty",
+            "docker volume inspect v",
+            "Error response from daemon: get v: no such volume",
+        ),
+        (
+            "docker volume create -d ghost w",
+            "arm create first 1: reset after",
+            "docker volume create -d ghost v",
+            "Error response from daemon: create v: the request names no volume",
+        ),
+        (
+            "docker volume create -d ghost v",
+            "arm get: reset",
+            "docker volume inspect v",
+            "Error response from daemon: get v: error while checking if volume \"v\" exists in driver \"ghost\": Post \"http://plugin.moby.localhost/VolumeDriver.Get\": ",
+        ),
+    ] {
+        let haunted = Haunted::new();
+        let daemon = haunted.daemon();
+        assert!(docker(&daemon, before).await.succeeded(), "{before}");
+        haunted.command(arm);
+        let outcome = docker(&daemon, line).await;
+        assert!(outcome.stderr.starts_with(expected), "{arm}: {outcome:?}");
+        haunted.end().await;
+    }
 }
