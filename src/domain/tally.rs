@@ -17,6 +17,9 @@ use super::{
 /// How many seconds of the request rate are kept.
 pub const RATE_SECONDS: usize = 60;
 
+/// The longest latency that is told from longer ones, in microseconds: an hour.
+const LONGEST: u64 = 3_600_000_000;
+
 /// A counter for each of the nine operations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters([u64; 9]);
@@ -114,7 +117,8 @@ impl Tally {
             self.lints[*lint as usize] += 1;
         }
         if call.fault.is_none() && call.operation.is_some() {
-            self.latency.saturating_record(u64::try_from(call.took.as_micros()).unwrap_or(u64::MAX));
+            let micros = u64::try_from(call.took.as_micros()).unwrap_or(LONGEST).min(LONGEST);
+            self.latency.record(micros).expect("the histogram grows with its values");
         }
     }
 
