@@ -25,7 +25,10 @@ impl Hub {
 
     /// Waits until the server, if there is one, has followed: after `down` nobody can reach the driver, after `up` everybody can.
     pub async fn settle(&self) {
-        let settled = |seen: &Option<Reachability>| seen.is_none_or(|seen| seen == self.reachability());
+        let settled = |seen: &Option<Reachability>| {
+            let now = self.reachability();
+            now.quitting || seen.is_none_or(|seen| seen == now)
+        };
         // The sender lives as long as the hub, so that there is always an end to wait for.
         drop(self.followed.subscribe().wait_for(settled).await);
     }

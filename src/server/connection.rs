@@ -88,8 +88,9 @@ async fn serve(socket: Socket, recorder: Arc<Recorder>, resets: bool, mut fate: 
     let line = Arc::new(Line::default());
     let wire = Wire::new(socket, Arc::clone(&line), Arc::clone(recorder.hub()));
     let service = service_fn(|request| {
-        let (recorder, line) = (Arc::clone(&recorder), Arc::clone(&line));
-        async move { recorder.call(request, &line, resets).await.map_err(|cut| line.cut(cut)) }
+        let line = Arc::clone(&line);
+        let call = Arc::clone(&recorder).call(request, Arc::clone(&line), resets);
+        async move { call.await.map_err(|cut| line.cut(cut)) }
     });
     let mut connection = std::pin::pin!(http1::Builder::new().serve_connection(TokioIo::new(wire), service));
     let mut frozen = false;

@@ -1,62 +1,65 @@
-//! The control API: the same process for users.
+//! The control API: what the console shows and does, for scripts. `docs/control.md` is its reference.
 
-use std::sync::Arc;
+mod entries;
+mod metrics;
+mod state;
+
+use std::{sync::Arc, time::Duration};
 
 use axum::{
-    Json, Router,
-    extract::State,
-    http::StatusCode,
+    Router,
+    extract::{Request, State},
+    http::{StatusCode, header},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
     routing::{get, post},
 };
-use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::disk::Disk;
-use crate::hub::{Hub, Window};
+use crate::hub::Hub;
 
-/// All of its requests.
-pub fn router(hub: Arc<Hub>, disk: Disk, _ending: CancellationToken) -> Router {
-    Router::new().route("/v1/state", get(state)).route("/v1/commands", post(command)).with_state((hub, disk))
+/// What every request may need.
+#[derive(Clone)]
+struct Control {
+    hub: Arc<Hub>,
+    disk: Disk,
+    /// Ends streams.
+    ending: CancellationToken,
 }
 
-async fn state(State((hub, disk)): State<(Arc<Hub>, Disk)>) -> Json<Value> {
-    let snapshot = hub.glance(&Window { volumes: 0..usize::MAX, ..Window::default() });
-    let volumes: Vec<Value> = snapshot
-        .volumes
-        .iter()
-        .map(|volume| {
-            let mounts =
-                volume.mounts.iter().flat_map(|(id, count)| std::iter::repeat_n(id, *count as usize));
-            json!({
-                "name": volume.name,
-                "mountpoint": disk.mountpoint(&volume.name),
-                "options": volume.options,
-                "created": volume.created,
-                "known": volume.known,
-                "mounts": mounts.collect::<Vec<_>>(),
-            })
-        })
-        .collect();
-    Json(json!({
-        "driver": {
-            "name": snapshot.driver.name,
-            "address": snapshot.driver.address,
-            "status": snapshot.reachability.standing.to_string(),
-            "registration": snapshot.driver.registration,
-            "remedy": snapshot.driver.remedy,
-        },
-        "counters": snapshot.tally.counters,
-        "volumes": volumes,
-        "faults": snapshot.faults,
-        "seed": snapshot.seed,
-        "waiting": snapshot.waiting,
-    }))
+/// All of its requests. Streams end when `ending` is cancelled.
+pub fn router(hub: Arc<Hub>, disk: Disk, ending: CancellationToken) -> Router {
+    Router::new()
+        .route("/v1/state", get(state::state))
+        .route("/v1/entries", get(entries::entries))
+        .route("/v1/entries/stream", get(entries::stream))
+        .route("/v1/commands", post(command))
+        .route("/metrics", get(metrics::metrics))
+        .fallback((StatusCode::NOT_FOUND, "there is nothing here; docs/control.md lists all requests\n"))
+        .layer(middleware::from_fn(refuse_browsers))
+        .with_state(Control { hub, disk, ending })
 }
 
-async fn command(State((hub, _)): State<(Arc<Hub>, Disk)>, line: String) -> (StatusCode, String) {
-    match tokio::task::spawn_blocking(move || hub.command_line(&line)).await {
-        Ok(Ok(effect)) => (StatusCode::OK, effect.text + "\n"),
+/// A web page can send a command to a TCP port of the machine on which it is looked at. Its browser says so.
+async fn refuse_browsers(request: Request, next: Next) -> Response {
+    if request.headers().contains_key(header::ORIGIN) {
+        return (StatusCode::FORBIDDEN, "requests from web pages are refused; use curl\n").into_response();
+    }
+    next.run(request).await
+}
+
+/// How long a command waits for the server to follow it. What takes longer is in the journal.
+const SETTLING: Duration = Duration::from_secs(2);
+
+async fn command(State(Control { hub, .. }): State<Control>, line: String) -> (StatusCode, String) {
+    let obedient = Arc::clone(&hub);
+    match tokio::task::spawn_blocking(move || obedient.command_line(&line)).await {
+        Ok(Ok(effect)) => {
+            drop(tokio::time::timeout(SETTLING, hub.settle()).await);
+            (StatusCode::OK, effect.text + "\n")
+        }
         Ok(Err(error)) => (StatusCode::BAD_REQUEST, format!("{error}\n")),
-        Err(panic) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{panic}\n")),
+        Err(panic) => (StatusCode::INTERNAL_SERVER_ERROR, format!("the command panicked: {panic}\n")),
     }
 }

@@ -45,39 +45,41 @@ impl Recorder {
     }
 
     /// Answers a request. On a connection that `resets` it is recorded and met with a reset.
-    pub async fn call(
-        &self,
+    ///
+    /// The draft is there as soon as the request is: a caller that has given up already makes the HTTP layer
+    /// drop the future without ever polling it.
+    pub fn call(
+        self: Arc<Self>,
         request: HttpRequest<Incoming>,
-        line: &Arc<Line>,
+        line: Arc<Line>,
         resets: bool,
-    ) -> Result<Response<AnswerBody>, Cut> {
-        let answer = AssertUnwindSafe(self.answer(request, line, resets)).catch_unwind().await;
-        let panicked = |_| {
-            let text = "the handler panicked; the reason is in voltergeist's log";
-            Ok(Answer::text(StatusCode::INTERNAL_SERVER_ERROR, text).response())
-        };
-        answer.unwrap_or_else(panicked)
+    ) -> impl Future<Output = Result<Response<AnswerBody>, Cut>> {
+        let (head, body) = request.into_parts();
+        let call = self.begin(&head);
+        let draft = Draft::new(Arc::clone(&self.hub), line, call);
+        async move {
+            let answer = AssertUnwindSafe(self.answer(&head, body, draft, resets)).catch_unwind().await;
+            answer.unwrap_or_else(|_| {
+                let text = "the handler panicked; the reason is in voltergeist's log";
+                Ok(Answer::text(StatusCode::INTERNAL_SERVER_ERROR, text).response())
+            })
+        }
     }
 
     async fn answer(
         &self,
-        request: HttpRequest<Incoming>,
-        line: &Arc<Line>,
+        head: &Parts,
+        body: Incoming,
+        mut draft: Draft,
         resets: bool,
     ) -> Result<Response<AnswerBody>, Cut> {
-        let (head, body) = request.into_parts();
-        let operation = Operation::from_path(head.uri.path());
-        let call = self.begin(&head, operation);
-        let caller = call.caller;
-        let mut draft = Draft::new(Arc::clone(&self.hub), Arc::clone(line), call);
-
         let body = read(body).await.map_err(|_| Cut::Eof)?;
         draft.call().body = Body { bytes: Body::new(&body.bytes).bytes, length: body.length };
         if resets {
             draft.unanswered("the connection was reset: the driver is down");
             return Err(Cut::Reset);
         }
-        let (operation, request) = match understand(&head, operation, &body) {
+        let (operation, request) = match understand(head, draft.call().operation, &body) {
             Ok(understood) => understood,
             Err(answer) => {
                 draft.answered(&answer, &answer.body);
@@ -85,6 +87,7 @@ impl Recorder {
             }
         };
 
+        let caller = draft.call().caller;
         let arrival = Arrival { operation, request: &request, caller, empty_body: body.length == 0 };
         let admission = self.hub.admit(Some(&arrival));
         let call = draft.call();
@@ -101,7 +104,8 @@ impl Recorder {
         Ok(answer.response())
     }
 
-    fn begin(&self, head: &Parts, operation: Option<Operation>) -> Call {
+    fn begin(&self, head: &Parts) -> Call {
+        let operation = Operation::from_path(head.uri.path());
         let header = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
         let ordinary = operation.is_some() && head.method == Method::POST;
         let request_line = || cut(&format!("{} {}", head.method, head.uri), 1024);

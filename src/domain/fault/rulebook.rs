@@ -119,7 +119,7 @@ impl Rulebook {
 
     /// Whether any of them may meet a call with a reset.
     pub fn may_reset(&self) -> bool {
-        self.rules.iter().any(|armed| armed.rule().may_reset())
+        self.rules.iter().any(|armed| armed.state == RuleState::Armed && armed.rule().may_reset())
     }
 
     /// Whether the book is empty.

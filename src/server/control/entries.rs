@@ -1,0 +1,123 @@
+//! `GET /v1/entries` and `GET /v1/entries/stream`: the journal, as far as it is kept, and as it grows.
+
+use std::{convert::Infallible, sync::Arc, vec};
+
+use axum::{
+    body::Body,
+    extract::{Query, State},
+    http::{HeaderMap, StatusCode, header},
+    response::{
+        IntoResponse, Response, Sse,
+        sse::{Event, KeepAlive},
+    },
+};
+use futures_util::stream;
+use serde::Deserialize;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::Control;
+use crate::{
+    domain::entry::Entry,
+    hub::{Hub, Window},
+};
+
+/// How many entries are taken from the hub at a time.
+const BATCH: usize = 256;
+
+/// Which entries are asked for.
+#[derive(Deserialize)]
+pub struct Range {
+    /// Only those with a greater number.
+    after: Option<u64>,
+    /// At most so many.
+    limit: Option<usize>,
+}
+
+/// Answers with the kept entries as JSON lines, up to the newest at the time of the request.
+pub async fn entries(State(Control { hub, .. }): State<Control>, Query(range): Query<Range>) -> Response {
+    let end = hub.glance(&Window::default()).kept.end;
+    let start = (range.after.unwrap_or(0), range.limit.unwrap_or(usize::MAX));
+    let batches = stream::unfold(start, move |(after, limit)| {
+        let (entries, _) = hub.entries_after(after, limit.min(BATCH));
+        let entries: Vec<_> = entries.into_iter().filter(|entry| entry.seq < end).collect();
+        let next = entries.last().map(|last| {
+            let lines = entries.iter().fold(Vec::new(), |mut lines, entry| {
+                lines.extend(json(entry).as_bytes());
+                lines.push(b'\n');
+                lines
+            });
+            (Ok::<_, Infallible>(lines), (last.seq, limit - entries.len()))
+        });
+        std::future::ready(next)
+    });
+    ([(header::CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(batches)).into_response()
+}
+
+/// Answers with server-sent events: the entries after the one that the reader has seen last, and all that come.
+pub async fn stream(
+    State(Control { hub, ending, .. }): State<Control>,
+    Query(range): Query<Range>,
+    headers: HeaderMap,
+) -> Response {
+    let resumed = match headers.get("last-event-id").map(|id| id.to_str().map(str::parse)) {
+        None => range.after,
+        Some(Ok(Ok(id))) => Some(id),
+        Some(_) => {
+            let text = "Last-Event-ID is no entry's number; leave it out to begin at the oldest entry\n";
+            return (StatusCode::BAD_REQUEST, text).into_response();
+        }
+    };
+    let reader = Reader {
+        changes: hub.changes(),
+        seen: resumed.unwrap_or_else(|| hub.entries_after(0, 0).1 - 1),
+        batch: Vec::new().into_iter(),
+        hub,
+        ending,
+    };
+    let events = stream::unfold(reader, async |mut reader| {
+        let event = reader.next().await?;
+        Some((Ok::<_, Infallible>(event), reader))
+    });
+    Sse::new(events).keep_alive(KeepAlive::default()).into_response()
+}
+
+/// A reader of the stream. The journal goes on without it, however slow it is.
+struct Reader {
+    hub: Arc<Hub>,
+    changes: watch::Receiver<u64>,
+    ending: CancellationToken,
+    /// The number of the last entry that it was sent, or that it missed.
+    seen: u64,
+    batch: vec::IntoIter<Arc<Entry>>,
+}
+
+impl Reader {
+    async fn next(&mut self) -> Option<Event> {
+        loop {
+            if let Some(entry) = self.batch.next() {
+                self.seen = entry.seq;
+                return Some(Event::default().id(entry.seq.to_string()).data(json(&entry)));
+            }
+            let (entries, first) = self.hub.entries_after(self.seen, BATCH);
+            let missed = first.saturating_sub(self.seen + 1);
+            self.batch = entries.into_iter();
+            if missed > 0 {
+                self.seen += missed;
+                return Some(
+                    Event::default().event("missed").id(self.seen.to_string()).data(missed.to_string()),
+                );
+            }
+            if self.batch.len() == 0 {
+                tokio::select! {
+                    () = self.ending.cancelled() => return None,
+                    changed = self.changes.changed() => changed.ok()?,
+                }
+            }
+        }
+    }
+}
+
+fn json(entry: &Entry) -> String {
+    serde_json::to_string(entry).expect("an entry has only text keys")
+}
