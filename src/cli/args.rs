@@ -1,11 +1,12 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
 
 use crate::{
     console::{self, theme::Theme},
+    domain::duration,
     server::{ControlAddress, Listen},
 };
 
@@ -71,17 +72,19 @@ pub enum Action {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Plugin")]
 pub struct PluginArgs {
-    /// The driver's name, as in `--volume-driver NAME`
-    #[arg(long, global = true, default_value = "voltergeist", env = "VOLTERGEIST_NAME")]
-    pub name: String,
+    /// The driver's name, as in `--volume-driver NAME` [default: voltergeist, or demo]
+    #[arg(long, global = true, env = "VOLTERGEIST_NAME", hide_env_values = true)]
+    pub name: Option<String>,
 
-    /// Where volumes live [default: /var/lib/voltergeist/volumes as root, else in the user's state directory]
+    /// Where volumes live [default: /var/lib/voltergeist/volumes as root, else in the user's state directory;
+    /// for the demo a temporary directory]
     #[arg(long, global = true, value_name = "DIR", env = "VOLTERGEIST_ROOT", hide_env_values = true)]
     pub root: Option<PathBuf>,
 
     /// Where engines reach the plugin: `unix[:PATH]`, or `tcp://HOST:PORT`, which writes a .spec file
-    #[arg(long, global = true, value_name = "ADDRESS", default_value = "unix")]
-    pub listen: Listen,
+    /// [default: a socket in /run/docker/plugins]
+    #[arg(long, global = true, value_name = "ADDRESS")]
+    pub listen: Option<Listen>,
 
     /// Where the control API listens: `unix://PATH` or `tcp://HOST:PORT` [default: a socket named after the driver]
     #[arg(long, global = true, value_name = "ADDRESS", env = "VOLTERGEIST_CONTROL", hide_env_values = true)]
@@ -94,6 +97,23 @@ pub struct PluginArgs {
     /// What chance is drawn from; the same seed and the same calls give the same faults [default: drawn anew]
     #[arg(long, global = true, value_name = "N")]
     pub seed: Option<u64>,
+
+    /// How long a rule lasts that does not say so itself, as 90s or 5m [default: until it is disarmed]
+    #[arg(long, global = true, value_name = "DUR", value_parser = lasting)]
+    pub expire: Option<Duration>,
+}
+
+fn lasting(text: &str) -> Result<Duration, &'static str> {
+    duration::parse(text)
+        .filter(|lasting| !lasting.is_zero())
+        .ok_or("write a duration as 200ms, 90s, 5m or 1h")
+}
+
+impl PluginArgs {
+    /// The driver's name.
+    pub fn name(&self, demo: bool) -> &str {
+        self.name.as_deref().unwrap_or(if demo { "demo" } else { "voltergeist" })
+    }
 }
 
 /// How the console looks.

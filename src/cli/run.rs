@@ -4,26 +4,31 @@ use std::{
     fs::OpenOptions,
     hash::{BuildHasher, RandomState},
     io::{self, BufWriter, ErrorKind, IsTerminal, Write},
-    path::Path,
+    path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
 };
 
 use anyhow::Context;
-use tokio::task::JoinHandle;
+use tempfile::TempDir;
+use tokio::{sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    args::{Action, Cli},
+    args::{Action, Cli, PluginArgs},
     command,
     follow::follow,
     places, signals,
 };
 use crate::{
     console,
-    domain::journal::Bounds,
-    hub::{Hub, Window},
-    server::{Disk, Places, Plan, Server},
+    domain::{entry::Kind, journal::Bounds},
+    engine::{
+        self, DockerCommand, Outcome,
+        demo::{Pace, Setting},
+    },
+    hub::{Driver, Hub, Window},
+    server::{ControlAddress, Disk, Places, Plan, Server},
 };
 
 /// Runs until the end, and returns the exit status.
@@ -43,14 +48,16 @@ pub fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
 
 /// The plugin with a face, until somebody ends it.
 async fn live(cli: &Cli) -> anyhow::Result<ExitCode> {
-    let root = cli.plugin.root.clone().map_or_else(places::volumes, Ok)?;
-    let (disk, volumes) = Disk::open(&root)?;
+    let stage = Stage::set(cli)?;
+    let (disk, volumes) = Disk::open(&stage.root)?;
     // A drawn seed is short, since people read it off the screen and type it again.
-    let seed = cli.plugin.seed.unwrap_or_else(|| RandomState::new().hash_one(root.as_path()) % 1_000_000);
+    let seed =
+        cli.plugin.seed.unwrap_or_else(|| RandomState::new().hash_one(stage.root.as_path()) % 1_000_000);
     let hub = Hub::new(seed, volumes, Box::new(disk.clone()), Bounds::default());
+    hub.set_default_expiry(cli.plugin.expire);
 
     let signal = signals::first()?;
-    let server = Server::bind(&hub, disk, plan(cli))?;
+    let server = Server::bind(&hub, disk, stage.plan.clone())?;
     let shutdown = CancellationToken::new();
     let recording = cli.plugin.record.as_deref().map(|path| record(path, &hub, &shutdown)).transpose()?;
     let serving = tokio::spawn(server.run(shutdown.clone()));
@@ -71,6 +78,9 @@ async fn live(cli: &Cli) -> anyhow::Result<ExitCode> {
             }
         }
     });
+    if stage.is_demo() {
+        tokio::spawn(demo(Arc::clone(&hub), seed, shutdown.clone()));
+    }
 
     let screen =
         !matches!(cli.action, Some(Action::Serve)) && io::stdin().is_terminal() && io::stdout().is_terminal();
@@ -87,14 +97,58 @@ async fn live(cli: &Cli) -> anyhow::Result<ExitCode> {
     Ok(ended_by.await?.map_or(ExitCode::SUCCESS, |signal| signal.exit_status().into()))
 }
 
-fn plan(cli: &Cli) -> Plan {
-    let mut plan = Plan::new(&cli.plugin.name);
-    plan.listen = cli.plugin.listen.clone();
-    if let Some(control) = &cli.plugin.control {
-        plan.control = control.clone();
+/// Where it all takes place.
+struct Stage {
+    root: PathBuf,
+    plan: Plan,
+    /// What a demo is played in. It goes with the stage.
+    theatre: Option<TempDir>,
+}
+
+impl Stage {
+    fn set(cli: &Cli) -> anyhow::Result<Self> {
+        let PluginArgs { root, listen, control, .. } = &cli.plugin;
+        let demo = matches!(cli.action, Some(Action::Demo));
+        let theatre = demo.then(tempfile::tempdir).transpose().context("there is no place for a demo")?;
+        let mut plan = Plan::new(cli.plugin.name(demo));
+        plan.places = own_places();
+        if let Some(theatre) = &theatre {
+            plan.places.sockets = theatre.path().join("plugins");
+            plan.places.specs = vec![theatre.path().join("specs")];
+        }
+        let at_home = || match &theatre {
+            Some(theatre) => Ok(theatre.path().join("volumes")),
+            None => places::volumes(),
+        };
+        plan.listen = listen.clone().unwrap_or(plan.listen);
+        plan.control = control.clone().unwrap_or(plan.control);
+        plan.panic_on = std::env::var("VOLTERGEIST_PANIC_ON").ok();
+        Ok(Self { root: root.clone().map_or_else(at_home, Ok)?, plan, theatre })
     }
-    plan.panic_on = std::env::var("VOLTERGEIST_PANIC_ON").ok();
-    plan
+
+    fn is_demo(&self) -> bool {
+        self.theatre.is_some()
+    }
+}
+
+/// The places of whoever runs this.
+fn own_places() -> Places {
+    Places::default().with_runtime(std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).as_deref())
+}
+
+/// A life on the simulated daemon. What it tells its users when something goes wrong becomes a note.
+async fn demo(hub: Arc<Hub>, seed: u64, shutdown: CancellationToken) {
+    let Driver { name, address, .. } = hub.glance(&Window::default()).driver;
+    let (_pace, pace) = watch::channel(Pace::default());
+    let tell = |command: &DockerCommand, outcome: &Outcome| {
+        if !outcome.succeeded() {
+            hub.record(Kind::Note { text: format!("$ {command}  → {outcome}") });
+        }
+    };
+    let lived = engine::demo::live(Setting::new(&address, &name, seed), pace, tell, shutdown).await;
+    if let Err(error) = lived {
+        hub.record(Kind::Note { text: format!("the simulated daemon cannot start: {error}") });
+    }
 }
 
 /// What a user saw of it all.
@@ -161,12 +215,10 @@ fn record(
 }
 
 /// Where a running instance of this name has its control socket.
-fn control_address(cli: &Cli) -> crate::server::ControlAddress {
+fn control_address(cli: &Cli) -> ControlAddress {
     cli.plugin.control.clone().unwrap_or_else(|| {
-        let places = Places::default();
-        let system = places.control.join(format!("{}.sock", cli.plugin.name));
-        let user = places.runtime.join(format!("{}.control.sock", cli.plugin.name));
-        crate::server::ControlAddress::Unix(Some(if system.exists() { system } else { user }))
+        let [system, user] = own_places().control_sockets(cli.plugin.name(false));
+        ControlAddress::Unix(Some(if system.exists() { system } else { user }))
     })
 }
 
