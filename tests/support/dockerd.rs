@@ -1,0 +1,107 @@
+//! A private dockerd in a sandbox.
+
+use std::rc::Rc;
+
+use super::{
+    PATIENCE, busybox,
+    docker::{self, Outcome, Running},
+    sandbox::{Process, Sandbox},
+    wait_for,
+};
+
+pub struct Dockerd {
+    process: Process,
+    sandbox: Rc<Sandbox>,
+}
+
+impl Dockerd {
+    /// Starts a daemon that has no images, and waits until it answers.
+    pub fn start(sandbox: &Rc<Sandbox>) -> Self {
+        let mut daemon = Self { process: spawn(sandbox), sandbox: Rc::clone(sandbox) };
+        daemon.wait_until_it_answers();
+        daemon
+    }
+
+    /// Starts a daemon that has the image `busybox:latest`.
+    pub fn start_with_busybox(sandbox: &Rc<Sandbox>) -> Self {
+        let daemon = Self::start(sandbox);
+        let mut import = docker::docker(sandbox);
+        import.args(["import", "--change", r#"CMD ["sh"]"#]);
+        import.arg(busybox::archive(sandbox)).arg("busybox:latest");
+        Running::start(import).finish().succeeds();
+        daemon
+    }
+
+    /// Stops the daemon in an orderly way and starts it again on the same data.
+    pub fn restart(&mut self) {
+        self.process.terminate(PATIENCE);
+        self.process = spawn(&self.sandbox);
+        self.wait_until_it_answers();
+    }
+
+    /// Kills the daemon, as a crash would, and starts it again on the same data.
+    pub fn kill_and_start_again(&mut self) {
+        self.process.kill();
+        self.process = spawn(&self.sandbox);
+        self.wait_until_it_answers();
+    }
+
+    fn wait_until_it_answers(&mut self) {
+        wait_for(PATIENCE, || {
+            self.process.assert_running();
+            let mut version = docker::docker(&self.sandbox);
+            let answer = version.arg("version").output().expect("docker starts");
+            answer.status.success().then_some(())
+        })
+        .expect("dockerd answers in time");
+    }
+
+    /// Runs a docker command, given as the words after `docker`, to its end.
+    pub fn docker(&self, line: &str) -> Outcome {
+        self.start_docker(line).finish()
+    }
+
+    /// Starts a docker command that is expected to take a while.
+    pub fn start_docker(&self, line: &str) -> Running {
+        let mut command = docker::docker(&self.sandbox);
+        command.args(line.split_whitespace());
+        Running::start(command)
+    }
+
+    /// Waits until the daemon has ended by itself.
+    pub fn wait_for_end(&mut self) {
+        self.process.wait(PATIENCE).expect("dockerd ends in time");
+    }
+
+    /// Waits until the daemon has written a line that has all these words to its log.
+    pub fn wait_for_log(&self, words: &[&str]) {
+        wait_for(PATIENCE, || {
+            let has_all = |line: &str| words.iter().all(|word| line.contains(word));
+            self.process.log().lines().any(has_all).then_some(())
+        })
+        .unwrap_or_else(|| panic!("dockerd never logged a line with {words:?}"));
+    }
+}
+
+impl Drop for Dockerd {
+    fn drop(&mut self) {
+        self.process.terminate(PATIENCE);
+    }
+}
+
+fn spawn(sandbox: &Sandbox) -> Process {
+    let path = |name| sandbox.path(name).display().to_string();
+    let args = [
+        "--data-root",
+        &path("data"),
+        "--exec-root",
+        &path("exec"),
+        "--pidfile",
+        &path("dockerd.pid"),
+        "--host",
+        &docker::host(sandbox),
+        "--iptables=false",
+        "--bridge=none",
+    ];
+    sandbox.spawn("dockerd", "dockerd", &args)
+}

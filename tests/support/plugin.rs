@@ -1,0 +1,116 @@
+//! The real voltergeist, serving in a sandbox.
+
+use std::{
+    path::{Path, PathBuf},
+    rc::Rc,
+    time::Duration,
+};
+
+use serde_json::Value;
+
+use super::{
+    PATIENCE, http,
+    sandbox::{Process, Sandbox},
+    wait_for,
+};
+
+/// How the daemon finds the plugin.
+#[derive(Clone, Copy)]
+pub enum Registration {
+    /// A Unix socket in `/run/docker/plugins`, voltergeist's default.
+    Socket,
+    /// A TCP port, named by a file in `/etc/docker/plugins`.
+    Spec,
+}
+
+pub struct Plugin {
+    process: Process,
+    sandbox: Rc<Sandbox>,
+    name: String,
+    registration: Registration,
+    control: PathBuf,
+}
+
+impl Plugin {
+    /// Starts `voltergeist serve` and waits until its control socket answers.
+    pub fn start(sandbox: &Rc<Sandbox>, name: &str, registration: Registration) -> Self {
+        let control = sandbox.path(&format!("{name}.control"));
+        let mut plugin = Self {
+            sandbox: Rc::clone(sandbox),
+            name: name.to_owned(),
+            registration,
+            process: serve(sandbox, name, registration, &control),
+            control,
+        };
+        plugin.wait_until_it_answers();
+        plugin
+    }
+
+    /// Kills the plugin where it stands and starts it anew on the same volumes.
+    pub fn kill_and_start_again(&mut self) {
+        self.process.kill();
+        self.process = serve(&self.sandbox, &self.name, self.registration, &self.control);
+        self.wait_until_it_answers();
+    }
+
+    fn wait_until_it_answers(&mut self) {
+        wait_for(PATIENCE, || {
+            self.process.assert_running();
+            http::request(&self.control, "GET", "/v1/state", "").ok()
+        })
+        .expect("the control socket answers in time");
+    }
+
+    /// Where the plugin says that it listens.
+    pub fn address(&self) -> String {
+        let state = self.state();
+        state["driver"]["address"].as_str().expect("the state names the driver's address").to_owned()
+    }
+
+    /// The answer to `GET /v1/state`.
+    pub fn state(&self) -> Value {
+        let (status, body) = http::request(&self.control, "GET", "/v1/state", "").expect("the state");
+        assert_eq!(status, 200, "{body}");
+        serde_json::from_str(&body).expect("the state is JSON")
+    }
+
+    /// The state of one volume, if the plugin knows it.
+    pub fn volume(&self, name: &str) -> Option<Value> {
+        let state = self.state();
+        let volumes = state["volumes"].as_array().expect("the state lists volumes");
+        volumes.iter().find(|volume| volume["name"] == name).cloned()
+    }
+
+    /// How many calls there were of each of these operations.
+    pub fn counters<const N: usize>(&self, operations: [&str; N]) -> [u64; N] {
+        let state = self.state();
+        operations.map(|operation| {
+            state["counters"][operation]
+                .as_u64()
+                .unwrap_or_else(|| panic!("no counter of {operation} in {state}"))
+        })
+    }
+
+    /// Runs one command line, as if typed in the console.
+    pub fn command(&self, line: &str) -> String {
+        let (status, body) = http::request(&self.control, "POST", "/v1/commands", line).expect("an answer");
+        assert_eq!(status, 200, "{line:?} was refused: {body}");
+        body
+    }
+}
+
+impl Drop for Plugin {
+    fn drop(&mut self) {
+        self.process.terminate(Duration::from_secs(10));
+    }
+}
+
+fn serve(sandbox: &Sandbox, name: &str, registration: Registration, control: &Path) -> Process {
+    let root = sandbox.path(&format!("{name}.volumes")).display().to_string();
+    let control = format!("unix://{}", control.display());
+    let mut args = vec!["serve", "--name", name, "--root", &root, "--control", &control];
+    if let Registration::Spec = registration {
+        args.extend(["--listen", "tcp://127.0.0.1:0"]);
+    }
+    sandbox.spawn(name, env!("CARGO_BIN_EXE_voltergeist"), &args)
+}

@@ -1,0 +1,179 @@
+//! A private corner of the machine: its own mounts, its own processes, one temporary directory.
+//!
+//! Docker looks for plugins in fixed directories and asks every plugin it finds there, so two daemons on one machine
+//! would count each other's calls. In here `/run/docker` and `/etc/docker` are directories of the sandbox, and
+//! whatever is started here ends, and whatever is mounted here is gone, when the sandbox is dropped: even when the
+//! tests themselves are killed.
+
+use std::{
+    fs::{self, File},
+    io::{BufRead as _, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    rc::Rc,
+    time::Duration,
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+use super::{PATIENCE, wait_for};
+
+/// The shell stays the first process of the sandbox and reaps what others leave behind; the end of its input is the
+/// end of the sandbox.
+const SET_UP: &str = r#"
+    set -e
+    for name in run etc; do
+        mkdir -p "/$name/docker" "$1/$name/plugins"
+        mount --bind "$1/$name" "/$name/docker"
+    done
+    [ ! -d /usr/lib/docker/plugins ] || mount -t tmpfs none /usr/lib/docker/plugins
+    echo ready
+    cat >/dev/null
+"#;
+
+pub struct Sandbox {
+    first: Child,
+    dir: TempDir,
+}
+
+impl Sandbox {
+    pub fn new() -> Rc<Self> {
+        let dir = tempfile::Builder::new().prefix("voltergeist-").tempdir().expect("a temporary directory");
+        let mut first = Command::new("unshare")
+            .args(["--mount", "--pid", "--fork", "--mount-proc", "--kill-child"])
+            .args(["sh", "-c", SET_UP, "sh"])
+            .arg(dir.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("unshare starts");
+        let mut line = String::new();
+        BufReader::new(first.stdout.take().expect("stdout is piped"))
+            .read_line(&mut line)
+            .expect("the sandbox's first line");
+        assert_eq!(line, "ready\n", "the sandbox could not be set up");
+        Rc::new(Self { first, dir })
+    }
+
+    /// A path in the sandbox's directory; it is the same inside and outside.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// Where specs are looked for: `/etc/docker/plugins` as seen from outside.
+    pub fn specs(&self) -> PathBuf {
+        self.path("etc/plugins")
+    }
+
+    /// Starts a program in the sandbox; what it prints is appended to `NAME.log`.
+    pub fn spawn(&self, name: &str, program: impl AsRef<Path>, args: &[&str]) -> Process {
+        let log = self.path(&format!("{name}.log"));
+        let out = File::options().create(true).append(true).open(&log).expect("a log file");
+        let namespaces = format!("/proc/{}/ns", self.first.id());
+        let outside = Command::new("nsenter")
+            .arg(format!("--mount={namespaces}/mnt"))
+            .arg(format!("--pid={namespaces}/pid_for_children"))
+            .arg("--")
+            .arg(program.as_ref())
+            .args(args)
+            .stdin(Stdio::null())
+            .stdout(out.try_clone().expect("a second handle on the log"))
+            .stderr(out)
+            .spawn()
+            .expect("nsenter starts");
+        Process::find(name, log, outside)
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        drop(self.first.stdin.take());
+        if !wait_for(PATIENCE, || self.first.try_wait().ok().flatten()).is_some_and(|end| end.success()) {
+            let _ = self.first.kill();
+            let _ = self.first.wait();
+        }
+    }
+}
+
+/// A program in the sandbox. It is killed when this is dropped, unless it has ended before.
+pub struct Process {
+    name: String,
+    log: PathBuf,
+    /// The nsenter that waits for the program and ends as the program ended.
+    outside: Child,
+    /// The program as seen from outside. Its own idea of its process ID, in a pid file for instance, is another
+    /// number, which out here belongs to somebody else.
+    pid: Pid,
+}
+
+impl Process {
+    fn find(name: &str, log: PathBuf, outside: Child) -> Self {
+        let children = format!("/proc/{0}/task/{0}/children", outside.id());
+        let pid = wait_for(PATIENCE, || {
+            let text = fs::read_to_string(&children).ok()?;
+            Pid::from_raw(text.trim().parse().ok()?)
+        });
+        let Some(pid) = pid else {
+            panic!("{name} did not start:\n{}", tail(&log));
+        };
+        Self { name: name.to_owned(), log, outside, pid }
+    }
+
+    pub fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// Panics if the program has ended; for the loops that wait for something from it.
+    pub fn assert_running(&mut self) {
+        if let Ok(Some(end)) = self.outside.try_wait() {
+            panic!("{} ended early ({end}):\n{}", self.name, tail(&self.log));
+        }
+    }
+
+    /// Asks the program to end, and insists when the deadline passes.
+    pub fn terminate(&mut self, deadline: Duration) -> ExitStatus {
+        self.signal(Signal::TERM);
+        if let Some(end) = self.wait(deadline) {
+            return end;
+        }
+        eprintln!("{} did not end within {deadline:?} of SIGTERM; killed", self.name);
+        self.kill()
+    }
+
+    /// Waits for the program's end.
+    pub fn wait(&mut self, deadline: Duration) -> Option<ExitStatus> {
+        wait_for(deadline, || self.outside.try_wait().ok().flatten())
+    }
+
+    pub fn kill(&mut self) -> ExitStatus {
+        self.signal(Signal::KILL);
+        self.outside.wait().expect("the end of the program")
+    }
+
+    fn signal(&mut self, signal: Signal) {
+        // As long as nsenter runs, the process ID cannot have passed to another process.
+        if let Ok(None) = self.outside.try_wait() {
+            let _ = kill_process(self.pid, signal);
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+        if std::thread::panicking() {
+            eprintln!("--- the end of the log of {}:\n{}", self.name, tail(&self.log));
+        }
+    }
+}
+
+/// The last lines of a log, without dockerd's talk about its connection to containerd.
+fn tail(log: &Path) -> String {
+    let text = fs::read_to_string(log).unwrap_or_default();
+    let lines: Vec<_> = text
+        .lines()
+        .filter(|line| !line.contains("module=grpc") && !line.contains("loading plugin"))
+        .collect();
+    lines[lines.len().saturating_sub(40)..].join("\n")
+}
