@@ -147,6 +147,11 @@ impl Tally {
         self.callers[caller as usize]
     }
 
+    /// The end that calls most; docker if nobody has called.
+    pub fn usual_caller(&self) -> Caller {
+        Caller::ALL.into_iter().rev().max_by_key(|caller| self.caller(*caller)).unwrap_or(Caller::Docker)
+    }
+
     /// How many calls ended so.
     pub fn outcome(&self, outcome: Outcome) -> u64 {
         self.outcomes[outcome as usize]

@@ -9,7 +9,7 @@ use crate::domain::{
     command::{Command, CommandError, Released, Target},
     duration,
     entry::{Execution, FaultFate, Kind},
-    fault::{Rehearsal, Rule, would_hit},
+    fault::{Rehearsal, Rule, forecast, would_hit},
     protocol::{BadName, check_name},
     tally::Tally,
     volume::Change,
@@ -127,7 +127,8 @@ impl Hub {
         let told: Vec<_> = hits.iter().take(TOLD).map(u64::to_string).collect();
         let more = if hits.len() > TOLD { ", …" } else { "" };
         let told = if told.is_empty() { String::new() } else { format!(": {}{more}", told.join(", ")) };
-        let text = format!("would have hit {} of {}{told}", hits.len(), count(calls, "call"));
+        let forecast = forecast(rule, self.state.lock().tally.usual_caller());
+        let text = format!("would have hit {} of {}{told}; {forecast}", hits.len(), count(calls, "call"));
         Effect { text, seq: 0, hits }
     }
 

@@ -172,15 +172,24 @@ fn a_dry_run_marks_the_calls_and_arms_nothing() {
         call(&hub, Operation::List, ""),
     ];
     let effect = hub.command_line("arm --dry-run get where volume=db*: empty").expect("a dry run");
-    assert_eq!((effect.text.as_str(), effect.seq), ("would have hit 1 of 3 calls: 1", 0));
+    assert_eq!(
+        (effect.text.as_str(), effect.seq),
+        (
+            "would have hit 1 of 3 calls: 1; docker: takes it as \"no such volume\", and forgets its labels, options and references for good",
+            0
+        )
+    );
     assert_eq!(effect.hits, [gets[0]]);
-    assert_eq!(run(&hub, "arm --dry-run mount: null"), "would have hit 0 of 3 calls");
+    assert_eq!(
+        run(&hub, "arm --dry-run list: hang"),
+        "would have hit 1 of 3 calls: 3; docker: waits 1 min, then shows the volumes that it remembers; nothing else waits"
+    );
     for _ in 0..25 {
         call(&hub, Operation::Get, "x");
     }
     let text = run(&hub, "arm --dry-run get: null");
     assert!(
-        text.starts_with("would have hit 27 of 28 calls: 1, 2, 4, ") && text.ends_with(", 21, …"),
+        text.starts_with("would have hit 27 of 28 calls: 1, 2, 4, ") && text.contains(", 21, …; docker: "),
         "{text}"
     );
     assert!(hub.glance(&Window::default()).faults.is_empty());

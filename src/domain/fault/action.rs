@@ -64,7 +64,7 @@ pub enum Action {
     NullEntry,
     /// The answer of an earlier moment.
     Stale,
-    /// Success without the work.
+    /// Success without the work; a volume that is asked for is there.
     Lie,
 }
 
@@ -194,7 +194,7 @@ impl Action {
             Self::Implements(_) => &[Activate],
             Self::NullEntry => &[List],
             Self::Stale => &[Get, List, Path],
-            Self::Lie => &[Create, Mount, Unmount, Remove],
+            Self::Lie => &[Create, Get, Path, Mount, Unmount, Remove],
             _ => &Operation::ALL,
         }
     }

@@ -3,13 +3,14 @@
 //! A [`Rule`] says which calls (`calls`, `selector`), when (`trigger`), what (`action`, in a chain of
 //! steps) and for how long (`lifetime`); `parse` reads it and `print` prints it. The [`Rulebook`]
 //! holds the `armed` rules and decides, with chance from `draw`; the server acts the [`Verdict`] out.
-//! `rehearsal` tells which calls of the journal a rule would have hit, and `preset` names the rules
-//! that have a key of their own.
+//! `rehearsal` tells which calls of the journal a rule would have hit, `forecast` what the engine will
+//! make of it, and `preset` names the rules that have a key of their own.
 
 mod action;
 mod armed;
 mod calls;
 mod draw;
+mod forecast;
 mod lifetime;
 mod parse;
 mod preset;
@@ -24,6 +25,7 @@ mod trigger;
 
 pub use action::{Action, ErrorShape, Mountpoint, Phase};
 pub use armed::{Armed, Remaining, RuleState, Verdict};
+pub use forecast::{FACTS, Fact, Forecast, forecast, patience};
 pub use preset::{PRESETS, Preset};
 pub use rehearsal::{Rehearsal, would_hit};
 pub use rule::{Rule, RuleError, Step};

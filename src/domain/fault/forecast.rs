@@ -1,0 +1,256 @@
+//! The forecast: what the engine that calls will make of a rule, said before it is armed.
+//!
+//! It comes from a table of facts in `assets/forecast.md`. What an action does to an answer has
+//! several names, from the particular to the general; the first that the table knows for the call,
+//! and else for any call, is the forecast. Where the table knows nothing, nothing is claimed.
+
+use std::{fmt, sync::LazyLock, time::Duration};
+
+use super::{
+    action::{Action, ErrorShape, Mountpoint},
+    rule::Rule,
+};
+use crate::domain::protocol::{Caller, Operation};
+
+/// One fact about an engine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fact {
+    /// By which a test names it.
+    pub id: &'static str,
+    /// Whose behaviour it is: docker's or podman's.
+    pub engine: Caller,
+    /// On which calls; on any if there are none.
+    pub calls: Vec<Operation>,
+    /// What the answer is like, in the words of `names`.
+    pub what: Vec<&'static str>,
+    /// What the engine does.
+    pub then: &'static str,
+    /// The place in its source.
+    pub source: &'static str,
+    /// The versions on which it was seen, or whose source was read.
+    pub seen_on: Vec<&'static str>,
+}
+
+/// All facts.
+pub static FACTS: LazyLock<Vec<Fact>> = LazyLock::new(|| {
+    let lines = include_str!("../../../assets/forecast.md").lines();
+    let rows = lines.filter(|line| line.starts_with('|')).skip(2);
+    rows.map(|row| fact(row).unwrap_or_else(|| panic!("no fact: {row}"))).collect()
+});
+
+fn fact(row: &'static str) -> Option<Fact> {
+    let columns: Vec<_> = row.trim_matches('|').split('|').map(str::trim).collect();
+    let [id, engine, calls, what, then, source, seen_on] = columns[..] else { return None };
+    let list = |text: &'static str| text.split(", ");
+    Some(Fact {
+        id,
+        engine: Caller::ALL.into_iter().find(|caller| caller.word() == engine)?,
+        calls: match calls {
+            "any" => Vec::new(),
+            calls => list(calls).map(|call| call.parse().ok()).collect::<Option<_>>()?,
+        },
+        what: list(what).collect(),
+        then,
+        source,
+        seen_on: list(seen_on).collect(),
+    })
+}
+
+/// What an engine will do, in one sentence by [`Display`](fmt::Display).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Forecast {
+    /// The engine. `Other` stands for callers that nothing is known about.
+    pub engine: Caller,
+    /// The call that the sentence is about, if the rule is about several and the sentence is not about all.
+    pub call: Option<Operation>,
+    /// The fact, if one is known.
+    pub fact: Option<&'static Fact>,
+}
+
+impl fmt::Display for Forecast {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { engine, call, fact } = self;
+        if *engine == Caller::Other {
+            return f.write_str("nothing is known about what this caller will make of it");
+        }
+        write!(f, "{engine}")?;
+        call.map_or(Ok(()), |call| write!(f, ", on {call}"))?;
+        write!(f, ": {}", fact.map_or("nothing is known about what it will make of it", |fact| fact.then))
+    }
+}
+
+/// In this order a rule about several calls is forecast by one of them: the heaviest consequences first.
+const BY_WEIGHT: [Operation; 9] = [
+    Operation::Mount,
+    Operation::Get,
+    Operation::Create,
+    Operation::Remove,
+    Operation::Unmount,
+    Operation::List,
+    Operation::Activate,
+    Operation::Capabilities,
+    Operation::Path,
+];
+
+/// What a caller will make of a rule: of the first step of its chain that does anything.
+pub fn forecast(rule: &Rule, caller: Caller) -> Forecast {
+    let engine = if caller == Caller::Simulated { Caller::Docker } else { caller };
+    let step = rule.chain().iter().find(|step| !step.is_nothing());
+    let action = step.map_or(&Action::Pass, |step| &step.action);
+    let operations: Vec<_> = rule.operations().collect();
+    let own =
+        BY_WEIGHT.into_iter().filter(|operation| operations.contains(operation)).find_map(|operation| {
+            let names = names(action, patience(engine, operation));
+            let fact = find(engine, &names, |fact| fact.calls.contains(&operation))?;
+            Some(Forecast { engine, call: (operations.len() > 1).then_some(operation), fact: Some(fact) })
+        });
+    own.unwrap_or_else(|| {
+        let limit = operations.iter().filter_map(|operation| patience(engine, *operation)).max();
+        let fact = find(engine, &names(action, limit), |fact| fact.calls.is_empty());
+        Forecast { engine, call: None, fact }
+    })
+}
+
+fn find(engine: Caller, names: &[&str], about: impl Fn(&Fact) -> bool) -> Option<&'static Fact> {
+    names.iter().find_map(|name| {
+        FACTS.iter().find(|fact| fact.engine == engine && about(fact) && fact.what.contains(name))
+    })
+}
+
+/// How long an engine waits for an answer; `None` stands for ever, or for an engine that is not known.
+pub const fn patience(engine: Caller, operation: Operation) -> Option<Duration> {
+    match (engine, operation) {
+        (Caller::Docker | Caller::Simulated, Operation::Activate) | (Caller::Other, _) => None,
+        (Caller::Docker | Caller::Simulated, Operation::Create | Operation::Mount) => {
+            Some(Duration::from_secs(120))
+        }
+        (Caller::Docker | Caller::Simulated, _) => Some(Duration::from_secs(60)),
+        (Caller::Podman, _) => Some(Duration::from_secs(5)),
+    }
+}
+
+/// What an answer is like, from the particular to the general: `hollow` has nothing in it, `broken` is not the
+/// JSON that is due, `wrong` is any answer that is not the natural one, `cut` is none at all, `late` is in time.
+fn names(action: &Action, patience: Option<Duration>) -> Vec<&'static str> {
+    let is_too_late = |time: Duration| patience.is_some_and(|patience| patience <= time);
+    match action {
+        Action::Fail { shape: ErrorShape::Inband, .. } => vec!["fail inband", "fail", "wrong"],
+        Action::Fail { shape: ErrorShape::Json500, .. } => {
+            vec!["fail json500", "fail status", "fail", "wrong"]
+        }
+        Action::Fail { .. } => vec!["fail status", "fail", "wrong"],
+        Action::Empty | Action::Null => vec!["hollow", "wrong"],
+        Action::Garbage | Action::Truncate | Action::WrongType => vec![action.word(), "broken", "wrong"],
+        Action::Reset | Action::Eof => vec!["cut"],
+        Action::Hold => vec!["hang"],
+        Action::Delay { from: time, .. } | Action::Drip { over: time } if is_too_late(*time) => vec!["hang"],
+        Action::Delay { .. } | Action::Drip { .. } => vec!["late"],
+        Action::Mountpoint(Mountpoint::Empty) => vec!["mountpoint empty", "mountpoint"],
+        Action::Mountpoint(Mountpoint::Missing) => vec!["mountpoint missing", "mountpoint"],
+        Action::Mountpoint(Mountpoint::Relative) => vec!["mountpoint relative", "mountpoint"],
+        Action::Mountpoint(Mountpoint::Path(_)) => vec!["mountpoint path", "mountpoint"],
+        Action::BadTime => vec!["bad-time", "wrong"],
+        other => vec![other.word()],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn a_forecast_is_one_sentence_about_the_engine_that_calls() {
+        let said = |rule: &str, caller| forecast(&rule.parse().expect(rule), caller).to_string();
+        for (rule, docker, podman) in [
+            (
+                "mount: reset once",
+                "docker: retries after 1, 2, 4 and 8 s with an empty body; gives up after 15 s",
+                "podman: fails at once: it does not retry",
+            ),
+            (
+                "create: fail \"x\" as inband",
+                "docker: fails with the message alone",
+                "podman: takes this as success: it looks at the status alone",
+            ),
+            (
+                "get: fail \"x\"",
+                "docker: takes it as \"no such volume\", and forgets its labels, options and references for good",
+                "podman: takes the volume as absent on create, fails on inspect, and on rm forgets it all the same",
+            ),
+            (
+                "remove: delay 60s",
+                "docker: waits 1 min, and volume ls with it, then fails: context deadline exceeded",
+                "podman: gives up after 5 s and does not retry",
+            ),
+            (
+                "remove: 3x pass then delay 59s..90s",
+                "docker: waits: the limit is 2 min for create and mount, 1 min for the others",
+                "podman: gives up after 5 s and does not retry",
+            ),
+            (
+                "writes, get: empty",
+                "docker, on mount: starts the container with its own bundle directory (config.json, rootfs) mounted read-write as the volume",
+                "podman, on mount: believes it: no check of the mountpoint",
+            ),
+            ("mount: pass", "docker: notices nothing", "podman: notices nothing"),
+            (
+                "get: stale",
+                "docker: nothing is known about what it will make of it",
+                "podman: nothing is known about what it will make of it",
+            ),
+        ] {
+            assert_eq!(said(rule, Caller::Docker), docker, "{rule}");
+            assert_eq!(said(rule, Caller::Simulated), docker, "{rule}");
+            assert_eq!(said(rule, Caller::Podman), podman, "{rule}");
+            assert!(
+                said(rule, Caller::Other).starts_with("nothing is known about what this caller"),
+                "{rule}"
+            );
+        }
+    }
+
+    #[test]
+    fn each_fact_has_its_own_id_and_can_be_forecast() {
+        let what = [
+            "pass",
+            "fail \"x\"",
+            "fail \"x\" as inband",
+            "fail \"x\" as json500",
+            "empty",
+            "garbage",
+            "truncate",
+            "wrong-type",
+            "two-bodies",
+            "reset",
+            "hang",
+            "delay 1s",
+            "mountpoint empty",
+            "mountpoint missing",
+            "mountpoint relative",
+            "mountpoint /x",
+            "rename x",
+            "scope x",
+            "implements x",
+            "bad-time",
+            "null-entry",
+            "stale",
+            "lie",
+        ];
+        let calls = Operation::ALL.map(Operation::word);
+        let rules = what.iter().flat_map(|what| {
+            calls.iter().map(move |call| format!("{call}: {what}").parse::<Rule>()).filter_map(Result::ok)
+        });
+        let forecasts = rules.flat_map(|rule| [Caller::Docker, Caller::Podman].map(|by| forecast(&rule, by)));
+        let reached: BTreeSet<_> = forecasts.filter_map(|forecast| Some(forecast.fact?.id)).collect();
+        let ids: BTreeSet<_> = FACTS.iter().map(|fact| fact.id).collect();
+        assert_eq!(reached, ids);
+        assert_eq!(ids.len(), FACTS.len());
+        for fact in FACTS.iter() {
+            assert!(fact.id.starts_with(fact.engine.word()), "{}", fact.id);
+            assert!(!fact.seen_on.is_empty() && !fact.source.is_empty(), "{}", fact.id);
+            assert!(fact.then.starts_with(char::is_lowercase) && !fact.then.ends_with('.'), "{}", fact.id);
+        }
+    }
+}
