@@ -156,12 +156,16 @@ fn one_get_answered_with_nothing_loses_the_labels() {
 fn a_retried_request_has_an_empty_body() {
     let (plugin, daemon) = start();
     daemon.docker("volume create -d poltergeist data").succeeds();
-    let [before] = plugin.counters(["get"]);
 
     plugin.command("arm get: eof once");
     let error = daemon.docker("volume inspect data").fails();
     assert!(error.to_lowercase().contains("no such volume"), "{error}");
-    assert_eq!(plugin.counters(["get"]), [before + 2]);
+    let entries = plugin.entries();
+    let gets: Vec<_> = entries.iter().filter(|entry| entry["operation"] == "get").collect();
+    let [.., first, retry] = gets[..] else { panic!("{entries:?}") };
+    assert_eq!(first["volume"], "data");
+    assert_eq!(retry["body"], "");
+    assert_eq!(retry["lints"], json!(["nameless-request", "empty-body-retry"]));
 }
 
 fn a_hanging_activation_blocks_the_list_until_it_is_released() {

@@ -91,6 +91,13 @@ impl Plugin {
         })
     }
 
+    /// All entries of the journal, oldest first.
+    pub fn entries(&self) -> Vec<Value> {
+        let (status, body) = http::request(&self.control, "GET", "/v1/entries", "").expect("the entries");
+        assert_eq!(status, 200, "{body}");
+        body.lines().map(|line| serde_json::from_str(line).expect("an entry is JSON")).collect()
+    }
+
     /// Runs one command line, as if typed in the console.
     pub fn command(&self, line: &str) -> String {
         let (status, body) = http::request(&self.control, "POST", "/v1/commands", line).expect("an answer");
