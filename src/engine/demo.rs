@@ -10,9 +10,9 @@ use tokio::{sync::watch, task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    DockerCommand, Engine, Outcome, Pair, Run, VolumeCommand,
+    DockerCommand, Outcome, Pair, Run, VolumeCommand,
     chance::Chance,
-    simulated::{BadAddress, Clock, Config, Daemon, Profile},
+    simulated::{self, BadAddress, Clock, Config, Profile},
 };
 
 /// The time from one command to the next.
@@ -70,7 +70,7 @@ pub async fn live(
     config.profile = setting.profile;
     config.clock = setting.clock;
     config.seed = setting.seed;
-    let daemon = Arc::new(Daemon::new(config));
+    let daemon = simulated::start(config);
     let mut street = Street::new(setting.driver, setting.seed);
     let mut under_way = JoinSet::new();
     let mut last = Instant::now();

@@ -158,7 +158,7 @@ async fn one_seed_gives_the_same_mount_ids() {
     let mut runs = Vec::new();
     for _ in 0..2 {
         let plugin = Plugin::unix();
-        let daemon = voltergeist::engine::simulated::Daemon::new(config(&plugin));
+        let daemon = voltergeist::engine::simulated::start(config(&plugin));
         docker(&daemon, RUNNING).await;
         runs.push(plugin.seen().pop().expect("a Mount").body);
     }

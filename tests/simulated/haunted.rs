@@ -8,8 +8,9 @@ use tokio_util::sync::CancellationToken;
 use voltergeist::{
     domain::{entry::Kind, journal::Bounds, protocol::Caller, volume::Volumes},
     engine::{
+        Engine,
         demo::{self, Pace, Setting},
-        simulated::{Clock, Config, Daemon},
+        simulated::{self, Clock, Config},
     },
     hub::Hub,
     server::{Address, Disk, Plan, Server},
@@ -43,9 +44,9 @@ impl Haunted {
         Self { hub, address: format!("unix://{}", socket.display()), shutdown, serving, _place: place }
     }
 
-    fn daemon(&self) -> Daemon {
+    fn daemon(&self) -> Arc<dyn Engine> {
         let config = Config::new("ghost", self.address.parse().expect("the server's own address"));
-        Daemon::new(Config { clock: Clock::faster(SPEED), ..config })
+        simulated::start(Config { clock: Clock::faster(SPEED), ..config })
     }
 
     fn command(&self, line: &str) {

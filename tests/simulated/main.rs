@@ -5,11 +5,14 @@ mod answers;
 mod calls;
 mod haunted;
 mod plugin;
+mod podman;
 mod retries;
+
+use std::sync::Arc;
 
 use voltergeist::engine::{
     Engine, Outcome,
-    simulated::{Clock, Config, Daemon, Profile},
+    simulated::{self, Clock, Config, Profile},
 };
 
 use plugin::Plugin;
@@ -22,17 +25,17 @@ fn config(plugin: &Plugin) -> Config {
     Config { clock: Clock::faster(SPEED), ..Config::new("ghost", address) }
 }
 
-fn daemon(plugin: &Plugin, profile: Profile) -> Daemon {
-    Daemon::new(Config { profile, ..config(plugin) })
+fn daemon(plugin: &Plugin, profile: Profile) -> Arc<dyn Engine> {
+    simulated::start(Config { profile, ..config(plugin) })
 }
 
-async fn docker(daemon: &Daemon, line: &str) -> Outcome {
+async fn docker(daemon: &Arc<dyn Engine>, line: &str) -> Outcome {
     let command = line.parse().unwrap_or_else(|error| panic!("{error}"));
     daemon.perform(&command).await
 }
 
 /// Gives commands that must succeed, and forgets what the plugin saw of them.
-async fn given(daemon: &Daemon, plugin: &Plugin, lines: &[&str]) {
+async fn given(daemon: &Arc<dyn Engine>, plugin: &Plugin, lines: &[&str]) {
     for line in lines {
         let outcome = docker(daemon, line).await;
         assert!(outcome.succeeded(), "{line}: {outcome:?}");

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokio::net::UnixListener;
-use voltergeist::engine::simulated::{Config, Daemon, Profile};
+use voltergeist::engine::simulated::{self, Config, Profile};
 
 use crate::{
     SPEED, config, daemon, docker, given,
@@ -113,7 +113,7 @@ async fn a_hanging_activate_blocks_what_scans_and_leaves_known_volumes_alone() {
     config
         .plugins
         .extend(crate::config(&stuck).plugins.into_values().map(|address| ("stuck".into(), address)));
-    let daemon = Daemon::new(config);
+    let daemon = simulated::start(config);
     assert!(docker(&daemon, KNOWN).await.succeeded());
     stuck.script("Activate", [Act::Hang]);
     let scan = docker(&daemon, "docker volume ls");
@@ -131,7 +131,7 @@ async fn a_plugin_that_appears_within_15_seconds_is_found() {
     let plugin = Plugin::unix();
     let late = plugin.folder.path().join("late.sock");
     let config = Config::new("ghost", format!("unix://{}", late.display()).parse().expect("an address"));
-    let daemon = Daemon::new(Config { clock: crate::config(&plugin).clock, ..config });
+    let daemon = simulated::start(Config { clock: crate::config(&plugin).clock, ..config });
     let create = docker(&daemon, KNOWN);
     let appear = async {
         tokio::time::sleep(Duration::from_secs_f64(2.0 / SPEED)).await;

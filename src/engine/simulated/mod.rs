@@ -1,8 +1,9 @@
-//! The simulated daemon: `dockerd`'s plugin client and volume store, without containers that really run.
+//! The simulated engines: their plugin clients and volume stores, without containers that really run.
 //!
-//! It speaks HTTP to the plugin's real socket and sends what a `dockerd` would send, in its order,
-//! with its retries, deadlines and slips, so that the plugin and its user need no Docker. Its models
-//! are moby's `pkg/plugins` and `daemon/volume`; each file names the part that it follows.
+//! The daemon speaks HTTP to the plugin's real socket and sends what a `dockerd` would send, in its
+//! order, with its retries, deadlines and slips, so that the plugin and its user need no Docker. Its
+//! models are moby's `pkg/plugins` and `daemon/volume`; each file names the part that it follows.
+//! [podman] is another engine with another way of life, and has only the transport in common.
 //!
 //! ```text
 //! commands ─▶ store ─▶ drivers ─▶ adapter ─▶ client ─▶ transport ─▶ the plugin
@@ -19,6 +20,7 @@ mod drivers;
 mod error;
 mod local;
 mod locks;
+mod podman;
 mod profile;
 mod store;
 mod transport;
@@ -74,8 +76,17 @@ impl Config {
     }
 }
 
+/// An engine of the profile that the configuration names, which has just started for the first time.
+pub fn start(config: Config) -> Arc<dyn Engine> {
+    if config.profile == Profile::Podman {
+        Arc::new(podman::Podman::new(config))
+    } else {
+        Arc::new(Daemon::new(config))
+    }
+}
+
 /// A simulated daemon: its disk, and its present life.
-pub struct Daemon {
+struct Daemon {
     config: Config,
     chance: Chance,
     local: Arc<LocalDriver>,
@@ -96,7 +107,7 @@ const CUT_OFF: &str = "error during connect: Post \"http://%2Fvar%2Frun%2Fdocker
 
 impl Daemon {
     /// A daemon that has just started for the first time.
-    pub fn new(config: Config) -> Self {
+    fn new(config: Config) -> Self {
         let local = Arc::new(LocalDriver::default());
         let records = Records::default();
         let life = Life::begin(&config, &local, &records);
