@@ -3,7 +3,7 @@
 //! The daemon speaks HTTP to the plugin's real socket and sends what a `dockerd` would send, in its
 //! order, with its retries, deadlines and slips, so that the plugin and its user need no Docker. Its
 //! models are moby's `pkg/plugins` and `daemon/volume`; each file names the part that it follows.
-//! [podman] is another engine with another way of life, and has only the transport in common.
+//! `podman` is another engine with another way of life, and has only the transport in common.
 //!
 //! ```text
 //! commands ─▶ store ─▶ drivers ─▶ adapter ─▶ client ─▶ transport ─▶ the plugin
