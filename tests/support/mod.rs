@@ -7,6 +7,7 @@ pub mod docker;
 pub mod dockerd;
 pub mod http;
 pub mod plugin;
+pub mod pty;
 pub mod sandbox;
 
 use std::{

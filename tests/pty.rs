@@ -1,0 +1,117 @@
+//! The program in a real terminal: it starts, takes keys, lasts through panics and resizes, and leaves the
+//! terminal as it found it, however it ends.
+
+mod support;
+
+use rustix::process::Signal;
+use support::{http, pty::Terminal};
+use tempfile::TempDir;
+
+fn console(env: &[(&str, &str)]) -> (TempDir, Terminal) {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let mut terminal = Terminal::start(120, 40, directory.path(), &["--name", "haunt"], env);
+    terminal.wait_for_text("haunt");
+    terminal.wait_until("the alternate screen", vt100::Screen::alternate_screen);
+    (directory, terminal)
+}
+
+fn call(directory: &TempDir, path: &str, body: &str) -> (u16, String) {
+    http::request(&directory.path().join("plugin.sock"), "POST", path, body).expect("the plugin answers")
+}
+
+#[test]
+fn a_request_appears_on_the_screen_and_a_key_makes_the_next_one_fail() {
+    let (directory, mut terminal) = console(&[]);
+    call(&directory, "/VolumeDriver.Create", r#"{"Name":"db1"}"#);
+    terminal.wait_for_text("db1");
+    terminal.press("m");
+    terminal.wait_for_text("fail-mounts");
+    let (status, body) = call(&directory, "/VolumeDriver.Mount", r#"{"Name":"db1","ID":"7f3a"}"#);
+    assert_eq!((status, body.trim()), (500, "the volume is haunted"));
+    terminal.press("m");
+    terminal.wait_for_text("disarm fail-mounts");
+    assert_eq!(call(&directory, "/VolumeDriver.Mount", r#"{"Name":"db1","ID":"7f3a"}"#).0, 200);
+}
+
+#[test]
+fn a_handler_that_panics_leaves_the_screen_whole() {
+    let (directory, mut terminal) = console(&[("VOLTERGEIST_PANIC_ON", "cursed")]);
+    assert_eq!(call(&directory, "/VolumeDriver.Get", r#"{"Name":"cursed"}"#).0, 500);
+    terminal.wait_for_text("cursed");
+    terminal.wait_for_text("panic");
+    terminal.press("?");
+    terminal.wait_for_text("quit");
+    terminal.press("?");
+    terminal.wait_until("the whole screen again", |screen| {
+        let text = screen.contents();
+        let frame = text.lines().next().is_some_and(|line| line.starts_with(" voltergeist"))
+            && !text.contains("backtrace");
+        frame && screen.alternate_screen() && text.lines().last().is_some_and(|line| line.contains("? help"))
+    });
+    terminal.signal(Signal::TERM);
+    terminal.wait_for_end();
+    terminal.assert_restored();
+}
+
+#[test]
+fn a_resize_is_followed_at_once() {
+    let (_directory, mut terminal) = console(&[]);
+    for (columns, rows) in [(40, 10), (200, 50), (80, 24)] {
+        terminal.resize(columns, rows);
+        terminal.wait_until("a screen that fills the window", move |screen| {
+            let text = screen.contents();
+            text.lines().count() == usize::from(rows) && text.contains("help")
+        });
+    }
+    terminal.resize(39, 9);
+    terminal.wait_for_text("too small");
+}
+
+#[test]
+fn sigterm_and_sighup_end_it_in_order() {
+    for (signal, status) in [(Signal::TERM, 143), (Signal::HUP, 129)] {
+        let (directory, mut terminal) = console(&[]);
+        terminal.signal(signal);
+        assert_eq!(terminal.wait_for_end().exit_code(), status);
+        terminal.assert_restored();
+        for socket in ["plugin.sock", "control.sock"] {
+            assert!(!directory.path().join(socket).exists(), "{socket} was left behind");
+        }
+    }
+}
+
+#[test]
+fn q_ends_it_and_says_what_there_was() {
+    let (directory, mut terminal) = console(&[]);
+    call(&directory, "/VolumeDriver.Create", r#"{"Name":"db1"}"#);
+    terminal.wait_for_text("db1");
+    terminal.press("q");
+    assert!(terminal.wait_for_end().success());
+    terminal.assert_restored();
+    terminal.wait_for_text("1 call");
+}
+
+#[test]
+fn a_held_call_does_not_block_the_end() {
+    let (directory, mut terminal) = console(&[]);
+    http::request(&directory.path().join("control.sock"), "POST", "/v1/commands", "arm get: hold")
+        .expect("it is armed");
+    let socket = directory.path().join("plugin.sock");
+    let held =
+        std::thread::spawn(move || http::request(&socket, "POST", "/VolumeDriver.Get", r#"{"Name":"db1"}"#));
+    terminal.wait_for_text("db1");
+    terminal.signal(Signal::INT);
+    assert_eq!(terminal.wait_for_end().exit_code(), 130);
+    terminal.assert_restored();
+    let (status, body) = held.join().expect("the caller lives").expect("the held call is answered");
+    assert_eq!((status, body.trim()), (200, r#"{"Err":"no such volume"}"#));
+}
+
+#[test]
+fn a_second_instance_leaves_the_first_alone_and_says_why() {
+    let (directory, _terminal) = console(&[]);
+    let mut second = Terminal::start(120, 40, directory.path(), &["--name", "haunt"], &[]);
+    assert_eq!(second.wait_for_end().exit_code(), 1);
+    second.wait_for_text("another");
+    assert_eq!(call(&directory, "/Plugin.Activate", "").0, 200);
+}
