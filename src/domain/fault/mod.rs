@@ -25,9 +25,12 @@ mod trigger;
 
 pub use action::{Action, ErrorShape, Mountpoint, Phase};
 pub use armed::{Armed, Remaining, RuleState, Verdict};
+pub use calls::Calls;
 pub use forecast::{FACTS, Fact, Forecast, forecast, patience};
+pub use lifetime::{Flap, Lifetime};
 pub use preset::{PRESETS, Preset};
 pub use rehearsal::{Rehearsal, would_hit};
 pub use rule::{Rule, RuleError, Step};
 pub use rulebook::Rulebook;
-pub use selector::Facts;
+pub use selector::{Facts, Pattern, Selector};
+pub use trigger::{Chance, Trigger};

@@ -1,0 +1,100 @@
+//! The pages about faults and lints say what the program does: their examples run, and no word of the language is missing.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use voltergeist::domain::{
+    fault::{Action, Calls, ErrorShape, Facts, Lifetime, Phase, Rule, Rulebook, Selector, Trigger},
+    lint::Lint,
+    protocol::{Caller, Operation, Options},
+};
+
+const FAULTS: &str = include_str!("../docs/faults.md");
+const LINTS: &str = include_str!("../docs/lints.md");
+
+/// The lines of the fenced `rule` blocks.
+fn examples() -> Vec<&'static str> {
+    let blocks = FAULTS.split("```rule\n").skip(1);
+    blocks.flat_map(|block| block.split("```").next().unwrap_or_default().lines()).collect()
+}
+
+/// Whether a rule acts on any of many calls: all operations by all callers on all sorts of volumes, for an hour.
+fn acts(rule: Rule) -> bool {
+    let options: Options =
+        [("tier", "gold"), ("a key", "x:y")].map(|(key, value)| (key.to_owned(), value.to_owned())).into();
+    let mut book = Rulebook::new(7);
+    book.arm(rule, None, Timestamp::UNIX_EPOCH);
+    let mut number = 0;
+    (0..3600).any(|second| {
+        let at = Timestamp::UNIX_EPOCH + SignedDuration::from_secs(second);
+        Operation::ALL.into_iter().any(|operation| {
+            [("db1", true), ("cache-2", false), ("two words", false), ("", false)].into_iter().any(
+                |(volume, odd)| {
+                    Caller::ALL.into_iter().any(|caller| {
+                        number += 1;
+                        let facts = Facts {
+                            operation,
+                            volume,
+                            id: "7f3a",
+                            options: &options,
+                            caller,
+                            mounted: odd,
+                            retry: odd,
+                        };
+                        book.decide(&facts, number, at).0.is_some()
+                    })
+                },
+            )
+        })
+    })
+}
+
+#[test]
+fn every_example_is_a_rule_that_acts() {
+    let examples = examples();
+    assert!(examples.len() > 40, "{examples:?}");
+    for example in examples {
+        let rule: Rule = example.parse().unwrap_or_else(|error| panic!("{example}: {error}"));
+        assert_eq!(rule.to_string().parse(), Ok(rule.clone()), "{example}");
+        let only_passes = rule.chain().iter().all(voltergeist::domain::fault::Step::is_nothing);
+        assert_eq!(acts(rule), !only_passes, "{example}");
+    }
+}
+
+#[test]
+fn every_action_has_a_section_with_an_example_of_it() {
+    let sections: BTreeMap<_, _> = FAULTS
+        .split("\n### ")
+        .skip(1)
+        .filter_map(|section| section.split("\n## ").next()?.split_once('\n'))
+        .collect();
+    for action in Action::WORDS {
+        let section = sections.get(action).unwrap_or_else(|| panic!("{action} has no section"));
+        assert!(
+            ["On the wire", "dockerd", "podman", "```rule"].iter().all(|part| section.contains(part)),
+            "{action}"
+        );
+        let example = section.split("```rule\n").nth(1).and_then(|rest| rest.lines().next()).expect(action);
+        let rule: Rule = example.parse().expect(example);
+        assert!(rule.chain().iter().any(|step| step.action.word() == action), "{action}: {example}");
+    }
+    assert_eq!(sections.len(), Action::WORDS.len());
+}
+
+#[test]
+fn every_word_of_the_language_is_explained() {
+    let code = FAULTS.split('`').skip(1).step_by(2);
+    let explained: Vec<_> = code.flat_map(|code| code.split([' ', '=', '.', ','])).collect();
+    let words = Selector::WORDS.into_iter().chain(Trigger::WORDS).chain(Lifetime::WORDS);
+    let words = words.chain(Calls::all().map(Calls::word)).chain(Phase::SAID.map(Phase::word));
+    for word in words.chain(ErrorShape::ALL.map(ErrorShape::word)).chain(Caller::ALL.map(Caller::word)) {
+        assert!(explained.contains(&word), "{word}");
+    }
+}
+
+#[test]
+fn every_lint_is_explained_in_their_order() {
+    let explained: Vec<_> =
+        LINTS.lines().filter_map(|line| line.strip_prefix("* `")?.split('`').next()).collect();
+    assert_eq!(explained, Lint::ALL.map(Lint::word));
+}
