@@ -11,6 +11,7 @@ pub mod journal;
 pub mod lint;
 pub mod past;
 pub mod protocol;
+pub mod query;
 pub mod scanner;
 pub mod tally;
 pub mod volume;

@@ -126,7 +126,8 @@ impl Pattern {
         &self.text
     }
 
-    fn matches(&self, text: &str) -> bool {
+    /// Whether a whole text is like it.
+    pub fn matches(&self, text: &str) -> bool {
         self.globs.is_match(text)
     }
 }
