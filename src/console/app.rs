@@ -10,7 +10,7 @@ use crossterm::event::{KeyEvent, KeyEventKind};
 
 use super::{
     action::{Action, Place},
-    copy,
+    complete, copy,
     key::{Chord, Keymap},
     listing::Listing,
     prompt::{Prompt, Purpose, Typed},
@@ -22,7 +22,8 @@ use crate::{
     domain::{
         command::{Command, Outage, Released, Target},
         entry::Entry,
-        fault::{PRESETS, RuleState},
+        fault::{PRESETS, Rehearsal, Rule, RuleState},
+        query::{Query, QueryError},
         volume::Volume,
     },
     hub::{Snapshot, Standing},
@@ -39,6 +40,8 @@ pub enum Event {
     Resize(u16, u16),
     /// New entries, and the numbers of those that the journal keeps.
     Entries(Vec<Arc<Entry>>, std::ops::Range<u64>),
+    /// A rule that is being typed was held against the journal.
+    Rehearsed(Rehearsal),
     /// A command was carried out, or was not.
     Done {
         /// Its line.
@@ -59,6 +62,8 @@ impl From<Command> for Effect {
 pub enum Effect {
     /// Carry out a command.
     Run(Box<Command>),
+    /// Tell which calls of the journal a rule would have hit.
+    Rehearse(Box<Rule>),
     /// Put a text on the clipboard.
     Copy(String),
     /// Draw every cell anew.
@@ -168,6 +173,10 @@ pub struct App {
     pub keymap: Keymap,
     /// The zone that times are shown in.
     pub zone: jiff::tz::TimeZone,
+    /// The filter, as it was typed.
+    pub filter_text: String,
+    /// What the rule that is being typed would have hit.
+    pub rehearsal: Option<Rehearsal>,
     history: Vec<String>,
 }
 
@@ -200,6 +209,8 @@ impl App {
             theme,
             keymap,
             zone,
+            filter_text: String::new(),
+            rehearsal: None,
             history: Vec::new(),
         }
     }
@@ -211,11 +222,13 @@ impl App {
             Event::Key(key) => return self.key(key, seen),
             Event::Paste(text) => {
                 if let Mode::Type(prompt) = &mut self.mode {
-                    prompt.paste(&text);
+                    prompt.paste(&text, seen);
+                    return self.retyped();
                 }
             }
             Event::Resize(width, height) => self.size = (width, height),
             Event::Entries(entries, kept) => self.calls.take(&entries, &kept),
+            Event::Rehearsed(rehearsal) => self.rehearsal = Some(rehearsal),
             Event::Done { line, result } => {
                 self.status = match result {
                     Ok(text) => Status::Said { line: Some(line), text },
@@ -272,19 +285,67 @@ impl App {
             }
             Mode::Type(prompt) => {
                 let purpose = prompt.purpose;
-                match prompt.key(key, &self.history) {
-                    Typed::On => Vec::new(),
+                match prompt.key(key, &self.history, seen) {
+                    Typed::Nothing => Vec::new(),
+                    Typed::Changed => self.retyped(),
                     Typed::Gone => {
                         self.mode = Mode::Browse;
+                        self.rehearsal = None;
+                        if purpose == Purpose::Filter {
+                            self.unfilter();
+                        }
                         Vec::new()
                     }
                     Typed::Done(line) => {
                         self.mode = Mode::Browse;
-                        self.typed(purpose, line, seen)
+                        self.rehearsal = None;
+                        match purpose {
+                            Purpose::Command => self.run_line(line, seen),
+                            Purpose::Filter => {
+                                if let Err(why) = self.filter(&line) {
+                                    self.status = Status::Failed { line: format!("filter {line}"), why };
+                                }
+                                Vec::new()
+                            }
+                        }
                     }
                 }
             }
         }
+    }
+
+    /// Follows a line while it is typed: a filter acts at once, and a rule is held against the journal.
+    fn retyped(&mut self) -> Vec<Effect> {
+        let Mode::Type(prompt) = &self.mode else { return Vec::new() };
+        let text = prompt.text().to_owned();
+        let (problem, effects) = match prompt.purpose {
+            Purpose::Filter => (self.filter(&text).err(), Vec::new()),
+            Purpose::Command => match text.parse() {
+                Ok(Command::Arm { rule, .. }) => (None, vec![Effect::Rehearse(Box::new(rule))]),
+                Ok(_) => (None, Vec::new()),
+                Err(error) => (Some(error.to_string()), Vec::new()),
+            },
+        };
+        if effects.is_empty() {
+            self.rehearsal = None;
+        }
+        if let Mode::Type(prompt) = &mut self.mode {
+            prompt.problem = problem;
+        }
+        effects
+    }
+
+    /// Shows only some entries. What is no filter changes nothing.
+    fn filter(&mut self, text: &str) -> Result<(), String> {
+        let query = text.parse().map_err(|error: QueryError| error.to_string())?;
+        self.calls.filter(query);
+        text.trim().clone_into(&mut self.filter_text);
+        Ok(())
+    }
+
+    fn unfilter(&mut self) {
+        self.calls.filter(Query::default());
+        self.filter_text.clear();
     }
 
     fn place(&self) -> Place {
@@ -296,18 +357,48 @@ impl App {
         }
     }
 
-    fn typed(&mut self, purpose: Purpose, line: String, _seen: &Snapshot) -> Vec<Effect> {
-        if line.is_empty() || purpose == Purpose::Filter {
+    /// Does what a typed line says: a command, or one of the console's own actions by its name.
+    fn run_line(&mut self, line: String, seen: &Snapshot) -> Vec<Effect> {
+        if line.is_empty() {
             return Vec::new();
         }
         self.history.retain(|earlier| *earlier != line);
         self.history.push(line.clone());
-        match line.parse::<Command>() {
-            Ok(command) => vec![Effect::from(command)],
-            Err(error) => {
-                self.status = Status::Failed { line, why: error.to_string() };
+        let error = match line.parse::<Command>() {
+            Ok(command) => return self.confirmed(command),
+            Err(error) => error.to_string(),
+        };
+        let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((&line, ""));
+        let done = match (word, rest.trim()) {
+            ("theme", name) if !name.is_empty() => self.choose_theme(name),
+            ("filter", text) if !text.is_empty() => self.filter(text),
+            (word, "") => match complete::own_action(word) {
+                Some(action) => return self.act(action, seen),
+                None => Err(error),
+            },
+            _ => Err(error),
+        };
+        if let Err(why) = done {
+            self.status = Status::Failed { line, why };
+        }
+        Vec::new()
+    }
+
+    fn choose_theme(&mut self, name: &str) -> Result<(), String> {
+        self.theme = Theme::named(name, self.theme.glyphs.ascii).map_err(|error| error.to_string())?;
+        self.status = Status::say(format!("theme {name}"));
+        Ok(())
+    }
+
+    /// A command that can end an engine is carried out after a question only.
+    fn confirmed(&mut self, command: Command) -> Vec<Effect> {
+        match command {
+            Command::Arm { rule, label, dry_run: false, confirmed: false } if rule.is_dangerous() => {
+                let command = Command::Arm { rule, label, dry_run: false, confirmed: true };
+                self.mode = Mode::Ask(Question::Run(Box::new(command)));
                 Vec::new()
             }
+            command => vec![Effect::from(command)],
         }
     }
 
@@ -358,9 +449,12 @@ impl App {
                 Some(FaultRow::Rule(id)) => effects.push(Effect::from(Command::Disarm(Target::Id(*id)))),
                 _ => self.status = Status::say("the selected line is no armed rule"),
             },
-            Action::Pause => self.calls.freeze(!self.calls.is_frozen()),
-            Action::Filter => self.mode = Mode::Type(Prompt::new(Purpose::Filter, "")),
-            Action::CommandLine => self.mode = Mode::Type(Prompt::new(Purpose::Command, "")),
+            Action::Pause => {
+                let last = seen.kept.end.saturating_sub(1);
+                self.calls.freeze((!self.calls.is_frozen()).then_some(last));
+            }
+            Action::Filter => self.mode = Mode::Type(Prompt::new(Purpose::Filter, &self.filter_text, seen)),
+            Action::CommandLine => self.mode = Mode::Type(Prompt::new(Purpose::Command, "", seen)),
             Action::CopyJson => {
                 effects.extend(self.copy(|entry, _| Some(copy::json(entry)), "the call as JSON", seen));
             }
@@ -447,7 +541,7 @@ impl App {
                     let armed = seen.faults.iter().find(|armed| armed.id == *id)?;
                     let label = armed.label.as_ref().map_or_else(String::new, |label| format!(" as {label}"));
                     let line = format!("arm {}{label}", armed.text);
-                    self.mode = Mode::Type(Prompt::new(Purpose::Command, &line));
+                    self.mode = Mode::Type(Prompt::new(Purpose::Command, &line, seen));
                     None
                 }
             },
@@ -457,7 +551,9 @@ impl App {
     fn back(&mut self) {
         if self.inspector.take().is_none() {
             if self.calls.is_frozen() {
-                self.calls.freeze(false);
+                self.calls.freeze(None);
+            } else if self.calls.is_filtered() {
+                self.unfilter();
             } else {
                 self.status = Status::Quiet;
             }
@@ -495,7 +591,7 @@ impl App {
         what: &str,
         seen: &Snapshot,
     ) -> Option<Effect> {
-        if self.calls.is_empty() {
+        if self.calls.is_empty() && !self.calls.is_filtered() {
             self.status = Status::say("copied the docker command");
             return Some(Effect::Copy(docker_command(&seen.driver.name)));
         }

@@ -13,6 +13,8 @@ pub struct Glyphs {
     pub abandoned: &'static str,
     /// What is selected.
     pub cursor: &'static str,
+    /// A call that a rule would have hit.
+    pub hit: &'static str,
     /// A volume with open mounts.
     pub mounted: &'static str,
     /// A volume without any.
@@ -41,6 +43,7 @@ pub const UNICODE: Glyphs = Glyphs {
     failed: "✗",
     abandoned: "○",
     cursor: "▸",
+    hit: "◆",
     mounted: "●",
     idle: "○",
     forgotten: "◌",
@@ -59,6 +62,7 @@ pub const ASCII: Glyphs = Glyphs {
     failed: "x",
     abandoned: "o",
     cursor: ">",
+    hit: "*",
     mounted: "*",
     idle: "-",
     forgotten: "?",

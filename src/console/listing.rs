@@ -7,12 +7,17 @@
 use std::{collections::VecDeque, ops::Range, sync::Arc};
 
 use super::window::{self, Step};
-use crate::domain::entry::{Entry, FaultFate, Kind};
+use crate::domain::{
+    entry::{Entry, FaultFate, Kind},
+    query::Query,
+};
 
 /// The shown entries and the place in them.
 #[derive(Clone, Debug)]
 pub struct Listing {
     rows: VecDeque<Arc<Entry>>,
+    /// Which entries are shown.
+    query: Query,
     /// The number of the first entry that was not looked at yet.
     next: u64,
     /// The number of the last entry that may be shown, while the list is frozen.
@@ -25,7 +30,7 @@ pub struct Listing {
 
 impl Default for Listing {
     fn default() -> Self {
-        Self { rows: VecDeque::new(), next: 1, frozen: None, selected: None, top: 0 }
+        Self { rows: VecDeque::new(), query: Query::default(), next: 1, frozen: None, selected: None, top: 0 }
     }
 }
 
@@ -68,7 +73,23 @@ impl Listing {
             }
             _ => {}
         }
-        self.rows.push_back(Arc::clone(entry));
+        if self.query.matches(entry) {
+            self.rows.push_back(Arc::clone(entry));
+        }
+    }
+
+    /// Shows other entries. All that are kept are to be taken in anew.
+    pub fn filter(&mut self, query: Query) {
+        if query != self.query {
+            self.query = query;
+            self.rows.clear();
+            self.next = 1;
+        }
+    }
+
+    /// Whether only some entries are shown.
+    pub fn is_filtered(&self) -> bool {
+        !self.query.is_empty()
     }
 
     /// How many rows there are.
@@ -96,9 +117,9 @@ impl Listing {
         self.frozen.is_some()
     }
 
-    /// Freezes the list, or lets it go on.
-    pub fn freeze(&mut self, frozen: bool) {
-        self.frozen = frozen.then_some(self.next - 1);
+    /// Freezes the list behind an entry, or lets it go on.
+    pub fn freeze(&mut self, last: Option<u64>) {
+        self.frozen = last;
     }
 
     fn row_of(&self, seq: u64) -> usize {
@@ -157,14 +178,5 @@ impl Listing {
         if let Some(entry) = self.rows.get(range.start + line).filter(|_| range.start + line < range.end) {
             self.selected = Some(entry.seq);
         }
-    }
-
-    /// The newest call's caller, if anybody has called.
-    pub fn caller(&self) -> Option<crate::domain::protocol::Caller> {
-        self.rows.iter().rev().take(64).find_map(|entry| match &entry.kind {
-            Kind::Call(call) => Some(call.caller),
-            Kind::Waiting(waiting) => Some(waiting.caller),
-            _ => None,
-        })
     }
 }

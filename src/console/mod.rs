@@ -11,6 +11,7 @@
 
 pub mod action;
 pub mod app;
+pub mod complete;
 pub mod copy;
 pub mod glyphs;
 pub mod key;

@@ -1,7 +1,10 @@
-//! The line at the bottom in which a command or a filter is typed.
+//! The line at the bottom in which a command or a filter is typed, with its history and its completion.
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use tui_input::{Input, InputRequest, backend::crossterm::EventHandler};
+
+use super::complete::{self, Completion};
+use crate::hub::Snapshot;
 
 /// What the line is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +22,12 @@ pub struct Prompt {
     pub purpose: Purpose,
     /// The text and the cursor in it.
     pub input: Input,
+    /// What is wrong with the text, if it can be told already.
+    pub problem: Option<String>,
+    /// What can stand next.
+    pub completion: Completion,
+    /// Which of the candidates was put into the line by Tab.
+    pub chosen: Option<usize>,
     /// How far back in the history the text was taken from; 0 is none of it.
     back: usize,
 }
@@ -26,8 +35,10 @@ pub struct Prompt {
 /// What a key did to the line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Typed {
-    /// It changed the line, or nothing.
-    On,
+    /// Nothing, or it moved the cursor.
+    Nothing,
+    /// It changed the text.
+    Changed,
     /// The line is complete.
     Done(String),
     /// The line is given up.
@@ -36,16 +47,33 @@ pub enum Typed {
 
 impl Prompt {
     /// A line with a text to begin with.
-    pub fn new(purpose: Purpose, text: &str) -> Self {
-        Self { purpose, input: Input::new(text.to_owned()), back: 0 }
+    pub fn new(purpose: Purpose, text: &str, seen: &Snapshot) -> Self {
+        let mut prompt = Self {
+            purpose,
+            input: Input::new(text.to_owned()),
+            problem: None,
+            completion: Completion::default(),
+            chosen: None,
+            back: 0,
+        };
+        prompt.complete(seen);
+        prompt
+    }
+
+    /// The text.
+    pub fn text(&self) -> &str {
+        self.input.value()
     }
 
     /// Takes a key.
-    pub fn key(&mut self, key: KeyEvent, history: &[String]) -> Typed {
+    pub fn key(&mut self, key: KeyEvent, history: &[String], seen: &Snapshot) -> Typed {
+        let before = self.text().to_owned();
         match key.code {
-            KeyCode::Enter => return Typed::Done(self.input.value().trim().to_owned()),
+            KeyCode::Enter => return Typed::Done(self.text().trim().to_owned()),
             KeyCode::Esc => return Typed::Gone,
-            KeyCode::Backspace if self.input.value().is_empty() => return Typed::Gone,
+            KeyCode::Backspace if before.is_empty() => return Typed::Gone,
+            KeyCode::Tab => self.choose(1),
+            KeyCode::BackTab => self.choose(self.completion.candidates.len().saturating_sub(1)),
             KeyCode::Up => self.recall(self.back + 1, history),
             KeyCode::Down => self.recall(self.back.saturating_sub(1), history),
             KeyCode::Char('k') if key.modifiers == KeyModifiers::CONTROL => {
@@ -55,14 +83,45 @@ impl Prompt {
                 self.input.handle_event(&Event::Key(key));
             }
         }
-        Typed::On
+        if self.text() == before {
+            return Typed::Nothing;
+        }
+        if !matches!(key.code, KeyCode::Tab | KeyCode::BackTab) {
+            self.complete(seen);
+        }
+        Typed::Changed
     }
 
     /// Types a text that was pasted, as one line.
-    pub fn paste(&mut self, text: &str) {
-        for c in text.chars().map(|c| if c == '\n' { ' ' } else { c }).filter(|c| !c.is_control()) {
+    pub fn paste(&mut self, text: &str, seen: &Snapshot) {
+        for c in text.trim_end().chars().map(|c| if c == '\n' { ' ' } else { c }).filter(|c| !c.is_control())
+        {
             self.input.handle(InputRequest::InsertChar(c));
         }
+        self.complete(seen);
+    }
+
+    fn complete(&mut self, seen: &Snapshot) {
+        self.chosen = None;
+        let at_end = self.input.cursor() == self.text().chars().count();
+        self.completion = match self.purpose {
+            _ if !at_end => Completion::default(),
+            Purpose::Command => complete::command(self.text(), seen),
+            Purpose::Filter => complete::filter(self.text(), seen),
+        };
+    }
+
+    /// Puts the next candidate into the line. What was typed stays known, so that Tab can go through all.
+    fn choose(&mut self, by: usize) {
+        let count = self.completion.candidates.len();
+        if count == 0 {
+            return;
+        }
+        let chosen = self.chosen.map_or(if by == 1 { 0 } else { count - 1 }, |chosen| (chosen + by) % count);
+        self.chosen = Some(chosen);
+        let line =
+            format!("{}{}", &self.text()[..self.completion.start], self.completion.candidates[chosen].word);
+        self.input = Input::new(line);
     }
 
     fn recall(&mut self, back: usize, history: &[String]) {

@@ -190,6 +190,10 @@ impl Console {
                     // A second key in the same breath must see what the first one did.
                     self.look();
                 }
+                Effect::Rehearse(rule) => {
+                    let rehearsal = self.hub.would_hit(&rule);
+                    self.app.update(Event::Rehearsed(rehearsal), &self.seen);
+                }
                 Effect::Copy(text) => surface.copy(&text)?,
                 Effect::Redraw => surface.forget()?,
                 Effect::Suspend => surface.suspend()?,

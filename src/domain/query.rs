@@ -10,6 +10,7 @@ use super::{
     duration,
     entry::{Call, Deed, Entry, Kind, Outcome},
     fault::{Calls, Pattern},
+    lint::Lint,
     protocol::{Caller, Operation},
     scanner::{Scanner, nearest},
 };
@@ -108,14 +109,28 @@ impl std::str::FromStr for Query {
         while !scanner.is_at_end() {
             let column = scanner.column();
             let negated = scanner.take('-') || scanner.take('!');
-            let test = match scanner.quoted() {
+            let asked = match scanner.quoted() {
                 Some(Ok(words)) => Ok(Test::Word(words)),
                 Some(Err(())) => Err("the quoted text does not end well".to_owned()),
                 None => read(scanner.word(&[])),
             };
-            terms.push(Term { negated, test: test.map_err(|problem| QueryError { column, problem })? });
+            terms.push(Term { negated, test: asked.map_err(|problem| QueryError { column, problem })? });
         }
         Ok(Self { terms })
+    }
+}
+
+/// The words that can stand behind a key, for completion.
+pub fn values(key: &str) -> Vec<&'static str> {
+    match key {
+        "op:" => Calls::all().map(Calls::word).collect(),
+        "by:" => Caller::ALL.map(Caller::word).into(),
+        "fault:" => vec!["*"],
+        "status:" => vec!["200", "4xx", "5xx"],
+        "outcome:" => OUTCOMES.map(|(word, _)| word).into(),
+        "lint:" => std::iter::once("*").chain(Lint::ALL.map(Lint::word)).collect(),
+        "kind:" => KINDS.into(),
+        _ => Vec::new(),
     }
 }
 
@@ -252,7 +267,7 @@ impl Test {
             Self::By(caller) => about(&|call| call.caller == *caller),
             Self::Fault(wanted) => about(&|call| call.fault.is_some_and(|deed| is_deed(wanted, deed))),
             Self::Status(digits) => {
-                call(&|call| call.status.is_some_and(|status| has_digits(status, digits)))
+                call(&|call| call.status.is_some_and(|status| has_digits(status, *digits)))
             }
             Self::Outcome(Some(outcome)) => call(&|call| call.outcome == *outcome),
             Self::Outcome(None) => matches!(entry.kind, Kind::Waiting(_)),
@@ -269,9 +284,12 @@ fn is_deed(wanted: &Text, deed: &Deed) -> bool {
     wanted.matches(label) || wanted.matches(&deed.action) || wanted.matches(&deed.id.to_string())
 }
 
-fn has_digits(status: u16, wanted: &[Option<u8>; 3]) -> bool {
+fn has_digits(status: u16, wanted: [Option<u8>; 3]) -> bool {
     let digits = [status / 100, status / 10 % 10, status % 10];
-    wanted.iter().zip(digits).all(|(wanted, digit)| wanted.is_none_or(|wanted| u16::from(wanted) == digit))
+    wanted
+        .into_iter()
+        .zip(digits)
+        .all(|(wanted, digit)| wanted.is_none_or(|wanted| u16::from(wanted) == digit))
 }
 
 const fn kind_of(entry: &Entry) -> &'static str {
@@ -317,10 +335,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::{
-        entry::{Body, Execution, Headers},
-        lint::Lint,
-    };
+    use crate::domain::entry::{Body, Execution, Headers};
 
     fn call() -> Call {
         Call {

@@ -135,3 +135,18 @@ fn no_control_character_reaches_a_cell() {
         }
     }
 }
+
+#[test]
+fn a_line_that_is_typed() {
+    let stage = Stage::busy();
+    for size in SIZES {
+        let mut seat = Seat::new(&stage, size, "default", false);
+        seat.press(":");
+        seat.type_text("arm get: ", &stage);
+        seat.press("tab tab");
+        insta::assert_snapshot!(named("typing_a_rule", size), seat.screen());
+        seat.press("esc /");
+        seat.type_text("op:mount,", &stage);
+        insta::assert_snapshot!(named("typing_a_filter", size), seat.screen());
+    }
+}

@@ -1,5 +1,6 @@
 //! What people see: whole screens, and what keys make of them.
 
 mod frames;
+mod keys;
 mod live;
 mod stage;

@@ -2,13 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
+use crossterm::event::KeyCode;
 use jiff::{SignedDuration, Timestamp};
 use ratatui::{Terminal, backend::TestBackend, buffer::Buffer};
 use unicode_width::UnicodeWidthStr as _;
 use voltergeist::{
     console::{
-        app::{App, Event},
-        key::Keymap,
+        app::{App, Effect, Event},
+        key::{Chord, Keymap},
         theme::Theme,
         view,
     },
@@ -261,13 +262,27 @@ impl Seat {
     }
 
     /// Presses keys in the user's notation, and returns what is to be done outside.
-    pub fn press(&mut self, keys: &str) -> Vec<voltergeist::console::app::Effect> {
+    pub fn press(&mut self, keys: &str) -> Vec<Effect> {
         let mut effects = Vec::new();
         for key in keys.split_whitespace() {
-            let chord: voltergeist::console::key::Chord = key.parse().expect("a key in the user's notation");
-            effects.extend(self.app.update(Event::Key(chord.event()), &self.seen));
+            let chord: Chord = key.parse().expect("a key in the user's notation");
+            effects.extend(self.update(Event::Key(chord.event())));
         }
         effects
+    }
+
+    /// Types a text, with a look at the stage after each letter, as the loop has it.
+    pub fn type_text(&mut self, text: &str, stage: &Stage) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        for c in text.chars() {
+            effects = self.update(Event::Key(KeyCode::Char(c).into()));
+            self.look(stage);
+        }
+        effects
+    }
+
+    pub fn update(&mut self, event: Event) -> Vec<Effect> {
+        self.app.update(event, &self.seen)
     }
 
     pub fn backend(&self) -> TestBackend {

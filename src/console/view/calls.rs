@@ -54,6 +54,12 @@ impl Columns {
 /// Draws the pane.
 pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
     let inner = view.pane(Pane::Calls, "Calls", &state(view), area, buffer);
+    if view.app.calls.is_empty() && view.app.calls.is_filtered() {
+        let back = view.key(Action::Back);
+        let line =
+            format!(" No entry passes the filter {}   {back} ends it", text::clean(&view.app.filter_text));
+        return put(buffer, inner, 0, &Line::styled(line, view.theme.styles.quiet));
+    }
     if view.app.calls.is_empty() {
         return first_minute(view, inner, buffer);
     }
@@ -90,6 +96,11 @@ pub fn state(view: &View<'_>) -> Vec<Span<'static>> {
         }
         spans.push(Span::styled(text, style));
     };
+    if calls.is_filtered() {
+        let shown =
+            format!("/{}  {} shown", text::clean(&view.app.filter_text), text::grouped(calls.len() as u64));
+        say(shown, styles.warning);
+    }
     let gone = kept.start.saturating_sub(1);
     if gone > 0 && view.screen.shape.has_frames() {
         say(
@@ -127,7 +138,8 @@ fn heading(view: &View<'_>, columns: &Columns) -> Line<'static> {
 
 fn row_of(view: &View<'_>, columns: &Columns, entry: &Entry) -> Line<'static> {
     let styles = &view.theme.styles;
-    let mut spans = vec![Span::raw(" ")];
+    let is_hit = view.app.rehearsal.as_ref().is_some_and(|rehearsal| rehearsal.hits.contains(&entry.seq));
+    let mut spans = vec![Span::styled(if is_hit { view.theme.glyphs.hit } else { " " }, styles.fault)];
     if columns.time > 0 {
         spans.push(Span::styled(time(view, entry, columns.time), styles.quiet));
         spans.push(Span::raw("  "));

@@ -6,11 +6,10 @@ use ratatui::{
     text::{Line, Span},
 };
 
-use super::{View, banner, mark, put, put_right};
+use super::{View, banner, put, put_right, typing};
 use crate::console::{
     action::{Action, CONTROLS, Control, Place},
     app::{Mode, Pane, Status},
-    prompt::{Prompt, Purpose},
     text,
 };
 
@@ -23,7 +22,7 @@ pub fn render(view: &View<'_>, buffer: &mut Buffer) -> Option<Position> {
         if !shared {
             hint_line(view, hints, &typing_hints(), buffer);
         }
-        return Some(render_prompt(view, prompt, status, buffer));
+        return Some(typing::render(view, prompt, status, buffer));
     }
     let said = said(view);
     put(buffer, status, 0, &said);
@@ -64,43 +63,8 @@ fn said(view: &View<'_>) -> Line<'static> {
     }
 }
 
-fn render_prompt(view: &View<'_>, prompt: &Prompt, area: Rect, buffer: &mut Buffer) -> Position {
-    let sign = match prompt.purpose {
-        Purpose::Command => " : ",
-        Purpose::Filter => " / ",
-    };
-    let width = usize::from(area.width).saturating_sub(sign.len() + 1);
-    let scroll = prompt.input.visual_scroll(width);
-    let shown = scrolled(prompt.input.value(), scroll);
-    mark(buffer, area, 0, view.theme.styles.text);
-    put(buffer, area, 0, &Line::raw(" ".repeat(area.width.into())));
-    put(
-        buffer,
-        area,
-        0,
-        &Line::from(vec![
-            Span::styled(sign, view.theme.styles.key),
-            Span::raw(text::fit(shown, width, "").into_owned()),
-        ]),
-    );
-    let cursor = sign.len() + prompt.input.visual_cursor().saturating_sub(scroll);
-    Position::new(area.x + (cursor as u16).min(area.width.saturating_sub(1)), area.y)
-}
-
-/// What is left of a text when so many cells are scrolled away.
-fn scrolled(text: &str, cells: usize) -> &str {
-    let mut passed = 0;
-    for (start, c) in text.char_indices() {
-        if passed >= cells {
-            return &text[start..];
-        }
-        passed += text::width(c.encode_utf8(&mut [0; 4]));
-    }
-    if passed > cells || cells == 0 { text } else { "" }
-}
-
 fn typing_hints() -> Vec<(String, &'static str)> {
-    [("Enter", "run"), ("Esc", "cancel"), ("Up", "earlier lines")]
+    [("Enter", "run"), ("Tab", "complete"), ("Esc", "cancel"), ("Up", "earlier lines")]
         .map(|(key, hint)| (key.to_owned(), hint))
         .into()
 }

@@ -9,7 +9,7 @@ use ratatui::{
 use super::{SPARK, View, put, put_right};
 use crate::{
     console::{glyphs::Glyphs, text},
-    domain::protocol::Operation,
+    domain::protocol::{Caller, Operation},
     hub::Snapshot,
 };
 
@@ -81,8 +81,10 @@ fn load(view: &View<'_>) -> Vec<Line<'static>> {
     let (seen, styles) = (view.seen, &view.theme.styles);
     let rate = seen.tally.rate(seen.at);
     let last = rate.len().checked_sub(2).map_or(0, |index| rate[index]);
-    let caller =
-        view.app.calls.caller().map(|caller| Span::styled(format!("called by {caller}  "), styles.text));
+    let callers: Vec<_> =
+        Caller::ALL.into_iter().filter(|one| seen.tally.caller(*one) > 0).map(Caller::word).collect();
+    let caller = (!callers.is_empty())
+        .then(|| Span::styled(format!("called by {}  ", callers.join(", ")), styles.text));
     let per_second = Span::styled(format!("{last}/s "), styles.strong);
     let spark = Span::styled(sparkline(&rate, view.theme.glyphs), styles.graph);
     let latency = seen.tally.latency(0.99).map(|micros| {

@@ -22,6 +22,7 @@ pub mod help;
 pub mod inspector;
 pub mod layout;
 pub mod question;
+pub mod typing;
 pub mod volumes;
 
 use ratatui::{

@@ -86,6 +86,10 @@ fn consequence(command: &crate::domain::command::Command) -> &'static str {
         Command::Crash { keep: false } => {
             "The driver loses its memory of every volume and mount; the files stay."
         }
+        Command::Arm { .. } => {
+            "A null among the volumes of List ends a running dockerd: it reads it, panics and dies, and with it \
+             everything that waits for it."
+        }
         _ => "This cannot be undone.",
     }
 }

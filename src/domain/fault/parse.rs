@@ -68,21 +68,25 @@ struct Parser<'t> {
 
 impl<'t> Parser<'t> {
     fn wrong<T>(&mut self, problem: impl Into<String>) -> Parsed<T> {
-        Err(RuleError { column: self.scanner.column(), problem: problem.into() })
+        Err(RuleError { column: self.scanner.column(), problem: problem.into(), expected: Vec::new() })
     }
 
     /// What comes next is not what was expected. `words` are the words that could have stood there.
     fn expected<'w, T>(&mut self, what: &str, words: impl IntoIterator<Item = &'w str>) -> Parsed<T> {
         let found = self.scanner.peek(&ENDS);
         let head = found.split(['=', '.']).next().unwrap_or_default();
-        let words = words.into_iter().filter(|word| *word != found);
-        let meant = nearest(head, words).map(|word| format!("; did you mean {word:?}?")).unwrap_or_default();
+        let words: Vec<&str> = words.into_iter().filter(|word| *word != found).collect();
+        let meant = nearest(head, words.iter().copied())
+            .map(|word| format!("; did you mean {word:?}?"))
+            .unwrap_or_default();
         let found = match (found, self.scanner.rest().chars().next()) {
             (_, None) => "the rule ends here".to_owned(),
             ("", Some(sign)) => format!("found {sign:?}"),
             (word, _) => format!("found {word:?}"),
         };
+        let expected = words.into_iter().map(str::to_owned).collect();
         self.wrong(format!("{found}, expected {what}{meant}"))
+            .map_err(|error| RuleError { expected, ..error })
     }
 
     fn peek(&self) -> &'t str {
@@ -122,7 +126,7 @@ impl<'t> Parser<'t> {
         if rule.operations().next().is_none() {
             let problem =
                 "the rule never acts: no call fits all that stands after \"where\" and all that is to happen";
-            return Err(RuleError { column: 1, problem: problem.into() });
+            return Err(RuleError { column: 1, problem: problem.into(), expected: Vec::new() });
         }
         Ok(rule)
     }
@@ -170,7 +174,7 @@ impl<'t> Parser<'t> {
         *slot = Some(self.number()?);
         if !trigger.can_hold() {
             let problem = format!("with this the rule never acts:{trigger}; all of them count from arming");
-            return Err(RuleError { column: before.column(), problem });
+            return Err(RuleError { column: before.column(), problem, expected: Vec::new() });
         }
         Ok(())
     }
@@ -198,7 +202,7 @@ impl<'t> Parser<'t> {
         let duration = self.duration()?;
         if duration.is_zero() {
             let problem = "this is no time at all, expected a longer duration".to_owned();
-            return Err(RuleError { column: before.column(), problem });
+            return Err(RuleError { column: before.column(), problem, expected: Vec::new() });
         }
         Ok(duration)
     }
@@ -272,6 +276,7 @@ impl<'t> Parser<'t> {
         Pattern::new(&text).map_err(|error| RuleError {
             column: before.column(),
             problem: format!("{text:?} is no pattern: {}", error.kind()),
+            expected: Vec::new(),
         })
     }
 
@@ -473,6 +478,6 @@ fn fit(column: usize, word: &str, calls: &[Calls], fits: &[Operation]) -> Parsed
     misfit.map_or(Ok(()), |calls| {
         let fitting: Vec<_> = fits.iter().map(|operation| operation.word()).collect();
         let problem = format!("{word:?} does not fit {:?}; it fits: {}", calls.word(), fitting.join(" "));
-        Err(RuleError { column, problem })
+        Err(RuleError { column, problem, expected: Vec::new() })
     })
 }

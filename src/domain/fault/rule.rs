@@ -44,6 +44,8 @@ pub struct RuleError {
     pub column: usize,
     /// What was found and what was expected, with the nearest known word.
     pub problem: String,
+    /// The words that could have stood there, for completion.
+    pub expected: Vec<String>,
 }
 
 impl RuleError {

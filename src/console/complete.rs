@@ -1,0 +1,175 @@
+//! Completion: what can stand next in the line that is being typed.
+//!
+//! The words of the rule language come from its own reader, which is asked with a mark at the cursor and
+//! says what it had expected there. So completion can never offer what the reader would refuse.
+
+use super::{
+    action::{Action, CONTROLS, Control},
+    theme::Theme,
+};
+use crate::{
+    domain::{
+        command::{Command, CommandError, FORMS, Outage},
+        entry::Kind,
+        query,
+        scanner::quote,
+        volume::Volume,
+    },
+    hub::Snapshot,
+};
+
+/// A word that can stand next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// The word, as it is typed.
+    pub word: String,
+    /// What it means.
+    pub help: String,
+}
+
+impl Candidate {
+    fn new(word: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { word: word.into(), help: help.into() }
+    }
+}
+
+/// What can stand at the end of a line.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Completion {
+    /// Where the word begins that would be replaced, in bytes.
+    pub start: usize,
+    /// What could stand there, in the order of its offering.
+    pub candidates: Vec<Candidate>,
+}
+
+impl Completion {
+    fn of(line: &str, start: usize, candidates: impl IntoIterator<Item = Candidate>) -> Self {
+        let begun = &line[start..];
+        let fits = |candidate: &Candidate| candidate.word.starts_with(begun) && candidate.word != begun;
+        Self { start, candidates: candidates.into_iter().filter(fits).collect() }
+    }
+}
+
+/// A word that no reader knows.
+const MARK: char = '\u{1a}';
+
+/// What can stand next in a command line.
+pub fn command(line: &str, seen: &Snapshot) -> Completion {
+    let start = line.rfind(char::is_whitespace).map_or(0, |space| space + 1);
+    let mut words = line[..start].split_whitespace();
+    let Some(first) = words.next() else {
+        let forms =
+            FORMS.iter().map(|(word, form, help)| Candidate::new(*word, format!("{form}  {help}").trim()));
+        let own = own().map(|control| Candidate::new(control.name, control.help));
+        return Completion::of(line, start, forms.chain(own));
+    };
+    let others = words.count();
+    match (first, others) {
+        ("arm", _) => rule(line, seen),
+        ("disarm", 0) => {
+            let rules = seen.faults.iter().flat_map(|rule| {
+                let label = rule.label.iter().map(|label| Candidate::new(&**label, &*rule.text));
+                label.chain([Candidate::new(rule.id.to_string(), &*rule.text)])
+            });
+            Completion::of(line, start, [Candidate::new("all", "every rule")].into_iter().chain(rules))
+        }
+        ("release", 0) => {
+            let waiting = seen.waiting.iter().filter_map(|entry| match &entry.kind {
+                Kind::Waiting(waiting) => {
+                    let volume = waiting.volume.as_deref().unwrap_or_default();
+                    Some(Candidate::new(entry.seq.to_string(), format!("{} {volume}", waiting.operation)))
+                }
+                _ => None,
+            });
+            Completion::of(
+                line,
+                start,
+                [Candidate::new("all", "every waiting call")].into_iter().chain(waiting),
+            )
+        }
+        ("forget", 0) => Completion::of(line, start, volumes(seen, |volume| volume.known)),
+        ("restore", 0) => Completion::of(line, start, volumes(seen, |volume| !volume.known)),
+        ("unmount", 0) => Completion::of(line, start, volumes(seen, Volume::is_mounted)),
+        ("down", 0) => Completion::of(
+            line,
+            start,
+            Outage::ALL.map(|kind| Candidate::new(kind.word(), super::app::outage_help(kind))),
+        ),
+        ("down", 1) => Completion::of(
+            line,
+            start,
+            [Candidate::new("for", "DURATION, as 15s: then it comes up by itself")],
+        ),
+        ("crash", 0) => Completion::of(
+            line,
+            start,
+            [
+                Candidate::new("keep", "it still knows its volumes"),
+                Candidate::new("lose", "it has forgotten them"),
+            ],
+        ),
+        ("theme", 0) => Completion::of(line, start, Theme::names().map(|name| Candidate::new(name, ""))),
+        _ => Completion { start, ..Completion::default() },
+    }
+}
+
+/// The console's own words at the `:` line: every action that no command is named like.
+fn own() -> impl Iterator<Item = &'static Control> {
+    CONTROLS.iter().filter(|control| FORMS.iter().all(|(word, ..)| *word != control.name))
+}
+
+/// The console's own action that a word at the `:` line stands for.
+pub fn own_action(word: &str) -> Option<Action> {
+    own().find(|control| control.name == word).map(|control| control.action)
+}
+
+fn volumes(seen: &Snapshot, which: impl Fn(&Volume) -> bool) -> impl Iterator<Item = Candidate> {
+    seen.volumes.iter().filter(move |volume| which(volume)).map(|volume| {
+        let plain = |c: char| !c.is_whitespace() && !c.is_control() && c != '"';
+        let word = if volume.name.chars().all(plain) { volume.name.clone() } else { quote(&volume.name) };
+        Candidate::new(word, "")
+    })
+}
+
+/// What the reader of rules had expected at the end of the line.
+fn rule(line: &str, seen: &Snapshot) -> Completion {
+    let start = line.rfind(|c: char| c.is_whitespace() || ":,=".contains(c)).map_or(0, |end| end + 1);
+    let before = &line[..start];
+    if before.ends_with("volume=") {
+        return Completion::of(line, start, volumes(seen, |_| true));
+    }
+    let Err(CommandError::Rule(error)) = format!("{before}{MARK}").parse::<Command>() else {
+        return Completion { start, ..Completion::default() };
+    };
+    let here = before.chars().count() + 1 == error.column;
+    let words = error.expected.into_iter().filter(|_| here).map(|word| {
+        let sign = match word.as_str() {
+            "volume" | "id" | "by" => "=",
+            "opt" => ".",
+            _ => "",
+        };
+        Candidate::new(format!("{word}{sign}"), "")
+    });
+    Completion::of(line, start, words)
+}
+
+/// What can stand next in a filter.
+pub fn filter(line: &str, seen: &Snapshot) -> Completion {
+    let start = line.rfind(char::is_whitespace).map_or(0, |space| space + 1);
+    let start = start + line[start..].len() - line[start..].trim_start_matches(['-', '!']).len();
+    let Some(colon) = line[start..].find(':') else {
+        let keys = query::KEYS.map(|(key, help)| Candidate::new(key, help));
+        return Completion::of(line, start, keys);
+    };
+    let (key, list) = line[start..].split_at(colon + 1);
+    let value = start + key.len() + list.rfind(',').map_or(0, |comma| comma + 1);
+    let words = query::values(key).into_iter().map(|word| Candidate::new(word, ""));
+    match key {
+        "vol:" => Completion::of(line, value, volumes(seen, |_| true)),
+        "fault:" => {
+            let labels = seen.faults.iter().filter_map(|rule| rule.label.as_ref());
+            Completion::of(line, value, words.chain(labels.map(|label| Candidate::new(&**label, ""))))
+        }
+        _ => Completion::of(line, value, words),
+    }
+}

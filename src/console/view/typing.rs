@@ -1,0 +1,102 @@
+//! The line that is being typed, and above it what can stand next, what is wrong, or what a rule would hit.
+
+use ratatui::{
+    buffer::Buffer,
+    layout::{Position, Rect},
+    text::{Line, Span},
+    widgets::{Clear, Widget},
+};
+
+use super::{View, mark, put};
+use crate::console::{
+    prompt::{Prompt, Purpose},
+    text, window,
+};
+
+/// How many candidates are shown at once.
+const MOST: usize = 8;
+
+/// Draws both, and says where the cursor is.
+pub fn render(view: &View<'_>, prompt: &Prompt, area: Rect, buffer: &mut Buffer) -> Position {
+    render_advice(view, prompt, area, buffer);
+    let sign = match prompt.purpose {
+        Purpose::Command => " : ",
+        Purpose::Filter => " / ",
+    };
+    let width = usize::from(area.width).saturating_sub(sign.len() + 1);
+    let scroll = prompt.input.visual_scroll(width);
+    let shown = text::fit(scrolled(prompt.text(), scroll), width, "").into_owned();
+    Clear.render(area, buffer);
+    mark(buffer, area, 0, view.theme.styles.text);
+    put(buffer, area, 0, &Line::from(vec![Span::styled(sign, view.theme.styles.key), Span::raw(shown)]));
+    let cursor = sign.len() + prompt.input.visual_cursor().saturating_sub(scroll);
+    Position::new(area.x + (cursor as u16).min(area.width.saturating_sub(1)), area.y)
+}
+
+fn render_advice(view: &View<'_>, prompt: &Prompt, line: Rect, buffer: &mut Buffer) {
+    let room = line.y.saturating_sub(view.screen.header.bottom());
+    let width = line.width.min(100);
+    let advice = advice(view, prompt, usize::from(room), usize::from(width));
+    let height = advice.len() as u16;
+    let area = Rect { x: line.x, y: line.y - height, width, height };
+    Clear.render(area, buffer);
+    buffer.set_style(area, view.theme.styles.text);
+    for (row, (line, chosen)) in advice.iter().enumerate() {
+        put(buffer, area, row as u16, line);
+        if *chosen {
+            mark(buffer, area, row as u16, view.theme.styles.selection);
+        }
+    }
+}
+
+/// At most `room` lines, each with whether it is the chosen one.
+fn advice(view: &View<'_>, prompt: &Prompt, room: usize, width: usize) -> Vec<(Line<'static>, bool)> {
+    let styles = &view.theme.styles;
+    let mut lines = Vec::new();
+    let candidates = &prompt.completion.candidates;
+    // A filter acts while it is typed, so what is wrong with it matters at once; a command is not there yet.
+    let problem =
+        prompt.problem.as_ref().filter(|_| prompt.purpose == Purpose::Filter || candidates.is_empty());
+    if let Some(problem) = problem.filter(|_| !prompt.text().is_empty()) {
+        let wrapped = text::wrap(&text::clean(problem), width.saturating_sub(3));
+        lines.extend(
+            wrapped.into_iter().take(3).map(|line| (Line::styled(format!("   {line}"), styles.bad), false)),
+        );
+    }
+    if let Some(rehearsal) = &view.app.rehearsal {
+        let hits = text::counted(rehearsal.hits.len() as u64, "call");
+        let so_far =
+            format!("   would have hit {hits} of the {} so far", text::grouped(rehearsal.calls as u64));
+        lines.push((Line::styled(so_far, styles.fault), false));
+    }
+    let most = MOST.min(room.saturating_sub(lines.len()));
+    let shown = window::visible(candidates.len(), prompt.chosen, 0, most);
+    let words = candidates[shown.clone()].iter().map(|candidate| text::width(&text::clean(&candidate.word)));
+    let column = words.max().unwrap_or(0).clamp(8, (width / 2).max(8));
+    let offered = shown.map(|index| {
+        let candidate = &candidates[index];
+        let word = view.pad(&text::clean(&candidate.word), column);
+        let help = text::clean(&candidate.help).into_owned();
+        let line = Line::from(vec![
+            Span::styled(format!("   {word}  "), styles.command),
+            Span::styled(view.fit(&help, width.saturating_sub(column + 5)), styles.quiet),
+        ]);
+        (line, prompt.chosen == Some(index))
+    });
+    let mut advice: Vec<_> = offered.collect();
+    advice.extend(lines);
+    advice.truncate(room);
+    advice
+}
+
+/// What is left of a text when so many cells are scrolled away.
+fn scrolled(text: &str, cells: usize) -> &str {
+    let mut passed = 0;
+    for (start, c) in text.char_indices() {
+        if passed >= cells {
+            return &text[start..];
+        }
+        passed += text::width(c.encode_utf8(&mut [0; 4]));
+    }
+    if cells == 0 { text } else { "" }
+}

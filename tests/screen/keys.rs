@@ -1,0 +1,306 @@
+//! What keys make of the screen. Keys are written as users write them; `type` stands for a typed text.
+
+use proptest::prelude::*;
+use voltergeist::{
+    console::{action::CONTROLS, app::Effect},
+    domain::{command::Outage, entry::Call, protocol::Operation},
+};
+
+use super::stage::{Seat, Stage, call};
+
+const SIZE: (u16, u16) = (120, 30);
+
+fn seat(stage: &Stage) -> Seat {
+    Seat::new(stage, SIZE, "default", false)
+}
+
+/// A stage on which `count` volumes were asked for: v1, v2, …
+fn asked(count: usize) -> Stage {
+    let mut stage = Stage::empty();
+    for number in 1..=count {
+        stage.call(call(Operation::Get, &format!("v{number}")));
+    }
+    stage
+}
+
+fn commands(effects: &[Effect]) -> Vec<String> {
+    let line = |effect: &Effect| match effect {
+        Effect::Run(command) => command.to_string(),
+        other => format!("{other:?}"),
+    };
+    effects.iter().map(line).collect()
+}
+
+#[test]
+fn each_key_that_acts_is_a_command() {
+    let mut calm = Stage::empty();
+    calm.create("db1", &[]);
+    calm.create("db2", &[]);
+    let mut haunted = Stage::busy();
+    haunted.arm("arm mount: fail \"the volume is haunted\" as fail-mounts");
+    haunted.arm("arm get: hang");
+    haunted.down(Outage::Unlink, None);
+    let waiting = Stage::busy();
+    for (stage, keys, expected) in [
+        (&calm, "m", vec!["arm mount: fail \"the volume is haunted\" as fail-mounts"]),
+        (&calm, "g", vec!["arm get: empty as empty-get"]),
+        (&calm, "x", vec!["forget db1"]),
+        (&calm, "tab down x", vec!["forget db2"]),
+        (&calm, "d", vec!["down refuse"]),
+        (&calm, "D d", vec!["down unlink"]),
+        (&calm, "D D D d", vec!["down reset"]),
+        (&calm, "c", vec![]),
+        (&calm, "r", vec![]),
+        (&calm, "R", vec![]),
+        (&calm, "R n", vec![]),
+        (&calm, "R y", vec!["reset"]),
+        (&calm, "q", vec!["Leave"]),
+        (&calm, "ctrl-c", vec!["Leave"]),
+        (&calm, "ctrl-z", vec![]),
+        (&calm, "ctrl-z y", vec!["Suspend"]),
+        (&calm, "tab tab enter", vec!["arm mount: fail \"the volume is haunted\" as fail-mounts"]),
+        (&calm, "tab tab down down down enter", vec!["down refuse"]),
+        (&haunted, "m", vec!["disarm fail-mounts"]),
+        (&haunted, "g", vec!["disarm empty-get"]),
+        (&haunted, "x", vec!["restore cache"]),
+        (&haunted, "d", vec!["up"]),
+        (&haunted, "D", vec!["down unlink"]),
+        (&haunted, "c", vec!["disarm all", "up"]),
+        (&haunted, "r", vec!["release"]),
+        (&waiting, "r", vec!["release 18"]),
+        (&haunted, "q", vec![]),
+        (&haunted, "q n", vec![]),
+        (&haunted, "q y", vec!["Leave"]),
+        (&haunted, "? ctrl-c", vec!["Leave"]),
+        (&haunted, "tab tab end delete", vec!["disarm 3"]),
+    ] {
+        let effects = seat(stage).press(keys);
+        assert_eq!(commands(&effects), expected, "{keys}");
+    }
+}
+
+#[test]
+fn what_a_key_shows_is_on_the_screen() {
+    let mut stage = asked(40);
+    stage.create("db1", &[("tier", "gold")]);
+    for (keys, shown, hidden) in [
+        ("", "following", "newer below"),
+        ("up", "1 newer below", "following"),
+        ("up G", "following", "newer below"),
+        ("up down down", "following", "newer below"),
+        ("home", "40 newer below", "v40"),
+        ("space", "PAUSED +0", "following"),
+        ("space space", "following", "PAUSED"),
+        ("space esc", "following", "PAUSED"),
+        ("?", "make every mount fail", "done to it"),
+        ("? esc", "following", "make every mount fail"),
+        ("enter", "What came in", "done to it"),
+        ("enter esc", "following", "What came in"),
+        ("t", "theme light", ""),
+        ("D", "d will take the driver down: unlink", ""),
+        ("r", "no call is waiting", ""),
+        ("y", "copied the call as JSON", ""),
+        ("Y", "copied a curl command", ""),
+        ("ctrl-z", "docker waits for every answer", ""),
+    ] {
+        let mut seat = seat(&stage);
+        seat.press(keys);
+        let screen = seat.screen();
+        assert!(screen.contains(shown), "after {keys}: no {shown:?} in\n{screen}");
+        assert!(hidden.is_empty() || !screen.contains(hidden), "after {keys}: {hidden:?} in\n{screen}");
+    }
+}
+
+#[test]
+fn the_selection_stays_on_its_call_while_others_arrive() {
+    let mut stage = asked(10);
+    let mut seat = seat(&stage);
+    seat.press("up up");
+    let selected = |seat: &Seat| seat.app.calls.selected().map(|entry| entry.seq);
+    assert_eq!(selected(&seat), Some(8));
+    for number in 11..100 {
+        stage.call(call(Operation::Get, &format!("v{number}")));
+    }
+    seat.look(&stage);
+    assert_eq!(selected(&seat), Some(8));
+    assert!(seat.screen().contains("91 newer below"), "{}", seat.screen());
+}
+
+#[test]
+fn a_frozen_list_keeps_what_it_shows_and_counts_what_it_misses() {
+    let mut stage = asked(3);
+    let mut seat = seat(&stage);
+    seat.press("space");
+    stage.call(call(Operation::Remove, "later"));
+    seat.look(&stage);
+    let screen = seat.screen();
+    assert!(
+        screen.contains("PAUSED +1") && screen.contains("remove 1") && !screen.contains("later"),
+        "{screen}"
+    );
+    seat.press("space");
+    seat.look(&stage);
+    assert!(seat.screen().contains("later"));
+}
+
+#[test]
+fn the_end_of_a_call_takes_the_place_of_its_waiting() {
+    let mut stage = Stage::empty();
+    stage.wait(Operation::Unmount, "db1", "hold");
+    let mut seat = seat(&stage);
+    seat.press("up");
+    assert!(seat.screen().contains("WAITS 0:00"));
+    let waited = Some(1);
+    stage.call(Call { waited, ..call(Operation::Unmount, "db1") });
+    seat.look(&stage);
+    assert!(!seat.screen().contains("hold"), "{}", seat.screen());
+    assert_eq!(seat.app.calls.selected().map(|entry| entry.seq), Some(2));
+}
+
+#[test]
+fn a_filter_acts_while_it_is_typed_and_a_wrong_one_changes_nothing() {
+    let stage = Stage::busy();
+    let mut seat = seat(&stage);
+    seat.press("/");
+    seat.type_text("op:mount", &stage);
+    let screen = seat.screen();
+    assert!(screen.contains("2 shown") && !screen.contains("create        cache"), "{screen}");
+    seat.type_text(",gte", &stage);
+    let screen = seat.screen();
+    assert!(
+        screen.contains("\"gte\" is no call, did you mean \"get\"?") && screen.contains("2 shown"),
+        "{screen}"
+    );
+    seat.press("esc");
+    seat.look(&stage);
+    assert!(seat.screen().contains("create        cache"));
+
+    seat.press("/");
+    seat.type_text("vol:ca*", &stage);
+    seat.press("enter");
+    assert!(seat.screen().contains("/vol:ca*  2 shown"), "{}", seat.screen());
+    seat.press("esc");
+    seat.look(&stage);
+    assert!(!seat.screen().contains("shown"));
+}
+
+#[test]
+fn tab_completes_what_can_stand_next() {
+    let stage = Stage::busy();
+    for (typed, keys, expected) in [
+        ("fo", "tab", "forget"),
+        ("forget d", "tab", "forget db1"),
+        ("restore ", "tab", "restore cache"),
+        ("down b", "tab", "down blackhole"),
+        ("down ", "shift-tab", "down reset"),
+        ("down ", "tab tab", "down unlink"),
+        ("crash ", "tab", "crash keep"),
+        ("disarm em", "tab", "disarm empty-get"),
+        ("release 1", "tab", "release 18"),
+        ("theme col", "tab", "theme colour-blind"),
+        ("arm unm", "tab", "arm unmount"),
+        ("arm get: em", "tab", "arm get: empty"),
+        ("arm get where vol", "tab", "arm get where volume="),
+        ("arm get where volume=db", "tab", "arm get where volume=db1"),
+        ("arm get where by=do", "tab", "arm get where by=docker"),
+        ("arm get: empty on", "tab", "arm get: empty once"),
+        ("calm", "tab", "calm-all"),
+    ] {
+        let mut seat = seat(&stage);
+        seat.press(":");
+        seat.type_text(typed, &stage);
+        seat.press(keys);
+        let screen = seat.screen();
+        let line = screen.lines().find_map(|line| line.strip_prefix(" : ")).unwrap_or_default();
+        assert_eq!(line, expected, "after {typed:?} {keys}");
+    }
+}
+
+#[test]
+fn a_typed_line_is_run_remembered_or_explained() {
+    let stage = Stage::busy();
+    let mut seat = seat(&stage);
+    seat.press(":");
+    seat.type_text("forget db1", &stage);
+    assert_eq!(commands(&seat.press("enter")), ["forget db1"]);
+    seat.press(": up");
+    assert_eq!(commands(&seat.press("enter")), ["forget db1"]);
+    seat.press(":");
+    seat.type_text("frget db1", &stage);
+    seat.press("enter");
+    assert!(seat.screen().contains("did you mean \"forget\""), "{}", seat.screen());
+    seat.press(":");
+    seat.type_text("pause", &stage);
+    seat.press("enter");
+    assert!(seat.screen().contains("PAUSED"));
+    seat.press(":");
+    seat.type_text("theme mono", &stage);
+    seat.press("enter");
+    assert_eq!(seat.app.theme.name, "mono");
+}
+
+#[test]
+fn what_can_end_an_engine_asks_first() {
+    let stage = Stage::empty();
+    let mut seat = seat(&stage);
+    seat.press(":");
+    seat.type_text("arm list: null-entry", &stage);
+    assert!(seat.press("enter").iter().all(|effect| !matches!(effect, Effect::Run(_))));
+    assert!(seat.screen().contains("ends a running dockerd"), "{}", seat.screen());
+    assert_eq!(commands(&seat.press("y")), ["arm --yes list: null-entry"]);
+}
+
+#[test]
+fn a_rule_that_is_typed_is_held_against_the_journal() {
+    let stage = Stage::busy();
+    let mut seat = seat(&stage);
+    seat.press(":");
+    let effects = seat.type_text("arm get: empty", &stage);
+    assert!(matches!(effects.last(), Some(Effect::Rehearse(_))));
+    let hits = voltergeist::domain::fault::Rehearsal { hits: vec![3, 5], calls: 16 };
+    seat.update(voltergeist::console::app::Event::Rehearsed(hits));
+    let screen = seat.screen();
+    assert!(screen.contains("would have hit 2 calls of the 16 so far"), "{screen}");
+    assert_eq!(screen.matches('◆').count(), 2, "{screen}");
+    seat.press("esc");
+    assert!(!seat.screen().contains('◆'));
+}
+
+#[test]
+fn every_key_of_the_table_is_in_the_help() {
+    let mut seat = Seat::new(&Stage::empty(), (120, 120), "default", false);
+    seat.press("?");
+    let screen = seat.screen();
+    for control in CONTROLS {
+        let help = control.help.split_whitespace().next().unwrap_or_default();
+        let chord: voltergeist::console::key::Chord = control.keys[0].parse().expect("a key");
+        let line = |line: &str| line.contains(&chord.label(false)) && line.contains(help);
+        assert!(screen.lines().any(line), "{} is missing in\n{screen}", control.name);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn no_sequence_of_keys_breaks_the_console(
+        keys in prop::collection::vec(
+            prop_oneof![
+                4 => prop::sample::select(CONTROLS.iter().flat_map(|control| control.keys).copied().collect::<Vec<_>>()),
+                1 => prop::sample::select(vec!["a", "n", "o", "p", "e", "s", "-", "*", "\"", "ö", "y", "ctrl-w", "ctrl-a"]),
+            ],
+            1..60,
+        ),
+        size in (1_u16..140, 1_u16..50),
+    ) {
+        let mut stage = Stage::busy();
+        let mut seat = Seat::new(&stage, size, "default", false);
+        for (index, key) in keys.iter().enumerate() {
+            seat.press(key);
+            if index % 7 == 0 {
+                stage.call(call(Operation::Get, "db1"));
+                seat.look(&stage);
+            }
+        }
+        seat.screen();
+    }
+}
