@@ -173,6 +173,7 @@ impl State {
     fn carry_out(&mut self, command: &Command, at: Timestamp) -> Result<String, CommandFailed> {
         Ok(match command {
             Command::Arm { rule, label, .. } => {
+                self.rules.forget_ended(|id| self.waiting.values().any(|waiter| waiter.rule == id));
                 let (armed, replaced) = self.rules.arm(rule.clone(), label.as_deref(), at);
                 let event = fault_event(armed, FaultFate::Armed);
                 let text = format!("armed rule {}: {}", armed.id, armed.text);

@@ -164,6 +164,22 @@ async fn a_rule_under_the_same_label_replaces_the_first() {
 }
 
 #[test]
+fn ended_rules_are_forgotten_one_day_but_not_while_they_hold_a_call() {
+    let hub = hub();
+    run(&hub, "arm mount: hold once");
+    let ticket = held(&hub);
+    for _ in 0..100 {
+        run(&hub, "arm get: null once");
+        admit(&hub, Operation::Get, "v");
+    }
+    let ids: Vec<_> = hub.glance(&Window::default()).faults.iter().map(|armed| armed.id).collect();
+    assert_eq!((ids.len(), ids[0], ids[64]), (65, 1, 101));
+    drop(ticket);
+    run(&hub, "arm get: null");
+    assert_eq!(hub.glance(&Window::default()).faults[0].id, 38);
+}
+
+#[test]
 fn a_dry_run_marks_the_calls_and_arms_nothing() {
     let hub = hub();
     let gets = [

@@ -17,3 +17,18 @@ pub const PRESETS: [Preset; 2] = [
     Preset { label: "fail-mounts", rule: "mount: fail \"the volume is haunted\"", title: "mounts fail" },
     Preset { label: "empty-get", rule: "get: empty", title: "Get answers empty" },
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::command::Command;
+
+    #[test]
+    fn each_preset_is_a_rule_with_a_label_as_they_are_printed() {
+        for preset in PRESETS {
+            let line = format!("arm {} as {}", preset.rule, preset.label);
+            let command: Command = line.parse().unwrap_or_else(|error| panic!("{line}: {error}"));
+            assert_eq!(command.to_string(), line);
+        }
+    }
+}

@@ -2,14 +2,12 @@
 
 use proptest::prelude::*;
 
-use super::{
-    Action, ErrorShape, Mountpoint, Rule, Step,
-    calls::Calls,
-    lifetime::{Flap, Lifetime},
-    selector::{Pattern, Selector},
-    trigger::{Chance, Trigger},
+use crate::domain::{
+    fault::{
+        Action, Calls, Chance, ErrorShape, Flap, Lifetime, Mountpoint, Pattern, Rule, Selector, Step, Trigger,
+    },
+    protocol::{Caller, Operation},
 };
-use crate::domain::protocol::{Caller, Operation};
 
 #[test]
 fn a_rule_prints_as_it_was_written() {

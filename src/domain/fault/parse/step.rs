@@ -1,0 +1,125 @@
+//! What happens: the chain, its steps, and their actions.
+
+use super::{
+    Parsed, fit,
+    parser::{ENDS, Parser, VALUE_ENDS},
+};
+use crate::domain::{
+    duration,
+    fault::{Action, Calls, ErrorShape, Mountpoint, Phase, Step},
+};
+
+impl Parser<'_> {
+    pub(super) fn chain(&mut self, calls: &[Calls]) -> Parsed<Vec<Step>> {
+        let mut chain = vec![self.step(calls)?];
+        while self.take("then") {
+            if let Some(last) = chain.last_mut() {
+                last.times.get_or_insert(1);
+            }
+            chain.push(self.step(calls)?);
+        }
+        Ok(chain)
+    }
+
+    fn step(&mut self, calls: &[Calls]) -> Parsed<Step> {
+        let times = match self.peek().strip_suffix('x').map(str::parse) {
+            Some(Ok(0)) => return self.expected("at least 1x", []),
+            Some(Ok(times)) => {
+                self.next();
+                Some(times)
+            }
+            _ => None,
+        };
+        let column = self.scanner.column();
+        let action = self.action()?;
+        fit(column, action.word(), calls, action.fits())?;
+        let said = Phase::SAID.into_iter().find(|phase| phase.word() == self.peek());
+        if let Some(phase) = said.filter(|phase| !action.phases().contains(phase)) {
+            return self.wrong(format!(
+                "{:?} sends what comes of the work, so it cannot stand {:?} it; it fits: after, twice",
+                action.word(),
+                phase.word()
+            ));
+        }
+        let phase = said.inspect(|_| {
+            self.next();
+        });
+        Ok(Step { times, phase: phase.unwrap_or(action.phases()[0]), action })
+    }
+
+    fn action(&mut self) -> Parsed<Action> {
+        let word = self.peek();
+        if !Action::WORDS.contains(&word) {
+            return self.expected(&format!("what is to happen: {}", Action::WORDS.join(" ")), Action::WORDS);
+        }
+        self.next();
+        if let Some(plain) = Action::PLAIN.into_iter().find(|action| action.word() == word) {
+            return Ok(plain);
+        }
+        Ok(match word {
+            "fail" => self.fail()?,
+            "delay" => self.delay()?,
+            "drip" => Action::Drip { over: self.duration()? },
+            "mountpoint" => Action::Mountpoint(self.mountpoint()?),
+            "rename" => Action::Rename(self.value("the other name", &VALUE_ENDS)?),
+            "scope" => Action::Scope(self.value("the scope", &VALUE_ENDS)?),
+            _ => Action::Implements(self.interfaces()?),
+        })
+    }
+
+    fn fail(&mut self) -> Parsed<Action> {
+        let Some(message) = self.quoted()? else {
+            return self.expected("the message in double quotes", []);
+        };
+        let mut ahead = self.scanner.clone();
+        let shape = (ahead.word(&ENDS) == "as")
+            .then(|| ErrorShape::ALL.into_iter().find(|shape| shape.word() == ahead.peek(&ENDS)))
+            .flatten();
+        if shape.is_some() {
+            self.next();
+            self.next();
+        }
+        Ok(Action::Fail { message, shape: shape.unwrap_or_default() })
+    }
+
+    fn delay(&mut self) -> Parsed<Action> {
+        let Some((from, to)) = self.peek().split_once("..") else {
+            let delay = self.duration()?;
+            return Ok(Action::Delay { from: delay, to: delay });
+        };
+        match (duration::parse(from), duration::parse(to)) {
+            (Some(from), Some(to)) if from <= to => {
+                self.next();
+                Ok(Action::Delay { from, to })
+            }
+            _ => self.expected("a duration, or a range of them such as 200ms..800ms", []),
+        }
+    }
+
+    fn mountpoint(&mut self) -> Parsed<Mountpoint> {
+        if let Some(named) = Mountpoint::NAMED.into_iter().find(|named| named.word() == self.peek()) {
+            self.next();
+            return Ok(named);
+        }
+        if self.scanner.rest().starts_with(['/', '"']) {
+            return self.value("a path", &VALUE_ENDS).map(Mountpoint::Path);
+        }
+        self.expected(
+            "empty, missing, relative, a path that begins with /, or one in quotes",
+            Mountpoint::NAMED.iter().map(Mountpoint::word),
+        )
+    }
+
+    fn interfaces(&mut self) -> Parsed<Vec<String>> {
+        if self.take("nothing") {
+            return Ok(Vec::new());
+        }
+        let mut names = Vec::new();
+        loop {
+            names.push(self.value("the interfaces with commas between, or nothing", &ENDS)?);
+            if !self.scanner.take(',') {
+                return Ok(names);
+            }
+        }
+    }
+}
