@@ -3,7 +3,10 @@
 //! An engine that gives up drops the handler's future, and a handler that panics unwinds it: code after
 //! an `.await` never runs then. So the draft is what records, and it does so at the latest when it is dropped.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 
@@ -78,7 +81,8 @@ impl Draft {
         if call.number == 0 {
             call.number = self.hub.admit(None).number;
         }
-        call.took = self.started.elapsed();
+        // As exact as the journal writes it, so that a recording is the journal again.
+        call.took = Duration::from_micros(self.started.elapsed().as_micros().try_into().unwrap_or(u64::MAX));
         call.outcome = outcome;
         self.hub.record(Kind::Call(call));
     }

@@ -57,8 +57,24 @@ impl BindError {
 /// Where a door is.
 #[derive(Clone, Debug)]
 enum Place {
-    Unix { path: PathBuf, mode: u32, inode: Option<u64> },
+    Unix { path: PathBuf, mode: u32, file: Option<FileId> },
     Tcp(SocketAddr),
+}
+
+/// What tells our socket's file from another in its place: an inode's number alone is soon used again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct FileId {
+    device: u64,
+    inode: u64,
+    modified: (i64, i64),
+}
+
+impl FileId {
+    fn of(path: &Path) -> io::Result<Self> {
+        let there = fs::symlink_metadata(path)?;
+        let modified = (there.mtime(), there.mtime_nsec());
+        Ok(Self { device: there.dev(), inode: there.ino(), modified })
+    }
 }
 
 #[derive(Debug)]
@@ -94,7 +110,7 @@ impl Door {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(unusable(error)),
         }
-        let place = Place::Unix { path: path.clone(), mode, inode: None };
+        let place = Place::Unix { path: path.clone(), mode, file: None };
         let mut door = Self { place, latch: Latch::Shut(None), _claim: Some(claim) };
         door.open().map_err(unusable)?;
         Ok(door)
@@ -126,11 +142,11 @@ impl Door {
     pub fn open(&mut self) -> io::Result<()> {
         let Latch::Shut(reserved) = &mut self.latch else { return Ok(()) };
         self.latch = match &mut self.place {
-            Place::Unix { path, mode, inode } => {
-                remove_own(path, *inode);
+            Place::Unix { path, mode, file } => {
+                remove_own(path, *file);
                 let listener = UnixListener::bind(&*path)?;
                 fs::set_permissions(&*path, fs::Permissions::from_mode(*mode))?;
-                *inode = Some(fs::symlink_metadata(&*path)?.ino());
+                *file = Some(FileId::of(path)?);
                 Latch::Unix(listener)
             }
             Place::Tcp(address) => {
@@ -143,8 +159,8 @@ impl Door {
 
     /// Shuts it so that connecting is refused: a socket's file is there, and nobody listens.
     pub fn refuse(&mut self) -> io::Result<()> {
-        if let Place::Unix { path, inode, .. } = &self.place
-            && !is_own(path, *inode)
+        if let Place::Unix { path, file, .. } = &self.place
+            && !is_own(path, *file)
         {
             self.open()?;
         }
@@ -153,8 +169,8 @@ impl Door {
 
     /// Shuts it so that nothing is left of it: a socket's file is gone.
     pub fn unlink(&mut self) -> io::Result<()> {
-        if let Place::Unix { path, inode, .. } = &self.place {
-            remove_own(path, *inode);
+        if let Place::Unix { path, file, .. } = &mut self.place {
+            remove_own(path, file.take());
         }
         self.shut()
     }
@@ -191,8 +207,8 @@ impl Door {
 
 impl Drop for Door {
     fn drop(&mut self) {
-        if let Place::Unix { path, inode, .. } = &self.place {
-            remove_own(path, *inode);
+        if let Place::Unix { path, file, .. } = &self.place {
+            remove_own(path, *file);
         }
     }
 }
@@ -214,13 +230,13 @@ fn unix_address(path: &Path) -> String {
     format!("unix://{}", path.display())
 }
 
-fn is_own(path: &Path, inode: Option<u64>) -> bool {
-    fs::symlink_metadata(path).is_ok_and(|there| Some(there.ino()) == inode)
+fn is_own(path: &Path, file: Option<FileId>) -> bool {
+    file.is_some() && FileId::of(path).ok() == file
 }
 
 /// Removes our own socket's file, and never another one that has come to be in its place.
-fn remove_own(path: &Path, inode: Option<u64>) {
-    if is_own(path, inode) {
+fn remove_own(path: &Path, file: Option<FileId>) {
+    if is_own(path, file) {
         drop(fs::remove_file(path));
     }
 }

@@ -1,0 +1,221 @@
+//! The control API, as `docs/control.md` promises it to scripts.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use voltergeist::domain::protocol::Operation;
+
+use crate::stage::{Heard, Stage, http, tcp};
+
+const CLOSE: &str = "Connection: close\r\n";
+
+async fn get(stage: &Stage, path: &str) -> Heard {
+    stage.control.exchange(&http("GET", path, CLOSE, "")).await
+}
+
+async fn post(stage: &Stage, line: &str) -> Heard {
+    stage.control.exchange(&http("POST", "/v1/commands", CLOSE, line)).await
+}
+
+fn lines(heard: &Heard) -> Vec<Value> {
+    let body = heard.body();
+    // The answer has no length of its own, since it is made as it is read.
+    let chunks = body.split("\r\n").filter(|chunk| chunk.starts_with('{'));
+    chunks.flat_map(str::lines).map(|line| serde_json::from_str(line).expect("each line is JSON")).collect()
+}
+
+#[tokio::test]
+async fn the_state_tells_all_that_the_console_shows() {
+    let stage = Stage::unix();
+    stage.ask(Operation::Create, r#"{"Name":"db1","Opts":{"tier":"gold"}}"#).await;
+    for id in ["7f", "7f", "8a"] {
+        stage.ask(Operation::Mount, &format!(r#"{{"Name":"db1","ID":"{id}"}}"#)).await;
+    }
+    stage.call(Operation::Get, r#"{"Name":"unknown"}"#).await;
+    stage.command("conjure ghost").await;
+    stage.command("forget ghost").await;
+    stage.command("arm get where volume=db*: hold as bp").await;
+    stage.command("seed 42").await;
+    let mut held = stage.plugin.connect().await.expect("the server listens");
+    held.say(&http("POST", Operation::Get.path(), "", r#"{"Name":"db1"}"#)).await;
+    stage.until("the call waits", |now| now.waiting.len() == 1).await;
+
+    let heard = get(&stage, "/v1/state").await;
+    assert_eq!(heard.header("content-type"), Some("application/json"));
+    let told = heard.json();
+    let driver = stage.glance().driver;
+    assert_eq!(
+        told["driver"],
+        json!({"name": "ghost", "address": driver.address, "status": "up", "registration": "registered", "remedy": null})
+    );
+    assert_eq!(
+        told["counters"],
+        json!({"activate": 0, "capabilities": 0, "create": 1, "get": 2, "list": 0, "path": 0, "mount": 3, "unmount": 0, "remove": 0})
+    );
+    assert_eq!(told["outcomes"], json!({"answered": 4, "failed": 1, "abandoned": 0, "panicked": 0}));
+    assert_eq!(told["callers"]["other"], 6);
+    assert_eq!(told["lints"]["reused-mount-id"], 1);
+    let volume = &told["volumes"][0];
+    assert_eq!(volume["mountpoint"].as_str(), stage.mountpoint("db1").to_str());
+    assert_eq!(
+        (&volume["name"], &volume["options"], &volume["mounts"], &volume["known"]),
+        (&json!("db1"), &json!({"tier": "gold"}), &json!(["7f", "7f", "8a"]), &json!(true))
+    );
+    assert_eq!((&told["volumes"][1]["name"], &told["volumes"][1]["known"]), (&json!("ghost"), &json!(false)));
+    let fault = &told["faults"][0];
+    assert_eq!(fault["rule"], "get where volume=db*: hold");
+    assert_eq!(
+        (&fault["id"], &fault["label"], &fault["evaluated"], &fault["fired"], &fault["held"]),
+        (&json!(1), &json!("bp"), &json!(1), &json!(1), &json!(1))
+    );
+    assert_eq!((&told["seed"], &told["waiting"][0]["volume"]), (&json!(42), &json!("db1")));
+    stage.command("down refuse").await;
+    assert_eq!(get(&stage, "/v1/state").await.json()["driver"]["status"], "down refuse");
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_command_is_answered_with_its_effect_or_with_what_is_wrong_and_where() {
+    let stage = Stage::unix();
+    for (line, status, text) in [
+        ("conjure v tier=gold", 200, "\"v\" is there\n"),
+        ("arm get: empty as ghost\n", 200, "armed rule 1: get: empty\n"),
+        ("arm --dry-run get: null", 200, "would have hit 0 of 0 calls"),
+        ("arm get: emty", 400, "column 10: found \"emty\""),
+        ("dwon refuse", 400, "column 1: \"dwon\" is no command, did you mean \"down\"?"),
+        ("", 400, "column 1: \"\" is no command"),
+        ("forget nobody", 400, "there is no volume \"nobody\""),
+        ("down refuse", 200, "the driver is down: refuse\n"),
+    ] {
+        let heard = post(&stage, line).await;
+        assert_eq!(heard.status(), Some(status), "{line}");
+        assert!(heard.body().starts_with(text) && heard.body().ends_with('\n'), "{line}: {heard:?}");
+        assert_eq!(heard.header("content-type"), Some("text/plain; charset=utf-8"), "{line}");
+    }
+    assert!(stage.plugin.connect().await.is_err(), "what is answered is done");
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn entries_are_json_lines_after_a_number_and_within_a_limit() {
+    let stage = Stage::unix();
+    for number in 1..=600 {
+        stage.command(&format!("note {number}")).await;
+    }
+    for (query, first, last) in [
+        ("", 1, 600),
+        ("?after=0", 1, 600),
+        ("?after=590", 591, 600),
+        ("?after=10&limit=300", 11, 310),
+        ("?limit=1", 1, 1),
+    ] {
+        let heard = get(&stage, &format!("/v1/entries{query}")).await;
+        assert_eq!(heard.header("content-type"), Some("application/x-ndjson"));
+        let seqs: Vec<_> =
+            lines(&heard).iter().map(|entry| entry["seq"].as_u64().expect("a number")).collect();
+        assert_eq!(seqs, (first..=last).collect::<Vec<_>>(), "{query}");
+    }
+    assert!(lines(&get(&stage, "/v1/entries?after=600").await).is_empty());
+    assert!(lines(&get(&stage, "/v1/entries?limit=0").await).is_empty());
+    assert_eq!(get(&stage, "/v1/entries?after=x").await.status(), Some(400));
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_stream_begins_where_the_reader_was_and_goes_on_as_entries_come() {
+    let stage = Stage::unix();
+    for number in 1..=3 {
+        stage.command(&format!("note {number}")).await;
+    }
+    for (path, headers, first) in [
+        ("/v1/entries/stream", "", 1),
+        ("/v1/entries/stream?after=2", "", 3),
+        ("/v1/entries/stream?after=1", "Last-Event-ID: 2\r\n", 3),
+    ] {
+        let mut reader = stage.control.connect().await.expect("the control API listens");
+        reader.say(&http("GET", path, headers, "")).await;
+        let text = reader.hear_until(|text| text.contains("id: 3\n")).await;
+        assert!(text.contains("content-type: text/event-stream"), "{text}");
+        assert_eq!(text.matches("\nid: ").count() + text.matches("\nevent: ").count(), 4 - first, "{text}");
+        assert!(text.contains("data: {\"seq\":3,"), "{text}");
+    }
+    let mut reader = stage.control.connect().await.expect("the control API listens");
+    reader.say(&http("GET", "/v1/entries/stream?after=3", "", "")).await;
+    reader.hear_until(|text| text.contains("\r\n\r\n")).await;
+    stage.command("note now").await;
+    reader.hear_until(|text| text.contains("\"line\":\"note now\"")).await;
+    let request = http("GET", "/v1/entries/stream", &format!("Last-Event-ID: x\r\n{CLOSE}"), "");
+    assert_eq!(stage.control.exchange(&request).await.status(), Some(400));
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_reader_that_fell_behind_is_told_how_many_it_missed() {
+    let stage = Stage::unix();
+    for number in 1..=9 {
+        stage.command(&format!("note {number}")).await;
+    }
+    stage.command("reset").await;
+    let mut reader = stage.control.connect().await.expect("the control API listens");
+    reader.say(&http("GET", "/v1/entries/stream", "Last-Event-ID: 4\r\n", "")).await;
+    let text = reader.hear_until(|text| text.contains("id: 10\n")).await;
+    assert!(text.contains("event: missed\n"), "{text}");
+    let missed =
+        text.lines().skip_while(|line| *line != "event: missed").find(|line| line.starts_with("data: "));
+    assert_eq!(missed, Some("data: 5"), "{text}");
+    let mut reader = stage.control.connect().await.expect("the control API listens");
+    reader.say(&http("GET", "/v1/entries/stream", "", "")).await;
+    let text = reader.hear_until(|text| text.contains("id: 10\n")).await;
+    assert!(!text.contains("missed"), "one that has seen nothing has missed nothing: {text}");
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn metrics_are_prometheus_text() {
+    let stage = Stage::unix();
+    stage.ask(Operation::List, "{}").await;
+    let heard = get(&stage, "/metrics").await;
+    assert_eq!(heard.header("content-type"), Some("text/plain; version=0.0.4"));
+    assert!(heard.body().contains("\nvoltergeist_requests_total{call=\"list\"} 1\n"), "{heard:?}");
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_web_page_cannot_command() {
+    let stage = Stage::with(|plan| plan.control = tcp());
+    let headers = format!("Origin: http://example.org\r\n{CLOSE}");
+    let heard = stage.control.exchange(&http("POST", "/v1/commands", &headers, "conjure v")).await;
+    assert_eq!(heard.status(), Some(403));
+    assert!(stage.glance().volumes.is_empty());
+    assert_eq!(
+        post(&stage, "conjure v").await.status(),
+        Some(200),
+        "without a browser it is served on TCP too"
+    );
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_told_so() {
+    let stage = Stage::unix();
+    assert_eq!(get(&stage, "/v2/state").await.status(), Some(404));
+    assert_eq!(get(&stage, "/v1/commands").await.status(), Some(405));
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn the_control_api_answers_while_the_driver_is_stuck() {
+    let stage = Stage::with(|plan| plan.drain = Duration::from_millis(50));
+    stage.command("arm any: hang").await;
+    for _ in 0..50 {
+        let mut caller = stage.plugin.connect().await.expect("the server listens");
+        caller.say(&http("POST", Operation::List.path(), "", "{}")).await;
+        // It stays, and waits for ever.
+        std::mem::forget(caller);
+    }
+    stage.until("all wait", |now| now.waiting.len() == 50).await;
+    assert_eq!(get(&stage, "/v1/state").await.json()["counters"]["list"], 50);
+    assert_eq!(post(&stage, "disarm all").await.body(), "1 rule disarmed\n");
+    stage.until("none waits", |now| now.waiting.is_empty()).await;
+    stage.end().await;
+}

@@ -1,0 +1,204 @@
+//! Volumes on disk: what survives, what is set aside, and what nothing leads out of.
+
+use std::{fs, os::unix::fs::symlink, path::Path, sync::Arc};
+
+use jiff::Timestamp;
+use serde_json::json;
+use tempfile::TempDir;
+use voltergeist::{
+    domain::{
+        entry::Kind,
+        journal::Bounds,
+        protocol::Operation,
+        volume::{Change, Volumes},
+    },
+    hub::Hub,
+    server::{Disk, DiskError},
+};
+
+use crate::stage::{Stage, until};
+
+fn open(root: &Path) -> (Arc<Hub>, Disk) {
+    let (disk, volumes) = Disk::open(root).expect("the root opens");
+    (Hub::new(0, volumes, Box::new(disk.clone()), Bounds::default()), disk)
+}
+
+fn all(hub: &Hub) -> Volumes {
+    hub.with_volumes(Clone::clone)
+}
+
+#[tokio::test]
+async fn volumes_options_and_mounts_survive_a_restart() {
+    let stage = Stage::unix();
+    stage.ask(Operation::Create, r#"{"Name":"a","Opts":{"tier":"gold"}}"#).await;
+    stage.ask(Operation::Create, r#"{"Name":"b"}"#).await;
+    for _ in 0..2 {
+        stage.ask(Operation::Mount, r#"{"Name":"a","ID":"7f"}"#).await;
+    }
+    stage.ask(Operation::Mount, r#"{"Name":"unknown","ID":"8a"}"#).await;
+    stage.command("forget b").await;
+    let before = all(&stage.hub);
+    let place = stage.end().await;
+    let stage = Stage::at(place, |_| {}).expect("the place is free");
+    assert_eq!(all(&stage.hub), before);
+    assert_eq!(before.len(), 3);
+    assert!(stage.mountpoint("a").join("mountID").exists());
+    stage.end().await;
+}
+
+#[test]
+fn each_change_lasts_as_soon_as_it_is_made() {
+    let place = TempDir::new().expect("a place for the test");
+    let created =
+        |name: &str| Change::Created { name: name.into(), options: [].into(), at: Timestamp::UNIX_EPOCH };
+    for (changes, left) in [
+        (vec![created("a"), created("b")], vec!["a", "b"]),
+        (vec![Change::Removed { name: String::from("a") }], vec!["b"]),
+        (
+            vec![Change::Mounted {
+                name: String::from("c"),
+                id: String::from("7f"),
+                at: Timestamp::UNIX_EPOCH,
+            }],
+            vec!["b", "c"],
+        ),
+        (vec![Change::Unmounted { name: String::from("c"), id: String::from("7f") }], vec!["b", "c"]),
+        (vec![Change::Forgotten { name: String::from("b") }], vec!["b", "c"]),
+        (vec![Change::Restored { name: String::from("b") }], vec!["b", "c"]),
+        (vec![Change::Lost, created("d")], vec!["d"]),
+        (vec![Change::Wiped], vec![]),
+    ] {
+        // What a kill would leave: the process has no say at the end.
+        let (hub, disk) = open(place.path());
+        for change in &changes {
+            hub.change(change).expect("the disk is writable");
+        }
+        let after = all(&hub);
+        drop((hub, disk));
+        let (hub, disk) = open(place.path());
+        assert_eq!(all(&hub), after, "{changes:?}");
+        let names: Vec<_> = after.iter().map(|volume| volume.name.clone()).collect();
+        assert_eq!(names, left, "{changes:?}");
+        drop((hub, disk));
+    }
+}
+
+#[tokio::test]
+async fn losing_and_forgetting_keep_the_files_and_wiping_does_not() {
+    let stage = Stage::unix();
+    let file = stage.mountpoint("a").join("mountID");
+    for line in ["forget a", "crash lose", "wipe"] {
+        stage.ask(Operation::Create, r#"{"Name":"a"}"#).await;
+        stage.ask(Operation::Mount, r#"{"Name":"a","ID":"7f"}"#).await;
+        stage.command(line).await;
+        assert_eq!(file.exists(), line != "wipe", "{line}");
+    }
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_damaged_record_is_told_and_set_aside_and_the_others_are_there() {
+    let place = Arc::new(TempDir::new().expect("a place for the test"));
+    let root = place.path().join("volumes");
+    let (hub, disk) = open(&root);
+    hub.command_line("conjure good").expect("the disk is writable");
+    drop((hub, disk));
+    let records = root.join(".voltergeist");
+    fs::write(records.join("broken"), "{\"name\":\"bro").expect("the place is writable");
+    fs::copy(records.join("good"), records.join("copied")).expect("the place is writable");
+    fs::create_dir(records.join("a directory")).expect("the place is writable");
+    let stage = Stage::at(place, |_| {}).expect("damage is not fatal");
+    let listed = stage.ask(Operation::List, "{}").await;
+    assert_eq!(listed["Volumes"].as_array().map(Vec::len), Some(1));
+    let notes = stage.notes();
+    assert_eq!(notes.len(), 3, "{notes:?}");
+    for name in ["broken", "copied", "a directory"] {
+        let note = notes.iter().find(|note| note.contains(&format!("{name:?}"))).expect("it is told");
+        let aside = note.rsplit(' ').next().expect("it says where");
+        assert!(Path::new(aside).exists() && !records.join(name).exists(), "{note}");
+    }
+    stage.ask(Operation::Create, r#"{"Name":"broken"}"#).await;
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn no_symlink_that_a_container_leaves_leads_out() {
+    let stage = Stage::unix();
+    let outside = stage.place.path().join("outside");
+    fs::create_dir(&outside).expect("the place is writable");
+    let victim = outside.join("victim");
+    fs::write(&victim, "precious").expect("the place is writable");
+    let volume = stage.mountpoint("v");
+    let body = r#"{"Name":"v","ID":"7f"}"#;
+    stage.ask(Operation::Create, body).await;
+    stage.ask(Operation::Mount, body).await;
+
+    // A file that leads out.
+    fs::remove_file(volume.join("mountID")).expect("it is there");
+    symlink(&victim, volume.join("mountID")).expect("a container may link");
+    symlink(&outside, volume.join("escape")).expect("a container may link");
+    let answer = stage.ask(Operation::Mount, body).await;
+    assert!(answer["Err"].as_str().is_some_and(|why| why.starts_with("cannot mount \"v\": ")), "{answer}");
+    assert_eq!(stage.glance().volumes[0].open_mounts(), 1, "a mount that failed is none");
+    stage.ask(Operation::Remove, body).await;
+    until("the volume's data is deleted", || rubbish(&stage) == 0).await;
+
+    // The volume itself leads out.
+    symlink(&outside, &volume).expect("root may link");
+    stage.ask(Operation::Create, body).await;
+    let answer = stage.ask(Operation::Mount, body).await;
+    assert!(answer["Err"].is_string(), "{answer}");
+    assert_eq!(stage.ask(Operation::Remove, body).await, json!({}));
+    until("the link is deleted", || rubbish(&stage) == 0).await;
+    assert!(!volume.is_symlink());
+    assert_eq!(fs::read_to_string(&victim).expect("it is there"), "precious");
+    assert_eq!(fs::read_dir(&outside).expect("it is there").count(), 1);
+    stage.end().await;
+}
+
+/// How much is still to be deleted.
+fn rubbish(stage: &Stage) -> usize {
+    let attic = stage.mountpoint(".voltergeist/.voltergeist");
+    let names =
+        fs::read_dir(attic).expect("it is there").map(|entry| entry.expect("it is readable").file_name());
+    names.filter(|name| name.to_string_lossy().starts_with("rubbish")).count()
+}
+
+#[tokio::test]
+async fn what_was_not_deleted_in_time_is_deleted_at_the_next_start() {
+    let place = Arc::new(TempDir::new().expect("a place for the test"));
+    let left = place.path().join("volumes/.voltergeist/.voltergeist/rubbish-1/deep");
+    fs::create_dir_all(&left).expect("the place is writable");
+    let stage = Stage::at(place, |_| {}).expect("the place is free");
+    until("it is deleted", || rubbish(&stage) == 0).await;
+    stage.end().await;
+}
+
+#[test]
+fn a_root_belongs_to_one_process() {
+    let place = TempDir::new().expect("a place for the test");
+    let first = Disk::open(place.path()).expect("the root opens");
+    assert!(matches!(Disk::open(place.path()), Err(DiskError::InUse(_))));
+    drop(first);
+    assert!(Disk::open(place.path()).is_ok());
+    let file = place.path().join("file");
+    fs::write(&file, "").expect("the place is writable");
+    let error = Disk::open(&file).err().expect("a file is no root").to_string();
+    assert!(error.ends_with("make it writable, or choose another root"), "{error}");
+}
+
+#[tokio::test]
+async fn a_saved_journal_reads_back_as_it_was() {
+    let stage = Stage::unix();
+    stage.ask(Operation::Create, r#"{"Name":"a"}"#).await;
+    stage.command("note look here").await;
+    let file = stage.place.path().join("a b.jsonl");
+    stage.command(&format!("save {}", file.display())).await;
+    let saved = fs::read_to_string(&file).expect("it is written");
+    let (entries, _) = stage.hub.entries_after(0, 2);
+    let read: Vec<voltergeist::domain::entry::Entry> =
+        saved.lines().map(|line| serde_json::from_str(line).expect("each line is an entry")).collect();
+    assert_eq!(read.iter().collect::<Vec<_>>(), entries.iter().map(Arc::as_ref).collect::<Vec<_>>());
+    assert!(matches!(&read[1].kind, Kind::Command(command) if command.line == "note look here"));
+    stage.end().await;
+}

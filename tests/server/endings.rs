@@ -1,0 +1,169 @@
+//! How calls and the server end: given up, panicked, crashed, shut down.
+
+use std::{fs, time::Duration};
+
+use voltergeist::domain::{entry::Outcome, protocol::Operation};
+
+use crate::stage::{Stage, kept_alive, request, within};
+
+#[tokio::test]
+async fn a_call_that_is_given_up_while_it_waits_is_abandoned() {
+    for stage in [Stage::unix(), Stage::tcp()] {
+        stage.command("arm mount: hang after").await;
+        let mut caller = stage.plugin.connect().await.expect("the server listens");
+        caller.say(&kept_alive(Operation::Mount, r#"{"Name":"v","ID":"7f"}"#)).await;
+        stage.until("the call waits", |now| now.waiting.len() == 1).await;
+        drop(caller);
+        stage.until("it has ended", |now| now.tally.outcome(Outcome::Abandoned) == 1).await;
+        let call = stage.last_call();
+        assert_eq!((call.status, call.changes.len(), call.number), (None, 1, 1));
+        assert!(call.waited.is_some() && call.fault.is_some());
+        let now = stage.glance();
+        assert_eq!((now.waiting.len(), now.tally.counters.of(Operation::Mount)), (0, 1));
+        stage.end().await;
+    }
+}
+
+#[tokio::test]
+async fn a_caller_that_leaves_in_the_middle_of_its_request_is_counted() {
+    let stage = Stage::unix();
+    let request = kept_alive(Operation::Create, r#"{"Name":"v"}"#);
+    let mut caller = stage.plugin.connect().await.expect("the server listens");
+    caller.say(&request[..request.len() - 3]).await;
+    drop(caller);
+    stage.until("it has ended", |now| now.tally.outcome(Outcome::Abandoned) == 1).await;
+    assert_eq!(stage.glance().tally.counters.of(Operation::Create), 1);
+    assert!(stage.glance().volumes.is_empty());
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_caller_that_leaves_at_once_is_counted() {
+    let stage = Stage::unix();
+    for _ in 0..100 {
+        let mut caller = stage.plugin.connect().await.expect("the server listens");
+        caller.say(&kept_alive(Operation::Get, r#"{"Name":"v"}"#)).await;
+    }
+    stage.until("all are counted", |now| now.tally.counters.of(Operation::Get) == 100).await;
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_handler_that_panics_is_an_answer_and_an_entry_and_no_end() {
+    let stage = Stage::with(|plan| plan.panic_on = Some("boo".into()));
+    let mut caller = stage.plugin.connect().await.expect("the server listens");
+    caller.say(&kept_alive(Operation::Create, r#"{"Name":"boo"}"#)).await;
+    let heard = caller.hear_one().await;
+    assert_eq!(
+        (heard.status(), heard.body()),
+        (Some(500), "the handler panicked; the reason is in voltergeist's log\n")
+    );
+    let call = stage.last_call();
+    assert_eq!((call.outcome, call.volume.as_deref()), (Outcome::Panicked, Some("boo")));
+    caller.say(&kept_alive(Operation::Create, r#"{"Name":"v"}"#)).await;
+    assert_eq!(caller.hear_one().await.body(), "{}\n", "the same connection goes on");
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_crash_cuts_every_connection_and_the_driver_is_back_at_once() {
+    for stage in [Stage::unix(), Stage::tcp()] {
+        stage.ask(Operation::Create, r#"{"Name":"v"}"#).await;
+        stage.command("arm get: hang").await;
+        let mut idle = stage.plugin.connect().await.expect("the server listens");
+        idle.say(&kept_alive(Operation::List, "{}")).await;
+        idle.hear_one().await;
+        let mut waiting = stage.plugin.connect().await.expect("the server listens");
+        waiting.say(&kept_alive(Operation::Get, r#"{"Name":"v"}"#)).await;
+        stage.until("the call waits", |now| now.waiting.len() == 1).await;
+        stage.command("crash keep").await;
+        for mut caller in [idle, waiting] {
+            let heard = caller.hear().await;
+            assert_eq!((heard.text.as_str(), heard.end), ("", Ok(())));
+        }
+        let call = stage.last_call();
+        assert_eq!((call.outcome, call.error.as_deref()), (Outcome::Failed, Some("the driver crashed")));
+        stage.command("disarm all").await;
+        assert_eq!(stage.ask(Operation::Get, r#"{"Name":"v"}"#).await["Volume"]["Name"], "v");
+        stage.command("crash lose").await;
+        assert_eq!(stage.ask(Operation::Get, r#"{"Name":"v"}"#).await["Err"], "no such volume");
+        stage.end().await;
+    }
+}
+
+#[tokio::test]
+async fn an_orderly_end_lets_calls_go_and_leaves_nothing_behind() {
+    for stage in [Stage::unix(), Stage::tcp()] {
+        stage.command("arm mount: hold").await;
+        stage.command("arm list: drip 1h").await;
+        let mut held = stage.plugin.connect().await.expect("the server listens");
+        held.say(&kept_alive(Operation::Mount, r#"{"Name":"v","ID":"7f"}"#)).await;
+        let mut dripping = stage.plugin.connect().await.expect("the server listens");
+        dripping.say(&kept_alive(Operation::List, "{}")).await;
+        let mut idle = stage.plugin.connect().await.expect("the server listens");
+        idle.say(&kept_alive(Operation::Get, r#"{"Name":"v"}"#)).await;
+        idle.hear_one().await;
+        stage.until("both wait", |now| now.waiting.len() == 2).await;
+        let hub = stage.hub.clone();
+        let place = stage.end().await;
+        let answer = held.hear().await;
+        assert!(answer.is_whole() && answer.body().contains("/volumes/v"), "{answer:?}");
+        assert_eq!(dripping.hear().await.body(), "{\"Volumes\":[]}\n");
+        assert_eq!(idle.hear().await.text, "");
+        for folder in ["plugins", "etc", "control", "runtime"] {
+            let left = fs::read_dir(place.path().join(folder)).map_or(0, Iterator::count);
+            assert_eq!(left, 0, "{folder}");
+        }
+        assert!(hub.with_volumes(|volumes| volumes.record("v").is_some_and(|volume| volume.is_mounted())));
+    }
+}
+
+#[tokio::test]
+async fn a_caller_that_never_ends_cannot_hold_up_the_end() {
+    let stage = Stage::with(|plan| plan.drain = Duration::from_millis(50));
+    let mut caller = stage.plugin.connect().await.expect("the server listens");
+    let request = kept_alive(Operation::Create, r#"{"Name":"v"}"#);
+    caller.say(&request[..request.len() - 3]).await;
+    // The head has arrived, and so the call has begun.
+    let mut follower = stage.control.connect().await.expect("the control API listens");
+    follower.say("GET /v1/entries/stream HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    stage.ask(Operation::List, "{}").await;
+    let hub = stage.hub.clone();
+    within(stage.end()).await;
+    assert_eq!(caller.hear().await.text, "");
+    let (entries, _) = hub.entries_after(0, usize::MAX);
+    let call = entries.last().and_then(|entry| entry.call()).expect("it is an entry");
+    assert_eq!((call.outcome, call.error.as_deref()), (Outcome::Failed, Some("voltergeist ended")));
+}
+
+#[tokio::test]
+async fn the_command_quit_is_answered_and_ends_the_server() {
+    let stage = Stage::unix();
+    let quit = "POST /v1/commands HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nConnection: close\r\n\r\nquit";
+    let heard = stage.control.exchange(quit).await;
+    assert_eq!((heard.status(), heard.body()), (Some(200), "goodbye\n"));
+    let place = stage.ended().await;
+    assert!(!place.path().join("plugins/ghost.sock").exists());
+}
+
+#[tokio::test]
+async fn a_server_that_is_dropped_leaves_nothing_behind_either() {
+    let stage = Stage::unix();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    let place = stage.end().await;
+    std::thread::spawn({
+        let place = place.clone();
+        move || {
+            let stage = runtime.block_on(async {
+                let stage = Stage::at(place, |_| {}).expect("the place is free");
+                stage.plugin.exchange(&request(Operation::List, "{}")).await;
+                stage
+            });
+            drop(runtime);
+            drop(stage);
+        }
+    })
+    .join()
+    .expect("it does not panic");
+    assert_eq!(fs::read_dir(place.path().join("plugins")).expect("it was made").count(), 0);
+}

@@ -1,0 +1,233 @@
+//! Where the server listens, what it replaces, what it never touches, and how engines find it.
+
+use std::{
+    fs,
+    io::ErrorKind,
+    net::TcpListener,
+    os::unix::{fs::PermissionsExt, net::UnixListener},
+    path::Path,
+    sync::Arc,
+};
+
+use tempfile::TempDir;
+use voltergeist::{
+    domain::protocol::Operation,
+    server::{Address, BindError, Places},
+};
+
+use crate::stage::{Stage, places, tcp};
+
+fn place() -> Arc<TempDir> {
+    Arc::new(TempDir::new().expect("a place for the test"))
+}
+
+fn make(path: &Path) {
+    fs::create_dir_all(path).expect("the place is writable");
+}
+
+fn denied(place: Arc<TempDir>, change: impl FnOnce(&mut voltergeist::server::Plan)) -> BindError {
+    match Stage::at(place, change) {
+        Ok(_) => panic!("the server binds"),
+        Err(error) => error,
+    }
+}
+
+#[tokio::test]
+async fn a_unix_socket_is_found_by_its_name() {
+    let stage = Stage::unix();
+    let socket = stage.place.path().join("plugins/ghost.sock");
+    let driver = stage.glance().driver;
+    assert_eq!(driver.address, format!("unix://{}", socket.display()));
+    assert_eq!((driver.registration.as_str(), driver.remedy), ("registered", None));
+    let mode = |path: &Path| fs::metadata(path).expect("it is there").permissions().mode() & 0o777;
+    assert_eq!(mode(&socket), 0o660);
+    assert_eq!(mode(&stage.place.path().join("control/ghost.sock")), 0o600);
+    assert_eq!(mode(&stage.place.path().join("control")), 0o700);
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_tcp_port_is_found_by_its_spec() {
+    let stage = Stage::tcp();
+    let spec = fs::read_to_string(stage.place.path().join("etc/ghost.spec")).expect("it is written");
+    let driver = stage.glance().driver;
+    assert_eq!(spec, driver.address);
+    assert!(spec.starts_with("tcp://127.0.0.1:") && !spec.ends_with(":0"), "{spec}");
+    assert_eq!((driver.registration.as_str(), driver.remedy), ("registered", None));
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_port_on_all_interfaces_is_told_as_one_of_this_machine() {
+    let stage = Stage::with(|plan| plan.listen = Address::Tcp("0.0.0.0:0".into()));
+    assert!(stage.glance().driver.address.starts_with("tcp://127.0.0.1:"));
+    stage.ask(Operation::List, "{}").await;
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn what_a_dead_instance_has_left_is_replaced() {
+    let place = place();
+    let sockets = places(place.path()).sockets;
+    make(&sockets);
+    make(&place.path().join("etc"));
+    drop(UnixListener::bind(sockets.join("ghost.sock")).expect("it is free"));
+    fs::write(sockets.join(".ghost.sock.lock"), "").expect("it is free");
+    let stage = Stage::at(Arc::clone(&place), |_| {}).expect("the socket is stale");
+    stage.ask(Operation::List, "{}").await;
+    stage.end().await;
+
+    let gone = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port");
+    fs::write(place.path().join("etc/ghost.spec"), format!("tcp://{gone}\n")).expect("it is free");
+    let stage = Stage::at(place, |plan| plan.listen = tcp()).expect("the spec is stale");
+    assert_eq!(stage.glance().driver.registration, "registered");
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_living_plugin_of_another_program_is_never_touched() {
+    let place = place();
+    let sockets = places(place.path()).sockets;
+    make(&sockets);
+    make(&place.path().join("etc"));
+    let socket = sockets.join("ghost.sock");
+    let listener = UnixListener::bind(&socket).expect("it is free");
+    let error = denied(Arc::clone(&place), |_| {});
+    assert!(matches!(&error, BindError::Alive(path) if path.ends_with("/plugins/ghost.sock")), "{error}");
+    assert!(socket.exists());
+    drop(listener);
+    fs::remove_file(&socket).expect("it is there");
+
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let spec = format!("tcp://{}", listener.local_addr().expect("it is bound"));
+    fs::write(place.path().join("etc/ghost.spec"), &spec).expect("it is free");
+    let error = denied(Arc::clone(&place), |plan| plan.listen = tcp());
+    assert!(matches!(&error, BindError::Alive(path) if path.ends_with("/etc/ghost.spec")), "{error}");
+    assert_eq!(fs::read_to_string(place.path().join("etc/ghost.spec")).expect("it is there"), spec);
+
+    fs::write(sockets.join("ghost.sock"), "no socket").expect("it is free");
+    let error = denied(place, |_| {});
+    assert!(matches!(&error, BindError::NotASocket(_)), "{error}");
+}
+
+#[tokio::test]
+async fn a_second_instance_does_not_steal_even_while_the_first_is_down() {
+    for listen in [Address::Unix(None), tcp()] {
+        for outage in ["up", "down refuse", "down unlink", "down blackhole", "down reset"] {
+            let first = Stage::with(|plan| plan.listen = listen.clone());
+            if outage != "up" {
+                first.command(outage).await;
+            }
+            let second = Arc::new(TempDir::new().expect("a place for the test"));
+            let shared = places(first.place.path());
+            let error = denied(second, |plan| {
+                plan.listen = listen.clone();
+                plan.places = Places { control: plan.places.control.clone(), ..shared };
+            });
+            assert!(matches!(error, BindError::Alive(_)), "{outage}: {error}");
+            if outage != "up" {
+                first.command("up").await;
+            }
+            first.ask(Operation::List, "{}").await;
+            first.end().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn of_many_that_start_at_once_one_wins_and_is_whole() {
+    let place = place();
+    let shared = places(place.path());
+    let starts = (0..8).map(|_| {
+        let shared = shared.clone();
+        tokio::task::spawn_blocking(move || {
+            let own = Arc::new(TempDir::new().expect("a place for the test"));
+            Stage::at(own, |plan| plan.places = shared)
+        })
+    });
+    let mut won = Vec::new();
+    for start in starts.collect::<Vec<_>>() {
+        match start.await.expect("it does not panic") {
+            Ok(stage) => won.push(stage),
+            Err(error) => assert!(matches!(error, BindError::Alive(_)), "{error}"),
+        }
+    }
+    assert_eq!(won.len(), 1);
+    won[0].ask(Operation::List, "{}").await;
+    won.remove(0).end().await;
+    assert_eq!(fs::read_dir(&shared.sockets).expect("it was made").count(), 0);
+}
+
+#[tokio::test]
+async fn what_another_has_put_in_our_place_stays_at_our_end() {
+    let stage = Stage::unix();
+    let socket = stage.place.path().join("plugins/ghost.sock");
+    fs::rename(&socket, stage.place.path().join("moved.sock")).expect("it is there");
+    let _other = UnixListener::bind(&socket).expect("it is free");
+    let _place = stage.end().await;
+    assert!(socket.exists());
+
+    let stage = Stage::tcp();
+    let spec = stage.place.path().join("etc/ghost.spec");
+    fs::write(&spec, "tcp://127.0.0.1:1").expect("it is writable");
+    let place = stage.end().await;
+    assert_eq!(
+        fs::read_to_string(place.path().join("etc/ghost.spec")).expect("it stays"),
+        "tcp://127.0.0.1:1"
+    );
+}
+
+#[tokio::test]
+async fn a_socket_that_hides_our_spec_is_told() {
+    let place = place();
+    let sockets = places(place.path()).sockets;
+    make(&sockets);
+    let hiding = sockets.join("ghost.sock");
+    drop(UnixListener::bind(&hiding).expect("it is free"));
+    let stage = Stage::at(place, |plan| plan.listen = tcp()).expect("the port is free");
+    let driver = stage.glance().driver;
+    assert_eq!(driver.registration, format!("hidden: engines find {} first", hiding.display()));
+    assert_eq!(driver.remedy, Some(format!("sudo rm {}", hiding.display())));
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_socket_elsewhere_says_what_would_register_it_and_sees_when_that_is_done() {
+    let place = place();
+    let elsewhere = place.path().join("it's here.sock");
+    let listen = |plan: &mut voltergeist::server::Plan| plan.listen = Address::Unix(Some(elsewhere.clone()));
+    let stage = Stage::at(Arc::clone(&place), listen).expect("it is free");
+    let driver = stage.glance().driver;
+    assert_eq!(driver.registration, "not registered: engines do not look there");
+    let remedy = driver.remedy.expect("there is one");
+    let script = remedy.strip_prefix("sudo ").expect("it needs rights");
+    let done = std::process::Command::new("sh").args(["-c", script]).status().expect("there is a shell");
+    assert!(done.success(), "{remedy}");
+    stage.end().await;
+    let stage = Stage::at(place, listen).expect("it is free");
+    assert_eq!(stage.glance().driver.registration, "registered");
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_name_that_is_no_file_name_is_refused() {
+    for name in ["", "..", "a/b"] {
+        let error = denied(place(), |plan| plan.name = name.into());
+        assert!(matches!(error, BindError::Name { .. }), "{name}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_runtime_directory_that_others_may_write_to_is_not_used() {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let place = place();
+    // A file in the way makes the default place unusable even for root.
+    fs::write(place.path().join("plugins"), "").expect("the place is writable");
+    let error = denied(Arc::clone(&place), |_| {});
+    assert!(
+        matches!(&error, BindError::Unusable { error, .. } if error.kind() != ErrorKind::PermissionDenied),
+        "{error}"
+    );
+}
