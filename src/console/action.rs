@@ -77,8 +77,6 @@ pub enum Place {
     Volumes,
     /// In the faults pane.
     Faults,
-    /// In the view of one call.
-    Inspector,
 }
 
 /// Under which heading the help shows it.

@@ -22,7 +22,8 @@ use crate::{
     domain::{
         command::{Command, Outage, Released, Target},
         entry::Entry,
-        fault::{PRESETS, Rehearsal, Rule, RuleState},
+        fault::{PRESETS, Rehearsal, Rule, RuleState, forecast},
+        protocol::Caller,
         query::{Query, QueryError},
         volume::Volume,
     },
@@ -231,7 +232,10 @@ impl App {
             Event::Rehearsed(rehearsal) => self.rehearsal = Some(rehearsal),
             Event::Done { line, result } => {
                 self.status = match result {
-                    Ok(text) => Status::Said { line: Some(line), text },
+                    Ok(text) => {
+                        let forecast = forecast_of(&line, seen).map(|forecast| format!("armed. {forecast}"));
+                        Status::Said { line: Some(line), text: forecast.unwrap_or(text) }
+                    }
                     Err(why) => Status::Failed { line, why },
                 };
             }
@@ -350,7 +354,6 @@ impl App {
 
     fn place(&self) -> Place {
         match self.focus {
-            Pane::Calls if self.inspector.is_some() => Place::Inspector,
             Pane::Calls => Place::Calls,
             Pane::Volumes => Place::Volumes,
             Pane::Faults => Place::Faults,
@@ -614,6 +617,15 @@ impl App {
             || !seen.waiting.is_empty()
             || rate.iter().rev().take(super::view::SPARK).any(|count| *count > 0)
     }
+}
+
+/// What the engine that calls will make of the rule that a line arms, if it arms one.
+pub fn forecast_of(line: &str, seen: &Snapshot) -> Option<String> {
+    let Ok(Command::Arm { rule, .. }) = line.parse() else { return None };
+    let engines = [Caller::Docker, Caller::Simulated, Caller::Podman];
+    // Before anybody has called, docker is the one to expect.
+    let engine = engines.into_iter().rev().max_by_key(|engine| seen.tally.caller(*engine));
+    Some(forecast(&rule, engine?).to_string())
 }
 
 fn is_armed(seen: &Snapshot) -> bool {

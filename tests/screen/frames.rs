@@ -107,13 +107,21 @@ fn no_size_and_no_theme_breaks_a_frame() {
     stage.down(Outage::Refuse, None);
     stage.arm("arm any: hang");
     stage.driver.remedy = Some("echo".into());
-    for keys in ["", "?", "tab", "tab tab", "up enter", "q", ":"] {
-        let mut seat = Seat::new(&stage, (80, 24), "default", false);
+    let draw = |keys: &str, width: u16, height: u16| {
+        let mut seat = Seat::new(&stage, (width, height), "default", false);
         seat.press(keys);
-        for width in (1..=50).chain([79, 80, 95, 96, 119, 120, 121, 250]) {
-            for height in (1..=26).chain([50, 70]) {
-                seat.app.size = (width, height);
-                seat.screen();
+        seat.screen();
+    };
+    for width in (1..=60).chain([79, 80, 95, 96, 119, 120, 121, 250]) {
+        for height in (1..=24).chain([50, 70]) {
+            draw("", width, height);
+        }
+    }
+    // Around the sizes at which the shape changes.
+    for keys in ["?", "tab", "tab tab", "up enter", "q", ": a", "/ o"] {
+        for width in [1, 2, 39, 40, 41, 79, 80, 119, 120, 250] {
+            for height in [1, 2, 9, 10, 11, 12, 15, 16, 19, 20, 70] {
+                draw(keys, width, height);
             }
         }
     }

@@ -3,4 +3,7 @@
 mod frames;
 mod keys;
 mod live;
+mod manual;
+mod promises;
 mod stage;
+mod whole_path;

@@ -17,7 +17,9 @@ use crate::{
     },
     domain::{
         command::Outage,
-        fault::{Armed, PRESETS, RuleState},
+        entry::{Entry, Kind},
+        fault::{Armed, PRESETS, RuleState, patience},
+        protocol::Caller,
     },
     hub::{Snapshot, Standing},
 };
@@ -88,7 +90,11 @@ fn words(view: &View<'_>, alarm: &Alarm<'_>) -> (String, String, String) {
         Alarm::Waiting(count) => {
             let oldest = seen.waiting.first().map_or(Duration::ZERO, |entry| since(seen.at, entry.at));
             let what = if *count == 1 { "1 CALL WAITS".to_owned() } else { format!("{count} CALLS WAIT") };
-            let facts = format!("the longest for {}", text::clock(oldest));
+            let mut facts = format!("the longest for {}", text::clock(oldest));
+            if let Some((caller, left)) = seen.waiting.first().and_then(|entry| patience_left(entry, oldest))
+            {
+                facts.extend(["; ", caller.word(), " gives up in ", &text::clock(left)]);
+            }
             (what, facts, format!("[{}] lets it go ", view.key(Action::Release)))
         }
         Alarm::Armed(armed) => {
@@ -108,6 +114,13 @@ fn words(view: &View<'_>, alarm: &Alarm<'_>) -> (String, String, String) {
             )
         }
     }
+}
+
+/// How much longer whoever made a waiting call will wait for its answer.
+fn patience_left(entry: &Entry, waited: Duration) -> Option<(Caller, Duration)> {
+    let Kind::Waiting(waiting) = &entry.kind else { return None };
+    let limit = patience(waiting.caller, waiting.operation)?;
+    Some((waiting.caller, limit.saturating_sub(waited)))
 }
 
 /// How often a rule has fired, and what is left of it.

@@ -17,6 +17,7 @@ use crate::{
     },
     domain::{
         entry::{Call, Deed, Entry, FaultFate, Kind, Outcome, Waiting},
+        fault::patience,
         protocol::{Caller, Operation},
     },
 };
@@ -256,7 +257,10 @@ fn waiting_row(
     let deed = Some(deed_text(view, &waiting.fault));
     let still = view.seen.waiting.iter().any(|other| other.seq == entry.seq);
     let outcome = if still {
-        (format!("WAITS {}", text::clock(since(view.seen.at, entry.at))), styles.warning)
+        let waits = since(view.seen.at, entry.at);
+        let left = patience(waiting.caller, waiting.operation).map(|limit| limit.saturating_sub(waits));
+        let left = left.map_or_else(String::new, |left| format!(", given up in {}", text::clock(left)));
+        (format!("WAITS {}{left}", text::clock(waits)), styles.warning)
     } else {
         ("waited".to_owned(), styles.quiet)
     };
@@ -281,7 +285,9 @@ fn ending(
     }
     let mut left = columns.outcome;
     if let Some(deed) = deed {
-        let deed = view.fit(&format!("{deed} "), left);
+        // The first word says what was done; how it ended says the rest.
+        let sign_and_word = deed.match_indices(' ').nth(1).map_or(&*deed, |(end, _)| &deed[..end]);
+        let deed = view.fit(&format!("{sign_and_word} "), left);
         left -= text::width(&deed);
         spans.push(Span::styled(deed, styles.fault));
     }
@@ -310,7 +316,9 @@ pub fn outcome(view: &View<'_>, call: &Call) -> (String, Style) {
                 Some(status) => format!("{status} "),
                 None => "no answer: ".to_owned(),
             };
-            (format!("{} {status}{error}", glyphs.failed), styles.bad)
+            // A plain no is a part of the protocol: docker asks for a volume before it creates one.
+            let is_plain = call.fault.is_none() && call.status == Some(200);
+            (format!("{} {status}{error}", glyphs.failed), if is_plain { styles.text } else { styles.bad })
         }
         Outcome::Abandoned => (format!("{} the caller gave up", glyphs.abandoned), styles.warning),
         Outcome::Panicked => {

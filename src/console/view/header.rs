@@ -13,6 +13,9 @@ use crate::{
     hub::Snapshot,
 };
 
+/// How many cells of an address are worth showing.
+const ADDRESS: usize = 16;
+
 /// How many rows the header needs: one more where it tells what would register the driver.
 pub fn height(seen: &Snapshot, roomy: bool) -> u16 {
     1 + u16::from(roomy && seen.driver.remedy.is_some())
@@ -34,18 +37,20 @@ pub fn render(view: &View<'_>, buffer: &mut Buffer) {
         if registered { styles.good } else { styles.warning },
     );
     let name = Span::styled(" voltergeist", styles.strong);
-    let address = Span::styled(text::clean(&driver.address).into_owned(), styles.quiet);
-    // Where there is no room, the load gives way first, then the address.
-    let left = [
-        Line::from(vec![name.clone(), "  ".into(), address, "  ".into(), registration.clone()]),
-        Line::from(vec![name, "  ".into(), registration]),
-    ];
-    let narrowest = load.last().map_or(0, Line::width);
-    let [long, short] = left;
-    let left = if long.width() + narrowest + 3 <= room { long } else { short };
-    put(buffer, area, 0, &left);
-    if let Some(load) = load.iter().find(|load| left.width() + load.width() + 3 <= room) {
-        put_right(buffer, area, 0, left.width(), load);
+    // Name and registration stay; the load takes what it needs of the rest, and the address what is left then.
+    let taken = name.width() + registration.width() + 5;
+    let load = load.iter().find(|load| taken + load.width() <= room);
+    let left = room.saturating_sub(taken + load.map_or(0, Line::width) + 2);
+    let mut spans = vec![name, "  ".into()];
+    if left >= ADDRESS {
+        spans.push(Span::styled(view.fit(&text::clean(&driver.address), left), styles.quiet));
+        spans.push("  ".into());
+    }
+    spans.push(registration);
+    let line = Line::from(spans);
+    put(buffer, area, 0, &line);
+    if let Some(load) = load {
+        put_right(buffer, area, 0, line.width(), load);
     }
     if let Some(remedy) = &driver.remedy {
         let line = Line::from(vec![

@@ -104,7 +104,6 @@ fn control_lines(control: &Control, keymap: &Keymap, theme: &Theme, width: usize
         Place::Calls => "in the calls: ",
         Place::Volumes => "in the volumes: ",
         Place::Faults => "in the faults: ",
-        Place::Inspector => "in a call: ",
     };
     let help = text::wrap(&format!("{place}{}", control.help), width.saturating_sub(KEYS + 1));
     help.into_iter()

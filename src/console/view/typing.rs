@@ -9,6 +9,7 @@ use ratatui::{
 
 use super::{View, mark, put};
 use crate::console::{
+    app::forecast_of,
     prompt::{Prompt, Purpose},
     text, window,
 };
@@ -68,6 +69,12 @@ fn advice(view: &View<'_>, prompt: &Prompt, room: usize, width: usize) -> Vec<(L
         let so_far =
             format!("   would have hit {hits} of the {} so far", text::grouped(rehearsal.calls as u64));
         lines.push((Line::styled(so_far, styles.fault), false));
+    }
+    if let Some(forecast) =
+        forecast_of(prompt.text(), view.seen).filter(|_| prompt.purpose == Purpose::Command)
+    {
+        let wrapped = text::wrap(&forecast, width.saturating_sub(3));
+        lines.extend(wrapped.into_iter().take(3).map(|line| (Line::raw(format!("   {line}")), false)));
     }
     let most = MOST.min(room.saturating_sub(lines.len()));
     let shown = window::visible(candidates.len(), prompt.chosen, 0, most);
