@@ -51,6 +51,11 @@ pub enum DockerCommand {
         /// The container.
         name: String,
     },
+    /// `docker inspect NAME`: of a container, no more than its mounts.
+    Inspect {
+        /// The container.
+        name: String,
+    },
     /// `docker cp SOURCE DESTINATION`, one of which is `CONTAINER:PATH`.
     Cp {
         /// From where.
@@ -296,6 +301,7 @@ impl fmt::Display for DockerCommand {
             Self::Rm { force, volumes, name } => {
                 Line::new(&["docker", "rm"]).flag("-f", *force).flag("-v", *volumes).words([name])
             }
+            Self::Inspect { name } => Line::new(&["docker", "inspect", name]),
             Self::Cp { source, destination } => Line::new(&["docker", "cp", source, destination]),
             Self::DaemonRestart => Line::new(&RESTART),
             Self::DaemonKill => Line::new(&KILL),
@@ -328,6 +334,7 @@ mod tests {
             "docker stop db",
             "docker kill db",
             "docker rm -f -v db",
+            "docker inspect db",
             "docker cp db:/data/x /tmp/x",
             "systemctl restart docker",
             "systemctl kill --signal=KILL docker",

@@ -11,10 +11,21 @@ mod docker_command;
 mod outcome;
 pub mod simulated;
 
+use std::collections::BTreeSet;
+
 use futures_util::future::BoxFuture;
 
 pub use docker_command::{BadLine, DockerCommand, Pair, Run, VolumeCommand};
 pub use outcome::Outcome;
+
+/// What is on an engine, by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Inventory {
+    /// All containers, running or not.
+    pub containers: BTreeSet<String>,
+    /// The volumes that the engine knows of.
+    pub volumes: BTreeSet<String>,
+}
 
 /// A container engine, in the words of the docker command line.
 pub trait Engine: Send + Sync {
@@ -23,4 +34,7 @@ pub trait Engine: Send + Sync {
     /// Commands may run side by side; the engine orders them as a daemon does. Dropping the future
     /// gives up waiting for it.
     fn perform<'a>(&'a self, command: &'a DockerCommand) -> BoxFuture<'a, Outcome>;
+
+    /// What is there. Says why not if the engine cannot be asked.
+    fn inventory(&self) -> BoxFuture<'_, Result<Inventory, String>>;
 }

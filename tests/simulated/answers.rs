@@ -112,18 +112,18 @@ async fn one_wrong_get_lets_a_volume_be_removed_under_its_container_and_never_un
 async fn a_name_belongs_to_one_driver() {
     let plugin = Plugin::unix();
     let daemon = daemon(&plugin, Profile::Docker);
-    given(&daemon, &plugin, &["docker volume create mine", KNOWN]).await;
+    given(&daemon, &plugin, &["docker volume create mine", "docker volume create -d ghost data"]).await;
     let told = |text: &str| format!("Error response from daemon: create {text}: volume name must be unique");
     assert_eq!(
         docker(&daemon, "docker volume create -d ghost mine").await.stderr,
         told("mine: driver 'local' already has volume 'mine'")
     );
     assert_eq!(
-        docker(&daemon, "docker volume create -d local v").await.stderr,
-        told("v: driver 'ghost' already has volume 'v'")
+        docker(&daemon, "docker volume create -d local data").await.stderr,
+        told("data: driver 'ghost' already has volume 'data'")
     );
-    plugin.forget("v");
-    assert!(docker(&daemon, "docker volume create -d local v").await.succeeded());
+    plugin.forget("data");
+    assert!(docker(&daemon, "docker volume create -d local data").await.succeeded());
 }
 
 #[tokio::test]
@@ -141,13 +141,13 @@ async fn a_forgotten_volume_that_a_container_uses_cannot_be_created_again() {
 async fn a_shadow_local_volume_takes_the_place_of_the_plugins() {
     let plugin = Plugin::unix();
     let daemon = daemon(&plugin, Profile::Docker);
-    given(&daemon, &plugin, &[KNOWN]).await;
+    given(&daemon, &plugin, &["docker volume create -d ghost data"]).await;
     plugin.script("Get", vec![answer("{}"); 2]);
-    assert!(docker(&daemon, "docker run -v v:/data busybox true").await.succeeded());
-    assert!(docker(&daemon, "docker volume inspect v").await.stdout.contains("\"Driver\": \"local\""));
+    assert!(docker(&daemon, "docker run -v data:/data busybox true").await.succeeded());
+    assert!(docker(&daemon, "docker volume inspect data").await.stdout.contains("\"Driver\": \"local\""));
     let listed = docker(&daemon, "docker volume ls").await.stdout;
-    assert_eq!(listed.lines().skip(1).collect::<Vec<_>>(), ["local     v"]);
-    assert!(plugin.knows("v"));
+    assert_eq!(listed.lines().skip(1).collect::<Vec<_>>(), ["local     data"]);
+    assert!(plugin.knows("data"));
 }
 
 #[tokio::test]

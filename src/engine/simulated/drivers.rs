@@ -42,10 +42,7 @@ impl Driver {
 
     pub(super) async fn create(&self, name: &str, options: &Options) -> Result<(), CallError> {
         match self {
-            Self::Local(local) => {
-                local.create(name);
-                Ok(())
-            }
+            Self::Local(local) => local.create(name),
             Self::Plugin(adapter) => adapter.create(name, options).await,
         }
     }

@@ -21,15 +21,16 @@ mod error;
 mod local;
 mod locks;
 mod podman;
+mod process;
 mod profile;
 mod store;
 mod transport;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use futures_util::{
     FutureExt,
-    future::{BoxFuture, join_all},
+    future::{BoxFuture, join_all, ready},
 };
 use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
@@ -46,7 +47,7 @@ use self::{
     local::LocalDriver,
     store::{Records, Store},
 };
-use super::{DockerCommand, Engine, Outcome, chance::Chance};
+use super::{DockerCommand, Engine, Inventory, Outcome, chance::Chance};
 
 /// What a simulated daemon is made of.
 #[derive(Clone, Debug)]
@@ -59,6 +60,8 @@ pub struct Config {
     pub clock: Clock,
     /// What its random IDs are drawn from.
     pub seed: u64,
+    /// Where the plugin keeps its volumes. Simulated containers read and write there and nowhere else.
+    pub files: Option<PathBuf>,
     /// The directories of its one image. A volume mounted over one of them is first filled from it.
     pub image_directories: Vec<String>,
 }
@@ -71,6 +74,7 @@ impl Config {
             plugins: BTreeMap::from([(plugin.to_owned(), address)]),
             clock: Clock::REAL,
             seed: 0,
+            files: None,
             image_directories: vec!["/bin".into()],
         }
     }
@@ -108,7 +112,7 @@ const CUT_OFF: &str = "error during connect: Post \"http://%2Fvar%2Frun%2Fdocker
 impl Daemon {
     /// A daemon that has just started for the first time.
     fn new(config: Config) -> Self {
-        let local = Arc::new(LocalDriver::default());
+        let local = Arc::new(LocalDriver::new());
         let records = Records::default();
         let life = Life::begin(&config, &local, &records);
         Self {
@@ -194,6 +198,13 @@ impl Life {
 }
 
 impl Engine for Daemon {
+    fn inventory(&self) -> BoxFuture<'_, Result<Inventory, String>> {
+        let containers = self.containers.lock().keys().cloned().collect();
+        let local = self.local.list().into_iter().map(|volume| volume.name);
+        let volumes = self.records.lock().keys().cloned().chain(local).collect();
+        ready(Ok(Inventory { containers, volumes })).boxed()
+    }
+
     fn perform<'a>(&'a self, command: &'a DockerCommand) -> BoxFuture<'a, Outcome> {
         match command {
             DockerCommand::DaemonRestart => self.restart().boxed(),

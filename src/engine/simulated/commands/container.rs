@@ -2,6 +2,8 @@
 
 use std::{path::Path, sync::Arc};
 
+use serde_json::json;
+
 use super::Work;
 use crate::{
     domain::protocol::Options,
@@ -103,6 +105,29 @@ impl Work<'_> {
             }
         }
         Ok(())
+    }
+
+    pub(super) async fn inspect_container(self, name: &str) -> Result<Outcome, DaemonError> {
+        let container = match self.container(name) {
+            Err(error) => {
+                let told = self.daemon.profile().not_found("object", name, &error.text);
+                return Ok(Outcome { code: 1, stdout: "[]".into(), stderr: told });
+            }
+            Ok(container) => container,
+        };
+        let state = container.state.lock().await;
+        let mounts = state.mounts.iter().map(|mount| {
+            json!({
+                "Destination": mount.destination,
+                "Driver": mount.driver,
+                "Name": mount.volume,
+                "Source": mount.path,
+                "Type": "volume",
+            })
+        });
+        let mounts: Vec<_> = mounts.collect();
+        let inspected = json!([{ "Id": container.id, "Mounts": mounts, "Name": format!("/{name}") }]);
+        Ok(Outcome::success(format!("{inspected:#}")))
     }
 
     pub(super) async fn rm(self, name: &str, force: bool, volumes: bool) -> Result<Outcome, DaemonError> {

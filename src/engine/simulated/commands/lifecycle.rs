@@ -8,6 +8,7 @@ use crate::engine::{
     simulated::{
         container::{Container, Mount, State},
         error::{DaemonError, Status},
+        process::Process,
         profile::Profile,
     },
 };
@@ -45,16 +46,25 @@ impl Work<'_> {
             }
             return self.run_failed(&error);
         }
-        match Lasting::of(run) {
-            Lasting::Not => self.exited(&container).await,
-            _ if run.detach => {}
+        let ended = match Lasting::of(run) {
+            Lasting::Not => self.exec(&container).await,
+            _ if run.detach => return Outcome::success(&*container.id),
             Lasting::For(time) => {
                 self.daemon.config.clock.sleep(time).await;
-                self.exited(&container).await;
+                Outcome::default()
             }
             Lasting::UntilStopped => std::future::pending().await,
-        }
-        Outcome::success(if run.detach { &container.id } else { "" })
+        };
+        self.exited(&container).await;
+        if run.detach { Outcome::success(&*container.id) } else { ended }
+    }
+
+    /// Runs what ends by itself.
+    async fn exec(self, container: &Container) -> Outcome {
+        let mounts = container.state.lock().await.mounts.clone();
+        let files = [self.daemon.config.files.clone(), self.daemon.local.home()];
+        let files: Vec<_> = files.into_iter().flatten().collect();
+        Process { mounts: &mounts, files: &files }.run(&container.run.command)
     }
 
     /// The complaint and the exit code, which the command line guesses from the words.
@@ -75,6 +85,7 @@ impl Work<'_> {
             Ok(container) => {
                 let started = self.start(&container).await;
                 if started.is_ok() && matches!(Lasting::of(&container.run), Lasting::Not) {
+                    self.exec(&container).await;
                     self.exited(&container).await;
                 }
                 started
@@ -103,7 +114,7 @@ impl Work<'_> {
             return Ok(());
         }
         let set_up = state.set_up(self.store, &self.daemon.chance, &container.id).await;
-        let started = set_up.and_then(|()| self.exec(&state));
+        let started = set_up.and_then(|()| self.runc(&state));
         if started.is_err() {
             state.clean_up(self.store, self.daemon.profile()).await;
         }
@@ -114,7 +125,7 @@ impl Work<'_> {
 
     /// What runc makes of the mounts. An empty path is resolved against the container's bundle, and so
     /// it mounts that: the container starts, with the engine's own directory for a volume.
-    fn exec(self, state: &State) -> Result<(), DaemonError> {
+    fn runc(self, state: &State) -> Result<(), DaemonError> {
         let absent = |mount: &&Mount| {
             !mount.is_local() && mount.path.starts_with('/') && !Path::new(&mount.path).exists()
         };

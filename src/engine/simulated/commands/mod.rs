@@ -27,6 +27,7 @@ impl Work<'_> {
             DockerCommand::Stop { name } => self.stop(name).await,
             DockerCommand::Kill { name } => self.kill(name).await,
             DockerCommand::Rm { force, volumes, name } => self.rm(name, *force, *volumes).await,
+            DockerCommand::Inspect { name } => self.inspect_container(name).await,
             DockerCommand::Cp { source, destination } => self.cp(source, destination).await,
             DockerCommand::DaemonRestart | DockerCommand::DaemonKill => {
                 unreachable!("the daemon's own life is no work of the daemon")

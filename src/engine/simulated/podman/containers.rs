@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Activated, Container, MOUNT_ID, Podman, Volume, with_id};
 use crate::{
@@ -147,6 +147,16 @@ impl Podman {
             self.volumes.lock().insert(volume.clone(), row);
         }
         Ok(())
+    }
+
+    pub(super) fn inspect(&self, name: &str) -> Result<String, String> {
+        let container = self.container(name)?;
+        let mounts = container.mounts.iter().map(|(volume, destination)| {
+            let row = self.row(volume)?;
+            Ok(json!({ "Destination": destination, "Driver": row.driver, "Name": volume, "Type": "volume" }))
+        });
+        let mounts = mounts.collect::<Result<Vec<_>, String>>()?;
+        Ok(format!("{:#}", json!([{ "Id": container.id, "Mounts": mounts, "Name": name }])))
     }
 
     pub(super) async fn rm(&self, name: &str, force: bool, volumes: bool) -> Result<String, String> {

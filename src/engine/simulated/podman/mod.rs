@@ -11,7 +11,10 @@ mod volumes;
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use futures_util::{FutureExt, future::BoxFuture};
+use futures_util::{
+    FutureExt,
+    future::{BoxFuture, ready},
+};
 use parking_lot::Mutex;
 use serde_json::json;
 
@@ -19,7 +22,7 @@ use self::client::Client;
 use super::{Config, local::LOCAL, locks::Locks};
 use crate::{
     domain::protocol::{Operation, Options},
-    engine::{DockerCommand, Engine, Outcome, Run, chance::Chance},
+    engine::{DockerCommand, Engine, Inventory, Outcome, Run, chance::Chance},
 };
 
 /// The SHA-256 of `placeholder\n`: libpod's one mount ID.
@@ -91,6 +94,7 @@ impl Podman {
                 self.end(name).await.map(|()| name.clone())
             }
             DockerCommand::Rm { force, volumes, name } => self.rm(name, *force, *volumes).await,
+            DockerCommand::Inspect { name } => self.inspect(name),
             DockerCommand::Cp { source, destination } => self.cp(source, destination).await,
             DockerCommand::DaemonRestart | DockerCommand::DaemonKill => Err("podman has no daemon".into()),
         };
@@ -139,6 +143,12 @@ impl Podman {
 }
 
 impl Engine for Podman {
+    fn inventory(&self) -> BoxFuture<'_, Result<Inventory, String>> {
+        let containers = self.containers.lock().keys().cloned().collect();
+        let volumes = self.volumes.lock().keys().cloned().collect();
+        ready(Ok(Inventory { containers, volumes })).boxed()
+    }
+
     fn perform<'a>(&'a self, command: &'a DockerCommand) -> BoxFuture<'a, Outcome> {
         self.work(command).boxed()
     }

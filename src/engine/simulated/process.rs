@@ -1,0 +1,197 @@
+//! What runs in a simulated container: a handful of busybox's commands, which see the container's volumes.
+//!
+//! Enough to write a file, to look for it later, and so to see data that is lost. Nothing outside the
+//! directory that the daemon was given for it can be read or written, whatever mountpoint a plugin names.
+
+use std::path::{Component, Path, PathBuf};
+
+use super::container::Mount;
+use crate::engine::Outcome;
+
+/// The inside of a container.
+pub(super) struct Process<'c> {
+    pub mounts: &'c [Mount],
+    /// Where the files of volumes may be.
+    pub files: &'c [PathBuf],
+}
+
+/// What is at a path of the container.
+enum Place {
+    /// In a volume.
+    Volume(PathBuf),
+    /// In the container's own bundle, which is mounted in place of a volume without a mountpoint.
+    Bundle(PathBuf),
+    /// In the image, or out of bounds.
+    Elsewhere,
+}
+
+/// What the OCI bundle of a container has in it.
+const BUNDLE: [&str; 3] = ["config.json", "init.pid", "rootfs"];
+
+impl Process<'_> {
+    /// Runs a command to its end.
+    pub(super) fn run(&self, words: &[String]) -> Outcome {
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        match words.as_slice() {
+            ["sh", "-c", script] => self.script(script),
+            words => self.command(words),
+        }
+    }
+
+    /// Commands behind `&&`, each with at most one `>`.
+    fn script(&self, script: &str) -> Outcome {
+        let mut all = Outcome::default();
+        for command in script.split("&&") {
+            let (command, target) = match command.split_once('>') {
+                Some((command, target)) => (command, Some(target.trim())),
+                None => (command, None),
+            };
+            let words = shlex::split(command).unwrap_or_default();
+            let mut done = self.command(&words.iter().map(String::as_str).collect::<Vec<_>>());
+            if let Some(target) = target.filter(|_| done.succeeded()) {
+                done = self.write(target, &(done.stdout + "\n"));
+            }
+            let joined = [all.stdout, done.stdout].into_iter().filter(|text| !text.is_empty());
+            all = Outcome { stdout: joined.collect::<Vec<_>>().join("\n"), ..done };
+            if !all.succeeded() {
+                break;
+            }
+        }
+        all
+    }
+
+    fn command(&self, words: &[&str]) -> Outcome {
+        match words {
+            ["echo", words @ ..] => Outcome::success(words.join(" ")),
+            ["touch", path] => self.write(path, ""),
+            ["cat", path] => match self.read(path) {
+                Some(text) => Outcome::success(text.trim_end()),
+                None => Outcome::failure(1, format!("cat: can't open '{path}': No such file or directory")),
+            },
+            ["ls", path] => match self.list(path) {
+                Some(names) => Outcome::success(names.join("\n")),
+                None => Outcome::failure(1, format!("ls: {path}: No such file or directory")),
+            },
+            ["false"] => Outcome::failure(1, ""),
+            _ => Outcome::default(),
+        }
+    }
+
+    fn place(&self, path: &str) -> Place {
+        let path = Path::new(path);
+        let below = |mount: &&Mount| path.starts_with(&mount.destination);
+        let mount = self.mounts.iter().filter(below).max_by_key(|mount| mount.destination.len());
+        let Some(mount) = mount else { return Place::Elsewhere };
+        let rest = path.strip_prefix(&mount.destination).unwrap_or(path);
+        if rest.components().any(|part| !matches!(part, Component::Normal(_))) {
+            return Place::Elsewhere;
+        }
+        if !mount.path.starts_with('/') {
+            return Place::Bundle(rest.to_owned());
+        }
+        let place = Path::new(&mount.path).join(rest);
+        if self.is_within_bounds(&place, rest) { Place::Volume(place) } else { Place::Elsewhere }
+    }
+
+    /// Neither a mountpoint nor a link in a volume leads out of where volumes may be.
+    fn is_within_bounds(&self, place: &Path, rest: &Path) -> bool {
+        let directory = if rest.as_os_str().is_empty() { Some(place) } else { place.parent() };
+        let Some(directory) = directory.and_then(|directory| directory.canonicalize().ok()) else {
+            return false;
+        };
+        let bounds = self.files.iter().filter_map(|files| files.canonicalize().ok());
+        !place.is_symlink() && bounds.into_iter().any(|bounds| directory.starts_with(bounds))
+    }
+
+    fn read(&self, path: &str) -> Option<String> {
+        match self.place(path) {
+            Place::Volume(path) => std::fs::read_to_string(path).ok(),
+            Place::Bundle(rest) => (rest == Path::new("config.json")).then(|| "{}".into()),
+            Place::Elsewhere => None,
+        }
+    }
+
+    fn list(&self, path: &str) -> Option<Vec<String>> {
+        match self.place(path) {
+            Place::Volume(path) => {
+                let entries = std::fs::read_dir(path).ok()?.filter_map(Result::ok);
+                let mut names: Vec<_> =
+                    entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+                names.sort();
+                Some(names)
+            }
+            Place::Bundle(rest) if rest.as_os_str().is_empty() => Some(BUNDLE.map(str::to_owned).to_vec()),
+            Place::Bundle(_) | Place::Elsewhere => None,
+        }
+    }
+
+    fn write(&self, path: &str, text: &str) -> Outcome {
+        let Place::Volume(place) = self.place(path) else { return Outcome::default() };
+        match std::fs::write(place, text) {
+            Ok(()) => Outcome::default(),
+            Err(error) => Outcome::failure(1, format!("sh: can't create {path}: {error}")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mount(destination: &str, path: &str) -> Mount {
+        Mount {
+            volume: "v".into(),
+            driver: "ghost".into(),
+            destination: destination.into(),
+            anonymous: false,
+            copy_up: false,
+            id: None,
+            active: 1,
+            found: true,
+            source: String::new(),
+            path: path.into(),
+        }
+    }
+
+    fn run(mounts: &[Mount], files: &Path, line: &str) -> Outcome {
+        Process { mounts, files: &[files.to_owned()] }.run(&shlex::split(line).expect("a test's line"))
+    }
+
+    #[test]
+    fn what_is_written_to_a_volume_is_read_from_it() {
+        let home = tempfile::tempdir().expect("a temporary folder");
+        let mounts = [mount("/data", &home.path().display().to_string())];
+        let run = |line| run(&mounts, home.path(), line);
+        assert_eq!(run("sh -c 'echo hello ghost > /data/f && cat /data/f'").stdout, "hello ghost");
+        assert_eq!(run("ls /data").stdout, "f");
+        assert_eq!(run("cat /data/g").code, 1);
+        assert_eq!(run("cat /elsewhere").stderr, "cat: can't open '/elsewhere': No such file or directory");
+    }
+
+    #[test]
+    fn nothing_outside_is_reached_whatever_the_mountpoint() {
+        let home = tempfile::tempdir().expect("a temporary folder");
+        let files = home.path().join("volumes");
+        std::fs::create_dir(&files).expect("a folder in a fresh one");
+        std::fs::write(home.path().join("secret"), "x").expect("a file in a fresh folder");
+        std::os::unix::fs::symlink(home.path().join("secret"), files.join("link")).expect("a link");
+        let outside = home.path().display().to_string();
+        for (mountpoint, line) in [
+            (outside.clone(), "cat /data/secret"),
+            (files.display().to_string(), "cat /data/../secret"),
+            (format!("{}/..", files.display()), "cat /data/secret"),
+            (files.display().to_string(), "cat /data/link"),
+        ] {
+            assert_eq!(run(&[mount("/data", &mountpoint)], &files, line).code, 1, "{mountpoint}: {line}");
+        }
+        run(&[mount("/data", &outside)], &files, "touch /data/new");
+        assert!(!home.path().join("new").exists());
+    }
+
+    #[test]
+    fn an_empty_mountpoint_shows_the_bundle() {
+        let home = tempfile::tempdir().expect("a temporary folder");
+        let listed = run(&[mount("/data", "")], home.path(), "ls /data");
+        assert!(listed.stdout.contains("config.json"));
+    }
+}
