@@ -83,6 +83,7 @@ pub async fn live(
             }
         };
         tokio::select! {
+            biased;
             () = shutdown.cancelled() => return Ok(()),
             Ok(()) = pace.changed() => {}
             Some(Ok((who, command, outcome))) = under_way.join_next() => {
