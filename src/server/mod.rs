@@ -103,7 +103,7 @@ impl Server {
         let spec = match (&listen, places.specs.first()) {
             (Address::Tcp(_), Some(directory)) => match Spec::write(directory, &name, &address) {
                 Err(denied) if denied.is_denied() => {
-                    hindrance = Some(denied.to_string());
+                    hindrance = Some(registration::no_right(directory));
                     None
                 }
                 spec => Some(spec?),

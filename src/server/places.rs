@@ -9,6 +9,7 @@ use std::{
 use super::{
     address::Address,
     listen::{BindError, Door},
+    registration,
 };
 
 /// Where engines look for plugins, and where a user may have sockets.
@@ -68,7 +69,7 @@ impl Places {
                     Err(denied) if denied.is_denied() => {
                         private(&self.runtime)?;
                         let door = Door::unix(&self.runtime.join(format!("{name}.sock")), GROUP)?;
-                        Ok((door, Some(format!("no right to write to {}", self.sockets.display()))))
+                        Ok((door, Some(registration::no_right(&self.sockets))))
                     }
                     door => Ok((door?, None)),
                 }

@@ -107,6 +107,11 @@ pub fn introduce(name: &str, address: &str, hindrance: Option<&str>, places: &Pl
     Driver { name: name.to_owned(), address: address.to_owned(), registration, remedy }
 }
 
+/// Why a driver could not be registered in a directory.
+pub fn no_right(directory: &Path) -> String {
+    format!("no right to write to {}", directory.display())
+}
+
 /// What engines find under a name: the file, and the address in it.
 fn find(name: &str, places: &Places) -> Option<(PathBuf, String)> {
     let forms = |directory: &Path, extension: &str| {

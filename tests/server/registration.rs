@@ -2,7 +2,6 @@
 
 use std::{
     fs,
-    io::ErrorKind,
     net::TcpListener,
     os::unix::{fs::PermissionsExt, net::UnixListener},
     path::Path,
@@ -217,17 +216,43 @@ async fn a_name_that_is_no_file_name_is_refused() {
     }
 }
 
+/// Places in which not even root may write.
+fn without_rights(plan: &mut voltergeist::server::Plan) {
+    plan.places.sockets = "/sys/voltergeist/plugins".into();
+    plan.places.specs = vec!["/sys/voltergeist/etc".into()];
+    plan.places.control = "/sys/voltergeist/control".into();
+}
+
+#[tokio::test]
+async fn without_rights_it_listens_in_the_runtime_directory_and_says_what_would_register_it() {
+    let stage = Stage::with(without_rights);
+    let runtime = stage.place.path().join("runtime");
+    let driver = stage.glance().driver;
+    assert_eq!(driver.address, format!("unix://{}/ghost.sock", runtime.display()));
+    assert_eq!(driver.registration, "not registered: no right to write to /sys/voltergeist/plugins");
+    let remedy = driver.remedy.expect("there is one");
+    assert!(remedy.starts_with("sudo sh -c 'mkdir -p /sys/voltergeist/etc && echo unix://"), "{remedy}");
+    assert!(runtime.join("ghost.control.sock").exists());
+    assert_eq!(fs::metadata(&runtime).expect("it is made").permissions().mode() & 0o777, 0o700);
+    stage.ask(Operation::List, "{}").await;
+    stage.end().await;
+
+    let stage = Stage::with(|plan| {
+        without_rights(plan);
+        plan.listen = tcp();
+    });
+    let driver = stage.glance().driver;
+    assert!(driver.registration.starts_with("not registered: no right to write to /sys/"), "{driver:?}");
+    stage.ask(Operation::List, "{}").await;
+    stage.end().await;
+}
+
 #[tokio::test]
 async fn a_runtime_directory_that_others_may_write_to_is_not_used() {
-    if !rustix::process::geteuid().is_root() {
-        return;
-    }
     let place = place();
-    // A file in the way makes the default place unusable even for root.
-    fs::write(place.path().join("plugins"), "").expect("the place is writable");
-    let error = denied(Arc::clone(&place), |_| {});
-    assert!(
-        matches!(&error, BindError::Unusable { error, .. } if error.kind() != ErrorKind::PermissionDenied),
-        "{error}"
-    );
+    let runtime = place.path().join("runtime");
+    make(&runtime);
+    fs::set_permissions(&runtime, fs::Permissions::from_mode(0o777)).expect("it is ours");
+    let error = denied(place, without_rights);
+    assert!(matches!(&error, BindError::NotPrivate(path) if *path == runtime), "{error}");
 }

@@ -371,13 +371,22 @@ async fn a_delay_can_be_cut_short() {
 }
 
 #[tokio::test]
-async fn a_lie_says_that_a_mount_went_well_that_cannot() {
+async fn a_lie_says_that_all_is_well_where_it_is_not() {
     let stage = Stage::unix();
     stage.ask(Operation::Create, r#"{"Name":"v","Opts":{"invalidOption":"1"}}"#).await;
-    stage.command("arm mount: lie").await;
+    stage.command("arm any: lie").await;
     let answer = stage.ask(Operation::Mount, r#"{"Name":"v","ID":"7f"}"#).await;
     assert_eq!(answer["Mountpoint"].as_str(), stage.mountpoint("v").to_str());
     assert!(!stage.mountpoint("v").exists());
+    let answer = stage.ask(Operation::Get, r#"{"Name":"nobody"}"#).await;
+    let volume = &answer["Volume"];
+    assert_eq!(
+        (&volume["Name"], volume["Mountpoint"].as_str()),
+        (&json!("nobody"), stage.mountpoint("nobody").to_str())
+    );
+    assert!(volume["CreatedAt"].as_str().is_some_and(|at| at.parse::<Timestamp>().is_ok()), "{answer}");
+    assert_eq!(stage.ask(Operation::Remove, r#"{"Name":""}"#).await, json!({}));
+    assert_eq!(stage.glance().volumes.len(), 1);
     stage.end().await;
 }
 
