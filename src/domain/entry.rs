@@ -105,6 +105,33 @@ pub struct Call {
     pub waited: Option<u64>,
 }
 
+#[cfg(test)]
+impl Call {
+    /// A call that was answered, for tests to alter.
+    pub fn answered(operation: Operation, caller: Caller) -> Self {
+        Self {
+            number: 1,
+            operation: Some(operation),
+            request_line: None,
+            caller,
+            volume: None,
+            id: None,
+            mounted: false,
+            headers: Headers::default(),
+            body: Body::from(b"{}".to_vec()),
+            fault: None,
+            outcome: Outcome::Answered,
+            status: Some(200),
+            error: None,
+            reply: Body::from(b"{}".to_vec()),
+            took: Duration::ZERO,
+            changes: Vec::new(),
+            lints: Vec::new(),
+            waited: None,
+        }
+    }
+}
+
 /// How a call ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -129,15 +129,12 @@ impl Linter {
 
 #[cfg(test)]
 mod tests {
-    use std::{sync::LazyLock, time::Duration};
+    use std::sync::LazyLock;
 
     use jiff::Timestamp;
 
     use super::*;
-    use crate::domain::{
-        entry::{Body, Headers},
-        protocol::Options,
-    };
+    use crate::domain::protocol::Options;
 
     static NO_OPTIONS: LazyLock<Options> = LazyLock::new(Options::new);
 
@@ -166,33 +163,10 @@ mod tests {
             let mounted = record.as_ref().is_some_and(Volume::is_mounted);
             let facts = Facts { operation, volume: name, id, options: &NO_OPTIONS, caller, mounted, retry };
             let lints = linter.arrived(&facts, record.as_ref());
-            linter.ended(&mut ended(operation, caller, Outcome::Answered));
+            linter.ended(&mut Call::answered(operation, caller));
             lints.into_iter().map(Lint::word).collect::<Vec<_>>().join(" ")
         };
         calls.iter().map(&mut mark).collect()
-    }
-
-    fn ended(operation: Operation, caller: Caller, outcome: Outcome) -> Call {
-        Call {
-            number: 1,
-            operation: Some(operation),
-            request_line: None,
-            caller,
-            volume: None,
-            id: None,
-            mounted: false,
-            headers: Headers::default(),
-            body: Body::default(),
-            fault: None,
-            outcome,
-            status: None,
-            error: None,
-            reply: Body::default(),
-            took: Duration::ZERO,
-            changes: Vec::new(),
-            lints: Vec::new(),
-            waited: None,
-        }
     }
 
     #[test]
@@ -252,7 +226,8 @@ mod tests {
             mounted: false,
             retry: false,
         };
-        linter.ended(&mut ended(facts.operation, facts.caller, Outcome::Failed));
+        let mut call = Call { outcome: Outcome::Failed, ..Call::answered(facts.operation, facts.caller) };
+        linter.ended(&mut call);
         assert_eq!(linter.arrived(&facts, None), []);
     }
 
@@ -269,10 +244,11 @@ mod tests {
             (Outcome::Failed, Some(500), Some("boom"), false, false),
         ] {
             let mut call = Call {
+                outcome,
                 status,
                 error: error.map(Into::into),
                 changes: Vec::from_iter(changed.then(|| mounted.clone())),
-                ..ended(Operation::Mount, Caller::Docker, outcome)
+                ..Call::answered(Operation::Mount, Caller::Docker)
             };
             Linter::default().ended(&mut call);
             Linter::default().ended(&mut call);

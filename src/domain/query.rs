@@ -335,28 +335,19 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::entry::{Body, Execution, Headers};
+    use crate::domain::entry::Execution;
 
     fn call() -> Call {
         Call {
-            number: 1,
-            operation: Some(Operation::Mount),
-            request_line: None,
-            caller: Caller::Docker,
             volume: Some("db1".into()),
             id: Some("7f3a".into()),
-            headers: Headers::default(),
-            body: Body::default(),
-            mounted: false,
             fault: Some(Deed { id: 3, label: Some("slow".into()), action: "delay 200ms".into() }),
             outcome: Outcome::Failed,
             status: Some(503),
             error: Some("Device busy".into()),
-            reply: Body::default(),
             took: Duration::from_millis(201),
-            changes: Vec::new(),
             lints: vec![Lint::LeakedMount],
-            waited: None,
+            ..Call::answered(Operation::Mount, Caller::Docker)
         }
     }
 

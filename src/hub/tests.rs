@@ -6,7 +6,7 @@ use tokio::time::{advance, timeout};
 
 use super::{Arrival, CommandFailed, Hub, NoStore, Ticket, Window};
 use crate::domain::{
-    entry::{Body, Call, Headers, Kind, Outcome, Waiting},
+    entry::{Call, Kind, Waiting},
     fault::{RuleState, Verdict},
     journal::Bounds,
     lint::Lint,
@@ -36,23 +36,11 @@ fn call(hub: &Hub, operation: Operation, volume: &str) -> u64 {
     let admission = admit(hub, operation, volume);
     hub.record(Kind::Call(Box::new(Call {
         number: admission.number,
-        operation: Some(operation),
-        request_line: None,
-        caller: Caller::Docker,
         volume: Some(volume.into()),
-        id: None,
         mounted: admission.mounted,
-        headers: Headers::default(),
-        body: Body::from(b"{}".to_vec()),
         fault: admission.verdict.map(|verdict| verdict.deed),
-        outcome: Outcome::Answered,
-        status: Some(200),
-        error: None,
-        reply: Body::default(),
-        took: Duration::ZERO,
-        changes: Vec::new(),
         lints: admission.lints,
-        waited: None,
+        ..Call::answered(operation, Caller::Docker)
     })))
 }
 

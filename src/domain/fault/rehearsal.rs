@@ -97,11 +97,7 @@ impl<'e> OptionsThen<'e> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{
-        entry::{Body, Headers, Kind, Outcome},
-        protocol::Caller,
-        volume::Volume,
-    };
+    use crate::domain::{entry::Kind, protocol::Caller, volume::Volume};
 
     /// Entries 1, 2, …: a call each in the words `OPERATION [VOLUME [OPTION]]`, or a note.
     fn journal(lines: &[&str]) -> Vec<Entry> {
@@ -119,26 +115,14 @@ mod tests {
             let created = volume.clone().filter(|_| operation == Operation::Create);
             let call = Call {
                 number: seq,
-                operation: Some(operation),
-                request_line: None,
-                caller: Caller::Docker,
                 volume: volume.map(String::into_boxed_str),
-                id: None,
                 mounted: line.contains("busy"),
-                headers: Headers::default(),
                 body: body.into_bytes().into(),
-                fault: None,
-                outcome: Outcome::Answered,
-                status: Some(200),
-                error: None,
-                reply: Body::default(),
-                took: std::time::Duration::ZERO,
                 changes: created
                     .map(|name| Change::Created { name, options, at: Timestamp::UNIX_EPOCH })
                     .into_iter()
                     .collect(),
-                lints: Vec::new(),
-                waited: None,
+                ..Call::answered(operation, Caller::Docker)
             };
             Entry { seq, at: Timestamp::UNIX_EPOCH, kind: Kind::Call(Box::new(call)) }
         };

@@ -130,7 +130,7 @@ mod tests {
     use super::*;
     use crate::{
         domain::{
-            entry::{Body, Call, Headers, Kind},
+            entry::{Call, Kind},
             journal::Bounds,
             volume::Volumes,
         },
@@ -149,24 +149,11 @@ mod tests {
             (None, Outcome::Failed),
         ] {
             hub.record(Kind::Call(Box::new(Call {
-                number: 1,
                 operation,
-                request_line: None,
-                caller: Caller::Docker,
-                volume: None,
-                id: None,
-                mounted: false,
-                headers: Headers::default(),
-                body: Body::default(),
-                fault: None,
                 outcome,
-                status: None,
-                error: None,
-                reply: Body::default(),
                 took: Duration::from_micros(1500),
-                changes: Vec::new(),
                 lints: vec![Lint::RepeatedCapabilities],
-                waited: None,
+                ..Call::answered(Operation::Get, Caller::Docker)
             })));
         }
         insta::assert_snapshot!(text(&hub.glance(&Window::default())));
