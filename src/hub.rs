@@ -313,6 +313,21 @@ impl Hub {
         (state.journal.after(seq).take(limit).cloned().collect(), state.journal.first())
     }
 
+    /// All kept entries. They are fetched in portions, so that no call waits for the lock meanwhile.
+    fn all_entries(&self) -> Vec<Arc<Entry>> {
+        const PORTION: usize = 4096;
+        let mut entries: Vec<Arc<Entry>> = Vec::new();
+        loop {
+            let last = entries.last().map_or(0, |entry| entry.seq);
+            let (portion, _) = self.entries_after(last, PORTION);
+            let is_last = portion.len() < PORTION;
+            entries.extend(portion);
+            if is_last {
+                return entries;
+            }
+        }
+    }
+
     /// Lets every waiting call go: the end is near, and none may block it.
     pub fn release_all(&self) -> usize {
         self.state.lock().let_go(|_| true)

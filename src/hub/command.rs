@@ -93,8 +93,7 @@ impl Hub {
             })?;
         }
         if let Command::Save(path) = command {
-            let (entries, _) = self.entries_after(0, usize::MAX);
-            store.save(Path::new(path), &entries).map_err(|error| CommandFailed::Disk {
+            store.save(Path::new(path), &self.all_entries()).map_err(|error| CommandFailed::Disk {
                 what: format!("cannot save the journal to {path}"),
                 error,
             })?;
@@ -116,9 +115,8 @@ impl Hub {
     pub fn would_hit(&self, rule: &Rule) -> Rehearsal {
         let state = self.state.lock();
         let (seed, volumes) = (state.rules.seed(), state.volumes.clone());
-        let entries: Vec<_> = state.journal.after(0).cloned().collect();
         drop(state);
-        would_hit(rule, seed, &volumes, entries.iter().map(Arc::as_ref))
+        would_hit(rule, seed, &volumes, self.all_entries().iter().map(Arc::as_ref))
     }
 
     fn rehearsed(&self, rule: &Rule) -> Effect {
