@@ -25,6 +25,18 @@ async fn a_call_that_is_given_up_while_it_waits_is_abandoned() {
 }
 
 #[tokio::test]
+async fn a_caller_that_leaves_at_the_closing_bracket_of_a_dripping_answer_was_answered() {
+    let stage = Stage::unix();
+    stage.command("arm mount: drip 300ms").await;
+    let mut caller = stage.plugin.connect().await.expect("the server listens");
+    caller.say(&kept_alive(Operation::Mount, r#"{"Name":"v","ID":"7f"}"#)).await;
+    caller.hear_until(|text| text.contains('}')).await;
+    drop(caller);
+    assert_eq!((stage.last_call().outcome, stage.last_call().error), (Outcome::Answered, None));
+    stage.end().await;
+}
+
+#[tokio::test]
 async fn a_caller_that_leaves_in_the_middle_of_its_request_is_counted() {
     let stage = Stage::unix();
     let request = kept_alive(Operation::Create, r#"{"Name":"v"}"#);

@@ -17,8 +17,12 @@ use crate::{
 };
 
 /// Sends the first byte at once and the last when the time is over; all that is left when the call is released.
+///
+/// The line's end travels with the byte before it: a JSON decoder stops reading at the closing bracket, and a caller
+/// that then hangs up has had its answer.
 pub fn dripping(answer: &Answer, over: Duration, ticket: Ticket, draft: Draft) -> Response<AnswerBody> {
     let drip = Drip {
+        last: answer.body.trim_ascii_end().len().saturating_sub(1),
         answer: answer.clone(),
         sent: 0,
         started: Instant::now(),
@@ -32,6 +36,8 @@ pub fn dripping(answer: &Answer, over: Duration, ticket: Ticket, draft: Draft) -
 
 struct Drip {
     answer: Answer,
+    /// The byte that is due at the end; what is behind it goes with it.
+    last: usize,
     sent: usize,
     started: Instant,
     over: Duration,
@@ -53,7 +59,7 @@ impl Drip {
             }
         }
         let now = Instant::now();
-        let later = (self.sent + 1..length).find(|byte| !self.released && self.due(*byte) > now);
+        let later = (self.sent + 1..=self.last).find(|byte| !self.released && self.due(*byte) > now);
         let end = later.unwrap_or(length);
         let drop = self.answer.body.slice(self.sent..end);
         self.sent = end;
@@ -67,7 +73,6 @@ impl Drip {
     }
 
     fn due(&self, byte: usize) -> Instant {
-        let last = self.answer.body.len().saturating_sub(1).max(1);
-        self.started + self.over.mul_f64(byte as f64 / last as f64)
+        self.started + self.over.mul_f64(byte as f64 / self.last.max(1) as f64)
     }
 }
