@@ -52,6 +52,10 @@ pub enum Action {
     CopyCurl,
     /// Start counters and journal anew.
     Reset,
+    /// Type a path to save the journal to.
+    Save,
+    /// Take the mouse, or give it back to the terminal.
+    Mouse,
     /// The next theme.
     Theme,
     /// All keys.
@@ -211,7 +215,7 @@ pub const CONTROLS: &[Control] = {
             &["enter"],
             Everywhere,
             Look,
-            "look at the selected call; in the faults pane, arm or edit",
+            "look closer: at a call, at a volume's life; in the faults, arm or edit",
         )
         .hint("open"),
         control(A::Disarm, "disarm", &["delete", "backspace"], Faults, Haunt, "disarm the selected rule")
@@ -252,11 +256,33 @@ pub const CONTROLS: &[Control] = {
             Look,
             "copy the selected call as a curl command",
         ),
+        control(
+            A::Save,
+            "save-journal",
+            &["e"],
+            Everywhere,
+            Look,
+            "save the journal as JSON lines: type where",
+        ),
         control(A::Back, "back", &["esc"], Everywhere, Look, "one step back: close, end the filter, go on"),
         control(A::Up, "up", &["up", "k"], Everywhere, Move, "up one row; the calls stop following"),
         control(A::Down, "down", &["down", "j"], Everywhere, Move, "down one row"),
-        control(A::PageUp, "page-up", &["pageup", "ctrl-u"], Everywhere, Move, "up one page"),
-        control(A::PageDown, "page-down", &["pagedown", "ctrl-d"], Everywhere, Move, "down one page"),
+        control(
+            A::PageUp,
+            "page-up",
+            &["pageup", "ctrl-u"],
+            Everywhere,
+            Move,
+            "up one page, also in what is open",
+        ),
+        control(
+            A::PageDown,
+            "page-down",
+            &["pagedown", "ctrl-d"],
+            Everywhere,
+            Move,
+            "down one page, also in what is open",
+        ),
         control(A::First, "first", &["home"], Everywhere, Move, "to the first row"),
         control(A::Last, "last", &["end", "G"], Everywhere, Move, "to the last row; the calls follow again"),
         control(A::NextPane, "next-pane", &["tab", "right", "l"], Everywhere, Move, "to the next pane")
@@ -268,6 +294,14 @@ pub const CONTROLS: &[Control] = {
             Everywhere,
             Move,
             "to the pane before",
+        ),
+        control(
+            A::Mouse,
+            "mouse",
+            &["M"],
+            Everywhere,
+            Program,
+            "give the mouse back to the terminal to mark text, or take it again",
         ),
         control(A::Theme, "theme", &["t"], Everywhere, Program, "change the colours"),
         control(

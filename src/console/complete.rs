@@ -93,7 +93,7 @@ pub fn command(line: &str, seen: &Snapshot) -> Completion {
         ("down", 0) => Completion::of(
             line,
             start,
-            Outage::ALL.map(|kind| Candidate::new(kind.word(), super::app::outage_help(kind))),
+            Outage::ALL.map(|kind| Candidate::new(kind.word(), super::app::faults::outage_help(kind))),
         ),
         ("down", 1) => Completion::of(
             line,

@@ -36,6 +36,8 @@ const BATCH: usize = 4096;
 pub trait Surface {
     /// Puts a text on the user's clipboard.
     fn copy(&mut self, text: &str) -> io::Result<()>;
+    /// Takes the mouse from the terminal, or gives it back.
+    fn mouse(&mut self, taken: bool) -> io::Result<()>;
     /// Gives the terminal back, stops the process, and takes the terminal again when it goes on.
     fn suspend(&mut self) -> io::Result<()>;
     /// Lets go every cell that is believed to be on the screen.
@@ -60,6 +62,10 @@ impl Surface for Screen {
         let mut out = io::stdout().lock();
         out.write_all(copy::osc52(text).as_bytes())?;
         out.flush()
+    }
+
+    fn mouse(&mut self, taken: bool) -> io::Result<()> {
+        terminal::take_mouse(taken)
     }
 
     fn suspend(&mut self) -> io::Result<()> {
@@ -177,7 +183,8 @@ impl Console {
             TerminalEvent::Key(key) => Event::Key(key),
             TerminalEvent::Paste(text) => Event::Paste(text),
             TerminalEvent::Resize(width, height) => Event::Resize(width, height),
-            TerminalEvent::Mouse(_) | TerminalEvent::FocusGained | TerminalEvent::FocusLost => {
+            TerminalEvent::Mouse(mouse) => Event::Mouse(mouse),
+            TerminalEvent::FocusGained | TerminalEvent::FocusLost => {
                 return Ok(None);
             }
         };
@@ -195,6 +202,7 @@ impl Console {
                     self.app.update(Event::Rehearsed(rehearsal), &self.seen);
                 }
                 Effect::Copy(text) => surface.copy(&text)?,
+                Effect::Mouse(taken) => surface.mouse(taken)?,
                 Effect::Redraw => surface.forget()?,
                 Effect::Suspend => surface.suspend()?,
                 Effect::Leave => return Ok(Some(Ending::Quit)),
@@ -210,7 +218,7 @@ impl Console {
     fn refresh(&mut self, surface: &mut impl Surface) -> io::Result<()> {
         self.look();
         let until = self.seen.kept.end;
-        while let Some(next) = self.app.calls.wants().filter(|next| *next < until) {
+        while let Some(next) = self.app.wants().filter(|next| *next < until) {
             let (entries, _) = self.hub.entries_after(next - 1, BATCH);
             if entries.is_empty() {
                 break;

@@ -9,7 +9,7 @@ use std::ops::Range;
 pub fn visible(len: usize, selected: Option<usize>, top: usize, height: usize) -> Range<usize> {
     let mut top = top.min(len.saturating_sub(height));
     if let Some(selected) = selected.map(|selected| selected.min(len.saturating_sub(1))) {
-        top = top.clamp((selected + 1).saturating_sub(height), selected);
+        top = top.clamp((selected + 1).saturating_sub(height).min(selected), selected);
     }
     top..(top + height).min(len)
 }

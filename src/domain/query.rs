@@ -66,6 +66,8 @@ enum Test {
     Kind(&'static str),
     Longer(Duration),
     Shorter(Duration),
+    /// It tells something of one volume's life.
+    LifeOf(String),
 }
 
 /// A text that is looked for: as a part, or as the whole where it is a pattern.
@@ -213,6 +215,11 @@ fn status(value: &str) -> Result<[Option<u8>; 3], String> {
 }
 
 impl Query {
+    /// What tells a volume's life: what changed it or tried to, and what a rule did to a call about it.
+    pub fn life_of(volume: &str) -> Self {
+        Self { terms: vec![Term { negated: false, test: Test::LifeOf(volume.to_owned()) }] }
+    }
+
     /// Whether it lets everything through.
     pub fn is_empty(&self) -> bool {
         self.terms.is_empty()
@@ -275,6 +282,14 @@ impl Test {
             Self::Kind(kind) => *kind == kind_of(entry),
             Self::Longer(than) => call(&|call| call.took > *than),
             Self::Shorter(than) => call(&|call| call.took < *than),
+            Self::LifeOf(volume) => {
+                entry.changes().iter().any(|change| change.name().is_none_or(|name| name == volume))
+                    || about(&|call| {
+                        let only_asks =
+                            matches!(call.operation, Some(Operation::Get | Operation::Path) | None);
+                        call.volume == volume && (!only_asks || call.fault.is_some())
+                    })
+            }
         }
     }
 }
@@ -335,7 +350,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::entry::Execution;
+    use crate::domain::{entry::Execution, volume::Change};
 
     fn call() -> Call {
         Call {
@@ -431,6 +446,28 @@ mod tests {
         ] {
             let error = query.parse::<Query>().expect_err(query).to_string();
             assert!(error.starts_with(expected), "{query}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_life_is_told_by_what_changes_it() {
+        let ended = |call: Call| entry(Kind::Call(Box::new(call)));
+        let asked = Call { operation: Some(Operation::Get), fault: None, ..call() };
+        let command =
+            |changes| entry(Kind::Command(Execution { line: String::new(), effect: String::new(), changes }));
+        let forgotten = |name: &str| command(vec![Change::Forgotten { name: name.into() }]);
+        let life = Query::life_of("db1");
+        for (told, expected) in [
+            (ended(call()), true),
+            (ended(asked.clone()), false),
+            (ended(Call { fault: call().fault, ..asked }), true),
+            (ended(Call { volume: Some("db12".into()), ..call() }), false),
+            (forgotten("db1"), true),
+            (forgotten("db2"), false),
+            (command(vec![Change::Wiped]), true),
+            (command(Vec::new()), false),
+        ] {
+            assert_eq!(life.matches(&told), expected, "{told:?}");
         }
     }
 

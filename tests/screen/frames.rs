@@ -70,8 +70,19 @@ fn the_help_and_a_question() {
 fn one_call_in_full() {
     for size in SIZES {
         let mut seat = Seat::new(&Stage::busy(), size, "default", false);
-        seat.press("up up up up up enter");
+        seat.press("up up up enter");
         insta::assert_snapshot!(named("one_call", size), seat.screen());
+    }
+}
+
+#[test]
+fn the_life_of_a_volume() {
+    let stage = Stage::busy();
+    for size in SIZES {
+        let mut seat = Seat::new(&stage, size, "default", false);
+        seat.press("tab down enter");
+        seat.look(&stage);
+        insta::assert_snapshot!(named("life", size), seat.screen());
     }
 }
 

@@ -1,8 +1,12 @@
 //! What keys make of the screen. Keys are written as users write them; `type` stands for a typed text.
 
+use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use proptest::prelude::*;
 use voltergeist::{
-    console::{action::CONTROLS, app::Effect},
+    console::{
+        action::CONTROLS,
+        app::{Effect, Event, Pane},
+    },
     domain::{command::Outage, entry::Call, protocol::Operation},
 };
 
@@ -101,6 +105,9 @@ fn what_a_key_shows_is_on_the_screen() {
         ("r", "no call is waiting", ""),
         ("y", "copied the call as JSON", ""),
         ("Y", "copied a curl command", ""),
+        ("e", ": save voltergeist-20260314-154107.jsonl", ""),
+        ("tab enter", "The life of a volume", "following"),
+        ("tab enter esc", "following", "The life"),
         ("ctrl-z", "docker waits for every answer", ""),
     ] {
         let mut seat = seat(&stage);
@@ -109,6 +116,64 @@ fn what_a_key_shows_is_on_the_screen() {
         assert!(screen.contains(shown), "after {keys}: no {shown:?} in\n{screen}");
         assert!(hidden.is_empty() || !screen.contains(hidden), "after {keys}: {hidden:?} in\n{screen}");
     }
+}
+
+#[test]
+fn an_open_call_follows_the_selection_and_turns_its_own_pages() {
+    let stage = Stage::busy();
+    let mut seat = Seat::new(&stage, (120, 20), "default", false);
+    seat.press("up up up enter");
+    assert!(seat.screen().contains("Call 13") && seat.screen().contains("GET /metrics"));
+    seat.press("up");
+    assert!(seat.screen().contains("Call 12") && seat.screen().contains("POST /VolumeDriver.Mount"));
+    let before = seat.screen();
+    seat.press("pagedown");
+    assert!(seat.screen() != before && seat.screen().contains("Call 12"), "{}", seat.screen());
+    seat.press("pageup");
+    assert_eq!(seat.screen(), before);
+}
+
+#[test]
+fn the_mouse_selects_what_is_under_it_and_the_wheel_scrolls_it() {
+    let mut stage = asked(40);
+    stage.create("db1", &[]);
+    stage.create("db2", &[]);
+    let mouse = |kind, column, row| {
+        let modifiers = crossterm::event::KeyModifiers::NONE;
+        Event::Mouse(MouseEvent { kind, column, row, modifiers })
+    };
+    let click = MouseEventKind::Down(MouseButton::Left);
+    let mut seat = seat(&stage);
+    let find = |seat: &Seat, text: &str| {
+        let screen = seat.screen();
+        let (row, line) = screen.lines().enumerate().find(|(_, line)| line.contains(text)).expect(text);
+        let column = line[..line.find(text).expect(text)].chars().count();
+        (u16::try_from(column).expect("on the screen"), u16::try_from(row).expect("on the screen"))
+    };
+
+    let (column, row) = find(&seat, "v30");
+    seat.update(mouse(click, column, row));
+    let selected =
+        seat.app.calls.selected().and_then(|entry| entry.call()).and_then(|call| call.volume.clone());
+    assert_eq!(selected.as_deref(), Some("v30"));
+
+    let (column, row) = find(&seat, "db2 ");
+    seat.update(mouse(click, column, row));
+    assert_eq!((seat.app.focus, seat.app.volume.0.as_deref()), (Pane::Volumes, Some("db2")));
+
+    let (column, row) = find(&seat, "driver down");
+    seat.update(mouse(click, column, row));
+    assert_eq!((seat.app.focus, seat.app.fault.row), (Pane::Faults, 3));
+
+    seat.update(mouse(MouseEventKind::ScrollUp, 5, 10));
+    assert_eq!(seat.app.focus, Pane::Faults, "the wheel leaves the keys where they are");
+    assert!(seat.screen().contains("15 newer below"), "{}", seat.screen());
+    assert_eq!(seat.press("M"), [Effect::Mouse(false)]);
+
+    let mut narrow = Seat::new(&stage, (40, 10), "default", false);
+    let (column, row) = find(&narrow, "Volumes 2");
+    narrow.update(mouse(click, column, row));
+    assert_eq!(narrow.app.focus, Pane::Volumes);
 }
 
 #[test]

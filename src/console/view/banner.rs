@@ -12,7 +12,7 @@ use super::{View, mark, put, put_right};
 use crate::{
     console::{
         action::Action,
-        app::{outage_help, preset_of},
+        app::faults::{outage_help, preset_of},
         text,
     },
     domain::{
@@ -98,7 +98,7 @@ fn words(view: &View<'_>, alarm: &Alarm<'_>) -> (String, String, String) {
             (what, facts, format!("[{}] lets it go ", view.key(Action::Release)))
         }
         Alarm::Armed(armed) => {
-            let fired = counts(seen, armed);
+            let fired = counts(seen, armed, true);
             let rule = text::clean(&armed.text);
             if let Some(index) = preset_of(armed.label.as_deref()) {
                 let preset = &PRESETS[index];
@@ -123,10 +123,12 @@ fn patience_left(entry: &Entry, waited: Duration) -> Option<(Caller, Duration)> 
     Some((waiting.caller, limit.saturating_sub(waited)))
 }
 
-/// How often a rule has fired, and what is left of it.
-pub fn counts(seen: &Snapshot, rule: &Armed) -> String {
-    let mut counts =
-        format!("fired {} of {}", text::grouped(rule.fired), text::counted(rule.evaluated, "call"));
+/// How often a rule has fired, of how many calls where there is room, and what is left of it.
+pub fn counts(seen: &Snapshot, rule: &Armed, is_roomy: bool) -> String {
+    let mut counts = format!("fired {}", text::grouped(rule.fired));
+    if is_roomy {
+        counts.extend([" of ", &text::counted(rule.evaluated, "call")]);
+    }
     if let Some(fires) = rule.remaining.fires {
         counts.extend([", ", &text::grouped(fires), " left"]);
     }

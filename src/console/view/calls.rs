@@ -69,11 +69,7 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
     if heads {
         put(buffer, inner, 0, &heading(view, &columns));
     }
-    let list = Rect {
-        y: inner.y + u16::from(heads),
-        height: inner.height.saturating_sub(u16::from(heads)),
-        ..inner
-    };
+    let list = view.screen.list(Pane::Calls);
     let selected = view.app.calls.selected().map(|entry| entry.seq);
     let marked =
         view.app.focus == Pane::Calls && !view.app.calls.follows() && matches!(view.app.mode, Mode::Browse);

@@ -10,12 +10,15 @@ use super::{View, banner, mark, put};
 use crate::{
     console::{
         action::Action,
-        app::{FaultRow, Mode, Pane, outage_help},
+        app::{FaultRow, Mode, Pane, faults, faults::outage_help},
         text,
     },
     domain::fault::{Armed, PRESETS, RuleState},
     hub::Standing,
 };
+
+/// From this width on there is room for all counts.
+const ROOMY: u16 = 48;
 
 /// Draws the pane.
 pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
@@ -25,18 +28,18 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
         _ => Span::styled(format!("{armed} armed"), view.theme.styles.fault),
     };
     let inner = view.pane(Pane::Faults, "Faults", &[state], area, buffer);
-    let rows = view.app.fault_rows(view.seen);
+    let rows = faults::rows(view.seen);
     let shown = view.app.fault.visible(rows.len(), inner.height.into());
     let selected = view.app.fault.row.min(rows.len().saturating_sub(1));
     for (line, row) in shown.enumerate() {
-        put(buffer, inner, line as u16, &row_of(view, &rows[row]));
+        put(buffer, inner, line as u16, &row_of(view, &rows[row], inner.width >= ROOMY));
         if row == selected && view.app.focus == Pane::Faults && matches!(view.app.mode, Mode::Browse) {
             mark(buffer, inner, line as u16, view.theme.styles.selection);
         }
     }
 }
 
-fn row_of(view: &View<'_>, row: &FaultRow) -> Line<'static> {
+fn row_of(view: &View<'_>, row: &FaultRow, is_roomy: bool) -> Line<'static> {
     let (styles, seen) = (&view.theme.styles, view.seen);
     let (action, title, state) = match row {
         FaultRow::Preset(index) => {
@@ -45,7 +48,7 @@ fn row_of(view: &View<'_>, row: &FaultRow) -> Line<'static> {
             (
                 Some(Action::Preset(preset.label)),
                 preset.title.to_owned(),
-                armed.map_or_else(|| off(view), |armed| on(view, armed)),
+                armed.map_or_else(|| off(view), |armed| on(view, armed, is_roomy)),
             )
         }
         FaultRow::Forget => {
@@ -82,7 +85,7 @@ fn row_of(view: &View<'_>, row: &FaultRow) -> Line<'static> {
                 .label
                 .as_ref()
                 .map_or_else(|| format!("rule {id}"), |label| format!("{id} {}", text::clean(label)));
-            let mut state = on(view, armed);
+            let mut state = on(view, armed, is_roomy);
             state.push(Span::raw(format!("  {}", text::clean(&armed.text))));
             (None, name, state)
         }
@@ -97,7 +100,7 @@ fn off(view: &View<'_>) -> Vec<Span<'static>> {
     vec![Span::styled("off", view.theme.styles.quiet)]
 }
 
-fn on(view: &View<'_>, rule: &Armed) -> Vec<Span<'static>> {
+fn on(view: &View<'_>, rule: &Armed, is_roomy: bool) -> Vec<Span<'static>> {
     let styles = &view.theme.styles;
     let (word, style) = match rule.state {
         RuleState::Armed => ("ARMED", styles.fault),
@@ -106,6 +109,6 @@ fn on(view: &View<'_>, rule: &Armed) -> Vec<Span<'static>> {
     };
     vec![
         Span::styled(format!("{word:5}"), style),
-        Span::raw(format!("  {}", banner::counts(view.seen, rule))),
+        Span::raw(format!("  {}", banner::counts(view.seen, rule, is_roomy))),
     ]
 }

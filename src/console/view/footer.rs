@@ -100,7 +100,7 @@ fn hint_text(view: &View<'_>, control: &Control) -> &'static str {
         Action::Preset("fail-mounts") if armed("fail-mounts") => "let mounts be",
         Action::Preset("empty-get") if armed("empty-get") => "let Get be",
         Action::Outage if view.seen.reachability.standing != crate::hub::Standing::Up => "up",
-        Action::Open if view.app.inspector.is_some() => "close",
+        Action::Open if view.app.detail.is_some() => "close",
         _ => control.hint.unwrap_or_default(),
     }
 }

@@ -6,18 +6,24 @@
 
 use ratatui::{
     buffer::Buffer,
-    layout::{Constraint, Layout, Rect},
+    layout::{Constraint, Layout, Margin, Position, Rect},
     text::{Line, Span},
 };
 
 use super::{View, banner, header, put};
 use crate::{
-    console::app::{App, Pane},
+    console::{
+        app::{App, Pane, faults},
+        text,
+    },
     hub::Snapshot,
 };
 
 /// The smallest terminal with a console in it, in columns and rows.
 pub const LEAST: (u16, u16) = (40, 10);
+
+/// From this width on an open call stands between the other panes.
+const THREE_COLUMNS: u16 = 180;
 
 /// The three shapes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +70,10 @@ pub struct Screen {
     pub volumes: Option<Rect>,
     /// The faults.
     pub faults: Option<Rect>,
+    /// What is open: a call, or a volume's life.
+    pub detail: Option<Rect>,
+    /// The names of the tabs.
+    pub titles: [String; 3],
     /// The bottom line, if it has one of its own.
     pub status: Rect,
     /// The hints.
@@ -111,58 +121,105 @@ impl Screen {
             calls: None,
             volumes: None,
             faults: None,
+            detail: None,
+            titles: [
+                if app.detail.is_some() && app.focus == Pane::Calls { "Call" } else { "Calls" }.to_owned(),
+                format!("Volumes {}", seen.volume_count),
+                format!("Faults {}", banner::armed(seen).count()),
+            ],
             status,
             hints,
         };
-        let faults = app.fault_rows(seen).len() as u16 + 2;
-        match shape {
+        screen.place(body, app.focus, app.detail.is_some(), faults::rows(seen).len() as u16 + 2);
+        Some(screen)
+    }
+
+    /// Gives each pane its place. What is open stands beside the list that it belongs to, or in the place of
+    /// what matters least meanwhile.
+    fn place(&mut self, body: Rect, focus: Pane, is_open: bool, faults: u16) {
+        let halves = Layout::horizontal([Constraint::Fill(1); 2]);
+        let call = is_open && focus == Pane::Calls;
+        let life = is_open && focus == Pane::Volumes;
+        match self.shape {
+            Shape::Wide if call && body.width < THREE_COLUMNS => {
+                let [left, right] = halves.areas(body);
+                (self.calls, self.detail) = (Some(left), Some(right));
+            }
             Shape::Wide => {
                 let [left, right] =
                     Layout::horizontal([Constraint::Fill(5), Constraint::Fill(3)]).areas(body);
                 let lower = faults.min(right.height / 2);
                 let [upper, lower] =
                     Layout::vertical([Constraint::Fill(1), Constraint::Length(lower)]).areas(right);
-                (screen.calls, screen.volumes, screen.faults) = (Some(left), Some(upper), Some(lower));
+                (self.volumes, self.faults) = (Some(upper), Some(lower));
+                if call {
+                    let [list, detail] = halves.areas(left);
+                    (self.calls, self.detail) = (Some(list), Some(detail));
+                } else {
+                    *(if life { &mut self.detail } else { &mut self.calls }) = Some(left);
+                }
+            }
+            Shape::Medium if call => {
+                let [upper, lower] = Layout::vertical([Constraint::Fill(2), Constraint::Fill(3)]).areas(body);
+                (self.calls, self.detail) = (Some(upper), Some(lower));
             }
             Shape::Medium => {
                 let lower = faults.min(body.height / 2).max(5);
                 let [upper, lower] =
                     Layout::vertical([Constraint::Fill(1), Constraint::Length(lower)]).areas(body);
-                let [left, right] = Layout::horizontal([Constraint::Fill(1); 2]).areas(lower);
-                (screen.calls, screen.volumes, screen.faults) = (Some(upper), Some(left), Some(right));
+                let [left, right] = halves.areas(lower);
+                (self.volumes, self.faults) = (Some(left), Some(right));
+                *(if life { &mut self.detail } else { &mut self.calls }) = Some(upper);
             }
-            Shape::Narrow => match app.focus {
-                Pane::Calls => screen.calls = Some(body),
-                Pane::Volumes => screen.volumes = Some(body),
-                Pane::Faults => screen.faults = Some(body),
+            Shape::Narrow if call || life => self.detail = Some(body),
+            Shape::Narrow => match focus {
+                Pane::Calls => self.calls = Some(body),
+                Pane::Volumes => self.volumes = Some(body),
+                Pane::Faults => self.faults = Some(body),
             },
         }
-        Some(screen)
     }
 
-    /// How many rows a pane can show.
-    pub fn rows(&self, pane: Pane) -> usize {
-        self.inner(pane).height.into()
-    }
-
-    /// What is inside a pane's frame.
-    pub fn inner(&self, pane: Pane) -> Rect {
-        let area = match pane {
+    const fn area(&self, pane: Pane) -> Option<Rect> {
+        match pane {
             Pane::Calls => self.calls,
             Pane::Volumes => self.volumes,
             Pane::Faults => self.faults,
         }
-        .unwrap_or_default();
-        if self.shape.has_frames() {
-            Rect {
-                x: area.x + 1,
-                y: area.y + 1,
-                width: area.width.saturating_sub(2),
-                height: area.height.saturating_sub(2),
-            }
-        } else {
-            area
+    }
+
+    /// How many rows a pane's list can show.
+    pub fn rows(&self, pane: Pane) -> usize {
+        self.list(pane).height.into()
+    }
+
+    /// Where a pane's rows are: within its frame, and below the heads of its columns.
+    pub fn list(&self, pane: Pane) -> Rect {
+        let inner = self.inner(self.area(pane));
+        let heads = u16::from(pane == Pane::Calls && self.shape.has_frames()).min(inner.height);
+        Rect { y: inner.y + heads, height: inner.height - heads, ..inner }
+    }
+
+    /// What is inside the frame of what is open.
+    pub fn detail_inner(&self) -> Rect {
+        self.inner(self.detail)
+    }
+
+    fn inner(&self, area: Option<Rect>) -> Rect {
+        let area = area.unwrap_or_default();
+        if self.shape.has_frames() { area.inner(Margin::new(1, 1)) } else { area }
+    }
+
+    /// The pane at a place on the screen.
+    pub fn pane_at(&self, at: Position) -> Option<Pane> {
+        if self.tabs.contains(at) {
+            let mut right = self.tabs.x;
+            return Pane::ALL.into_iter().zip(self.titles.iter()).find_map(|(pane, title)| {
+                right += text::width(title) as u16 + 2;
+                (at.x < right).then_some(pane)
+            });
         }
+        Pane::ALL.into_iter().find(|pane| self.area(*pane).is_some_and(|area| area.contains(at)))
     }
 }
 
@@ -173,13 +230,7 @@ pub fn render_tabs(view: &View<'_>, buffer: &mut Buffer) {
     }
     let styles = &view.theme.styles;
     let mut spans = Vec::new();
-    for pane in Pane::ALL {
-        let title = match pane {
-            Pane::Calls if view.app.inspector.is_some() => "Call".to_owned(),
-            Pane::Calls => "Calls".to_owned(),
-            Pane::Volumes => format!("Volumes {}", view.seen.volume_count),
-            Pane::Faults => format!("Faults {}", banner::armed(view.seen).count()),
-        };
+    for (pane, title) in Pane::ALL.into_iter().zip(&view.screen.titles) {
         let (title, style) = if view.app.focus == pane {
             (format!("[{title}]"), styles.focus)
         } else {

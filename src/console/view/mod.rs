@@ -15,11 +15,11 @@
 
 pub mod banner;
 pub mod calls;
+pub mod detail;
 pub mod faults;
 pub mod footer;
 pub mod header;
 pub mod help;
-pub mod inspector;
 pub mod layout;
 pub mod question;
 pub mod typing;
@@ -61,10 +61,11 @@ pub fn render(frame: &mut Frame<'_>, app: &App, seen: &Snapshot, theme: &Theme) 
     header::render(&view, buffer);
     banner::render(&view, buffer);
     layout::render_tabs(&view, buffer);
-    match screen.calls {
-        Some(area) if app.inspector.is_some() => inspector::render(&view, area, buffer),
-        Some(area) => calls::render(&view, area, buffer),
-        None => {}
+    if let Some(area) = screen.calls {
+        calls::render(&view, area, buffer);
+    }
+    if let Some(area) = screen.detail {
+        detail::render(&view, area, buffer);
     }
     if let Some(area) = screen.volumes {
         volumes::render(&view, area, buffer);
@@ -99,12 +100,15 @@ impl View<'_> {
     /// A pane's frame with its title at the left and its state at the right; returns what is inside. Where
     /// panes share the screen one at a time the tabs are the title, and there is no frame.
     fn pane(&self, pane: Pane, title: &str, state: &[Span<'_>], area: Rect, buffer: &mut Buffer) -> Rect {
+        let focused = self.app.focus == pane && matches!(self.app.mode, Mode::Browse);
+        self.frame(focused, title, state, area, buffer)
+    }
+
+    fn frame(&self, focused: bool, title: &str, state: &[Span<'_>], area: Rect, buffer: &mut Buffer) -> Rect {
         if !self.screen.shape.has_frames() {
             return area;
         }
-        let glyphs = self.theme.glyphs;
-        let focused = self.app.focus == pane && matches!(self.app.mode, Mode::Browse);
-        let styles = &self.theme.styles;
+        let (glyphs, styles) = (self.theme.glyphs, &self.theme.styles);
         let (set, style) =
             if focused { (glyphs.focus, styles.focus) } else { (glyphs.border, styles.border) };
         let title_style = if focused { styles.focus } else { styles.strong };

@@ -9,7 +9,7 @@ use ratatui::{
 
 use super::{View, mark, put};
 use crate::console::{
-    app::forecast_of,
+    app::faults::forecast_of,
     prompt::{Prompt, Purpose},
     text, window,
 };

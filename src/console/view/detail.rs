@@ -1,4 +1,4 @@
-//! One call in full: what came in, which rule acted, what the driver did, what went out.
+//! What is open: one call in full, or one volume's life.
 
 use ratatui::{
     buffer::Buffer,
@@ -10,33 +10,35 @@ use ratatui::{
 use super::{View, calls, layout::Screen, put};
 use crate::{
     console::{
-        app::{App, Pane},
+        action::Action,
+        app::{App, Life, Pane},
         text,
-        theme::Theme,
     },
     domain::{
         entry::{Body, Call, Entry, Kind},
-        volume::Change,
+        fault::forecast,
+        volume::{Change, Volume},
     },
     hub::Snapshot,
 };
 
-/// Draws it in the place of the calls.
+/// How many of the latest entries of a life are told.
+const TOLD: usize = 500;
+
+/// Draws it.
 pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
     let entry = view.app.calls.selected();
-    let title = match entry.map(|entry| &entry.kind) {
-        Some(Kind::Call(call)) => format!("Call {}", call.number),
-        Some(Kind::Waiting(waiting)) => format!("Call {} waits", waiting.number),
+    let title = match (view.app.focus, entry.map(|entry| &entry.kind)) {
+        (Pane::Volumes, _) => "The life of a volume".to_owned(),
+        (_, Some(Kind::Call(call))) => format!("Call {}", call.number),
+        (_, Some(Kind::Waiting(waiting))) => format!("Call {} waits", waiting.number),
         _ => "Entry".to_owned(),
     };
-    let state = [Span::styled(
-        if view.app.calls.follows() { "the newest" } else { "Esc closes" },
-        view.theme.styles.quiet,
-    )];
-    let inner = view.pane(Pane::Calls, &title, &state, area, buffer);
-    let lines = entry.map(|entry| lines(view, entry, inner.width.into())).unwrap_or_default();
+    let back = Span::styled(format!("{} closes", view.key(Action::Back)), view.theme.styles.quiet);
+    let inner = view.frame(false, &title, &[back], area, buffer);
+    let lines = lines(view, inner.width.into());
     let height = usize::from(inner.height);
-    let top = view.app.inspector.unwrap_or(0).min(lines.len().saturating_sub(height));
+    let top = view.app.detail.unwrap_or(0).min(lines.len().saturating_sub(height));
     for (row, line) in lines.iter().skip(top).take(height).enumerate() {
         put(buffer, inner, row as u16, line);
     }
@@ -44,11 +46,26 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
 
 /// The furthest that it can be scrolled.
 pub fn last_top(app: &App, seen: &Snapshot, screen: &Screen) -> usize {
-    let theme: &Theme = &app.theme;
-    let view = View { app, seen, theme, screen };
-    let inner = screen.inner(Pane::Calls);
-    let lines = app.calls.selected().map_or(0, |entry| lines(&view, entry, inner.width.into()).len());
-    lines.saturating_sub(inner.height.into())
+    let inner = screen.detail_inner();
+    let view = View { app, seen, theme: &app.theme, screen };
+    lines(&view, inner.width.into()).len().saturating_sub(inner.height.into())
+}
+
+fn lines<'v>(view: &'v View<'v>, width: usize) -> Vec<Line<'static>> {
+    let mut page = Page { view, width, lines: Vec::new() };
+    match (view.app.focus, &view.app.life) {
+        (Pane::Volumes, Some(life)) => {
+            if let Some(volume) = view.app.selected_volume(view.seen) {
+                life_lines(&mut page, volume, life);
+            }
+        }
+        _ => {
+            if let Some(entry) = view.app.calls.selected() {
+                entry_lines(&mut page, entry);
+            }
+        }
+    }
+    page.lines
 }
 
 /// Lines that are collected with one width.
@@ -154,12 +171,12 @@ fn indented(json: &str) -> Option<String> {
     Some(out)
 }
 
-fn lines(view: &View<'_>, entry: &Entry, width: usize) -> Vec<Line<'static>> {
+fn entry_lines(page: &mut Page<'_>, entry: &Entry) {
+    let view = page.view;
     let styles = &view.theme.styles;
-    let mut page = Page { view, width, lines: Vec::new() };
     let time = calls::time(view, entry, 12);
     match &entry.kind {
-        Kind::Call(call) => call_lines(&mut page, call, &time),
+        Kind::Call(call) => call_lines(page, call, &time),
         Kind::Waiting(waiting) => {
             page.heading(&format!("{} {}", waiting.operation, waiting.volume.as_deref().unwrap_or_default()));
             page.say(&format!("waits since {time}, from {}", waiting.caller), styles.warning);
@@ -167,7 +184,7 @@ fn lines(view: &View<'_>, entry: &Entry, width: usize) -> Vec<Line<'static>> {
                 &format!("because of rule {}: {}", waiting.fault.id, waiting.fault.action),
                 styles.fault,
             );
-            let key = view.key(crate::console::action::Action::Release);
+            let key = view.key(Action::Release);
             page.say(&format!("{key} gives it its natural answer"), styles.text);
         }
         Kind::Command(execution) => {
@@ -175,7 +192,7 @@ fn lines(view: &View<'_>, entry: &Entry, width: usize) -> Vec<Line<'static>> {
             page.say(&format!("at {time}"), styles.quiet);
             page.say(&format!(": {}", execution.line), styles.command);
             page.say(&execution.effect, styles.text);
-            changes(&mut page, &execution.changes);
+            changes(page, &execution.changes);
         }
         Kind::Fault(event) => {
             page.heading(&format!("Rule {}", event.id));
@@ -193,7 +210,82 @@ fn lines(view: &View<'_>, entry: &Entry, width: usize) -> Vec<Line<'static>> {
             page.say(text, styles.text);
         }
     }
-    page.lines
+}
+
+fn life_lines(page: &mut Page<'_>, volume: &Volume, life: &Life) {
+    let view = page.view;
+    let styles = &view.theme.styles;
+    page.heading(&text::clean(&volume.name));
+    let created = view.app.zone.to_datetime(volume.created).strftime("%Y-%m-%d %H:%M:%S");
+    if volume.known {
+        page.say(&format!("created {created}"), styles.text);
+    } else {
+        page.say(
+            "forgotten: the driver no longer admits to it, the engine still believes in it",
+            styles.fault,
+        );
+    }
+    for (key, value) in &volume.options {
+        page.say(&format!("option {key}={value}"), styles.text);
+    }
+    for (id, times) in &volume.mounts {
+        let times = if *times > 1 { format!(", {times} times") } else { String::new() };
+        page.say(&format!("mounted by {id}{times}"), styles.good);
+    }
+    page.heading("Its life");
+    let entries: Vec<_> = life.entries.visible(TOLD).collect();
+    if entries.is_empty() {
+        page.say("nothing that the journal still knows", styles.quiet);
+    }
+    for entry in entries {
+        let time = calls::time(view, entry, 8);
+        let (said, style) = event(view, entry, &volume.name);
+        let wrapped = text::wrap(&text::clean(&said), page.width.saturating_sub(14));
+        for (row, said) in wrapped.into_iter().enumerate() {
+            let time = if row == 0 { time.clone() } else { String::new() };
+            page.lines.push(Line::from(vec![
+                Span::styled(format!("   {time:8}  "), styles.quiet),
+                Span::styled(said, style),
+            ]));
+        }
+    }
+}
+
+/// What an entry tells of a volume's life.
+fn event(view: &View<'_>, entry: &Entry, volume: &str) -> (String, Style) {
+    let styles = &view.theme.styles;
+    let changed: Vec<String> = entry
+        .changes()
+        .iter()
+        .filter(|change| change.name().is_none_or(|name| name == volume))
+        .map(|change| match change {
+            // Enough of an ID to tell one from another.
+            Change::Mounted { id, .. } => format!("mounted by {}", view.fit(id, 13)),
+            Change::Unmounted { id, .. } => format!("unmounted by {}", view.fit(id, 13)),
+            change => told(change, ""),
+        })
+        .collect();
+    let changed = changed.join(", ");
+    match &entry.kind {
+        Kind::Call(call) => {
+            let (outcome, style) = calls::outcome(view, call);
+            let word = call.operation.map_or("", |operation| operation.word());
+            let fault =
+                call.fault.as_ref().map(|deed| format!("{} {} ", view.theme.glyphs.fault, deed.action));
+            let fault = fault.unwrap_or_default();
+            match changed.as_str() {
+                "" => (format!("{word} {fault}{outcome}"), style),
+                changed if fault.is_empty() => (format!("{changed}, by {}", call.caller), styles.text),
+                changed => (format!("{changed}, by {}; {fault}{outcome}", call.caller), styles.fault),
+            }
+        }
+        Kind::Waiting(waiting) => (
+            format!("{} {} {} waits", waiting.operation, view.theme.glyphs.fault, waiting.fault.action),
+            styles.warning,
+        ),
+        Kind::Command(execution) => (format!("{changed}  : {}", execution.line), styles.command),
+        _ => (changed, styles.text),
+    }
 }
 
 fn call_lines(page: &mut Page<'_>, call: &Call, time: &str) {
@@ -222,6 +314,10 @@ fn call_lines(page: &mut Page<'_>, call: &Call, time: &str) {
                 &format!("{} rule {}{label}: {}", view.theme.glyphs.fault, deed.id, deed.action),
                 styles.fault,
             );
+            // What comes next is known as long as the rule itself is.
+            if let Some(rule) = view.seen.faults.iter().find(|rule| rule.id == deed.id) {
+                page.say(&forecast(rule.rule(), call.caller).to_string(), styles.text);
+            }
         }
         None => page.say("no rule acted", styles.quiet),
     }
@@ -239,18 +335,23 @@ fn call_lines(page: &mut Page<'_>, call: &Call, time: &str) {
 fn changes(page: &mut Page<'_>, changes: &[Change]) {
     let style = page.view.theme.styles.text;
     for change in changes {
-        let said = match change {
-            Change::Created { name, .. } => format!("volume {name:?} came to be"),
-            Change::Removed { name } => format!("volume {name:?} ended, with its files"),
-            Change::Mounted { name, id, .. } => format!("volume {name:?} is mounted by {id}"),
-            Change::Unmounted { name, id } => format!("volume {name:?} is no longer mounted by {id}"),
-            Change::Forgotten { name } => format!("volume {name:?} is forgotten"),
-            Change::Restored { name } => format!("volume {name:?} is remembered"),
-            Change::Detached { name } => format!("every mount of {name:?} ended"),
-            Change::Wiped => "every volume and its files are gone".into(),
-            Change::Lost => "the driver lost its memory of every volume".into(),
-        };
-        page.say(&said, style);
+        let name = change.name().map_or_else(String::new, |name| format!("volume {name:?} "));
+        page.say(&told(change, &name), style);
+    }
+}
+
+/// A change in words, after the volume's name.
+fn told(change: &Change, name: &str) -> String {
+    match change {
+        Change::Created { .. } => format!("{name}created"),
+        Change::Removed { .. } => format!("{name}removed, with its files"),
+        Change::Mounted { id, .. } => format!("{name}mounted by {id}"),
+        Change::Unmounted { id, .. } => format!("{name}unmounted by {id}"),
+        Change::Forgotten { .. } => format!("{name}forgotten"),
+        Change::Restored { .. } => format!("{name}restored"),
+        Change::Detached { .. } => format!("{name}lost every mount"),
+        Change::Wiped => "every volume and its files are gone".into(),
+        Change::Lost => "the driver lost its memory of every volume".into(),
     }
 }
 

@@ -1,0 +1,109 @@
+//! What each action does: one arm for each entry of the table.
+
+use super::{App, Effect, FaultRow, Mode, Pane, Question, Status, faults};
+use crate::{
+    console::{action::Action, copy, prompt::Purpose, view::calls::docker_command, window::Step},
+    domain::{
+        command::{Command, Target},
+        entry::Entry,
+    },
+    hub::Snapshot,
+};
+
+impl App {
+    /// Does what a key or a word at the `:` line asks for.
+    pub(super) fn act(&mut self, action: Action, seen: &Snapshot) -> Vec<Effect> {
+        let effect = match action {
+            Action::Preset(label) => faults::toggle(label, seen).map(Effect::from),
+            Action::Forget => self.forget(self.selected_volume(seen)),
+            Action::Outage => Some(self.turn(seen)),
+            Action::OutageKind => {
+                let key = self.keymap.key(Action::Outage, self.theme.glyphs.ascii);
+                self.next_outage(&key, seen)
+            }
+            Action::Release => self.release(seen),
+            Action::CalmAll => return self.calm(seen),
+            Action::Disarm => self.disarm(seen),
+            Action::Open => self.open(seen),
+            Action::CopyJson => self.copy(|entry, _| Some(copy::json(entry)), "the call as JSON", seen),
+            Action::CopyCurl => self.copy(copy::curl, "a curl command that repeats the call", seen),
+            Action::Redraw => Some(Effect::Redraw),
+            Action::Mouse => {
+                self.mouse = !self.mouse;
+                self.status = Status::say(if self.mouse {
+                    "the mouse selects and scrolls"
+                } else {
+                    "the mouse is the terminal's again, to mark text with"
+                });
+                Some(Effect::Mouse(self.mouse))
+            }
+            Action::QuitNow => Some(Effect::Leave),
+            Action::Quit if !faults::is_armed(seen) && seen.open_mounts == 0 => Some(Effect::Leave),
+            action => {
+                self.move_or_show(action, seen);
+                None
+            }
+        };
+        effect.into_iter().collect()
+    }
+
+    /// The actions that change nothing but the console itself.
+    fn move_or_show(&mut self, action: Action, seen: &Snapshot) {
+        match action {
+            Action::Up => self.step(Step::Up(1), seen),
+            Action::Down => self.step(Step::Down(1), seen),
+            Action::First => self.step(Step::First, seen),
+            Action::Last => self.step(Step::Last, seen),
+            Action::PageUp => self.page(false, seen),
+            Action::PageDown => self.page(true, seen),
+            Action::NextPane => self.focus(self.focus.step(1), seen),
+            Action::PreviousPane => self.focus(self.focus.step(Pane::ALL.len() - 1), seen),
+            Action::Back => self.back(seen),
+            Action::Pause => {
+                let last = seen.kept.end.saturating_sub(1);
+                self.calls.freeze((!self.calls.is_frozen()).then_some(last));
+            }
+            Action::Filter => self.begin(Purpose::Filter, &self.filter_text.clone(), seen),
+            Action::CommandLine => self.begin(Purpose::Command, "", seen),
+            Action::Save => {
+                let time = self.zone.to_datetime(seen.at).strftime("%Y%m%d-%H%M%S");
+                self.begin(Purpose::Command, &format!("save voltergeist-{time}.jsonl"), seen);
+            }
+            Action::Reset => self.mode = Mode::Ask(Question::Run(Box::new(Command::Reset))),
+            Action::Suspend => self.mode = Mode::Ask(Question::Suspend),
+            Action::Quit => self.mode = Mode::Ask(Question::Leave),
+            Action::Help => self.mode = Mode::Help(0),
+            Action::Theme => {
+                self.theme = self.theme.next();
+                self.status = Status::say(format!("theme {}", self.theme.name));
+            }
+            _ => {}
+        }
+    }
+
+    fn disarm(&mut self, seen: &Snapshot) -> Option<Effect> {
+        if let Some(FaultRow::Rule(id)) = faults::rows(seen).get(self.fault.row) {
+            return Some(Command::Disarm(Target::Id(*id)).into());
+        }
+        self.status = Status::say("the selected line is no armed rule");
+        None
+    }
+
+    fn copy(
+        &mut self,
+        form: impl FnOnce(&Entry, &Snapshot) -> Option<String>,
+        what: &str,
+        seen: &Snapshot,
+    ) -> Option<Effect> {
+        if self.calls.is_empty() && !self.calls.is_filtered() {
+            self.status = Status::say("copied the docker command");
+            return Some(Effect::Copy(docker_command(&seen.driver.name)));
+        }
+        let text = self.calls.selected().and_then(|entry| form(entry, seen));
+        self.status = Status::say(match &text {
+            Some(_) => format!("copied {what}"),
+            None => "there is no call to copy".into(),
+        });
+        text.map(Effect::Copy)
+    }
+}

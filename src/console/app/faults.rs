@@ -1,0 +1,135 @@
+//! The faults as the console offers them: the four with a key, and whatever else is armed.
+
+use std::sync::Arc;
+
+use super::{App, Effect, Status};
+use crate::{
+    domain::{
+        command::{Command, Outage, Released, Target},
+        fault::{PRESETS, RuleState, forecast},
+        protocol::Caller,
+        volume::Volume,
+    },
+    hub::{Snapshot, Standing},
+};
+
+/// A row of the faults pane.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FaultRow {
+    /// A preset, by its place in the list.
+    Preset(usize),
+    /// The selected volume can be forgotten.
+    Forget,
+    /// The driver can be taken down.
+    Outage,
+    /// An armed rule, by its number.
+    Rule(u32),
+}
+
+/// The rows of the faults pane.
+pub fn rows(seen: &Snapshot) -> Vec<FaultRow> {
+    let own = seen.faults.iter().filter(|rule| preset_of(rule.label.as_deref()).is_none());
+    (0..PRESETS.len())
+        .map(FaultRow::Preset)
+        .chain([FaultRow::Forget, FaultRow::Outage])
+        .chain(own.map(|rule| FaultRow::Rule(rule.id)))
+        .collect()
+}
+
+/// Whether any rule still acts.
+pub fn is_armed(seen: &Snapshot) -> bool {
+    seen.faults.iter().any(|rule| rule.state == RuleState::Armed)
+}
+
+/// The place of the preset that is armed under a label.
+pub fn preset_of(label: Option<&str>) -> Option<usize> {
+    PRESETS.iter().position(|preset| Some(preset.label) == label)
+}
+
+/// The command that arms a preset, or disarms it if it is armed.
+pub fn toggle(label: &str, seen: &Snapshot) -> Option<Command> {
+    if seen.faults.iter().any(|rule| rule.label.as_deref() == Some(label) && rule.state == RuleState::Armed) {
+        return Some(Command::Disarm(Target::Label(label.to_owned())));
+    }
+    let preset = PRESETS.iter().find(|preset| preset.label == label)?;
+    let rule = preset.rule.parse().ok()?;
+    Some(Command::Arm { rule, label: Some(label.to_owned()), dry_run: false, confirmed: false })
+}
+
+/// A kind of outage in words.
+pub const fn outage_help(outage: Outage) -> &'static str {
+    match outage {
+        Outage::Refuse => "refuse (the socket is there, nobody listens)",
+        Outage::Unlink => "unlink (the socket file and the registration are gone)",
+        Outage::Blackhole => "blackhole (it connects and never answers)",
+        Outage::Reset => "reset (every connection is reset)",
+    }
+}
+
+/// What the engine that calls will make of the rule that a line arms, if it arms one.
+pub fn forecast_of(line: &str, seen: &Snapshot) -> Option<String> {
+    let Ok(Command::Arm { rule, .. }) = line.parse() else { return None };
+    let engines = [Caller::Docker, Caller::Simulated, Caller::Podman];
+    // Before anybody has called, docker is the one to expect.
+    let engine = engines.into_iter().rev().max_by_key(|engine| seen.tally.caller(*engine));
+    Some(forecast(&rule, engine?).to_string())
+}
+
+impl App {
+    /// Forgets the selected volume, or restores it.
+    pub(super) fn forget(&mut self, volume: Option<&Arc<Volume>>) -> Option<Effect> {
+        match volume {
+            Some(volume) if volume.known => Some(Command::Forget(volume.name.clone()).into()),
+            Some(volume) => Some(Command::Restore(volume.name.clone()).into()),
+            None => {
+                self.status = Status::say("there is no volume to forget yet");
+                None
+            }
+        }
+    }
+
+    /// Takes the driver down, or brings it up.
+    pub(super) fn turn(&self, seen: &Snapshot) -> Effect {
+        match seen.reachability.standing {
+            Standing::Up => Command::Down { kind: self.outage, lasting: None }.into(),
+            Standing::Down { .. } => Command::Up.into(),
+        }
+    }
+
+    /// Chooses the next kind of outage; a driver that is down changes at once.
+    pub(super) fn next_outage(&mut self, key: &str, seen: &Snapshot) -> Option<Effect> {
+        self.outage = Outage::ALL[(self.outage as usize + 1) % Outage::ALL.len()];
+        if let Standing::Down { .. } = seen.reachability.standing {
+            return Some(Command::Down { kind: self.outage, lasting: None }.into());
+        }
+        self.status = Status::say(format!("{key} will take the driver down: {}", outage_help(self.outage)));
+        None
+    }
+
+    /// Lets a waiting call go: the selected one, or the oldest.
+    pub(super) fn release(&mut self, seen: &Snapshot) -> Option<Effect> {
+        if seen.waiting.is_empty() {
+            self.status = Status::say("no call is waiting");
+            return None;
+        }
+        let waits = |seq: u64| seen.waiting.iter().any(|entry| entry.seq == seq);
+        let selected = self.calls.selected().filter(|entry| waits(entry.seq));
+        let which = selected.map_or(Released::Oldest, |entry| Released::Seq(entry.seq));
+        Some(Command::Release(which).into())
+    }
+
+    /// Ends everything that is armed or down.
+    pub(super) fn calm(&mut self, seen: &Snapshot) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        if is_armed(seen) {
+            effects.push(Command::Disarm(Target::All).into());
+        }
+        if seen.reachability.standing != Standing::Up {
+            effects.push(Command::Up.into());
+        }
+        if effects.is_empty() {
+            self.status = Status::say("all is calm: no rule is armed, and the driver is up");
+        }
+        effects
+    }
+}

@@ -1,0 +1,203 @@
+//! The console's state, and the one function that changes it.
+//!
+//! `update` takes an event and what was on the screen, and returns what is to be done outside as
+//! [`Effect`]s: it touches neither the hub nor the terminal, so that every key is tested as a row of a
+//! table.
+
+mod act;
+mod event;
+pub mod faults;
+mod line;
+mod mode;
+mod place;
+
+use crossterm::event::{KeyEvent, KeyEventKind};
+
+pub use event::{Effect, Event};
+pub use faults::FaultRow;
+pub use mode::{Mode, Pane, Question, Status};
+pub use place::Life;
+
+use super::{
+    action::{Action, Place},
+    key::{Chord, Keymap},
+    listing::Listing,
+    theme::Theme,
+    view::{SPARK, help},
+    window::Cursor,
+};
+use crate::{
+    domain::{
+        command::Outage,
+        fault::{Rehearsal, RuleState},
+    },
+    hub::{Snapshot, Standing},
+};
+
+/// The console's state.
+#[derive(Clone, Debug)]
+pub struct App {
+    /// Columns and rows of the terminal.
+    pub size: (u16, u16),
+    /// The pane that has the keys.
+    pub focus: Pane,
+    /// The list of calls.
+    pub calls: Listing,
+    /// The name of the selected volume, and the place of the view.
+    pub volume: (Option<String>, usize),
+    /// The place in the faults pane.
+    pub fault: Cursor,
+    /// How far the view of what is selected is scrolled, if it is open.
+    pub detail: Option<usize>,
+    /// The life of the selected volume, if it is open.
+    pub life: Option<Life>,
+    /// What has the keys first.
+    pub mode: Mode,
+    /// The bottom line.
+    pub status: Status,
+    /// The kind of outage that the next one will be.
+    pub outage: Outage,
+    /// Styles and signs.
+    pub theme: Theme,
+    /// Which key does what.
+    pub keymap: Keymap,
+    /// The zone that times are shown in.
+    pub zone: jiff::tz::TimeZone,
+    /// Whether the mouse selects and scrolls.
+    pub mouse: bool,
+    /// The filter, as it was typed.
+    pub filter_text: String,
+    /// What the rule that is being typed would have hit.
+    pub rehearsal: Option<Rehearsal>,
+    history: Vec<String>,
+}
+
+impl App {
+    /// A console that has seen nothing yet.
+    pub fn new(size: (u16, u16), theme: Theme, keymap: Keymap, zone: jiff::tz::TimeZone) -> Self {
+        Self {
+            size,
+            focus: Pane::Calls,
+            calls: Listing::default(),
+            volume: (None, 0),
+            fault: Cursor::default(),
+            detail: None,
+            life: None,
+            mode: Mode::Browse,
+            status: Status::Quiet,
+            outage: Outage::Refuse,
+            theme,
+            keymap,
+            zone,
+            mouse: true,
+            filter_text: String::new(),
+            rehearsal: None,
+            history: Vec::new(),
+        }
+    }
+
+    /// Takes an event in view of what is on the screen.
+    pub fn update(&mut self, event: Event, seen: &Snapshot) -> Vec<Effect> {
+        match event {
+            Event::Key(key) if key.kind == KeyEventKind::Release => Vec::new(),
+            Event::Key(key) => self.key(key, seen),
+            Event::Mouse(mouse) => self.mouse(mouse, seen).into_iter().collect(),
+            Event::Paste(text) => {
+                let Mode::Type(prompt) = &mut self.mode else { return Vec::new() };
+                prompt.paste(&text, seen);
+                self.retyped()
+            }
+            Event::Resize(width, height) => {
+                self.size = (width, height);
+                Vec::new()
+            }
+            Event::Entries(entries, kept) => {
+                for listing in self.listings() {
+                    listing.take(&entries, &kept);
+                }
+                Vec::new()
+            }
+            Event::Rehearsed(rehearsal) => {
+                self.rehearsal = Some(rehearsal);
+                Vec::new()
+            }
+            Event::Done { line, result } => {
+                self.status = match result {
+                    Ok(text) => {
+                        let forecast =
+                            faults::forecast_of(&line, seen).map(|forecast| format!("armed. {forecast}"));
+                        Status::Said { line: Some(line), text: forecast.unwrap_or(text) }
+                    }
+                    Err(why) => Status::Failed { line, why },
+                };
+                Vec::new()
+            }
+        }
+    }
+
+    fn key(&mut self, key: KeyEvent, seen: &Snapshot) -> Vec<Effect> {
+        let chord = Chord::from(key);
+        let place = match self.focus {
+            Pane::Calls => Place::Calls,
+            Pane::Volumes => Place::Volumes,
+            Pane::Faults => Place::Faults,
+        };
+        let action = self.keymap.action(place, chord);
+        if action == Some(Action::QuitNow) {
+            return vec![Effect::Leave];
+        }
+        match &mut self.mode {
+            Mode::Browse => action.map_or_else(Vec::new, |action| self.act(action, seen)),
+            Mode::Help(top) => {
+                let last = help::last_top(&self.keymap, &self.theme, self.size);
+                let page = usize::from(self.size.1 / 2);
+                match action {
+                    Some(Action::Up) => *top = top.saturating_sub(1),
+                    Some(Action::Down) => *top = (*top + 1).min(last),
+                    Some(Action::PageUp) => *top = top.saturating_sub(page),
+                    Some(Action::PageDown | Action::Pause) => *top = (*top + page).min(last),
+                    Some(Action::First) => *top = 0,
+                    Some(Action::Last) => *top = last,
+                    Some(Action::Help | Action::Back | Action::Quit | Action::Open) => {
+                        self.mode = Mode::Browse;
+                    }
+                    _ => {}
+                }
+                Vec::new()
+            }
+            Mode::Ask(question) => {
+                let answer = chord.to_string();
+                let yes = matches!(answer.as_str(), "y" | "Y" | "enter");
+                if !yes && !matches!(answer.as_str(), "n" | "N" | "esc" | "q") {
+                    return Vec::new();
+                }
+                let effect = match question.clone() {
+                    Question::Leave => Effect::Leave,
+                    Question::Suspend => Effect::Suspend,
+                    Question::Run(command) => Effect::Run(command),
+                };
+                self.mode = Mode::Browse;
+                yes.then_some(effect).into_iter().collect()
+            }
+            Mode::Type(_) => self.type_key(key, seen),
+        }
+    }
+
+    fn listings(&mut self) -> impl Iterator<Item = &mut Listing> {
+        std::iter::once(&mut self.calls).chain(self.life.as_mut().map(|life| &mut life.entries))
+    }
+
+    /// The number of the next entry to take in, unless there is none that may be shown.
+    pub fn wants(&mut self) -> Option<u64> {
+        self.listings().filter_map(|listing| listing.wants()).min()
+    }
+
+    /// Whether something on the screen changes by the mere passing of time, so that a slow tick must draw it.
+    pub fn is_ticking(&self, seen: &Snapshot) -> bool {
+        let comes_up = matches!(seen.reachability.standing, Standing::Down { until: Some(_), .. });
+        let runs_out =
+            seen.faults.iter().any(|rule| rule.state == RuleState::Armed && rule.remaining.until.is_some());
+        let is_busy = seen.tally.rate(seen.at).iter().rev().take(SPARK).any(|count| *count > 0);
+        comes_up || runs_out || is_busy || !seen.waiting.is_empty()
+    }
+}

@@ -1,0 +1,78 @@
+//! Who has the keys, and what the bottom line says.
+
+use crate::{console::prompt::Prompt, domain::command::Command};
+
+/// The panes, in the order of Tab.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pane {
+    /// The calls.
+    Calls,
+    /// The volumes.
+    Volumes,
+    /// The faults.
+    Faults,
+}
+
+impl Pane {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Calls, Self::Volumes, Self::Faults];
+
+    /// The pane so many steps further.
+    #[must_use]
+    pub fn step(self, by: usize) -> Self {
+        Self::ALL[(self as usize + by) % Self::ALL.len()]
+    }
+}
+
+/// What has the keys before the panes do.
+#[derive(Clone, Debug)]
+pub enum Mode {
+    /// Nothing: the panes have them.
+    Browse,
+    /// The help, scrolled by so many lines.
+    Help(usize),
+    /// A question that waits for yes or no.
+    Ask(Question),
+    /// A line that is being typed.
+    Type(Prompt),
+}
+
+/// What is asked before it is done.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Question {
+    /// Leave, although rules are armed or mounts open.
+    Leave,
+    /// Stop the process.
+    Suspend,
+    /// Carry out a command that cannot be undone.
+    Run(Box<Command>),
+}
+
+/// What the bottom line says.
+#[derive(Clone, Debug, Default)]
+pub enum Status {
+    /// Nothing.
+    #[default]
+    Quiet,
+    /// What came of a command or a key.
+    Said {
+        /// The command line, if it was one.
+        line: Option<String>,
+        /// What came of it.
+        text: String,
+    },
+    /// Why a command was not carried out.
+    Failed {
+        /// The command line.
+        line: String,
+        /// Why.
+        why: String,
+    },
+}
+
+impl Status {
+    /// A remark without a command.
+    pub fn say(text: impl Into<String>) -> Self {
+        Self::Said { line: None, text: text.into() }
+    }
+}

@@ -1,0 +1,191 @@
+//! Where one is: the focused pane, the selected row in each, and what is open beside it.
+
+use std::sync::Arc;
+
+use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
+use ratatui::layout::Position;
+
+use super::{App, Effect, FaultRow, Mode, Pane, Status, faults};
+use crate::{
+    console::{
+        action::Action,
+        listing::Listing,
+        prompt::Purpose,
+        view::{detail, layout::Screen},
+        window::{Cursor, Step},
+    },
+    domain::{fault::PRESETS, query::Query, volume::Volume},
+    hub::Snapshot,
+};
+
+/// How many rows the wheel moves.
+const WHEEL: usize = 3;
+
+/// The life of one volume: the entries that tell it.
+#[derive(Clone, Debug)]
+pub struct Life {
+    /// The volume's name.
+    pub name: String,
+    /// Its entries.
+    pub entries: Listing,
+}
+
+impl App {
+    /// The place of the selected volume: where its name is, or would be.
+    pub fn volume_row(&self, seen: &Snapshot) -> usize {
+        let before = |name: &String| seen.volumes.partition_point(|volume| volume.name < *name);
+        self.volume.0.as_ref().map_or(0, before).min(seen.volumes.len().saturating_sub(1))
+    }
+
+    /// The selected volume, if there are any.
+    pub fn selected_volume<'s>(&self, seen: &'s Snapshot) -> Option<&'s Arc<Volume>> {
+        seen.volumes.get(self.volume_row(seen))
+    }
+
+    fn screen(&self, seen: &Snapshot) -> Option<Screen> {
+        Screen::of(self, seen)
+    }
+
+    /// Takes a step in the focused pane.
+    pub(super) fn step(&mut self, step: Step, seen: &Snapshot) {
+        let Some(screen) = self.screen(seen) else { return };
+        let height = screen.rows(self.focus);
+        match self.focus {
+            Pane::Calls => self.calls.go(step, height),
+            Pane::Volumes => {
+                let mut cursor = Cursor { row: self.volume_row(seen), top: self.volume.1 };
+                cursor.go(step, seen.volumes.len(), height);
+                self.volume = (seen.volumes.get(cursor.row).map(|volume| volume.name.clone()), cursor.top);
+            }
+            Pane::Faults => self.fault.go(step, faults::rows(seen).len(), height),
+        }
+        self.detail = self.detail.map(|_| 0);
+        self.follow_life(seen);
+    }
+
+    /// Turns a page: of what is open beside the focused pane, or of the pane itself.
+    pub(super) fn page(&mut self, down: bool, seen: &Snapshot) {
+        let Some(screen) = self.screen(seen) else { return };
+        let Some(top) = self.detail.filter(|_| screen.detail.is_some()) else {
+            let rows = screen.rows(self.focus).saturating_sub(1).max(1);
+            return self.step(if down { Step::Down(rows) } else { Step::Up(rows) }, seen);
+        };
+        let last = detail::last_top(self, seen, &screen);
+        let rows = usize::from(screen.detail_inner().height.saturating_sub(1).max(1));
+        let top = top.min(last);
+        self.detail = Some(if down { (top + rows).min(last) } else { top.saturating_sub(rows) });
+    }
+
+    /// Gives the keys to another pane.
+    pub(super) fn focus(&mut self, pane: Pane, seen: &Snapshot) {
+        self.focus = pane;
+        self.detail = self.detail.map(|_| 0);
+        self.follow_life(seen);
+    }
+
+    /// Opens what is selected, or does what it offers.
+    pub(super) fn open(&mut self, seen: &Snapshot) -> Option<Effect> {
+        if self.focus != Pane::Faults {
+            self.detail = if self.detail.is_some() { None } else { Some(0) };
+            self.follow_life(seen);
+            return None;
+        }
+        match faults::rows(seen).get(self.fault.row)? {
+            FaultRow::Preset(index) => faults::toggle(PRESETS[*index].label, seen).map(Effect::from),
+            FaultRow::Forget => self.act(Action::Forget, seen).pop(),
+            FaultRow::Outage => self.act(Action::Outage, seen).pop(),
+            FaultRow::Rule(id) => {
+                let armed = seen.faults.iter().find(|armed| armed.id == *id)?;
+                let label = armed.label.as_ref().map_or_else(String::new, |label| format!(" as {label}"));
+                let line = format!("arm {}{label}", armed.text);
+                self.begin(Purpose::Command, &line, seen);
+                None
+            }
+        }
+    }
+
+    /// One step back: what is open closes, a frozen list goes on, a filter ends.
+    pub(super) fn back(&mut self, seen: &Snapshot) {
+        if self.detail.take().is_some() {
+            self.follow_life(seen);
+        } else if self.calls.is_frozen() {
+            self.calls.freeze(None);
+        } else if self.calls.is_filtered() {
+            self.unfilter();
+        } else {
+            self.status = Status::Quiet;
+        }
+    }
+
+    /// Keeps the open life that of the selected volume.
+    fn follow_life(&mut self, seen: &Snapshot) {
+        let is_open = self.focus == Pane::Volumes && self.detail.is_some();
+        let name = self.selected_volume(seen).filter(|_| is_open).map(|volume| volume.name.clone());
+        match (name, &self.life) {
+            (Some(name), Some(life)) if life.name == name => {}
+            (Some(name), _) => {
+                let mut entries = Listing::default();
+                entries.filter(Query::life_of(&name));
+                self.life = Some(Life { name, entries });
+            }
+            (None, _) => self.life = None,
+        }
+    }
+
+    /// Selects what was clicked on, or scrolls what is under the wheel.
+    pub(super) fn mouse(&mut self, mouse: MouseEvent, seen: &Snapshot) -> Option<Effect> {
+        let screen = self.screen(seen).filter(|_| matches!(self.mode, Mode::Browse))?;
+        let at = Position::new(mouse.column, mouse.row);
+        if screen.detail.is_some_and(|area| area.contains(at)) {
+            match mouse.kind {
+                MouseEventKind::ScrollUp => self.detail = self.detail.map(|top| top.saturating_sub(WHEEL)),
+                MouseEventKind::ScrollDown => {
+                    let last = detail::last_top(self, seen, &screen);
+                    self.detail = self.detail.map(|top| (top + WHEEL).min(last));
+                }
+                _ => {}
+            }
+            return None;
+        }
+        let pane = screen.pane_at(at)?;
+        let step = match mouse.kind {
+            MouseEventKind::ScrollUp => Step::Up(WHEEL),
+            MouseEventKind::ScrollDown => Step::Down(WHEEL),
+            MouseEventKind::Down(MouseButton::Left) => {
+                self.click(pane, &screen, at, seen);
+                return None;
+            }
+            _ => return None,
+        };
+        // The wheel leaves the keys where they are.
+        let focus = std::mem::replace(&mut self.focus, pane);
+        self.step(step, seen);
+        self.focus = focus;
+        None
+    }
+
+    fn click(&mut self, pane: Pane, screen: &Screen, at: Position, seen: &Snapshot) {
+        let list = screen.list(pane);
+        self.focus = pane;
+        if !list.contains(at) {
+            return self.follow_life(seen);
+        }
+        let line = usize::from(at.y - list.y);
+        match pane {
+            Pane::Calls => self.calls.select_line(line, list.height.into()),
+            Pane::Volumes => {
+                let cursor = Cursor { row: self.volume_row(seen), top: self.volume.1 };
+                let top = cursor.visible(seen.volumes.len(), list.height.into()).start;
+                if let Some(volume) = seen.volumes.get(top + line) {
+                    self.volume = (Some(volume.name.clone()), top);
+                }
+            }
+            Pane::Faults => {
+                let rows = faults::rows(seen).len();
+                let top = self.fault.visible(rows, list.height.into()).start;
+                self.fault = Cursor { row: (top + line).min(rows.saturating_sub(1)), top };
+            }
+        }
+        self.follow_life(seen);
+    }
+}
