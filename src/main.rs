@@ -2,6 +2,11 @@
 
 use std::process::ExitCode;
 
+/// Entries are made by whichever thread serves a call, and freed by another when the journal lets them go;
+/// the system's allocator takes its locks for that.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     voltergeist::cli::main()
 }

@@ -25,6 +25,8 @@ impl Default for Bounds {
 #[derive(Debug)]
 pub struct Journal {
     ring: VecDeque<Arc<Entry>>,
+    /// What each entry in the ring weighs: its own memory is cold by the time it has to go.
+    weights: VecDeque<usize>,
     bytes: usize,
     next: u64,
     bounds: Bounds,
@@ -33,20 +35,21 @@ pub struct Journal {
 impl Journal {
     /// An empty journal.
     pub fn new(bounds: Bounds) -> Self {
-        Self { ring: VecDeque::new(), bytes: 0, next: 1, bounds }
+        Self { ring: VecDeque::new(), weights: VecDeque::new(), bytes: 0, next: 1, bounds }
     }
 
     /// Appends an entry and lets the oldest go where a bound is passed. The newest always stays.
     pub fn push(&mut self, at: Timestamp, kind: Kind) -> Arc<Entry> {
         let entry = Arc::new(Entry { seq: self.next, at, kind });
         self.next += 1;
-        self.bytes += entry.weight();
+        let weight = entry.weight();
+        self.bytes += weight;
+        self.weights.push_back(weight);
         self.ring.push_back(Arc::clone(&entry));
         while self.ring.len() > 1 && (self.ring.len() > self.bounds.entries || self.bytes > self.bounds.bytes)
         {
-            if let Some(oldest) = self.ring.pop_front() {
-                self.bytes -= oldest.weight();
-            }
+            self.ring.pop_front();
+            self.bytes -= self.weights.pop_front().unwrap_or_default();
         }
         entry
     }
@@ -54,6 +57,7 @@ impl Journal {
     /// Forgets all entries. The numbering goes on, so that a reader's place stays valid.
     pub fn clear(&mut self) {
         self.ring.clear();
+        self.weights.clear();
         self.bytes = 0;
     }
 

@@ -1,0 +1,172 @@
+//! What one entry costs, and what one frame costs, as ratios within one run:
+//!
+//! * recording an entry in the hub, against pushing the same entry into a locked `VecDeque`;
+//! * a frame of 200×50 with 100,000 entries in the journal, against one with 1,000;
+//! * what 100,000 entries weigh.
+//!
+//! `cargo bench --bench hub`.
+
+#![expect(clippy::print_stdout, reason = "the result of a bench is what it prints")]
+
+use std::{
+    collections::VecDeque,
+    hint::black_box,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use parking_lot::Mutex;
+use ratatui::{Terminal, backend::TestBackend};
+use voltergeist::{
+    console::{
+        app::{App, Event},
+        key::Keymap,
+        theme::Theme,
+        view,
+    },
+    domain::{
+        entry::{Body, Call, Entry, Headers, Kind, Outcome},
+        journal::Bounds,
+        protocol::{Caller, Operation},
+        volume::Volumes,
+    },
+    hub::{Hub, NoStore, Window},
+};
+
+fn call(headers: &Headers) -> Kind {
+    Kind::Call(Box::new(Call {
+        number: 1,
+        operation: Some(Operation::Get),
+        request_line: None,
+        caller: Caller::Docker,
+        volume: Some("db1".into()),
+        id: None,
+        mounted: false,
+        headers: headers.clone(),
+        body: b"{\"Name\":\"db1\"}\n".to_vec().into(),
+        fault: None,
+        outcome: Outcome::Answered,
+        status: Some(200),
+        error: None,
+        reply: Body::from(br#"{"Volume":{"CreatedAt":"2026-11-22T22:21:31Z","Mountpoint":"/v/db1","Name":"db1"}}"#.to_vec()),
+        took: Duration::from_micros(120),
+        changes: Vec::new(),
+        lints: Vec::new(),
+        waited: None,
+    }))
+}
+
+fn headers() -> Headers {
+    let headers = [("host", "plugin.moby.localhost"), ("accept", "application/vnd.docker.plugins.v1.2+json")];
+    Headers(headers.map(|(name, value)| (name.into(), value.into())).into_iter().collect())
+}
+
+fn hub(entries: usize) -> Arc<Hub> {
+    let hub = Hub::new(7, Volumes::default(), Box::new(NoStore), Bounds::default());
+    let headers = headers();
+    for _ in 0..entries {
+        hub.record(call(&headers));
+    }
+    hub
+}
+
+/// The middle and the 99th percentile of some durations.
+fn percentiles(mut times: Vec<Duration>) -> (Duration, Duration) {
+    times.sort();
+    (times[times.len() / 2], times[times.len() * 99 / 100])
+}
+
+fn recording() {
+    const BATCH: usize = 10_000;
+    let headers = headers();
+    // Full, so that each entry that comes lets one go, as in a long run.
+    let hub = hub(100_000);
+    let bare: Mutex<VecDeque<Arc<Entry>>> = Mutex::default();
+    let (mut recorded, mut pushed) = (Vec::new(), Vec::new());
+    for _ in 0..40 {
+        let kinds: Vec<Kind> = (0..BATCH).map(|_| call(&headers)).collect();
+        let start = Instant::now();
+        for kind in kinds {
+            black_box(hub.record(kind));
+        }
+        recorded.push(start.elapsed() / BATCH as u32);
+        let kinds: Vec<Kind> = (0..BATCH).map(|_| call(&headers)).collect();
+        let start = Instant::now();
+        for kind in kinds {
+            let at = hub.now();
+            let mut ring = bare.lock();
+            ring.push_back(Arc::new(Entry { seq: 0, at, kind }));
+            if ring.len() > 100_000 {
+                ring.pop_front();
+            }
+        }
+        pushed.push(start.elapsed() / BATCH as u32);
+    }
+    let (recorded, pushed) = (percentiles(recorded).0, percentiles(pushed).0);
+    println!(
+        "recording an entry     {recorded:>9.0?}   a bare locked ring {pushed:>9.0?}   {:.1}×",
+        recorded.as_secs_f64() / pushed.as_secs_f64()
+    );
+}
+
+/// A console on a hub, drawn into memory.
+struct Screen {
+    hub: Arc<Hub>,
+    app: App,
+    terminal: Terminal<TestBackend>,
+    headers: Headers,
+}
+
+impl Screen {
+    fn new(entries: usize) -> Self {
+        let theme = Theme::named("default", false).expect("the default theme is shipped");
+        let mut screen = Self {
+            hub: hub(entries),
+            app: App::new((200, 50), theme, Keymap::default(), jiff::tz::TimeZone::UTC),
+            terminal: Terminal::new(TestBackend::new(200, 50)).expect("memory can be drawn on"),
+            headers: headers(),
+        };
+        screen.frame();
+        screen
+    }
+
+    /// Something new, then all that the loop does for one frame.
+    fn frame(&mut self) -> Duration {
+        self.hub.record(call(&self.headers));
+        let start = Instant::now();
+        let seen = self.hub.glance(&Window { volumes: 0..usize::MAX, ..Window::default() });
+        while let Some(next) = self.app.calls.wants().filter(|next| *next < seen.kept.end) {
+            let (entries, _) = self.hub.entries_after(next - 1, 4096);
+            self.app.update(Event::Entries(entries, seen.kept.clone()), &seen);
+        }
+        self.terminal.draw(|frame| view::render(frame, &self.app, &seen, &self.app.theme)).expect("memory can be drawn on");
+        start.elapsed()
+    }
+}
+
+fn frames() {
+    let (mut small, mut large) = (Screen::new(1_000), Screen::new(100_000));
+    let (mut few, mut many) = (Vec::new(), Vec::new());
+    for _ in 0..2_000 {
+        few.push(small.frame());
+        many.push(large.frame());
+    }
+    let ((few, _), (many, slowest)) = (percentiles(few), percentiles(many));
+    println!(
+        "a frame, 100,000 kept  {many:>9.0?}   with 1,000 kept    {few:>9.0?}   {:.2}×   99% within {slowest:.0?}",
+        many.as_secs_f64() / few.as_secs_f64()
+    );
+}
+
+fn weight() {
+    let hub = hub(100_000);
+    let (entries, first) = hub.entries_after(0, usize::MAX);
+    let bytes: usize = entries.iter().map(|entry| entry.weight()).sum();
+    println!("{} entries kept, the oldest {first}, weigh {:.1} MiB", entries.len(), bytes as f64 / 1_048_576.0);
+}
+
+fn main() {
+    recording();
+    frames();
+    weight();
+}
