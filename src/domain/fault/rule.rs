@@ -69,8 +69,8 @@ impl Rule {
 
     pub(super) fn is_about(&self, operation: Operation) -> bool {
         self.calls.iter().any(|calls| calls.operations().contains(&operation))
-            && self.selectors.iter().all(|selector| selector.fits().contains(&operation))
-            && self.chain.iter().all(|step| step.action.fits().contains(&operation))
+            && self.selectors.iter().all(|selector| selector.fits(operation))
+            && self.chain.iter().all(|step| step.action.fits(operation))
     }
 
     /// Whether it is about a call, whatever its trigger says.

@@ -42,26 +42,6 @@ pub enum Selector {
     Retry,
 }
 
-const ALL_BUT_ACTIVATE: [Operation; 8] = [
-    Operation::Capabilities,
-    Operation::Create,
-    Operation::Get,
-    Operation::List,
-    Operation::Path,
-    Operation::Mount,
-    Operation::Unmount,
-    Operation::Remove,
-];
-
-const ABOUT_A_VOLUME: [Operation; 6] = [
-    Operation::Create,
-    Operation::Get,
-    Operation::Path,
-    Operation::Mount,
-    Operation::Unmount,
-    Operation::Remove,
-];
-
 impl Selector {
     /// The words that a selector begins with.
     pub const WORDS: [&str; 7] = ["volume", "opt", "id", "by", "mounted", "unmounted", "retry"];
@@ -79,13 +59,15 @@ impl Selector {
         }
     }
 
-    /// The calls that it can ever hold for.
-    pub fn fits(&self) -> &'static [Operation] {
+    /// Whether it can ever hold for a call.
+    pub fn fits(&self, operation: Operation) -> bool {
         match self {
-            Self::Volume(_) | Self::Option(..) | Self::Mounted | Self::Unmounted => &ABOUT_A_VOLUME,
-            Self::Id(_) => &[Operation::Mount, Operation::Unmount],
-            Self::By(_) => &Operation::ALL,
-            Self::Retry => &ALL_BUT_ACTIVATE,
+            Self::Volume(_) | Self::Option(..) | Self::Mounted | Self::Unmounted => {
+                operation.names_a_volume()
+            }
+            Self::Id(_) => matches!(operation, Operation::Mount | Operation::Unmount),
+            Self::By(_) => true,
+            Self::Retry => operation != Operation::Activate,
         }
     }
 

@@ -53,7 +53,7 @@ impl Parser<'_> {
             "unmounted" => Selector::Unmounted,
             _ => Selector::Retry,
         };
-        fit(before.column(), word, calls, selector.fits())?;
+        fit(before.column(), word, calls, |operation| selector.fits(operation))?;
         Ok(selector)
     }
 

@@ -118,12 +118,13 @@ impl Parser<'_> {
 }
 
 /// What stands in the rule must fit every call that it names, and at least one of each group.
-fn fit(column: usize, word: &str, calls: &[Calls], fits: &[Operation]) -> Parsed<()> {
-    let misfit =
-        calls.iter().find(|calls| !calls.operations().iter().any(|operation| fits.contains(operation)));
-    misfit.map_or(Ok(()), |calls| {
-        let fitting: Vec<_> = fits.iter().map(|operation| operation.word()).collect();
-        let problem = format!("{word:?} does not fit {:?}; it fits: {}", calls.word(), fitting.join(" "));
-        wrong_at(column, problem)
-    })
+fn fit(column: usize, word: &str, calls: &[Calls], fits: impl Fn(Operation) -> bool) -> Parsed<()> {
+    match calls.iter().find(|calls| !calls.operations().iter().any(|operation| fits(*operation))) {
+        None => Ok(()),
+        Some(calls) => {
+            let fitting = Operation::ALL.into_iter().filter(|operation| fits(*operation));
+            let fitting = fitting.map(Operation::word).collect::<Vec<_>>().join(" ");
+            wrong_at(column, format!("{word:?} does not fit {:?}; it fits: {fitting}", calls.word()))
+        }
+    }
 }

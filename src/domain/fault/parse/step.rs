@@ -32,7 +32,7 @@ impl Parser<'_> {
         };
         let column = self.scanner.column();
         let action = self.action()?;
-        fit(column, action.word(), calls, action.fits())?;
+        fit(column, action.word(), calls, |operation| action.fits(operation))?;
         let said = Phase::SAID.into_iter().find(|phase| phase.word() == self.peek());
         if let Some(phase) = said.filter(|phase| !action.phases().contains(phase)) {
             return self.wrong(format!(

@@ -221,8 +221,8 @@ prop_compose! {
         lifetime in lifetime(),
     )(
         calls in {
-            let fits = |operation: &Operation| selectors.iter().all(|selector| selector.fits().contains(operation))
-                && chain.iter().all(|step| step.action.fits().contains(operation));
+            let fits = |operation: &Operation| selectors.iter().all(|selector| selector.fits(*operation))
+                && chain.iter().all(|step| step.action.fits(*operation));
             let fitting: Vec<_> = Operation::ALL.into_iter().filter(fits).collect();
             if fitting.is_empty() { calls(&Operation::ALL) } else { calls(&fitting) }
         },
