@@ -48,7 +48,9 @@ fn call(headers: &Headers) -> Kind {
         outcome: Outcome::Answered,
         status: Some(200),
         error: None,
-        reply: Body::from(br#"{"Volume":{"CreatedAt":"2026-11-22T22:21:31Z","Mountpoint":"/v/db1","Name":"db1"}}"#.to_vec()),
+        reply: Body::from(
+            br#"{"Volume":{"CreatedAt":"2026-11-22T22:21:31Z","Mountpoint":"/v/db1","Name":"db1"}}"#.to_vec(),
+        ),
         took: Duration::from_micros(120),
         changes: Vec::new(),
         lints: Vec::new(),
@@ -139,7 +141,9 @@ impl Screen {
             let (entries, _) = self.hub.entries_after(next - 1, 4096);
             self.app.update(Event::Entries(entries, seen.kept.clone()), &seen);
         }
-        self.terminal.draw(|frame| view::render(frame, &self.app, &seen, &self.app.theme)).expect("memory can be drawn on");
+        self.terminal
+            .draw(|frame| view::render(frame, &self.app, &seen, &self.app.theme))
+            .expect("memory can be drawn on");
         start.elapsed()
     }
 }
@@ -162,7 +166,11 @@ fn weight() {
     let hub = hub(100_000);
     let (entries, first) = hub.entries_after(0, usize::MAX);
     let bytes: usize = entries.iter().map(|entry| entry.weight()).sum();
-    println!("{} entries kept, the oldest {first}, weigh {:.1} MiB", entries.len(), bytes as f64 / 1_048_576.0);
+    println!(
+        "{} entries kept, the oldest {first}, weigh {:.1} MiB",
+        entries.len(),
+        bytes as f64 / 1_048_576.0
+    );
 }
 
 fn main() {
