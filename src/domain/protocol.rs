@@ -6,8 +6,7 @@
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use jiff::Timestamp;
-use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::{Value, json};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeStruct};
 
 /// The media type of every answer.
 pub const CONTENT_TYPE: &str = "application/vnd.docker.plugins.v1+json";
@@ -221,25 +220,33 @@ pub struct Description {
     pub created: Timestamp,
 }
 
-impl Description {
-    fn json(&self) -> Value {
-        json!({
-            "Name": self.name,
-            "Mountpoint": self.mountpoint,
-            "CreatedAt": format!("{:.0}", self.created),
-            "Status": { "Hello": "world" },
-        })
+impl Serialize for Description {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Status {
+            #[serde(rename = "Hello")]
+            hello: &'static str,
+        }
+        let mut volume = serializer.serialize_struct("Volume", 4)?;
+        volume.serialize_field("CreatedAt", &format_args!("{:.0}", self.created))?;
+        volume.serialize_field("Mountpoint", &self.mountpoint)?;
+        volume.serialize_field("Name", &self.name)?;
+        volume.serialize_field("Status", &Status { hello: "world" })?;
+        volume.end()
     }
 }
 
-/// What the driver answers when nothing interferes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What the driver answers when nothing interferes. What a variant holds is sent under the variant's name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum Reply {
     /// To `Activate`: a volume driver and nothing else.
+    #[serde(skip)]
     Activated,
     /// To `Capabilities`: the scope is global.
+    #[serde(skip)]
     Capabilities,
     /// Success without a word.
+    #[serde(skip)]
     Done,
     /// To `Get`.
     Volume(Description),
@@ -248,8 +255,10 @@ pub enum Reply {
     /// To `Mount` and `Path`.
     Mountpoint(String),
     /// The protocol's own way to say no: status 200 with an `Err`.
+    #[serde(rename = "Err")]
     Refused(String),
     /// An error as Go's `http.Error` writes it: status 500 with a text.
+    #[serde(skip)]
     Broken(String),
 }
 
@@ -261,19 +270,15 @@ impl Reply {
 
     /// The body's bytes.
     pub fn body(&self) -> Vec<u8> {
-        let value = match self {
-            Self::Activated => json!({ "Implements": ["VolumeDriver"] }),
-            Self::Capabilities => json!({ "Capabilities": { "Scope": "global" } }),
-            Self::Done => json!({}),
-            Self::Volume(volume) => json!({ "Volume": volume.json() }),
-            Self::Volumes(volumes) => {
-                json!({ "Volumes": volumes.iter().map(Description::json).collect::<Vec<_>>() })
-            }
-            Self::Mountpoint(path) => json!({ "Mountpoint": path }),
-            Self::Refused(why) => json!({ "Err": why }),
-            Self::Broken(text) => return format!("{text}\n").into_bytes(),
+        let mut body = match self {
+            Self::Activated => br#"{"Implements":["VolumeDriver"]}"#.to_vec(),
+            Self::Capabilities => br#"{"Capabilities":{"Scope":"global"}}"#.to_vec(),
+            Self::Done => b"{}".to_vec(),
+            Self::Broken(text) => text.as_bytes().to_vec(),
+            _ => serde_json::to_vec(self).expect("a reply has only text keys"),
         };
-        format!("{value}\n").into_bytes()
+        body.push(b'\n');
+        body
     }
 
     /// What went wrong, if anything did.

@@ -74,7 +74,7 @@ impl Recorder {
         resets: bool,
     ) -> Result<Response<AnswerBody>, Cut> {
         let body = read(body).await.map_err(|_| Cut::Eof)?;
-        draft.call().body = Body { bytes: Body::new(&body.bytes).bytes, length: body.length };
+        draft.call().body = body.kept();
         if resets {
             draft.unanswered("the connection was reset: the driver is down");
             return Err(Cut::Reset);
@@ -146,6 +146,14 @@ fn cut(text: &str, bytes: usize) -> Box<str> {
 struct ReadBody {
     bytes: Bytes,
     length: usize,
+}
+
+impl ReadBody {
+    /// The body as the journal keeps it: a copy, since what arrived is a part of the connection's read buffer.
+    fn kept(&self) -> Body {
+        let kept = &self.bytes[..self.bytes.len().min(Body::KEPT)];
+        Body { bytes: Bytes::copy_from_slice(kept), length: self.length }
+    }
 }
 
 /// How much of a body that is too long is read, in bytes, so that its sender comes to read the answer.

@@ -92,6 +92,9 @@ impl Wire {
 
 /// Takes up bytes that were peeked at.
 fn take_up(stream: &UnixStream, behind: &mut usize, leave: usize) -> io::Result<()> {
+    if *behind <= leave {
+        return Ok(());
+    }
     let mut scratch = [0; CHUNK];
     while *behind > leave {
         let wanted = (*behind - leave).min(CHUNK);
