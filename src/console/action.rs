@@ -52,6 +52,10 @@ pub enum Action {
     CopyCurl,
     /// Start counters and journal anew.
     Reset,
+    /// Show the calls as a sequence diagram, or as a list.
+    Sequence,
+    /// Show it to a room, or to oneself.
+    Present,
     /// Type a path to save the journal to.
     Save,
     /// Take the mouse, or give it back to the terminal.
@@ -247,7 +251,14 @@ pub const CONTROLS: &[Control] = {
             "freeze the list of calls; counters go on, nothing is lost",
         )
         .hint("pause"),
-        control(A::CopyJson, "copy-json", &["y"], Everywhere, Look, "copy the selected call as JSON"),
+        control(
+            A::CopyJson,
+            "copy-json",
+            &["y"],
+            Everywhere,
+            Look,
+            "copy the selected call as JSON; the sequence as Mermaid",
+        ),
         control(
             A::CopyCurl,
             "copy-curl",
@@ -256,6 +267,24 @@ pub const CONTROLS: &[Control] = {
             Look,
             "copy the selected call as a curl command",
         ),
+        control(
+            A::Sequence,
+            "sequence",
+            &["s"],
+            Everywhere,
+            Look,
+            "show the calls as a sequence diagram, or as a list again",
+        )
+        .hint("sequence"),
+        control(
+            A::Present,
+            "present",
+            &["p"],
+            Everywhere,
+            Look,
+            "for a room: larger spacing, the keys pressed, and what happens in words",
+        )
+        .hint("present"),
         control(
             A::Save,
             "save-journal",

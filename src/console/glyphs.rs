@@ -29,12 +29,33 @@ pub struct Glyphs {
     pub dot: &'static str,
     /// The sparkline's steps, from nothing to all.
     pub spark: [&'static str; 9],
+    /// The lines of the sequence diagram.
+    pub sequence: Sequence,
     /// Borders of a pane.
     pub border: border::Set<'static>,
     /// Borders of the pane that has the keys.
     pub focus: border::Set<'static>,
     /// Whether all of this is ASCII.
     pub ascii: bool,
+}
+
+/// What a sequence diagram is drawn with.
+#[derive(Debug)]
+pub struct Sequence {
+    /// One that takes part, as time passes.
+    pub life: &'static str,
+    /// A request leaves.
+    pub leaves: &'static str,
+    /// An answer leaves.
+    pub returns: &'static str,
+    /// On the way.
+    pub dash: &'static str,
+    /// A request arrives.
+    pub right: &'static str,
+    /// An answer arrives.
+    pub left: &'static str,
+    /// An answer never arrives.
+    pub lost: &'static str,
 }
 
 /// For terminals that show UTF-8.
@@ -51,6 +72,9 @@ pub const UNICODE: Glyphs = Glyphs {
     arrow: "→",
     dot: "·",
     spark: [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
+    sequence: Sequence {
+        life: "│", leaves: "├", returns: "┤", dash: "─", right: "▶", left: "◀", lost: "╳"
+    },
     border: border::PLAIN,
     focus: border::THICK,
     ascii: false,
@@ -70,6 +94,7 @@ pub const ASCII: Glyphs = Glyphs {
     arrow: "->",
     dot: "-",
     spark: [" ", "_", ".", "-", "=", "+", "*", "%", "#"],
+    sequence: Sequence { life: "|", leaves: "|", returns: "|", dash: "-", right: ">", left: "<", lost: "x" },
     border: border::Set {
         top_left: "+",
         top_right: "+",

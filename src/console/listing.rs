@@ -140,6 +140,17 @@ impl Listing {
         self.rows.len().saturating_sub(self.selected_row() + 1)
     }
 
+    /// All rows, oldest first.
+    pub fn all(&self) -> impl Iterator<Item = &Arc<Entry>> {
+        self.rows.iter()
+    }
+
+    /// The newest call, if there is one among the latest rows.
+    pub fn newest_call(&self) -> Option<&Arc<Entry>> {
+        let is_call = |entry: &&Arc<Entry>| matches!(entry.kind, Kind::Call(_) | Kind::Waiting(_));
+        self.rows.iter().rev().take(64).find(is_call)
+    }
+
     /// The rows that `height` lines can show.
     pub fn visible(&self, height: usize) -> impl Iterator<Item = &Arc<Entry>> {
         self.rows.range(self.range(height))

@@ -1,9 +1,12 @@
 //! Whole screens, at every size and in every theme.
 
 use ratatui::style::Color;
-use voltergeist::{console::theme::Theme, domain::command::Outage};
+use voltergeist::{
+    console::{app::Event, theme::Theme},
+    domain::{command::Outage, entry::Call, protocol::Operation},
+};
 
-use super::stage::{Seat, Stage};
+use super::stage::{Seat, Stage, call, deed};
 
 const SIZES: [(u16, u16); 3] = [(200, 50), (80, 24), (40, 10)];
 
@@ -76,6 +79,31 @@ fn one_call_in_full() {
 }
 
 #[test]
+fn the_calls_as_a_sequence() {
+    for size in SIZES {
+        let mut seat = Seat::new(&Stage::busy(), size, "default", false);
+        seat.press("s");
+        insta::assert_snapshot!(named("sequence", size), seat.screen());
+    }
+}
+
+#[test]
+fn shown_to_a_room() {
+    let mut stage = Stage::busy();
+    for size in [(200, 50), (120, 40), (80, 24), (40, 10)] {
+        let mut seat = Seat::new(&stage, size, "default", false);
+        seat.press("p");
+        insta::assert_snapshot!(named("present", size), seat.screen());
+    }
+    stage.call(Call { fault: Some(deed(1, Some("empty-get"), "empty")), ..call(Operation::Get, "db1") });
+    let mut seat = Seat::new(&stage, (120, 40), "default", false);
+    seat.press("p s m");
+    let line = "arm mount: fail \"the volume is haunted\" as fail-mounts".to_owned();
+    seat.update(Event::Done { line, result: Ok("armed rule 2".into()) });
+    insta::assert_snapshot!(named("present_sequence", (120, 40)), seat.screen());
+}
+
+#[test]
 fn the_life_of_a_volume() {
     let stage = Stage::busy();
     for size in SIZES {
@@ -129,7 +157,8 @@ fn no_size_and_no_theme_breaks_a_frame() {
         }
     }
     // Around the sizes at which the shape changes.
-    for keys in ["?", "tab", "tab tab", "up enter", "q", ": a", "/ o"] {
+    for keys in ["?", "tab", "tab tab", "up enter", "tab enter", "q", ": a", "/ o", "s", "p", "p s up enter"]
+    {
         for width in [1, 2, 39, 40, 41, 79, 80, 119, 120, 250] {
             for height in [1, 2, 9, 10, 11, 12, 15, 16, 19, 20, 70] {
                 draw(keys, width, height);

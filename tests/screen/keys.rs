@@ -7,10 +7,14 @@ use voltergeist::{
         action::CONTROLS,
         app::{Effect, Event, Pane},
     },
-    domain::{command::Outage, entry::Call, protocol::Operation},
+    domain::{
+        command::Outage,
+        entry::{Call, Outcome},
+        protocol::Operation,
+    },
 };
 
-use super::stage::{Seat, Stage, call};
+use super::stage::{Seat, Stage, call, deed};
 
 const SIZE: (u16, u16) = (120, 30);
 
@@ -131,6 +135,46 @@ fn an_open_call_follows_the_selection_and_turns_its_own_pages() {
     assert!(seat.screen() != before && seat.screen().contains("Call 12"), "{}", seat.screen());
     seat.press("pageup");
     assert_eq!(seat.screen(), before);
+}
+
+#[test]
+fn a_sequence_is_copied_as_mermaid() {
+    let mut stage = Stage::empty();
+    stage.call(call(Operation::Get, "a;b"));
+    stage.call(Call {
+        status: None,
+        error: Some("reset".into()),
+        outcome: Outcome::Failed,
+        fault: Some(deed(1, None, "reset after")),
+        ..call(Operation::Mount, "db1")
+    });
+    stage.command("disarm all", "1 rule disarmed", Vec::new());
+    let mut seat = seat(&stage);
+    let expected = [
+        "sequenceDiagram",
+        "    participant docker",
+        "    participant plugin as voltergeist",
+        "    docker->>plugin: get a,b",
+        "    plugin-->>docker: 200 ok",
+        "    docker->>plugin: mount db1",
+        "    Note right of plugin: rule 1: reset after",
+        "    plugin--xdocker: reset",
+        "    Note over plugin: disarm all",
+        "",
+    ]
+    .join("\n");
+    assert_eq!(seat.press("s y"), [Effect::Copy(expected)]);
+}
+
+#[test]
+fn a_call_is_copied_as_a_command_that_repeats_it() {
+    let mut stage = Stage::empty();
+    stage.call(call(Operation::Get, "it's"));
+    let mut seat = seat(&stage);
+    let expected = "curl -X POST -H 'user-agent: Go-http-client/1.1' \
+                    -H 'accept: application/vnd.docker.plugins.v1.2+json' --data-raw '{\"Name\":\"it'\\''s\"}' \
+                    --unix-socket /run/docker/plugins/voltergeist.sock http://localhost/VolumeDriver.Get";
+    assert_eq!(seat.press("Y"), [Effect::Copy(expected.to_owned())]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::{App, Effect, FaultRow, Mode, Pane, Question, Status, faults};
 use crate::{
-    console::{action::Action, copy, prompt::Purpose, view::calls::docker_command, window::Step},
+    console::{action::Action, copy, prompt::Purpose, view::welcome::docker_command, window::Step},
     domain::{
         command::{Command, Target},
         entry::Entry,
@@ -25,6 +25,11 @@ impl App {
             Action::CalmAll => return self.calm(seen),
             Action::Disarm => self.disarm(seen),
             Action::Open => self.open(seen),
+            Action::CopyJson if self.sequence => {
+                let diagram = copy::mermaid(self.calls.all(), seen);
+                self.status = Status::say("copied the sequence as a Mermaid diagram");
+                Some(Effect::Copy(diagram))
+            }
             Action::CopyJson => self.copy(|entry, _| Some(copy::json(entry)), "the call as JSON", seen),
             Action::CopyCurl => self.copy(copy::curl, "a curl command that repeats the call", seen),
             Action::Redraw => Some(Effect::Redraw),
@@ -72,6 +77,8 @@ impl App {
             Action::Reset => self.mode = Mode::Ask(Question::Run(Box::new(Command::Reset))),
             Action::Suspend => self.mode = Mode::Ask(Question::Suspend),
             Action::Quit => self.mode = Mode::Ask(Question::Leave),
+            Action::Sequence => self.sequence = !self.sequence,
+            Action::Present => self.presenting = !self.presenting,
             Action::Help => self.mode = Mode::Help(0),
             Action::Theme => {
                 self.theme = self.theme.next();

@@ -7,7 +7,6 @@ use crate::{
     domain::{
         command::{Command, Outage, Released, Target},
         fault::{PRESETS, RuleState, forecast},
-        protocol::Caller,
         volume::Volume,
     },
     hub::{Snapshot, Standing},
@@ -69,10 +68,7 @@ pub const fn outage_help(outage: Outage) -> &'static str {
 /// What the engine that calls will make of the rule that a line arms, if it arms one.
 pub fn forecast_of(line: &str, seen: &Snapshot) -> Option<String> {
     let Ok(Command::Arm { rule, .. }) = line.parse() else { return None };
-    let engines = [Caller::Docker, Caller::Simulated, Caller::Podman];
-    // Before anybody has called, docker is the one to expect.
-    let engine = engines.into_iter().rev().max_by_key(|engine| seen.tally.caller(*engine));
-    Some(forecast(&rule, engine?).to_string())
+    Some(forecast(&rule, seen.tally.usual_caller()).to_string())
 }
 
 impl App {

@@ -65,6 +65,12 @@ pub struct App {
     pub zone: jiff::tz::TimeZone,
     /// Whether the mouse selects and scrolls.
     pub mouse: bool,
+    /// Whether the calls are drawn as a sequence diagram.
+    pub sequence: bool,
+    /// Whether it is shown to a room.
+    pub presenting: bool,
+    /// The last key that did something, as hints write it.
+    pub last_key: Option<String>,
     /// The filter, as it was typed.
     pub filter_text: String,
     /// What the rule that is being typed would have hit.
@@ -90,6 +96,9 @@ impl App {
             keymap,
             zone,
             mouse: true,
+            sequence: false,
+            presenting: false,
+            last_key: None,
             filter_text: String::new(),
             rehearsal: None,
             history: Vec::new(),
@@ -124,8 +133,9 @@ impl App {
             Event::Done { line, result } => {
                 self.status = match result {
                     Ok(text) => {
-                        let forecast =
-                            faults::forecast_of(&line, seen).map(|forecast| format!("armed. {forecast}"));
+                        let forecast = faults::forecast_of(&line, seen)
+                            .filter(|_| !line.contains("--dry-run"))
+                            .map(|forecast| format!("armed. {forecast}"));
                         Status::Said { line: Some(line), text: forecast.unwrap_or(text) }
                     }
                     Err(why) => Status::Failed { line, why },
@@ -147,7 +157,11 @@ impl App {
             return vec![Effect::Leave];
         }
         match &mut self.mode {
-            Mode::Browse => action.map_or_else(Vec::new, |action| self.act(action, seen)),
+            Mode::Browse => {
+                let Some(action) = action else { return Vec::new() };
+                self.last_key = Some(chord.label(self.theme.glyphs.ascii));
+                self.act(action, seen)
+            }
             Mode::Help(top) => {
                 let last = help::last_top(&self.keymap, &self.theme, self.size);
                 let page = usize::from(self.size.1 / 2);

@@ -172,7 +172,9 @@ impl App {
         }
         let line = usize::from(at.y - list.y);
         match pane {
-            Pane::Calls => self.calls.select_line(line, list.height.into()),
+            Pane::Calls => {
+                self.calls.select_line(line / usize::from(screen.entry_lines), screen.rows(pane));
+            }
             Pane::Volumes => {
                 let cursor = Cursor { row: self.volume_row(seen), top: self.volume.1 };
                 let top = cursor.visible(seen.volumes.len(), list.height.into()).start;

@@ -7,7 +7,7 @@ use ratatui::{
     text::{Line, Span},
 };
 
-use super::{View, calls, layout::Screen, put};
+use super::{View, layout::Screen, put, row};
 use crate::{
     console::{
         action::Action,
@@ -39,8 +39,8 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
     let lines = lines(view, inner.width.into());
     let height = usize::from(inner.height);
     let top = view.app.detail.unwrap_or(0).min(lines.len().saturating_sub(height));
-    for (row, line) in lines.iter().skip(top).take(height).enumerate() {
-        put(buffer, inner, row as u16, line);
+    for (offset, line) in lines.iter().skip(top).take(height).enumerate() {
+        put(buffer, inner, offset as u16, line);
     }
 }
 
@@ -174,7 +174,7 @@ fn indented(json: &str) -> Option<String> {
 fn entry_lines(page: &mut Page<'_>, entry: &Entry) {
     let view = page.view;
     let styles = &view.theme.styles;
-    let time = calls::time(view, entry, 12);
+    let time = row::time(view, entry, 12);
     match &entry.kind {
         Kind::Call(call) => call_lines(page, call, &time),
         Kind::Waiting(waiting) => {
@@ -238,11 +238,11 @@ fn life_lines(page: &mut Page<'_>, volume: &Volume, life: &Life) {
         page.say("nothing that the journal still knows", styles.quiet);
     }
     for entry in entries {
-        let time = calls::time(view, entry, 8);
+        let time = row::time(view, entry, 8);
         let (said, style) = event(view, entry, &volume.name);
         let wrapped = text::wrap(&text::clean(&said), page.width.saturating_sub(14));
-        for (row, said) in wrapped.into_iter().enumerate() {
-            let time = if row == 0 { time.clone() } else { String::new() };
+        for (index, said) in wrapped.into_iter().enumerate() {
+            let time = if index == 0 { time.clone() } else { String::new() };
             page.lines.push(Line::from(vec![
                 Span::styled(format!("   {time:8}  "), styles.quiet),
                 Span::styled(said, style),
@@ -268,7 +268,7 @@ fn event(view: &View<'_>, entry: &Entry, volume: &str) -> (String, Style) {
     let changed = changed.join(", ");
     match &entry.kind {
         Kind::Call(call) => {
-            let (outcome, style) = calls::outcome(view, call);
+            let (outcome, style) = row::outcome(view, call);
             let word = call.operation.map_or("", |operation| operation.word());
             let fault =
                 call.fault.as_ref().map(|deed| format!("{} {} ", view.theme.glyphs.fault, deed.action));
@@ -293,7 +293,7 @@ fn call_lines(page: &mut Page<'_>, call: &Call, time: &str) {
     let styles = &view.theme.styles;
     let word = call.operation.map_or("a request that is not in the protocol", |operation| operation.word());
     page.heading(&format!("{word} {}", call.volume.as_deref().map(text::clean).unwrap_or_default()));
-    let (outcome, style) = calls::outcome(view, call);
+    let (outcome, style) = row::outcome(view, call);
     page.say(&outcome, style);
     page.say(&format!("at {time} from {}, took {}", call.caller, text::took(call.took)), styles.text);
     for lint in &call.lints {

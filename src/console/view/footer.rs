@@ -24,8 +24,8 @@ pub fn render(view: &View<'_>, buffer: &mut Buffer) -> Option<Position> {
         }
         return Some(typing::render(view, prompt, status, buffer));
     }
-    let said = said(view);
-    put(buffer, status, 0, &said);
+    let said = if view.screen.caption.height > 0 { Line::default() } else { said(view) };
+    put_fitted(view, buffer, status, &said);
     if !shared {
         hint_line(view, hints, &hints_of(view), buffer);
     } else if said.width() == 0 {
@@ -100,6 +100,7 @@ fn hint_text(view: &View<'_>, control: &Control) -> &'static str {
         Action::Preset("fail-mounts") if armed("fail-mounts") => "let mounts be",
         Action::Preset("empty-get") if armed("empty-get") => "let Get be",
         Action::Outage if view.seen.reachability.standing != crate::hub::Standing::Up => "up",
+        Action::Sequence if view.app.sequence => "list",
         Action::Open if view.app.detail.is_some() => "close",
         _ => control.hint.unwrap_or_default(),
     }
@@ -126,4 +127,13 @@ fn hint_line(view: &View<'_>, area: Rect, hints: &[(String, &'static str)], buff
         spans.extend(pair);
     }
     put(buffer, area, 0, &Line::from(spans));
+}
+
+/// Writes a line, with a mark at its end where there is no room for all of it.
+fn put_fitted(view: &View<'_>, buffer: &mut Buffer, area: Rect, line: &Line<'_>) {
+    put(buffer, area, 0, line);
+    if line.width() > usize::from(area.width) && area.width > 0 {
+        let end = Rect { x: area.right() - 1, width: 1, ..area };
+        put(buffer, end, 0, &Line::styled(view.theme.glyphs.ellipsis, view.theme.styles.quiet));
+    }
 }

@@ -10,7 +10,7 @@ use ratatui::{
     text::{Line, Span},
 };
 
-use super::{View, banner, header, put};
+use super::{View, banner, caption, header, put, sequence};
 use crate::{
     console::{
         app::{App, Pane, faults},
@@ -72,6 +72,12 @@ pub struct Screen {
     pub faults: Option<Rect>,
     /// What is open: a call, or a volume's life.
     pub detail: Option<Rect>,
+    /// What happens, in words.
+    pub caption: Rect,
+    /// How many lines an entry of the calls takes.
+    pub entry_lines: u16,
+    /// Whether the calls are drawn as a sequence diagram.
+    pub is_sequence: bool,
     /// The names of the tabs.
     pub titles: [String; 3],
     /// The bottom line, if it has one of its own.
@@ -101,13 +107,16 @@ impl Screen {
             banner::height(seen, if roomy { 3 } else { 1 }),
             u16::from(shape == Shape::Narrow),
         ];
-        let status = u16::from(area.height >= 12);
-        let [header, counters, banner, tabs, body, status, hints] = Layout::vertical([
+        // The caption says what the bottom line would.
+        let caption = if app.presenting && area.height >= 24 { caption::HEIGHT } else { 0 };
+        let status = u16::from(area.height >= 12 && caption == 0);
+        let [header, counters, banner, tabs, body, caption, status, hints] = Layout::vertical([
             Constraint::Length(heights[0]),
             Constraint::Length(heights[1]),
             Constraint::Length(heights[2]),
             Constraint::Length(heights[3]),
             Constraint::Fill(1),
+            Constraint::Length(caption),
             Constraint::Length(status),
             Constraint::Length(1),
         ])
@@ -122,6 +131,9 @@ impl Screen {
             volumes: None,
             faults: None,
             detail: None,
+            caption,
+            entry_lines: 1,
+            is_sequence: false,
             titles: [
                 if app.detail.is_some() && app.focus == Pane::Calls { "Call" } else { "Calls" }.to_owned(),
                 format!("Volumes {}", seen.volume_count),
@@ -130,7 +142,10 @@ impl Screen {
             status,
             hints,
         };
+        let is_spaced = app.presenting && area.height >= 30;
         screen.place(body, app.focus, app.detail.is_some(), faults::rows(seen).len() as u16 + 2);
+        screen.is_sequence = app.sequence && screen.list(Pane::Calls).width >= sequence::LEAST;
+        screen.entry_lines = if screen.is_sequence { sequence::LINES } else { 1 } + u16::from(is_spaced);
         Some(screen)
     }
 
@@ -190,7 +205,8 @@ impl Screen {
 
     /// How many rows a pane's list can show.
     pub fn rows(&self, pane: Pane) -> usize {
-        self.list(pane).height.into()
+        let lines = if pane == Pane::Calls { self.entry_lines } else { 1 };
+        (self.list(pane).height / lines).into()
     }
 
     /// Where a pane's rows are: within its frame, and below the heads of its columns.

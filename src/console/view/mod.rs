@@ -15,6 +15,7 @@
 
 pub mod banner;
 pub mod calls;
+pub mod caption;
 pub mod detail;
 pub mod faults;
 pub mod footer;
@@ -22,8 +23,11 @@ pub mod header;
 pub mod help;
 pub mod layout;
 pub mod question;
+pub mod row;
+pub mod sequence;
 pub mod typing;
 pub mod volumes;
+pub mod welcome;
 
 use ratatui::{
     Frame,
@@ -73,6 +77,7 @@ pub fn render(frame: &mut Frame<'_>, app: &App, seen: &Snapshot, theme: &Theme) 
     if let Some(area) = screen.faults {
         faults::render(&view, area, buffer);
     }
+    caption::render(&view, buffer);
     let cursor = footer::render(&view, buffer);
     match &app.mode {
         Mode::Help(top) => help::render(&view, *top, buffer),

@@ -1,0 +1,148 @@
+//! The caption, for a room: the last key and the command that it meant, what the last call was, and what
+//! its caller will make of it.
+
+use ratatui::{
+    buffer::Buffer,
+    style::Style,
+    text::{Line, Span},
+    widgets::{Block, Widget},
+};
+
+use super::{View, put, row};
+use crate::{
+    console::{app::Status, text},
+    domain::{
+        entry::{Call, Kind, Outcome},
+        fault::{forecast, patience},
+        protocol::Operation,
+    },
+};
+
+/// How many rows it needs.
+pub const HEIGHT: u16 = 7;
+
+/// Draws it.
+pub fn render(view: &View<'_>, buffer: &mut Buffer) {
+    let area = view.screen.caption;
+    if area.height == 0 {
+        return;
+    }
+    let styles = &view.theme.styles;
+    let block = Block::bordered()
+        .border_set(view.theme.glyphs.focus)
+        .border_style(styles.focus)
+        .title(Line::styled(" What happens ", styles.focus));
+    let inner = block.inner(area);
+    block.render(area, buffer);
+    let width = usize::from(inner.width).saturating_sub(2);
+    let mut row = 0;
+    let mut say = |spans: Vec<(String, Style)>| {
+        for line in wrapped(&spans, width) {
+            put(buffer, inner, row, &line);
+            row += 1;
+        }
+    };
+    say(pressed(view));
+    if let Some((said, style)) = last_call(view) {
+        say(vec![(said, style)]);
+    }
+}
+
+fn pressed(view: &View<'_>) -> Vec<(String, Style)> {
+    let styles = &view.theme.styles;
+    let mut said = Vec::new();
+    if let Some(key) = &view.app.last_key {
+        said.push((format!("[{key}] "), styles.key));
+    }
+    match &view.app.status {
+        Status::Quiet if said.is_empty() => {
+            said.push(("Press a key: ? shows them all.".into(), styles.quiet));
+        }
+        Status::Quiet => {}
+        Status::Said { line: Some(line), text } => {
+            said.push((format!(": {line} "), styles.command));
+            said.push((format!("{} {text}", view.theme.glyphs.arrow), styles.text));
+        }
+        Status::Said { line: None, text } => said.push((text.clone(), styles.text)),
+        Status::Failed { why, .. } => said.push((why.clone(), styles.bad)),
+    }
+    said
+}
+
+/// The newest call in one or two sentences.
+fn last_call(view: &View<'_>) -> Option<(String, Style)> {
+    let styles = &view.theme.styles;
+    let entry = view.app.calls.newest_call()?;
+    Some(match &entry.kind {
+        Kind::Waiting(waiting) => {
+            let asked = asked(waiting.operation, waiting.volume.as_deref());
+            let limit = patience(waiting.caller, waiting.operation);
+            let limit = limit.map_or_else(
+                || "It waits for ever.".to_owned(),
+                |limit| format!("It waits {} at most.", text::clock(limit)),
+            );
+            (format!("{} asks {asked}, and gets no answer yet. {limit}", waiting.caller), styles.warning)
+        }
+        _ => explained(view, entry.call()?),
+    })
+}
+
+fn explained(view: &View<'_>, call: &Call) -> (String, Style) {
+    let styles = &view.theme.styles;
+    let asked = call.operation.map_or_else(
+        || "something that is not in the protocol".to_owned(),
+        |operation| asked(operation, call.volume.as_deref()),
+    );
+    let (outcome, style) = row::outcome(view, call);
+    let Some(deed) = &call.fault else {
+        let answer = match call.outcome {
+            Outcome::Answered => "and is told: done.".to_owned(),
+            _ => format!("and is told: {outcome}"),
+        };
+        return (format!("{} asks {asked}, {answer}", call.caller), style);
+    };
+    let rule = view.seen.faults.iter().find(|rule| rule.id == deed.id);
+    let next = rule.map_or_else(String::new, |rule| format!("  {}", forecast(rule.rule(), call.caller)));
+    let fault = view.theme.glyphs.fault;
+    (
+        format!("{} asks {asked}, but {fault} {}: {outcome}.{next}", call.caller, text::clean(&deed.action)),
+        styles.fault,
+    )
+}
+
+/// A call as a sentence goes on after "docker asks".
+fn asked(operation: Operation, volume: Option<&str>) -> String {
+    let volume = volume.map(text::clean).unwrap_or_default();
+    match operation {
+        Operation::Activate => "what this plugin can do".into(),
+        Operation::Capabilities => "how far its volumes reach".into(),
+        Operation::Create => format!("for a new volume {volume}"),
+        Operation::Get => format!("whether there is a volume {volume}"),
+        Operation::List => "which volumes there are".into(),
+        Operation::Path => format!("where {volume} is"),
+        Operation::Mount => format!("to mount {volume}"),
+        Operation::Unmount => format!("to unmount {volume}"),
+        Operation::Remove => format!("to remove {volume}"),
+    }
+}
+
+/// Breaks spans into lines, at spaces.
+fn wrapped(spans: &[(String, Style)], width: usize) -> Vec<Line<'static>> {
+    let mut lines = vec![Line::raw(" ")];
+    let mut left = width;
+    for (text, style) in spans {
+        for word in text::clean(text).split_inclusive(' ') {
+            let cells = text::width(word.trim_end());
+            if cells > left && left < width {
+                lines.push(Line::raw(" "));
+                left = width;
+            }
+            let word = text::fit(word, left, "").into_owned();
+            left = left.saturating_sub(text::width(&word));
+            if let Some(line) = lines.last_mut() {
+                line.spans.push(Span::styled(word, *style));
+            }
+        }
+    }
+    lines
+}

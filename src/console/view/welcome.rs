@@ -1,0 +1,41 @@
+//! The first minute: what to do when nobody has called yet.
+
+use ratatui::{buffer::Buffer, layout::Rect, style::Style, text::Line};
+
+use super::{View, put};
+use crate::console::{action::Action, text};
+
+/// Draws it in the place of the calls.
+pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
+    let styles = &view.theme.styles;
+    let width = usize::from(area.width).saturating_sub(2);
+    let mut lines: Vec<(String, Style)> = Vec::new();
+    let mut say = |text: &str, style: Style| {
+        lines.extend(text::wrap(text, width).into_iter().map(|line| (line, style)));
+    };
+    if let Some(remedy) = &view.seen.driver.remedy {
+        say("docker does not find this driver yet. First, type", styles.warning);
+        say(&text::clean(remedy), styles.strong);
+        say("", styles.text);
+    }
+    say("Nobody has called yet. In another terminal, type", styles.text);
+    say(&docker_command(&view.seen.driver.name), styles.strong);
+    say("", styles.text);
+    let copy = view.key(Action::CopyJson);
+    let fault = view.key(Action::Preset("fail-mounts"));
+    say(
+        &format!(
+            "({copy} copies it) and every request that docker makes appears here. Then press {fault} to make mounts \
+             fail, and type it again: docker shows the error. {fault} once more ends it."
+        ),
+        styles.text,
+    );
+    for (row, (line, style)) in lines.into_iter().enumerate() {
+        put(buffer, area, row as u16, &Line::styled(format!(" {line}"), style));
+    }
+}
+
+/// The command with which a newcomer sees the first calls.
+pub fn docker_command(driver: &str) -> String {
+    format!("docker run --rm -v demo:/data --volume-driver {driver} busybox touch /data/hello")
+}
