@@ -42,9 +42,11 @@ const GROUP: u32 = 0o660;
 const PRIVATE: u32 = 0o600;
 
 impl Places {
-    /// A user's places, where there is a directory for what lives as long as a login (`XDG_RUNTIME_DIR`).
+    /// A user's places, where there is a directory for what lives as long as a login (`XDG_RUNTIME_DIR`, which
+    /// counts for nothing unless it is absolute).
     #[must_use]
     pub fn with_runtime(self, directory: Option<&Path>) -> Self {
+        let directory = directory.filter(|directory| directory.is_absolute());
         let runtime = directory.map(|directory| directory.join("voltergeist"));
         Self { runtime: runtime.unwrap_or(self.runtime), ..self }
     }

@@ -1,10 +1,18 @@
 //! How calls and the server end: given up, panicked, crashed, shut down.
 
-use std::{fs, time::Duration};
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Stdio},
+    time::Duration,
+};
 
-use voltergeist::domain::{entry::Outcome, protocol::Operation};
+use voltergeist::{
+    domain::{entry::Outcome, protocol::Operation},
+    server::Disk,
+};
 
-use crate::stage::{Stage, kept_alive, request, within};
+use crate::stage::{Peer, Stage, kept_alive, request, until, within};
 
 #[tokio::test]
 async fn a_call_that_is_given_up_while_it_waits_is_abandoned() {
@@ -178,4 +186,45 @@ async fn a_server_that_is_dropped_leaves_nothing_behind_either() {
     .join()
     .expect("it does not panic");
     assert_eq!(fs::read_dir(place.path().join("plugins")).expect("it was made").count(), 0);
+}
+
+/// The real program, which is killed when this is dropped.
+struct Program(std::process::Child);
+
+impl Program {
+    fn start(place: &Path) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_voltergeist"));
+        command.arg("serve").arg("--root").arg(place.join("volumes"));
+        command.arg("--listen").arg(format!("unix:{}", place.join("plugin.sock").display()));
+        command.arg("--control").arg(format!("unix:{}", place.join("control.sock").display()));
+        Self(command.stdout(Stdio::null()).spawn().expect("the program starts"))
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        self.0.kill().expect("it can be killed");
+        self.0.wait().expect("it ends");
+    }
+}
+
+#[tokio::test]
+async fn a_killed_server_is_replaced_by_the_next_and_nothing_is_lost() {
+    let place = tempfile::tempdir().expect("a place for the test");
+    let peer = Peer::Unix(place.path().join("plugin.sock"));
+    let is_alive = || std::os::unix::net::UnixStream::connect(place.path().join("plugin.sock")).is_ok();
+    for life in 1..=3 {
+        let program = Program::start(place.path());
+        until("it listens", is_alive).await;
+        let create = format!(r#"{{"Name":"v{life}","Opts":{{"life":"{life}"}}}}"#);
+        peer.exchange(&request(Operation::Create, &create)).await;
+        let mount = format!(r#"{{"Name":"v{life}","ID":"{life}"}}"#);
+        peer.exchange(&request(Operation::Mount, &mount)).await;
+        drop(program);
+        assert!(place.path().join("plugin.sock").exists(), "a kill leaves the socket's file");
+    }
+    let (_, volumes) = Disk::open(&place.path().join("volumes")).expect("the root opens");
+    let lives: Vec<_> =
+        volumes.iter().map(|volume| (volume.options["life"].as_str(), volume.open_mounts())).collect();
+    assert_eq!(lives, [("1", 1), ("2", 1), ("3", 1)]);
 }
