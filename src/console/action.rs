@@ -52,6 +52,10 @@ pub enum Action {
     CopyCurl,
     /// Start counters and journal anew.
     Reset,
+    /// Copy a report of the run.
+    CopyReport,
+    /// Type a new rule that begins like the selected one.
+    NewRule,
     /// Show the calls as a sequence diagram, or as a list.
     Sequence,
     /// Show it to a room, or to oneself.
@@ -225,6 +229,15 @@ pub const CONTROLS: &[Control] = {
         control(A::Disarm, "disarm", &["delete", "backspace"], Faults, Haunt, "disarm the selected rule")
             .hint("disarm"),
         control(
+            A::NewRule,
+            "new-rule",
+            &["n"],
+            Faults,
+            Haunt,
+            "type a new rule that begins like the selected one",
+        )
+        .hint("new rule"),
+        control(
             A::Filter,
             "filter",
             &["/"],
@@ -266,6 +279,14 @@ pub const CONTROLS: &[Control] = {
             Everywhere,
             Look,
             "copy the selected call as a curl command",
+        ),
+        control(
+            A::CopyReport,
+            "copy-report",
+            &["E"],
+            Everywhere,
+            Look,
+            "copy a report of the run as Markdown",
         ),
         control(
             A::Sequence,

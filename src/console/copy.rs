@@ -1,14 +1,8 @@
 //! What can be taken along: an entry as JSON, a call as a curl command, both over OSC 52.
 
-use std::sync::Arc;
-
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 
-use super::text::clean;
-use crate::{
-    domain::entry::{Entry, Kind},
-    hub::Snapshot,
-};
+use crate::{domain::entry::Entry, hub::Snapshot};
 
 /// An entry as one line of JSON, as in a recording.
 pub fn json(entry: &Entry) -> String {
@@ -45,46 +39,6 @@ pub fn curl(entry: &Entry, seen: &Snapshot) -> Option<String> {
     command.push(' ');
     command.push_str(&place);
     Some(command)
-}
-
-/// The calls as a Mermaid sequence diagram, with the commands between them as notes.
-pub fn mermaid<'e>(entries: impl Iterator<Item = &'e Arc<Entry>>, seen: &Snapshot) -> String {
-    // Mermaid ends a message at a semicolon and a line at its break.
-    let plain = |text: &str| clean(text).replace(';', ",").replace('#', "no. ");
-    let engine = seen.tally.usual_caller();
-    let mut diagram = format!(
-        "sequenceDiagram\n    participant {engine}\n    participant plugin as {}\n",
-        plain(&seen.driver.name)
-    );
-    let mut line = |text: String| diagram.extend(["    ", &text, "\n"]);
-    for entry in entries {
-        match &entry.kind {
-            Kind::Call(call) => {
-                let word = call.operation.map_or_else(|| "?".to_owned(), |operation| operation.to_string());
-                let volume = call.volume.as_deref().unwrap_or_default();
-                line(format!("{engine}->>plugin: {}", plain(&format!("{word} {volume}"))));
-                if let Some(deed) = &call.fault {
-                    line(format!(
-                        "Note right of plugin: {}",
-                        plain(&format!("rule {}: {}", deed.id, deed.action))
-                    ));
-                }
-                let error = plain(call.error.as_deref().unwrap_or("ok").trim());
-                let status = call.status.map_or_else(String::new, |status| format!("{status} "));
-                let arrow = if call.status.is_some() { "-->>" } else { "--x" };
-                line(format!("plugin{arrow}{engine}: {status}{error}"));
-            }
-            Kind::Waiting(waiting) => {
-                let volume = waiting.volume.as_deref().unwrap_or_default();
-                line(format!("{engine}->>plugin: {}", plain(&format!("{} {volume}", waiting.operation))));
-                line(format!("Note right of plugin: waits, {}", plain(&waiting.fault.action)));
-            }
-            Kind::Command(execution) => line(format!("Note over plugin: {}", plain(&execution.line))),
-            Kind::Note { text } => line(format!("Note over {engine}: {}", plain(text))),
-            Kind::Fault(_) | Kind::Driver { .. } => {}
-        }
-    }
-    diagram
 }
 
 /// A text as one word of a POSIX shell.

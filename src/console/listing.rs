@@ -145,10 +145,13 @@ impl Listing {
         self.rows.iter()
     }
 
-    /// The newest call, if there is one among the latest rows.
-    pub fn newest_call(&self) -> Option<&Arc<Entry>> {
-        let is_call = |entry: &&Arc<Entry>| matches!(entry.kind, Kind::Call(_) | Kind::Waiting(_));
-        self.rows.iter().rev().take(64).find(is_call)
+    /// The newest call, or the newest that a rule acted on, if there is one among the latest rows.
+    pub fn newest_call(&self, haunted: bool) -> Option<&Arc<Entry>> {
+        self.rows.iter().rev().take(64).find(|entry| match &entry.kind {
+            Kind::Call(call) => !haunted || call.fault.is_some(),
+            Kind::Waiting(_) => true,
+            _ => false,
+        })
     }
 
     /// The rows that `height` lines can show.

@@ -17,6 +17,7 @@ pub mod glyphs;
 pub mod key;
 pub mod listing;
 pub mod prompt;
+pub mod report;
 mod run;
 mod summary;
 mod terminal;

@@ -167,6 +167,52 @@ fn a_sequence_is_copied_as_mermaid() {
 }
 
 #[test]
+fn a_report_tells_the_run() {
+    let stage = Stage::busy();
+    let Some(Effect::Copy(report)) = seat(&stage).press("E").pop() else { panic!("nothing is copied") };
+    insta::assert_snapshot!("report", report);
+}
+
+#[test]
+fn an_edited_rule_takes_the_place_of_the_old_one() {
+    let mut stage = Stage::empty();
+    stage.arm("arm get: empty");
+    stage.arm("arm get: hang as slow");
+    for (keys, typed, expected) in [
+        ("tab tab end up enter", " once", vec!["arm get: empty once", "disarm 1"]),
+        ("tab tab end enter", "", vec!["arm get: hang as slow"]),
+        ("tab tab end enter", "er", vec!["arm get: hang as slower", "disarm 2"]),
+        ("tab tab end n", " as other", vec!["arm get: hang as other"]),
+        ("tab tab n", " once", vec!["arm mount: fail \"the volume is haunted\" once"]),
+    ] {
+        let mut seat = seat(&stage);
+        seat.press(keys);
+        seat.type_text(typed, &stage);
+        assert_eq!(commands(&seat.press("enter")), expected, "{keys} {typed}");
+    }
+}
+
+#[test]
+fn an_open_call_tells_why_no_other_rule_acted() {
+    let mut stage = Stage::empty();
+    stage.arm("arm get: empty");
+    stage.arm("arm get: hang");
+    stage.arm("arm mount: hang");
+    stage.call(Call { fault: Some(deed(1, None, "empty")), ..call(Operation::Get, "db1") });
+    let mut seat = Seat::new(&stage, (120, 50), "default", false);
+    seat.press("enter");
+    let screen = seat.screen();
+    for told in [
+        "rule 1: empty",
+        "docker: takes it as",
+        "rule 2 was not asked, since rule 1 came first",
+        "rule 3 is not about this call",
+    ] {
+        assert!(screen.contains(told), "no {told:?} in\n{screen}");
+    }
+}
+
+#[test]
 fn a_call_is_copied_as_a_command_that_repeats_it() {
     let mut stage = Stage::empty();
     stage.call(call(Operation::Get, "it's"));

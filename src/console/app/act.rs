@@ -2,7 +2,7 @@
 
 use super::{App, Effect, FaultRow, Mode, Pane, Question, Status, faults};
 use crate::{
-    console::{action::Action, copy, prompt::Purpose, view::welcome::docker_command, window::Step},
+    console::{action::Action, copy, prompt::Purpose, report, view::welcome::docker_command, window::Step},
     domain::{
         command::{Command, Target},
         entry::Entry,
@@ -26,12 +26,20 @@ impl App {
             Action::Disarm => self.disarm(seen),
             Action::Open => self.open(seen),
             Action::CopyJson if self.sequence => {
-                let diagram = copy::mermaid(self.calls.all(), seen);
+                let diagram = report::mermaid(self.calls.all(), seen);
                 self.status = Status::say("copied the sequence as a Mermaid diagram");
                 Some(Effect::Copy(diagram))
             }
             Action::CopyJson => self.copy(|entry, _| Some(copy::json(entry)), "the call as JSON", seen),
             Action::CopyCurl => self.copy(copy::curl, "a curl command that repeats the call", seen),
+            Action::CopyReport => {
+                self.status = Status::say("copied a report of the run as Markdown");
+                Some(Effect::Copy(report::markdown(self.calls.all(), seen)))
+            }
+            Action::NewRule => {
+                self.new_rule(seen);
+                None
+            }
             Action::Redraw => Some(Effect::Redraw),
             Action::Mouse => {
                 self.mouse = !self.mouse;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{App, Effect, Status};
 use crate::{
+    console::prompt::Purpose,
     domain::{
         command::{Command, Outage, Released, Target},
         fault::{PRESETS, RuleState, forecast},
@@ -127,5 +128,28 @@ impl App {
             self.status = Status::say("all is calm: no rule is armed, and the driver is up");
         }
         effects
+    }
+
+    /// Puts a rule into the line; what comes of it takes the rule's place.
+    pub(super) fn edit(&mut self, id: u32, seen: &Snapshot) {
+        if let Some(rule) = seen.faults.iter().find(|rule| rule.id == id) {
+            let label = rule.label.as_ref().map_or_else(String::new, |label| format!(" as {label}"));
+            self.begin(Purpose::Command, &format!("arm {}{label}", rule.text), seen);
+            self.edited = Some(id);
+        }
+    }
+
+    /// Begins a new rule like the selected one.
+    pub(super) fn new_rule(&mut self, seen: &Snapshot) {
+        let like = match rows(seen).get(self.fault.row) {
+            Some(FaultRow::Preset(index)) => PRESETS[*index].rule.to_owned(),
+            Some(FaultRow::Rule(id)) => seen
+                .faults
+                .iter()
+                .find(|rule| rule.id == *id)
+                .map_or_else(String::new, |rule| rule.text.to_string()),
+            _ => String::new(),
+        };
+        self.begin(Purpose::Command, &format!("arm {like}"), seen);
     }
 }

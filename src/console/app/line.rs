@@ -10,7 +10,7 @@ use crate::{
         theme::Theme,
     },
     domain::{
-        command::Command,
+        command::{Command, Target},
         query::{Query, QueryError},
     },
     hub::Snapshot,
@@ -19,6 +19,7 @@ use crate::{
 impl App {
     /// Begins a line.
     pub(super) fn begin(&mut self, purpose: Purpose, text: &str, seen: &Snapshot) {
+        self.edited = None;
         self.mode = Mode::Type(Prompt::new(purpose, text, seen));
     }
 
@@ -91,7 +92,7 @@ impl App {
         self.history.retain(|earlier| *earlier != line);
         self.history.push(line.clone());
         let error = match line.parse::<Command>() {
-            Ok(command) => return self.confirmed(command),
+            Ok(command) => return self.confirmed(command, seen),
             Err(error) => error.to_string(),
         };
         let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((&line, ""));
@@ -117,14 +118,24 @@ impl App {
     }
 
     /// A command that can end an engine is carried out after a question only.
-    fn confirmed(&mut self, command: Command) -> Vec<Effect> {
+    fn confirmed(&mut self, command: Command, seen: &Snapshot) -> Vec<Effect> {
+        let edited = self.edited.take().and_then(|id| seen.faults.iter().find(|rule| rule.id == id));
         match command {
             Command::Arm { rule, label, dry_run: false, confirmed: false } if rule.is_dangerous() => {
                 let command = Command::Arm { rule, label, dry_run: false, confirmed: true };
                 self.mode = Mode::Ask(Question::Run(Box::new(command)));
                 Vec::new()
             }
-            command => vec![Effect::from(command)],
+            // One with the same label is replaced anyway; any other would stay beside what came of it.
+            Command::Arm { ref label, dry_run: false, .. }
+                if edited.is_some_and(|rule| {
+                    rule.label.is_none() || rule.label.as_deref() != label.as_deref()
+                }) =>
+            {
+                let ended = edited.map(|rule| Command::Disarm(Target::Id(rule.id)).into());
+                [command.into()].into_iter().chain(ended).collect()
+            }
+            command => vec![command.into()],
         }
     }
 }

@@ -75,6 +75,8 @@ pub struct App {
     pub filter_text: String,
     /// What the rule that is being typed would have hit.
     pub rehearsal: Option<Rehearsal>,
+    /// The rule that is being edited: what is typed takes its place.
+    edited: Option<u32>,
     history: Vec<String>,
 }
 
@@ -101,6 +103,7 @@ impl App {
             last_key: None,
             filter_text: String::new(),
             rehearsal: None,
+            edited: None,
             history: Vec::new(),
         }
     }

@@ -10,7 +10,6 @@ use crate::{
     console::{
         action::Action,
         listing::Listing,
-        prompt::Purpose,
         view::{detail, layout::Screen},
         window::{Cursor, Step},
     },
@@ -95,10 +94,7 @@ impl App {
             FaultRow::Forget => self.act(Action::Forget, seen).pop(),
             FaultRow::Outage => self.act(Action::Outage, seen).pop(),
             FaultRow::Rule(id) => {
-                let armed = seen.faults.iter().find(|armed| armed.id == *id)?;
-                let label = armed.label.as_ref().map_or_else(String::new, |label| format!(" as {label}"));
-                let line = format!("arm {}{label}", armed.text);
-                self.begin(Purpose::Command, &line, seen);
+                self.edit(*id, seen);
                 None
             }
         }

@@ -1,6 +1,8 @@
 //! The caption, for a room: the last key and the command that it meant, what the last call was, and what
 //! its caller will make of it.
 
+use std::time::Duration;
+
 use ratatui::{
     buffer::Buffer,
     style::Style,
@@ -8,18 +10,21 @@ use ratatui::{
     widgets::{Block, Widget},
 };
 
-use super::{View, put, row};
+use super::{View, banner::since, put, row};
 use crate::{
     console::{app::Status, text},
     domain::{
         entry::{Call, Kind, Outcome},
         fault::{forecast, patience},
-        protocol::Operation,
+        protocol::{Caller, Operation},
     },
 };
 
 /// How many rows it needs.
 pub const HEIGHT: u16 = 7;
+
+/// How long a call that a rule acted on stays in the caption, though others follow.
+const STAYS: Duration = Duration::from_secs(10);
 
 /// Draws it.
 pub fn render(view: &View<'_>, buffer: &mut Buffer) {
@@ -69,10 +74,11 @@ fn pressed(view: &View<'_>) -> Vec<(String, Style)> {
     said
 }
 
-/// The newest call in one or two sentences.
+/// The newest call that a rule acted on, or else the newest of all, in one or two sentences.
 fn last_call(view: &View<'_>) -> Option<(String, Style)> {
     let styles = &view.theme.styles;
-    let entry = view.app.calls.newest_call()?;
+    let haunted = view.app.calls.newest_call(true).filter(|entry| since(view.seen.at, entry.at) < STAYS);
+    let entry = haunted.or_else(|| view.app.calls.newest_call(false))?;
     Some(match &entry.kind {
         Kind::Waiting(waiting) => {
             let asked = asked(waiting.operation, waiting.volume.as_deref());
@@ -81,7 +87,10 @@ fn last_call(view: &View<'_>) -> Option<(String, Style)> {
                 || "It waits for ever.".to_owned(),
                 |limit| format!("It waits {} at most.", text::clock(limit)),
             );
-            (format!("{} asks {asked}, and gets no answer yet. {limit}", waiting.caller), styles.warning)
+            (
+                format!("{} asks {asked}, and gets no answer yet. {limit}", name(waiting.caller)),
+                styles.warning,
+            )
         }
         _ => explained(view, entry.call()?),
     })
@@ -99,15 +108,28 @@ fn explained(view: &View<'_>, call: &Call) -> (String, Style) {
             Outcome::Answered => "and is told: done.".to_owned(),
             _ => format!("and is told: {outcome}"),
         };
-        return (format!("{} asks {asked}, {answer}", call.caller), style);
+        return (format!("{} asks {asked}, {answer}", name(call.caller)), style);
     };
     let rule = view.seen.faults.iter().find(|rule| rule.id == deed.id);
     let next = rule.map_or_else(String::new, |rule| format!("  {}", forecast(rule.rule(), call.caller)));
     let fault = view.theme.glyphs.fault;
     (
-        format!("{} asks {asked}, but {fault} {}: {outcome}.{next}", call.caller, text::clean(&deed.action)),
+        format!(
+            "{} asks {asked}, but {fault} {}: {outcome}.{next}",
+            name(call.caller),
+            text::clean(&deed.action)
+        ),
         styles.fault,
     )
+}
+
+/// A caller as a room knows it.
+const fn name(caller: Caller) -> &'static str {
+    match caller {
+        Caller::Docker | Caller::Simulated => "docker",
+        Caller::Podman => "podman",
+        Caller::Other => "somebody",
+    }
 }
 
 /// A call as a sentence goes on after "docker asks".

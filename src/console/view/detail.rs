@@ -16,7 +16,9 @@ use crate::{
     },
     domain::{
         entry::{Body, Call, Entry, Kind},
-        fault::forecast,
+        fault::{Facts, forecast},
+        lint::Lint,
+        protocol::Options,
         volume::{Change, Volume},
     },
     hub::Snapshot,
@@ -176,7 +178,7 @@ fn entry_lines(page: &mut Page<'_>, entry: &Entry) {
     let styles = &view.theme.styles;
     let time = row::time(view, entry, 12);
     match &entry.kind {
-        Kind::Call(call) => call_lines(page, call, &time),
+        Kind::Call(call) => call_lines(page, entry, call, &time),
         Kind::Waiting(waiting) => {
             page.heading(&format!("{} {}", waiting.operation, waiting.volume.as_deref().unwrap_or_default()));
             page.say(&format!("waits since {time}, from {}", waiting.caller), styles.warning);
@@ -288,7 +290,7 @@ fn event(view: &View<'_>, entry: &Entry, volume: &str) -> (String, Style) {
     }
 }
 
-fn call_lines(page: &mut Page<'_>, call: &Call, time: &str) {
+fn call_lines(page: &mut Page<'_>, entry: &Entry, call: &Call, time: &str) {
     let view = page.view;
     let styles = &view.theme.styles;
     let word = call.operation.map_or("a request that is not in the protocol", |operation| operation.word());
@@ -321,6 +323,7 @@ fn call_lines(page: &mut Page<'_>, call: &Call, time: &str) {
         }
         None => page.say("no rule acted", styles.quiet),
     }
+    others(page, entry, call);
     changes(page, &call.changes);
     page.heading("What went out");
     match call.status {
@@ -329,6 +332,34 @@ fn call_lines(page: &mut Page<'_>, call: &Call, time: &str) {
             page.body(&call.reply);
         }
         None => page.say("no answer", styles.warning),
+    }
+}
+
+/// Why the other rules that were armed then did not act. Nothing is said of those that are gone since.
+fn others(page: &mut Page<'_>, entry: &Entry, call: &Call) {
+    let seen = page.view.seen;
+    let Some(operation) = call.operation else { return };
+    let options = seen.volumes.iter().find(|volume| Some(&*volume.name) == call.volume.as_deref());
+    let none = Options::new();
+    let facts = Facts {
+        operation,
+        volume: call.volume.as_deref().unwrap_or_default(),
+        id: call.id.as_deref().unwrap_or_default(),
+        options: options.map_or(&none, |volume| &volume.options),
+        caller: call.caller,
+        mounted: call.mounted,
+        retry: call.lints.contains(&Lint::EmptyBodyRetry),
+    };
+    let acted = call.fault.as_ref().map(|deed| deed.id);
+    for rule in seen.faults.iter().filter(|rule| Some(rule.id) != acted && rule.since < entry.at) {
+        let why = if !rule.rule().matches(&facts) {
+            "is not about this call".to_owned()
+        } else if let Some(acted) = acted.filter(|acted| *acted < rule.id) {
+            format!("was not asked, since rule {acted} came first")
+        } else {
+            "let it pass: its turn or its chance had not come".to_owned()
+        };
+        page.say(&format!("rule {} {why}: {}", rule.id, rule.text), page.view.theme.styles.quiet);
     }
 }
 

@@ -18,7 +18,10 @@ use crate::{
         app::{Mode, Pane},
         text,
     },
-    domain::entry::{Call, Entry, Kind, Outcome, Waiting},
+    domain::{
+        entry::{Call, Entry, Kind, Outcome, Waiting},
+        protocol::Caller,
+    },
 };
 
 /// How many lines an entry takes.
@@ -52,7 +55,10 @@ pub fn render(view: &View<'_>, list: Rect, lines: u16, buffer: &mut Buffer) {
 
 /// Who stands at which line.
 pub fn heading(view: &View<'_>, width: u16) -> Line<'static> {
-    let engine = view.seen.tally.usual_caller().word();
+    let engine = match view.seen.tally.usual_caller() {
+        Caller::Simulated => "docker (simulated)",
+        caller => caller.word(),
+    };
     let span = usize::from(width).saturating_sub(BEFORE + BEHIND);
     let plugin = text::clean(&view.seen.driver.name).into_owned();
     let left = BEFORE.saturating_sub(engine.len() / 2);
@@ -77,8 +83,10 @@ impl Diagram<'_> {
             }
             Kind::Waiting(waiting) => self.waiting(entry, waiting, &time),
             _ => {
-                let said = row::remark(self.view, entry);
-                vec![self.lifelines(&time, said, false), self.lifelines("", Vec::new(), false)]
+                // What was said first, and what came of it below.
+                let mut said = row::remark(self.view, entry);
+                let outcome = if said.len() > 1 { said.split_off(1) } else { Vec::new() };
+                vec![self.lifelines(&time, said, false), self.lifelines("", outcome, false)]
             }
         }
     }
@@ -102,10 +110,13 @@ impl Diagram<'_> {
     fn reply(&self, call: &Call, took: &str) -> Line<'static> {
         let (view, styles, line) = (self.view, &self.view.theme.styles, &self.view.theme.glyphs.sequence);
         let (outcome, style) = row::outcome(view, call);
-        let deed = call
-            .fault
-            .as_ref()
-            .map(|deed| format!(" {} {} ", view.theme.glyphs.fault, text::clean(&deed.action)));
+        // Where there is no room for all of it, the first word says what was done; how it ended says the rest.
+        let deed = call.fault.as_ref().map(|deed| {
+            let action = text::clean(&deed.action);
+            let fits = text::width(&action) + text::width(&outcome) + 12 < self.span;
+            let word = action.split(' ').next().unwrap_or_default();
+            format!(" {} {} ", view.theme.glyphs.fault, if fits { &action } else { word })
+        });
         let deed = view.fit(&deed.unwrap_or_default(), self.span / 2);
         let lints: String = call.lints.iter().flat_map(|lint| [" (", lint.word(), ")"]).collect();
         let room = self.span.saturating_sub(text::width(&deed) + 6);
