@@ -2,14 +2,16 @@
 //!
 //! An [`Engine`] is given [`DockerCommand`]s, the ones that a person would type, and answers each with
 //! the [`Outcome`] that the docker command line would print. What the plugin sees of it are the calls
-//! that the engine makes on the way. [`simulated`] is an engine that needs no Docker; [`demo`] is a
+//! that the engine makes on the way. [`docker`] is a real daemon, [`simulated`] an engine that needs none; [`demo`] is a
 //! life led on it; a [`scenario`] plays on any.
 
 mod chance;
 mod clock;
 pub mod demo;
+pub mod docker;
 mod docker_command;
 mod outcome;
+mod print;
 pub mod scenario;
 pub mod simulated;
 

@@ -26,7 +26,7 @@ pub struct Card {
     pub shows: String,
     /// It can harm a real engine, or whatever else runs on it.
     pub dangerous: bool,
-    /// It takes the engine longer than half a minute.
+    /// It takes the engine longer than 20 seconds.
     pub slow: bool,
     /// It needs a daemon that has never met the driver.
     pub fresh: bool,
@@ -85,6 +85,8 @@ pub struct Expectation {
 /// What the plugin must have seen at the end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Calls {
+    /// Exactly these calls.
+    pub sequence: Option<Vec<String>>,
     /// So many calls of an operation, by its word. What is not named may be any number.
     pub counts: BTreeMap<String, usize>,
 }
@@ -116,6 +118,7 @@ struct Raw {
     fresh: bool,
     #[serde(default)]
     counts: BTreeMap<String, usize>,
+    calls: Option<Vec<String>>,
     #[serde(rename = "step")]
     steps: Vec<Spanned<RawStep>>,
 }
@@ -229,7 +232,7 @@ impl Card {
             slow: raw.slow,
             fresh: raw.fresh,
             steps,
-            calls: Calls { counts: raw.counts },
+            calls: Calls { sequence: raw.calls, counts: raw.counts },
         })
     }
 

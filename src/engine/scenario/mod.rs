@@ -11,13 +11,16 @@
 //! expects of both is the same.
 
 mod card;
+mod check;
+mod clear;
 mod player;
 mod report;
 mod shelf;
+mod stage;
 mod trace;
 
 pub use card::{Action, Calls, Card, CardError, Expectation, Step};
 pub use player::{Cast, Event, play};
-pub use report::{Report, StepReport, Verdict};
+pub use report::{Report, Seen, StepReport, Verdict};
 pub use shelf::{Shelf, ShelfError, Shelved};
 pub use trace::{Line, Trace};

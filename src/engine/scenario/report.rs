@@ -67,7 +67,17 @@ pub struct Report {
     /// What did not come as expected over all steps, or could not be cleaned up.
     pub problems: Vec<String>,
     /// All calls, in the order of their arrival.
-    pub calls: Vec<String>,
+    pub calls: Vec<Seen>,
+}
+
+/// A call that the plugin saw.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Seen {
+    /// As in [`Line`](super::Line).
+    pub call: String,
+    /// When, since the first one and by the engine's clock.
+    #[serde(rename = "at_ms", serialize_with = "millis")]
+    pub at: Duration,
 }
 
 impl Report {

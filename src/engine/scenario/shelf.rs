@@ -34,6 +34,7 @@ const SHIPPED: &[(&str, &str)] = shipped![
     "unmount-on-mount-fail"
     "unmount-on-cp"
     "empty-retry"
+    "five-tries"
     "labels-lost"
     "data-lost"
     "shadow-volume"

@@ -76,7 +76,7 @@ impl Trace {
     /// All calls so far by their numbers, those that wait included.
     pub fn lines(&self) -> BTreeMap<u64, Line> {
         let (entries, _) = self.hub.entries_after(self.after, usize::MAX);
-        let found: BTreeMap<u64, Found> = entries.iter().filter_map(|entry| find(entry)).collect();
+        let found: BTreeMap<u64, Found> = entries.iter().filter_map(find).collect();
         let mut ids: Vec<String> = Vec::new();
         let mut number = |id: String| {
             ids.iter().position(|known| *known == id).unwrap_or_else(|| {

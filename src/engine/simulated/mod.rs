@@ -45,7 +45,7 @@ pub use self::{
     profile::Profile,
     transport::{Address, BadAddress},
 };
-use super::{Clock, DockerCommand, Engine, Inventory, Outcome, chance::Chance};
+use super::{Clock, DockerCommand, Engine, Inventory, Outcome, chance::Chance, print};
 
 /// What a simulated daemon is made of.
 #[derive(Clone, Debug)]
@@ -141,7 +141,7 @@ impl Daemon {
                 life.ended.cancel();
                 Outcome::failure(1, CUT_OFF)
             }
-            Err(error) => Outcome::failure(1, format!("Error response from daemon: {}", error.text.trim())),
+            Err(error) => print::failure(&error.text),
         }
     }
 
