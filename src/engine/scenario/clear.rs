@@ -8,7 +8,11 @@ use super::{
     trace::Line,
 };
 use crate::{
-    domain::command::{Command, Target},
+    domain::{
+        command::{Command, Target},
+        entry::{Execution, Kind},
+        volume::Change,
+    },
     engine::{DockerCommand, VolumeCommand},
     hub::{Standing, Window},
 };
@@ -67,10 +71,25 @@ impl Stage<'_> {
                 engine.perform(&DockerCommand::Volume(VolumeCommand::Rm { force: true, name })).await;
             }
         }
+        for name in self.volumes_left().await? {
+            self.drop_volume(name).map_err(|error| error.to_string())?;
+        }
         match self.volumes_left().await?.as_slice() {
             [] => Ok(()),
             left => Err(format!("left behind: {}", left.join(", "))),
         }
+    }
+
+    /// Takes a volume out of the driver that no engine can remove, because the driver denies it.
+    fn drop_volume(&self, name: String) -> std::io::Result<()> {
+        let change = Change::Removed { name };
+        self.cast.hub.change(&change)?;
+        self.cast.hub.record(Kind::Command(Execution {
+            line: format!("note the volume of scenario {} goes with it", self.card.name),
+            effect: "its volume is gone".into(),
+            changes: vec![change],
+        }));
+        Ok(())
     }
 
     /// The card's volumes that the engine or the driver still has.
