@@ -101,7 +101,10 @@ impl FromStr for Chord {
         } else {
             let lower = name.to_ascii_lowercase();
             let named = NAMED.iter().find(|(known, ..)| *known == lower).map(|(_, code, ..)| *code);
-            let function = || lower.strip_prefix('f').and_then(|n| n.parse().ok()).map(KeyCode::F);
+            let function = || {
+                let number = lower.strip_prefix('f').and_then(|number| number.parse().ok());
+                number.filter(|number| (1..=12).contains(number)).map(KeyCode::F)
+            };
             named.or_else(function).ok_or_else(|| NoKey(text.to_owned()))?
         };
         Ok(KeyEvent::new(code, modifiers).into())
@@ -270,6 +273,7 @@ mod tests {
         for (action, key, expected) in [
             ("fly", "p", "there is no action \"fly\""),
             ("pause", "hyper-p", "pause: \"hyper-p\" is no key"),
+            ("pause", "f13", "pause: \"f13\" is no key"),
             ("pause", "q", "pause: the key \"q\" is bound to quit already"),
         ] {
             let error = Keymap::new([(action, [key.to_owned()].as_slice())]).expect_err(action).to_string();
