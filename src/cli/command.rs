@@ -15,7 +15,9 @@ use crate::server::ControlAddress;
 /// Sends the line and returns what came of it. What is wrong with it comes back as an error.
 pub async fn send(address: &ControlAddress, line: String) -> anyhow::Result<String> {
     let unreachable = || {
-        format!("cannot reach voltergeist at {address}; is it running, with the same --name and --control?")
+        format!(
+            "no voltergeist answers at {address}; start one, or name the one that runs with --name or --control"
+        )
     };
     match address {
         ControlAddress::Unix(Some(path)) => {
@@ -39,13 +41,23 @@ async fn post(
     let request = Request::post("/v1/commands")
         .header(header::HOST, "voltergeist")
         .header(header::CONTENT_TYPE, "text/plain")
-        .body(Full::new(Bytes::from(line)))?;
+        .body(Full::new(Bytes::from(line.clone())))?;
     let response = sender.send_request(request).await.context("voltergeist did not answer")?;
     let status = response.status();
     let body = response.into_body().collect().await.context("voltergeist's answer broke off")?.to_bytes();
     let text = String::from_utf8_lossy(&body).trim().to_owned();
     if !status.is_success() {
-        bail!("{text}");
+        bail!("{text}{}", marked(&line, &text));
     }
     Ok(text)
+}
+
+/// The line with a mark under the column that the problem names, if it names one: a shell may have passed on
+/// another line than the one that was typed.
+fn marked(line: &str, problem: &str) -> String {
+    let column = problem.strip_prefix("column ").and_then(|rest| rest.split_once(':'));
+    match column.and_then(|(column, _)| column.parse::<usize>().ok()) {
+        Some(column) => format!("\n{line}\n{:>column$}", '^'),
+        None => String::new(),
+    }
 }

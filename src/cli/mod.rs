@@ -1,40 +1,82 @@
-//! The top floor: reads the command line and the environment, and wires everything together.
+//! The top floor: reads the command line, the environment and the config file, and wires everything together.
 //!
 //! ```text
-//! args ─▶ Disk::open ─▶ Hub ─▶ Server::bind ─▶ the console, or JSON lines ─▶ orderly end
+//! args, config ─▶ Disk::open ─▶ Hub ─▶ Server::bind ─▶ the console, or JSON lines ─▶ orderly end
 //! ```
 
 mod args;
 mod command;
+mod config;
 mod follow;
+mod headless;
+mod manual;
 mod places;
 mod run;
+mod settings;
 mod signals;
 
-use std::process::ExitCode;
+use std::{
+    io::{self, ErrorKind, Write as _},
+    process::ExitCode,
+};
 
 use clap::{CommandFactory, Parser};
 
 use args::{Action, Cli};
+use settings::Settings;
+
+/// A command line or a config file that is wrong.
+const USAGE: u8 = 2;
 
 /// The whole program. Exit status: 0 fine, 1 failed while running, 2 wrong usage, 128+N ended by signal N.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let ended = match &cli.action {
-        Some(Action::Man) => manual(),
-        Some(Action::Completions { shell }) => {
-            clap_complete::generate(*shell, &mut Cli::command(), "voltergeist", &mut std::io::stdout());
-            Ok(ExitCode::SUCCESS)
+    let Cli { action, config, print_config, settings } = Cli::parse();
+    let printed = match &action {
+        _ if print_config => print(config::template().as_bytes()),
+        Some(Action::Man) => {
+            let mut page = Vec::new();
+            manual::write(&mut page).and_then(|()| print(&page))
         }
-        _ => run::run(&cli),
+        Some(Action::Completions { shell }) => {
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Cli::command(), "voltergeist", &mut script);
+            print(&script)
+        }
+        _ => {
+            return match config::read(config.as_deref()) {
+                Ok(file) => live(action.as_ref(), settings, file),
+                Err(error) => {
+                    eprintln!("voltergeist: {error}");
+                    USAGE.into()
+                }
+            };
+        }
     };
+    ended(printed.map(|()| ExitCode::SUCCESS).map_err(anyhow::Error::from))
+}
+
+fn live(action: Option<&Action>, settings: Settings, file: Settings) -> ExitCode {
+    // The demo has places of its own, whatever those of the real driver are.
+    let file = match action {
+        Some(Action::Demo) => {
+            Settings { name: None, root: None, listen: None, control: None, record: None, ..file }
+        }
+        _ => file,
+    };
+    ended(run::run(action, &settings.or(file)))
+}
+
+fn ended(ended: anyhow::Result<ExitCode>) -> ExitCode {
     ended.unwrap_or_else(|error| {
         eprintln!("voltergeist: {error:#}");
         ExitCode::FAILURE
     })
 }
 
-fn manual() -> anyhow::Result<ExitCode> {
-    clap_mangen::Man::new(Cli::command()).render(&mut std::io::stdout())?;
-    Ok(ExitCode::SUCCESS)
+/// Prints a text. It is no failure if whoever reads it has seen enough.
+fn print(text: &[u8]) -> io::Result<()> {
+    match io::stdout().write_all(text) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
 }

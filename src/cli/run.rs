@@ -3,7 +3,7 @@
 use std::{
     fs::OpenOptions,
     hash::{BuildHasher, RandomState},
-    io::{self, BufWriter, ErrorKind, IsTerminal, Write},
+    io::{self, BufWriter, IsTerminal},
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
@@ -14,12 +14,7 @@ use tempfile::TempDir;
 use tokio::{sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    args::{Action, Cli, PluginArgs},
-    command,
-    follow::follow,
-    places, signals,
-};
+use super::{args::Action, command, follow::follow, headless, places, print, settings::Settings, signals};
 use crate::{
     console,
     domain::{entry::Kind, journal::Bounds},
@@ -32,34 +27,33 @@ use crate::{
 };
 
 /// Runs until the end, and returns the exit status.
-pub fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
+pub fn run(action: Option<&Action>, settings: &Settings) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
-        match &cli.action {
+        match action {
             Some(Action::Command { line }) => {
-                let effect = command::send(&control_address(cli), line.join(" ")).await?;
+                let effect = command::send(&control_address(settings), line.join(" ")).await?;
                 say(&effect)?;
                 Ok(ExitCode::SUCCESS)
             }
-            _ => live(cli).await,
+            _ => live(action, settings).await,
         }
     })
 }
 
 /// The plugin with a face, until somebody ends it.
-async fn live(cli: &Cli) -> anyhow::Result<ExitCode> {
-    let stage = Stage::set(cli)?;
+async fn live(action: Option<&Action>, settings: &Settings) -> anyhow::Result<ExitCode> {
+    let stage = Stage::set(action, settings)?;
     let (disk, volumes) = Disk::open(&stage.root)?;
     // A drawn seed is short, since people read it off the screen and type it again.
-    let seed =
-        cli.plugin.seed.unwrap_or_else(|| RandomState::new().hash_one(stage.root.as_path()) % 1_000_000);
+    let seed = settings.seed.unwrap_or_else(|| RandomState::new().hash_one(stage.root.as_path()) % 1_000_000);
     let hub = Hub::new(seed, volumes, Box::new(disk.clone()), Bounds::default());
-    hub.set_default_expiry(cli.plugin.expire);
+    hub.set_default_expiry(settings.expire);
 
     let signal = signals::first()?;
     let server = Server::bind(&hub, disk, stage.plan.clone())?;
     let shutdown = CancellationToken::new();
-    let recording = cli.plugin.record.as_deref().map(|path| record(path, &hub, &shutdown)).transpose()?;
+    let recording = settings.record.as_deref().map(|path| record(path, &hub, &shutdown)).transpose()?;
     let serving = tokio::spawn(server.run(shutdown.clone()));
     tokio::spawn({
         let hub = Arc::clone(&hub);
@@ -83,14 +77,16 @@ async fn live(cli: &Cli) -> anyhow::Result<ExitCode> {
     }
 
     let screen =
-        !matches!(cli.action, Some(Action::Serve)) && io::stdin().is_terminal() && io::stdout().is_terminal();
-    let shown = if screen { show(cli, &hub, &shutdown).await } else { serve(&hub, &shutdown).await };
+        !matches!(action, Some(Action::Serve)) && io::stdin().is_terminal() && io::stdout().is_terminal();
+    let ended =
+        if screen { show(settings, &hub, &shutdown).await } else { headless::serve(&hub, &shutdown).await };
     shutdown.cancel();
     serving.await.context("the server did not end in order")?;
     if let Some(recording) = recording {
         recording.await??;
     }
-    if shown? == Face::Screen {
+    ended?;
+    if screen {
         let all = Window { volumes: 0..usize::MAX, ..Window::default() };
         say(console::summary(&hub.glance(&all)).trim_end())?;
     }
@@ -106,11 +102,11 @@ struct Stage {
 }
 
 impl Stage {
-    fn set(cli: &Cli) -> anyhow::Result<Self> {
-        let PluginArgs { root, listen, control, .. } = &cli.plugin;
-        let demo = matches!(cli.action, Some(Action::Demo));
+    fn set(action: Option<&Action>, settings: &Settings) -> anyhow::Result<Self> {
+        let Settings { root, listen, control, .. } = settings;
+        let demo = matches!(action, Some(Action::Demo));
         let theatre = demo.then(tempfile::tempdir).transpose().context("there is no place for a demo")?;
-        let mut plan = Plan::new(cli.plugin.name(demo));
+        let mut plan = Plan::new(settings.name(demo));
         plan.places = own_places();
         if let Some(theatre) = &theatre {
             plan.places.sockets = theatre.path().join("plugins");
@@ -151,45 +147,11 @@ async fn demo(hub: Arc<Hub>, seed: u64, shutdown: CancellationToken) {
     }
 }
 
-/// What a user saw of it all.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Face {
-    Screen,
-    Lines,
-}
-
 /// The console, until somebody ends it.
-async fn show(cli: &Cli, hub: &Arc<Hub>, shutdown: &CancellationToken) -> anyhow::Result<Face> {
-    let options = cli.screen.options()?;
+async fn show(settings: &Settings, hub: &Arc<Hub>, shutdown: &CancellationToken) -> anyhow::Result<()> {
+    let options = settings.console(|name| std::env::var(name).ok())?;
     console::run(Arc::clone(hub), options, shutdown.clone()).await.context("the terminal cannot be used")?;
-    Ok(Face::Screen)
-}
-
-/// No screen: JSON lines on stdout until the end.
-async fn serve(hub: &Arc<Hub>, shutdown: &CancellationToken) -> anyhow::Result<Face> {
-    let quit = tokio::spawn(until_quit(Arc::clone(hub), shutdown.clone()));
-    let followed = follow(Arc::clone(hub), BufWriter::new(io::stdout()), shutdown.clone()).await;
-    quit.abort();
-    match followed {
-        Ok(0) => Ok(Face::Lines),
-        Ok(missed) => {
-            eprintln!("voltergeist: {missed} entries were not written, because stdout was read too slowly");
-            Ok(Face::Lines)
-        }
-        // Whoever reads has seen enough.
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(Face::Lines),
-        Err(error) => Err(error).context("cannot write to stdout"),
-    }
-}
-
-async fn until_quit(hub: Arc<Hub>, shutdown: CancellationToken) {
-    let mut changes = hub.changes();
-    while !hub.reachability().quitting {
-        if changes.changed().await.is_err() {
-            return;
-        }
-    }
-    shutdown.cancel();
+    Ok(())
 }
 
 fn record(
@@ -215,13 +177,13 @@ fn record(
 }
 
 /// Where a running instance of this name has its control socket.
-fn control_address(cli: &Cli) -> ControlAddress {
-    cli.plugin.control.clone().unwrap_or_else(|| {
-        let [system, user] = own_places().control_sockets(cli.plugin.name(false));
+fn control_address(settings: &Settings) -> ControlAddress {
+    settings.control.clone().unwrap_or_else(|| {
+        let [system, user] = own_places().control_sockets(settings.name(false));
         ControlAddress::Unix(Some(if system.exists() { system } else { user }))
     })
 }
 
 fn say(text: &str) -> io::Result<()> {
-    writeln!(io::stdout(), "{text}")
+    print(format!("{text}\n").as_bytes())
 }

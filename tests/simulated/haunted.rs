@@ -8,9 +8,9 @@ use tokio_util::sync::CancellationToken;
 use voltergeist::{
     domain::{entry::Kind, journal::Bounds, protocol::Caller, volume::Volumes},
     engine::{
-        Clock, Engine,
+        Engine,
         demo::{self, Pace, Setting},
-        simulated::{self, Config},
+        simulated::{self, Clock, Config},
     },
     hub::Hub,
     server::{Address, Disk, Plan, Server},

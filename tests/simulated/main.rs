@@ -11,8 +11,8 @@ mod retries;
 use std::sync::Arc;
 
 use voltergeist::engine::{
-    Clock, Engine, Outcome,
-    simulated::{self, Config, Profile},
+    Engine, Outcome,
+    simulated::{self, Clock, Config, Profile},
 };
 
 use plugin::Plugin;

@@ -44,6 +44,7 @@ impl Terminal {
         }
         command.env("TERM", "xterm-256color");
         command.env("LANG", "C.UTF-8");
+        command.env("XDG_CONFIG_HOME", directory);
         command.env_remove("NO_COLOR");
         for (name, value) in env {
             command.env(name, value);

@@ -14,10 +14,11 @@ use tokio::time::Instant;
 
 use super::{
     answer::{self, Fields},
+    clock::Clock,
     profile::Profile,
     transport::{Address, Answer, BodyLost, Lost, Transport},
 };
-use crate::{domain::protocol::Operation, engine::Clock};
+use crate::domain::protocol::Operation;
 
 const ACCEPT: &str = "application/vnd.docker.plugins.v1.2+json";
 /// No further try begins after this.

@@ -14,16 +14,14 @@ use super::{
     adapter::{Adapter, Described, Scope},
     answer::Fields,
     client::{CallError, Client},
+    clock::Clock,
     error::{DaemonError, Status},
     local::{LOCAL, LocalDriver},
     locks::Locks,
     profile::Profile,
     transport::Address,
 };
-use crate::{
-    domain::protocol::{Operation, Options},
-    engine::Clock,
-};
+use crate::domain::protocol::{Operation, Options};
 
 const GIVE_UP: Duration = Duration::from_secs(30);
 

@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use super::Work;
 use crate::engine::{
-    Outcome, Run, print,
+    Outcome, Run,
     simulated::{
         container::{Container, Mount, State},
         error::{DaemonError, Status},
@@ -67,8 +67,17 @@ impl Work<'_> {
         Process { mounts: &mounts, files: &files }.run(&container.run.command)
     }
 
+    /// The complaint and the exit code, which the command line guesses from the words.
     fn run_failed(self, error: &DaemonError) -> Outcome {
-        print::run_failure(&error.text, self.daemon.profile().run_hint())
+        let told = error.text.trim().trim_end_matches('.');
+        let missing = ["executable file not found", "no such file or directory"];
+        let code = match told {
+            told if missing.iter().any(|words| told.contains(words)) => 127,
+            told if told.contains("permission denied") => 126,
+            _ => 125,
+        };
+        let hint = self.daemon.profile().run_hint();
+        Outcome::failure(code, format!("docker: Error response from daemon: {told}.\n{hint}"))
     }
 
     pub(super) async fn start_named(self, name: &str) -> Outcome {

@@ -11,12 +11,10 @@ use serde_json::Value;
 
 use crate::{
     domain::protocol::Operation,
-    engine::{
-        Clock,
-        simulated::{
-            profile::Profile,
-            transport::{Address, Lost, Transport},
-        },
+    engine::simulated::{
+        clock::Clock,
+        profile::Profile,
+        transport::{Address, Lost, Transport},
     },
 };
 

@@ -1,0 +1,256 @@
+//! The settings: what can be chosen on the command line, in a variable and in the config file alike.
+//!
+//! A setting is one field here. Its name is the option `--name`, the variable `VOLTERGEIST_NAME` and the
+//! key `name`; the command line goes before the variable, that before the file, and the file before the
+//! default.
+
+use std::{collections::BTreeMap, fmt, path::PathBuf, str::FromStr, time::Duration};
+
+use clap::{Args, ValueEnum, ValueHint, builder::PossibleValuesParser};
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error as _, SeqAccess, Visitor, value::SeqAccessDeserializer},
+};
+
+use crate::{
+    console::{
+        self,
+        key::{Keymap, KeymapError},
+        theme::Theme,
+    },
+    domain::duration,
+    server::{ControlAddress, Listen},
+};
+
+/// What can be chosen. Where nothing is, the default holds.
+#[expect(clippy::doc_markdown, reason = "the help shows the words as they are written here")]
+#[derive(Clone, Debug, Default, PartialEq, Args, Deserialize)]
+#[command(next_help_heading = "Plugin")]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Settings {
+    /// The driver's name, as in `--volume-driver NAME`
+    ///
+    /// By default it is voltergeist, and in the demo it is demo.
+    #[arg(long, global = true, value_name = "NAME", env = "VOLTERGEIST_NAME", hide_env = true)]
+    pub name: Option<String>,
+
+    /// Where volumes live
+    ///
+    /// By default in /var/lib/voltergeist/volumes if root runs it, else in the user's state directory, and in the
+    /// demo in a temporary directory. What is made there survives a restart.
+    #[arg(long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    #[arg(env = "VOLTERGEIST_ROOT", hide_env = true)]
+    pub root: Option<PathBuf>,
+
+    /// Where engines reach the plugin: unix[:PATH] or tcp://HOST:PORT
+    ///
+    /// By default on a Unix socket in /run/docker/plugins, where Docker looks for it. TCP writes a .spec file, which
+    /// Docker finds too.
+    #[arg(long, global = true, value_name = "ADDRESS", env = "VOLTERGEIST_LISTEN", hide_env = true)]
+    #[serde(deserialize_with = "parsed")]
+    pub listen: Option<Listen>,
+
+    /// Where scripts reach the control API: unix:PATH or tcp://HOST:PORT
+    ///
+    /// By default on a Unix socket named after the driver, in /run/voltergeist if root runs it, else in the user's
+    /// runtime directory.
+    #[arg(long, global = true, value_name = "ADDRESS", env = "VOLTERGEIST_CONTROL", hide_env = true)]
+    #[serde(deserialize_with = "parsed")]
+    pub control: Option<ControlAddress>,
+
+    /// Append every entry to a file, one JSON line each
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(env = "VOLTERGEIST_RECORD", hide_env = true)]
+    pub record: Option<PathBuf>,
+
+    /// What chance is drawn from
+    ///
+    /// The same seed and the same calls give the same faults. By default it is drawn anew at each start.
+    #[arg(long, global = true, value_name = "N", env = "VOLTERGEIST_SEED", hide_env = true)]
+    pub seed: Option<u64>,
+
+    /// End rules after a time, as 90s or 5m, if they name none
+    ///
+    /// By default such a rule lasts until it is disarmed.
+    #[arg(long, global = true, value_name = "DUR", value_parser = lasting)]
+    #[arg(env = "VOLTERGEIST_EXPIRE", hide_env = true)]
+    #[serde(deserialize_with = "lasting_text")]
+    pub expire: Option<Duration>,
+
+    /// The colours [default: default]
+    #[arg(long, global = true, value_name = "NAME", help_heading = "Screen")]
+    #[arg(value_parser = PossibleValuesParser::new(Theme::names()), env = "VOLTERGEIST_THEME", hide_env = true)]
+    #[serde(deserialize_with = "theme")]
+    pub theme: Option<String>,
+
+    /// Whether to use colour; auto heeds NO_COLOR [default: auto]
+    #[arg(long, global = true, value_name = "WHEN", help_heading = "Screen")]
+    #[arg(env = "VOLTERGEIST_COLOR", hide_env = true)]
+    #[serde(deserialize_with = "parsed")]
+    pub color: Option<When>,
+
+    /// Whether to draw with ASCII only; auto heeds the locale [default: auto]
+    #[arg(long, global = true, value_name = "WHEN", help_heading = "Screen")]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "always")]
+    #[arg(env = "VOLTERGEIST_ASCII", hide_env = true)]
+    #[serde(deserialize_with = "parsed")]
+    pub ascii: Option<When>,
+
+    /// Other keys for some actions. The config file only: nobody types those at each start.
+    #[arg(skip)]
+    pub keys: BTreeMap<String, Keys>,
+}
+
+impl Settings {
+    /// These, and where they choose nothing, those of a lower layer.
+    #[must_use]
+    pub fn or(self, below: Self) -> Self {
+        Self {
+            name: self.name.or(below.name),
+            root: self.root.or(below.root),
+            listen: self.listen.or(below.listen),
+            control: self.control.or(below.control),
+            record: self.record.or(below.record),
+            seed: self.seed.or(below.seed),
+            expire: self.expire.or(below.expire),
+            theme: self.theme.or(below.theme),
+            color: self.color.or(below.color),
+            ascii: self.ascii.or(below.ascii),
+            keys: below.keys.into_iter().chain(self.keys).collect(),
+        }
+    }
+
+    /// The driver's name.
+    pub fn name(&self, demo: bool) -> &str {
+        self.name.as_deref().unwrap_or(if demo { "demo" } else { "voltergeist" })
+    }
+
+    /// Which key does what.
+    pub fn keymap(&self) -> Result<Keymap, KeymapError> {
+        Keymap::new(self.keys.iter().map(|(action, keys)| (action.as_str(), keys.0.as_slice())))
+    }
+
+    /// What the console is to look like, with what the environment says where that is asked.
+    pub fn console(&self, variable: impl Fn(&str) -> Option<String>) -> anyhow::Result<console::Options> {
+        // Set and not empty, as https://no-color.org has it.
+        let no_colour = || variable("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let colour = self.color.unwrap_or_default().decide(|| !no_colour());
+        let ascii = self.ascii.unwrap_or_default().decide(|| console::wants_ascii(&variable));
+        let theme = if colour { self.theme.as_deref().unwrap_or("default") } else { "mono" };
+        Ok(console::Options {
+            theme: Theme::named(theme, ascii)?,
+            keymap: self.keymap()?,
+            zone: jiff::tz::TimeZone::system(),
+        })
+    }
+}
+
+/// Whether to do something.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum When {
+    /// If it seems right here
+    #[default]
+    Auto,
+    /// In any case
+    Always,
+    /// In no case
+    Never,
+}
+
+impl FromStr for When {
+    type Err = &'static str;
+
+    fn from_str(word: &str) -> Result<Self, &'static str> {
+        <Self as ValueEnum>::from_str(word, false).map_err(|_| "choose \"auto\", \"always\" or \"never\"")
+    }
+}
+
+impl When {
+    fn decide(self, seems_right: impl FnOnce() -> bool) -> bool {
+        match self {
+            Self::Auto => seems_right(),
+            Self::Always => true,
+            Self::Never => false,
+        }
+    }
+}
+
+/// The keys of an action: `"f5"`, or `["f5", "space"]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Keys(Vec<String>);
+
+impl<'de> Deserialize<'de> for Keys {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OneOrMore;
+
+        impl<'de> Visitor<'de> for OneOrMore {
+            type Value = Keys;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(r#"a key as "f5", or some as ["f5", "space"]"#)
+            }
+
+            fn visit_str<E>(self, key: &str) -> Result<Keys, E> {
+                Ok(Keys(vec![key.to_owned()]))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, keys: A) -> Result<Keys, A::Error> {
+                Vec::deserialize(SeqAccessDeserializer::new(keys)).map(Keys)
+            }
+        }
+
+        deserializer.deserialize_any(OneOrMore)
+    }
+}
+
+/// How long, as users write it. No time at all would end a rule before it began.
+fn lasting(text: &str) -> Result<Duration, &'static str> {
+    duration::parse(text)
+        .filter(|lasting| !lasting.is_zero())
+        .ok_or("write a duration as 200ms, 90s, 5m or 1h")
+}
+
+fn lasting_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    lasting(&String::deserialize(deserializer)?).map(Some).map_err(D::Error::custom)
+}
+
+fn parsed<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr<Err: fmt::Display>,
+{
+    String::deserialize(deserializer)?.parse().map(Some).map_err(D::Error::custom)
+}
+
+fn theme<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    Theme::named(&name, false).map(|_| Some(name)).map_err(D::Error::custom)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colour_and_ascii_follow_the_environment_unless_they_are_chosen() {
+        let utf8 = ("LANG", "C.UTF-8");
+        for (color, ascii, environment, expected) in [
+            (None, None, &[utf8][..], ("default", false)),
+            (None, None, &[], ("default", true)),
+            (None, None, &[utf8, ("NO_COLOR", "1")], ("mono", false)),
+            (None, None, &[utf8, ("NO_COLOR", "")], ("default", false)),
+            (Some(When::Always), None, &[utf8, ("NO_COLOR", "1")], ("default", false)),
+            (Some(When::Never), None, &[utf8], ("mono", false)),
+            (None, Some(When::Always), &[utf8], ("default", true)),
+            (None, Some(When::Never), &[("LC_ALL", "C")], ("default", false)),
+        ] {
+            let variable = |name: &str| {
+                environment.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+            };
+            let settings = Settings { color, ascii, ..Settings::default() };
+            let options = settings.console(variable).expect("the defaults are sound");
+            let theme = options.theme;
+            assert_eq!((theme.name, theme.glyphs.ascii), expected, "{color:?} {ascii:?} {environment:?}");
+        }
+    }
+}

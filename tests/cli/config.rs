@@ -1,0 +1,131 @@
+//! The config file: what it may say, what goes before it, and how it is told what is wrong in it.
+
+use serde_json::json;
+
+use crate::{program::Home, support::pty::Terminal};
+
+/// Each is wrong. The program says where and what, and what is allowed.
+const WRONG: &[(&str, &str)] = &[
+    ("an unknown setting", "# fine\n\nthme = \"light\"\n"),
+    ("no setting at all", "light\n"),
+    ("an unknown table", "[screen]\ntheme = \"light\"\n"),
+    ("a setting of the command line only", "config = \"other.toml\"\n"),
+    ("a name that is a number", "name = 3\n"),
+    ("a seed that is a text", "seed = \"42\"\n"),
+    ("a seed below zero", "seed = -1\n"),
+    ("a theme that is not there", "\ntheme = \"neon\"\n"),
+    ("a colour that is neither", "color = \"sometimes\"\n"),
+    ("ascii as a yes", "ascii = true\n"),
+    ("an address without a scheme", "listen = \"/run/haunted.sock\"\n"),
+    ("an address without a port", "control = \"tcp://localhost\"\n"),
+    ("a duration without a unit", "expire = \"10\"\n"),
+    ("a duration of nothing", "expire = \"0s\"\n"),
+    ("a setting twice", "seed = 1\nname = \"a\"\nseed = 2\n"),
+    ("a text without an end", "name = \"haunted\n"),
+    ("an unknown action", "[keys]\npause = \"f9\"\nfly = \"f\"\n"),
+    ("an action with a slip", "[keys]\npasue = \"f9\"\n"),
+    ("an unknown key", "keys.pause = \"hyper-p\"\n"),
+    ("an unknown key among others", "[keys]\npause = [\"f9\", \"f13\"]\n"),
+    ("a key that is a number", "[keys]\npause = 3\n"),
+    ("a list of keys with a number", "[keys]\npause = [\n  \"f9\",\n  3,\n]\n"),
+    ("keys that are no table", "keys = \"p\"\n"),
+    ("a key that something else has", "[keys]\npause = \"q\"\n"),
+    ("a key for two actions", "[keys]\npause = \"f9\"\nfilter = [\"/\", \"f9\"]\n"),
+    ("an action twice", "[keys]\npause = \"f9\"\npause = \"f10\"\n"),
+];
+
+#[test]
+fn a_wrong_file_is_told_with_line_and_key_and_what_is_allowed() {
+    let told = WRONG.iter().map(|(what, text)| {
+        let home = Home::new();
+        let path = home.write("bad.toml", text).display().to_string();
+        let (status, stdout, stderr) = home.run(&["command", "--config", &path, "up"]);
+        assert_eq!((status, stdout.as_str()), (Some(2), ""), "{what}: {stderr}");
+        let place = format!("voltergeist: {path}:");
+        assert!(stderr.starts_with(&place), "{what}: {stderr}");
+        format!("# {what}\n{}", stderr.replace(&path, "bad.toml"))
+    });
+    insta::assert_snapshot!(told.collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_told_by_name() {
+    let home = Home::new();
+    let path = home.path("nowhere.toml").display().to_string();
+    for arguments in [&["demo", "--config", &path][..], &["command", "--config", &path, "up"]] {
+        let (status, _, stderr) = home.run(arguments);
+        assert_eq!(status, Some(2), "{stderr}");
+        assert!(stderr.contains("nowhere.toml") && stderr.contains("--config FILE"), "{stderr}");
+    }
+}
+
+#[test]
+fn the_command_line_goes_before_the_variable_and_that_before_the_file() {
+    for (file, variable, option, expected) in [
+        (None, None, None, "voltergeist"),
+        (Some("file"), None, None, "file"),
+        (Some("file"), Some("variable"), None, "variable"),
+        (Some("file"), Some("variable"), Some("option"), "option"),
+        (Some("file"), None, Some("option"), "option"),
+        (None, Some("variable"), None, "variable"),
+    ] {
+        let home = Home::new();
+        if let Some(name) = file {
+            home.configure(&format!("name = {name:?}\n"));
+        }
+        let env: Vec<_> = variable.iter().map(|name| ("VOLTERGEIST_NAME", *name)).collect();
+        let args: Vec<_> =
+            ["serve"].into_iter().chain(option.iter().flat_map(|name| ["--name", name])).collect();
+        let state = home.start(&args, &env).state();
+        assert_eq!(state["driver"]["name"], expected, "{file:?} {variable:?} {option:?}");
+    }
+}
+
+#[test]
+fn a_named_file_goes_before_the_users_own() {
+    let home = Home::new();
+    home.configure("name = \"own\"\nseed = 1\n");
+    let other = home.write("other.toml", "name = \"other\"\n").display().to_string();
+    assert_eq!(home.start(&["serve"], &[]).state()["seed"], 1);
+    let named = home.start(&["serve", "--config", &other], &[]).state();
+    assert_eq!(named["driver"]["name"], "other");
+    let variable = home.start(&["serve"], &[("VOLTERGEIST_CONFIG", &other)]).state();
+    assert_eq!(variable["driver"]["name"], "other");
+}
+
+#[test]
+fn what_the_file_says_is_done() {
+    let home = Home::new();
+    let record = home.path("calls.jsonl");
+    home.configure(&format!("seed = 42\nexpire = \"1h\"\nrecord = {:?}\n", record.display().to_string()));
+    let instance = home.start(&["serve"], &[]);
+    assert_eq!(home.tell("arm get: empty").0, Some(0));
+    let state = instance.state();
+    assert_eq!(state["seed"], 42);
+    assert_ne!(state["faults"][0]["remaining"]["until"], json!(null));
+    drop(instance);
+    assert!(record.exists());
+}
+
+#[test]
+fn the_printed_config_is_a_good_file_and_needs_none() {
+    let home = Home::new();
+    home.configure("this is no config\n");
+    let (status, printed, _) = home.run(&["--print-config"]);
+    assert_eq!(status, Some(0));
+    home.configure(&printed);
+    let (status, _, stderr) = home.run(&["command", "up"]);
+    assert_eq!(status, Some(1), "only an instance is missing: {stderr}");
+}
+
+#[test]
+fn a_key_of_the_file_is_on_the_screen_and_does_what_it_says() {
+    let home = Home::new();
+    home.write("voltergeist/config.toml", "[keys]\nquit = \"f10\"\nhelp = []\n");
+    let mut terminal = Terminal::start(120, 40, &home.path(""), &[], &[]);
+    terminal.wait_for_text("F10 quit");
+    assert!(!terminal.text().contains("? help"), "{}", terminal.text());
+    terminal.press("\x1b[21~");
+    assert!(terminal.wait_for_end().success());
+    terminal.assert_restored();
+}

@@ -1,0 +1,130 @@
+//! How it ends, and what it says then to a shell and to whoever reads its lines.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    os::unix::process::ExitStatusExt as _,
+};
+
+use rustix::process::Signal;
+
+use crate::program::Home;
+
+#[test]
+fn a_wrong_option_is_2() {
+    for args in [
+        &["--thme", "light"][..],
+        &["--theme", "neon"],
+        &["--seed", "many"],
+        &["--expire", "0s"],
+        &["--listen", "nowhere"],
+        &["command"],
+        &["haunt"],
+    ] {
+        let (status, stdout, stderr) = Home::new().run(args);
+        assert_eq!((status, stdout.as_str()), (Some(2), ""), "{args:?}");
+        assert!(stderr.starts_with("error: ") && stderr.contains("--help"), "{stderr}");
+    }
+}
+
+#[test]
+fn what_cannot_be_done_is_1() {
+    let home = Home::new();
+    let file = home.write("file", "").display().to_string();
+    for args in [
+        &["serve", "--root", &file][..],
+        &["serve", "--record", "/nowhere/calls.jsonl", "--listen", "unix:/nowhere/p"],
+    ] {
+        let (status, _, stderr) = home.run(args);
+        assert_eq!(status, Some(1), "{stderr}");
+        assert!(stderr.starts_with("voltergeist: "), "{stderr}");
+    }
+}
+
+#[test]
+fn a_signal_is_128_and_its_number_and_leaves_nothing_behind() {
+    for (signal, expected) in [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 129)] {
+        let home = Home::new();
+        let mut instance = home.start(&["serve"], &[]);
+        instance.signal(signal);
+        assert_eq!(instance.wait_for_end().code(), Some(expected));
+        assert!(!home.path("plugin.sock").exists() && !home.path("control.sock").exists());
+    }
+}
+
+#[test]
+fn quit_is_0_and_the_last_line_is_written() {
+    let home = Home::new();
+    let mut instance = home.start(&["serve"], &[]);
+    assert_eq!(home.tell("quit").0, Some(0));
+    assert_eq!(instance.wait_for_end().code(), Some(0));
+    assert_eq!(instance.lines().last().map(|line| line["line"] == "quit"), Some(true));
+}
+
+#[test]
+fn without_a_terminal_it_serves_lines() {
+    let home = Home::new();
+    let mut instance = home.start(&[], &[]);
+    instance.call("/VolumeDriver.Create", r#"{"Name":"db1"}"#);
+    instance.signal(Signal::TERM);
+    instance.wait_for_end();
+    let lines = instance.lines();
+    let call = lines.iter().find(|line| line["kind"] == "call").expect("the call is written");
+    assert_eq!((&call["operation"], &call["volume"]), (&"create".into(), &"db1".into()));
+}
+
+#[test]
+fn it_ends_well_when_nobody_reads_its_lines_any_more() {
+    let home = Home::new();
+    let mut instance = home.start(&["serve"], &[]);
+    let mut stdout = BufReader::new(instance.child.stdout.take().expect("stdout is a pipe"));
+    home.tell("note seen");
+    let mut line = String::new();
+    while !line.contains("seen") {
+        line.clear();
+        assert_ne!(stdout.read_line(&mut line).expect("a line"), 0, "the note is written");
+    }
+    drop(stdout);
+    let status = instance.wait_for_end();
+    assert_eq!((status.code(), status.signal()), (Some(0), None));
+    assert!(!home.path("plugin.sock").exists());
+}
+
+#[test]
+fn a_reader_that_stops_reading_does_not_hold_up_the_end() {
+    let home = Home::new();
+    let mut instance = home.start(&["serve"], &[]);
+    // More than a pipe holds.
+    for _ in 0..100 {
+        instance.call("/VolumeDriver.Create", &format!(r#"{{"Name":"{}"}}"#, "x".repeat(4000)));
+    }
+    instance.signal(Signal::TERM);
+    assert_eq!(instance.wait_for_end().code(), Some(143));
+}
+
+#[test]
+fn a_command_says_what_came_of_it() {
+    let home = Home::new();
+    let _instance = home.start(&["serve"], &[]);
+    let (status, stdout, _) = home.tell("arm get: empty");
+    assert_eq!((status, stdout.as_str()), (Some(0), "armed rule 1: get: empty\n"));
+}
+
+#[test]
+fn a_wrong_line_is_1_and_told_with_its_column() {
+    let home = Home::new();
+    let _instance = home.start(&["serve"], &[]);
+    let (status, stdout, stderr) = home.tell("arm mount first 0: fail");
+    assert_eq!((status, stdout.as_str()), (Some(1), ""));
+    assert_eq!(
+        stderr,
+        "voltergeist: column 17: found \"0\", expected a whole number from 1\n\
+         arm mount first 0: fail\n                ^\n"
+    );
+}
+
+#[test]
+fn a_command_without_an_instance_says_what_to_do() {
+    let (status, stdout, stderr) = Home::new().run(&["command", "--control", "unix:/nowhere.sock", "up"]);
+    assert_eq!((status, stdout.as_str()), (Some(1), ""));
+    insta::assert_snapshot!(stderr);
+}

@@ -1,0 +1,77 @@
+//! What the program says about itself, at 80 columns.
+
+use std::process::{Command, Stdio};
+
+use crate::program::Home;
+
+fn said(args: &[&str]) -> String {
+    let (status, stdout, stderr) = Home::new().run(args);
+    assert_eq!((status, stderr.as_str()), (Some(0), ""), "{args:?}");
+    stdout.replace(env!("CARGO_PKG_VERSION"), "[version]")
+}
+
+#[test]
+fn the_short_help_is_one_screen() {
+    let help = said(&["-h"]);
+    assert!(help.lines().count() <= 48, "it is {} lines long", help.lines().count());
+    insta::assert_snapshot!(help);
+}
+
+#[test]
+fn the_long_help_has_groups_and_examples() {
+    insta::assert_snapshot!(said(&["--help"]));
+}
+
+#[test]
+fn a_command_has_its_own_help() {
+    insta::assert_snapshot!(said(&["command", "-h"]));
+}
+
+#[test]
+fn the_manual_page_tells_all_that_the_help_does() {
+    insta::assert_snapshot!(said(&["man"]));
+}
+
+#[test]
+fn no_line_of_the_help_is_wider_than_the_terminal() {
+    for args in [&["-h"][..], &["--help"], &["command", "--help"]] {
+        for line in said(args).lines() {
+            assert!(line.chars().count() <= 80, "{args:?}: {line}");
+        }
+    }
+}
+
+#[test]
+fn completions_know_every_command_and_option() {
+    let help = said(&["--help"]);
+    let options = help.lines().filter_map(|line| line.trim_start().strip_prefix("--"));
+    let options: Vec<&str> =
+        options.map(|option| option.split([' ', '=', '[']).next().unwrap_or_default()).collect();
+    let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let commands: Vec<&str> = commands
+        .take_while(|line| !line.is_empty())
+        .filter(|line| !line.starts_with("   "))
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    assert!(options.len() > 10 && commands.contains(&"demo"), "{options:?} {commands:?}");
+    for shell in ["bash", "zsh", "fish"] {
+        let script = said(&["completions", shell]);
+        for word in options.iter().chain(&commands) {
+            assert!(script.contains(word), "{word} is missing for {shell}");
+        }
+    }
+}
+
+#[test]
+fn bash_completes_a_theme() {
+    let home = Home::new();
+    let script = home.write("completions", &said(&["completions", "bash"]));
+    let asked = "COMP_WORDS=(voltergeist --theme hi) COMP_CWORD=2; \
+                 _voltergeist voltergeist hi --theme; echo \"${COMPREPLY[@]}\"";
+    let bash = Command::new("bash")
+        .args(["-c", &format!("source {}; {asked}", script.display())])
+        .stderr(Stdio::inherit())
+        .output();
+    let Ok(bash) = bash else { return eprintln!("there is no bash here") };
+    assert_eq!(String::from_utf8_lossy(&bash.stdout).trim(), "high-contrast");
+}
