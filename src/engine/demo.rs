@@ -10,9 +10,9 @@ use tokio::{sync::watch, task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    DockerCommand, Outcome, Pair, Run, VolumeCommand,
+    Clock, DockerCommand, Outcome, Pair, Run, VolumeCommand,
     chance::Chance,
-    simulated::{self, BadAddress, Clock, Config, Profile},
+    simulated::{self, BadAddress, Config, Profile},
 };
 
 /// The time from one command to the next.

@@ -2,19 +2,24 @@
 //!
 //! An [`Engine`] is given [`DockerCommand`]s, the ones that a person would type, and answers each with
 //! the [`Outcome`] that the docker command line would print. What the plugin sees of it are the calls
-//! that the engine makes on the way. [`simulated`] is an engine that needs no Docker; [`demo`] is a
-//! life led on it.
+//! that the engine makes on the way. [`docker`] is a real daemon, [`simulated`] an engine that needs none; [`demo`] is a
+//! life led on it; a [`scenario`] plays on any.
 
 mod chance;
+mod clock;
 pub mod demo;
+pub mod docker;
 mod docker_command;
 mod outcome;
+mod print;
+pub mod scenario;
 pub mod simulated;
 
 use std::collections::BTreeSet;
 
 use futures_util::future::BoxFuture;
 
+pub use clock::Clock;
 pub use docker_command::{BadLine, DockerCommand, Pair, Run, VolumeCommand};
 pub use outcome::Outcome;
 
@@ -37,4 +42,7 @@ pub trait Engine: Send + Sync {
 
     /// What is there. Says why not if the engine cannot be asked.
     fn inventory(&self) -> BoxFuture<'_, Result<Inventory, String>>;
+
+    /// Removes the containers that were made through this engine and are still there, with their anonymous volumes.
+    fn sweep(&self) -> BoxFuture<'_, ()>;
 }

@@ -8,9 +8,9 @@ use tokio_util::sync::CancellationToken;
 use voltergeist::{
     domain::{entry::Kind, journal::Bounds, protocol::Caller, volume::Volumes},
     engine::{
-        Engine,
+        Clock, Engine,
         demo::{self, Pace, Setting},
-        simulated::{self, Clock, Config},
+        simulated::{self, Config},
     },
     hub::Hub,
     server::{Address, Disk, Plan, Server},

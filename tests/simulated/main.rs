@@ -11,8 +11,8 @@ mod retries;
 use std::sync::Arc;
 
 use voltergeist::engine::{
-    Engine, Outcome,
-    simulated::{self, Clock, Config, Profile},
+    Clock, Engine, Outcome,
+    simulated::{self, Config, Profile},
 };
 
 use plugin::Plugin;

@@ -65,7 +65,7 @@ pub fn run(tests: Vec<(&'static str, fn())>) -> ExitCode {
 }
 
 /// What keeps an engine from running on this machine.
-fn obstacle() -> Option<&'static str> {
+pub fn obstacle() -> Option<&'static str> {
     if !rustix::process::geteuid().is_root() {
         return Some("dockerd needs root");
     }

@@ -14,11 +14,10 @@ use tokio::time::Instant;
 
 use super::{
     answer::{self, Fields},
-    clock::Clock,
     profile::Profile,
     transport::{Address, Answer, BodyLost, Lost, Transport},
 };
-use crate::domain::protocol::Operation;
+use crate::{domain::protocol::Operation, engine::Clock};
 
 const ACCEPT: &str = "application/vnd.docker.plugins.v1.2+json";
 /// No further try begins after this.

@@ -14,14 +14,16 @@ use super::{
     adapter::{Adapter, Described, Scope},
     answer::Fields,
     client::{CallError, Client},
-    clock::Clock,
     error::{DaemonError, Status},
     local::{LOCAL, LocalDriver},
     locks::Locks,
     profile::Profile,
     transport::Address,
 };
-use crate::domain::protocol::{Operation, Options};
+use crate::{
+    domain::protocol::{Operation, Options},
+    engine::Clock,
+};
 
 const GIVE_UP: Duration = Duration::from_secs(30);
 

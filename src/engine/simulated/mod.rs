@@ -13,7 +13,6 @@
 mod adapter;
 mod answer;
 mod client;
-mod clock;
 mod commands;
 mod container;
 mod drivers;
@@ -35,11 +34,6 @@ use futures_util::{
 use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
-pub use self::{
-    clock::Clock,
-    profile::Profile,
-    transport::{Address, BadAddress},
-};
 use self::{
     commands::Work,
     container::Container,
@@ -47,7 +41,11 @@ use self::{
     local::LocalDriver,
     store::{Records, Store},
 };
-use super::{DockerCommand, Engine, Inventory, Outcome, chance::Chance};
+pub use self::{
+    profile::Profile,
+    transport::{Address, BadAddress},
+};
+use super::{Clock, DockerCommand, Engine, Inventory, Outcome, chance::Chance, print};
 
 /// What a simulated daemon is made of.
 #[derive(Clone, Debug)]
@@ -143,7 +141,7 @@ impl Daemon {
                 life.ended.cancel();
                 Outcome::failure(1, CUT_OFF)
             }
-            Err(error) => Outcome::failure(1, format!("Error response from daemon: {}", error.text.trim())),
+            Err(error) => print::failure(&error.text),
         }
     }
 
@@ -198,6 +196,16 @@ impl Life {
 }
 
 impl Engine for Daemon {
+    fn sweep(&self) -> BoxFuture<'_, ()> {
+        async {
+            for container in self.all_containers() {
+                let name = container.name.clone();
+                self.work(&DockerCommand::Rm { force: true, volumes: true, name }).await;
+            }
+        }
+        .boxed()
+    }
+
     fn inventory(&self) -> BoxFuture<'_, Result<Inventory, String>> {
         let containers = self.containers.lock().keys().cloned().collect();
         let local = self.local.list().into_iter().map(|volume| volume.name);

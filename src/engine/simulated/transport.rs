@@ -15,7 +15,7 @@ use tokio::{
     net::{TcpStream, UnixStream},
 };
 
-use super::clock::Clock;
+use crate::engine::Clock;
 
 const DIAL_LIMIT: Duration = Duration::from_secs(10);
 

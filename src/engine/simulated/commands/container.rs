@@ -8,7 +8,7 @@ use super::Work;
 use crate::{
     domain::protocol::Options,
     engine::{
-        Outcome, Run,
+        Outcome, Run, print,
         simulated::{
             container::{self, Container, Mount, State},
             error::{DaemonError, Status},
@@ -126,8 +126,8 @@ impl Work<'_> {
             })
         });
         let mounts: Vec<_> = mounts.collect();
-        let inspected = json!([{ "Id": container.id, "Mounts": mounts, "Name": format!("/{name}") }]);
-        Ok(Outcome::success(format!("{inspected:#}")))
+        let inspected = json!({ "Id": container.id, "Mounts": mounts, "Name": format!("/{name}") });
+        Ok(print::inspected(&inspected))
     }
 
     pub(super) async fn rm(self, name: &str, force: bool, volumes: bool) -> Result<Outcome, DaemonError> {

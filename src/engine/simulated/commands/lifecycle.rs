@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use super::Work;
 use crate::engine::{
-    Outcome, Run,
+    Outcome, Run, print,
     simulated::{
         container::{Container, Mount, State},
         error::{DaemonError, Status},
@@ -67,17 +67,8 @@ impl Work<'_> {
         Process { mounts: &mounts, files: &files }.run(&container.run.command)
     }
 
-    /// The complaint and the exit code, which the command line guesses from the words.
     fn run_failed(self, error: &DaemonError) -> Outcome {
-        let told = error.text.trim().trim_end_matches('.');
-        let missing = ["executable file not found", "no such file or directory"];
-        let code = match told {
-            told if missing.iter().any(|words| told.contains(words)) => 127,
-            told if told.contains("permission denied") => 126,
-            _ => 125,
-        };
-        let hint = self.daemon.profile().run_hint();
-        Outcome::failure(code, format!("docker: Error response from daemon: {told}.\n{hint}"))
+        print::run_failure(&error.text, self.daemon.profile().run_hint())
     }
 
     pub(super) async fn start_named(self, name: &str) -> Outcome {

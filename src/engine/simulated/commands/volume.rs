@@ -6,7 +6,7 @@ use super::Work;
 use crate::{
     domain::protocol::Options,
     engine::{
-        Outcome, Pair, VolumeCommand,
+        Outcome, Pair, VolumeCommand, print,
         simulated::{
             error::{DaemonError, Status},
             local::LOCAL,
@@ -82,16 +82,13 @@ impl Work<'_> {
         if let Some(status) = &volume.described.status {
             printed["Status"] = status.clone();
         }
-        Ok(Outcome::success(format!("{:#}", json!([printed]))))
+        Ok(print::inspected(&printed))
     }
 
     async fn ls(self, driver: Option<&str>) -> Result<Outcome, DaemonError> {
         let volumes = self.store.list(driver).await?;
-        let width = volumes.iter().map(|volume| volume.driver.name().len()).max().unwrap_or(0).max(6) + 4;
-        let row = |driver: &str, name: &str| format!("{driver:width$}{name}");
-        let rows = volumes.iter().map(|volume| row(volume.driver.name(), volume.name()));
-        let rows: Vec<_> = std::iter::once(row("DRIVER", "VOLUME NAME")).chain(rows).collect();
-        Ok(Outcome::success(rows.join("\n")))
+        let rows = volumes.iter().map(|volume| (volume.driver.name().to_owned(), volume.name().to_owned()));
+        Ok(Outcome::success(print::volume_table(&rows.collect::<Vec<_>>())))
     }
 
     async fn rm_volume(self, name: &str, force: bool) -> Result<Outcome, DaemonError> {

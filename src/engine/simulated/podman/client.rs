@@ -11,10 +11,12 @@ use serde_json::Value;
 
 use crate::{
     domain::protocol::Operation,
-    engine::simulated::{
-        clock::Clock,
-        profile::Profile,
-        transport::{Address, Lost, Transport},
+    engine::{
+        Clock,
+        simulated::{
+            profile::Profile,
+            transport::{Address, Lost, Transport},
+        },
     },
 };
 

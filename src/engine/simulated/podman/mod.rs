@@ -143,6 +143,16 @@ impl Podman {
 }
 
 impl Engine for Podman {
+    fn sweep(&self) -> BoxFuture<'_, ()> {
+        async {
+            let names: Vec<_> = self.containers.lock().keys().cloned().collect();
+            for name in names {
+                self.work(&DockerCommand::Rm { force: true, volumes: true, name }).await;
+            }
+        }
+        .boxed()
+    }
+
     fn inventory(&self) -> BoxFuture<'_, Result<Inventory, String>> {
         let containers = self.containers.lock().keys().cloned().collect();
         let volumes = self.volumes.lock().keys().cloned().collect();

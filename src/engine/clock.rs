@@ -42,7 +42,11 @@ impl Clock {
         }
     }
 
+    pub(super) fn felt(self, real: Duration) -> Duration {
+        real.mul_f64(self.speed)
+    }
+
     pub(super) fn since(self, start: Instant) -> Duration {
-        start.elapsed().mul_f64(self.speed)
+        self.felt(start.elapsed())
     }
 }

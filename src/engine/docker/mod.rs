@@ -1,0 +1,194 @@
+//! A real docker daemon, asked through its Engine API as the docker command line asks it.
+//!
+//! Whatever is made here carries a label, so that nothing else is ever removed.
+
+mod container;
+mod image;
+mod supervisor;
+mod volume;
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use bollard::{
+    Docker,
+    errors::Error,
+    query_parameters::{ListContainersOptions, ListVolumesOptions, RemoveContainerOptions},
+};
+use futures_util::{FutureExt, future::BoxFuture};
+
+use super::{DockerCommand, Engine, Inventory, Outcome, VolumeCommand, print};
+pub use supervisor::{Supervisor, Systemd};
+
+/// The label of what was made for a scenario. Its value tells one play from another.
+const LABEL: &str = "voltergeist.scenario";
+/// Longer than a daemon takes over the slowest plugin.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// Why a daemon cannot be played on.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// It does not answer.
+    #[error("there is no docker daemon: {0}; start it, or set DOCKER_HOST, or play on the simulated one")]
+    Unreachable(Error),
+    /// It has no image, and none can be made.
+    #[error("there is no busybox for the containers: {0}; docker pull busybox, or install busybox-static")]
+    NoImage(String),
+}
+
+/// A real docker daemon.
+pub struct RealDocker {
+    docker: Docker,
+    image: String,
+    /// Tells this play from others on the same daemon.
+    play: String,
+    supervisor: Option<Arc<dyn Supervisor>>,
+}
+
+impl RealDocker {
+    /// Connects to a daemon, found as docker finds it unless its host is given, and makes sure of an image.
+    ///
+    /// Without a supervisor the daemon cannot be restarted, and what asks for it fails.
+    pub async fn connect(
+        host: Option<&str>,
+        supervisor: Option<Arc<dyn Supervisor>>,
+    ) -> Result<Self, ConnectError> {
+        let docker = host.map_or_else(Docker::connect_with_defaults, Docker::connect_with_host);
+        let docker = docker.map_err(ConnectError::Unreachable)?.with_timeout(PATIENCE);
+        let docker = docker.negotiate_version().await.map_err(ConnectError::Unreachable)?;
+        let image = image::find(&docker).await.map_err(ConnectError::NoImage)?;
+        Ok(Self { docker, image, play: std::process::id().to_string(), supervisor })
+    }
+
+    fn labels(&self) -> HashMap<String, String> {
+        HashMap::from([(LABEL.into(), self.play.clone())])
+    }
+
+    /// Chooses what was made by this play.
+    fn own(&self) -> HashMap<String, Vec<String>> {
+        HashMap::from([("label".into(), vec![format!("{LABEL}={}", self.play)])])
+    }
+
+    async fn work(&self, command: &DockerCommand) -> Outcome {
+        let done = match command {
+            DockerCommand::Volume(command) => self.volume(command).await,
+            DockerCommand::Run(run) => return self.run(run).await,
+            DockerCommand::Create(run) => self.create(run).await.map(Outcome::success),
+            DockerCommand::Start { name } => self.start(name).await,
+            DockerCommand::Restart { name } => self.restart(name).await,
+            DockerCommand::Stop { name } => self.stop(name).await,
+            DockerCommand::Kill { name } => self.kill(name).await,
+            DockerCommand::Rm { force, volumes, name } => self.rm(name, *force, *volumes).await,
+            DockerCommand::Inspect { name } => self.inspect(name).await,
+            DockerCommand::Cp { source, destination } => self.cp(source, destination).await,
+            DockerCommand::DaemonRestart | DockerCommand::DaemonKill => {
+                return self.supervise(command).await;
+            }
+        };
+        done.unwrap_or_else(|error| complaint(&error))
+    }
+
+    async fn supervise(&self, command: &DockerCommand) -> Outcome {
+        let Some(supervisor) = &self.supervisor else {
+            return Outcome::failure(1, "this daemon is not restarted from here");
+        };
+        let done = match command {
+            DockerCommand::DaemonKill => supervisor.kill().await,
+            _ => supervisor.restart().await,
+        };
+        if let Err(why) = done {
+            return Outcome::failure(1, why);
+        }
+        let back = async {
+            while self.docker.ping().await.is_err() {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        match tokio::time::timeout(PATIENCE, back).await {
+            Ok(()) => Outcome::default(),
+            Err(_) => Outcome::failure(1, "the daemon did not come back"),
+        }
+    }
+
+    async fn remove_own(&self) -> Result<(), Error> {
+        let options = ListContainersOptions {
+            all: true,
+            filters: Some(self.own()),
+            ..ListContainersOptions::default()
+        };
+        for container in self.docker.list_containers(Some(options)).await? {
+            let options = RemoveContainerOptions { v: true, force: true, link: false };
+            let removed =
+                self.docker.remove_container(&container.id.unwrap_or_default(), Some(options)).await;
+            gone_is_fine(removed)?;
+        }
+        let options = ListVolumesOptions { filters: Some(self.own()) };
+        for volume in self.docker.list_volumes(Some(options)).await?.volumes.unwrap_or_default() {
+            let name = volume.name;
+            self.volume(&VolumeCommand::Rm { force: true, name }).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The text and the status of the daemon's answer, if it gave one.
+fn told(error: &Error) -> Option<(u16, &str)> {
+    match error {
+        Error::DockerResponseServerError { status_code, message } => Some((*status_code, message)),
+        _ => None,
+    }
+}
+
+fn gone_is_fine(done: Result<(), Error>) -> Result<(), Error> {
+    match done {
+        Err(error) if told(&error).is_some_and(|(status, _)| status == 404) => Ok(()),
+        done => done,
+    }
+}
+
+fn complaint(error: &Error) -> Outcome {
+    match told(error) {
+        Some((_, message)) => print::failure(message),
+        None => Outcome::failure(1, unreachable_text(error)),
+    }
+}
+
+/// What the command line says of a daemon that does not answer, or ceases to.
+fn unreachable_text(error: &Error) -> String {
+    let mut source: Option<&dyn std::error::Error> = Some(error);
+    while let Some(cause) = source {
+        let refused = cause.downcast_ref::<std::io::Error>().is_some_and(|cause| {
+            matches!(cause.kind(), std::io::ErrorKind::ConnectionRefused | std::io::ErrorKind::NotFound)
+        });
+        if refused {
+            return "Cannot connect to the Docker daemon. Is the docker daemon running?".into();
+        }
+        source = cause.source();
+    }
+    format!("error during connect: {error}")
+}
+
+impl Engine for RealDocker {
+    fn perform<'a>(&'a self, command: &'a DockerCommand) -> BoxFuture<'a, Outcome> {
+        self.work(command).boxed()
+    }
+
+    fn inventory(&self) -> BoxFuture<'_, Result<Inventory, String>> {
+        async {
+            let all = ListContainersOptions { all: true, ..ListContainersOptions::default() };
+            let containers = self.docker.list_containers(Some(all)).await?;
+            let volumes = self.docker.list_volumes(None::<ListVolumesOptions>).await?;
+            let names = containers.into_iter().flat_map(|container| container.names.unwrap_or_default());
+            Ok(Inventory {
+                containers: names.map(|name| name.trim_start_matches('/').to_owned()).collect(),
+                volumes: volumes.volumes.unwrap_or_default().into_iter().map(|volume| volume.name).collect(),
+            })
+        }
+        .map(|done: Result<_, Error>| done.map_err(|error| complaint(&error).stderr))
+        .boxed()
+    }
+
+    fn sweep(&self) -> BoxFuture<'_, ()> {
+        // What cannot be removed now is told by whoever looks at the inventory next.
+        self.remove_own().map(drop).boxed()
+    }
+}

@@ -1,0 +1,36 @@
+//! Texts as the docker command line prints them, whichever engine is behind it.
+
+use serde_json::{Value, json};
+
+use super::Outcome;
+
+/// `docker volume ls`: rows of driver and name.
+pub(super) fn volume_table(rows: &[(String, String)]) -> String {
+    let width = rows.iter().map(|(driver, _)| driver.len()).max().unwrap_or(0).max(6) + 4;
+    let head = ("DRIVER".to_owned(), "VOLUME NAME".to_owned());
+    let rows = std::iter::once(&head).chain(rows);
+    rows.map(|(driver, name)| format!("{driver:width$}{name}")).collect::<Vec<_>>().join("\n")
+}
+
+/// One thing, as `docker inspect` prints it.
+pub(super) fn inspected(thing: &Value) -> Outcome {
+    Outcome::success(format!("{:#}", json!([thing])))
+}
+
+/// A failed `docker run`: the complaint with a hint behind it, and the exit code, which is guessed from the words.
+pub(super) fn run_failure(told: &str, hint: &str) -> Outcome {
+    let told = told.trim().trim_end_matches('.');
+    let code = match told {
+        told if told.contains("executable file not found") || told.contains("no such file or directory") => {
+            127
+        }
+        told if told.contains("permission denied") => 126,
+        _ => 125,
+    };
+    Outcome::failure(code, format!("docker: Error response from daemon: {told}.\n{hint}").trim_end())
+}
+
+/// Any other failure.
+pub(super) fn failure(told: &str) -> Outcome {
+    Outcome::failure(1, format!("Error response from daemon: {}", told.trim()))
+}

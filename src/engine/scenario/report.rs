@@ -1,0 +1,145 @@
+//! The report: of each step, what was expected and what was seen; of the card, whether all of it held.
+
+use std::{fmt, time::Duration};
+
+use serde::Serialize;
+
+use super::card::Card;
+
+/// Whether a card's prediction came true.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "verdict", content = "reason", rename_all = "lowercase")]
+pub enum Verdict {
+    /// All that was expected was seen.
+    Held,
+    /// Something else was seen.
+    Failed,
+    /// It was not played.
+    Skipped(String),
+    /// Somebody ended it before its end.
+    Stopped,
+}
+
+/// What became of one step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StepReport {
+    /// What was done.
+    pub line: String,
+    /// The card's remark.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub say: Option<String>,
+    /// What was expected, in words.
+    pub expected: String,
+    /// What was seen, in words.
+    pub seen: String,
+    /// The calls that the plugin saw in it.
+    pub calls: Vec<String>,
+    /// What did not come as expected.
+    pub problems: Vec<String>,
+    /// How long it took, in real time.
+    #[serde(rename = "took_ms", serialize_with = "millis")]
+    pub took: Duration,
+}
+
+impl StepReport {
+    /// Whether all of it came as expected.
+    pub fn held(&self) -> bool {
+        self.problems.is_empty()
+    }
+}
+
+fn millis<S: serde::Serializer>(took: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(u64::try_from(took.as_millis()).unwrap_or(u64::MAX))
+}
+
+/// What became of a card.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// The card.
+    pub name: String,
+    /// Its title.
+    pub title: String,
+    /// Whether it held.
+    #[serde(flatten)]
+    pub verdict: Verdict,
+    /// The steps that were played.
+    pub steps: Vec<StepReport>,
+    /// What did not come as expected over all steps, or could not be cleaned up.
+    pub problems: Vec<String>,
+    /// All calls, in the order of their arrival.
+    pub calls: Vec<Seen>,
+}
+
+/// A call that the plugin saw.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Seen {
+    /// As in [`Line`](super::Line).
+    pub call: String,
+    /// When, since the first one and by the engine's clock.
+    #[serde(rename = "at_ms", serialize_with = "millis")]
+    pub at: Duration,
+}
+
+impl Report {
+    /// Of a card that has not been played yet.
+    pub(super) fn new(card: &Card) -> Self {
+        Self {
+            name: card.name.clone(),
+            title: card.title.clone(),
+            verdict: Verdict::Held,
+            steps: Vec::new(),
+            problems: Vec::new(),
+            calls: Vec::new(),
+        }
+    }
+
+    /// Of a card that is not played, and why.
+    pub fn skipped(card: &Card, why: impl Into<String>) -> Self {
+        Self { verdict: Verdict::Skipped(why.into()), ..Self::new(card) }
+    }
+
+    /// Whether all that was expected was seen.
+    pub fn held(&self) -> bool {
+        self.verdict == Verdict::Held
+    }
+}
+
+const HELD: char = '✓';
+const BROKEN: char = '✗';
+
+impl fmt::Display for StepReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mark = if self.held() { HELD } else { BROKEN };
+        write!(f, "  {mark} {}", self.line)?;
+        if self.held() {
+            let seen = self.seen.lines().next().unwrap_or_default();
+            return if seen.is_empty() { Ok(()) } else { write!(f, "\n      {seen}") };
+        }
+        for problem in &self.problems {
+            write!(f, "\n      {problem}")?;
+        }
+        write!(
+            f,
+            "\n      expected: {}\n      seen: {}",
+            self.expected,
+            self.seen.replace('\n', "\n        ")
+        )?;
+        write!(f, "\n      calls: {}", self.calls.join(", "))
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (mark, remark) = match &self.verdict {
+            Verdict::Held => (HELD, String::new()),
+            Verdict::Failed => (BROKEN, "  did not hold".into()),
+            Verdict::Skipped(why) => ('-', format!("  skipped: {why}")),
+            Verdict::Stopped => ('-', "  stopped".into()),
+        };
+        write!(f, "{mark} {}  {}{remark}", self.name, self.title)?;
+        for problem in &self.problems {
+            write!(f, "\n    {problem}")?;
+        }
+        Ok(())
+    }
+}

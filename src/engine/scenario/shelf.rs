@@ -1,0 +1,156 @@
+//! The shelf: the cards that are shipped, and those of a user.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use super::card::{Card, CardError};
+
+macro_rules! shipped {
+    ($($name:literal)*) => {
+        &[$(($name, include_str!(concat!("../../../assets/scenarios/", $name, ".toml")))),*]
+    };
+}
+
+/// The shipped cards: first the suite of moby that the project was born from, then what daemons do with a bad plugin.
+const SHIPPED: &[(&str, &str)] = shipped![
+    "option-conflict"
+    "named-volume"
+    "anonymous-volume"
+    "volumes-from"
+    "delete-container"
+    "lookup-not-blocked"
+    "late-plugin"
+    "bind-external-volume"
+    "list"
+    "get"
+    "daemon-restart"
+    "get-empty-response"
+    "path-calls"
+    "mount-id"
+    "capabilities"
+    "out-of-band-delete"
+    "unmount-on-mount-fail"
+    "unmount-on-cp"
+    "empty-retry"
+    "five-tries"
+    "labels-lost"
+    "data-lost"
+    "shadow-volume"
+    "leaked-mount"
+    "reused-mount-id"
+    "engine-directory-mounted"
+    "missing-mountpoint"
+    "down-at-boot"
+    "hanging-activate"
+    "short-outage"
+    "duplicate-create"
+    "orphan"
+    "nameless-get"
+    "another-name"
+    "slow-remove"
+    "others-not-blocked"
+    "bad-time"
+    "null-entry"
+    "killed-daemon"
+    "restart-always"
+    "found-references"
+    "lie"
+    "copy-up"
+];
+
+/// Where cards are found.
+#[derive(Clone, Debug, Default)]
+pub struct Shelf {
+    own: Option<PathBuf>,
+}
+
+/// A card, and where it is from.
+#[derive(Clone, Debug)]
+pub struct Shelved {
+    /// The card.
+    pub card: Card,
+    /// Its file; none for a shipped one.
+    pub file: Option<PathBuf>,
+}
+
+/// Why a card cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum ShelfError {
+    /// There is none of that name.
+    #[error("there is no scenario {name:?}{}; see the list, or give the path of a file", nearest(.name))]
+    Unknown {
+        /// The name.
+        name: String,
+    },
+    /// The file cannot be read.
+    #[error("{}: {error}; give the path of a scenario file", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// The file is no card.
+    #[error(transparent)]
+    Card(#[from] CardError),
+}
+
+fn nearest(name: &str) -> String {
+    SHIPPED
+        .iter()
+        .map(|(known, _)| (strsim::damerau_levenshtein(name, known), *known))
+        .filter(|(distance, _)| *distance <= 3)
+        .min()
+        .map_or_else(String::new, |(_, known)| format!(", did you mean {known:?}?"))
+}
+
+impl Shelf {
+    /// The shipped cards, and those in a user's directory, if there is one.
+    pub fn new(own: Option<PathBuf>) -> Self {
+        Self { own }
+    }
+
+    /// A card by its name, or by the path of its file. A user's card hides a shipped one of its name.
+    pub fn find(&self, name: &str) -> Result<Shelved, ShelfError> {
+        let path = Path::new(name);
+        let is_path = path.components().count() > 1 || path.extension().is_some_and(|end| end == "toml");
+        if is_path {
+            return from_file(path);
+        }
+        let own = self.own.as_ref().map(|own| own.join(format!("{name}.toml")));
+        if let Some(own) = own.filter(|own| own.exists()) {
+            return from_file(&own);
+        }
+        match SHIPPED.iter().find(|(known, _)| *known == name) {
+            Some((name, text)) => Ok(shipped_card(name, text)?),
+            None => Err(ShelfError::Unknown { name: name.to_owned() }),
+        }
+    }
+
+    /// All cards: the shipped ones in their order, then a user's by name. What is no card is told apart.
+    pub fn all(&self) -> Vec<Result<Shelved, ShelfError>> {
+        let own = self.own.as_ref().and_then(|own| fs::read_dir(own).ok()).into_iter().flatten();
+        let own = own.filter_map(|entry| Some(entry.ok()?.path()));
+        let mut own: Vec<_> = own.filter(|path| path.extension().is_some_and(|end| end == "toml")).collect();
+        own.sort();
+        let hidden = |name: &str| own.iter().any(|path| path.file_stem().is_some_and(|stem| stem == name));
+        let shipped = SHIPPED.iter().filter(|(name, _)| !hidden(name));
+        let shipped = shipped.map(|(name, text)| Ok(shipped_card(name, text)?));
+        shipped.chain(own.iter().map(|path| from_file(path))).collect()
+    }
+}
+
+fn shipped_card(name: &str, text: &str) -> Result<Shelved, CardError> {
+    let card = Card::read(name, &format!("{name}.toml"), text)?;
+    Ok(Shelved { card, file: None })
+}
+
+fn from_file(path: &Path) -> Result<Shelved, ShelfError> {
+    let text =
+        fs::read_to_string(path).map_err(|error| ShelfError::Unreadable { path: path.to_owned(), error })?;
+    let name = path.file_stem().unwrap_or_default().to_string_lossy();
+    let card = Card::read(&name, &path.display().to_string(), &text)?;
+    Ok(Shelved { card, file: Some(path.to_owned()) })
+}
