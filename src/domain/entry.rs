@@ -236,6 +236,16 @@ pub enum FaultFate {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Headers(pub Arc<[(Box<str>, Box<str>)]>);
 
+impl Headers {
+    /// How many bytes of memory they hold, as far as nobody else shares them but whoever shares them out.
+    fn weight(&self) -> usize {
+        if Arc::strong_count(&self.0) > 2 {
+            return 0;
+        }
+        self.0.iter().map(|(name, value)| size_of_val(&**name) + size_of_val(&**value) + 64).sum()
+    }
+}
+
 /// A body as it was on the wire, cut to what is worth remembering.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Body {
@@ -316,7 +326,7 @@ mod micros {
 impl Entry {
     /// About how many bytes of memory it holds, for the journal's bound.
     pub fn weight(&self) -> usize {
-        let changes = |changes: &[Change]| changes.len() * (size_of::<Change>() + 96);
+        let changes = |changes: &[Change]| changes.iter().map(Change::weight).sum::<usize>();
         size_of::<Self>()
             + 16
             + match &self.kind {
@@ -329,6 +339,7 @@ impl Entry {
                         + text(&call.volume)
                         + text(&call.id)
                         + text(&call.error)
+                        + call.headers.weight()
                         + call.lints.len()
                         + changes(&call.changes)
                 }

@@ -79,13 +79,13 @@ impl Journal {
 
     /// The kept entries with a number greater than `seq`, oldest first.
     pub fn after(&self, seq: u64) -> impl DoubleEndedIterator<Item = &Arc<Entry>> + ExactSizeIterator {
-        let skipped = (seq + 1).saturating_sub(self.first());
+        let skipped = seq.saturating_add(1).saturating_sub(self.first());
         self.ring.range(usize::try_from(skipped).unwrap_or(usize::MAX).min(self.ring.len())..)
     }
 
     /// The kept entries up to and with number `seq`, newest first.
     pub fn back_from(&self, seq: u64) -> impl Iterator<Item = &Arc<Entry>> {
-        let kept = (seq + 1).saturating_sub(self.first());
+        let kept = seq.saturating_add(1).saturating_sub(self.first());
         self.ring.range(..usize::try_from(kept).unwrap_or(usize::MAX).min(self.ring.len())).rev()
     }
 

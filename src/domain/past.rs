@@ -5,18 +5,22 @@ use std::{
     sync::Arc,
 };
 
-use super::volume::{Change, Volume, Volumes};
+use super::volume::{Change, Volume, Volumes, options_weight};
 
 /// Undoes the latest changes, one by one. Opening and ending mounts is left out, since no answer tells of it.
 #[derive(Debug, Default)]
-pub struct Past(VecDeque<Records>);
+pub struct Past {
+    changes: VecDeque<Records>,
+    bytes: usize,
+}
 
 /// The records that one change replaced, as they were before it.
 type Records = BTreeMap<String, Option<Arc<Volume>>>;
 
 impl Past {
-    /// How many changes can be undone.
+    /// How many changes can be undone, as long as what they replaced holds no more than so many bytes.
     const KEPT: usize = 1024;
+    const BYTES: usize = 4 * 1024 * 1024;
 
     /// Remembers what a change is about to replace.
     pub fn remember(&mut self, volumes: &Volumes, change: &Change) {
@@ -30,21 +34,27 @@ impl Past {
                 volumes.iter().map(|volume| (volume.name.clone(), Some(Arc::clone(volume)))).collect()
             }
         };
-        if self.0.len() == Self::KEPT {
-            self.0.pop_front();
+        self.bytes += weight(&before);
+        self.changes.push_back(before);
+        while self.changes.len() > 1 && (self.changes.len() > Self::KEPT || self.bytes > Self::BYTES) {
+            self.bytes -= self.changes.pop_front().as_ref().map_or(0, weight);
         }
-        self.0.push_back(before);
     }
 
     /// The volumes as they were before the latest change, before the one before it, and so on.
     pub fn before(&self, volumes: &Volumes) -> impl Iterator<Item = Volumes> {
-        self.0.iter().rev().scan(volumes.clone(), |volumes, records| {
+        self.changes.iter().rev().scan(volumes.clone(), |volumes, records| {
             for (name, record) in records {
                 volumes.put(name, record.clone());
             }
             Some(volumes.clone())
         })
     }
+}
+
+fn weight(records: &Records) -> usize {
+    let volume = |volume: &Arc<Volume>| size_of::<Volume>() + options_weight(&volume.options);
+    records.iter().map(|(name, record)| name.len() + 64 + record.as_ref().map_or(0, volume)).sum()
 }
 
 #[cfg(test)]
@@ -65,6 +75,19 @@ mod tests {
             _ => Change::Lost,
         };
         (0_usize..6, "[ab]").prop_map(move |(kind, name)| named(kind, name))
+    }
+
+    #[test]
+    fn the_past_is_bounded_whatever_the_options() {
+        let (mut volumes, mut past) = (Volumes::default(), Past::default());
+        for number in 0..100 {
+            let options = [("k".to_owned(), "x".repeat(1024 * 1024))].into();
+            let change = Change::Created { name: "v".into(), options, at: Timestamp::UNIX_EPOCH };
+            past.remember(&volumes, &change);
+            volumes.apply(&change);
+            assert!(past.bytes <= Past::BYTES, "after {number} changes");
+        }
+        assert!(past.before(&volumes).count() >= 3);
     }
 
     proptest! {

@@ -105,6 +105,16 @@ pub enum Change {
 }
 
 impl Change {
+    /// About how many bytes of memory it holds, for the journal's bound.
+    pub fn weight(&self) -> usize {
+        let held = match self {
+            Self::Created { options, .. } => options_weight(options),
+            Self::Mounted { id, .. } | Self::Unmounted { id, .. } => id.len(),
+            _ => 0,
+        };
+        size_of::<Self>() + self.name().map_or(0, str::len) + held + 32
+    }
+
     /// The volume that changes, unless all do.
     pub fn name(&self) -> Option<&str> {
         match self {
@@ -118,6 +128,11 @@ impl Change {
             Self::Wiped | Self::Lost => None,
         }
     }
+}
+
+/// About how many bytes of memory options hold.
+pub(super) fn options_weight(options: &Options) -> usize {
+    options.iter().map(|(key, value)| key.len() + value.len() + 64).sum()
 }
 
 /// All volumes by name. Cheap to look at: a snapshot shares them.
