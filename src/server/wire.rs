@@ -4,7 +4,8 @@
 //! socket knows no reset: its peer is told `ECONNRESET` if something it has sent is still unread when the
 //! socket is closed, and a clean end otherwise. So while any call may be met with a reset, a Unix wire only
 //! peeks at what arrives and takes it up later, always leaving at least one byte behind; and before any
-//! other end it reads what is left.
+//! other end it reads what is left. A request that had arrived whole before such a rule was armed cannot be
+//! reset any more: it ends cleanly.
 
 use std::{
     io,

@@ -117,6 +117,7 @@ async fn entries_are_json_lines_after_a_number_and_within_a_limit() {
     }
     assert!(lines(&get(&stage, "/v1/entries?after=600").await).is_empty());
     assert!(lines(&get(&stage, "/v1/entries?limit=0").await).is_empty());
+    assert!(lines(&get(&stage, &format!("/v1/entries?after={}", u64::MAX)).await).is_empty());
     assert_eq!(get(&stage, "/v1/entries?after=x").await.status(), Some(400));
     stage.end().await;
 }

@@ -6,7 +6,8 @@ use std::sync::{
 };
 
 use proptest::prelude::*;
-use voltergeist::domain::{entry::Outcome, protocol::Operation};
+use serde_json::json;
+use voltergeist::domain::{entry::Outcome, journal::Bounds, protocol::Operation};
 
 use crate::stage::{Peer, Stage, http};
 
@@ -110,4 +111,24 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
         runtime.block_on(play(tcp, callers, rules))?;
     }
+}
+
+#[tokio::test]
+async fn the_journal_stays_within_its_bytes_whatever_is_sent() {
+    let bytes = 2 * 1024 * 1024;
+    let stage = Stage::bounded(Bounds { bytes, ..Bounds::default() });
+    let mut caller = stage.plugin.connect().await.expect("the server listens");
+    for number in 0..200 {
+        let options = json!({ "k": "x".repeat(100_000), "n": number.to_string() });
+        let body = json!({ "Name": format!("v{number}"), "Opts": options }).to_string();
+        let headers = format!("X-Number: {number}\r\nX-Long: {}\r\n", "y".repeat(900));
+        caller.say(&http("POST", Operation::Create.path(), &headers, &body)).await;
+        assert_eq!(caller.hear_one().await.body(), "{}\n");
+    }
+    let (entries, _) = stage.hub.entries_after(0, usize::MAX);
+    let kept: usize = entries.iter().map(|entry| entry.weight()).sum();
+    assert!((bytes / 2..=bytes).contains(&kept), "{kept} bytes in {} entries", entries.len());
+    // Each holds its options twice: a part in the body, and all of them in the change.
+    assert!((15..20).contains(&entries.len()), "{}", entries.len());
+    stage.end().await;
 }

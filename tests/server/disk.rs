@@ -16,7 +16,7 @@ use voltergeist::{
     server::{Disk, DiskError},
 };
 
-use crate::stage::{Stage, until};
+use crate::stage::{Stage, place, until};
 
 fn open(root: &Path) -> (Arc<Hub>, Disk) {
     let (disk, volumes) = Disk::open(root).expect("the root opens");
@@ -98,7 +98,7 @@ async fn losing_and_forgetting_keep_the_files_and_wiping_does_not() {
 
 #[tokio::test]
 async fn a_damaged_record_is_told_and_set_aside_and_the_others_are_there() {
-    let place = Arc::new(TempDir::new().expect("a place for the test"));
+    let place = place();
     let root = place.path().join("volumes");
     let (hub, disk) = open(&root);
     hub.command_line("conjure good").expect("the disk is writable");
@@ -166,7 +166,7 @@ fn rubbish(stage: &Stage) -> usize {
 
 #[tokio::test]
 async fn what_was_not_deleted_in_time_is_deleted_at_the_next_start() {
-    let place = Arc::new(TempDir::new().expect("a place for the test"));
+    let place = place();
     let left = place.path().join("volumes/.voltergeist/.voltergeist/rubbish-1/deep");
     fs::create_dir_all(&left).expect("the place is writable");
     let stage = Stage::at(place, |_| {}).expect("the place is free");

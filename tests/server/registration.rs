@@ -14,11 +14,7 @@ use voltergeist::{
     server::{Address, BindError, Places},
 };
 
-use crate::stage::{Stage, places, tcp};
-
-fn place() -> Arc<TempDir> {
-    Arc::new(TempDir::new().expect("a place for the test"))
-}
+use crate::stage::{Stage, place, places, tcp};
 
 fn make(path: &Path) {
     fs::create_dir_all(path).expect("the place is writable");
@@ -117,7 +113,7 @@ async fn a_second_instance_does_not_steal_even_while_the_first_is_down() {
             if outage != "up" {
                 first.command(outage).await;
             }
-            let second = Arc::new(TempDir::new().expect("a place for the test"));
+            let second = place();
             let shared = places(first.place.path());
             let error = denied(second, |plan| {
                 plan.listen = listen.clone();

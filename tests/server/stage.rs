@@ -38,6 +38,10 @@ pub struct Stage {
     running: JoinHandle<()>,
 }
 
+pub fn place() -> Arc<TempDir> {
+    Arc::new(TempDir::new().expect("a place for the test"))
+}
+
 /// Places in a directory, with nothing of this machine in them.
 pub fn places(place: &Path) -> Places {
     Places {
@@ -48,7 +52,7 @@ pub fn places(place: &Path) -> Places {
     }
 }
 
-pub fn plan(place: &Path) -> Plan {
+fn plan(place: &Path) -> Plan {
     Plan { places: places(place), ..Plan::new("ghost") }
 }
 
@@ -66,15 +70,23 @@ impl Stage {
     }
 
     pub fn with(change: impl FnOnce(&mut Plan)) -> Self {
-        Self::at(Arc::new(TempDir::new().expect("a place for the test")), change).expect("the server binds")
+        Self::at(place(), change).expect("the server binds")
+    }
+
+    pub fn bounded(bounds: Bounds) -> Self {
+        Self::start(place(), bounds, |_| {}).expect("the server binds")
     }
 
     /// A server in a place that may have had one before.
     pub fn at(place: Arc<TempDir>, change: impl FnOnce(&mut Plan)) -> Result<Self, BindError> {
+        Self::start(place, Bounds::default(), change)
+    }
+
+    fn start(place: Arc<TempDir>, bounds: Bounds, change: impl FnOnce(&mut Plan)) -> Result<Self, BindError> {
         let mut plan = plan(place.path());
         change(&mut plan);
         let (disk, volumes) = Disk::open(&place.path().join("volumes")).expect("the root opens");
-        let hub = Hub::new(0, volumes, Box::new(disk.clone()), Bounds::default());
+        let hub = Hub::new(0, volumes, Box::new(disk.clone()), bounds);
         let server = Server::bind(&hub, disk, plan)?;
         let shutdown = CancellationToken::new();
         Ok(Self {

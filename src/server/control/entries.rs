@@ -100,7 +100,7 @@ impl Reader {
                 return Some(Event::default().id(entry.seq.to_string()).data(json(&entry)));
             }
             let (entries, first) = self.hub.entries_after(self.seen, BATCH);
-            let missed = first.saturating_sub(self.seen + 1);
+            let missed = first.saturating_sub(self.seen.saturating_add(1));
             self.batch = entries.into_iter();
             if missed > 0 {
                 self.seen += missed;
