@@ -115,3 +115,25 @@ fn a_second_instance_leaves_the_first_alone_and_says_why() {
     second.wait_for_text("another");
     assert_eq!(call(&directory, "/Plugin.Activate", "").0, 200);
 }
+
+#[test]
+fn ctrl_z_asks_first_then_gives_the_terminal_back_until_it_goes_on() {
+    let (_directory, mut terminal) = console(&[]);
+    terminal.wait_for_text("Nobody has called yet");
+    terminal.press("\x1a");
+    terminal.wait_for_text("docker waits for every answer");
+    terminal.press("n");
+    terminal.wait_until("no question", |screen| !screen.contents().contains("docker waits"));
+    terminal.press("\x1ay");
+    terminal.assert_restored();
+    terminal.signal(Signal::CONT);
+    terminal.wait_until("the console again", vt100::Screen::alternate_screen);
+    terminal.wait_for_text("Nobody has called yet");
+    terminal.press("?");
+    terminal.wait_for_text("make every mount fail");
+    terminal.press("\x0c\x1b");
+    terminal.wait_for_text("Nobody has called yet");
+    terminal.press("q");
+    assert!(terminal.wait_for_end().success());
+    terminal.assert_restored();
+}

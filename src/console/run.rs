@@ -69,7 +69,7 @@ impl Surface for Screen {
     }
 
     fn suspend(&mut self) -> io::Result<()> {
-        terminal::leave();
+        self.leave();
         // The whole group, as the terminal itself would: a shell that started us through another program
         // (cargo run) takes the keyboard back only when all of it stands still.
         rustix::process::kill_current_process_group(rustix::process::Signal::STOP)?;
@@ -77,7 +77,7 @@ impl Surface for Screen {
     }
 
     fn forget(&mut self) -> io::Result<()> {
-        self.terminal.clear()
+        self.forget_cells()
     }
 
     fn draw(&mut self, app: &App, seen: &Snapshot) -> io::Result<()> {
@@ -204,7 +204,10 @@ impl Console {
                 Effect::Copy(text) => surface.copy(&text)?,
                 Effect::Mouse(taken) => surface.mouse(taken)?,
                 Effect::Redraw => surface.forget()?,
-                Effect::Suspend => surface.suspend()?,
+                Effect::Suspend => {
+                    surface.suspend()?;
+                    surface.mouse(self.app.mouse)?;
+                }
                 Effect::Leave => return Ok(Some(Ending::Quit)),
             }
         }

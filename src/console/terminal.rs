@@ -7,7 +7,10 @@
 use std::{
     io::{self, Stdout, stdout},
     panic::{self, PanicHookInfo},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
 };
 
@@ -17,7 +20,11 @@ use crossterm::{
     execute,
     terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode},
 };
-use ratatui::{Terminal, backend::CrosstermBackend};
+use ratatui::{
+    Terminal,
+    backend::CrosstermBackend,
+    layout::{Position, Rect},
+};
 use tokio::sync::mpsc;
 
 type Hook = dyn Fn(&PanicHookInfo<'_>) + Send + Sync;
@@ -29,22 +36,29 @@ pub struct Screen {
     /// What panicked elsewhere, in words.
     pub panics: mpsc::UnboundedReceiver<String>,
     previous_hook: Arc<Hook>,
+    taken: Taken,
 }
+
+/// Whether the terminal is taken. It is given back once: a second time would put the cursor back to where
+/// it was at first, onto whatever was printed since.
+#[derive(Clone, Default)]
+struct Taken(Arc<AtomicBool>);
 
 impl Screen {
     /// Takes the terminal.
     pub fn take() -> io::Result<Self> {
-        enter()?;
-        let terminal = Terminal::new(CrosstermBackend::new(stdout())).inspect_err(|_| leave())?;
+        let taken = Taken::default();
+        taken.enter()?;
+        let terminal = Terminal::new(CrosstermBackend::new(stdout())).inspect_err(|_| taken.leave())?;
         let (sender, panics) = mpsc::unbounded_channel();
         let previous_hook: Arc<Hook> = Arc::from(panic::take_hook());
         let (own_task, own_thread) = (tokio::task::try_id(), thread::current().id());
-        let hook = Arc::clone(&previous_hook);
+        let (hook, in_hook) = (Arc::clone(&previous_hook), taken.clone());
         panic::set_hook(Box::new(move |info| {
             let task = tokio::task::try_id();
             let own = task == own_task && (task.is_some() || thread::current().id() == own_thread);
             if own {
-                leave();
+                in_hook.leave();
                 hook(info);
             } else {
                 let payload = info.payload();
@@ -56,19 +70,32 @@ impl Screen {
                 let _ = sender.send(format!("a task panicked{place}: {text}"));
             }
         }));
-        Ok(Self { terminal, panics, previous_hook })
+        Ok(Self { terminal, panics, previous_hook, taken })
     }
 
-    /// Takes the terminal again after it was given back for a while.
+    /// Gives the terminal back for a while.
+    pub fn leave(&self) {
+        self.taken.leave();
+    }
+
+    /// Takes the terminal again.
     pub fn retake(&mut self) -> io::Result<()> {
-        enter()?;
-        self.terminal.clear()
+        self.taken.enter()?;
+        self.forget_cells()
+    }
+
+    /// Lets go every cell that is believed to be on the screen, so that all are drawn anew. ratatui's own
+    /// `clear` would ask the terminal for the cursor's place, and the answer is among the keys that the
+    /// event stream reads.
+    pub fn forget_cells(&mut self) -> io::Result<()> {
+        let size = self.terminal.size()?;
+        self.terminal.resize(Rect::from((Position::ORIGIN, size)))
     }
 }
 
 impl Drop for Screen {
     fn drop(&mut self) {
-        leave();
+        self.taken.leave();
         // A panicking thread must not change the hook; the process is about to end then anyway.
         if !thread::panicking() {
             let previous = Arc::clone(&self.previous_hook);
@@ -77,19 +104,25 @@ impl Drop for Screen {
     }
 }
 
-fn enter() -> io::Result<()> {
-    enable_raw_mode()?;
-    execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste, EnableMouseCapture)
-        .inspect_err(|_| leave())
+impl Taken {
+    fn enter(&self) -> io::Result<()> {
+        enable_raw_mode()?;
+        self.0.store(true, Ordering::SeqCst);
+        execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste, EnableMouseCapture)
+            .inspect_err(|_| self.leave())
+    }
+
+    /// Errors are ignored: a terminal that is gone needs no more.
+    fn leave(&self) {
+        if self.0.swap(false, Ordering::SeqCst) {
+            let _ =
+                execute!(stdout(), DisableMouseCapture, DisableBracketedPaste, LeaveAlternateScreen, Show);
+            let _ = disable_raw_mode();
+        }
+    }
 }
 
 /// Takes the mouse, or gives it back, so that text can be marked with it.
 pub fn take_mouse(taken: bool) -> io::Result<()> {
     if taken { execute!(stdout(), EnableMouseCapture) } else { execute!(stdout(), DisableMouseCapture) }
-}
-
-/// Gives the terminal back. Errors are ignored: a terminal that is gone needs no more.
-pub fn leave() {
-    let _ = execute!(stdout(), DisableMouseCapture, DisableBracketedPaste, LeaveAlternateScreen, Show);
-    let _ = disable_raw_mode();
 }

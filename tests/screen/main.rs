@@ -4,6 +4,7 @@ mod frames;
 mod keys;
 mod live;
 mod manual;
+mod panic;
 mod promises;
 mod stage;
 mod whole_path;
