@@ -22,9 +22,9 @@ use tokio_util::sync::CancellationToken;
 use voltergeist::{
     domain::journal::Bounds,
     engine::{
-        Clock, Engine,
+        Clock, Engine, Inventory,
         docker::{RealDocker, Supervisor},
-        scenario::{self, Card, Cast, Report, Shelf},
+        scenario::{self, Card, Cast, Event, Report, Shelf, Verdict},
         simulated::{self, Config, Profile},
     },
     hub::Hub,
@@ -34,6 +34,28 @@ use voltergeist::{
 /// Fast enough for a minute to pass in three seconds, and slow enough for a busy machine to keep up.
 const SPEED: f64 = 20.0;
 const DRIVER: &str = "ghost";
+
+/// A card with something under way at each step.
+const STOPPED: &str = r#"
+    title = "stopped"
+    shows = "nothing"
+    [[step]]
+    docker = "docker run -d --name ghost-box -v ghost-data:/data --volume-driver {driver} busybox top"
+    [[step]]
+    docker = "docker run -d -v /anonymous --volume-driver {driver} busybox top"
+    [[step]]
+    docker = "docker run --rm busybox sleep 5"
+    background = "sleep"
+    [[step]]
+    command = "arm get: hang as deaf"
+    [[step]]
+    docker = "docker volume inspect ghost-data"
+    background = "inspect"
+    [[step]]
+    await = "sleep"
+    [[step]]
+    await = "inspect"
+"#;
 
 fn main() -> ExitCode {
     let cards: Vec<_> =
@@ -56,12 +78,27 @@ fn main() -> ExitCode {
             if let Some(obstacle) = obstacle {
                 return Err(obstacle.into());
             }
-            let real = theatre.play(&card);
+            let real = theatre.play(&card, None);
             verdict(&real)?;
             compare(&real, &simulated(&card, Profile::Docker20))
         });
         trials.push(real.with_ignored_flag(slow || obstacle.is_some() && !required));
     }
+    let stopped = Trial::test("a_card_that_is_stopped_on_dockerd_leaves_nothing_behind", {
+        let theatre = Arc::clone(&theatre);
+        move || {
+            let card = Card::read("stopped", "stopped.toml", STOPPED).map_err(|error| error.to_string())?;
+            let card = Arc::new(card);
+            for step in 0..card.steps.len() {
+                let report = theatre.play(&card, Some(step));
+                if report.verdict != Verdict::Stopped || !report.problems.is_empty() {
+                    return Err(format!("stopped at {step}: {report}").into());
+                }
+            }
+            Ok(())
+        }
+    });
+    trials.push(stopped.with_ignored_flag(obstacle.is_some() && !required));
     let conclusion = libtest_mimic::run(&Arguments::from_args(), trials);
     theatre.close();
     conclusion.exit_code()
@@ -149,7 +186,8 @@ fn simulated(card: &Card, profile: Profile) -> Report {
 struct Theatre(Mutex<Option<(mpsc::Sender<Order>, thread::JoinHandle<()>)>>);
 
 enum Order {
-    Play(Arc<Card>, mpsc::Sender<Report>),
+    /// A card, before which step it is stopped, and where the report goes.
+    Play(Arc<Card>, Option<usize>, mpsc::Sender<Report>),
     Restart(oneshot::Sender<()>),
     Kill(oneshot::Sender<()>),
     Close,
@@ -157,7 +195,7 @@ enum Order {
 
 impl Theatre {
     /// Plays cards one after the other: they share the daemon.
-    fn play(&self, card: &Arc<Card>) -> Report {
+    fn play(&self, card: &Arc<Card>, stop_at: Option<usize>) -> Report {
         let mut stage = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let (orders, _) = stage.get_or_insert_with(|| {
             let (orders, taken) = mpsc::channel();
@@ -165,7 +203,7 @@ impl Theatre {
             (orders, thread::spawn(move || run(&taken, &again)))
         });
         let (report, played) = mpsc::channel();
-        orders.send(Order::Play(Arc::clone(card), report)).expect("the theatre is open");
+        orders.send(Order::Play(Arc::clone(card), stop_at, report)).expect("the theatre is open");
         played.recv().expect("the theatre plays to the end")
     }
 
@@ -216,10 +254,21 @@ fn run(orders: &mpsc::Receiver<Order>, again: &mpsc::Sender<Order>) {
     let cast = haunt.cast(Arc::new(engine), Clock::REAL, Duration::from_millis(300), false);
     while let Ok(order) = orders.recv() {
         match order {
-            Order::Play(card, report) => {
+            Order::Play(card, stop_at, report) => {
                 let cast = cast.clone();
                 runtime.spawn(async move {
-                    let played = scenario::play(&card, &cast, |_| {}, &CancellationToken::new()).await;
+                    let cancel = CancellationToken::new();
+                    let tell = |event: Event<'_>| {
+                        if matches!(event, Event::Begun { index, .. } if Some(index) == stop_at) {
+                            cancel.cancel();
+                        }
+                    };
+                    let mut played = scenario::play(&card, &cast, tell, &cancel).await;
+                    let left = cast.engine.inventory().await;
+                    if left != Ok(Inventory::default()) {
+                        played.problems.push(format!("left on the daemon: {left:?}"));
+                        played.verdict = Verdict::Failed;
+                    }
                     report.send(played).expect("somebody waits for the report");
                 });
             }

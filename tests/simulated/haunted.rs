@@ -19,8 +19,8 @@ use voltergeist::{
 use crate::{SPEED, docker};
 
 /// A whole voltergeist in this process.
-struct Haunted {
-    hub: Arc<Hub>,
+pub struct Haunted {
+    pub hub: Arc<Hub>,
     address: String,
     shutdown: CancellationToken,
     serving: JoinHandle<()>,
@@ -28,7 +28,7 @@ struct Haunted {
 }
 
 impl Haunted {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let place = TempDir::new().expect("a temporary folder");
         let (disk, volumes) = Disk::open(&place.path().join("volumes")).expect("the root opens");
         let hub = Hub::new(0, volumes, Box::new(disk.clone()), Bounds::default());
@@ -44,7 +44,7 @@ impl Haunted {
         Self { hub, address: format!("unix://{}", socket.display()), shutdown, serving, _place: place }
     }
 
-    fn daemon(&self) -> Arc<dyn Engine> {
+    pub fn daemon(&self) -> Arc<dyn Engine> {
         let config = Config::new("ghost", self.address.parse().expect("the server's own address"));
         simulated::start(Config { clock: Clock::faster(SPEED), ..config })
     }
@@ -68,7 +68,7 @@ impl Haunted {
         calls.collect()
     }
 
-    async fn end(self) {
+    pub async fn end(self) {
         self.shutdown.cancel();
         self.serving.await.expect("the server ends in order");
     }

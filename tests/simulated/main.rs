@@ -4,6 +4,7 @@
 mod answers;
 mod calls;
 mod haunted;
+mod player;
 mod plugin;
 mod podman;
 mod retries;

@@ -17,6 +17,9 @@ use crate::{
     hub::{Standing, Window},
 };
 
+/// For what goes on in the background, once nothing holds it: more than a daemon's five tries.
+const GRACE: Duration = Duration::from_secs(20);
+
 impl Stage<'_> {
     /// Takes back all that the card has done: rules, outages, containers, volumes.
     pub(super) async fn clear(mut self, verdict: Verdict) -> Report {
@@ -32,7 +35,7 @@ impl Stage<'_> {
             hub.settle().await;
         }
         for running in std::mem::take(&mut self.going_on).into_values() {
-            let _ = self.end_of(running).await;
+            let _ = self.cast.clock.timeout(Some(GRACE), running).await;
         }
         let lines = self.lines();
         let start = lines.first().map_or(jiff::Timestamp::UNIX_EPOCH, |line| line.at);
@@ -56,7 +59,8 @@ impl Stage<'_> {
             engine.perform(&DockerCommand::DaemonRestart).await;
         }
         let there = engine.inventory().await?;
-        let containers = self.card.containers().into_iter().filter(|name| there.containers.contains(name));
+        let containers = self.card.names().containers.into_iter();
+        let containers = containers.filter(|name| there.containers.contains(name));
         for name in containers {
             engine.perform(&DockerCommand::Rm { force: true, volumes: true, name }).await;
         }
@@ -74,10 +78,10 @@ impl Stage<'_> {
         for name in self.volumes_left().await? {
             self.drop_volume(name).map_err(|error| error.to_string())?;
         }
-        match self.volumes_left().await?.as_slice() {
-            [] => Ok(()),
-            left => Err(format!("left behind: {}", left.join(", "))),
-        }
+        let containers = engine.inventory().await?.containers;
+        let mut left = self.volumes_left().await?;
+        left.extend(self.card.names().containers.into_iter().filter(|name| containers.contains(name)));
+        if left.is_empty() { Ok(()) } else { Err(format!("left behind: {}", left.join(", "))) }
     }
 
     /// Takes a volume out of the driver that no engine can remove, because the driver denies it.
@@ -96,7 +100,7 @@ impl Stage<'_> {
     async fn volumes_left(&self) -> Result<Vec<String>, String> {
         let there = self.cast.engine.inventory().await?;
         let recorded = |name: &str| self.cast.hub.with_volumes(|volumes| volumes.record(name).is_some());
-        let mine = self.card.volumes().into_iter();
+        let mine = self.card.names().volumes.into_iter();
         Ok(mine.filter(|name| there.volumes.contains(name) || recorded(name)).collect())
     }
 }

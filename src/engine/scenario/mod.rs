@@ -14,13 +14,15 @@ mod card;
 mod check;
 mod clear;
 mod player;
+mod reading;
 mod report;
 mod shelf;
 mod stage;
 mod trace;
 
-pub use card::{Action, Calls, Card, CardError, Expectation, Step};
+pub use card::{Action, Calls, Card, Expectation, Names, Step};
 pub use player::{Cast, Event, play};
+pub use reading::CardError;
 pub use report::{Report, Seen, StepReport, Verdict};
 pub use shelf::{Shelf, ShelfError, Shelved};
 pub use trace::{Line, Trace};

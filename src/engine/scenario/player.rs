@@ -79,14 +79,14 @@ async fn check(card: &Card, cast: &Cast) -> Result<(), String> {
     let taken = |kind: &str, name: &String| {
         Err(format!("the engine has a {kind} {name:?} that is not the card's; remove it, then play again"))
     };
-    let volumes = card.volumes();
+    let names = card.names();
     let known = |name: &&String| {
         there.volumes.contains(*name) || cast.hub.with_volumes(|volumes| volumes.record(name).is_some())
     };
-    if let Some(name) = volumes.iter().find(known) {
+    if let Some(name) = names.volumes.iter().find(known) {
         return taken("volume", name);
     }
-    match card.containers().iter().find(|name| there.containers.contains(*name)) {
+    match names.containers.iter().find(|name| there.containers.contains(*name)) {
         Some(name) => taken("container", name),
         None => Ok(()),
     }

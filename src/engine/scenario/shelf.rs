@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::card::{Card, CardError};
+use super::{card::Card, reading::CardError};
 
 macro_rules! shipped {
     ($($name:literal)*) => {

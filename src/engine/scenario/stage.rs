@@ -161,7 +161,7 @@ impl<'c> Stage<'c> {
         }
     }
 
-    pub(super) async fn end_of(&self, mut running: AbortOnDropHandle<Outcome>) -> Result<Outcome, String> {
+    async fn end_of(&self, mut running: AbortOnDropHandle<Outcome>) -> Result<Outcome, String> {
         match self.cast.clock.timeout(Some(PATIENCE), &mut running).await {
             Ok(Ok(outcome)) => Ok(outcome),
             Ok(Err(error)) => Err(format!("the engine broke down: {error}")),
