@@ -129,6 +129,9 @@ pub fn counts(seen: &Snapshot, rule: &Armed, is_roomy: bool) -> String {
     if is_roomy {
         counts.extend([" of ", &text::counted(rule.evaluated, "call")]);
     }
+    if rule.held > 0 {
+        counts.extend([", holds ", &text::grouped(rule.held as u64)]);
+    }
     if let Some(fires) = rule.remaining.fires {
         counts.extend([", ", &text::grouped(fires), " left"]);
     }

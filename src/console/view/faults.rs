@@ -27,7 +27,9 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
         0 => Span::styled("none armed", view.theme.styles.quiet),
         _ => Span::styled(format!("{armed} armed"), view.theme.styles.fault),
     };
-    let inner = view.pane(Pane::Faults, "Faults", &[state], area, buffer);
+    let seed =
+        Span::styled(format!("seed {} {} ", view.seen.seed, view.theme.glyphs.dot), view.theme.styles.quiet);
+    let inner = view.pane(Pane::Faults, "Faults", &[seed, state], area, buffer);
     let rows = faults::rows(view.seen);
     let shown = view.app.fault.visible(rows.len(), inner.height.into());
     let selected = view.app.fault.row.min(rows.len().saturating_sub(1));

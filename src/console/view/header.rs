@@ -92,14 +92,19 @@ fn load(view: &View<'_>) -> Vec<Line<'static>> {
         .then(|| Span::styled(format!("called by {}  ", callers.join(", ")), styles.text));
     let per_second = Span::styled(format!("{last}/s "), styles.strong);
     let spark = Span::styled(sparkline(&rate, view.theme.glyphs), styles.graph);
-    let latency = seen.tally.latency(0.99).map(|micros| {
-        let took = text::took(std::time::Duration::from_micros(micros));
-        Span::styled(format!("  99% within {took} "), styles.text)
-    });
-    let all: Vec<Span<'static>> =
-        caller.into_iter().chain([per_second.clone(), spark.clone()]).chain(latency.clone()).collect();
-    let some = vec![per_second.clone(), spark].into_iter().chain(latency).collect::<Vec<_>>();
-    vec![all.into(), some.into(), per_second.into()]
+    let within = |share: f64| {
+        let took = text::took(std::time::Duration::from_micros(seen.tally.latency(share)?));
+        Some(Span::styled(format!("  {}% within {took}", share * 100.0), styles.text))
+    };
+    let rate = [per_second.clone(), spark];
+    let (half, most, end) = (within(0.5), within(0.99), Span::raw(" "));
+    let forms: [Vec<Span<'static>>; 4] = [
+        caller.iter().chain(&rate).chain(&half).chain(&most).chain([&end]).cloned().collect(),
+        caller.iter().chain(&rate).chain(&most).chain([&end]).cloned().collect(),
+        rate.iter().chain(&most).chain([&end]).cloned().collect(),
+        vec![per_second],
+    ];
+    forms.map(Line::from).into()
 }
 
 fn sparkline(rate: &[u32], glyphs: &Glyphs) -> String {
