@@ -42,9 +42,12 @@ impl Listing {
 
     /// Takes in what is new, and lets go what the journal has let go. A frozen list keeps what it has.
     pub fn take(&mut self, entries: &[Arc<Entry>], kept: &Range<u64>) {
-        for entry in entries {
-            if entry.seq < self.next || self.frozen.is_some_and(|last| entry.seq > last) {
-                continue;
+        let next = self.next;
+        for entry in entries.iter().skip_while(|entry| entry.seq < next) {
+            if let Some(last) = self.frozen.filter(|last| entry.seq > *last) {
+                // Whatever was left to take in is gone from the journal.
+                self.next = last + 1;
+                break;
             }
             self.next = entry.seq + 1;
             self.admit(entry);

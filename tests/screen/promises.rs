@@ -48,6 +48,25 @@ async fn a_flood_is_drawn_thirty_times_a_second() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_frozen_list_whose_entries_are_gone_can_still_be_filtered() {
+    let bounds = Bounds { entries: 20, ..Bounds::default() };
+    let hub = Hub::new(7, Volumes::default(), Box::new(NoStore), bounds);
+    let mut live = Live::start_on(hub, false);
+    live.hub.record(Kind::Call(Box::new(call(Operation::Get, "early"))));
+    live.shows("early").await;
+    live.press("space");
+    live.shows("PAUSED +0").await;
+    for _ in 0..50 {
+        live.hub.record(Kind::Call(Box::new(call(Operation::Get, "late"))));
+    }
+    live.shows("PAUSED +50").await;
+    live.press("/ g e t enter");
+    live.shows("No entry passes the filter").await;
+    live.press("esc esc");
+    live.shows("late").await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn every_key_is_heard_even_one_at_a_time() {
     let mut live = Live::start();
     live.shows("Nobody has called yet").await;

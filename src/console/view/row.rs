@@ -18,7 +18,8 @@ use crate::{
 /// An entry in a line.
 pub fn line(view: &View<'_>, columns: &Columns, entry: &Entry) -> Line<'static> {
     let styles = &view.theme.styles;
-    let is_hit = view.app.rehearsal.as_ref().is_some_and(|rehearsal| rehearsal.hits.contains(&entry.seq));
+    let is_hit =
+        view.app.rehearsal.as_ref().is_some_and(|rehearsal| rehearsal.hits.binary_search(&entry.seq).is_ok());
     let mut row = Row { view, columns, spans: Vec::new() };
     row.say(if is_hit { view.theme.glyphs.hit } else { " " }, styles.fault);
     row.column(&time(view, entry, columns.time), columns.time, styles.quiet);
