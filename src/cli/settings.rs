@@ -42,7 +42,7 @@ pub struct Settings {
     #[arg(env = "VOLTERGEIST_ROOT", hide_env = true)]
     pub root: Option<PathBuf>,
 
-    /// Where engines reach the plugin: unix[:PATH] or tcp://HOST:PORT
+    /// Where engines reach the plugin: unix, unix:PATH or tcp://HOST:PORT
     ///
     /// By default on a Unix socket in /run/docker/plugins, where Docker looks for it. TCP writes a .spec file, which
     /// Docker finds too.
