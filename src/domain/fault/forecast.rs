@@ -197,7 +197,7 @@ mod tests {
             ("mount: pass", "docker: notices nothing", "podman: notices nothing"),
             (
                 "get: stale",
-                "docker: nothing is known about what it will make of it",
+                "docker: believes it: a volume that is new is missing, and one that was removed is there",
                 "podman: nothing is known about what it will make of it",
             ),
         ] {
