@@ -15,6 +15,7 @@ mod list;
 mod lives;
 mod mount;
 mod path;
+mod podman;
 mod remove;
 mod rules;
 mod stage;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         connection::tests(),
         lives::tests(),
         rules::tests(),
+        podman::tests(),
     ];
     support::run(tests.into_iter().flatten().collect())
 }

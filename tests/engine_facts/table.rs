@@ -7,7 +7,7 @@ use voltergeist::domain::fault::FACTS;
 use crate::{support::Test, tests};
 
 /// The versions that these tests have been run against.
-const ENGINES: [&str; 1] = ["dockerd 20.10.24"];
+const ENGINES: [&str; 2] = ["dockerd 20.10.24", "podman 4.3.1"];
 
 pub fn tests() -> Vec<Test> {
     tests![every_fact_that_was_seen_is_checked_and_every_fact_that_is_checked_was_seen]
