@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use super::check::in_words;
 use crate::{
     domain::command::Command,
     engine::{DockerCommand, VolumeCommand},
@@ -155,6 +156,24 @@ impl Step {
     /// The line with the driver's name and address in their places.
     pub fn filled(&self, driver: &str, address: &str) -> String {
         fill(&self.line, driver, address)
+    }
+
+    /// What is done, as an audience reads it: `$` before a docker command, `:` before one to voltergeist.
+    pub fn shown(&self, driver: &str, address: &str) -> String {
+        let line = self.filled(driver, address);
+        match &self.action {
+            Action::Engine { background: None } => format!("$ {line}"),
+            Action::Engine { background: Some(_) } => format!("$ {line} &"),
+            Action::Command => format!(": {line}"),
+            Action::Wait(_) => format!("wait {line}"),
+            Action::Await(label) => format!("await {label}"),
+            Action::Pending(label) => format!("pending {label}"),
+        }
+    }
+
+    /// What must come of it, in words.
+    pub fn expected(&self) -> String {
+        in_words(self)
     }
 }
 

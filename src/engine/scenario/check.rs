@@ -50,6 +50,21 @@ pub(super) fn seen(outcome: &Outcome) -> String {
     }
 }
 
+/// The line of what was seen that says most: one that was looked for, or else the first with a word in it.
+pub(super) fn gist(step: &Step, seen: &str, fill: impl Fn(&str) -> String) -> String {
+    let expect = &step.expect;
+    let wanted: Vec<_> =
+        expect.fails.iter().chain(&expect.prints).map(|part| fill(part).to_lowercase()).collect();
+    let mut lines = seen.lines();
+    let looked_for = |line: &&str| {
+        let line = line.to_lowercase();
+        wanted.iter().any(|part| !part.is_empty() && line.contains(part))
+    };
+    let line = lines.clone().find(looked_for);
+    let line = line.or_else(|| lines.find(|line| line.chars().any(char::is_alphanumeric)));
+    line.unwrap_or_default().trim().to_owned()
+}
+
 /// Calls in words.
 pub(super) fn listed(texts: &[String]) -> String {
     if texts.is_empty() { "none".into() } else { texts.join(", ") }

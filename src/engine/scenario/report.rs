@@ -32,6 +32,9 @@ pub struct StepReport {
     pub expected: String,
     /// What was seen, in words.
     pub seen: String,
+    /// The line of it that says most.
+    #[serde(skip)]
+    pub gist: String,
     /// The calls that the plugin saw in it.
     pub calls: Vec<String>,
     /// What did not come as expected.
@@ -111,20 +114,21 @@ impl fmt::Display for StepReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mark = if self.held() { HELD } else { BROKEN };
         write!(f, "  {mark} {}", self.line)?;
-        if self.held() {
-            let seen = self.seen.lines().next().unwrap_or_default();
-            return if seen.is_empty() { Ok(()) } else { write!(f, "\n      {seen}") };
-        }
         for problem in &self.problems {
             write!(f, "\n      {problem}")?;
         }
-        write!(
-            f,
-            "\n      expected: {}\n      seen: {}",
-            self.expected,
-            self.seen.replace('\n', "\n        ")
-        )?;
-        write!(f, "\n      calls: {}", self.calls.join(", "))
+        // What held was as expected, so that one line tells enough of it.
+        let seen = if self.held() { &self.gist } else { &self.seen };
+        for (what, text) in [("expected", &self.expected), ("seen", seen)] {
+            for (index, line) in text.lines().enumerate() {
+                let what = if index == 0 { what } else { "" };
+                write!(f, "\n      {what:8}  {line}")?;
+            }
+        }
+        if self.held() {
+            return Ok(());
+        }
+        write!(f, "\n      calls     {}", self.calls.join(", "))
     }
 }
 

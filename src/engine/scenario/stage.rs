@@ -7,7 +7,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::{
     card::{Action, Card, Step, fill},
-    check::{compare, in_words, listed, seen},
+    check::{compare, gist, listed, seen},
     player::{Cast, Event},
     report::{Report, StepReport, Verdict},
     trace::{Line, Trace},
@@ -20,6 +20,10 @@ use crate::{
 
 /// Longer than any time limit of an engine.
 const PATIENCE: Duration = Duration::from_secs(200);
+/// How many times the settling time a step may be heard of.
+const MOST_SETTLING: u32 = 20;
+/// Under which label a command goes on that somebody waits for.
+const FOREGROUND: &str = "";
 
 /// A card as it is played.
 pub(super) struct Stage<'c> {
@@ -63,9 +67,8 @@ impl<'c> Stage<'c> {
         for (index, step) in self.card.steps.iter().enumerate() {
             // A director who is gone leaves the play to itself.
             let _ = allowed.wait_for(|allowed| *allowed > index).await;
-            let line = step.filled(&self.driver, &self.address);
-            tell(Event::Begun { index, line: &line });
-            let report = self.play_step(step, line).await;
+            tell(Event::Begun { index, line: &step.shown(&self.driver, &self.address) });
+            let report = self.play_step(step).await;
             tell(Event::Ended { index, report: &report });
             let held = report.held();
             self.report.steps.push(report);
@@ -78,25 +81,21 @@ impl<'c> Stage<'c> {
         if self.report.problems.is_empty() { Verdict::Held } else { Verdict::Failed }
     }
 
-    async fn play_step(&mut self, step: &Step, line: String) -> StepReport {
+    async fn play_step(&mut self, step: &Step) -> StepReport {
         let begun = Instant::now();
-        let done = self.perform(step, &line).await;
+        let done = self.perform(step).await;
         self.quiet().await;
         let calls = self.new_calls();
         let mut problems = Vec::new();
-        let (seen, shown) = match done {
+        let seen = match done {
             Ok(Done::Ended(outcome)) => {
                 problems.extend(compare(step, &outcome, |text| self.fill(text)));
-                let shown = match &step.action {
-                    Action::Await(label) => format!("await {label}"),
-                    _ => format!("$ {line}"),
-                };
-                (seen(&outcome), shown)
+                seen(&outcome)
             }
-            Ok(Done::Said { seen, shown }) => (seen, shown),
+            Ok(Done::Said(seen)) => seen,
             Err(problem) => {
                 problems.push(problem);
-                (String::new(), line)
+                String::new()
             }
         };
         if let Some(expected) = &step.expect.calls {
@@ -112,11 +111,11 @@ impl<'c> Stage<'c> {
                 problems.push(format!("expected {expected} open mounts of {volume}, and there are {open}"));
             }
         }
-        let expected = in_words(step);
         StepReport {
-            line: shown,
+            line: step.shown(&self.driver, &self.address),
             say: step.say.clone(),
-            expected,
+            expected: step.expected(),
+            gist: gist(step, &seen, |text| self.fill(text)),
             seen,
             calls,
             problems,
@@ -124,55 +123,60 @@ impl<'c> Stage<'c> {
         }
     }
 
-    async fn perform(&mut self, step: &Step, line: &str) -> Result<Done, String> {
-        let said = |seen: &str, shown: String| Ok(Done::Said { seen: seen.to_owned(), shown });
+    async fn perform(&mut self, step: &Step) -> Result<Done, String> {
+        let line = self.fill(&step.line);
         match &step.action {
             Action::Engine { background } => {
                 let command: DockerCommand = line.parse().map_err(|error| format!("{error}"))?;
                 let engine = Arc::clone(&self.cast.engine);
                 let running = tokio::spawn(async move { engine.perform(&command).await });
-                let running = AbortOnDropHandle::new(running);
+                let label = background.as_deref().unwrap_or(FOREGROUND);
+                self.going_on.insert(label.to_owned(), AbortOnDropHandle::new(running));
                 match background {
-                    Some(label) => {
-                        self.going_on.insert(label.clone(), running);
-                        said("goes on", format!("$ {line} &"))
-                    }
-                    None => self.end_of(running).await.map(Done::Ended),
+                    Some(_) => Ok(Done::Said("goes on".into())),
+                    None => self.end_of(FOREGROUND).await.map(Done::Ended),
                 }
             }
-            Action::Await(label) => {
-                let running = self.going_on.remove(label).ok_or("it is not going on")?;
-                self.end_of(running).await.map(Done::Ended)
-            }
+            Action::Await(label) => self.end_of(label).await.map(Done::Ended),
             Action::Pending(label) => {
                 let pending = self.going_on.get(label).is_some_and(|running| !running.is_finished());
-                let shown = format!("pending {label}");
-                if pending { said("it has not ended", shown) } else { Err("it has come to its end".into()) }
+                if pending {
+                    Ok(Done::Said("it has not ended".into()))
+                } else {
+                    Err("it has come to its end".into())
+                }
             }
             Action::Command => {
-                let effect = self.cast.hub.command_line(line).map_err(|error| error.to_string())?;
+                let effect = self.cast.hub.command_line(&line).map_err(|error| error.to_string())?;
                 self.cast.hub.settle().await;
-                said(&effect.text, format!(": {line}"))
+                Ok(Done::Said(effect.text))
             }
             Action::Wait(time) => {
                 self.cast.clock.sleep(*time).await;
-                said("", format!("wait {line}"))
+                Ok(Done::Said(String::new()))
             }
         }
     }
 
-    async fn end_of(&self, mut running: AbortOnDropHandle<Outcome>) -> Result<Outcome, String> {
-        match self.cast.clock.timeout(Some(PATIENCE), &mut running).await {
+    /// Waits for the end of a command. Should the play end meanwhile, it still goes on, and is seen to in the end.
+    async fn end_of(&mut self, label: &str) -> Result<Outcome, String> {
+        let running = self.going_on.get_mut(label).ok_or("it is not going on")?;
+        let ended = match self.cast.clock.timeout(Some(PATIENCE), running).await {
             Ok(Ok(outcome)) => Ok(outcome),
             Ok(Err(error)) => Err(format!("the engine broke down: {error}")),
             Err(_) => Err(format!("it did not end within {} s of the engine's time", PATIENCE.as_secs())),
-        }
+        };
+        self.going_on.remove(label);
+        ended
     }
 
-    /// Waits until nothing more is heard of the step.
+    /// Waits until nothing more is heard of the step. Others may use the driver too, and need not end.
     async fn quiet(&self) {
         let mut changes = self.cast.hub.changes();
-        while timeout(self.cast.settle, changes.changed()).await.is_ok_and(|changed| changed.is_ok()) {}
+        let quiet = async {
+            while timeout(self.cast.settle, changes.changed()).await.is_ok_and(|changed| changed.is_ok()) {}
+        };
+        let _ = timeout(self.cast.settle * MOST_SETTLING, quiet).await;
     }
 
     /// The calls that belong to no step yet.
@@ -219,6 +223,6 @@ impl<'c> Stage<'c> {
 enum Done {
     /// A docker command ended.
     Ended(Outcome),
-    /// Something else happened.
-    Said { seen: String, shown: String },
+    /// Something else happened, in words.
+    Said(String),
 }

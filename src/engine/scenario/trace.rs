@@ -3,7 +3,11 @@
 //! `mount ghost-data #1` is a Mount with the first mount ID that was seen; a volume whose name the
 //! engine made up is `?`; a call that names no volume although it must is `create (no body)`.
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::Arc,
+};
 
 use jiff::Timestamp;
 
@@ -52,10 +56,12 @@ impl fmt::Display for Line {
     }
 }
 
-/// The calls since some moment.
+/// The calls since some moment, but for those about volumes that were there before.
 pub struct Trace {
     hub: Arc<Hub>,
     after: u64,
+    /// Volumes that others made, and may use meanwhile.
+    foreign: BTreeSet<String>,
 }
 
 /// A call as it is found in the journal.
@@ -70,13 +76,17 @@ impl Trace {
     /// Begins now.
     pub fn begin(hub: &Arc<Hub>) -> Self {
         let after = hub.glance(&crate::hub::Window::default()).kept.end - 1;
-        Self { hub: Arc::clone(hub), after }
+        let foreign = hub.with_volumes(|volumes| volumes.iter().map(|volume| volume.name.clone()).collect());
+        Self { hub: Arc::clone(hub), after, foreign }
     }
 
     /// All calls so far by their numbers, those that wait included.
     pub fn lines(&self) -> BTreeMap<u64, Line> {
         let (entries, _) = self.hub.entries_after(self.after, usize::MAX);
-        let found: BTreeMap<u64, Found> = entries.iter().filter_map(find).collect();
+        let own = |(_, found): &(u64, Found)| {
+            found.volume.as_ref().is_none_or(|volume| !self.foreign.contains(volume))
+        };
+        let found: BTreeMap<u64, Found> = entries.iter().filter_map(find).filter(own).collect();
         let mut ids: Vec<String> = Vec::new();
         let mut number = |id: String| {
             ids.iter().position(|known| *known == id).unwrap_or_else(|| {
