@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueHint};
 
-use super::settings::Settings;
+use super::{play::PlayArgs, settings::Settings};
 
 /// An interactive fault-injection console for Docker volume plugins
 ///
@@ -48,6 +48,17 @@ pub enum Action {
     ///
     /// The end of whoever reads is the end of voltergeist, so that `voltergeist serve | head` ends too.
     Serve,
+    /// Play scenario cards on an engine, and compare what comes of it with what was expected
+    ///
+    /// A card types docker commands, makes the plugin misbehave meanwhile, and says what must come of each. Whatever it
+    /// makes is removed at its end, also after Ctrl-C. Exit status 0 says that everything held.
+    #[command(after_help = "\
+Examples:
+  voltergeist play                                  list the cards
+  voltergeist play empty-retry data-lost            on a simulated daemon
+  sudo voltergeist play --engine docker empty-retry
+  voltergeist play ./my-card.toml --json")]
+    Play(PlayArgs),
     /// Send one command line to a running instance
     ///
     /// The line is what can be typed after `:` in the console; options stand before it. What came of it is printed; a wrong line is told with

@@ -1,10 +1,14 @@
 //! Entries as JSON lines, as they come: `serve` on stdout, `--record` in a file.
 
 use std::{
-    io::{self, Write},
+    fs::OpenOptions,
+    io::{self, BufWriter, Write},
+    path::Path,
     sync::Arc,
 };
 
+use anyhow::Context;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::hub::Hub;
@@ -42,6 +46,29 @@ pub async fn follow(hub: Arc<Hub>, mut out: impl Write, shutdown: CancellationTo
             woken = changes.changed() => if woken.is_err() { return Ok(missed) },
         }
     }
+}
+
+/// Appends every entry from now on to a file, until `shutdown`.
+pub fn record(
+    path: &Path,
+    hub: &Arc<Hub>,
+    shutdown: &CancellationToken,
+) -> anyhow::Result<JoinHandle<anyhow::Result<()>>> {
+    let shown = path.display().to_string();
+    let file = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path)
+        .with_context(|| format!("cannot record to {shown}; choose another file"))?;
+    let following = follow(Arc::clone(hub), BufWriter::new(file), shutdown.clone());
+    Ok(tokio::spawn(async move {
+        let missed = following.await.with_context(|| format!("the recording in {shown} broke off"))?;
+        anyhow::ensure!(
+            missed == 0,
+            "the recording in {shown} misses {missed} entries, because the disk was too slow"
+        );
+        Ok(())
+    }))
 }
 
 #[cfg(test)]

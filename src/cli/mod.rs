@@ -9,11 +9,14 @@ mod command;
 mod config;
 mod follow;
 mod headless;
+mod instance;
 mod manual;
 mod places;
+mod play;
 mod run;
 mod settings;
 mod signals;
+mod theatre;
 
 use std::{
     io::{self, ErrorKind, Write as _},
@@ -56,9 +59,9 @@ pub fn main() -> ExitCode {
 }
 
 fn live(action: Option<&Action>, settings: Settings, file: Settings) -> ExitCode {
-    // The demo has places of its own, whatever those of the real driver are.
+    // The demo and the cards have places of their own, whatever those of the real driver are.
     let file = match action {
-        Some(Action::Demo) => {
+        Some(Action::Demo | Action::Play(_)) => {
             Settings { name: None, root: None, listen: None, control: None, record: None, ..file }
         }
         _ => file,

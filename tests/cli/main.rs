@@ -6,4 +6,5 @@ mod support;
 mod config;
 mod ending;
 mod help;
+mod play;
 mod program;

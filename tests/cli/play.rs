@@ -1,0 +1,205 @@
+//! `voltergeist play` on a simulated daemon: what it prints, how it ends, and what it leaves.
+
+use std::{fs, process::Output};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+use crate::{
+    program::Home,
+    support::{PATIENCE, wait_for},
+};
+
+const HELD: &str = r#"
+title = "A volume is made"
+shows = "That it is there."
+
+[[step]]
+say = "Look."
+docker = "docker volume create -d {driver} mine"
+calls = ["get mine", "create mine"]
+"#;
+
+const BROKEN: &str = r#"
+title = "A volume is not made"
+shows = "What is not so."
+
+[[step]]
+docker = "docker volume create -d {driver} mine"
+
+[[step]]
+docker = "docker volume inspect mine"
+prints = "gold"
+
+[[step]]
+docker = "docker volume rm mine"
+"#;
+
+/// It has made a volume and runs a container when it begins to wait.
+const WAITS: &str = r#"
+title = "It waits"
+shows = "Nothing."
+
+[[step]]
+docker = "docker run -d --name mine-box -v mine:/data --volume-driver {driver} busybox top"
+
+[[step]]
+command = "arm unmount: hang"
+
+[[step]]
+wait = "100h"
+"#;
+
+fn card(home: &Home, name: &str, text: &str) -> String {
+    home.write(&format!("{name}.toml"), text).display().to_string()
+}
+
+#[test]
+fn without_a_card_it_lists_all_of_them() {
+    let home = Home::new();
+    home.write("config/voltergeist/scenarios/made.toml", HELD);
+    let (status, list, _) = home.run(&["play"]);
+    assert_eq!(status, Some(0));
+    for shipped in fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/assets/scenarios")).expect("the cards")
+    {
+        let name = shipped.expect("a card").path().file_stem().expect("a name").display().to_string();
+        assert!(
+            list.lines().any(|line| line.starts_with(&format!("{name} "))),
+            "{name} is missing in\n{list}"
+        );
+    }
+    assert!(list.contains("A volume is made  (your own)"), "{list}");
+    assert!(
+        list.lines().any(|line| line.starts_with("null-entry ") && line.ends_with("(dangerous)")),
+        "{list}"
+    );
+    let (status, lines, _) = home.run(&["play", "--list", "--json"]);
+    assert_eq!((status, lines.lines().count()), (Some(0), list.lines().count()));
+    let made: Value = serde_json::from_str(lines.lines().last().expect("a line")).expect("it is JSON");
+    assert_eq!((&made["name"], &made["steps"]), (&"made".into(), &1.into()));
+}
+
+#[test]
+fn a_card_that_holds_says_what_was_expected_and_what_was_seen() {
+    let home = Home::new();
+    home.write("config/voltergeist/scenarios/made.toml", HELD);
+    let (status, said, _) = home.run(&["play", "made", "empty-retry"]);
+    assert_eq!(status, Some(0), "{said}");
+    for line in [
+        "1/2 made: A volume is made",
+        "  ✓ $ docker volume create -d voltergeist-play mine",
+        "      expected  success, the calls get mine, create mine",
+        "      seen      mine",
+        "2/2 empty-retry: A retried request has lost its body",
+        "2 of 2 cards held",
+    ] {
+        assert!(said.lines().any(|said| said == line), "no {line:?} in\n{said}");
+    }
+    assert!(!said.contains('\x1b'), "what is no terminal gets no control sequence");
+}
+
+#[test]
+fn a_card_that_does_not_hold_says_why_and_leaves_nothing() {
+    let home = Home::new();
+    let (broken, held) = (card(&home, "broken", BROKEN), card(&home, "made", HELD));
+    let volumes = home.path("volumes").display().to_string();
+    let (status, said, _) = home.run(&["play", "--root", &volumes, &broken, &held]);
+    assert_eq!(status, Some(1), "{said}");
+    for line in [
+        "  ✗ $ docker volume inspect mine",
+        "      it did not print \"gold\"",
+        "1 of 2 cards held, 1 did not hold",
+    ] {
+        assert!(said.lines().any(|said| said == line), "no {line:?} in\n{said}");
+    }
+    assert!(!said.contains("docker volume rm mine"), "nothing is played after what did not hold:\n{said}");
+    assert!(!home.path("volumes/mine").exists());
+}
+
+#[test]
+fn json_is_a_line_for_each_card_and_nothing_else() {
+    let home = Home::new();
+    let (held, broken) = (card(&home, "made", HELD), card(&home, "broken", BROKEN));
+    let (status, lines, words) = home.run(&["play", "--json", &held, &broken]);
+    assert_eq!(status, Some(1));
+    let reports: Vec<Value> =
+        lines.lines().map(|line| serde_json::from_str(line).expect("each line is JSON")).collect();
+    assert_eq!(reports.len(), 2);
+    assert_eq!((&reports[0]["name"], &reports[0]["verdict"]), (&"made".into(), &"held".into()));
+    assert_eq!(reports[0]["steps"][0]["calls"], serde_json::json!(["get mine", "create mine"]));
+    assert_eq!(reports[1]["verdict"], "failed");
+    assert_eq!(reports[1]["steps"][1]["problems"], serde_json::json!(["it did not print \"gold\""]));
+    assert!(words.contains("✓ made"), "{words}");
+}
+
+#[test]
+fn a_wrong_card_or_a_wrong_name_is_told_before_anything_is_played() {
+    let home = Home::new();
+    let malformed = card(&home, "bad", "title = \"x\"\nshows = \"y\"\n\n[[step]]\ndocker = \"docker fly\"\n");
+    let misspelt =
+        card(&home, "slip", "title = \"x\"\nshows = \"y\"\n\n[[step]]\ndoker = \"docker volume ls\"\n");
+    for (arguments, expected) in [
+        (&["made", &malformed][..], format!("{malformed}:5: docker: ")),
+        (&["made", &misspelt][..], format!("{misspelt}:5: doker")),
+        (&["made", "empty-rety"][..], "no scenario \"empty-rety\", did you mean \"empty-retry\"?".into()),
+        (&["nowhere.toml"][..], "nowhere.toml: ".into()),
+        (&["made", "null-entry", "--engine", "docker"][..], "--dangerous".into()),
+        (&["made", "--all"][..], "cannot be used with".into()),
+        (&["--engine", "podman"][..], "[possible values: simulated, docker]".into()),
+    ] {
+        home.write("config/voltergeist/scenarios/made.toml", HELD);
+        let (status, said, error) = home.run(&[&["play"], arguments].concat());
+        assert_eq!((status, said.as_str()), (Some(2), ""), "{arguments:?}: {error}");
+        assert!(error.contains(&expected), "{arguments:?}: {error}");
+    }
+    home.write("config/voltergeist/scenarios/bad.toml", "title = 3\n");
+    let (status, list, error) = home.run(&["play"]);
+    assert_eq!(status, Some(2), "a list tells of the good ones and of the bad one");
+    assert!(list.contains("empty-retry") && error.contains("bad.toml:1: title"), "{error}");
+}
+
+#[test]
+fn without_docker_it_says_what_to_do() {
+    let home = Home::new();
+    let mut play = home.command(&["play", "list", "--engine", "docker"]);
+    let socket = format!("unix://{}", home.path("no.sock").display());
+    let Output { status, stderr, .. } = play.env("DOCKER_HOST", socket).output().expect("it runs");
+    let said = String::from_utf8_lossy(&stderr);
+    assert_eq!(status.code(), Some(1));
+    assert!(said.contains("DOCKER_HOST") && said.contains("simulated"), "{said}");
+}
+
+#[test]
+fn a_signal_in_the_middle_leaves_nothing_behind() {
+    for (signal, status) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+        let home = Home::new();
+        let waits = card(&home, "waits", WAITS);
+        let record = home.path("record.jsonl");
+        let place = |name: &str| home.path(name).display().to_string();
+        let (volumes, socket) = (place("volumes"), format!("unix:{}", place("plugin.sock")));
+        let mut play = home
+            .command(&[
+                "play",
+                &waits,
+                "--root",
+                &volumes,
+                "--listen",
+                &socket,
+                "--record",
+                &place("record.jsonl"),
+            ])
+            .spawn()
+            .expect("it starts");
+        let waiting = || fs::read_to_string(&record).ok().filter(|lines| lines.contains("arm unmount: hang"));
+        wait_for(PATIENCE, waiting).expect("the card waits");
+        assert!(home.path("volumes/mine").exists());
+        kill_process(Pid::from_child(&play), signal).expect("it runs");
+        let ended = wait_for(PATIENCE, || play.try_wait().expect("it can be waited for")).expect("it ends");
+        assert_eq!(ended.code(), Some(status));
+        assert!(!home.path("volumes/mine").exists() && !home.path("plugin.sock").exists());
+        let lines = fs::read_to_string(&record).expect("the recording");
+        let unmounted =
+            lines.lines().any(|line| line.contains("\"operation\":\"unmount\"") && line.contains("answered"));
+        assert!(unmounted, "the container was stopped in order:\n{lines}");
+    }
+}
