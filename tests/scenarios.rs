@@ -60,8 +60,8 @@ const STOPPED: &str = r#"
 fn main() -> ExitCode {
     let cards: Vec<_> =
         Shelf::default().all().into_iter().map(|card| card.expect("a shipped card").card).collect();
-    let obstacle = support::obstacle();
-    let required = std::env::var("VOLTERGEIST_REQUIRE_DOCKERD").is_ok_and(|value| value == "1");
+    let obstacle = support::obstacle(support::Engine::Docker);
+    let required = support::engines_are_required();
     let theatre = Arc::new(Theatre::default());
     let mut trials = Vec::new();
     for card in cards.into_iter().map(Arc::new) {

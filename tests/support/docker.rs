@@ -43,7 +43,11 @@ impl Running {
     }
 
     pub fn finish(self) -> Outcome {
-        wait_for(DEADLINE, || self.0.is_finished().then_some(())).expect("docker ends in time");
+        self.finish_within(DEADLINE)
+    }
+
+    pub fn finish_within(self, deadline: Duration) -> Outcome {
+        wait_for(deadline, || self.0.is_finished().then_some(())).expect("the command ends in time");
         self.0.join().expect("the command was run")
     }
 }
@@ -71,7 +75,13 @@ impl Outcome {
         all
     }
 
-    fn all_output(&self) -> String {
+    /// The exit status, if it was not ended by a signal.
+    pub fn code(&self) -> Option<i32> {
+        self.output.status.code()
+    }
+
+    /// All that the command printed, errors included, whatever became of it.
+    pub fn all_output(&self) -> String {
         let of = |bytes| String::from_utf8_lossy(bytes);
         format!("{}{}", of(&self.output.stdout), of(&self.output.stderr))
     }

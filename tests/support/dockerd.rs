@@ -2,9 +2,12 @@
 
 use std::rc::Rc;
 
+use serde_json::Value;
+
 use super::{
     PATIENCE, busybox,
     docker::{self, Outcome, Running},
+    http,
     sandbox::{Process, Sandbox},
     wait_for,
 };
@@ -41,12 +44,18 @@ impl Dockerd {
 
     /// Kills the daemon, as a crash would, and starts it again on the same data.
     pub fn kill_and_start_again(&mut self) {
-        self.process.kill();
-        self.process = spawn(&self.sandbox);
+        self.kill_and_let_start();
         self.wait_until_it_answers();
     }
 
-    fn wait_until_it_answers(&mut self) {
+    /// The same, for a daemon that may never come to answer.
+    pub fn kill_and_let_start(&mut self) {
+        self.process.kill();
+        self.process = spawn(&self.sandbox);
+    }
+
+    /// Waits until the daemon answers, and fails when it has ended instead.
+    pub fn wait_until_it_answers(&mut self) {
         wait_for(PATIENCE, || {
             self.process.assert_running();
             let mut version = docker::docker(&self.sandbox);
@@ -68,6 +77,14 @@ impl Dockerd {
         Running::start(command)
     }
 
+    /// Asks the Engine API itself, for what the docker command drops.
+    pub fn api(&self, path: &str) -> Value {
+        let (status, body) =
+            http::request(&self.sandbox.path("docker.sock"), "GET", path, "").expect("dockerd answers");
+        assert_eq!(status, 200, "{body}");
+        serde_json::from_str(&body).expect("dockerd answers in JSON")
+    }
+
     /// Waits until the daemon has ended by itself.
     pub fn wait_for_end(&mut self) {
         self.process.wait(PATIENCE).expect("dockerd ends in time");
@@ -75,11 +92,14 @@ impl Dockerd {
 
     /// Waits until the daemon has written a line that has all these words to its log.
     pub fn wait_for_log(&self, words: &[&str]) {
-        wait_for(PATIENCE, || {
-            let has_all = |line: &str| words.iter().all(|word| line.contains(word));
-            self.process.log().lines().any(has_all).then_some(())
-        })
-        .unwrap_or_else(|| panic!("dockerd never logged a line with {words:?}"));
+        wait_for(PATIENCE, || (self.logged(words) > 0).then_some(()))
+            .unwrap_or_else(|| panic!("dockerd never logged a line with {words:?}"));
+    }
+
+    /// How many lines that have all these words the daemon has written to its log, in all its lives.
+    pub fn logged(&self, words: &[&str]) -> usize {
+        let has_all = |line: &str| words.iter().all(|word| line.contains(word));
+        self.process.log().lines().filter(|line| has_all(line)).count()
     }
 }
 

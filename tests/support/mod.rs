@@ -7,6 +7,7 @@ pub mod docker;
 pub mod dockerd;
 pub mod http;
 pub mod plugin;
+pub mod podman;
 pub mod pty;
 pub mod sandbox;
 
@@ -34,51 +35,106 @@ pub fn wait_for<T>(deadline: Duration, mut condition: impl FnMut() -> Option<T>)
     }
 }
 
+/// A test of the real program, and what it needs.
+pub struct Test {
+    name: &'static str,
+    run: fn(),
+    engine: Option<Engine>,
+    takes_minutes: bool,
+}
+
+/// A real engine, or what else a test needs of the machine.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Engine {
+    Docker,
+    Podman,
+}
+
+impl Test {
+    /// A test that needs a dockerd, as most do.
+    pub const fn new(name: &'static str, run: fn()) -> Self {
+        Self { name, run, engine: Some(Engine::Docker), takes_minutes: false }
+    }
+
+    /// It needs podman instead.
+    pub fn with_podman(self) -> Self {
+        Self { engine: Some(Engine::Podman), ..self }
+    }
+
+    /// It needs no engine.
+    pub fn anywhere(self) -> Self {
+        Self { engine: None, ..self }
+    }
+
+    /// It waits for an engine to give up, and is ignored unless it is asked for with `--include-ignored`.
+    pub fn slow(self) -> Self {
+        Self { takes_minutes: true, ..self }
+    }
+}
+
 /// Test functions under their own names.
 #[macro_export]
 macro_rules! tests {
     ($($name:ident),* $(,)?) => {
-        vec![$((stringify!($name), $name as fn())),*]
+        vec![$($crate::support::Test::new(stringify!($name), $name)),*]
     };
 }
 
-/// Runs the tests, or reports them as ignored where an engine cannot run. With `VOLTERGEIST_REQUIRE_DOCKERD=1` they
-/// fail there instead.
-pub fn run(tests: Vec<(&'static str, fn())>) -> ExitCode {
-    let obstacle = obstacle();
-    let required = env::var("VOLTERGEIST_REQUIRE_DOCKERD").is_ok_and(|value| value == "1");
-    if let (Some(obstacle), false) = (obstacle, required) {
-        eprintln!("ignored, since {obstacle}");
+/// Whether tests fail where their engine cannot run, instead of being ignored.
+pub fn engines_are_required() -> bool {
+    env::var("VOLTERGEIST_REQUIRE_ENGINES").is_ok_and(|value| value == "1")
+}
+
+/// Runs the tests, or reports them as ignored where their engine cannot run.
+pub fn run(tests: Vec<Test>) -> ExitCode {
+    let required = engines_are_required();
+    let obstacles = [Engine::Docker, Engine::Podman].map(|engine| {
+        let needed = tests.iter().any(|test| test.engine == Some(engine));
+        (engine, if needed { obstacle(engine) } else { None })
+    });
+    for (_, obstacle) in obstacles {
+        if let (Some(obstacle), false) = (obstacle, required) {
+            eprintln!("some are ignored, since {obstacle}");
+        }
     }
-    let trials = tests.into_iter().map(|(name, test)| {
-        let ignored = obstacle.is_some() && !required;
-        let trial = Trial::test(name, move || {
+    let trials = tests.into_iter().map(|test| {
+        let obstacle = obstacles.into_iter().find(|(engine, _)| test.engine == Some(*engine));
+        let obstacle = obstacle.and_then(|(_, obstacle)| obstacle);
+        let trial = Trial::test(test.name, move || {
             if let Some(obstacle) = obstacle {
                 return Err(obstacle.into());
             }
-            test();
+            (test.run)();
             Ok(())
         });
-        trial.with_ignored_flag(ignored)
+        trial.with_ignored_flag(test.takes_minutes || (obstacle.is_some() && !required))
     });
-    libtest_mimic::run(&Arguments::from_args(), trials.collect()).exit_code()
+    let mut arguments = Arguments::from_args();
+    // They wait for daemons more than they work.
+    arguments.test_threads.get_or_insert(6);
+    libtest_mimic::run(&arguments, trials.collect()).exit_code()
 }
 
 /// What keeps an engine from running on this machine.
-pub fn obstacle() -> Option<&'static str> {
+pub fn obstacle(engine: Engine) -> Option<&'static str> {
     if !rustix::process::geteuid().is_root() {
-        return Some("dockerd needs root");
+        return Some("an engine in a sandbox needs root");
     }
     let works = |program: &str, args: &[&str]| {
         let output = Command::new(program).args(args).output();
         output.is_ok_and(|output| output.status.success())
     };
     let needed = [
-        (works("dockerd", &["--version"]), "there is no dockerd (Debian: docker.io)"),
-        (works("docker", &["--version"]), "there is no docker command (Debian: docker.io)"),
         (works("nsenter", &["--version"]), "there is no nsenter (Debian: util-linux)"),
         (works("unshare", &["--mount", "--pid", "--fork", "true"]), "namespaces cannot be made here"),
         (busybox::is_static(), "there is no static /bin/busybox (Debian: busybox-static)"),
     ];
-    needed.into_iter().find_map(|(met, obstacle)| (!met).then_some(obstacle))
+    let own = match engine {
+        Engine::Docker => vec![
+            (works("dockerd", &["--version"]), "there is no dockerd (Debian: docker.io)"),
+            (works("docker", &["--version"]), "there is no docker command (Debian: docker.io)"),
+        ],
+        Engine::Podman => vec![(works("podman", &["--version"]), "there is no podman (Debian: podman)")],
+    };
+    needed.into_iter().chain(own).find_map(|(met, obstacle)| (!met).then_some(obstacle))
 }

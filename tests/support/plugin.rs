@@ -98,6 +98,18 @@ impl Plugin {
         body.lines().map(|line| serde_json::from_str(line).expect("an entry is JSON")).collect()
     }
 
+    /// The calls of one operation that have ended, oldest first.
+    pub fn calls(&self, operation: &str) -> Vec<Value> {
+        let ended = |entry: &Value| entry["kind"] == "call" && entry["operation"] == operation;
+        self.entries().into_iter().filter(ended).collect()
+    }
+
+    /// Waits until so many calls wait because a rule says so.
+    pub fn wait_until_waiting(&self, calls: usize) {
+        wait_for(PATIENCE, || (self.state()["waiting"].as_array()?.len() == calls).then_some(()))
+            .unwrap_or_else(|| panic!("not {calls} calls wait: {}", self.state()["waiting"]));
+    }
+
     /// Runs one command line, as if typed in the console.
     pub fn command(&self, line: &str) -> String {
         let (status, body) = http::request(&self.control, "POST", "/v1/commands", line).expect("an answer");

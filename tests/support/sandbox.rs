@@ -66,16 +66,24 @@ impl Sandbox {
         self.path("etc/plugins")
     }
 
+    /// A command that will run in the sandbox, for its arguments to be added.
+    pub fn command(&self, program: impl AsRef<Path>) -> Command {
+        let namespaces = format!("/proc/{}/ns", self.first.id());
+        let mut command = Command::new("nsenter");
+        command
+            .arg(format!("--mount={namespaces}/mnt"))
+            .arg(format!("--pid={namespaces}/pid_for_children"))
+            .arg("--")
+            .arg(program.as_ref());
+        command
+    }
+
     /// Starts a program in the sandbox; what it prints is appended to `NAME.log`.
     pub fn spawn(&self, name: &str, program: impl AsRef<Path>, args: &[&str]) -> Process {
         let log = self.path(&format!("{name}.log"));
         let out = File::options().create(true).append(true).open(&log).expect("a log file");
-        let namespaces = format!("/proc/{}/ns", self.first.id());
-        let outside = Command::new("nsenter")
-            .arg(format!("--mount={namespaces}/mnt"))
-            .arg(format!("--pid={namespaces}/pid_for_children"))
-            .arg("--")
-            .arg(program.as_ref())
+        let outside = self
+            .command(program)
             .args(args)
             .stdin(Stdio::null())
             .stdout(out.try_clone().expect("a second handle on the log"))

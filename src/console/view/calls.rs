@@ -50,6 +50,12 @@ impl Columns {
         let outcome = rest.saturating_sub(if deed > 0 { deed + 2 } else { 0 });
         Self { time, caller, call, volume, deed, outcome, took }
     }
+
+    /// The cells of all columns behind the time.
+    pub fn width(&self) -> usize {
+        let columns = [self.caller, self.call, self.volume, self.deed, self.outcome, self.took];
+        columns.into_iter().filter(|width| *width > 0).map(|width| width + 2).sum::<usize>().saturating_sub(2)
+    }
 }
 
 /// Draws the pane.

@@ -69,8 +69,7 @@ fn row_of(view: &View<'_>, row: &FaultRow, is_roomy: bool) -> Line<'static> {
         FaultRow::Outage => {
             let state = match seen.reachability.standing {
                 Standing::Up => {
-                    let kinds =
-                        Span::styled(format!(", {} changes it", view.key(Action::OutageKind)), styles.quiet);
+                    let kinds = Span::styled(format!(" [{}]", view.key(Action::OutageKind)), styles.key);
                     vec![Span::styled(format!("up; would {}", view.app.outage), styles.quiet), kinds]
                 }
                 Standing::Down { kind, .. } => {

@@ -26,7 +26,7 @@ pub fn line(view: &View<'_>, columns: &Columns, entry: &Entry) -> Line<'static> 
     match &entry.kind {
         Kind::Call(call) => row.call(call),
         Kind::Waiting(waiting) => row.waiting(entry, waiting),
-        _ => row.spans.extend(remark(view, entry)),
+        _ => row.remark(entry),
     }
     Line::from(row.spans)
 }
@@ -106,6 +106,26 @@ impl Row<'_> {
         let strong = self.view.theme.styles.strong;
         self.subject(waiting.caller, (&word, strong), waiting.volume.as_deref());
         self.ending(Some(&waiting.fault), waits(self.view, entry, waiting), "");
+    }
+
+    /// What is no call. Where there is no room for all of it, what was typed at an engine gives way to what
+    /// came of it.
+    fn remark(&mut self, entry: &Entry) {
+        let mut spans = remark(self.view, entry);
+        let room = self.columns.width();
+        let is_typed = matches!(&entry.kind, Kind::Note { text } if text.starts_with("$ "));
+        if is_typed && spans.len() > 1 && spans.iter().map(Span::width).sum::<usize>() > room {
+            let outcome: usize = spans[1..].iter().map(Span::width).sum();
+            let least = room * 2 / 5;
+            spans[0].content =
+                self.view.fit(&spans[0].content, room.saturating_sub(outcome).max(least)).into();
+        }
+        let mut left = room;
+        for span in spans {
+            let text = self.view.fit(&span.content, left);
+            left -= text::width(&text);
+            self.say(&text, span.style);
+        }
     }
 
     /// Who asked what about which volume. A call about none lets its own words have the room.

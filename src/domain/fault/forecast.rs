@@ -177,7 +177,7 @@ mod tests {
             (
                 "get: fail \"x\"",
                 "docker: takes it as \"no such volume\", and forgets its labels, options and references for good",
-                "podman: takes the volume as absent on create, fails on inspect, and on rm forgets it all the same",
+                "podman: takes the volume as absent on create, fails on inspect and ls, and on rm forgets it all the same",
             ),
             (
                 "remove: delay 60s",
@@ -192,12 +192,12 @@ mod tests {
             (
                 "writes, get: empty",
                 "docker, on mount: starts the container with its own bundle directory (config.json, rootfs) mounted read-write as the volume",
-                "podman, on mount: believes it: no check of the mountpoint",
+                "podman, on mount: starts the container with its own directory (config.json, secrets) mounted as the volume",
             ),
             ("mount: pass", "docker: notices nothing", "podman: notices nothing"),
             (
                 "get: stale",
-                "docker: nothing is known about what it will make of it",
+                "docker: believes it: a volume that is new is missing, and one that was removed is there",
                 "podman: nothing is known about what it will make of it",
             ),
         ] {

@@ -1,0 +1,86 @@
+//! Wrong answers about the scope.
+
+use std::time::Duration;
+
+use crate::{
+    stage::{DRIVER, Stage, arm},
+    support::{Test, plugin::Registration},
+    tests,
+};
+
+pub fn tests() -> Vec<Test> {
+    let mut tests = tests![
+        a_scope_that_was_told_is_kept,
+        a_scope_that_was_not_told_is_asked_for_again,
+        a_cut_connection_costs_fifteen_seconds_for_each_volume,
+    ];
+    tests.extend(tests![a_scope_that_does_not_come_is_local_after_a_minute].into_iter().map(Test::slow));
+    tests
+}
+
+fn a_scope_that_was_told_is_kept() {
+    let stage = Stage::new();
+    for (number, (action, fact, scope)) in [
+        ("scope global", "docker-capabilities-scope", "global"),
+        ("scope galactic", "docker-capabilities-scope", "local"),
+        ("scope \"\"", "docker-capabilities-scope", "local"),
+        ("empty", "docker-capabilities-hollow", "local"),
+        ("null", "docker-capabilities-hollow", "local"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let plugin = stage.another(&format!("ghost{number}"), Registration::Socket);
+        arm(&plugin, &format!("capabilities: {action}"), fact);
+        stage.succeeds(&format!("volume create -d ghost{number} v{number}"));
+        plugin.command("disarm all");
+        for _ in 0..2 {
+            let told = stage.succeeds(&format!("volume inspect --format={{{{.Scope}}}} v{number}"));
+            assert_eq!(told, scope, "{action}");
+        }
+        assert_eq!(plugin.counters(["capabilities"]), [1], "{action}");
+    }
+    stage.daemon.wait_for_log(&["invalid scope", "ghost1"]);
+    assert_eq!(stage.daemon.logged(&["invalid scope", "ghost2"]), 0, "an empty scope is none to warn of");
+}
+
+fn a_scope_that_was_not_told_is_asked_for_again() {
+    let stage = Stage::new();
+    stage.arm("capabilities: fail \"boom\"", "docker-capabilities-wrong");
+    for volume in ["v0", "v1", "v2"] {
+        stage.create(volume);
+    }
+    for action in ["fail \"boom\"", "fail \"boom\" as inband", "garbage", "truncate", "wrong-type"] {
+        stage.arm(&format!("capabilities: {action}"), "docker-capabilities-wrong");
+        stage.plugin.command("reset");
+        assert_eq!(stage.listed(), "v0\nv1\nv2");
+        assert_eq!(stage.plugin.counters(["list", "capabilities"]), [1, 3], "{action}");
+        assert_eq!(stage.succeeds("volume inspect --format={{.Scope}} v0"), "local", "{action}");
+    }
+}
+
+fn a_cut_connection_costs_fifteen_seconds_for_each_volume() {
+    let stage = Stage::new();
+    stage.arm("capabilities: fail \"boom\"", "docker-capabilities-wrong");
+    stage.create("v0");
+    stage.create("v1");
+
+    stage.arm("capabilities: eof", "docker-capabilities-cut");
+    stage.plugin.command("reset");
+    assert_eq!(stage.listed(), "v0\nv1");
+    // Five tries each, which take 15 s.
+    assert_eq!(stage.plugin.counters(["list", "capabilities"]), [1, 10]);
+}
+
+fn a_scope_that_does_not_come_is_local_after_a_minute() {
+    let stage = Stage::new();
+    stage.arm("capabilities: hang", "docker-capabilities-hang");
+    let create = stage.daemon.start_docker(&format!("volume create -d {DRIVER} v"));
+    create.finish_within(Duration::from_secs(200)).succeeds();
+    let waited = stage.plugin.calls("capabilities");
+    assert!(waited.iter().all(|call| call["outcome"] == "abandoned"), "{waited:?}");
+
+    stage.disarm();
+    stage.succeeds("volume inspect v");
+    assert_eq!(stage.plugin.calls("capabilities").len(), waited.len() + 1);
+}

@@ -1,0 +1,45 @@
+//! What real engines make of a plugin that misbehaves, seen from their command lines.
+//!
+//! Each row of `assets/forecast.md` that says it was seen on an engine is checked here: a test arms a rule, makes sure
+//! that this row is what is foretold for it, and then looks. `table` keeps the two together.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod activate;
+mod capabilities;
+mod connection;
+mod create;
+mod get;
+mod list;
+mod lives;
+mod mount;
+mod path;
+mod podman;
+mod remove;
+mod rules;
+mod stage;
+mod table;
+mod unmount;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let tests = [
+        table::tests(),
+        activate::tests(),
+        capabilities::tests(),
+        create::tests(),
+        get::tests(),
+        list::tests(),
+        path::tests(),
+        mount::tests(),
+        unmount::tests(),
+        remove::tests(),
+        connection::tests(),
+        lives::tests(),
+        rules::tests(),
+        podman::tests(),
+    ];
+    support::run(tests.into_iter().flatten().collect())
+}

@@ -1,0 +1,125 @@
+//! How long a rule has a hold on a real daemon, and that a run can be had again.
+
+use serde_json::Value;
+
+use crate::{
+    stage::{DRIVER, Stage},
+    support::{PATIENCE, Test, docker::Running, wait_for},
+    tests,
+};
+
+pub fn tests() -> Vec<Test> {
+    tests![
+        a_held_call_goes_on_when_it_is_released,
+        disarming_all_frees_every_command_that_hangs,
+        a_rule_whose_time_is_over_frees_what_it_holds,
+        a_flapping_rule_frees_what_it_holds_when_all_is_well,
+        a_flapping_connection_is_bridged_by_the_daemon,
+        the_same_commands_under_the_same_seed_meet_the_same_faults,
+    ]
+}
+
+fn create(volume: &str) -> String {
+    format!("volume create -d {DRIVER} {volume}")
+}
+
+fn a_held_call_goes_on_when_it_is_released() {
+    let stage = Stage::new();
+    stage.arm("create: hold", "docker-create-hang");
+    let running = ["a", "b"].map(|volume| stage.daemon.start_docker(&create(volume)));
+    stage.plugin.wait_until_waiting(2);
+    stage.plugin.command("release");
+    stage.plugin.wait_until_waiting(1);
+    assert_eq!(stage.plugin.state()["volumes"].as_array().map(Vec::len), Some(1));
+    stage.plugin.command("release");
+    for command in running {
+        command.finish().succeeds();
+    }
+    stage.disarm();
+    assert_eq!(stage.listed(), "a\nb");
+}
+
+fn disarming_all_frees_every_command_that_hangs() {
+    let stage = Stage::new();
+    stage.create("v");
+    stage.plugin.command("arm create: hang");
+    stage.plugin.command("arm get where volume=v: hang");
+    let running = [&create("a"), "volume inspect v"].map(|line| stage.daemon.start_docker(line));
+    stage.plugin.wait_until_waiting(2);
+    assert!(running.iter().all(Running::is_running));
+    stage.disarm();
+    for command in running {
+        command.finish().succeeds();
+    }
+}
+
+fn a_rule_whose_time_is_over_frees_what_it_holds() {
+    let stage = Stage::new();
+    stage.arm("create: hang for 2s", "docker-create-hang");
+    stage.succeeds(&create("v"));
+    let call = stage.plugin.calls("create").pop().expect("it was called");
+    assert!(call["waited"].is_u64(), "{call}");
+    assert_eq!(stage.plugin.state()["faults"][0]["state"], "expired");
+}
+
+/// Makes volumes until the rule has fired.
+fn create_until_fired(stage: &Stage) {
+    let mut number = 0;
+    wait_for(PATIENCE, || {
+        number += 1;
+        stage.succeeds(&create(&format!("v{number}")));
+        (stage.plugin.state()["faults"][0]["fired"] != 0).then_some(())
+    })
+    .expect("the rule fires sooner or later");
+}
+
+fn a_flapping_rule_frees_what_it_holds_when_all_is_well() {
+    let stage = Stage::new();
+    stage.arm("create: hang flap 1s 2s", "docker-create-hang");
+    create_until_fired(&stage);
+    let held = stage.plugin.calls("create").pop().expect("it was called");
+    assert_eq!(held["outcome"], "answered", "{held}");
+}
+
+fn a_flapping_connection_is_bridged_by_the_daemon() {
+    let stage = Stage::new();
+    stage.create("v");
+    stage.arm("list: eof flap 4s 2s", "docker-cut");
+    wait_for(PATIENCE, || {
+        assert_eq!(stage.listed(), "v");
+        (stage.plugin.state()["faults"][0]["fired"] != 0).then_some(())
+    })
+    .expect("the rule fires sooner or later");
+}
+
+/// What became of each call, and of each command.
+fn run_with(seed: u64) -> (Vec<[Value; 3]>, Vec<String>) {
+    let stage = Stage::new();
+    stage.plugin.command(&format!("seed {seed}"));
+    stage.plugin.command("arm get 30%: delay 1ms..900ms");
+    stage.plugin.command("arm any 30%: fail \"static\"");
+    let mut printed = Vec::new();
+    for number in 0..4 {
+        for line in [
+            &create(&format!("v{number}")),
+            "volume ls --quiet",
+            &format!("volume inspect --format={{{{.Name}}}} v{number}"),
+            &format!("volume rm v{number}"),
+        ] {
+            printed.push(stage.daemon.docker(line).all_output());
+        }
+    }
+    let calls = stage.plugin.entries().into_iter().filter(|entry| entry["kind"] == "call");
+    let marks = calls.map(|call| ["operation", "volume", "fault"].map(|part| call[part].clone()));
+    (marks.collect(), printed)
+}
+
+fn the_same_commands_under_the_same_seed_meet_the_same_faults() {
+    let (marks, printed) = run_with(7);
+    let fired = marks.iter().filter(|[_, _, fault]| !fault.is_null()).count();
+    assert!(fired > 3 && fired < marks.len(), "{marks:?}");
+    let (again, printed_again) = run_with(7);
+    assert_eq!(again, marks);
+    assert_eq!(printed_again, printed);
+    assert_ne!(run_with(8).0, marks);
+}
