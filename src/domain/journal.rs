@@ -148,6 +148,13 @@ mod tests {
     }
 
     #[test]
+    fn the_greatest_of_all_numbers_is_behind_every_entry() {
+        let mut journal = Journal::new(Bounds::default());
+        journal.push(Timestamp::UNIX_EPOCH, note(1));
+        assert_eq!((journal.after(u64::MAX).count(), journal.back_from(u64::MAX).count()), (0, 1));
+    }
+
+    #[test]
     fn a_cleared_journal_goes_on_counting() {
         let mut journal = Journal::new(Bounds::default());
         journal.push(Timestamp::UNIX_EPOCH, note(1));

@@ -151,6 +151,20 @@ async fn a_stream_begins_where_the_reader_was_and_goes_on_as_entries_come() {
 }
 
 #[tokio::test]
+async fn a_reader_of_an_earlier_life_begins_anew() {
+    let stage = Stage::unix();
+    stage.command("note 1").await;
+    for seen in [2, u64::MAX] {
+        let mut reader = stage.control.connect().await.expect("the control API listens");
+        reader.say(&http("GET", "/v1/entries/stream", &format!("Last-Event-ID: {seen}\r\n"), "")).await;
+        reader.hear_until(|text| text.contains("id: 1\n")).await;
+    }
+    let heard = get(&stage, &format!("/v1/entries?after={}", u64::MAX)).await;
+    assert_eq!((heard.status(), lines(&heard).len()), (Some(200), 0));
+    stage.end().await;
+}
+
+#[tokio::test]
 async fn a_reader_that_fell_behind_is_told_how_many_it_missed() {
     let stage = Stage::unix();
     for number in 1..=9 {

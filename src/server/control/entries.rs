@@ -68,9 +68,12 @@ pub async fn stream(
             return (StatusCode::BAD_REQUEST, text).into_response();
         }
     };
+    let changes = hub.changes();
+    let kept = hub.glance(&Window::default()).kept;
     let reader = Reader {
-        changes: hub.changes(),
-        seen: resumed.unwrap_or_else(|| hub.entries_after(0, 0).1 - 1),
+        changes,
+        // A number that is still to come was given by an earlier life, none of whose entries are here.
+        seen: resumed.filter(|seen| *seen < kept.end).unwrap_or(kept.start - 1),
         batch: Vec::new().into_iter(),
         hub,
         ending,
