@@ -25,7 +25,10 @@ use std::{
     },
 };
 
-use cap_std::{ambient_authority, fs::Dir};
+use cap_std::{
+    ambient_authority,
+    fs::{Dir, OpenOptions},
+};
 use rustix::fs::{FlockOperation, flock};
 
 use crate::{
@@ -125,8 +128,8 @@ impl Disk {
     /// Makes a volume's directory, and writes down in it who serves it and for which mount.
     pub fn prepare(&self, name: &str, address: &str, id: &str) -> io::Result<()> {
         let volume = subdirectory(&self.0.data, name)?;
-        volume.write("test", address)?;
-        volume.write("mountID", id)
+        write_anew(&volume, "test", address)?;
+        write_anew(&volume, "mountID", id)
     }
 }
 
@@ -222,6 +225,15 @@ fn subdirectory(parent: &Dir, name: &str) -> io::Result<Dir> {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
         _ => parent.open_dir(name),
     }
+}
+
+/// Writes a file in a volume. What a container has put in its place goes first: opening a pipe would wait for a reader.
+fn write_anew(volume: &Dir, name: &str, text: &str) -> io::Result<()> {
+    match volume.remove_file(name) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    volume.open_with(name, OpenOptions::new().write(true).create_new(true))?.write_all(text.as_bytes())
 }
 
 /// Deletes what is named to it until nobody is left to name anything.
