@@ -34,7 +34,7 @@ use crate::{
 /// Runs until the end, and returns the exit status.
 pub fn run(action: Option<&Action>, settings: &Settings) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(async {
+    let ended = runtime.block_on(async {
         match action {
             Some(Action::Command { line }) => {
                 let effect = command::send(&control_address(settings), line.join(" ")).await?;
@@ -44,7 +44,10 @@ pub fn run(action: Option<&Action>, settings: &Settings) -> anyhow::Result<ExitC
             Some(Action::Play(args)) => play::run(args, settings).await,
             _ => live(action, settings).await,
         }
-    })
+    });
+    // A thread that waits for a disk that does not answer must not block the end.
+    runtime.shutdown_background();
+    ended
 }
 
 /// The plugin with a face, until somebody ends it.

@@ -140,7 +140,10 @@ impl Front {
         tokio::select! {
             () = connections.gone() => {}
             () = released => {}
-            () = tokio::time::sleep(drain) => connections.cut("voltergeist ended").await,
+            () = tokio::time::sleep(drain) => {
+                // A call that waits for a disk that does not answer cannot be cut.
+                drop(tokio::time::timeout(drain, connections.cut("voltergeist ended")).await);
+            }
         }
         hub.followed(None);
     }

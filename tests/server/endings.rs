@@ -1,12 +1,17 @@
 //! How calls and the server end: given up, panicked, crashed, shut down.
 
 use std::{
+    cell::RefCell,
     fs,
     path::Path,
     process::{Command, Stdio},
     time::Duration,
 };
 
+use rustix::{
+    fs::{CWD, FileType, Mode, mknodat},
+    process::{Pid, Signal, kill_process},
+};
 use voltergeist::{
     domain::{entry::Outcome, protocol::Operation},
     server::Disk,
@@ -227,4 +232,22 @@ async fn a_killed_server_is_replaced_by_the_next_and_nothing_is_lost() {
     let lives: Vec<_> =
         volumes.iter().map(|volume| (volume.options["life"].as_str(), volume.open_mounts())).collect();
     assert_eq!(lives, [("1", 1), ("2", 1), ("3", 1)]);
+}
+
+#[tokio::test]
+async fn a_disk_that_does_not_answer_cannot_hold_up_the_end() {
+    let place = tempfile::tempdir().expect("a place for the test");
+    let socket = place.path().join("plugin.sock");
+    let program = RefCell::new(Program::start(place.path()));
+    let has_ended = || program.borrow_mut().0.try_wait().expect("it can be asked").is_some();
+    until("it listens", || std::os::unix::net::UnixStream::connect(&socket).is_ok()).await;
+    // Whoever writes to a pipe that nobody reads waits.
+    let record = place.path().join("volumes/.voltergeist/.voltergeist/unfinished");
+    mknodat(CWD, &record, FileType::Fifo, Mode::RWXU, 0).expect("the place is writable");
+    let mut caller = Peer::Unix(socket.clone()).connect().await.expect("it listens");
+    caller.say(&kept_alive(Operation::Create, r#"{"Name":"v"}"#)).await;
+    let id = Pid::from_child(&program.borrow().0);
+    kill_process(id, Signal::TERM).expect("it is alive");
+    until("it has ended", has_ended).await;
+    assert!(!socket.exists());
 }
