@@ -1,0 +1,69 @@
+//! The page about scenarios lists the cards that are shipped, and its example is one.
+
+use std::{collections::BTreeSet, fmt::Write as _, fs, path::Path};
+
+use voltergeist::engine::scenario::{Card, Shelf};
+
+const HEAD: &str = "## The cards\n\n";
+
+fn root(path: &str) -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+fn cards() -> Vec<Card> {
+    Shelf::default()
+        .all()
+        .into_iter()
+        .map(|card| card.unwrap_or_else(|error| panic!("{error}")).card)
+        .collect()
+}
+
+/// The list, made from the cards.
+fn list() -> String {
+    let mut list = String::from("| card | what happens | |\n|---|---|---|\n");
+    for card in cards() {
+        let Card { name, title, dangerous, slow, .. } = card;
+        let flags = [(dangerous, "dangerous"), (slow, "slow")];
+        let flags: Vec<_> = flags.into_iter().filter_map(|(set, flag)| set.then_some(flag)).collect();
+        let _ = writeln!(
+            list,
+            "| [`{name}`](../assets/scenarios/{name}.toml) | {title} | {} |",
+            flags.join(", ")
+        );
+    }
+    list
+}
+
+#[test]
+fn the_list_of_cards_is_made_from_the_files() {
+    let path = root("docs/scenarios.md");
+    let page = fs::read_to_string(&path).expect("the page is there");
+    let (before, written) = page.split_once(HEAD).expect("the page has a list");
+    let list = list();
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(&path, format!("{before}{HEAD}{list}")).expect("the page can be written");
+        return;
+    }
+    assert_eq!(written, list, "docs/scenarios.md is old; UPDATE_DOCS=1 cargo test --test scenario_docs");
+}
+
+#[test]
+fn the_example_is_a_card() {
+    let page = fs::read_to_string(root("docs/scenarios.md")).expect("the page is there");
+    let (_, rest) = page.split_once("```toml\n").expect("the page has an example");
+    let (example, _) = rest.split_once("```").expect("the example ends");
+    let card = Card::read("example", "docs/scenarios.md", example).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(card.steps.len(), 3);
+}
+
+#[test]
+fn every_file_among_the_scenarios_is_a_shipped_card() {
+    let files = fs::read_dir(root("assets/scenarios")).expect("the cards are there");
+    let files: BTreeSet<String> = files
+        .map(|file| {
+            file.expect("an entry").path().file_stem().expect("a name").to_string_lossy().into_owned()
+        })
+        .collect();
+    let shipped: BTreeSet<String> = cards().into_iter().map(|card| card.name).collect();
+    assert_eq!(files, shipped);
+}
