@@ -162,19 +162,30 @@ fn frames() {
     );
 }
 
+/// How much memory this process has, in bytes.
+fn resident() -> usize {
+    let pages = std::fs::read_to_string("/proc/self/statm").expect("Linux tells a process its size");
+    pages.split(' ').nth(1).and_then(|pages| pages.parse::<usize>().ok()).expect("a number of pages") * 4096
+}
+
 fn weight() {
+    let before = resident();
     let hub = hub(100_000);
+    let grown = resident() - before;
     let (entries, first) = hub.entries_after(0, usize::MAX);
     let bytes: usize = entries.iter().map(|entry| entry.weight()).sum();
+    let mebibytes = |bytes: usize| bytes as f64 / 1_048_576.0;
     println!(
-        "{} entries kept, the oldest {first}, weigh {:.1} MiB",
+        "{} entries kept, the oldest {first}, weigh {:.1} MiB   the process grew by {:.1} MiB",
         entries.len(),
-        bytes as f64 / 1_048_576.0
+        mebibytes(bytes),
+        mebibytes(grown)
     );
 }
 
 fn main() {
+    // First, while the allocator has nothing to reuse.
+    weight();
     recording();
     frames();
-    weight();
 }

@@ -11,7 +11,7 @@ use anyhow::Context;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::hub::Hub;
+use crate::{domain::entry::Kind, hub::Hub};
 
 /// How many entries are taken from the hub at a time.
 const BATCH: usize = 1024;
@@ -61,8 +61,14 @@ pub fn record(
         .open(path)
         .with_context(|| format!("cannot record to {shown}; choose another file"))?;
     let following = follow(Arc::clone(hub), BufWriter::new(file), shutdown.clone());
+    let hub = Arc::clone(hub);
     Ok(tokio::spawn(async move {
-        let missed = following.await.with_context(|| format!("the recording in {shown} broke off"))?;
+        let followed = following.await;
+        if let Err(error) = &followed {
+            // At once, and not only at the end, when there is nothing left to record.
+            hub.record(Kind::Note { text: format!("the recording in {shown} broke off: {error}") });
+        }
+        let missed = followed.with_context(|| format!("the recording in {shown} broke off"))?;
         anyhow::ensure!(
             missed == 0,
             "the recording in {shown} misses {missed} entries, because the disk was too slow"
@@ -75,7 +81,7 @@ pub fn record(
 mod tests {
     use super::*;
     use crate::{
-        domain::{entry::Kind, journal::Bounds, volume::Volumes},
+        domain::{journal::Bounds, volume::Volumes},
         hub::NoStore,
     };
 
@@ -114,5 +120,18 @@ mod tests {
         }
         let (text, missed) = followed(hub).await;
         assert_eq!((text.lines().count(), missed), (3, 7));
+    }
+
+    #[tokio::test]
+    async fn a_recording_that_breaks_off_is_told_at_once() {
+        let hub = hub(10);
+        let recording = record(Path::new("/dev/full"), &hub, &CancellationToken::new()).expect("it opens");
+        hub.record(Kind::Note { text: "one".into() });
+        recording.await.expect("it does not panic").expect_err("the disk is full");
+        let (entries, _) = hub.entries_after(0, 10);
+        let told = entries.iter().any(
+            |entry| matches!(&entry.kind, Kind::Note { text } if text.starts_with("the recording in /dev/full broke off")),
+        );
+        assert!(told, "{entries:?}");
     }
 }

@@ -136,7 +136,7 @@ impl Request {
             None => Ok(Self::default()),
             Some(b'{') => serde_json::from_slice(body),
             // A derived reader would take an array for the fields in their order.
-            Some(_) => Err(serde::de::Error::custom("the body is not a JSON object")),
+            Some(_) => Err(serde::de::Error::custom("expected a JSON object")),
         }
     }
 }

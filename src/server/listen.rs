@@ -26,7 +26,7 @@ pub enum BindError {
         bad: BadName,
     },
     /// Another process has it.
-    #[error("{0} belongs to a living plugin; end that one, or choose another --name or address")]
+    #[error("{0} belongs to a living plugin; end that one, or choose another --name, --listen or --control")]
     Alive(String),
     /// What is there is no socket.
     #[error("{0:?} is there and is no socket; move it away, or choose another address")]

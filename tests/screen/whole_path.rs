@@ -54,6 +54,7 @@ async fn a_request_is_seen_and_a_key_decides_the_next_answer() {
     live.shows("✗ 500 the volume is haunted").await;
 
     live.press("m");
+    live.shows(": disarm fail-mounts").await;
     let reply = post(&socket, "/VolumeDriver.Mount", r#"{"Name":"db1","ID":"7f3a"}"#).await;
     assert!(reply.starts_with("HTTP/1.1 200 "), "{reply}");
     live.shows("mounted 1").await;

@@ -141,7 +141,7 @@ async fn what_is_not_in_the_protocol_is_told_so_and_is_an_entry_too() {
         ("GET", "/", "", 404, "404 page not found\n"),
         ("GET", get, "", 405, "GET is not allowed; each call is a POST\n"),
         ("POST", get, "{", 500, "the body is not a request: EOF while parsing an object"),
-        ("POST", get, "[]", 500, "the body is not a request: the body is not a JSON object"),
+        ("POST", get, "[]", 500, "the body is not a request: expected a JSON object"),
         ("POST", get, r#"{"Name":5}"#, 500, "the body is not a request: invalid type: integer `5`"),
         ("POST", get, &long, 413, "the body is longer than 1048576 bytes; send a shorter one\n"),
     ] {

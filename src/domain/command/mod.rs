@@ -163,15 +163,6 @@ impl Command {
         }
     }
 
-    /// Whether it destroys what cannot be had back, so that a key asks first.
-    pub fn is_destructive(&self) -> bool {
-        match self {
-            Self::Wipe | Self::Crash { keep: false } => true,
-            Self::Arm { rule, dry_run: false, confirmed: false, .. } => rule.is_dangerous(),
-            _ => false,
-        }
-    }
-
     /// The same command after the question that a destructive one needs.
     #[must_use]
     pub fn confirmed(mut self) -> Self {
