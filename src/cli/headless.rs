@@ -23,6 +23,8 @@ const LAST_LINES: Duration = Duration::from_secs(2);
 
 /// Writes lines until somebody ends it, or nobody reads them any more.
 pub async fn serve(hub: &Arc<Hub>, shutdown: &CancellationToken) -> anyhow::Result<()> {
+    // Only here: on a screen a line on stderr would tear the picture.
+    tracing_subscriber::fmt().with_writer(io::stderr).init();
     let late = async {
         shutdown.cancelled().await;
         sleep(LAST_LINES).await;

@@ -60,7 +60,7 @@ impl Recorder {
         async move {
             let answer = AssertUnwindSafe(self.answer(&head, body, draft, resets)).catch_unwind().await;
             answer.unwrap_or_else(|_| {
-                let text = "the handler panicked; the reason is in voltergeist's log";
+                let text = "the handler panicked; voltergeist tells the reason on its screen or on stderr";
                 Ok(Answer::text(StatusCode::INTERNAL_SERVER_ERROR, text).response())
             })
         }
