@@ -1,0 +1,86 @@
+//! A call in full: what came in, what was done, what went out.
+
+use super::{change, page::Page};
+use crate::{
+    console::{text, view::row},
+    domain::{
+        entry::{Call, Entry},
+        fault::{Facts, forecast},
+        lint::Lint,
+        protocol::Options,
+    },
+};
+
+/// Tells it.
+pub fn tell(page: &mut Page<'_>, entry: &Entry, call: &Call, time: &str) {
+    let view = page.view;
+    let styles = &view.theme.styles;
+    let word = call.operation.map_or("a request that is not in the protocol", |operation| operation.word());
+    page.heading(&format!("{word} {}", call.volume.as_deref().map(text::clean).unwrap_or_default()));
+    let (outcome, style) = row::outcome(view, call);
+    page.say(&outcome, style);
+    page.say(&format!("at {time} from {}, took {}", call.caller, text::took(call.took)), styles.text);
+    for lint in &call.lints {
+        page.say(&format!("odd: {}", lint.word()), styles.warning);
+    }
+    page.heading("What came in");
+    let path = call.operation.map_or("", |operation| operation.path());
+    page.say(call.request_line.as_deref().unwrap_or(&format!("POST {path}")), styles.text);
+    for (name, value) in call.headers.0.iter() {
+        page.say(&format!("{name}: {value}"), styles.quiet);
+    }
+    page.body(&call.body);
+    page.heading("What was done");
+    match &call.fault {
+        Some(deed) => {
+            let label = deed.label.as_ref().map_or_else(String::new, |label| format!(" ({label})"));
+            page.say(
+                &format!("{} rule {}{label}: {}", view.theme.glyphs.fault, deed.id, deed.action),
+                styles.fault,
+            );
+            // What comes next is known as long as the rule itself is.
+            if let Some(rule) = view.seen.faults.iter().find(|rule| rule.id == deed.id) {
+                page.say(&forecast(rule.rule(), call.caller).to_string(), styles.text);
+            }
+        }
+        None => page.say("no rule acted", styles.quiet),
+    }
+    others(page, entry, call);
+    change::list(page, &call.changes);
+    page.heading("What went out");
+    match call.status {
+        Some(status) => {
+            page.say(&format!("status {status}"), styles.text);
+            page.body(&call.reply);
+        }
+        None => page.say("no answer", styles.warning),
+    }
+}
+
+/// Why the other rules that were armed then did not act. Nothing is said of those that are gone since.
+fn others(page: &mut Page<'_>, entry: &Entry, call: &Call) {
+    let seen = page.view.seen;
+    let Some(operation) = call.operation else { return };
+    let options = seen.volumes.iter().find(|volume| Some(&*volume.name) == call.volume.as_deref());
+    let none = Options::new();
+    let facts = Facts {
+        operation,
+        volume: call.volume.as_deref().unwrap_or_default(),
+        id: call.id.as_deref().unwrap_or_default(),
+        options: options.map_or(&none, |volume| &volume.options),
+        caller: call.caller,
+        mounted: call.mounted,
+        retry: call.lints.contains(&Lint::EmptyBodyRetry),
+    };
+    let acted = call.fault.as_ref().map(|deed| deed.id);
+    for rule in seen.faults.iter().filter(|rule| Some(rule.id) != acted && rule.since < entry.at) {
+        let why = if !rule.rule().matches(&facts) {
+            "is not about this call".to_owned()
+        } else if let Some(acted) = acted.filter(|acted| *acted < rule.id) {
+            format!("was not asked, since rule {acted} came first")
+        } else {
+            "let it pass: its turn or its chance had not come".to_owned()
+        };
+        page.say(&format!("rule {} {why}: {}", rule.id, rule.text), page.view.theme.styles.quiet);
+    }
+}

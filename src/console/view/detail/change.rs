@@ -1,0 +1,28 @@
+//! What happened to volumes, in words.
+
+use super::page::Page;
+use crate::domain::volume::Change;
+
+/// All of some changes, a line each.
+pub fn list(page: &mut Page<'_>, changes: &[Change]) {
+    let style = page.view.theme.styles.text;
+    for change in changes {
+        let name = change.name().map_or_else(String::new, |name| format!("volume {name:?} "));
+        page.say(&told(change, &name), style);
+    }
+}
+
+/// A change in words, after the volume's name.
+pub fn told(change: &Change, name: &str) -> String {
+    match change {
+        Change::Created { .. } => format!("{name}created"),
+        Change::Removed { .. } => format!("{name}removed, with its files"),
+        Change::Mounted { id, .. } => format!("{name}mounted by {id}"),
+        Change::Unmounted { id, .. } => format!("{name}unmounted by {id}"),
+        Change::Forgotten { .. } => format!("{name}forgotten"),
+        Change::Restored { .. } => format!("{name}restored"),
+        Change::Detached { .. } => format!("{name}lost every mount"),
+        Change::Wiped => "every volume and its files are gone".into(),
+        Change::Lost => "the driver lost its memory of every volume".into(),
+    }
+}

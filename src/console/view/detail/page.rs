@@ -1,0 +1,104 @@
+//! The page that all of it is written on: headings and wrapped lines of one width.
+
+use ratatui::{style::Style, text::Line};
+
+use crate::{
+    console::{text, view::View},
+    domain::entry::Body,
+};
+
+/// Lines that are collected with one width.
+pub struct Page<'v> {
+    pub view: &'v View<'v>,
+    pub width: usize,
+    pub lines: Vec<Line<'static>>,
+}
+
+impl<'v> Page<'v> {
+    pub fn new(view: &'v View<'v>, width: usize) -> Self {
+        Self { view, width, lines: Vec::new() }
+    }
+
+    pub fn heading(&mut self, heading: &str) {
+        if !self.lines.is_empty() {
+            self.lines.push(Line::default());
+        }
+        self.lines.push(Line::styled(format!(" {heading}"), self.view.theme.styles.strong));
+    }
+
+    pub fn say(&mut self, said: &str, style: Style) {
+        let wrapped =
+            said.lines().flat_map(|line| text::wrap(&text::clean(line), self.width.saturating_sub(4)));
+        self.lines.extend(wrapped.map(|line| Line::styled(format!("   {line}"), style)));
+    }
+
+    pub fn body(&mut self, body: &Body) {
+        let styles = &self.view.theme.styles;
+        if body.length == 0 {
+            return self.say("no body", styles.quiet);
+        }
+        self.say(&printed(body), styles.text);
+        if body.length > body.bytes.len() {
+            let cut = format!(
+                "{} bytes, the first {} are kept",
+                text::grouped(body.length as u64),
+                text::grouped(body.bytes.len() as u64)
+            );
+            self.say(&cut, styles.quiet);
+        }
+    }
+}
+
+/// A body as it can be read: JSON indented, other text as it is, and bytes that are no text in hexadecimal.
+fn printed(body: &Body) -> String {
+    if let Ok(text) = std::str::from_utf8(&body.bytes) {
+        indented(text).unwrap_or_else(|| text.to_owned())
+    } else {
+        let mut dump = String::new();
+        for chunk in body.bytes.chunks(16).take(64) {
+            for byte in chunk {
+                dump.extend([&format!("{byte:02x}"), " "]);
+            }
+            dump.push('\n');
+        }
+        dump
+    }
+}
+
+/// The same JSON with line breaks, token by token: a parsed value would keep neither the order of its keys nor
+/// one that comes twice.
+fn indented(text: &str) -> Option<String> {
+    if !text.trim_start().starts_with(['{', '[']) {
+        return None;
+    }
+    let (mut sent, mut shown) = (serde_json::Deserializer::from_str(text), Vec::new());
+    serde_transcode::transcode(&mut sent, &mut serde_json::Serializer::pretty(&mut shown)).ok()?;
+    sent.end().ok()?;
+    String::from_utf8(shown).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_is_indented_as_it_was_sent() {
+        for (sent, shown) in [
+            (r#"{"Name":"v","Opts":null}"#, "{\n  \"Name\": \"v\",\n  \"Opts\": null\n}"),
+            ("{}\n", "{}"),
+            (r#"{"a":1,"a":2}"#, "{\n  \"a\": 1,\n  \"a\": 2\n}"),
+            ("{} {}", "{} {}"),
+            ("\"text\"", "\"text\""),
+            (r#"{"b":[1, {}],"a":"x\"{,"}"#, "{\n  \"b\": [\n    1,\n    {}\n  ],\n  \"a\": \"x\\\"{,\"\n}"),
+            ("not found\n", "not found\n"),
+            ("{\"Name\":", "{\"Name\":"),
+        ] {
+            assert_eq!(printed(&sent.as_bytes().to_vec().into()), shown, "{sent}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_text_is_shown_in_hexadecimal() {
+        assert_eq!(printed(&vec![0xff, 0x00, 0x41].into()), "ff 00 41 \n");
+    }
+}
