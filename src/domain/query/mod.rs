@@ -1,0 +1,202 @@
+//! The filter after `/`: which entries of the journal somebody wants to see.
+//!
+//! Terms side by side must all hold; `-` before one turns it round. A word is looked for in everything
+//! that an entry says; `op: vol: id: by: fault: status: outcome: lint: kind: took` ask about one part. What
+//! asks about a part of a call never holds for an entry that is none.
+
+mod read;
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+pub use read::{KEYS, QueryError, values};
+
+use super::{
+    entry::{Call, Deed, Entry, Kind, Outcome},
+    fault::Pattern,
+    protocol::{Caller, Operation},
+};
+
+/// A filter. The empty one lets everything through.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Query {
+    terms: Vec<Term>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Term {
+    negated: bool,
+    test: Test,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Test {
+    Word(String),
+    Calls(Vec<Operation>),
+    Volume(Text),
+    Id(String),
+    By(Caller),
+    Fault(Text),
+    /// The three digits; none where any will do.
+    Status([Option<u8>; 3]),
+    Outcome(Option<Outcome>),
+    Lint(Text),
+    Kind(&'static str),
+    Longer(Duration),
+    Shorter(Duration),
+    /// It tells something of one volume's life.
+    LifeOf(String),
+}
+
+/// A text that is looked for: as a part, or as the whole where it is a pattern.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Text {
+    Part(String),
+    Whole(Pattern),
+}
+
+impl Text {
+    fn matches(&self, text: &str) -> bool {
+        match self {
+            Self::Part(part) => contains(text, part),
+            Self::Whole(pattern) => pattern.matches(text),
+        }
+    }
+}
+
+/// Whether a text has a part, in upper or lower case.
+fn contains(text: &str, part: &str) -> bool {
+    part.is_empty()
+        || text.as_bytes().windows(part.len()).any(|bytes| bytes.eq_ignore_ascii_case(part.as_bytes()))
+}
+
+impl Query {
+    /// What tells a volume's life: what changed it or tried to, and what a rule did to a call about it.
+    pub fn life_of(volume: &str) -> Self {
+        Self { terms: vec![Term { negated: false, test: Test::LifeOf(volume.to_owned()) }] }
+    }
+
+    /// Whether it lets everything through.
+    pub fn is_empty(&self) -> bool {
+        self.terms.is_empty()
+    }
+
+    /// Whether it lets an entry through.
+    pub fn matches(&self, entry: &Entry) -> bool {
+        self.terms.iter().all(|term| term.test.holds(entry) != term.negated)
+    }
+}
+
+/// What a call and its waiting have in common.
+struct Subject<'e> {
+    operation: Option<Operation>,
+    caller: Caller,
+    volume: &'e str,
+    id: &'e str,
+    fault: Option<&'e Deed>,
+}
+
+impl<'e> Subject<'e> {
+    fn of(entry: &'e Entry) -> Option<Self> {
+        Some(match &entry.kind {
+            Kind::Call(call) => Self {
+                operation: call.operation,
+                caller: call.caller,
+                volume: call.volume.as_deref().unwrap_or_default(),
+                id: call.id.as_deref().unwrap_or_default(),
+                fault: call.fault.as_ref(),
+            },
+            Kind::Waiting(waiting) => Self {
+                operation: Some(waiting.operation),
+                caller: waiting.caller,
+                volume: waiting.volume.as_deref().unwrap_or_default(),
+                id: waiting.id.as_deref().unwrap_or_default(),
+                fault: Some(&waiting.fault),
+            },
+            _ => return None,
+        })
+    }
+}
+
+impl Test {
+    fn holds(&self, entry: &Entry) -> bool {
+        let about = |holds: &dyn Fn(Subject<'_>) -> bool| Subject::of(entry).is_some_and(holds);
+        let call = |holds: &dyn Fn(&Call) -> bool| entry.call().is_some_and(holds);
+        match self {
+            Self::Word(word) => says(entry, word),
+            Self::Calls(calls) => about(&|call| call.operation.is_some_and(|one| calls.contains(&one))),
+            Self::Volume(name) => about(&|call| name.matches(call.volume)),
+            Self::Id(prefix) => about(&|call| call.id.starts_with(prefix)),
+            Self::By(caller) => about(&|call| call.caller == *caller),
+            Self::Fault(wanted) => about(&|call| call.fault.is_some_and(|deed| is_deed(wanted, deed))),
+            Self::Status(digits) => {
+                call(&|call| call.status.is_some_and(|status| has_digits(status, *digits)))
+            }
+            Self::Outcome(Some(outcome)) => call(&|call| call.outcome == *outcome),
+            Self::Outcome(None) => matches!(entry.kind, Kind::Waiting(_)),
+            Self::Lint(name) => call(&|call| call.lints.iter().any(|lint| name.matches(lint.word()))),
+            Self::Kind(kind) => *kind == kind_of(entry),
+            Self::Longer(than) => call(&|call| call.took > *than),
+            Self::Shorter(than) => call(&|call| call.took < *than),
+            Self::LifeOf(volume) => {
+                entry.changes().iter().any(|change| change.name().is_none_or(|name| name == volume))
+                    || about(&|call| {
+                        let only_asks =
+                            matches!(call.operation, Some(Operation::Get | Operation::Path) | None);
+                        call.volume == volume && (!only_asks || call.fault.is_some())
+                    })
+            }
+        }
+    }
+}
+
+fn is_deed(wanted: &Text, deed: &Deed) -> bool {
+    let label = deed.label.as_deref().unwrap_or_default();
+    wanted.matches(label) || wanted.matches(&deed.action) || wanted.matches(&deed.id.to_string())
+}
+
+fn has_digits(status: u16, wanted: [Option<u8>; 3]) -> bool {
+    let digits = [status / 100, status / 10 % 10, status % 10];
+    wanted
+        .into_iter()
+        .zip(digits)
+        .all(|(wanted, digit)| wanted.is_none_or(|wanted| u16::from(wanted) == digit))
+}
+
+const fn kind_of(entry: &Entry) -> &'static str {
+    match entry.kind {
+        Kind::Call(_) => "call",
+        Kind::Waiting(_) => "waiting",
+        Kind::Command(_) => "command",
+        Kind::Fault(_) => "fault",
+        Kind::Driver { .. } => "driver",
+        Kind::Note { .. } => "note",
+    }
+}
+
+/// Whether an entry says a word anywhere.
+fn says(entry: &Entry, word: &str) -> bool {
+    if let Some(subject) = Subject::of(entry) {
+        let said = [
+            subject.operation.map_or("", Operation::word),
+            subject.caller.word(),
+            subject.volume,
+            subject.id,
+            subject.fault.map_or("", |deed| &deed.action),
+            subject.fault.and_then(|deed| deed.label.as_deref()).unwrap_or_default(),
+        ];
+        let ended = entry.call().is_some_and(|call| {
+            [&call.error, &call.request_line].into_iter().flatten().any(|text| contains(text, word))
+                || call.lints.iter().any(|lint| contains(lint.word(), word))
+        });
+        return ended || said.into_iter().any(|text| contains(text, word));
+    }
+    match &entry.kind {
+        Kind::Command(execution) => contains(&execution.line, word) || contains(&execution.effect, word),
+        Kind::Fault(event) => contains(&event.rule, word),
+        Kind::Driver { standing } => contains(standing, word),
+        Kind::Note { text } => contains(text, word),
+        Kind::Call(_) | Kind::Waiting(_) => false,
+    }
+}

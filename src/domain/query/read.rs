@@ -1,0 +1,159 @@
+//! Reading a filter: its words, and what is wrong with those that are none.
+
+use std::str::FromStr;
+
+use super::{Query, Term, Test, Text};
+use crate::domain::{
+    duration,
+    entry::Outcome,
+    fault::{Calls, Pattern},
+    lint::Lint,
+    protocol::{Caller, Operation},
+    scanner::{Scanner, nearest},
+};
+
+/// What each key asks about, for help and completion.
+pub const KEYS: [(&str, &str); 10] = [
+    ("op:", "the call: op:mount op:get,list op:writes"),
+    ("vol:", "the volume's name: vol:db vol:db*"),
+    ("id:", "the beginning of the mount ID: id:7f3a"),
+    ("by:", "who called: by:docker by:podman by:simulated by:other"),
+    ("fault:", "the rule that acted: fault:* fault:empty-get fault:hang"),
+    ("status:", "the HTTP status: status:500 status:5xx"),
+    ("outcome:", "how it ended: outcome:answered failed abandoned panicked waiting"),
+    ("lint:", "what was odd: lint:* lint:leaked-mount"),
+    ("kind:", "what it is: kind:call command fault driver note"),
+    ("took", "how long it took: took>100ms took<1s"),
+];
+
+const OUTCOMES: [(&str, Option<Outcome>); 5] = [
+    ("answered", Some(Outcome::Answered)),
+    ("failed", Some(Outcome::Failed)),
+    ("abandoned", Some(Outcome::Abandoned)),
+    ("panicked", Some(Outcome::Panicked)),
+    ("waiting", None),
+];
+
+const KINDS: [&str; 6] = ["call", "waiting", "command", "fault", "driver", "note"];
+
+/// Why a text is no filter, and where.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("column {column}: {problem}")]
+pub struct QueryError {
+    /// Where, from 1, in characters.
+    pub column: usize,
+    /// What was found and what was expected.
+    pub problem: String,
+}
+
+impl FromStr for Query {
+    type Err = QueryError;
+
+    fn from_str(text: &str) -> Result<Self, QueryError> {
+        let mut scanner = Scanner::new(text);
+        let mut terms = Vec::new();
+        while !scanner.is_at_end() {
+            let column = scanner.column();
+            let negated = scanner.take('-') || scanner.take('!');
+            let asked = match scanner.quoted() {
+                Some(Ok(words)) => Ok(Test::Word(words)),
+                Some(Err(())) => Err("the quoted text does not end well".to_owned()),
+                None => read(scanner.word(&[])),
+            };
+            terms.push(Term { negated, test: asked.map_err(|problem| QueryError { column, problem })? });
+        }
+        Ok(Self { terms })
+    }
+}
+
+/// The words that can stand behind a key, for completion.
+pub fn values(key: &str) -> Vec<&'static str> {
+    match key {
+        "op:" => Calls::all().map(Calls::word).collect(),
+        "by:" => Caller::ALL.map(Caller::word).into(),
+        "fault:" => vec!["*"],
+        "status:" => vec!["200", "4xx", "5xx"],
+        "outcome:" => OUTCOMES.map(|(word, _)| word).into(),
+        "lint:" => std::iter::once("*").chain(Lint::ALL.map(Lint::word)).collect(),
+        "kind:" => KINDS.into(),
+        _ => Vec::new(),
+    }
+}
+
+fn read(word: &str) -> Result<Test, String> {
+    let Some(end) = word.find([':', '<', '>']) else { return Ok(Test::Word(word.to_owned())) };
+    let (key, sign, value) = (&word[..end], &word[end..=end], &word[end + 1..]);
+    if key == "took" {
+        if sign == ":" {
+            return Err("took is compared: took>100ms or took<1s".to_owned());
+        }
+        let duration = duration::parse(value)
+            .ok_or_else(|| format!("{value:?} is no duration, as 200ms, 15s or 2m are"))?;
+        return Ok(if sign == ">" { Test::Longer(duration) } else { Test::Shorter(duration) });
+    }
+    let key =
+        KEYS.iter().map(|(known, _)| *known).find(|known| *known == format!("{key}{sign}")).ok_or_else(
+            || {
+                let keys = KEYS.map(|(key, _)| key);
+                let meant = nearest(&format!("{key}:"), keys)
+                    .map_or_else(String::new, |key| format!(", did you mean {key:?}?"));
+                format!("{key:?} is no key{meant}; one of: {}; or quote it to look for it", keys.join(" "))
+            },
+        )?;
+    if value.is_empty() {
+        return Err(format!("after {key} there is nothing to look for"));
+    }
+    Ok(match key {
+        "op:" => Test::Calls(operations(value)?),
+        "vol:" => Test::Volume(text(value)?),
+        "id:" => Test::Id(value.to_owned()),
+        "by:" => Test::By(one_of(value, Caller::ALL.map(|caller| (caller.word(), caller)), "caller")?),
+        "fault:" => Test::Fault(text(value)?),
+        "status:" => Test::Status(status(value)?),
+        "outcome:" => Test::Outcome(one_of(value, OUTCOMES, "outcome")?),
+        "lint:" => Test::Lint(text(value)?),
+        _ => Test::Kind(one_of(value, KINDS.map(|kind| (kind, kind)), "kind of entry")?),
+    })
+}
+
+fn one_of<T: Copy, const N: usize>(value: &str, known: [(&str, T); N], what: &str) -> Result<T, String> {
+    let words = known.map(|(word, _)| word);
+    known.iter().find(|(word, _)| *word == value).map(|(_, meaning)| *meaning).ok_or_else(|| {
+        let meant =
+            nearest(value, words).map_or_else(String::new, |word| format!(", did you mean {word:?}?"));
+        format!("{value:?} is no {what}{meant}; one of: {}", words.join(" "))
+    })
+}
+
+fn operations(value: &str) -> Result<Vec<Operation>, String> {
+    let mut operations = Vec::new();
+    for word in value.split(',') {
+        let calls = Calls::all().find(|calls| calls.word() == word).ok_or_else(|| {
+            let meant = nearest(word, Calls::all().map(Calls::word));
+            let meant = meant.map_or_else(String::new, |word| format!(", did you mean {word:?}?"));
+            format!("{word:?} is no call{meant}")
+        })?;
+        operations.extend_from_slice(calls.operations());
+    }
+    Ok(operations)
+}
+
+fn text(value: &str) -> Result<Text, String> {
+    if value.contains(['*', '?', '[', '{']) {
+        return Pattern::new(value).map(Text::Whole).map_err(|error| error.to_string());
+    }
+    Ok(Text::Part(value.to_owned()))
+}
+
+fn status(value: &str) -> Result<[Option<u8>; 3], String> {
+    let wrong = || format!("{value:?} is no status, as 500 or 5xx are");
+    let digits: Vec<Option<u8>> = value
+        .bytes()
+        .map(|digit| match digit {
+            b'0'..=b'9' => Ok(Some(digit - b'0')),
+            b'x' | b'X' => Ok(None),
+            _ => Err(wrong()),
+        })
+        .collect::<Result<_, _>>()?;
+    digits.try_into().map_err(|_| wrong())
+}

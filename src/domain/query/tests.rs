@@ -1,0 +1,133 @@
+use jiff::Timestamp;
+use proptest::prelude::*;
+
+use super::*;
+use crate::domain::{entry::Execution, lint::Lint, volume::Change};
+
+fn call() -> Call {
+    Call {
+        volume: Some("db1".into()),
+        id: Some("7f3a".into()),
+        fault: Some(Deed { id: 3, label: Some("slow".into()), action: "delay 200ms".into() }),
+        outcome: Outcome::Failed,
+        status: Some(503),
+        error: Some("Device busy".into()),
+        took: Duration::from_millis(201),
+        lints: vec![Lint::LeakedMount],
+        ..Call::answered(Operation::Mount, Caller::Docker)
+    }
+}
+
+fn entry(kind: Kind) -> Entry {
+    Entry { seq: 1, at: Timestamp::UNIX_EPOCH, kind }
+}
+
+#[test]
+fn each_term_asks_about_its_part() {
+    let call = entry(Kind::Call(Box::new(call())));
+    for (query, expected) in [
+        ("", true),
+        ("db", true),
+        ("busy", true),
+        ("nothing", false),
+        ("\"device busy\"", true),
+        ("op:mount", true),
+        ("op:get,mount", true),
+        ("op:writes", true),
+        ("op:unmount", false),
+        ("vol:db", true),
+        ("vol:db*", true),
+        ("vol:*b", false),
+        ("id:7f", true),
+        ("id:f3", false),
+        ("by:docker", true),
+        ("by:podman", false),
+        ("fault:*", true),
+        ("fault:slow", true),
+        ("fault:delay*", true),
+        ("fault:3", true),
+        ("fault:hang", false),
+        ("status:5xx", true),
+        ("status:503", true),
+        ("status:4xx", false),
+        ("outcome:failed", true),
+        ("outcome:waiting", false),
+        ("lint:*", true),
+        ("lint:leaked", true),
+        ("lint:path*", false),
+        ("kind:call", true),
+        ("took>100ms", true),
+        ("took<100ms", false),
+        ("-db", false),
+        ("!op:get", true),
+        ("op:mount -fault:*", false),
+        ("op:mount status:5xx took>0.2s vol:db* -by:podman", true),
+    ] {
+        let parsed: Query = query.parse().unwrap_or_else(|error| panic!("{query}: {error}"));
+        assert_eq!(parsed.matches(&call), expected, "{query}");
+    }
+}
+
+#[test]
+fn what_asks_about_a_call_holds_for_no_other_entry() {
+    let command = entry(Kind::Command(Execution {
+        line: "forget db1".into(),
+        effect: "gone".into(),
+        changes: Vec::new(),
+    }));
+    for (query, expected) in
+        [("db1", true), ("kind:command", true), ("op:any", false), ("-op:any", true), ("vol:*", false)]
+    {
+        assert_eq!(query.parse::<Query>().expect(query).matches(&command), expected, "{query}");
+    }
+}
+
+#[test]
+fn a_wrong_filter_is_told_where_and_what() {
+    for (query, expected) in [
+        ("op:mont", "column 1: \"mont\" is no call, did you mean \"mount\"?"),
+        ("db  status:9", "column 5: \"9\" is no status"),
+        ("vold:db", "column 1: \"vold\" is no key, did you mean \"vol:\"?"),
+        ("vol:", "column 1: after vol: there is nothing"),
+        ("vol:[", "column 1: "),
+        ("took:5s", "column 1: took is compared"),
+        ("took>5", "column 1: \"5\" is no duration"),
+        ("-by:me", "column 1: \"me\" is no caller"),
+        ("\"open", "column 1: the quoted text"),
+        ("a=b outcome:fialed", "column 5: \"fialed\" is no outcome, did you mean \"failed\"?"),
+    ] {
+        let error = query.parse::<Query>().expect_err(query).to_string();
+        assert!(error.starts_with(expected), "{query}: {error}");
+    }
+}
+
+#[test]
+fn a_life_is_told_by_what_changes_it() {
+    let ended = |call: Call| entry(Kind::Call(Box::new(call)));
+    let asked = Call { operation: Some(Operation::Get), fault: None, ..call() };
+    let command =
+        |changes| entry(Kind::Command(Execution { line: String::new(), effect: String::new(), changes }));
+    let forgotten = |name: &str| command(vec![Change::Forgotten { name: name.into() }]);
+    let life = Query::life_of("db1");
+    for (told, expected) in [
+        (ended(call()), true),
+        (ended(asked.clone()), false),
+        (ended(Call { fault: call().fault, ..asked }), true),
+        (ended(Call { volume: Some("db12".into()), ..call() }), false),
+        (forgotten("db1"), true),
+        (forgotten("db2"), false),
+        (command(vec![Change::Wiped]), true),
+        (command(Vec::new()), false),
+    ] {
+        assert_eq!(life.matches(&told), expected, "{told:?}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_text_breaks_the_reader(text in ".{0,40}") {
+        if let Ok(query) = text.parse::<Query>() {
+            query.matches(&entry(Kind::Call(Box::new(call()))));
+        }
+    }
+}
