@@ -3,10 +3,16 @@
 //! The source for every form is what real engines send and accept: `dockerd` 20.10 and current
 //! moby (`pkg/plugins`, `daemon/volume/drivers`), and podman (`libpod/plugin`).
 
+mod caller;
+mod name;
+
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeStruct};
+
+pub use caller::Caller;
+pub use name::{BadName, RESERVED_NAME, check_name};
 
 /// The media type of every answer.
 pub const CONTENT_TYPE: &str = "application/vnd.docker.plugins.v1+json";
@@ -141,74 +147,6 @@ impl Request {
     }
 }
 
-/// The end that called, told from its headers.
-///
-/// `dockerd` sends `Accept: application/vnd.docker.plugins.v1.2+json` and no Content-Type; podman sends
-/// `Host: plugin`, a Content-Type and no Accept.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Caller {
-    /// A real `dockerd`.
-    Docker,
-    /// A real podman.
-    Podman,
-    /// The simulated daemon, which says so in its `User-Agent`.
-    Simulated,
-    /// Anybody else: curl, a test, a plugin helper.
-    #[default]
-    Other,
-}
-
-impl Caller {
-    /// The `User-Agent` by which the simulated daemon makes itself known.
-    pub const SIMULATED_AGENT: &str = "voltergeist-simulated";
-
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Docker, Self::Podman, Self::Simulated, Self::Other];
-
-    /// The word for it in rules and on the screen.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Docker => "docker",
-            Self::Podman => "podman",
-            Self::Simulated => "simulated",
-            Self::Other => "other",
-        }
-    }
-
-    /// Whether this end sends a body with a call, so that an empty one means a retry. Podman lists with
-    /// an empty body; `dockerd` leaves it empty for the handshake alone, until it retries.
-    pub const fn owes_a_body(self, operation: Operation) -> bool {
-        match operation {
-            Operation::Activate => false,
-            Operation::Capabilities | Operation::List => matches!(self, Self::Docker | Self::Simulated),
-            _ => true,
-        }
-    }
-
-    /// Tells the caller from its headers, which `header` looks up by lower-case name.
-    pub fn recognise<'h>(header: impl Fn(&str) -> Option<&'h str>) -> Self {
-        let starts = |name, prefix: &str| header(name).is_some_and(|value| value.starts_with(prefix));
-        if starts("user-agent", Self::SIMULATED_AGENT) {
-            Self::Simulated
-        } else if starts("accept", "application/vnd.docker.plugins.") {
-            Self::Docker
-        } else if header("host") == Some("plugin")
-            && starts("content-type", "application/vnd.docker.plugins.")
-        {
-            Self::Podman
-        } else {
-            Self::Other
-        }
-    }
-}
-
-impl fmt::Display for Caller {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.word())
-    }
-}
-
 /// A volume as `Get` and `List` describe it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Description {
@@ -290,42 +228,6 @@ impl Reply {
     }
 }
 
-/// Why a name cannot be a volume of this driver.
-///
-/// Docker does not check names for plugins: `..`, `a/b` and an empty name all arrive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum BadName {
-    /// The body had no name, as in `dockerd`'s retry with an empty body.
-    #[error("the request names no volume; send {{\"Name\": \"…\"}} (dockerd retries with an empty body)")]
-    Missing,
-    /// A path rather than a name.
-    #[error(
-        "a volume name must be one plain path component: not \".\" or \"..\", and without \"/\" or NUL; choose another name"
-    )]
-    NotPlain,
-    /// Longer than a file name can be.
-    #[error("a volume name can have at most 255 bytes; choose a shorter one")]
-    TooLong,
-    /// The directory in which the driver keeps its own records.
-    #[error("\"{RESERVED_NAME}\" is where the driver keeps its records; choose another name")]
-    Reserved,
-}
-
-/// The one plain name that no volume can have.
-pub const RESERVED_NAME: &str = ".voltergeist";
-
-/// Accepts a name that is one plain path component.
-pub fn check_name(name: &str) -> Result<(), BadName> {
-    match name {
-        "" => Err(BadName::Missing),
-        "." | ".." => Err(BadName::NotPlain),
-        _ if name.contains(['/', '\0']) => Err(BadName::NotPlain),
-        _ if name.len() > 255 => Err(BadName::TooLong),
-        RESERVED_NAME => Err(BadName::Reserved),
-        _ => Ok(()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -358,50 +260,5 @@ mod tests {
         for body in ["{", "[]", r#"{"Name":5}"#, "{} {}"] {
             assert!(Request::parse(body.as_bytes()).is_err(), "{body} was read");
         }
-    }
-
-    #[test]
-    fn a_name_that_could_lead_anywhere_is_refused() {
-        for (name, expected) in [
-            ("", Err(BadName::Missing)),
-            (".", Err(BadName::NotPlain)),
-            ("..", Err(BadName::NotPlain)),
-            ("a/b", Err(BadName::NotPlain)),
-            ("a\0b", Err(BadName::NotPlain)),
-            (".voltergeist", Err(BadName::Reserved)),
-            ("...", Ok(())),
-            ("-x", Ok(())),
-            ("größe mit raum", Ok(())),
-        ] {
-            assert_eq!(check_name(name), expected, "{name:?}");
-        }
-        assert_eq!(check_name(&"x".repeat(255)), Ok(()));
-        assert_eq!(check_name(&"x".repeat(256)), Err(BadName::TooLong));
-    }
-
-    #[test]
-    fn the_caller_is_told_from_its_headers() {
-        let caller = |headers: &'static [(&str, &str)]| {
-            Caller::recognise(|name| headers.iter().find(|(key, _)| *key == name).map(|(_, value)| *value))
-        };
-        assert_eq!(
-            caller(&[
-                ("accept", "application/vnd.docker.plugins.v1.2+json"),
-                ("user-agent", "Go-http-client/1.1")
-            ]),
-            Caller::Docker
-        );
-        assert_eq!(
-            caller(&[("host", "plugin"), ("content-type", "application/vnd.docker.plugins.v1.1+json")]),
-            Caller::Podman
-        );
-        assert_eq!(
-            caller(&[
-                ("user-agent", "voltergeist-simulated/20.10"),
-                ("accept", "application/vnd.docker.plugins.v1.2+json")
-            ]),
-            Caller::Simulated
-        );
-        assert_eq!(caller(&[("user-agent", "curl/8.0"), ("accept", "*/*")]), Caller::Other);
     }
 }
