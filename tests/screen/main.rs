@@ -7,4 +7,5 @@ mod manual;
 mod panic;
 mod promises;
 mod stage;
+mod views;
 mod whole_path;

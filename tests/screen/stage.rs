@@ -16,7 +16,7 @@ use voltergeist::{
     domain::{
         command::{Command, Outage},
         entry::{Call, Deed, Entry, Execution, Headers, Kind, Outcome, Waiting},
-        fault::{PRESETS, Rulebook},
+        fault::{PRESETS, Rehearsal, Rule, Rulebook, would_hit},
         journal::{Bounds, Journal},
         lint::Lint,
         protocol::{Caller, Operation, Options},
@@ -232,6 +232,11 @@ impl Stage {
             waiting: self.waiting.clone(),
             seed: self.rules.seed(),
         }
+    }
+
+    /// Which calls a rule would have hit.
+    pub fn rehearse(&self, rule: &Rule) -> Rehearsal {
+        would_hit(rule, self.rules.seed(), &self.volumes, self.journal.after(0).map(Arc::as_ref))
     }
 
     pub fn entries(&self) -> Vec<Arc<Entry>> {

@@ -1,0 +1,198 @@
+//! Every view at every size, in colour and without: one snapshot a view. A new view is one line in [`VIEWS`].
+//!
+//! A snapshot has the screen's text once for each size, since the themes must say the same, and below it which
+//! texts stand out in which style, in the default theme and in mono.
+
+use std::fmt::Write as _;
+
+use ratatui::{
+    buffer::{Buffer, Cell},
+    style::Color,
+};
+use voltergeist::{
+    console::app::{Effect, Event},
+    domain::{command::Outage, protocol::Operation},
+};
+
+use super::stage::{Seat, Stage, call, text_of};
+
+const SIZES: [(u16, u16); 3] = [(200, 50), (80, 24), (40, 10)];
+
+/// A view: its name, what has happened, and how one gets there, as [`Seat::play`] has it.
+type View = (&'static str, fn() -> Stage, &'static str);
+
+const VIEWS: &[View] = &[
+    ("calls", Stage::busy, ""),
+    ("calls_filtered", Stage::busy, "/ `op:mount,unmount` enter"),
+    ("calls_paused", Stage::busy, "space +3 up up"),
+    ("call", Stage::busy, "up up up enter"),
+    ("call_waiting", Stage::busy, "enter"),
+    ("volumes", Stage::busy, "tab"),
+    ("volume_life", Stage::busy, "tab down enter"),
+    ("faults", Stage::busy, "tab tab"),
+    ("line_completion", Stage::busy, ": `arm get: ` tab tab"),
+    ("line_marks", Stage::busy, ": `arm get where volume=db1: empty`"),
+    ("line_palette", Stage::busy, ": `co`"),
+    ("line_wrong", Stage::busy, ": `arm mont: empty`"),
+    ("rule_editor", several_rules, "tab tab end enter"),
+    ("filter_typed", Stage::busy, "/ `op:mount,`"),
+    ("filter_bad", Stage::busy, "/ `op:mount vold:db`"),
+    ("help", Stage::busy, "?"),
+    ("help_end", Stage::busy, "? end"),
+    ("sequence", Stage::busy, "s"),
+    ("present", Stage::busy, "p"),
+    ("present_sequence", Stage::busy, "p s"),
+    ("question_quit", Stage::busy, "q"),
+    ("question_reset", Stage::busy, "R"),
+    ("question_suspend", Stage::busy, "ctrl-z"),
+    ("first_minute", Stage::empty, ""),
+    ("not_registered", not_registered, ""),
+    ("not_registered_busy", not_registered_busy, ""),
+    ("driver_down", driver_down, ""),
+    ("several_rules", several_rules, ""),
+    ("said", Stage::busy, "up up Y"),
+];
+
+fn not_registered() -> Stage {
+    unregister(Stage::empty())
+}
+
+fn not_registered_busy() -> Stage {
+    unregister(Stage::busy())
+}
+
+fn unregister(mut stage: Stage) -> Stage {
+    stage.driver.registration = "not registered: no rights for /run/docker/plugins".into();
+    stage.driver.remedy = Some(
+        "echo unix:///run/user/1000/voltergeist.sock | sudo tee /etc/docker/plugins/voltergeist.spec".into(),
+    );
+    stage
+}
+
+fn driver_down() -> Stage {
+    let mut stage = Stage::busy();
+    stage.arm("arm mount: fail \"the volume is haunted\" as fail-mounts");
+    stage.arm("arm any: hang");
+    stage.down(Outage::Blackhole, Some(41));
+    stage
+}
+
+fn several_rules() -> Stage {
+    let mut stage = Stage::busy();
+    stage.arm("arm mount: fail \"the volume is haunted\" as fail-mounts");
+    stage.arm("arm create, remove where volume=db*: 2x fail \"busy\" then pass as stubborn");
+    stage.arm("arm any 20%: delay 200ms..800ms for 2m");
+    stage
+}
+
+impl Seat {
+    /// Presses keys in the user's notation; a text in backquotes is typed, and `+3` lets three calls come in.
+    fn play(&mut self, script: &str, stage: &mut Stage) {
+        for (index, part) in script.split('`').enumerate() {
+            if index % 2 == 1 {
+                let effects = self.type_text(part, stage);
+                self.rehearse(&effects, stage);
+                continue;
+            }
+            for word in part.split_whitespace() {
+                if let Some(calls) = word.strip_prefix('+').and_then(|calls| calls.parse().ok()) {
+                    (0..calls).for_each(|_: u32| drop(stage.call(call(Operation::Get, "db1"))));
+                } else {
+                    let effects = self.press(word);
+                    self.rehearse(&effects, stage);
+                }
+                self.look(stage);
+            }
+        }
+    }
+
+    fn rehearse(&mut self, effects: &[Effect], stage: &Stage) {
+        for effect in effects {
+            if let Effect::Rehearse(rule) = effect {
+                self.update(Event::Rehearsed(stage.rehearse(rule)));
+            }
+        }
+    }
+}
+
+/// The texts that stand out, by style.
+fn styles(buffer: &Buffer) -> String {
+    const SHOWN: usize = 8;
+    let mut found: Vec<(String, Vec<String>)> = Vec::new();
+    for row in buffer.content.chunks(buffer.area.width.into()) {
+        for run in row.chunk_by(|one, next| style(one) == style(next)) {
+            let text: String = run.iter().map(Cell::symbol).collect();
+            let text = text.trim_matches(|c: char| c == ' ' || ('\u{2500}'..'\u{2580}').contains(&c));
+            let text = text.chars().take(28).collect::<String>();
+            if style(&run[0]).is_empty() || !text.contains(char::is_alphanumeric) {
+                continue;
+            }
+            let index = found.iter().position(|(known, _)| *known == style(&run[0])).unwrap_or_else(|| {
+                found.push((style(&run[0]), Vec::new()));
+                found.len() - 1
+            });
+            if !found[index].1.contains(&text) {
+                found[index].1.push(text);
+            }
+        }
+    }
+    found.into_iter().fold(String::new(), |mut told, (style, texts)| {
+        let more = texts.len().saturating_sub(SHOWN);
+        let _ = write!(told, "  {style}: {}", texts[..texts.len() - more].join(" ¦ "));
+        let _ = if more > 0 { writeln!(told, " ¦ and {more} more") } else { writeln!(told) };
+        told
+    })
+}
+
+fn style(cell: &Cell) -> String {
+    let mut words = Vec::new();
+    if cell.fg != Color::Reset {
+        words.push(cell.fg.to_string());
+    }
+    if cell.bg != Color::Reset {
+        words.push(format!("on {}", cell.bg));
+    }
+    words.extend(cell.modifier.iter_names().map(|(name, _)| name.to_lowercase()));
+    words.join(" ")
+}
+
+/// A screen in a theme, by a way to it.
+fn screen((_, stage, script): View, size: (u16, u16), theme: &str) -> Buffer {
+    let mut stage = stage();
+    let mut seat = Seat::new(&stage, size, theme, false);
+    seat.play(script, &mut stage);
+    seat.backend().buffer().clone()
+}
+
+#[test]
+fn every_view_in_every_size_with_and_without_colour() {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_omit_expression(true);
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_snapshot_path("snapshots/views");
+    settings.bind(|| {
+        for view in VIEWS {
+            let mut told = String::new();
+            for size in SIZES {
+                let [default, mono] = ["default", "mono"].map(|theme| screen(*view, size, theme));
+                let text = text_of(&default);
+                assert_eq!(text, text_of(&mono), "{}: mono must say what the colours say", view.0);
+                let coloured = mono.content.iter().find(|cell| {
+                    cell.fg != Color::Reset || cell.bg != Color::Reset || cell.underline_color != Color::Reset
+                });
+                assert_eq!(coloured, None, "{} at {size:?} in mono", view.0);
+                let unsafe_cell =
+                    default.content.iter().find(|cell| cell.symbol().contains(char::is_control));
+                assert_eq!(unsafe_cell, None, "{} at {size:?}", view.0);
+                let (width, height) = size;
+                let _ = write!(
+                    told,
+                    "══ {width}×{height} ══\n{text}\n── default ──\n{}── mono ──\n{}\n",
+                    styles(&default),
+                    styles(&mono)
+                );
+            }
+            insta::assert_snapshot!(view.0, told);
+        }
+    });
+}
