@@ -12,23 +12,20 @@ use std::{
 
 use futures_util::{FutureExt, future::BoxFuture};
 use libtest_mimic::{Arguments, Failed, Trial};
-use support::{dockerd::Dockerd, sandbox::Sandbox};
+use support::{dockerd::Dockerd, haunt::Haunt, sandbox::Sandbox};
 use tokio::{
     runtime::Runtime,
     sync::{oneshot, watch},
-    task::JoinHandle,
 };
 use tokio_util::sync::CancellationToken;
 use voltergeist::{
-    domain::journal::Bounds,
     engine::{
         Clock, Engine, Inventory,
         docker::{RealDocker, Supervisor},
         scenario::{self, Card, Cast, Event, Report, Shelf, Verdict},
         simulated::{self, Config, Profile},
     },
-    hub::Hub,
-    server::{Address, Disk, Places, Plan, Server},
+    server::{Address, Places},
 };
 
 /// Fast enough for a minute to pass in three seconds, and slow enough for a busy machine to keep up.
@@ -133,33 +130,9 @@ fn compare(real: &Report, simulated: &Report) -> Result<(), Failed> {
     Ok(())
 }
 
-/// A voltergeist in this process.
-struct Haunt {
-    hub: Arc<Hub>,
-    shutdown: CancellationToken,
-    serving: JoinHandle<()>,
-}
-
-impl Haunt {
-    fn new(volumes: &std::path::Path, listen: Address, places: Places) -> Self {
-        let (disk, records) = Disk::open(volumes).expect("the root opens");
-        let hub = Hub::new(0, records, Box::new(disk.clone()), Bounds::default());
-        let control = Address::Unix(Some(volumes.with_extension("control")));
-        let plan = Plan { listen, control, places, ..Plan::new(DRIVER) };
-        let shutdown = CancellationToken::new();
-        let server = Server::bind(&hub, disk, plan).expect("the sockets are free");
-        Self { hub, serving: tokio::spawn(server.run(shutdown.clone())), shutdown }
-    }
-
-    fn cast(&self, engine: Arc<dyn Engine>, clock: Clock, settle: Duration, fresh: bool) -> Cast {
-        let (_all, allowed) = watch::channel(usize::MAX);
-        Cast { engine, hub: Arc::clone(&self.hub), clock, settle, fresh, allowed }
-    }
-
-    async fn end(self) {
-        self.shutdown.cancel();
-        self.serving.await.expect("the server ends in order");
-    }
+fn cast(haunt: &Haunt, engine: Arc<dyn Engine>, clock: Clock, settle: Duration, fresh: bool) -> Cast {
+    let (_all, allowed) = watch::channel(usize::MAX);
+    Cast { engine, hub: Arc::clone(&haunt.hub), clock, settle, fresh, allowed }
 }
 
 fn runtime() -> Runtime {
@@ -170,11 +143,11 @@ fn simulated(card: &Card, profile: Profile) -> Report {
     runtime().block_on(async {
         let place = tempfile::tempdir().expect("a temporary folder");
         let (volumes, socket) = (place.path().join("volumes"), place.path().join("plugin.sock"));
-        let haunt = Haunt::new(&volumes, Address::Unix(Some(socket.clone())), Places::default());
+        let haunt = Haunt::start(DRIVER, &volumes, Address::Unix(Some(socket.clone())), Places::default());
         let clock = Clock::faster(SPEED);
         let address = format!("unix://{}", socket.display()).parse().expect("an address");
         let config = Config { profile, clock, files: Some(volumes), ..Config::new(DRIVER, address) };
-        let cast = haunt.cast(simulated::start(config), clock, Duration::from_millis(20), true);
+        let cast = cast(&haunt, simulated::start(config), clock, Duration::from_millis(20), true);
         let report = scenario::play(card, &cast, |_| {}, &CancellationToken::new()).await;
         haunt.end().await;
         report
@@ -246,12 +219,13 @@ fn run(orders: &mpsc::Receiver<Order>, again: &mpsc::Sender<Order>) {
     let sandbox = Sandbox::new();
     let places =
         Places { sockets: sandbox.path("run/plugins"), specs: vec![sandbox.specs()], ..Places::default() };
-    let haunt = runtime.block_on(async { Haunt::new(&sandbox.path("volumes"), Address::Unix(None), places) });
+    let haunt = runtime
+        .block_on(async { Haunt::start(DRIVER, &sandbox.path("volumes"), Address::Unix(None), places) });
     let mut daemon = Dockerd::start(&sandbox);
     let host = support::docker::host(&sandbox);
     let hand: Arc<dyn Supervisor> = Arc::new(Stagehand(again.clone()));
     let engine = runtime.block_on(RealDocker::connect(Some(&host), Some(hand))).expect("the daemon answers");
-    let cast = haunt.cast(Arc::new(engine), Clock::REAL, Duration::from_millis(300), false);
+    let cast = cast(&haunt, Arc::new(engine), Clock::REAL, Duration::from_millis(300), false);
     while let Ok(order) = orders.recv() {
         match order {
             Order::Play(card, stop_at, report) => {

@@ -1,6 +1,8 @@
 //! What people see: whole screens, and what keys make of them.
 
 mod frames;
+#[path = "../support/haunt.rs"]
+mod haunt;
 mod keys;
 mod live;
 mod manual;

@@ -1,17 +1,14 @@
 //! The whole path: an HTTP request in at the plugin's socket, text on the screen out, and a key's effect on the next answer.
 
+use std::sync::Arc;
+
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::UnixStream,
 };
-use tokio_util::sync::CancellationToken;
-use voltergeist::{
-    domain::journal::Bounds,
-    hub::Hub,
-    server::{Address, Disk, Plan, Server},
-};
+use voltergeist::server::{Address, Places};
 
-use super::live::Live;
+use super::{haunt::Haunt, live::Live};
 
 async fn post(socket: &std::path::Path, path: &str, body: &str) -> String {
     let mut stream = UnixStream::connect(socket).await.expect("the server listens");
@@ -26,18 +23,10 @@ async fn post(socket: &std::path::Path, path: &str, body: &str) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_is_seen_and_a_key_decides_the_next_answer() {
     let place = tempfile::tempdir().expect("a place for the test");
-    let (disk, volumes) = Disk::open(&place.path().join("volumes")).expect("the root opens");
-    let hub = Hub::new(0, volumes, Box::new(disk.clone()), Bounds::default());
     let socket = place.path().join("plugin.sock");
-    let plan = Plan {
-        listen: Address::Unix(Some(socket.clone())),
-        control: Address::Unix(Some(place.path().join("control.sock"))),
-        ..Plan::new("whole")
-    };
-    let shutdown = CancellationToken::new();
-    let server = Server::bind(&hub, disk, plan).expect("the sockets are free");
-    let serving = tokio::spawn(server.run(shutdown.clone()));
-    let mut live = Live::start_on(hub, false);
+    let listen = Address::Unix(Some(socket.clone()));
+    let haunt = Haunt::start("whole", &place.path().join("volumes"), listen, Places::default());
+    let mut live = Live::start_on(Arc::clone(&haunt.hub), false);
     live.shows("--volume-driver whole").await;
 
     let reply = post(&socket, "/VolumeDriver.Create", r#"{"Name":"db1","Opts":{"tier":"gold"}}"#).await;
@@ -61,6 +50,5 @@ async fn a_request_is_seen_and_a_key_decides_the_next_answer() {
 
     live.press("q y");
     live.ending().await;
-    shutdown.cancel();
-    serving.await.expect("the server ends in order");
+    haunt.end().await;
 }

@@ -3,45 +3,35 @@
 use std::{sync::Arc, time::Duration};
 
 use tempfile::TempDir;
-use tokio::{sync::watch, task::JoinHandle};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use voltergeist::{
-    domain::{entry::Kind, journal::Bounds, protocol::Caller, volume::Volumes},
+    domain::{entry::Kind, protocol::Caller, volume::Volumes},
     engine::{
         Clock, Engine,
         demo::{self, Pace, Setting},
         simulated::{self, Config},
     },
     hub::Hub,
-    server::{Address, Disk, Plan, Server},
+    server::{Address, Places},
 };
 
-use crate::{SPEED, docker};
+use crate::{SPEED, docker, haunt::Haunt};
 
 /// A whole voltergeist in this process.
 pub struct Haunted {
-    pub hub: Arc<Hub>,
+    haunt: Haunt,
     address: String,
-    shutdown: CancellationToken,
-    serving: JoinHandle<()>,
     _place: TempDir,
 }
 
 impl Haunted {
     pub fn new() -> Self {
         let place = TempDir::new().expect("a temporary folder");
-        let (disk, volumes) = Disk::open(&place.path().join("volumes")).expect("the root opens");
-        let hub = Hub::new(0, volumes, Box::new(disk.clone()), Bounds::default());
         let socket = place.path().join("plugin.sock");
-        let plan = Plan {
-            listen: Address::Unix(Some(socket.clone())),
-            control: Address::Unix(Some(place.path().join("control.sock"))),
-            ..Plan::new("ghost")
-        };
-        let shutdown = CancellationToken::new();
-        let server = Server::bind(&hub, disk, plan).expect("the sockets are free");
-        let serving = tokio::spawn(server.run(shutdown.clone()));
-        Self { hub, address: format!("unix://{}", socket.display()), shutdown, serving, _place: place }
+        let listen = Address::Unix(Some(socket.clone()));
+        let haunt = Haunt::start("ghost", &place.path().join("volumes"), listen, Places::default());
+        Self { haunt, address: format!("unix://{}", socket.display()), _place: place }
     }
 
     pub fn daemon(&self) -> Arc<dyn Engine> {
@@ -49,14 +39,18 @@ impl Haunted {
         simulated::start(Config { clock: Clock::faster(SPEED), ..config })
     }
 
+    pub fn hub(&self) -> &Arc<Hub> {
+        &self.haunt.hub
+    }
+
     fn command(&self, line: &str) {
         let command = line.parse().unwrap_or_else(|error| panic!("{line}: {error}"));
-        self.hub.command(&command).unwrap_or_else(|error| panic!("{line}: {error}"));
+        self.hub().command(&command).unwrap_or_else(|error| panic!("{line}: {error}"));
     }
 
     /// The calls so far, as `get db1`.
     fn calls(&self) -> Vec<String> {
-        let (entries, _) = self.hub.entries_after(0, usize::MAX);
+        let (entries, _) = self.hub().entries_after(0, usize::MAX);
         let calls = entries.iter().filter_map(|entry| match &entry.kind {
             Kind::Call(call) => {
                 assert_eq!(call.caller, Caller::Simulated);
@@ -69,8 +63,7 @@ impl Haunted {
     }
 
     pub async fn end(self) {
-        self.shutdown.cancel();
-        self.serving.await.expect("the server ends in order");
+        self.haunt.end().await;
     }
 }
 
@@ -110,7 +103,7 @@ async fn a_life_of_a_container_is_a_life_of_its_volume() {
             "remove v"
         ]
     );
-    assert!(haunted.hub.with_volumes(Volumes::is_empty));
+    assert!(haunted.hub().with_volumes(Volumes::is_empty));
     haunted.end().await;
 }
 
@@ -137,7 +130,7 @@ async fn the_demo_touches_every_call_that_a_daemon_makes_and_keeps_few_volumes()
     for word in ["activate", "capabilities", "create", "get", "list", "mount", "unmount", "remove"] {
         assert!(calls.iter().any(|call| call.starts_with(word)), "no {word} in {calls:?}");
     }
-    assert!(haunted.hub.with_volumes(Volumes::len) <= 5);
+    assert!(haunted.hub().with_volumes(Volumes::len) <= 5);
     haunted.end().await;
 }
 
@@ -157,7 +150,7 @@ async fn the_demo_goes_on_under_every_fault_and_never_piles_up() {
         haunted.command(line);
         let told = lived(&haunted, 2, 60).await;
         assert_eq!(told.len(), 60, "{line}");
-        assert!(haunted.hub.with_volumes(Volumes::len) <= 5, "{line}: {told:#?}");
+        assert!(haunted.hub().with_volumes(Volumes::len) <= 5, "{line}: {told:#?}");
         haunted.end().await;
     }
 }

@@ -3,6 +3,8 @@
 
 mod answers;
 mod calls;
+#[path = "../support/haunt.rs"]
+mod haunt;
 mod haunted;
 mod player;
 mod plugin;

@@ -24,7 +24,7 @@ fn card(steps: &str) -> Card {
 fn cast(haunted: &Haunted, engine: &Arc<dyn Engine>, allowed: watch::Receiver<usize>) -> Cast {
     Cast {
         engine: Arc::clone(engine),
-        hub: Arc::clone(&haunted.hub),
+        hub: Arc::clone(haunted.hub()),
         clock: Clock::faster(SPEED),
         settle: Duration::from_millis(20),
         fresh: true,
@@ -41,9 +41,9 @@ async fn played(haunted: &Haunted, engine: &Arc<dyn Engine>, card: &Card) -> Rep
 async fn is_clear(haunted: &Haunted, engine: &Arc<dyn Engine>) {
     let left = engine.inventory().await.expect("the engine is alive");
     assert!(left.containers.is_empty() && left.volumes.is_empty(), "{left:?}");
-    assert!(haunted.hub.with_volumes(Volumes::is_empty));
-    assert_eq!(haunted.hub.reachability().standing, Standing::Up);
-    assert!(haunted.hub.glance(&Window::default()).faults.is_empty());
+    assert!(haunted.hub().with_volumes(Volumes::is_empty));
+    assert_eq!(haunted.hub().reachability().standing, Standing::Up);
+    assert!(haunted.hub().glance(&Window::default()).faults.is_empty());
 }
 
 #[tokio::test]

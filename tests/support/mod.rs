@@ -5,6 +5,7 @@
 pub mod busybox;
 pub mod docker;
 pub mod dockerd;
+pub mod haunt;
 pub mod http;
 pub mod plugin;
 pub mod podman;
