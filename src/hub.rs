@@ -50,9 +50,12 @@ pub trait Store: Send {
     /// Makes a change last. `after` is the volume's record as the change leaves it, if it leaves one.
     fn keep(&mut self, change: &Change, after: Option<&Volume>) -> io::Result<()>;
 
-    /// Writes entries as JSON lines to a file.
-    fn save(&mut self, path: &Path, entries: &[Arc<Entry>]) -> io::Result<()>;
+    /// Makes a file of what somebody writes.
+    fn save(&mut self, path: &Path, write: Writer<'_>) -> io::Result<()>;
 }
+
+/// Writes what a file is to hold.
+pub type Writer<'w> = &'w dyn Fn(&mut dyn io::Write) -> io::Result<()>;
 
 /// A store that keeps nothing: for tests, and for whoever only looks.
 #[derive(Clone, Copy, Debug, Default)]
@@ -63,7 +66,7 @@ impl Store for NoStore {
         Ok(())
     }
 
-    fn save(&mut self, _: &Path, _: &[Arc<Entry>]) -> io::Result<()> {
+    fn save(&mut self, _: &Path, _: Writer<'_>) -> io::Result<()> {
         Err(io::Error::new(io::ErrorKind::Unsupported, "there is no place to save to"))
     }
 }

@@ -60,7 +60,7 @@ pub enum Action {
     Sequence,
     /// Show it to a room, or to oneself.
     Present,
-    /// Type a path to save the journal to.
+    /// Type a path to save what is shown to.
     Save,
     /// Take the mouse, or give it back to the terminal.
     Mouse,
@@ -308,11 +308,11 @@ pub const CONTROLS: &[Control] = {
         .hint("present"),
         control(
             A::Save,
-            "save-journal",
+            "save-shown",
             &["e"],
             Everywhere,
             Look,
-            "save the journal as JSON lines: type where",
+            "save the entries that are shown as JSON lines: type where",
         ),
         control(A::Back, "back", &["esc"], Everywhere, Look, "one step back: close, end the filter, go on"),
         control(A::Up, "up", &["up", "k"], Everywhere, Move, "up one row; the calls stop following"),

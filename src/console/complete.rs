@@ -108,6 +108,10 @@ pub fn command(line: &str, seen: &Snapshot) -> Completion {
                 Candidate::new("lose", "it has forgotten them"),
             ],
         ),
+        ("save", 1) => {
+            Completion::of(line, start, [Candidate::new("where", "FILTER: only what passes it, as after /")])
+        }
+        ("save", _) => filter(line, seen),
         ("theme", 0) => Completion::of(line, start, Theme::names().map(|name| Candidate::new(name, ""))),
         _ => Completion { start, ..Completion::default() },
     }

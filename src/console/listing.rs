@@ -95,6 +95,14 @@ impl Listing {
         !self.query.is_empty()
     }
 
+    /// What is shown, as a filter over the whole journal.
+    pub fn shown(&self) -> Query {
+        match self.frozen {
+            Some(last) => self.query.clone().until(last),
+            None => self.query.clone(),
+        }
+    }
+
     /// How many rows there are.
     pub fn len(&self) -> usize {
         self.rows.len()

@@ -4,13 +4,14 @@ use std::{io, path::Path, sync::Arc};
 
 use jiff::Timestamp;
 
-use super::{Hub, Standing, State, fault_event};
+use super::{Hub, Standing, State, Store, fault_event};
 use crate::domain::{
     command::{Command, CommandError, Released, Target},
     duration,
     entry::{Execution, FaultFate, Kind},
     fault::{Rehearsal, Rule, forecast, would_hit},
     protocol::{BadName, check_name},
+    query::Query,
     tally::Tally,
     volume::Change,
 };
@@ -92,16 +93,14 @@ impl Hub {
                 error,
             })?;
         }
-        if let Command::Save(path) = command {
-            store.save(Path::new(path), &self.all_entries()).map_err(|error| CommandFailed::Disk {
-                what: format!("cannot save the journal to {path}"),
-                error,
-            })?;
-        }
+        let written = match command {
+            Command::Save { path, which } => self.save(&mut **store, path, which)?,
+            _ => String::new(),
+        };
         drop(store);
 
         let mut state = self.state.lock();
-        let effect = state.carry_out(command, at)?;
+        let effect = state.carry_out(command, &written, at)?;
         let execution = Execution { line: command.to_string(), effect: effect.clone(), changes };
         let seq = state.push(at, Kind::Command(execution)).seq;
         self.order(&state);
@@ -109,6 +108,24 @@ impl Hub {
         self.rescheduled.notify_one();
         self.wake();
         Ok(Effect { text: effect, seq, hits: Vec::new() })
+    }
+
+    /// Writes entries to a file, and says how many they are.
+    fn save(&self, store: &mut dyn Store, path: &str, which: &Query) -> Result<String, CommandFailed> {
+        let all = self.all_entries();
+        let kept = all.len();
+        let entries: Vec<_> = all.into_iter().filter(|entry| which.matches(entry)).collect();
+        let write = |file: &mut dyn io::Write| {
+            entries.iter().try_for_each(|entry| {
+                serde_json::to_writer(&mut *file, entry)?;
+                file.write_all(b"\n")
+            })
+        };
+        store
+            .save(Path::new(path), &write)
+            .map_err(|error| CommandFailed::Disk { what: format!("cannot save to {path}"), error })?;
+        let of = if which.is_empty() { String::new() } else { format!("{} of ", entries.len()) };
+        Ok(format!("{of}{}", count(kept, "entry")))
     }
 
     /// Which calls of the journal a rule would have hit.
@@ -168,7 +185,12 @@ impl Hub {
 
 impl State {
     /// Does what a command does beside changing volumes, and says what came of it all.
-    fn carry_out(&mut self, command: &Command, at: Timestamp) -> Result<String, CommandFailed> {
+    fn carry_out(
+        &mut self,
+        command: &Command,
+        written: &str,
+        at: Timestamp,
+    ) -> Result<String, CommandFailed> {
         Ok(match command {
             Command::Arm { rule, label, .. } => {
                 self.rules.forget_ended(|id| self.waiting.values().any(|waiter| waiter.rule == id));
@@ -247,9 +269,7 @@ impl State {
                 "counters and journal start anew".into()
             }
             Command::Note(text) => text.clone(),
-            Command::Save(path) => {
-                format!("{} saved to {path}", count(self.journal.len(), "entry"))
-            }
+            Command::Save { path, .. } => format!("{written} saved to {path}"),
             Command::Quit => {
                 self.reachability.quitting = true;
                 "goodbye".into()

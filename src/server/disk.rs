@@ -33,11 +33,10 @@ use rustix::fs::{FlockOperation, flock};
 
 use crate::{
     domain::{
-        entry::Entry,
         protocol::RESERVED_NAME,
         volume::{Change, Volume, Volumes},
     },
-    hub::Store,
+    hub::{Store, Writer},
 };
 
 /// Why the volumes on disk cannot be used.
@@ -143,12 +142,9 @@ impl Store for Disk {
         }
     }
 
-    fn save(&mut self, path: &Path, entries: &[Arc<Entry>]) -> io::Result<()> {
+    fn save(&mut self, path: &Path, write: Writer<'_>) -> io::Result<()> {
         let mut file = BufWriter::new(File::create(path)?);
-        for entry in entries {
-            serde_json::to_writer(&mut file, entry)?;
-            file.write_all(b"\n")?;
-        }
+        write(&mut file)?;
         file.flush()
     }
 }

@@ -123,6 +123,27 @@ fn what_a_key_shows_is_on_the_screen() {
 }
 
 #[test]
+fn what_is_shown_is_what_is_saved() {
+    let mut stage = Stage::busy();
+    for (keys, typed, expected) in [
+        ("", "", ""),
+        ("/", "op:mount -vol:cache", " where op:mount -vol:cache"),
+        ("space", "", " where seq<19"),
+        ("tab down enter", "", " where life:db1"),
+    ] {
+        let mut seat = seat(&stage);
+        seat.press(keys);
+        if !typed.is_empty() {
+            seat.type_text(typed, &stage);
+            seat.press("enter");
+        }
+        stage.pass(1);
+        let saved = format!("save voltergeist-20260314-154119.jsonl{expected}");
+        assert_eq!(commands(&seat.press("e enter")), [saved], "{keys} {typed}");
+    }
+}
+
+#[test]
 fn an_open_call_follows_the_selection_and_turns_its_own_pages() {
     let stage = Stage::busy();
     let mut seat = Seat::new(&stage, (120, 20), "default", false);

@@ -217,12 +217,26 @@ async fn a_saved_journal_reads_back_as_it_was() {
     stage.ask(Operation::Create, r#"{"Name":"a"}"#).await;
     stage.command("note look here").await;
     let file = stage.place.path().join("a b.jsonl");
-    stage.command(&format!("save {}", file.display())).await;
+    stage.command(&format!("save \"{}\"", file.display())).await;
     let saved = fs::read_to_string(&file).expect("it is written");
     let (entries, _) = stage.hub.entries_after(0, 2);
     let read: Vec<voltergeist::domain::entry::Entry> =
         saved.lines().map(|line| serde_json::from_str(line).expect("each line is an entry")).collect();
     assert_eq!(read.iter().collect::<Vec<_>>(), entries.iter().map(Arc::as_ref).collect::<Vec<_>>());
     assert!(matches!(&read[1].kind, Kind::Command(command) if command.line == "note look here"));
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn what_passes_a_filter_is_saved_alone() {
+    let stage = Stage::unix();
+    stage.ask(Operation::Create, r#"{"Name":"a"}"#).await;
+    stage.ask(Operation::Get, r#"{"Name":"a"}"#).await;
+    let file = stage.place.path().join("gets.jsonl");
+    let effect = stage.hub.command_line(&format!("save {} where op:get", file.display()));
+    assert_eq!(effect.expect("it is saved").text, format!("1 of 2 entries saved to {}", file.display()));
+    let saved = fs::read_to_string(&file).expect("it is written");
+    assert_eq!(saved.lines().count(), 1);
+    assert!(saved.contains(r#""operation":"get""#), "{saved}");
     stage.end().await;
 }

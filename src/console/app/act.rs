@@ -80,7 +80,9 @@ impl App {
             Action::CommandLine => self.begin(Purpose::Command, "", seen),
             Action::Save => {
                 let time = self.zone.to_datetime(seen.at).strftime("%Y%m%d-%H%M%S");
-                self.begin(Purpose::Command, &format!("save voltergeist-{time}.jsonl"), seen);
+                let shown = self.life.as_ref().map_or(&self.calls, |life| &life.entries);
+                let save = Command::Save { path: format!("voltergeist-{time}.jsonl"), which: shown.shown() };
+                self.begin(Purpose::Command, &save.to_string(), seen);
             }
             Action::Reset => self.mode = Mode::Ask(Question::Run(Box::new(Command::Reset))),
             Action::Suspend => self.mode = Mode::Ask(Question::Suspend),

@@ -12,7 +12,7 @@ use std::{fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{fault::Rule, protocol::Options};
+use super::{fault::Rule, protocol::Options, query::Query};
 
 pub use parse::CommandError;
 
@@ -69,8 +69,13 @@ pub enum Command {
     Reset,
     /// `note TEXT`: a remark in the journal.
     Note(String),
-    /// `save PATH`: the journal as JSON lines in a file.
-    Save(String),
+    /// `save PATH [where FILTER]`: the journal as JSON lines in a file.
+    Save {
+        /// The file.
+        path: String,
+        /// Which entries.
+        which: Query,
+    },
     /// `quit`: the end.
     Quit,
 }
@@ -148,7 +153,7 @@ pub const FORMS: [(&str, &str, &str); 16] = [
     ("crash", "keep|lose", "let the driver die and come back at once"),
     ("reset", "", "start counters and journal anew"),
     ("note", "TEXT", "put a remark into the journal"),
-    ("save", "PATH", "write the journal as JSON lines to a file"),
+    ("save", "PATH [where FILTER]", "write the journal, or some of it, as JSON lines to a file"),
     ("quit", "", "end voltergeist"),
 ];
 

@@ -7,6 +7,7 @@ use crate::domain::{
     duration,
     fault::{Rule, RuleError},
     protocol::Options,
+    query::{Query, QueryError},
     scanner::{Scanner, nearest},
 };
 
@@ -104,10 +105,14 @@ impl<'l> Line<'l> {
         }
     }
 
-    /// A volume's name. One with spaces or an odd beginning stands in double quotes.
-    fn volume(&mut self) -> Parsed<String> {
+    /// One word. One with spaces or an odd beginning stands in double quotes.
+    fn word_or_quoted(&mut self, what: &str) -> Parsed<String> {
         let quoted = self.quoted()?;
-        quoted.map_or_else(|| self.need("the volume's name").map(|(_, name)| name.to_owned()), Ok)
+        quoted.map_or_else(|| self.need(what).map(|(_, word)| word.to_owned()), Ok)
+    }
+
+    fn volume(&mut self) -> Parsed<String> {
+        self.word_or_quoted("the volume's name")
     }
 
     fn end(&mut self) -> Parsed<()> {
@@ -149,7 +154,7 @@ impl<'l> Line<'l> {
             },
             "reset" => Command::Reset,
             "note" => Command::Note(self.text("the text")?),
-            "save" => Command::Save(self.text("the path")?),
+            "save" => self.save()?,
             _ => Command::Quit,
         })
     }
@@ -190,6 +195,32 @@ impl<'l> Line<'l> {
             ("all", _) => Ok(Released::All),
             (_, Ok(seq)) => Ok(Released::Seq(seq)),
             _ => self.wrong(column, format!("{which:?} is neither a number nor \"all\"")),
+        }
+    }
+
+    /// `PATH [where FILTER]`. A path with spaces stands in double quotes.
+    fn save(&mut self) -> Parsed<Command> {
+        let column = self.scanner.column();
+        let path = self.word_or_quoted("the path")?;
+        if path.is_empty() {
+            return self.wrong(column, "the path is missing");
+        }
+        if self.scanner.is_at_end() {
+            return Ok(Command::Save { path, which: Query::default() });
+        }
+        match self.need("")? {
+            (_, "where") => {}
+            (column, word) => {
+                let problem =
+                    format!("expected \"where\", found {word:?}; a path with spaces stands in double quotes");
+                return self.wrong(column, problem);
+            }
+        }
+        let column = self.scanner.column();
+        let filter = self.text("the filter")?;
+        match filter.parse::<Query>() {
+            Ok(which) => Ok(Command::Save { path, which }),
+            Err(QueryError { column: within, problem }) => self.wrong(column + within - 1, problem),
         }
     }
 

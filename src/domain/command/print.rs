@@ -50,7 +50,10 @@ impl fmt::Display for Command {
             Self::Crash { keep: false } => f.write_str("crash lose"),
             Self::Reset => f.write_str("reset"),
             Self::Note(text) => write!(f, "note {text}"),
-            Self::Save(path) => write!(f, "save {path}"),
+            Self::Save { path, which } => {
+                write!(f, "save {}", word(path))?;
+                if which.is_empty() { Ok(()) } else { write!(f, " where {which}") }
+            }
             Self::Quit => f.write_str("quit"),
         }
     }

@@ -38,7 +38,12 @@ fn a_printed_command_is_the_command_again() {
         ("crash lose", ""),
         ("reset", ""),
         ("note look  here", ""),
-        ("save /tmp/a b.jsonl", ""),
+        ("save /tmp/a.jsonl", ""),
+        ("save \"/tmp/a b.jsonl\"", ""),
+        (
+            "save a.jsonl where  op:mount,get -vol:\"two words\"",
+            "save a.jsonl where op:mount,get -vol:\"two words\"",
+        ),
         ("  quit  ", "quit"),
     ] {
         let command: Command = line.parse().unwrap_or_else(|error| panic!("{line}: {error}"));
@@ -68,7 +73,11 @@ fn a_wrong_line_is_told_where_and_what() {
         ("crash", "column 6: keep or lose is missing"),
         ("crash hard", "column 7: expected keep or lose, found \"hard\""),
         ("note  ", "column 7: the text is missing"),
-        ("save", "column 5: the path is missing"),
+        ("save", "column 5: the path is missing; the form is: save PATH [where FILTER]"),
+        ("save \"\"", "column 6: the path is missing"),
+        ("save a b", "column 8: expected \"where\", found \"b\"; a path with spaces stands in double quotes"),
+        ("save a where", "column 13: the filter is missing"),
+        ("save a where op:get op:mont", "column 21: \"mont\" is no call, did you mean \"mount\"?"),
         ("arm", "column 4: the rule is missing"),
         ("arm --yes", "column 10: the rule is missing"),
         ("arm  --yes größe: null", "column 12: found \"größe\", expected a call"),
@@ -93,7 +102,8 @@ fn command() -> impl Strategy<Value = Command> {
         name().prop_map(Command::Unmount),
         (name(), options).prop_map(|(name, options)| Command::Conjure { name, options }),
         text().prop_map(Command::Note),
-        text().prop_map(Command::Save),
+        (text(), prop_oneof![Just(String::new()), "[a-z]{1,4} -vol:[a-z*]{1,3}"])
+            .prop_map(|(path, filter)| { Command::Save { path, which: filter.parse().expect("it is one") } }),
         (prop::sample::select(&Outage::ALL), 0_u64..1_000_000).prop_map(|(kind, millis)| Command::Down {
             kind,
             lasting: Some(std::time::Duration::from_millis(millis)),

@@ -1,9 +1,10 @@
 //! The filter after `/`: which entries of the journal somebody wants to see.
 //!
 //! Terms side by side must all hold; `-` before one turns it round. A word is looked for in everything
-//! that an entry says; `op: vol: id: by: fault: status: outcome: lint: kind: took` ask about one part. What
-//! asks about a part of a call never holds for an entry that is none.
+//! that an entry says; `op: vol: id: by: fault: status: outcome: lint: kind: life: took seq` ask about one part.
+//! What asks about a part of a call never holds for an entry that is none. A filter prints as what it is read from.
 
+mod print;
 mod read;
 #[cfg(test)]
 mod tests;
@@ -45,6 +46,8 @@ enum Test {
     Kind(&'static str),
     Longer(Duration),
     Shorter(Duration),
+    Later(u64),
+    Earlier(u64),
     /// It tells something of one volume's life.
     LifeOf(String),
 }
@@ -75,6 +78,13 @@ impl Query {
     /// What tells a volume's life: what changed it or tried to, and what a rule did to a call about it.
     pub fn life_of(volume: &str) -> Self {
         Self { terms: vec![Term { negated: false, test: Test::LifeOf(volume.to_owned()) }] }
+    }
+
+    /// The same, of the entries up to one by its number.
+    #[must_use]
+    pub fn until(mut self, last: u64) -> Self {
+        self.terms.push(Term { negated: false, test: Test::Earlier(last.saturating_add(1)) });
+        self
     }
 
     /// Whether it lets everything through.
@@ -139,6 +149,8 @@ impl Test {
             Self::Kind(kind) => *kind == kind_of(entry),
             Self::Longer(than) => call(&|call| call.took > *than),
             Self::Shorter(than) => call(&|call| call.took < *than),
+            Self::Later(than) => entry.seq > *than,
+            Self::Earlier(than) => entry.seq < *than,
             Self::LifeOf(volume) => {
                 entry.changes().iter().any(|change| change.name().is_none_or(|name| name == volume))
                     || about(&|call| {

@@ -13,7 +13,7 @@ use crate::domain::{
 };
 
 /// What each key asks about, for help and completion.
-pub const KEYS: [(&str, &str); 10] = [
+pub const KEYS: [(&str, &str); 12] = [
     ("op:", "the call: op:mount op:get,list op:writes"),
     ("vol:", "the volume's name: vol:db vol:db*"),
     ("id:", "the beginning of the mount ID: id:7f3a"),
@@ -23,7 +23,9 @@ pub const KEYS: [(&str, &str); 10] = [
     ("outcome:", "how it ended: outcome:answered failed abandoned panicked waiting"),
     ("lint:", "what was odd: lint:* lint:leaked-mount"),
     ("kind:", "what it is: kind:call command fault driver note"),
+    ("life:", "what tells a volume's life: life:db1"),
     ("took", "how long it took: took>100ms took<1s"),
+    ("seq", "its number in the journal: seq>100 seq<200"),
 ];
 
 const OUTCOMES: [(&str, Option<Outcome>); 5] = [
@@ -55,11 +57,7 @@ impl FromStr for Query {
         while !scanner.is_at_end() {
             let column = scanner.column();
             let negated = scanner.take('-') || scanner.take('!');
-            let asked = match scanner.quoted() {
-                Some(Ok(words)) => Ok(Test::Word(words)),
-                Some(Err(())) => Err("the quoted text does not end well".to_owned()),
-                None => read(scanner.word(&[])),
-            };
+            let asked = read_next(&mut scanner);
             terms.push(Term { negated, test: asked.map_err(|problem| QueryError { column, problem })? });
         }
         Ok(Self { terms })
@@ -80,6 +78,25 @@ pub fn values(key: &str) -> Vec<&'static str> {
     }
 }
 
+/// The word of an outcome.
+pub(super) fn outcome_word(outcome: Option<Outcome>) -> &'static str {
+    OUTCOMES.iter().find(|(_, known)| *known == outcome).map_or("waiting", |(word, _)| word)
+}
+
+/// A word, a text in quotes, or a key with either behind it.
+fn read_next(scanner: &mut Scanner<'_>) -> Result<Test, String> {
+    let ends_badly = |()| "the quoted text does not end well".to_owned();
+    if let Some(words) = scanner.quoted() {
+        return words.map(Test::Word).map_err(ends_badly);
+    }
+    if !scanner.peek(&['"']).ends_with(':') {
+        return read(scanner.word(&[]));
+    }
+    let key = scanner.word(&['"']);
+    let quoted = if scanner.is_at_space() { None } else { scanner.quoted() };
+    read(&format!("{key}{}", quoted.transpose().map_err(ends_badly)?.unwrap_or_default()))
+}
+
 fn read(word: &str) -> Result<Test, String> {
     let Some(end) = word.find([':', '<', '>']) else { return Ok(Test::Word(word.to_owned())) };
     let (key, sign, value) = (&word[..end], &word[end..=end], &word[end + 1..]);
@@ -90,6 +107,14 @@ fn read(word: &str) -> Result<Test, String> {
         let duration = duration::parse(value)
             .ok_or_else(|| format!("{value:?} is no duration, as 200ms, 15s or 2m are"))?;
         return Ok(if sign == ">" { Test::Longer(duration) } else { Test::Shorter(duration) });
+    }
+    if key == "seq" {
+        let number = value.parse().map_err(|_| format!("{value:?} is no number, as in seq>100"));
+        return match sign {
+            ">" => number.map(Test::Later),
+            "<" => number.map(Test::Earlier),
+            _ => Err("seq is compared: seq>100 or seq<200".to_owned()),
+        };
     }
     let key =
         KEYS.iter().map(|(known, _)| *known).find(|known| *known == format!("{key}{sign}")).ok_or_else(
@@ -112,6 +137,7 @@ fn read(word: &str) -> Result<Test, String> {
         "status:" => Test::Status(status(value)?),
         "outcome:" => Test::Outcome(one_of(value, OUTCOMES, "outcome")?),
         "lint:" => Test::Lint(text(value)?),
+        "life:" => Test::LifeOf(value.to_owned()),
         _ => Test::Kind(one_of(value, KINDS.map(|kind| (kind, kind)), "kind of entry")?),
     })
 }

@@ -58,6 +58,10 @@ fn each_term_asks_about_its_part() {
         ("kind:call", true),
         ("took>100ms", true),
         ("took<100ms", false),
+        ("seq>0 seq<2", true),
+        ("seq<1", false),
+        ("life:db1", true),
+        ("vol:\"db1\"", true),
         ("-db", false),
         ("!op:get", true),
         ("op:mount -fault:*", false),
@@ -91,6 +95,10 @@ fn a_wrong_filter_is_told_where_and_what() {
         ("vol:", "column 1: after vol: there is nothing"),
         ("vol:[", "column 1: "),
         ("took:5s", "column 1: took is compared"),
+        ("seq:5", "column 1: seq is compared"),
+        ("seq>x", "column 1: \"x\" is no number"),
+        ("vol: \"db\"", "column 1: after vol: there is nothing"),
+        ("vol:\"db", "column 1: the quoted text"),
         ("took>5", "column 1: \"5\" is no duration"),
         ("-by:me", "column 1: \"me\" is no caller"),
         ("\"open", "column 1: the quoted text"),
@@ -123,7 +131,43 @@ fn a_life_is_told_by_what_changes_it() {
     }
 }
 
+#[test]
+fn a_printed_filter_is_the_filter_again() {
+    for (query, printed) in [
+        ("", ""),
+        ("db  -busy !op:get,mount", "db -busy -op:get,mount"),
+        ("op:reads", "op:get,list,path,capabilities"),
+        ("\"device busy\" \"op:mount\" \"-x\" -\"\"", ""),
+        ("vol:db* vol:\"two words\" id:7f by:podman fault:* lint:leaked", ""),
+        (
+            "status:5XX outcome:waiting outcome:failed kind:note",
+            "status:5xx outcome:waiting outcome:failed kind:note",
+        ),
+        ("took>0.2s took<2m seq>3 seq<9 life:größe", "took>200ms took<2m seq>3 seq<9 life:größe"),
+    ] {
+        let parsed: Query = query.parse().unwrap_or_else(|error| panic!("{query}: {error}"));
+        let again = parsed.to_string();
+        assert_eq!(again, if printed.is_empty() { query } else { printed });
+        assert_eq!(again.parse(), Ok(parsed), "{again}");
+    }
+}
+
 proptest! {
+    #[test]
+    fn every_filter_is_read_as_it_was_printed(
+        terms in prop::collection::vec(("-?", "(vol:|id:|fault:|lint:|life:|op:|took>|seq<|)", "[ -~]{0,6}|\"[a-z -]{0,6}\"|get|5s|7"), 0..4),
+        life in any::<String>(),
+    ) {
+        let text: Vec<String> = terms.into_iter().map(|(sign, key, value)| sign + &key + &value).collect();
+        if let Ok(query) = text.join(" ").parse::<Query>() {
+            prop_assert_eq!(query.to_string().parse(), Ok(query.clone()), "{}", query);
+        }
+        if !life.is_empty() {
+            let query = Query::life_of(&life).until(3);
+            prop_assert_eq!(query.to_string().parse(), Ok(query.clone()), "{}", query);
+        }
+    }
+
     #[test]
     fn no_text_breaks_the_reader(text in ".{0,40}") {
         if let Ok(query) = text.parse::<Query>() {

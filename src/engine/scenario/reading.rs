@@ -256,7 +256,7 @@ fn check_docker(line: &str, dangerous: bool) -> Result<(), String> {
 fn check_command(line: &str, dangerous: bool) -> Result<(), String> {
     let command: Command = line.parse().map_err(|error: CommandError| error.to_string())?;
     match command {
-        Command::Quit | Command::Save(_) | Command::Reset => {
+        Command::Quit | Command::Save { .. } | Command::Reset => {
             Err("a card cannot end the instance that plays it, nor write or empty its journal".into())
         }
         Command::Wipe | Command::Crash { keep: false } if !dangerous => {
