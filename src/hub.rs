@@ -12,6 +12,7 @@ mod admission;
 mod command;
 mod follow;
 mod glance;
+pub mod report;
 #[cfg(test)]
 mod tests;
 

@@ -278,7 +278,7 @@ pub const CONTROLS: &[Control] = {
             &["Y"],
             Everywhere,
             Look,
-            "copy the selected call as a curl command",
+            "copy the selected call as a curl command; the sequence as text",
         ),
         control(
             A::CopyReport,
@@ -286,7 +286,7 @@ pub const CONTROLS: &[Control] = {
             &["E"],
             Everywhere,
             Look,
-            "copy a report of the run as Markdown",
+            "copy a report of the run as Markdown; :save PATH.md writes it",
         ),
         control(
             A::Sequence,
@@ -312,7 +312,7 @@ pub const CONTROLS: &[Control] = {
             &["e"],
             Everywhere,
             Look,
-            "save the entries that are shown as JSON lines: type where",
+            "save the entries that are shown: the end of the name says as what, Tab offers",
         ),
         control(A::Back, "back", &["esc"], Everywhere, Look, "one step back: close, end the filter, go on"),
         control(A::Up, "up", &["up", "k"], Everywhere, Move, "up one row; the calls stop following"),

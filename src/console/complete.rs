@@ -15,7 +15,7 @@ use crate::{
         scanner::quote,
         volume::Volume,
     },
-    hub::Snapshot,
+    hub::{Snapshot, report::Form},
 };
 
 /// A word that can stand next.
@@ -108,6 +108,7 @@ pub fn command(line: &str, seen: &Snapshot) -> Completion {
                 Candidate::new("lose", "it has forgotten them"),
             ],
         ),
+        ("save", 0) => endings(line, start),
         ("save", 1) => {
             Completion::of(line, start, [Candidate::new("where", "FILTER: only what passes it, as after /")])
         }
@@ -115,6 +116,18 @@ pub fn command(line: &str, seen: &Snapshot) -> Completion {
         ("theme", 0) => Completion::of(line, start, Theme::names().map(|name| Candidate::new(name, ""))),
         _ => Completion { start, ..Completion::default() },
     }
+}
+
+/// The same name with each ending, which says what is saved.
+fn endings(line: &str, start: usize) -> Completion {
+    let name = &line[start..];
+    let file = name.rfind('/').map_or(0, |slash| slash + 1);
+    if name.len() == file {
+        return Completion { start, ..Completion::default() };
+    }
+    let stem = name[file..].rfind('.').filter(|dot| *dot > 0).map_or(name, |dot| &name[..file + dot]);
+    let named = |(ending, _, help): (&str, Form, &str)| Candidate::new(format!("{stem}.{ending}"), help);
+    Completion { start, candidates: Form::ENDINGS.map(named).into() }
 }
 
 /// The console's own words at the `:` line: every action that no command is named like.

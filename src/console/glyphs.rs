@@ -2,6 +2,8 @@
 
 use ratatui::symbols::border;
 
+use crate::domain::signs::{self, Signs};
+
 /// The signs that the views draw with.
 #[derive(Debug)]
 pub struct Glyphs {
@@ -29,8 +31,8 @@ pub struct Glyphs {
     pub dot: &'static str,
     /// The sparkline's steps, from nothing to all.
     pub spark: [&'static str; 9],
-    /// The lines of the sequence diagram.
-    pub sequence: Sequence,
+    /// Those that an entry is told with.
+    pub signs: &'static Signs,
     /// Borders of a pane.
     pub border: border::Set<'static>,
     /// Borders of the pane that has the keys.
@@ -39,42 +41,21 @@ pub struct Glyphs {
     pub ascii: bool,
 }
 
-/// What a sequence diagram is drawn with.
-#[derive(Debug)]
-pub struct Sequence {
-    /// One that takes part, as time passes.
-    pub life: &'static str,
-    /// A request leaves.
-    pub leaves: &'static str,
-    /// An answer leaves.
-    pub returns: &'static str,
-    /// On the way.
-    pub dash: &'static str,
-    /// A request arrives.
-    pub right: &'static str,
-    /// An answer arrives.
-    pub left: &'static str,
-    /// An answer never arrives.
-    pub lost: &'static str,
-}
-
 /// For terminals that show UTF-8.
 pub const UNICODE: Glyphs = Glyphs {
-    fault: "⚡",
-    failed: "✗",
-    abandoned: "○",
+    fault: signs::UNICODE.fault,
+    failed: signs::UNICODE.failed,
+    abandoned: signs::UNICODE.abandoned,
     cursor: "▸",
     hit: "◆",
     mounted: "●",
     idle: "○",
     forgotten: "◌",
-    ellipsis: "…",
-    arrow: "→",
+    ellipsis: signs::UNICODE.ellipsis,
+    arrow: signs::UNICODE.arrow,
     dot: "·",
     spark: [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
-    sequence: Sequence {
-        life: "│", leaves: "├", returns: "┤", dash: "─", right: "▶", left: "◀", lost: "╳"
-    },
+    signs: &signs::UNICODE,
     border: border::PLAIN,
     focus: border::THICK,
     ascii: false,
@@ -82,19 +63,19 @@ pub const UNICODE: Glyphs = Glyphs {
 
 /// For all others.
 pub const ASCII: Glyphs = Glyphs {
-    fault: "!",
-    failed: "x",
-    abandoned: "o",
+    fault: signs::ASCII.fault,
+    failed: signs::ASCII.failed,
+    abandoned: signs::ASCII.abandoned,
     cursor: ">",
     hit: "*",
     mounted: "*",
     idle: "-",
     forgotten: "?",
-    ellipsis: "~",
-    arrow: "->",
+    ellipsis: signs::ASCII.ellipsis,
+    arrow: signs::ASCII.arrow,
     dot: "-",
     spark: [" ", "_", ".", "-", "=", "+", "*", "%", "#"],
-    sequence: Sequence { life: "|", leaves: "|", returns: "|", dash: "-", right: ">", left: "<", lost: "x" },
+    signs: &signs::ASCII,
     border: border::Set {
         top_left: "+",
         top_right: "+",

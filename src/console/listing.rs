@@ -152,7 +152,7 @@ impl Listing {
     }
 
     /// All rows, oldest first.
-    pub fn all(&self) -> impl Iterator<Item = &Arc<Entry>> {
+    pub fn all(&self) -> impl Iterator<Item = &Arc<Entry>> + Clone {
         self.rows.iter()
     }
 

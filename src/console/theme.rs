@@ -9,6 +9,7 @@ use ratatui::style::{Color, Modifier, Style};
 use serde::{Deserialize, Deserializer, de::Error as _};
 
 use super::glyphs::{ASCII, Glyphs, UNICODE};
+use crate::domain::telling::Tone;
 
 /// The themes that come with the program: name and text.
 const SHIPPED: [(&str, &str); 5] = [
@@ -76,6 +77,22 @@ pub struct Styles {
     /// The sparkline.
     #[serde(deserialize_with = "style")]
     pub graph: Style,
+}
+
+impl Styles {
+    /// The style of a tone.
+    pub const fn of(&self, tone: Tone) -> Style {
+        match tone {
+            Tone::Text => self.text,
+            Tone::Quiet => self.quiet,
+            Tone::Strong => self.strong,
+            Tone::Good => self.good,
+            Tone::Bad => self.bad,
+            Tone::Warning => self.warning,
+            Tone::Fault => self.fault,
+            Tone::Command => self.command,
+        }
+    }
 }
 
 /// Why there is no such theme.

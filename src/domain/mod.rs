@@ -4,6 +4,7 @@
 //! arguments, which is what makes a run repeatable from its seed and a test a table of cases.
 
 pub mod command;
+pub mod diagram;
 pub mod duration;
 pub mod entry;
 pub mod fault;
@@ -13,5 +14,8 @@ pub mod past;
 pub mod protocol;
 pub mod query;
 pub mod scanner;
+pub mod signs;
 pub mod tally;
+pub mod telling;
+pub mod text;
 pub mod volume;

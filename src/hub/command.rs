@@ -4,7 +4,10 @@ use std::{io, path::Path, sync::Arc};
 
 use jiff::Timestamp;
 
-use super::{Hub, Standing, State, Store, fault_event};
+use super::{
+    Hub, Standing, State, Store, Window, fault_event,
+    report::{self, Form},
+};
 use crate::domain::{
     command::{Command, CommandError, Released, Target},
     duration,
@@ -110,22 +113,33 @@ impl Hub {
         Ok(Effect { text: effect, seq, hits: Vec::new() })
     }
 
-    /// Writes entries to a file, and says how many they are.
+    /// Writes entries to a file in the form that its name asks for, and says what was written.
     fn save(&self, store: &mut dyn Store, path: &str, which: &Query) -> Result<String, CommandFailed> {
         let all = self.all_entries();
         let kept = all.len();
         let entries: Vec<_> = all.into_iter().filter(|entry| which.matches(entry)).collect();
-        let write = |file: &mut dyn io::Write| {
-            entries.iter().try_for_each(|entry| {
+        let file = Path::new(path);
+        let form = Form::of(file);
+        let seen = self.glance(&Window { volumes: 0..usize::MAX, ..Window::default() });
+        let page = report::page(form, &entries, &seen);
+        let write = |file: &mut dyn io::Write| match &page {
+            Some(page) => file.write_all(page.as_bytes()),
+            None => entries.iter().try_for_each(|entry| {
                 serde_json::to_writer(&mut *file, entry)?;
                 file.write_all(b"\n")
-            })
+            }),
         };
         store
-            .save(Path::new(path), &write)
+            .save(file, &write)
             .map_err(|error| CommandFailed::Disk { what: format!("cannot save to {path}"), error })?;
         let of = if which.is_empty() { String::new() } else { format!("{} of ", entries.len()) };
-        Ok(format!("{of}{}", count(kept, "entry")))
+        let entries = format!("{of}{}", count(kept, "entry"));
+        Ok(match form {
+            Form::Lines => entries,
+            Form::Report => format!("a report of the run with {entries}"),
+            Form::Mermaid => format!("a sequence of {entries} as Mermaid"),
+            Form::Drawing => format!("a sequence of {entries} as text"),
+        })
     }
 
     /// Which calls of the journal a rule would have hit.

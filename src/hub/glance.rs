@@ -1,6 +1,6 @@
 //! The way out: a picture of all that a screen can show, taken under one short lock.
 
-use std::{ops::Range, sync::Arc};
+use std::{ops::Range, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
@@ -45,6 +45,14 @@ pub struct Snapshot {
     pub waiting: Vec<Arc<Entry>>,
     /// What chance is drawn from.
     pub seed: u64,
+}
+
+impl Snapshot {
+    /// How long a call has waited, if it waits still.
+    pub fn waited(&self, entry: &Entry) -> Option<Duration> {
+        let waits = self.waiting.iter().any(|other| other.seq == entry.seq);
+        waits.then(|| Duration::try_from(self.at.duration_since(entry.at)).unwrap_or_default())
+    }
 }
 
 impl State {

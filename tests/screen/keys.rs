@@ -109,6 +109,9 @@ fn what_a_key_shows_is_on_the_screen() {
         ("r", "no call is waiting", ""),
         ("y", "copied the call as JSON", ""),
         ("Y", "copied a curl command", ""),
+        ("s Y", "copied the sequence as text", ""),
+        ("s e", ": save voltergeist-20260314-154107.txt", ""),
+        ("e tab tab", "154107.md", ""),
         ("e", ": save voltergeist-20260314-154107.jsonl", ""),
         ("tab enter", "The life of a volume", "following"),
         ("tab enter esc", "following", "The life"),
@@ -185,6 +188,29 @@ fn a_sequence_is_copied_as_mermaid() {
     ]
     .join("\n");
     assert_eq!(seat.press("s y"), [Effect::Copy(expected)]);
+}
+
+#[test]
+fn a_sequence_is_copied_as_text_in_full() {
+    let mut stage = Stage::busy();
+    let long = "x".repeat(60);
+    stage.call(Call {
+        error: Some(long.as_str().into()),
+        outcome: Outcome::Failed,
+        ..call(Operation::Get, "db1")
+    });
+    let Some(Effect::Copy(drawn)) = seat(&stage).press("s Y").pop() else { panic!("nothing is copied") };
+    assert!(drawn.contains(&long), "{drawn}");
+    insta::assert_snapshot!("sequence_as_text", drawn);
+    // On a screen that is wide enough it is the same, line for line.
+    let request = drawn.lines().nth(1).expect("it has lines");
+    let columns = request.chars().count() as u16 + 12;
+    let mut wide = Seat::new(&stage, (columns, 60), "default", false);
+    wide.press("s");
+    let screen = wide.screen();
+    for line in drawn.lines().skip(1) {
+        assert!(screen.contains(line), "{line}\n{screen}");
+    }
 }
 
 #[test]

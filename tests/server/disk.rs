@@ -228,6 +228,28 @@ async fn a_saved_journal_reads_back_as_it_was() {
 }
 
 #[tokio::test]
+async fn the_end_of_a_name_says_what_is_saved() {
+    let stage = Stage::unix();
+    stage.ask(Operation::Create, r#"{"Name":"a"}"#).await;
+    for (name, told, first) in [
+        ("run.jsonl", "1 of 1 entry saved to ", r#"{"seq":1,"#),
+        ("run", "1 of 2 entries saved to ", r#"{"seq":1,"#),
+        ("run.md", "a report of the run with 1 of 3 entries saved to ", "# voltergeist, 2"),
+        ("run.mmd", "a sequence of 1 of 4 entries as Mermaid saved to ", "sequenceDiagram\n"),
+        ("run.txt", "a sequence of 1 of 5 entries as text saved to ", " UTC"),
+    ] {
+        let file = stage.place.path().join(name);
+        let effect = stage.hub.command_line(&format!("save {} where op:create", file.display()));
+        let effect = effect.expect("it is saved").text;
+        assert!(effect.starts_with(told), "{effect}");
+        let saved = fs::read_to_string(&file).expect("it is written");
+        assert!(saved.starts_with(first), "{name}: {saved}");
+        assert!(saved.contains("create"), "{name}: {saved}");
+    }
+    stage.end().await;
+}
+
+#[tokio::test]
 async fn what_passes_a_filter_is_saved_alone() {
     let stage = Stage::unix();
     stage.ask(Operation::Create, r#"{"Name":"a"}"#).await;

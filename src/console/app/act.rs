@@ -2,12 +2,12 @@
 
 use super::{App, Effect, FaultRow, Mode, Pane, Question, Status, faults};
 use crate::{
-    console::{action::Action, copy, prompt::Purpose, report, view::welcome::docker_command, window::Step},
+    console::{action::Action, copy, prompt::Purpose, view::welcome::docker_command, window::Step},
     domain::{
         command::{Command, Target},
         entry::Entry,
     },
-    hub::Snapshot,
+    hub::{Snapshot, report},
 };
 
 impl App {
@@ -31,6 +31,11 @@ impl App {
                 Some(Effect::Copy(diagram))
             }
             Action::CopyJson => self.copy(|entry, _| Some(copy::json(entry)), "the call as JSON", seen),
+            Action::CopyCurl if self.sequence => {
+                let drawing = report::drawing(self.calls.all(), seen, self.theme.glyphs.signs, &self.zone);
+                self.status = Status::say("copied the sequence as text");
+                Some(Effect::Copy(drawing))
+            }
             Action::CopyCurl => self.copy(copy::curl, "a curl command that repeats the call", seen),
             Action::CopyReport => {
                 self.status = Status::say("copied a report of the run as Markdown");
@@ -81,7 +86,9 @@ impl App {
             Action::Save => {
                 let time = self.zone.to_datetime(seen.at).strftime("%Y%m%d-%H%M%S");
                 let shown = self.life.as_ref().map_or(&self.calls, |life| &life.entries);
-                let save = Command::Save { path: format!("voltergeist-{time}.jsonl"), which: shown.shown() };
+                let ending = if self.sequence { "txt" } else { "jsonl" };
+                let path = format!("voltergeist-{time}.{ending}");
+                let save = Command::Save { path, which: shown.shown() };
                 self.begin(Purpose::Command, &save.to_string(), seen);
             }
             Action::Reset => self.mode = Mode::Ask(Question::Run(Box::new(Command::Reset))),

@@ -5,13 +5,13 @@ use ratatui::{
     text::{Line, Span},
 };
 
-use super::{View, banner::since, calls::Columns};
+use super::{View, calls::Columns};
 use crate::{
     console::text,
     domain::{
-        entry::{Call, Deed, Entry, FaultFate, Kind, Outcome, Waiting},
-        fault::patience,
+        entry::{Call, Deed, Entry, Kind, Waiting},
         protocol::{Caller, Operation},
+        telling::{self, Said},
     },
 };
 
@@ -33,39 +33,12 @@ pub fn line(view: &View<'_>, columns: &Columns, entry: &Entry) -> Line<'static> 
 
 /// An entry that is no call, in words.
 pub fn remark(view: &View<'_>, entry: &Entry) -> Vec<Span<'static>> {
-    let styles = &view.theme.styles;
-    let said = |text: &str, style: Style| Span::styled(text::clean(text).into_owned(), style);
-    match &entry.kind {
-        Kind::Call(_) | Kind::Waiting(_) => Vec::new(),
-        Kind::Command(execution) => vec![
-            said(&format!(": {}", execution.line), styles.command),
-            said(&format!("  {} {}", view.theme.glyphs.arrow, execution.effect), styles.text),
-        ],
-        Kind::Fault(event) => {
-            let fate = match event.event {
-                FaultFate::Armed => "is armed",
-                FaultFate::Disarmed => "is disarmed",
-                FaultFate::Spent => "is spent",
-                FaultFate::Expired => "is over, its time has passed",
-            };
-            vec![
-                said(&format!("{} rule {} {fate}", view.theme.glyphs.fault, event.id), styles.fault),
-                said(&format!("  {}", event.rule), styles.text),
-            ]
-        }
-        Kind::Driver { standing } => {
-            vec![said("the driver ", styles.warning), said(standing, styles.text)]
-        }
-        // What was typed at an engine, with what came of it.
-        Kind::Note { text } if text.starts_with("$ ") => match text.split_once("  → ") {
-            Some((line, outcome)) => vec![
-                said(line, styles.strong),
-                said(&format!("  {} {outcome}", view.theme.glyphs.arrow), styles.warning),
-            ],
-            None => vec![said(text, styles.strong)],
-        },
-        Kind::Note { text } => vec![said("# ", styles.warning), said(text, styles.text)],
-    }
+    telling::remark(entry, view.theme.glyphs.signs).into_iter().map(|said| span(view, said)).collect()
+}
+
+/// What is said, in the style of its tone.
+pub fn span(view: &View<'_>, said: Said) -> Span<'static> {
+    Span::styled(said.text, view.theme.styles.of(said.tone))
 }
 
 struct Row<'v> {
@@ -90,7 +63,7 @@ impl Row<'_> {
     fn call(&mut self, call: &Call) {
         let styles = &self.view.theme.styles;
         let style = if call.operation.is_some() { styles.strong } else { styles.warning };
-        let word = call_word(call.operation, call.request_line.as_deref(), self.columns.call);
+        let word = call_word(call, self.columns.call);
         self.subject(call.caller, (&word, style), call.volume.as_deref());
         let lints: String = call.lints.iter().flat_map(|lint| ["  (", lint.word(), ")"]).collect();
         self.ending(call.fault.as_ref(), outcome(self.view, call), &lints);
@@ -102,9 +75,8 @@ impl Row<'_> {
     }
 
     fn waiting(&mut self, entry: &Entry, waiting: &Waiting) {
-        let word = call_word(Some(waiting.operation), None, self.columns.call);
         let strong = self.view.theme.styles.strong;
-        self.subject(waiting.caller, (&word, strong), waiting.volume.as_deref());
+        self.subject(waiting.caller, (waiting.operation.word(), strong), waiting.volume.as_deref());
         self.ending(Some(&waiting.fault), waits(self.view, entry, waiting), "");
     }
 
@@ -164,64 +136,25 @@ impl Row<'_> {
 
 /// The time of day, as exactly as there is room for.
 pub fn time(view: &View<'_>, entry: &Entry, width: usize) -> String {
-    let at = view.app.zone.to_datetime(entry.at);
-    let (hour, minute, second, milli) =
-        (at.hour(), at.minute(), at.second(), at.subsec_nanosecond() / 1_000_000);
-    match width {
-        12.. => format!("{hour:02}:{minute:02}:{second:02}.{milli:03}"),
-        8..=11 => format!("{hour:02}:{minute:02}:{second:02}"),
-        _ => format!("{minute:02}:{second:02}"),
-    }
+    telling::time(entry.at, &view.app.zone, width)
 }
 
-/// What was asked, in the words of the rule language.
-pub fn call_word(operation: Option<Operation>, request_line: Option<&str>, width: usize) -> String {
-    match (operation, request_line) {
-        (Some(Operation::Capabilities), _) if width < 12 => "caps".to_owned(),
-        (Some(operation), _) => operation.word().to_owned(),
-        (None, Some(line)) => text::clean(line).into_owned(),
-        (None, None) => "?".to_owned(),
+/// What was asked, in a column that may be narrow.
+fn call_word(call: &Call, width: usize) -> String {
+    match call.operation {
+        Some(Operation::Capabilities) if width < 12 => "caps".to_owned(),
+        _ => telling::call_word(call),
     }
 }
 
 /// How a call ended, in words.
 pub fn outcome(view: &View<'_>, call: &Call) -> (String, Style) {
-    let (styles, glyphs) = (&view.theme.styles, view.theme.glyphs);
-    let error = call.error.as_deref().map(|error| text::clean(error.trim()).into_owned()).unwrap_or_default();
-    match call.outcome {
-        // What a rule let go out may be anything, so it is shown as it was.
-        Outcome::Answered if call.fault.is_some() => {
-            (format!("answered {}", text::clean(call.reply.text().trim())), styles.text)
-        }
-        Outcome::Answered => {
-            let id = call.id.as_deref().map(|id| view.fit(&text::clean(id), 8)).unwrap_or_default();
-            (format!("ok  {id}").trim_end().to_owned(), styles.good)
-        }
-        Outcome::Failed => {
-            let status = match call.status {
-                Some(200) => String::new(),
-                // Go's own texts begin with the status already.
-                Some(status) if error.starts_with(&status.to_string()) => String::new(),
-                Some(status) => format!("{status} "),
-                None => "no answer: ".to_owned(),
-            };
-            // A plain no is a part of the protocol: docker asks for a volume before it creates one.
-            let is_plain = call.fault.is_none() && call.status == Some(200);
-            (format!("{} {status}{error}", glyphs.failed), if is_plain { styles.text } else { styles.bad })
-        }
-        Outcome::Abandoned => (format!("{} the caller gave up", glyphs.abandoned), styles.warning),
-        Outcome::Panicked => (format!("{} PANICKED {error}", glyphs.failed), styles.bad),
-    }
+    let Said { text, tone } = telling::outcome(call, view.theme.glyphs.signs);
+    (text, view.theme.styles.of(tone))
 }
 
 /// How long a call has waited, and how long its caller will bear it yet.
-pub fn waits(view: &View<'_>, entry: &Entry, waiting: &Waiting) -> (String, Style) {
-    let styles = &view.theme.styles;
-    if !view.seen.waiting.iter().any(|other| other.seq == entry.seq) {
-        return ("waited".to_owned(), styles.quiet);
-    }
-    let waited = since(view.seen.at, entry.at);
-    let left = patience(waiting.caller, waiting.operation).map(|limit| limit.saturating_sub(waited));
-    let left = left.map_or_else(String::new, |left| format!(", given up in {}", text::clock(left)));
-    (format!("WAITS {}{left}", text::clock(waited)), styles.warning)
+fn waits(view: &View<'_>, entry: &Entry, waiting: &Waiting) -> (String, Style) {
+    let Said { text, tone } = telling::waits(waiting, view.seen.waited(entry));
+    (text, view.theme.styles.of(tone))
 }

@@ -69,7 +69,7 @@ pub enum Command {
     Reset,
     /// `note TEXT`: a remark in the journal.
     Note(String),
-    /// `save PATH [where FILTER]`: the journal as JSON lines in a file.
+    /// `save PATH [where FILTER]`: entries in a file, in the form that its name ends with.
     Save {
         /// The file.
         path: String,
@@ -153,7 +153,11 @@ pub const FORMS: [(&str, &str, &str); 16] = [
     ("crash", "keep|lose", "let the driver die and come back at once"),
     ("reset", "", "start counters and journal anew"),
     ("note", "TEXT", "put a remark into the journal"),
-    ("save", "PATH [where FILTER]", "write the journal, or some of it, as JSON lines to a file"),
+    (
+        "save",
+        "PATH [where FILTER]",
+        "write entries to a file: PATH.md a report, .mmd a diagram, .txt a drawing, else JSON lines",
+    ),
     ("quit", "", "end voltergeist"),
 ];
 

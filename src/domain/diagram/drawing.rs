@@ -1,0 +1,230 @@
+//! The diagram as lines of text, for a screen and for a file.
+//!
+//! ```text
+//!                docker                                   voltergeist
+//! 15:41:07.214     ├── mount db1 ────────────────────────────▶│
+//!                  │◀──── ⚡ fail  ✗ 500 invalid argument ────┤  0.2 ms
+//! ```
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::tz::TimeZone;
+
+use crate::domain::{
+    entry::{Call, Entry, Kind, Outcome, Waiting},
+    protocol::Caller,
+    signs::Signs,
+    telling::{self, Said, Tone},
+    text,
+};
+
+/// How many lines an entry takes.
+pub const LINES: u16 = 2;
+/// The least width that it can be drawn in.
+pub const LEAST: u16 = 56;
+
+/// Columns before the engine's line, and behind the plugin's.
+const BEFORE: usize = 17;
+const BEHIND: usize = 12;
+/// The most columns of a drawing whose width nobody gave.
+const MOST: usize = 160;
+
+/// How the diagram is drawn.
+#[derive(Clone, Copy)]
+pub struct Drawing<'d> {
+    /// With which signs.
+    pub signs: &'d Signs,
+    /// In which zone times are written.
+    pub zone: &'d TimeZone,
+    /// How long a call has waited, if it waits still.
+    pub waited: &'d dyn Fn(&Entry) -> Option<Duration>,
+    /// The cells between the two lines.
+    span: usize,
+}
+
+impl<'d> Drawing<'d> {
+    /// One in so many columns.
+    pub fn new(
+        signs: &'d Signs,
+        zone: &'d TimeZone,
+        waited: &'d dyn Fn(&Entry) -> Option<Duration>,
+        width: usize,
+    ) -> Self {
+        Self { signs, zone, waited, span: width.saturating_sub(BEFORE + BEHIND) }
+    }
+
+    /// The same, as wide as these entries need.
+    #[must_use]
+    pub fn as_wide_as<'e>(self, entries: impl Iterator<Item = &'e Arc<Entry>>) -> Self {
+        let least = usize::from(LEAST) - BEFORE - BEHIND;
+        let span = entries.map(|entry| self.needs(entry)).max().unwrap_or(0);
+        Self { span: span.clamp(least, MOST - BEFORE - BEHIND), ..self }
+    }
+
+    /// The cells between the two lines that an entry needs to be told in full.
+    fn needs(&self, entry: &Entry) -> usize {
+        match &entry.kind {
+            Kind::Call(call) => {
+                let asked = text::width(&telling::call_word(call)) + volume_width(call.volume.as_deref());
+                let lints: usize = call.lints.iter().map(|lint| lint.word().len() + 3).sum();
+                // The deed may take half of it.
+                let deed = call.fault.as_ref().map_or(0, |deed| text::width(&deed.action) + 4);
+                let outcome = text::width(&telling::outcome(call, self.signs).text) + lints;
+                (asked + 9).max(outcome + deed + 12).max(deed * 2)
+            }
+            Kind::Waiting(waiting) => {
+                let waits = telling::waits(waiting, (self.waited)(entry)).text;
+                text::width(&waits) + text::width(&waiting.fault.action) + 10
+            }
+            _ => telling::remark(entry, self.signs)
+                .iter()
+                .map(|said| text::width(&said.text) + 4)
+                .max()
+                .unwrap_or(0),
+        }
+    }
+
+    /// The whole of it as text: who takes part, and every entry.
+    pub fn text<'e>(
+        &self,
+        entries: impl Iterator<Item = &'e Arc<Entry>>,
+        engine: Caller,
+        plugin: &str,
+    ) -> String {
+        let zone = self.zone.iana_name().map(|name| format!(" {name}")).unwrap_or_default();
+        let heading = self.heading(engine, plugin);
+        let room = heading.len() - heading.trim_start().len();
+        let zone = text::fit(&zone, room.saturating_sub(1), self.signs.ellipsis);
+        let mut page = format!("{zone}{}\n", &heading[text::width(&zone)..]);
+        for line in entries.flat_map(|entry| self.entry(entry)) {
+            let line: String = line.into_iter().map(|said| said.text).collect();
+            page.push_str(line.trim_end());
+            page.push('\n');
+        }
+        page
+    }
+
+    /// Who stands at which line.
+    pub fn heading(&self, engine: Caller, plugin: &str) -> String {
+        let engine = match engine {
+            Caller::Simulated => "docker (simulated)",
+            caller => caller.word(),
+        };
+        let plugin = text::clean(plugin);
+        let left = BEFORE.saturating_sub(engine.len() / 2);
+        let gap = (BEFORE + self.span + 1).saturating_sub(left + engine.len() + text::width(&plugin) / 2);
+        format!("{:left$}{engine}{:gap$}{plugin}", "", "")
+    }
+
+    /// The two lines of an entry.
+    pub fn entry(&self, entry: &Entry) -> Vec<Vec<Said>> {
+        let time = telling::time(entry.at, self.zone, 12);
+        match &entry.kind {
+            Kind::Call(call) => {
+                vec![self.request(&time, &telling::call_word(call), call.volume.as_deref()), self.reply(call)]
+            }
+            Kind::Waiting(waiting) => self.waiting(entry, waiting, &time),
+            _ => {
+                // What was said first, and what came of it below.
+                let mut said = telling::remark(entry, self.signs);
+                let outcome = if said.len() > 1 { said.split_off(1) } else { Vec::new() };
+                vec![self.lifelines(&time, said, false), self.lifelines("", outcome, false)]
+            }
+        }
+    }
+
+    /// Both lines of life, with nothing between them.
+    pub fn gap(&self) -> Vec<Said> {
+        self.lifelines("", Vec::new(), false)
+    }
+
+    fn fit(&self, text: &str, width: usize) -> String {
+        text::fit(text, width, self.signs.ellipsis).into_owned()
+    }
+
+    fn margin(&self, time: &str) -> Said {
+        Said::new(text::pad(&format!(" {time}"), BEFORE, self.signs.ellipsis), Tone::Quiet)
+    }
+
+    fn life(&self) -> Said {
+        Said::new(self.signs.life, Tone::Quiet)
+    }
+
+    /// `├── mount db1 ───▶│`
+    fn request(&self, time: &str, word: &str, volume: Option<&str>) -> Vec<Said> {
+        let signs = self.signs;
+        let label = format!(" {word} {} ", volume.map(text::clean).unwrap_or_default()).replace("  ", " ");
+        let label = self.fit(&label, self.span.saturating_sub(6));
+        let rest = self.span.saturating_sub(text::width(&label) + 3);
+        vec![
+            self.margin(time),
+            Said::new(format!("{}{}", signs.leaves, signs.dash.repeat(2)), Tone::Text),
+            Said::new(label, Tone::Strong),
+            Said::new(format!("{}{}", signs.dash.repeat(rest), signs.right), Tone::Text),
+            self.life(),
+        ]
+    }
+
+    /// `│◀─── ok ───┤`, or how it broke off.
+    fn reply(&self, call: &Call) -> Vec<Said> {
+        let signs = self.signs;
+        let outcome = telling::outcome(call, signs);
+        // Where there is no room for all of it, the first word says what was done; how it ended says the rest.
+        let deed = call.fault.as_ref().map(|deed| {
+            let action = text::clean(&deed.action);
+            let fits = text::width(&action) + text::width(&outcome.text) + 12 < self.span;
+            let word = action.split(' ').next().unwrap_or_default();
+            format!(" {} {} ", signs.fault, if fits { &action } else { word })
+        });
+        let deed = self.fit(&deed.unwrap_or_default(), self.span / 2);
+        let lints: String = call.lints.iter().flat_map(|lint| [" (", lint.word(), ")"]).collect();
+        let room = self.span.saturating_sub(text::width(&deed) + 6);
+        let ended = self.fit(&format!(" {}{lints} ", outcome.text), room);
+        let rest = self.span.saturating_sub(text::width(&deed) + text::width(&ended) + 3);
+        // An answer that never arrived does not reach the engine's line.
+        let head = if call.status.is_some() { signs.left } else { signs.lost };
+        let is_plain = call.outcome == Outcome::Answered && call.fault.is_none();
+        vec![
+            Said::new(" ".repeat(BEFORE), Tone::Text),
+            self.life(),
+            Said::new(format!("{head}{}", signs.dash.repeat(rest)), Tone::Text),
+            Said::new(deed, Tone::Fault),
+            Said::new(ended, if is_plain { Tone::Good } else { outcome.tone }),
+            Said::new(format!("{}{}", signs.dash.repeat(2), signs.returns), Tone::Text),
+            Said::new(format!("  {}", text::took(call.took)), Tone::Quiet),
+        ]
+    }
+
+    /// The request of a call that waits, and how long it has.
+    fn waiting(&self, entry: &Entry, waiting: &Waiting, time: &str) -> Vec<Vec<Said>> {
+        let deed = format!(" {} {}  ", self.signs.fault, waiting.fault.action);
+        let said = vec![Said::new(deed, Tone::Fault), telling::waits(waiting, (self.waited)(entry))];
+        vec![
+            self.request(time, waiting.operation.word(), waiting.volume.as_deref()),
+            self.lifelines("", said, true),
+        ]
+    }
+
+    /// Both lines of life, with something said between them: at the left, or at the plugin's side.
+    fn lifelines(&self, time: &str, said: Vec<Said>, at_plugin: bool) -> Vec<Said> {
+        let mut left = self.span;
+        let mut shown = Vec::new();
+        for said in said {
+            let text = self.fit(&said.text, left.saturating_sub(2));
+            left -= text::width(&text);
+            shown.push(Said { text, ..said });
+        }
+        let gap = Said::new(" ".repeat(left.saturating_sub(1)), Tone::Text);
+        let space = Said::new(" ", Tone::Text);
+        let between: Vec<Said> = if at_plugin {
+            [gap].into_iter().chain(shown).chain([space]).collect()
+        } else {
+            [space].into_iter().chain(shown).chain([gap]).collect()
+        };
+        [self.margin(time), self.life()].into_iter().chain(between).chain([self.life()]).collect()
+    }
+}
+
+fn volume_width(volume: Option<&str>) -> usize {
+    volume.map_or(0, |volume| text::width(&text::clean(volume)))
+}

@@ -1,0 +1,62 @@
+//! The signs beside the words. Every meaning has both, and each sign has an ASCII form.
+
+/// The signs that an entry is told with, as a line or in a diagram.
+#[derive(Debug)]
+pub struct Signs {
+    /// A rule acts or acted.
+    pub fault: &'static str,
+    /// An answer that says no.
+    pub failed: &'static str,
+    /// An end without an answer.
+    pub abandoned: &'static str,
+    /// Leads to.
+    pub arrow: &'static str,
+    /// Something is missing here.
+    pub ellipsis: &'static str,
+    /// In a diagram: one that takes part, as time passes.
+    pub life: &'static str,
+    /// A request leaves.
+    pub leaves: &'static str,
+    /// An answer leaves.
+    pub returns: &'static str,
+    /// On the way.
+    pub dash: &'static str,
+    /// A request arrives.
+    pub right: &'static str,
+    /// An answer arrives.
+    pub left: &'static str,
+    /// An answer never arrives.
+    pub lost: &'static str,
+}
+
+/// For all who read UTF-8.
+pub const UNICODE: Signs = Signs {
+    fault: "⚡",
+    failed: "✗",
+    abandoned: "○",
+    arrow: "→",
+    ellipsis: "…",
+    life: "│",
+    leaves: "├",
+    returns: "┤",
+    dash: "─",
+    right: "▶",
+    left: "◀",
+    lost: "╳",
+};
+
+/// For all others.
+pub const ASCII: Signs = Signs {
+    fault: "!",
+    failed: "x",
+    abandoned: "o",
+    arrow: "->",
+    ellipsis: "~",
+    life: "|",
+    leaves: "|",
+    returns: "|",
+    dash: "-",
+    right: ">",
+    left: "<",
+    lost: "x",
+};

@@ -1,0 +1,142 @@
+//! An entry in words, each with its tone: what every view and every page says of it alike.
+
+use std::time::Duration;
+
+use jiff::{Timestamp, tz::TimeZone};
+
+use super::{
+    entry::{Call, Entry, FaultFate, Kind, Outcome, Waiting},
+    fault::patience,
+    signs::Signs,
+    text::{self, clean},
+};
+
+/// In which tone something is said: a screen has a style for each, a page has none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// Without more.
+    Text,
+    /// For whoever looks closer.
+    Quiet,
+    /// What counts.
+    Strong,
+    /// It went well.
+    Good,
+    /// It went wrong.
+    Bad,
+    /// It needs a look.
+    Warning,
+    /// What a rule did.
+    Fault,
+    /// A command that was given.
+    Command,
+}
+
+/// Some words in one tone. Nothing in them can command a terminal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    /// The words.
+    pub text: String,
+    /// Their tone.
+    pub tone: Tone,
+}
+
+impl Said {
+    /// Says something that may come from outside.
+    pub fn new(text: impl AsRef<str>, tone: Tone) -> Self {
+        Self { text: clean(text.as_ref()).into_owned(), tone }
+    }
+}
+
+/// How a call ended.
+pub fn outcome(call: &Call, signs: &Signs) -> Said {
+    let error = call.error.as_deref().unwrap_or_default().trim();
+    match call.outcome {
+        // What a rule let go out may be anything, so it is shown as it was.
+        Outcome::Answered if call.fault.is_some() => {
+            Said::new(format!("answered {}", call.reply.text().trim()), Tone::Text)
+        }
+        Outcome::Answered => {
+            let id = clean(call.id.as_deref().unwrap_or_default());
+            let id = text::fit(&id, 8, signs.ellipsis);
+            Said::new(format!("ok  {id}").trim_end(), Tone::Good)
+        }
+        Outcome::Failed => {
+            let status = match call.status {
+                Some(200) => String::new(),
+                // Go's own texts begin with the status already.
+                Some(status) if error.starts_with(&status.to_string()) => String::new(),
+                Some(status) => format!("{status} "),
+                None => "no answer: ".to_owned(),
+            };
+            // A plain no is a part of the protocol: docker asks for a volume before it creates one.
+            let is_plain = call.fault.is_none() && call.status == Some(200);
+            let tone = if is_plain { Tone::Text } else { Tone::Bad };
+            Said::new(format!("{} {status}{error}", signs.failed), tone)
+        }
+        Outcome::Abandoned => Said::new(format!("{} the caller gave up", signs.abandoned), Tone::Warning),
+        Outcome::Panicked => Said::new(format!("{} PANICKED {error}", signs.failed), Tone::Bad),
+    }
+}
+
+/// How long a call has waited, and how long its caller will bear it yet; none if it waits no longer.
+pub fn waits(waiting: &Waiting, waited: Option<Duration>) -> Said {
+    let Some(waited) = waited else { return Said::new("waited", Tone::Quiet) };
+    let left = patience(waiting.caller, waiting.operation).map(|limit| limit.saturating_sub(waited));
+    let left = left.map_or_else(String::new, |left| format!(", given up in {}", text::clock(left)));
+    Said::new(format!("WAITS {}{left}", text::clock(waited)), Tone::Warning)
+}
+
+/// What was asked, in the words of the rule language, or the request line of what is no call of the protocol.
+pub fn call_word(call: &Call) -> String {
+    match (call.operation, &call.request_line) {
+        (Some(operation), _) => operation.word().to_owned(),
+        (None, Some(line)) => clean(line).into_owned(),
+        (None, None) => "?".to_owned(),
+    }
+}
+
+/// An entry that is no call: what was said first, then what came of it.
+pub fn remark(entry: &Entry, signs: &Signs) -> Vec<Said> {
+    match &entry.kind {
+        Kind::Call(_) | Kind::Waiting(_) => Vec::new(),
+        Kind::Command(execution) => vec![
+            Said::new(format!(": {}", execution.line), Tone::Command),
+            Said::new(format!("  {} {}", signs.arrow, execution.effect), Tone::Text),
+        ],
+        Kind::Fault(event) => {
+            let fate = match event.event {
+                FaultFate::Armed => "is armed",
+                FaultFate::Disarmed => "is disarmed",
+                FaultFate::Spent => "is spent",
+                FaultFate::Expired => "is over, its time has passed",
+            };
+            vec![
+                Said::new(format!("{} rule {} {fate}", signs.fault, event.id), Tone::Fault),
+                Said::new(format!("  {}", event.rule), Tone::Text),
+            ]
+        }
+        Kind::Driver { standing } => vec![Said::new(format!("the driver {standing}"), Tone::Warning)],
+        // What was typed at an engine, with what came of it.
+        Kind::Note { text } if text.starts_with("$ ") => match text.split_once("  → ") {
+            Some((line, outcome)) => vec![
+                Said::new(line, Tone::Strong),
+                Said::new(format!("  {} {outcome}", signs.arrow), Tone::Warning),
+            ],
+            None => vec![Said::new(text, Tone::Strong)],
+        },
+        Kind::Note { text } => vec![Said::new(format!("# {text}"), Tone::Text)],
+    }
+}
+
+/// The time of day, as exactly as `width` columns allow.
+pub fn time(at: Timestamp, zone: &TimeZone, width: usize) -> String {
+    let at = zone.to_datetime(at);
+    let (hour, minute, second, milli) =
+        (at.hour(), at.minute(), at.second(), at.subsec_nanosecond() / 1_000_000);
+    match width {
+        12.. => format!("{hour:02}:{minute:02}:{second:02}.{milli:03}"),
+        8..=11 => format!("{hour:02}:{minute:02}:{second:02}"),
+        _ => format!("{minute:02}:{second:02}"),
+    }
+}

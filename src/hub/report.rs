@@ -1,0 +1,131 @@
+//! What a run can be shown as elsewhere: a report in Markdown, and the calls as a diagram.
+
+use std::{fmt::Write as _, path::Path, sync::Arc, time::Duration};
+
+use jiff::tz::TimeZone;
+
+use super::Snapshot;
+use crate::domain::{
+    diagram::{self, Drawing},
+    entry::{Entry, Outcome},
+    protocol::Operation,
+    signs::{self, Signs},
+    text::{clean, took},
+};
+
+/// How many of the latest entries a report's diagram has.
+const DRAWN: usize = 60;
+
+/// What entries can be saved as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// A line of JSON each, as in a recording.
+    Lines,
+    /// The report, with the entries as a diagram.
+    Report,
+    /// The diagram as Mermaid.
+    Mermaid,
+    /// The diagram as it is on the screen.
+    Drawing,
+}
+
+impl Form {
+    /// The endings of file names that stand for each, and what it is. Any other ending stands for lines.
+    pub const ENDINGS: [(&str, Self, &str); 4] = [
+        ("jsonl", Self::Lines, "entries as lines of JSON"),
+        ("md", Self::Report, "a report of the run in Markdown"),
+        ("mmd", Self::Mermaid, "the sequence as Mermaid"),
+        ("txt", Self::Drawing, "the sequence as text"),
+    ];
+
+    /// What a file of this name holds.
+    pub fn of(path: &Path) -> Self {
+        let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+        Self::ENDINGS.iter().find(|(known, ..)| *known == ending).map_or(Self::Lines, |(_, form, _)| *form)
+    }
+}
+
+/// The calls as Mermaid.
+pub fn mermaid<'e>(entries: impl Iterator<Item = &'e Arc<Entry>>, seen: &Snapshot) -> String {
+    diagram::mermaid(entries, seen.tally.usual_caller(), &seen.driver.name)
+}
+
+/// The calls as they are drawn on the screen, all of them and in full.
+pub fn drawing<'e>(
+    entries: impl Iterator<Item = &'e Arc<Entry>> + Clone,
+    seen: &Snapshot,
+    signs: &Signs,
+    zone: &TimeZone,
+) -> String {
+    let waited = |entry: &Entry| seen.waited(entry);
+    let drawing = Drawing::new(signs, zone, &waited, 0).as_wide_as(entries.clone());
+    drawing.text(entries, seen.tally.usual_caller(), &seen.driver.name)
+}
+
+/// Entries in a form that is one text.
+pub fn page(form: Form, entries: &[Arc<Entry>], seen: &Snapshot) -> Option<String> {
+    match form {
+        Form::Lines => None,
+        Form::Report => Some(markdown(entries.iter(), seen)),
+        Form::Mermaid => Some(mermaid(entries.iter(), seen)),
+        Form::Drawing => Some(drawing(entries.iter(), seen, &signs::UNICODE, &TimeZone::UTC)),
+    }
+}
+
+/// The run in Markdown: who was called, how often, which rules there were, what is still mounted, and the
+/// latest calls as a diagram.
+pub fn markdown<'e>(entries: impl Iterator<Item = &'e Arc<Entry>>, seen: &Snapshot) -> String {
+    let mut page = format!(
+        "# voltergeist, {:.0}\n\nDriver `{}` at `{}`, seed {}.\n\n## Calls\n\n| call | times |\n|---|---|\n",
+        seen.at,
+        cell(&seen.driver.name),
+        cell(&seen.driver.address),
+        seen.seed
+    );
+    for operation in Operation::ALL {
+        let _ = writeln!(page, "| {operation} | {} |", seen.tally.counters.of(operation));
+    }
+    let tally = &seen.tally;
+    let _ = writeln!(
+        page,
+        "\n{} failed, {} abandoned, {} panicked, {} met a fault, {} oddities (lints).",
+        tally.outcome(Outcome::Failed),
+        tally.outcome(Outcome::Abandoned),
+        tally.outcome(Outcome::Panicked),
+        tally.faulted,
+        tally.lints()
+    );
+    let within = |share: f64| {
+        let micros = tally.latency(share)?;
+        Some(format!("{}% within {}", share * 100.0, took(Duration::from_micros(micros))))
+    };
+    let latency: Vec<_> = [0.5, 0.9, 0.99].into_iter().filter_map(within).collect();
+    if !latency.is_empty() {
+        let _ = writeln!(page, "\nUndisturbed ones were answered: {}.", latency.join(", "));
+    }
+    if !seen.faults.is_empty() {
+        page.push_str(
+            "\n## Rules\n\n| rule | state | calls it was held against | fired |\n|---|---|---|---|\n",
+        );
+    }
+    for rule in &seen.faults {
+        let state = format!("{:?}", rule.state).to_lowercase();
+        let _ = writeln!(page, "| `{}` | {state} | {} | {} |", cell(&rule.text), rule.evaluated, rule.fired);
+    }
+    if seen.open_mounts > 0 {
+        page.push_str("\n## Open mounts\n\n");
+    }
+    for volume in seen.volumes.iter().filter(|volume| volume.is_mounted()) {
+        let _ = writeln!(page, "* `{}`, mounted {}", cell(&volume.name), volume.open_mounts());
+    }
+    let entries: Vec<_> = entries.collect();
+    let latest = &entries[entries.len().saturating_sub(DRAWN)..];
+    let _ =
+        write!(page, "\n## The latest calls\n\n```mermaid\n{}```\n", mermaid(latest.iter().copied(), seen));
+    page
+}
+
+/// A foreign text within a table and between backticks.
+fn cell(text: &str) -> String {
+    clean(text).replace('|', "\\|").replace('`', "'")
+}
