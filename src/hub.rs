@@ -13,6 +13,7 @@ mod command;
 mod follow;
 mod glance;
 pub mod report;
+mod stage;
 #[cfg(test)]
 mod tests;
 
@@ -34,6 +35,7 @@ use tokio::{
 pub use admission::{Admission, Arrival, Ticket};
 pub use command::{CommandFailed, Effect};
 pub use glance::{Snapshot, Window};
+pub use stage::Cue;
 
 use crate::domain::{
     command::Outage,
@@ -41,7 +43,9 @@ use crate::domain::{
     fault::{Armed, RuleState, Rulebook},
     journal::{Bounds, Journal},
     lint::Linter,
+    pace::Pace,
     past::Past,
+    playbill::Playbill,
     tally::Tally,
     volume::{Change, Volume, Volumes},
 };
@@ -131,6 +135,12 @@ struct State {
     reachability: Reachability,
     /// How many calls were admitted since the start or the last `reset`.
     admitted: u64,
+    playbill: Playbill,
+    /// What the player has to follow.
+    cue: Option<Cue>,
+    /// Whether a `quit` waits for the end of a play.
+    quits_after_play: bool,
+    pace: Option<Pace>,
     /// The calls that wait, by the sequence number of the entry that said so.
     waiting: BTreeMap<u64, Waiter>,
 }
@@ -145,6 +155,9 @@ impl State {
     fn push(&mut self, at: Timestamp, kind: Kind) -> Arc<Entry> {
         let entry = self.journal.push(at, kind);
         self.tally.count(&entry);
+        if let Kind::Play(event) = &entry.kind {
+            self.played(event);
+        }
         entry
     }
 
@@ -203,6 +216,8 @@ pub struct Hub {
     version: watch::Sender<u64>,
     orders: watch::Sender<Reachability>,
     followed: watch::Sender<Option<Reachability>>,
+    cues: watch::Sender<Option<Cue>>,
+    paces: watch::Sender<Option<Pace>>,
     may_reset: AtomicBool,
     /// Wakes [`Hub::keep_time`] when a command may have set a nearer deadline.
     rescheduled: Notify,
@@ -223,6 +238,10 @@ impl Hub {
             driver: Driver::default(),
             reachability,
             admitted: 0,
+            playbill: Playbill::default(),
+            cue: None,
+            quits_after_play: false,
+            pace: None,
             waiting: BTreeMap::new(),
         };
         Arc::new(Self {
@@ -231,6 +250,8 @@ impl Hub {
             version: watch::Sender::new(0),
             orders: watch::Sender::new(reachability),
             followed: watch::Sender::new(None),
+            cues: watch::Sender::new(None),
+            paces: watch::Sender::new(None),
             may_reset: AtomicBool::new(false),
             rescheduled: Notify::new(),
             started: (Timestamp::now(), Instant::now()),
@@ -273,7 +294,12 @@ impl Hub {
         if let Kind::Call(call) = &mut kind {
             state.linter.ended(call);
         }
+        let is_play = matches!(kind, Kind::Play(_));
         let seq = state.push(at, kind).seq;
+        if is_play {
+            self.order(&state);
+            self.cue(&state);
+        }
         drop(state);
         self.wake();
         seq

@@ -132,7 +132,7 @@ fn compare(real: &Report, simulated: &Report) -> Result<(), Failed> {
 
 fn cast(haunt: &Haunt, engine: Arc<dyn Engine>, clock: Clock, settle: Duration, fresh: bool) -> Cast {
     let (_all, allowed) = watch::channel(usize::MAX);
-    Cast { engine, hub: Arc::clone(&haunt.hub), clock, settle, fresh, allowed }
+    Cast { engine, hub: Arc::clone(&haunt.hub), clock, settle, beat: Duration::ZERO, fresh, allowed }
 }
 
 fn runtime() -> Runtime {

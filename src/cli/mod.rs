@@ -7,6 +7,7 @@
 mod args;
 mod command;
 mod config;
+mod director;
 mod follow;
 mod headless;
 mod instance;

@@ -3,7 +3,10 @@
 mod list;
 mod teller;
 
-use std::{process::ExitCode, time::Instant};
+use std::{
+    process::ExitCode,
+    time::{Duration, Instant},
+};
 
 use anyhow::bail;
 use clap::Args;
@@ -28,6 +31,10 @@ use crate::{
 /// The driver that cards are played with. It is the same each time, since a daemon keeps looking for every
 /// driver that it has met.
 const DRIVER: &str = "voltergeist-play";
+
+/// How fast the time of a simulated daemon passes: fast enough for its minute to be three seconds, and slow
+/// enough for a busy machine to keep up.
+const SPEED: f64 = 20.0;
 
 /// What to play, and where.
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
@@ -120,8 +127,11 @@ pub async fn run(args: &PlayArgs, settings: &Settings) -> anyhow::Result<ExitCod
     };
     let home = if docker.is_some() { Home::Guest } else { Home::Rehearsal };
     let instance = Instance::open(home, settings.name.as_deref().unwrap_or(DRIVER), settings)?;
-    let theatre =
-        docker.unwrap_or_else(|| Theatre::Simulated { files: instance.root.clone(), seed: instance.seed });
+    let theatre = docker.unwrap_or_else(|| Theatre::Simulated {
+        files: instance.root.clone(),
+        seed: instance.seed,
+        speed: SPEED,
+    });
     let stop = CancellationToken::new();
     let mut teller = Teller::new(args.json, stop.clone());
     let path = settings.record.as_deref();
@@ -179,7 +189,7 @@ async fn play_all(
     let mut tally = Tally::default();
     for (index, card) in cards.iter().enumerate() {
         teller.begin(card, index + 1, cards.len());
-        let cast = theatre.cast(&instance.hub, allowed.clone())?;
+        let cast = theatre.cast(&instance.hub, Duration::ZERO, allowed.clone())?;
         let begun = Instant::now();
         let report = scenario::play(card, &cast, |event| teller.tell(event), stop).await;
         teller.conclude(&report, begun.elapsed());

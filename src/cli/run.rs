@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     args::Action,
     command,
+    director::Director,
     follow::record,
     headless,
     instance::{Home, Instance},
@@ -22,10 +23,11 @@ use super::{
 };
 use crate::{
     console,
-    domain::entry::Kind,
+    domain::{entry::Kind, pace::Pace},
     engine::{
-        self, DockerCommand, Outcome,
-        demo::{Pace, Setting},
+        DockerCommand, Outcome,
+        demo::{self, Setting},
+        scenario::Shelf,
     },
     hub::{Driver, Hub, Window},
     server::ControlAddress,
@@ -58,27 +60,47 @@ async fn live(action: Option<&Action>, settings: &Settings) -> anyhow::Result<Ex
     let instance = Instance::open(home, settings.name(demo), settings)?;
     let (hub, shutdown) = (Arc::clone(&instance.hub), instance.shutdown.clone());
     let recording = settings.record.as_deref().map(|path| record(path, &hub, &shutdown)).transpose()?;
+    let closing = CancellationToken::new();
     let ended_by = tokio::spawn({
-        let shutdown = shutdown.clone();
+        let closing = closing.clone();
         async move {
             tokio::select! {
                 biased;
                 signal = signal => {
-                    shutdown.cancel();
+                    closing.cancel();
                     Some(signal)
                 }
-                () = shutdown.cancelled() => None,
+                () = closing.cancelled() => None,
             }
         }
     });
-    if demo {
-        tokio::spawn(street(Arc::clone(&hub), instance.seed, shutdown.clone()));
-    }
+    let director = Director {
+        hub: Arc::clone(&hub),
+        shelf: Shelf::new(places::config("scenarios")),
+        files: instance.root.clone(),
+        seed: instance.seed,
+        demo: demo.then(|| street(&hub, instance.seed, &shutdown)),
+    };
+    // A card that is played is ended before the driver is, since what it has made can be removed only while that answers.
+    let cleared = CancellationToken::new();
+    tokio::spawn({
+        let (closing, cleared) = (closing.clone(), cleared.clone());
+        async move {
+            director.direct(closing).await;
+            cleared.cancel();
+        }
+    });
 
     let screen =
         !matches!(action, Some(Action::Serve)) && io::stdin().is_terminal() && io::stdout().is_terminal();
-    let ended =
-        if screen { show(settings, &hub, &shutdown).await } else { headless::serve(&hub, &shutdown).await };
+    let ended = if screen {
+        show(settings, &hub, &closing).await
+    } else {
+        // Its reader hears of that too.
+        headless::serve(&hub, &cleared).await
+    };
+    closing.cancel();
+    wait_for_card(&hub, &cleared).await?;
     instance.close().await?;
     if let Some(recording) = recording {
         recording.await??;
@@ -91,18 +113,62 @@ async fn live(action: Option<&Action>, settings: &Settings) -> anyhow::Result<Ex
     Ok(ended_by.await?.map_or(ExitCode::SUCCESS, |signal| signal.exit_status().into()))
 }
 
-/// A life on the simulated daemon. What it tells its users when something goes wrong becomes a note.
-async fn street(hub: Arc<Hub>, seed: u64, shutdown: CancellationToken) {
-    let Driver { name, address, .. } = hub.glance(&Window::default()).driver;
-    let (_pace, pace) = watch::channel(Pace::default());
-    let tell = |command: &DockerCommand, outcome: &Outcome| {
-        if !outcome.succeeded() {
-            hub.record(Kind::Note { text: format!("$ {command}  → {outcome}") });
+/// Waits until what a card has made is removed, unless somebody cannot wait.
+async fn wait_for_card(hub: &Hub, cleared: &CancellationToken) -> io::Result<()> {
+    if let Some(card) = hub.glance(&Window::default()).playbill.under_way {
+        eprintln!("voltergeist: removing what the card {card:?} has made; Ctrl-C does not wait for it");
+    }
+    let impatient = signals::first()?;
+    tokio::select! {
+        () = cleared.cancelled() => {}
+        _ = impatient => {
+            eprintln!("voltergeist: not all was removed; see docker ps -a --filter label=voltergeist.scenario");
         }
-    };
-    let lived = engine::demo::live(Setting::new(&address, &name, seed), pace, tell, shutdown).await;
-    if let Err(error) = lived {
-        hub.record(Kind::Note { text: format!("the simulated daemon cannot start: {error}") });
+    }
+    Ok(())
+}
+
+/// Begins a life on the simulated daemon, and returns what says whether it has come to rest. What it tells its users
+/// when something goes wrong becomes a note.
+fn street(hub: &Arc<Hub>, seed: u64, shutdown: &CancellationToken) -> watch::Receiver<bool> {
+    let Driver { name, address, .. } = hub.glance(&Window::default()).driver;
+    let (set, pace) = watch::channel(demo::Pace::Every(demo::Pace::USUAL));
+    let (rests, resting) = watch::channel(false);
+    hub.set_pace(Pace::default());
+    tokio::spawn(keep_pace(Arc::clone(hub), set));
+    let (hub, shutdown) = (Arc::clone(hub), shutdown.clone());
+    tokio::spawn(async move {
+        let tell = |command: &DockerCommand, outcome: &Outcome| {
+            if !outcome.succeeded() {
+                hub.record(Kind::Note { text: format!("$ {command}  → {outcome}") });
+            }
+        };
+        let setting = Setting::new(&address, &name, seed);
+        if let Err(error) = demo::live(setting, pace, rests, tell, shutdown).await {
+            hub.record(Kind::Note { text: format!("the simulated daemon cannot start: {error}") });
+        }
+    });
+    resting
+}
+
+/// Hands the pace on. While a card is played, the street stands still, so that nobody mistakes its calls for the card's.
+async fn keep_pace(hub: Arc<Hub>, set: watch::Sender<demo::Pace>) {
+    let (mut paces, mut cues) = (hub.paces(), hub.cues());
+    loop {
+        let is_played = cues.borrow_and_update().is_some();
+        let wanted = paces.borrow_and_update().filter(|pace| !pace.paused && !is_played);
+        set.send_replace(
+            wanted
+                .map_or(demo::Pace::Paused, |pace| demo::Pace::Every(demo::Pace::USUAL.div_f64(pace.times))),
+        );
+        let changed = tokio::select! {
+            changed = paces.changed() => changed,
+            changed = cues.changed() => changed,
+            () = set.closed() => return,
+        };
+        if changed.is_err() {
+            return;
+        }
     }
 }
 

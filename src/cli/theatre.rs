@@ -15,10 +15,6 @@ use crate::{
     hub::{Driver, Hub, Window},
 };
 
-/// How fast the time of a simulated daemon passes: fast enough for its minute to be three seconds, and slow
-/// enough for a busy machine to keep up.
-const SPEED: f64 = 20.0;
-
 /// What a card is played on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum EngineKind {
@@ -37,6 +33,8 @@ pub enum Theatre {
         files: PathBuf,
         /// What its random IDs are drawn from.
         seed: u64,
+        /// How fast its time passes.
+        speed: f64,
     },
     /// With a real one.
     Docker(Arc<RealDocker>),
@@ -51,11 +49,16 @@ impl Theatre {
     }
 
     /// Who plays a card with the driver of an instance.
-    pub fn cast(&self, hub: &Arc<Hub>, allowed: watch::Receiver<usize>) -> Result<Cast, BadAddress> {
+    pub fn cast(
+        &self,
+        hub: &Arc<Hub>,
+        beat: Duration,
+        allowed: watch::Receiver<usize>,
+    ) -> Result<Cast, BadAddress> {
         let (engine, clock, settle): (Arc<dyn Engine>, _, _) = match self {
-            Self::Simulated { files, seed } => {
+            Self::Simulated { files, seed, speed } => {
                 let Driver { name, address, .. } = hub.glance(&Window::default()).driver;
-                let clock = Clock::faster(SPEED);
+                let clock = Clock::faster(*speed);
                 let config = Config {
                     clock,
                     seed: *seed,
@@ -70,7 +73,7 @@ impl Theatre {
             }
         };
         let fresh = matches!(self, Self::Simulated { .. });
-        Ok(Cast { engine, hub: Arc::clone(hub), clock, settle, fresh, allowed })
+        Ok(Cast { engine, hub: Arc::clone(hub), clock, settle, beat, fresh, allowed })
     }
 }
 

@@ -60,6 +60,18 @@ pub enum Action {
     Sequence,
     /// Show it to a room, or to oneself.
     Present,
+    /// Choose a scenario card.
+    Cards,
+    /// Play one more step of the card.
+    NextStep,
+    /// Let the card wait before its next step, or go on.
+    PausePlay,
+    /// End the card.
+    StopPlay,
+    /// Make the demo faster.
+    Faster,
+    /// Make the demo slower.
+    Slower,
     /// Type a path to save what is shown to.
     Save,
     /// Take the mouse, or give it back to the terminal.
@@ -100,13 +112,15 @@ pub enum Group {
     Move,
     /// Looks closer.
     Look,
+    /// Plays scenario cards.
+    Play,
     /// About the program.
     Program,
 }
 
 impl Group {
     /// All of them, in the order of the help.
-    pub const ALL: [Self; 4] = [Self::Haunt, Self::Look, Self::Move, Self::Program];
+    pub const ALL: [Self; 5] = [Self::Haunt, Self::Look, Self::Play, Self::Move, Self::Program];
 
     /// The heading.
     pub const fn title(self) -> &'static str {
@@ -114,6 +128,7 @@ impl Group {
             Self::Haunt => "Haunt the volumes",
             Self::Move => "Move around",
             Self::Look => "Look closer",
+            Self::Play => "Play scenario cards",
             Self::Program => "The program",
         }
     }
@@ -158,7 +173,7 @@ impl Control {
 /// The table. Hints appear in the footer in this order, those of the focused pane first.
 pub const CONTROLS: &[Control] = {
     use Action as A;
-    use Group::{Haunt, Look, Move, Program};
+    use Group::{Haunt, Look, Move, Play, Program};
     use Place::{Everywhere, Faults};
     &[
         control(A::Help, "help", &["?", "f1"], Everywhere, Program, "all keys, with what they do")
@@ -314,6 +329,49 @@ pub const CONTROLS: &[Control] = {
             Look,
             "save the entries that are shown: the end of the name says as what, Tab offers",
         ),
+        control(
+            A::Cards,
+            "cards",
+            &["P"],
+            Everywhere,
+            Play,
+            "choose a scenario card: what docker does, step by step, held against what was expected",
+        )
+        .hint("cards"),
+        control(
+            A::NextStep,
+            "next-step",
+            &["."],
+            Everywhere,
+            Play,
+            "play one more step of the card, then wait",
+        ),
+        control(
+            A::PausePlay,
+            "pause-play",
+            &[","],
+            Everywhere,
+            Play,
+            "let the card wait before its next step, or go on; without a card, the demo's life",
+        ),
+        control(
+            A::StopPlay,
+            "stop-card",
+            &["X"],
+            Everywhere,
+            Play,
+            "end the card, and remove what it has made",
+        ),
+        control(A::Faster, "faster", &["+"], Everywhere, Play, "make the demo's life faster").hint("faster"),
+        control(
+            A::Slower,
+            "slower",
+            &["-"],
+            Everywhere,
+            Play,
+            "make the demo's life slower, in the end let it stand still",
+        )
+        .hint("slower"),
         control(A::Back, "back", &["esc"], Everywhere, Look, "one step back: close, end the filter, go on"),
         control(A::Up, "up", &["up", "k"], Everywhere, Move, "up one row; the calls stop following"),
         control(A::Down, "down", &["down", "j"], Everywhere, Move, "down one row"),
@@ -377,7 +435,7 @@ pub const CONTROLS: &[Control] = {
             &["q"],
             Everywhere,
             Program,
-            "quit; asks first if rules are armed or mounts open",
+            "quit; asks first if rules are armed, mounts open or a card is played",
         )
         .hint("quit"),
         control(A::QuitNow, "quit-now", &["ctrl-c"], Everywhere, Program, "quit at once"),

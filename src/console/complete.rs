@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     domain::{
-        command::{Command, CommandError, FORMS, Outage},
+        command::{Command, CommandError, FORMS, Outage, PlayOrder},
         entry::Kind,
         query,
         scanner::quote,
@@ -113,6 +113,31 @@ pub fn command(line: &str, seen: &Snapshot) -> Completion {
             Completion::of(line, start, [Candidate::new("where", "FILTER: only what passes it, as after /")])
         }
         ("save", _) => filter(line, seen),
+        ("play", 0) => {
+            let orders = PlayOrder::WORDS.into_iter().filter(|_| seen.playbill.under_way.is_some());
+            let orders = orders.map(|(word, _, help)| Candidate::new(word, help));
+            let offers = seen.playbill.offers.iter().map(|offer| Candidate::new(&*offer.name, &*offer.title));
+            Completion::of(line, start, orders.chain(offers))
+        }
+        ("play", _) => Completion::of(
+            line,
+            start,
+            [
+                Candidate::new("--step", "each step waits for `play next`"),
+                Candidate::new("--dangerous", "although it can do harm"),
+            ],
+        ),
+        ("pace", 0) => Completion::of(
+            line,
+            start,
+            [
+                Candidate::new("pause", "let the demo stand still"),
+                Candidate::new("go", "as fast as before"),
+                Candidate::new("0.5", "half as fast as usual"),
+                Candidate::new("1", "as usual"),
+                Candidate::new("2", "twice as fast"),
+            ],
+        ),
         ("theme", 0) => Completion::of(line, start, Theme::names().map(|name| Candidate::new(name, ""))),
         _ => Completion { start, ..Completion::default() },
     }

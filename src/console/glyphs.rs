@@ -9,6 +9,8 @@ use crate::domain::signs::{self, Signs};
 pub struct Glyphs {
     /// A rule acts or acted.
     pub fault: &'static str,
+    /// It came as expected.
+    pub held: &'static str,
     /// An answer that says no.
     pub failed: &'static str,
     /// An end without an answer.
@@ -44,6 +46,7 @@ pub struct Glyphs {
 /// For terminals that show UTF-8.
 pub const UNICODE: Glyphs = Glyphs {
     fault: signs::UNICODE.fault,
+    held: signs::UNICODE.held,
     failed: signs::UNICODE.failed,
     abandoned: signs::UNICODE.abandoned,
     cursor: "▸",
@@ -64,6 +67,7 @@ pub const UNICODE: Glyphs = Glyphs {
 /// For all others.
 pub const ASCII: Glyphs = Glyphs {
     fault: signs::ASCII.fault,
+    held: signs::ASCII.held,
     failed: signs::ASCII.failed,
     abandoned: signs::ASCII.abandoned,
     cursor: ">",

@@ -9,6 +9,7 @@ use std::{collections::VecDeque, ops::Range, sync::Arc};
 use super::window::{self, Step};
 use crate::domain::{
     entry::{Entry, FaultFate, Kind},
+    playbill::PlayEvent,
     query::Query,
 };
 
@@ -61,6 +62,10 @@ impl Listing {
 
     fn admit(&mut self, entry: &Arc<Entry>) {
         match &entry.kind {
+            // The command itself says the same.
+            Kind::Play(event) if matches!(&**event, PlayEvent::Step { line, .. } if line.starts_with(':')) => {
+                return;
+            }
             // The command that armed or disarmed it says the same.
             Kind::Fault(event) if matches!(event.event, FaultFate::Armed | FaultFate::Disarmed) => return,
             // The end of a call takes the place of its waiting.

@@ -13,6 +13,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{
     lint::Lint,
+    playbill::PlayEvent,
     protocol::{Caller, Operation},
     volume::Change,
 };
@@ -46,6 +47,8 @@ pub enum Kind {
         /// What it is now, in words.
         standing: String,
     },
+    /// A scenario card is played.
+    Play(Box<PlayEvent>),
     /// A remark.
     Note {
         /// The remark.
@@ -353,6 +356,7 @@ impl Entry {
                 }
                 Kind::Fault(event) => event.rule.len(),
                 Kind::Driver { standing } => standing.len(),
+                Kind::Play(event) => event.weight(),
                 Kind::Note { text } => text.len(),
             };
         held + Self::OVERHEAD

@@ -5,6 +5,8 @@
 pub struct Signs {
     /// A rule acts or acted.
     pub fault: &'static str,
+    /// It came as expected.
+    pub held: &'static str,
     /// An answer that says no.
     pub failed: &'static str,
     /// An end without an answer.
@@ -32,6 +34,7 @@ pub struct Signs {
 /// For all who read UTF-8.
 pub const UNICODE: Signs = Signs {
     fault: "⚡",
+    held: "✓",
     failed: "✗",
     abandoned: "○",
     arrow: "→",
@@ -48,6 +51,7 @@ pub const UNICODE: Signs = Signs {
 /// For all others.
 pub const ASCII: Signs = Signs {
     fault: "!",
+    held: "+",
     failed: "x",
     abandoned: "o",
     arrow: "->",

@@ -7,6 +7,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use super::{
     entry::{Call, Entry, FaultFate, Kind, Outcome, Waiting},
     fault::patience,
+    playbill::{End, PlayEvent, Verdict},
     signs::Signs,
     text::{self, clean},
 };
@@ -117,6 +118,7 @@ pub fn remark(entry: &Entry, signs: &Signs) -> Vec<Said> {
             ]
         }
         Kind::Driver { standing } => vec![Said::new(format!("the driver {standing}"), Tone::Warning)],
+        Kind::Play(event) => vec![play(event, signs)],
         // What was typed at an engine, with what came of it.
         Kind::Note { text } if text.starts_with("$ ") => match text.split_once("  → ") {
             Some((line, outcome)) => vec![
@@ -126,6 +128,28 @@ pub fn remark(entry: &Entry, signs: &Signs) -> Vec<Said> {
             None => vec![Said::new(text, Tone::Strong)],
         },
         Kind::Note { text } => vec![Said::new(format!("# {text}"), Tone::Text)],
+    }
+}
+
+fn play(event: &PlayEvent, signs: &Signs) -> Said {
+    match event {
+        PlayEvent::Begun { card, title, engine, .. } => {
+            Said::new(format!("card {card}: {title}; on {engine}"), Tone::Strong)
+        }
+        PlayEvent::Step { line, .. } => Said::new(line, Tone::Strong),
+        PlayEvent::Seen { seen, problems, .. } => match problems.first() {
+            Some(problem) => Said::new(format!("{} {problem}", signs.failed), Tone::Bad),
+            None => Said::new(format!("{} {seen}", signs.held), Tone::Good),
+        },
+        PlayEvent::Ended { card, end: End { verdict, problems } } => {
+            let problem = problems.first().map_or_else(String::new, |problem| format!("; {problem}"));
+            let tone = match verdict {
+                Verdict::Held => Tone::Good,
+                Verdict::Failed => Tone::Bad,
+                Verdict::Skipped | Verdict::Stopped => Tone::Warning,
+            };
+            Said::new(format!("card {card}: {}{problem}", verdict.words()), tone)
+        }
     }
 }
 

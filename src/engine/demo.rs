@@ -24,10 +24,9 @@ pub enum Pace {
     Every(Duration),
 }
 
-impl Default for Pace {
-    fn default() -> Self {
-        Self::Every(Duration::from_millis(500))
-    }
+impl Pace {
+    /// Slow enough to be followed.
+    pub const USUAL: Duration = Duration::from_millis(500);
 }
 
 /// What a demo plays on.
@@ -58,10 +57,12 @@ impl Setting {
     }
 }
 
-/// Leads the life until the token is cancelled. `tell` hears of each command that has ended.
+/// Leads the life until the token is cancelled. `tell` hears of each command that has ended, and `rests` says
+/// whether it is paused and nothing is under way any more.
 pub async fn live(
     setting: Setting,
     mut pace: watch::Receiver<Pace>,
+    rests: watch::Sender<bool>,
     tell: impl Fn(&DockerCommand, &Outcome),
     shutdown: CancellationToken,
 ) -> Result<(), BadAddress> {
@@ -76,6 +77,7 @@ pub async fn live(
     let mut last = Instant::now();
     loop {
         let now = *pace.borrow_and_update();
+        rests.send_replace(now == Pace::Paused && under_way.is_empty());
         let turn = async {
             match now {
                 Pace::Paused => std::future::pending().await,

@@ -62,6 +62,32 @@ pub enum CommandFailed {
     /// The driver is up.
     #[error("the driver is up already")]
     AlreadyUp,
+    /// There is no such card.
+    #[error("there is no card {name:?}{meant}; play with Tab completes their names")]
+    NoCard {
+        /// Its name.
+        name: String,
+        /// What may have been meant.
+        meant: String,
+    },
+    /// There is nobody to play.
+    #[error("no cards are played here; voltergeist play plays them")]
+    NoPlayer,
+    /// Another card is played.
+    #[error("{0} is being played; wait for its end, or play stop")]
+    Busy(String),
+    /// A rule would act on the card too.
+    #[error("a rule is armed that would act on the card too; disarm all, then play")]
+    Haunted,
+    /// The card can do harm.
+    #[error("only as `{0}`: this card can harm the engine, or what else runs on it")]
+    Dangerous(String),
+    /// No card is played.
+    #[error("no card is being played; play CARD begins one")]
+    NothingPlayed,
+    /// There is no demo.
+    #[error("there is nothing to pace here; only `voltergeist demo` has a life of its own")]
+    NoDemo,
     /// The disk said no.
     #[error("{what}: {error}")]
     Disk {
@@ -107,6 +133,7 @@ impl Hub {
         let execution = Execution { line: command.to_string(), effect: effect.clone(), changes };
         let seq = state.push(at, Kind::Command(execution)).seq;
         self.order(&state);
+        self.cue(&state);
         drop(state);
         self.rescheduled.notify_one();
         self.wake();
@@ -284,10 +311,9 @@ impl State {
             }
             Command::Note(text) => text.clone(),
             Command::Save { path, .. } => format!("{written} saved to {path}"),
-            Command::Quit => {
-                self.reachability.quitting = true;
-                "goodbye".into()
-            }
+            Command::Play(order) => self.direct(order)?,
+            Command::Pace(change) => self.set_pace(*change)?,
+            Command::Quit => self.quit(),
         })
     }
 }

@@ -5,7 +5,9 @@ use std::{ops::Range, sync::Arc, time::Duration};
 use jiff::Timestamp;
 
 use super::{Driver, Hub, Reachability, State};
-use crate::domain::{entry::Entry, fault::Armed, tally::Tally, volume::Volume};
+use crate::domain::{
+    entry::Entry, fault::Armed, pace::Pace, playbill::Playbill, tally::Tally, volume::Volume,
+};
 
 /// Which part of the journal and of the volumes a reader wants to see.
 #[derive(Clone, Debug, Default)]
@@ -43,6 +45,10 @@ pub struct Snapshot {
     pub faults: Vec<Armed>,
     /// The entries of the calls that wait, the longest first.
     pub waiting: Vec<Arc<Entry>>,
+    /// The scenario cards on offer, and the one that is played.
+    pub playbill: Playbill,
+    /// How fast the demo's life goes, if this is one.
+    pub pace: Option<Pace>,
     /// What chance is drawn from.
     pub seed: u64,
 }
@@ -85,6 +91,8 @@ impl Hub {
             open_mounts: state.volumes.iter().map(|volume| u64::from(volume.open_mounts())).sum(),
             faults: state.rules.iter().map(|armed| state.with_held(armed)).collect(),
             waiting: state.waiting.values().map(|waiter| Arc::clone(&waiter.entry)).collect(),
+            playbill: state.playbill.clone(),
+            pace: state.pace,
             seed: state.rules.seed(),
         }
     }

@@ -1,5 +1,6 @@
 //! What people see: whole screens, and what keys make of them.
 
+mod cards;
 mod frames;
 #[path = "../support/haunt.rs"]
 mod haunt;

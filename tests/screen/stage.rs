@@ -19,6 +19,8 @@ use voltergeist::{
         fault::{PRESETS, Rehearsal, Rule, Rulebook, would_hit},
         journal::{Bounds, Journal},
         lint::Lint,
+        pace::Pace,
+        playbill::Playbill,
         protocol::{Caller, Operation, Options},
         tally::Tally,
         volume::{Change, Volumes},
@@ -36,6 +38,8 @@ pub struct Stage {
     reachability: Reachability,
     waiting: Vec<Arc<Entry>>,
     number: u64,
+    pub playbill: Playbill,
+    pub pace: Option<Pace>,
 }
 
 /// A call by docker that went well, to be changed from there.
@@ -90,6 +94,8 @@ impl Stage {
             reachability: Reachability { standing: Standing::Up, life: 0, quitting: false },
             waiting: Vec::new(),
             number: 0,
+            playbill: Playbill::default(),
+            pace: None,
         }
     }
 
@@ -103,6 +109,9 @@ impl Stage {
         self.tally.count(&entry);
         for change in entry.changes() {
             self.volumes.apply(change);
+        }
+        if let Kind::Play(event) = &entry.kind {
+            self.playbill.apply(event);
         }
         entry
     }
@@ -230,6 +239,8 @@ impl Stage {
             open_mounts: self.volumes.iter().map(|volume| u64::from(volume.open_mounts())).sum(),
             faults: self.rules.iter().cloned().collect(),
             waiting: self.waiting.clone(),
+            playbill: self.playbill.clone(),
+            pace: self.pace,
             seed: self.rules.seed(),
         }
     }

@@ -14,7 +14,10 @@ use voltergeist::{
     domain::{command::Outage, protocol::Operation},
 };
 
-use super::stage::{Seat, Stage, call, text_of};
+use super::{
+    cards,
+    stage::{Seat, Stage, call, text_of},
+};
 
 const SIZES: [(u16, u16); 3] = [(200, 50), (80, 24), (40, 10)];
 
@@ -50,6 +53,10 @@ const VIEWS: &[View] = &[
     ("not_registered_busy", not_registered_busy, ""),
     ("driver_down", driver_down, ""),
     ("several_rules", several_rules, ""),
+    ("cards", cards::offering, "P"),
+    ("cards_filtered", cards::offering, "P `label`"),
+    ("card_playing", cards::playing, ""),
+    ("card_failed", cards::failed, ""),
     ("said", Stage::busy, "up up Y"),
 ];
 

@@ -118,7 +118,9 @@ async fn lived(haunted: &Haunted, seed: u64, commands: usize) -> Vec<String> {
             enough.cancel();
         }
     };
-    demo::live(setting, pace, tell, enough.clone()).await.expect("the address is one");
+    demo::live(setting, pace, watch::Sender::new(false), tell, enough.clone())
+        .await
+        .expect("the address is one");
     told.into_inner()
 }
 
@@ -161,9 +163,10 @@ async fn a_paused_demo_gives_no_command() {
     let (changed, pace) = watch::channel(Pace::Paused);
     let shutdown = CancellationToken::new();
     let setting = Setting::new(&haunted.address, "ghost", 3);
-    let life = demo::live(setting, pace, |_, _| shutdown.cancel(), shutdown.clone());
+    let (rests, mut resting) = watch::channel(false);
+    let life = demo::live(setting, pace, rests, |_, _| shutdown.cancel(), shutdown.clone());
     let later = async {
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        resting.wait_for(|rests| *rests).await.expect("the demo lives");
         assert!(haunted.calls().is_empty());
         changed.send_replace(Pace::Every(Duration::ZERO));
     };

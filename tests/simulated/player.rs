@@ -27,6 +27,7 @@ fn cast(haunted: &Haunted, engine: &Arc<dyn Engine>, allowed: watch::Receiver<us
         hub: Arc::clone(haunted.hub()),
         clock: Clock::faster(SPEED),
         settle: Duration::from_millis(20),
+        beat: Duration::ZERO,
         fresh: true,
         allowed,
     }

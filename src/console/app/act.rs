@@ -45,6 +45,12 @@ impl App {
                 self.new_rule(seen);
                 None
             }
+            Action::Cards => {
+                self.pick(seen);
+                None
+            }
+            Action::NextStep | Action::PausePlay | Action::StopPlay => self.direct(action, seen),
+            Action::Faster | Action::Slower => self.pace(action, seen),
             Action::Redraw => Some(Effect::Redraw),
             Action::Mouse => {
                 self.mouse = !self.mouse;
@@ -56,7 +62,11 @@ impl App {
                 Some(Effect::Mouse(self.mouse))
             }
             Action::QuitNow => Some(Effect::Leave),
-            Action::Quit if !faults::is_armed(seen) && seen.open_mounts == 0 => Some(Effect::Leave),
+            Action::Quit
+                if !faults::is_armed(seen) && seen.open_mounts == 0 && seen.playbill.under_way.is_none() =>
+            {
+                Some(Effect::Leave)
+            }
             action => {
                 self.move_or_show(action, seen);
                 None

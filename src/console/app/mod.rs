@@ -10,6 +10,9 @@ pub mod faults;
 mod line;
 mod mode;
 mod place;
+mod stage;
+
+use std::sync::Arc;
 
 use crossterm::event::{KeyEvent, KeyEventKind};
 
@@ -17,6 +20,7 @@ pub use event::{Effect, Event};
 pub use faults::FaultRow;
 pub use mode::{Mode, Pane, Question, Status};
 pub use place::Life;
+pub use stage::Picker;
 
 use super::{
     action::{Action, Place},
@@ -30,6 +34,7 @@ use crate::{
     domain::{
         command::Outage,
         fault::{Rehearsal, RuleState},
+        playbill::Play,
     },
     hub::{Snapshot, Standing},
 };
@@ -75,6 +80,8 @@ pub struct App {
     pub filter_text: String,
     /// What the rule that is being typed would have hit.
     pub rehearsal: Option<Rehearsal>,
+    /// The play that was closed after its end.
+    closed_play: Option<Arc<Play>>,
     /// The rule that is being edited: what is typed takes its place.
     edited: Option<u32>,
     history: Vec<String>,
@@ -103,6 +110,7 @@ impl App {
             last_key: None,
             filter_text: String::new(),
             rehearsal: None,
+            closed_play: None,
             edited: None,
             history: Vec::new(),
         }
@@ -197,6 +205,7 @@ impl App {
                 yes.then_some(effect).into_iter().collect()
             }
             Mode::Type(_) => self.type_key(key, seen),
+            Mode::Pick(_) => self.pick_key(key, seen),
         }
     }
 

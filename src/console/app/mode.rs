@@ -1,5 +1,6 @@
 //! Who has the keys, and what the bottom line says.
 
+use super::Picker;
 use crate::{console::prompt::Prompt, domain::command::Command};
 
 /// The panes, in the order of Tab.
@@ -35,6 +36,8 @@ pub enum Mode {
     Ask(Question),
     /// A line that is being typed.
     Type(Prompt),
+    /// A scenario card that is being chosen.
+    Pick(Picker),
 }
 
 /// What is asked before it is done.

@@ -74,6 +74,9 @@ fn hints_of(view: &View<'_>) -> Vec<(String, &'static str)> {
     if let Mode::Ask(_) = view.app.mode {
         return vec![("y".into(), "yes"), ("n".into(), "no")];
     }
+    if let Mode::Pick(_) = view.app.mode {
+        return vec![("Enter".into(), "play"), ("Esc".into(), "close")];
+    }
     if let Mode::Help(_) = view.app.mode {
         return vec![(view.key(Action::Back), "close"), (view.key(Action::Down), "scroll")];
     }
@@ -82,8 +85,12 @@ fn hints_of(view: &View<'_>) -> Vec<(String, &'static str)> {
         Pane::Volumes => Place::Volumes,
         Pane::Faults => Place::Faults,
     };
+    let is_demo = view.seen.pace.is_some();
     let hinted = |place: Place| {
-        CONTROLS.iter().filter(move |control| control.place == place && control.hint.is_some())
+        CONTROLS
+            .iter()
+            .filter(move |control| control.place == place && control.hint.is_some())
+            .filter(move |control| is_demo || !matches!(control.action, Action::Faster | Action::Slower))
     };
     let hint = |control: &Control| (view.key(control.action), hint_text(view, control));
     let (help, others): (Vec<_>, Vec<_>) = hinted(here)

@@ -97,14 +97,27 @@ fn load(view: &View<'_>) -> Vec<Line<'static>> {
         Some(Span::styled(format!("  {}% within {took}", share * 100.0), styles.text))
     };
     let rate = [per_second.clone(), spark];
+    // It explains the rate, and outlasts it where there is little room.
+    let pace = pace(seen);
+    let only = pace.iter().map(|pace| Span::styled(format!("{pace} "), styles.strong)).collect();
+    let pace = pace.map(|pace| Span::styled(format!("demo {pace} "), styles.strong));
     let (half, most, end) = (within(0.5), within(0.99), Span::raw(" "));
-    let forms: [Vec<Span<'static>>; 4] = [
-        caller.iter().chain(&rate).chain(&half).chain(&most).chain([&end]).cloned().collect(),
-        caller.iter().chain(&rate).chain(&most).chain([&end]).cloned().collect(),
-        rate.iter().chain(&most).chain([&end]).cloned().collect(),
-        vec![per_second],
+    let forms: [Vec<Span<'static>>; 6] = [
+        caller.iter().chain(&pace).chain(&rate).chain(&half).chain(&most).chain([&end]).cloned().collect(),
+        caller.iter().chain(&pace).chain(&rate).chain(&most).chain([&end]).cloned().collect(),
+        pace.iter().chain(&rate).chain(&most).chain([&end]).cloned().collect(),
+        pace.iter().chain([&per_second]).cloned().collect(),
+        pace.into_iter().collect(),
+        only,
     ];
-    forms.map(Line::from).into()
+    forms.into_iter().filter(|spans| !spans.is_empty()).map(Line::from).collect()
+}
+
+/// How fast the demo's life goes, if this is one.
+fn pace(seen: &Snapshot) -> Option<String> {
+    let pace = seen.pace?;
+    // It stands still while a card is played.
+    Some(if seen.playbill.under_way.is_some() { "waits".into() } else { pace.to_string() })
 }
 
 fn sparkline(rate: &[u32], glyphs: &Glyphs) -> String {

@@ -72,6 +72,8 @@ pub struct Screen {
     pub faults: Option<Rect>,
     /// What is open: a call, or a volume's life.
     pub detail: Option<Rect>,
+    /// The scenario card that is played, or was the latest.
+    pub play: Option<Rect>,
     /// What happens, in words.
     pub caption: Rect,
     /// How many lines an entry of the calls takes.
@@ -131,6 +133,7 @@ impl Screen {
             volumes: None,
             faults: None,
             detail: None,
+            play: None,
             caption,
             entry_lines: 1,
             is_sequence: false,
@@ -144,6 +147,9 @@ impl Screen {
         };
         let is_spaced = app.presenting && area.height >= 30;
         screen.place(body, app.focus, app.detail.is_some(), faults::rows(seen).len() as u16 + 2);
+        if app.shows_play(seen) {
+            screen.make_room_for_play(app.focus);
+        }
         screen.is_sequence = app.sequence && screen.list(Pane::Calls).width >= sequence::LEAST;
         screen.entry_lines = if screen.is_sequence { sequence::LINES } else { 1 } + u16::from(is_spaced);
         Some(screen)
@@ -192,6 +198,53 @@ impl Screen {
                 Pane::Volumes => self.volumes = Some(body),
                 Pane::Faults => self.faults = Some(body),
             },
+        }
+    }
+
+    /// Gives what is played a place at the side, or that of what matters least meanwhile.
+    fn make_room_for_play(&mut self, focus: Pane) {
+        /// The least that a play beside the volumes can be shown in, and what is left for those.
+        const ROOMY: u16 = 24;
+        const VOLUMES: u16 = 8;
+        let rows = |area: Rect, constraints: [Constraint; 2]| Layout::vertical(constraints).areas(area);
+        match self.shape {
+            Shape::Wide => match self.volumes {
+                Some(area) if area.height >= ROOMY => {
+                    let [volumes, play] = rows(area, [Constraint::Length(VOLUMES), Constraint::Fill(1)]);
+                    (self.volumes, self.play) = (Some(volumes), Some(play));
+                }
+                Some(area) if focus == Pane::Volumes => {
+                    let [volumes, play] = rows(area, [Constraint::Fill(1); 2]);
+                    (self.volumes, self.play) = (Some(volumes), Some(play));
+                }
+                area => (self.volumes, self.play) = (None, area),
+            },
+            Shape::Medium => match focus {
+                Pane::Calls => {
+                    // An open call has their place already, and keeps it.
+                    let panes = [self.calls, self.volumes, self.faults];
+                    if let [Some(calls), Some(volumes), Some(faults)] = panes {
+                        let body = calls.union(volumes).union(faults);
+                        let [calls, play] = rows(body, [Constraint::Fill(1); 2]);
+                        (self.calls, self.volumes, self.faults, self.play) =
+                            (Some(calls), None, None, Some(play));
+                    }
+                }
+                Pane::Volumes => (self.faults, self.play) = (None, self.faults),
+                Pane::Faults => (self.volumes, self.play) = (None, self.volumes),
+            },
+            Shape::Narrow => {
+                const STRIP: u16 = 4;
+                let body = [self.calls, self.volumes, self.faults].into_iter().flatten().next();
+                if let Some(body) = body.filter(|body| body.height > 1) {
+                    let strip = STRIP.min(body.height - 1).min(body.height.div_ceil(2).max(2));
+                    let [upper, play] = rows(body, [Constraint::Fill(1), Constraint::Length(strip)]);
+                    for pane in [&mut self.calls, &mut self.volumes, &mut self.faults].into_iter().flatten() {
+                        *pane = upper;
+                    }
+                    self.play = Some(play);
+                }
+            }
         }
     }
 

@@ -16,12 +16,14 @@
 pub mod banner;
 pub mod calls;
 pub mod caption;
+pub mod cards;
 pub mod detail;
 pub mod faults;
 pub mod footer;
 pub mod header;
 pub mod help;
 pub mod layout;
+pub mod play;
 pub mod question;
 pub mod row;
 pub mod sequence;
@@ -77,11 +79,15 @@ pub fn render(frame: &mut Frame<'_>, app: &App, seen: &Snapshot, theme: &Theme) 
     if let Some(area) = screen.faults {
         faults::render(&view, area, buffer);
     }
+    if let Some(area) = screen.play {
+        play::render(&view, area, buffer);
+    }
     caption::render(&view, buffer);
-    let cursor = footer::render(&view, buffer);
+    let mut cursor = footer::render(&view, buffer);
     match &app.mode {
         Mode::Help(top) => help::render(&view, *top, buffer),
         Mode::Ask(question) => question::render(&view, question, buffer),
+        Mode::Pick(picker) => cursor = Some(cards::render(&view, picker, buffer)),
         Mode::Browse | Mode::Type(_) => {}
     }
     if let Some(cursor) = cursor {

@@ -50,6 +50,9 @@ fn words(view: &View<'_>, question: &Question) -> Vec<String> {
     match question {
         Question::Leave => {
             let mut words = vec!["Quit?".to_owned()];
+            if let Some(card) = &seen.playbill.under_way {
+                words.push(format!("{card} is being played; what it has made is removed first."));
+            }
             let armed = banner::armed(seen).count() as u64;
             if armed > 0 {
                 words.push(format!("{} armed; quitting ends that.", text::counted(armed, "rule")));

@@ -12,7 +12,7 @@ use std::{fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{fault::Rule, protocol::Options, query::Query};
+use super::{fault::Rule, pace::PaceChange, protocol::Options, query::Query};
 
 pub use parse::CommandError;
 
@@ -76,8 +76,44 @@ pub enum Command {
         /// Which entries.
         which: Query,
     },
+    /// `play …`: a scenario card is played, or what is played goes another way.
+    Play(PlayOrder),
+    /// `pace N|pause|go`: the demo's life goes faster or slower, or stands still.
+    Pace(PaceChange),
     /// `quit`: the end.
     Quit,
+}
+
+/// What is asked of the player of scenario cards.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PlayOrder {
+    /// `play CARD [--step] [--dangerous]`
+    Card {
+        /// Its name.
+        name: String,
+        /// `--step`: each step waits for `next`.
+        stepwise: bool,
+        /// `--dangerous`: play it although it can do harm.
+        dangerous: bool,
+    },
+    /// `play pause`: no step begins any more.
+    Pause,
+    /// `play next`: one more step, then pause.
+    Next,
+    /// `play go`: all steps, one after the other.
+    Go,
+    /// `play stop`: the end, and what the card has made is removed.
+    Stop,
+}
+
+impl PlayOrder {
+    /// The orders to what is played already, with their words.
+    pub const WORDS: [(&str, Self, &str); 4] = [
+        ("pause", Self::Pause, "begin no step until `next` or `go`"),
+        ("next", Self::Next, "play one more step"),
+        ("go", Self::Go, "play all steps that are left"),
+        ("stop", Self::Stop, "end it, and remove what the card has made"),
+    ];
 }
 
 /// Which rules to disarm.
@@ -138,7 +174,7 @@ impl fmt::Display for Outage {
 }
 
 /// The first words of all commands with the forms that follow them, for help and completion.
-pub const FORMS: [(&str, &str, &str); 16] = [
+pub const FORMS: [(&str, &str, &str); 18] = [
     ("arm", "[--dry-run] [--yes] RULE [as LABEL]", "make calls fail as the rule says"),
     ("disarm", "LABEL|ID|all", "end a rule at once and let go what it holds"),
     ("release", "[SEQ|all]", "give a waiting call its natural answer"),
@@ -158,6 +194,12 @@ pub const FORMS: [(&str, &str, &str); 16] = [
         "PATH [where FILTER]",
         "write entries to a file: PATH.md a report, .mmd a diagram, .txt a drawing, else JSON lines",
     ),
+    (
+        "play",
+        "CARD [--step] [--dangerous] | pause|next|go|stop",
+        "play a scenario card, or direct the one that is played",
+    ),
+    ("pace", "N|pause|go", "make the demo's life N times as fast, or let it stand still"),
     ("quit", "", "end voltergeist"),
 ];
 

@@ -2,10 +2,11 @@
 
 use std::str::FromStr;
 
-use super::{Command, FORMS, Outage, Released, Target};
+use super::{Command, FORMS, Outage, PlayOrder, Released, Target};
 use crate::domain::{
     duration,
     fault::{Rule, RuleError},
+    pace::{Pace, PaceChange},
     protocol::Options,
     query::{Query, QueryError},
     scanner::{Scanner, nearest},
@@ -155,8 +156,48 @@ impl<'l> Line<'l> {
             "reset" => Command::Reset,
             "note" => Command::Note(self.text("the text")?),
             "save" => self.save()?,
+            "play" => Command::Play(self.play()?),
+            "pace" => Command::Pace(self.pace()?),
             _ => Command::Quit,
         })
+    }
+
+    /// `pause|next|go|stop`, or `CARD [--step] [--dangerous]`. A card in quotes is one, whatever its name.
+    fn play(&mut self) -> Parsed<PlayOrder> {
+        let quoted = self.quoted()?;
+        let is_quoted = quoted.is_some();
+        let name = quoted.map_or_else(|| self.need("the card").map(|(_, name)| name.to_owned()), Ok)?;
+        let order = PlayOrder::WORDS.into_iter().find(|(word, ..)| *word == name && !is_quoted);
+        if let Some((_, order, _)) = order {
+            return Ok(order);
+        }
+        let (mut stepwise, mut dangerous) = (false, false);
+        while !self.scanner.is_at_end() {
+            match self.need("")? {
+                (_, "--step") => stepwise = true,
+                (_, "--dangerous") => dangerous = true,
+                (column, other) => {
+                    return self.wrong(column, format!("expected --step or --dangerous, found {other:?}"));
+                }
+            }
+        }
+        Ok(PlayOrder::Card { name, stepwise, dangerous })
+    }
+
+    fn pace(&mut self) -> Parsed<PaceChange> {
+        let (column, word) = self.need("how fast")?;
+        match (word, word.parse()) {
+            ("pause", _) => Ok(PaceChange::Pause),
+            ("go", _) => Ok(PaceChange::Go),
+            (_, Ok(times)) if Pace::RANGE.contains(&times) => Ok(PaceChange::Times(times)),
+            _ => {
+                let (least, most) = (Pace::RANGE.start(), Pace::RANGE.end());
+                self.wrong(
+                    column,
+                    format!("{word:?} is neither pause nor go nor a number from {least} to {most}"),
+                )
+            }
+        }
     }
 
     /// `[--dry-run] [--yes] RULE [as LABEL]`. The flags can also stand at the end, where one adds them to a line.

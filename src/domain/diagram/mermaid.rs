@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::domain::{
     entry::{Entry, Kind, Outcome},
+    playbill::PlayEvent,
     protocol::Caller,
     text::clean,
 };
@@ -47,6 +48,14 @@ pub fn mermaid<'e>(entries: impl Iterator<Item = &'e Arc<Entry>>, engine: Caller
             }
             Kind::Command(execution) => line(format!("Note over plugin: {}", plain(&execution.line))),
             Kind::Note { text } => line(format!("Note over {engine}: {}", plain(text))),
+            Kind::Play(event) => {
+                // A command of the card is noted already.
+                if let PlayEvent::Step { line: typed, .. } = &**event
+                    && typed.starts_with("$ ")
+                {
+                    line(format!("Note over {engine}: {}", plain(typed)));
+                }
+            }
             Kind::Fault(_) | Kind::Driver { .. } => {}
         }
     }

@@ -183,6 +183,7 @@ const fn kind_of(entry: &Entry) -> &'static str {
         Kind::Command(_) => "command",
         Kind::Fault(_) => "fault",
         Kind::Driver { .. } => "driver",
+        Kind::Play(_) => "play",
         Kind::Note { .. } => "note",
     }
 }
@@ -208,6 +209,7 @@ fn says(entry: &Entry, word: &str) -> bool {
         Kind::Command(execution) => contains(&execution.line, word) || contains(&execution.effect, word),
         Kind::Fault(event) => contains(&event.rule, word),
         Kind::Driver { standing } => contains(standing, word),
+        Kind::Play(event) => event.texts().into_iter().any(|text| contains(text, word)),
         Kind::Note { text } => contains(text, word),
         Kind::Call(_) | Kind::Waiting(_) => false,
     }

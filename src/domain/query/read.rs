@@ -36,7 +36,7 @@ const OUTCOMES: [(&str, Option<Outcome>); 5] = [
     ("waiting", None),
 ];
 
-const KINDS: [&str; 6] = ["call", "waiting", "command", "fault", "driver", "note"];
+const KINDS: [&str; 7] = ["call", "waiting", "command", "fault", "driver", "play", "note"];
 
 /// Why a text is no filter, and where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

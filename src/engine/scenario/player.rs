@@ -27,9 +27,12 @@ pub struct Cast {
     /// How long nothing must be heard for a step to be over, in real time. A real daemon does some of
     /// its work after it has answered.
     pub settle: Duration,
+    /// How long an audience has to see what came of a step, in real time.
+    pub beat: Duration,
     /// Whether the engine has never met the driver.
     pub fresh: bool,
-    /// How many steps may be played; raise it to go on.
+    /// How many steps may be played; raise it to go on. What goes on in the background has its own time limits, and
+    /// nobody's pause makes it miss them.
     pub allowed: watch::Receiver<usize>,
 }
 

@@ -97,6 +97,18 @@ pub enum ShelfError {
     Card(#[from] CardError),
 }
 
+impl ShelfError {
+    /// What the card would be called.
+    pub fn name(&self) -> String {
+        let file = match self {
+            Self::Unknown { name } => return name.clone(),
+            Self::Unreadable { path, .. } => path.as_path(),
+            Self::Card(error) => Path::new(&error.file),
+        };
+        file.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+    }
+}
+
 fn nearest(name: &str) -> String {
     SHIPPED
         .iter()
@@ -131,15 +143,31 @@ impl Shelf {
 
     /// All cards: the shipped ones in their order, then a user's by name. What is no card is told apart.
     pub fn all(&self) -> Vec<Result<Shelved, ShelfError>> {
-        let own = self.own.as_ref().and_then(|own| fs::read_dir(own).ok()).into_iter().flatten();
-        let own = own.filter_map(|entry| Some(entry.ok()?.path()));
-        let mut own: Vec<_> = own.filter(|path| path.extension().is_some_and(|end| end == "toml")).collect();
-        own.sort();
+        let (own, unreadable) = match self.own.as_deref().map(own_files) {
+            Some(Err(error)) => (Vec::new(), Some(Err(error))),
+            Some(Ok(files)) => (files, None),
+            None => (Vec::new(), None),
+        };
         let hidden = |name: &str| own.iter().any(|path| path.file_stem().is_some_and(|stem| stem == name));
         let shipped = SHIPPED.iter().filter(|(name, _)| !hidden(name));
         let shipped = shipped.map(|(name, text)| Ok(shipped_card(name, text)?));
-        shipped.chain(own.iter().map(|path| from_file(path))).collect()
+        shipped.chain(own.iter().map(|path| from_file(path))).chain(unreadable).collect()
     }
+}
+
+/// The files of a directory that should be cards, by name. It need not be there.
+fn own_files(directory: &Path) -> Result<Vec<PathBuf>, ShelfError> {
+    let entries = match fs::read_dir(directory) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries,
+    };
+    let paths = entries.and_then(|entries| {
+        entries.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<_>>>()
+    });
+    let mut paths = paths.map_err(|error| ShelfError::Unreadable { path: directory.to_owned(), error })?;
+    paths.retain(|path| path.extension().is_some_and(|end| end == "toml"));
+    paths.sort();
+    Ok(paths)
 }
 
 fn shipped_card(name: &str, text: &str) -> Result<Shelved, CardError> {

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{
@@ -65,8 +65,13 @@ impl<'c> Stage<'c> {
     pub(super) async fn play(&mut self, tell: &mut impl FnMut(Event<'_>)) -> Verdict {
         let mut allowed = self.cast.allowed.clone();
         for (index, step) in self.card.steps.iter().enumerate() {
-            // A director who is gone leaves the play to itself.
-            let _ = allowed.wait_for(|allowed| *allowed > index).await;
+            if self.going_on.is_empty() {
+                if index > 0 {
+                    sleep(self.cast.beat).await;
+                }
+                // A director who is gone leaves the play to itself.
+                let _ = allowed.wait_for(|allowed| *allowed > index).await;
+            }
             tell(Event::Begun { index, line: &step.shown(&self.driver, &self.address) });
             let report = self.play_step(step).await;
             tell(Event::Ended { index, report: &report });

@@ -98,6 +98,11 @@ fn entry_lines(page: &mut Page<'_>, entry: &Entry) {
             page.say(&format!("at {time}"), styles.quiet);
             page.say(standing, styles.text);
         }
+        Kind::Play(event) => {
+            page.heading("A scenario card");
+            page.say(&format!("at {time}"), styles.quiet);
+            event.texts().into_iter().for_each(|text| page.say(text, styles.text));
+        }
         Kind::Note { text } => {
             page.heading("A note");
             page.say(&format!("at {time}"), styles.quiet);

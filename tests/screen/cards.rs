@@ -1,0 +1,262 @@
+//! Scenario cards in the console: how one is chosen, how it looks while it is played, and which keys direct it.
+
+use voltergeist::{
+    console::app::Effect,
+    domain::{
+        entry::Kind,
+        pace::Pace,
+        playbill::{End, Offer, Plan, PlayEvent, Verdict},
+    },
+};
+
+use super::stage::{Seat, Stage};
+
+const SIZES: [(u16, u16); 3] = [(200, 50), (80, 24), (40, 10)];
+
+/// A driver on whose engine cards can be played, one of which is the user's own and no card.
+pub fn offering() -> Stage {
+    let offer = |name: &str, title: &str, shows: &str| Offer {
+        name: name.into(),
+        title: title.into(),
+        shows: shows.into(),
+        ..Offer::default()
+    };
+    let problem = "scenarios/mine.toml:4: docker: unrecognized subcommand 'creat'; see docs/scenarios.md";
+    let mut stage = Stage::busy();
+    stage.playbill.offers = [
+        Offer { own: true, problem: Some(problem.into()), ..offer("mine", "", "") },
+        offer(
+            "labels-lost",
+            "One empty Get, and the labels are gone for good",
+            "Whatever a plugin answers to a Get that is not a volume means \"no such volume\" to the daemon.\nIt purges \
+             what it knew.",
+        ),
+        offer("lie", "A removal that is only said", "A driver can say that a volume is gone, and keep its labels."),
+        Offer {
+            dangerous: true,
+            ..offer("null-entry", "A null in the list ends the daemon", "It reads a null, panics and dies.")
+        },
+        Offer { slow: true, ..offer("slow-remove", "A Remove may take a minute", "No other call may.") },
+    ]
+    .into();
+    stage
+}
+
+fn plan(line: &str, say: Option<&str>, expected: &str) -> Plan {
+    Plan { line: line.into(), say: say.map(str::to_owned), expected: expected.into() }
+}
+
+fn note(stage: &mut Stage, event: PlayEvent) {
+    stage.push(Kind::Play(Box::new(event)));
+}
+
+/// The card `labels-lost` after its third step has begun.
+pub fn playing() -> Stage {
+    let mut stage = offering();
+    let steps = vec![
+        plan("$ docker volume create -d voltergeist --label team=ghosts ghost-data", None, "success"),
+        plan(": arm get: empty once", Some("From now on, one Get is answered with nothing."), ""),
+        plan("$ docker volume inspect ghost-data", None, "failure with \"no such volume\""),
+        plan("$ docker volume inspect ghost-data", None, "success, not printing \"ghosts\""),
+    ];
+    stage.playbill.under_way = Some("labels-lost".into());
+    let (card, title) = ("labels-lost".into(), "One empty Get, and the labels are gone for good".into());
+    note(&mut stage, PlayEvent::Begun { card, title, engine: "docker".into(), steps: steps.clone() });
+    for (index, seen) in ["ghost-data", "armed rule 4: get: empty once"].into_iter().enumerate() {
+        let line = steps[index].line.clone();
+        note(&mut stage, PlayEvent::Step { index, line: line.clone() });
+        note(&mut stage, PlayEvent::Seen { index, line, seen: seen.into(), problems: Vec::new() });
+    }
+    note(&mut stage, PlayEvent::Step { index: 2, line: "$ docker volume inspect ghost-data".into() });
+    stage
+}
+
+/// The same, after a third step that did not come as expected.
+pub fn failed() -> Stage {
+    let mut stage = playing();
+    let (line, seen) = ("$ docker volume inspect ghost-data".into(), "\"Name\": \"ghost-data\"".into());
+    note(&mut stage, PlayEvent::Seen { index: 2, line, seen, problems: vec!["it succeeded".into()] });
+    let end = End { verdict: Verdict::Failed, problems: Vec::new() };
+    note(&mut stage, PlayEvent::Ended { card: "labels-lost".into(), end });
+    stage
+}
+
+fn seat(stage: &Stage) -> Seat {
+    Seat::new(stage, (120, 40), "default", false)
+}
+
+fn lines(effects: &[Effect]) -> Vec<String> {
+    let line = |effect: &Effect| match effect {
+        Effect::Run(command) => command.to_string(),
+        other => format!("{other:?}"),
+    };
+    effects.iter().map(line).collect()
+}
+
+#[test]
+fn without_colour_and_in_ascii_a_step_still_says_how_it_went() {
+    for (stage, signs) in [
+        (playing(), ["+ $ docker volume create", "> $ docker volume inspect"]),
+        (failed(), ["x $ docker volume inspect", "it did not hold"]),
+    ] {
+        let screen = Seat::new(&stage, (120, 40), "mono", true).screen();
+        for sign in signs {
+            assert!(screen.contains(sign), "no {sign:?} in\n{screen}");
+        }
+    }
+}
+
+#[test]
+fn the_picker_plays_what_is_chosen() {
+    let stage = offering();
+    for (keys, expected) in [
+        ("P enter", vec!["play mine"]),
+        ("P down enter", vec!["play labels-lost"]),
+        ("P down tab enter", vec!["play labels-lost --step"]),
+        ("P down tab tab enter", vec!["play labels-lost"]),
+        ("P pagedown enter", vec!["play slow-remove"]),
+        ("P pagedown down up enter", vec!["play null-entry"]),
+        ("P l a b enter", vec!["play labels-lost"]),
+        ("P l i e enter", vec!["play lie"]),
+        ("P l a b backspace backspace backspace enter", vec!["play mine"]),
+        ("P z z z enter", vec![]),
+        ("P esc enter", vec![]),
+        ("P esc P down enter", vec!["play labels-lost"]),
+        (": c a r d s enter down enter", vec!["play labels-lost"]),
+        (": p l a y space l i e enter", vec!["play lie"]),
+    ] {
+        assert_eq!(lines(&seat(&stage).press(keys)), expected, "{keys}");
+    }
+}
+
+#[test]
+fn the_picker_says_what_a_card_shows_or_why_it_cannot_be_played() {
+    let mut stage = offering();
+    stage.playbill.is_real = true;
+    for (keys, shown) in [
+        ("P", "scenarios/mine.toml:4: docker: unrecognized subcommand"),
+        ("P down", "Whatever a plugin answers"),
+        ("P n u l l", "only `:play null-entry --dangerous` plays it"),
+        ("P z z z", "No card has all these words."),
+        ("P", "5 of 5"),
+        ("P u n r e c o g n i z e d", "1 of 5"),
+    ] {
+        let mut seat = seat(&stage);
+        seat.press(keys);
+        assert!(seat.screen().contains(shown), "after {keys}: no {shown:?} in\n{}", seat.screen());
+    }
+    let mut nobody = seat(&Stage::busy());
+    nobody.press("P");
+    assert!(nobody.screen().contains("no cards are played here"), "{}", nobody.screen());
+}
+
+#[test]
+fn keys_direct_what_is_played() {
+    let mut paused = playing();
+    paused.playbill.paused = true;
+    let mut demo = offering();
+    demo.pace = Some(Pace::default());
+    let mut still = offering();
+    still.pace = Some(Pace { times: 2.0, paused: true });
+    let mut both = playing();
+    both.pace = Some(Pace::default());
+    for (stage, keys, expected) in [
+        (&playing(), ",", vec!["play pause"]),
+        (&paused, ",", vec!["play go"]),
+        (&paused, ".", vec!["play next"]),
+        (&playing(), ".", vec!["play next"]),
+        (&playing(), "X", vec!["play stop"]),
+        (&offering(), ", . X", vec![]),
+        (&demo, ",", vec!["pace pause"]),
+        (&demo, "+", vec!["pace 2"]),
+        (&demo, "-", vec!["pace 0.5"]),
+        (&still, ",", vec!["pace go"]),
+        (&still, "+", vec!["pace go"]),
+        (&still, "-", vec![]),
+        (&demo, ": p a c e space 4 enter", vec!["pace 4"]),
+        (&both, ",", vec!["play pause"]),
+        (&offering(), "+ -", vec![]),
+        (&playing(), "q", vec![]),
+        (&playing(), "q y", vec!["Leave"]),
+    ] {
+        assert_eq!(lines(&seat(stage).press(keys)), expected, "{keys}");
+    }
+}
+
+#[test]
+fn what_the_keys_of_a_play_do_is_on_the_screen() {
+    let mut paused = playing();
+    paused.playbill.paused = true;
+    let mut asked = offering();
+    asked.playbill.under_way = Some("labels-lost".into());
+    let mut demo = offering();
+    demo.pace = Some(Pace { times: 0.5, paused: false });
+    let mut still = offering();
+    still.pace = Some(Pace { times: 2.0, paused: true });
+    let mut both = playing();
+    both.pace = Some(Pace::default());
+    for (stage, keys, shown) in [
+        (&playing(), "", "step 3 of 4"),
+        (&playing(), "", ", pause  . step by step  X stop"),
+        (&paused, "", "step 3 of 4 · PAUSED"),
+        (&paused, "", ". next step  , go on  X stop"),
+        (&asked, "", "the stage is being set"),
+        (&failed(), "", "it did not hold"),
+        (&failed(), "", "expected failure with \"no such volume\""),
+        (&failed(), "", "seen \"Name\": \"ghost-data\""),
+        (&playing(), "q", "labels-lost is being played; what it has made is removed"),
+        (&offering(), ".", "no card is being played; P chooses one"),
+        (&demo, "", "demo 0.5x"),
+        (&still, "", "demo paused"),
+        (&both, "", "demo waits"),
+        (&still, "-", "the demo's pace is paused already"),
+        (&offering(), "+", "there is nothing to pace here; only `voltergeist demo` has a life of its own"),
+    ] {
+        let mut seat = seat(stage);
+        seat.press(keys);
+        assert!(seat.screen().contains(shown), "after {keys:?}: no {shown:?} in\n{}", seat.screen());
+    }
+}
+
+#[test]
+fn the_pace_of_a_demo_is_told_even_on_a_small_screen() {
+    for (pace, shown) in [(Pace::default(), "demo 1x"), (Pace { times: 1.0, paused: true }, "paused")] {
+        let mut stage = offering();
+        stage.pace = Some(pace);
+        for size in SIZES {
+            let screen = Seat::new(&stage, size, "default", false).screen();
+            assert!(screen.contains(shown), "{size:?}: no {shown:?} in\n{screen}");
+        }
+    }
+}
+
+#[test]
+fn a_play_that_is_over_is_closed_and_the_next_one_is_shown() {
+    let mut stage = failed();
+    let mut seat = seat(&stage);
+    assert!(seat.screen().contains("Card labels-lost"));
+    seat.press("esc");
+    assert!(!seat.screen().contains("Card labels-lost"), "{}", seat.screen());
+    let steps = vec![plan("$ docker volume ls", None, "success")];
+    note(
+        &mut stage,
+        PlayEvent::Begun { card: "list".into(), title: String::new(), engine: "docker".into(), steps },
+    );
+    seat.look(&stage);
+    assert!(seat.screen().contains("Card list"), "{}", seat.screen());
+}
+
+#[test]
+fn no_size_breaks_the_cards() {
+    for stage in [playing(), failed(), offering()] {
+        for keys in ["", "P", "P z", "tab", "tab tab", "up enter", "p"] {
+            for width in [39, 40, 80, 120, 250] {
+                for height in [9, 10, 12, 16, 20, 70] {
+                    let mut seat = Seat::new(&stage, (width, height), "default", false);
+                    seat.press(keys);
+                    seat.screen();
+                }
+            }
+        }
+    }
+}
