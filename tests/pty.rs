@@ -88,7 +88,40 @@ fn q_ends_it_and_says_what_there_was() {
     terminal.press("q");
     assert!(terminal.wait_for_end().success());
     terminal.assert_restored();
-    terminal.wait_for_text("1 call");
+    terminal.wait_for_text("1 call: create 1");
+    terminal.wait_for_text("not recorded; with --record FILE");
+}
+
+#[test]
+fn ctrl_c_ends_it_as_the_signal_does_and_the_recording_is_named() {
+    let place = tempfile::tempdir().expect("a temporary directory");
+    let recording = place.path().join("run.jsonl").display().to_string();
+    let (directory, mut terminal) = console(&[("VOLTERGEIST_RECORD", &recording)]);
+    call(&directory, "/VolumeDriver.Create", r#"{"Name":"db1"}"#);
+    terminal.wait_for_text("db1");
+    terminal.press("\x03");
+    assert_eq!(terminal.wait_for_end().exit_code(), 130);
+    terminal.assert_restored();
+    terminal.wait_for_text("recorded in ");
+    let recorded = std::fs::read_to_string(&recording).expect("the recording is there");
+    assert!(recorded.contains(r#""operation":"create""#), "{recorded}");
+}
+
+#[test]
+fn the_mouse_is_taken_unless_a_setting_or_a_key_leaves_it_to_the_terminal() {
+    for (setting, taken) in [(None, true), (Some("true"), true), (Some("false"), false)] {
+        let env: Vec<_> = setting.map(|setting| ("VOLTERGEIST_MOUSE", setting)).into_iter().collect();
+        let (_directory, mut terminal) = console(&env);
+        let is_taken =
+            |screen: &vt100::Screen| screen.mouse_protocol_mode() != vt100::MouseProtocolMode::None;
+        terminal.wait_for_text("Nobody has called yet");
+        terminal.wait_until(&format!("the mouse with {setting:?}"), |screen| is_taken(screen) == taken);
+        terminal.press("M");
+        terminal.wait_until("the other way round", |screen| is_taken(screen) != taken);
+        terminal.press("q");
+        terminal.wait_for_end();
+        terminal.wait_until("the terminal's own mouse", |screen| !is_taken(screen));
+    }
 }
 
 #[test]

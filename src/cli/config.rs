@@ -150,7 +150,10 @@ mod tests {
     use super::*;
     use crate::{
         cli::args::Cli,
-        console::key::{Chord, Keymap},
+        console::{
+            self,
+            key::{Chord, Keymap},
+        },
     };
 
     /// The template with every setting in force.
@@ -185,6 +188,7 @@ mod tests {
             (written.color, written.ascii),
             (Some(default.color.unwrap_or_default()), Some(default.ascii.unwrap_or_default()))
         );
+        assert_eq!(written.mouse, Some(console::Options::default().mouse));
         let keys = |keymap: &Keymap| -> Vec<Vec<Chord>> {
             CONTROLS.iter().map(|control| keymap.keys(control.action).to_vec()).collect()
         };

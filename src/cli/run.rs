@@ -19,10 +19,10 @@ use super::{
     instance::{Home, Instance},
     places, play, print,
     settings::Settings,
-    signals,
+    signals::{self, Signal},
 };
 use crate::{
-    console,
+    console::{self, Ending},
     domain::{entry::Kind, pace::Pace},
     engine::{
         DockerCommand, Outcome,
@@ -97,7 +97,7 @@ async fn live(action: Option<&Action>, settings: &Settings) -> anyhow::Result<Ex
         show(settings, &hub, &closing).await
     } else {
         // Its reader hears of that too.
-        headless::serve(&hub, &cleared).await
+        headless::serve(&hub, &cleared).await.map(|()| None)
     };
     closing.cancel();
     wait_for_card(&hub, &cleared).await?;
@@ -105,12 +105,13 @@ async fn live(action: Option<&Action>, settings: &Settings) -> anyhow::Result<Ex
     if let Some(recording) = recording {
         recording.await??;
     }
-    ended?;
+    let interrupted = ended?;
     if screen {
         let all = Window { volumes: 0..usize::MAX, ..Window::default() };
-        say(console::summary(&hub.glance(&all)).trim_end())?;
+        say(console::summary(&hub.glance(&all), settings.record.as_deref()).trim_end())?;
     }
-    Ok(ended_by.await?.map_or(ExitCode::SUCCESS, |signal| signal.exit_status().into()))
+    let signal = ended_by.await?.or(interrupted);
+    Ok(signal.map_or(ExitCode::SUCCESS, |signal| signal.exit_status().into()))
 }
 
 /// Waits until what a card has made is removed, unless somebody cannot wait.
@@ -172,11 +173,18 @@ async fn keep_pace(hub: Arc<Hub>, set: watch::Sender<demo::Pace>) {
     }
 }
 
-/// The console, until somebody ends it.
-async fn show(settings: &Settings, hub: &Arc<Hub>, shutdown: &CancellationToken) -> anyhow::Result<()> {
+/// The console, until somebody ends it; says by which signal, if it was one.
+async fn show(
+    settings: &Settings,
+    hub: &Arc<Hub>,
+    shutdown: &CancellationToken,
+) -> anyhow::Result<Option<Signal>> {
     let options = settings.console(|name| std::env::var(name).ok())?;
-    console::run(Arc::clone(hub), options, shutdown.clone()).await.context("the terminal cannot be used")?;
-    Ok(())
+    let ending = console::run(Arc::clone(hub), options, shutdown.clone()).await;
+    Ok(match ending.context("the terminal cannot be used")? {
+        Ending::Signal(number) => Some(Signal(number)),
+        Ending::Quit | Ending::TerminalGone | Ending::Shutdown => None,
+    })
 }
 
 /// Where a running instance of this name has its control socket.

@@ -96,6 +96,13 @@ pub struct Settings {
     #[serde(deserialize_with = "parsed")]
     pub ascii: Option<When>,
 
+    /// Whether the mouse selects and scrolls [default: true]
+    ///
+    /// If not, it is the terminal's, to mark text with. The key M changes it.
+    #[arg(long, global = true, value_name = "BOOL", help_heading = "Screen")]
+    #[arg(env = "VOLTERGEIST_MOUSE", hide_env = true)]
+    pub mouse: Option<bool>,
+
     /// Other keys for some actions. The config file only: nobody types those at each start.
     #[arg(skip)]
     pub keys: BTreeMap<String, Keys>,
@@ -116,6 +123,7 @@ impl Settings {
             theme: self.theme.or(below.theme),
             color: self.color.or(below.color),
             ascii: self.ascii.or(below.ascii),
+            mouse: self.mouse.or(below.mouse),
             keys: below.keys.into_iter().chain(self.keys).collect(),
         }
     }
@@ -141,6 +149,7 @@ impl Settings {
             theme: Theme::named(theme, ascii)?,
             keymap: self.keymap()?,
             zone: jiff::tz::TimeZone::system(),
+            mouse: self.mouse.unwrap_or(true),
         })
     }
 }

@@ -4,9 +4,9 @@ use std::io;
 
 use tokio::signal::unix::{SignalKind, signal};
 
-/// A signal that asks for the end.
+/// A signal that asks for the end, by its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Signal(i32);
+pub struct Signal(pub i32);
 
 impl Signal {
     /// The exit status that tells a shell which signal it was.

@@ -86,7 +86,7 @@ pub enum Action {
     Suspend,
     /// Leave, after a question if something is still armed or mounted.
     Quit,
-    /// Leave at once.
+    /// Leave at once, as interrupted.
     QuitNow,
 }
 
@@ -438,7 +438,14 @@ pub const CONTROLS: &[Control] = {
             "quit; asks first if rules are armed, mounts open or a card is played",
         )
         .hint("quit"),
-        control(A::QuitNow, "quit-now", &["ctrl-c"], Everywhere, Program, "quit at once"),
+        control(
+            A::QuitNow,
+            "quit-now",
+            &["ctrl-c"],
+            Everywhere,
+            Program,
+            "quit at once; the exit status is 130, as that of an interrupted program",
+        ),
     ]
 };
 

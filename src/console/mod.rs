@@ -44,6 +44,8 @@ pub struct Options {
     pub keymap: Keymap,
     /// The zone that times are shown in.
     pub zone: jiff::tz::TimeZone,
+    /// Whether the mouse selects and scrolls from the start.
+    pub mouse: bool,
 }
 
 impl Default for Options {
@@ -52,6 +54,7 @@ impl Default for Options {
             theme: Theme::named("default", false).expect("the default theme is shipped"),
             keymap: Keymap::default(),
             zone: jiff::tz::TimeZone::UTC,
+            mouse: true,
         }
     }
 }
@@ -72,7 +75,8 @@ pub enum Ending {
 /// Takes the terminal and shows the hub in it, until somebody or something ends that.
 pub async fn run(hub: Arc<Hub>, options: Options, shutdown: CancellationToken) -> io::Result<Ending> {
     let size = crossterm::terminal::size()?;
-    let app = App::new(size, options.theme, options.keymap, options.zone);
+    let mut app = App::new(size, options.theme, options.keymap, options.zone);
+    app.mouse = options.mouse;
     run::on_terminal(hub, app, shutdown).await
 }
 

@@ -52,6 +52,9 @@ pub async fn on_terminal(hub: Arc<Hub>, app: App, shutdown: CancellationToken) -
     let (notes, receiver) = mpsc::unbounded_channel();
     let panics = std::mem::replace(&mut screen.panics, receiver);
     drop(notes);
+    if app.mouse {
+        screen.mouse(true)?;
+    }
     let keys = EventStream::new();
     drive(hub, app, &mut screen, keys, panics, shutdown).await
 }
@@ -209,6 +212,7 @@ impl Console {
                     surface.mouse(self.app.mouse)?;
                 }
                 Effect::Leave => return Ok(Some(Ending::Quit)),
+                Effect::Interrupt => return Ok(Some(Ending::Signal(SignalKind::interrupt().as_raw_value()))),
             }
         }
         Ok(None)

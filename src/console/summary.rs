@@ -1,15 +1,16 @@
 //! What is said on the normal screen after the console has ended.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, path::Path};
 
 use super::text;
 use crate::{
     domain::{entry::Outcome, fault::RuleState, protocol::Operation},
-    hub::Snapshot,
+    hub::{Snapshot, report},
 };
 
-/// A few lines about the run: calls, what was done to them, and what is left open. The picture needs all volumes in view.
-pub fn summary(seen: &Snapshot) -> String {
+/// A few lines about the run: calls, what was done to them, what is left open, and where it is recorded. The picture
+/// needs all volumes in view.
+pub fn summary(seen: &Snapshot, recording: Option<&Path>) -> String {
     let tally = &seen.tally;
     let total: u64 = Operation::ALL.iter().map(|operation| tally.counters.of(*operation)).sum();
     let mut summary = String::new();
@@ -38,9 +39,8 @@ pub fn summary(seen: &Snapshot) -> String {
     if !ended.is_empty() {
         line(format!("of these {}", ended.join(", ")));
     }
-    if let Some(micros) = tally.latency(0.99) {
-        let took = text::took(std::time::Duration::from_micros(micros));
-        line(format!("99% of the undisturbed ones were answered within {took}"));
+    if let Some(latency) = report::latency(tally) {
+        line(format!("undisturbed ones were answered: {latency}"));
     }
     for armed in seen.faults.iter().filter(|rule| rule.state == RuleState::Armed) {
         line(format!(
@@ -57,5 +57,9 @@ pub fn summary(seen: &Snapshot) -> String {
             text::counted(volume.open_mounts().into(), "open mount")
         ));
     }
+    line(match recording {
+        Some(path) => format!("recorded in {}", path.display()),
+        None => "not recorded; with --record FILE every entry would be in that file".to_owned(),
+    });
     summary
 }

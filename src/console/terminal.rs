@@ -108,8 +108,7 @@ impl Taken {
     fn enter(&self) -> io::Result<()> {
         enable_raw_mode()?;
         self.0.store(true, Ordering::SeqCst);
-        execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste, EnableMouseCapture)
-            .inspect_err(|_| self.leave())
+        execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste).inspect_err(|_| self.leave())
     }
 
     /// Errors are ignored: a terminal that is gone needs no more.

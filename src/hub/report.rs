@@ -10,6 +10,7 @@ use crate::domain::{
     entry::{Entry, Outcome},
     protocol::Operation,
     signs::{self, Signs},
+    tally::Tally,
     text::{clean, took},
 };
 
@@ -95,13 +96,8 @@ pub fn markdown<'e>(entries: impl Iterator<Item = &'e Arc<Entry>>, seen: &Snapsh
         tally.faulted,
         tally.lints()
     );
-    let within = |share: f64| {
-        let micros = tally.latency(share)?;
-        Some(format!("{}% within {}", share * 100.0, took(Duration::from_micros(micros))))
-    };
-    let latency: Vec<_> = [0.5, 0.9, 0.99].into_iter().filter_map(within).collect();
-    if !latency.is_empty() {
-        let _ = writeln!(page, "\nUndisturbed ones were answered: {}.", latency.join(", "));
+    if let Some(latency) = latency(tally) {
+        let _ = writeln!(page, "\nUndisturbed ones were answered: {latency}.");
     }
     if !seen.faults.is_empty() {
         page.push_str(
@@ -123,6 +119,16 @@ pub fn markdown<'e>(entries: impl Iterator<Item = &'e Arc<Entry>>, seen: &Snapsh
     let _ =
         write!(page, "\n## The latest calls\n\n```mermaid\n{}```\n", mermaid(latest.iter().copied(), seen));
     page
+}
+
+/// How fast the calls were answered that nothing disturbed, if there were any.
+pub fn latency(tally: &Tally) -> Option<String> {
+    let within = |share: f64| {
+        let micros = tally.latency(share)?;
+        Some(format!("{}% within {}", share * 100.0, took(Duration::from_micros(micros))))
+    };
+    let shares: Option<Vec<_>> = [0.5, 0.9, 0.99].into_iter().map(within).collect();
+    shares.map(|shares| shares.join(", "))
 }
 
 /// A foreign text within a table and between backticks.

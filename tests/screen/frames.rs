@@ -1,7 +1,9 @@
 //! Whole screens beside those of `views`: a middle size, plain ASCII, and every size and theme that could break one.
 
+use std::path::Path;
+
 use voltergeist::{
-    console::{app::Event, theme::Theme},
+    console::{self, app::Event, theme::Theme},
     domain::{command::Outage, entry::Call, protocol::Operation},
 };
 
@@ -64,4 +66,13 @@ fn no_size_and_no_theme_breaks_a_frame() {
     for theme in Theme::names() {
         Seat::new(&stage, (120, 40), theme, false).screen();
     }
+}
+
+#[test]
+fn what_is_said_after_quitting() {
+    let mut stage = Stage::busy();
+    let quiet = console::summary(&Stage::empty().snapshot(), None);
+    stage.arm("arm mount: fail \"busy\"");
+    let busy = console::summary(&stage.snapshot(), Some(Path::new("/var/log/run.jsonl")));
+    insta::assert_snapshot!("after_quitting", format!("{quiet}--\n{busy}"));
 }

@@ -63,7 +63,7 @@ fn each_key_that_acts_is_a_command() {
         (&calm, "R n", vec![]),
         (&calm, "R y", vec!["reset"]),
         (&calm, "q", vec!["Leave"]),
-        (&calm, "ctrl-c", vec!["Leave"]),
+        (&calm, "ctrl-c", vec!["Interrupt"]),
         (&calm, "ctrl-z", vec![]),
         (&calm, "ctrl-z y", vec!["Suspend"]),
         (&calm, "tab tab enter", vec!["arm mount: fail \"the volume is haunted\" as fail-mounts"]),
@@ -79,7 +79,7 @@ fn each_key_that_acts_is_a_command() {
         (&haunted, "q", vec![]),
         (&haunted, "q n", vec![]),
         (&haunted, "q y", vec!["Leave"]),
-        (&haunted, "? ctrl-c", vec!["Leave"]),
+        (&haunted, "? ctrl-c", vec!["Interrupt"]),
         (&haunted, "tab tab end delete", vec!["disarm 3"]),
     ] {
         let effects = seat(stage).press(keys);

@@ -61,7 +61,7 @@ impl App {
                 });
                 Some(Effect::Mouse(self.mouse))
             }
-            Action::QuitNow => Some(Effect::Leave),
+            Action::QuitNow => Some(Effect::Interrupt),
             Action::Quit
                 if !faults::is_armed(seen) && seen.open_mounts == 0 && seen.playbill.under_way.is_none() =>
             {

@@ -51,6 +51,8 @@ pub enum Effect {
     Suspend,
     /// Leave.
     Leave,
+    /// Leave as at the signal that Ctrl-C sends elsewhere.
+    Interrupt,
 }
 
 impl From<Command> for Effect {

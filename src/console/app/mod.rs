@@ -165,7 +165,7 @@ impl App {
         };
         let action = self.keymap.action(place, chord);
         if action == Some(Action::QuitNow) {
-            return vec![Effect::Leave];
+            return vec![Effect::Interrupt];
         }
         match &mut self.mode {
             Mode::Browse => {
