@@ -76,6 +76,11 @@ impl Recorder {
         let body = read(body).await.map_err(|_| Cut::Eof)?;
         draft.call().body = body.kept();
         if resets {
+            // It is refused unheard, but the journal tells what it was about.
+            if let Ok(request) = Request::parse(&body.bytes) {
+                let call = draft.call();
+                (call.volume, call.id) = (named(&request.name), named(&request.id));
+            }
             draft.unanswered("the connection was reset: the driver is down");
             return Err(Cut::Reset);
         }
