@@ -3,6 +3,7 @@
 
 mod answers;
 mod calls;
+mod episodes;
 #[path = "../support/haunt.rs"]
 mod haunt;
 mod haunted;

@@ -1,0 +1,137 @@
+//! A call and the further attempts at it, on the timetable of their engine.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{GRACE, Move, after, began, between, is_lost};
+use crate::domain::{
+    entry::{Call, Entry},
+    protocol::{Caller, Operation},
+};
+
+/// No pause may end later than this after the first attempt began.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// An attempt by its number, from 1, and when it begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slot {
+    pub number: u32,
+    pub at: Timestamp,
+}
+
+impl Slot {
+    /// The attempt after one that ended without an answer at `ended`, unless the engine gives up.
+    pub(super) fn next(number: u32, ended: Timestamp, first: Timestamp) -> Option<Self> {
+        let pause = Duration::from_secs(1 << number.saturating_sub(1).min(4));
+        (between(first, ended) + pause < LIMIT).then(|| Self { number: number + 1, at: after(ended, pause) })
+    }
+
+    /// All attempts from here on, if each ends at once.
+    fn onwards(self, first: Timestamp) -> impl Iterator<Item = Self> {
+        std::iter::successors(Some(self), move |slot| Self::next(slot.number, slot.at, first))
+    }
+}
+
+/// One attempt that arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// The number of its entry.
+    pub seq: u64,
+    /// The number of its call.
+    pub call: u64,
+    /// Which attempt it is, from 1.
+    pub number: u32,
+    /// When it arrived.
+    pub began: Timestamp,
+    /// When it ended, if it has.
+    pub ended: Option<Timestamp>,
+    /// Whether it ended without an answer.
+    pub lost: bool,
+}
+
+impl Attempt {
+    pub(super) fn of(entry: &Entry, call: &Call, number: u32) -> Self {
+        Self {
+            seq: entry.seq,
+            call: call.number,
+            number,
+            began: began(entry),
+            ended: Some(entry.at),
+            lost: is_lost(call),
+        }
+    }
+}
+
+/// A call and the further attempts at it.
+#[derive(Clone, Debug)]
+pub struct Chain {
+    pub(super) caller: Caller,
+    pub(super) operation: Operation,
+    pub(super) attempts: Vec<Attempt>,
+    /// Whether the first attempt that arrived is known to be the first.
+    pub(super) is_counted: bool,
+    /// Whether an attempt may belong to another call that was cut off at the same time.
+    pub is_mixed: bool,
+}
+
+impl Chain {
+    /// The attempts that arrived. There is at least one.
+    pub fn attempts(&self) -> &[Attempt] {
+        &self.attempts
+    }
+
+    pub(super) fn first(&self) -> Timestamp {
+        self.attempts[0].began
+    }
+
+    pub(super) fn last(&self) -> Attempt {
+        self.attempts[self.attempts.len() - 1]
+    }
+
+    /// The attempt that is due after those that arrived.
+    pub(super) fn next(&self) -> Option<Slot> {
+        let last = self.last();
+        let ended = last.ended.filter(|_| last.lost)?;
+        Slot::next(last.number, ended, self.first())
+    }
+
+    /// The attempt that comes at a time: one whose forerunners may have been refused.
+    pub(super) fn slot_at(&self, at: Timestamp) -> Option<Slot> {
+        let off = |slot: &Slot| between(slot.at, at).max(between(at, slot.at));
+        self.next()?.onwards(self.first()).min_by_key(off)
+    }
+
+    /// What the engine does after an attempt.
+    pub(super) fn next_move(&self, attempt: usize, now: Timestamp) -> Move {
+        let this = self.attempts[attempt];
+        let Some(ended) = this.ended.filter(|_| this.lost) else { return Move::Answered };
+        if let Some(by) = self.attempts.get(attempt + 1) {
+            return Move::Retried { by: *by, after: between(ended, by.began), of: self.of(this) };
+        }
+        if !self.is_counted {
+            return if between(ended, now) < LIMIT { Move::RetriesSometime } else { Move::Gone };
+        }
+        let Some(next) = self.next() else {
+            return Move::GaveUp { attempts: this.number, after: between(self.first(), ended) };
+        };
+        let slots: Vec<Slot> = next.onwards(self.first()).collect();
+        let last = slots[slots.len() - 1];
+        match slots.iter().find(|slot| now <= after(slot.at, GRACE)) {
+            Some(slot) => Move::Retries {
+                missing: slot.number - next.number,
+                due: between(now, slot.at),
+                attempt: slot.number,
+                of: last.number,
+                gives_up: between(now, last.at),
+            },
+            None => Move::Gone,
+        }
+    }
+
+    /// How many attempts there will be after one that ended without an answer, if each ends at once.
+    fn of(&self, attempt: Attempt) -> Option<u32> {
+        let next = Slot::next(attempt.number, attempt.ended?, self.first()).filter(|_| self.is_counted)?;
+        next.onwards(self.first()).last().map(|slot| slot.number)
+    }
+}
