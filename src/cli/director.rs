@@ -43,12 +43,10 @@ pub struct Director {
 }
 
 impl Director {
-    /// Offers the cards and follows the cues until the end. What is played then is ended in order.
+    /// Follows the cues until the end. What is played then is ended in order.
     pub async fn direct(self, closing: CancellationToken) {
         let mut cues = self.hub.cues();
         loop {
-            // Each time, since a user may write a card meanwhile.
-            self.offer();
             let cue = tokio::select! {
                 biased;
                 () = closing.cancelled() => return,
@@ -57,17 +55,10 @@ impl Director {
             };
             let Some(cue) = cue else { return };
             let end = self.follow(&cue, &mut cues, &closing).await;
+            // A user may have written one meanwhile.
+            offer(&self.hub, &self.shelf, self.demo.is_none());
             self.note(PlayEvent::Ended { card: cue.card, end });
         }
-    }
-
-    fn offer(&self) {
-        let offers = self.shelf.all().into_iter();
-        let offers = offers.map(|found| found.map_or_else(|error| unplayable(&error), offered));
-        // Whoever has written one looks for it, or for what is wrong with it.
-        let (mut offers, shipped): (Vec<_>, Vec<_>) = offers.partition(|offer| offer.own);
-        offers.extend(shipped);
-        self.hub.offer(offers, self.demo.is_none());
     }
 
     /// Plays a card as its cue says, which changes meanwhile.
@@ -180,6 +171,16 @@ impl Director {
     fn note(&self, event: PlayEvent) {
         self.hub.record(Kind::Play(Box::new(event)));
     }
+}
+
+/// Offers all cards, and names of files that are none with what is wrong in them.
+pub fn offer(hub: &Hub, shelf: &Shelf, is_real: bool) {
+    let offers = shelf.all().into_iter();
+    let offers = offers.map(|found| found.map_or_else(|error| unplayable(&error), offered));
+    // Whoever has written one looks for it, or for what is wrong with it.
+    let (mut offers, shipped): (Vec<_>, Vec<_>) = offers.partition(|offer| offer.own);
+    offers.extend(shipped);
+    hub.offer(offers, is_real);
 }
 
 fn offered(Shelved { card, file }: Shelved) -> Offer {

@@ -46,8 +46,13 @@ pub struct Instance {
 }
 
 impl Instance {
-    /// Opens the volumes, binds the sockets and begins to serve.
-    pub fn open(home: Home, name: &str, settings: &Settings) -> anyhow::Result<Self> {
+    /// Opens the volumes, binds the sockets and begins to serve. `before` is done before anybody can ask for anything.
+    pub fn open(
+        home: Home,
+        name: &str,
+        settings: &Settings,
+        before: impl FnOnce(&Hub),
+    ) -> anyhow::Result<Self> {
         let own = (home != Home::Machine).then(tempfile::tempdir).transpose();
         let own = own.context("there is no place for temporary files; set TMPDIR")?;
         let mut plan = Plan::new(name);
@@ -76,6 +81,7 @@ impl Instance {
         let hub = Hub::new(seed, volumes, Box::new(disk.clone()), Bounds::default());
         hub.set_default_expiry(settings.expire);
         let server = Server::bind(&hub, disk, plan)?;
+        before(&hub);
         let shutdown = CancellationToken::new();
         let serving = tokio::spawn(server.run(shutdown.clone()));
         tokio::spawn({

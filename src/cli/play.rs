@@ -126,7 +126,7 @@ pub async fn run(args: &PlayArgs, settings: &Settings) -> anyhow::Result<ExitCod
         signal = &mut signal => return Ok(signal.exit_status().into()),
     };
     let home = if docker.is_some() { Home::Guest } else { Home::Rehearsal };
-    let instance = Instance::open(home, settings.name.as_deref().unwrap_or(DRIVER), settings)?;
+    let instance = Instance::open(home, settings.name.as_deref().unwrap_or(DRIVER), settings, |_| {})?;
     let theatre = docker.unwrap_or_else(|| Theatre::Simulated {
         files: instance.root.clone(),
         seed: instance.seed,

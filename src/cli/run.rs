@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     args::Action,
     command,
-    director::Director,
+    director::{self, Director},
     follow::record,
     headless,
     instance::{Home, Instance},
@@ -57,7 +57,13 @@ async fn live(action: Option<&Action>, settings: &Settings) -> anyhow::Result<Ex
     let demo = matches!(action, Some(Action::Demo));
     let home = if demo { Home::Demo } else { Home::Machine };
     let signal = signals::first()?;
-    let instance = Instance::open(home, settings.name(demo), settings)?;
+    let shelf = Shelf::new(places::config("scenarios"));
+    let instance = Instance::open(home, settings.name(demo), settings, |hub| {
+        director::offer(hub, &shelf, !demo);
+        if demo {
+            hub.set_pace(Pace::default());
+        }
+    })?;
     let (hub, shutdown) = (Arc::clone(&instance.hub), instance.shutdown.clone());
     let recording = settings.record.as_deref().map(|path| record(path, &hub, &shutdown)).transpose()?;
     let closing = CancellationToken::new();
@@ -76,7 +82,7 @@ async fn live(action: Option<&Action>, settings: &Settings) -> anyhow::Result<Ex
     });
     let director = Director {
         hub: Arc::clone(&hub),
-        shelf: Shelf::new(places::config("scenarios")),
+        shelf,
         files: instance.root.clone(),
         seed: instance.seed,
         demo: demo.then(|| street(&hub, instance.seed, &shutdown)),
@@ -135,7 +141,6 @@ fn street(hub: &Arc<Hub>, seed: u64, shutdown: &CancellationToken) -> watch::Rec
     let Driver { name, address, .. } = hub.glance(&Window::default()).driver;
     let (set, pace) = watch::channel(demo::Pace::Every(demo::Pace::USUAL));
     let (rests, resting) = watch::channel(false);
-    hub.set_pace(Pace::default());
     tokio::spawn(keep_pace(Arc::clone(hub), set));
     let (hub, shutdown) = (Arc::clone(hub), shutdown.clone());
     tokio::spawn(async move {
