@@ -1,19 +1,26 @@
-//! `voltergeist play --engine docker` on a private dockerd: a card holds there as it does on the simulated one, and
-//! nothing of it stays.
+//! Cards on a private dockerd, played by `voltergeist play --engine docker` and by an instance that is told to: a card
+//! holds there as it does on the simulated one, and nothing of it stays.
 
 mod support;
 
-use std::{fs, process::ExitCode, time::Duration};
+use std::{fs, path::PathBuf, process::ExitCode, time::Duration};
 
+use serde_json::Value;
 use support::{
     PATIENCE, docker,
     dockerd::Dockerd,
+    http,
     sandbox::{Process, Sandbox},
     wait_for,
 };
 
 fn main() -> ExitCode {
-    support::run(tests![cards_hold_on_a_real_daemon, an_interrupt_leaves_nothing_on_it])
+    support::run(tests![
+        cards_hold_on_a_real_daemon,
+        an_interrupt_leaves_nothing_on_it,
+        an_instance_plays_a_card_on_the_daemon_that_it_serves,
+        the_end_of_an_instance_leaves_nothing_of_its_card_on_the_daemon,
+    ])
 }
 
 /// It has made a volume, a container and a rule when it begins to wait.
@@ -32,11 +39,52 @@ docker = "docker stop mine-box"
 "#;
 
 fn play(sandbox: &Sandbox, args: &[&str]) -> Process {
-    // The daemon is found by its variable, which the sandbox's programs get through `env`.
+    voltergeist(sandbox, &[&["play", "--engine", "docker"], args].concat())
+}
+
+fn voltergeist(sandbox: &Sandbox, args: &[&str]) -> Process {
+    // The daemon is found by its variable, which the sandbox's programs get through `env`, and users' cards too.
     let host = format!("DOCKER_HOST={}", docker::host(sandbox));
+    let config = format!("XDG_CONFIG_HOME={}", sandbox.path("config").display());
     let program = env!("CARGO_BIN_EXE_voltergeist");
-    let words = [&[host.as_str(), program, "play", "--engine", "docker"], args].concat();
-    sandbox.spawn("play", "env", &words)
+    let words = [&[host.as_str(), &config, program], args].concat();
+    sandbox.spawn("voltergeist", "env", &words)
+}
+
+/// An instance where daemons look for it, that has the card [`WAITS`] too.
+fn serve(sandbox: &Sandbox) -> Process {
+    let cards = sandbox.path("config/voltergeist/scenarios");
+    fs::create_dir_all(&cards).expect("the cards' folder");
+    fs::write(cards.join("waits.toml"), WAITS).expect("the card can be written");
+    let root = sandbox.path("volumes").display().to_string();
+    let address = format!("unix://{}", control(sandbox).display());
+    let args = ["serve", "--name", "poltergeist", "--root", &root, "--control", &address];
+    let mut instance = voltergeist(sandbox, &args);
+    wait_for(PATIENCE, || {
+        instance.assert_running();
+        http::request(&control(sandbox), "GET", "/v1/state", "").ok()
+    })
+    .expect("the control socket answers");
+    instance
+}
+
+fn control(sandbox: &Sandbox) -> PathBuf {
+    sandbox.path("control.sock")
+}
+
+fn tell(sandbox: &Sandbox, line: &str) -> (u16, String) {
+    http::request(&control(sandbox), "POST", "/v1/commands", line).expect("an answer")
+}
+
+/// Waits until the journal tells an event of a card.
+fn wait_for_play(sandbox: &Sandbox, is_meant: impl Fn(&Value) -> bool) -> Vec<Value> {
+    wait_for(PATIENCE * 2, || {
+        let (_, body) = http::request(&control(sandbox), "GET", "/v1/entries", "").ok()?;
+        let entries: Vec<Value> =
+            body.lines().map(|line| serde_json::from_str(line).expect("an entry is JSON")).collect();
+        entries.iter().any(|entry| entry["kind"] == "play" && is_meant(entry)).then_some(entries)
+    })
+    .expect("the journal tells of it")
 }
 
 /// Whatever is on the daemon that a card could have made.
@@ -74,5 +122,45 @@ fn an_interrupt_leaves_nothing_on_it() {
     assert_eq!(end.code(), Some(143), "{}", played.log());
     assert!(played.log().contains("stopped"), "{}", played.log());
     assert_eq!(fs::read_dir(sandbox.path("run/plugins")).expect("the plugins' folder").count(), 0);
+    assert_eq!(left(&daemon), "");
+}
+
+fn an_instance_plays_a_card_on_the_daemon_that_it_serves() {
+    let sandbox = Sandbox::new();
+    let daemon = Dockerd::start(&sandbox);
+    let mut instance = serve(&sandbox);
+    daemon.docker("volume create -d poltergeist kept").succeeds();
+    assert_eq!(tell(&sandbox, "play labels-lost").0, 200);
+    let entries = wait_for_play(&sandbox, |play| play["event"] == "ended");
+    let play = |event: &str| {
+        let found = |entry: &&Value| entry["kind"] == "play" && entry["event"] == event;
+        entries.iter().filter(found).collect::<Vec<_>>()
+    };
+    assert_eq!(play("ended")[0]["verdict"], "held", "{:#?}", play("seen"));
+    assert_eq!(play("begun")[0]["engine"], "docker");
+    let typed = &play("step")[0]["line"];
+    assert_eq!(
+        *typed, "$ docker volume create -d poltergeist --label team=ghosts -o tier=gold ghost-data",
+        "what can be typed at the same daemon"
+    );
+    let by_docker = |entry: &&Value| entry["caller"] == "docker" && entry["volume"] == "ghost-data";
+    assert!(entries.iter().any(|entry| by_docker(&entry) && entry["operation"] == "create"));
+    let (status, why) = tell(&sandbox, "play null-entry");
+    assert_eq!(status, 400);
+    assert!(why.contains("only as `play null-entry --dangerous`"), "{why}");
+    assert_eq!(left(&daemon), "kept", "what the card did not make is there still");
+    instance.terminate(PATIENCE);
+}
+
+fn the_end_of_an_instance_leaves_nothing_of_its_card_on_the_daemon() {
+    let sandbox = Sandbox::new();
+    let daemon = Dockerd::start(&sandbox);
+    let mut instance = serve(&sandbox);
+    tell(&sandbox, "play waits");
+    wait_for_play(&sandbox, |play| play["event"] == "step" && play["index"] == 2);
+    assert_ne!(left(&daemon), "", "the card has made something");
+    let end = instance.terminate(Duration::from_secs(40));
+    assert_eq!(end.code(), Some(143), "{}", instance.log());
+    assert!(instance.log().contains(r#""verdict":"stopped""#), "{}", instance.log());
     assert_eq!(left(&daemon), "");
 }

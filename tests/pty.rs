@@ -171,3 +171,77 @@ fn ctrl_z_asks_first_then_gives_the_terminal_back_until_it_goes_on() {
     assert!(terminal.wait_for_end().success());
     terminal.assert_restored();
 }
+
+/// It has made a volume and a container, and has armed a rule, when it begins to wait.
+const WAITS: &str = r#"
+title = "It waits"
+shows = "Nothing."
+
+[[step]]
+docker = "docker run -d --name mine-box -v mine:/data --volume-driver {driver} busybox top"
+
+[[step]]
+command = "arm unmount: hang"
+
+[[step]]
+wait = "100h"
+"#;
+
+/// A demo with a card of the user's own.
+fn demo() -> (TempDir, Terminal) {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let cards = directory.path().join("voltergeist/scenarios");
+    std::fs::create_dir_all(&cards).expect("the cards' folder");
+    std::fs::write(cards.join("waits.toml"), WAITS).expect("the card can be written");
+    let mut terminal = Terminal::start(160, 40, directory.path(), &["demo"], &[]);
+    terminal.wait_for_text("demo 1x");
+    (directory, terminal)
+}
+
+#[test]
+fn a_card_is_played_in_the_demo_whose_pace_is_changed_afterwards() {
+    let (_directory, mut terminal) = demo();
+    terminal.press("P");
+    terminal.wait_for_text("Scenario cards");
+    terminal.press("labels-l");
+    terminal.wait_for_text("1 of 44");
+    terminal.press("\r");
+    terminal.wait_for_text("demo waits");
+    terminal.wait_for_text("all of it held");
+    terminal.press("+");
+    terminal.wait_for_text("demo 2x");
+    terminal.press(",");
+    terminal.wait_for_text("demo paused");
+    terminal.press("-");
+    terminal.wait_for_text("the demo's pace is paused already");
+    terminal.press(":pace 4\r");
+    terminal.wait_for_text("demo 4x");
+}
+
+/// A way to leave: its name, what is done, and the exit status.
+type Way = (&'static str, fn(&mut Terminal), u32);
+
+#[test]
+fn whoever_leaves_during_a_card_leaves_nothing_of_it() {
+    let quit = |terminal: &mut Terminal| {
+        terminal.press("q");
+        terminal.wait_for_text("waits is being played");
+        terminal.press("y");
+    };
+    let ways: [Way; 3] = [
+        ("q", quit, 0),
+        ("Ctrl-C", |terminal| terminal.press("\x03"), 130),
+        ("SIGTERM", |terminal| terminal.signal(Signal::TERM), 143),
+    ];
+    for (way, leave, status) in ways {
+        let (directory, mut terminal) = demo();
+        terminal.press(":play waits\r");
+        terminal.wait_for_text("step 3 of 3");
+        assert!(directory.path().join("volumes/mine").exists(), "the card has made its volume");
+        leave(&mut terminal);
+        assert_eq!(terminal.wait_for_end().exit_code(), status, "{way}");
+        terminal.assert_restored();
+        assert!(!directory.path().join("volumes/mine").exists(), "{way}");
+        terminal.wait_for_text("removing what the card \"waits\" has made");
+    }
+}
