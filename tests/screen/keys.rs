@@ -126,6 +126,38 @@ fn what_a_key_shows_is_on_the_screen() {
 }
 
 #[test]
+fn what_would_register_the_driver_can_be_copied_before_the_first_call_and_in_the_help() {
+    let remedy = "sudo ln -s here there";
+    let copied = |stage: &Stage, keys: &str| match &seat(stage).press(keys)[..] {
+        [Effect::Copy(text)] => text.clone(),
+        other => panic!("{keys}: {other:?}"),
+    };
+    for mut stage in [Stage::empty(), Stage::busy()] {
+        stage.driver.remedy = Some(remedy.into());
+        assert_eq!(copied(&stage, "? y"), remedy);
+    }
+    let mut stage = Stage::empty();
+    assert!(copied(&stage, "y").starts_with("docker run"));
+    stage.driver.remedy = Some(remedy.into());
+    assert_eq!(copied(&stage, "y"), remedy);
+    assert!(copied(&stage, "Y").starts_with("docker run"));
+}
+
+#[test]
+fn what_nothing_undoes_is_done_after_a_question_only() {
+    let stage = Stage::busy();
+    for line in ["wipe", "reset", "crash lose", "arm list: null-entry"] {
+        for (answer, expected) in [("n", 0), ("y", 1)] {
+            let mut seat = seat(&stage);
+            seat.press(":");
+            seat.type_text(line, &stage);
+            assert_eq!(seat.press("enter"), [], "{line}");
+            assert_eq!(seat.press(answer).len(), expected, "{line} {answer}");
+        }
+    }
+}
+
+#[test]
 fn what_is_shown_is_what_is_saved() {
     let mut stage = Stage::busy();
     for (keys, typed, expected) in [

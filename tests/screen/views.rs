@@ -11,7 +11,7 @@ use ratatui::{
 };
 use voltergeist::{
     console::app::{Effect, Event},
-    domain::{command::Outage, protocol::Operation},
+    domain::{command::Outage, protocol::Operation, volume::Change},
 };
 
 use super::{
@@ -51,6 +51,8 @@ const VIEWS: &[View] = &[
     ("first_minute", Stage::empty, ""),
     ("not_registered", not_registered, ""),
     ("not_registered_busy", not_registered_busy, ""),
+    ("not_registered_help", not_registered_busy, "?"),
+    ("forgotten_while_mounted", forgotten_while_mounted, "tab"),
     ("driver_down", driver_down, ""),
     ("several_rules", several_rules, ""),
     ("cards", cards::offering, "P"),
@@ -73,6 +75,12 @@ fn unregister(mut stage: Stage) -> Stage {
     stage.driver.remedy = Some(
         "echo unix:///run/user/1000/voltergeist.sock | sudo tee /etc/docker/plugins/voltergeist.spec".into(),
     );
+    stage
+}
+
+fn forgotten_while_mounted() -> Stage {
+    let mut stage = Stage::busy();
+    stage.command("forget db1", "\"db1\" is forgotten", vec![Change::Forgotten { name: "db1".into() }]);
     stage
 }
 

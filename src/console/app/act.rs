@@ -30,6 +30,9 @@ impl App {
                 self.status = Status::say("copied the sequence as a Mermaid diagram");
                 Some(Effect::Copy(diagram))
             }
+            Action::CopyJson if seen.driver.remedy.is_some() && self.has_heard_nothing() => {
+                self.copy_remedy(seen)
+            }
             Action::CopyJson => self.copy(|entry, _| Some(copy::json(entry)), "the call as JSON", seen),
             Action::CopyCurl if self.sequence => {
                 let drawing = report::drawing(self.calls.all(), seen, self.theme.glyphs.signs, &self.zone);
@@ -123,13 +126,25 @@ impl App {
         None
     }
 
+    /// Whether the first minute's advice is on the screen.
+    fn has_heard_nothing(&self) -> bool {
+        self.calls.is_empty() && !self.calls.is_filtered()
+    }
+
+    /// Copies the command that would register the driver, if it is not.
+    pub(super) fn copy_remedy(&mut self, seen: &Snapshot) -> Option<Effect> {
+        let remedy = seen.driver.remedy.clone()?;
+        self.status = Status::say("copied the command that registers the driver");
+        Some(Effect::Copy(remedy))
+    }
+
     fn copy(
         &mut self,
         form: impl FnOnce(&Entry, &Snapshot) -> Option<String>,
         what: &str,
         seen: &Snapshot,
     ) -> Option<Effect> {
-        if self.calls.is_empty() && !self.calls.is_filtered() {
+        if self.has_heard_nothing() {
             self.status = Status::say("copied the docker command");
             return Some(Effect::Copy(docker_command(&seen.driver.name)));
         }

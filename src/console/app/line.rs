@@ -117,12 +117,16 @@ impl App {
         Ok(())
     }
 
-    /// A command that can end an engine is carried out after a question only.
+    /// A command that can end an engine, or that nothing undoes, is carried out after a question only.
     fn confirmed(&mut self, command: Command, seen: &Snapshot) -> Vec<Effect> {
         let edited = self.edited.take().and_then(|id| seen.faults.iter().find(|rule| rule.id == id));
         match command {
             Command::Arm { rule, label, dry_run: false, confirmed: false } if rule.is_dangerous() => {
                 let command = Command::Arm { rule, label, dry_run: false, confirmed: true };
+                self.mode = Mode::Ask(Question::Run(Box::new(command)));
+                Vec::new()
+            }
+            Command::Wipe | Command::Reset | Command::Crash { keep: false } => {
                 self.mode = Mode::Ask(Question::Run(Box::new(command)));
                 Vec::new()
             }

@@ -174,7 +174,8 @@ impl App {
                 self.act(action, seen)
             }
             Mode::Help(top) => {
-                let last = help::last_top(&self.keymap, &self.theme, self.size);
+                let remedy = seen.driver.remedy.as_deref();
+                let last = help::last_top(&self.keymap, &self.theme, remedy, self.size);
                 let page = usize::from(self.size.1 / 2);
                 match action {
                     Some(Action::Up) => *top = top.saturating_sub(1),
@@ -182,6 +183,7 @@ impl App {
                     Some(Action::PageUp) => *top = top.saturating_sub(page),
                     Some(Action::PageDown | Action::Pause) => *top = (*top + page).min(last),
                     Some(Action::First) => *top = 0,
+                    Some(Action::CopyJson) => return self.copy_remedy(seen).into_iter().collect(),
                     Some(Action::Last) => *top = last,
                     Some(Action::Help | Action::Back | Action::Quit | Action::Open) => {
                         self.mode = Mode::Browse;

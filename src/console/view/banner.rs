@@ -3,12 +3,9 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use ratatui::{
-    buffer::Buffer,
-    text::{Line, Span},
-};
+use ratatui::{buffer::Buffer, layout::Rect, text::Line};
 
-use super::{View, mark, put, put_right};
+use super::{View, mark, put_right};
 use crate::{
     console::{
         action::Action,
@@ -56,6 +53,13 @@ pub fn render(view: &View<'_>, buffer: &mut Buffer) {
     let alarms = alarms(view.seen);
     let rows = usize::from(area.height);
     let hidden = alarms.len().saturating_sub(rows);
+    if rows == 1 && hidden > 0 {
+        // Each by its name at least.
+        mark(buffer, area, 0, view.theme.styles.armed);
+        let names: Vec<_> = alarms.iter().map(|alarm| words(view, alarm).0).collect();
+        let line = format!(" {} {}", view.theme.glyphs.fault, names.join(", "));
+        return view.put_fitted(buffer, area, 0, &Line::raw(line));
+    }
     for (row, alarm) in alarms.iter().take(rows).enumerate() {
         let row = row as u16;
         mark(buffer, area, row, view.theme.styles.armed);
@@ -65,11 +69,11 @@ pub fn render(view: &View<'_>, buffer: &mut Buffer) {
         } else {
             hint
         };
-        let width = usize::from(area.width);
-        let left = format!(" {} {what}  ", view.theme.glyphs.fault);
-        let line = Line::from(vec![Span::raw(view.fit(&left, width)), Span::raw(facts)]);
-        put(buffer, area, row, &line);
-        put_right(buffer, area, row, line.width(), &Line::raw(hint));
+        let line = Line::raw(format!(" {} {what}  {facts}", view.theme.glyphs.fault));
+        let hint = Line::raw(hint);
+        let taken = if hint.width() * 2 < area.width.into() { hint.width() as u16 + 1 } else { 0 };
+        view.put_fitted(buffer, Rect { width: area.width - taken, ..area }, row, &line);
+        put_right(buffer, area, row, line.width().min((area.width - taken).into()), &hint);
     }
 }
 
@@ -79,11 +83,11 @@ fn words(view: &View<'_>, alarm: &Alarm<'_>) -> (String, String, String) {
     match alarm {
         Alarm::Down(kind, until) => {
             let left =
-                until.map_or_else(String::new, |until| format!("  up again in {}", left(seen.at, until)));
+                until.map_or_else(String::new, |until| format!("up again in {}  ", left(seen.at, until)));
             let help = outage_help(*kind);
             (
                 "THE DRIVER IS DOWN".into(),
-                format!("{help}{left}"),
+                format!("{left}{help}"),
                 format!("[{}] brings it up ", view.key(Action::Outage)),
             )
         }
@@ -102,14 +106,14 @@ fn words(view: &View<'_>, alarm: &Alarm<'_>) -> (String, String, String) {
             let rule = text::clean(&armed.text);
             if let Some(index) = preset_of(armed.label.as_deref()) {
                 let preset = &PRESETS[index];
-                let facts = if view.screen.shape.has_frames() { format!("{rule}   {fired}") } else { fired };
+                let facts = if view.screen.shape.has_frames() { format!("{fired}   {rule}") } else { fired };
                 let hint = format!("[{}] disarms it ", view.key(Action::Preset(preset.label)));
                 return (preset.title.to_uppercase(), facts, hint);
             }
             let label = armed.label.as_deref().map(text::clean).unwrap_or_default();
             (
                 format!("RULE {} {label}", armed.id).trim_end().to_owned(),
-                format!("{rule}   {fired}"),
+                format!("{fired}   {rule}"),
                 String::new(),
             )
         }

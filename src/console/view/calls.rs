@@ -65,7 +65,7 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
         let back = view.key(Action::Back);
         let line =
             format!(" No entry passes the filter {}   {back} ends it", text::clean(&view.app.filter_text));
-        return put(buffer, inner, 0, &Line::styled(line, view.theme.styles.quiet));
+        return view.put_fitted(buffer, inner, 0, &Line::styled(line, view.theme.styles.quiet));
     }
     if view.app.calls.is_empty() {
         return welcome::render(view, inner, buffer);
@@ -123,6 +123,18 @@ pub fn state(view: &View<'_>) -> Vec<Span<'static>> {
         None => say(format!("{} newer below", text::grouped(calls.newer() as u64)), styles.warning),
     }
     spans
+}
+
+/// The same where there is little room: a filter by its sign, and what matters most.
+pub fn short_state(view: &View<'_>) -> Vec<Span<'static>> {
+    let calls = &view.app.calls;
+    let state = match calls.held_back(&view.seen.kept) {
+        Some(held) => format!("PAUSED +{}", text::grouped(held)),
+        None if calls.is_filtered() => format!("{} shown", text::grouped(calls.len() as u64)),
+        None => format!("{} newer", text::grouped(calls.newer() as u64)),
+    };
+    let sign = if calls.is_filtered() { "/ " } else { "" };
+    vec![Span::styled(format!("{sign}{state}"), view.theme.styles.warning)]
 }
 
 fn heading(view: &View<'_>, columns: &Columns) -> Line<'static> {

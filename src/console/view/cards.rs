@@ -58,7 +58,7 @@ pub fn render(view: &View<'_>, picker: &Picker, buffer: &mut Buffer) -> Position
         for (holds, word) in [(offer.dangerous, "dangerous"), (offer.slow, "slow"), (offer.own, "your own")] {
             spans.extend(holds.then(|| Span::styled(format!("  {word}"), styles.warning)));
         }
-        put(buffer, list, row as u16, &Line::from(spans));
+        view.put_fitted(buffer, list, row as u16, &Line::from(spans));
         if index == selected {
             mark(buffer, list, row as u16, styles.selection);
         }

@@ -6,7 +6,7 @@ use ratatui::{
     text::{Line, Span},
 };
 
-use super::{View, banner, mark, put};
+use super::{View, banner, mark};
 use crate::{
     console::{
         action::Action,
@@ -34,7 +34,7 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
     let shown = view.app.fault.visible(rows.len(), inner.height.into());
     let selected = view.app.fault.row.min(rows.len().saturating_sub(1));
     for (line, row) in shown.enumerate() {
-        put(buffer, inner, line as u16, &row_of(view, &rows[row], inner.width >= ROOMY));
+        view.put_fitted(buffer, inner, line as u16, &row_of(view, &rows[row], inner.width >= ROOMY));
         if row == selected && view.app.focus == Pane::Faults && matches!(view.app.mode, Mode::Browse) {
             mark(buffer, inner, line as u16, view.theme.styles.selection);
         }

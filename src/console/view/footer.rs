@@ -9,9 +9,10 @@ use ratatui::{
 use super::{View, banner, put, put_right, typing};
 use crate::console::{
     action::{Action, CONTROLS, Control, Place},
-    app::{Mode, Pane, Status},
+    app::{FaultRow, Mode, Pane, Status, faults},
     text,
 };
+use crate::hub::Standing;
 
 /// Draws it, and says where the cursor is while a line is typed.
 pub fn render(view: &View<'_>, buffer: &mut Buffer) -> Option<Position> {
@@ -25,7 +26,7 @@ pub fn render(view: &View<'_>, buffer: &mut Buffer) -> Option<Position> {
         return Some(typing::render(view, prompt, status, buffer));
     }
     let said = if view.screen.caption.height > 0 { Line::default() } else { said(view) };
-    put_fitted(view, buffer, status, &said);
+    view.put_fitted(buffer, status, 0, &said);
     if !shared {
         hint_line(view, hints, &hints_of(view), buffer);
     } else if said.width() == 0 {
@@ -85,18 +86,34 @@ fn hints_of(view: &View<'_>) -> Vec<(String, &'static str)> {
         Pane::Volumes => Place::Volumes,
         Pane::Faults => Place::Faults,
     };
-    let is_demo = view.seen.pace.is_some();
     let hinted = |place: Place| {
         CONTROLS
             .iter()
             .filter(move |control| control.place == place && control.hint.is_some())
-            .filter(move |control| is_demo || !matches!(control.action, Action::Faster | Action::Slower))
+            .filter(|control| would_do_something(view, control.action))
     };
     let hint = |control: &Control| (view.key(control.action), hint_text(view, control));
     let (help, others): (Vec<_>, Vec<_>) = hinted(here)
         .chain(hinted(Place::Everywhere))
         .partition(|control| matches!(control.action, Action::Help | Action::Quit));
     help.into_iter().chain(others).map(hint).filter(|(key, _)| !key.is_empty()).collect()
+}
+
+/// Whether a key that is hinted at would change anything now.
+fn would_do_something(view: &View<'_>, action: Action) -> bool {
+    let (app, seen) = (view.app, view.seen);
+    match action {
+        Action::Faster | Action::Slower => seen.pace.is_some(),
+        Action::Forget => !seen.volumes.is_empty(),
+        Action::CalmAll => banner::armed(seen).next().is_some() || seen.reachability.standing != Standing::Up,
+        Action::Disarm => matches!(faults::rows(seen).get(app.fault.row), Some(FaultRow::Rule(_))),
+        Action::Open => match app.focus {
+            Pane::Calls => !app.calls.is_empty(),
+            Pane::Volumes => !seen.volumes.is_empty(),
+            Pane::Faults => true,
+        },
+        _ => true,
+    }
 }
 
 /// What a key would do now.
@@ -106,7 +123,7 @@ fn hint_text(view: &View<'_>, control: &Control) -> &'static str {
         Action::Pause if view.app.calls.is_frozen() => "go on",
         Action::Preset("fail-mounts") if armed("fail-mounts") => "let mounts be",
         Action::Preset("empty-get") if armed("empty-get") => "let Get be",
-        Action::Outage if view.seen.reachability.standing != crate::hub::Standing::Up => "up",
+        Action::Outage if view.seen.reachability.standing != Standing::Up => "up",
         Action::Sequence if view.app.sequence => "list",
         Action::Open if view.app.detail.is_some() => "close",
         _ => control.hint.unwrap_or_default(),
@@ -134,13 +151,4 @@ fn hint_line(view: &View<'_>, area: Rect, hints: &[(String, &'static str)], buff
         spans.extend(pair);
     }
     put(buffer, area, 0, &Line::from(spans));
-}
-
-/// Writes a line, with a mark at its end where there is no room for all of it.
-fn put_fitted(view: &View<'_>, buffer: &mut Buffer, area: Rect, line: &Line<'_>) {
-    put(buffer, area, 0, line);
-    if line.width() > usize::from(area.width) && area.width > 0 {
-        let end = Rect { x: area.right() - 1, width: 1, ..area };
-        put(buffer, end, 0, &Line::styled(view.theme.glyphs.ellipsis, view.theme.styles.quiet));
-    }
 }

@@ -2,13 +2,14 @@
 
 use ratatui::{
     buffer::Buffer,
+    layout::Rect,
     style::Style,
     text::{Line, Span},
 };
 
 use super::{SPARK, View, put, put_right};
 use crate::{
-    console::{glyphs::Glyphs, text},
+    console::{action::Action, glyphs::Glyphs, text},
     domain::protocol::{Caller, Operation},
     hub::Snapshot,
 };
@@ -48,7 +49,7 @@ pub fn render(view: &View<'_>, buffer: &mut Buffer) {
     }
     spans.push(registration);
     let line = Line::from(spans);
-    put(buffer, area, 0, &line);
+    view.put_fitted(buffer, area, 0, &line);
     if let Some(load) = load {
         put_right(buffer, area, 0, line.width(), load);
     }
@@ -57,7 +58,12 @@ pub fn render(view: &View<'_>, buffer: &mut Buffer) {
             Span::styled(" to register it: ", styles.warning),
             Span::styled(text::clean(remedy).into_owned(), styles.strong),
         ]);
-        put(buffer, area, 1, &line);
+        render_remedy(
+            view,
+            &line,
+            Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area },
+            buffer,
+        );
     }
     let rows = counter_lines(
         view.seen,
@@ -81,6 +87,17 @@ pub fn render(view: &View<'_>, buffer: &mut Buffer) {
     }
 }
 
+/// The command that would register the driver, and where all of it stands if there is no room for it here.
+fn render_remedy(view: &View<'_>, line: &Line<'_>, area: Rect, buffer: &mut Buffer) {
+    if line.width() <= area.width.into() || area.height == 0 {
+        return put(buffer, area, 0, line);
+    }
+    let where_else = Line::raw(format!(" [{}] shows all ", view.key(Action::Help)));
+    let room = area.width.saturating_sub(where_else.width() as u16);
+    view.put_fitted(buffer, Rect { width: room, ..area }, 0, line);
+    put(buffer, Rect { x: area.x + room, width: area.width - room, ..area }, 0, &where_else);
+}
+
 /// How busy it is, in as many words as there may be room for.
 fn load(view: &View<'_>) -> Vec<Line<'static>> {
     let (seen, styles) = (view.seen, &view.theme.styles);
@@ -92,18 +109,21 @@ fn load(view: &View<'_>) -> Vec<Line<'static>> {
         .then(|| Span::styled(format!("called by {}  ", callers.join(", ")), styles.text));
     let per_second = Span::styled(format!("{last}/s "), styles.strong);
     let spark = Span::styled(sparkline(&rate, view.theme.glyphs), styles.graph);
-    let within = |share: f64| {
+    let within = |share: f64, within: &str| {
         let took = text::took(std::time::Duration::from_micros(seen.tally.latency(share)?));
-        Some(Span::styled(format!("  {}% within {took}", share * 100.0), styles.text))
+        Some(Span::styled(format!("  {}%{within} {took}", share * 100.0), styles.text))
     };
     let rate = [per_second.clone(), spark];
     // It explains the rate, and outlasts it where there is little room.
     let pace = pace(seen);
     let only = pace.iter().map(|pace| Span::styled(format!("{pace} "), styles.strong)).collect();
     let pace = pace.map(|pace| Span::styled(format!("demo {pace} "), styles.strong));
-    let (half, most, end) = (within(0.5), within(0.99), Span::raw(" "));
-    let forms: [Vec<Span<'static>>; 6] = [
-        caller.iter().chain(&pace).chain(&rate).chain(&half).chain(&most).chain([&end]).cloned().collect(),
+    let (most, end) = (within(0.99, " within"), Span::raw(" "));
+    let shares = [within(0.5, " within"), within(0.9, ""), within(0.99, "")];
+    let all: Vec<_> = shares.into_iter().flatten().collect();
+    let forms: [Vec<Span<'static>>; 7] = [
+        caller.iter().chain(&pace).chain(&rate).chain(&all).chain([&end]).cloned().collect(),
+        pace.iter().chain(&rate).chain(&all).chain([&end]).cloned().collect(),
         caller.iter().chain(&pace).chain(&rate).chain(&most).chain([&end]).cloned().collect(),
         pace.iter().chain(&rate).chain(&most).chain([&end]).cloned().collect(),
         pace.iter().chain([&per_second]).cloned().collect(),

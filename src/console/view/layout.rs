@@ -311,7 +311,10 @@ pub fn render_tabs(view: &View<'_>, buffer: &mut Buffer) {
     let taken = line.width();
     put(buffer, view.screen.tabs, 0, &line);
     if view.app.focus == Pane::Calls {
-        let state = super::calls::state(view);
-        super::put_right(buffer, view.screen.tabs, 0, taken + 1, &state.into());
+        let forms = [super::calls::state(view), super::calls::short_state(view)].map(Line::from);
+        let room = usize::from(view.screen.tabs.width).saturating_sub(taken + 2);
+        if let Some(state) = forms.iter().find(|state| state.width() <= room) {
+            super::put_right(buffer, view.screen.tabs, 0, taken + 1, state);
+        }
     }
 }

@@ -56,9 +56,10 @@ pub fn render(frame: &mut Frame<'_>, app: &App, seen: &Snapshot, theme: &Theme) 
     let area = frame.area();
     frame.buffer_mut().set_style(area, theme.styles.text);
     let Some(screen) = Screen::of_area(area, app, seen) else {
-        let line = format!("terminal too small (need {}×{})", layout::LEAST.0, layout::LEAST.1);
-        let ascii = line.replace('×', "x");
-        let line = text::fit(if theme.glyphs.ascii { &ascii } else { &line }, area.width.into(), "");
+        let (columns, rows) = layout::LEAST;
+        let least = format!("{columns}{}{rows}", if theme.glyphs.ascii { 'x' } else { '×' });
+        let told = [format!("terminal too small (need {least})"), format!("too small: {least}"), least];
+        let line = told.iter().find(|line| text::width(line) <= area.width.into()).unwrap_or(&told[2]);
         Line::raw(line).render(area, frame.buffer_mut());
         return;
     };
@@ -136,6 +137,28 @@ impl View<'_> {
         let inner = block.inner(area);
         block.render(area, buffer);
         inner
+    }
+
+    /// Writes a line into one row of an area, with a mark where there is no room for all of it.
+    fn put_fitted(&self, buffer: &mut Buffer, area: Rect, row: u16, line: &Line<'_>) {
+        let width = usize::from(area.width);
+        if line.width() <= width {
+            return put(buffer, area, row, line);
+        }
+        let ellipsis = self.theme.glyphs.ellipsis;
+        let mut left = width.saturating_sub(text::width(ellipsis));
+        let mut fitted = Line::default().style(line.style);
+        for span in &line.spans {
+            let shown = text::fit(&span.content, left, "");
+            left -= text::width(&shown);
+            let is_cut = shown.len() < span.content.len();
+            fitted.push_span(Span::styled(shown, span.style));
+            if is_cut || left == 0 {
+                fitted.push_span(Span::styled(ellipsis, span.style));
+                break;
+            }
+        }
+        put(buffer, area, row, &fitted);
     }
 
     /// A key as it is written in hints.

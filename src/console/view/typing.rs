@@ -43,7 +43,7 @@ fn render_advice(view: &View<'_>, prompt: &Prompt, line: Rect, buffer: &mut Buff
     Clear.render(area, buffer);
     buffer.set_style(area, view.theme.styles.text);
     for (row, (line, chosen)) in advice.iter().enumerate() {
-        put(buffer, area, row as u16, line);
+        view.put_fitted(buffer, area, row as u16, line);
         if *chosen {
             mark(buffer, area, row as u16, view.theme.styles.selection);
         }

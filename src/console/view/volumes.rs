@@ -3,6 +3,7 @@
 use ratatui::{
     buffer::Buffer,
     layout::Rect,
+    style::Style,
     text::{Line, Span},
 };
 
@@ -24,8 +25,8 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
     let state = [Span::styled(mounts, super::header::count_style(seen.open_mounts, view))];
     let inner = view.pane(Pane::Volumes, &title, &state, area, buffer);
     if seen.volumes.is_empty() {
-        let lines = ["No volumes yet.", "An engine creates them; `conjure NAME` does too."];
-        for (row, line) in lines.into_iter().enumerate() {
+        let says = "No volumes yet.\nAn engine creates them; `conjure NAME` does too.";
+        for (row, line) in text::wrap(says, usize::from(inner.width).saturating_sub(2)).iter().enumerate() {
             put(buffer, inner, row as u16, &Line::styled(format!(" {line}"), view.theme.styles.quiet));
         }
         return;
@@ -35,30 +36,37 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
     let rows = cursor.visible(seen.volumes.len(), inner.height.into());
     let names = seen.volumes[rows.clone()].iter().map(|volume| text::width(&text::clean(&volume.name)));
     let name = names.max().unwrap_or(0).clamp(6, (usize::from(inner.width) / 2).max(8));
+    let states = seen.volumes[rows.clone()].iter().map(|volume| text::width(&state_of(view, volume).0));
+    let columns = (name, states.max().unwrap_or(0).max(13));
     for (line, row) in rows.enumerate() {
-        put(buffer, inner, line as u16, &row_of(view, &seen.volumes[row], name, row == selected));
+        let volume = row_of(view, &seen.volumes[row], columns, row == selected);
+        view.put_fitted(buffer, inner, line as u16, &volume);
         if row == selected && view.app.focus == Pane::Volumes && matches!(view.app.mode, Mode::Browse) {
             mark(buffer, inner, line as u16, view.theme.styles.selection);
         }
     }
 }
 
-fn row_of(view: &View<'_>, volume: &Volume, name: usize, selected: bool) -> Line<'static> {
+/// What is special about a volume, in words.
+fn state_of(view: &View<'_>, volume: &Volume) -> (String, Style) {
     let (styles, glyphs) = (&view.theme.styles, view.theme.glyphs);
-    let (sign, state, style) = match (volume.known, volume.open_mounts()) {
-        (false, mounts) => (
-            glyphs.forgotten,
-            format!("forgotten{}", if mounts > 0 { format!(", mounted {mounts}") } else { String::new() }),
-            styles.fault,
-        ),
-        (true, 0) => (glyphs.idle, "not mounted".to_owned(), styles.quiet),
-        (true, mounts) => (glyphs.mounted, format!("mounted {mounts}"), styles.good),
-    };
+    match (volume.known, volume.open_mounts()) {
+        (false, 0) => (format!("{} forgotten", glyphs.forgotten), styles.fault),
+        (false, mounts) => (format!("{} forgotten, mounted {mounts}", glyphs.forgotten), styles.fault),
+        (true, 0) => (format!("{} not mounted", glyphs.idle), styles.quiet),
+        (true, mounts) => (format!("{} mounted {mounts}", glyphs.mounted), styles.good),
+    }
+}
+
+/// `columns` are the widths of the name and of the state.
+fn row_of(view: &View<'_>, volume: &Volume, columns: (usize, usize), selected: bool) -> Line<'static> {
+    let (styles, glyphs) = (&view.theme.styles, view.theme.glyphs);
+    let (state, style) = state_of(view, volume);
     let mut spans = vec![
         Span::styled(format!("{:1} ", if selected { glyphs.cursor } else { "" }), styles.focus),
-        Span::raw(view.pad(&text::clean(&volume.name), name)),
+        Span::raw(view.pad(&text::clean(&volume.name), columns.0)),
         Span::raw("  "),
-        Span::styled(view.pad(&format!("{sign} {state}"), 13), style),
+        Span::styled(view.pad(&state, columns.1), style),
     ];
     if volume.is_ninja() {
         spans.push(Span::styled("  ninja: not in List, {} on Get", styles.warning));

@@ -13,20 +13,22 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
     let mut say = |text: &str, style: Style| {
         lines.extend(text::wrap(text, width).into_iter().map(|line| (line, style)));
     };
+    let mut copy = view.key(Action::CopyJson);
     if let Some(remedy) = &view.seen.driver.remedy {
-        say("docker does not find this driver yet. First, type", styles.warning);
+        let first = format!("docker does not find this driver yet. First, type ({copy} copies it)");
+        copy = view.key(Action::CopyCurl);
+        say(&first, styles.warning);
         say(&text::clean(remedy), styles.strong);
         say("", styles.text);
     }
-    say("Nobody has called yet. In another terminal, type", styles.text);
+    say(&format!("Nobody has called yet. In another terminal, type ({copy} copies it)"), styles.text);
     say(&docker_command(&view.seen.driver.name), styles.strong);
     say("", styles.text);
-    let copy = view.key(Action::CopyJson);
     let fault = view.key(Action::Preset("fail-mounts"));
     say(
         &format!(
-            "({copy} copies it) and every request that docker makes appears here. Then press {fault} to make mounts \
-             fail, and type it again: docker shows the error. {fault} once more ends it."
+            "Every request that docker makes appears here. Then press {fault} to make mounts fail, and type it again: \
+             docker shows the error. {fault} once more ends it."
         ),
         styles.text,
     );
