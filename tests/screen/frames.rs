@@ -69,6 +69,27 @@ fn no_size_and_no_theme_breaks_a_frame() {
 }
 
 #[test]
+fn a_terminal_that_is_too_small_is_told_what_it_needs_in_the_words_that_fit() {
+    for (size, told) in [
+        ((39, 9), "terminal too small (need 40×10)"),
+        ((30, 8), "too small (need 40×10)"),
+        ((12, 3), "need 40×10"),
+        ((5, 1), "40×10"),
+    ] {
+        assert_eq!(Seat::new(&Stage::busy(), size, "default", false).screen().trim_end(), told);
+    }
+}
+
+#[test]
+fn what_came_of_a_long_command_is_read_before_the_command() {
+    let mut seat = Seat::new(&Stage::busy(), (80, 24), "default", false);
+    let line = format!("save /tmp/{}.jsonl where op:mount", "long".repeat(9));
+    let text = "3 of 20 entries saved to /tmp/run.jsonl".to_owned();
+    seat.update(Event::Done { line, result: Ok(text.clone()) });
+    assert!(seat.screen().contains(&text), "{}", seat.screen());
+}
+
+#[test]
 fn what_is_said_after_quitting() {
     let mut stage = Stage::busy();
     let quiet = console::summary(&Stage::empty().snapshot(), None);

@@ -52,10 +52,16 @@ fn said(view: &View<'_>) -> Line<'static> {
     match &view.app.status {
         Status::Quiet => Line::default(),
         Status::Said { line: None, text } => Line::raw(format!(" {}", text::clean(text))),
-        Status::Said { line: Some(line), text } => Line::from(vec![
-            Span::styled(format!(" : {}", text::clean(line)), styles.command),
-            Span::styled(format!("  {arrow} {}", text::clean(text)), styles.text),
-        ]),
+        Status::Said { line: Some(line), text } => {
+            // Where there is no room for both, the command gives way to what came of it.
+            let came = format!("  {arrow} {}", text::clean(text));
+            let width = usize::from(view.screen.status.width.max(view.screen.hints.width));
+            let room = width.saturating_sub(text::width(&came)).max(width * 2 / 5);
+            Line::from(vec![
+                Span::styled(view.fit(&format!(" : {}", text::clean(line)), room), styles.command),
+                Span::styled(came, styles.text),
+            ])
+        }
         Status::Failed { line, why } => Line::from(vec![
             Span::styled(format!(" {} ", view.theme.glyphs.failed), styles.bad),
             Span::styled(format!("{}  ", text::clean(why)), styles.bad),

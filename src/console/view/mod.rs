@@ -58,8 +58,9 @@ pub fn render(frame: &mut Frame<'_>, app: &App, seen: &Snapshot, theme: &Theme) 
     let Some(screen) = Screen::of_area(area, app, seen) else {
         let (columns, rows) = layout::LEAST;
         let least = format!("{columns}{}{rows}", if theme.glyphs.ascii { 'x' } else { '×' });
-        let told = [format!("terminal too small (need {least})"), format!("too small: {least}"), least];
-        let line = told.iter().find(|line| text::width(line) <= area.width.into()).unwrap_or(&told[2]);
+        let told = ["terminal too small (need #)", "too small (need #)", "need #", "#"]
+            .map(|told| told.replace('#', &least));
+        let line = told.iter().find(|line| text::width(line) <= area.width.into()).unwrap_or(&least);
         Line::raw(line).render(area, frame.buffer_mut());
         return;
     };
