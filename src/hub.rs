@@ -35,7 +35,6 @@ use tokio::{
 pub use admission::{Admission, Arrival, Ticket};
 pub use command::{CommandFailed, Effect};
 pub use glance::{Snapshot, Window};
-pub use stage::Cue;
 
 use crate::domain::{
     command::Outage,
@@ -45,7 +44,7 @@ use crate::domain::{
     lint::Linter,
     pace::Pace,
     past::Past,
-    playbill::Playbill,
+    playbill::{Cue, Playbill},
     tally::Tally,
     volume::{Change, Volume, Volumes},
 };
@@ -136,8 +135,6 @@ struct State {
     /// How many calls were admitted since the start or the last `reset`.
     admitted: u64,
     playbill: Playbill,
-    /// What the player has to follow.
-    cue: Option<Cue>,
     /// Whether a `quit` waits for the end of a play.
     quits_after_play: bool,
     pace: Option<Pace>,
@@ -239,7 +236,6 @@ impl Hub {
             reachability,
             admitted: 0,
             playbill: Playbill::default(),
-            cue: None,
             quits_after_play: false,
             pace: None,
             waiting: BTreeMap::new(),

@@ -10,13 +10,13 @@ use super::theatre::Theatre;
 use crate::{
     domain::{
         entry::Kind,
-        playbill::{End, Offer, Plan, PlayEvent, Verdict},
+        playbill::{Cue, End, Offer, Plan, PlayEvent, Verdict},
     },
     engine::{
         docker::ConnectError,
         scenario::{self, Card, Cast, Event, Report, Shelf, ShelfError, Shelved},
     },
-    hub::{Cue, Driver, Hub, Window},
+    hub::{Driver, Hub, Window},
 };
 
 /// How fast the time of a simulated daemon passes: slow enough to be watched.

@@ -90,10 +90,12 @@ async fn live(action: Option<&Action>, settings: &Settings) -> anyhow::Result<Ex
     // A card that is played is ended before the driver is, since what it has made can be removed only while that answers.
     let cleared = CancellationToken::new();
     tokio::spawn({
-        let (closing, cleared) = (closing.clone(), cleared.clone());
+        let closing = closing.clone();
+        // Also if the director should break down.
+        let cleared = cleared.clone().drop_guard();
         async move {
             director.direct(closing).await;
-            cleared.cancel();
+            drop(cleared);
         }
     });
 
@@ -122,7 +124,7 @@ async fn live(action: Option<&Action>, settings: &Settings) -> anyhow::Result<Ex
 
 /// Waits until what a card has made is removed, unless somebody cannot wait.
 async fn wait_for_card(hub: &Hub, cleared: &CancellationToken) -> io::Result<()> {
-    if let Some(card) = hub.glance(&Window::default()).playbill.under_way {
+    if let Some(card) = hub.glance(&Window::default()).playbill.under_way() {
         eprintln!("voltergeist: removing what the card {card:?} has made; Ctrl-C does not wait for it");
     }
     let impatient = signals::first()?;

@@ -114,7 +114,7 @@ pub fn command(line: &str, seen: &Snapshot) -> Completion {
         }
         ("save", _) => filter(line, seen),
         ("play", 0) => {
-            let orders = PlayOrder::WORDS.into_iter().filter(|_| seen.playbill.under_way.is_some());
+            let orders = PlayOrder::WORDS.into_iter().filter(|_| seen.playbill.cue.is_some());
             let orders = orders.map(|(word, _, help)| Candidate::new(word, help));
             let offers = seen.playbill.offers.iter().map(|offer| Candidate::new(&*offer.name, &*offer.title));
             Completion::of(line, start, orders.chain(offers))

@@ -35,10 +35,21 @@ pub struct Playbill {
     pub is_real: bool,
     /// The latest play.
     pub play: Option<Arc<Play>>,
-    /// The card that is asked for and not over.
-    pub under_way: Option<String>,
-    /// Whether the next step waits for somebody to say `next` or `go`.
-    pub paused: bool,
+    /// What the player has to follow; none while no card is asked for that is not over.
+    pub cue: Option<Cue>,
+}
+
+/// What the player of a card has to follow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cue {
+    /// The card.
+    pub card: String,
+    /// Whether it may do harm.
+    pub dangerous: bool,
+    /// How many of its steps may begin.
+    pub allowed: usize,
+    /// Whether it shall come to its end.
+    pub stopped: bool,
 }
 
 /// A card as it is played.
@@ -202,7 +213,19 @@ impl PlayEvent {
     }
 }
 
+impl Cue {
+    /// Whether the next step waits for somebody to say `next` or `go`.
+    pub fn is_paused(&self) -> bool {
+        self.allowed != usize::MAX
+    }
+}
+
 impl Playbill {
+    /// The card that is asked for and not over.
+    pub fn under_way(&self) -> Option<&str> {
+        self.cue.as_ref().map(|cue| cue.card.as_str())
+    }
+
     /// A card on offer.
     pub fn offer(&self, name: &str) -> Option<&Offer> {
         self.offers.iter().find(|offer| offer.name == name)
@@ -236,8 +259,7 @@ impl Playbill {
                 if let Some(play) = &mut self.play {
                     Arc::make_mut(play).end = Some(end.clone());
                 }
-                self.under_way = None;
-                self.paused = false;
+                self.cue = None;
             }
         }
     }

@@ -304,6 +304,10 @@ impl State {
                 format!("the driver crashed and is back; it {memory}")
             }
             Command::Reset => {
+                // The player holds the card against what the journal has of it.
+                if let Some(card) = self.playbill.under_way() {
+                    return Err(CommandFailed::Busy(card.to_owned()));
+                }
                 self.journal.clear();
                 self.tally = Tally::default();
                 self.admitted = 0;

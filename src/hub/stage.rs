@@ -10,22 +10,9 @@ use crate::domain::{
     command::{Command, PlayOrder},
     fault::RuleState,
     pace::{Pace, PaceChange},
-    playbill::{Offer, PlayEvent},
+    playbill::{Cue, Offer, PlayEvent},
     scanner::nearest,
 };
-
-/// What the player has to follow.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cue {
-    /// The card.
-    pub card: String,
-    /// Whether it may do harm.
-    pub dangerous: bool,
-    /// How many of its steps may begin.
-    pub allowed: usize,
-    /// Whether it shall come to its end.
-    pub stopped: bool,
-}
 
 impl Hub {
     /// Offers cards to be played. Whoever does plays them, as [`Hub::cues`] say. `is_real` says that a dangerous
@@ -58,8 +45,8 @@ impl Hub {
     /// Tells the player and the demo what has changed for them.
     pub(super) fn cue(&self, state: &State) {
         let set = |now: &mut Option<Cue>| {
-            let changed = *now != state.cue;
-            now.clone_from(&state.cue);
+            let changed = *now != state.playbill.cue;
+            now.clone_from(&state.playbill.cue);
             changed
         };
         self.cues.send_if_modified(set);
@@ -76,14 +63,13 @@ impl State {
     pub(super) fn played(&mut self, event: &PlayEvent) {
         self.playbill.apply(event);
         if let PlayEvent::Ended { .. } = event {
-            self.cue = None;
             self.reachability.quitting |= self.quits_after_play;
         }
     }
 
     /// Puts the end off until what is played is over, since what it has made can be removed only while the driver answers.
     pub(super) fn quit(&mut self) -> String {
-        match &mut self.cue {
+        match &mut self.playbill.cue {
             // Whoever says it twice cannot wait.
             Some(cue) if !self.quits_after_play => {
                 cue.stopped = true;
@@ -105,8 +91,8 @@ impl State {
         *pace = pace.changed(change);
         Ok(if pace.paused {
             "the demo stands still; what is under way goes on".into()
-        } else if let Some(cue) = &self.cue {
-            format!("the demo lives at {pace} its usual pace, when {} is over", cue.card)
+        } else if let Some(card) = self.playbill.under_way() {
+            format!("the demo lives at {pace} its usual pace, when {card} is over")
         } else {
             format!("the demo lives at {pace} its usual pace")
         })
@@ -116,16 +102,14 @@ impl State {
         if let PlayOrder::Card { name, stepwise, dangerous } = order {
             self.may_play(name, *stepwise, *dangerous)?;
             let allowed = if *stepwise { 0 } else { usize::MAX };
-            self.cue = Some(Cue { card: name.clone(), dangerous: *dangerous, allowed, stopped: false });
-            self.playbill.under_way = Some(name.clone());
-            self.playbill.play = None;
-            self.playbill.paused = *stepwise;
+            let cue = Cue { card: name.clone(), dangerous: *dangerous, allowed, stopped: false };
+            (self.playbill.cue, self.playbill.play) = (Some(cue), None);
             let steps = if *stepwise { "; each step waits for play next" } else { "" };
             return Ok(format!("{name} is played{steps}"));
         }
         let play = self.playbill.play.as_ref().filter(|play| play.end.is_none());
         let begun = play.map_or(0, |play| play.begun());
-        let cue = self.cue.as_mut().ok_or(CommandFailed::NothingPlayed)?;
+        let cue = self.playbill.cue.as_mut().ok_or(CommandFailed::NothingPlayed)?;
         let text = match order {
             PlayOrder::Pause => {
                 cue.allowed = begun;
@@ -144,7 +128,6 @@ impl State {
                 "it ends, and what it has made is removed"
             }
         };
-        self.playbill.paused = cue.allowed != usize::MAX;
         Ok(text.into())
     }
 
@@ -160,8 +143,8 @@ impl State {
                 nearest(name, names).map_or_else(String::new, |near| format!(", did you mean {near:?}?"));
             return Err(CommandFailed::NoCard { name: name.to_owned(), meant });
         };
-        if let Some(card) = &bill.under_way {
-            return Err(CommandFailed::Busy(card.clone()));
+        if let Some(card) = bill.under_way() {
+            return Err(CommandFailed::Busy(card.to_owned()));
         }
         if self.rules.iter().any(|rule| rule.state == RuleState::Armed) {
             return Err(CommandFailed::Haunted);
@@ -252,7 +235,7 @@ mod tests {
         assert_eq!(real.cues().borrow().clone(), None, "nothing was begun");
 
         run(&real, "play list");
-        for line in ["play list", "play null-entry --dangerous"] {
+        for line in ["play list", "play null-entry --dangerous", "reset"] {
             assert_eq!(refused(&real, line), "list is being played; wait for its end, or play stop");
         }
         end(&real);
@@ -272,7 +255,7 @@ mod tests {
         };
         let allowed = |line: &str| {
             run(&hub, line);
-            (cue(&hub).allowed, hub.glance(&Window::default()).playbill.paused)
+            (cue(&hub).allowed, cue(&hub).is_paused())
         };
         assert_eq!(cue(&hub).allowed, 0);
         assert_eq!(allowed("play next"), (1, true));

@@ -5,7 +5,7 @@ use voltergeist::{
     domain::{
         entry::Kind,
         pace::Pace,
-        playbill::{End, Offer, Plan, PlayEvent, Verdict},
+        playbill::{Cue, End, Offer, Plan, PlayEvent, Verdict},
     },
 };
 
@@ -46,6 +46,10 @@ fn plan(line: &str, say: Option<&str>, expected: &str) -> Plan {
     Plan { line: line.into(), say: say.map(str::to_owned), expected: expected.into() }
 }
 
+fn cue(allowed: usize, stopped: bool) -> Cue {
+    Cue { card: "labels-lost".into(), dangerous: false, allowed, stopped }
+}
+
 fn note(stage: &mut Stage, event: PlayEvent) {
     stage.push(Kind::Play(Box::new(event)));
 }
@@ -59,7 +63,7 @@ pub fn playing() -> Stage {
         plan("$ docker volume inspect ghost-data", None, "failure with \"no such volume\""),
         plan("$ docker volume inspect ghost-data", None, "success, not printing \"ghosts\""),
     ];
-    stage.playbill.under_way = Some("labels-lost".into());
+    stage.playbill.cue = Some(cue(usize::MAX, false));
     let (card, title) = ("labels-lost".into(), "One empty Get, and the labels are gone for good".into());
     note(&mut stage, PlayEvent::Begun { card, title, engine: "docker".into(), steps: steps.clone() });
     for (index, seen) in ["ghost-data", "armed rule 4: get: empty once"].into_iter().enumerate() {
@@ -153,7 +157,7 @@ fn the_picker_says_what_a_card_shows_or_why_it_cannot_be_played() {
 #[test]
 fn keys_direct_what_is_played() {
     let mut paused = playing();
-    paused.playbill.paused = true;
+    paused.playbill.cue = Some(cue(3, false));
     let mut demo = offering();
     demo.pace = Some(Pace::default());
     let mut still = offering();
@@ -186,9 +190,11 @@ fn keys_direct_what_is_played() {
 #[test]
 fn what_the_keys_of_a_play_do_is_on_the_screen() {
     let mut paused = playing();
-    paused.playbill.paused = true;
+    paused.playbill.cue = Some(cue(3, false));
     let mut asked = offering();
-    asked.playbill.under_way = Some("labels-lost".into());
+    asked.playbill.cue = Some(cue(usize::MAX, false));
+    let mut stopped = playing();
+    stopped.playbill.cue = Some(cue(usize::MAX, true));
     let mut demo = offering();
     demo.pace = Some(Pace { times: 0.5, paused: false });
     let mut still = offering();
@@ -201,6 +207,7 @@ fn what_the_keys_of_a_play_do_is_on_the_screen() {
         (&paused, "", "step 3 of 4 · PAUSED"),
         (&paused, "", ". next step  , go on  X stop"),
         (&asked, "", "the stage is being set"),
+        (&stopped, "", "it ends"),
         (&failed(), "", "it did not hold"),
         (&failed(), "", "expected failure with \"no such volume\""),
         (&failed(), "", "seen \"Name\": \"ghost-data\""),

@@ -14,7 +14,10 @@ use voltergeist::{
     },
 };
 
-use super::stage::{Seat, Stage, call, deed};
+use super::{
+    cards,
+    stage::{Seat, Stage, call, deed},
+};
 
 const SIZE: (u16, u16) = (120, 30);
 
@@ -525,8 +528,9 @@ proptest! {
             1..60,
         ),
         size in (1_u16..140, 1_u16..50),
+        begin in prop::sample::select([Stage::busy as fn() -> Stage, cards::offering, cards::playing, cards::failed].to_vec()),
     ) {
-        let mut stage = Stage::busy();
+        let mut stage = begin();
         let mut seat = Seat::new(&stage, size, "default", false);
         for (index, key) in keys.iter().enumerate() {
             seat.press(key);

@@ -66,7 +66,7 @@ impl App {
             }
             Action::QuitNow => Some(Effect::Interrupt),
             Action::Quit
-                if !faults::is_armed(seen) && seen.open_mounts == 0 && seen.playbill.under_way.is_none() =>
+                if !faults::is_armed(seen) && seen.open_mounts == 0 && seen.playbill.cue.is_none() =>
             {
                 Some(Effect::Leave)
             }

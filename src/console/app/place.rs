@@ -104,7 +104,7 @@ impl App {
     pub(super) fn back(&mut self, seen: &Snapshot) {
         if self.detail.take().is_some() {
             self.follow_life(seen);
-        } else if self.shows_play(seen) && seen.playbill.under_way.is_none() {
+        } else if self.shows_play(seen) && seen.playbill.cue.is_none() {
             self.closed_play.clone_from(&seen.playbill.play);
         } else if self.calls.is_frozen() {
             self.calls.freeze(None);

@@ -50,9 +50,9 @@ impl Picker {
 impl App {
     /// Whether the latest play is on the screen.
     pub fn shows_play(&self, seen: &Snapshot) -> bool {
-        let Playbill { play, under_way, .. } = &seen.playbill;
+        let Playbill { play, cue, .. } = &seen.playbill;
         let is_closed = |play| self.closed_play.as_ref().is_some_and(|closed| Arc::ptr_eq(closed, play));
-        under_way.is_some() || play.as_ref().is_some_and(|play| !is_closed(play))
+        cue.is_some() || play.as_ref().is_some_and(|play| !is_closed(play))
     }
 
     /// Opens the picker.
@@ -98,7 +98,7 @@ impl App {
 
     /// Directs what is played: a card, or else, where it can be paused, the demo's life.
     pub(super) fn direct(&mut self, action: Action, seen: &Snapshot) -> Option<Effect> {
-        let order = match (&seen.playbill.under_way, seen.pace, action) {
+        let order = match (&seen.playbill.cue, seen.pace, action) {
             (None, Some(pace), Action::PausePlay) => {
                 let change = if pace.paused { PaceChange::Go } else { PaceChange::Pause };
                 return Some(Command::Pace(change).into());
@@ -110,7 +110,7 @@ impl App {
             }
             (_, _, Action::NextStep) => PlayOrder::Next,
             (_, _, Action::StopPlay) => PlayOrder::Stop,
-            _ if seen.playbill.paused => PlayOrder::Go,
+            (Some(cue), ..) if cue.is_paused() => PlayOrder::Go,
             _ => PlayOrder::Pause,
         };
         Some(Command::Play(order).into())

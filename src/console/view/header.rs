@@ -137,7 +137,7 @@ fn load(view: &View<'_>) -> Vec<Line<'static>> {
 fn pace(seen: &Snapshot) -> Option<String> {
     let pace = seen.pace?;
     // It stands still while a card is played.
-    Some(if seen.playbill.under_way.is_some() { "waits".into() } else { pace.to_string() })
+    Some(if seen.playbill.cue.is_some() { "waits".into() } else { pace.to_string() })
 }
 
 fn sparkline(rate: &[u32], glyphs: &Glyphs) -> String {

@@ -48,7 +48,7 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
 
 /// Says that a card was asked for, and nothing is known of it yet.
 fn ready(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
-    let card = view.seen.playbill.under_way.as_deref().unwrap_or_default();
+    let card = view.seen.playbill.under_way().unwrap_or_default();
     let title = format!("Card {}", text::clean(card));
     let inner = view.frame(false, &title, &[], area, buffer);
     put(buffer, inner, 0, &Line::styled(" the stage is being set", view.theme.styles.quiet));
@@ -62,10 +62,12 @@ fn state(view: &View<'_>, play: &Play) -> (String, Style) {
         return (end.verdict.words().into(), verdict_style(view, end.verdict));
     }
     let step = format!("step {} of {}", play.begun(), play.scenes.len());
-    if view.seen.playbill.paused {
-        return (format!("{step} {} PAUSED", view.theme.glyphs.dot), styles.warning);
+    let dot = view.theme.glyphs.dot;
+    match &view.seen.playbill.cue {
+        Some(cue) if cue.stopped => ("it ends".into(), styles.warning),
+        Some(cue) if cue.is_paused() => (format!("{step} {dot} PAUSED"), styles.warning),
+        _ => (step, styles.text),
     }
-    (step, styles.text)
 }
 
 fn verdict_style(view: &View<'_>, verdict: Verdict) -> Style {
@@ -88,13 +90,13 @@ fn sign(view: &View<'_>, state: SceneState) -> (&'static str, Style) {
 
 /// The keys that direct what is played, or close it.
 fn hints(view: &View<'_>) -> Line<'static> {
-    let playbill = &view.seen.playbill;
-    let actions: &[(Action, &str)] = match (&playbill.under_way, playbill.paused) {
-        (None, _) => &[(Action::Back, "closes"), (Action::Cards, "another card")],
-        (Some(_), true) => {
+    let actions: &[(Action, &str)] = match &view.seen.playbill.cue {
+        None => &[(Action::Back, "closes"), (Action::Cards, "another card")],
+        Some(cue) if cue.stopped => &[],
+        Some(cue) if cue.is_paused() => {
             &[(Action::NextStep, "next step"), (Action::PausePlay, "go on"), (Action::StopPlay, "stop")]
         }
-        (Some(_), false) => {
+        Some(_) => {
             &[(Action::PausePlay, "pause"), (Action::NextStep, "step by step"), (Action::StopPlay, "stop")]
         }
     };
@@ -165,8 +167,13 @@ impl Page<'_> {
             }
             SceneState::Held if !seen.is_empty() => self.say("seen ", INDENT, seen, styles.good),
             SceneState::Broken => {
-                self.say("expected ", INDENT, &plan.expected, styles.quiet);
-                self.say("seen ", INDENT, seen, styles.bad);
+                for (what, text, style) in
+                    [("expected ", &plan.expected, styles.quiet), ("seen ", seen, styles.bad)]
+                {
+                    if !text.is_empty() {
+                        self.say(what, INDENT, text, style);
+                    }
+                }
                 for problem in problems {
                     self.say("", INDENT, problem, styles.bad);
                 }

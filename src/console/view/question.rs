@@ -50,7 +50,7 @@ fn words(view: &View<'_>, question: &Question) -> Vec<String> {
     match question {
         Question::Leave => {
             let mut words = vec!["Quit?".to_owned()];
-            if let Some(card) = &seen.playbill.under_way {
+            if let Some(card) = seen.playbill.under_way() {
                 words.push(format!("{card} is being played; what it has made is removed first."));
             }
             let armed = banner::armed(seen).count() as u64;

@@ -32,6 +32,8 @@ pub async fn state(State(Control { hub, disk, .. }): State<Control>) -> Json<Val
         "volumes": snapshot.volumes.iter().map(|volume| describe(volume, &disk)).collect::<Vec<_>>(),
         "faults": snapshot.faults,
         "waiting": snapshot.waiting,
+        "playing": snapshot.playbill.under_way(),
+        "pace": snapshot.pace,
         "seed": snapshot.seed,
         "journal": { "first": snapshot.kept.start, "next": snapshot.kept.end },
     }))
