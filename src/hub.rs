@@ -28,7 +28,7 @@ use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 use serde::Serialize;
 use tokio::{
-    sync::{Notify, watch},
+    sync::{Notify, oneshot, watch},
     time::Instant,
 };
 
@@ -39,7 +39,7 @@ pub use glance::{Snapshot, Window};
 use crate::domain::{
     command::Outage,
     entry::{Entry, FaultEvent, FaultFate, Kind},
-    fault::{Armed, RuleState, Rulebook},
+    fault::{Armed, Ending, RuleState, Rulebook},
     journal::{Bounds, Journal},
     lint::Linter,
     pace::Pace,
@@ -145,7 +145,15 @@ struct State {
 struct Waiter {
     entry: Arc<Entry>,
     rule: u32,
-    released: Arc<Notify>,
+    /// How the call is told that it may go, and how it ends if not naturally. None once it was told.
+    release: Option<oneshot::Sender<Option<Ending>>>,
+}
+
+impl Waiter {
+    /// Lets the call go, unless it goes already.
+    fn let_go(&mut self, ending: Option<&Ending>) -> bool {
+        self.release.take().is_some_and(|release| release.send(ending.cloned()).is_ok())
+    }
 }
 
 impl State {
@@ -169,9 +177,16 @@ impl State {
         }
     }
 
+    /// The calls that wait and were not let go yet, the longest first.
+    fn held(&self) -> impl Iterator<Item = &Waiter> {
+        let is_held = |waiter: &&Waiter| waiter.release.as_ref().is_some_and(|release| !release.is_closed());
+        self.waiting.values().filter(is_held)
+    }
+
+    /// Lets calls go to their natural answer.
     fn let_go(&mut self, which: impl Fn(&Waiter) -> bool) -> usize {
-        let released = self.waiting.values().filter(|waiter| which(waiter));
-        released.map(|waiter| waiter.released.notify_one()).count()
+        let waiters = self.waiting.values_mut().filter(|waiter| which(waiter));
+        waiters.filter_map(|waiter| waiter.let_go(None).then_some(())).count()
     }
 
     /// Ends what has run out of time.

@@ -66,6 +66,7 @@ pub fn command(line: &str, seen: &Snapshot) -> Completion {
     let others = words.count();
     match (first, others) {
         ("arm", _) => rule(line, seen),
+        _ if line.starts_with("release") && line.contains(':') => rule(line, seen),
         ("disarm", 0) => {
             let rules = seen.faults.iter().flat_map(|rule| {
                 let label = rule.label.iter().map(|label| Candidate::new(&**label, &*rule.text));

@@ -176,6 +176,13 @@ pub struct Deed {
     pub action: Arc<str>,
 }
 
+impl Deed {
+    /// How many bytes of memory it holds. Words that are its rule's are shared with it.
+    fn weight(&self) -> usize {
+        if Arc::strong_count(&self.action) > 1 { 0 } else { self.action.len() + 16 }
+    }
+}
+
 /// A call that a rule keeps waiting.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waiting {
@@ -193,6 +200,19 @@ pub struct Waiting {
     pub id: Option<Box<str>>,
     /// Which rule keeps it.
     pub fault: Deed,
+    /// The answer that it gets if it is let go, as things stood when the wait began. None if that is on its way
+    /// already, so that it can no longer be another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub natural: Option<Natural>,
+}
+
+/// An answer without a fault.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Natural {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body.
+    pub body: Body,
 }
 
 /// A command that was carried out.
@@ -346,11 +366,15 @@ impl Entry {
                         + text(&call.volume)
                         + text(&call.id)
                         + text(&call.error)
+                        + call.fault.as_ref().map_or(0, Deed::weight)
                         + call.headers.weight()
                         + call.lints.len()
                         + changes(&call.changes)
                 }
-                Kind::Waiting(waiting) => waiting.volume.as_ref().map_or(0, |volume| volume.len()) + 64,
+                Kind::Waiting(waiting) => {
+                    let natural = waiting.natural.as_ref().map_or(0, |natural| natural.body.bytes.len());
+                    waiting.volume.as_ref().map_or(0, |volume| volume.len()) + natural + 64
+                }
                 Kind::Command(execution) => {
                     execution.line.len() + execution.effect.len() + changes(&execution.changes)
                 }

@@ -10,6 +10,7 @@ pub mod entry;
 pub mod episode;
 pub mod fault;
 pub mod journal;
+pub mod json;
 pub mod lint;
 pub mod pace;
 pub mod past;

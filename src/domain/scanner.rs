@@ -2,6 +2,10 @@
 //!
 //! Commands and rules are both read with it, so that both quote alike and count columns alike.
 
+use serde::de::IgnoredAny;
+
+use super::json;
+
 /// A line, and how far into it one is.
 #[derive(Clone, Debug)]
 pub struct Scanner<'t> {
@@ -81,6 +85,29 @@ impl<'t> Scanner<'t> {
             }
             _ => Err(()),
         })
+    }
+
+    /// A JSON document in one line, however it is laid out here. An error has its place, in characters from the
+    /// document's beginning.
+    pub fn document(&mut self) -> Result<String, (usize, String)> {
+        let rest = self.rest();
+        let mut stream = serde_json::Deserializer::from_str(rest).into_iter::<IgnoredAny>();
+        let Some(Err(error)) = stream.next() else {
+            let text = self.advance(stream.byte_offset());
+            return json::compact(text).ok_or((0, "a number or a text in it cannot be read".to_owned()));
+        };
+        let said = error.to_string();
+        let problem = said.split(" at line ").next().unwrap_or_default().to_owned();
+        if error.is_eof() {
+            return Err((rest.trim_end().chars().count(), problem));
+        }
+        let lines: usize =
+            rest.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
+        let mut end = (lines + error.column().saturating_sub(1)).min(rest.len());
+        while !rest.is_char_boundary(end) {
+            end -= 1;
+        }
+        Err((rest[..end].chars().count(), problem))
     }
 
     /// Takes everything that is left.

@@ -1,14 +1,14 @@
 //! The way in: each call is numbered, judged and, if a rule says so, kept waiting.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
-use tokio::sync::Notify;
+use tokio::{sync::oneshot, time::timeout};
 
 use super::{Hub, Waiter};
 use crate::domain::{
     entry::{FaultFate, Kind, Waiting},
-    fault::{Facts, Verdict},
+    fault::{Ending, Facts, Verdict},
     lint::Lint,
     protocol::{Caller, Operation, Request},
 };
@@ -80,15 +80,17 @@ impl Hub {
     pub fn wait(self: &Arc<Self>, waiting: Waiting) -> Ticket {
         let at = self.now();
         let rule = waiting.fault.id;
-        let released = Arc::new(Notify::new());
         let mut state = self.state.lock();
         let entry = state.push(at, Kind::Waiting(waiting));
         let seq = entry.seq;
+        let (release, released) = oneshot::channel();
+        let mut waiter = Waiter { entry, rule, release: Some(release) };
         // A rule that ended since it was asked can no longer let the call go.
         if !state.rules.iter().any(|armed| armed.id == rule && armed.holds(at)) {
-            released.notify_one();
+            waiter.let_go(None);
         }
-        state.waiting.insert(seq, Waiter { entry, rule, released: Arc::clone(&released) });
+        state.waiting.insert(seq, waiter);
+        self.order(&state);
         drop(state);
         self.wake();
         Ticket { hub: Arc::clone(self), seq, released }
@@ -100,19 +102,33 @@ pub struct Ticket {
     hub: Arc<Hub>,
     /// The sequence number of the entry that says the call waits.
     pub seq: u64,
-    released: Arc<Notify>,
+    released: oneshot::Receiver<Option<Ending>>,
 }
 
 impl Ticket {
-    /// Waits until a command, or the end of the rule, lets the call go.
-    pub async fn released(&self) {
-        self.released.notified().await;
+    /// Waits until a command, or the end of the rule, lets the call go, and returns how it ends if not naturally.
+    /// Ask again only if the wait was given up.
+    pub async fn released(&mut self) -> Option<Ending> {
+        (&mut self.released).await.ok().flatten()
+    }
+
+    /// The same, but at most for a time. Behind it the call goes by itself, and no command can reach it any more.
+    pub async fn released_within(&mut self, limit: Duration) -> Option<Ending> {
+        if let Ok(ending) = timeout(limit, self.released()).await {
+            return ending;
+        }
+        self.released.close();
+        // It may have been told in the last moment.
+        self.released.try_recv().ok().flatten()
     }
 }
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        self.hub.state.lock().waiting.remove(&self.seq);
+        let mut state = self.hub.state.lock();
+        state.waiting.remove(&self.seq);
+        self.hub.order(&state);
+        drop(state);
         self.hub.wake();
     }
 }

@@ -11,9 +11,9 @@ use super::{
 use crate::domain::{
     command::{Command, CommandError, Released, Target},
     duration,
-    entry::{Execution, FaultFate, Kind},
-    fault::{Rehearsal, Rule, forecast, would_hit},
-    protocol::{BadName, check_name},
+    entry::{Execution, FaultFate, Kind, Waiting},
+    fault::{Ending, Rehearsal, Rule, forecast, would_hit},
+    protocol::{BadName, Operation, check_name},
     query::Query,
     tally::Tally,
     volume::Change,
@@ -59,6 +59,22 @@ pub enum CommandFailed {
     /// No such call waits.
     #[error("no call {0} is waiting; release all, or one by the number of its waiting entry")]
     NotWaiting(u64),
+    /// No call at all waits.
+    #[error("no call is waiting; arm a rule that holds one, as in get: hold once")]
+    NoneWaiting,
+    /// The action is not for such a call.
+    #[error("{action:?} does not fit call {seq}, which is a {operation}; fail and reply fit every call")]
+    Unfit {
+        /// The number of its waiting entry.
+        seq: u64,
+        /// What was asked.
+        operation: Operation,
+        /// The action's word.
+        action: &'static str,
+    },
+    /// The call's answer has begun.
+    #[error("the answer to call {0} is on its way already; release {0} lets the rest of it go at once")]
+    OnItsWay(u64),
     /// The driver is up.
     #[error("the driver is up already")]
     AlreadyUp,
@@ -108,7 +124,7 @@ impl Hub {
     pub fn command(&self, command: &Command) -> Result<Effect, CommandFailed> {
         match command {
             Command::Arm { rule, dry_run: true, .. } => return Ok(self.rehearsed(rule)),
-            Command::Arm { rule, confirmed: false, .. } if rule.is_dangerous() => {
+            command if command.is_dangerous() => {
                 return Err(CommandFailed::Unconfirmed(command.clone().confirmed().to_string()));
             }
             _ => {}
@@ -260,21 +276,7 @@ impl State {
                 }
                 format!("{} disarmed", count(disarmed.len(), "rule"))
             }
-            Command::Release(Released::All) => {
-                let released = self.let_go(|_| true);
-                format!("{} released", count(released, "call"))
-            }
-            Command::Release(Released::Oldest) => {
-                let oldest = self.waiting.keys().next().copied();
-                let released = self.let_go(|waiter| Some(waiter.entry.seq) == oldest);
-                format!("{} released", count(released, "call"))
-            }
-            Command::Release(Released::Seq(seq)) => {
-                if self.let_go(|waiter| waiter.entry.seq == *seq) == 0 {
-                    return Err(CommandFailed::NotWaiting(*seq));
-                }
-                format!("call {seq} released")
-            }
+            Command::Release { which, ending, .. } => self.release(*which, ending.as_ref())?,
             Command::Seed(seed) => {
                 self.rules.reseed(*seed);
                 format!("chance is drawn from seed {seed}")
@@ -319,6 +321,47 @@ impl State {
             Command::Pace(change) => self.set_pace(*change)?,
             Command::Quit => self.quit(),
         })
+    }
+}
+
+impl State {
+    /// Lets waiting calls go. Either all that are meant can end so, or none is let go.
+    fn release(&mut self, which: Released, ending: Option<&Ending>) -> Result<String, CommandFailed> {
+        let meant: Vec<u64> = match which {
+            Released::Oldest => self.held().map(|waiter| waiter.entry.seq).take(1).collect(),
+            Released::All => self.held().map(|waiter| waiter.entry.seq).collect(),
+            Released::Seq(seq) => {
+                self.held().map(|waiter| waiter.entry.seq).filter(|held| *held == seq).collect()
+            }
+        };
+        match (which, ending) {
+            (Released::Seq(seq), _) if meant.is_empty() => return Err(CommandFailed::NotWaiting(seq)),
+            (_, Some(_)) if meant.is_empty() => return Err(CommandFailed::NoneWaiting),
+            (_, Some(ending)) => meant.iter().try_for_each(|seq| self.can_end(*seq, ending))?,
+            (_, None) => {}
+        }
+        let mut released = 0;
+        for seq in meant {
+            let gone = self.waiting.get_mut(&seq).is_some_and(|waiter| waiter.let_go(ending));
+            released += usize::from(gone);
+        }
+        let to = ending.map_or_else(String::new, |ending| format!(": {ending}"));
+        match which {
+            Released::Seq(seq) => Ok(format!("call {seq} released{to}")),
+            _ => Ok(format!("{} released{to}", count(released, "call"))),
+        }
+    }
+
+    fn can_end(&self, seq: u64, ending: &Ending) -> Result<(), CommandFailed> {
+        let Some(Kind::Waiting(waiting)) = self.waiting.get(&seq).map(|waiter| &waiter.entry.kind) else {
+            return Err(CommandFailed::NotWaiting(seq));
+        };
+        let Waiting { operation, natural, .. } = waiting;
+        match natural {
+            None => Err(CommandFailed::OnItsWay(seq)),
+            Some(_) if ending.action.fits(*operation) => Ok(()),
+            Some(_) => Err(CommandFailed::Unfit { seq, operation: *operation, action: ending.action.word() }),
+        }
     }
 }
 

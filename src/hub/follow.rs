@@ -41,7 +41,9 @@ impl Hub {
     /// Tells the server what has changed for it.
     pub(super) fn order(&self, state: &State) {
         let down = matches!(state.reachability.standing, Standing::Down { kind: Outage::Reset, .. });
-        self.may_reset.store(down || state.rules.may_reset(), Ordering::Relaxed);
+        // A call that waits may be let go to a reset, even if its rule is spent.
+        let may_reset = down || state.rules.may_reset() || !state.waiting.is_empty();
+        self.may_reset.store(may_reset, Ordering::Relaxed);
         self.orders.send_if_modified(|orders| {
             let changed = *orders != state.reachability;
             *orders = state.reachability;

@@ -64,7 +64,7 @@ impl Snapshot {
 impl State {
     fn with_held(&self, armed: &Armed) -> Armed {
         let mut armed = armed.clone();
-        armed.held = self.waiting.values().filter(|waiter| waiter.rule == armed.id).count();
+        armed.held = self.held().filter(|waiter| waiter.rule == armed.id).count();
         armed
     }
 }
@@ -90,7 +90,7 @@ impl Hub {
             volume_count: state.volumes.len(),
             open_mounts: state.volumes.iter().map(|volume| u64::from(volume.open_mounts())).sum(),
             faults: state.rules.iter().map(|armed| state.with_held(armed)).collect(),
-            waiting: state.waiting.values().map(|waiter| Arc::clone(&waiter.entry)).collect(),
+            waiting: state.held().map(|waiter| Arc::clone(&waiter.entry)).collect(),
             playbill: state.playbill.clone(),
             pace: state.pace,
             seed: state.rules.seed(),

@@ -6,7 +6,7 @@ use tokio::time::{advance, timeout};
 
 use super::{Arrival, CommandFailed, Hub, NoStore, Ticket, Window};
 use crate::domain::{
-    entry::{Call, Kind, Waiting},
+    entry::{Call, Kind, Natural, Waiting},
     fault::{RuleState, Verdict},
     journal::Bounds,
     lint::Lint,
@@ -52,6 +52,7 @@ fn wait(hub: &Arc<Hub>, verdict: Verdict) -> Ticket {
         volume: None,
         id: None,
         fault: verdict.deed,
+        natural: Some(Natural { status: 200, body: b"{}\n".to_vec().into() }),
     })
 }
 
@@ -60,7 +61,7 @@ fn held(hub: &Arc<Hub>) -> Ticket {
     wait(hub, admit(hub, Operation::Mount, "v").verdict.expect("a rule acts"))
 }
 
-async fn is_free(ticket: &Ticket) -> bool {
+async fn is_free(ticket: &mut Ticket) -> bool {
     timeout(Duration::from_millis(1), ticket.released()).await.is_ok()
 }
 
@@ -69,15 +70,29 @@ async fn a_held_call_waits_for_its_release_even_if_its_rule_is_spent() {
     for release in ["release", "release all", "release 3", "disarm all", "disarm 1", "disarm bp"] {
         let hub = hub();
         run(&hub, "arm mount: hold once as bp");
-        let ticket = held(&hub);
+        let mut ticket = held(&hub);
         assert_eq!(hub.glance(&Window::default()).faults[0].state, RuleState::Spent);
         assert_eq!(hub.glance(&Window::default()).faults[0].held, 1);
-        assert!(!is_free(&ticket).await);
+        assert!(!is_free(&mut ticket).await);
         run(&hub, &release.replace('3', &ticket.seq.to_string()));
-        assert!(is_free(&ticket).await, "{release}");
+        assert!(is_free(&mut ticket).await, "{release}");
         drop(ticket);
         assert_eq!(hub.glance(&Window::default()).waiting.len(), 0);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_delay_that_is_over_can_no_longer_be_told_how_to_end() {
+    let hub = hub();
+    run(&hub, "arm mount: delay 10s");
+    let mut ticket = held(&hub);
+    assert_eq!(ticket.released_within(Duration::from_secs(10)).await, None);
+    let error = hub.command_line("release: fail \"no\"").expect_err("it goes already").to_string();
+    assert!(error.starts_with("no call"), "{error}");
+    let mut ticket = held(&hub);
+    run(&hub, "release: fail \"no\"");
+    let ending = ticket.released_within(Duration::from_secs(10)).await.map(|ending| ending.to_string());
+    assert_eq!(ending.as_deref(), Some("fail \"no\""));
 }
 
 #[tokio::test(start_paused = true)]
@@ -87,13 +102,13 @@ async fn a_rule_that_ended_before_the_call_began_to_wait_cannot_hold_it() {
         run(&hub, "arm mount: hang as bp");
         let verdict = admit(&hub, Operation::Mount, "v").verdict.expect("it acts");
         run(&hub, end);
-        assert!(is_free(&wait(&hub, verdict)).await, "{end}");
+        assert!(is_free(&mut wait(&hub, verdict)).await, "{end}");
     }
     let hub = hub();
     run(&hub, "arm mount: hang for 1s");
     let verdict = admit(&hub, Operation::Mount, "v").verdict.expect("it acts");
     advance(Duration::from_secs(2)).await;
-    assert!(is_free(&wait(&hub, verdict)).await);
+    assert!(is_free(&mut wait(&hub, verdict)).await);
 }
 
 #[tokio::test(start_paused = true)]
@@ -111,7 +126,7 @@ async fn a_rule_lets_go_what_it_holds_when_its_time_is_over() {
         }
         run(&hub, &format!("arm {rule}"));
         advance(Duration::from_millis(5)).await;
-        let ticket = held(&hub);
+        let mut ticket = held(&hub);
         assert!(timeout(Duration::from_secs(9), ticket.released()).await.is_err(), "{rule}");
         assert!(timeout(Duration::from_secs(2), ticket.released()).await.is_ok(), "{rule}");
         clock.abort();
@@ -144,9 +159,9 @@ fn fates(hub: &Hub) -> Vec<String> {
 async fn a_rule_under_the_same_label_replaces_the_first() {
     let hub = hub();
     assert_eq!(run(&hub, "arm mount: hang as x"), "armed rule 1: mount: hang");
-    let ticket = held(&hub);
+    let mut ticket = held(&hub);
     assert_eq!(run(&hub, "arm mount: null as x"), "armed rule 2: mount: null");
-    assert!(is_free(&ticket).await);
+    assert!(is_free(&mut ticket).await);
     assert_eq!(fates(&hub), ["Armed", "Disarmed", "Armed"]);
     assert_eq!(hub.glance(&Window::default()).faults.len(), 1);
 }

@@ -18,7 +18,7 @@ use super::{
     wire::Cut,
 };
 use crate::domain::{
-    fault::{Action, Phase, Verdict},
+    fault::{Action, Ending, Phase, Verdict},
     protocol::{Operation, Reply, Request},
 };
 
@@ -32,19 +32,18 @@ pub async fn act_out(
 ) -> Result<Response<AnswerBody>, Cut> {
     let Verdict { deed, action, phase } = verdict;
     draft.call().fault = Some(deed);
-    let natural = match action {
+    let work = |phase, draft: &mut Draft| match phase {
+        Phase::Instead => plugin.answer(operation, request),
+        _ => worked(phase, plugin, operation, request, draft),
+    };
+    let (natural, action) = match action {
         Action::Hang | Action::Hold | Action::Delay { .. } => {
-            let early = matches!(phase, Phase::After | Phase::Twice)
-                .then(|| work(phase, plugin, operation, request, &mut draft));
-            let ticket = draft.wait(operation);
-            match action {
-                Action::Delay { from, .. } => drop(tokio::time::timeout(from, ticket.released()).await),
-                _ => ticket.released().await,
-            }
-            early.unwrap_or_else(|| work(phase, plugin, operation, request, &mut draft))
+            let early = matches!(phase, Phase::After | Phase::Twice).then(|| work(phase, &mut draft));
+            let ending = wait(&action, early.clone(), plugin, operation, request, &mut draft).await;
+            let Ending { action, phase } = ending.unwrap_or(Ending { action: Action::Pass, phase });
+            (early.unwrap_or_else(|| work(phase, &mut draft)), action)
         }
-        _ if phase == Phase::Instead => plugin.answer(operation, request),
-        _ => work(phase, plugin, operation, request, &mut draft),
+        action => (work(phase, &mut draft), action),
     };
     let natural = Answer::from(natural);
     match action {
@@ -58,7 +57,7 @@ pub async fn act_out(
         }
         Action::Truncate => Ok(truncated(&natural, draft)),
         Action::Drip { over } => {
-            let ticket = draft.wait(operation);
+            let ticket = draft.wait(operation, None);
             Ok(drip::dripping(&natural, over, ticket, draft))
         }
         Action::Stale => Ok(answered(&plugin.earlier_answer(operation, request).into(), draft)),
@@ -67,13 +66,37 @@ pub async fn act_out(
     }
 }
 
+/// Waits as a rule says, and returns how the call shall end if not naturally.
+async fn wait(
+    action: &Action,
+    early: Option<Reply>,
+    plugin: &Plugin,
+    operation: Operation,
+    request: &Request,
+    draft: &mut Draft,
+) -> Option<Ending> {
+    let natural = early.unwrap_or_else(|| plugin.answer(operation, request));
+    let mut ticket = draft.wait(operation, Some(&natural.into()));
+    let ending = match action {
+        Action::Delay { from, .. } => ticket.released_within(*from).await,
+        _ => ticket.released().await,
+    };
+    ending.inspect(|ending| draft.released(ending))
+}
+
 fn answered(answer: &Answer, draft: Draft) -> Response<AnswerBody> {
     draft.answered(answer, &answer.body);
     answer.response()
 }
 
 /// Does the driver's work as often as the phase says, and keeps its last answer.
-fn work(phase: Phase, plugin: &Plugin, operation: Operation, request: &Request, draft: &mut Draft) -> Reply {
+fn worked(
+    phase: Phase,
+    plugin: &Plugin,
+    operation: Operation,
+    request: &Request,
+    draft: &mut Draft,
+) -> Reply {
     let mut perform = || plugin.perform(operation, request, &mut draft.call().changes);
     if phase == Phase::Twice {
         perform();

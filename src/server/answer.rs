@@ -12,7 +12,7 @@ use super::wire::Cut;
 use crate::domain::protocol::{CONTENT_TYPE, Reply};
 
 /// The media type of errors, as Go's `http.Error` sets it.
-const TEXT: &str = "text/plain; charset=utf-8";
+pub const TEXT: &str = "text/plain; charset=utf-8";
 
 /// A body that is sent at once, or one that takes its time and may end in a cut.
 pub type AnswerBody = Either<Full<Bytes>, UnsyncBoxBody<Bytes, Cut>>;

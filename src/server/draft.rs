@@ -13,7 +13,8 @@ use bytes::Bytes;
 use super::{answer::Answer, wire::Line};
 use crate::{
     domain::{
-        entry::{Body, Call, Kind, Outcome, Waiting},
+        entry::{Body, Call, Kind, Natural, Outcome, Waiting},
+        fault::Ending,
         protocol::Operation,
     },
     hub::{Hub, Ticket},
@@ -43,8 +44,9 @@ impl Draft {
         &self.line
     }
 
-    /// Notes that the call begins to wait because the rule says so that acts on it.
-    pub fn wait(&mut self, operation: Operation) -> Ticket {
+    /// Notes that the call begins to wait because the rule says so that acts on it. Without a natural answer that can
+    /// still be another one, it can only be let go.
+    pub fn wait(&mut self, operation: Operation, natural: Option<&Answer>) -> Ticket {
         let hub = Arc::clone(&self.hub);
         let call = self.call();
         let waiting = Waiting {
@@ -54,10 +56,19 @@ impl Draft {
             volume: call.volume.clone(),
             id: call.id.clone(),
             fault: call.fault.clone().expect("only a rule makes a call wait"),
+            natural: natural
+                .map(|answer| Natural { status: answer.status.as_u16(), body: Body::new(&answer.body) }),
         };
         let ticket = hub.wait(waiting);
         call.waited = Some(ticket.seq);
         ticket
+    }
+
+    /// Notes what a waiting call was let go to instead of its natural answer.
+    pub fn released(&mut self, ending: &Ending) {
+        if let Some(deed) = &mut self.call().fault {
+            deed.action = format!("{} then {ending}", deed.action).into();
+        }
     }
 
     /// The caller gets an answer, or as much of it as is sent.

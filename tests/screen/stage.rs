@@ -15,7 +15,7 @@ use voltergeist::{
     },
     domain::{
         command::{Command, Outage},
-        entry::{Call, Deed, Entry, Execution, Headers, Kind, Outcome, Waiting},
+        entry::{Call, Deed, Entry, Execution, Headers, Kind, Natural, Outcome, Waiting},
         fault::{PRESETS, Rehearsal, Rule, Rulebook, would_hit},
         journal::{Bounds, Journal},
         lint::Lint,
@@ -152,6 +152,7 @@ impl Stage {
             volume: Some(volume.into()),
             id: None,
             fault: deed(9, None, action),
+            natural: Some(Natural { status: 200, body: b"{}\n".to_vec().into() }),
         };
         let entry = self.push(Kind::Waiting(waiting));
         self.waiting.push(entry);

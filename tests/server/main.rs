@@ -5,6 +5,7 @@ mod control;
 mod counters;
 mod disk;
 mod endings;
+mod held;
 mod outages;
 mod registration;
 mod stage;

@@ -21,7 +21,7 @@ const TEXT: &str = "text/plain; charset=utf-8";
 const MOUNTED: usize = 3;
 
 /// Every action, with all of its forms.
-const ACTIONS: [&str; 32] = [
+const ACTIONS: [&str; 35] = [
     "pass",
     "fail \"boom\"",
     "fail \"boom\" as inband",
@@ -29,6 +29,9 @@ const ACTIONS: [&str; 32] = [
     "fail \"boom\" as text500",
     "fail \"boom\" as http404",
     "fail \"boom\" as http400",
+    "reply {\"Err\":\"boom\"}",
+    "reply {\"Volume\":null} as json500",
+    "reply \"boom\"",
     "empty",
     "null",
     "garbage",
@@ -121,11 +124,15 @@ fn expected(action: &str, operation: Operation, root: &str) -> Expected {
     let natural = format!("{}\n", natural(operation, root));
     let (word, rest) = action.split_once(' ').unwrap_or((action, ""));
     match (word, rest) {
-        ("fail", "\"boom\" as inband") => Expected::answer("{\"Err\":\"boom\"}\n").failed(200, JSON),
+        ("fail", "\"boom\" as inband") | ("reply", "{\"Err\":\"boom\"}") => {
+            Expected::answer("{\"Err\":\"boom\"}\n").failed(200, JSON)
+        }
         ("fail", "\"boom\" as json500") => Expected::answer("{\"Err\":\"boom\"}\n").failed(500, JSON),
         ("fail", "\"boom\" as http404") => Expected::answer("boom\n").failed(404, TEXT),
         ("fail", "\"boom\" as http400") => Expected::answer("boom\n").failed(400, TEXT),
         ("fail", _) => Expected::answer("boom\n").failed(500, TEXT),
+        ("reply", "\"boom\"") => Expected::answer("boom").failed(200, JSON),
+        ("reply", _) => Expected::answer("{\"Volume\":null}\n").failed(500, JSON),
         ("empty", _) => Expected::answer("{}\n"),
         ("null", _) => Expected::answer("null\n"),
         ("garbage", _) => {

@@ -112,7 +112,7 @@ impl App {
         let waits = |seq: u64| seen.waiting.iter().any(|entry| entry.seq == seq);
         let selected = self.calls.selected().filter(|entry| waits(entry.seq));
         let which = selected.map_or(Released::Oldest, |entry| Released::Seq(entry.seq));
-        Some(Command::Release(which).into())
+        Some(Command::Release { which, ending: None, confirmed: false }.into())
     }
 
     /// Ends everything that is armed or down.

@@ -121,9 +121,8 @@ impl App {
     fn confirmed(&mut self, command: Command, seen: &Snapshot) -> Vec<Effect> {
         let edited = self.edited.take().and_then(|id| seen.faults.iter().find(|rule| rule.id == id));
         match command {
-            Command::Arm { rule, label, dry_run: false, confirmed: false } if rule.is_dangerous() => {
-                let command = Command::Arm { rule, label, dry_run: false, confirmed: true };
-                self.mode = Mode::Ask(Question::Run(Box::new(command)));
+            command if command.is_dangerous() => {
+                self.mode = Mode::Ask(Question::Run(Box::new(command.confirmed())));
                 Vec::new()
             }
             Command::Wipe | Command::Reset | Command::Crash { keep: false } => {

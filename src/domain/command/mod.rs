@@ -12,7 +12,12 @@ use std::{fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{fault::Rule, pace::PaceChange, protocol::Options, query::Query};
+use super::{
+    fault::{Ending, Rule},
+    pace::PaceChange,
+    protocol::Options,
+    query::Query,
+};
 
 pub use parse::CommandError;
 
@@ -32,8 +37,15 @@ pub enum Command {
     },
     /// `disarm LABEL|ID|all`: the rule ends at once and lets go what it holds.
     Disarm(Target),
-    /// `release [SEQ|all]`: a waiting call gets its natural answer.
-    Release(Released),
+    /// `release [--yes] [SEQ|all] [: ENDING]`: a waiting call gets its natural answer, or ends as it is told to.
+    Release {
+        /// Which calls.
+        which: Released,
+        /// How they end, if not naturally.
+        ending: Option<Ending>,
+        /// `--yes`: although it can end a real engine.
+        confirmed: bool,
+    },
     /// `seed N`: chance is drawn from another seed.
     Seed(u64),
     /// `forget VOL`: the volume is gone behind the engine's back.
@@ -177,7 +189,11 @@ impl fmt::Display for Outage {
 pub const FORMS: [(&str, &str, &str); 18] = [
     ("arm", "[--dry-run] [--yes] RULE [as LABEL]", "make calls fail as the rule says"),
     ("disarm", "LABEL|ID|all", "end a rule at once and let go what it holds"),
-    ("release", "[SEQ|all]", "give a waiting call its natural answer"),
+    (
+        "release",
+        "[--yes] [SEQ|all] [: ACTION]",
+        "let a waiting call go: to its natural answer, or to another end",
+    ),
     ("seed", "N", "draw chance from another seed"),
     ("forget", "VOL", "lose a volume behind the engine's back"),
     ("restore", "VOL", "bring a forgotten volume back"),
@@ -214,10 +230,19 @@ impl Command {
         }
     }
 
+    /// Whether it can end a real engine, and nobody has said yes to that yet.
+    pub fn is_dangerous(&self) -> bool {
+        match self {
+            Self::Arm { rule, dry_run: false, confirmed: false, .. } => rule.is_dangerous(),
+            Self::Release { ending: Some(ending), confirmed: false, .. } => ending.action.is_dangerous(),
+            _ => false,
+        }
+    }
+
     /// The same command after the question that a destructive one needs.
     #[must_use]
     pub fn confirmed(mut self) -> Self {
-        if let Self::Arm { confirmed, .. } = &mut self {
+        if let Self::Arm { confirmed, .. } | Self::Release { confirmed, .. } = &mut self {
             *confirmed = true;
         }
         self

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use super::{Command, FORMS, Outage, PlayOrder, Released, Target};
 use crate::domain::{
     duration,
-    fault::{Rule, RuleError},
+    fault::{Ending, Rule, RuleError},
     pace::{Pace, PaceChange},
     protocol::Options,
     query::{Query, QueryError},
@@ -64,7 +64,7 @@ impl FromStr for Command {
 
     fn from_str(line: &str) -> Parsed<Self> {
         let mut scanner = Scanner::new(line);
-        let found = scanner.word(&[]);
+        let found = scanner.word(&[':']);
         let Some(word) = words().into_iter().find(|word| *word == found) else {
             return Err(CommandError::Unknown { found: found.to_owned() });
         };
@@ -131,7 +131,7 @@ impl<'l> Line<'l> {
                 (_, "all") => Target::All,
                 (_, target) => target.parse().map_or_else(|_| Target::Label(target.to_owned()), Target::Id),
             }),
-            "release" => Command::Release(self.released()?),
+            "release" => self.release()?,
             "seed" => {
                 let (column, seed) = self.need("the number")?;
                 match seed.parse() {
@@ -227,16 +227,29 @@ impl<'l> Line<'l> {
         Ok(Command::Arm { rule, label, dry_run, confirmed })
     }
 
-    fn released(&mut self) -> Parsed<Released> {
-        if self.scanner.is_at_end() {
-            return Ok(Released::Oldest);
+    /// `[--yes] [SEQ|all] [: ENDING]`.
+    fn release(&mut self) -> Parsed<Command> {
+        let confirmed = self.scanner.peek(&[':']) == "--yes";
+        if confirmed {
+            self.scanner.word(&[':']);
         }
-        let (column, which) = self.need("")?;
-        match (which, which.parse()) {
-            ("all", _) => Ok(Released::All),
-            (_, Ok(seq)) => Ok(Released::Seq(seq)),
-            _ => self.wrong(column, format!("{which:?} is neither a number nor \"all\"")),
-        }
+        let column = self.scanner.column();
+        let which = match self.scanner.word(&[':']) {
+            "" => Released::Oldest,
+            "all" => Released::All,
+            which => match which.parse() {
+                Ok(seq) => Released::Seq(seq),
+                Err(_) => return self.wrong(column, format!("{which:?} is neither a number nor \"all\"")),
+            },
+        };
+        let ending = if self.scanner.take(':') { Some(self.ending()?) } else { None };
+        Ok(Command::Release { which, ending, confirmed })
+    }
+
+    fn ending(&mut self) -> Parsed<Ending> {
+        let column = self.scanner.column();
+        let ending = self.scanner.take_rest().parse();
+        ending.map_err(|error: RuleError| CommandError::Rule(error.shifted(column - 1)))
     }
 
     /// `PATH [where FILTER]`. A path with spaces stands in double quotes.

@@ -29,9 +29,15 @@ impl fmt::Display for Command {
             Self::Disarm(Target::Id(id)) => write!(f, "disarm {id}"),
             Self::Disarm(Target::Label(label)) => write!(f, "disarm {label}"),
             Self::Disarm(Target::All) => f.write_str("disarm all"),
-            Self::Release(Released::Oldest) => f.write_str("release"),
-            Self::Release(Released::Seq(seq)) => write!(f, "release {seq}"),
-            Self::Release(Released::All) => f.write_str("release all"),
+            Self::Release { which, ending, confirmed } => {
+                f.write_str(if *confirmed { "release --yes" } else { "release" })?;
+                match which {
+                    Released::Oldest => {}
+                    Released::Seq(seq) => write!(f, " {seq}")?,
+                    Released::All => f.write_str(" all")?,
+                }
+                ending.as_ref().map_or(Ok(()), |ending| write!(f, ": {ending}"))
+            }
             Self::Seed(seed) => write!(f, "seed {seed}"),
             Self::Forget(name) => write!(f, "forget {}", word(name)),
             Self::Restore(name) => write!(f, "restore {}", word(name)),

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::{Command, Outage, Released, Target};
+use crate::domain::fault::{Action, Ending, ErrorShape};
 
 #[test]
 fn a_printed_command_is_the_command_again() {
@@ -18,6 +19,19 @@ fn a_printed_command_is_the_command_again() {
         ("release", ""),
         ("release 12", ""),
         ("release all", ""),
+        ("release 41: fail \"no\"", ""),
+        ("release 41: empty after", ""),
+        ("release:reset", "release: reset"),
+        ("release all : fail \"no\" as json500", "release all: fail \"no\" as json500"),
+        ("release --yes 41: null-entry", ""),
+        ("release 41: reply {\"Err\":\"…\"}", ""),
+        (
+            "release 41: reply {\n  \"Volume\": { \"Name\": \"a b\" },\n  \"x\": 1\n} as json500 after",
+            "release 41: reply {\"Volume\":{\"Name\":\"a b\"},\"x\":1} as json500 after",
+        ),
+        ("release 41: reply \"half of {\\\"Vol\" before", ""),
+        ("release 41: reply \"{}\"", ""),
+        ("release 41: reply \"{}\\n\"", "release 41: reply {}"),
         ("seed 7", ""),
         ("forget db1", ""),
         ("forget a:b,c=\"d\"", ""),
@@ -71,6 +85,23 @@ fn a_wrong_line_is_told_where_and_what() {
         ("dwon refuse", "column 1: \"dwon\" is no command, did you mean \"down\"?"),
         ("disarm", "column 7: what to disarm is missing"),
         ("release me", "column 9: \"me\" is neither a number nor \"all\""),
+        ("release 4 5", "column 11: \"5\" is too much; the form is: release [--yes] [SEQ|all] [: ACTION]"),
+        ("release 4:", "column 11: the rule ends here, expected what is to happen: pass"),
+        ("release 4: hold", "column 12: \"hold\" would keep it waiting; expected how it is to end"),
+        ("release 4: fial \"no\"", "column 12: found \"fial\", expected what is to happen:"),
+        ("release 4: fail no", "column 17: found \"no\", expected the message in double quotes"),
+        ("release 4: empty once", "column 18: found \"once\", expected before, after, twice or the end"),
+        ("release 4: truncate before", "column 21: \"truncate\" sends what comes of the work"),
+        (
+            "release 4: reply",
+            "column 17: the rule ends here, expected the body: JSON that begins with { or [, or a text",
+        ),
+        ("release 4: reply null", "column 18: found \"null\", expected the body: JSON that begins"),
+        (
+            "release 4: reply {\"ü\":}",
+            "column 23: this is no JSON: expected value; any other text stands in double",
+        ),
+        ("release 4: reply {\"a\":1", "column 24: this is no JSON: EOF while parsing an object"),
         ("down", "column 5: the kind is missing; the form is: down refuse|"),
         ("down sideways", "column 6: \"sideways\" is no kind of outage;"),
         ("down rest", "column 6: \"rest\" is no kind of outage, did you mean \"reset\"?"),
@@ -107,14 +138,51 @@ fn a_wrong_line_is_told_where_and_what() {
     }
 }
 
+/// How a call may be let go: with any text, and with any document however it is laid out.
+fn ending() -> impl Strategy<Value = Ending> {
+    let body = prop_oneof![
+        any::<String>(),
+        "[ -~]{0,9}\n?",
+        prop::sample::select(vec![
+            "{}\n",
+            "{ }\n",
+            "{}",
+            "[1, 2]\n",
+            "{\"Err\": \"a\\nb\"}",
+            "null\n",
+            "\"x\"\n",
+            ""
+        ])
+        .prop_map(str::to_owned),
+    ];
+    let shape = || prop::sample::select(&ErrorShape::ALL);
+    let action = prop_oneof![
+        (body.clone(), shape()).prop_map(|(body, shape)| Action::Reply { body, shape }),
+        (body, shape()).prop_map(|(text, shape)| Action::reply(&text, shape)),
+        (any::<String>(), shape()).prop_map(|(message, shape)| Action::Fail { message, shape }),
+        prop::sample::select(vec![
+            Action::Pass,
+            Action::Empty,
+            Action::Reset,
+            Action::NullEntry,
+            Action::Lie
+        ]),
+    ];
+    (action, any::<prop::sample::Index>())
+        .prop_map(|(action, phase)| Ending { phase: *phase.get(action.phases()), action })
+}
+
 fn command() -> impl Strategy<Value = Command> {
     let name = || prop_oneof!["[a-z]{1,5}", any::<String>()];
     let options = prop::collection::btree_map(name(), name(), 0..3);
     let text = || "[^\\s]([ -~]{0,9}[^\\s])?";
+    let released =
+        prop_oneof![Just(Released::Oldest), Just(Released::All), any::<u64>().prop_map(Released::Seq)];
     prop_oneof![
         any::<u32>().prop_map(|id| Command::Disarm(Target::Id(id))),
         "[a-z]{1,2}".prop_map(|label| Command::Disarm(Target::Label(label))),
-        any::<u64>().prop_map(|seq| Command::Release(Released::Seq(seq))),
+        (released, prop::option::of(ending()), any::<bool>())
+            .prop_map(|(which, ending, confirmed)| Command::Release { which, ending, confirmed }),
         any::<u64>().prop_map(Command::Seed),
         name().prop_map(Command::Forget),
         name().prop_map(Command::Restore),

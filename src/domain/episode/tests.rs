@@ -216,6 +216,7 @@ fn a_call_that_waits_is_in_its_episode_and_its_end_takes_its_place() {
         volume: Some("v".into()),
         id: Some("1".into()),
         fault: Deed { id: 1, label: None, action: "hold".into() },
+        natural: None,
     };
     stage.now += 1;
     assert_eq!(stage.push(Kind::Waiting(waiting)), Some(1));

@@ -4,7 +4,9 @@
 
 use std::time::Duration;
 
-use crate::domain::protocol::Operation;
+use serde_json::Value;
+
+use crate::domain::{json, protocol::Operation};
 
 /// What happens to a call that a rule catches.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +18,13 @@ pub enum Action {
         /// The text the engine is given.
         message: String,
         /// How it is put on the wire.
+        shape: ErrorShape,
+    },
+    /// A given answer.
+    Reply {
+        /// Its body, to the byte.
+        body: String,
+        /// Its status and media type.
         shape: ErrorShape,
     },
     /// The answer is `{}`.
@@ -131,9 +140,10 @@ impl Action {
     ];
 
     /// The first words of all, in the order of their documentation.
-    pub const WORDS: [&str; 22] = [
+    pub const WORDS: [&str; 23] = [
         "pass",
         "fail",
+        "reply",
         "empty",
         "null",
         "garbage",
@@ -161,6 +171,7 @@ impl Action {
         match self {
             Self::Pass => "pass",
             Self::Fail { .. } => "fail",
+            Self::Reply { .. } => "reply",
             Self::Empty => "empty",
             Self::Null => "null",
             Self::Garbage => "garbage",
@@ -204,6 +215,7 @@ impl Action {
         use Phase::{After, Before, Instead, Twice};
         match self {
             Self::Fail { .. }
+            | Self::Reply { .. }
             | Self::Empty
             | Self::Null
             | Self::Garbage
@@ -217,9 +229,26 @@ impl Action {
         }
     }
 
+    /// Whether it keeps a call waiting.
+    pub const fn waits(&self) -> bool {
+        matches!(self, Self::Hang | Self::Hold | Self::Delay { .. } | Self::Drip { .. })
+    }
+
     /// Whether it ends a real engine, so that arming it asks first.
-    pub const fn is_dangerous(&self) -> bool {
-        matches!(self, Self::NullEntry)
+    pub fn is_dangerous(&self) -> bool {
+        match self {
+            Self::NullEntry => true,
+            Self::Reply { body, .. } => serde_json::from_str(body).is_ok_and(|body: Value| {
+                body["Volumes"].as_array().is_some_and(|list| list.contains(&Value::Null))
+            }),
+            _ => false,
+        }
+    }
+
+    /// The answer that a text stands for: JSON in one line, as the driver itself sends it, or else the text as it is.
+    pub fn reply(text: &str, shape: ErrorShape) -> Self {
+        let body = json::compact(text).map_or_else(|| text.to_owned(), |line| line + "\n");
+        Self::Reply { body, shape }
     }
 }
 

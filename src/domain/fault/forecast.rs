@@ -6,6 +6,8 @@
 
 use std::{fmt, sync::LazyLock, time::Duration};
 
+use serde_json::Value;
+
 use super::{
     action::{Action, ErrorShape, Mountpoint},
     rule::Rule,
@@ -139,6 +141,7 @@ fn names(action: &Action, patience: Option<Duration>) -> Vec<&'static str> {
             vec!["fail json500", "fail status", "fail", "wrong"]
         }
         Action::Fail { .. } => vec!["fail status", "fail", "wrong"],
+        Action::Reply { body, shape } => names_of_reply(body, *shape),
         Action::Empty | Action::Null => vec!["hollow", "wrong"],
         Action::Garbage | Action::Truncate | Action::WrongType => vec![action.word(), "broken", "wrong"],
         Action::Reset | Action::Eof => vec!["cut"],
@@ -151,6 +154,24 @@ fn names(action: &Action, patience: Option<Duration>) -> Vec<&'static str> {
         Action::Mountpoint(Mountpoint::Path(_)) => vec!["mountpoint path", "mountpoint"],
         Action::BadTime => vec!["bad-time", "wrong"],
         other => vec![other.word()],
+    }
+}
+
+/// What a given answer is like. Of one that says something sensible nothing is claimed.
+fn names_of_reply(body: &str, shape: ErrorShape) -> Vec<&'static str> {
+    let first = serde_json::Deserializer::from_str(body).into_iter::<Value>().next();
+    match (shape, first) {
+        (ErrorShape::Json500, Some(Ok(_))) => vec!["fail json500", "fail status", "fail", "wrong"],
+        (ErrorShape::Inband, Some(Ok(answer))) => match (&answer["Err"], &answer) {
+            (Value::String(error), _) if !error.is_empty() => vec!["fail inband", "fail", "wrong"],
+            (_, Value::Null) => vec!["hollow", "wrong"],
+            (_, Value::Object(nothing)) if nothing.is_empty() => vec!["hollow", "wrong"],
+            (_, Value::Object(_)) => vec!["reply"],
+            (_, Value::Array(_)) => vec!["wrong-type", "broken", "wrong"],
+            _ => vec!["broken", "wrong"],
+        },
+        (ErrorShape::Inband, _) => vec!["broken", "wrong"],
+        _ => vec!["fail status", "fail", "wrong"],
     }
 }
 

@@ -3,13 +3,15 @@
 //! A [`Rule`] says which calls (`calls`, `selector`), when (`trigger`), what (`action`, in a chain of
 //! steps) and for how long (`lifetime`); `parse` reads it and `print` prints it. The [`Rulebook`]
 //! holds the `armed` rules and decides, with chance from `draw`; the server acts the [`Verdict`] out.
-//! `rehearsal` tells which calls of the journal a rule would have hit, `forecast` what the engine will
+//! An [`Ending`]
+//! lets a waiting call go otherwise than naturally. `rehearsal` tells which calls of the journal a rule would have hit, `forecast` what the engine will
 //! make of it, and `preset` names the rules that have a key of their own.
 
 mod action;
 mod armed;
 mod calls;
 mod draw;
+mod ending;
 mod forecast;
 mod lifetime;
 mod parse;
@@ -26,6 +28,7 @@ mod trigger;
 pub use action::{Action, ErrorShape, Mountpoint, Phase};
 pub use armed::{Armed, Remaining, RuleState, Verdict};
 pub use calls::Calls;
+pub use ending::Ending;
 pub use forecast::{FACTS, Fact, Forecast, forecast, patience};
 pub use lifetime::{Flap, Lifetime};
 pub use preset::{PRESETS, Preset};

@@ -4,13 +4,14 @@ use std::{borrow::Cow, fmt};
 
 use super::{
     action::{Action, ErrorShape, Mountpoint, Phase},
+    ending::Ending,
     lifetime::{Flap, Lifetime},
     parse,
     rule::{Rule, Step},
     selector::Selector,
     trigger::Trigger,
 };
-use crate::domain::{duration, scanner::quote};
+use crate::domain::{duration, json, scanner::quote};
 
 /// A value as it is: in quotes if it could be taken for something else.
 fn value(text: &str) -> Cow<'_, str> {
@@ -90,6 +91,17 @@ pub(super) fn deed(action: &Action, phase: Phase) -> String {
     if phase == action.phases()[0] { action.to_string() } else { format!("{action} {}", phase.word()) }
 }
 
+impl fmt::Display for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&deed(&self.action, self.phase))
+    }
+}
+
+/// Whether a text stands for itself behind `reply`: an object or an array as it is set in one line.
+fn is_document(line: &str) -> bool {
+    line.starts_with(['{', '[']) && json::compact(line).is_some_and(|compact| compact == line)
+}
+
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.word())?;
@@ -97,6 +109,13 @@ impl fmt::Display for Action {
             Self::Fail { message, shape } => {
                 write!(f, " {}", quote(message))?;
                 if *shape == ErrorShape::default() { Ok(()) } else { write!(f, " as {}", shape.word()) }
+            }
+            Self::Reply { body, shape } => {
+                match body.strip_suffix('\n') {
+                    Some(line) if is_document(line) => write!(f, " {line}")?,
+                    _ => write!(f, " {}", quote(body))?,
+                }
+                if *shape == ErrorShape::Inband { Ok(()) } else { write!(f, " as {}", shape.word()) }
             }
             Self::Delay { from, to } if from == to => write!(f, " {}", duration::print(*from)),
             Self::Delay { from, to } => write!(f, " {}..{}", duration::print(*from), duration::print(*to)),

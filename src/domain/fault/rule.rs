@@ -101,9 +101,9 @@ impl Rule {
         })
     }
 
-    /// Whether it may meet a call with a reset.
+    /// Whether it may meet a call with a reset. A call that waits may be let go to one.
     pub fn may_reset(&self) -> bool {
-        self.chain.iter().any(|step| step.action == Action::Reset)
+        self.chain.iter().any(|step| step.action == Action::Reset || step.action.waits())
     }
 
     /// Whether it can end a real engine, so that arming it asks first.

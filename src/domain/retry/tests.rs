@@ -165,7 +165,15 @@ fn a_call_that_waits_counts_down_to_its_time_limit() {
     let mut journal = Journal::default();
     let waiting = |operation, caller| {
         let fault = Deed { id: 1, label: None, action: "hang".into() };
-        Kind::Waiting(Waiting { number: 1, operation, caller, volume: Some("v".into()), id: None, fault })
+        Kind::Waiting(Waiting {
+            number: 1,
+            operation,
+            caller,
+            volume: Some("v".into()),
+            id: None,
+            fault,
+            natural: None,
+        })
     };
     for (operation, caller, expected) in [
         (Operation::Mount, Caller::Docker, "gives up in 1:47, and does not retry"),
@@ -201,6 +209,7 @@ fn a_retry_that_waits_is_an_attempt_and_its_end_takes_its_place() {
         volume: None,
         id: None,
         fault,
+        natural: None,
     };
     assert_eq!(journal.push(1.0, Kind::Waiting(waiting)), Some(1));
     assert_eq!(journal.says(1, 1.0), "retried after 1.0 s with call 2, attempt 2 of 5");

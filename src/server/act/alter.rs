@@ -4,8 +4,11 @@ use hyper::StatusCode;
 use serde_json::{Value, json};
 
 use crate::{
-    domain::fault::{Action, ErrorShape, Mountpoint},
-    server::answer::Answer,
+    domain::{
+        fault::{Action, ErrorShape, Mountpoint},
+        protocol::CONTENT_TYPE,
+    },
+    server::answer::{Answer, TEXT},
 };
 
 /// What is sent where JSON is due: the page of some proxy in between.
@@ -19,6 +22,7 @@ const NOWHERE: &str = "/nonexistent/voltergeist";
 pub fn altered(action: &Action, natural: Answer) -> Answer {
     match action {
         Action::Fail { message, shape } => failure(message, *shape),
+        Action::Reply { body, shape } => given(body, *shape),
         Action::Empty => Answer::json(StatusCode::OK, "{}\n"),
         Action::Null => Answer::json(StatusCode::OK, "null\n"),
         Action::Garbage => Answer::json(StatusCode::OK, GARBAGE).wrong("the answer is no JSON"),
@@ -79,6 +83,24 @@ fn failure(message: &str, shape: ErrorShape) -> Answer {
         ErrorShape::Http404 => Answer::text(StatusCode::NOT_FOUND, message),
         ErrorShape::Http400 => Answer::text(StatusCode::BAD_REQUEST, message),
     }
+}
+
+/// A given answer, and what is wrong with it as far as that can be told.
+fn given(body: &str, shape: ErrorShape) -> Answer {
+    let (status, media) = match shape {
+        ErrorShape::Inband => (StatusCode::OK, CONTENT_TYPE),
+        ErrorShape::Json500 => (StatusCode::INTERNAL_SERVER_ERROR, CONTENT_TYPE),
+        ErrorShape::Text500 => (StatusCode::INTERNAL_SERVER_ERROR, TEXT),
+        ErrorShape::Http404 => (StatusCode::NOT_FOUND, TEXT),
+        ErrorShape::Http400 => (StatusCode::BAD_REQUEST, TEXT),
+    };
+    let error: Option<Box<str>> = match serde_json::from_str::<Value>(body) {
+        Ok(answer) => answer["Err"].as_str().filter(|error| !error.is_empty()).map(Box::from),
+        Err(_) if status == StatusCode::OK => Some("the answer is no JSON".into()),
+        Err(_) => None,
+    };
+    let error = error.or_else(|| (status != StatusCode::OK).then(|| body.trim_end().into()));
+    Answer { status, media, body: body.to_owned().into(), error }
 }
 
 /// Alters the document, if the answer is one.

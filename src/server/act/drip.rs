@@ -55,7 +55,7 @@ impl Drip {
         if !self.released {
             tokio::select! {
                 () = tokio::time::sleep_until(self.due(self.sent)) => {}
-                () = self.ticket.released() => self.released = true,
+                _ = self.ticket.released() => self.released = true,
             }
         }
         let now = Instant::now();

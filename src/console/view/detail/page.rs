@@ -4,7 +4,7 @@ use ratatui::{style::Style, text::Line};
 
 use crate::{
     console::{text, view::View},
-    domain::entry::Body,
+    domain::{entry::Body, json},
 };
 
 /// Lines that are collected with one width.
@@ -52,7 +52,7 @@ impl<'v> Page<'v> {
 /// A body as it can be read: JSON indented, other text as it is, and bytes that are no text in hexadecimal.
 fn printed(body: &Body) -> String {
     if let Ok(text) = std::str::from_utf8(&body.bytes) {
-        indented(text).unwrap_or_else(|| text.to_owned())
+        json::indented(text).unwrap_or_else(|| text.to_owned())
     } else {
         let mut dump = String::new();
         for chunk in body.bytes.chunks(16).take(64) {
@@ -63,18 +63,6 @@ fn printed(body: &Body) -> String {
         }
         dump
     }
-}
-
-/// The same JSON with line breaks, token by token: a parsed value would keep neither the order of its keys nor
-/// one that comes twice.
-fn indented(text: &str) -> Option<String> {
-    if !text.trim_start().starts_with(['{', '[']) {
-        return None;
-    }
-    let (mut sent, mut shown) = (serde_json::Deserializer::from_str(text), Vec::new());
-    serde_transcode::transcode(&mut sent, &mut serde_json::Serializer::pretty(&mut shown)).ok()?;
-    sent.end().ok()?;
-    String::from_utf8(shown).ok()
 }
 
 #[cfg(test)]

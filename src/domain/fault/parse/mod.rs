@@ -4,7 +4,8 @@
 //! RULE     = CALLS ["where" SELECTOR {"and" SELECTOR}] {WHEN} ":" STEP {"then" STEP} {LIMIT}
 //! CALLS    = CALL {"," CALL}
 //! WHEN     = N"%" | "nth" N | "first" N | "every" N | "after" N
-//! STEP     = [N"x"] ACTION ["as" SHAPE] ["before" | "after" | "twice"]
+//! STEP     = [N"x"] ENDING
+//! ENDING   = ACTION ["as" SHAPE] ["before" | "after" | "twice"]
 //! LIMIT    = "once" | "until" N | "flap" DUR DUR | "for" DUR
 //! ```
 //!
@@ -18,6 +19,7 @@ mod when;
 use super::{
     action::{ErrorShape, Phase},
     calls::Calls,
+    ending::Ending,
     lifetime::Lifetime,
     rule::{Rule, RuleError},
     trigger::Trigger,
@@ -45,6 +47,25 @@ pub(super) fn labelled(text: &str) -> Parsed<(Rule, Option<String>)> {
     let rule = parser.rule()?;
     let label = if parser.take("as") { Some(parser.label()?) } else { None };
     parser.end(&rule).map(|()| (rule, label))
+}
+
+/// Reads how a waiting call is to end, and nothing behind it.
+pub(super) fn ending(text: &str) -> Parsed<Ending> {
+    let mut parser = Parser { scanner: Scanner::new(text) };
+    let column = parser.scanner.column();
+    let action = parser.action()?;
+    if action.waits() {
+        let problem = format!(
+            "{:?} would keep it waiting; expected how it is to end, as in fail \"no\"",
+            action.word()
+        );
+        return wrong_at(column, problem);
+    }
+    let phase = parser.phase(&action)?;
+    if parser.scanner.is_at_end() {
+        return Ok(Ending { action, phase });
+    }
+    parser.expected("before, after, twice or the end", Phase::SAID.map(Phase::word))
 }
 
 impl Parser<'_> {

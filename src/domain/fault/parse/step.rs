@@ -2,7 +2,7 @@
 
 use super::{
     Parsed, fit,
-    parser::{ENDS, Parser, VALUE_ENDS},
+    parser::{ENDS, Parser, VALUE_ENDS, wrong_at},
 };
 use crate::domain::{
     duration,
@@ -33,6 +33,12 @@ impl Parser<'_> {
         let column = self.scanner.column();
         let action = self.action()?;
         fit(column, action.word(), calls, |operation| action.fits(operation))?;
+        let phase = self.phase(&action)?;
+        Ok(Step { times, action, phase })
+    }
+
+    /// Where the driver's own work stands to an action, said or not.
+    pub(super) fn phase(&mut self, action: &Action) -> Parsed<Phase> {
         let said = Phase::SAID.into_iter().find(|phase| phase.word() == self.peek());
         if let Some(phase) = said.filter(|phase| !action.phases().contains(phase)) {
             return self.wrong(format!(
@@ -44,10 +50,10 @@ impl Parser<'_> {
         let phase = said.inspect(|_| {
             self.next();
         });
-        Ok(Step { times, phase: phase.unwrap_or(action.phases()[0]), action })
+        Ok(phase.unwrap_or(action.phases()[0]))
     }
 
-    fn action(&mut self) -> Parsed<Action> {
+    pub(super) fn action(&mut self) -> Parsed<Action> {
         let word = self.peek();
         if !Action::WORDS.contains(&word) {
             return self.expected(&format!("what is to happen: {}", Action::WORDS.join(" ")), Action::WORDS);
@@ -58,6 +64,7 @@ impl Parser<'_> {
         }
         Ok(match word {
             "fail" => self.fail()?,
+            "reply" => self.reply()?,
             "delay" => self.delay()?,
             "drip" => Action::Drip { over: self.duration()? },
             "mountpoint" => Action::Mountpoint(self.mountpoint()?),
@@ -71,15 +78,41 @@ impl Parser<'_> {
         let Some(message) = self.quoted()? else {
             return self.expected("the message in double quotes", []);
         };
+        Ok(Action::Fail { message, shape: self.shape().unwrap_or_default() })
+    }
+
+    fn reply(&mut self) -> Parsed<Action> {
+        let body = match self.quoted()? {
+            Some(text) => text,
+            None if self.scanner.rest().starts_with(['{', '[']) => self.document()? + "\n",
+            None => {
+                return self
+                    .expected("the body: JSON that begins with { or [, or a text in double quotes", []);
+            }
+        };
+        Ok(Action::Reply { body, shape: self.shape().unwrap_or(ErrorShape::Inband) })
+    }
+
+    /// `as SHAPE`, if it comes next. Anything else behind `as` is a label.
+    fn shape(&mut self) -> Option<ErrorShape> {
         let mut ahead = self.scanner.clone();
         let shape = (ahead.word(&ENDS) == "as")
             .then(|| ErrorShape::ALL.into_iter().find(|shape| shape.word() == ahead.peek(&ENDS)))
-            .flatten();
-        if shape.is_some() {
-            self.next();
-            self.next();
-        }
-        Ok(Action::Fail { message, shape: shape.unwrap_or_default() })
+            .flatten()?;
+        self.next();
+        self.next();
+        Some(shape)
+    }
+
+    /// A JSON document, set in one line.
+    fn document(&mut self) -> Parsed<String> {
+        let column = self.scanner.column();
+        self.scanner.document().or_else(|(offset, problem)| {
+            wrong_at(
+                column + offset,
+                format!("this is no JSON: {problem}; any other text stands in double quotes"),
+            )
+        })
     }
 
     fn delay(&mut self) -> Parsed<Action> {

@@ -33,6 +33,8 @@ fn a_rule_prints_as_it_was_written() {
         "mount 0.5% first 9 every 3 after 2: mountpoint \"empty\" twice until 2 flap 10s 5s for 1m",
         "writes: pass twice",
         "path: mountpoint /mnt/x after",
+        "get: reply {\"Err\":\"\"} twice once",
+        "get: 2x reply \"<html>\" as http404 then reply [{\"a\":[1,2]}] as json500",
     ] {
         let rule: Rule = text.parse().unwrap_or_else(|error| panic!("{text}: {error}"));
         assert_eq!(rule.to_string(), text.replace("/mnt/x after", "/mnt/x"));
@@ -87,6 +89,8 @@ fn a_wrong_rule_is_told_where_what_was_found_and_what_was_expected() {
         "mount: fail \"busy\" as jsn500",
         "mount: fail \"busy\" as label",
         "mount: fail \"busy\" after as json500",
+        "mount: reply no",
+        "mount: reply {\"a\" 1} once",
         "mount: delay 5",
         "mount: delay 2s..1s",
         "mount: drip",
@@ -186,6 +190,8 @@ fn action() -> impl Strategy<Value = Action> {
         (text(), prop::sample::select(&ErrorShape::ALL))
             .prop_map(|(message, shape)| Action::Fail { message, shape }),
         (millis(), millis()).prop_map(|(a, b)| Action::Delay { from: a.min(b), to: a.max(b) }),
+        (text(), prop::sample::select(&ErrorShape::ALL))
+            .prop_map(|(text, shape)| Action::reply(&text, shape)),
         millis().prop_map(|over| Action::Drip { over }),
         mountpoint.prop_map(Action::Mountpoint),
         text().prop_map(Action::Rename),

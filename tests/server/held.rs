@@ -1,0 +1,181 @@
+//! Calls that a rule keeps waiting: the ways out, as bytes on the wire, as work done, and as the journal tells it.
+
+use std::io::ErrorKind;
+
+use voltergeist::domain::{entry::Kind, protocol::Operation};
+
+use crate::stage::{Heard, Stage, request};
+
+/// What the caller hears: status and body, or how the connection ends without them.
+#[derive(Clone, Copy, Debug)]
+enum Outcome {
+    /// The natural answer.
+    Natural,
+    Answer(u16, &'static str),
+    End(Result<(), ErrorKind>),
+}
+use Outcome::{Answer, End, Natural};
+
+/// The rule, what follows `release N`, what the caller hears, and how often the volume is mounted at the end.
+const WAYS_OUT: [(&str, &str, Outcome, u32); 19] = [
+    ("hold", "", Natural, 1),
+    ("hold", ": pass", Natural, 1),
+    ("hold", ": fail \"no\"", Answer(500, "no\n"), 0),
+    ("hold once", ": fail \"no\" as json500", Answer(500, "{\"Err\":\"no\"}\n"), 0),
+    ("hold", ": fail \"no\" as inband after", Answer(200, "{\"Err\":\"no\"}\n"), 1),
+    ("hang", ": empty", Answer(200, "{}\n"), 0),
+    ("hang", ": mountpoint /etc", Answer(200, "{\"Mountpoint\":\"/etc\"}\n"), 1),
+    ("hold", ": reply {\n  \"Mountpoint\" : \"/etc\"\n}", Answer(200, "{\"Mountpoint\":\"/etc\"}\n"), 0),
+    ("hold", ": reply {\"Mountpoint\":\"/etc\"} after", Answer(200, "{\"Mountpoint\":\"/etc\"}\n"), 1),
+    ("hold", ": reply {\"Err\":\"no\"} as json500 before", Answer(500, "{\"Err\":\"no\"}\n"), 1),
+    ("hold", ": reply \"half {\\\"Mou\"", Answer(200, "half {\"Mou"), 0),
+    ("hold", ": reply \"gone\\n\" as http404", Answer(404, "gone\n"), 0),
+    ("hold", ": reply \"\"", Answer(200, ""), 0),
+    // What was done before the wait stays done, and is not done again.
+    ("hold after", ": fail \"late\"", Answer(500, "late\n"), 1),
+    ("hold after", ": null twice", Answer(200, "null\n"), 1),
+    ("hold twice", ": pass", Natural, 2),
+    ("delay 1h", ": eof", End(Ok(())), 0),
+    ("hold once", ": reset", End(Err(ErrorKind::ConnectionReset)), 0),
+    ("delay 1h", ": reset after", End(Err(ErrorKind::ConnectionReset)), 1),
+];
+
+const MOUNT: &str = r#"{"Name":"v","ID":"7f"}"#;
+
+/// A call that the one armed rule holds, the number of its waiting entry, and what its caller hears in the end.
+async fn held(stage: &Stage, then: impl AsyncFnOnce(u64)) -> Heard {
+    let release = async {
+        stage.until("the call waits", |now| now.waiting.len() == 1).await;
+        then(stage.glance().waiting[0].seq).await;
+    };
+    tokio::join!(stage.call(Operation::Mount, MOUNT), release).0
+}
+
+async fn play(stage: &Stage, (rule, how, expected, mounts): (&str, &str, Outcome, u32)) {
+    let case = format!("mount: {rule}; release{how}");
+    stage.command("conjure v").await;
+    stage.command(&format!("arm mount: {rule}")).await;
+    let mut seq = 0;
+    let heard = held(stage, async |waiting| {
+        seq = waiting;
+        stage.command(&format!("release {waiting}{how}")).await;
+    })
+    .await;
+
+    let natural = format!("{{\"Mountpoint\":\"{}\"}}\n", stage.mountpoint("v").display());
+    let (status, body, end) = match expected {
+        Natural => (Some(200), natural.as_str(), Ok(())),
+        Answer(status, body) => (Some(status), body, Ok(())),
+        End(end) => (None, "", end),
+    };
+    assert_eq!((heard.status(), heard.body(), heard.end), (status, body, end), "{case}: {heard:?}");
+    let call = stage.last_call();
+    assert_eq!((call.waited, call.status, &*call.reply.text()), (Some(seq), status, body), "{case}");
+    assert_eq!(call.changes.len(), mounts as usize, "{case}");
+    assert_eq!(stage.glance().open_mounts, u64::from(mounts), "{case}");
+    let deed = call.fault.expect("a rule acted").action.to_string();
+    let waits = rule.trim_end_matches(" once");
+    let ending = how.trim_start_matches(": ");
+    if how.contains('\n') {
+        assert_eq!(deed, "hold then reply {\"Mountpoint\":\"/etc\"}");
+    } else if how.is_empty() {
+        assert_eq!(deed, waits);
+    } else {
+        assert_eq!(deed, format!("{waits} then {ending}"));
+    }
+    let (entries, _) = stage.hub.entries_after(seq - 1, 1);
+    let Kind::Waiting(waiting) = &entries[0].kind else { panic!("{case}: {:?}", entries[0]) };
+    let told = waiting.natural.as_ref().expect("its answer is still open");
+    assert_eq!((told.status, &*told.body.text()), (200, natural.as_str()), "{case}");
+    stage.command("disarm all").await;
+    stage.command("wipe").await;
+}
+
+#[tokio::test]
+async fn a_held_call_ends_as_it_is_told_to_on_both_transports() {
+    for stage in [Stage::unix(), Stage::tcp()] {
+        for case in WAYS_OUT {
+            play(&stage, case).await;
+        }
+        stage.end().await;
+    }
+}
+
+#[tokio::test]
+async fn a_release_that_cannot_be_is_refused_and_the_call_waits_on() {
+    let stage = Stage::unix();
+    stage.command("conjure v").await;
+    let refused = |line: &str| stage.hub.command_line(line).expect_err(line).to_string();
+    assert!(refused("release: fail \"no\"").starts_with("no call is waiting; arm a rule that holds one"));
+    stage.command("arm mount: hold").await;
+    let heard = held(&stage, async |seq| {
+        for (how, why) in [
+            (format!("{}: empty", seq + 1), format!("no call {} is waiting", seq + 1)),
+            (format!("{seq}: scope local"), format!("\"scope\" does not fit call {seq}, which is a mount; fail")),
+            ("all: bad-time".into(), format!("\"bad-time\" does not fit call {seq}")),
+            (": null-entry".into(), "this ends a running dockerd".into()),
+            (format!("--yes {seq}: null-entry"), format!("\"null-entry\" does not fit call {seq}")),
+            (
+                format!("{seq}: reply {{\"Volumes\":[null]}} after"),
+                "this ends a running dockerd: it reads a null among the volumes of List and dies; if you mean it: \
+                 release --yes "
+                    .into(),
+            ),
+        ] {
+            let error = refused(&format!("release {how}"));
+            assert!(error.starts_with(&why), "{how}: {error}");
+            assert_eq!(stage.glance().waiting.len(), 1, "{how}");
+        }
+        stage.command("release: fail \"now\"").await;
+        assert!(refused(&format!("release {seq}: fail \"again\"")).starts_with("no call"), "the first one counts");
+    })
+    .await;
+    assert_eq!(heard.body(), "now\n");
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn an_answer_that_is_on_its_way_can_be_hurried_and_not_changed() {
+    let stage = Stage::unix();
+    stage.command("arm list: drip 1h").await;
+    let mut caller = stage.plugin.connect().await.expect("the server listens");
+    caller.say(&request(Operation::List, "{}")).await;
+    stage.until("the call waits", |now| now.waiting.len() == 1).await;
+    let seq = stage.glance().waiting[0].seq;
+    let error = stage.hub.command_line("release all: empty").expect_err("it has begun").to_string();
+    assert!(
+        error.starts_with(&format!("the answer to call {seq} is on its way already; release {seq} lets"))
+    );
+    stage.command(&format!("release {seq}")).await;
+    assert_eq!(caller.hear().await.body(), "{\"Volumes\":[]}\n");
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn all_waiting_calls_can_be_failed_at_once() {
+    let stage = Stage::tcp();
+    stage.command("arm reads: hold").await;
+    let release = async {
+        stage.until("both calls wait", |now| now.waiting.len() == 2).await;
+        stage.command("release all: fail \"closed\"").await;
+    };
+    let (get, list, ()) =
+        tokio::join!(stage.call(Operation::Get, MOUNT), stage.call(Operation::List, "{}"), release);
+    assert_eq!((get.body(), list.body()), ("closed\n", "closed\n"));
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_rule_can_reply_to_the_byte() {
+    for stage in [Stage::unix(), Stage::tcp()] {
+        stage.command("arm get: reply {\"Volume\":{\"Name\":\"v\"}} then reply \"<html>\" as text500").await;
+        for (status, body, error) in
+            [(200, "{\"Volume\":{\"Name\":\"v\"}}\n", None), (500, "<html>", Some("<html>"))]
+        {
+            let heard = stage.call(Operation::Get, MOUNT).await;
+            assert_eq!((heard.status(), heard.body()), (Some(status), body));
+            assert_eq!(stage.last_call().error.as_deref(), error);
+        }
+        stage.end().await;
+    }
+}
