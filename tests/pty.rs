@@ -3,8 +3,10 @@
 
 mod support;
 
-use rustix::process::Signal;
-use support::{http, pty::Terminal};
+use std::{fs, thread};
+
+use rustix::process::{Pid, Signal, test_kill_process};
+use support::{PATIENCE, http, pty::Terminal, wait_for};
 use tempfile::TempDir;
 
 fn console(env: &[(&str, &str)]) -> (TempDir, Terminal) {
@@ -131,7 +133,7 @@ fn a_held_call_does_not_block_the_end() {
         .expect("it is armed");
     let socket = directory.path().join("plugin.sock");
     let held =
-        std::thread::spawn(move || http::request(&socket, "POST", "/VolumeDriver.Get", r#"{"Name":"db1"}"#));
+        thread::spawn(move || http::request(&socket, "POST", "/VolumeDriver.Get", r#"{"Name":"db1"}"#));
     terminal.wait_for_text("db1");
     terminal.signal(Signal::INT);
     assert_eq!(terminal.wait_for_end().exit_code(), 130);
@@ -244,4 +246,94 @@ fn whoever_leaves_during_a_card_leaves_nothing_of_it() {
         assert!(!directory.path().join("volumes/mine").exists(), "{way}");
         terminal.wait_for_text("removing what the card \"waits\" has made");
     }
+}
+
+/// An editor that asks at the terminal what error to write.
+const ASKING: &str =
+    r#"sh -c 'printf "WRITE: "; read line; printf "{\"Err\": \"%s\"}" "$line" > "$1"' editor"#;
+
+/// A console with that editor, and a Get that it holds, already in the editor.
+fn editing(editor: &str) -> (TempDir, Terminal, thread::JoinHandle<(u16, String)>) {
+    let (directory, mut terminal) = console(&[("EDITOR", editor), ("VISUAL", "")]);
+    http::request(&directory.path().join("control.sock"), "POST", "/v1/commands", "arm get: hold once")
+        .expect("it is armed");
+    let socket = directory.path().join("plugin.sock");
+    let held = thread::spawn(move || {
+        http::request(&socket, "POST", "/VolumeDriver.Get", r#"{"Name":"db1"}"#).expect("it is answered")
+    });
+    terminal.wait_for_text("1 CALL WAITS");
+    terminal.press("v");
+    terminal.wait_for_text("WRITE: ");
+    terminal.assert_restored();
+    (directory, terminal, held)
+}
+
+#[test]
+fn a_held_reply_goes_to_the_editor_and_back_while_other_calls_are_answered() {
+    let (directory, mut terminal, held) = editing(ASKING);
+    assert_eq!(call(&directory, "/VolumeDriver.Create", r#"{"Name":"meanwhile"}"#).0, 200);
+    terminal.resize(100, 30);
+    // Neither is the console's, nor does the editor stay stopped.
+    terminal.press("q\x1a");
+    terminal.press("typed\n");
+    terminal.wait_until("the console in its new size", |screen| {
+        let text = screen.contents();
+        screen.alternate_screen() && text.lines().count() == 30 && text.contains("released: reply")
+    });
+    let (status, body) = held.join().expect("the caller lives");
+    assert_eq!((status, body.as_str()), (200, "{\"Err\":\"typed\"}\n"));
+    terminal.wait_for_text("meanwhile");
+    terminal.press("?");
+    terminal.wait_for_text("make every mount fail");
+    terminal.signal(Signal::TERM);
+    assert_eq!(terminal.wait_for_end().exit_code(), 143);
+    terminal.assert_restored();
+}
+
+#[test]
+fn ctrl_c_ends_the_editor_and_not_the_console_and_the_call_waits_on() {
+    let (_directory, mut terminal, held) = editing(ASKING);
+    terminal.press("\x03");
+    terminal.wait_for_text("so nothing is sent");
+    terminal.wait_for_text("1 CALL WAITS");
+    terminal.press("r");
+    let (status, body) = held.join().expect("the caller lives");
+    assert_eq!((status, body.trim()), (200, r#"{"Err":"no such volume"}"#));
+}
+
+#[test]
+fn an_editor_that_leaves_the_terminal_in_disorder_does_no_harm() {
+    let (_directory, mut terminal, held) =
+        editing("sh -c 'printf \"WRITE: \"; read line; stty raw -echo; exit 3' editor");
+    terminal.press("\n");
+    terminal.wait_for_text("the editor ended with status 3, so nothing is sent");
+    terminal.press("f");
+    terminal.wait_for_text(": fail \"");
+    terminal.press("gone\"\r");
+    assert_eq!(held.join().expect("the caller lives"), (500, "gone\n".to_owned()));
+    terminal.press("q");
+    assert!(terminal.wait_for_end().success());
+    terminal.assert_restored();
+}
+
+#[test]
+fn sigterm_ends_the_console_with_its_editor() {
+    let place = tempfile::tempdir().expect("a temporary directory");
+    let pid = place.path().join("pid");
+    let stubborn = format!(
+        "sh -c 'trap \"\" TERM; echo $$ > {}; {}' editor",
+        pid.display(),
+        "printf \"WRITE: \"; read line"
+    );
+    for editor in [stubborn.as_str(), ASKING] {
+        let (directory, mut terminal, held) = editing(editor);
+        terminal.signal(Signal::TERM);
+        assert_eq!(terminal.wait_for_end().exit_code(), 143);
+        terminal.assert_restored();
+        assert_eq!(held.join().expect("the caller lives").0, 200, "a held call is let go at the end");
+        assert!(!directory.path().join("plugin.sock").exists());
+    }
+    let pid: i32 = fs::read_to_string(pid).expect("it ran").trim().parse().expect("a number");
+    let gone = wait_for(PATIENCE, || test_kill_process(Pid::from_raw(pid)?).is_err().then_some(()));
+    assert!(gone.is_some(), "the editor lives on");
 }

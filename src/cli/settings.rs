@@ -150,6 +150,7 @@ impl Settings {
             keymap: self.keymap()?,
             zone: jiff::tz::TimeZone::system(),
             mouse: self.mouse.unwrap_or(true),
+            editor: console::editor::find(&variable),
         })
     }
 }

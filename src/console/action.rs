@@ -16,6 +16,10 @@ pub enum Action {
     OutageKind,
     /// Let the waiting call go.
     Release,
+    /// Edit the reply of the waiting call.
+    EditReply,
+    /// Fail the waiting call.
+    FailCall,
     /// Disarm all rules and bring the driver up.
     CalmAll,
     /// Up one row.
@@ -222,7 +226,26 @@ pub const CONTROLS: &[Control] = {
             Everywhere,
             Haunt,
             "let the waiting call go: the selected one, or the oldest",
-        ),
+        )
+        .hint("let go"),
+        control(
+            A::EditReply,
+            "edit-reply",
+            &["v"],
+            Everywhere,
+            Haunt,
+            "edit the waiting call's reply in $EDITOR, and send it when the editor ends",
+        )
+        .hint("edit reply"),
+        control(
+            A::FailCall,
+            "fail-call",
+            &["f"],
+            Everywhere,
+            Haunt,
+            "fail the waiting call: type the message",
+        )
+        .hint("fail call"),
         control(
             A::CalmAll,
             "calm-all",

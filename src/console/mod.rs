@@ -13,6 +13,7 @@ pub mod action;
 pub mod app;
 pub mod complete;
 pub mod copy;
+pub mod editor;
 pub mod glyphs;
 pub mod key;
 pub mod listing;
@@ -46,6 +47,8 @@ pub struct Options {
     pub zone: jiff::tz::TimeZone,
     /// Whether the mouse selects and scrolls from the start.
     pub mouse: bool,
+    /// The user's editor, as a line for the shell: see [`editor::find`].
+    pub editor: Option<String>,
 }
 
 impl Default for Options {
@@ -55,6 +58,7 @@ impl Default for Options {
             keymap: Keymap::default(),
             zone: jiff::tz::TimeZone::UTC,
             mouse: true,
+            editor: None,
         }
     }
 }
@@ -77,7 +81,7 @@ pub async fn run(hub: Arc<Hub>, options: Options, shutdown: CancellationToken) -
     let size = crossterm::terminal::size()?;
     let mut app = App::new(size, options.theme, options.keymap, options.zone);
     app.mouse = options.mouse;
-    run::on_terminal(hub, app, shutdown).await
+    run::on_terminal(hub, app, options.editor, shutdown).await
 }
 
 /// Whether the signs must be ASCII: what the locale's variables say, looked up by name.

@@ -6,7 +6,7 @@ use crossterm::event::{Event as TerminalEvent, EventStream};
 use futures_util::{Stream, StreamExt as _};
 use ratatui::{Terminal, backend::Backend};
 use tokio::{
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
     sync::mpsc,
     time::{Instant, sleep_until},
 };
@@ -14,8 +14,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Ending,
-    app::{App, Effect, Event},
+    app::{App, Draft, Effect, Event},
     copy,
+    editor::{self, EditFailed, Edited},
     terminal::{self, Screen},
     view,
 };
@@ -38,6 +39,18 @@ pub trait Surface {
     fn copy(&mut self, text: &str) -> io::Result<()>;
     /// Takes the mouse from the terminal, or gives it back.
     fn mouse(&mut self, taken: bool) -> io::Result<()>;
+    /// What is typed. Dropping it leaves what is typed from then on to others.
+    type Keys: Stream<Item = io::Result<TerminalEvent>> + Unpin;
+    /// Begins to take what is typed.
+    fn keys(&mut self) -> Self::Keys;
+    /// Columns and rows.
+    fn size(&self) -> io::Result<(u16, u16)>;
+    /// Gives the terminal to the user's editor with a text until that ends, or until `stop` comes.
+    fn edit<E>(
+        &mut self,
+        text: &str,
+        stop: impl Future<Output = E>,
+    ) -> impl Future<Output = io::Result<Result<Result<Edited, EditFailed>, E>>>;
     /// Gives the terminal back, stops the process, and takes the terminal again when it goes on.
     fn suspend(&mut self) -> io::Result<()>;
     /// Lets go every cell that is believed to be on the screen.
@@ -47,16 +60,20 @@ pub trait Surface {
 }
 
 /// Runs on the process's own terminal.
-pub async fn on_terminal(hub: Arc<Hub>, app: App, shutdown: CancellationToken) -> io::Result<Ending> {
-    let mut screen = Screen::take()?;
+pub async fn on_terminal(
+    hub: Arc<Hub>,
+    app: App,
+    editor: Option<String>,
+    shutdown: CancellationToken,
+) -> io::Result<Ending> {
+    let mut screen = Screen::take(editor)?;
     let (notes, receiver) = mpsc::unbounded_channel();
     let panics = std::mem::replace(&mut screen.panics, receiver);
     drop(notes);
     if app.mouse {
         screen.mouse(true)?;
     }
-    let keys = EventStream::new();
-    drive(hub, app, &mut screen, keys, panics, shutdown).await
+    drive(hub, app, &mut screen, panics, shutdown).await
 }
 
 impl Surface for Screen {
@@ -69,6 +86,29 @@ impl Surface for Screen {
 
     fn mouse(&mut self, taken: bool) -> io::Result<()> {
         terminal::take_mouse(taken)
+    }
+
+    type Keys = EventStream;
+
+    fn keys(&mut self) -> EventStream {
+        EventStream::new()
+    }
+
+    fn size(&self) -> io::Result<(u16, u16)> {
+        crossterm::terminal::size()
+    }
+
+    async fn edit<E>(
+        &mut self,
+        text: &str,
+        stop: impl Future<Output = E>,
+    ) -> io::Result<Result<Result<Edited, EditFailed>, E>> {
+        self.leave();
+        let edited = editor::edit(self.editor.as_deref(), text, stop).await;
+        if edited.is_ok() {
+            self.retake()?;
+        }
+        Ok(edited)
     }
 
     fn suspend(&mut self) -> io::Result<()> {
@@ -92,20 +132,45 @@ fn draw_on<B: Backend>(terminal: &mut Terminal<B>, app: &App, seen: &Snapshot) -
     terminal.draw(|frame| view::render(frame, app, seen, &app.theme)).map(|_| ())
 }
 
-/// Shows a hub on a surface, with keys from a stream. Everything outside comes in as an argument, so that
-/// tests can run the very same loop.
+/// What ends the console from outside.
+struct Ends {
+    terminate: Signal,
+    hangup: Signal,
+    interrupt: Signal,
+    shutdown: CancellationToken,
+}
+
+impl Ends {
+    fn watch(shutdown: CancellationToken) -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            shutdown,
+        })
+    }
+
+    async fn first(&mut self) -> Ending {
+        tokio::select! {
+            biased;
+            _ = self.terminate.recv() => Ending::Signal(15),
+            _ = self.hangup.recv() => Ending::Signal(1),
+            _ = self.interrupt.recv() => Ending::Signal(2),
+            () = self.shutdown.cancelled() => Ending::Shutdown,
+        }
+    }
+}
+
+/// Shows a hub on a surface. Everything outside comes in as an argument, so that tests can run the very same loop.
 pub async fn drive(
     hub: Arc<Hub>,
     app: App,
     surface: &mut impl Surface,
-    keys: impl Stream<Item = io::Result<TerminalEvent>> + Unpin,
     mut panics: mpsc::UnboundedReceiver<String>,
     shutdown: CancellationToken,
 ) -> io::Result<Ending> {
-    let mut keys = keys;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut hangup = signal(SignalKind::hangup())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut keys = surface.keys();
+    let mut ends = Ends::watch(shutdown)?;
     let mut changes = hub.changes();
     let mut shown = Console { seen: hub.glance(&Window::default()), hub, app };
     let mut drawn = Instant::now();
@@ -121,17 +186,24 @@ pub async fn drive(
         // would ask for drawing again, so that a flood can neither starve the frames nor the keys.
         tokio::select! {
             biased;
-            _ = terminate.recv() => return Ok(Ending::Signal(15)),
-            _ = hangup.recv() => return Ok(Ending::Signal(1)),
-            _ = interrupt.recv() => return Ok(Ending::Signal(2)),
-            () = shutdown.cancelled() => return Ok(Ending::Shutdown),
+            ending = ends.first() => return Ok(ending),
             key = keys.next() => {
                 let mut next = Some(key);
                 // What was typed faster than drawn is taken together.
                 while let Some(key) = next {
                     let Some(Ok(key)) = key else { return Ok(Ending::TerminalGone) };
-                    if let Some(ending) = shown.take(key, surface)? {
-                        return Ok(ending);
+                    match shown.take(key, surface)? {
+                        Next::Go => {}
+                        Next::End(ending) => return Ok(ending),
+                        Next::Edit(draft) => {
+                            drop(keys);
+                            match surface.edit(&draft.text, ends.first()).await? {
+                                Ok(edited) => shown.edited(&draft, edited),
+                                Err(ending) => return Ok(ending),
+                            }
+                            shown.back(surface)?;
+                            keys = surface.keys();
+                        }
                     }
                     next = waiting_key(&mut keys).await;
                 }
@@ -173,6 +245,13 @@ async fn waiting_key<S: Stream + Unpin>(keys: &mut S) -> Option<Option<S::Item>>
     .await
 }
 
+/// What the loop does after a key.
+enum Next {
+    Go,
+    Edit(Draft),
+    End(Ending),
+}
+
 /// The app with the hub it shows and the picture that is on the screen.
 struct Console {
     hub: Arc<Hub>,
@@ -181,14 +260,14 @@ struct Console {
 }
 
 impl Console {
-    fn take(&mut self, event: TerminalEvent, surface: &mut impl Surface) -> io::Result<Option<Ending>> {
+    fn take(&mut self, event: TerminalEvent, surface: &mut impl Surface) -> io::Result<Next> {
         let event = match event {
             TerminalEvent::Key(key) => Event::Key(key),
             TerminalEvent::Paste(text) => Event::Paste(text),
             TerminalEvent::Resize(width, height) => Event::Resize(width, height),
             TerminalEvent::Mouse(mouse) => Event::Mouse(mouse),
             TerminalEvent::FocusGained | TerminalEvent::FocusLost => {
-                return Ok(None);
+                return Ok(Next::Go);
             }
         };
         for effect in self.app.update(event, &self.seen) {
@@ -209,13 +288,44 @@ impl Console {
                 Effect::Redraw => surface.forget()?,
                 Effect::Suspend => {
                     surface.suspend()?;
-                    surface.mouse(self.app.mouse)?;
+                    self.back(surface)?;
                 }
-                Effect::Leave => return Ok(Some(Ending::Quit)),
-                Effect::Interrupt => return Ok(Some(Ending::Signal(SignalKind::interrupt().as_raw_value()))),
+                Effect::Edit(draft) => return Ok(Next::Edit(draft)),
+                Effect::Leave => return Ok(Next::End(Ending::Quit)),
+                Effect::Interrupt => {
+                    return Ok(Next::End(Ending::Signal(SignalKind::interrupt().as_raw_value())));
+                }
             }
         }
-        Ok(None)
+        Ok(Next::Go)
+    }
+
+    /// Sends what came out of the editor. What cannot be sent is not lost.
+    fn edited(&mut self, draft: &Draft, edited: Result<Edited, EditFailed>) {
+        let (line, result) = match edited {
+            Err(failed) => (format!("edit the reply to call {}", draft.seq), Err(failed.to_string())),
+            Ok(edited) => match draft.command(&edited.text) {
+                None => {
+                    let text = format!("nothing was changed; call {} waits as before", draft.seq);
+                    (format!("edit the reply to call {}", draft.seq), Ok(text))
+                }
+                Some(command) => {
+                    let result = self.hub.command(&command);
+                    let result = result.map(|effect| effect.text);
+                    (command.to_string(), result.map_err(|error| format!("{error}{}", edited.keep())))
+                }
+            },
+        };
+        self.app.update(Event::Done { line, result }, &self.seen);
+        self.look();
+    }
+
+    /// Takes up a terminal that others had meanwhile: what they set, and its size, may be another now.
+    fn back(&mut self, surface: &mut impl Surface) -> io::Result<()> {
+        surface.mouse(self.app.mouse)?;
+        let (width, height) = surface.size()?;
+        self.app.update(Event::Resize(width, height), &self.seen);
+        Ok(())
     }
 
     fn look(&mut self) {

@@ -35,6 +35,8 @@ pub struct Screen {
     pub terminal: Terminal<CrosstermBackend<Stdout>>,
     /// What panicked elsewhere, in words.
     pub panics: mpsc::UnboundedReceiver<String>,
+    /// The user's editor, as a line for the shell.
+    pub editor: Option<String>,
     previous_hook: Arc<Hook>,
     taken: Taken,
 }
@@ -46,7 +48,7 @@ struct Taken(Arc<AtomicBool>);
 
 impl Screen {
     /// Takes the terminal.
-    pub fn take() -> io::Result<Self> {
+    pub fn take(editor: Option<String>) -> io::Result<Self> {
         let taken = Taken::default();
         taken.enter()?;
         let terminal = Terminal::new(CrosstermBackend::new(stdout())).inspect_err(|_| taken.leave())?;
@@ -70,7 +72,7 @@ impl Screen {
                 let _ = sender.send(format!("a task panicked{place}: {text}"));
             }
         }));
-        Ok(Self { terminal, panics, previous_hook, taken })
+        Ok(Self { terminal, panics, editor, previous_hook, taken })
     }
 
     /// Gives the terminal back for a while.

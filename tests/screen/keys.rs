@@ -37,6 +37,7 @@ fn asked(count: usize) -> Stage {
 fn commands(effects: &[Effect]) -> Vec<String> {
     let line = |effect: &Effect| match effect {
         Effect::Run(command) => command.to_string(),
+        Effect::Edit(draft) => format!("edit {} {:?}", draft.seq, draft.text),
         other => format!("{other:?}"),
     };
     effects.iter().map(line).collect()
@@ -79,6 +80,13 @@ fn each_key_that_acts_is_a_command() {
         (&haunted, "c", vec!["disarm all", "up"]),
         (&haunted, "r", vec!["release"]),
         (&waiting, "r", vec!["release 18"]),
+        (&waiting, "v", vec!["edit 18 \"{}\\n\""]),
+        (&haunted, "tab tab v", vec!["edit 18 \"{}\\n\""]),
+        (&calm, "v", vec![]),
+        (&calm, "f", vec![]),
+        (&waiting, "f", vec![]),
+        (&waiting, "f n o \" enter", vec!["release 18: fail \"no\""]),
+        (&waiting, "f esc", vec![]),
         (&haunted, "q", vec![]),
         (&haunted, "q n", vec![]),
         (&haunted, "q y", vec!["Leave"]),
@@ -110,6 +118,8 @@ fn what_a_key_shows_is_on_the_screen() {
         ("t", "theme light", ""),
         ("D", "d will take the driver down: unlink", ""),
         ("r", "no call is waiting", ""),
+        ("v", "no call is waiting", ""),
+        ("f", "no call is waiting", ""),
         ("y", "copied the call as JSON", ""),
         ("Y", "copied a curl command", ""),
         ("s Y", "copied the sequence as text", ""),
@@ -434,6 +444,8 @@ fn tab_completes_what_can_stand_next() {
         ("crash ", "tab", "crash keep"),
         ("disarm em", "tab", "disarm empty-get"),
         ("release 1", "tab", "release 18"),
+        ("release 18: re", "tab", "release 18: reply"),
+        ("release: fail \"no\" aft", "tab", "release: fail \"no\" after"),
         ("theme col", "tab", "theme colour-blind"),
         ("arm unm", "tab", "arm unmount"),
         ("arm get: em", "tab", "arm get: empty"),

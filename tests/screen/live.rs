@@ -13,12 +13,20 @@ use crossterm::event::Event;
 use futures_util::Stream;
 use ratatui::{Terminal, backend::TestBackend};
 use tokio::{
-    sync::{mpsc, watch},
+    sync::{mpsc, oneshot, watch},
     task::JoinHandle,
 };
 use tokio_util::sync::CancellationToken;
 use voltergeist::{
-    console::{Ending, Surface, app::App, drive, key::Chord, key::Keymap, theme::Theme, view},
+    console::{
+        Ending, Surface,
+        app::App,
+        drive,
+        editor::{EditFailed, Edited},
+        key::{Chord, Keymap},
+        theme::Theme,
+        view,
+    },
     domain::{journal::Bounds, volume::Volumes},
     hub::{Hub, NoStore, Snapshot},
 };
@@ -58,8 +66,13 @@ impl Stream for Keys {
     }
 }
 
+/// An editor: what it makes of a text, once it may end.
+pub type Editing = Box<dyn FnMut(&str) -> oneshot::Receiver<Result<Edited, EditFailed>> + Send>;
+
 /// What the loop draws on: every frame's text, and how many there were.
 struct Frames {
+    keys: Keys,
+    editing: Editing,
     terminal: Terminal<TestBackend>,
     shown: watch::Sender<(usize, String)>,
     copied: Arc<Mutex<Vec<String>>>,
@@ -74,6 +87,28 @@ impl Surface for Frames {
 
     fn mouse(&mut self, _: bool) -> io::Result<()> {
         Ok(())
+    }
+
+    type Keys = Keys;
+
+    fn keys(&mut self) -> Keys {
+        self.keys.clone()
+    }
+
+    fn size(&self) -> io::Result<(u16, u16)> {
+        Ok((100, 30))
+    }
+
+    async fn edit<E>(
+        &mut self,
+        text: &str,
+        stop: impl Future<Output = E>,
+    ) -> io::Result<Result<Result<Edited, EditFailed>, E>> {
+        let ended = (self.editing)(text);
+        Ok(tokio::select! {
+            edited = ended => Ok(edited.expect("the test's editor ends")),
+            stopped = stop => Err(stopped),
+        })
     }
 
     fn suspend(&mut self) -> io::Result<()> {
@@ -115,20 +150,31 @@ impl Live {
         Self::start_on(Hub::new(7, Volumes::default(), Box::new(NoStore), Bounds::default()), false)
     }
 
+    /// On a hub of its own, with an editor.
+    pub fn start_with(editing: Editing) -> Self {
+        let hub = Hub::new(7, Volumes::default(), Box::new(NoStore), Bounds::default());
+        Self::start_whole(hub, false, editing)
+    }
+
     /// On a given hub, and perhaps on a terminal that cannot be written to.
     pub fn start_on(hub: Arc<Hub>, broken: bool) -> Self {
+        Self::start_whole(hub, broken, Box::new(|_| panic!("nobody asked for an editor")))
+    }
+
+    fn start_whole(hub: Arc<Hub>, broken: bool, editing: Editing) -> Self {
         let keys = Keys::default();
         let (shown, frames) = watch::channel((0, String::new()));
         let copied = Arc::default();
         let terminal = Terminal::new(TestBackend::new(100, 30)).expect("a test backend cannot fail");
-        let mut surface = Frames { terminal, shown, copied: Arc::clone(&copied), broken };
+        let mut surface =
+            Frames { keys: keys.clone(), editing, terminal, shown, copied: Arc::clone(&copied), broken };
         let (panics, receiver) = mpsc::unbounded_channel();
         let shutdown = CancellationToken::new();
         let theme = Theme::named("default", false).expect("it is shipped");
         let app = App::new((100, 30), theme, Keymap::default(), jiff::tz::TimeZone::UTC);
         let running = tokio::spawn({
-            let (hub, keys, shutdown) = (Arc::clone(&hub), keys.clone(), shutdown.clone());
-            async move { drive(hub, app, &mut surface, keys, receiver, shutdown).await }
+            let (hub, shutdown) = (Arc::clone(&hub), shutdown.clone());
+            async move { drive(hub, app, &mut surface, receiver, shutdown).await }
         });
         Self { hub, keys, shown: frames, copied, panics, shutdown, running }
     }

@@ -1,6 +1,7 @@
 //! What people see: whole screens, and what keys make of them.
 
 mod cards;
+mod editor;
 mod frames;
 #[path = "../support/haunt.rs"]
 mod haunt;

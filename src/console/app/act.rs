@@ -22,6 +22,11 @@ impl App {
                 self.next_outage(&key, seen)
             }
             Action::Release => self.release(seen),
+            Action::EditReply => self.edit_reply(seen),
+            Action::FailCall => {
+                self.fail(seen);
+                None
+            }
             Action::CalmAll => return self.calm(seen),
             Action::Disarm => self.disarm(seen),
             Action::Open => self.open(seen),

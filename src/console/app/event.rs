@@ -4,6 +4,7 @@ use std::{ops::Range, sync::Arc};
 
 use crossterm::event::{KeyEvent, MouseEvent};
 
+use super::Draft;
 use crate::domain::{
     command::Command,
     entry::Entry,
@@ -49,6 +50,8 @@ pub enum Effect {
     Redraw,
     /// Give the terminal back and stop the process.
     Suspend,
+    /// Give the terminal to the user's editor with a reply, and send what comes out of it.
+    Edit(Draft),
     /// Leave.
     Leave,
     /// Leave as at the signal that Ctrl-C sends elsewhere.

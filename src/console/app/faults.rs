@@ -6,7 +6,7 @@ use super::{App, Effect, Status};
 use crate::{
     console::prompt::Purpose,
     domain::{
-        command::{Command, Outage, Released, Target},
+        command::{Command, Outage, Target},
         fault::{PRESETS, RuleState, forecast},
         volume::Volume,
     },
@@ -101,18 +101,6 @@ impl App {
         }
         self.status = Status::say(format!("{key} will take the driver down: {}", outage_help(self.outage)));
         None
-    }
-
-    /// Lets a waiting call go: the selected one, or the oldest.
-    pub(super) fn release(&mut self, seen: &Snapshot) -> Option<Effect> {
-        if seen.waiting.is_empty() {
-            self.status = Status::say("no call is waiting");
-            return None;
-        }
-        let waits = |seq: u64| seen.waiting.iter().any(|entry| entry.seq == seq);
-        let selected = self.calls.selected().filter(|entry| waits(entry.seq));
-        let which = selected.map_or(Released::Oldest, |entry| Released::Seq(entry.seq));
-        Some(Command::Release { which, ending: None, confirmed: false }.into())
     }
 
     /// Ends everything that is armed or down.

@@ -7,6 +7,7 @@
 mod act;
 mod event;
 pub mod faults;
+mod held;
 mod line;
 mod mode;
 mod place;
@@ -18,6 +19,7 @@ use crossterm::event::{KeyEvent, KeyEventKind};
 
 pub use event::{Effect, Event};
 pub use faults::FaultRow;
+pub use held::Draft;
 pub use mode::{Mode, Pane, Question, Status};
 pub use place::Life;
 pub use stage::Picker;

@@ -76,7 +76,7 @@ fn typing_hints() -> Vec<(String, &'static str)> {
         .into()
 }
 
-/// The hints of the focused pane first, then the others; help is always there.
+/// Help is always there; then what can be done to a call that waits, what the focused pane offers, and the others.
 fn hints_of(view: &View<'_>) -> Vec<(String, &'static str)> {
     if let Mode::Ask(_) = view.app.mode {
         return vec![("y".into(), "yes"), ("n".into(), "no")];
@@ -102,13 +102,17 @@ fn hints_of(view: &View<'_>) -> Vec<(String, &'static str)> {
     let (help, others): (Vec<_>, Vec<_>) = hinted(here)
         .chain(hinted(Place::Everywhere))
         .partition(|control| matches!(control.action, Action::Help | Action::Quit));
-    help.into_iter().chain(others).map(hint).filter(|(key, _)| !key.is_empty()).collect()
+    let (ways_out, others): (Vec<_>, Vec<_>) = others.into_iter().partition(|control: &&Control| {
+        matches!(control.action, Action::Release | Action::EditReply | Action::FailCall)
+    });
+    help.into_iter().chain(ways_out).chain(others).map(hint).filter(|(key, _)| !key.is_empty()).collect()
 }
 
 /// Whether a key that is hinted at would change anything now.
 fn would_do_something(view: &View<'_>, action: Action) -> bool {
     let (app, seen) = (view.app, view.seen);
     match action {
+        Action::Release | Action::EditReply | Action::FailCall => !seen.waiting.is_empty(),
         Action::Faster | Action::Slower => seen.pace.is_some(),
         Action::Forget => !seen.volumes.is_empty(),
         Action::CalmAll => banner::armed(seen).next().is_some() || seen.reachability.standing != Standing::Up,

@@ -18,7 +18,10 @@ use crate::{
         action::Action,
         app::{App, Pane},
     },
-    domain::entry::{Entry, Kind},
+    domain::{
+        entry::{Entry, Kind, Waiting},
+        fault::Phase,
+    },
     hub::Snapshot,
 };
 
@@ -78,8 +81,7 @@ fn entry_lines(page: &mut Page<'_>, entry: &Entry) {
                 &format!("because of rule {}: {}", waiting.fault.id, waiting.fault.action),
                 styles.fault,
             );
-            let key = view.key(Action::Release);
-            page.say(&format!("{key} gives it its natural answer"), styles.text);
+            waiting_lines(page, entry, waiting);
         }
         Kind::Command(execution) => {
             page.heading("A command");
@@ -109,4 +111,34 @@ fn entry_lines(page: &mut Page<'_>, entry: &Entry) {
             page.say(text, styles.text);
         }
     }
+}
+
+/// The ways out of a wait, with their keys, and the natural answer that all of them begin with.
+fn waiting_lines(page: &mut Page<'_>, entry: &Entry, waiting: &Waiting) {
+    let styles = &page.view.theme.styles;
+    let key = |action| page.view.key(action);
+    let [release, edit, fail] = [Action::Release, Action::EditReply, Action::FailCall].map(key);
+    if !page.view.seen.waiting.iter().any(|held| held.seq == entry.seq) {
+        return page.say("it waits no more; its end is an entry of its own", styles.quiet);
+    }
+    let Some(natural) = &waiting.natural else {
+        return page.say(&format!("{release} sends the rest of its answer at once"), styles.text);
+    };
+    let action = &waiting.fault.action;
+    let is_done = [Phase::After, Phase::Twice].iter().any(|phase| action.ends_with(phase.word()));
+    let [natural_end, failed_end] = if is_done {
+        page.say("the driver's work is done already", styles.text);
+        ["lets it go to its natural answer", "fails it with a message all the same"]
+    } else {
+        [
+            "lets it go: the driver does its work and gives the natural answer",
+            "fails it with a message: the driver does nothing",
+        ]
+    };
+    page.say(&format!("{release} {natural_end}"), styles.text);
+    page.say(&format!("{edit} does the same with the answer as you edit it, in $EDITOR"), styles.text);
+    page.say(&format!("{fail} {failed_end}"), styles.text);
+    page.heading("Its natural answer, as things stood when it began to wait");
+    page.say(&format!("status {}", natural.status), styles.text);
+    page.body(&natural.body);
 }

@@ -1,0 +1,175 @@
+//! A held call's reply on its way through an editor, and back.
+
+use std::{
+    io::Write as _,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use tokio::sync::oneshot;
+use voltergeist::{
+    console::{
+        Ending,
+        editor::{EditFailed, Edited},
+    },
+    domain::{
+        entry::{Deed, Natural, Waiting},
+        protocol::{Caller, Operation},
+    },
+    hub::{Hub, Ticket},
+};
+
+use super::live::Live;
+
+type Result = std::result::Result<Edited, EditFailed>;
+
+/// A console, and the editor that it runs: what it was given, and what ends it.
+struct Desk {
+    live: Live,
+    given: Arc<Mutex<Vec<String>>>,
+    ends: Arc<Mutex<Vec<oneshot::Sender<Result>>>>,
+}
+
+impl Desk {
+    fn new() -> Self {
+        let (given, ends): (Arc<Mutex<Vec<String>>>, Arc<Mutex<Vec<_>>>) = Default::default();
+        let editing = Box::new({
+            let (given, ends) = (Arc::clone(&given), Arc::clone(&ends));
+            move |text: &str| {
+                let (end, ended) = oneshot::channel();
+                given.lock().expect("no test panics with it").push(text.to_owned());
+                ends.lock().expect("no test panics with it").push(end);
+                ended
+            }
+        });
+        Self { live: Live::start_with(editing), given, ends }
+    }
+
+    /// A call that waits, and the console that has seen it.
+    async fn held(&mut self, body: &str) -> Ticket {
+        let ticket = held(&self.live.hub, 200, body);
+        self.live.shows("1 CALL WAITS").await;
+        ticket
+    }
+
+    /// Opens the editor and ends it so.
+    async fn edit(&mut self, result: Result) {
+        self.open().await;
+        self.close(result);
+    }
+
+    fn close(&self, result: Result) {
+        let end = self.ends.lock().expect("no test panics with it").pop().expect("an editor is open");
+        end.send(result).map_err(drop).expect("the console waits for its editor");
+    }
+
+    async fn open(&mut self) {
+        self.live.press("v");
+        let is_open = async {
+            while self.ends.lock().expect("no test panics with it").is_empty() {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(5), is_open).await.expect("v opens the editor");
+    }
+}
+
+fn held(hub: &Arc<Hub>, status: u16, body: &str) -> Ticket {
+    hub.command_line("arm get: hold").expect("it is armed");
+    hub.wait(Waiting {
+        number: 1,
+        operation: Operation::Get,
+        caller: Caller::Docker,
+        volume: Some("db1".into()),
+        id: None,
+        fault: Deed { id: 1, label: None, action: "hold".into() },
+        natural: Some(Natural { status, body: body.as_bytes().to_vec().into() }),
+    })
+}
+
+fn edited(text: &str) -> Edited {
+    let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
+    file.write_all(text.as_bytes()).expect("it can be written");
+    Edited { text: text.into(), file }
+}
+
+async fn ending(ticket: &mut Ticket) -> String {
+    let released = tokio::time::timeout(Duration::from_secs(5), ticket.released()).await;
+    released.expect("the call is let go").expect("with another reply").to_string()
+}
+
+#[tokio::test]
+async fn what_comes_out_of_the_editor_is_the_reply() {
+    for (body, given, out, expected) in [
+        (
+            "{\"Mountpoint\":\"/a\"}\n",
+            "{\n  \"Mountpoint\": \"/a\"\n}\n",
+            "{\n  \"Mountpoint\": \"/b\"\n}\n",
+            "reply {\"Mountpoint\":\"/b\"} after",
+        ),
+        ("{}\n", "{}\n", "{\"Err\": \"no\"", "reply \"{\\\"Err\\\": \\\"no\\\"\" after"),
+        ("{}\n", "{}\n", "", "reply \"\" after"),
+        ("{}\n", "{}\n", "[ ]", "reply [] after"),
+    ] {
+        let mut desk = Desk::new();
+        let mut ticket = desk.held(body).await;
+        desk.edit(Ok(edited(out))).await;
+        assert_eq!(ending(&mut ticket).await, expected);
+        assert_eq!(*desk.given.lock().expect("nobody holds it"), [given]);
+        desk.live.shows(&format!("call {} released", ticket.seq)).await;
+        desk.live.press("?");
+        desk.live.shows("make every mount fail").await;
+    }
+}
+
+#[tokio::test]
+async fn a_reply_with_an_error_status_keeps_it() {
+    let mut desk = Desk::new();
+    let mut ticket = held(&desk.live.hub, 500, "invalid argument\n");
+    desk.live.shows("1 CALL WAITS").await;
+    desk.edit(Ok(edited("device busy\n"))).await;
+    assert_eq!(ending(&mut ticket).await, "reply \"device busy\\n\" as text500 after");
+}
+
+#[tokio::test]
+async fn nothing_happens_where_nothing_was_changed_or_the_editor_failed() {
+    let failed = || EditFailed::Ended { how: "ended with status 1".into(), kept: String::new() };
+    let results: [(Result, &str); 3] = [
+        (Ok(edited("{ \"a\" : 1 }")), "nothing was changed; call"),
+        (Err(failed()), "the editor ended with status 1, so nothing is sent"),
+        (Err(EditFailed::NoEditor), "there is no editor; set EDITOR"),
+    ];
+    for (result, said) in results {
+        let mut desk = Desk::new();
+        let mut ticket = desk.held("{\"a\":1}\n").await;
+        desk.edit(result).await;
+        desk.live.shows(said).await;
+        desk.live.press("r");
+        let released = tokio::time::timeout(Duration::from_secs(5), ticket.released()).await;
+        assert_eq!(released.expect("it waited still"), None);
+    }
+}
+
+#[tokio::test]
+async fn what_was_written_is_kept_where_the_caller_has_given_up_meanwhile() {
+    let mut desk = Desk::new();
+    let ticket = desk.held("{}\n").await;
+    desk.open().await;
+    let seq = ticket.seq;
+    drop(ticket);
+    let out = edited("{\"Err\": \"late\"}");
+    let path = out.file.path().to_owned();
+    desk.close(Ok(out));
+    desk.live.shows(&format!("no call {seq} is waiting")).await;
+    assert_eq!(std::fs::read_to_string(&path).expect("it is kept"), "{\"Err\": \"late\"}");
+    std::fs::remove_file(path).expect("it can be removed");
+}
+
+#[tokio::test]
+async fn the_end_of_the_program_does_not_wait_for_the_editor() {
+    let mut desk = Desk::new();
+    let _ticket = desk.held("{}\n").await;
+    desk.open().await;
+    desk.live.shutdown.cancel();
+    assert_eq!(desk.live.ending().await, Ending::Shutdown);
+}
