@@ -15,7 +15,7 @@ use rustix::{
 use tokio::{runtime::Handle, sync::oneshot, time::sleep};
 use tokio_util::sync::CancellationToken;
 
-use super::follow::follow;
+use super::{follow::follow, warnings};
 use crate::hub::Hub;
 
 /// How long a reader may take for what is left at the end.
@@ -23,8 +23,7 @@ const LAST_LINES: Duration = Duration::from_secs(2);
 
 /// Writes lines until somebody ends it, or nobody reads them any more.
 pub async fn serve(hub: &Arc<Hub>, shutdown: &CancellationToken) -> anyhow::Result<()> {
-    // Only here: on a screen a line on stderr would tear the picture.
-    tracing_subscriber::fmt().with_writer(io::stderr).init();
+    warnings::to_stderr();
     let late = async {
         shutdown.cancelled().await;
         sleep(LAST_LINES).await;

@@ -18,6 +18,7 @@ mod run;
 mod settings;
 mod signals;
 mod theatre;
+mod warnings;
 
 use std::{
     io::{self, ErrorKind, Write as _},

@@ -20,6 +20,7 @@ use super::{
     places, play, print,
     settings::Settings,
     signals::{self, Signal},
+    warnings,
 };
 use crate::{
     console::{self, Ending},
@@ -187,6 +188,7 @@ async fn show(
     shutdown: &CancellationToken,
 ) -> anyhow::Result<Option<Signal>> {
     let options = settings.console(|name| std::env::var(name).ok())?;
+    warnings::to_journal(hub);
     let ending = console::run(Arc::clone(hub), options, shutdown.clone()).await;
     Ok(match ending.context("the terminal cannot be used")? {
         Ending::Signal(number) => Some(Signal(number)),

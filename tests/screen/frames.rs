@@ -39,29 +39,31 @@ fn plain_ascii() {
 }
 
 #[test]
-fn no_size_and_no_theme_breaks_a_frame() {
+fn no_size_from_1x1_and_no_theme_breaks_a_frame() {
     let mut stage = Stage::busy();
     stage.down(Outage::Refuse, None);
     stage.arm("arm any: hang");
     stage.driver.remedy = Some("echo".into());
-    let draw = |keys: &str, width: u16, height: u16| {
-        let mut seat = Seat::new(&stage, (width, height), "default", false);
+    let draw = |keys: &str, sizes: &mut dyn Iterator<Item = (u16, u16)>| {
+        let mut seat = Seat::new(&stage, (120, 40), "default", false);
         seat.press(keys);
-        seat.screen();
+        for (width, height) in sizes {
+            seat.update(Event::Resize(width, height));
+            seat.screen();
+        }
     };
-    for width in (1..=60).chain([79, 80, 95, 96, 119, 120, 121, 250]) {
-        for height in (1..=24).chain([50, 70]) {
-            draw("", width, height);
-        }
-    }
+    let small = (1..=50).flat_map(|width| (1..=20).map(move |height| (width, height)));
+    let wide = (51..=130).flat_map(|width| [9, 16, 24, 50].map(|height| (width, height)));
+    let high = (21..=52).flat_map(|height| [39, 80, 120, 200].map(|width| (width, height)));
+    draw("", &mut small.chain(wide).chain(high));
     // Around the sizes at which the shape changes.
-    for keys in ["?", "tab", "tab tab", "up enter", "tab enter", "q", ": a", "/ o", "s", "p", "p s up enter"]
+    let widths = [1, 2, 39, 40, 41, 79, 80, 119, 120, 180, 250];
+    let heights = [1, 2, 9, 10, 11, 12, 15, 16, 19, 20, 24, 70];
+    let around = || widths.into_iter().flat_map(|width| heights.map(|height| (width, height)));
+    for keys in
+        ["?", "tab", "tab tab", "up enter", "tab enter", "q", ": a", "/ o", "s", "p", "p s up enter", "P"]
     {
-        for width in [1, 2, 39, 40, 41, 79, 80, 119, 120, 250] {
-            for height in [1, 2, 9, 10, 11, 12, 15, 16, 19, 20, 70] {
-                draw(keys, width, height);
-            }
-        }
+        draw(keys, &mut around());
     }
     for theme in Theme::names() {
         Seat::new(&stage, (120, 40), theme, false).screen();

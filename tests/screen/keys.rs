@@ -139,6 +139,22 @@ fn what_a_key_shows_is_on_the_screen() {
 }
 
 #[test]
+fn a_view_that_has_no_room_says_so() {
+    for (keys, size, told) in [
+        ("s", (40, 10), "a sequence needs 56 columns"),
+        ("p", (80, 20), "an explanation needs 24 rows"),
+        ("s", (80, 24), ""),
+        ("p", (80, 24), ""),
+    ] {
+        let mut seat = Seat::new(&Stage::busy(), size, "default", false);
+        seat.press(keys);
+        let screen = seat.screen();
+        assert!(screen.contains(told), "{keys}: {screen}");
+        assert!(!told.is_empty() || !screen.contains(" needs "), "{keys}: {screen}");
+    }
+}
+
+#[test]
 fn what_would_register_the_driver_can_be_copied_before_the_first_call_and_in_the_help() {
     let remedy = "sudo ln -s here there";
     let copied = |stage: &Stage, keys: &str| match &seat(stage).press(keys)[..] {

@@ -2,9 +2,16 @@
 
 use super::{App, Effect, FaultRow, Mode, Pane, Question, Status, faults};
 use crate::{
-    console::{action::Action, copy, prompt::Purpose, view::welcome::docker_command, window::Step},
+    console::{
+        action::Action,
+        copy,
+        prompt::Purpose,
+        view::{caption, layout::Screen, welcome::docker_command},
+        window::Step,
+    },
     domain::{
         command::{Command, Target},
+        diagram,
         entry::Entry,
     },
     hub::{Snapshot, report},
@@ -112,8 +119,21 @@ impl App {
             Action::Reset => self.mode = Mode::Ask(Question::Run(Box::new(Command::Reset))),
             Action::Suspend => self.mode = Mode::Ask(Question::Suspend),
             Action::Quit => self.mode = Mode::Ask(Question::Leave),
-            Action::Sequence => self.sequence = !self.sequence,
-            Action::Present => self.presenting = !self.presenting,
+            Action::Sequence => {
+                self.sequence = !self.sequence;
+                if self.sequence && Screen::of(self, seen).is_some_and(|screen| !screen.is_sequence) {
+                    let least = diagram::LEAST;
+                    self.status = Status::say(format!("a sequence needs {least} columns"));
+                }
+            }
+            Action::Present => {
+                self.presenting = !self.presenting;
+                if self.presenting && Screen::of(self, seen).is_some_and(|screen| screen.caption.height == 0)
+                {
+                    let least = caption::LEAST;
+                    self.status = Status::say(format!("an explanation needs {least} rows"));
+                }
+            }
             Action::Help => self.mode = Mode::Help(0),
             Action::Theme => {
                 self.theme = self.theme.next();

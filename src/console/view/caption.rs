@@ -22,6 +22,8 @@ use crate::{
 
 /// How many rows it needs.
 pub const HEIGHT: u16 = 7;
+/// From so many rows on there is room for it.
+pub const LEAST: u16 = 24;
 
 /// How long a call that a rule acted on stays in the caption, though others follow.
 const STAYS: Duration = Duration::from_secs(10);

@@ -110,7 +110,7 @@ impl Screen {
             u16::from(shape == Shape::Narrow),
         ];
         // The caption says what the bottom line would.
-        let caption = if app.presenting && area.height >= 24 { caption::HEIGHT } else { 0 };
+        let caption = if app.presenting && area.height >= caption::LEAST { caption::HEIGHT } else { 0 };
         let status = u16::from(area.height >= 12 && caption == 0);
         let [header, counters, banner, tabs, body, caption, status, hints] = Layout::vertical([
             Constraint::Length(heights[0]),
