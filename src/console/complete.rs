@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     domain::{
-        command::{Command, CommandError, FORMS, Outage, PlayOrder},
+        command::{Command, CommandError, Direction, FORMS, Outage},
         entry::Kind,
         query,
         scanner::quote,
@@ -115,10 +115,11 @@ pub fn command(line: &str, seen: &Snapshot) -> Completion {
         }
         ("save", _) => filter(line, seen),
         ("play", 0) => {
-            let orders = PlayOrder::WORDS.into_iter().filter(|_| seen.playbill.cue.is_some());
-            let orders = orders.map(|(word, _, help)| Candidate::new(word, help));
+            let directions = Direction::ALL.into_iter().filter(|_| seen.playbill.cue.is_some());
+            let directions =
+                directions.map(|direction| Candidate::new(direction.word(), direction_help(direction)));
             let offers = seen.playbill.offers.iter().map(|offer| Candidate::new(&*offer.name, &*offer.title));
-            Completion::of(line, start, orders.chain(offers))
+            Completion::of(line, start, directions.chain(offers))
         }
         ("play", _) => Completion::of(
             line,
@@ -164,6 +165,15 @@ fn own() -> impl Iterator<Item = &'static Control> {
 /// The console's own action that a word at the `:` line stands for.
 pub fn own_action(word: &str) -> Option<Action> {
     own().find(|control| control.name == word).map(|control| control.action)
+}
+
+const fn direction_help(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Pause => "begin no step until `next` or `go`",
+        Direction::Next => "play one more step",
+        Direction::Go => "play all steps that are left",
+        Direction::Stop => "end it, and remove what the card has made",
+    }
 }
 
 fn volumes(seen: &Snapshot, which: impl Fn(&Volume) -> bool) -> impl Iterator<Item = Candidate> {

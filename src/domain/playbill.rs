@@ -53,7 +53,7 @@ pub struct Cue {
 }
 
 /// A card as it is played.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Play {
     /// The card's name.
     pub card: String,
@@ -255,10 +255,13 @@ impl Playbill {
                 scene.seen.clone_from(seen);
                 scene.problems.clone_from(problems);
             }),
-            PlayEvent::Ended { end, .. } => {
-                if let Some(play) = &mut self.play {
-                    Arc::make_mut(play).end = Some(end.clone());
-                }
+            PlayEvent::Ended { card, end } => {
+                let play = self.play.take().filter(|play| play.card == *card && play.end.is_none());
+                // One that cannot be read ends before anything is announced.
+                let mut play =
+                    play.unwrap_or_else(|| Arc::new(Play { card: card.clone(), ..Play::default() }));
+                Arc::make_mut(&mut play).end = Some(end.clone());
+                self.play = Some(play);
                 self.cue = None;
             }
         }

@@ -317,7 +317,8 @@ impl State {
             }
             Command::Note(text) => text.clone(),
             Command::Save { path, .. } => format!("{written} saved to {path}"),
-            Command::Play(order) => self.direct(order)?,
+            Command::Play { card, stepwise, dangerous } => self.play(card, *stepwise, *dangerous)?,
+            Command::Direct(direction) => self.direct(*direction)?,
             Command::Pace(change) => self.set_pace(*change)?,
             Command::Quit => self.quit(),
         })

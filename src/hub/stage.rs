@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use super::{CommandFailed, Hub, State};
 use crate::domain::{
-    command::{Command, PlayOrder},
+    command::{Command, Direction},
     fault::RuleState,
     pace::{Pace, PaceChange},
     playbill::{Cue, Offer, PlayEvent},
@@ -98,32 +98,37 @@ impl State {
         })
     }
 
-    pub(super) fn direct(&mut self, order: &PlayOrder) -> Result<String, CommandFailed> {
-        if let PlayOrder::Card { name, stepwise, dangerous } = order {
-            self.may_play(name, *stepwise, *dangerous)?;
-            let allowed = if *stepwise { 0 } else { usize::MAX };
-            let cue = Cue { card: name.clone(), dangerous: *dangerous, allowed, stopped: false };
-            (self.playbill.cue, self.playbill.play) = (Some(cue), None);
-            let steps = if *stepwise { "; each step waits for play next" } else { "" };
-            return Ok(format!("{name} is played{steps}"));
-        }
-        let play = self.playbill.play.as_ref().filter(|play| play.end.is_none());
-        let begun = play.map_or(0, |play| play.begun());
+    pub(super) fn play(
+        &mut self,
+        card: &str,
+        stepwise: bool,
+        dangerous: bool,
+    ) -> Result<String, CommandFailed> {
+        self.may_play(card, stepwise, dangerous)?;
+        let allowed = if stepwise { 0 } else { usize::MAX };
+        let cue = Cue { card: card.to_owned(), dangerous, allowed, stopped: false };
+        (self.playbill.cue, self.playbill.play) = (Some(cue), None);
+        let steps = if stepwise { "; each step waits for play next" } else { "" };
+        Ok(format!("{card} is played{steps}"))
+    }
+
+    pub(super) fn direct(&mut self, direction: Direction) -> Result<String, CommandFailed> {
+        let begun = self.playbill.play.as_ref().map_or(0, |play| play.begun());
         let cue = self.playbill.cue.as_mut().ok_or(CommandFailed::NothingPlayed)?;
-        let text = match order {
-            PlayOrder::Pause => {
+        let text = match direction {
+            Direction::Pause => {
                 cue.allowed = begun;
                 "no step begins until play next, or play go"
             }
-            PlayOrder::Next => {
-                cue.allowed = if cue.allowed == usize::MAX { begun } else { cue.allowed.max(begun) } + 1;
+            Direction::Next => {
+                cue.allowed = if cue.is_paused() { cue.allowed.max(begun) } else { begun } + 1;
                 "one more step"
             }
-            PlayOrder::Go => {
+            Direction::Go => {
                 cue.allowed = usize::MAX;
                 "it goes on"
             }
-            PlayOrder::Stop | PlayOrder::Card { .. } => {
+            Direction::Stop => {
                 cue.stopped = true;
                 "it ends, and what it has made is removed"
             }
@@ -150,8 +155,8 @@ impl State {
             return Err(CommandFailed::Haunted);
         }
         if offer.dangerous && bill.is_real && !dangerous {
-            let order = PlayOrder::Card { name: name.to_owned(), stepwise, dangerous: true };
-            return Err(CommandFailed::Dangerous(Command::Play(order).to_string()));
+            let meant = Command::Play { card: name.to_owned(), stepwise, dangerous: true };
+            return Err(CommandFailed::Dangerous(meant.to_string()));
         }
         Ok(())
     }

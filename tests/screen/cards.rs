@@ -254,6 +254,20 @@ fn a_play_that_is_over_is_closed_and_the_next_one_is_shown() {
 }
 
 #[test]
+fn a_card_that_could_not_be_played_says_why_at_any_size() {
+    let mut stage = offering();
+    let problem = "mine.toml:4: docker: unrecognized subcommand 'creat'".to_owned();
+    let end = End { verdict: Verdict::Skipped, problems: vec![problem] };
+    note(&mut stage, PlayEvent::Ended { card: "mine".into(), end });
+    for size in [(200, 50), (80, 24), (40, 12)] {
+        let screen = Seat::new(&stage, size, "default", false).screen();
+        for shown in ["mine", "it was not played", "mine.toml:4: docker: unrecognized"] {
+            assert!(screen.contains(shown), "{size:?}: no {shown:?} in\n{screen}");
+        }
+    }
+}
+
+#[test]
 fn no_size_breaks_the_cards() {
     for stage in [playing(), failed(), offering()] {
         for keys in ["", "P", "P z", "tab", "tab tab", "up enter", "p"] {

@@ -14,7 +14,7 @@ use crate::{
         window::{Cursor, Step},
     },
     domain::{
-        command::{Command, PlayOrder},
+        command::{Command, Direction},
         pace::PaceChange,
         playbill::{Offer, Playbill},
     },
@@ -80,10 +80,9 @@ impl App {
             KeyCode::Enter => {
                 let stepwise = picker.stepwise;
                 let chosen = offers.get(picker.cursor.row.min(offers.len().saturating_sub(1)));
-                let Some(name) = chosen.map(|offer| offer.name.clone()) else { return Vec::new() };
+                let Some(card) = chosen.map(|offer| offer.name.clone()) else { return Vec::new() };
                 self.mode = Mode::Browse;
-                let order = PlayOrder::Card { name, stepwise, dangerous: false };
-                return vec![Command::Play(order).into()];
+                return vec![Command::Play { card, stepwise, dangerous: false }.into()];
             }
             _ => {
                 let before = picker.filter.value().to_owned();
@@ -98,7 +97,7 @@ impl App {
 
     /// Directs what is played: a card, or else, where it can be paused, the demo's life.
     pub(super) fn direct(&mut self, action: Action, seen: &Snapshot) -> Option<Effect> {
-        let order = match (&seen.playbill.cue, seen.pace, action) {
+        let direction = match (&seen.playbill.cue, seen.pace, action) {
             (None, Some(pace), Action::PausePlay) => {
                 let change = if pace.paused { PaceChange::Go } else { PaceChange::Pause };
                 return Some(Command::Pace(change).into());
@@ -108,12 +107,12 @@ impl App {
                 self.status = Status::say(format!("no card is being played; {key} chooses one"));
                 return None;
             }
-            (_, _, Action::NextStep) => PlayOrder::Next,
-            (_, _, Action::StopPlay) => PlayOrder::Stop,
-            (Some(cue), ..) if cue.is_paused() => PlayOrder::Go,
-            _ => PlayOrder::Pause,
+            (_, _, Action::NextStep) => Direction::Next,
+            (_, _, Action::StopPlay) => Direction::Stop,
+            (Some(cue), ..) if cue.is_paused() => Direction::Go,
+            _ => Direction::Pause,
         };
-        Some(Command::Play(order).into())
+        Some(Command::Direct(direction).into())
     }
 
     /// Makes the demo's life faster or slower.

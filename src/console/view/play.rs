@@ -122,8 +122,10 @@ struct Page<'v> {
 impl Page<'_> {
     fn play(&mut self, play: &Play) {
         let styles = &self.view.theme.styles;
-        self.say("", 1, &play.title, styles.strong);
-        self.say("", 1, &format!("on {}", play.engine), styles.quiet);
+        if !play.scenes.is_empty() {
+            self.say("", 1, &play.title, styles.strong);
+            self.say("", 1, &format!("on {}", play.engine), styles.quiet);
+        }
         for scene in &play.scenes {
             // Where there is little room, more of the steps matters more.
             if self.is_roomy {
@@ -208,18 +210,21 @@ fn strip(view: &View<'_>, play: &Play, area: Rect, buffer: &mut Buffer) {
     put(buffer, area, 0, &head);
     put_right(buffer, area, 0, head.width(), &Line::styled(state, style));
     let now = play.scenes.iter().rev().find(|scene| scene.state != SceneState::Ahead).or(play.scenes.first());
-    let Some(Scene { plan, state, seen, problems }) = now else { return };
-    put(
-        buffer,
-        area,
-        1,
-        &Line::styled(view.fit(&format!(" {}", text::clean(&plan.line)), width), styles.text),
-    );
-    let (told, style) = match (state, problems.first()) {
-        (SceneState::Broken, Some(problem)) => (problem, styles.bad),
-        (SceneState::Held, _) => (seen, styles.good),
-        _ => (&plan.expected, styles.quiet),
-    };
-    put(buffer, area, 2, &Line::styled(view.fit(&format!("   {}", text::clean(told)), width), style));
+    let mut lines = Vec::new();
+    if let Some(Scene { plan, state, seen, problems }) = now {
+        lines.push((&plan.line, styles.text));
+        lines.push(match (state, problems.first()) {
+            (SceneState::Broken, Some(problem)) => (problem, styles.bad),
+            (SceneState::Held, _) => (seen, styles.good),
+            _ => (&plan.expected, styles.quiet),
+        });
+    }
+    // What is wrong with all of it goes before what came of one step.
+    if let Some((problem, end)) = play.end.as_ref().and_then(|end| Some((end.problems.first()?, end))) {
+        lines = vec![(problem, verdict_style(view, end.verdict))];
+    }
+    for (row, (told, style)) in (1..).zip(lines) {
+        put(buffer, area, row, &Line::styled(view.fit(&format!(" {}", text::clean(told)), width), style));
+    }
     put(buffer, area, 3, &hints(view));
 }

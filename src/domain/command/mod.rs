@@ -88,44 +88,54 @@ pub enum Command {
         /// Which entries.
         which: Query,
     },
-    /// `play …`: a scenario card is played, or what is played goes another way.
-    Play(PlayOrder),
+    /// `play CARD [--step] [--dangerous]`: a scenario card is played.
+    Play {
+        /// Its name.
+        card: String,
+        /// `--step`: each step waits for `play next`.
+        stepwise: bool,
+        /// `--dangerous`: although it can do harm.
+        dangerous: bool,
+    },
+    /// `play pause|next|go|stop`: what is played goes another way.
+    Direct(Direction),
     /// `pace N|pause|go`: the demo's life goes faster or slower, or stands still.
     Pace(PaceChange),
     /// `quit`: the end.
     Quit,
 }
 
-/// What is asked of the player of scenario cards.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PlayOrder {
-    /// `play CARD [--step] [--dangerous]`
-    Card {
-        /// Its name.
-        name: String,
-        /// `--step`: each step waits for `next`.
-        stepwise: bool,
-        /// `--dangerous`: play it although it can do harm.
-        dangerous: bool,
-    },
-    /// `play pause`: no step begins any more.
+/// Which way the card that is played shall go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// No step begins any more.
     Pause,
-    /// `play next`: one more step, then pause.
+    /// One more step, then pause.
     Next,
-    /// `play go`: all steps, one after the other.
+    /// All steps, one after the other.
     Go,
-    /// `play stop`: the end, and what the card has made is removed.
+    /// The end, and what the card has made is removed.
     Stop,
 }
 
-impl PlayOrder {
-    /// The orders to what is played already, with their words.
-    pub const WORDS: [(&str, Self, &str); 4] = [
-        ("pause", Self::Pause, "begin no step until `next` or `go`"),
-        ("next", Self::Next, "play one more step"),
-        ("go", Self::Go, "play all steps that are left"),
-        ("stop", Self::Stop, "end it, and remove what the card has made"),
-    ];
+impl Direction {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Pause, Self::Next, Self::Go, Self::Stop];
+
+    /// The word that gives it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Pause => "pause",
+            Self::Next => "next",
+            Self::Go => "go",
+            Self::Stop => "stop",
+        }
+    }
+
+    /// The one that a word gives.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|direction| direction.word() == word)
+    }
 }
 
 /// Which rules to disarm.

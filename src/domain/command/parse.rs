@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use super::{Command, FORMS, Outage, PlayOrder, Released, Target};
+use super::{Command, Direction, FORMS, Outage, Released, Target};
 use crate::domain::{
     duration,
     fault::{Ending, Rule, RuleError},
@@ -156,21 +156,23 @@ impl<'l> Line<'l> {
             "reset" => Command::Reset,
             "note" => Command::Note(self.text("the text")?),
             "save" => self.save()?,
-            "play" => Command::Play(self.play()?),
+            "play" => self.play()?,
             "pace" => Command::Pace(self.pace()?),
             _ => Command::Quit,
         })
     }
 
     /// `pause|next|go|stop`, or `CARD [--step] [--dangerous]`. A card in quotes is one, whatever its name.
-    fn play(&mut self) -> Parsed<PlayOrder> {
-        let quoted = self.quoted()?;
-        let is_quoted = quoted.is_some();
-        let name = quoted.map_or_else(|| self.need("the card").map(|(_, name)| name.to_owned()), Ok)?;
-        let order = PlayOrder::WORDS.into_iter().find(|(word, ..)| *word == name && !is_quoted);
-        if let Some((_, order, _)) = order {
-            return Ok(order);
-        }
+    fn play(&mut self) -> Parsed<Command> {
+        let card = if let Some(card) = self.quoted()? {
+            card
+        } else {
+            let (_, word) = self.need("the card")?;
+            if let Some(direction) = Direction::from_word(word) {
+                return Ok(Command::Direct(direction));
+            }
+            word.to_owned()
+        };
         let (mut stepwise, mut dangerous) = (false, false);
         while !self.scanner.is_at_end() {
             match self.need("")? {
@@ -181,7 +183,7 @@ impl<'l> Line<'l> {
                 }
             }
         }
-        Ok(PlayOrder::Card { name, stepwise, dangerous })
+        Ok(Command::Play { card, stepwise, dangerous })
     }
 
     fn pace(&mut self) -> Parsed<PaceChange> {

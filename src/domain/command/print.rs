@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, fmt};
 
-use super::{Command, PlayOrder, Released, Target};
+use super::{Command, Direction, Released, Target};
 use crate::domain::{duration, scanner::quote};
 
 /// A word as it is, or in quotes if it would not be read as one word.
@@ -60,17 +60,14 @@ impl fmt::Display for Command {
                 write!(f, "save {}", word(path))?;
                 if which.is_empty() { Ok(()) } else { write!(f, " where {which}") }
             }
-            Self::Play(PlayOrder::Card { name, stepwise, dangerous }) => {
-                let is_order = PlayOrder::WORDS.iter().any(|(word, ..)| word == name);
-                let name = if is_order || name.starts_with("--") { quote(name).into() } else { word(name) };
-                write!(f, "play {name}")?;
+            Self::Play { card, stepwise, dangerous } => {
+                let is_taken = Direction::from_word(card).is_some() || card.starts_with("--");
+                let card = if is_taken { quote(card).into() } else { word(card) };
+                write!(f, "play {card}")?;
                 f.write_str(if *stepwise { " --step" } else { "" })?;
                 f.write_str(if *dangerous { " --dangerous" } else { "" })
             }
-            Self::Play(order) => {
-                let word = PlayOrder::WORDS.iter().find(|(_, known, _)| known == order);
-                write!(f, "play {}", word.map_or("", |(word, ..)| word))
-            }
+            Self::Direct(direction) => write!(f, "play {}", direction.word()),
             Self::Pace(change) => write!(f, "pace {change}"),
             Self::Quit => f.write_str("quit"),
         }

@@ -259,7 +259,9 @@ fn check_command(line: &str, dangerous: bool) -> Result<(), String> {
         Command::Quit | Command::Save { .. } | Command::Reset => {
             Err("a card cannot end the instance that plays it, nor write or empty its journal".into())
         }
-        Command::Play(_) | Command::Pace(_) => Err("a card cannot play cards, nor change the pace".into()),
+        Command::Play { .. } | Command::Direct(_) | Command::Pace(_) => {
+            Err("a card cannot play cards, nor change the pace".into())
+        }
         Command::Wipe | Command::Crash { keep: false } if !dangerous => {
             Err("it takes volumes that are not the card's: say dangerous = true".into())
         }
