@@ -139,6 +139,31 @@ fn what_a_key_shows_is_on_the_screen() {
 }
 
 #[test]
+fn the_help_finds_what_is_typed_and_goes_back_step_by_step() {
+    let stage = Stage::empty();
+    for (keys, typed, shown, hidden) in [
+        ("? /", "curl", "as a curl command", "make every mount fail"),
+        ("? /", "CURL", "Look closer", "Move around"),
+        ("? /", "nth of that", "nothing here says that", "Move around"),
+        ("? / c u r l enter", "", "/ curl", "make every mount fail"),
+        ("? / q j", "", "/ qj_", "make every mount fail"),
+        ("? / q esc", "", "make every mount fail", "/ q"),
+        ("? / q enter esc", "", "make every mount fail", "/ q"),
+        ("? / q enter esc esc", "", "Nobody has called yet", "Esc closes"),
+        ("? / q backspace", "", "/ _", "Nobody has called yet"),
+        ("tab tab ?", "", "In this pane", ""),
+        ("?", "", "Haunt the volumes", "In this pane"),
+    ] {
+        let mut seat = Seat::new(&stage, (120, 60), "default", false);
+        seat.press(keys);
+        seat.type_text(typed, &stage);
+        let screen = seat.screen();
+        assert!(screen.contains(shown), "{keys} {typed}: no {shown:?} in\n{screen}");
+        assert!(hidden.is_empty() || !screen.contains(hidden), "{keys} {typed}: {hidden:?} in\n{screen}");
+    }
+}
+
+#[test]
 fn a_view_that_has_no_room_says_so() {
     for (keys, size, told) in [
         ("s", (40, 10), "a sequence needs 56 columns"),

@@ -42,6 +42,7 @@ const VIEWS: &[View] = &[
     ("filter_bad", Stage::busy, "/ `op:mount vold:db`"),
     ("help", Stage::busy, "?"),
     ("help_end", Stage::busy, "? end"),
+    ("help_found", Stage::busy, "tab tab ? / `rule`"),
     ("sequence", Stage::busy, "s"),
     ("present", Stage::busy, "p"),
     ("present_sequence", Stage::busy, "p s"),

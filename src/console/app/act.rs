@@ -1,6 +1,6 @@
 //! What each action does: one arm for each entry of the table.
 
-use super::{App, Effect, FaultRow, Mode, Pane, Question, Status, faults};
+use super::{App, Effect, FaultRow, Mode, Pane, Question, Reading, Status, faults};
 use crate::{
     console::{
         action::Action,
@@ -134,7 +134,7 @@ impl App {
                     self.status = Status::say(format!("an explanation needs {least} rows"));
                 }
             }
-            Action::Help => self.mode = Mode::Help(0),
+            Action::Help => self.mode = Mode::Help(Reading::default()),
             Action::Theme => {
                 self.theme = self.theme.next();
                 self.status = Status::say(format!("theme {}", self.theme.name));

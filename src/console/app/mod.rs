@@ -8,6 +8,7 @@ mod act;
 mod event;
 pub mod faults;
 mod held;
+mod help;
 mod line;
 mod mode;
 mod place;
@@ -20,16 +21,17 @@ use crossterm::event::{KeyEvent, KeyEventKind};
 pub use event::{Effect, Event};
 pub use faults::FaultRow;
 pub use held::Draft;
+pub use help::Reading;
 pub use mode::{Mode, Pane, Question, Status};
 pub use place::Life;
 pub use stage::Picker;
 
 use super::{
-    action::{Action, Place},
+    action::Action,
     key::{Chord, Keymap},
     listing::Listing,
     theme::Theme,
-    view::{SPARK, help},
+    view::SPARK,
     window::Cursor,
 };
 use crate::{
@@ -160,12 +162,7 @@ impl App {
 
     fn key(&mut self, key: KeyEvent, seen: &Snapshot) -> Vec<Effect> {
         let chord = Chord::from(key);
-        let place = match self.focus {
-            Pane::Calls => Place::Calls,
-            Pane::Volumes => Place::Volumes,
-            Pane::Faults => Place::Faults,
-        };
-        let action = self.keymap.action(place, chord);
+        let action = self.keymap.action(self.focus.place(), chord);
         if action == Some(Action::QuitNow) {
             return vec![Effect::Interrupt];
         }
@@ -175,25 +172,7 @@ impl App {
                 self.last_key = Some(chord.label(self.theme.glyphs.ascii));
                 self.act(action, seen)
             }
-            Mode::Help(top) => {
-                let remedy = seen.driver.remedy.as_deref();
-                let last = help::last_top(&self.keymap, &self.theme, remedy, self.size);
-                let page = usize::from(self.size.1 / 2);
-                match action {
-                    Some(Action::Up) => *top = top.saturating_sub(1),
-                    Some(Action::Down) => *top = (*top + 1).min(last),
-                    Some(Action::PageUp) => *top = top.saturating_sub(page),
-                    Some(Action::PageDown | Action::Pause) => *top = (*top + page).min(last),
-                    Some(Action::First) => *top = 0,
-                    Some(Action::CopyJson) => return self.copy_remedy(seen).into_iter().collect(),
-                    Some(Action::Last) => *top = last,
-                    Some(Action::Help | Action::Back | Action::Quit | Action::Open) => {
-                        self.mode = Mode::Browse;
-                    }
-                    _ => {}
-                }
-                Vec::new()
-            }
+            Mode::Help(_) => self.help_key(key, action, seen),
             Mode::Ask(question) => {
                 let answer = chord.to_string();
                 let yes = matches!(answer.as_str(), "y" | "Y" | "enter");

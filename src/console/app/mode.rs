@@ -1,7 +1,10 @@
 //! Who has the keys, and what the bottom line says.
 
-use super::Picker;
-use crate::{console::prompt::Prompt, domain::command::Command};
+use super::{Picker, Reading};
+use crate::{
+    console::{action::Place, prompt::Prompt},
+    domain::command::Command,
+};
 
 /// The panes, in the order of Tab.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +21,15 @@ impl Pane {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Calls, Self::Volumes, Self::Faults];
 
+    /// Where its own keys work.
+    pub const fn place(self) -> Place {
+        match self {
+            Self::Calls => Place::Calls,
+            Self::Volumes => Place::Volumes,
+            Self::Faults => Place::Faults,
+        }
+    }
+
     /// The pane so many steps further.
     #[must_use]
     pub fn step(self, by: usize) -> Self {
@@ -30,8 +42,8 @@ impl Pane {
 pub enum Mode {
     /// Nothing: the panes have them.
     Browse,
-    /// The help, scrolled by so many lines.
-    Help(usize),
+    /// The help.
+    Help(Reading),
     /// A question that waits for yes or no.
     Ask(Question),
     /// A line that is being typed.

@@ -87,11 +87,7 @@ fn hints_of(view: &View<'_>) -> Vec<(String, &'static str)> {
     if let Mode::Help(_) = view.app.mode {
         return vec![(view.key(Action::Back), "close"), (view.key(Action::Down), "scroll")];
     }
-    let here = match view.app.focus {
-        Pane::Calls => Place::Calls,
-        Pane::Volumes => Place::Volumes,
-        Pane::Faults => Place::Faults,
-    };
+    let here = view.app.focus.place();
     let hinted = |place: Place| {
         CONTROLS
             .iter()

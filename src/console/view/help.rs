@@ -8,99 +8,139 @@ use ratatui::{
 };
 
 use super::View;
-use crate::console::{
-    action::{Action, CONTROLS, Control, Group, Place},
-    key::Keymap,
-    text,
-    theme::Theme,
+use crate::{
+    console::{
+        action::{Action, CONTROLS, Control, Group, Place},
+        app::{App, Mode, Reading},
+        key::Keymap,
+        text,
+        theme::Theme,
+    },
+    domain::command::FORMS,
+    hub::Snapshot,
 };
 
 /// Rows around the text: the frame.
 const FRAME: u16 = 2;
+
 /// Draws it over everything else.
-pub fn render(view: &View<'_>, top: usize, buffer: &mut Buffer) {
+pub fn render(view: &View<'_>, reading: &Reading, buffer: &mut Buffer) {
     let area = buffer.area;
     let styles = &view.theme.styles;
     Clear.render(area, buffer);
     buffer.set_style(area, styles.text);
-    let remedy = view.seen.driver.remedy.as_deref();
-    let width = usize::from(area.width.saturating_sub(FRAME));
-    let lines = lines(&view.app.keymap, view.theme, remedy, width);
+    let lines = lines(view.app, view.seen, reading, usize::from(area.width.saturating_sub(FRAME)));
     let height = usize::from(area.height.saturating_sub(FRAME));
-    let more = lines.len() > top + height;
+    let more = lines.len() > reading.top + height;
+    let find = view.key(Action::Filter);
+    let find = match (reading.is_typing, reading.wanted.as_str()) {
+        (false, "") => format!(" {find} finds "),
+        (is_typing, wanted) => {
+            format!(" {find} {}{} ", text::clean(wanted), if is_typing { "_" } else { "" })
+        }
+    };
+    let back =
+        if reading.is_typing || !reading.wanted.is_empty() { " Esc shows all " } else { " Esc closes " };
     let block = Block::bordered()
         .border_set(view.theme.glyphs.focus)
         .border_style(styles.focus)
         .title(" voltergeist: help ")
         .title(Line::from(if more { " more below " } else { "" }).right_aligned())
-        .title_bottom(Line::from(" Esc closes ").right_aligned());
+        .title_bottom(find)
+        .title_bottom(Line::from(back).right_aligned());
     let inner = block.inner(area);
     block.render(area, buffer);
-    for (row, line) in lines.iter().skip(top).take(height).enumerate() {
+    for (row, line) in lines.iter().skip(reading.top).take(height).enumerate() {
         view.put_fitted(buffer, inner, row as u16, line);
     }
 }
 
 /// The furthest that it can be scrolled.
-pub fn last_top(keymap: &Keymap, theme: &Theme, remedy: Option<&str>, size: (u16, u16)) -> usize {
-    let lines = lines(keymap, theme, remedy, usize::from(size.0.saturating_sub(FRAME)));
-    lines.len().saturating_sub(size.1.saturating_sub(FRAME).into())
+pub fn last_top(app: &App, seen: &Snapshot) -> usize {
+    let Mode::Help(reading) = &app.mode else { return 0 };
+    let lines = lines(app, seen, reading, usize::from(app.size.0.saturating_sub(FRAME)));
+    lines.len().saturating_sub(app.size.1.saturating_sub(FRAME).into())
 }
 
-fn lines(keymap: &Keymap, theme: &Theme, remedy: Option<&str>, width: usize) -> Vec<Line<'static>> {
-    let styles = &theme.styles;
-    let mut lines = Vec::new();
-    if let Some(remedy) = remedy {
-        let copy = keymap.key(Action::CopyJson, theme.glyphs.ascii);
-        let says =
-            format!("docker does not find this driver yet. This would register it ({copy} copies it):");
-        let mut say = |text: &str, style: Style| {
-            let wrapped = text::wrap(text, width.saturating_sub(2));
-            lines.extend(wrapped.into_iter().map(|line| Line::styled(format!(" {line}"), style)));
-        };
-        say(&says, styles.warning);
-        say(&text::clean(remedy), styles.strong);
-        lines.push(Line::default());
-    }
+/// What is said of one thing, in lines.
+type Item = Vec<Line<'static>>;
+
+/// All of it, or what says what is wanted: first what works in the focused pane alone, then the groups.
+fn lines(app: &App, seen: &Snapshot, reading: &Reading, width: usize) -> Vec<Line<'static>> {
+    let (keymap, theme) = (&app.keymap, &app.theme);
+    let wanted = reading.wanted.to_lowercase();
+    let mut lines = if wanted.is_empty() { introduction(app, seen, width) } else { Vec::new() };
     let column = key_column(keymap, theme);
-    let says = [
+    let here = |control: &&Control| control.place == app.focus.place();
+    let item = |control: &Control| control_lines(control, keymap, theme, (column, width));
+    let own = CONTROLS.iter().filter(here);
+    let own = own.map(|control| item(&Control { place: Place::Everywhere, ..*control })).collect();
+    let groups = Group::ALL.into_iter().map(|group| {
+        let others = CONTROLS.iter().filter(|control| control.group == group && !here(control));
+        (group.title(), others.map(item).collect())
+    });
+    let commands = FORMS.iter().map(|form| form_lines(form, theme, width)).collect();
+    let sections: Vec<(&str, Vec<Item>)> =
+        [("In this pane", own)].into_iter().chain(groups).chain([("Commands, after :", commands)]).collect();
+    for (title, mut items) in sections {
+        items.retain(|item| says(item, &wanted));
+        if items.iter().any(|item| !item.is_empty()) {
+            if !lines.is_empty() {
+                lines.push(Line::default());
+            }
+            lines.push(Line::styled(format!(" {title}"), theme.styles.strong));
+            lines.extend(items.into_iter().flatten());
+        }
+    }
+    if lines.is_empty() {
+        lines.push(Line::raw(" nothing here says that"));
+    }
+    lines
+}
+
+fn says(item: &Item, wanted: &str) -> bool {
+    let words: Vec<String> = item.iter().map(|line| line.to_string().to_lowercase()).collect();
+    // However it was wrapped.
+    words.join(" ").split_whitespace().collect::<Vec<_>>().join(" ").contains(wanted)
+}
+
+/// What it is all about, and what is to be done first if docker does not find the driver.
+fn introduction(app: &App, seen: &Snapshot, width: usize) -> Vec<Line<'static>> {
+    let styles = &app.theme.styles;
+    let mut lines = Vec::new();
+    let mut say = |text: &str, style: Style| {
+        let wrapped = text::wrap(text, width.saturating_sub(2));
+        lines.extend(wrapped.into_iter().map(|line| Line::styled(format!(" {line}"), style)));
+    };
+    if let Some(remedy) = &seen.driver.remedy {
+        let copy = app.keymap.key(Action::CopyJson, app.theme.glyphs.ascii);
+        say(
+            &format!("docker does not find this driver yet. This would register it ({copy} copies it):"),
+            styles.warning,
+        );
+        say(&text::clean(remedy), styles.strong);
+        say("", styles.text);
+    }
+    say(
         "voltergeist is a volume driver. Every request that docker makes of it appears in the list of calls; the \
          faults make it misbehave. What a key does, a command line says: it is echoed at the bottom, and can be \
          typed after : again.",
-    ];
-    for says in says {
-        lines.extend(
-            text::wrap(says, width.saturating_sub(2)).into_iter().map(|line| Line::raw(format!(" {line}"))),
-        );
-    }
-    for group in Group::ALL {
-        lines.push(Line::default());
-        lines.push(Line::styled(format!(" {}", group.title()), styles.strong));
-        for control in CONTROLS.iter().filter(|control| control.group == group) {
-            lines.extend(control_lines(control, keymap, theme, (column, width)));
-        }
-    }
-    lines.push(Line::default());
-    lines.push(Line::styled(" Commands, after :", styles.strong));
-    for (word, form, help) in crate::domain::command::FORMS {
-        let head = format!(" {word} {form}");
-        let room = width / 2;
-        if text::width(&head) < room && width >= 72 {
-            lines.extend(columns(&head, help, (room, width), theme));
-        } else {
-            lines.extend(
-                text::wrap(head.trim(), width.saturating_sub(2))
-                    .into_iter()
-                    .map(|line| Line::styled(format!(" {line}"), styles.key)),
-            );
-            lines.extend(
-                text::wrap(help, width.saturating_sub(5))
-                    .into_iter()
-                    .map(|line| Line::raw(format!("    {line}"))),
-            );
-        }
-    }
+        styles.text,
+    );
     lines
+}
+
+/// A command's form, and what it does beside it or below.
+fn form_lines((word, form, help): &(&str, &str, &str), theme: &Theme, width: usize) -> Item {
+    let head = format!(" {word} {form}");
+    let room = width / 2;
+    if text::width(&head) < room && width >= 72 {
+        return columns(&head, help, (room, width), theme);
+    }
+    let head = text::wrap(head.trim(), width.saturating_sub(2));
+    let help = text::wrap(help, width.saturating_sub(5));
+    let head = head.into_iter().map(|line| Line::styled(format!(" {line}"), theme.styles.key));
+    head.chain(help.into_iter().map(|line| Line::raw(format!("    {line}")))).collect()
 }
 
 /// The keys of a control, as they are written in the help.
@@ -116,12 +156,7 @@ fn key_column(keymap: &Keymap, theme: &Theme) -> usize {
 }
 
 /// `columns` are those of the keys and of the whole line.
-fn control_lines(
-    control: &Control,
-    keymap: &Keymap,
-    theme: &Theme,
-    (column, width): (usize, usize),
-) -> Vec<Line<'static>> {
+fn control_lines(control: &Control, keymap: &Keymap, theme: &Theme, (column, width): (usize, usize)) -> Item {
     let keys = keys_of(control, keymap, theme);
     if keys.is_empty() {
         return Vec::new();

@@ -87,7 +87,7 @@ pub fn render(frame: &mut Frame<'_>, app: &App, seen: &Snapshot, theme: &Theme) 
     caption::render(&view, buffer);
     let mut cursor = footer::render(&view, buffer);
     match &app.mode {
-        Mode::Help(top) => help::render(&view, *top, buffer),
+        Mode::Help(reading) => help::render(&view, reading, buffer),
         Mode::Ask(question) => question::render(&view, question, buffer),
         Mode::Pick(picker) => cursor = Some(cards::render(&view, picker, buffer)),
         Mode::Browse | Mode::Type(_) => {}
