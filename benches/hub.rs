@@ -137,8 +137,8 @@ impl Screen {
         self.hub.record(call(&self.headers));
         let start = Instant::now();
         let seen = self.hub.glance(&Window { volumes: 0..usize::MAX, ..Window::default() });
-        while let Some(next) = self.app.calls.wants().filter(|next| *next < seen.kept.end) {
-            let (entries, _) = self.hub.entries_after(next - 1, 4096);
+        while self.app.wants() < seen.kept.end {
+            let (entries, _) = self.hub.entries_after(self.app.wants() - 1, 4096);
             self.app.update(Event::Entries(entries, seen.kept.clone()), &seen);
         }
         self.terminal

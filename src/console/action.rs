@@ -62,6 +62,10 @@ pub enum Action {
     NewRule,
     /// Show the calls as a sequence diagram, or as a list.
     Sequence,
+    /// Fold the calls into the commands that caused them, or show them as a list.
+    Episodes,
+    /// Look at what is selected, without unfolding it.
+    Inspect,
     /// Show it to a room, or to oneself.
     Present,
     /// Choose a scenario card.
@@ -335,6 +339,23 @@ pub const CONTROLS: &[Control] = {
             "show the calls as a sequence diagram, or as a list again",
         )
         .hint("sequence"),
+        control(
+            A::Episodes,
+            "episodes",
+            &["z"],
+            Everywhere,
+            Look,
+            "fold the calls into the commands that caused them; fold all; a list again",
+        )
+        .hint("episodes"),
+        control(
+            A::Inspect,
+            "inspect",
+            &["i"],
+            Everywhere,
+            Look,
+            "look closer, also at an episode, which Enter unfolds",
+        ),
         control(
             A::Present,
             "present",

@@ -17,6 +17,10 @@ pub struct Glyphs {
     pub abandoned: &'static str,
     /// What is selected.
     pub cursor: &'static str,
+    /// An episode whose calls are not shown.
+    pub folded: &'static str,
+    /// An episode whose calls are below it.
+    pub unfolded: &'static str,
     /// A call that a rule would have hit.
     pub hit: &'static str,
     /// A volume with open mounts.
@@ -50,6 +54,8 @@ pub const UNICODE: Glyphs = Glyphs {
     failed: signs::UNICODE.failed,
     abandoned: signs::UNICODE.abandoned,
     cursor: "▸",
+    folded: "▸",
+    unfolded: "▾",
     hit: "◆",
     mounted: "●",
     idle: "○",
@@ -71,6 +77,8 @@ pub const ASCII: Glyphs = Glyphs {
     failed: signs::ASCII.failed,
     abandoned: signs::ASCII.abandoned,
     cursor: ">",
+    folded: ">",
+    unfolded: "v",
     hit: "*",
     mounted: "*",
     idle: "-",

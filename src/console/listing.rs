@@ -29,6 +29,15 @@ pub struct Listing {
     top: u64,
 }
 
+/// Whether the entry of a command says the same.
+pub(super) fn is_told_elsewhere(entry: &Entry) -> bool {
+    match &entry.kind {
+        Kind::Play(event) => matches!(&**event, PlayEvent::Step { line, .. } if line.starts_with(':')),
+        Kind::Fault(event) => matches!(event.event, FaultFate::Armed | FaultFate::Disarmed),
+        _ => false,
+    }
+}
+
 impl Default for Listing {
     fn default() -> Self {
         Self { rows: VecDeque::new(), query: Query::default(), next: 1, frozen: None, selected: None, top: 0 }
@@ -61,29 +70,36 @@ impl Listing {
     }
 
     fn admit(&mut self, entry: &Arc<Entry>) {
-        match &entry.kind {
-            // The command itself says the same.
-            Kind::Play(event) if matches!(&**event, PlayEvent::Step { line, .. } if line.starts_with(':')) => {
-                return;
+        if is_told_elsewhere(entry) {
+            return;
+        }
+        // The end of a call takes the place of its waiting.
+        if let Some(waited) = entry.call().and_then(|call| call.waited) {
+            if let Ok(row) = self.rows.binary_search_by_key(&waited, |entry| entry.seq) {
+                self.rows.remove(row);
             }
-            // The command that armed or disarmed it says the same.
-            Kind::Fault(event) if matches!(event.event, FaultFate::Armed | FaultFate::Disarmed) => return,
-            // The end of a call takes the place of its waiting.
-            Kind::Call(call) => {
-                if let Some(waited) = call.waited {
-                    if let Ok(row) = self.rows.binary_search_by_key(&waited, |entry| entry.seq) {
-                        self.rows.remove(row);
-                    }
-                    if self.selected == Some(waited) {
-                        self.selected = Some(entry.seq);
-                    }
-                }
+            if self.selected == Some(waited) {
+                self.selected = Some(entry.seq);
             }
-            _ => {}
         }
         if self.query.matches(entry) {
             self.rows.push_back(Arc::clone(entry));
         }
+    }
+
+    /// Which entries are shown.
+    pub fn query(&self) -> &Query {
+        &self.query
+    }
+
+    /// The number of the last entry that may be shown, while the list is frozen.
+    pub fn frozen(&self) -> Option<u64> {
+        self.frozen
+    }
+
+    /// Selects an entry, or follows the newest.
+    pub fn select(&mut self, seq: Option<u64>) {
+        self.selected = seq;
     }
 
     /// Shows other entries. All that are kept are to be taken in anew.

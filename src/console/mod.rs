@@ -14,6 +14,7 @@ pub mod app;
 pub mod complete;
 pub mod copy;
 pub mod editor;
+pub mod folding;
 pub mod glyphs;
 pub mod key;
 pub mod listing;

@@ -335,7 +335,11 @@ impl Console {
     fn refresh(&mut self, surface: &mut impl Surface) -> io::Result<()> {
         self.look();
         let until = self.seen.kept.end;
-        while let Some(next) = self.app.wants().filter(|next| *next < until) {
+        loop {
+            let next = self.app.wants();
+            if next >= until {
+                break;
+            }
             let (entries, _) = self.hub.entries_after(next - 1, BATCH);
             if entries.is_empty() {
                 break;

@@ -46,7 +46,10 @@ fn no_size_from_1x1_and_no_theme_breaks_a_frame() {
     stage.driver.remedy = Some("echo".into());
     let draw = |keys: &str, sizes: &mut dyn Iterator<Item = (u16, u16)>| {
         let mut seat = Seat::new(&stage, (120, 40), "default", false);
-        seat.press(keys);
+        for key in keys.split_whitespace() {
+            seat.press(key);
+            seat.look(&stage);
+        }
         for (width, height) in sizes {
             seat.update(Event::Resize(width, height));
             seat.screen();
@@ -60,9 +63,23 @@ fn no_size_from_1x1_and_no_theme_breaks_a_frame() {
     let widths = [1, 2, 39, 40, 41, 79, 80, 119, 120, 180, 250];
     let heights = [1, 2, 9, 10, 11, 12, 15, 16, 19, 20, 24, 70];
     let around = || widths.into_iter().flat_map(|width| heights.map(|height| (width, height)));
-    for keys in
-        ["?", "tab", "tab tab", "up enter", "tab enter", "q", ": a", "/ o", "s", "p", "p s up enter", "P"]
-    {
+    for keys in [
+        "?",
+        "tab",
+        "tab tab",
+        "up enter",
+        "tab enter",
+        "q",
+        ": a",
+        "/ o",
+        "s",
+        "p",
+        "p s up enter",
+        "P",
+        "z",
+        "z up enter",
+        "z up i",
+    ] {
         draw(keys, &mut around());
     }
     for theme in Theme::names() {

@@ -2,6 +2,7 @@
 
 mod cards;
 mod editor;
+mod episodes;
 mod frames;
 #[path = "../support/haunt.rs"]
 mod haunt;

@@ -15,7 +15,7 @@ use voltergeist::{
 };
 
 use super::{
-    cards,
+    cards, episodes,
     stage::{Seat, Stage, call, text_of},
 };
 
@@ -43,6 +43,12 @@ const VIEWS: &[View] = &[
     ("help", Stage::busy, "?"),
     ("help_end", Stage::busy, "? end"),
     ("help_found", Stage::busy, "tab tab ? / `rule`"),
+    ("episodes", episodes::commands, "z"),
+    ("episodes_unfolded", episodes::commands, "z up enter"),
+    ("episodes_busy", Stage::busy, "z"),
+    ("episode", episodes::commands, "z up i"),
+    ("call_retrying", episodes::commands, "enter"),
+    ("present_retrying", episodes::commands, "p"),
     ("sequence", Stage::busy, "s"),
     ("present", Stage::busy, "p"),
     ("present_sequence", Stage::busy, "p s"),

@@ -121,11 +121,14 @@ impl App {
             Action::Quit => self.mode = Mode::Ask(Question::Leave),
             Action::Sequence => {
                 self.sequence = !self.sequence;
+                self.folding = None;
                 if self.sequence && Screen::of(self, seen).is_some_and(|screen| !screen.is_sequence) {
                     let least = diagram::LEAST;
                     self.status = Status::say(format!("a sequence needs {least} columns"));
                 }
             }
+            Action::Episodes => self.fold(),
+            Action::Inspect => self.inspect(seen),
             Action::Present => {
                 self.presenting = !self.presenting;
                 if self.presenting && Screen::of(self, seen).is_some_and(|screen| screen.caption.height == 0)
@@ -173,7 +176,7 @@ impl App {
             self.status = Status::say("copied the docker command");
             return Some(Effect::Copy(docker_command(&seen.driver.name)));
         }
-        let text = self.calls.selected().and_then(|entry| form(entry, seen));
+        let text = self.selected().and_then(|entry| form(entry, seen));
         self.status = Status::say(match &text {
             Some(_) => format!("copied {what}"),
             None => "there is no call to copy".into(),

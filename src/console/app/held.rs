@@ -57,7 +57,7 @@ impl Draft {
 impl App {
     /// The waiting call that a key is about: the selected one, or the oldest.
     fn held<'s>(&mut self, seen: &'s Snapshot) -> Option<&'s Arc<Entry>> {
-        let selected = self.calls.selected().map(|entry| entry.seq);
+        let selected = self.selected().map(|entry| entry.seq);
         let held = seen.waiting.iter().find(|entry| Some(entry.seq) == selected).or(seen.waiting.first());
         if held.is_none() {
             self.status = Status::say("no call is waiting");
@@ -68,7 +68,7 @@ impl App {
     /// Lets a waiting call go.
     pub(super) fn release(&mut self, seen: &Snapshot) -> Option<Effect> {
         let held = self.held(seen)?;
-        let is_selected = self.calls.selected().is_some_and(|entry| entry.seq == held.seq);
+        let is_selected = self.selected().is_some_and(|entry| entry.seq == held.seq);
         let which = if is_selected { Released::Seq(held.seq) } else { Released::Oldest };
         Some(Command::Release { which, ending: None, confirmed: false }.into())
     }

@@ -28,6 +28,7 @@ pub use stage::Picker;
 
 use super::{
     action::Action,
+    folding::{Folding, Row},
     key::{Chord, Keymap},
     listing::Listing,
     theme::Theme,
@@ -37,8 +38,10 @@ use super::{
 use crate::{
     domain::{
         command::Outage,
+        entry::Entry,
         fault::{Rehearsal, RuleState},
         playbill::Play,
+        retry::Retries,
     },
     hub::{Snapshot, Standing},
 };
@@ -52,6 +55,10 @@ pub struct App {
     pub focus: Pane,
     /// The list of calls.
     pub calls: Listing,
+    /// The calls folded into episodes, while they are shown so.
+    pub folding: Option<Folding>,
+    /// What the engines try again.
+    pub retries: Retries,
     /// The name of the selected volume, and the place of the view.
     pub volume: (Option<String>, usize),
     /// The place in the faults pane.
@@ -98,6 +105,8 @@ impl App {
             size,
             focus: Pane::Calls,
             calls: Listing::default(),
+            folding: None,
+            retries: Retries::default(),
             volume: (None, 0),
             fault: Cursor::default(),
             detail: None,
@@ -139,6 +148,13 @@ impl App {
                 for listing in self.listings() {
                     listing.take(&entries, &kept);
                 }
+                if let Some(folding) = &mut self.folding {
+                    folding.take(&entries, &kept, &self.calls);
+                }
+                for entry in &entries {
+                    self.retries.push(entry);
+                }
+                self.retries.forget_before(kept.start);
                 Vec::new()
             }
             Event::Rehearsed(rehearsal) => {
@@ -196,9 +212,24 @@ impl App {
         std::iter::once(&mut self.calls).chain(self.life.as_mut().map(|life| &mut life.entries))
     }
 
-    /// The number of the next entry to take in, unless there is none that may be shown.
-    pub fn wants(&mut self) -> Option<u64> {
-        self.listings().filter_map(|listing| listing.wants()).min()
+    /// The number of the next entry to take in.
+    pub fn wants(&mut self) -> u64 {
+        let folded = self.folding.as_ref().and_then(Folding::wants);
+        let retried = self.retries.wants();
+        self.listings()
+            .filter_map(|listing| listing.wants())
+            .chain(folded)
+            .min()
+            .unwrap_or(retried)
+            .min(retried)
+    }
+
+    /// The selected entry among the calls; of an episode that which says how it went.
+    pub fn selected(&self) -> Option<&Arc<Entry>> {
+        match &self.folding {
+            Some(folding) => folding.selected().map(Row::entry),
+            None => self.calls.selected(),
+        }
     }
 
     /// Whether something on the screen changes by the mere passing of time, so that a slow tick must draw it.
@@ -207,6 +238,6 @@ impl App {
         let runs_out =
             seen.faults.iter().any(|rule| rule.state == RuleState::Armed && rule.remaining.until.is_some());
         let is_busy = seen.tally.rate(seen.at).iter().rev().take(SPARK).any(|count| *count > 0);
-        comes_up || runs_out || is_busy || !seen.waiting.is_empty()
+        comes_up || runs_out || is_busy || !seen.waiting.is_empty() || self.retries.is_due(seen.at)
     }
 }

@@ -9,6 +9,7 @@ use super::{App, Effect, FaultRow, Mode, Pane, Status, faults};
 use crate::{
     console::{
         action::Action,
+        folding::Folding,
         listing::Listing,
         view::{detail, layout::Screen},
         window::{Cursor, Step},
@@ -50,7 +51,10 @@ impl App {
         let Some(screen) = self.screen(seen) else { return };
         let height = screen.rows(self.focus);
         match self.focus {
-            Pane::Calls => self.calls.go(step, height),
+            Pane::Calls => match &mut self.folding {
+                Some(folding) => folding.go(step, height),
+                None => self.calls.go(step, height),
+            },
             Pane::Volumes => {
                 let mut cursor = Cursor { row: self.volume_row(seen), top: self.volume.1 };
                 cursor.go(step, seen.volumes.len(), height);
@@ -84,9 +88,16 @@ impl App {
 
     /// Opens what is selected, or does what it offers.
     pub(super) fn open(&mut self, seen: &Snapshot) -> Option<Effect> {
+        if self.focus == Pane::Calls
+            && let Some(screen) = self.screen(seen)
+            && let Some(folding) = &mut self.folding
+            && folding.toggle(screen.rows(Pane::Calls))
+        {
+            self.detail = self.detail.map(|_| 0);
+            return None;
+        }
         if self.focus != Pane::Faults {
-            self.detail = if self.detail.is_some() { None } else { Some(0) };
-            self.follow_life(seen);
+            self.inspect(seen);
             return None;
         }
         match faults::rows(seen).get(self.fault.row)? {
@@ -96,6 +107,30 @@ impl App {
             FaultRow::Rule(id) => {
                 self.edit(*id, seen);
                 None
+            }
+        }
+    }
+
+    /// Opens what is selected, or closes it.
+    pub(super) fn inspect(&mut self, seen: &Snapshot) {
+        if self.focus != Pane::Faults {
+            self.detail = if self.detail.is_some() { None } else { Some(0) };
+            self.follow_life(seen);
+        }
+    }
+
+    /// Folds the calls into episodes; folds those that are unfolded; shows the calls as a list again.
+    pub(super) fn fold(&mut self) {
+        self.sequence = false;
+        match &mut self.folding {
+            None => self.folding = Some(Folding::of(&self.calls)),
+            Some(folding) => {
+                if folding.fold_all() {
+                    return;
+                }
+                let selected = folding.selected().filter(|_| !folding.follows());
+                self.calls.select(selected.map(|row| row.entry().seq));
+                self.folding = None;
             }
         }
     }
@@ -171,7 +206,11 @@ impl App {
         let line = usize::from(at.y - list.y);
         match pane {
             Pane::Calls => {
-                self.calls.select_line(line / usize::from(screen.entry_lines), screen.rows(pane));
+                let (line, height) = (line / usize::from(screen.entry_lines), screen.rows(pane));
+                match &mut self.folding {
+                    Some(folding) => folding.select_line(line, height),
+                    None => self.calls.select_line(line, height),
+                }
             }
             Pane::Volumes => {
                 let cursor = Cursor { row: self.volume_row(seen), top: self.volume.1 };

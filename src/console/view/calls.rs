@@ -8,10 +8,11 @@ use ratatui::{
     text::{Line, Span},
 };
 
-use super::{View, mark, put, row, sequence, welcome};
+use super::{View, episodes, mark, put, row, sequence, welcome};
 use crate::console::{
     action::Action,
     app::{Mode, Pane},
+    folding::Folding,
     text,
 };
 
@@ -60,14 +61,17 @@ impl Columns {
 
 /// Draws the pane.
 pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
-    let inner = view.pane(Pane::Calls, "Calls", &state(view), area, buffer);
-    if view.app.calls.is_empty() && view.app.calls.is_filtered() {
+    let folding = view.app.folding.as_ref();
+    let title = if folding.is_some() { "Episodes" } else { "Calls" };
+    let inner = view.pane(Pane::Calls, title, &state(view), area, buffer);
+    let is_empty = folding.map_or(view.app.calls.is_empty(), Folding::is_empty);
+    if is_empty && view.app.calls.is_filtered() {
         let back = view.key(Action::Back);
         let line =
             format!(" No entry passes the filter {}   {back} ends it", text::clean(&view.app.filter_text));
         return view.put_fitted(buffer, inner, 0, &Line::styled(line, view.theme.styles.quiet));
     }
-    if view.app.calls.is_empty() {
+    if is_empty {
         return welcome::render(view, inner, buffer);
     }
     let list = view.screen.list(Pane::Calls);
@@ -83,12 +87,15 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
     if heads {
         put(buffer, inner, 0, &heading(view, &columns));
     }
+    if let Some(folding) = folding {
+        return episodes::render(view, folding, &columns, list, buffer);
+    }
     let selected = view.app.calls.selected().map(|entry| entry.seq);
     let marked =
         view.app.focus == Pane::Calls && !view.app.calls.follows() && matches!(view.app.mode, Mode::Browse);
     for (row, entry) in view.app.calls.visible(view.screen.rows(Pane::Calls)).enumerate() {
         let row = row as u16 * lines;
-        put(buffer, list, row, &row::line(view, &columns, entry));
+        put(buffer, list, row, &row::line(view, &columns, entry, ""));
         if marked && selected == Some(entry.seq) {
             mark(buffer, list, row, view.theme.styles.selection);
         }
@@ -97,6 +104,7 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
 
 /// Whether the list follows, is frozen, or how much of everything it shows.
 pub fn state(view: &View<'_>) -> Vec<Span<'static>> {
+    let folding = view.app.folding.as_ref();
     let (calls, kept, styles) = (&view.app.calls, &view.seen.kept, &view.theme.styles);
     let mut spans = Vec::new();
     let mut say = |text: String, style: Style| {
@@ -106,8 +114,8 @@ pub fn state(view: &View<'_>) -> Vec<Span<'static>> {
         spans.push(Span::styled(text, style));
     };
     if calls.is_filtered() {
-        let shown =
-            format!("/{}  {} shown", text::clean(&view.app.filter_text), text::grouped(calls.len() as u64));
+        let shown = text::grouped(folding.map_or(calls.len(), Folding::items) as u64);
+        let shown = format!("/{}  {shown} shown", text::clean(&view.app.filter_text));
         say(shown, styles.warning);
     }
     let gone = kept.start.saturating_sub(1);
@@ -119,8 +127,11 @@ pub fn state(view: &View<'_>) -> Vec<Span<'static>> {
     }
     match calls.held_back(kept) {
         Some(held) => say(format!("PAUSED +{}", text::grouped(held)), styles.warning),
-        None if calls.follows() => say("following".into(), styles.quiet),
-        None => say(format!("{} newer below", text::grouped(calls.newer() as u64)), styles.warning),
+        None if folding.map_or(calls.follows(), Folding::follows) => say("following".into(), styles.quiet),
+        None => {
+            let newer = folding.map_or(calls.newer(), Folding::newer);
+            say(format!("{} newer below", text::grouped(newer as u64)), styles.warning);
+        }
     }
     spans
 }
@@ -138,13 +149,19 @@ pub fn short_state(view: &View<'_>) -> Vec<Span<'static>> {
 }
 
 fn heading(view: &View<'_>, columns: &Columns) -> Line<'static> {
+    let is_folded = view.app.folding.is_some();
+    let ending = if is_folded && columns.deed > 0 {
+        [("outcome", columns.deed), ("", columns.outcome)]
+    } else {
+        [("done to it", columns.deed), ("outcome", columns.outcome)]
+    };
     let fields = [
         ("time", columns.time),
         ("caller", columns.caller),
-        ("call", columns.call),
+        (if is_folded { "command" } else { "call" }, columns.call),
         ("volume", columns.volume),
-        ("done to it", columns.deed),
-        ("outcome", columns.outcome),
+        ending[0],
+        ending[1],
     ];
     let mut line: String = " ".into();
     for (name, width) in fields.into_iter().filter(|(_, width)| *width > 0) {

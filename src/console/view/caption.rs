@@ -14,8 +14,8 @@ use super::{View, banner::since, put, row};
 use crate::{
     console::{app::Status, text},
     domain::{
-        entry::{Call, Kind, Outcome},
-        fault::{forecast, patience},
+        entry::{Call, Entry, Kind, Outcome},
+        fault::forecast,
         protocol::{Caller, Operation},
     },
 };
@@ -84,21 +84,20 @@ fn last_call(view: &View<'_>) -> Option<(String, Style)> {
     Some(match &entry.kind {
         Kind::Waiting(waiting) => {
             let asked = asked(waiting.operation, waiting.volume.as_deref());
-            let limit = patience(waiting.caller, waiting.operation);
-            let limit = limit.map_or_else(
-                || "It waits for ever.".to_owned(),
-                |limit| format!("It waits {} at most.", text::clock(limit)),
-            );
-            (
-                format!("{} asks {asked}, and gets no answer yet. {limit}", name(waiting.caller)),
-                styles.warning,
-            )
+            let next = next_move(view, entry);
+            (format!("{} asks {asked}, and gets no answer yet.{next}", name(waiting.caller)), styles.warning)
         }
-        _ => explained(view, entry.call()?),
+        _ => explained(view, entry, entry.call()?),
     })
 }
 
-fn explained(view: &View<'_>, call: &Call) -> (String, Style) {
+/// What the engine does next, as far as that is known.
+fn next_move(view: &View<'_>, entry: &Entry) -> String {
+    let next = view.app.retries.next_move(entry, view.seen.at);
+    next.map_or_else(String::new, |next| format!("  It {next}."))
+}
+
+fn explained(view: &View<'_>, entry: &Entry, call: &Call) -> (String, Style) {
     let styles = &view.theme.styles;
     let asked = call.operation.map_or_else(
         || "something that is not in the protocol".to_owned(),
@@ -113,7 +112,10 @@ fn explained(view: &View<'_>, call: &Call) -> (String, Style) {
         return (format!("{} asks {asked}, {answer}", name(call.caller)), style);
     };
     let rule = view.seen.faults.iter().find(|rule| rule.id == deed.id);
-    let next = rule.map_or_else(String::new, |rule| format!("  {}", forecast(rule.rule(), call.caller)));
+    let forecast =
+        || rule.map_or_else(String::new, |rule| format!("  {}", forecast(rule.rule(), call.caller)));
+    // Where attempts are counted, the count says more than the rule.
+    let next = if view.app.retries.chain(entry.seq).is_some() { next_move(view, entry) } else { forecast() };
     let fault = view.theme.glyphs.fault;
     (
         format!(

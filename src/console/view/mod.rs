@@ -18,6 +18,7 @@ pub mod calls;
 pub mod caption;
 pub mod cards;
 pub mod detail;
+pub mod episodes;
 pub mod faults;
 pub mod footer;
 pub mod header;

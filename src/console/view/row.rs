@@ -15,12 +15,12 @@ use crate::{
     },
 };
 
-/// An entry in a line.
-pub fn line(view: &View<'_>, columns: &Columns, entry: &Entry) -> Line<'static> {
+/// An entry in a line. The indent stands before what was asked.
+pub fn line(view: &View<'_>, columns: &Columns, entry: &Entry, indent: &'static str) -> Line<'static> {
     let styles = &view.theme.styles;
     let is_hit =
         view.app.rehearsal.as_ref().is_some_and(|rehearsal| rehearsal.hits.binary_search(&entry.seq).is_ok());
-    let mut row = Row { view, columns, spans: Vec::new() };
+    let mut row = Row { view, columns, indent, spans: Vec::new() };
     row.say(if is_hit { view.theme.glyphs.hit } else { " " }, styles.fault);
     row.column(&time(view, entry, columns.time), columns.time, styles.quiet);
     match &entry.kind {
@@ -44,6 +44,7 @@ pub fn span(view: &View<'_>, said: Said) -> Span<'static> {
 struct Row<'v> {
     view: &'v View<'v>,
     columns: &'v Columns,
+    indent: &'static str,
     spans: Vec<Span<'static>>,
 }
 
@@ -63,7 +64,7 @@ impl Row<'_> {
     fn call(&mut self, call: &Call) {
         let styles = &self.view.theme.styles;
         let style = if call.operation.is_some() { styles.strong } else { styles.warning };
-        let word = call_word(call, self.columns.call);
+        let word = call_word(call, self.columns.call.saturating_sub(self.indent.len()));
         self.subject(call.caller, (&word, style), call.volume.as_deref());
         let lints: String = call.lints.iter().flat_map(|lint| ["  (", lint.word(), ")"]).collect();
         self.ending(call.fault.as_ref(), outcome(self.view, call), &lints);
@@ -103,13 +104,14 @@ impl Row<'_> {
     /// Who asked what about which volume. A call about none lets its own words have the room.
     fn subject(&mut self, caller: Caller, (word, style): (&str, Style), volume: Option<&str>) {
         let Columns { caller: callers, call, volume: volumes, .. } = *self.columns;
+        let word = format!("{}{word}", self.indent);
         self.column(caller.word(), callers, self.view.theme.styles.quiet);
         match volume {
             Some(volume) => {
-                self.column(word, call, style);
+                self.column(&word, call, style);
                 self.column(&text::clean(volume), volumes, self.view.theme.styles.text);
             }
-            None => self.column(word, call + 2 + volumes, style),
+            None => self.column(&word, call + 2 + volumes, style),
         }
     }
 
@@ -154,7 +156,7 @@ pub fn outcome(view: &View<'_>, call: &Call) -> (String, Style) {
 }
 
 /// How long a call has waited, and how long its caller will bear it yet.
-fn waits(view: &View<'_>, entry: &Entry, waiting: &Waiting) -> (String, Style) {
+pub fn waits(view: &View<'_>, entry: &Entry, waiting: &Waiting) -> (String, Style) {
     let Said { text, tone } = telling::waits(waiting, view.seen.waited(entry));
     (text, view.theme.styles.of(tone))
 }

@@ -39,6 +39,7 @@ pub struct Episodes {
     retries: Retries,
     /// The episodes that a later entry of one of their calls goes to, by the number of the earlier one.
     open: BTreeMap<u64, u64>,
+    merged: Vec<u64>,
 }
 
 /// What is remembered of a caller.
@@ -90,6 +91,7 @@ impl<'e> Arrival<'e> {
 impl Episodes {
     /// Takes in the next entry, and says in which episode it is; in none if no engine's command caused it.
     pub fn push(&mut self, entry: &Arc<Entry>) -> Option<u64> {
+        self.merged.clear();
         let forerunner = self.retries.push(entry);
         let arrival = Arrival::of(entry)?;
         let waited = entry.call().and_then(|call| call.waited);
@@ -109,6 +111,11 @@ impl Episodes {
             }
         }
         Some(id)
+    }
+
+    /// The episodes that the latest entry showed to be a part of the one that it is in.
+    pub fn merged(&self) -> &[u64] {
+        &self.merged
     }
 
     /// Lets go what the journal has let go: an episode goes with its first entry.
@@ -289,6 +296,7 @@ impl Episodes {
         let one = &mut self.all[first];
         one.steps = steps;
         one.members.extend(two.members);
+        self.merged.push(later);
         self.open.values_mut().filter(|id| **id == later).for_each(|id| *id = earlier);
         Some(earlier)
     }

@@ -76,13 +76,25 @@ pub struct Forerunner {
 #[derive(Clone, Debug, Default)]
 pub struct Retries {
     chains: VecDeque<Chain>,
+    /// The number of the last entry that was taken in.
+    last: u64,
     /// Since when, or until when, attempts may have been refused.
     refused: Option<Timestamp>,
 }
 
 impl Retries {
-    /// Takes in the next entry. If it is a further attempt at an earlier call, says at which.
+    /// The number of the next entry to take in.
+    pub const fn wants(&self) -> u64 {
+        self.last + 1
+    }
+
+    /// Takes in the next entry. If it is a further attempt at an earlier call, says at which. An entry that was
+    /// taken in already is left out.
     pub fn push(&mut self, entry: &Entry) -> Option<Forerunner> {
+        if entry.seq <= self.last {
+            return None;
+        }
+        self.last = entry.seq;
         match &entry.kind {
             Kind::Call(call) => self.call(entry, call),
             Kind::Waiting(waiting) => self.waiting(entry, waiting),

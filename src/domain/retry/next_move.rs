@@ -67,17 +67,18 @@ impl fmt::Display for Move {
             Self::Answered => f.write_str("has its answer"),
             Self::Final => f.write_str("does not retry: an answer is final, whatever it says"),
             Self::Retries { missing, due, attempt, of, gives_up } => {
-                match missing {
-                    0 => {}
-                    1 => write!(f, "attempt {} has not arrived; ", attempt - 1)?,
-                    _ => write!(f, "attempts {} to {} have not arrived; ", attempt - missing, attempt - 1)?,
-                }
                 // What is due is said in whole seconds, and counts down to 1.
                 match due.as_millis().div_ceil(1000) {
                     0 => f.write_str("retries now")?,
                     seconds => write!(f, "retries in {seconds} s")?,
                 }
-                write!(f, ", attempt {attempt} of {of}; gives up in {}", clock(gives_up))
+                write!(f, ", attempt {attempt} of {of}")?;
+                match missing {
+                    0 => {}
+                    1 => write!(f, " (attempt {} has not arrived)", attempt - 1)?,
+                    _ => write!(f, " (attempts {} to {} have not arrived)", attempt - missing, attempt - 1)?,
+                }
+                write!(f, "; gives up in {}", clock(gives_up))
             }
             Self::RetriesSometime => {
                 f.write_str("retries within 8 s, or has given up: earlier attempts may not have arrived")

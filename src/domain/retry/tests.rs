@@ -96,11 +96,11 @@ fn an_attempt_that_never_arrived_is_not_counted_as_one_that_did() {
     journal.call(0.0, Operation::Get, "v", true);
     assert_eq!(
         journal.says(1, 2.5),
-        "attempt 2 has not arrived; retries in 1 s, attempt 3 of 5; gives up in 0:13"
+        "retries in 1 s, attempt 3 of 5 (attempt 2 has not arrived); gives up in 0:13"
     );
     assert_eq!(
         journal.says(1, 5.0),
-        "attempts 2 to 3 have not arrived; retries in 2 s, attempt 4 of 5; gives up in 0:10"
+        "retries in 2 s, attempt 4 of 5 (attempts 2 to 3 have not arrived); gives up in 0:10"
     );
     assert_eq!(journal.call(7.0, Operation::Get, "", true), Some(1));
     assert_eq!(journal.says(1, 7.0), "retried after 7.0 s with call 2, attempt 4 of 5");

@@ -2,6 +2,7 @@
 
 mod call;
 mod change;
+mod episode;
 mod life;
 mod page;
 
@@ -17,9 +18,11 @@ use crate::{
     console::{
         action::Action,
         app::{App, Pane},
+        folding::Row,
     },
     domain::{
         entry::{Entry, Kind, Waiting},
+        episode::Episode,
         fault::Phase,
     },
     hub::Snapshot,
@@ -27,9 +30,10 @@ use crate::{
 
 /// Draws it.
 pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
-    let entry = view.app.calls.selected();
+    let entry = view.app.selected();
     let title = match (view.app.focus, entry.map(|entry| &entry.kind)) {
         (Pane::Volumes, _) => "The life of a volume".to_owned(),
+        _ if selected_episode(view).is_some() => "Episode".to_owned(),
         (_, Some(Kind::Call(call))) => format!("Call {}", call.number),
         (_, Some(Kind::Waiting(waiting))) => format!("Call {} waits", waiting.number),
         _ => "Entry".to_owned(),
@@ -60,12 +64,41 @@ fn lines<'v>(view: &'v View<'v>, width: usize) -> Vec<Line<'static>> {
             }
         }
         _ => {
-            if let Some(entry) = view.app.calls.selected() {
+            if let Some(episode) = selected_episode(view) {
+                episode::tell(&mut page, episode);
+            } else if let Some(entry) = view.app.selected() {
                 entry_lines(&mut page, entry);
+                next_move(&mut page, entry);
             }
         }
     }
     page.lines
+}
+
+fn selected_episode<'v>(view: &View<'v>) -> Option<&'v Episode> {
+    match view.app.folding.as_ref()?.selected()? {
+        Row::Header(episode, _) => Some(episode),
+        _ => None,
+    }
+}
+
+/// What the engine does after a call, as it is known now.
+fn next_move(page: &mut Page<'_>, entry: &Entry) {
+    let view = page.view;
+    let caller = match &entry.kind {
+        Kind::Call(call) => call.caller,
+        Kind::Waiting(waiting) => waiting.caller,
+        _ => return,
+    };
+    if let Some(next) = view.app.retries.next_move(entry, view.seen.at) {
+        page.heading("The engine's next move");
+        let style = if next.is_open() { view.theme.styles.warning } else { view.theme.styles.text };
+        page.say(&format!("{caller} {next}"), style);
+        if view.app.retries.chain(entry.seq).is_some_and(|chain| chain.is_mixed) {
+            let mixed = "another call was cut off at the same time, and a retry does not say which it is for";
+            page.say(mixed, view.theme.styles.quiet);
+        }
+    }
 }
 
 fn entry_lines(page: &mut Page<'_>, entry: &Entry) {

@@ -1,0 +1,326 @@
+//! The calls folded into episodes: a header for each, its calls below it where it is unfolded.
+//!
+//! It stands in for the list of calls and takes the same steps. What is no engine's call has a row of its own.
+//! Rows are counted and never stored, so that a frame costs what is in view and what is unfolded.
+
+use std::{
+    collections::{BTreeSet, VecDeque},
+    ops::Range,
+    sync::Arc,
+};
+
+use super::{
+    listing::{Listing, is_told_elsewhere},
+    window::{self, Step},
+};
+use crate::domain::{
+    entry::Entry,
+    episode::{Episode, Episodes, Member},
+    query::Query,
+};
+
+/// A row of the list.
+#[derive(Clone, Copy, Debug)]
+pub enum Row<'f> {
+    /// An episode, and whether its calls are below it.
+    Header(&'f Episode, bool),
+    /// A call of the unfolded episode above.
+    Member(&'f Member),
+    /// What is in no episode.
+    Entry(&'f Arc<Entry>),
+}
+
+impl<'f> Row<'f> {
+    /// The entry that the row is about: that which says how an episode went.
+    pub fn entry(self) -> &'f Arc<Entry> {
+        match self {
+            Self::Header(episode, _) => &episode.decisive().entry,
+            Self::Member(member) => &member.entry,
+            Self::Entry(entry) => entry,
+        }
+    }
+}
+
+/// What is shown: an episode by its number, or an entry that is in none.
+#[derive(Clone, Debug)]
+enum Item {
+    Episode(u64),
+    Entry(Arc<Entry>),
+}
+
+impl Item {
+    fn number(&self) -> u64 {
+        match self {
+            Self::Episode(id) => *id,
+            Self::Entry(entry) => entry.seq,
+        }
+    }
+}
+
+/// A place that stays where it is while rows come and go: an item, and one of its calls.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Spot {
+    item: u64,
+    call: Option<u64>,
+}
+
+/// The folded list and the place in it.
+#[derive(Clone, Debug, Default)]
+pub struct Folding {
+    episodes: Episodes,
+    /// In the order of their numbers.
+    items: VecDeque<Item>,
+    /// The episodes that are unfolded.
+    unfolded: BTreeSet<u64>,
+    query: Query,
+    frozen: Option<u64>,
+    /// The number of the last entry that was looked at.
+    last: u64,
+    /// What is selected; none while the newest is followed.
+    selected: Option<Spot>,
+    /// What is at the top of the view.
+    top: Spot,
+}
+
+impl Folding {
+    /// Nothing yet. The selected entry of the list stays selected, or its episode.
+    pub fn of(calls: &Listing) -> Self {
+        let seq = calls.selected().filter(|_| !calls.follows()).map(|entry| entry.seq);
+        let selected = seq.map(|seq| Spot { item: seq, call: Some(seq) });
+        Self { query: calls.query().clone(), selected, ..Self::default() }
+    }
+
+    /// The number of the next entry to take in, unless the list is frozen and has all it may show.
+    pub fn wants(&self) -> Option<u64> {
+        self.frozen.is_none_or(|last| self.last < last).then_some(self.last + 1)
+    }
+
+    /// Takes in what is new, as the list of calls does that it stands in for. An episode is shown if any of its
+    /// calls passes the filter.
+    pub fn take(&mut self, entries: &[Arc<Entry>], kept: &Range<u64>, calls: &Listing) {
+        self.frozen = calls.frozen();
+        if self.query != *calls.query() {
+            // The list takes all in anew, and this with it.
+            let frozen = self.frozen;
+            *self = Self { query: calls.query().clone(), selected: self.selected, frozen, ..Self::default() };
+        }
+        let last = self.last;
+        for entry in entries.iter().skip_while(|entry| entry.seq <= last) {
+            if let Some(last) = self.frozen.filter(|last| entry.seq > *last) {
+                self.last = last;
+                break;
+            }
+            self.last = entry.seq;
+            self.admit(entry);
+        }
+        if self.frozen.is_none() || kept.is_empty() {
+            while self.items.front().is_some_and(|item| item.number() < kept.start) {
+                self.items.pop_front();
+            }
+            self.episodes.forget_before(kept.start);
+            self.unfolded = self.unfolded.split_off(&kept.start);
+        }
+    }
+
+    fn admit(&mut self, entry: &Arc<Entry>) {
+        if is_told_elsewhere(entry) {
+            return;
+        }
+        let mut is_shown = self.query.matches(entry);
+        let waited = entry.call().and_then(|call| call.waited);
+        if let Some(spot) = self.selected.as_mut().filter(|spot| spot.call.is_some() && spot.call == waited) {
+            spot.call = Some(entry.seq);
+        }
+        let Some(id) = self.episodes.push(entry) else {
+            // The end of a call takes the place of its waiting.
+            if let Some(waited) = waited {
+                self.remove(waited);
+                if let Some(spot) = self.selected.as_mut().filter(|spot| spot.item == waited) {
+                    spot.item = entry.seq;
+                }
+            }
+            if is_shown {
+                self.items.push_back(Item::Entry(Arc::clone(entry)));
+            }
+            return;
+        };
+        for merged in self.episodes.merged().to_vec() {
+            is_shown |= self.remove(merged);
+            self.unfolded.remove(&merged);
+        }
+        if is_shown && let Err(index) = self.index(id) {
+            self.items.insert(index, Item::Episode(id));
+        }
+    }
+
+    fn remove(&mut self, number: u64) -> bool {
+        self.index(number).map(|index| self.items.remove(index)).is_ok()
+    }
+
+    fn index(&self, number: u64) -> Result<usize, usize> {
+        self.items.binary_search_by_key(&number, Item::number)
+    }
+
+    /// The unfolded episodes that are shown, in order, with their places and their numbers of calls.
+    fn spread(&self) -> impl Iterator<Item = (usize, usize)> {
+        let calls = |id: &u64| self.episodes.get(*id).map_or(0, |episode| episode.members().len());
+        self.unfolded.iter().filter_map(move |id| Some((self.index(*id).ok()?, calls(id))))
+    }
+
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.items.len() + self.spread().map(|(_, calls)| calls).sum::<usize>()
+    }
+
+    /// Whether there is nothing to show.
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    /// How many episodes and other entries there are.
+    pub fn items(&self) -> usize {
+        self.items.len()
+    }
+
+    /// Whether the newest row is always in view.
+    pub fn follows(&self) -> bool {
+        self.selected.is_none()
+    }
+
+    /// The item of a row, and which of its calls, from 1; 0 for itself.
+    fn place(&self, row: usize) -> (usize, usize) {
+        let mut below = 0;
+        for (index, calls) in self.spread() {
+            let header = index + below;
+            if row <= header {
+                break;
+            }
+            if row <= header + calls {
+                return (index, row - header);
+            }
+            below += calls;
+        }
+        (row - below, 0)
+    }
+
+    fn row(&self, (index, call): (usize, usize)) -> Option<Row<'_>> {
+        Some(match self.items.get(index)? {
+            Item::Entry(entry) => Row::Entry(entry),
+            Item::Episode(id) => {
+                let episode = self.episodes.get(*id)?;
+                match call.checked_sub(1) {
+                    Some(call) => Row::Member(episode.members().get(call)?),
+                    None => Row::Header(episode, self.unfolded.contains(id)),
+                }
+            }
+        })
+    }
+
+    fn spot(&self, row: usize) -> Option<Spot> {
+        let place = self.place(row);
+        let item = self.items.get(place.0)?.number();
+        match self.row(place)? {
+            Row::Member(member) => Some(Spot { item, call: Some(member.entry.seq) }),
+            _ => Some(Spot { item, call: None }),
+        }
+    }
+
+    fn row_of(&self, spot: Spot) -> usize {
+        let row = |index: usize| {
+            index + self.spread().filter(|(other, _)| *other < index).map(|(_, calls)| calls).sum::<usize>()
+        };
+        // An episode may have become a part of another.
+        let found = self.index(spot.item).or_else(|index| {
+            let home = self.episodes.with(spot.call.unwrap_or(spot.item));
+            home.and_then(|episode| self.index(episode.id()).ok()).ok_or(index)
+        });
+        let index = match found {
+            Ok(index) => index,
+            Err(index) => return row(index).min(self.len().saturating_sub(1)),
+        };
+        let id = self.items[index].number();
+        let call = spot
+            .call
+            .filter(|_| self.unfolded.contains(&id))
+            .and_then(|seq| self.episodes.get(id).and_then(|episode| episode.position(seq)));
+        row(index) + call.map_or(0, |call| call + 1)
+    }
+
+    fn selected_row(&self) -> usize {
+        self.selected.map_or(self.len().saturating_sub(1), |spot| self.row_of(spot))
+    }
+
+    /// The selected row: the newest one while the list follows.
+    pub fn selected(&self) -> Option<Row<'_>> {
+        self.row(self.place(self.selected_row()))
+    }
+
+    /// How many rows are newer than the selected one.
+    pub fn newer(&self) -> usize {
+        self.len().saturating_sub(self.selected_row() + 1)
+    }
+
+    /// The rows that `height` lines can show, and whether each is selected.
+    pub fn visible(&self, height: usize) -> impl Iterator<Item = (Row<'_>, bool)> {
+        let selected = self.selected_row();
+        self.range(height).filter_map(move |row| Some((self.row(self.place(row))?, row == selected)))
+    }
+
+    fn range(&self, height: usize) -> Range<usize> {
+        let top = if self.follows() { usize::MAX } else { self.row_of(self.top) };
+        window::visible(self.len(), Some(self.selected_row()), top, height)
+    }
+
+    /// Keeps the view where it is, so that only the selection moves while there is room for it.
+    fn hold(&mut self, height: usize) {
+        if let Some(top) = self.spot(self.range(height).start) {
+            self.top = top;
+        }
+    }
+
+    /// Takes a step. Beyond the last row the list follows again.
+    pub fn go(&mut self, step: Step, height: usize) {
+        let (row, len) = (self.selected_row(), self.len());
+        let beyond = matches!(step, Step::Down(_)) && row + 1 >= len;
+        if step == Step::Last || beyond || len == 0 {
+            self.selected = None;
+            return;
+        }
+        self.hold(height);
+        self.selected = self.spot(step.from(row, len));
+        self.hold(height);
+    }
+
+    /// Selects the row in a line of the view.
+    pub fn select_line(&mut self, line: usize, height: usize) {
+        let range = self.range(height);
+        self.hold(height);
+        if range.start + line < range.end {
+            self.selected = self.spot(range.start + line);
+        }
+    }
+
+    /// Folds or unfolds the selected episode, if an episode is selected.
+    pub fn toggle(&mut self, height: usize) -> bool {
+        let Some(Row::Header(episode, is_unfolded)) = self.selected() else { return false };
+        let id = episode.id();
+        self.hold(height);
+        self.selected = Some(Spot { item: id, call: None });
+        if is_unfolded {
+            self.unfolded.remove(&id);
+        } else {
+            self.unfolded.insert(id);
+        }
+        true
+    }
+
+    /// Folds all episodes, if any is unfolded.
+    pub fn fold_all(&mut self) -> bool {
+        let is_any = self.spread().next().is_some();
+        if let Some(spot) = &mut self.selected {
+            spot.call = None;
+        }
+        self.unfolded.clear();
+        is_any
+    }
+}

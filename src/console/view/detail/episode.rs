@@ -1,0 +1,63 @@
+//! An episode in full: what it may be, where its time went, and its calls with the gaps between them.
+
+use std::time::Duration;
+
+use super::{next_move, page::Page};
+use crate::{
+    console::{
+        text,
+        view::{episodes, row},
+    },
+    domain::{entry::Kind, episode::Episode, retry::between},
+};
+
+/// From this length on, what the engine does between two calls is told.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// Tells it.
+pub fn tell(page: &mut Page<'_>, episode: &Episode) {
+    let view = page.view;
+    let styles = &view.theme.styles;
+    let members = episode.members();
+    let volume = text::clean(episode.volume().unwrap_or_default());
+    page.heading(format!("{} {volume}", episode.name()).trim_end());
+    let (outcome, style) = episodes::outcome(view, episode);
+    page.say(&outcome, style);
+    let time = row::time(view, &members[0].entry, 12);
+    page.say(&format!("at {time} from {}", episode.caller()), styles.text);
+    for (command, meaning) in episode.meanings() {
+        page.say(&format!("{command}: {meaning}"), styles.quiet);
+    }
+    page.heading("Where the time went");
+    let timing = episode.timing(view.seen.at);
+    page.say(&format!("{} = {}", text::took(timing.wall), episodes::parts(&timing)), styles.text);
+    page.heading(&text::counted(members.len() as u64, "call"));
+    let (first, mut until) = (members[0].began(), None);
+    for member in members {
+        let began = member.began();
+        let pause = until.map(|until| between(until, began)).unwrap_or_default();
+        if let Some(tried) = member.retries {
+            let mixed = if tried.is_mixed { ", or after another call: a retry does not say" } else { "" };
+            page.say(
+                &format!("retry after {}{mixed}", text::took(between(tried.ended, began))),
+                styles.warning,
+            );
+        } else if pause >= PAUSE {
+            page.say(&format!("the engine, {}", text::took(pause)), styles.quiet);
+        }
+        let (deed, ending) = match &member.entry.kind {
+            Kind::Call(call) => (call.fault.as_ref(), row::outcome(view, call)),
+            Kind::Waiting(waiting) => (Some(&waiting.fault), row::waits(view, &member.entry, waiting)),
+            _ => continue,
+        };
+        let word = member.operation().map_or("?", |operation| operation.word());
+        let fault =
+            deed.map_or_else(String::new, |deed| format!("{} {}  ", view.theme.glyphs.fault, deed.action));
+        let took = between(began, member.ended().unwrap_or(view.seen.at));
+        let at = between(first, began).as_secs_f64();
+        let style = if deed.is_some() { styles.fault } else { ending.1 };
+        page.say(&format!("{at:>7.3} s  {word:12}  {fault}{}  {}", ending.0, text::took(took)), style);
+        until = until.max(member.ended());
+    }
+    next_move(page, &episode.decisive().entry);
+}

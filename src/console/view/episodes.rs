@@ -1,0 +1,115 @@
+//! The calls folded into episodes: what each command was, how it went, and where its time was spent.
+
+use std::time::Duration;
+
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    style::Style,
+    text::{Line, Span},
+};
+
+use super::{View, calls::Columns, mark, put, row};
+use crate::{
+    console::{
+        app::{Mode, Pane},
+        folding::{Folding, Row},
+        text,
+    },
+    domain::{
+        entry::{Kind, Outcome},
+        episode::{Episode, Timing},
+    },
+};
+
+/// Draws the rows in view.
+pub fn render(view: &View<'_>, folding: &Folding, columns: &Columns, list: Rect, buffer: &mut Buffer) {
+    let is_marked =
+        view.app.focus == Pane::Calls && !folding.follows() && matches!(view.app.mode, Mode::Browse);
+    let lines = view.screen.entry_lines;
+    for (index, (row, is_selected)) in folding.visible(view.screen.rows(Pane::Calls)).enumerate() {
+        let line = match row {
+            Row::Header(episode, is_unfolded) => header(view, columns, episode, is_unfolded),
+            Row::Member(member) => row::line(view, columns, &member.entry, "  "),
+            Row::Entry(entry) => row::line(view, columns, entry, ""),
+        };
+        let top = index as u16 * lines;
+        put(buffer, list, top, &line);
+        if is_marked && is_selected {
+            mark(buffer, list, top, view.theme.styles.selection);
+        }
+    }
+}
+
+/// `15:41:07.214  docker  ▸ create  db1    2 calls  ok  plugin 0.4 ms + engine 0.1 ms    0.5 ms`
+fn header(view: &View<'_>, columns: &Columns, episode: &Episode, is_unfolded: bool) -> Line<'static> {
+    let (styles, glyphs) = (&view.theme.styles, view.theme.glyphs);
+    let members = episode.members();
+    let mut spans = vec![Span::raw(" ")];
+    let mut say = |text: String, style: Style| spans.push(Span::styled(text, style));
+    if columns.time > 0 {
+        let time = row::time(view, &members[0].entry, columns.time);
+        say(view.pad(&time, columns.time + 2), styles.quiet);
+    }
+    if columns.caller > 0 {
+        say(view.pad(episode.caller().word(), columns.caller + 2), styles.quiet);
+    }
+    let sign = if is_unfolded { glyphs.unfolded } else { glyphs.folded };
+    let volume = text::clean(episode.volume().unwrap_or_default()).into_owned();
+    let room = columns.call + columns.volume;
+    // Of a long name the end is what can be missed; of a long volume too.
+    let name =
+        view.fit(&format!("{sign} {}", episode.name()), room.saturating_sub(text::width(&volume).min(8)));
+    let left = (room + 2).saturating_sub(text::width(&name) + 2);
+    say(format!("{name}  "), styles.strong);
+    say(view.pad(&volume, left), styles.text);
+    say("  ".into(), Style::new());
+    let (outcome, style) = outcome(view, episode);
+    let timing = episode.timing(view.seen.at);
+    let mut left = columns.deed + columns.outcome + if columns.deed > 0 { 2 } else { 0 };
+    let mut ending = vec![(format!("{outcome}  "), style)];
+    if episode.is_haunted() {
+        ending.insert(0, (format!("{} ", glyphs.fault), styles.fault));
+    }
+    let count = format!("{:<9} ", text::counted(members.len() as u64, "call"));
+    if count.len() + text::width(&outcome) < left {
+        ending.insert(0, (count, styles.quiet));
+    }
+    let taken: usize = ending.iter().map(|(text, _)| text::width(text)).sum();
+    // Where there is no room for all of it, the pauses matter most.
+    let short = Timing { plugin: Duration::ZERO, engine: Duration::ZERO, ..timing };
+    let told = [parts(&timing), parts(&short)].into_iter().find(|parts| taken + text::width(parts) <= left);
+    ending.extend(told.map(|told| (told, styles.quiet)));
+    for (text, style) in ending {
+        let text = view.fit(&text, left);
+        left -= text::width(&text);
+        say(text, style);
+    }
+    say(" ".repeat(left), Style::new());
+    if columns.took > 0 {
+        let took = text::pad_left(&text::took(timing.wall), columns.took, "");
+        let style = if timing.wall.as_secs() > 0 { styles.warning } else { styles.quiet };
+        say(format!("  {took}"), style);
+    }
+    Line::from(spans)
+}
+
+/// How an episode went, or how it goes.
+pub fn outcome(view: &View<'_>, episode: &Episode) -> (String, Style) {
+    let entry = &episode.decisive().entry;
+    let next = view.app.retries.next_move(entry, view.seen.at).filter(|next| next.is_open());
+    match (&entry.kind, next) {
+        (Kind::Waiting(waiting), _) => row::waits(view, entry, waiting),
+        (_, Some(next)) => (next.to_string(), view.theme.styles.warning),
+        (Kind::Call(call), _) if call.outcome == Outcome::Answered => ("ok".into(), view.theme.styles.good),
+        (Kind::Call(call), _) => row::outcome(view, call),
+        _ => (String::new(), view.theme.styles.text),
+    }
+}
+
+/// `plugin 4.0 ms + retries 3.0 s + engine 12 ms`, without what is nothing.
+pub fn parts(timing: &Timing) -> String {
+    let parts = [("plugin", timing.plugin), ("retries", timing.retries), ("engine", timing.engine)];
+    let told = parts.into_iter().filter(|(_, time)| time.as_micros() >= 50);
+    told.map(|(what, time)| format!("{what} {}", text::took(time))).collect::<Vec<_>>().join(" + ")
+}
