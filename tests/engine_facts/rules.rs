@@ -11,6 +11,8 @@ use crate::{
 pub fn tests() -> Vec<Test> {
     tests![
         a_held_call_goes_on_when_it_is_released,
+        a_held_get_is_believed_whatever_it_is_answered,
+        a_held_mount_that_is_failed_starts_no_container,
         disarming_all_frees_every_command_that_hangs,
         a_rule_whose_time_is_over_frees_what_it_holds,
         a_flapping_rule_frees_what_it_holds_when_all_is_well,
@@ -37,6 +39,39 @@ fn a_held_call_goes_on_when_it_is_released() {
     }
     stage.disarm();
     assert_eq!(stage.listed(), "a\nb");
+}
+
+fn a_held_get_is_believed_whatever_it_is_answered() {
+    let stage = Stage::new();
+    stage.create("data");
+    stage.arm("get: hold", "docker-get-hang");
+    let inspect = || stage.daemon.start_docker("volume inspect --format={{.Mountpoint}},{{.Labels}} data");
+    let held = inspect();
+    stage.plugin.wait_until_waiting(1);
+    stage.plugin.command(
+        "release: reply {\n  \"Volume\": {\n    \"Name\": \"data\",\n    \"Mountpoint\": \"/elsewhere\"\n  }\n} after",
+    );
+    assert_eq!(held.finish().succeeds(), "/elsewhere,map[team:ghosts]");
+    let held = inspect();
+    stage.plugin.wait_until_waiting(1);
+    stage.plugin.command("release: reply {\"Err\":\"gone\"}");
+    let error = held.finish().fails();
+    assert!(error.contains("no such volume"), "{error}");
+    stage.disarm();
+    assert_eq!(stage.labels("data"), "map[]", "what it believed cost the labels");
+}
+
+fn a_held_mount_that_is_failed_starts_no_container() {
+    let stage = Stage::with_busybox();
+    stage.create("data");
+    stage.arm("mount: hold", "docker-mount-hang");
+    let run = stage.daemon.start_docker("run --rm -v data:/data busybox true");
+    stage.plugin.wait_until_waiting(1);
+    stage.plugin.command("release: fail \"not today\"");
+    let error = run.finish().fails();
+    assert!(error.contains("error while mounting volume") && error.contains("not today"), "{error}");
+    assert_eq!(stage.open_mounts("data"), 0);
+    assert_eq!(stage.plugin.calls("unmount").len(), 0);
 }
 
 fn disarming_all_frees_every_command_that_hangs() {
