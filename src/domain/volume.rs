@@ -98,7 +98,7 @@ pub enum Change {
         /// Which volume.
         name: String,
     },
-    /// Every volume ended, with all files.
+    /// Every volume ended, with all files; also with those of volumes that were lost before.
     Wiped,
     /// The driver lost its memory of every volume and mount; the files stay.
     Lost,

@@ -4,6 +4,7 @@
 //! ROOT/NAME                                the data, which the engine mounts
 //! ROOT/.voltergeist/NAME                   the record, as JSON
 //! ROOT/.voltergeist/.voltergeist/          what is being written, thrown away, or was found damaged
+//! ROOT/.voltergeist/.voltergeist/lost/NAME the record of a volume that the driver has lost the memory of
 //! ```
 //!
 //! The inner `.voltergeist` can have no record's name, because no volume can have that name. A record
@@ -68,6 +69,8 @@ struct Shelves {
     records: Dir,
     /// What is being written, thrown away, or was found damaged.
     attic: Dir,
+    /// Records of volumes that the driver has lost the memory of, so that their files can still be found.
+    lost: Dir,
     /// Its lock says whose the root is.
     _lock: cap_std::fs::File,
     /// Makes names in the attic unique.
@@ -80,6 +83,7 @@ struct Shelves {
 
 /// What the attic holds.
 const LOCK: &str = "lock";
+const LOST: &str = "lost";
 const UNFINISHED: &str = "unfinished";
 const RUBBISH: &str = "rubbish-";
 const DAMAGED: &str = "damaged-";
@@ -94,6 +98,7 @@ impl Disk {
         let data = Dir::open_ambient_dir(&path, ambient_authority()).map_err(unusable)?;
         let records = subdirectory(&data, RESERVED_NAME).map_err(unusable)?;
         let attic = subdirectory(&records, RESERVED_NAME).map_err(unusable)?;
+        let lost = subdirectory(&attic, LOST).map_err(unusable)?;
         let lock = attic.create(LOCK).map_err(unusable)?;
         flock(&lock, FlockOperation::NonBlockingLockExclusive).map_err(|error| match error {
             rustix::io::Errno::WOULDBLOCK => DiskError::InUse(root.to_owned()),
@@ -105,6 +110,7 @@ impl Disk {
             data,
             records,
             attic,
+            lost,
             _lock: lock,
             moved: AtomicU64::new(0),
             rubbish,
@@ -136,8 +142,13 @@ impl Store for Disk {
     fn keep(&mut self, change: &Change, after: Option<&Volume>) -> io::Result<()> {
         match change {
             Change::Removed { name } => self.0.discard(name),
-            Change::Wiped => self.0.recorded()?.iter().try_for_each(|name| self.0.discard(name)),
-            Change::Lost => self.0.recorded()?.iter().try_for_each(|name| self.0.records.remove_file(name)),
+            // Also those that it no longer knows of: nobody else will ever remove their files.
+            Change::Wiped => {
+                names(&self.0.records)?.chain(names(&self.0.lost)?).try_for_each(|name| self.0.discard(&name))
+            }
+            Change::Lost => {
+                names(&self.0.records)?.try_for_each(|name| self.0.records.rename(&name, &self.0.lost, &name))
+            }
             _ => after.map_or(Ok(()), |volume| self.0.write(volume)),
         }
     }
@@ -163,22 +174,13 @@ impl Shelves {
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }
-        match self.records.remove_file(name) {
-            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
-        }
+        remove_if_there(&self.lost, name)?;
+        remove_if_there(&self.records, name)
     }
 
     fn attic_name(&self, prefix: &str) -> String {
         let now = jiff::Timestamp::now().as_nanosecond();
         format!("{prefix}{now}-{}", self.moved.fetch_add(1, Ordering::Relaxed))
-    }
-
-    /// The names of all volumes that have a record.
-    fn recorded(&self) -> io::Result<Vec<String>> {
-        let names = self.records.entries()?.map(|entry| Ok(entry?.file_name().into_string().ok()));
-        let names = names.collect::<io::Result<Vec<_>>>()?;
-        Ok(names.into_iter().flatten().filter(|name| name != RESERVED_NAME).collect())
     }
 
     /// Reads all records, sets aside those that are damaged, and clears what an earlier life left.
@@ -191,7 +193,7 @@ impl Shelves {
             }
         }
         let mut volumes = Vec::new();
-        for name in self.recorded()? {
+        for name in names(&self.records)? {
             match self.read_record(&name) {
                 Ok(volume) => volumes.push(volume),
                 Err(problem) => {
@@ -215,6 +217,20 @@ impl Shelves {
     }
 }
 
+/// The names of all volumes that have a record in a directory.
+fn names(records: &Dir) -> io::Result<impl Iterator<Item = String> + use<>> {
+    let names = records.entries()?.map(|entry| Ok(entry?.file_name().into_string().ok()));
+    let names = names.collect::<io::Result<Vec<_>>>()?;
+    Ok(names.into_iter().flatten().filter(|name| name != RESERVED_NAME))
+}
+
+fn remove_if_there(directory: &Dir, name: &str) -> io::Result<()> {
+    match directory.remove_file(name) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
 /// Opens a directory, which is made if it is missing.
 fn subdirectory(parent: &Dir, name: &str) -> io::Result<Dir> {
     match parent.create_dir(name) {
@@ -225,10 +241,7 @@ fn subdirectory(parent: &Dir, name: &str) -> io::Result<Dir> {
 
 /// Writes a file in a volume. What a container has put in its place goes first: opening a pipe would wait for a reader.
 fn write_anew(volume: &Dir, name: &str, text: &str) -> io::Result<()> {
-    match volume.remove_file(name) {
-        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
+    remove_if_there(volume, name)?;
     volume.open_with(name, OpenOptions::new().write(true).create_new(true))?.write_all(text.as_bytes())
 }
 

@@ -98,6 +98,30 @@ async fn losing_and_forgetting_keep_the_files_and_wiping_does_not() {
 }
 
 #[tokio::test]
+async fn wiping_takes_the_files_of_lost_volumes_too_and_nothing_that_was_never_a_volume() {
+    let stage = Stage::unix();
+    let (lost, again, foreign) =
+        (stage.mountpoint("lost"), stage.mountpoint("again"), stage.mountpoint("foreign"));
+    fs::create_dir_all(&foreign).expect("the place is writable");
+    for name in ["lost", "again"] {
+        stage.ask(Operation::Mount, &json!({ "Name": name, "ID": "7f" }).to_string()).await;
+    }
+    stage.command("crash lose").await;
+    let place = stage.end().await;
+    let stage = Stage::at(place, |_| {}).expect("the place is free");
+    assert!(
+        all(&stage.hub).is_empty() && lost.exists(),
+        "the driver knows of nothing, and the files are kept"
+    );
+    stage.ask(Operation::Create, r#"{"Name":"again"}"#).await;
+    stage.ask(Operation::Remove, r#"{"Name":"again"}"#).await;
+    assert!(!again.exists() && lost.exists());
+    stage.command("wipe").await;
+    assert!(!lost.exists() && foreign.exists());
+    stage.end().await;
+}
+
+#[tokio::test]
 async fn a_damaged_record_is_told_and_set_aside_and_the_others_are_there() {
     let place = place();
     let root = place.path().join("volumes");
