@@ -44,6 +44,11 @@ fn meant(found: &str) -> String {
     nearest(found, words()).map_or_else(String::new, |word| format!(", did you mean {word:?}?"))
 }
 
+/// The flag of `arm` that a wrong one stands for.
+fn flag_meant(found: &str) -> Option<String> {
+    nearest(found, ["--dry-run", "--yes"]).map(|flag| format!(", did you mean {flag:?}?"))
+}
+
 fn form(word: &str) -> String {
     FORMS
         .iter()
@@ -217,12 +222,25 @@ impl<'l> Line<'l> {
             self.scanner.word(&[]);
         }
         let column = self.scanner.column();
+        let first = self.scanner.peek(&[]);
+        if first.starts_with("--") {
+            return self
+                .wrong(column, format!("{first:?} is no flag{}", flag_meant(first).unwrap_or_default()));
+        }
         let mut text = self.text("the rule")?;
         while let Some((rest, last)) = text.rsplit_once(char::is_whitespace) {
             if !is_flag(last) {
                 break;
             }
             text = rest.trim_end().to_owned();
+        }
+        let last = text.rsplit(char::is_whitespace).next().unwrap_or_default();
+        if last.starts_with("--")
+            && !last.contains('"')
+            && let Some(meant) = flag_meant(last)
+        {
+            let before = text.chars().count() - last.chars().count();
+            return self.wrong(column + before, format!("{last:?} is no flag{meant}"));
         }
         let (rule, label) =
             Rule::parse_labelled(&text).map_err(|error| CommandError::Rule(error.shifted(column - 1)))?;

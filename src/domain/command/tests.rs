@@ -130,6 +130,16 @@ fn a_wrong_line_is_told_where_and_what() {
         ("save a where op:get op:mont", "column 21: \"mont\" is no call, did you mean \"mount\"?"),
         ("arm", "column 4: the rule is missing"),
         ("arm --yes", "column 10: the rule is missing"),
+        (
+            "arm --dryrun mount: null",
+            "column 5: \"--dryrun\" is no flag, did you mean \"--dry-run\"?; the form is: arm",
+        ),
+        (
+            "arm --yes --quiet mount: null",
+            "column 11: \"--quiet\" is no flag; the form is: arm [--dry-run] [--yes] RULE",
+        ),
+        ("arm größe: null --dry_run", "column 17: \"--dry_run\" is no flag, did you mean \"--dry-run\"?"),
+        ("arm mount: null --now --yes", "column 17: found \"--now\", expected"),
         ("arm  --yes größe: null", "column 12: found \"größe\", expected a call"),
         ("arm mount: null --now", "column 17: found \"--now\", expected"),
     ] {
