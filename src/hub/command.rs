@@ -105,10 +105,15 @@ pub enum CommandFailed {
     #[error("there is nothing to pace here; only `voltergeist demo` has a life of its own")]
     NoDemo,
     /// The disk said no.
-    #[error("{what}: {error}")]
-    Disk {
-        /// What was tried.
-        what: String,
+    #[error("cannot change the volumes on disk: {0}; make the root writable, and try again")]
+    Disk(#[source] io::Error),
+    /// The file cannot be written.
+    #[error(
+        "cannot save to {path}: {error}; give the path of a file in a directory that is there and can be written to"
+    )]
+    Save {
+        /// Where to.
+        path: String,
         /// What the system says.
         error: io::Error,
     },
@@ -133,10 +138,7 @@ impl Hub {
         let at = self.now();
         let changes = self.changes_of(command, at)?;
         for change in &changes {
-            self.change_with(&mut **store, change).map_err(|error| CommandFailed::Disk {
-                what: "cannot change the volumes on disk".into(),
-                error,
-            })?;
+            self.change_with(&mut **store, change).map_err(CommandFailed::Disk)?;
         }
         let written = match command {
             Command::Save { path, which } => self.save(&mut **store, path, which)?,
@@ -172,9 +174,7 @@ impl Hub {
                 file.write_all(b"\n")
             }),
         };
-        store
-            .save(file, &write)
-            .map_err(|error| CommandFailed::Disk { what: format!("cannot save to {path}"), error })?;
+        store.save(file, &write).map_err(|error| CommandFailed::Save { path: path.into(), error })?;
         let of = if which.is_empty() { String::new() } else { format!("{} of ", entries.len()) };
         let entries = format!("{of}{}", count(kept, "entry"));
         Ok(match form {
