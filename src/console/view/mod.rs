@@ -129,6 +129,8 @@ impl View<'_> {
         let mut block = Block::bordered()
             .border_set(set)
             .border_style(style)
+            // What a title says has a style of its own, whatever that of the border beneath it.
+            .title_style(Style::reset().patch(styles.text))
             .title(Line::styled(format!(" {title} "), title_style));
         let taken = text::width(title) + 6;
         let state: Line<'_> = state.iter().cloned().collect();

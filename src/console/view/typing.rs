@@ -36,7 +36,9 @@ pub fn render(view: &View<'_>, prompt: &Prompt, area: Rect, buffer: &mut Buffer)
 
 fn render_advice(view: &View<'_>, prompt: &Prompt, line: Rect, buffer: &mut Buffer) {
     let room = line.y.saturating_sub(view.screen.header.bottom());
-    let width = line.width.min(100);
+    // No wider than the pane that it covers, so that what stands beside that stays whole.
+    let beneath = [view.screen.calls, view.screen.detail].into_iter().flatten().find(|pane| pane.x == line.x);
+    let width = beneath.map_or(line.width, |pane| pane.width);
     let advice = advice(view, prompt, usize::from(room), usize::from(width));
     let height = advice.len() as u16;
     let area = Rect { x: line.x, y: line.y - height, width, height };
