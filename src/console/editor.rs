@@ -58,34 +58,41 @@ pub enum EditFailed {
         /// What the system says.
         error: io::Error,
     },
-    /// It failed, or was made to say that nothing shall come of it. What it wrote is kept.
-    #[error("the editor {how}, so nothing is sent{kept}")]
+    /// It failed, or was made to say that nothing shall come of it.
+    #[error("the editor {how}, so nothing is sent")]
     Ended {
         /// How it ended, in words.
         how: String,
-        /// Where its text is, in words.
-        kept: String,
+        /// Where its text is, if it wrote one.
+        kept: Option<PathBuf>,
     },
     /// A command is a text.
-    #[error("a reply that is not UTF-8 cannot be sent{kept}")]
+    #[error("a reply that is not UTF-8 cannot be sent; write it as text")]
     NotText {
-        /// Where it is, in words.
-        kept: String,
+        /// Where it is.
+        kept: Option<PathBuf>,
     },
+}
+
+impl EditFailed {
+    /// Where what was written is.
+    pub fn kept(self) -> Option<PathBuf> {
+        match self {
+            Self::Ended { kept, .. } | Self::NotText { kept } => kept,
+            _ => None,
+        }
+    }
 }
 
 impl Edited {
-    /// Keeps the file, and says where.
-    pub fn keep(self) -> String {
-        kept(self.file)
+    /// Keeps the file, and says where it is.
+    pub fn keep(self) -> Option<PathBuf> {
+        keep(self.file)
     }
 }
 
-fn kept(file: NamedTempFile) -> String {
-    match file.keep() {
-        Ok((_, path)) => format!("; what you wrote is in {}", path.display()),
-        Err(error) => format!("; what you wrote is lost: {error}"),
-    }
+fn keep(file: NamedTempFile) -> Option<PathBuf> {
+    file.keep().ok().map(|(_, path)| path)
 }
 
 /// The editor to run, as a line for the shell: `$VISUAL`, else `$EDITOR`, else vi or nano if they are there.
@@ -140,7 +147,7 @@ fn read(file: NamedTempFile, before: &str, status: Option<WaitStatus>) -> Result
         Some((Some(0), _)) => {
             return match String::from_utf8(bytes) {
                 Ok(text) => Ok(Edited { text, file }),
-                Err(_) => Err(EditFailed::NotText { kept: kept(file) }),
+                Err(_) => Err(EditFailed::NotText { kept: keep(file) }),
             };
         }
         Some((Some(127), _)) => "was not found (status 127); set EDITOR to one that is there".to_owned(),
@@ -148,7 +155,7 @@ fn read(file: NamedTempFile, before: &str, status: Option<WaitStatus>) -> Result
         Some((_, Some(signal))) => format!("was ended by signal {signal}"),
         _ => "is gone".to_owned(),
     };
-    let kept = if bytes == before.as_bytes() { String::new() } else { kept(file) };
+    let kept = if bytes == before.as_bytes() { None } else { keep(file) };
     Err(EditFailed::Ended { how, kept })
 }
 

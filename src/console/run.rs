@@ -300,22 +300,27 @@ impl Console {
         Ok(Next::Go)
     }
 
-    /// Sends what came out of the editor. What cannot be sent is not lost.
+    /// Sends what came out of the editor. What cannot be sent is not lost: a note says where it is.
     fn edited(&mut self, draft: &Draft, edited: Result<Edited, EditFailed>) {
-        let (line, result) = match edited {
-            Err(failed) => (format!("edit the reply to call {}", draft.seq), Err(failed.to_string())),
+        let seq = draft.seq;
+        let (line, result, kept) = match edited {
+            Err(failed) => (format!("edit the reply to call {seq}"), Err(failed.to_string()), failed.kept()),
             Ok(edited) => match draft.command(&edited.text) {
                 None => {
-                    let text = format!("nothing was changed; call {} waits as before", draft.seq);
-                    (format!("edit the reply to call {}", draft.seq), Ok(text))
+                    let text = format!("nothing was changed; call {seq} waits as before");
+                    (format!("edit the reply to call {seq}"), Ok(text), None)
                 }
-                Some(command) => {
-                    let result = self.hub.command(&command);
-                    let result = result.map(|effect| effect.text);
-                    (command.to_string(), result.map_err(|error| format!("{error}{}", edited.keep())))
-                }
+                Some(command) => match self.hub.command(&command) {
+                    Ok(effect) => (command.to_string(), Ok(effect.text), None),
+                    Err(error) => (command.to_string(), Err(error.to_string()), edited.keep()),
+                },
             },
         };
+        if let (Err(why), Some(path)) = (&result, kept) {
+            let path = path.display();
+            let text = format!("the edited reply to call {seq} was not sent, and is kept in {path}: {why}");
+            self.hub.record(Kind::Note { text });
+        }
         self.app.update(Event::Done { line, result }, &self.seen);
         self.look();
     }

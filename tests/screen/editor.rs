@@ -133,7 +133,7 @@ async fn a_reply_with_an_error_status_keeps_it() {
 
 #[tokio::test]
 async fn nothing_happens_where_nothing_was_changed_or_the_editor_failed() {
-    let failed = || EditFailed::Ended { how: "ended with status 1".into(), kept: String::new() };
+    let failed = || EditFailed::Ended { how: "ended with status 1".into(), kept: None };
     let results: [(Result, &str); 3] = [
         (Ok(edited("{ \"a\" : 1 }")), "nothing was changed; call"),
         (Err(failed()), "the editor ended with status 1, so nothing is sent"),
@@ -161,6 +161,7 @@ async fn what_was_written_is_kept_where_the_caller_has_given_up_meanwhile() {
     let path = out.file.path().to_owned();
     desk.close(Ok(out));
     desk.live.shows(&format!("no call {seq} is waiting")).await;
+    desk.live.shows(&format!("the edited reply to call {seq} was not sent, and is kept in")).await;
     assert_eq!(std::fs::read_to_string(&path).expect("it is kept"), "{\"Err\": \"late\"}");
     std::fs::remove_file(path).expect("it can be removed");
 }

@@ -97,3 +97,18 @@ impl App {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reply_that_the_journal_has_cut_is_not_edited() {
+        let natural = |length: usize| Natural { status: 200, body: vec![b' '; length].into() };
+        let error = Draft::new(41, &natural(16 * 1024 + 1)).expect_err("a part of it is gone");
+        assert!(
+            error.contains("16385 bytes is too long to edit") && error.ends_with("type release 41: reply …")
+        );
+        assert!(Draft::new(41, &natural(16 * 1024)).is_ok());
+    }
+}
