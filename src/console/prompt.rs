@@ -24,6 +24,10 @@ pub struct Prompt {
     pub input: Input,
     /// What is wrong with the text, if it can be told already.
     pub problem: Option<String>,
+    /// Whether it was handed in as it stands, and refused.
+    pub refused: bool,
+    /// The text that it began with.
+    pub begun: String,
     /// What can stand next.
     pub completion: Completion,
     /// Which of the candidates was put into the line by Tab.
@@ -52,6 +56,8 @@ impl Prompt {
             purpose,
             input: Input::new(text.to_owned()),
             problem: None,
+            refused: false,
+            begun: text.to_owned(),
             completion: Completion::default(),
             chosen: None,
             back: 0,
@@ -71,7 +77,7 @@ impl Prompt {
         match key.code {
             KeyCode::Enter => return Typed::Done(self.text().trim().to_owned()),
             KeyCode::Esc => return Typed::Gone,
-            KeyCode::Backspace if before.is_empty() => return Typed::Gone,
+            KeyCode::Backspace if before.is_empty() => return Typed::Done(before),
             KeyCode::Tab => self.choose(1),
             KeyCode::BackTab => self.choose(self.completion.candidates.len().saturating_sub(1)),
             KeyCode::Up => self.recall(self.back + 1, history),
@@ -86,14 +92,22 @@ impl Prompt {
         if self.text() == before {
             return Typed::Nothing;
         }
+        self.refused = false;
         if !matches!(key.code, KeyCode::Tab | KeyCode::BackTab) {
             self.complete(seen);
         }
         Typed::Changed
     }
 
+    /// Takes back a line that was handed in and is no good.
+    pub fn refuse(&mut self, why: String) {
+        self.problem = Some(why);
+        self.refused = true;
+    }
+
     /// Types a text that was pasted, as one line.
     pub fn paste(&mut self, text: &str, seen: &Snapshot) {
+        self.refused = false;
         for c in text.trim_end().chars().map(|c| if c == '\n' { ' ' } else { c }).filter(|c| !c.is_control())
         {
             self.input.handle(InputRequest::InsertChar(c));

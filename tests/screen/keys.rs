@@ -519,7 +519,7 @@ fn a_typed_line_is_run_remembered_or_explained() {
     seat.type_text("frget db1", &stage);
     seat.press("enter");
     assert!(seat.screen().contains("did you mean \"forget\""), "{}", seat.screen());
-    seat.press(":");
+    seat.press("esc :");
     seat.type_text("pause", &stage);
     seat.press("enter");
     assert!(seat.screen().contains("PAUSED"));
@@ -527,6 +527,69 @@ fn a_typed_line_is_run_remembered_or_explained() {
     seat.type_text("theme mono", &stage);
     seat.press("enter");
     assert_eq!(seat.app.theme.name, "mono");
+}
+
+#[test]
+fn a_line_that_is_no_good_stays_until_it_is_mended_or_left() {
+    let stage = Stage::busy();
+    for (key, line, wrong, mended) in [
+        (":", "frget db1", "did you mean \"forget\"", ": frget db1mg"),
+        (":", "theme pink", "pink", ": theme pinkmg"),
+        (":", "filter op:xyzzy", "is no call", ": filter op:xyzzymg"),
+        ("/", "status:abc", "is no status", "/ status:abcmg"),
+    ] {
+        let mut seat = seat(&stage);
+        seat.press(key);
+        seat.type_text(line, &stage);
+        assert_eq!(seat.press("enter m g"), [], "{line}");
+        let screen = seat.screen();
+        assert!(screen.contains(mended), "{screen}");
+        seat.press("backspace backspace enter");
+        let screen = seat.screen();
+        assert!(screen.contains(wrong) && screen.contains(&format!("{key} {line}")), "{screen}");
+        seat.press("esc");
+        assert!(!seat.screen().contains(wrong), "{}", seat.screen());
+        assert_eq!(commands(&seat.press("x")), ["restore cache"], "after {line} the keys act again");
+    }
+}
+
+#[test]
+fn a_command_that_is_refused_can_be_mended_but_not_one_of_a_key() {
+    let stage = Stage::busy();
+    let refused = |line: &str| Event::Done { line: line.into(), result: Err("there is none".into()) };
+    let mut seat = seat(&stage);
+    seat.press(":");
+    seat.type_text("forget none", &stage);
+    assert_eq!(commands(&seat.press("enter")), ["forget none"]);
+    seat.update(refused("forget none"));
+    let screen = seat.screen();
+    assert!(screen.contains(" : forget none") && screen.contains("there is none"), "{screen}");
+    assert_eq!(commands(&seat.press("backspace backspace backspace backspace d b 1 enter")), ["forget db1"]);
+
+    seat.press("x");
+    seat.update(refused("forget db1"));
+    assert!(seat.screen().contains("✗ there is none"), "{}", seat.screen());
+    assert_eq!(seat.press("?"), []);
+    assert!(seat.screen().contains("voltergeist: help"), "{}", seat.screen());
+}
+
+#[test]
+fn a_filter_that_is_given_up_gives_way_to_the_one_before() {
+    let stage = Stage::busy();
+    let mut seat = seat(&stage);
+    seat.press("/");
+    seat.type_text("vol:ca*", &stage);
+    seat.press("enter /");
+    seat.press("ctrl-u");
+    seat.type_text("status", &stage);
+    assert!(seat.screen().contains("/status  0 shown"), "{}", seat.screen());
+    seat.type_text(":abc", &stage);
+    seat.press("enter esc");
+    seat.look(&stage);
+    assert!(seat.screen().contains("/vol:ca*  2 shown"), "{}", seat.screen());
+    seat.press("/ ctrl-u backspace");
+    seat.look(&stage);
+    assert!(!seat.screen().contains("shown"), "{}", seat.screen());
 }
 
 #[test]

@@ -97,6 +97,7 @@ async fn a_command_that_is_refused_says_why() {
     let mut live = Live::start();
     live.press(": f o r g e t space n o n e enter");
     live.shows("there is no volume \"none\"").await;
+    live.shows(" : forget none").await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,7 +2,7 @@
 
 use crossterm::event::KeyEvent;
 
-use super::{App, Effect, Mode, Question, Status};
+use super::{App, Effect, Mode, Question, Status, faults};
 use crate::{
     console::{
         complete,
@@ -23,30 +23,55 @@ impl App {
         self.mode = Mode::Type(Prompt::new(purpose, text, seen));
     }
 
-    /// Takes a key while a line is typed.
+    /// Takes a key while a line is typed. A line that is no good stays, with what is wrong with it.
     pub(super) fn type_key(&mut self, key: KeyEvent, seen: &Snapshot) -> Vec<Effect> {
         let Mode::Type(prompt) = &mut self.mode else { return Vec::new() };
-        let purpose = prompt.purpose;
         let typed = prompt.key(key, &self.history, seen);
-        if matches!(typed, Typed::Gone | Typed::Done(_)) {
-            self.mode = Mode::Browse;
-            self.rehearsal = None;
+        match typed {
+            Typed::Nothing => return Vec::new(),
+            Typed::Changed => return self.retyped(),
+            Typed::Gone | Typed::Done(_) => {}
         }
-        match (typed, purpose) {
-            (Typed::Nothing, _) | (Typed::Gone, Purpose::Command) => Vec::new(),
-            (Typed::Changed, _) => self.retyped(),
-            (Typed::Gone, Purpose::Filter) => {
-                self.unfilter();
+        let Mode::Type(mut prompt) = std::mem::replace(&mut self.mode, Mode::Browse) else {
+            return Vec::new();
+        };
+        let done = match (typed, prompt.purpose) {
+            (Typed::Done(line), Purpose::Command) => self.run_line(&line, seen),
+            (Typed::Done(line), Purpose::Filter) => self.filter(&line).map(|()| Vec::new()),
+            (_, Purpose::Command) => Ok(Vec::new()),
+            (_, Purpose::Filter) => self.filter(&prompt.begun).map(|()| Vec::new()),
+        };
+        match done {
+            Ok(effects) => {
+                self.rehearsal = None;
+                self.handed_in = Some(prompt);
+                effects
+            }
+            Err(why) => {
+                prompt.refuse(why);
+                self.mode = Mode::Type(prompt);
                 Vec::new()
             }
-            (Typed::Done(line), Purpose::Command) => self.run_line(line, seen),
-            (Typed::Done(line), Purpose::Filter) => {
-                if let Err(why) = self.filter(&line) {
-                    self.status = Status::Failed { line: format!("filter {line}"), why };
-                }
-                Vec::new()
-            }
         }
+    }
+
+    /// Takes in what came of a command. One that was typed and is refused can be mended.
+    pub(super) fn done(&mut self, line: String, result: Result<String, String>, seen: &Snapshot) {
+        let handed_in = self.handed_in.take();
+        self.status = match (result, handed_in) {
+            (Ok(text), _) => {
+                let forecast = faults::forecast_of(&line, seen)
+                    .filter(|_| !line.contains("--dry-run"))
+                    .map(|forecast| format!("armed. {forecast}"));
+                Status::Said { line: Some(line), text: forecast.unwrap_or(text) }
+            }
+            (Err(why), Some(mut prompt)) => {
+                prompt.refuse(why);
+                self.mode = Mode::Type(prompt);
+                Status::Quiet
+            }
+            (Err(why), None) => Status::Failed { line, why },
+        };
     }
 
     /// Follows a line while it is typed: a filter acts at once, and a rule is held against the journal.
@@ -85,30 +110,23 @@ impl App {
     }
 
     /// Does what a typed line says: a command, or one of the console's own actions by its name.
-    fn run_line(&mut self, line: String, seen: &Snapshot) -> Vec<Effect> {
+    fn run_line(&mut self, line: &str, seen: &Snapshot) -> Result<Vec<Effect>, String> {
         if line.is_empty() {
-            return Vec::new();
+            return Ok(Vec::new());
         }
         self.history.retain(|earlier| *earlier != line);
-        self.history.push(line.clone());
+        self.history.push(line.to_owned());
         let error = match line.parse::<Command>() {
-            Ok(command) => return self.confirmed(command, seen),
+            Ok(command) => return Ok(self.confirmed(command, seen)),
             Err(error) => error.to_string(),
         };
-        let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((&line, ""));
-        let done = match (word, rest.trim()) {
-            ("theme", name) if !name.is_empty() => self.choose_theme(name),
-            ("filter", text) if !text.is_empty() => self.filter(text),
-            (word, "") => match complete::own_action(word) {
-                Some(action) => return self.act(action, seen),
-                None => Err(error),
-            },
+        let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+        match (word, rest.trim()) {
+            ("theme", name) if !name.is_empty() => self.choose_theme(name).map(|()| Vec::new()),
+            ("filter", text) if !text.is_empty() => self.filter(text).map(|()| Vec::new()),
+            (word, "") => complete::own_action(word).map(|action| self.act(action, seen)).ok_or(error),
             _ => Err(error),
-        };
-        if let Err(why) = done {
-            self.status = Status::Failed { line, why };
         }
-        Vec::new()
     }
 
     fn choose_theme(&mut self, name: &str) -> Result<(), String> {

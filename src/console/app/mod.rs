@@ -31,6 +31,7 @@ use super::{
     folding::{Folding, Row},
     key::{Chord, Keymap},
     listing::Listing,
+    prompt::Prompt,
     theme::Theme,
     view::SPARK,
     window::Cursor,
@@ -95,6 +96,8 @@ pub struct App {
     closed_play: Option<Arc<Play>>,
     /// The rule that is being edited: what is typed takes its place.
     edited: Option<u32>,
+    /// The line that was typed last, until it is known what came of it.
+    handed_in: Option<Prompt>,
     history: Vec<String>,
 }
 
@@ -125,6 +128,7 @@ impl App {
             rehearsal: None,
             closed_play: None,
             edited: None,
+            handed_in: None,
             history: Vec::new(),
         }
     }
@@ -162,15 +166,7 @@ impl App {
                 Vec::new()
             }
             Event::Done { line, result } => {
-                self.status = match result {
-                    Ok(text) => {
-                        let forecast = faults::forecast_of(&line, seen)
-                            .filter(|_| !line.contains("--dry-run"))
-                            .map(|forecast| format!("armed. {forecast}"));
-                        Status::Said { line: Some(line), text: forecast.unwrap_or(text) }
-                    }
-                    Err(why) => Status::Failed { line, why },
-                };
+                self.done(line, result, seen);
                 Vec::new()
             }
         }
@@ -185,6 +181,7 @@ impl App {
         match &mut self.mode {
             Mode::Browse => {
                 let Some(action) = action else { return Vec::new() };
+                self.handed_in = None;
                 self.last_key = Some(chord.label(self.theme.glyphs.ascii));
                 self.act(action, seen)
             }

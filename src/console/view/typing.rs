@@ -58,8 +58,8 @@ fn advice(view: &View<'_>, prompt: &Prompt, room: usize, width: usize) -> Vec<(L
     let mut lines = Vec::new();
     let candidates = &prompt.completion.candidates;
     // A filter acts while it is typed, so what is wrong with it matters at once; a command is not there yet.
-    let problem =
-        prompt.problem.as_ref().filter(|_| prompt.purpose == Purpose::Filter || candidates.is_empty());
+    let matters = prompt.refused || prompt.purpose == Purpose::Filter || candidates.is_empty();
+    let problem = prompt.problem.as_ref().filter(|_| matters);
     if let Some(problem) = problem.filter(|_| !prompt.text().is_empty()) {
         let wrapped = text::wrap(&text::clean(problem), width.saturating_sub(3));
         lines.extend(
