@@ -569,8 +569,20 @@ fn a_command_that_is_refused_can_be_mended_but_not_one_of_a_key() {
     seat.press("x");
     seat.update(refused("forget db1"));
     assert!(seat.screen().contains("✗ there is none"), "{}", seat.screen());
-    assert_eq!(seat.press("?"), []);
+    seat.press("?");
     assert!(seat.screen().contains("voltergeist: help"), "{}", seat.screen());
+}
+
+#[test]
+fn an_old_error_is_gone_with_the_next_key_that_acts() {
+    let stage = Stage::busy();
+    for keys in ["/ d enter", "/ d", "t", "R", "space", ": p a u s e enter", "q"] {
+        let mut seat = seat(&stage);
+        seat.update(Event::Done { line: "forget db1".into(), result: Err("the disk is full".into()) });
+        assert!(seat.screen().contains("✗ the disk is full"), "{}", seat.screen());
+        seat.press(keys);
+        assert!(!seat.screen().contains("the disk is full"), "{keys}\n{}", seat.screen());
+    }
 }
 
 #[test]

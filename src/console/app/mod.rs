@@ -182,6 +182,9 @@ impl App {
             Mode::Browse => {
                 let Some(action) = action else { return Vec::new() };
                 self.handed_in = None;
+                if matches!(self.status, Status::Failed { .. }) {
+                    self.status = Status::Quiet;
+                }
                 self.last_key = Some(chord.label(self.theme.glyphs.ascii));
                 self.act(action, seen)
             }
