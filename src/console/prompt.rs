@@ -34,6 +34,22 @@ pub struct Prompt {
     pub chosen: Option<usize>,
     /// How far back in the history the text was taken from; 0 is none of it.
     back: usize,
+    /// What was typed before the history was looked through.
+    draft: String,
+}
+
+/// Earlier lines, the latest last, and none of them twice.
+#[derive(Clone, Debug, Default)]
+pub struct History(Vec<String>);
+
+impl History {
+    /// Remembers a line as the latest.
+    pub fn keep(&mut self, line: &str) {
+        if !line.is_empty() {
+            self.0.retain(|earlier| earlier != line);
+            self.0.push(line.to_owned());
+        }
+    }
 }
 
 /// What a key did to the line.
@@ -61,6 +77,7 @@ impl Prompt {
             completion: Completion::default(),
             chosen: None,
             back: 0,
+            draft: String::new(),
         };
         prompt.complete(seen);
         prompt
@@ -72,7 +89,7 @@ impl Prompt {
     }
 
     /// Takes a key.
-    pub fn key(&mut self, key: KeyEvent, history: &[String], seen: &Snapshot) -> Typed {
+    pub fn key(&mut self, key: KeyEvent, history: &History, seen: &Snapshot) -> Typed {
         let before = self.text().to_owned();
         match key.code {
             KeyCode::Enter => return Typed::Done(self.text().trim().to_owned()),
@@ -93,6 +110,9 @@ impl Prompt {
             return Typed::Nothing;
         }
         self.refused = false;
+        if !matches!(key.code, KeyCode::Up | KeyCode::Down) {
+            self.back = 0;
+        }
         if !matches!(key.code, KeyCode::Tab | KeyCode::BackTab) {
             self.complete(seen);
         }
@@ -138,14 +158,15 @@ impl Prompt {
         self.input = Input::new(line);
     }
 
-    fn recall(&mut self, back: usize, history: &[String]) {
-        let line = match back {
-            0 => Some(""),
-            _ => history.len().checked_sub(back).map(|index| history[index].as_str()),
-        };
-        if let Some(line) = line {
-            self.back = back;
-            self.input = Input::new(line.to_owned());
+    fn recall(&mut self, back: usize, history: &History) {
+        if back == self.back || back > history.0.len() {
+            return;
         }
+        if self.back == 0 {
+            self.draft = self.text().to_owned();
+        }
+        self.back = back;
+        let line = if back == 0 { &self.draft } else { &history.0[history.0.len() - back] };
+        self.input = Input::new(line.clone());
     }
 }

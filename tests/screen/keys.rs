@@ -586,6 +586,43 @@ fn an_old_error_is_gone_with_the_next_key_that_acts() {
 }
 
 #[test]
+fn earlier_lines_come_back_and_so_does_the_one_that_is_being_typed() {
+    let stage = Stage::busy();
+    let done = |line: &str| Event::Done { line: line.into(), result: Ok("done".into()) };
+    for (keys, expected) in [
+        (": n o down", ": no"),
+        (": n o up", ": release 18"),
+        (": n o up up", ": disarm  fail-mounts"),
+        (": n o up up up up", ": forget cache"),
+        (": n o up up down", ": release 18"),
+        (": n o up up down down", ": no"),
+        (": n o up up down down down", ": no"),
+        (": up x down", ": release 18x"),
+        (": up x up down", ": release 18x"),
+        ("/ d b up", "/ op:mount"),
+        ("/ d b up up down", "/ db"),
+    ] {
+        let mut seat = seat(&stage);
+        seat.press("x");
+        seat.update(done("forget cache"));
+        seat.press(":");
+        seat.type_text("disarm  fail-mounts", &stage);
+        seat.press("enter");
+        seat.update(done("disarm fail-mounts"));
+        seat.press("r");
+        seat.update(done("release 18"));
+        seat.press(":");
+        seat.type_text("note left", &stage);
+        seat.press("esc /");
+        seat.type_text("op:mount", &stage);
+        seat.press("enter / ctrl-u enter");
+        seat.press(keys);
+        let screen = seat.screen();
+        assert!(screen.lines().any(|line| line.trim() == expected), "{keys}\n{screen}");
+    }
+}
+
+#[test]
 fn a_filter_that_is_given_up_gives_way_to_the_one_before() {
     let stage = Stage::busy();
     let mut seat = seat(&stage);

@@ -26,38 +26,46 @@ impl App {
     /// Takes a key while a line is typed. A line that is no good stays, with what is wrong with it.
     pub(super) fn type_key(&mut self, key: KeyEvent, seen: &Snapshot) -> Vec<Effect> {
         let Mode::Type(prompt) = &mut self.mode else { return Vec::new() };
-        let typed = prompt.key(key, &self.history, seen);
-        match typed {
+        let history = match prompt.purpose {
+            Purpose::Command => &self.lines,
+            Purpose::Filter => &self.filters,
+        };
+        let line = match prompt.key(key, history, seen) {
             Typed::Nothing => return Vec::new(),
             Typed::Changed => return self.retyped(),
-            Typed::Gone | Typed::Done(_) => {}
-        }
+            Typed::Done(line) => Some(line),
+            Typed::Gone => None,
+        };
         let Mode::Type(mut prompt) = std::mem::replace(&mut self.mode, Mode::Browse) else {
             return Vec::new();
         };
-        let done = match (typed, prompt.purpose) {
-            (Typed::Done(line), Purpose::Command) => self.run_line(&line, seen),
-            (Typed::Done(line), Purpose::Filter) => self.filter(&line).map(|()| Vec::new()),
-            (_, Purpose::Command) => Ok(Vec::new()),
-            (_, Purpose::Filter) => self.filter(&prompt.begun).map(|()| Vec::new()),
+        self.rehearsal = None;
+        let done = match (&line, prompt.purpose) {
+            (Some(line), Purpose::Command) => self.run_line(line, seen),
+            (None, Purpose::Command) => Ok(Vec::new()),
+            (line, Purpose::Filter) => {
+                self.filter(line.as_ref().unwrap_or(&prompt.begun)).map(|()| Vec::new())
+            }
         };
-        match done {
-            Ok(effects) => {
-                self.rehearsal = None;
-                self.handed_in = Some(prompt);
-                effects
+        if let (Err(why), Some(_)) = (&done, &line) {
+            prompt.refuse(why.clone());
+            self.mode = Mode::Type(prompt);
+        } else if let Some(line) = line {
+            match prompt.purpose {
+                Purpose::Command => self.lines.keep(&line),
+                Purpose::Filter => self.filters.keep(&line),
             }
-            Err(why) => {
-                prompt.refuse(why);
-                self.mode = Mode::Type(prompt);
-                Vec::new()
-            }
+            self.handed_in = Some(prompt);
         }
+        done.unwrap_or_default()
     }
 
     /// Takes in what came of a command. One that was typed and is refused can be mended.
     pub(super) fn done(&mut self, line: String, result: Result<String, String>, seen: &Snapshot) {
         let handed_in = self.handed_in.take();
+        if handed_in.is_none() {
+            self.lines.keep(&line);
+        }
         self.status = match (result, handed_in) {
             (Ok(text), _) => {
                 let forecast = faults::forecast_of(&line, seen)
@@ -114,8 +122,6 @@ impl App {
         if line.is_empty() {
             return Ok(Vec::new());
         }
-        self.history.retain(|earlier| *earlier != line);
-        self.history.push(line.to_owned());
         let error = match line.parse::<Command>() {
             Ok(command) => return Ok(self.confirmed(command, seen)),
             Err(error) => error.to_string(),

@@ -31,7 +31,7 @@ use super::{
     folding::{Folding, Row},
     key::{Chord, Keymap},
     listing::Listing,
-    prompt::Prompt,
+    prompt::{History, Prompt},
     theme::Theme,
     view::SPARK,
     window::Cursor,
@@ -98,7 +98,9 @@ pub struct App {
     edited: Option<u32>,
     /// The line that was typed last, until it is known what came of it.
     handed_in: Option<Prompt>,
-    history: Vec<String>,
+    /// The command lines so far, those of keys too, and the filters.
+    lines: History,
+    filters: History,
 }
 
 impl App {
@@ -129,7 +131,8 @@ impl App {
             closed_play: None,
             edited: None,
             handed_in: None,
-            history: Vec::new(),
+            lines: History::default(),
+            filters: History::default(),
         }
     }
 
