@@ -91,7 +91,7 @@ fn a_wrong_line_is_told_where_and_what() {
         ("release 4: fial \"no\"", "column 12: found \"fial\", expected what is to happen:"),
         ("release 4: fail no", "column 17: found \"no\", expected the message in double quotes"),
         ("release 4: empty once", "column 18: found \"once\", expected before, after, twice or the end"),
-        ("release 4: truncate before", "column 21: \"truncate\" sends what comes of the work"),
+        ("release 4: truncate before", "column 24: \"truncate\" sends what comes of the work"),
         (
             "release 4: reply",
             "column 17: the rule ends here, expected the body: JSON that begins with { or [, or a text",
@@ -127,7 +127,7 @@ fn a_wrong_line_is_told_where_and_what() {
         ("save \"\"", "column 6: the path is missing"),
         ("save a b", "column 8: expected \"where\", found \"b\"; a path with spaces stands in double quotes"),
         ("save a where", "column 13: the filter is missing"),
-        ("save a where op:get op:mont", "column 21: \"mont\" is no call, did you mean \"mount\"?"),
+        ("save a where op:get op:mont", "column 24: \"mont\" is no call, did you mean \"mount\"?"),
         ("arm", "column 4: the rule is missing"),
         ("arm --yes", "column 10: the rule is missing"),
         (

@@ -17,6 +17,8 @@ use super::{
     entry::{Call, Deed, Entry, Kind, Outcome},
     fault::Pattern,
     protocol::{Caller, Operation},
+    signs::UNICODE,
+    telling,
 };
 
 /// A filter. The empty one lets everything through.
@@ -199,18 +201,21 @@ fn says(entry: &Entry, word: &str) -> bool {
             subject.fault.map_or("", |deed| &deed.action),
             subject.fault.and_then(|deed| deed.label.as_deref()).unwrap_or_default(),
         ];
-        let ended = entry.call().is_some_and(|call| {
-            [&call.error, &call.request_line].into_iter().flatten().any(|text| contains(text, word))
-                || call.lints.iter().any(|lint| contains(lint.word(), word))
-        });
+        let ended = match &entry.kind {
+            Kind::Call(call) => {
+                contains(read::outcome_word(Some(call.outcome)), word)
+                    || [&call.error, &call.request_line]
+                        .into_iter()
+                        .flatten()
+                        .any(|text| contains(text, word))
+                    || call.lints.iter().any(|lint| contains(lint.word(), word))
+                    || contains(&telling::outcome(call, &UNICODE).text, word)
+            }
+            _ => ["waiting", "waits"].into_iter().any(|text| contains(text, word)),
+        };
         return ended || said.into_iter().any(|text| contains(text, word));
     }
-    match &entry.kind {
-        Kind::Command(execution) => contains(&execution.line, word) || contains(&execution.effect, word),
-        Kind::Fault(event) => contains(&event.rule, word),
-        Kind::Driver { standing } => contains(standing, word),
-        Kind::Play(event) => event.texts().into_iter().any(|text| contains(text, word)),
-        Kind::Note { text } => contains(text, word),
-        Kind::Call(_) | Kind::Waiting(_) => false,
-    }
+    let shown = telling::remark(entry, &UNICODE).into_iter().any(|said| contains(&said.text, word));
+    shown
+        || matches!(&entry.kind, Kind::Play(event) if event.texts().into_iter().any(|text| contains(text, word)))
 }

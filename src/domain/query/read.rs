@@ -55,10 +55,10 @@ impl FromStr for Query {
         let mut scanner = Scanner::new(text);
         let mut terms = Vec::new();
         while !scanner.is_at_end() {
-            let column = scanner.column();
             let negated = scanner.take('-') || scanner.take('!');
-            let asked = read_next(&mut scanner);
-            terms.push(Term { negated, test: asked.map_err(|problem| QueryError { column, problem })? });
+            let column = scanner.column();
+            let wrong = |Wrong { at, problem }| QueryError { column: column + at, problem };
+            terms.push(Term { negated, test: read_next(&mut scanner).map_err(wrong)? });
         }
         Ok(Self { terms })
     }
@@ -83,11 +83,24 @@ pub(super) fn outcome_word(outcome: Option<Outcome>) -> &'static str {
     OUTCOMES.iter().find(|(_, known)| *known == outcome).map_or("waiting", |(word, _)| word)
 }
 
+/// What is wrong with a term.
+struct Wrong {
+    /// Where in it, in characters.
+    at: usize,
+    problem: String,
+}
+
+impl From<String> for Wrong {
+    fn from(problem: String) -> Self {
+        Self { at: 0, problem }
+    }
+}
+
 /// A word, a text in quotes, or a key with either behind it.
-fn read_next(scanner: &mut Scanner<'_>) -> Result<Test, String> {
+fn read_next(scanner: &mut Scanner<'_>) -> Result<Test, Wrong> {
     let ends_badly = |()| "the quoted text does not end well".to_owned();
     if let Some(words) = scanner.quoted() {
-        return words.map(Test::Word).map_err(ends_badly);
+        return Ok(words.map(Test::Word).map_err(ends_badly)?);
     }
     if !scanner.peek(&['"']).ends_with(':') {
         return read(scanner.word(&[]));
@@ -97,69 +110,78 @@ fn read_next(scanner: &mut Scanner<'_>) -> Result<Test, String> {
     read(&format!("{key}{}", quoted.transpose().map_err(ends_badly)?.unwrap_or_default()))
 }
 
-fn read(word: &str) -> Result<Test, String> {
+fn read(word: &str) -> Result<Test, Wrong> {
     let Some(end) = word.find([':', '<', '>']) else { return Ok(Test::Word(word.to_owned())) };
     let (key, sign, value) = (&word[..end], &word[end..=end], &word[end + 1..]);
-    if key == "took" {
-        if sign == ":" {
-            return Err("took is compared: took>100ms or took<1s".to_owned());
-        }
-        let duration = duration::parse(value)
-            .ok_or_else(|| format!("{value:?} is no duration, as 200ms, 15s or 2m are"))?;
-        return Ok(if sign == ">" { Test::Longer(duration) } else { Test::Shorter(duration) });
-    }
-    if key == "seq" {
-        let number = value.parse().map_err(|_| format!("{value:?} is no number, as in seq>100"));
-        return match sign {
-            ">" => number.map(Test::Later),
-            "<" => number.map(Test::Earlier),
-            _ => Err("seq is compared: seq>100 or seq<200".to_owned()),
-        };
-    }
-    let key =
-        KEYS.iter().map(|(known, _)| *known).find(|known| *known == format!("{key}{sign}")).ok_or_else(
-            || {
-                let keys = KEYS.map(|(key, _)| key);
-                let meant = nearest(&format!("{key}:"), keys)
-                    .map_or_else(String::new, |key| format!(", did you mean {key:?}?"));
-                format!("{key:?} is no key{meant}; one of: {}; or quote it to look for it", keys.join(" "))
-            },
-        )?;
+    let wanted = format!("{key}{sign}");
+    let known = KEYS
+        .iter()
+        .map(|(known, _)| *known)
+        .find(|known| *known == wanted || (["took", "seq"].contains(known) && *known == key));
+    let Some(known) = known else {
+        let keys = KEYS.map(|(key, _)| key);
+        let meant = meant(&format!("{key}:"), keys);
+        let problem =
+            format!("{key:?} is no key{meant}; one of: {}; or quote it to look for it", keys.join(" "));
+        return Err(problem.into());
+    };
+    let behind_key = wanted.chars().count();
+    asked(known, sign, value).map_err(|Wrong { at, problem }| Wrong { at: behind_key + at, problem })
+}
+
+/// What a key asks with a value behind its sign.
+fn asked(key: &str, sign: &str, value: &str) -> Result<Test, Wrong> {
     if value.is_empty() {
-        return Err(format!("after {key} there is nothing to look for"));
+        return Err(format!("after {key} there is nothing to look for").into());
     }
-    Ok(match key {
-        "op:" => Test::Calls(operations(value)?),
-        "vol:" => Test::Volume(text(value)?),
-        "id:" => Test::Id(value.to_owned()),
-        "by:" => Test::By(one_of(value, Caller::ALL.map(|caller| (caller.word(), caller)), "caller")?),
-        "fault:" => Test::Fault(text(value)?),
-        "status:" => Test::Status(status(value)?),
-        "outcome:" => Test::Outcome(one_of(value, OUTCOMES, "outcome")?),
-        "lint:" => Test::Lint(text(value)?),
-        "life:" => Test::LifeOf(value.to_owned()),
+    Ok(match (key, sign) {
+        ("took", ":") => return Err("took is compared: took>100ms or took<1s".to_owned().into()),
+        ("took", _) => {
+            let duration = duration::parse(value)
+                .ok_or_else(|| format!("{value:?} is no duration, as 200ms, 15s or 2m are"))?;
+            if sign == ">" { Test::Longer(duration) } else { Test::Shorter(duration) }
+        }
+        ("seq", ":") => return Err("seq is compared: seq>100 or seq<200".to_owned().into()),
+        ("seq", _) => {
+            let number = value.parse().map_err(|_| format!("{value:?} is no number, as in seq>100"))?;
+            if sign == ">" { Test::Later(number) } else { Test::Earlier(number) }
+        }
+        ("op:", _) => Test::Calls(operations(value)?),
+        ("vol:", _) => Test::Volume(text(value)?),
+        ("id:", _) => Test::Id(value.to_owned()),
+        ("by:", _) => Test::By(one_of(value, Caller::ALL.map(|caller| (caller.word(), caller)), "caller")?),
+        ("fault:", _) => Test::Fault(text(value)?),
+        ("status:", _) => Test::Status(status(value)?),
+        ("outcome:", _) => Test::Outcome(one_of(value, OUTCOMES, "outcome")?),
+        ("lint:", _) => Test::Lint(text(value)?),
+        ("life:", _) => Test::LifeOf(value.to_owned()),
         _ => Test::Kind(one_of(value, KINDS.map(|kind| (kind, kind)), "kind of entry")?),
     })
 }
 
-fn one_of<T: Copy, const N: usize>(value: &str, known: [(&str, T); N], what: &str) -> Result<T, String> {
-    let words = known.map(|(word, _)| word);
-    known.iter().find(|(word, _)| *word == value).map(|(_, meaning)| *meaning).ok_or_else(|| {
-        let meant =
-            nearest(value, words).map_or_else(String::new, |word| format!(", did you mean {word:?}?"));
-        format!("{value:?} is no {what}{meant}; one of: {}", words.join(" "))
-    })
+fn meant<'w>(found: &str, words: impl IntoIterator<Item = &'w str>) -> String {
+    nearest(found, words).map_or_else(String::new, |word| format!(", did you mean {word:?}?"))
 }
 
-fn operations(value: &str) -> Result<Vec<Operation>, String> {
+fn one_of<T: Copy, const N: usize>(value: &str, known: [(&str, T); N], what: &str) -> Result<T, String> {
+    let words = known.map(|(word, _)| word);
+    known
+        .iter()
+        .find(|(word, _)| *word == value)
+        .map(|(_, meaning)| *meaning)
+        .ok_or_else(|| format!("{value:?} is no {what}{}; one of: {}", meant(value, words), words.join(" ")))
+}
+
+fn operations(value: &str) -> Result<Vec<Operation>, Wrong> {
     let mut operations = Vec::new();
+    let mut at = 0;
     for word in value.split(',') {
-        let calls = Calls::all().find(|calls| calls.word() == word).ok_or_else(|| {
-            let meant = nearest(word, Calls::all().map(Calls::word));
-            let meant = meant.map_or_else(String::new, |word| format!(", did you mean {word:?}?"));
-            format!("{word:?} is no call{meant}")
-        })?;
+        let Some(calls) = Calls::all().find(|calls| calls.word() == word) else {
+            let meant = meant(word, Calls::all().map(Calls::word));
+            return Err(Wrong { at, problem: format!("{word:?} is no call{meant}") });
+        };
         operations.extend_from_slice(calls.operations());
+        at += word.chars().count() + 1;
     }
     Ok(operations)
 }

@@ -2,7 +2,11 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::{entry::Execution, lint::Lint, volume::Change};
+use crate::domain::{
+    entry::{Execution, FaultEvent, FaultFate},
+    lint::Lint,
+    volume::Change,
+};
 
 fn call() -> Call {
     Call {
@@ -73,6 +77,29 @@ fn each_term_asks_about_its_part() {
 }
 
 #[test]
+fn a_word_finds_whatever_a_row_shows() {
+    let ended = |change: Call| entry(Kind::Call(Box::new(Call { fault: None, id: None, ..change })));
+    let fated =
+        |event| entry(Kind::Fault(FaultEvent { id: 3, label: None, rule: "get: hang".into(), event }));
+    for (shown, words) in [
+        (ended(call()), &["failed", "503", "busy", "leaked"][..]),
+        (ended(Call { error: None, status: None, ..call() }), &["failed", "\"no answer\""]),
+        (
+            ended(Call { outcome: Outcome::Answered, error: None, status: Some(200), ..call() }),
+            &["ok", "answered"],
+        ),
+        (ended(Call { outcome: Outcome::Abandoned, ..call() }), &["abandoned", "gave"]),
+        (ended(Call { outcome: Outcome::Panicked, ..call() }), &["PANICKED"]),
+        (fated(FaultFate::Spent), &["spent", "hang", "\"rule 3\""]),
+    ] {
+        for word in words {
+            assert!(word.parse::<Query>().expect(word).matches(&shown), "{word}: {shown:?}");
+        }
+        assert!(!"impossible".parse::<Query>().expect("a word").matches(&shown));
+    }
+}
+
+#[test]
 fn what_asks_about_a_call_holds_for_no_other_entry() {
     let command = entry(Kind::Command(Execution {
         line: "forget db1".into(),
@@ -89,20 +116,23 @@ fn what_asks_about_a_call_holds_for_no_other_entry() {
 #[test]
 fn a_wrong_filter_is_told_where_and_what() {
     for (query, expected) in [
-        ("op:mont", "column 1: \"mont\" is no call, did you mean \"mount\"?"),
-        ("db  status:9", "column 5: \"9\" is no status"),
+        ("op:mont", "column 4: \"mont\" is no call, did you mean \"mount\"?"),
+        ("op:mnt", "column 4: \"mnt\" is no call, did you mean \"mount\"?"),
+        ("-op:get,größe,x", "column 9: \"größe\" is no call"),
+        ("-vold:db", "column 2: \"vold\" is no key"),
+        ("db  status:9", "column 12: \"9\" is no status"),
         ("vold:db", "column 1: \"vold\" is no key, did you mean \"vol:\"?"),
-        ("vol:", "column 1: after vol: there is nothing"),
-        ("vol:[", "column 1: "),
-        ("took:5s", "column 1: took is compared"),
-        ("seq:5", "column 1: seq is compared"),
-        ("seq>x", "column 1: \"x\" is no number"),
-        ("vol: \"db\"", "column 1: after vol: there is nothing"),
+        ("vol:", "column 5: after vol: there is nothing"),
+        ("vol:[", "column 5: "),
+        ("took:5s", "column 6: took is compared"),
+        ("seq:5", "column 5: seq is compared"),
+        ("seq>x", "column 5: \"x\" is no number"),
+        ("vol: \"db\"", "column 5: after vol: there is nothing"),
         ("vol:\"db", "column 1: the quoted text"),
-        ("took>5", "column 1: \"5\" is no duration"),
-        ("-by:me", "column 1: \"me\" is no caller"),
+        ("took>5", "column 6: \"5\" is no duration"),
+        ("-by:me", "column 5: \"me\" is no caller"),
         ("\"open", "column 1: the quoted text"),
-        ("a=b outcome:fialed", "column 5: \"fialed\" is no outcome, did you mean \"failed\"?"),
+        ("a=b outcome:fialed", "column 13: \"fialed\" is no outcome, did you mean \"failed\"?"),
     ] {
         let error = query.parse::<Query>().expect_err(query).to_string();
         assert!(error.starts_with(expected), "{query}: {error}");
