@@ -45,8 +45,13 @@ pub struct Completion {
 impl Completion {
     fn of(line: &str, start: usize, candidates: impl IntoIterator<Item = Candidate>) -> Self {
         let begun = &line[start..];
-        let fits = |candidate: &Candidate| candidate.word.starts_with(begun) && candidate.word != begun;
-        Self { start, candidates: candidates.into_iter().filter(fits).collect() }
+        let fits = |candidate: &Candidate| candidate.word.starts_with(begun);
+        let mut candidates: Vec<_> = candidates.into_iter().filter(fits).collect();
+        // A word that is there in full is offered beside its longer forms only.
+        if candidates.iter().all(|candidate| candidate.word == begun) {
+            candidates.clear();
+        }
+        Self { start, candidates }
     }
 }
 
@@ -58,10 +63,9 @@ pub fn command(line: &str, seen: &Snapshot) -> Completion {
     let start = line.rfind(char::is_whitespace).map_or(0, |space| space + 1);
     let mut words = line[..start].split_whitespace();
     let Some(first) = words.next() else {
-        let forms =
-            FORMS.iter().map(|(word, form, help)| Candidate::new(*word, format!("{form}  {help}").trim()));
-        let own = own().map(|control| Candidate::new(control.name, control.help));
-        return Completion::of(line, start, forms.chain(own));
+        let forms = forms().map(|(word, form, help)| Candidate::new(word, format!("{form}  {help}").trim()));
+        let names = names().map(|control| Candidate::new(control.name, control.help));
+        return Completion::of(line, start, forms.chain(names));
     };
     let others = words.count();
     match (first, others) {
@@ -157,14 +161,32 @@ fn endings(line: &str, start: usize) -> Completion {
     Completion { start, candidates: Form::ENDINGS.map(named).into() }
 }
 
-/// The console's own words at the `:` line: every action that no command is named like.
-fn own() -> impl Iterator<Item = &'static Control> {
-    CONTROLS.iter().filter(|control| FORMS.iter().all(|(word, ..)| *word != control.name))
+/// The commands of the console alone, as [`FORMS`] has those of the driver.
+pub const OWN_FORMS: [(&str, &str, &str); 2] = [
+    ("theme", "[NAME]", "choose the colours, or go on to the next"),
+    ("filter", "[TEXT]", "show only some entries, as after /"),
+];
+
+/// All commands with the forms that follow them, for help and completion.
+pub fn forms() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    FORMS.into_iter().chain(OWN_FORMS)
+}
+
+/// The actions that can be called by their names: every one that no command is named like.
+fn names() -> impl Iterator<Item = &'static Control> {
+    CONTROLS.iter().filter(|control| forms().all(|(word, ..)| word != control.name))
+}
+
+/// Every word that a line can begin with.
+pub fn words() -> impl Iterator<Item = &'static str> {
+    forms().map(|(word, ..)| word).chain(names().map(|control| control.name))
 }
 
 /// The console's own action that a word at the `:` line stands for.
 pub fn own_action(word: &str) -> Option<Action> {
-    own().find(|control| control.name == word).map(|control| control.action)
+    let is_a_command = FORMS.iter().any(|(known, ..)| *known == word);
+    let named = CONTROLS.iter().find(|control| control.name == word && !is_a_command);
+    named.map(|control| control.action)
 }
 
 const fn direction_help(direction: Direction) -> &'static str {

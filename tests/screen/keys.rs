@@ -495,6 +495,11 @@ fn tab_completes_what_can_stand_next() {
         ("arm get where by=do", "tab", "arm get where by=docker"),
         ("arm get: empty on", "tab", "arm get: empty once"),
         ("calm", "tab", "calm-all"),
+        ("quit", "tab", "quit"),
+        ("quit", "tab tab", "quit-now"),
+        ("quit-", "tab", "quit-now"),
+        ("save", "tab tab", "save-shown"),
+        ("arm list: null", "tab tab", "arm list: null-entry"),
     ] {
         let mut seat = seat(&stage);
         seat.press(":");
@@ -550,6 +555,37 @@ fn a_line_that_is_no_good_stays_until_it_is_mended_or_left() {
         seat.press("esc");
         assert!(!seat.screen().contains(wrong), "{}", seat.screen());
         assert_eq!(commands(&seat.press("x")), ["restore cache"], "after {line} the keys act again");
+    }
+}
+
+#[test]
+fn no_name_of_an_action_is_called_wrong_while_it_is_typed() {
+    let stage = Stage::busy();
+    let names = CONTROLS.iter().map(|control| control.name);
+    for line in names.chain(["theme", "theme mono", "filter", "filter op:get", "wipe"]) {
+        let is_form = voltergeist::domain::command::FORMS
+            .iter()
+            .any(|(word, form, _)| *word == line && !form.is_empty() && !form.starts_with('['));
+        if is_form {
+            continue;
+        }
+        let mut seat = seat(&stage);
+        seat.press(":");
+        seat.type_text(line, &stage);
+        assert!(!seat.screen().contains("column "), "{line}\n{}", seat.screen());
+        seat.press("enter");
+        assert!(!seat.screen().contains(&format!(" : {line}\n")), "{line}\n{}", seat.screen());
+    }
+    for (line, wrong) in [
+        ("hepl", "column 1: \"hepl\" is no command, did you mean \"help\"?"),
+        ("xyzzy", "column 1: \"xyzzy\" is no command; Tab on an empty line offers them all"),
+        ("filter status:abc", "column 15: \"abc\" is no status"),
+        ("pause  now", "column 8: \"now\" is too much; pause stands alone"),
+    ] {
+        let mut seat = seat(&stage);
+        seat.press(":");
+        seat.type_text(line, &stage);
+        assert!(seat.screen().contains(wrong), "{line}\n{}", seat.screen());
     }
 }
 

@@ -6,9 +6,10 @@ use std::{fmt::Write as _, fs};
 use voltergeist::{
     console::{
         action::{CONTROLS, Group, Place},
+        complete::forms,
         key::Chord,
     },
-    domain::{command::FORMS, query},
+    domain::query,
 };
 
 fn page() -> String {
@@ -46,13 +47,12 @@ fn page() -> String {
          rule is typed, the calls that it would have hit are marked. [Faults](faults.md) has the language of rules.\n\n\
          | command | does |\n|---|---|\n",
     );
-    for (word, form, help) in FORMS {
+    for (word, form, help) in forms() {
         let line = format!("{word} {form}").trim().replace('|', "\\|");
         let _ = writeln!(page, "| `{line}` | {help} |");
     }
     page.push_str(
-        "| `theme NAME` | choose the colours |\n| `filter TEXT` | show only some entries |\n\n\
-         ## Filters, after `/`\n\n\
+        "\n## Filters, after `/`\n\n\
          Terms side by side must all hold; `-` before one turns it round. A bare word is looked for in everything \
          that an entry says.\n\n| term | asks about |\n|---|---|\n",
     );

@@ -2,13 +2,9 @@
 
 use crossterm::event::KeyEvent;
 
-use super::{App, Effect, Mode, Question, Status, faults};
+use super::{App, Effect, Mode, Question, Status, asked::Asked, faults};
 use crate::{
-    console::{
-        complete,
-        prompt::{Prompt, Purpose, Typed},
-        theme::Theme,
-    },
+    console::prompt::{Prompt, Purpose, Typed},
     domain::{
         command::{Command, Target},
         query::{Query, QueryError},
@@ -88,10 +84,13 @@ impl App {
         let text = prompt.text().to_owned();
         let (problem, effects) = match prompt.purpose {
             Purpose::Filter => (self.filter(&text).err(), Vec::new()),
-            Purpose::Command => match text.parse() {
-                Ok(Command::Arm { rule, .. }) => (None, vec![Effect::Rehearse(Box::new(rule))]),
+            Purpose::Command => match Asked::read(&text, self.theme.glyphs.ascii) {
+                Ok(Asked::Command(command)) => match *command {
+                    Command::Arm { rule, .. } => (None, vec![Effect::Rehearse(Box::new(rule))]),
+                    _ => (None, Vec::new()),
+                },
                 Ok(_) => (None, Vec::new()),
-                Err(error) => (Some(error.to_string()), Vec::new()),
+                Err(error) => (Some(error), Vec::new()),
             },
         };
         if effects.is_empty() {
@@ -122,23 +121,16 @@ impl App {
         if line.is_empty() {
             return Ok(Vec::new());
         }
-        let error = match line.parse::<Command>() {
-            Ok(command) => return Ok(self.confirmed(command, seen)),
-            Err(error) => error.to_string(),
-        };
-        let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
-        match (word, rest.trim()) {
-            ("theme", name) if !name.is_empty() => self.choose_theme(name).map(|()| Vec::new()),
-            ("filter", text) if !text.is_empty() => self.filter(text).map(|()| Vec::new()),
-            (word, "") => complete::own_action(word).map(|action| self.act(action, seen)).ok_or(error),
-            _ => Err(error),
+        match Asked::read(line, self.theme.glyphs.ascii)? {
+            Asked::Command(command) => return Ok(self.confirmed(*command, seen)),
+            Asked::Action(action) => return Ok(self.act(action, seen)),
+            Asked::Theme(theme) => {
+                self.status = Status::say(format!("theme {}", theme.name));
+                self.theme = *theme;
+            }
+            Asked::Filter(text) => self.filter(&text)?,
         }
-    }
-
-    fn choose_theme(&mut self, name: &str) -> Result<(), String> {
-        self.theme = Theme::named(name, self.theme.glyphs.ascii).map_err(|error| error.to_string())?;
-        self.status = Status::say(format!("theme {name}"));
-        Ok(())
+        Ok(Vec::new())
     }
 
     /// A command that can end an engine, or that nothing undoes, is carried out after a question only.

@@ -5,6 +5,7 @@
 //! table.
 
 mod act;
+mod asked;
 mod event;
 pub mod faults;
 mod held;

@@ -12,11 +12,11 @@ use crate::{
     console::{
         action::{Action, CONTROLS, Control, Group, Place},
         app::{App, Mode, Reading},
+        complete,
         key::Keymap,
         text,
         theme::Theme,
     },
-    domain::command::FORMS,
     hub::Snapshot,
 };
 
@@ -79,7 +79,7 @@ fn lines(app: &App, seen: &Snapshot, reading: &Reading, width: usize) -> Vec<Lin
         let others = CONTROLS.iter().filter(|control| control.group == group && !here(control));
         (group.title(), others.map(item).collect())
     });
-    let commands = FORMS.iter().map(|form| form_lines(form, theme, width)).collect();
+    let commands = complete::forms().map(|form| form_lines(form, theme, width)).collect();
     let sections: Vec<(&str, Vec<Item>)> =
         [("In this pane", own)].into_iter().chain(groups).chain([("Commands, after :", commands)]).collect();
     for (title, mut items) in sections {
@@ -131,7 +131,7 @@ fn introduction(app: &App, seen: &Snapshot, width: usize) -> Vec<Line<'static>> 
 }
 
 /// A command's form, and what it does beside it or below.
-fn form_lines((word, form, help): &(&str, &str, &str), theme: &Theme, width: usize) -> Item {
+fn form_lines((word, form, help): (&str, &str, &str), theme: &Theme, width: usize) -> Item {
     let head = format!(" {word} {form}");
     let room = width / 2;
     if text::width(&head) < room && width >= 72 {

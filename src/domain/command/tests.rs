@@ -91,7 +91,7 @@ fn a_wrong_line_is_told_where_and_what() {
         ("release 4: fial \"no\"", "column 12: found \"fial\", expected what is to happen:"),
         ("release 4: fail no", "column 17: found \"no\", expected the message in double quotes"),
         ("release 4: empty once", "column 18: found \"once\", expected before, after, twice or the end"),
-        ("release 4: truncate before", "column 24: \"truncate\" sends what comes of the work"),
+        ("release 4: truncate before", "column 21: \"truncate\" sends what comes of the work"),
         (
             "release 4: reply",
             "column 17: the rule ends here, expected the body: JSON that begins with { or [, or a text",
