@@ -10,6 +10,7 @@ mod activate;
 mod capabilities;
 mod connection;
 mod create;
+mod episodes;
 mod get;
 mod list;
 mod lives;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         remove::tests(),
         connection::tests(),
         lives::tests(),
+        episodes::tests(),
         rules::tests(),
         podman::tests(),
     ];
