@@ -7,10 +7,12 @@ use jiff::tz::TimeZone;
 use super::Snapshot;
 use crate::domain::{
     diagram::{self, Drawing},
-    entry::{Entry, Outcome},
+    entry::{Entry, Kind, Outcome},
+    episode::Episodes,
     protocol::Operation,
     signs::{self, Signs},
     tally::Tally,
+    telling,
     text::{clean, took},
 };
 
@@ -73,8 +75,8 @@ pub fn page(form: Form, entries: &[Arc<Entry>], seen: &Snapshot) -> Option<Strin
     }
 }
 
-/// The run in Markdown: who was called, how often, which rules there were, what is still mounted, and the
-/// latest calls as a diagram.
+/// The run in Markdown: who was called, how often, which rules there were, what is still mounted, the
+/// latest commands of engines, and the latest calls as a diagram.
 pub fn markdown<'e>(entries: impl Iterator<Item = &'e Arc<Entry>>, seen: &Snapshot) -> String {
     let mut page = format!(
         "# voltergeist, {:.0}\n\nDriver `{}` at `{}`, seed {}.\n\n## Calls\n\n| call | times |\n|---|---|\n",
@@ -115,10 +117,46 @@ pub fn markdown<'e>(entries: impl Iterator<Item = &'e Arc<Entry>>, seen: &Snapsh
         let _ = writeln!(page, "* `{}`, mounted {}", cell(&volume.name), volume.open_mounts());
     }
     let entries: Vec<_> = entries.collect();
+    page.push_str(&episodes(&entries, seen));
     let latest = &entries[entries.len().saturating_sub(DRAWN)..];
     let _ =
         write!(page, "\n## The latest calls\n\n```mermaid\n{}```\n", mermaid(latest.iter().copied(), seen));
     page
+}
+
+/// The latest commands of engines, as far as the calls tell them.
+fn episodes(entries: &[&Arc<Entry>], seen: &Snapshot) -> String {
+    let mut episodes = Episodes::default();
+    for entry in entries {
+        episodes.push(entry);
+    }
+    let mut table = String::new();
+    if episodes.iter().len() > 0 {
+        table.push_str("\n## Episodes\n\nThe latest commands, as the calls tell them.\n\n");
+        table.push_str("| time | caller | command | volume | calls | outcome | took | where |\n");
+        table.push_str("|---|---|---|---|---|---|---|---|\n");
+    }
+    for episode in episodes.iter().skip(episodes.iter().len().saturating_sub(DRAWN)) {
+        let outcome = match &episode.decisive().entry.kind {
+            Kind::Call(call) if call.outcome == Outcome::Answered => "ok".to_owned(),
+            Kind::Call(call) => telling::outcome(call, &signs::UNICODE).text,
+            _ => "waits".to_owned(),
+        };
+        let (calls, timing) = (episode.members(), episode.timing(seen.at));
+        let _ = writeln!(
+            table,
+            "| {} | {} | {} | {} | {} | {} | {} | {} |",
+            telling::time(calls[0].began(), &TimeZone::UTC, 12),
+            episode.caller(),
+            episode.name(),
+            episode.volume().map_or_else(String::new, |volume| format!("`{}`", cell(volume))),
+            calls.len(),
+            cell(&outcome),
+            took(timing.wall),
+            timing.parts()
+        );
+    }
+    table
 }
 
 /// How fast the calls were answered that nothing disturbed, if there were any.

@@ -78,7 +78,7 @@ fn header(view: &View<'_>, columns: &Columns, episode: &Episode, is_unfolded: bo
     let taken: usize = ending.iter().map(|(text, _)| text::width(text)).sum();
     // Where there is no room for all of it, the pauses matter most.
     let short = Timing { plugin: Duration::ZERO, engine: Duration::ZERO, ..timing };
-    let told = [parts(&timing), parts(&short)].into_iter().find(|parts| taken + text::width(parts) <= left);
+    let told = [timing.parts(), short.parts()].into_iter().find(|parts| taken + text::width(parts) <= left);
     ending.extend(told.map(|told| (told, styles.quiet)));
     for (text, style) in ending {
         let text = view.fit(&text, left);
@@ -105,11 +105,4 @@ pub fn outcome(view: &View<'_>, episode: &Episode) -> (String, Style) {
         (Kind::Call(call), _) => row::outcome(view, call),
         _ => (String::new(), view.theme.styles.text),
     }
-}
-
-/// `plugin 4.0 ms + retries 3.0 s + engine 12 ms`, without what is nothing.
-pub fn parts(timing: &Timing) -> String {
-    let parts = [("plugin", timing.plugin), ("retries", timing.retries), ("engine", timing.engine)];
-    let told = parts.into_iter().filter(|(_, time)| time.as_micros() >= 50);
-    told.map(|(what, time)| format!("{what} {}", text::took(time))).collect::<Vec<_>>().join(" + ")
 }

@@ -21,6 +21,7 @@ use super::{
     entry::{Entry, Kind, Outcome},
     protocol::{Caller, Operation},
     retry::{Forerunner, began, between},
+    text,
 };
 
 /// A call of an episode.
@@ -87,6 +88,15 @@ pub struct Timing {
     pub retries: Duration,
     /// The rest, between calls.
     pub engine: Duration,
+}
+
+impl Timing {
+    /// What it is made of, without what is nothing: `plugin 4.0 ms + retries 3.0 s + engine 12 ms`.
+    pub fn parts(&self) -> String {
+        let parts = [("plugin", self.plugin), ("retries", self.retries), ("engine", self.engine)];
+        let told = parts.into_iter().filter(|(_, time)| *time >= Duration::from_micros(50));
+        told.map(|(what, time)| format!("{what} {}", text::took(time))).collect::<Vec<_>>().join(" + ")
+    }
 }
 
 impl Episode {

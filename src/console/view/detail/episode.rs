@@ -30,7 +30,7 @@ pub fn tell(page: &mut Page<'_>, episode: &Episode) {
     }
     page.heading("Where the time went");
     let timing = episode.timing(view.seen.at);
-    page.say(&format!("{} = {}", text::took(timing.wall), episodes::parts(&timing)), styles.text);
+    page.say(&format!("{} = {}", text::took(timing.wall), timing.parts()), styles.text);
     page.heading(&text::counted(members.len() as u64, "call"));
     let (first, mut until) = (members[0].began(), None);
     for member in members {
