@@ -198,6 +198,8 @@ impl Page<'_> {
 
 /// The same in a few rows: how far it is, and what happens now.
 fn strip(view: &View<'_>, play: &Play, area: Rect, buffer: &mut Buffer) {
+    /// The row of the hints, where there is one.
+    const HINTS: u16 = 3;
     let styles = &view.theme.styles;
     let width = usize::from(area.width);
     let (state, style) = state(view, play);
@@ -212,19 +214,24 @@ fn strip(view: &View<'_>, play: &Play, area: Rect, buffer: &mut Buffer) {
     let now = play.scenes.iter().rev().find(|scene| scene.state != SceneState::Ahead).or(play.scenes.first());
     let mut lines = Vec::new();
     if let Some(Scene { plan, state, seen, problems }) = now {
-        lines.push((&plan.line, styles.text));
-        lines.push(match (state, problems.first()) {
+        let (told, style) = match (state, problems.first()) {
             (SceneState::Broken, Some(problem)) => (problem, styles.bad),
             (SceneState::Held, _) => (seen, styles.good),
             _ => (&plan.expected, styles.quiet),
-        });
+        };
+        lines = vec![
+            (text::clean(&plan.line).into_owned(), styles.text),
+            (text::clean(told).into_owned(), style),
+        ];
     }
     // What is wrong with all of it goes before what came of one step.
     if let Some((problem, end)) = play.end.as_ref().and_then(|end| Some((end.problems.first()?, end))) {
-        lines = vec![(problem, verdict_style(view, end.verdict))];
+        let style = verdict_style(view, end.verdict);
+        let problem = text::wrap(&text::clean(problem), width.saturating_sub(1));
+        lines = problem.into_iter().map(|line| (line, style)).collect();
     }
-    for (row, (told, style)) in (1..).zip(lines) {
-        put(buffer, area, row, &Line::styled(view.fit(&format!(" {}", text::clean(told)), width), style));
+    for (row, (told, style)) in (1..HINTS).zip(lines) {
+        put(buffer, area, row, &Line::styled(view.fit(&format!(" {told}"), width), style));
     }
-    put(buffer, area, 3, &hints(view));
+    put(buffer, area, HINTS, &hints(view));
 }
