@@ -31,8 +31,11 @@ fn a_held_call_goes_on_when_it_is_released() {
     let running = ["a", "b"].map(|volume| stage.daemon.start_docker(&create(volume)));
     stage.plugin.wait_until_waiting(2);
     stage.plugin.command("release");
+    // It waits no more some time before its volume is there.
+    let made = || stage.plugin.state()["volumes"].as_array().map_or(0, Vec::len);
+    wait_for(PATIENCE, || (made() > 0).then_some(())).expect("the released call goes on");
     stage.plugin.wait_until_waiting(1);
-    assert_eq!(stage.plugin.state()["volumes"].as_array().map(Vec::len), Some(1));
+    assert_eq!(made(), 1);
     stage.plugin.command("release");
     for command in running {
         command.finish().succeeds();
