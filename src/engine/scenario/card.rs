@@ -166,8 +166,8 @@ impl Step {
             Action::Engine { background: Some(_) } => format!("$ {line} &"),
             Action::Command => format!(": {line}"),
             Action::Wait(_) => format!("wait {line}"),
-            Action::Await(label) => format!("await {label}"),
-            Action::Pending(label) => format!("pending {label}"),
+            Action::Await(label) => format!("wait until {label} has ended"),
+            Action::Pending(label) => format!("see that {label} goes on"),
         }
     }
 
