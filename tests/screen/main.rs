@@ -12,5 +12,6 @@ mod manual;
 mod panic;
 mod promises;
 mod stage;
+mod taken_along;
 mod views;
 mod whole_path;

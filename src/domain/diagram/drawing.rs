@@ -32,12 +32,10 @@ const MOST: usize = 160;
 /// How the diagram is drawn.
 #[derive(Clone, Copy)]
 pub struct Drawing<'d> {
-    /// With which signs.
-    pub signs: &'d Signs,
-    /// In which zone times are written.
-    pub zone: &'d TimeZone,
+    signs: &'d Signs,
+    zone: &'d TimeZone,
     /// How long a call has waited, if it waits still.
-    pub waited: &'d dyn Fn(&Entry) -> Option<Duration>,
+    waited: &'d dyn Fn(&Entry) -> Option<Duration>,
     /// The cells between the two lines.
     span: usize,
 }
