@@ -106,6 +106,9 @@ fn what_came_of_a_long_command_is_read_before_the_command() {
     let text = "3 of 20 entries saved to /tmp/run.jsonl".to_owned();
     seat.update(Event::Done { line, result: Ok(text.clone()) });
     assert!(seat.screen().contains(&text), "{}", seat.screen());
+    seat.update(Event::Resize(40, 10));
+    let screen = seat.screen();
+    assert!(screen.ends_with("…   ? help") || screen.ends_with("…  ? help"), "{screen}");
 }
 
 #[test]

@@ -25,28 +25,25 @@ pub fn render(view: &View<'_>, buffer: &mut Buffer) -> Option<Position> {
         }
         return Some(typing::render(view, prompt, status, buffer));
     }
-    let said = if view.screen.caption.height > 0 { Line::default() } else { said(view) };
-    view.put_fitted(buffer, status, 0, &said);
-    if !shared {
-        hint_line(view, hints, &hints_of(view), buffer);
-    } else if said.width() == 0 {
+    // A long message gives way to the one key that leads to all others.
+    let help = Line::from(pair(view, &view.key(Action::Help), "help"));
+    let room = if shared { status.width.saturating_sub(help.width() as u16 + 1) } else { status.width };
+    let said = if view.screen.caption.height > 0 { Line::default() } else { said(view, room.into()) };
+    if shared && said.width() == 0 {
         hint_line(view, status, &hints_of(view), buffer);
+        return None;
+    }
+    view.put_fitted(buffer, Rect { width: room, ..status }, 0, &said);
+    if shared {
+        put_right(buffer, status, 0, 0, &help);
     } else {
-        let help = pair(view, &view.key(Action::Help), "help");
-        let room = status.width.saturating_sub(Line::from(help.clone()).width() as u16 + 1);
-        // A long message gives way to the one key that leads to all others.
-        put(
-            buffer,
-            Rect { x: status.x + room, width: status.width - room, ..status },
-            0,
-            &Line::raw(" ".repeat(12)),
-        );
-        put_right(buffer, status, 0, 0, &Line::from(help));
+        hint_line(view, hints, &hints_of(view), buffer);
     }
     None
 }
 
-fn said(view: &View<'_>) -> Line<'static> {
+/// What the bottom line says in so many cells.
+fn said(view: &View<'_>, width: usize) -> Line<'static> {
     let styles = &view.theme.styles;
     let arrow = view.theme.glyphs.arrow;
     match &view.app.status {
@@ -55,7 +52,6 @@ fn said(view: &View<'_>) -> Line<'static> {
         Status::Said { line: Some(line), text } => {
             // Where there is no room for both, the command gives way to what came of it.
             let came = format!("  {arrow} {}", text::clean(text));
-            let width = usize::from(view.screen.status.width.max(view.screen.hints.width));
             let room = width.saturating_sub(text::width(&came)).max(width * 2 / 5);
             Line::from(vec![
                 Span::styled(view.fit(&format!(" : {}", text::clean(line)), room), styles.command),
