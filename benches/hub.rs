@@ -1,7 +1,8 @@
 //! What one entry costs, and what one frame costs, as ratios within one run:
 //!
 //! * recording an entry in the hub, against pushing the same entry into a locked `VecDeque`;
-//! * a frame of 200×50 with 100,000 entries in the journal, against one with 1,000;
+//! * a frame of 200×50 with 100,000 entries in the journal, against one with 1,000, as a list and folded into
+//!   episodes;
 //! * what 100,000 entries weigh.
 //!
 //! `cargo bench --bench hub`.
@@ -20,6 +21,7 @@ use ratatui::{Terminal, backend::TestBackend};
 use voltergeist::{
     console::{
         app::{App, Event},
+        folding::Folding,
         key::Keymap,
         theme::Theme,
         view,
@@ -120,7 +122,7 @@ struct Screen {
 }
 
 impl Screen {
-    fn new(entries: usize) -> Self {
+    fn new(entries: usize, is_folded: bool) -> Self {
         let theme = Theme::named("default", false).expect("the default theme is shipped");
         let mut screen = Self {
             hub: hub(entries),
@@ -129,6 +131,12 @@ impl Screen {
             headers: headers(),
         };
         screen.frame();
+        if is_folded {
+            screen.app.folding = Some(Folding::of(&screen.app.calls));
+            let start = Instant::now();
+            screen.frame();
+            println!("folding {entries:>7} calls {:>9.0?}", start.elapsed());
+        }
         screen
     }
 
@@ -148,8 +156,8 @@ impl Screen {
     }
 }
 
-fn frames() {
-    let (mut small, mut large) = (Screen::new(1_000), Screen::new(100_000));
+fn frames(is_folded: bool) {
+    let (mut small, mut large) = (Screen::new(1_000, is_folded), Screen::new(100_000, is_folded));
     let (mut few, mut many) = (Vec::new(), Vec::new());
     for _ in 0..2_000 {
         few.push(small.frame());
@@ -187,5 +195,6 @@ fn main() {
     // First, while the allocator has nothing to reuse.
     weight();
     recording();
-    frames();
+    frames(false);
+    frames(true);
 }

@@ -324,3 +324,68 @@ impl Folding {
         is_any
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::{
+        entry::{Call, Kind},
+        protocol::{Caller, Operation},
+    };
+
+    proptest! {
+        #[test]
+        fn every_row_is_found_again_by_its_place_and_the_selection_is_in_view(
+            calls in prop::collection::vec((0_usize..3, 0_usize..4, 0_i64..900), 1..60),
+            steps in prop::collection::vec((0_usize..4, 1_usize..9), 0..30),
+            height in 1_usize..12,
+        ) {
+            let (mut list, mut folding, mut now) = (Listing::default(), Folding::of(&Listing::default()), 0);
+            let mut steps = steps.into_iter();
+            for (index, (volume, operation, gap)) in calls.iter().enumerate() {
+                now += gap;
+                let operations = [Operation::Get, Operation::Get, Operation::Mount, Operation::Unmount];
+                let caller = if *gap % 7 == 0 { Caller::Other } else { Caller::Docker };
+                let call = Call {
+                    volume: Some(format!("v{volume}").into()),
+                    ..Call::answered(operations[*operation], caller)
+                };
+                let at = Timestamp::from_millisecond(now).expect("a time");
+                let seq = index as u64 + 1;
+                let entries = [Arc::new(Entry { seq, at, kind: Kind::Call(Box::new(call)) })];
+                let kept = seq.saturating_sub(40).max(1)..seq + 1;
+                list.take(&entries, &kept);
+                folding.take(&entries, &kept, &list);
+                match steps.next() {
+                    Some((0, by)) => folding.go(Step::Up(by), height),
+                    Some((1, by)) => folding.go(Step::Down(by), height),
+                    Some((2, _)) => {
+                        folding.toggle(height);
+                    }
+                    Some((3, by)) => folding.select_line(by, height),
+                    _ => {}
+                }
+                let mut seqs = Vec::new();
+                for row in 0..folding.len() {
+                    let spot = folding.spot(row).expect("each row has a place");
+                    prop_assert_eq!(folding.row_of(spot), row);
+                    match folding.row(folding.place(row)).expect("each place has a row") {
+                        Row::Entry(entry) => seqs.push(entry.seq),
+                        Row::Member(_) => {}
+                        Row::Header(episode, _) => {
+                            seqs.extend(episode.members().iter().map(|member| member.entry.seq));
+                        }
+                    }
+                }
+                seqs.sort_unstable();
+                prop_assert!(seqs.is_sorted_by(|one, other| one < other), "something is shown twice: {seqs:?}");
+                let rows: Vec<_> = folding.visible(height).collect();
+                prop_assert_eq!(rows.len(), folding.len().min(height));
+                prop_assert_eq!(rows.iter().filter(|(_, is_selected)| *is_selected).count(), 1);
+            }
+        }
+    }
+}

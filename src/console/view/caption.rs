@@ -99,9 +99,13 @@ fn next_move(view: &View<'_>, entry: &Entry) -> String {
 
 fn explained(view: &View<'_>, entry: &Entry, call: &Call) -> (String, Style) {
     let styles = &view.theme.styles;
+    // A retry does not say which volume it is about, but what it repeats did.
+    let chain = view.app.retries.chain(entry.seq);
+    let is_again = chain.is_some_and(|chain| chain.attempts()[0].seq != entry.seq);
+    let volume = call.volume.as_deref().or_else(|| chain?.volume());
     let asked = call.operation.map_or_else(
         || "something that is not in the protocol".to_owned(),
-        |operation| asked(operation, call.volume.as_deref()),
+        |operation| format!("{}{}", if is_again { "again " } else { "" }, asked(operation, volume)),
     );
     let (outcome, style) = row::outcome(view, call);
     let Some(deed) = &call.fault else {
@@ -115,7 +119,7 @@ fn explained(view: &View<'_>, entry: &Entry, call: &Call) -> (String, Style) {
     let forecast =
         || rule.map_or_else(String::new, |rule| format!("  {}", forecast(rule.rule(), call.caller)));
     // Where attempts are counted, the count says more than the rule.
-    let next = if view.app.retries.chain(entry.seq).is_some() { next_move(view, entry) } else { forecast() };
+    let next = if chain.is_some() { next_move(view, entry) } else { forecast() };
     let fault = view.theme.glyphs.fault;
     (
         format!(

@@ -68,6 +68,8 @@ impl Attempt {
 pub struct Chain {
     pub(super) caller: Caller,
     pub(super) operation: Operation,
+    /// The volume that the first attempt named.
+    pub(super) volume: Option<Box<str>>,
     pub(super) attempts: Vec<Attempt>,
     /// Whether the first attempt that arrived is known to be the first.
     pub(super) is_counted: bool,
@@ -76,6 +78,11 @@ pub struct Chain {
 }
 
 impl Chain {
+    /// The volume that all attempts are about, as far as that is certain. A retry does not name it.
+    pub fn volume(&self) -> Option<&str> {
+        self.volume.as_deref().filter(|_| !self.is_mixed)
+    }
+
     /// The attempts that arrived. There is at least one.
     pub fn attempts(&self) -> &[Attempt] {
         &self.attempts

@@ -146,7 +146,17 @@ impl Retries {
         if is_lost(call) {
             let is_later = is_retry && operation != Operation::Activate;
             let is_counted = !is_later && self.refused.is_none_or(|until| until < began(entry));
-            self.begin(call.caller, operation, Attempt::of(entry, call, 1), is_counted);
+            if self.chains.len() == KEPT {
+                self.chains.pop_front();
+            }
+            self.chains.push_back(Chain {
+                caller: call.caller,
+                operation,
+                volume: call.volume.clone(),
+                attempts: vec![Attempt::of(entry, call, 1)],
+                is_counted,
+                is_mixed: false,
+            });
         }
         None
     }
@@ -165,19 +175,6 @@ impl Retries {
         chain.attempts.push(attempt);
         chain.is_mixed |= forerunner.is_mixed;
         Some(forerunner)
-    }
-
-    fn begin(&mut self, caller: Caller, operation: Operation, attempt: Attempt, is_counted: bool) {
-        if self.chains.len() == KEPT {
-            self.chains.pop_front();
-        }
-        self.chains.push_back(Chain {
-            caller,
-            operation,
-            attempts: vec![attempt],
-            is_counted,
-            is_mixed: false,
-        });
     }
 
     /// The chain that an attempt without a name goes on with: the one that is due next to its time.
