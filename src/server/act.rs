@@ -39,7 +39,8 @@ pub async fn act_out(
     let (natural, action) = match action {
         Action::Hang | Action::Hold | Action::Delay { .. } => {
             let early = matches!(phase, Phase::After | Phase::Twice).then(|| work(phase, &mut draft));
-            let ending = wait(&action, early.clone(), plugin, operation, request, &mut draft).await;
+            let natural = early.clone().unwrap_or_else(|| plugin.answer(operation, request));
+            let ending = wait(&action, operation, &natural.into(), &mut draft).await;
             let Ending { action, phase } = ending.unwrap_or(Ending { action: Action::Pass, phase });
             (early.unwrap_or_else(|| work(phase, &mut draft)), action)
         }
@@ -67,16 +68,8 @@ pub async fn act_out(
 }
 
 /// Waits as a rule says, and returns how the call shall end if not naturally.
-async fn wait(
-    action: &Action,
-    early: Option<Reply>,
-    plugin: &Plugin,
-    operation: Operation,
-    request: &Request,
-    draft: &mut Draft,
-) -> Option<Ending> {
-    let natural = early.unwrap_or_else(|| plugin.answer(operation, request));
-    let mut ticket = draft.wait(operation, Some(&natural.into()));
+async fn wait(action: &Action, operation: Operation, natural: &Answer, draft: &mut Draft) -> Option<Ending> {
+    let mut ticket = draft.wait(operation, Some(natural));
     let ending = match action {
         Action::Delay { from, .. } => ticket.released_within(*from).await,
         _ => ticket.released().await,

@@ -15,7 +15,7 @@ use crate::{
     console::{app::Status, text},
     domain::{
         entry::{Call, Entry, Kind, Outcome},
-        fault::forecast,
+        fault::aftermath,
         protocol::{Caller, Operation},
     },
 };
@@ -115,9 +115,7 @@ fn explained(view: &View<'_>, entry: &Entry, call: &Call) -> (String, Style) {
         };
         return (format!("{} asks {asked}, {answer}", name(call.caller)), style);
     };
-    let rule = view.seen.faults.iter().find(|rule| rule.id == deed.id);
-    let forecast =
-        || rule.map_or_else(String::new, |rule| format!("  {}", forecast(rule.rule(), call.caller)));
+    let forecast = || aftermath(call).map_or_else(String::new, |forecast| format!("  {forecast}"));
     // Where attempts are counted, the count says more than the rule.
     let next = if chain.is_some() { next_move(view, entry) } else { forecast() };
     let fault = view.theme.glyphs.fault;

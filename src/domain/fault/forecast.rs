@@ -12,7 +12,10 @@ use super::{
     action::{Action, ErrorShape, Mountpoint},
     rule::Rule,
 };
-use crate::domain::protocol::{Caller, Operation};
+use crate::domain::{
+    entry::{Call, Outcome},
+    protocol::{Caller, Operation},
+};
 
 /// One fact about an engine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,6 +116,22 @@ pub fn forecast(rule: &Rule, caller: Caller) -> Forecast {
     })
 }
 
+/// What the caller will make of what a rule did to a call, if that is over.
+pub fn aftermath(call: &Call) -> Option<Forecast> {
+    let deed = &*call.fault.as_ref()?.action;
+    let (wait, ending) = deed.split_once(" then ").unwrap_or((deed, ""));
+    let was_held = ["hold", "hang", "delay"].iter().any(|word| wait.starts_with(word));
+    let done = match call.outcome {
+        Outcome::Abandoned | Outcome::Panicked => deed.to_owned(),
+        // What it was let go to, or else a late answer: it waited no longer than it did.
+        _ if was_held && !ending.is_empty() => ending.to_owned(),
+        _ if was_held => format!("delay {}ms", call.took.as_millis()),
+        _ => deed.to_owned(),
+    };
+    let rule = format!("{}: {done}", call.operation?).parse().ok()?;
+    Some(forecast(&rule, call.caller))
+}
+
 fn find(engine: Caller, names: &[&str], about: impl Fn(&Fact) -> bool) -> Option<&'static Fact> {
     names.iter().find_map(|name| {
         FACTS.iter().find(|fact| fact.engine == engine && about(fact) && fact.what.contains(name))
@@ -180,6 +199,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::domain::entry::Deed;
 
     #[test]
     fn a_forecast_is_one_sentence_about_the_engine_that_calls() {
@@ -230,6 +250,35 @@ mod tests {
                 "{rule}"
             );
         }
+    }
+
+    #[test]
+    fn what_follows_a_call_is_told_by_what_was_really_done_to_it() {
+        let told = |deed: &str, seconds, outcome| {
+            let call = Call {
+                fault: Some(Deed { id: 1, label: None, action: deed.into() }),
+                took: Duration::from_secs(seconds),
+                outcome,
+                ..Call::answered(Operation::Remove, Caller::Docker)
+            };
+            aftermath(&call).and_then(|forecast| Some(forecast.fact?.id))
+        };
+        for (deed, seconds, outcome, expected) in [
+            ("fail \"so then what\"", 0, Outcome::Failed, Some("docker-remove-fail")),
+            ("hold then fail \"no\"", 3, Outcome::Failed, Some("docker-remove-fail")),
+            ("hold then reply {} after", 3, Outcome::Answered, Some("docker-remove-hollow")),
+            ("hang", 3, Outcome::Answered, Some("docker-late")),
+            ("hang", 60, Outcome::Abandoned, Some("docker-remove-hang")),
+            ("delay 2s then reset", 1, Outcome::Failed, Some("docker-cut")),
+            ("hold then reply {\"x\":1}", 3, Outcome::Answered, None),
+        ] {
+            assert_eq!(told(deed, seconds, outcome), expected, "{deed}");
+        }
+        assert_eq!(
+            aftermath(&Call::answered(Operation::Remove, Caller::Docker)),
+            None,
+            "nothing was done to it"
+        );
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub use action::{Action, ErrorShape, Mountpoint, Phase};
 pub use armed::{Armed, Remaining, RuleState, Verdict};
 pub use calls::Calls;
 pub use ending::Ending;
-pub use forecast::{FACTS, Fact, Forecast, forecast, patience};
+pub use forecast::{FACTS, Fact, Forecast, aftermath, forecast, patience};
 pub use lifetime::{Flap, Lifetime};
 pub use preset::{PRESETS, Preset};
 pub use rehearsal::{Rehearsal, would_hit};

@@ -5,7 +5,7 @@ use crate::{
     console::{text, view::row},
     domain::{
         entry::{Call, Entry},
-        fault::{Facts, forecast},
+        fault::{Facts, aftermath},
         lint::Lint,
         protocol::Options,
     },
@@ -38,9 +38,8 @@ pub fn tell(page: &mut Page<'_>, entry: &Entry, call: &Call, time: &str) {
                 &format!("{} rule {}{label}: {}", view.theme.glyphs.fault, deed.id, deed.action),
                 styles.fault,
             );
-            // What comes next is known as long as the rule itself is.
-            if let Some(rule) = view.seen.faults.iter().find(|rule| rule.id == deed.id) {
-                page.say(&forecast(rule.rule(), call.caller).to_string(), styles.text);
+            if let Some(forecast) = aftermath(call) {
+                page.say(&forecast.to_string(), styles.text);
             }
         }
         None => page.say("no rule acted", styles.quiet),
