@@ -103,17 +103,16 @@ pub fn forecast(rule: &Rule, caller: Caller) -> Forecast {
     let step = rule.chain().iter().find(|step| !step.is_nothing());
     let action = step.map_or(&Action::Pass, |step| &step.action);
     let operations: Vec<_> = rule.operations().collect();
-    let own =
-        BY_WEIGHT.into_iter().filter(|operation| operations.contains(operation)).find_map(|operation| {
-            let names = names(action, patience(engine, operation));
-            let fact = find(engine, &names, |fact| fact.calls.contains(&operation))?;
-            Some(Forecast { engine, call: (operations.len() > 1).then_some(operation), fact: Some(fact) })
-        });
-    own.unwrap_or_else(|| {
-        let limit = operations.iter().filter_map(|operation| patience(engine, *operation)).max();
-        let fact = find(engine, &names(action, limit), |fact| fact.calls.is_empty());
-        Forecast { engine, call: None, fact }
-    })
+    // Of each call, what is known of it in particular counts more than what is known of any.
+    let weighed = BY_WEIGHT.into_iter().filter(|operation| operations.contains(operation));
+    let known = weighed.map(|operation| {
+        let names = names(action, patience(engine, operation));
+        let own = find(engine, &names, |fact| fact.calls.contains(&operation));
+        let call = own.and((operations.len() > 1).then_some(operation));
+        (call, own.or_else(|| find(engine, &names, |fact| fact.calls.is_empty())))
+    });
+    let (call, fact) = known.into_iter().find(|(_, fact)| fact.is_some()).unwrap_or_default();
+    Forecast { engine, call, fact }
 }
 
 /// What the caller will make of what a rule did to a call, if that is over.
@@ -209,6 +208,11 @@ mod tests {
                 "mount: reset once",
                 "docker: retries after 1, 2, 4 and 8 s with an empty body; gives up after 15 s",
                 "podman: fails at once: it does not retry",
+            ),
+            (
+                "any: delay 2s",
+                "docker: waits: the limit is 2 min for create and mount, 1 min for the others",
+                "podman: waits: the limit is 5 s for the whole answer",
             ),
             (
                 "create: fail \"x\" as inband",
