@@ -54,7 +54,7 @@ pub trait Store: Send {
     /// Makes a change last. `after` is the volume's record as the change leaves it, if it leaves one.
     fn keep(&mut self, change: &Change, after: Option<&Volume>) -> io::Result<()>;
 
-    /// Makes a file of what somebody writes.
+    /// Makes a new file of what somebody writes; one that is there already is left as it is.
     fn save(&mut self, path: &Path, write: Writer<'_>) -> io::Result<()>;
 }
 

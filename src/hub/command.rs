@@ -109,7 +109,7 @@ pub enum CommandFailed {
     Disk(#[source] io::Error),
     /// The file cannot be written.
     #[error(
-        "cannot save to {path}: {error}; give the path of a file in a directory that is there and can be written to"
+        "cannot save to {path}: {error}; give the path of a new file, in a directory that is there and can be written to"
     )]
     Save {
         /// Where to.

@@ -154,7 +154,7 @@ impl Store for Disk {
     }
 
     fn save(&mut self, path: &Path, write: Writer<'_>) -> io::Result<()> {
-        let mut file = BufWriter::new(File::create(path)?);
+        let mut file = BufWriter::new(File::create_new(path)?);
         write(&mut file)?;
         file.flush()
     }

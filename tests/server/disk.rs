@@ -248,6 +248,13 @@ async fn a_saved_journal_reads_back_as_it_was() {
         saved.lines().map(|line| serde_json::from_str(line).expect("each line is an entry")).collect();
     assert_eq!(read.iter().collect::<Vec<_>>(), entries.iter().map(Arc::as_ref).collect::<Vec<_>>());
     assert!(matches!(&read[1].kind, Kind::Command(command) if command.line == "note look here"));
+    let again = stage.hub.command_line(&format!("save \"{}\"", file.display()));
+    assert!(again.is_err_and(|error| error.to_string().contains("the path of a new file")));
+    assert_eq!(
+        fs::read_to_string(&file).expect("it is still there"),
+        saved,
+        "what is there is left as it is"
+    );
     stage.end().await;
 }
 
