@@ -200,7 +200,9 @@ async fn show(
 fn control_address(settings: &Settings) -> ControlAddress {
     settings.control.clone().unwrap_or_else(|| {
         let [system, user] = places::own().control_sockets(settings.name(false));
-        ControlAddress::Unix(Some(if system.exists() { system } else { user }))
+        // Where there is none, the one that an instance of this user would have.
+        let by_system = system.exists() || !user.exists() && rustix::process::geteuid().is_root();
+        ControlAddress::Unix(Some(if by_system { system } else { user }))
     })
 }
 
