@@ -4,7 +4,11 @@ use std::{fmt::Write as _, path::Path};
 
 use super::text;
 use crate::{
-    domain::{entry::Outcome, fault::RuleState, protocol::Operation},
+    domain::{
+        entry::Outcome,
+        fault::RuleState,
+        protocol::{Caller, Operation},
+    },
     hub::{Snapshot, report},
 };
 
@@ -56,6 +60,13 @@ pub fn summary(seen: &Snapshot, recording: Option<&Path>) -> String {
             text::clean(&volume.name),
             text::counted(volume.open_mounts().into(), "open mount")
         ));
+    }
+    if tally.caller(Caller::Docker) > 0 {
+        line(
+            "docker remembers this driver: until it runs again, or docker is restarted, `docker volume ls` \
+             waits 15 s for it"
+                .to_owned(),
+        );
     }
     line(match recording {
         Some(path) => format!("recorded in {}", path.display()),

@@ -117,13 +117,20 @@ pub fn remark(entry: &Entry, signs: &Signs) -> Vec<Said> {
                 Said::new(format!("  {}", event.rule), Tone::Text),
             ]
         }
-        Kind::Driver { standing } => vec![Said::new(format!("the driver {standing}"), Tone::Warning)],
+        Kind::Driver { standing } => {
+            let is = if standing.starts_with("cannot") { "" } else { "is " };
+            vec![Said::new(format!("the driver {is}{standing}"), Tone::Warning)]
+        }
         Kind::Play(event) => vec![play(event, signs)],
         // What was typed at an engine, with what came of it.
         Kind::Note { text } if text.starts_with("$ ") => match text.split_once("  → ") {
             Some((line, outcome)) => vec![
                 Said::new(line, Tone::Strong),
-                Said::new(format!("  {} {outcome}", signs.arrow), Tone::Warning),
+                // What every error of docker begins with leaves no room for what it is.
+                Said::new(
+                    format!("  {} {}", signs.arrow, outcome.replacen("Error response from daemon: ", "", 1)),
+                    Tone::Warning,
+                ),
             ],
             None => vec![Said::new(text, Tone::Strong)],
         },

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{App, Effect, Status};
 use crate::{
-    console::prompt::Purpose,
+    console::{action::Action, prompt::Purpose, text},
     domain::{
         command::{Command, Outage, Target},
         fault::{PRESETS, RuleState, forecast},
@@ -113,7 +113,15 @@ impl App {
             effects.push(Command::Up.into());
         }
         if effects.is_empty() {
-            self.status = Status::say("all is calm: no rule is armed, and the driver is up");
+            let forgotten = seen.volumes.iter().filter(|volume| !volume.known).count() as u64;
+            self.status = Status::say(match forgotten {
+                0 => "all is calm: no rule is armed, and the driver is up".to_owned(),
+                some => format!(
+                    "no rule is armed, and the driver is up; {} forgotten: {} restores the selected one",
+                    text::counted(some, "volume"),
+                    self.keymap.key(Action::Forget, self.theme.glyphs.ascii)
+                ),
+            });
         }
         effects
     }

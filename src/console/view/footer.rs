@@ -97,7 +97,19 @@ fn hints_of(view: &View<'_>) -> Vec<(String, &'static str)> {
     let (ways_out, others): (Vec<_>, Vec<_>) = others.into_iter().partition(|control: &&Control| {
         matches!(control.action, Action::Release | Action::EditReply | Action::FailCall)
     });
-    help.into_iter().chain(ways_out).chain(others).map(hint).filter(|(key, _)| !key.is_empty()).collect()
+    // The faults pane names its keys itself, where it is in view; the first of them leads the way here too.
+    let (named, others): (Vec<_>, Vec<_>) = others.into_iter().partition(|control: &&Control| {
+        let is_fault =
+            matches!(control.action, Action::Preset("empty-get") | Action::Forget | Action::Outage);
+        is_fault && view.screen.faults.is_some()
+    });
+    help.into_iter()
+        .chain(ways_out)
+        .chain(others)
+        .chain(named)
+        .map(hint)
+        .filter(|(key, _)| !key.is_empty())
+        .collect()
 }
 
 /// Whether a key that is hinted at would change anything now.
@@ -126,6 +138,9 @@ fn hint_text(view: &View<'_>, control: &Control) -> &'static str {
         Action::Preset("fail-mounts") if armed("fail-mounts") => "let mounts be",
         Action::Preset("empty-get") if armed("empty-get") => "let Get be",
         Action::Outage if view.seen.reachability.standing != Standing::Up => "up",
+        Action::Forget if view.app.selected_volume(view.seen).is_some_and(|volume| !volume.known) => {
+            "restore"
+        }
         Action::Sequence if view.app.sequence => "list",
         Action::Open if view.app.detail.is_some() => "close",
         _ => control.hint.unwrap_or_default(),

@@ -11,7 +11,7 @@ use super::{SPARK, View, put, put_right};
 use crate::{
     console::{action::Action, glyphs::Glyphs, text},
     domain::protocol::{Caller, Operation},
-    hub::Snapshot,
+    hub::{Snapshot, Standing},
 };
 
 /// How many cells of an address are worth showing.
@@ -28,15 +28,13 @@ pub fn render(view: &View<'_>, buffer: &mut Buffer) {
     let area = view.screen.header;
     let load = load(view);
     let room = usize::from(area.width);
-    let registered = driver.registration == "registered";
-    let registration = Span::styled(
-        format!(
-            "{} {}",
-            if registered { view.theme.glyphs.mounted } else { view.theme.glyphs.idle },
-            text::clean(&driver.registration)
-        ),
-        if registered { styles.good } else { styles.warning },
-    );
+    let standing = view.seen.reachability.standing;
+    let (glyph, style, registration) = match (standing, &*driver.registration) {
+        (Standing::Down { .. }, _) => (view.theme.glyphs.idle, styles.warning, standing.to_string().into()),
+        (Standing::Up, "registered") => (view.theme.glyphs.mounted, styles.good, "registered".into()),
+        (Standing::Up, other) => (view.theme.glyphs.idle, styles.warning, text::clean(other)),
+    };
+    let registration = Span::styled(format!("{glyph} {registration}"), style);
     let name = Span::styled(" voltergeist", styles.strong);
     // Name and registration stay; the load takes what it needs of the rest, and the address what is left then.
     let taken = name.width() + registration.width() + 5;
