@@ -138,11 +138,13 @@ pub fn state(view: &View<'_>) -> Vec<Span<'static>> {
 
 /// The same where there is little room: a filter by its sign, and what matters most.
 pub fn short_state(view: &View<'_>) -> Vec<Span<'static>> {
-    let calls = &view.app.calls;
+    let (calls, folding) = (&view.app.calls, view.app.folding.as_ref());
     let state = match calls.held_back(&view.seen.kept) {
         Some(held) => format!("PAUSED +{}", text::grouped(held)),
-        None if calls.is_filtered() => format!("{} shown", text::grouped(calls.len() as u64)),
-        None => format!("{} newer", text::grouped(calls.newer() as u64)),
+        None if calls.is_filtered() => {
+            format!("{} shown", text::grouped(folding.map_or(calls.len(), Folding::items) as u64))
+        }
+        None => format!("{} newer", text::grouped(folding.map_or(calls.newer(), Folding::newer) as u64)),
     };
     let sign = if calls.is_filtered() { "/ " } else { "" };
     vec![Span::styled(format!("{sign}{state}"), view.theme.styles.warning)]

@@ -10,6 +10,7 @@ use super::{View, banner, put, put_right, typing};
 use crate::console::{
     action::{Action, CONTROLS, Control, Place},
     app::{FaultRow, Mode, Pane, Status, faults},
+    folding::{Folding, Row},
     text,
 };
 use crate::hub::Standing;
@@ -133,6 +134,10 @@ fn would_do_something(view: &View<'_>, action: Action) -> bool {
 /// What a key would do now.
 fn hint_text(view: &View<'_>, control: &Control) -> &'static str {
     let armed = |label: &str| banner::armed(view.seen).any(|rule| rule.label.as_deref() == Some(label));
+    let is_unfolded = match view.app.folding.as_ref().and_then(Folding::selected) {
+        Some(Row::Header(_, is_unfolded)) => Some(is_unfolded),
+        _ => None,
+    };
     match control.action {
         Action::Pause if view.app.calls.is_frozen() => "go on",
         Action::Preset("fail-mounts") if armed("fail-mounts") => "let mounts be",
@@ -142,6 +147,10 @@ fn hint_text(view: &View<'_>, control: &Control) -> &'static str {
             "restore"
         }
         Action::Sequence if view.app.sequence => "list",
+        Action::Episodes if view.app.folding.is_some() => "list",
+        Action::Open if view.app.focus == Pane::Calls && is_unfolded.is_some() => {
+            if is_unfolded == Some(true) { "fold" } else { "unfold" }
+        }
         Action::Open if view.app.detail.is_some() => "close",
         _ => control.hint.unwrap_or_default(),
     }

@@ -1,6 +1,6 @@
 //! A call in full: what came in, what was done, what went out.
 
-use super::{change, page::Page};
+use super::{change, next_move, page::Page};
 use crate::{
     console::{text, view::row},
     domain::{
@@ -19,6 +19,7 @@ pub fn tell(page: &mut Page<'_>, entry: &Entry, call: &Call, time: &str) {
     page.heading(&format!("{word} {}", call.volume.as_deref().map(text::clean).unwrap_or_default()));
     let (outcome, style) = row::outcome(view, call);
     page.say(&outcome, style);
+    next_move(page, entry);
     page.say(&format!("at {time} from {}, took {}", call.caller, text::took(call.took)), styles.text);
     for lint in &call.lints {
         page.say(&format!("odd: {}", lint.word()), styles.warning);

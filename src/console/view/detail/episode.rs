@@ -23,6 +23,7 @@ pub fn tell(page: &mut Page<'_>, episode: &Episode) {
     page.heading(format!("{} {volume}", episode.name()).trim_end());
     let (outcome, style) = episodes::outcome(view, episode);
     page.say(&outcome, style);
+    next_move(page, &episode.decisive().entry);
     let time = row::time(view, &members[0].entry, 12);
     page.say(&format!("at {time} from {}", episode.caller()), styles.text);
     for (command, meaning) in episode.meanings() {
@@ -59,5 +60,4 @@ pub fn tell(page: &mut Page<'_>, episode: &Episode) {
         page.say(&format!("{at:>7.3} s  {word:12}  {fault}{}  {}", ending.0, text::took(took)), style);
         until = until.max(member.ended());
     }
-    next_move(page, &episode.decisive().entry);
 }

@@ -68,7 +68,6 @@ fn lines<'v>(view: &'v View<'v>, width: usize) -> Vec<Line<'static>> {
                 episode::tell(&mut page, episode);
             } else if let Some(entry) = view.app.selected() {
                 entry_lines(&mut page, entry);
-                next_move(&mut page, entry);
             }
         }
     }
@@ -91,7 +90,6 @@ fn next_move(page: &mut Page<'_>, entry: &Entry) {
         _ => return,
     };
     if let Some(next) = view.app.retries.next_move(entry, view.seen.at) {
-        page.heading("The engine's next move");
         let style = if next.is_open() { view.theme.styles.warning } else { view.theme.styles.text };
         page.say(&format!("{caller} {next}"), style);
         if view.app.retries.chain(entry.seq).is_some_and(|chain| chain.is_mixed) {
@@ -110,6 +108,7 @@ fn entry_lines(page: &mut Page<'_>, entry: &Entry) {
         Kind::Waiting(waiting) => {
             page.heading(&format!("{} {}", waiting.operation, waiting.volume.as_deref().unwrap_or_default()));
             page.say(&format!("waits since {time}, from {}", waiting.caller), styles.warning);
+            next_move(page, entry);
             page.say(
                 &format!("because of rule {}: {}", waiting.fault.id, waiting.fault.action),
                 styles.fault,
