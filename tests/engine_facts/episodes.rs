@@ -1,6 +1,6 @@
 //! The episodes and the countdown, held against what a real daemon does.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use jiff::SignedDuration;
 use serde_json::Value;
@@ -155,7 +155,8 @@ fn time_limit() {
     let stage = Stage::new();
     stage.create("v");
     arm(&stage.plugin, "get: hang", "docker-get-hang");
-    stage.daemon.docker("volume inspect v").fails();
+    let inspect = stage.daemon.start_docker("volume inspect v");
+    inspect.finish_within(Duration::from_secs(90)).fails();
     let entries = entries(&stage.plugin);
     let mut retries = Retries::default();
     for entry in &entries {
