@@ -11,6 +11,7 @@ use crate::{
     domain::{
         command::{Command, CommandError, Direction, FORMS, Outage},
         entry::Kind,
+        fault::meaning,
         query,
         scanner::quote,
         volume::Volume,
@@ -217,13 +218,13 @@ fn rule(line: &str, seen: &Snapshot) -> Completion {
         return Completion { start, ..Completion::default() };
     };
     let here = before.chars().count() + 1 == error.column;
-    let words = error.expected.into_iter().filter(|_| here).map(|word| {
+    let words = error.expected.iter().filter(|_| here).map(|word| {
         let sign = match word.as_str() {
             "volume" | "id" | "by" => "=",
             "opt" => ".",
             _ => "",
         };
-        Candidate::new(format!("{word}{sign}"), "")
+        Candidate::new(format!("{word}{sign}"), meaning(word, &error.expected).unwrap_or_default())
     });
     Completion::of(line, start, words)
 }

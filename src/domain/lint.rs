@@ -68,6 +68,52 @@ impl Lint {
             Self::PathDuringList => "path-during-list",
         }
     }
+
+    /// What it means, and why it happens.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::NamelessRequest => {
+                "a call about a volume names none. The driver refuses it; dockerd sends such calls when \
+                 it retries with an empty body."
+            }
+            Self::EmptyBodyRetry => {
+                "the body is empty where this caller sends one. dockerd retries so after a connection \
+                 that broke (moby #39331): it has used the body up."
+            }
+            Self::DuplicateCreate => {
+                "a Create of a volume that is there. The engine did not see it, because a Get failed or \
+                 another engine made it; its options replace the old ones."
+            }
+            Self::MountOfUnknownVolume => {
+                "a Mount of a volume that the driver does not admit to. The engine remembers a volume \
+                 that was forgotten, removed or never created."
+            }
+            Self::LeakedMount => {
+                "a Mount did its work, and the engine was told that it failed, or had given up. No \
+                 Unmount will follow: the mount stays open until somebody ends it."
+            }
+            Self::ReusedMountId => {
+                "a Mount with an ID that is mounted on this volume. docker cp on a running container does \
+                 so, and dockerd after a failed Unmount or a crash."
+            }
+            Self::UnmountOfUnknownId => {
+                "an Unmount of an ID that is not mounted. The driver lost its memory, or the mount ended \
+                 behind the engine's back."
+            }
+            Self::RemoveWhileMounted => {
+                "a Remove of a volume with open mounts. The engine has lost its references, as it does \
+                 after a bad Get."
+            }
+            Self::RepeatedCapabilities => {
+                "an engine that was told the capabilities asks again without a new handshake. Managed \
+                 plugins are asked before each Get."
+            }
+            Self::PathDuringList => {
+                "a Path right after a List by the same engine: one call for each volume, which nobody \
+                 needs. dockerd's own tests hold it to none."
+            }
+        }
+    }
 }
 
 /// Marks calls. It remembers of each caller what makes a later call odd.

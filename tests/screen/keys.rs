@@ -386,6 +386,9 @@ fn tab_completes_what_can_stand_next() {
         ("quit", "tab tab", "quit-now"),
         ("quit-", "tab", "quit-now"),
         ("save", "tab tab", "save-shown"),
+        ("arm get ", "tab", "arm get :"),
+        ("arm get ", "tab tab tab", "arm get 50%"),
+        ("arm get 5% n", "tab", "arm get 5% nth"),
         ("arm list: null", "tab tab", "arm list: null-entry"),
     ] {
         let mut seat = seat(&stage);
@@ -396,6 +399,32 @@ fn tab_completes_what_can_stand_next() {
         let line = screen.lines().find_map(|line| line.strip_prefix(" : ")).unwrap_or_default();
         assert_eq!(line, expected, "after {typed:?} {keys}");
     }
+}
+
+#[test]
+fn what_can_stand_next_is_offered_with_its_meaning_and_the_number_of_what_is_not_shown() {
+    let stage = Stage::busy();
+    for (typed, keys, shown) in [
+        ("arm ", "", "… 4 more"),
+        ("arm ", "", "mount         a container begins to use a volume"),
+        ("arm ", "shift-tab", "any           all nine"),
+        ("arm ", "shift-tab", "… 4 more"),
+        ("arm get ", "", "50%       by chance: N% of them"),
+        ("arm get ", "", "after     N: from the one behind the Nth"),
+        ("arm get: reset ", "", "after     first; then comes the fault"),
+        ("arm get: ", "", "the natural answer; no later rule is asked"),
+        ("arm get where ", "", "volume=    =GLOB: the volume's name is like this"),
+    ] {
+        let mut seat = seat(&stage);
+        seat.press(":");
+        seat.type_text(typed, &stage);
+        seat.press(keys);
+        let screen = seat.screen();
+        assert!(screen.contains(shown), "{typed:?} {keys}: no {shown:?} in\n{screen}");
+    }
+    let mut seat = seat(&stage);
+    seat.press(": q u i");
+    assert!(!seat.screen().contains(" more\n") && !seat.screen().contains("… "), "{}", seat.screen());
 }
 
 #[test]
@@ -602,6 +631,30 @@ fn every_key_of_the_table_is_in_the_help() {
         let line = |line: &str| line.contains(&chord.label(false)) && line.contains(help);
         assert!(screen.lines().any(line), "{} is missing in\n{screen}", control.name);
     }
+}
+
+#[test]
+fn the_help_teaches_rules_and_lints_and_an_open_call_says_what_is_odd() {
+    use voltergeist::domain::{fault::EXAMPLES, lint::Lint};
+    let mut seat = Seat::new(&Stage::empty(), (200, 160), "default", false);
+    seat.press("?");
+    let screen = seat.screen();
+    for (rule, meaning) in EXAMPLES {
+        assert!(screen.lines().any(|line| line.contains(rule) && line.contains(meaning)), "{rule}\n{screen}");
+    }
+    for lint in Lint::ALL {
+        let begin = &lint.meaning()[..20];
+        assert!(screen.lines().any(|line| line.contains(lint.word()) && line.contains(begin)), "{screen}");
+    }
+    let mut stage = Stage::empty();
+    stage.call(Call { lints: vec![Lint::ReusedMountId], ..call(Operation::Mount, "db1") });
+    let mut seat = Seat::new(&stage, (120, 40), "default", false);
+    seat.press("enter");
+    let screen = seat.screen();
+    assert!(
+        screen.contains("odd: reused-mount-id") && screen.contains("a Mount with an ID that is"),
+        "{screen}"
+    );
 }
 
 proptest! {

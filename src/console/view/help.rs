@@ -17,6 +17,10 @@ use crate::{
         text,
         theme::Theme,
     },
+    domain::{
+        fault::{EXAMPLES, PARTS},
+        lint::Lint,
+    },
     hub::Snapshot,
 };
 
@@ -80,8 +84,21 @@ fn lines(app: &App, seen: &Snapshot, reading: &Reading, width: usize) -> Vec<Lin
         (group.title(), others.map(item).collect())
     });
     let commands = complete::forms().map(|form| form_lines(form, theme, width)).collect();
+    let explained = |head: &str, meaning: &str| form_lines((head, "", meaning), theme, width);
+    let examples = EXAMPLES.iter().map(|(rule, meaning)| explained(rule, meaning));
+    let parts = PARTS.iter().map(|part| {
+        let words: Vec<_> = part.words.iter().map(|(word, _)| *word).collect();
+        explained(part.title, &words.join(" "))
+    });
+    let oddities = Lint::ALL.map(|lint| explained(lint.word(), lint.meaning()));
+    let pages = [
+        ("Commands, after :", commands),
+        ("Rules, after :arm", examples.collect()),
+        ("The words of a rule, in their order; Tab tells what each means", parts.collect()),
+        ("What is odd about a call", oddities.into()),
+    ];
     let sections: Vec<(&str, Vec<Item>)> =
-        [("In this pane", own)].into_iter().chain(groups).chain([("Commands, after :", commands)]).collect();
+        [("In this pane", own)].into_iter().chain(groups).chain(pages).collect();
     for (title, mut items) in sections {
         items.retain(|item| says(item, &wanted));
         if items.iter().any(|item| !item.is_empty()) {

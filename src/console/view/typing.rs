@@ -78,9 +78,12 @@ fn advice(view: &View<'_>, prompt: &Prompt, room: usize, width: usize) -> Vec<(L
         let wrapped = text::wrap(&forecast, width.saturating_sub(3));
         lines.extend(wrapped.into_iter().take(3).map(|line| (Line::raw(format!("   {line}")), false)));
     }
-    let most = MOST.min(room.saturating_sub(lines.len()));
+    let room_left = room.saturating_sub(lines.len());
+    let is_whole = candidates.len() <= MOST.min(room_left);
+    let most = if is_whole { candidates.len() } else { MOST.min(room_left.saturating_sub(1)) };
     let shown = window::visible(candidates.len(), prompt.chosen, 0, most);
-    let words = candidates[shown.clone()].iter().map(|candidate| text::width(&text::clean(&candidate.word)));
+    let more = candidates.len() - shown.len();
+    let words = candidates.iter().map(|candidate| text::width(&text::clean(&candidate.word)));
     let column = words.max().unwrap_or(0).clamp(8, (width / 2).max(8));
     let offered = shown.map(|index| {
         let candidate = &candidates[index];
@@ -93,6 +96,10 @@ fn advice(view: &View<'_>, prompt: &Prompt, room: usize, width: usize) -> Vec<(L
         (line, prompt.chosen == Some(index))
     });
     let mut advice: Vec<_> = offered.collect();
+    if more > 0 {
+        let more = format!("   {} {more} more", view.theme.glyphs.ellipsis);
+        advice.push((Line::styled(more, styles.quiet), false));
+    }
     advice.extend(lines);
     advice.truncate(room);
     advice

@@ -23,6 +23,7 @@ pub fn tell(page: &mut Page<'_>, entry: &Entry, call: &Call, time: &str) {
     page.say(&format!("at {time} from {}, took {}", call.caller, text::took(call.took)), styles.text);
     for lint in &call.lints {
         page.say(&format!("odd: {}", lint.word()), styles.warning);
+        page.say(lint.meaning(), styles.text);
     }
     page.heading("What came in");
     let path = call.operation.map_or("", |operation| operation.path());

@@ -22,9 +22,14 @@ impl Parser<'_> {
         }
         let Some(slot) = trigger.slot(word) else {
             let also = if selected { "and" } else { "where" };
+            let chance = trigger.chance.is_none().then_some("50%");
+            let left = Trigger::WORDS
+                .into_iter()
+                .filter(|word| trigger.slot(word).is_some_and(|slot| slot.is_none()));
+            let words: Vec<_> = [":", also].into_iter().chain(chance).chain(left).collect();
             return self.expected(
                 &format!("a colon and what is to happen, or {also:?}, N%, nth N, first N, every N, after N"),
-                Trigger::WORDS.into_iter().chain([also]),
+                words,
             );
         };
         if slot.is_some() {
