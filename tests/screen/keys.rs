@@ -7,7 +7,11 @@ use voltergeist::{
         action::CONTROLS,
         app::{Effect, Event, Pane},
     },
-    domain::{command::Outage, entry::Call, protocol::Operation},
+    domain::{
+        command::Outage,
+        entry::{Call, Outcome},
+        protocol::Operation,
+    },
 };
 
 use super::{
@@ -424,7 +428,7 @@ fn what_can_stand_next_is_offered_with_its_meaning_and_the_number_of_what_is_not
     }
     let mut seat = seat(&stage);
     seat.press(": q u i");
-    assert!(!seat.screen().contains(" more\n") && !seat.screen().contains("… "), "{}", seat.screen());
+    assert!(!seat.screen().contains(" more "), "{}", seat.screen());
 }
 
 #[test]
@@ -523,6 +527,76 @@ fn a_command_that_is_refused_can_be_mended_but_not_one_of_a_key() {
     assert!(seat.screen().contains("✗ there is none"), "{}", seat.screen());
     seat.press("?");
     assert!(seat.screen().contains("voltergeist: help"), "{}", seat.screen());
+}
+
+#[test]
+fn a_room_sees_each_key_with_what_it_did_and_never_with_what_an_earlier_one_did() {
+    let stage = Stage::busy();
+    let done = || Event::Done { line: "release 18".into(), result: Ok("let call 18 go".into()) };
+    let caption = |seat: &Seat| {
+        let screen = seat.screen();
+        let mut lines = screen.lines().skip_while(|line| !line.contains("What happens"));
+        lines.nth(1).expect("a caption").trim_matches(['┃', ' ']).to_owned()
+    };
+    for (keys, expected) in [
+        ("p", "[p] for a room: larger spacing"),
+        ("y p", "[p] for a room: larger spacing"),
+        ("p y", "[y] copied the call as JSON"),
+        ("p y s", "[s] show the calls as a sequence diagram"),
+        ("p t", "[t] theme light"),
+        ("p y Z", "Z does nothing here; ? shows the keys"),
+    ] {
+        let mut seat = Seat::new(&stage, (120, 40), "default", false);
+        seat.press(keys);
+        assert!(caption(&seat).starts_with(expected), "{keys}: {}\n{}", caption(&seat), seat.screen());
+    }
+    let mut seat = Seat::new(&stage, (120, 40), "default", false);
+    seat.press("p r");
+    seat.update(done());
+    assert!(caption(&seat).starts_with("[r] : release 18 → let call 18 go"), "{}", seat.screen());
+    seat.press("down");
+    assert!(caption(&seat).starts_with("[↓] down one row"), "{}", seat.screen());
+    seat.press("p");
+    assert!(seat.screen().contains(": release 18  → let call 18 go"), "{}", seat.screen());
+}
+
+#[test]
+fn a_room_is_told_a_fault_in_sentences_and_not_once_it_is_over() {
+    let failed = |volume: &str, action: &str| Call {
+        outcome: Outcome::Failed,
+        status: Some(500),
+        error: Some("the volume is haunted".into()),
+        fault: Some(deed(1, None, action)),
+        ..call(Operation::Mount, volume)
+    };
+    let caption = |stage: &Stage| {
+        let mut seat = Seat::new(stage, (200, 50), "default", false);
+        seat.press("p");
+        let screen = seat.screen();
+        let lines = screen.lines().skip_while(|line| !line.contains("What happens"));
+        lines.take(5).map(|line| line.trim_matches(['┃', ' ']).to_owned()).collect::<Vec<_>>().join(" ")
+    };
+    let mut stage = Stage::empty();
+    stage.arm("arm mount: fail \"the volume is haunted\" as ghost");
+    stage.call(failed("db1", "fail \"the volume is haunted\""));
+    stage.call(call(Operation::List, ""));
+    let told = caption(&stage);
+    assert!(
+        told.contains("docker asks to mount db1. voltergeist refuses: \"the volume is haunted\". docker fails to start the container"),
+        "{told}"
+    );
+    stage.pass(5_000);
+    let told = caption(&stage);
+    assert!(told.contains("5 s ago: docker asks to mount db1."), "{told}");
+    stage.disarm_all();
+    let told = caption(&stage);
+    assert!(!told.contains("db1") && told.contains("docker asks which volumes there are"), "{told}");
+
+    let mut stage = Stage::empty();
+    stage.arm("arm mount: reset after");
+    stage.call(Call { status: None, error: Some("reset".into()), ..failed("db1", "reset after") });
+    let told = caption(&stage);
+    assert!(told.contains("voltergeist does it, but then breaks the connection."), "{told}");
 }
 
 #[test]

@@ -14,7 +14,7 @@ use voltergeist::{
         view,
     },
     domain::{
-        command::{Command, Outage},
+        command::{Command, Outage, Target},
         entry::{Call, Deed, Entry, Execution, Headers, Kind, Natural, Outcome, Waiting},
         fault::{PRESETS, Rehearsal, Rule, Rulebook, would_hit},
         journal::{Bounds, Journal},
@@ -141,6 +141,10 @@ impl Stage {
         let (armed, _) = self.rules.arm(rule, label.as_deref(), self.now);
         let effect = format!("armed rule {}: {}", armed.id, armed.text);
         self.command(line, &effect, Vec::new());
+    }
+
+    pub fn disarm_all(&mut self) {
+        self.rules.disarm(&Target::All);
     }
 
     pub fn wait(&mut self, operation: Operation, volume: &str, action: &str) {

@@ -1,10 +1,11 @@
 //! What each action does: one arm for each entry of the table.
 
-use super::{App, Effect, FaultRow, Mode, Pane, Question, Reading, Status, faults};
+use super::{App, Effect, FaultRow, Mode, Pane, Pressed, Question, Reading, Status, faults};
 use crate::{
     console::{
         action::Action,
         copy,
+        key::Chord,
         prompt::Purpose,
         view::{caption, layout::Screen, welcome::docker_command},
         window::Step,
@@ -18,6 +19,29 @@ use crate::{
 };
 
 impl App {
+    /// Takes a key while the panes have them. What the bottom line said stays if the key has nothing to say,
+    /// but not an error.
+    pub(super) fn press(&mut self, chord: Chord, action: Option<Action>, seen: &Snapshot) -> Vec<Effect> {
+        let key = chord.label(self.theme.glyphs.ascii);
+        let Some(action) = action else {
+            if !key.is_empty() {
+                let help = self.keymap.key(Action::Help, self.theme.glyphs.ascii);
+                self.status = Status::say(format!("{key} does nothing here; {help} shows the keys"));
+                self.last_key = None;
+            }
+            return Vec::new();
+        };
+        let before = std::mem::take(&mut self.status);
+        let effects = self.act(action, seen);
+        let answered = !matches!(self.status, Status::Quiet);
+        self.last_key = Some(Pressed { key, action, answered });
+        let is_over = matches!(before, Status::Failed { .. }) || action == Action::Back;
+        if !answered && !is_over {
+            self.status = before;
+        }
+        effects
+    }
+
     /// Does what a key or a word at the `:` line asks for.
     pub(super) fn act(&mut self, action: Action, seen: &Snapshot) -> Vec<Effect> {
         let effect = match action {

@@ -58,6 +58,9 @@ impl App {
 
     /// Takes in what came of a command. One that was typed and is refused can be mended.
     pub(super) fn done(&mut self, line: String, result: Result<String, String>, seen: &Snapshot) {
+        if let Some(pressed) = &mut self.last_key {
+            pressed.answered = true;
+        }
         let handed_in = self.handed_in.take();
         if handed_in.is_none() {
             self.lines.keep(&line);

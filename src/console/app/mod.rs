@@ -23,7 +23,7 @@ pub use event::{Effect, Event};
 pub use faults::FaultRow;
 pub use held::Draft;
 pub use help::Reading;
-pub use mode::{Mode, Pane, Question, Status};
+pub use mode::{Mode, Pane, Pressed, Question, Status};
 pub use place::Life;
 pub use stage::Picker;
 
@@ -87,8 +87,8 @@ pub struct App {
     pub sequence: bool,
     /// Whether it is shown to a room.
     pub presenting: bool,
-    /// The last key that did something, as hints write it.
-    pub last_key: Option<String>,
+    /// The last key that did something.
+    pub last_key: Option<Pressed>,
     /// The filter, as it was typed.
     pub filter_text: String,
     /// What the rule that is being typed would have hit.
@@ -184,13 +184,8 @@ impl App {
         }
         match &mut self.mode {
             Mode::Browse => {
-                let Some(action) = action else { return Vec::new() };
                 self.handed_in = None;
-                if matches!(self.status, Status::Failed { .. }) {
-                    self.status = Status::Quiet;
-                }
-                self.last_key = Some(chord.label(self.theme.glyphs.ascii));
-                self.act(action, seen)
+                self.press(chord, action, seen)
             }
             Mode::Help(_) => self.help_key(key, action, seen),
             Mode::Ask(question) => {

@@ -2,7 +2,10 @@
 
 use super::{Picker, Reading};
 use crate::{
-    console::{action::Place, prompt::Prompt},
+    console::{
+        action::{Action, Place},
+        prompt::Prompt,
+    },
     domain::command::Command,
 };
 
@@ -61,6 +64,17 @@ pub enum Question {
     Suspend,
     /// Carry out a command that cannot be undone.
     Run(Box<Command>),
+}
+
+/// A key that did something.
+#[derive(Clone, Debug)]
+pub struct Pressed {
+    /// The key, as hints write it.
+    pub key: String,
+    /// What it did.
+    pub action: Action,
+    /// Whether the bottom line says what came of it, and nothing older.
+    pub answered: bool,
 }
 
 /// What the bottom line says.

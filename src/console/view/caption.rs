@@ -12,10 +12,13 @@ use ratatui::{
 
 use super::{View, banner::since, put, row};
 use crate::{
-    console::{app::Status, text},
+    console::{
+        app::{Pressed, Status},
+        text,
+    },
     domain::{
         entry::{Call, Entry, Kind, Outcome},
-        fault::aftermath,
+        fault::{RuleState, aftermath},
         protocol::{Caller, Operation},
     },
 };
@@ -58,8 +61,12 @@ pub fn render(view: &View<'_>, buffer: &mut Buffer) {
 fn pressed(view: &View<'_>) -> Vec<(String, Style)> {
     let styles = &view.theme.styles;
     let mut said = Vec::new();
-    if let Some(key) = &view.app.last_key {
+    if let Some(Pressed { key, action, answered }) = &view.app.last_key {
         said.push((format!("[{key}] "), styles.key));
+        if !answered {
+            said.push((action.control().help.to_owned(), styles.quiet));
+            return said;
+        }
     }
     match &view.app.status {
         Status::Quiet if said.is_empty() => {
@@ -79,7 +86,9 @@ fn pressed(view: &View<'_>) -> Vec<(String, Style)> {
 /// The newest call that a rule acted on, or else the newest of all, in one or two sentences.
 fn last_call(view: &View<'_>) -> Option<(String, Style)> {
     let styles = &view.theme.styles;
-    let haunted = view.app.calls.newest_call(true).filter(|entry| since(view.seen.at, entry.at) < STAYS);
+    let haunted = view.app.calls.newest_call(true).filter(|entry| {
+        since(view.seen.at, entry.at) < STAYS && entry.call().is_none_or(|call| is_in_force(view, call))
+    });
     let entry = haunted.or_else(|| view.app.calls.newest_call(false))?;
     Some(match &entry.kind {
         Kind::Waiting(waiting) => {
@@ -94,40 +103,89 @@ fn last_call(view: &View<'_>) -> Option<(String, Style)> {
 /// What the engine does next, as far as that is known.
 fn next_move(view: &View<'_>, entry: &Entry) -> String {
     let next = view.app.retries.next_move(entry, view.seen.at);
-    next.map_or_else(String::new, |next| format!("  It {next}."))
+    next.map_or_else(String::new, |next| format!(" It {next}."))
+}
+
+/// Whether the rule that acted on a call may be shown as if it were now.
+fn is_in_force(view: &View<'_>, call: &Call) -> bool {
+    let rule = call.fault.as_ref().and_then(|deed| view.seen.faults.iter().find(|rule| rule.id == deed.id));
+    rule.is_some_and(|rule| rule.state != RuleState::Expired)
 }
 
 fn explained(view: &View<'_>, entry: &Entry, call: &Call) -> (String, Style) {
     let styles = &view.theme.styles;
+    let who = name(call.caller);
     // A retry does not say which volume it is about, but what it repeats did.
     let chain = view.app.retries.chain(entry.seq);
     let is_again = chain.is_some_and(|chain| chain.attempts()[0].seq != entry.seq);
     let volume = call.volume.as_deref().or_else(|| chain?.volume());
-    let asked = call.operation.map_or_else(
+    let asks = call.operation.map_or_else(
         || "something that is not in the protocol".to_owned(),
         |operation| format!("{}{}", if is_again { "again " } else { "" }, asked(operation, volume)),
     );
     let (outcome, style) = row::outcome(view, call);
-    let Some(deed) = &call.fault else {
+    let Some(does) = call.fault.as_ref().and_then(|deed| deed_of(&deed.action, call)) else {
         let answer = match call.outcome {
             Outcome::Answered => "and is told: done.".to_owned(),
             _ => format!("and is told: {outcome}"),
         };
-        return (format!("{} asks {asked}, {answer}", name(call.caller)), style);
+        return (format!("{who} asks {asks}, {answer}"), style);
     };
-    let forecast = || aftermath(call).map_or_else(String::new, |forecast| format!("  {forecast}"));
-    // Where attempts are counted, the count says more than the rule.
-    let next = if chain.is_some() { next_move(view, entry) } else { forecast() };
-    let fault = view.theme.glyphs.fault;
-    (
-        format!(
-            "{} asks {asked}, but {fault} {}: {outcome}.{next}",
-            name(call.caller),
-            text::clean(&deed.action)
-        ),
-        styles.fault,
-    )
+    // Where attempts are counted, the count says more than what is known of the engine.
+    let next = if chain.is_some() {
+        next_move(view, entry)
+    } else {
+        let fact = aftermath(call).and_then(|forecast| forecast.fact);
+        fact.map_or_else(String::new, |fact| format!(" {who} {}.", fact.then))
+    };
+    let ago = since(view.seen.at, entry.at).as_secs();
+    let when = if chain.is_none() && ago > 1 { format!("{ago} s ago: ") } else { String::new() };
+    (format!("{when}{who} asks {asks}. voltergeist {does}.{next}"), styles.fault)
 }
+
+/// What voltergeist did to a call, as a sentence goes on after its name; none if it let the call be.
+fn deed_of(action: &str, call: &Call) -> Option<String> {
+    let word = action.split(' ').next().unwrap_or_default();
+    let does = match word {
+        "fail" => {
+            let message = call.error.as_deref().map(str::trim).filter(|error| !error.is_empty());
+            message
+                .map_or_else(|| "refuses".to_owned(), |error| format!("refuses: \"{}\"", text::clean(error)))
+        }
+        word => DEEDS.iter().find(|(known, _)| *known == word).map(|(_, does)| (*does).to_owned())?,
+    };
+    let end = action.split_once(" then ").filter(|_| ["hold", "hang", "delay"].contains(&word));
+    Some(match end.and_then(|(_, end)| deed_of(end, call)) {
+        Some(end) => format!("{does}, then {end}"),
+        None if action.ends_with(" after") => format!("does it, but then {does}"),
+        None => does,
+    })
+}
+
+/// What voltergeist does, by the first word of the action.
+const DEEDS: [(&str, &str); 21] = [
+    ("reply", "answers what it was told to answer"),
+    ("empty", "answers with nothing in it"),
+    ("null", "answers with nothing at all"),
+    ("garbage", "answers with a web page"),
+    ("truncate", "breaks off in the middle of its answer"),
+    ("wrong-type", "answers in a form that is not due"),
+    ("two-bodies", "answers twice at once"),
+    ("reset", "breaks the connection"),
+    ("eof", "hangs up without an answer"),
+    ("hang", "keeps it waiting"),
+    ("hold", "keeps it waiting"),
+    ("delay", "takes its time"),
+    ("drip", "answers byte by byte"),
+    ("mountpoint", "names another directory"),
+    ("rename", "names another volume"),
+    ("scope", "claims another reach"),
+    ("implements", "claims to be another kind of plugin"),
+    ("bad-time", "gives a date that nobody can read"),
+    ("null-entry", "leaves a hole in its list"),
+    ("stale", "answers what was true before"),
+    ("lie", "says yes, and does nothing"),
+];
 
 /// A caller as a room knows it.
 const fn name(caller: Caller) -> &'static str {
@@ -140,7 +198,7 @@ const fn name(caller: Caller) -> &'static str {
 
 /// A call as a sentence goes on after "docker asks".
 fn asked(operation: Operation, volume: Option<&str>) -> String {
-    let volume = volume.map(text::clean).unwrap_or_default();
+    let volume = volume.filter(|name| !name.is_empty()).map_or("a volume without a name".into(), text::clean);
     match operation {
         Operation::Activate => "what this plugin can do".into(),
         Operation::Capabilities => "how far its volumes reach".into(),
