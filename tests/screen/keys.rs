@@ -686,12 +686,20 @@ fn a_rule_that_is_typed_is_held_against_the_journal() {
     let effects = seat.type_text("arm get: empty", &stage);
     assert!(matches!(effects.last(), Some(Effect::Rehearse(_))));
     let hits = voltergeist::domain::fault::Rehearsal { hits: vec![3, 5], calls: 16 };
+    let nobody = voltergeist::domain::fault::Rehearsal { hits: Vec::new(), calls: 16 };
     seat.update(voltergeist::console::app::Event::Rehearsed(hits));
     let screen = seat.screen();
     assert!(screen.contains("would have hit 2 calls of the 16 so far"), "{screen}");
     assert_eq!(screen.matches('◆').count(), 2, "{screen}");
     seat.press("esc");
     assert!(!seat.screen().contains('◆'));
+    for (rule, told) in [("db9", "16 so far; there is no volume db9 now"), ("db*", "16 so far ")] {
+        seat.press(":");
+        seat.type_text(&format!("arm get where volume={rule}: empty"), &stage);
+        seat.update(Event::Rehearsed(nobody.clone()));
+        assert!(seat.screen().contains(told), "{}", seat.screen());
+        seat.press("esc");
+    }
 }
 
 #[test]

@@ -8,10 +8,13 @@ use ratatui::{
 };
 
 use super::{View, mark, put};
-use crate::console::{
-    app::faults::forecast_of,
-    prompt::{Prompt, Purpose},
-    text, window,
+use crate::{
+    console::{
+        app::faults::forecast_of,
+        prompt::{Prompt, Purpose},
+        text, window,
+    },
+    domain::{command::Command, fault::Pattern},
 };
 
 /// How many candidates are shown at once.
@@ -68,8 +71,9 @@ fn advice(view: &View<'_>, prompt: &Prompt, room: usize, width: usize) -> Vec<(L
     }
     if let Some(rehearsal) = &view.app.rehearsal {
         let hits = text::counted(rehearsal.hits.len() as u64, "call");
+        let none = no_such_volume(view, prompt.text());
         let so_far =
-            format!("   would have hit {hits} of the {} so far", text::grouped(rehearsal.calls as u64));
+            format!("   would have hit {hits} of the {} so far{none}", text::grouped(rehearsal.calls as u64));
         lines.push((Line::styled(so_far, styles.fault), false));
     }
     if let Some(forecast) =
@@ -103,6 +107,14 @@ fn advice(view: &View<'_>, prompt: &Prompt, room: usize, width: usize) -> Vec<(L
     advice.extend(lines);
     advice.truncate(room);
     advice
+}
+
+/// That no volume is named as a rule that is typed wants it.
+fn no_such_volume(view: &View<'_>, line: &str) -> String {
+    let Ok(Command::Arm { rule, .. }) = line.parse() else { return String::new() };
+    let is_named = |pattern: &Pattern| view.seen.volumes.iter().any(|volume| pattern.matches(&volume.name));
+    let unmet = rule.volume_patterns().find(|pattern| !is_named(pattern));
+    unmet.map_or_else(String::new, |name| format!("; there is no volume {} now", text::clean(name.text())))
 }
 
 /// What is left of a text when so many cells are scrolled away.

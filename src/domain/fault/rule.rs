@@ -9,7 +9,7 @@ use super::{
     calls::Calls,
     lifetime::Lifetime,
     parse,
-    selector::{Facts, Selector},
+    selector::{Facts, Pattern, Selector},
     trigger::Trigger,
 };
 use crate::domain::protocol::Operation;
@@ -76,6 +76,14 @@ impl Rule {
     /// Whether it is about a call, whatever its trigger says.
     pub fn matches(&self, facts: &Facts<'_>) -> bool {
         self.is_about(facts.operation) && self.selectors.iter().all(|selector| selector.holds(facts))
+    }
+
+    /// The patterns that a volume's name must fit.
+    pub fn volume_patterns(&self) -> impl Iterator<Item = &Pattern> {
+        self.selectors.iter().filter_map(|selector| match selector {
+            Selector::Volume(pattern) => Some(pattern),
+            _ => None,
+        })
     }
 
     /// The steps of its chain; a rule without `then` has one.
