@@ -15,7 +15,7 @@ use super::{play::PlayArgs, settings::Settings};
 #[expect(clippy::doc_markdown, reason = "the help shows the words as they are written here")]
 #[derive(Debug, Parser)]
 #[command(name = "voltergeist", version, propagate_version = true, max_term_width = 100)]
-#[command(subcommand_help_heading = "Commands", disable_help_subcommand = true)]
+#[command(subcommand_help_heading = "Commands")]
 #[command(after_help = "More, with examples: voltergeist --help", after_long_help = super::manual::after_help())]
 pub struct Cli {
     /// What to do instead of opening the console

@@ -28,6 +28,12 @@ fn a_command_has_its_own_help() {
 }
 
 #[test]
+fn help_can_be_asked_for_as_a_command() {
+    assert_eq!(said(&["help"]), said(&["--help"]));
+    assert_eq!(said(&["help", "command"]), said(&["command", "--help"]));
+}
+
+#[test]
 fn the_manual_page_tells_all_that_the_help_does() {
     insta::assert_snapshot!(said(&["man"]));
 }
