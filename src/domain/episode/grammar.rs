@@ -31,7 +31,9 @@ pub enum Step {
 pub enum Meeting {
     /// It has known it for a while.
     Long,
-    /// It has just met it, perhaps for another command.
+    /// It has just met it, for another command.
+    Recently,
+    /// It has just met it.
     Just,
     /// It has just met it, and asked for the scope too, as it does before it keeps a volume.
     JustWithScope,
@@ -64,6 +66,7 @@ fn docker(steps: &[Step], signs: Signs) -> Option<&'static [&'static str]> {
         // Every command asks for the volume first, and ends there if that fails.
         [Look] if !signs.is_found => &["any command"],
         [Look] if signs.meeting == Meeting::JustWithScope => &["daemon start", "create"],
+        [Look] if signs.meeting == Meeting::Recently => &["inspect", "daemon start"],
         [Look] if signs.meeting == Meeting::Just => &["daemon start", "inspect"],
         [Look] => &["inspect", "create"],
         [Create] => &["create"],

@@ -132,7 +132,7 @@ impl Episode {
             meeting: match (has(Operation::Activate), has(Operation::Capabilities)) {
                 (true, true) => Meeting::JustWithScope,
                 (true, false) => Meeting::Just,
-                _ if self.is_greeted => Meeting::Just,
+                _ if self.is_greeted => Meeting::Recently,
                 _ => Meeting::Long,
             },
             is_found: gets.is_some_and(|get| get.is(Outcome::Answered)),

@@ -169,7 +169,7 @@ fn commands_that_follow_each_other_are_told_apart_by_their_calls_or_by_the_time_
         ("get, mount#1, get, mount#2", &["start v (2)", "start v (2)"]),
         (
             "activate, capabilities, get a, get b",
-            &["daemon start or create a (3)", "daemon start or inspect b (1)"],
+            &["daemon start or create a (3)", "inspect or daemon start b (1)"],
         ),
         ("list, list", &["ls (1)", "ls (1)"]),
     ] {
