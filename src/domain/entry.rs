@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{
+    command::Outage,
     lint::Lint,
     playbill::PlayEvent,
     protocol::{Caller, Operation},
@@ -164,19 +165,29 @@ impl Outcome {
     }
 }
 
-/// What a rule did to a call.
+/// What a rule did to a call, or an outage.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deed {
-    /// The rule's number.
+    /// The rule's number; 0 where it was an outage.
     pub id: u32,
     /// The rule's label, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<Arc<str>>,
-    /// What it did, in the words of the rule language.
+    /// What it did, in the words of the rule language, or the command that began the outage.
     pub action: Arc<str>,
 }
 
 impl Deed {
+    /// What an outage does to the calls that reach it.
+    pub fn of_outage(kind: Outage) -> Self {
+        Self { id: 0, label: None, action: kind.command().into() }
+    }
+
+    /// The outage that did it, if one did.
+    pub fn outage(&self) -> Option<Outage> {
+        Outage::ALL.into_iter().find(|kind| self.id == 0 && *self.action == *kind.command())
+    }
+
     /// How many bytes of memory it holds. Words that are its rule's are shared with it.
     fn weight(&self) -> usize {
         if Arc::strong_count(&self.action) > 1 { 0 } else { self.action.len() + 16 }

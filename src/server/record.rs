@@ -20,7 +20,8 @@ use super::{
 };
 use crate::{
     domain::{
-        entry::{Body, Call, Outcome},
+        command::Outage,
+        entry::{Body, Call, Deed, Outcome},
         protocol::{BODY_LIMIT, Caller, Operation, Request},
     },
     hub::{Arrival, Hub},
@@ -81,6 +82,7 @@ impl Recorder {
                 let call = draft.call();
                 (call.volume, call.id) = (named(&request.name), named(&request.id));
             }
+            draft.call().fault = Some(Deed::of_outage(Outage::Reset));
             draft.unanswered("the connection was reset: the driver is down");
             return Err(Cut::Reset);
         }

@@ -1,6 +1,7 @@
 //! Connections that end before an answer, and a driver that cannot be reached: `dockerd` tries five times in 15 s.
 
 use serde_json::json;
+use voltergeist::domain::{command::Outage, fault::forecast_outage, protocol::Caller};
 
 use crate::{
     stage::{DRIVER, Stage, arm},
@@ -47,14 +48,21 @@ fn a_call_that_is_cut_off_is_tried_five_times_and_then_told() {
     }
 }
 
+/// This fact is foretold for an outage.
+fn foretold(outage: Outage, fact: &str) {
+    assert_eq!(forecast_outage(outage, Caller::Docker).fact.map(|fact| fact.id), Some(fact), "{outage}");
+}
+
 fn a_driver_that_is_down_is_tried_five_times_and_then_told() {
     let stage = Stage::new();
     let running = [
-        ("refuse", "connect: connection refused"),
-        ("unlink", "connect: no such file or directory"),
-        ("reset", "connection reset by peer"),
+        (Outage::Refuse, "connect: connection refused", "docker-down"),
+        (Outage::Unlink, "connect: no such file or directory", "docker-down"),
+        (Outage::Reset, "connection reset by peer", "docker-down-reset"),
     ]
-    .map(|(kind, error)| {
+    .map(|(outage, error, fact)| {
+        foretold(outage, fact);
+        let kind = outage.word();
         let plugin = stage.another(kind, Registration::Socket);
         let volume = format!("of-{kind}");
         stage.succeeds(&format!("volume create -d {kind} --label team=ghosts {volume}"));
@@ -74,6 +82,7 @@ fn a_driver_that_does_not_answer_is_waited_for() {
     let stage = Stage::new();
     stage.create("v");
 
+    foretold(Outage::Blackhole, "docker-down-blackhole");
     stage.plugin.command("down blackhole");
     let list = stage.daemon.start_docker("volume ls --quiet");
     stage.succeeds("ps");

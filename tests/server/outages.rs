@@ -3,6 +3,7 @@
 use std::{io::ErrorKind, os::unix::net::UnixListener};
 
 use voltergeist::domain::{
+    command::Outage,
     entry::{Kind, Outcome},
     protocol::Operation,
 };
@@ -92,6 +93,12 @@ async fn a_driver_that_resets_meets_each_request_with_a_reset_and_counts_it() {
             assert_eq!((heard.text.as_str(), heard.end), ("", Err(ErrorKind::ConnectionReset)));
             let now = stage.glance();
             assert_eq!((now.tally.counters.of(Operation::Mount), now.faults[0].evaluated), (count, 0));
+            let deed = stage.last_call().fault;
+            assert_eq!(
+                deed.and_then(|deed| deed.outage()),
+                Some(Outage::Reset),
+                "the call tells what was done to it"
+            );
         }
         assert!(stage.glance().volumes.is_empty());
         stage.command("up").await;

@@ -7,7 +7,7 @@ use crate::{
     console::{action::Action, prompt::Purpose, text},
     domain::{
         command::{Command, Outage, Target},
-        fault::{PRESETS, RuleState, forecast},
+        fault::{PRESETS, RuleState, forecast, forecast_outage},
         volume::Volume,
     },
     hub::{Snapshot, Standing},
@@ -66,10 +66,14 @@ pub const fn outage_help(outage: Outage) -> &'static str {
     }
 }
 
-/// What the engine that calls will make of the rule that a line arms, if it arms one.
+/// What the engine that calls will make of the rule that a line arms, or of the outage that it begins.
 pub fn forecast_of(line: &str, seen: &Snapshot) -> Option<String> {
-    let Ok(Command::Arm { rule, .. }) = line.parse() else { return None };
-    Some(forecast(&rule, seen.tally.usual_caller()).to_string())
+    let caller = seen.tally.usual_caller();
+    match line.parse() {
+        Ok(Command::Arm { rule, .. }) => Some(forecast(&rule, caller).to_string()),
+        Ok(Command::Down { kind, .. }) => Some(forecast_outage(kind, caller).to_string()),
+        _ => None,
+    }
 }
 
 impl App {

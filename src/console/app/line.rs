@@ -67,9 +67,12 @@ impl App {
         }
         self.status = match (result, handed_in) {
             (Ok(text), _) => {
-                let forecast = faults::forecast_of(&line, seen)
-                    .filter(|_| !line.contains("--dry-run"))
-                    .map(|forecast| format!("armed. {forecast}"));
+                let forecast = faults::forecast_of(&line, seen).filter(|_| !line.contains("--dry-run")).map(
+                    |forecast| {
+                        let done = if line.starts_with("down") { &text } else { "armed" };
+                        format!("{done}. {forecast}")
+                    },
+                );
                 Status::Said { line: Some(line), text: forecast.unwrap_or(text) }
             }
             (Err(why), Some(mut prompt)) => {

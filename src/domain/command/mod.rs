@@ -187,6 +187,11 @@ impl Outage {
             Self::Reset => "reset",
         }
     }
+
+    /// The command that begins it, as a call tells it that was met with it.
+    pub fn command(self) -> String {
+        format!("down {self}")
+    }
 }
 
 impl fmt::Display for Outage {

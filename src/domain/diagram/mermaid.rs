@@ -23,10 +23,11 @@ pub fn mermaid<'e>(entries: impl Iterator<Item = &'e Arc<Entry>>, engine: Caller
                 let volume = call.volume.as_deref().unwrap_or_default();
                 line(format!("{engine}->>plugin: {}", plain(format!("{word} {volume}").trim_end())));
                 if let Some(deed) = &call.fault {
-                    line(format!(
-                        "Note right of plugin: {}",
-                        plain(&format!("rule {}: {}", deed.id, deed.action))
-                    ));
+                    let what = match deed.outage() {
+                        Some(outage) => outage.command(),
+                        None => format!("rule {}: {}", deed.id, deed.action),
+                    };
+                    line(format!("Note right of plugin: {}", plain(&what)));
                 }
                 let end = match call.outcome {
                     Outcome::Answered => "ok",

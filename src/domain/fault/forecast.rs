@@ -13,6 +13,7 @@ use super::{
     rule::Rule,
 };
 use crate::domain::{
+    command::Outage,
     entry::{Call, Outcome},
     protocol::{Caller, Operation},
 };
@@ -99,7 +100,7 @@ const BY_WEIGHT: [Operation; 9] = [
 
 /// What a caller will make of a rule: of the first step of its chain that does anything.
 pub fn forecast(rule: &Rule, caller: Caller) -> Forecast {
-    let engine = if caller == Caller::Simulated { Caller::Docker } else { caller };
+    let engine = engine_of(caller);
     let step = rule.chain().iter().find(|step| !step.is_nothing());
     let action = step.map_or(&Action::Pass, |step| &step.action);
     let operations: Vec<_> = rule.operations().collect();
@@ -115,9 +116,25 @@ pub fn forecast(rule: &Rule, caller: Caller) -> Forecast {
     Forecast { engine, call, fact }
 }
 
-/// What the caller will make of what a rule did to a call, if that is over.
+/// What a caller will make of a driver that is down.
+pub fn forecast_outage(outage: Outage, caller: Caller) -> Forecast {
+    let engine = engine_of(caller);
+    let fact = find(engine, &[&*outage.command()], |fact| fact.calls.is_empty());
+    Forecast { engine, call: None, fact }
+}
+
+/// The engine whose facts are a caller's.
+fn engine_of(caller: Caller) -> Caller {
+    if caller == Caller::Simulated { Caller::Docker } else { caller }
+}
+
+/// What the caller will make of what was done to a call, if that is over.
 pub fn aftermath(call: &Call) -> Option<Forecast> {
-    let deed = &*call.fault.as_ref()?.action;
+    let fault = call.fault.as_ref()?;
+    if let Some(outage) = fault.outage() {
+        return Some(forecast_outage(outage, call.caller));
+    }
+    let deed = &*fault.action;
     let (wait, ending) = deed.split_once(" then ").unwrap_or((deed, ""));
     let was_held = ["hold", "hang", "delay"].iter().any(|word| wait.starts_with(word));
     let done = match call.outcome {
@@ -278,6 +295,12 @@ mod tests {
         ] {
             assert_eq!(told(deed, seconds, outcome), expected, "{deed}");
         }
+        let cut = Call {
+            fault: Some(Deed::of_outage(Outage::Reset)),
+            outcome: Outcome::Failed,
+            ..Call::answered(Operation::Remove, Caller::Docker)
+        };
+        assert_eq!(aftermath(&cut), Some(forecast_outage(Outage::Reset, Caller::Docker)));
         assert_eq!(
             aftermath(&Call::answered(Operation::Remove, Caller::Docker)),
             None,
@@ -317,7 +340,11 @@ mod tests {
             calls.iter().map(move |call| format!("{call}: {what}").parse::<Rule>()).filter_map(Result::ok)
         });
         let forecasts = rules.flat_map(|rule| [Caller::Docker, Caller::Podman].map(|by| forecast(&rule, by)));
-        let reached: BTreeSet<_> = forecasts.filter_map(|forecast| Some(forecast.fact?.id)).collect();
+        let outages = Outage::ALL
+            .iter()
+            .flat_map(|kind| [Caller::Docker, Caller::Podman].map(|by| forecast_outage(*kind, by)));
+        let reached: BTreeSet<_> =
+            forecasts.chain(outages).filter_map(|forecast| Some(forecast.fact?.id)).collect();
         let ids: BTreeSet<_> = FACTS.iter().map(|fact| fact.id).collect();
         assert_eq!(reached, ids);
         assert_eq!(ids.len(), FACTS.len());

@@ -30,7 +30,7 @@ pub use action::{Action, ErrorShape, Mountpoint, Phase};
 pub use armed::{Armed, Remaining, RuleState, Verdict};
 pub use calls::Calls;
 pub use ending::Ending;
-pub use forecast::{FACTS, Fact, Forecast, aftermath, forecast, patience};
+pub use forecast::{FACTS, Fact, Forecast, aftermath, forecast, forecast_outage, patience};
 pub use glossary::{EXAMPLES, PARTS, Part, meaning};
 pub use lifetime::{Flap, Lifetime};
 pub use preset::{PRESETS, Preset};

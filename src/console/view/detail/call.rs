@@ -36,10 +36,11 @@ pub fn tell(page: &mut Page<'_>, entry: &Entry, call: &Call, time: &str) {
     match &call.fault {
         Some(deed) => {
             let label = deed.label.as_ref().map_or_else(String::new, |label| format!(" ({label})"));
-            page.say(
-                &format!("{} rule {}{label}: {}", view.theme.glyphs.fault, deed.id, deed.action),
-                styles.fault,
-            );
+            let what = match deed.outage() {
+                Some(outage) => format!("the driver was down: {}", outage.command()),
+                None => format!("rule {}{label}: {}", deed.id, deed.action),
+            };
+            page.say(&format!("{} {what}", view.theme.glyphs.fault), styles.fault);
             if let Some(forecast) = aftermath(call) {
                 page.say(&forecast.to_string(), styles.text);
             }
@@ -74,9 +75,12 @@ fn others(page: &mut Page<'_>, entry: &Entry, call: &Call) {
         retry: call.lints.contains(&Lint::EmptyBodyRetry),
     };
     let acted = call.fault.as_ref().map(|deed| deed.id);
+    let was_down = call.fault.as_ref().is_some_and(|deed| deed.outage().is_some());
     for rule in seen.faults.iter().filter(|rule| Some(rule.id) != acted && rule.since < entry.at) {
         let why = if !rule.rule().matches(&facts) {
             "is not about this call".to_owned()
+        } else if was_down {
+            "was not asked, since the driver was down".to_owned()
         } else if let Some(acted) = acted.filter(|acted| *acted < rule.id) {
             format!("was not asked, since rule {acted} came first")
         } else {
