@@ -134,7 +134,7 @@ fn each_command_has_a_row_with_its_time_and_what_came_of_it() {
             "ls 1 call ok plugin 0.2 ms 0.2 ms",
             "run or start db1 3 calls ok plugin 0.7 ms + engine 312 ms 312 ms",
             "stop or exit db1 2 calls ok plugin 0.5 ms + engine 0.8 ms 1.2 ms",
-            "start db1 ⚡ retries in 3 s, attempt 4 of 5; gives up in 0:11 3.0 s",
+            "start db1 4 calls ⚡ retries in 3 s, attempt 4 of 5; gives up in 0:11 3.0 s",
             "stop or exit cache 2 calls ⚡ WAITS 0:03, given up in 0:56 3.7 s",
         ]
     );

@@ -343,7 +343,7 @@ fn a_filter_acts_while_it_is_typed_and_a_wrong_one_changes_nothing() {
     seat.press("/");
     seat.type_text("op:mount", &stage);
     let screen = seat.screen();
-    assert!(screen.contains("2 shown") && !screen.contains("create        cache"), "{screen}");
+    assert!(screen.contains("2 shown") && !screen.contains("create    cache"), "{screen}");
     seat.type_text(",gte", &stage);
     let screen = seat.screen();
     assert!(
@@ -352,7 +352,7 @@ fn a_filter_acts_while_it_is_typed_and_a_wrong_one_changes_nothing() {
     );
     seat.press("esc");
     seat.look(&stage);
-    assert!(seat.screen().contains("create        cache"));
+    assert!(seat.screen().contains("create    cache"));
 
     seat.press("/");
     seat.type_text("vol:ca*", &stage);

@@ -11,6 +11,7 @@ mod live;
 mod manual;
 mod panic;
 mod promises;
+mod room;
 mod stage;
 mod taken_along;
 mod views;

@@ -15,7 +15,7 @@ use crate::{
     domain::{
         command::Outage,
         entry::{Entry, Kind},
-        fault::{Armed, PRESETS, RuleState, patience},
+        fault::{Armed, PRESETS, RuleState, forecast_outage, patience},
         protocol::Caller,
     },
     hub::{Snapshot, Standing},
@@ -85,9 +85,10 @@ fn words(view: &View<'_>, alarm: &Alarm<'_>) -> (String, String, String) {
             let left =
                 until.map_or_else(String::new, |until| format!("up again in {}  ", left(seen.at, until)));
             let help = outage_help(*kind);
+            let forecast = forecast_outage(*kind, seen.tally.usual_caller());
             (
                 "THE DRIVER IS DOWN".into(),
-                format!("{left}{help}"),
+                format!("{left}{help}   {forecast}"),
                 format!("[{}] brings it up ", view.key(Action::Outage)),
             )
         }
@@ -114,7 +115,7 @@ fn words(view: &View<'_>, alarm: &Alarm<'_>) -> (String, String, String) {
             (
                 format!("RULE {} {label}", armed.id).trim_end().to_owned(),
                 format!("{fired}   {rule}"),
-                String::new(),
+                format!("[{}] calms all ", view.key(Action::CalmAll)),
             )
         }
     }

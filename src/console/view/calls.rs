@@ -1,6 +1,8 @@
 //! The calls: who asked what about which volume, what was done to it, how it ended and how long it took.
 //! Commands stand between them, so that cause and effect are read from top to bottom.
 
+use std::sync::Arc;
+
 use ratatui::{
     buffer::Buffer,
     layout::Rect,
@@ -9,12 +11,22 @@ use ratatui::{
 };
 
 use super::{View, episodes, mark, put, row, sequence, welcome};
-use crate::console::{
-    action::Action,
-    app::{Mode, Pane},
-    folding::Folding,
-    text,
+use crate::{
+    console::{
+        action::Action,
+        app::{Mode, Pane},
+        folding::Folding,
+        text,
+    },
+    domain::entry::{Entry, Kind},
 };
+
+/// The heads of two columns, which are as narrow as these where their content is.
+const VOLUME: &str = "volume";
+const DEED: &str = "done to it";
+
+/// The width of the column with an episode's name.
+pub const EPISODE: usize = 12;
 
 /// The widths of the columns; 0 where one is left out.
 pub struct Columns {
@@ -34,20 +46,45 @@ pub struct Columns {
     pub took: usize,
 }
 
+/// How wide the words in view are that share what room is left.
+#[derive(Clone, Copy, Debug, Default)]
+struct Content {
+    volume: usize,
+    deed: usize,
+}
+
+impl Content {
+    fn of<'e>(entries: impl Iterator<Item = &'e Entry>, fault: &str) -> Self {
+        entries.fold(Self::default(), |widest, entry| {
+            let (volume, deed) = match &entry.kind {
+                Kind::Call(call) => (call.volume.as_deref(), call.fault.as_ref()),
+                Kind::Waiting(waiting) => (waiting.volume.as_deref(), Some(&waiting.fault)),
+                _ => (None, None),
+            };
+            let volume = volume.map_or(0, |volume| text::width(&text::clean(volume)));
+            let deed =
+                deed.map_or(0, |deed| text::width(fault) + 1 + text::width(&text::clean(&deed.action)));
+            Self { volume: widest.volume.max(volume), deed: widest.deed.max(deed) }
+        })
+    }
+}
+
 impl Columns {
-    fn of(width: usize) -> Self {
+    /// How a call ended is what it is all about: no other column takes more than its content needs.
+    fn of(width: usize, content: Content, is_folded: bool) -> Self {
+        let call = if is_folded { EPISODE } else { 8 };
         let (time, caller, call, took) = match width {
             96.. => (12, 9, 12, 8),
-            60..=95 => (8, 0, 12, 8),
+            60..=95 => (8, 0, call, 8),
             48..=59 => (5, 0, 8, 7),
             _ => (0, 0, 8, 0),
         };
         let gaps = 1 + [time, caller, call, took].iter().filter(|width| **width > 0).count() * 2 + 2;
         let rest = width.saturating_sub(time + caller + call + took + gaps);
-        let volume = (rest / 4).clamp(8, 20).min(rest);
+        let volume = content.volume.clamp(VOLUME.len(), (rest / 4).clamp(8, 20)).min(rest);
         let rest = rest.saturating_sub(volume);
         // Where there is little room, what was done and how it ended share a column.
-        let deed = if rest >= 44 { (rest * 2 / 5).min(36) } else { 0 };
+        let deed = if rest >= 44 { content.deed.clamp(DEED.len(), (rest * 2 / 5).min(36)) } else { 0 };
         let outcome = rest.saturating_sub(if deed > 0 { deed + 2 } else { 0 });
         Self { time, caller, call, volume, deed, outcome, took }
     }
@@ -63,7 +100,11 @@ impl Columns {
 pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
     let folding = view.app.folding.as_ref();
     let title = if folding.is_some() { "Episodes" } else { "Calls" };
-    let inner = view.pane(Pane::Calls, title, &state(view), area, buffer);
+    let mut states = [true, false].map(|has_keys| state(view, has_keys)).into_iter();
+    let room = usize::from(area.width).saturating_sub(text::width(title) + 6);
+    let fits = |state: &Vec<Span<'_>>| state.iter().map(Span::width).sum::<usize>() <= room;
+    let state = states.find(fits).unwrap_or_default();
+    let inner = view.pane(Pane::Calls, title, &state, area, buffer);
     let is_empty = folding.map_or(view.app.calls.is_empty(), Folding::is_empty);
     if is_empty && view.app.calls.is_filtered() {
         let back = view.key(Action::Back);
@@ -83,7 +124,17 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
         }
         return sequence::render(view, list, lines, buffer);
     }
-    let columns = Columns::of(inner.width.into());
+    let rows = view.screen.rows(Pane::Calls);
+    let sign = view.theme.glyphs.fault;
+    let content = match folding {
+        Some(folding) => {
+            let content = Content::of(folding.visible(rows).map(|(row, _)| row.entry().as_ref()), sign);
+            let names = folding.visible(rows).map(|(row, _)| episodes::overhang(row)).max();
+            Content { volume: content.volume.max(names.unwrap_or(0)), ..content }
+        }
+        None => Content::of(view.app.calls.visible(rows).map(Arc::as_ref), sign),
+    };
+    let columns = Columns::of(inner.width.into(), content, folding.is_some());
     if heads {
         put(buffer, inner, 0, &heading(view, &columns));
     }
@@ -93,7 +144,7 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
     let selected = view.app.calls.selected().map(|entry| entry.seq);
     let marked =
         view.app.focus == Pane::Calls && !view.app.calls.follows() && matches!(view.app.mode, Mode::Browse);
-    for (row, entry) in view.app.calls.visible(view.screen.rows(Pane::Calls)).enumerate() {
+    for (row, entry) in view.app.calls.visible(rows).enumerate() {
         let row = row as u16 * lines;
         put(buffer, list, row, &row::line(view, &columns, entry, ""));
         if marked && selected == Some(entry.seq) {
@@ -102,8 +153,8 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
     }
 }
 
-/// Whether the list follows, is frozen, or how much of everything it shows.
-pub fn state(view: &View<'_>) -> Vec<Span<'static>> {
+/// Whether the list follows, is frozen, or how much of everything it shows; and with which key it goes on.
+pub fn state(view: &View<'_>, has_keys: bool) -> Vec<Span<'static>> {
     let folding = view.app.folding.as_ref();
     let (calls, kept, styles) = (&view.app.calls, &view.seen.kept, &view.theme.styles);
     let mut spans = Vec::new();
@@ -127,13 +178,39 @@ pub fn state(view: &View<'_>) -> Vec<Span<'static>> {
     }
     match calls.held_back(kept) {
         Some(held) => say(format!("PAUSED +{}", text::grouped(held)), styles.warning),
-        None if folding.map_or(calls.follows(), Folding::follows) => say("following".into(), styles.quiet),
-        None => {
-            let newer = folding.map_or(calls.newer(), Folding::newer);
-            say(format!("{} newer below", text::grouped(newer as u64)), styles.warning);
-        }
+        None if follows(view) => say("following".into(), styles.quiet),
+        None => match newer(view) {
+            0 => say("the newest; not following".into(), styles.warning),
+            newer => say(format!("{} newer below", text::grouped(newer)), styles.warning),
+        },
+    }
+    if has_keys && let Some((key, does)) = way_on(view) {
+        spans.push(Span::styled(format!("  {key}"), styles.key));
+        spans.push(Span::styled(format!(" {does}"), styles.quiet));
     }
     spans
+}
+
+fn follows(view: &View<'_>) -> bool {
+    view.app.folding.as_ref().map_or(view.app.calls.follows(), Folding::follows)
+}
+
+/// How many rows are below the selected one.
+fn newer(view: &View<'_>) -> u64 {
+    view.app.folding.as_ref().map_or(view.app.calls.newer(), Folding::newer) as u64
+}
+
+/// The key that lets the list go on, and what it does.
+fn way_on(view: &View<'_>) -> Option<(String, &'static str)> {
+    let (action, does) = if view.app.calls.is_frozen() {
+        (Action::Pause, "goes on")
+    } else if follows(view) {
+        return None;
+    } else {
+        (Action::Last, "follows")
+    };
+    let key = view.key(action);
+    (!key.is_empty()).then_some((key, does))
 }
 
 /// The same where there is little room: a filter by its sign, and what matters most.
@@ -144,7 +221,11 @@ pub fn short_state(view: &View<'_>) -> Vec<Span<'static>> {
         None if calls.is_filtered() => {
             format!("{} shown", text::grouped(folding.map_or(calls.len(), Folding::items) as u64))
         }
-        None => format!("{} newer", text::grouped(folding.map_or(calls.newer(), Folding::newer) as u64)),
+        None if follows(view) => return Vec::new(),
+        None => match (newer(view), way_on(view)) {
+            (0, Some((key, does))) => format!("{key} {does}"),
+            (newer, _) => format!("{} newer", text::grouped(newer)),
+        },
     };
     let sign = if calls.is_filtered() { "/ " } else { "" };
     vec![Span::styled(format!("{sign}{state}"), view.theme.styles.warning)]
@@ -155,18 +236,18 @@ fn heading(view: &View<'_>, columns: &Columns) -> Line<'static> {
     let ending = if is_folded && columns.deed > 0 {
         [("outcome", columns.deed), ("", columns.outcome)]
     } else {
-        [("done to it", columns.deed), ("outcome", columns.outcome)]
+        [(DEED, columns.deed), ("outcome", columns.outcome)]
     };
-    let fields = [
-        ("time", columns.time),
-        ("caller", columns.caller),
-        (if is_folded { "command" } else { "call" }, columns.call),
-        ("volume", columns.volume),
-        ending[0],
-        ending[1],
-    ];
+    let (time, caller) = (("time", columns.time), ("caller", columns.caller));
+    // An episode has one text for both of them.
+    let subject = if is_folded {
+        [("command, volume", columns.call + 2 + columns.volume), ("", 0)]
+    } else {
+        [("call", columns.call), (VOLUME, columns.volume)]
+    };
+    let fields = [[time, caller], subject, ending];
     let mut line: String = " ".into();
-    for (name, width) in fields.into_iter().filter(|(_, width)| *width > 0) {
+    for (name, width) in fields.into_iter().flatten().filter(|(_, width)| *width > 0) {
         line.push_str(&view.pad(name, width));
         line.push_str("  ");
     }

@@ -9,7 +9,11 @@ use ratatui::{
     text::{Line, Span},
 };
 
-use super::{View, calls::Columns, mark, put, row};
+use super::{
+    View,
+    calls::{Columns, EPISODE},
+    mark, put, row,
+};
 use crate::{
     console::{
         app::{Mode, Pane},
@@ -39,6 +43,13 @@ pub fn render(view: &View<'_>, folding: &Folding, columns: &Columns, list: Rect,
             mark(buffer, list, top, view.theme.styles.selection);
         }
     }
+}
+
+/// How wide the column of the volumes has to be for a row's name and volume, which have two columns together.
+pub fn overhang(row: Row<'_>) -> usize {
+    let Row::Header(episode, _) = row else { return 0 };
+    let volume = text::width(&text::clean(episode.volume().unwrap_or_default()));
+    (2 + text::width(&episode.name()) + 2 + volume).saturating_sub(EPISODE + 2)
 }
 
 /// `15:41:07.214  docker  ▸ create  db1    2 calls  ok  plugin 0.4 ms + engine 0.1 ms    0.5 ms`

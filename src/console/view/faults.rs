@@ -92,7 +92,9 @@ fn row_of(view: &View<'_>, row: &FaultRow, is_roomy: bool) -> Line<'static> {
         }
     };
     let key = action.map_or_else(|| "    ".to_owned(), |action| format!("[{}] ", view.key(action)));
-    let mut spans = vec![Span::styled(format!(" {key}"), styles.key), Span::raw(view.pad(&title, 18))];
+    // Where there is little room, what is armed has it: a longer name pushes only its own row.
+    let room = if is_roomy { 18 } else { (text::width(&title) + 2).clamp(13, 18) };
+    let mut spans = vec![Span::styled(format!(" {key}"), styles.key), Span::raw(view.pad(&title, room))];
     spans.extend(state);
     Line::from(spans)
 }

@@ -9,7 +9,7 @@ use ratatui::{
 use super::{View, banner, put, put_right, typing};
 use crate::console::{
     action::{Action, CONTROLS, Control, Place},
-    app::{FaultRow, Mode, Pane, Status, faults},
+    app::{App, FaultRow, Mode, Pane, Status, faults},
     folding::{Folding, Row},
     text,
 };
@@ -29,12 +29,15 @@ pub fn render(view: &View<'_>, buffer: &mut Buffer) -> Option<Position> {
     // A long message gives way to the one key that leads to all others.
     let help = Line::from(pair(view, &view.key(Action::Help), "help"));
     let room = if shared { status.width.saturating_sub(help.width() as u16 + 1) } else { status.width };
-    let said = if view.screen.caption.height > 0 { Line::default() } else { said(view, room.into()) };
-    if shared && said.width() == 0 {
+    let is_told = view.screen.caption.height > 0;
+    let said = if is_told { Vec::new() } else { said(view, room.into(), status.height) };
+    if shared && said.is_empty() {
         hint_line(view, status, &hints_of(view), buffer);
         return None;
     }
-    view.put_fitted(buffer, Rect { width: room, ..status }, 0, &said);
+    for (row, line) in (0..).zip(&said) {
+        view.put_fitted(buffer, Rect { width: room, ..status }, row, line);
+    }
     if shared {
         put_right(buffer, status, 0, 0, &help);
     } else {
@@ -43,28 +46,59 @@ pub fn render(view: &View<'_>, buffer: &mut Buffer) -> Option<Position> {
     None
 }
 
-/// What the bottom line says in so many cells.
-fn said(view: &View<'_>, width: usize) -> Line<'static> {
-    let styles = &view.theme.styles;
-    let arrow = view.theme.glyphs.arrow;
-    match &view.app.status {
-        Status::Quiet => Line::default(),
-        Status::Said { line: None, text } => Line::raw(format!(" {}", text::clean(text))),
+/// From this height on what came of a command may have a second row.
+const TALL: u16 = 24;
+
+/// With less room beside the command, all of what came of it is in the second row.
+const LEAST_TOLD: usize = 16;
+
+/// How many rows what is said needs, and may have, on a terminal of this size.
+pub fn height(app: &App, (width, height): (u16, u16)) -> u16 {
+    let (before, told) = parts(app);
+    let is_long = text::width(&before) + text::width(&told) > width.into();
+    1 + u16::from(is_long && height >= TALL && !matches!(app.mode, Mode::Type(_)))
+}
+
+/// What the bottom line says: whom or what it is about, and what came of it.
+fn parts(app: &App) -> (String, String) {
+    match &app.status {
+        Status::Quiet => Default::default(),
+        Status::Said { line: None, text } => (String::new(), format!(" {}", text::clean(text))),
         Status::Said { line: Some(line), text } => {
-            // Where there is no room for both, the command gives way to what came of it.
-            let came = format!("  {arrow} {}", text::clean(text));
-            let room = width.saturating_sub(text::width(&came)).max(width * 2 / 5);
-            Line::from(vec![
-                Span::styled(view.fit(&format!(" : {}", text::clean(line)), room), styles.command),
-                Span::styled(came, styles.text),
-            ])
+            let arrow = app.theme.glyphs.arrow;
+            (format!(" : {}", text::clean(line)), format!("  {arrow} {}", text::clean(text)))
         }
-        Status::Failed { line, why } => Line::from(vec![
-            Span::styled(format!(" {} ", view.theme.glyphs.failed), styles.bad),
-            Span::styled(format!("{}  ", text::clean(why)), styles.bad),
-            Span::styled(format!(": {}", text::clean(line)), styles.quiet),
-        ]),
+        Status::Failed { line, why } => (
+            format!(" {} ", app.theme.glyphs.failed),
+            format!("{}  : {}", text::clean(why), text::clean(line)),
+        ),
     }
+}
+
+/// The same in so many rows of so many cells. Where there is no room for both, a command gives way to what came of it.
+fn said(view: &View<'_>, width: usize, rows: u16) -> Vec<Line<'static>> {
+    let styles = &view.theme.styles;
+    let (before, told) = parts(view.app);
+    let (first, rest) = match &view.app.status {
+        Status::Quiet => return Vec::new(),
+        Status::Said { .. } => (styles.command, styles.text),
+        Status::Failed { .. } => (styles.bad, styles.bad),
+    };
+    let room = (width * usize::from(rows)).saturating_sub(text::width(&told)).clamp(width * 2 / 5, width);
+    let before = view.fit(&before, room);
+    let left = width.saturating_sub(text::width(&before));
+    // The last row takes all that is left, and shows where it is cut.
+    let head = match rows {
+        0..=1 => told.clone(),
+        _ if left < LEAST_TOLD => String::new(),
+        _ => text::wrap(&told, left).swap_remove(0),
+    };
+    let tail = told.get(head.len()..).unwrap_or_default().trim_start().to_owned();
+    let mut lines = vec![Line::from(vec![Span::styled(before, first), Span::styled(head, rest)])];
+    if !tail.is_empty() {
+        lines.push(Line::styled(format!("   {tail}"), rest));
+    }
+    lines
 }
 
 fn typing_hints() -> Vec<(String, &'static str)> {

@@ -10,7 +10,7 @@ use ratatui::{
     text::{Line, Span},
 };
 
-use super::{View, banner, caption, header, put, sequence};
+use super::{View, banner, caption, footer, header, put, sequence};
 use crate::{
     console::{
         app::{App, Pane, faults},
@@ -111,7 +111,11 @@ impl Screen {
         ];
         // The caption says what the bottom line would.
         let caption = if app.presenting && area.height >= caption::LEAST { caption::HEIGHT } else { 0 };
-        let status = u16::from(area.height >= 12 && caption == 0);
+        let status = if area.height >= 12 && caption == 0 {
+            footer::height(app, (area.width, area.height))
+        } else {
+            0
+        };
         let [header, counters, banner, tabs, body, caption, status, hints] = Layout::vertical([
             Constraint::Length(heights[0]),
             Constraint::Length(heights[1]),
@@ -311,10 +315,11 @@ pub fn render_tabs(view: &View<'_>, buffer: &mut Buffer) {
     let taken = line.width();
     put(buffer, view.screen.tabs, 0, &line);
     if view.app.focus == Pane::Calls {
-        let forms = [super::calls::state(view), super::calls::short_state(view)].map(Line::from);
+        let long = [true, false].map(|has_keys| super::calls::state(view, has_keys));
+        let forms = long.into_iter().chain([super::calls::short_state(view)]).map(Line::from);
         let room = usize::from(view.screen.tabs.width).saturating_sub(taken + 2);
-        if let Some(state) = forms.iter().find(|state| state.width() <= room) {
-            super::put_right(buffer, view.screen.tabs, 0, taken + 1, state);
+        if let Some(state) = forms.into_iter().find(|state: &Line<'_>| state.width() <= room) {
+            super::put_right(buffer, view.screen.tabs, 0, taken + 1, &state);
         }
     }
 }

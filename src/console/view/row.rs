@@ -67,7 +67,7 @@ impl Row<'_> {
         let word = call_word(call, self.columns.call.saturating_sub(self.indent.len()));
         self.subject(call.caller, (&word, style), call.volume.as_deref());
         let lints: String = call.lints.iter().flat_map(|lint| ["  (", lint.word(), ")"]).collect();
-        self.ending(call.fault.as_ref(), outcome(self.view, call), &lints);
+        self.ending(call.fault.as_ref(), outcome(self.view, call), &lints, 0);
         if self.columns.took > 0 {
             let took = text::pad_left(&text::took(call.took), self.columns.took, "");
             self.say("  ", Style::new());
@@ -78,7 +78,9 @@ impl Row<'_> {
     fn waiting(&mut self, entry: &Entry, waiting: &Waiting) {
         let strong = self.view.theme.styles.strong;
         self.subject(waiting.caller, (waiting.operation.word(), strong), waiting.volume.as_deref());
-        self.ending(Some(&waiting.fault), waits(self.view, entry, waiting), "");
+        // How long it took cannot be told yet, and leaves its room to how long it waits.
+        let took = if self.columns.took > 0 { self.columns.took + 2 } else { 0 };
+        self.ending(Some(&waiting.fault), waits(self.view, entry, waiting), "", took);
     }
 
     /// What is no call. Where there is no room for all of it, what was typed at an engine gives way to what
@@ -115,17 +117,22 @@ impl Row<'_> {
         }
     }
 
-    /// What was done to a call and how it ended, in two columns or in one.
-    fn ending(&mut self, deed: Option<&Deed>, (outcome, style): (String, Style), lints: &str) {
+    /// What was done to a call and how it ended, in two columns or in one, and with so much more room behind.
+    fn ending(&mut self, deed: Option<&Deed>, (outcome, style): (String, Style), lints: &str, more: usize) {
         let (fault, warning) = (self.view.theme.styles.fault, self.view.theme.styles.warning);
         let deed = deed.map(|deed| format!("{} {}", self.view.theme.glyphs.fault, text::clean(&deed.action)));
-        let mut left = self.columns.outcome;
+        let mut left = self.columns.outcome + more;
         if self.columns.deed > 0 {
             self.column(&deed.unwrap_or_default(), self.columns.deed, fault);
         } else if let Some(deed) = deed {
             // The first word says what was done; how it ended says the rest.
             let sign_and_word = deed.match_indices(' ').nth(1).map_or(&*deed, |(end, _)| &deed[..end]);
-            let deed = self.view.fit(&format!("{sign_and_word} "), left);
+            // Of a failure its sign says so too, where the message needs the room.
+            let glyph = self.view.theme.glyphs.fault;
+            let failed = format!("{glyph} fail");
+            let is_long = text::width(sign_and_word) + 1 + text::width(&outcome) > left;
+            let told = if is_long && sign_and_word == failed { glyph } else { sign_and_word };
+            let deed = self.view.fit(&format!("{told} "), left);
             left -= text::width(&deed);
             self.say(&deed, fault);
         }

@@ -1,0 +1,78 @@
+//! What matters most is read in full where there is room for it.
+
+use voltergeist::{
+    console::app::Event,
+    domain::{
+        command::Outage,
+        entry::{Call, Deed, Outcome},
+        protocol::Operation,
+    },
+};
+
+use super::stage::{Seat, Stage, call};
+
+/// A busy stage with a mount that fails and a call that a reset met, at a size with two panes side by side.
+fn haunted_seat() -> (Stage, Seat) {
+    let mut stage = Stage::busy();
+    let failed = |deed: Deed, status, error: &str| Call {
+        fault: Some(deed),
+        outcome: Outcome::Failed,
+        status,
+        error: Some(error.into()),
+        ..call(Operation::Mount, "db1")
+    };
+    let fail = Deed { id: 1, label: None, action: "fail \"the volume is haunted\"".into() };
+    stage.call(failed(fail, Some(500), "the volume is haunted"));
+    stage.call(failed(Deed::of_outage(Outage::Reset), None, "the connection was reset: the driver is down"));
+    let seat = Seat::new(&stage, (120, 36), "default", false);
+    (stage, seat)
+}
+
+#[test]
+fn how_a_call_ended_can_be_read_beside_the_other_panes() {
+    let (_, seat) = haunted_seat();
+    let screen = seat.screen();
+    for shown in
+        ["⚡ hold WAITS 0:12, given up in 0:4", "✗ 500 the volume is haunt", "⚡ down ✗ no answer: the"]
+    {
+        assert!(screen.contains(shown), "no {shown:?} in\n{screen}");
+    }
+}
+
+#[test]
+fn an_open_call_tells_the_outage_that_met_it() {
+    let (stage, mut seat) = haunted_seat();
+    seat.press("enter");
+    seat.look(&stage);
+    let screen = seat.screen();
+    assert!(screen.contains("⚡ the driver was down: down reset"), "{screen}");
+    assert!(screen.contains("docker: retries after 1, 2, 4 and 8 s"), "{screen}");
+    assert!(!screen.contains("no rule acted"), "{screen}");
+}
+
+#[test]
+fn what_came_of_a_command_has_two_rows_where_it_needs_them_and_the_screen_has_them() {
+    let line = "arm mount: fail \"the volume is haunted\" as fail-mounts";
+    let last = "it sends no Unmount for this mount";
+    for (size, is_whole) in [((120, 36), true), ((120, 23), false)] {
+        let stage = Stage::busy();
+        let mut seat = Seat::new(&stage, size, "default", false);
+        seat.update(Event::Done { line: line.into(), result: Ok(String::new()) });
+        seat.look(&stage);
+        let screen = seat.screen();
+        assert!(screen.contains(&format!(" : {}", &line[..30])), "{screen}");
+        assert_eq!(screen.contains(last), is_whole, "at {size:?}\n{screen}");
+    }
+}
+
+#[test]
+fn an_outage_says_what_the_engine_does_meanwhile() {
+    let mut stage = Stage::busy();
+    stage.down(Outage::Refuse, None);
+    let mut seat = Seat::new(&stage, (200, 50), "default", false);
+    seat.update(Event::Done { line: "down refuse".into(), result: Ok("the driver is down: refuse".into()) });
+    seat.look(&stage);
+    let screen = seat.screen();
+    let foretold = "docker: tries again after 1, 2, 4 and 8 s, then fails";
+    assert_eq!(screen.matches(foretold).count(), 2, "in the band and on the bottom line\n{screen}");
+}
