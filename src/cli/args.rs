@@ -2,7 +2,11 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand, ValueHint};
+use clap::{
+    Arg, Command, CommandFactory as _, Parser, Subcommand, ValueHint,
+    builder::{PossibleValuesParser, TypedValueParser as _},
+};
+use clap_complete::Shell;
 
 use super::{play::PlayArgs, settings::Settings};
 
@@ -39,6 +43,33 @@ pub struct Cli {
     pub settings: Settings,
 }
 
+impl Cli {
+    /// The whole command line, with each option shown where it does something and with what is true there.
+    pub fn whole() -> Command {
+        let command = Self::command();
+        // One that a command has itself is not handed down to it.
+        let shared: Vec<Arg> = command.get_arguments().filter(|arg| arg.is_global_set()).cloned().collect();
+        let but = |shown: &[&str]| -> Vec<Arg> {
+            let others = shared.iter().filter(|arg| !shown.contains(&arg.get_id().as_str()));
+            others.cloned().map(|arg| arg.hide(true)).collect()
+        };
+        let [for_command, for_none] = [but(&["name", "control", "config"]), but(&[])];
+        let listen = shared.iter().filter(|arg| arg.get_id() == "listen").cloned();
+        let demo_listen: Vec<Arg> = listen.map(|arg| arg.long_help(DEMO_LISTEN)).collect();
+        command
+            .mut_subcommand("demo", |demo| demo.args(demo_listen))
+            .mut_subcommand("command", |command| command.args(for_command))
+            .mut_subcommand("man", |man| man.args(for_none.clone()))
+            .mut_subcommand("completions", |completions| completions.args(for_none))
+    }
+}
+
+/// The simulated daemon needs no place that Docker knows.
+const DEMO_LISTEN: &str = "\
+Where engines reach the plugin: unix, unix:PATH or tcp://HOST:PORT
+
+By default on a Unix socket in a temporary directory, where only the simulated daemon looks for it.";
+
 /// What to do instead of opening the console.
 #[derive(Debug, Subcommand)]
 pub enum Action {
@@ -52,6 +83,10 @@ pub enum Action {
     ///
     /// A card types docker commands, makes the plugin misbehave meanwhile, and says what must come of each. Whatever it
     /// makes is removed at its end, also after Ctrl-C. Exit status 0 says that everything held.
+    #[command(override_usage = "\
+voltergeist play [OPTIONS] [CARD]...
+       voltergeist play [OPTIONS] --all
+       voltergeist play --list")]
     #[command(after_help = "\
 Examples:
   voltergeist play                                  list the cards
@@ -80,6 +115,7 @@ Examples:
     #[command(hide = true)]
     Completions {
         /// For which shell
-        shell: clap_complete::Shell,
+        #[arg(value_parser = PossibleValuesParser::new(["bash", "zsh", "fish"]).try_map(|shell| shell.parse::<Shell>()))]
+        shell: Shell,
     },
 }

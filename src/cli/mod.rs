@@ -25,7 +25,7 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{CommandFactory, Parser};
+use clap::FromArgMatches as _;
 
 use args::{Action, Cli};
 use settings::Settings;
@@ -35,7 +35,7 @@ const USAGE: u8 = 2;
 
 /// The whole program. Exit status: 0 fine, 1 failed while running, 2 wrong usage, 128+N ended by signal N.
 pub fn main() -> ExitCode {
-    let Cli { action, config, print_config, settings } = Cli::parse();
+    let Cli { action, config, print_config, settings } = parse();
     let printed = match &action {
         _ if print_config => print(config::template().as_bytes()),
         Some(Action::Man) => {
@@ -44,7 +44,7 @@ pub fn main() -> ExitCode {
         }
         Some(Action::Completions { shell }) => {
             let mut script = Vec::new();
-            clap_complete::generate(*shell, &mut Cli::command(), "voltergeist", &mut script);
+            clap_complete::generate(*shell, &mut Cli::whole(), "voltergeist", &mut script);
             print(&script)
         }
         _ => {
@@ -58,6 +58,11 @@ pub fn main() -> ExitCode {
         }
     };
     ended(printed.map(|()| ExitCode::SUCCESS).map_err(anyhow::Error::from))
+}
+
+/// Reads the command line, or ends with what is wrong in it.
+fn parse() -> Cli {
+    Cli::from_arg_matches(&Cli::whole().get_matches()).unwrap_or_else(|error| error.exit())
 }
 
 fn live(action: Option<&Action>, settings: Settings, file: Settings) -> ExitCode {

@@ -28,6 +28,35 @@ fn a_command_has_its_own_help() {
 }
 
 #[test]
+fn a_command_shows_the_options_that_do_something_for_it_and_takes_them_all() {
+    let help = said(&["command", "--help"]);
+    for option in ["--name", "--control", "--config"] {
+        assert!(help.contains(option), "no {option} in {help}");
+    }
+    for option in ["--theme", "--seed", "--root", "--listen", "--record"] {
+        assert!(!help.contains(option), "{option} in {help}");
+    }
+    let (status, _, stderr) = Home::new().run(&["command", "--seed", "7", "note x"]);
+    assert_eq!(status, Some(1), "no instance runs, but the option is known: {stderr}");
+    let demo = said(&["demo", "--help"]);
+    assert!(demo.contains("--seed") && demo.contains("in a temporary directory, where"), "{demo}");
+    assert!(!demo.contains("/run/docker/plugins"), "{demo}");
+}
+
+#[test]
+fn a_wrong_command_line_is_told_what_would_be_right() {
+    let (status, _, stderr) = Home::new().run(&["completions", "foo"]);
+    assert_eq!(status, Some(2));
+    assert!(stderr.contains("[possible values: bash, zsh, fish]"), "{stderr}");
+    let (status, _, stderr) = Home::new().run(&["play", "--all", "x"]);
+    assert_eq!(status, Some(2));
+    assert!(
+        stderr.contains("play [OPTIONS] [CARD]...\n") && stderr.contains("play [OPTIONS] --all\n"),
+        "{stderr}"
+    );
+}
+
+#[test]
 fn help_can_be_asked_for_as_a_command() {
     assert_eq!(said(&["help"]), said(&["--help"]));
     assert_eq!(said(&["help", "command"]), said(&["command", "--help"]));
