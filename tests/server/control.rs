@@ -118,7 +118,13 @@ async fn entries_are_json_lines_after_a_number_and_within_a_limit() {
     assert!(lines(&get(&stage, "/v1/entries?after=600").await).is_empty());
     assert!(lines(&get(&stage, "/v1/entries?limit=0").await).is_empty());
     assert!(lines(&get(&stage, &format!("/v1/entries?after={}", u64::MAX)).await).is_empty());
-    assert_eq!(get(&stage, "/v1/entries?after=x").await.status(), Some(400));
+    for (path, wrong) in [("/v1/entries?after=x", "after=x"), ("/v1/entries/stream?limit=abc", "limit=abc")] {
+        let heard = get(&stage, path).await;
+        assert_eq!(heard.status(), Some(400), "{path}");
+        for told in [wrong, "invalid digit", "after and limit are whole numbers, as in after=120&limit=50"] {
+            assert!(heard.text.contains(told), "{path}: no {told:?} in {}", heard.text);
+        }
+    }
     stage.end().await;
 }
 

@@ -4,8 +4,8 @@ use std::{convert::Infallible, sync::Arc, vec};
 
 use axum::{
     body::Body,
-    extract::{Query, State},
-    http::{HeaderMap, StatusCode, header},
+    extract::{FromRequestParts, Query, State},
+    http::{HeaderMap, StatusCode, header, request::Parts},
     response::{
         IntoResponse, Response, Sse,
         sse::{Event, KeepAlive},
@@ -34,8 +34,24 @@ pub struct Range {
     limit: Option<usize>,
 }
 
+impl<S: Send + Sync> FromRequestParts<S> for Range {
+    type Rejection = (StatusCode, String);
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
+        let Query(range) = Query::from_request_parts(parts, state).await.map_err(|error| {
+            let query = parts.uri.query().unwrap_or_default();
+            let why = std::error::Error::source(&error).map_or_else(String::new, |why| format!(" ({why})"));
+            let text = format!(
+                "cannot read {query:?}{why}; after and limit are whole numbers, as in after=120&limit=50\n"
+            );
+            (StatusCode::BAD_REQUEST, text)
+        })?;
+        Ok(range)
+    }
+}
+
 /// Answers with the kept entries as JSON lines, up to the newest at the time of the request.
-pub async fn entries(State(Control { hub, .. }): State<Control>, Query(range): Query<Range>) -> Response {
+pub async fn entries(State(Control { hub, .. }): State<Control>, range: Range) -> Response {
     let end = hub.glance(&Window::default()).kept.end;
     let start = (range.after.unwrap_or(0), range.limit.unwrap_or(usize::MAX));
     let batches = stream::unfold(start, move |(after, limit)| {
@@ -57,7 +73,7 @@ pub async fn entries(State(Control { hub, .. }): State<Control>, Query(range): Q
 /// Answers with server-sent events: the entries after the one that the reader has seen last, and all that come.
 pub async fn stream(
     State(Control { hub, ending, .. }): State<Control>,
-    Query(range): Query<Range>,
+    range: Range,
     headers: HeaderMap,
 ) -> Response {
     let resumed = match headers.get("last-event-id").map(|id| id.to_str().map(str::parse)) {
