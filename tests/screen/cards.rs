@@ -75,6 +75,38 @@ pub fn playing() -> Stage {
     stage
 }
 
+/// A card of so many steps, of which so many have been seen and one more has begun.
+fn long(steps: usize, seen: usize) -> Stage {
+    let mut stage = offering();
+    stage.playbill.cue = Some(cue(usize::MAX, false));
+    let line = |index: usize| format!("$ docker volume create v{index}");
+    let plans = (0..steps).map(|index| plan(&line(index), None, "success")).collect();
+    let (card, title) = ("labels-lost".into(), "A long one".into());
+    note(&mut stage, PlayEvent::Begun { card, title, engine: "docker".into(), steps: plans });
+    for index in 0..=seen {
+        note(&mut stage, PlayEvent::Step { index, line: line(index) });
+        if index < seen {
+            let event =
+                PlayEvent::Seen { index, line: line(index), seen: "done".into(), problems: Vec::new() };
+            note(&mut stage, event);
+        }
+    }
+    stage
+}
+
+#[test]
+fn the_step_that_is_played_is_in_view_and_what_is_above_it_is_counted() {
+    for now in 0..20 {
+        let screen = Seat::new(&long(20, now), (80, 24), "default", false).screen();
+        let pane: Vec<&str> = screen.lines().skip_while(|line| !line.contains("Card labels-lost")).collect();
+        let shown = |step: &usize| pane.iter().any(|line| line.contains(&format!(" create v{step} ")));
+        assert!(shown(&now), "step {now}\n{screen}");
+        let above = (0..now).find(shown).unwrap_or(now);
+        let more = format!(" {above} more above");
+        assert_eq!(pane.iter().any(|line| line.contains(&more)), above > 0, "{more}\n{screen}");
+    }
+}
+
 /// The same, after a third step that did not come as expected.
 pub fn failed() -> Stage {
     let mut stage = playing();

@@ -2,6 +2,8 @@
 //!
 //! The steps stand there as they can be typed, `$ docker …` and `: arm …`, so that an audience can follow.
 
+use std::ops::Range;
+
 use ratatui::{
     buffer::Buffer,
     layout::Rect,
@@ -33,13 +35,26 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
         buffer,
     );
     let list = Rect { height: inner.height.saturating_sub(1), ..inner };
-    let mut page =
-        Page { view, width: inner.width.into(), is_roomy: inner.height >= 16, lines: Vec::new(), now: 0 };
+    let mut page = Page {
+        view,
+        width: inner.width.into(),
+        is_roomy: inner.height >= 16,
+        lines: Vec::new(),
+        starts: Vec::new(),
+        now: 0..0,
+    };
     page.play(play);
     let height = usize::from(list.height);
-    // What comes next is in view too, as far as there is room.
+    // What comes next is in view too, as far as there is room, and what happens now is from its beginning.
     let most = page.lines.len().saturating_sub(height);
-    let top = (page.now + 1 + height / 3).saturating_sub(height).min(most);
+    let end = (page.now.end + height / 3).saturating_sub(height);
+    let top = end.min(page.now.start.saturating_sub(1)).min(most);
+    // The first row tells of what is above it.
+    let above = page.starts.iter().filter(|start| **start <= top).count();
+    if top > 0 && above > 0 {
+        let more = format!("{:indent$}{above} more above", "", indent = INDENT - 1);
+        page.lines[top] = Line::styled(more, view.theme.styles.quiet);
+    }
     for (row, line) in page.lines.iter().skip(top).take(height).enumerate() {
         put(buffer, list, row as u16, line);
     }
@@ -116,7 +131,10 @@ struct Page<'v> {
     width: usize,
     is_roomy: bool,
     lines: Vec<Line<'static>>,
-    now: usize,
+    /// Where each step begins.
+    starts: Vec<usize>,
+    /// The lines about what happens now.
+    now: Range<usize>,
 }
 
 impl Page<'_> {
@@ -131,15 +149,18 @@ impl Page<'_> {
             if self.is_roomy {
                 self.lines.push(Line::default());
             }
+            let start = self.lines.len();
+            self.starts.push(start);
             self.scene(scene);
             if scene.state != SceneState::Ahead {
-                self.now = self.lines.len() - 1;
+                self.now = start..self.lines.len();
             }
         }
         if let Some(end) = &play.end {
             for problem in &end.problems {
+                let start = self.lines.len();
                 self.say("", 1, problem, verdict_style(self.view, end.verdict));
-                self.now = self.lines.len() - 1;
+                self.now = start..self.lines.len();
             }
         }
     }
