@@ -28,6 +28,8 @@ pub struct Journal {
     /// What each entry in the ring weighs: its own memory is cold by the time it has to go.
     weights: VecDeque<usize>,
     bytes: usize,
+    /// The number of the first entry since all were forgotten.
+    begun: u64,
     next: u64,
     bounds: Bounds,
 }
@@ -35,7 +37,7 @@ pub struct Journal {
 impl Journal {
     /// An empty journal.
     pub fn new(bounds: Bounds) -> Self {
-        Self { ring: VecDeque::new(), weights: VecDeque::new(), bytes: 0, next: 1, bounds }
+        Self { ring: VecDeque::new(), weights: VecDeque::new(), bytes: 0, begun: 1, next: 1, bounds }
     }
 
     /// Appends an entry and lets the oldest go where a bound is passed. The newest always stays.
@@ -59,6 +61,12 @@ impl Journal {
         self.ring.clear();
         self.weights.clear();
         self.bytes = 0;
+        self.begun = self.next;
+    }
+
+    /// How many entries there was no room for, since all were forgotten.
+    pub fn dropped(&self) -> u64 {
+        self.first() - self.begun
     }
 
     /// The number of the oldest entry that is kept; that of the next one if none is.

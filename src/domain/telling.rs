@@ -1,6 +1,6 @@
 //! An entry in words, each with its tone: what every view and every page says of it alike.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use jiff::{Timestamp, tz::TimeZone};
 
@@ -11,6 +11,9 @@ use super::{
     signs::Signs,
     text::{self, clean},
 };
+
+/// Between a line that was typed at an engine and what came of it, in the text of a note.
+const CAME_OF_IT: &str = "  → ";
 
 /// In which tone something is said: a screen has a style for each, a page has none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,7 +126,7 @@ pub fn remark(entry: &Entry, signs: &Signs) -> Vec<Said> {
         }
         Kind::Play(event) => vec![play(event, signs)],
         // What was typed at an engine, with what came of it.
-        Kind::Note { text } if text.starts_with("$ ") => match text.split_once("  → ") {
+        Kind::Note { text } if text.starts_with("$ ") => match text.split_once(CAME_OF_IT) {
             Some((line, outcome)) => vec![
                 Said::new(line, Tone::Strong),
                 // What every error of docker begins with leaves no room for what it is.
@@ -135,6 +138,16 @@ pub fn remark(entry: &Entry, signs: &Signs) -> Vec<Said> {
             None => vec![Said::new(text, Tone::Strong)],
         },
         Kind::Note { text } => vec![Said::new(format!("# {text}"), Tone::Text)],
+    }
+}
+
+/// The whole text of a note, with the sign that there is for what came of a typed line.
+pub fn note<'n>(text: &'n str, signs: &Signs) -> Cow<'n, str> {
+    match text.split_once(CAME_OF_IT) {
+        Some((line, outcome)) if text.starts_with("$ ") => {
+            format!("{line}  {} {outcome}", signs.arrow).into()
+        }
+        _ => text.into(),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::domain::{
     command::{Command, CommandError, Released, Target},
     duration,
     entry::{Execution, FaultFate, Kind, Waiting},
-    fault::{Ending, Rehearsal, Rule, forecast, would_hit},
+    fault::{Ending, Pattern, Rehearsal, Rule, forecast, would_hit},
     protocol::{BadName, Operation, check_name},
     query::Query,
     tally::Tally,
@@ -199,8 +199,13 @@ impl Hub {
         let told: Vec<_> = hits.iter().take(TOLD).map(u64::to_string).collect();
         let more = if hits.len() > TOLD { ", …" } else { "" };
         let told = if told.is_empty() { String::new() } else { format!(": {}{more}", told.join(", ")) };
-        let forecast = forecast(rule, self.state.lock().tally.usual_caller());
-        let text = format!("would have hit {} of {}{told}; {forecast}", hits.len(), count(calls, "call"));
+        let state = self.state.lock();
+        let is_named = |pattern: &Pattern| state.volumes.iter().any(|volume| pattern.matches(&volume.name));
+        let unmet = rule.volume_patterns().find(|pattern| hits.is_empty() && !is_named(pattern));
+        let none = unmet.map_or_else(String::new, |name| format!("; there is no volume {} now", name.text()));
+        let forecast = forecast(rule, state.tally.usual_caller());
+        let calls = count(calls, "call");
+        let text = format!("would have hit {} of {calls}{told}{none}; {forecast}", hits.len());
         Effect { text, seq: 0, hits }
     }
 

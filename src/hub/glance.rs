@@ -35,6 +35,8 @@ pub struct Snapshot {
     pub entries: Vec<Arc<Entry>>,
     /// The number of the oldest kept entry, and the number that the next one will have.
     pub kept: Range<u64>,
+    /// How many entries there was no room for, since the start or the latest reset.
+    pub dropped: u64,
     /// The volumes in view.
     pub volumes: Vec<Arc<Volume>>,
     /// How many volumes there are, forgotten ones included.
@@ -86,6 +88,7 @@ impl Hub {
             tally: state.tally.clone(),
             entries,
             kept: journal.first()..journal.next(),
+            dropped: journal.dropped(),
             volumes: state.volumes.iter().skip(start).take(end.saturating_sub(start)).cloned().collect(),
             volume_count: state.volumes.len(),
             open_mounts: state.volumes.iter().map(|volume| u64::from(volume.open_mounts())).sum(),

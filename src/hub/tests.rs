@@ -340,3 +340,14 @@ fn an_empty_body_is_a_retry_where_the_caller_owes_one() {
         assert_eq!(admission.lints.contains(&Lint::EmptyBodyRetry), expected, "{caller} {operation}");
     }
 }
+
+#[test]
+fn a_dry_run_says_that_no_volume_is_named_as_the_rule_wants() {
+    let hub = hub();
+    let told = |line| run(&hub, line);
+    told("conjure db1");
+    assert!(told("arm --dry-run get where volume=db9: empty").contains("; there is no volume db9 now; "));
+    for line in ["arm --dry-run get where volume=db*: empty", "arm --dry-run get: empty"] {
+        assert!(!told(line).contains("there is no volume"), "{line}");
+    }
+}

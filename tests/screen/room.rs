@@ -4,7 +4,8 @@ use voltergeist::{
     console::app::Event,
     domain::{
         command::Outage,
-        entry::{Call, Deed, Outcome},
+        entry::{Call, Deed, Kind, Outcome},
+        journal::{Bounds, Journal},
         protocol::Operation,
     },
 };
@@ -75,4 +76,45 @@ fn an_outage_says_what_the_engine_does_meanwhile() {
     let screen = seat.screen();
     let foretold = "docker: tries again after 1, 2, 4 and 8 s, then fails";
     assert_eq!(screen.matches(foretold).count(), 2, "in the band and on the bottom line\n{screen}");
+}
+
+#[test]
+fn a_list_that_was_reset_counts_what_came_since() {
+    let mut stage = Stage::busy();
+    stage.journal = Journal::new(Bounds { entries: 20, ..Bounds::default() });
+    let calls = |stage: &mut Stage, times: u32| {
+        (0..times).for_each(|_| drop(stage.call(call(Operation::Get, "db1"))));
+    };
+    calls(&mut stage, 25);
+    let title = |stage: &Stage| Seat::new(stage, (200, 50), "default", false).screen();
+    assert!(title(&stage).contains("20 kept of 25"), "{}", title(&stage));
+    stage.journal.clear();
+    calls(&mut stage, 2);
+    assert!(!title(&stage).contains("kept of"), "{}", title(&stage));
+    calls(&mut stage, 20);
+    assert!(title(&stage).contains("20 kept of 22"), "{}", title(&stage));
+}
+
+#[test]
+fn what_was_typed_at_docker_is_ascii_where_all_is() {
+    let mut stage = Stage::empty();
+    stage.push(Kind::Note { text: "$ docker volume ls  → fine".into() });
+    let mut seat = Seat::new(&stage, (80, 24), "default", true);
+    seat.press("enter");
+    seat.look(&stage);
+    assert!(seat.screen().contains("$ docker volume ls  -> fine"), "{}", seat.screen());
+    assert!(seat.screen().is_ascii(), "{}", seat.screen());
+}
+
+#[test]
+fn a_narrow_list_names_the_key_that_follows_where_nothing_is_newer() {
+    let stage = Stage::busy();
+    let mut seat = Seat::new(&stage, (40, 10), "default", false);
+    seat.press("up down");
+    seat.look(&stage);
+    let screen = seat.screen();
+    assert!(!screen.contains("0 newer"), "{screen}");
+    seat.press("home");
+    seat.look(&stage);
+    assert!(seat.screen().contains("newer"), "{}", seat.screen());
 }

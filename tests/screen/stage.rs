@@ -30,7 +30,7 @@ use voltergeist::{
 
 pub struct Stage {
     pub now: Timestamp,
-    journal: Journal,
+    pub journal: Journal,
     tally: Tally,
     volumes: Volumes,
     rules: Rulebook,
@@ -239,6 +239,7 @@ impl Stage {
             tally: self.tally.clone(),
             entries: Vec::new(),
             kept: self.journal.first()..self.journal.next(),
+            dropped: self.journal.dropped(),
             volumes: self.volumes.iter().cloned().collect(),
             volume_count: self.volumes.len(),
             open_mounts: self.volumes.iter().map(|volume| u64::from(volume.open_mounts())).sum(),

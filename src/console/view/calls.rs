@@ -169,12 +169,10 @@ pub fn state(view: &View<'_>, has_keys: bool) -> Vec<Span<'static>> {
         let shown = format!("/{}  {shown} shown", text::clean(&view.app.filter_text));
         say(shown, styles.warning);
     }
-    let gone = kept.start.saturating_sub(1);
-    if gone > 0 && view.screen.shape.has_frames() {
-        say(
-            format!("{} kept of {}", text::grouped(kept.end - kept.start), text::grouped(kept.end - 1)),
-            styles.quiet,
-        );
+    let dropped = view.seen.dropped;
+    let in_all = kept.end - kept.start + dropped;
+    if dropped > 0 && view.screen.shape.has_frames() {
+        say(format!("{} kept of {}", text::grouped(in_all - dropped), text::grouped(in_all)), styles.quiet);
     }
     match calls.held_back(kept) {
         Some(held) => say(format!("PAUSED +{}", text::grouped(held)), styles.warning),

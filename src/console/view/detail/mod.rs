@@ -24,6 +24,7 @@ use crate::{
         entry::{Entry, Kind, Waiting},
         episode::Episode,
         fault::Phase,
+        telling,
     },
     hub::Snapshot,
 };
@@ -140,7 +141,7 @@ fn entry_lines(page: &mut Page<'_>, entry: &Entry) {
         Kind::Note { text } => {
             page.heading("A note");
             page.say(&format!("at {time}"), styles.quiet);
-            page.say(text, styles.text);
+            page.say(&telling::note(text, view.theme.glyphs.signs), styles.text);
         }
     }
 }
