@@ -56,7 +56,7 @@ pub struct Tally {
     outcomes: [u64; 4],
     /// By caller, in the order of [`Caller::ALL`].
     callers: [u64; Caller::ALL.len()],
-    /// Calls that a rule acted on.
+    /// Calls that a rule acted on, or that an outage met.
     pub faulted: u64,
     /// By lint.
     lints: [u64; Lint::ALL.len()],

@@ -34,7 +34,7 @@ fn how_a_call_ended_can_be_read_beside_the_other_panes() {
     let (_, seat) = haunted_seat();
     let screen = seat.screen();
     for shown in
-        ["⚡ hold WAITS 0:12, given up in 0:4", "✗ 500 the volume is haunt", "⚡ down ✗ no answer: the"]
+        ["⚡ hold WAITS 0:12, given up in 0:4", "✗ 500 the volume is haunt", "⚡ down reset ✗ no answer"]
     {
         assert!(screen.contains(shown), "no {shown:?} in\n{screen}");
     }

@@ -84,11 +84,16 @@ fn words(view: &View<'_>, alarm: &Alarm<'_>) -> (String, String, String) {
         Alarm::Down(kind, until) => {
             let left =
                 until.map_or_else(String::new, |until| format!("up again in {}  ", left(seen.at, until)));
-            let help = outage_help(*kind);
             let forecast = forecast_outage(*kind, seen.tally.usual_caller());
+            // Where there is room for it, what the engine makes of it matters more than what it is.
+            let what = match view.screen.banner.width {
+                ..100 => outage_help(*kind).to_owned(),
+                100..160 => format!("{kind}   {forecast}"),
+                _ => format!("{}   {forecast}", outage_help(*kind)),
+            };
             (
                 "THE DRIVER IS DOWN".into(),
-                format!("{left}{help}   {forecast}"),
+                format!("{left}{what}"),
                 format!("[{}] brings it up ", view.key(Action::Outage)),
             )
         }

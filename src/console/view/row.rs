@@ -120,13 +120,15 @@ impl Row<'_> {
     /// What was done to a call and how it ended, in two columns or in one, and with so much more room behind.
     fn ending(&mut self, deed: Option<&Deed>, (outcome, style): (String, Style), lints: &str, more: usize) {
         let (fault, warning) = (self.view.theme.styles.fault, self.view.theme.styles.warning);
+        let is_outage = deed.is_some_and(|deed| deed.outage().is_some());
         let deed = deed.map(|deed| format!("{} {}", self.view.theme.glyphs.fault, text::clean(&deed.action)));
         let mut left = self.columns.outcome + more;
         if self.columns.deed > 0 {
             self.column(&deed.unwrap_or_default(), self.columns.deed, fault);
         } else if let Some(deed) = deed {
-            // The first word says what was done; how it ended says the rest.
-            let sign_and_word = deed.match_indices(' ').nth(1).map_or(&*deed, |(end, _)| &deed[..end]);
+            // The first word says what was done, of an outage both; how it ended says the rest.
+            let words = if is_outage { 2 } else { 1 };
+            let sign_and_word = deed.match_indices(' ').nth(words).map_or(&*deed, |(end, _)| &deed[..end]);
             // Of a failure its sign says so too, where the message needs the room.
             let glyph = self.view.theme.glyphs.fault;
             let failed = format!("{glyph} fail");

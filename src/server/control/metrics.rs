@@ -43,7 +43,7 @@ fn text(snapshot: &Snapshot) -> String {
     page.counters("lints_total", "Calls by what was odd about them.", "lint", lints);
     page.metric(
         "faulted_total",
-        "Ended calls that a rule acted on.",
+        "Ended calls that a rule acted on, or that down reset met.",
         "counter",
         [(String::new(), tally.faulted)],
     );
