@@ -13,6 +13,7 @@ mod command;
 mod follow;
 mod glance;
 pub mod report;
+mod save;
 mod stage;
 #[cfg(test)]
 mod tests;
@@ -20,7 +21,6 @@ mod tests;
 use std::{
     collections::BTreeMap,
     io,
-    path::Path,
     sync::{Arc, atomic::AtomicBool},
 };
 
@@ -53,13 +53,7 @@ use crate::domain::{
 pub trait Store: Send {
     /// Makes a change last. `after` is the volume's record as the change leaves it, if it leaves one.
     fn keep(&mut self, change: &Change, after: Option<&Volume>) -> io::Result<()>;
-
-    /// Makes a new file of what somebody writes; one that is there already is left as it is.
-    fn save(&mut self, path: &Path, write: Writer<'_>) -> io::Result<()>;
 }
-
-/// Writes what a file is to hold.
-pub type Writer<'w> = &'w dyn Fn(&mut dyn io::Write) -> io::Result<()>;
 
 /// A store that keeps nothing: for tests, and for whoever only looks.
 #[derive(Clone, Copy, Debug, Default)]
@@ -68,10 +62,6 @@ pub struct NoStore;
 impl Store for NoStore {
     fn keep(&mut self, _: &Change, _: Option<&Volume>) -> io::Result<()> {
         Ok(())
-    }
-
-    fn save(&mut self, _: &Path, _: Writer<'_>) -> io::Result<()> {
-        Err(io::Error::new(io::ErrorKind::Unsupported, "there is no place to save to"))
     }
 }
 

@@ -100,9 +100,14 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
-/// A number with its noun: `1 call`, `2 calls`.
+/// A number with its noun: `1 call`, `2 calls`, `3 entries`.
 pub fn counted(number: u64, noun: &str) -> String {
-    format!("{} {noun}{}", grouped(number), if number == 1 { "" } else { "s" })
+    let plural = match (number, noun.strip_suffix('y')) {
+        (1, _) => noun.to_owned(),
+        (_, Some(stem)) => format!("{stem}ies"),
+        (_, None) => format!("{noun}s"),
+    };
+    format!("{} {plural}", grouped(number))
 }
 
 /// Breaks a text into lines of at most `width` cells, at spaces where there are any.

@@ -1,21 +1,18 @@
 //! The one arrow back: what a command does to the hub.
 
-use std::{io, path::Path, sync::Arc};
+use std::{io, sync::Arc};
 
 use jiff::Timestamp;
 
-use super::{
-    Hub, Standing, State, Store, Window, fault_event,
-    report::{self, Form},
-};
+use super::{Hub, Standing, State, fault_event};
 use crate::domain::{
     command::{Command, CommandError, Released, Target},
     duration,
     entry::{Execution, FaultFate, Kind, Waiting},
     fault::{Ending, Pattern, Rehearsal, Rule, forecast, would_hit},
     protocol::{BadName, Operation, check_name},
-    query::Query,
     tally::Tally,
+    text::counted,
     volume::Change,
 };
 
@@ -134,16 +131,16 @@ impl Hub {
             }
             _ => {}
         }
+        let written = match command {
+            Command::Save { path, which } => self.save(path, which)?,
+            _ => String::new(),
+        };
         let mut store = self.store.lock();
         let at = self.now();
         let changes = self.changes_of(command, at)?;
         for change in &changes {
             self.change_with(&mut **store, change).map_err(CommandFailed::Disk)?;
         }
-        let written = match command {
-            Command::Save { path, which } => self.save(&mut **store, path, which)?,
-            _ => String::new(),
-        };
         drop(store);
 
         let mut state = self.state.lock();
@@ -156,33 +153,6 @@ impl Hub {
         self.rescheduled.notify_one();
         self.wake();
         Ok(Effect { text: effect, seq, hits: Vec::new() })
-    }
-
-    /// Writes entries to a file in the form that its name asks for, and says what was written.
-    fn save(&self, store: &mut dyn Store, path: &str, which: &Query) -> Result<String, CommandFailed> {
-        let all = self.all_entries();
-        let kept = all.len();
-        let entries: Vec<_> = all.into_iter().filter(|entry| which.matches(entry)).collect();
-        let file = Path::new(path);
-        let form = Form::of(file);
-        let seen = self.glance(&Window { volumes: 0..usize::MAX, ..Window::default() });
-        let page = report::page(form, &entries, &seen);
-        let write = |file: &mut dyn io::Write| match &page {
-            Some(page) => file.write_all(page.as_bytes()),
-            None => entries.iter().try_for_each(|entry| {
-                serde_json::to_writer(&mut *file, entry)?;
-                file.write_all(b"\n")
-            }),
-        };
-        store.save(file, &write).map_err(|error| CommandFailed::Save { path: path.into(), error })?;
-        let of = if which.is_empty() { String::new() } else { format!("{} of ", entries.len()) };
-        let entries = format!("{of}{}", count(kept, "entry"));
-        Ok(match form {
-            Form::Lines => entries,
-            Form::Report => format!("a report of the run with {entries}"),
-            Form::Mermaid => format!("a sequence of {entries} as Mermaid"),
-            Form::Drawing => format!("a sequence of {entries} as text"),
-        })
     }
 
     /// Which calls of the journal a rule would have hit.
@@ -204,7 +174,7 @@ impl Hub {
         let unmet = rule.volume_patterns().find(|pattern| hits.is_empty() && !is_named(pattern));
         let none = unmet.map_or_else(String::new, |name| format!("; there is no volume {} now", name.text()));
         let forecast = forecast(rule, state.tally.usual_caller());
-        let calls = count(calls, "call");
+        let calls = counted(calls as u64, "call");
         let text = format!("would have hit {} of {calls}{told}{none}; {forecast}", hits.len());
         Effect { text, seq: 0, hits }
     }
@@ -279,7 +249,7 @@ impl State {
                 for rule in &disarmed {
                     self.end_rule(at, rule, FaultFate::Disarmed);
                 }
-                format!("{} disarmed", count(disarmed.len(), "rule"))
+                format!("{} disarmed", counted(disarmed.len() as u64, "rule"))
             }
             Command::Release { which, ending, .. } => self.release(*which, ending.as_ref())?,
             Command::Seed(seed) => {
@@ -354,7 +324,7 @@ impl State {
         let to = ending.map_or_else(String::new, |ending| format!(": {ending}"));
         match which {
             Released::Seq(seq) => Ok(format!("call {seq} released{to}")),
-            _ => Ok(format!("{} released{to}", count(released, "call"))),
+            _ => Ok(format!("{} released{to}", counted(released as u64, "call"))),
         }
     }
 
@@ -369,14 +339,4 @@ impl State {
             Some(_) => Err(CommandFailed::Unfit { seq, operation: *operation, action: ending.action.word() }),
         }
     }
-}
-
-/// `1 call`, `2 calls`, `3 entries`.
-fn count(number: usize, noun: &str) -> String {
-    let plural = match (number, noun.strip_suffix('y')) {
-        (1, _) => noun.to_owned(),
-        (_, Some(stem)) => format!("{stem}ies"),
-        (_, None) => format!("{noun}s"),
-    };
-    format!("{number} {plural}")
 }

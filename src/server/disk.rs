@@ -16,8 +16,7 @@
 //! container has left in its volume leads out of them.
 
 use std::{
-    fs::File,
-    io::{self, BufWriter, ErrorKind, Write},
+    io::{self, ErrorKind, Write as _},
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -37,7 +36,7 @@ use crate::{
         protocol::RESERVED_NAME,
         volume::{Change, Volume, Volumes},
     },
-    hub::{Store, Writer},
+    hub::Store,
 };
 
 /// Why the volumes on disk cannot be used.
@@ -151,12 +150,6 @@ impl Store for Disk {
             }
             _ => after.map_or(Ok(()), |volume| self.0.write(volume)),
         }
-    }
-
-    fn save(&mut self, path: &Path, write: Writer<'_>) -> io::Result<()> {
-        let mut file = BufWriter::new(File::create_new(path)?);
-        write(&mut file)?;
-        file.flush()
     }
 }
 
