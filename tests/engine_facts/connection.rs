@@ -111,7 +111,7 @@ fn a_short_outage_is_bridged_by_the_daemon() {
 
 fn a_cut_after_the_work_makes_the_retry_fail_on_what_was_done() {
     let stage = Stage::new();
-    stage.arm("create: reset after once", "docker-cut");
+    stage.arm("create: reset after once", "docker-cut-once");
     stage.fails(&format!("volume create -d {DRIVER} v"), "the request names no volume");
     assert!(stage.plugin.volume("v").is_some(), "the work of the first was done");
     let retry = stage.plugin.calls("create").pop().expect("it was retried");

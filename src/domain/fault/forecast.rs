@@ -103,11 +103,15 @@ pub fn forecast(rule: &Rule, caller: Caller) -> Forecast {
     let engine = engine_of(caller);
     let step = rule.chain().iter().find(|step| !step.is_nothing());
     let action = step.map_or(&Action::Pass, |step| &step.action);
+    let is_spent = rule.acts_once() || step.is_some_and(|step| step.times == Some(1));
     let operations: Vec<_> = rule.operations().collect();
     // Of each call, what is known of it in particular counts more than what is known of any.
     let weighed = BY_WEIGHT.into_iter().filter(|operation| operations.contains(operation));
     let known = weighed.map(|operation| {
-        let names = names(action, patience(engine, operation));
+        let mut names = names(action, patience(engine, operation));
+        if is_spent && names == ["cut"] {
+            names.insert(0, "cut once");
+        }
         let own = find(engine, &names, |fact| fact.calls.contains(&operation));
         let call = own.and((operations.len() > 1).then_some(operation));
         (call, own.or_else(|| find(engine, &names, |fact| fact.calls.is_empty())))
@@ -222,8 +226,13 @@ mod tests {
         let said = |rule: &str, caller| forecast(&rule.parse().expect(rule), caller).to_string();
         for (rule, docker, podman) in [
             (
-                "mount: reset once",
+                "mount: reset",
                 "docker: retries after 1, 2, 4 and 8 s with an empty body; gives up after 15 s",
+                "podman: fails at once: it does not retry",
+            ),
+            (
+                "mount: eof once",
+                "docker: retries after 1 s with an empty body, which names no volume: fails with the driver's refusal of that",
                 "podman: fails at once: it does not retry",
             ),
             (
@@ -321,6 +330,7 @@ mod tests {
             "wrong-type",
             "two-bodies",
             "reset",
+            "reset once",
             "hang",
             "delay 1s",
             "mountpoint empty",

@@ -97,6 +97,11 @@ impl Rule {
         self.lifetime.fires.into_iter().chain(chain).min()
     }
 
+    /// Whether it has acted for good once it has acted, so that a retry of the call does not meet it.
+    pub fn acts_once(&self) -> bool {
+        self.limit() == Some(1) || self.trigger.nth.is_some() || self.trigger.first == Some(1)
+    }
+
     /// Which step is due after so many calls were acted on.
     pub(super) fn step(&self, acted: u64) -> Option<usize> {
         let mut left = acted;
