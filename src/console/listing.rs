@@ -187,7 +187,7 @@ impl Listing {
     }
 
     /// The rows that `height` lines can show.
-    pub fn visible(&self, height: usize) -> impl Iterator<Item = &Arc<Entry>> {
+    pub fn visible(&self, height: usize) -> impl Iterator<Item = &Arc<Entry>> + Clone {
         self.rows.range(self.range(height))
     }
 

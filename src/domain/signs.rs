@@ -17,6 +17,8 @@ pub struct Signs {
     pub ellipsis: &'static str,
     /// In a diagram: one that takes part, as time passes.
     pub life: &'static str,
+    /// The same, where nothing happens for a while.
+    pub pause: &'static str,
     /// A request leaves.
     pub leaves: &'static str,
     /// An answer leaves.
@@ -40,6 +42,7 @@ pub const UNICODE: Signs = Signs {
     arrow: "→",
     ellipsis: "…",
     life: "│",
+    pause: "┊",
     leaves: "├",
     returns: "┤",
     dash: "─",
@@ -57,6 +60,7 @@ pub const ASCII: Signs = Signs {
     arrow: "->",
     ellipsis: "~",
     life: "|",
+    pause: ":",
     leaves: "|",
     returns: "|",
     dash: "-",

@@ -8,6 +8,8 @@ use super::{
     entry::{Call, Entry, FaultFate, Kind, Outcome, Waiting},
     fault::patience,
     playbill::{End, PlayEvent, Verdict},
+    protocol::Caller,
+    retry::Pause,
     signs::Signs,
     text::{self, clean},
 };
@@ -81,6 +83,30 @@ pub fn outcome(call: &Call, signs: &Signs) -> Said {
         Outcome::Abandoned => Said::new(format!("{} the caller gave up", signs.abandoned), Tone::Warning),
         Outcome::Panicked => Said::new(format!("{} PANICKED {error}", signs.failed), Tone::Bad),
     }
+}
+
+/// How a call ended, and what was odd about it; after what was asked, where that is not seen beside it.
+pub fn reply(call: &Call, to: Option<&str>, signs: &Signs) -> Said {
+    let outcome = outcome(call, signs);
+    let to = to.map_or_else(String::new, |asked| format!("{asked}: "));
+    let lints: String = call.lints.iter().flat_map(|lint| [" (", lint.word(), ")"]).collect();
+    Said::new(format!("{to}{}{lints}", outcome.text), outcome.tone)
+}
+
+/// An engine as one that takes part in a diagram.
+pub const fn engine(caller: Caller) -> &'static str {
+    match caller {
+        Caller::Simulated => "docker (simulated)",
+        caller => caller.word(),
+    }
+}
+
+/// The pause before a further attempt. No other engine than docker makes one.
+pub fn pause(pause: &Pause) -> String {
+    let lasted = format!("{:.1}", pause.lasted.as_secs_f64());
+    let lasted = lasted.strip_suffix(".0").unwrap_or(&lasted);
+    let count = pause.of.map_or_else(String::new, |of| format!(" (attempt {} of {of})", pause.number));
+    format!("{lasted} s, docker tries again{count}")
 }
 
 /// How long a call has waited, and how long its caller will bear it yet; none if it waits no longer.

@@ -10,6 +10,7 @@ use crate::domain::{
     entry::{Entry, Kind, Outcome},
     episode::Episodes,
     protocol::Operation,
+    retry::Retries,
     signs::{self, Signs},
     tally::Tally,
     telling,
@@ -49,8 +50,24 @@ impl Form {
 }
 
 /// The calls as Mermaid.
-pub fn mermaid<'e>(entries: impl Iterator<Item = &'e Arc<Entry>>, seen: &Snapshot) -> String {
-    diagram::mermaid(entries, seen.tally.usual_caller(), &seen.driver.name)
+pub fn mermaid<'e>(entries: impl Iterator<Item = &'e Arc<Entry>> + Clone, seen: &Snapshot) -> String {
+    diagrammed(entries.clone(), &retries(entries), seen)
+}
+
+fn diagrammed<'e>(
+    entries: impl Iterator<Item = &'e Arc<Entry>> + Clone,
+    retries: &Retries,
+    seen: &Snapshot,
+) -> String {
+    diagram::mermaid(&diagram::steps(entries, retries), seen.tally.usual_caller(), &seen.driver.name)
+}
+
+fn retries<'e>(entries: impl Iterator<Item = &'e Arc<Entry>>) -> Retries {
+    let mut retries = Retries::default();
+    for entry in entries {
+        retries.push(entry);
+    }
+    retries
 }
 
 /// The calls as they are drawn on the screen, all of them and in full.
@@ -61,8 +78,10 @@ pub fn drawing<'e>(
     zone: &TimeZone,
 ) -> String {
     let waited = |entry: &Entry| seen.waited(entry);
-    let drawing = Drawing::new(signs, zone, &waited, 0).as_wide_as(entries.clone());
-    drawing.text(entries, seen.tally.usual_caller(), &seen.driver.name)
+    let retries = retries(entries.clone());
+    let steps = diagram::steps(entries, &retries);
+    let drawing = Drawing::new(signs, zone, &waited, 0).as_wide_as(&steps);
+    drawing.text(&steps, seen.tally.usual_caller(), &seen.driver.name)
 }
 
 /// Entries in a form that is one text.
@@ -119,8 +138,10 @@ pub fn markdown<'e>(entries: impl Iterator<Item = &'e Arc<Entry>>, seen: &Snapsh
     let entries: Vec<_> = entries.collect();
     page.push_str(&episodes(&entries, seen));
     let latest = &entries[entries.len().saturating_sub(DRAWN)..];
-    let _ =
-        write!(page, "\n## The latest calls\n\n```mermaid\n{}```\n", mermaid(latest.iter().copied(), seen));
+    // An attempt that is drawn may have forerunners that are not.
+    let retries = retries(entries.iter().copied());
+    let latest = diagrammed(latest.iter().copied(), &retries, seen);
+    let _ = write!(page, "\n## The latest calls\n\n```mermaid\n{latest}```\n");
     page
 }
 

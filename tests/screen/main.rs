@@ -12,6 +12,7 @@ mod manual;
 mod panic;
 mod promises;
 mod room;
+mod sequence;
 mod stage;
 mod taken_along;
 mod views;

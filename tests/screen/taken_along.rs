@@ -70,10 +70,9 @@ fn a_sequence_is_copied_as_mermaid() {
         "    participant docker",
         "    participant plugin as voltergeist",
         "    docker->>plugin: get a,b",
-        "    plugin-->>docker: 200 ok",
+        "    plugin-->>docker: ok",
         "    docker->>plugin: mount db1",
-        "    Note right of plugin: rule 1: reset after",
-        "    plugin--xdocker: reset",
+        "    plugin--xdocker: ⚡ reset after ✗ no answer: reset",
         "    Note over plugin: disarm all",
         "",
     ]

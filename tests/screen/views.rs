@@ -50,6 +50,7 @@ const VIEWS: &[View] = &[
     ("call_retrying", episodes::commands, "enter"),
     ("present_retrying", episodes::commands, "p"),
     ("sequence", Stage::busy, "s"),
+    ("sequence_retrying", episodes::commands, "s"),
     ("present", Stage::busy, "p"),
     ("present_sequence", Stage::busy, "p s"),
     ("question_quit", Stage::busy, "q"),

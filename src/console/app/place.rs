@@ -11,7 +11,7 @@ use crate::{
         action::Action,
         folding::Folding,
         listing::Listing,
-        view::{detail, layout::Screen},
+        view::{detail, layout::Screen, sequence},
         window::{Cursor, Step},
     },
     domain::{fault::PRESETS, query::Query, volume::Volume},
@@ -206,7 +206,13 @@ impl App {
         let line = usize::from(at.y - list.y);
         match pane {
             Pane::Calls => {
-                let (line, height) = (line / usize::from(screen.entry_lines), screen.rows(pane));
+                let height = screen.rows(pane);
+                let line = if screen.is_sequence {
+                    let Some(row) = sequence::Lines::of(self, screen).row_at(line) else { return };
+                    row
+                } else {
+                    line / usize::from(screen.entry_lines)
+                };
                 match &mut self.folding {
                     Some(folding) => folding.select_line(line, height),
                     None => self.calls.select_line(line, height),

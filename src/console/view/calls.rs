@@ -122,7 +122,7 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
         if heads {
             put(buffer, inner, 0, &sequence::heading(view, inner.width));
         }
-        return sequence::render(view, list, lines, buffer);
+        return sequence::render(view, list, buffer);
     }
     let rows = view.screen.rows(Pane::Calls);
     let sign = view.theme.glyphs.fault;

@@ -2,35 +2,73 @@
 
 use ratatui::{buffer::Buffer, layout::Rect, text::Line};
 
-use super::{View, mark, put, row};
+use super::{View, layout::Screen, mark, put, row};
 use crate::{
-    console::app::{Mode, Pane},
-    domain::{diagram::Drawing, entry::Entry, telling::Said},
+    console::app::{App, Mode, Pane},
+    domain::{
+        diagram::{Drawing, Step, steps},
+        entry::Entry,
+        telling::Said,
+    },
 };
 
 pub use crate::domain::diagram::{LEAST, LINES};
 
+/// What stands in which line.
+pub struct Lines<'a> {
+    /// The numbers of the entries in view.
+    rows: Vec<u64>,
+    steps: Vec<Step<'a>>,
+    /// Of which step a line is, by its place, and which of its lines. Behind its own there may be empty ones.
+    places: Vec<(usize, usize)>,
+}
+
+impl<'a> Lines<'a> {
+    /// Those of the entries in view. A pause takes lines too: there are as many as fit, with the selected entry's end.
+    pub fn of(app: &'a App, screen: &Screen) -> Self {
+        let height = screen.rows(Pane::Calls);
+        let steps = steps(app.calls.visible(height), &app.retries);
+        let space = usize::from(screen.entry_lines.saturating_sub(LINES));
+        let mut places = Vec::new();
+        for (index, step) in steps.iter().enumerate() {
+            let taken = step.lines() + if step.is_last() { space } else { 0 };
+            places.extend((0..taken).map(|line| (index, line)));
+        }
+        let selected = app.calls.selected().map(|entry| entry.seq);
+        let end = places.iter().rposition(|(step, _)| Some(steps[*step].entry.seq) == selected);
+        let above = (end.unwrap_or(0) + 1).saturating_sub(screen.list(Pane::Calls).height.into());
+        places.drain(..above);
+        Self { rows: app.calls.visible(height).map(|entry| entry.seq).collect(), steps, places }
+    }
+
+    /// Which of the entries in view stands in a line.
+    pub fn row_at(&self, line: usize) -> Option<usize> {
+        let seq = self.steps[self.places.get(line)?.0].entry.seq;
+        self.rows.iter().position(|row| *row == seq)
+    }
+}
+
 /// Draws the calls in view.
-pub fn render(view: &View<'_>, list: Rect, lines: u16, buffer: &mut Buffer) {
+pub fn render(view: &View<'_>, list: Rect, buffer: &mut Buffer) {
     let selected = view.app.calls.selected().map(|entry| entry.seq);
     let marked =
         view.app.focus == Pane::Calls && !view.app.calls.follows() && matches!(view.app.mode, Mode::Browse);
-    let styled =
-        |said: Vec<Said>| -> Line<'_> { said.into_iter().map(|said| row::span(view, said)).collect() };
     let waited = |entry: &Entry| view.seen.waited(entry);
     let drawing = Drawing::new(view.theme.glyphs.signs, &view.app.zone, &waited, list.width.into());
-    for (index, entry) in view.app.calls.visible(usize::from(list.height / lines)).enumerate() {
-        let top = index as u16 * lines;
-        for (offset, line) in drawing.entry(entry).into_iter().enumerate() {
-            put(buffer, list, top + offset as u16, &styled(line));
-            if marked && selected == Some(entry.seq) {
-                mark(buffer, list, top + offset as u16, view.theme.styles.selection);
-            }
-        }
-        for row in LINES..lines {
-            put(buffer, list, top + row, &styled(drawing.gap()));
+    let Lines { steps, places, .. } = Lines::of(view.app, view.screen);
+    for (top, (step, line)) in places.into_iter().take(list.height.into()).enumerate() {
+        let (top, step) = (top as u16, &steps[step]);
+        let said = drawing.step(step).into_iter().nth(line);
+        let is_marked = marked && said.is_some() && selected == Some(step.entry.seq);
+        put(buffer, list, top, &styled(view, said.unwrap_or_else(|| drawing.gap())));
+        if is_marked {
+            mark(buffer, list, top, view.theme.styles.selection);
         }
     }
+}
+
+fn styled<'l>(view: &View<'_>, said: Vec<Said>) -> Line<'l> {
+    said.into_iter().map(|said| row::span(view, said)).collect()
 }
 
 /// Who stands at which line.

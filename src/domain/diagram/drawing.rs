@@ -3,22 +3,23 @@
 //! ```text
 //!                docker                                   voltergeist
 //! 15:41:07.214     ├── mount db1 ────────────────────────────▶│
-//!                  │◀──── ⚡ fail  ✗ 500 invalid argument ────┤  0.2 ms
+//! 15:41:07.215     │◀──── ⚡ fail  ✗ 500 invalid argument ────┤  0.2 ms
 //! ```
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
+use super::{Part, Step};
 use crate::domain::{
-    entry::{Call, Entry, Kind, Outcome, Waiting},
+    entry::{Call, Entry, Outcome, Waiting},
     protocol::Caller,
     signs::Signs,
     telling::{self, Said, Tone},
     text,
 };
 
-/// How many lines an entry takes.
+/// How many lines an entry takes, without a pause before it.
 pub const LINES: u16 = 2;
 /// The least width that it can be drawn in.
 pub const LEAST: u16 = 56;
@@ -51,50 +52,44 @@ impl<'d> Drawing<'d> {
         Self { signs, zone, waited, span: width.saturating_sub(BEFORE + BEHIND) }
     }
 
-    /// The same, as wide as these entries need.
+    /// The same, as wide as these steps need.
     #[must_use]
-    pub fn as_wide_as<'e>(self, entries: impl Iterator<Item = &'e Arc<Entry>>) -> Self {
+    pub fn as_wide_as(self, steps: &[Step<'_>]) -> Self {
         let least = usize::from(LEAST) - BEFORE - BEHIND;
-        let span = entries.map(|entry| self.needs(entry)).max().unwrap_or(0);
+        let span = steps.iter().map(|step| self.needs(step)).max().unwrap_or(0);
         Self { span: span.clamp(least, MOST - BEFORE - BEHIND), ..self }
     }
 
-    /// The cells between the two lines that an entry needs to be told in full.
-    fn needs(&self, entry: &Entry) -> usize {
-        match &entry.kind {
-            Kind::Call(call) => {
-                let asked = text::width(&telling::call_word(call)) + volume_width(call.volume.as_deref());
-                let lints: usize = call.lints.iter().map(|lint| lint.word().len() + 3).sum();
-                // The deed may take half of it.
-                let deed = call.fault.as_ref().map_or(0, |deed| text::width(&deed.action) + 4);
-                let outcome = text::width(&telling::outcome(call, self.signs).text) + lints;
-                (asked + 9).max(outcome + deed + 12).max(deed * 2)
-            }
-            Kind::Waiting(waiting) => {
-                let waits = telling::waits(waiting, (self.waited)(entry)).text;
+    /// The cells between the two lines that a step needs to be told in full.
+    fn needs(&self, step: &Step<'_>) -> usize {
+        match &step.part {
+            Part::Pause(pause) => telling::pause(pause).len() + 2,
+            Part::Request(asked) => text::width(asked) + 9,
+            Part::Waits(waiting) => {
+                let waits = telling::waits(waiting, (self.waited)(step.entry)).text;
                 text::width(&waits) + text::width(&waiting.fault.action) + 10
             }
-            _ => telling::remark(entry, self.signs)
-                .iter()
-                .map(|said| text::width(&said.text) + 4)
-                .max()
-                .unwrap_or(0),
+            Part::Reply { call, to } => {
+                // The deed may take half of it.
+                let deed = call.fault.as_ref().map_or(0, |deed| text::width(&deed.action) + 4);
+                let ended = text::width(&telling::reply(call, to.as_deref(), self.signs).text);
+                (ended + deed + 12).max(deed * 2)
+            }
+            Part::Remark => {
+                let said = telling::remark(step.entry, self.signs);
+                said.iter().map(|said| text::width(&said.text) + 4).max().unwrap_or(0)
+            }
         }
     }
 
-    /// The whole of it as text: who takes part, and every entry.
-    pub fn text<'e>(
-        &self,
-        entries: impl Iterator<Item = &'e Arc<Entry>>,
-        engine: Caller,
-        plugin: &str,
-    ) -> String {
+    /// The whole of it as text: who takes part, and every step.
+    pub fn text(&self, steps: &[Step<'_>], engine: Caller, plugin: &str) -> String {
         let zone = self.zone.iana_name().map(|name| format!(" {name}")).unwrap_or_default();
         let heading = self.heading(engine, plugin);
         let room = heading.len() - heading.trim_start().len();
         let zone = text::fit(&zone, room.saturating_sub(1), self.signs.ellipsis);
         let mut page = format!("{zone}{}\n", &heading[text::width(&zone)..]);
-        for line in entries.flat_map(|entry| self.entry(entry)) {
+        for line in steps.iter().flat_map(|step| self.step(step)) {
             let line: String = line.into_iter().map(|said| said.text).collect();
             page.push_str(line.trim_end());
             page.push('\n');
@@ -104,27 +99,27 @@ impl<'d> Drawing<'d> {
 
     /// Who stands at which line.
     pub fn heading(&self, engine: Caller, plugin: &str) -> String {
-        let engine = match engine {
-            Caller::Simulated => "docker (simulated)",
-            caller => caller.word(),
-        };
+        let engine = telling::engine(engine);
         let plugin = text::clean(plugin);
         let left = BEFORE.saturating_sub(engine.len() / 2);
         let gap = (BEFORE + self.span + 1).saturating_sub(left + engine.len() + text::width(&plugin) / 2);
         format!("{:left$}{engine}{:gap$}{plugin}", "", "")
     }
 
-    /// The two lines of an entry.
-    pub fn entry(&self, entry: &Entry) -> Vec<Vec<Said>> {
-        let time = telling::time(entry.at, self.zone, 12);
-        match &entry.kind {
-            Kind::Call(call) => {
-                vec![self.request(&time, &telling::call_word(call), call.volume.as_deref()), self.reply(call)]
+    /// The lines of a step.
+    pub fn step(&self, step: &Step<'_>) -> Vec<Vec<Said>> {
+        let time = telling::time(step.at, self.zone, 12);
+        match &step.part {
+            Part::Pause(pause) => {
+                let said = vec![Said::new(telling::pause(pause), Tone::Warning)];
+                vec![self.between(self.signs.pause, "", said, false)]
             }
-            Kind::Waiting(waiting) => self.waiting(entry, waiting, &time),
-            _ => {
+            Part::Request(asked) => vec![self.request(&time, asked)],
+            Part::Waits(waiting) => vec![self.waits(step.entry, waiting)],
+            Part::Reply { call, to } => vec![self.reply(&time, call, to.as_deref())],
+            Part::Remark => {
                 // What was said first, and what came of it below.
-                let mut said = telling::remark(entry, self.signs);
+                let mut said = telling::remark(step.entry, self.signs);
                 let outcome = if said.len() > 1 { said.split_off(1) } else { Vec::new() };
                 vec![self.lifelines(&time, said, false), self.lifelines("", outcome, false)]
             }
@@ -149,10 +144,9 @@ impl<'d> Drawing<'d> {
     }
 
     /// `├── mount db1 ───▶│`
-    fn request(&self, time: &str, word: &str, volume: Option<&str>) -> Vec<Said> {
+    fn request(&self, time: &str, asked: &str) -> Vec<Said> {
         let signs = self.signs;
-        let label = format!(" {word} {} ", volume.map(text::clean).unwrap_or_default()).replace("  ", " ");
-        let label = self.fit(&label, self.span.saturating_sub(6));
+        let label = self.fit(&format!(" {asked} "), self.span.saturating_sub(6));
         let rest = self.span.saturating_sub(text::width(&label) + 3);
         vec![
             self.margin(time),
@@ -164,9 +158,9 @@ impl<'d> Drawing<'d> {
     }
 
     /// `│◀─── ok ───┤`, or how it broke off.
-    fn reply(&self, call: &Call) -> Vec<Said> {
+    fn reply(&self, time: &str, call: &Call, to: Option<&str>) -> Vec<Said> {
         let signs = self.signs;
-        let outcome = telling::outcome(call, signs);
+        let outcome = telling::reply(call, to, signs);
         // Where there is no room for all of it, the first word says what was done; how it ended says the rest.
         let deed = call.fault.as_ref().map(|deed| {
             let action = text::clean(&deed.action);
@@ -175,15 +169,14 @@ impl<'d> Drawing<'d> {
             format!(" {} {} ", signs.fault, if fits { &action } else { word })
         });
         let deed = self.fit(&deed.unwrap_or_default(), self.span / 2);
-        let lints: String = call.lints.iter().flat_map(|lint| [" (", lint.word(), ")"]).collect();
         let room = self.span.saturating_sub(text::width(&deed) + 6);
-        let ended = self.fit(&format!(" {}{lints} ", outcome.text), room);
+        let ended = self.fit(&format!(" {} ", outcome.text), room);
         let rest = self.span.saturating_sub(text::width(&deed) + text::width(&ended) + 3);
         // An answer that never arrived does not reach the engine's line.
         let head = if call.status.is_some() { signs.left } else { signs.lost };
         let is_plain = call.outcome == Outcome::Answered && call.fault.is_none();
         vec![
-            Said::new(" ".repeat(BEFORE), Tone::Text),
+            self.margin(time),
             self.life(),
             Said::new(format!("{head}{}", signs.dash.repeat(rest)), Tone::Text),
             Said::new(deed, Tone::Fault),
@@ -193,18 +186,20 @@ impl<'d> Drawing<'d> {
         ]
     }
 
-    /// The request of a call that waits, and how long it has.
-    fn waiting(&self, entry: &Entry, waiting: &Waiting, time: &str) -> Vec<Vec<Said>> {
+    /// What keeps a call waiting, and how long it has.
+    fn waits(&self, entry: &Entry, waiting: &Waiting) -> Vec<Said> {
         let deed = format!(" {} {}  ", self.signs.fault, waiting.fault.action);
         let said = vec![Said::new(deed, Tone::Fault), telling::waits(waiting, (self.waited)(entry))];
-        vec![
-            self.request(time, waiting.operation.word(), waiting.volume.as_deref()),
-            self.lifelines("", said, true),
-        ]
+        self.lifelines("", said, true)
     }
 
     /// Both lines of life, with something said between them: at the left, or at the plugin's side.
     fn lifelines(&self, time: &str, said: Vec<Said>, at_plugin: bool) -> Vec<Said> {
+        self.between(self.signs.life, time, said, at_plugin)
+    }
+
+    fn between(&self, life: &str, time: &str, said: Vec<Said>, at_plugin: bool) -> Vec<Said> {
+        let life = Said::new(life, Tone::Quiet);
         let mut left = self.span;
         let mut shown = Vec::new();
         for said in said {
@@ -219,10 +214,6 @@ impl<'d> Drawing<'d> {
         } else {
             [space].into_iter().chain(shown).chain([gap]).collect()
         };
-        [self.margin(time), self.life()].into_iter().chain(between).chain([self.life()]).collect()
+        [self.margin(time), life.clone()].into_iter().chain(between).chain([life]).collect()
     }
-}
-
-fn volume_width(volume: Option<&str>) -> usize {
-    volume.map_or(0, |volume| text::width(&text::clean(volume)))
 }

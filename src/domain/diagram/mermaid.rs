@@ -1,64 +1,65 @@
 //! The diagram as Mermaid, which Markdown pages draw.
 
-use std::sync::Arc;
-
+use super::{Part, Step};
 use crate::domain::{
-    entry::{Entry, Kind, Outcome},
+    entry::{Entry, Kind},
     playbill::PlayEvent,
     protocol::Caller,
+    signs::UNICODE,
+    telling,
     text::clean,
 };
 
-/// The calls as a Mermaid sequence diagram, with the commands between them as notes.
-pub fn mermaid<'e>(entries: impl Iterator<Item = &'e Arc<Entry>>, engine: Caller, plugin: &str) -> String {
-    // Mermaid ends a message at a semicolon and a line at its break.
-    let plain = |text: &str| clean(text).replace(';', ",").replace('#', "no. ");
-    let mut diagram =
-        format!("sequenceDiagram\n    participant {engine}\n    participant plugin as {}\n", plain(plugin));
+/// The steps as a Mermaid sequence diagram, with the commands between them as notes.
+pub fn mermaid(steps: &[Step<'_>], engine: Caller, plugin: &str) -> String {
+    let mut diagram = "sequenceDiagram\n".to_owned();
     let mut line = |text: String| diagram.extend(["    ", &text, "\n"]);
-    for entry in entries {
-        match &entry.kind {
-            Kind::Call(call) => {
-                let word = call.operation.map_or_else(|| "?".to_owned(), |operation| operation.to_string());
-                let volume = call.volume.as_deref().unwrap_or_default();
-                line(format!("{engine}->>plugin: {}", plain(format!("{word} {volume}").trim_end())));
-                if let Some(deed) = &call.fault {
-                    let what = match deed.outage() {
-                        Some(outage) => outage.command(),
-                        None => format!("rule {}: {}", deed.id, deed.action),
-                    };
-                    line(format!("Note right of plugin: {}", plain(&what)));
-                }
-                let end = match call.outcome {
-                    Outcome::Answered => "ok",
-                    Outcome::Abandoned => "the caller gave up",
-                    Outcome::Failed | Outcome::Panicked => "failed",
-                };
-                let error = plain(call.error.as_deref().unwrap_or(end).trim());
-                let status = call.status.map_or_else(String::new, |status| format!("{status} "));
-                let arrow = if call.status.is_some() { "-->>" } else { "--x" };
-                line(format!("plugin{arrow}{engine}: {status}{error}"));
-            }
-            Kind::Waiting(waiting) => {
-                let volume = waiting.volume.as_deref().unwrap_or_default();
+    let name = telling::engine(engine);
+    line(if name == engine.word() {
+        format!("participant {engine}")
+    } else {
+        format!("participant {engine} as {name}")
+    });
+    line(format!("participant plugin as {}", plain(plugin)));
+    for step in steps {
+        match &step.part {
+            Part::Pause(pause) => line(format!("Note over {engine},plugin: {}", telling::pause(pause))),
+            Part::Request(asked) => line(format!("{engine}->>plugin: {}", plain(asked))),
+            Part::Waits(waiting) => {
                 line(format!(
-                    "{engine}->>plugin: {}",
-                    plain(format!("{} {volume}", waiting.operation).trim_end())
+                    "Note right of plugin: {} {}, waits",
+                    UNICODE.fault,
+                    plain(&waiting.fault.action)
                 ));
-                line(format!("Note right of plugin: waits, {}", plain(&waiting.fault.action)));
             }
-            Kind::Command(execution) => line(format!("Note over plugin: {}", plain(&execution.line))),
-            Kind::Note { text } => line(format!("Note over {engine}: {}", plain(text))),
-            Kind::Play(event) => {
-                // A command of the card is noted already.
-                if let PlayEvent::Step { line: typed, .. } = &**event
-                    && typed.starts_with("$ ")
-                {
-                    line(format!("Note over {engine}: {}", plain(typed)));
-                }
+            Part::Reply { call, to } => {
+                let deed = call.fault.as_ref().map(|deed| format!("{} {} ", UNICODE.fault, deed.action));
+                let ended = telling::reply(call, to.as_deref(), &UNICODE).text;
+                let arrow = if call.status.is_some() { "-->>" } else { "--x" };
+                line(format!("plugin{arrow}{engine}: {}", plain(&(deed.unwrap_or_default() + &ended))));
             }
-            Kind::Fault(_) | Kind::Driver { .. } => {}
+            Part::Remark => note(step.entry, engine).into_iter().for_each(&mut line),
         }
     }
     diagram
+}
+
+fn note(entry: &Entry, engine: Caller) -> Option<String> {
+    match &entry.kind {
+        Kind::Command(execution) => Some(format!("Note over plugin: {}", plain(&execution.line))),
+        Kind::Note { text } => Some(format!("Note over {engine}: {}", plain(text))),
+        Kind::Play(event) => match &**event {
+            // A command of the card is noted already.
+            PlayEvent::Step { line, .. } if line.starts_with("$ ") => {
+                Some(format!("Note over {engine}: {}", plain(line)))
+            }
+            _ => None,
+        },
+        Kind::Call(_) | Kind::Waiting(_) | Kind::Fault(_) | Kind::Driver { .. } => None,
+    }
+}
+
+/// Mermaid ends a message at a semicolon and a line at its break.
+fn plain(text: &str) -> String {
+    clean(text).replace(';', ",").replace('#', "no. ")
 }

@@ -63,6 +63,17 @@ impl Attempt {
     }
 }
 
+/// The pause of an engine before a further attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pause {
+    /// From the end of the attempt before until this one.
+    pub lasted: Duration,
+    /// Which attempt this is, from 1.
+    pub number: u32,
+    /// How many there are if each ends at once, as far as that is known.
+    pub of: Option<u32>,
+}
+
 /// A call and the further attempts at it.
 #[derive(Clone, Debug)]
 pub struct Chain {
@@ -86,6 +97,14 @@ impl Chain {
     /// The attempts that arrived. There is at least one.
     pub fn attempts(&self) -> &[Attempt] {
         &self.attempts
+    }
+
+    /// The pause before an attempt, by the number of its entry; none before the first.
+    pub fn pause_before(&self, seq: u64) -> Option<Pause> {
+        let (before, this) =
+            self.attempts.iter().zip(self.attempts.iter().skip(1)).find(|(_, this)| this.seq == seq)?;
+        let lasted = between(before.ended?, this.began);
+        Some(Pause { lasted, number: this.number, of: self.of(*before) })
     }
 
     pub(super) fn first(&self) -> Timestamp {

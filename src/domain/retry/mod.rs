@@ -24,7 +24,7 @@ use super::{
 };
 
 use chain::Slot;
-pub use chain::{Attempt, Chain};
+pub use chain::{Attempt, Chain, Pause};
 pub use next_move::Move;
 
 /// How late an attempt may come on a busy machine before it is said to be missing.
