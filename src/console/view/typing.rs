@@ -64,10 +64,8 @@ fn advice(view: &View<'_>, prompt: &Prompt, room: usize, width: usize) -> Vec<(L
     let matters = prompt.refused || prompt.purpose == Purpose::Filter || candidates.is_empty();
     let problem = prompt.problem.as_ref().filter(|_| matters);
     if let Some(problem) = problem.filter(|_| !prompt.text().is_empty()) {
-        let wrapped = text::wrap(&text::clean(problem), width.saturating_sub(3));
-        lines.extend(
-            wrapped.into_iter().take(3).map(|line| (Line::styled(format!("   {line}"), styles.bad), false)),
-        );
+        let told = told(view, problem, width);
+        lines.extend(told.into_iter().map(|line| (Line::styled(line, styles.bad), false)));
     }
     if let Some(rehearsal) = &view.app.rehearsal {
         let hits = text::counted(rehearsal.hits.len() as u64, "call");
@@ -79,8 +77,7 @@ fn advice(view: &View<'_>, prompt: &Prompt, room: usize, width: usize) -> Vec<(L
     if let Some(forecast) =
         forecast_of(prompt.text(), view.seen).filter(|_| prompt.purpose == Purpose::Command)
     {
-        let wrapped = text::wrap(&forecast, width.saturating_sub(3));
-        lines.extend(wrapped.into_iter().take(3).map(|line| (Line::raw(format!("   {line}")), false)));
+        lines.extend(told(view, &forecast, width).into_iter().map(|line| (Line::raw(line), false)));
     }
     let room_left = room.saturating_sub(lines.len());
     let is_whole = candidates.len() <= MOST.min(room_left);
@@ -107,6 +104,20 @@ fn advice(view: &View<'_>, prompt: &Prompt, room: usize, width: usize) -> Vec<(L
     advice.extend(lines);
     advice.truncate(room);
     advice
+}
+
+/// A sentence in at most three lines. Where it goes on beyond them, that is marked.
+fn told(view: &View<'_>, sentence: &str, width: usize) -> Vec<String> {
+    const MOST: usize = 3;
+    let room = width.saturating_sub(3);
+    let mut lines = text::wrap(&text::clean(sentence), room);
+    if lines.len() > MOST {
+        lines.truncate(MOST);
+        let ellipsis = view.theme.glyphs.ellipsis;
+        let last = &mut lines[MOST - 1];
+        *last = view.fit(&format!("{last} {ellipsis}"), room);
+    }
+    lines.into_iter().map(|line| format!("   {line}")).collect()
 }
 
 /// That no volume is named as a rule that is typed wants it.

@@ -88,7 +88,10 @@ fn a_wrong_line_is_told_where_and_what() {
         ("release 4 5", "column 11: \"5\" is too much; the form is: release [--yes] [SEQ|all] [: ACTION]"),
         ("release 4:", "column 11: the rule ends here, expected what is to happen: pass"),
         ("release 4: hold", "column 12: \"hold\" would keep it waiting; expected how it is to end"),
-        ("release 4: fial \"no\"", "column 12: found \"fial\", expected what is to happen:"),
+        (
+            "release 4: fial \"no\"",
+            "column 12: found \"fial\", did you mean \"fail\"?; expected what is to happen:",
+        ),
         ("release 4: fail no", "column 17: found \"no\", expected the message in double quotes"),
         ("release 4: empty once", "column 18: found \"once\", expected before, after, twice or the end"),
         ("release 4: truncate before", "column 21: \"truncate\" sends what comes of the work"),

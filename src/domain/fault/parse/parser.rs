@@ -54,7 +54,7 @@ impl<'t> Parser<'t> {
         let head = found.split(['=', '.']).next().unwrap_or_default();
         let words: Vec<&str> = words.into_iter().filter(|word| *word != found).collect();
         let meant = nearest(head, words.iter().copied())
-            .map(|word| format!("; did you mean {word:?}?"))
+            .map(|word| format!(" did you mean {word:?}?;"))
             .unwrap_or_default();
         let found = match (found, self.scanner.rest().chars().next()) {
             (_, None) => "the rule ends here".to_owned(),
@@ -63,7 +63,7 @@ impl<'t> Parser<'t> {
         };
         Err(RuleError {
             column: self.scanner.column(),
-            problem: format!("{found}, expected {what}{meant}"),
+            problem: format!("{found},{meant} expected {what}"),
             expected: words.into_iter().map(str::to_owned).collect(),
         })
     }
