@@ -74,7 +74,11 @@ fn docker(steps: &[Step], signs: Signs) -> Option<&'static [&'static str]> {
         [Mount | MountAgain] => &["start"],
         [Unmount] => &["stop", "exit"],
         [Unmount, Mount | MountAgain] => &["restart"],
-        [MountAgain, Unmount] | [Mount, Unmount, Mount, Unmount] => &["cp"],
+        // Into a container, the volumes are mounted twice: to find the place, and to write there.
+        [MountAgain, Unmount]
+        | [MountAgain, Unmount, MountAgain]
+        | [MountAgain, Unmount, MountAgain, Unmount]
+        | [Mount, Unmount, Mount, Unmount] => &["cp"],
         [Mount, Unmount] | [Mount, Unmount, Mount] => &["cp", "start"],
         [Create, Mount]
         | [Look | Create, Mount, Unmount, Mount]
@@ -127,7 +131,9 @@ pub const fn meaning(command: &str, caller: Caller) -> &'static str {
         (b"daemon start", _) => "the daemon starts, and looks for the volumes that it remembers",
         (b"rm", _) => "volume rm",
         (b"start", _) => "a container starts",
-        (b"run", _) => "run of a container with the volume, or its create and start",
+        (b"run", _) => {
+            "run of a container with the volume, or its create and start; a restart right after it looks the same"
+        }
         (b"stop", _) => "stop, kill or rm -f of a container",
         (b"exit", _) => "the container's own end",
         (b"restart", _) => "restart of a container, or its stop and start",
