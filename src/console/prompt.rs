@@ -36,6 +36,8 @@ pub struct Prompt {
     back: usize,
     /// What was typed before the history was looked through.
     draft: String,
+    /// Whether it ends with a quote that nobody has typed.
+    is_closed: bool,
 }
 
 /// Earlier lines, the latest last, and none of them twice.
@@ -78,6 +80,7 @@ impl Prompt {
             chosen: None,
             back: 0,
             draft: String::new(),
+            is_closed: false,
         };
         prompt.complete(seen);
         prompt
@@ -86,6 +89,19 @@ impl Prompt {
     /// The text.
     pub fn text(&self) -> &str {
         self.input.value()
+    }
+
+    /// Puts the cursor before the closing quote that the text ends with. Who types it all the same gets over it.
+    pub fn step_into_quotes(&mut self) {
+        self.input.handle(InputRequest::GoToPrevChar);
+        self.completion = Completion::default();
+        self.is_closed = true;
+    }
+
+    /// Whether a quote is typed where one was put to close the text.
+    fn is_typed_over(&self, code: KeyCode) -> bool {
+        let behind: Vec<char> = self.text().chars().skip(self.input.cursor().saturating_sub(1)).collect();
+        self.is_closed && code == KeyCode::Char('"') && matches!(behind[..], [before, '"'] if before != '\\')
     }
 
     /// Takes a key.
@@ -101,6 +117,11 @@ impl Prompt {
             KeyCode::Down => self.recall(self.back.saturating_sub(1), history),
             KeyCode::Char('k') if key.modifiers == KeyModifiers::CONTROL => {
                 self.input.handle(InputRequest::DeleteTillEnd);
+            }
+            code if self.is_typed_over(code) => {
+                self.is_closed = false;
+                self.input.handle(InputRequest::GoToEnd);
+                self.complete(seen);
             }
             _ => {
                 self.input.handle_event(&Event::Key(key));

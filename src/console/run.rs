@@ -307,7 +307,13 @@ impl Console {
             Err(failed) => (format!("edit the reply to call {seq}"), Err(failed.to_string()), failed.kept()),
             Ok(edited) => match draft.command(&edited.text) {
                 None => {
-                    let text = format!("nothing was changed; call {seq} waits as before");
+                    let emptied = edited.text.trim().is_empty() && !draft.text.trim().is_empty();
+                    let why = if emptied {
+                        "the reply was emptied, so nothing is sent"
+                    } else {
+                        "nothing was changed"
+                    };
+                    let text = format!("{why}; call {seq} waits as before");
                     (format!("edit the reply to call {seq}"), Ok(text), None)
                 }
                 Some(command) => match self.hub.command(&command) {

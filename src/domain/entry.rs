@@ -209,6 +209,9 @@ pub struct Waiting {
     /// The mount ID that the request carries.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<Box<str>>,
+    /// Whether the request has no body though its caller sends one, so that it is a retry.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub retry: bool,
     /// Which rule keeps it.
     pub fault: Deed,
     /// The answer that it gets if it is let go, as things stood when the wait began. None if that is on its way

@@ -51,6 +51,7 @@ fn wait(hub: &Arc<Hub>, verdict: Verdict) -> Ticket {
         caller: Caller::Docker,
         volume: None,
         id: None,
+        retry: false,
         fault: verdict.deed,
         natural: Some(Natural { status: 200, body: b"{}\n".to_vec().into() }),
     })

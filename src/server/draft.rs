@@ -55,6 +55,7 @@ impl Draft {
             caller: call.caller,
             volume: call.volume.clone(),
             id: call.id.clone(),
+            retry: call.body.length == 0 && call.caller.owes_a_body(operation),
             fault: call.fault.clone().expect("only a rule makes a call wait"),
             natural: natural
                 .map(|answer| Natural { status: answer.status.as_u16(), body: Body::new(&answer.body) }),

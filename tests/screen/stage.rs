@@ -155,6 +155,7 @@ impl Stage {
             caller: Caller::Docker,
             volume: Some(volume.into()),
             id: None,
+            retry: false,
             fault: deed(9, None, action),
             natural: Some(Natural { status: 200, body: b"{}\n".to_vec().into() }),
         };

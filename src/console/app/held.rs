@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{App, Effect, Status};
+use super::{App, Effect, Mode, Status};
 use crate::{
     console::prompt::Purpose,
     domain::{
@@ -39,18 +39,16 @@ impl Draft {
         Ok(Self { seq, text, shape })
     }
 
-    /// The command that sends what came out of the editor. None if it says the same as what went in.
+    /// The command that sends what came out of the editor. None if it says the same as what went in, or nothing:
+    /// as with git, to empty the file is to give up.
     ///
     /// The driver's work is done, since what was edited is the answer to it.
     pub fn command(&self, edited: &str) -> Option<Command> {
         let reply = |text: &str| Action::reply(text, self.shape);
         let action = reply(edited);
         let ending = Some(Ending { action, phase: Phase::After });
-        (reply(&self.text) != reply(edited)).then_some(Command::Release {
-            which: Released::Seq(self.seq),
-            ending,
-            confirmed: false,
-        })
+        let is_another = !edited.trim().is_empty() && reply(&self.text) != reply(edited);
+        is_another.then_some(Command::Release { which: Released::Seq(self.seq), ending, confirmed: false })
     }
 }
 
@@ -73,10 +71,13 @@ impl App {
         Some(Command::Release { which, ending: None, confirmed: false }.into())
     }
 
-    /// Begins the line that fails a waiting call; the message is still to be typed.
+    /// Begins the line that fails a waiting call; the message is still to be typed, between the quotes.
     pub(super) fn fail(&mut self, seen: &Snapshot) {
         if let Some(seq) = self.held(seen).map(|held| held.seq) {
-            self.begin(Purpose::Command, &format!("release {seq}: fail \""), seen);
+            self.begin(Purpose::Command, &format!("release {seq}: fail \"\""), seen);
+            if let Mode::Type(prompt) = &mut self.mode {
+                prompt.step_into_quotes();
+            }
         }
     }
 

@@ -57,7 +57,10 @@ impl Stage {
             operation == Operation::Mount && id.is_some_and(|id| self.mounted.iter().any(|at| at == id));
         match (operation, id) {
             (Operation::Mount, Some(id)) => self.mounted.push(id.to_owned()),
-            (Operation::Unmount, Some(id)) => self.mounted.retain(|mounted| mounted != id),
+            (Operation::Unmount, Some(id)) => {
+                let one = self.mounted.iter().position(|mounted| mounted == id);
+                one.map(|one| self.mounted.remove(one));
+            }
             _ => {}
         }
         self.now += 2;
@@ -154,6 +157,11 @@ fn each_podman_command_is_one_episode() {
 fn commands_that_follow_each_other_are_told_apart_by_their_calls_or_by_the_time_between() {
     for (calls, expected) in [
         ("get!, create, get, get, mount#1", &["create v (2)", "run or start v (3)"][..]),
+        (
+            "get, mount#1, +5000, get, mount#1, get, unmount#1, get, mount#1, get, unmount#1",
+            &["start v (2)", "cp v (8)"],
+        ),
+        ("get, mount#1, +5000, get, mount#1, get, unmount#1, get, mount#1", &["start v (2)", "cp v (6)"]),
         ("get!, create, get, get, remove", &["create v (2)", "rm v (3)"]),
         ("get, get, get, remove", &["inspect or create v (1)", "rm v (3)"]),
         ("get, get, get, mount#1", &["inspect or create v (1)", "run or start v (3)"]),
@@ -215,6 +223,7 @@ fn a_call_that_waits_is_in_its_episode_and_its_end_takes_its_place() {
         caller: Caller::Docker,
         volume: Some("v".into()),
         id: Some("1".into()),
+        retry: false,
         fault: Deed { id: 1, label: None, action: "hold".into() },
         natural: None,
     };

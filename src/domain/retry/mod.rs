@@ -163,9 +163,8 @@ impl Retries {
 
     fn waiting(&mut self, entry: &Entry, waiting: &Waiting) -> Option<Forerunner> {
         let Waiting { caller, operation, number: call, .. } = *waiting;
-        let is_retry =
-            operation == Operation::Activate || (operation.names_a_volume() && waiting.volume.is_none());
-        if !is_retry || !retries(caller) {
+        let may_be_one = waiting.retry || operation == Operation::Activate;
+        if !may_be_one || !retries(caller) {
             return None;
         }
         let (index, slot, forerunner) = self.choose(caller, operation, entry.at)?;

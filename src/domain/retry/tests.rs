@@ -171,6 +171,7 @@ fn a_call_that_waits_counts_down_to_its_time_limit() {
             caller,
             volume: Some("v".into()),
             id: None,
+            retry: false,
             fault,
             natural: None,
         })
@@ -199,28 +200,31 @@ fn a_call_that_waits_counts_down_to_its_time_limit() {
 
 #[test]
 fn a_retry_that_waits_is_an_attempt_and_its_end_takes_its_place() {
-    let mut journal = Journal::default();
-    journal.call(0.0, Operation::Mount, "v", true);
-    let fault = Deed { id: 1, label: None, action: "hold".into() };
-    let waiting = Waiting {
-        number: 2,
-        operation: Operation::Mount,
-        caller: Caller::Docker,
-        volume: None,
-        id: None,
-        fault,
-        natural: None,
-    };
-    assert_eq!(journal.push(1.0, Kind::Waiting(waiting)), Some(1));
-    assert_eq!(journal.says(1, 1.0), "retried after 1.0 s with call 2, attempt 2 of 5");
-    let call = Call {
-        waited: Some(2),
-        took: Duration::from_secs(4),
-        status: None,
-        outcome: Outcome::Failed,
-        body: Body::default(),
-        ..Call::answered(Operation::Mount, Caller::Docker)
-    };
-    assert_eq!(journal.push(5.0, Kind::Call(Box::new(call))), None);
-    assert_eq!(journal.says(3, 5.0), "retries in 2 s, attempt 3 of 5; gives up in 0:14");
+    for (operation, volume) in [(Operation::Mount, "v"), (Operation::List, "(no name)")] {
+        let mut journal = Journal::default();
+        journal.call(0.0, operation, volume, true);
+        let fault = Deed { id: 1, label: None, action: "hold".into() };
+        let waiting = Waiting {
+            number: 2,
+            operation,
+            caller: Caller::Docker,
+            volume: None,
+            id: None,
+            retry: true,
+            fault,
+            natural: None,
+        };
+        assert_eq!(journal.push(1.0, Kind::Waiting(waiting)), Some(1));
+        assert_eq!(journal.says(1, 1.0), "retried after 1.0 s with call 2, attempt 2 of 5");
+        let call = Call {
+            waited: Some(2),
+            took: Duration::from_secs(4),
+            status: None,
+            outcome: Outcome::Failed,
+            body: Body::default(),
+            ..Call::answered(operation, Caller::Docker)
+        };
+        assert_eq!(journal.push(5.0, Kind::Call(Box::new(call))), None);
+        assert_eq!(journal.says(3, 5.0), "retries in 2 s, attempt 3 of 5; gives up in 0:14");
+    }
 }
