@@ -100,9 +100,11 @@ impl Folding {
     pub fn take(&mut self, entries: &[Arc<Entry>], kept: &Range<u64>, calls: &Listing) {
         self.frozen = calls.frozen();
         if self.query != *calls.query() {
-            // The list takes all in anew, and this with it.
-            let frozen = self.frozen;
-            *self = Self { query: calls.query().clone(), selected: self.selected, frozen, ..Self::default() };
+            // The list takes all in anew, and this with it. What was unfolded is so among other rows too.
+            self.query = calls.query().clone();
+            self.episodes = Episodes::default();
+            self.items.clear();
+            self.last = 0;
         }
         let last = self.last;
         for entry in entries.iter().skip_while(|entry| entry.seq <= last) {
@@ -144,7 +146,15 @@ impl Folding {
             }
             return;
         };
-        for merged in self.episodes.merged().to_vec() {
+        // A place keeps to its episode, which may have become a part of another. Resolved here, and not for each
+        // frame, since what the filter hides is in no item that would tell.
+        let merged = self.episodes.merged().to_vec();
+        for spot in self.selected.iter_mut().chain([&mut self.top]) {
+            if spot.call == Some(entry.seq) || merged.contains(&spot.item) {
+                spot.item = id;
+            }
+        }
+        for merged in merged {
             is_shown |= self.remove(merged);
             self.unfolded.remove(&merged);
         }
@@ -229,12 +239,7 @@ impl Folding {
         let row = |index: usize| {
             index + self.spread().filter(|(other, _)| *other < index).map(|(_, calls)| calls).sum::<usize>()
         };
-        // An episode may have become a part of another.
-        let found = self.index(spot.item).or_else(|index| {
-            let home = self.episodes.with(spot.call.unwrap_or(spot.item));
-            home.and_then(|episode| self.index(episode.id()).ok()).ok_or(index)
-        });
-        let index = match found {
+        let index = match self.index(spot.item) {
             Ok(index) => index,
             Err(index) => return row(index).min(self.len().saturating_sub(1)),
         };
