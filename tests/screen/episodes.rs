@@ -141,6 +141,45 @@ fn each_command_has_a_row_with_its_time_and_what_came_of_it() {
 }
 
 #[test]
+fn an_error_gives_way_to_the_time_that_its_retries_took() {
+    let mut stage = Stage::empty();
+    let reason = "the connection was closed before a single byte of the answer had been sent by the driver";
+    for (pause, volume) in [(0, "v1"), (1000, ""), (2000, ""), (4000, ""), (8000, "")] {
+        stage.pass(pause);
+        stage.call(Call { error: Some(reason.into()), ..cut(Operation::Get, volume) });
+    }
+    stage.pass(20_000);
+    for (size, shown) in [
+        ((200, 50), &["▸ any command  v1", "5 calls", "✗ no answer: the conn", "…  retries 15"][..]),
+        ((120, 40), &["▸ any command  v1", "✗ no an", "…  retries 15"]),
+    ] {
+        let mut seat = Seat::new(&stage, size, "default", false);
+        seat.press("z");
+        seat.look(&stage);
+        let screen = seat.screen();
+        let row = screen.lines().find(|line| line.contains('▸')).unwrap_or_default();
+        assert!(shown.iter().all(|part| row.contains(part)), "at {size:?}:\n{screen}");
+    }
+}
+
+#[test]
+fn a_filter_leaves_unfolded_what_is_unfolded() {
+    let stage = commands();
+    let mut seat = seat(&stage, "z home enter down down");
+    let selected = seat.app.selected().map(|entry| entry.seq);
+    seat.press("/");
+    seat.type_text("vol:db1", &stage);
+    seat.press("enter");
+    seat.look(&stage);
+    assert!(seat.screen().contains("▾ create  db1"), "{}", seat.screen());
+    assert_eq!(seat.app.selected().map(|entry| entry.seq), selected);
+    seat.press("esc");
+    seat.look(&stage);
+    assert!(seat.screen().contains("▾ create  db1"), "{}", seat.screen());
+    assert_eq!(seat.app.selected().map(|entry| entry.seq), selected);
+}
+
+#[test]
 fn the_selection_stays_on_its_call_while_episodes_grow() {
     let mut stage = commands();
     let mut seat = seat(&stage, "z up enter down down down");

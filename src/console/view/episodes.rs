@@ -23,8 +23,12 @@ use crate::{
     domain::{
         entry::{Kind, Outcome},
         episode::{Episode, Timing},
+        retry::Move,
     },
 };
+
+/// An outcome gives way to the time that its retries took while it keeps so many cells.
+const LEAST_OUTCOME: usize = 10;
 
 /// Draws the rows in view.
 pub fn render(view: &View<'_>, folding: &Folding, columns: &Columns, list: Rect, buffer: &mut Buffer) {
@@ -75,21 +79,30 @@ fn header(view: &View<'_>, columns: &Columns, episode: &Episode, is_unfolded: bo
     say(format!("{name}  "), styles.strong);
     say(view.pad(&volume, left), styles.text);
     say("  ".into(), Style::new());
-    let (outcome, style) = outcome(view, episode);
+    let (mut outcome, style) = outcome(view, episode);
     let timing = episode.timing(view.seen.at);
+    // Where there is no room for all of it, the pauses matter most.
+    let short = Timing { plugin: Duration::ZERO, engine: Duration::ZERO, ..timing }.parts();
     let mut left = columns.deed + columns.outcome + if columns.deed > 0 { 2 } else { 0 };
-    let mut ending = vec![(format!("{outcome}  "), style)];
-    if episode.is_haunted() {
-        ending.insert(0, (format!("{} ", glyphs.fault), styles.fault));
-    }
+    let sign = if episode.is_haunted() { format!("{} ", glyphs.fault) } else { String::new() };
     let count = format!("{:<9} ", text::counted(members.len() as u64, "call"));
-    if count.len() + text::width(&outcome) < left {
+    let mut room_for_count = left.saturating_sub(count.len() + 1);
+    if !timing.retries.is_zero() && !is_open(view, episode) {
+        // How long it went on says more than the last words of an error.
+        let rest = text::width(&sign) + 2 + text::width(&short);
+        let with_count = left.saturating_sub(count.len() + rest);
+        let room = if with_count >= LEAST_OUTCOME { with_count } else { left.saturating_sub(rest) };
+        if room >= LEAST_OUTCOME {
+            outcome = view.fit(&outcome, room);
+            room_for_count = with_count;
+        }
+    }
+    let mut ending = vec![(sign, styles.fault), (format!("{outcome}  "), style)];
+    if text::width(&outcome) <= room_for_count {
         ending.insert(0, (count, styles.quiet));
     }
     let taken: usize = ending.iter().map(|(text, _)| text::width(text)).sum();
-    // Where there is no room for all of it, the pauses matter most.
-    let short = Timing { plugin: Duration::ZERO, engine: Duration::ZERO, ..timing };
-    let told = [timing.parts(), short.parts()].into_iter().find(|parts| taken + text::width(parts) <= left);
+    let told = [timing.parts(), short].into_iter().find(|parts| taken + text::width(parts) <= left);
     ending.extend(told.map(|told| (told, styles.quiet)));
     for (text, style) in ending {
         let text = view.fit(&text, left);
@@ -103,6 +116,12 @@ fn header(view: &View<'_>, columns: &Columns, episode: &Episode, is_unfolded: bo
         say(format!("  {took}"), style);
     }
     Line::from(spans)
+}
+
+/// Whether it goes on, so that its outcome counts down.
+fn is_open(view: &View<'_>, episode: &Episode) -> bool {
+    let next = view.app.retries.next_move(&episode.decisive().entry, view.seen.at);
+    next.is_some_and(Move::is_open)
 }
 
 /// How an episode went, or how it goes.

@@ -37,6 +37,7 @@ impl Journal {
                 caller: Caller::Docker,
                 volume: Some(volume.into()),
                 id: None,
+                retry: false,
                 fault: deed("hold"),
                 natural: None,
             }),
