@@ -62,7 +62,7 @@ impl App {
             }
             Pane::Faults => self.fault.go(step, faults::rows(seen).len(), height),
         }
-        self.detail = self.detail.map(|_| 0);
+        self.detail = self.detail.map(|_| self.opening());
         self.follow_life(seen);
     }
 
@@ -82,7 +82,7 @@ impl App {
     /// Gives the keys to another pane.
     pub(super) fn focus(&mut self, pane: Pane, seen: &Snapshot) {
         self.focus = pane;
-        self.detail = self.detail.map(|_| 0);
+        self.detail = self.detail.map(|_| self.opening());
         self.follow_life(seen);
     }
 
@@ -93,7 +93,7 @@ impl App {
             && let Some(folding) = &mut self.folding
             && folding.toggle(screen.rows(Pane::Calls))
         {
-            self.detail = self.detail.map(|_| 0);
+            self.detail = self.detail.map(|_| self.opening());
             return None;
         }
         if self.focus != Pane::Faults {
@@ -111,10 +111,15 @@ impl App {
         }
     }
 
+    /// How far what is opened is scrolled at first. Of a life the latest matters most, and what comes is followed.
+    fn opening(&self) -> usize {
+        if self.focus == Pane::Volumes { usize::MAX } else { 0 }
+    }
+
     /// Opens what is selected, or closes it.
     pub(super) fn inspect(&mut self, seen: &Snapshot) {
         if self.focus != Pane::Faults {
-            self.detail = if self.detail.is_some() { None } else { Some(0) };
+            self.detail = if self.detail.is_some() { None } else { Some(self.opening()) };
             self.follow_life(seen);
         }
     }
@@ -171,7 +176,10 @@ impl App {
         let at = Position::new(mouse.column, mouse.row);
         if screen.detail.is_some_and(|area| area.contains(at)) {
             match mouse.kind {
-                MouseEventKind::ScrollUp => self.detail = self.detail.map(|top| top.saturating_sub(WHEEL)),
+                MouseEventKind::ScrollUp => {
+                    let last = detail::last_top(self, seen, &screen);
+                    self.detail = self.detail.map(|top| top.min(last).saturating_sub(WHEEL));
+                }
                 MouseEventKind::ScrollDown => {
                     let last = detail::last_top(self, seen, &screen);
                     self.detail = self.detail.map(|top| (top + WHEEL).min(last));
