@@ -44,6 +44,7 @@ fn each_command_is_one_episode_with_its_name() {
         ("volume ls", "ls"),
         ("run --detach --stop-signal KILL --name box -v vol:/data busybox top", "run or start vol"),
         ("cp box:/data -", "cp vol"),
+        ("cp /etc/hosts box:/data/", "cp vol"),
         ("restart box", "restart vol"),
         ("stop box", "stop or exit vol"),
         ("cp box:/data -", "cp or start vol"),
