@@ -278,7 +278,7 @@ fn a_held_reply_goes_to_the_editor_and_back_while_other_calls_are_answered() {
     terminal.press("typed\n");
     terminal.wait_until("the console in its new size", |screen| {
         let text = screen.contents();
-        screen.alternate_screen() && text.lines().count() == 30 && text.contains("released: reply")
+        screen.alternate_screen() && text.lines().count() == 30 && text.contains(" released")
     });
     let (status, body) = held.join().expect("the caller lives");
     assert_eq!((status, body.as_str()), (200, "{\"Err\":\"typed\"}\n"));

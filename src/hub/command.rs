@@ -321,10 +321,9 @@ impl State {
             let gone = self.waiting.get_mut(&seq).is_some_and(|waiter| waiter.let_go(ending));
             released += usize::from(gone);
         }
-        let to = ending.map_or_else(String::new, |ending| format!(": {ending}"));
         match which {
-            Released::Seq(seq) => Ok(format!("call {seq} released{to}")),
-            _ => Ok(format!("{} released{to}", counted(released as u64, "call"))),
+            Released::Seq(seq) => Ok(format!("call {seq} released")),
+            _ => Ok(format!("{} released", counted(released as u64, "call"))),
         }
     }
 
