@@ -165,6 +165,7 @@ impl Director {
                 seen: report.gist.clone(),
                 problems: report.problems.clone(),
             },
+            Event::Delayed { why } => PlayEvent::Delayed { why: why.to_owned() },
         });
     }
 

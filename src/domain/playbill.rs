@@ -63,6 +63,8 @@ pub struct Play {
     pub engine: String,
     /// Its steps, in order.
     pub scenes: Vec<Scene>,
+    /// Why nothing happens now, where the engine lets all wait.
+    pub delay: Option<String>,
     /// How it ended, if it has.
     pub end: Option<End>,
 }
@@ -175,6 +177,11 @@ pub enum PlayEvent {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         problems: Vec<String>,
     },
+    /// The engine lets all wait.
+    Delayed {
+        /// Why, as far as can be told.
+        why: String,
+    },
     /// The play is over.
     Ended {
         /// The card's name.
@@ -195,7 +202,7 @@ impl PlayEvent {
                 });
                 [card, title, engine].into_iter().chain(steps).map(String::as_str).collect()
             }
-            Self::Step { line, .. } => vec![line],
+            Self::Step { line: text, .. } | Self::Delayed { why: text } => vec![text],
             Self::Seen { line, seen, problems, .. } => {
                 [line, seen].into_iter().chain(problems).map(String::as_str).collect()
             }
@@ -231,6 +238,11 @@ impl Playbill {
         self.offers.iter().find(|offer| offer.name == name)
     }
 
+    /// Whether a card can harm something that is not made for it.
+    pub fn can_harm(&self, name: &str) -> bool {
+        self.is_real && self.offer(name).is_some_and(|offer| offer.dangerous)
+    }
+
     /// Follows what the journal notes.
     pub fn apply(&mut self, event: &PlayEvent) {
         match event {
@@ -246,10 +258,15 @@ impl Playbill {
                     title: title.clone(),
                     engine: engine.clone(),
                     scenes: steps.iter().map(scene).collect(),
+                    delay: None,
                     end: None,
                 }));
             }
-            PlayEvent::Step { index, .. } => self.change(*index, |scene| scene.state = SceneState::Running),
+            PlayEvent::Step { index, .. } => {
+                self.delay(None);
+                self.change(*index, |scene| scene.state = SceneState::Running);
+            }
+            PlayEvent::Delayed { why } => self.delay(Some(why.clone())),
             PlayEvent::Seen { index, seen, problems, .. } => self.change(*index, |scene| {
                 scene.state = if problems.is_empty() { SceneState::Held } else { SceneState::Broken };
                 scene.seen.clone_from(seen);
@@ -260,10 +277,17 @@ impl Playbill {
                 // One that cannot be read ends before anything is announced.
                 let mut play =
                     play.unwrap_or_else(|| Arc::new(Play { card: card.clone(), ..Play::default() }));
-                Arc::make_mut(&mut play).end = Some(end.clone());
+                let over = Arc::make_mut(&mut play);
+                (over.delay, over.end) = (None, Some(end.clone()));
                 self.play = Some(play);
                 self.cue = None;
             }
+        }
+    }
+
+    fn delay(&mut self, why: Option<String>) {
+        if let Some(play) = self.play.as_mut().filter(|play| play.delay != why) {
+            Arc::make_mut(play).delay = why;
         }
     }
 

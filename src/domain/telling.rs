@@ -187,6 +187,7 @@ fn play(event: &PlayEvent, signs: &Signs) -> Said {
             Some(problem) => Said::new(format!("{} {problem}", signs.failed), Tone::Bad),
             None => Said::new(format!("{} {seen}", signs.held), Tone::Good),
         },
+        PlayEvent::Delayed { why } => Said::new(why, Tone::Warning),
         PlayEvent::Ended { card, end: End { verdict, problems } } => {
             let problem = problems.first().map_or_else(String::new, |problem| format!("; {problem}"));
             let tone = match verdict {

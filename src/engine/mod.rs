@@ -30,6 +30,8 @@ pub struct Inventory {
     pub containers: BTreeSet<String>,
     /// The volumes that the engine knows of.
     pub volumes: BTreeSet<String>,
+    /// Those of the volumes that carry the mark of what was made from here.
+    pub own: BTreeSet<String>,
 }
 
 /// A container engine, in the words of the docker command line.

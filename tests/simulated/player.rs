@@ -1,13 +1,20 @@
 //! Playing a card: it holds or it does not, it can be stopped at any step, and nothing of it stays.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
+use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use voltergeist::{
     domain::volume::Volumes,
     engine::{
-        Clock, Engine,
+        Clock, DockerCommand, Engine, Inventory, Outcome,
         scenario::{Card, Cast, Event, Report, Verdict, play},
     },
     hub::{Standing, Window},
@@ -174,5 +181,87 @@ async fn a_card_waits_for_its_director() {
     };
     let (report, ()) = tokio::join!(play(&card, &cast, tell, &never), direct);
     assert!(report.held());
+    haunted.end().await;
+}
+
+/// An engine whose inventories are counted, and come only after so much of its time.
+struct Looked {
+    engine: Arc<dyn Engine>,
+    looks: AtomicUsize,
+    takes: Duration,
+}
+
+impl Looked {
+    fn at(engine: &Arc<dyn Engine>, takes: Duration) -> Arc<Self> {
+        Arc::new(Self { engine: Arc::clone(engine), looks: AtomicUsize::new(0), takes })
+    }
+
+    fn looks(&self) -> usize {
+        self.looks.load(Ordering::SeqCst)
+    }
+}
+
+impl Engine for Looked {
+    fn perform<'a>(&'a self, command: &'a DockerCommand) -> BoxFuture<'a, Outcome> {
+        self.engine.perform(command)
+    }
+
+    fn inventory(&self) -> BoxFuture<'_, Result<Inventory, String>> {
+        self.looks.fetch_add(1, Ordering::SeqCst);
+        Box::pin(async {
+            tokio::time::sleep(self.takes.div_f64(SPEED)).await;
+            self.engine.inventory().await
+        })
+    }
+
+    fn sweep(&self) -> BoxFuture<'_, ()> {
+        self.engine.sweep()
+    }
+}
+
+#[tokio::test]
+async fn an_engine_is_asked_what_is_there_once_before_a_card_and_as_rarely_as_it_can_be_after_it() {
+    let run = "[[step]]\ndocker = \"docker run --rm -v data:/data --volume-driver ghost busybox true\"";
+    let create = "[[step]]\ndocker = \"docker volume create -d ghost v\"";
+    let remove = "[[step]]\ndocker = \"docker volume rm v\"";
+    let anonymous = "[[step]]\ndocker = \"docker run -d -v /anonymous --volume-driver ghost busybox top\"";
+    for (steps, looks, why) in [
+        (format!("{create}\n{remove}"), 2, "nothing is left"),
+        (anonymous.to_owned(), 2, "what is swept needs no second look"),
+        (create.to_owned(), 3, "a volume is removed"),
+        (run.to_owned(), 3, "a container's volume is removed"),
+    ] {
+        let haunted = Haunted::new();
+        let engine = haunted.daemon();
+        let looked = Looked::at(&engine, Duration::ZERO);
+        let report = played(&haunted, &(Arc::clone(&looked) as Arc<dyn Engine>), &card(&steps)).await;
+        assert!(report.held(), "{report}");
+        assert_eq!(looked.looks(), looks, "{why}");
+        is_clear(&haunted, &engine).await;
+        haunted.end().await;
+    }
+}
+
+#[tokio::test]
+async fn an_engine_that_takes_long_to_say_what_is_there_is_told_of_and_can_be_left() {
+    let haunted = Haunted::new();
+    let engine = haunted.daemon();
+    // Longer than any test.
+    let looked: Arc<dyn Engine> = Looked::at(&engine, Duration::from_secs(1_000_000));
+    let (_all, allowed) = watch::channel(usize::MAX);
+    let cancel = CancellationToken::new();
+    let mut told = Vec::new();
+    let tell = |event: Event<'_>| match event {
+        Event::Delayed { why } => {
+            told.push(why.to_owned());
+            cancel.cancel();
+        }
+        event => panic!("{event:?} before it was known what is there"),
+    };
+    let create = card("[[step]]\ndocker = \"docker volume create -d ghost v\"");
+    let report = play(&create, &cast(&haunted, &looked, allowed), tell, &cancel).await;
+    assert_eq!((report.verdict, report.steps.len()), (Verdict::Stopped, 0));
+    assert!(matches!(told.as_slice(), [why] if why.contains("until docker is restarted")), "{told:?}");
+    is_clear(&haunted, &engine).await;
     haunted.end().await;
 }

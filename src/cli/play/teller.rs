@@ -34,6 +34,8 @@ pub struct Teller {
     json: bool,
     /// Whether a line can be taken back.
     is_terminal: bool,
+    /// Once is enough, for all cards.
+    told_delay: bool,
     /// Why nobody hears it any more.
     broken: Option<io::Error>,
     stop: CancellationToken,
@@ -44,7 +46,7 @@ impl Teller {
         let (stdout, stderr) = (io::stdout(), io::stderr());
         let is_terminal = if json { stderr.is_terminal() } else { stdout.is_terminal() };
         let words: Box<dyn Write + Send> = if json { Box::new(stderr) } else { Box::new(stdout) };
-        Self { words, json, is_terminal, broken: None, stop }
+        Self { words, json, is_terminal, told_delay: false, broken: None, stop }
     }
 
     /// Writes something. When nobody listens, nothing more is played.
@@ -77,6 +79,15 @@ impl Teller {
                 }
                 writeln!(out, "{report}")
             }),
+            Event::Delayed { .. } if self.told_delay => {}
+            Event::Delayed { why } => {
+                if is_terminal {
+                    // A step that was stopped has left its line.
+                    self.write(|out| write!(out, "\r\x1b[2K"));
+                }
+                eprintln!("voltergeist: {why}");
+                self.told_delay = true;
+            }
         }
     }
 

@@ -144,6 +144,15 @@ impl Page<'_> {
             self.say("", 1, &play.title, styles.strong);
             self.say("", 1, &format!("on {}", play.engine), styles.quiet);
         }
+        let delay = |page: &mut Self, why: &String| {
+            let start = page.lines.len();
+            page.say("", 1, why, page.view.theme.styles.warning);
+            page.now = start..page.lines.len();
+        };
+        // It stands where it happens: before the first step, or after the latest.
+        if let Some(why) = play.delay.as_ref().filter(|_| play.begun() == 0) {
+            delay(self, why);
+        }
         for scene in &play.scenes {
             // Where there is little room, more of the steps matters more.
             if self.is_roomy {
@@ -155,6 +164,9 @@ impl Page<'_> {
             if scene.state != SceneState::Ahead {
                 self.now = start..self.lines.len();
             }
+        }
+        if let Some(why) = play.delay.as_ref().filter(|_| play.begun() > 0) {
+            delay(self, why);
         }
         if let Some(end) = &play.end {
             for problem in &end.problems {
@@ -246,8 +258,9 @@ fn strip(view: &View<'_>, play: &Play, area: Rect, buffer: &mut Buffer) {
         ];
     }
     // What is wrong with all of it goes before what came of one step.
-    if let Some((problem, end)) = play.end.as_ref().and_then(|end| Some((end.problems.first()?, end))) {
-        let style = verdict_style(view, end.verdict);
+    let wrong =
+        play.end.as_ref().and_then(|end| Some((end.problems.first()?, verdict_style(view, end.verdict))));
+    if let Some((problem, style)) = wrong.or(play.delay.as_ref().map(|why| (why, styles.warning))) {
         let problem = text::wrap(&text::clean(problem), width.saturating_sub(1));
         lines = problem.into_iter().map(|line| (line, style)).collect();
     }

@@ -16,7 +16,7 @@ use bollard::{
 };
 use futures_util::{FutureExt, future::BoxFuture};
 
-use super::{DockerCommand, Engine, Inventory, Outcome, VolumeCommand, print};
+use super::{DockerCommand, Engine, Inventory, Outcome, print};
 pub use supervisor::{Supervisor, Systemd};
 
 /// The label of what was made for a scenario. Its value tells one play from another.
@@ -109,7 +109,7 @@ impl RealDocker {
         }
     }
 
-    async fn remove_own(&self) -> Result<(), Error> {
+    async fn remove_containers(&self) -> Result<(), Error> {
         let options = ListContainersOptions {
             all: true,
             filters: Some(self.own()),
@@ -120,11 +120,6 @@ impl RealDocker {
             let removed =
                 self.docker.remove_container(&container.id.unwrap_or_default(), Some(options)).await;
             gone_is_fine(removed)?;
-        }
-        let options = ListVolumesOptions { filters: Some(self.own()) };
-        for volume in self.docker.list_volumes(Some(options)).await?.volumes.unwrap_or_default() {
-            let name = volume.name;
-            self.volume(&VolumeCommand::Rm { force: true, name }).await?;
         }
         Ok(())
     }
@@ -178,9 +173,12 @@ impl Engine for RealDocker {
             let containers = self.docker.list_containers(Some(all)).await?;
             let volumes = self.docker.list_volumes(None::<ListVolumesOptions>).await?;
             let names = containers.into_iter().flat_map(|container| container.names.unwrap_or_default());
+            let volumes = volumes.volumes.unwrap_or_default();
+            let own = volumes.iter().filter(|volume| volume.labels.get(LABEL) == Some(&self.play));
             Ok(Inventory {
                 containers: names.map(|name| name.trim_start_matches('/').to_owned()).collect(),
-                volumes: volumes.volumes.unwrap_or_default().into_iter().map(|volume| volume.name).collect(),
+                own: own.map(|volume| volume.name.clone()).collect(),
+                volumes: volumes.into_iter().map(|volume| volume.name).collect(),
             })
         }
         .map(|done: Result<_, Error>| done.map_err(|error| complaint(&error).stderr))
@@ -189,6 +187,6 @@ impl Engine for RealDocker {
 
     fn sweep(&self) -> BoxFuture<'_, ()> {
         // What cannot be removed now is told by whoever looks at the inventory next.
-        self.remove_own().map(drop).boxed()
+        self.remove_containers().map(drop).boxed()
     }
 }

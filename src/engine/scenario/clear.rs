@@ -1,8 +1,9 @@
 //! The end of a play: whatever the card has done is taken back, on the engine and in the driver.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use super::{
+    player::Event,
     report::{Report, Seen, Verdict},
     stage::Stage,
     trace::Line,
@@ -13,7 +14,7 @@ use crate::{
         entry::{Execution, Kind},
         volume::Change,
     },
-    engine::{DockerCommand, VolumeCommand},
+    engine::{DockerCommand, Inventory, VolumeCommand},
     hub::{Standing, Window},
 };
 
@@ -22,7 +23,7 @@ const GRACE: Duration = Duration::from_secs(20);
 
 impl Stage<'_> {
     /// Takes back all that the card has done: rules, outages, containers, volumes.
-    pub(super) async fn clear(mut self, verdict: Verdict) -> Report {
+    pub(super) async fn clear(mut self, verdict: Verdict, tell: &mut impl FnMut(Event<'_>)) -> Report {
         self.report.verdict = verdict;
         let hub = &self.cast.hub;
         let armed = hub.glance(&Window::default()).faults;
@@ -44,7 +45,7 @@ impl Stage<'_> {
             Seen { call: line.to_string(), at: self.cast.clock.felt(passed) }
         };
         self.report.calls = lines.iter().map(seen).collect();
-        if let Err(problem) = self.remove_all().await {
+        if let Err(problem) = self.remove_all(tell).await {
             self.report.problems.push(problem);
             if self.report.verdict == Verdict::Held {
                 self.report.verdict = Verdict::Failed;
@@ -53,35 +54,51 @@ impl Stage<'_> {
         self.report
     }
 
-    async fn remove_all(&self) -> Result<(), String> {
+    /// Looks at the engine as rarely as it can: one that waits for a driver that is gone takes 15 s for each look.
+    async fn remove_all(&self, tell: &mut impl FnMut(Event<'_>)) -> Result<(), String> {
         let engine = &self.cast.engine;
-        if engine.inventory().await.is_err() {
+        // First, so that what is seen next is without the containers, and often the last look.
+        engine.sweep().await;
+        let mut there = if let Ok(there) = self.cast.look(tell).await {
+            there
+        } else {
             engine.perform(&DockerCommand::DaemonRestart).await;
-        }
-        let there = engine.inventory().await?;
-        let containers = self.card.names().containers.into_iter();
-        let containers = containers.filter(|name| there.containers.contains(name));
-        for name in containers {
-            engine.perform(&DockerCommand::Rm { force: true, volumes: true, name }).await;
-        }
+            self.cast.look(tell).await?
+        };
+        // Once more, since an engine that was away has removed nothing.
         engine.sweep().await;
         // A volume of the engine's own may stand before the driver's, and go first.
         for _ in 0..2 {
-            for name in self.volumes_left().await? {
-                if self.cast.hub.with_volumes(|volumes| volumes.known(&name).is_none()) {
-                    // Only a volume that the driver admits to can be removed; others have no record.
-                    let _ = self.cast.hub.command(&Command::Restore(name.clone()));
-                }
-                engine.perform(&DockerCommand::Volume(VolumeCommand::Rm { force: true, name })).await;
+            if self.left(&there).is_empty() {
+                return Ok(());
             }
+            self.remove(&there).await;
+            there = self.cast.look(tell).await?;
         }
-        for name in self.volumes_left().await? {
-            self.drop_volume(name).map_err(|error| error.to_string())?;
+        let denied: Vec<_> = self.volumes_left(&there).filter(|name| self.is_recorded(name)).collect();
+        if !denied.is_empty() {
+            for name in denied {
+                self.drop_volume(name).map_err(|error| error.to_string())?;
+            }
+            there = self.cast.look(tell).await?;
         }
-        let containers = engine.inventory().await?.containers;
-        let mut left = self.volumes_left().await?;
-        left.extend(self.card.names().containers.into_iter().filter(|name| containers.contains(name)));
+        let left = self.left(&there);
         if left.is_empty() { Ok(()) } else { Err(format!("left behind: {}", left.join(", "))) }
+    }
+
+    /// Removes what is there of the card.
+    async fn remove(&self, there: &Inventory) {
+        let engine = &self.cast.engine;
+        for name in self.containers_left(there) {
+            engine.perform(&DockerCommand::Rm { force: true, volumes: true, name }).await;
+        }
+        for name in self.volumes_left(there) {
+            if self.cast.hub.with_volumes(|volumes| volumes.known(&name).is_none()) {
+                // Only a volume that the driver admits to can be removed; others have no record.
+                let _ = self.cast.hub.command(&Command::Restore(name.clone()));
+            }
+            engine.perform(&DockerCommand::Volume(VolumeCommand::Rm { force: true, name })).await;
+        }
     }
 
     /// Takes a volume out of the driver that no engine can remove, because the driver denies it.
@@ -96,11 +113,23 @@ impl Stage<'_> {
         Ok(())
     }
 
+    fn left(&self, there: &Inventory) -> Vec<String> {
+        self.volumes_left(there).chain(self.containers_left(there)).collect()
+    }
+
+    fn containers_left(&self, there: &Inventory) -> impl Iterator<Item = String> {
+        self.card.names().containers.into_iter().filter(|name| there.containers.contains(name))
+    }
+
     /// The card's volumes that the engine or the driver still has.
-    async fn volumes_left(&self) -> Result<Vec<String>, String> {
-        let there = self.cast.engine.inventory().await?;
-        let recorded = |name: &str| self.cast.hub.with_volumes(|volumes| volumes.record(name).is_some());
-        let mine = self.card.names().volumes.into_iter();
-        Ok(mine.filter(|name| there.volumes.contains(name) || recorded(name)).collect())
+    fn volumes_left(&self, there: &Inventory) -> impl Iterator<Item = String> {
+        let mut names: BTreeSet<_> = self.card.names().volumes.into_iter().collect();
+        names.retain(|name| there.volumes.contains(name) || self.is_recorded(name));
+        names.extend(there.own.iter().cloned());
+        names.into_iter()
+    }
+
+    fn is_recorded(&self, volume: &str) -> bool {
+        self.cast.hub.with_volumes(|volumes| volumes.record(volume).is_some())
     }
 }

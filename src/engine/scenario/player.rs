@@ -11,9 +11,15 @@ use super::{
     stage::Stage,
 };
 use crate::{
-    engine::{Clock, Engine},
+    engine::{Clock, Engine, Inventory},
     hub::{Hub, Standing},
 };
+
+/// After which time of the engine it is told that it takes long.
+const SLOW: Duration = Duration::from_secs(3);
+/// Source: moby, `volume/drivers`: an adapter is kept for the life of the daemon, and each list asks all of them.
+const WHY_SLOW: &str = "docker waits for a gone driver, it seems: each list of volumes takes 15 s until docker \
+                        is restarted";
 
 /// Who plays.
 #[derive(Clone)]
@@ -36,6 +42,18 @@ pub struct Cast {
     pub allowed: watch::Receiver<usize>,
 }
 
+impl Cast {
+    /// Asks what is on the engine, and tells if that takes long.
+    pub(super) async fn look(&self, tell: &mut impl FnMut(Event<'_>)) -> Result<Inventory, String> {
+        let mut asked = self.engine.inventory();
+        if let Ok(there) = self.clock.timeout(Some(SLOW), &mut asked).await {
+            return there;
+        }
+        tell(Event::Delayed { why: WHY_SLOW });
+        asked.await
+    }
+}
+
 /// What a spectator hears.
 #[derive(Clone, Copy, Debug)]
 pub enum Event<'e> {
@@ -53,6 +71,11 @@ pub enum Event<'e> {
         /// What became of it.
         report: &'e StepReport,
     },
+    /// The engine lets all wait, before the first step or after the last.
+    Delayed {
+        /// Why, as far as can be told.
+        why: &'e str,
+    },
 }
 
 /// Plays a card to its end, or until it is cancelled. Whatever the card has made is gone afterwards.
@@ -62,7 +85,12 @@ pub async fn play(
     mut tell: impl FnMut(Event<'_>),
     cancel: &CancellationToken,
 ) -> Report {
-    if let Err(why) = check(card, cast).await {
+    let checked = tokio::select! {
+        biased;
+        () = cancel.cancelled() => return Report::stopped(card),
+        checked = check(card, cast, &mut tell) => checked,
+    };
+    if let Err(why) = checked {
         return Report::skipped(card, why);
     }
     let mut stage = Stage::set(card, cast).await;
@@ -70,15 +98,15 @@ pub async fn play(
         () = cancel.cancelled() => Verdict::Stopped,
         verdict = stage.play(&mut tell) => verdict,
     };
-    stage.clear(verdict).await
+    stage.clear(verdict, &mut tell).await
 }
 
 /// Refuses to touch what the card did not make.
-async fn check(card: &Card, cast: &Cast) -> Result<(), String> {
+async fn check(card: &Card, cast: &Cast, tell: &mut impl FnMut(Event<'_>)) -> Result<(), String> {
     if cast.hub.reachability().standing != Standing::Up {
         return Err("the driver is down; bring it up, then play".into());
     }
-    let there = cast.engine.inventory().await?;
+    let there = cast.look(tell).await?;
     let taken = |kind: &str, name: &String| {
         Err(format!("the engine has a {kind} {name:?} that is not the card's; remove it, then play again"))
     };

@@ -101,6 +101,11 @@ impl Report {
         Self { verdict: Verdict::Skipped(why.into()), ..Self::new(card) }
     }
 
+    /// Of a card that was stopped before its first step.
+    pub(super) fn stopped(card: &Card) -> Self {
+        Self { verdict: Verdict::Stopped, ..Self::new(card) }
+    }
+
     /// Whether all that was expected was seen.
     pub fn held(&self) -> bool {
         self.verdict == Verdict::Held

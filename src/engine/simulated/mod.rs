@@ -210,7 +210,7 @@ impl Engine for Daemon {
         let containers = self.containers.lock().keys().cloned().collect();
         let local = self.local.list().into_iter().map(|volume| volume.name);
         let volumes = self.records.lock().keys().cloned().chain(local).collect();
-        ready(Ok(Inventory { containers, volumes })).boxed()
+        ready(Ok(Inventory { containers, volumes, ..Inventory::default() })).boxed()
     }
 
     fn perform<'a>(&'a self, command: &'a DockerCommand) -> BoxFuture<'a, Outcome> {

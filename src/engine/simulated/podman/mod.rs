@@ -156,7 +156,7 @@ impl Engine for Podman {
     fn inventory(&self) -> BoxFuture<'_, Result<Inventory, String>> {
         let containers = self.containers.lock().keys().cloned().collect();
         let volumes = self.volumes.lock().keys().cloned().collect();
-        ready(Ok(Inventory { containers, volumes })).boxed()
+        ready(Ok(Inventory { containers, volumes, ..Inventory::default() })).boxed()
     }
 
     fn perform<'a>(&'a self, command: &'a DockerCommand) -> BoxFuture<'a, Outcome> {
