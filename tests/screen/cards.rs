@@ -172,7 +172,10 @@ fn the_picker_says_what_a_card_shows_or_why_it_cannot_be_played() {
     for (keys, shown) in [
         ("P", "scenarios/mine.toml:4: docker: unrecognized subcommand"),
         ("P down", "Whatever a plugin answers"),
-        ("P n u l l", "only `:play null-entry --dangerous` plays it"),
+        ("P n u l l", "so there is a question first"),
+        ("P n u l l enter", "Really play null-entry --dangerous?"),
+        ("P n u l l enter", "The card can harm the engine, or what else runs on it."),
+        ("P n u l l enter", "What it shows: A null in the list ends the daemon."),
         ("P z z z", "No card has all these words."),
         ("P", "5 of 5"),
         ("P u n r e c o g n i z e d", "1 of 5"),
@@ -184,6 +187,77 @@ fn the_picker_says_what_a_card_shows_or_why_it_cannot_be_played() {
     let mut nobody = seat(&Stage::busy());
     nobody.press("P");
     assert!(nobody.screen().contains("no cards are played here"), "{}", nobody.screen());
+}
+
+#[test]
+fn a_card_that_can_harm_is_played_after_a_question_and_only_where_it_can() {
+    let harmless = offering();
+    let mut real = offering();
+    real.playbill.is_real = true;
+    for (stage, keys, expected) in [
+        (&real, "P n u l l enter", vec![]),
+        (&real, "P n u l l enter n", vec![]),
+        (&real, "P n u l l enter y", vec!["play null-entry --dangerous"]),
+        (&real, "P n u l l tab enter y", vec!["play null-entry --step --dangerous"]),
+        (&real, ": p l a y space n u l l - e n t r y enter y", vec!["play null-entry --dangerous"]),
+        (&real, "P l i e enter", vec!["play lie"]),
+        (&harmless, "P n u l l enter", vec!["play null-entry"]),
+    ] {
+        assert_eq!(lines(&seat(stage).press(keys)), expected, "{keys}");
+    }
+}
+
+#[test]
+fn names_that_begin_with_what_is_typed_come_before_those_that_have_it() {
+    let mut stage = Stage::busy();
+    let names = ["get-empty-response", "empty", "empty-retry"];
+    stage.playbill.offers =
+        names.map(|name| Offer { name: name.into(), ..Offer::default() }).into_iter().collect();
+    for (typed, expected) in [
+        ("e m p t y", "play empty"),
+        ("e m p t y - r", "play empty-retry"),
+        ("e m p t y - r e s", "play get-empty-response"),
+        ("y - r e t", "play empty-retry"),
+    ] {
+        assert_eq!(lines(&seat(&stage).press(&format!("P {typed} enter"))), [expected], "{typed}");
+    }
+}
+
+/// What is told while an engine waits for a driver that is gone.
+const SLOW: &str = "docker waits for a gone driver, it seems: each list takes 15 s";
+
+#[test]
+fn why_an_engine_lets_all_wait_is_told_until_the_next_step_or_the_end() {
+    let mut begun = offering();
+    begun.playbill.cue = Some(cue(usize::MAX, false));
+    let (card, title) = ("labels-lost".into(), "A short one".into());
+    let steps = vec![plan("$ docker volume ls", None, "success")];
+    note(&mut begun, PlayEvent::Begun { card, title, engine: "docker".into(), steps });
+    for (mut stage, over) in [
+        (begun, PlayEvent::Step { index: 0, line: String::new() }),
+        (
+            long(20, 12),
+            PlayEvent::Ended {
+                card: "labels-lost".into(),
+                end: End { verdict: Verdict::Stopped, problems: Vec::new() },
+            },
+        ),
+    ] {
+        let told = |stage: &Stage, size| Seat::new(stage, size, "default", false).screen().contains("gone");
+        for size in SIZES {
+            assert!(!told(&stage, size), "{size:?}");
+        }
+        // Without its entry, which the calls would show too.
+        stage.playbill.apply(&PlayEvent::Delayed { why: SLOW.into() });
+        let play = |stage: &Stage| stage.playbill.play.clone().expect("a play");
+        assert_eq!(play(&stage).delay.as_deref(), Some(SLOW));
+        for size in SIZES {
+            let screen = Seat::new(&stage, size, "default", false).screen();
+            assert!(told(&stage, size), "{size:?}\n{screen}");
+        }
+        note(&mut stage, over);
+        assert_eq!(play(&stage).delay, None);
+    }
 }
 
 #[test]

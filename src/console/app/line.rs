@@ -140,11 +140,16 @@ impl App {
     }
 
     /// A command that can end an engine, or that nothing undoes, is carried out after a question only.
-    fn confirmed(&mut self, command: Command, seen: &Snapshot) -> Vec<Effect> {
+    pub(super) fn confirmed(&mut self, command: Command, seen: &Snapshot) -> Vec<Effect> {
         let edited = self.edited.take().and_then(|id| seen.faults.iter().find(|rule| rule.id == id));
         match command {
             command if command.is_dangerous() => {
                 self.mode = Mode::Ask(Question::Run(Box::new(command.confirmed())));
+                Vec::new()
+            }
+            Command::Play { card, stepwise, dangerous: false } if seen.playbill.can_harm(&card) => {
+                let command = Command::Play { card, stepwise, dangerous: true };
+                self.mode = Mode::Ask(Question::Run(Box::new(command)));
                 Vec::new()
             }
             Command::Wipe | Command::Reset | Command::Crash { keep: false } => {

@@ -33,7 +33,7 @@ pub struct Picker {
 }
 
 impl Picker {
-    /// The cards that have all words of the filter; those whose name is the filter, or has it, come first.
+    /// The cards that have all words of the filter; those whose name is the filter, begins with it, or has it, come first.
     pub fn offers<'s>(&self, seen: &'s Snapshot) -> Vec<&'s Offer> {
         let filter = self.filter.value().to_lowercase();
         let fits = |offer: &&Offer| {
@@ -42,7 +42,10 @@ impl Picker {
             filter.split_whitespace().all(|word| text.contains(word))
         };
         let mut offers: Vec<_> = seen.playbill.offers.iter().filter(fits).collect();
-        offers.sort_by_key(|offer| (offer.name != filter.trim(), !offer.name.contains(filter.trim())));
+        let meant = filter.trim();
+        offers.sort_by_key(|Offer { name, .. }| {
+            (name != meant, !name.starts_with(meant), !name.contains(meant))
+        });
         offers
     }
 }
@@ -82,7 +85,7 @@ impl App {
                 let chosen = offers.get(picker.cursor.row.min(offers.len().saturating_sub(1)));
                 let Some(card) = chosen.map(|offer| offer.name.clone()) else { return Vec::new() };
                 self.mode = Mode::Browse;
-                return vec![Command::Play { card, stepwise, dangerous: false }.into()];
+                return self.confirmed(Command::Play { card, stepwise, dangerous: false }, seen);
             }
             _ => {
                 let before = picker.filter.value().to_owned();

@@ -66,8 +66,8 @@ pub fn render(view: &View<'_>, picker: &Picker, buffer: &mut Buffer) -> Position
     let shows = match offers.get(selected) {
         None => "No card has all these words.".to_owned(),
         Some(Offer { problem: Some(problem), .. }) => problem.clone(),
-        Some(Offer { name, shows, dangerous: true, .. }) if view.seen.playbill.is_real => {
-            format!("It can harm the engine: only `:play {name} --dangerous` plays it. {shows}")
+        Some(Offer { shows, dangerous: true, .. }) if view.seen.playbill.is_real => {
+            format!("It can harm the engine, so there is a question first. {shows}")
         }
         Some(offer) => offer.shows.clone(),
     };

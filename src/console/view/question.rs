@@ -8,7 +8,10 @@ use ratatui::{
 };
 
 use super::{View, banner, put};
-use crate::console::{app::Question, text};
+use crate::{
+    console::{app::Question, text},
+    domain::command::Command,
+};
 
 /// Draws it over everything else.
 pub fn render(view: &View<'_>, question: &Question, buffer: &mut Buffer) {
@@ -65,7 +68,7 @@ fn words(view: &View<'_>, question: &Question) -> Vec<String> {
             }
             if seen.open_mounts > 0 {
                 words.push(format!(
-                    "{} in use by containers; they keep their files, but the engine cannot unmount while the driver is away.",
+                    "{}; containers that use them keep their files, but the engine cannot unmount while the driver is away.",
                     text::counted(seen.open_mounts, "open mount")
                 ));
             }
@@ -76,13 +79,18 @@ fn words(view: &View<'_>, question: &Question) -> Vec<String> {
             "The driver stops with it: docker waits for every answer until `fg` brings it back.".into(),
         ],
         Question::Run(command) => {
-            vec![format!("Really {command}?"), consequence(command).into()]
+            let title = |card| seen.playbill.offer(card).map(|offer| offer.title.as_str());
+            let card = match &**command {
+                Command::Play { card, .. } => title(card),
+                _ => None,
+            };
+            let shows = card.map(|title| format!("What it shows: {title}."));
+            [format!("Really {command}?"), consequence(command).into()].into_iter().chain(shows).collect()
         }
     }
 }
 
-fn consequence(command: &crate::domain::command::Command) -> &'static str {
-    use crate::domain::command::Command;
+fn consequence(command: &Command) -> &'static str {
     match command {
         Command::Reset => "All counters and the list of calls start anew. Volumes and armed rules stay.",
         Command::Wipe => "Every volume is lost, with all its files.",
@@ -93,6 +101,7 @@ fn consequence(command: &crate::domain::command::Command) -> &'static str {
             "A null among the volumes of List ends a running dockerd: it reads it, panics and dies, and with it \
              everything that waits for it."
         }
+        Command::Play { .. } => "The card can harm the engine, or what else runs on it.",
         _ => "This cannot be undone.",
     }
 }
