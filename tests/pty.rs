@@ -6,7 +6,7 @@ mod support;
 use std::{fs, thread};
 
 use rustix::process::{Pid, Signal, test_kill_process};
-use support::{PATIENCE, http, pty::Terminal, wait_for};
+use support::{PATIENCE, cards::WAITS, http, pty::Terminal, wait_for};
 use tempfile::TempDir;
 
 fn console(env: &[(&str, &str)]) -> (TempDir, Terminal) {
@@ -173,21 +173,6 @@ fn ctrl_z_asks_first_then_gives_the_terminal_back_until_it_goes_on() {
     assert!(terminal.wait_for_end().success());
     terminal.assert_restored();
 }
-
-/// It has made a volume and a container, and has armed a rule, when it begins to wait.
-const WAITS: &str = r#"
-title = "It waits"
-shows = "Nothing."
-
-[[step]]
-docker = "docker run -d --name mine-box -v mine:/data --volume-driver {driver} busybox top"
-
-[[step]]
-command = "arm unmount: hang"
-
-[[step]]
-wait = "100h"
-"#;
 
 /// A demo with a card of the user's own.
 fn demo() -> (TempDir, Terminal) {

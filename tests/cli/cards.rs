@@ -6,17 +6,12 @@ use serde_json::{Value, json};
 
 use crate::{
     program::{Home, Instance},
-    support::{PATIENCE, http, wait_for},
+    support::{
+        PATIENCE,
+        cards::{HELD, WAITS},
+        http, wait_for,
+    },
 };
-
-const HELD: &str = r#"
-title = "A volume is made"
-shows = "That it is there."
-
-[[step]]
-docker = "docker volume create -d {driver} mine"
-calls = ["get mine", "create mine"]
-"#;
 
 const BROKEN: &str = r#"
 title = "A volume is not made"
@@ -31,21 +26,6 @@ prints = "gold"
 
 [[step]]
 docker = "docker volume rm mine"
-"#;
-
-/// It has made a volume, a container and a rule when it begins to wait.
-const WAITS: &str = r#"
-title = "It waits"
-shows = "Nothing."
-
-[[step]]
-docker = "docker run -d --name mine-box -v mine:/data --volume-driver {driver} busybox top"
-
-[[step]]
-command = "arm unmount: hang"
-
-[[step]]
-wait = "100h"
 "#;
 
 fn home(cards: &[(&str, &str)]) -> Home {
@@ -102,7 +82,7 @@ fn the_journal_tells_each_step_and_whether_it_held() {
     assert_eq!(told.len(), 4, "{told:#?}");
     assert_eq!(fields(&told[0], &["event", "card", "title"]), ["begun", "made", "A volume is made"]);
     let expected = "success, the calls get mine, create mine";
-    assert_eq!(told[0]["steps"], json!([{ "line": line, "expected": expected }]));
+    assert_eq!(told[0]["steps"], json!([{ "line": line, "say": "Look.", "expected": expected }]));
     assert!(
         told[0]["engine"].as_str().is_some_and(|engine| engine.contains("docker does not find the driver"))
     );

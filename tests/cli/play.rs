@@ -7,18 +7,12 @@ use serde_json::Value;
 
 use crate::{
     program::Home,
-    support::{PATIENCE, wait_for},
+    support::{
+        PATIENCE,
+        cards::{HELD, WAITS},
+        wait_for,
+    },
 };
-
-const HELD: &str = r#"
-title = "A volume is made"
-shows = "That it is there."
-
-[[step]]
-say = "Look."
-docker = "docker volume create -d {driver} mine"
-calls = ["get mine", "create mine"]
-"#;
 
 const BROKEN: &str = r#"
 title = "A volume is not made"
@@ -33,21 +27,6 @@ prints = "gold"
 
 [[step]]
 docker = "docker volume rm mine"
-"#;
-
-/// It has made a volume and runs a container when it begins to wait.
-const WAITS: &str = r#"
-title = "It waits"
-shows = "Nothing."
-
-[[step]]
-docker = "docker run -d --name mine-box -v mine:/data --volume-driver {driver} busybox top"
-
-[[step]]
-command = "arm unmount: hang"
-
-[[step]]
-wait = "100h"
 "#;
 
 fn card(home: &Home, name: &str, text: &str) -> String {

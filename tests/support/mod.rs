@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 pub mod busybox;
+pub mod cards;
 pub mod docker;
 pub mod dockerd;
 pub mod haunt;
