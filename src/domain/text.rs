@@ -69,10 +69,11 @@ pub fn pad_left(text: &str, width: usize, ellipsis: &str) -> String {
     format!("{:gap$}{text}", "")
 }
 
-/// A measured time, in the unit that needs few digits: `0.2 ms`, `35 ms`, `1.2 s`, `2:05`.
+/// A measured time, in the unit that needs few digits: `0.02 ms`, `0.2 ms`, `35 ms`, `1.2 s`, `2:05`.
 pub fn took(duration: Duration) -> String {
     let micros = duration.as_micros();
     match micros {
+        5..=94 => format!("0.{:02} ms", (micros + 5) / 10),
         0..=9_949 => format!("{}.{} ms", (micros + 50) / 1000, (micros + 50) % 1000 / 100),
         9_950..=999_499 => format!("{} ms", (micros + 500) / 1000),
         999_500..=59_949_999 => format!("{:.1} s", duration.as_secs_f64()),
@@ -162,6 +163,9 @@ mod tests {
     fn a_time_is_written_with_few_digits() {
         for (micros, text) in [
             (0, "0.0 ms"),
+            (4, "0.0 ms"),
+            (23, "0.02 ms"),
+            (95, "0.1 ms"),
             (240, "0.2 ms"),
             (9_949, "9.9 ms"),
             (9_960, "10 ms"),
