@@ -8,8 +8,9 @@ use super::Snapshot;
 use crate::domain::{
     diagram::{self, Drawing},
     entry::{Entry, Kind, Outcome},
-    episode::Episodes,
+    episode::{Episode, Episodes},
     protocol::Operation,
+    query::Query,
     retry::Retries,
     signs::{self, Signs},
     tally::Tally,
@@ -84,19 +85,21 @@ pub fn drawing<'e>(
     drawing.text(&steps, seen.tally.usual_caller(), &seen.driver.name)
 }
 
-/// Entries in a form that is one text.
-pub fn page(form: Form, entries: &[Arc<Entry>], seen: &Snapshot) -> Option<String> {
+/// Those entries that pass a filter, in a form that is one text.
+pub fn page(form: Form, entries: &[Arc<Entry>], which: &Query, seen: &Snapshot) -> Option<String> {
+    let passing = entries.iter().filter(|entry| which.matches(entry));
     match form {
         Form::Lines => None,
-        Form::Report => Some(markdown(entries.iter(), seen)),
-        Form::Mermaid => Some(mermaid(entries.iter(), seen)),
-        Form::Drawing => Some(drawing(entries.iter(), seen, &signs::UNICODE, &TimeZone::UTC)),
+        Form::Report => Some(markdown(entries.iter(), which, seen)),
+        Form::Mermaid => Some(mermaid(passing, seen)),
+        Form::Drawing => Some(drawing(passing, seen, &signs::UNICODE, &TimeZone::UTC)),
     }
 }
 
 /// The run in Markdown: who was called, how often, which rules there were, what is still mounted, the
-/// latest commands of engines, and the latest calls as a diagram.
-pub fn markdown<'e>(entries: impl Iterator<Item = &'e Arc<Entry>>, seen: &Snapshot) -> String {
+/// latest commands of engines, and the latest calls as a diagram. A filter narrows these last two; a command is
+/// told from all of its calls, and is there if one of them passes.
+pub fn markdown<'e>(entries: impl Iterator<Item = &'e Arc<Entry>>, which: &Query, seen: &Snapshot) -> String {
     let mut page = format!(
         "# voltergeist, {:.0}\n\nDriver `{}` at `{}`, seed {}.\n\n## Calls\n\n| call | times |\n|---|---|\n",
         seen.at,
@@ -135,29 +138,35 @@ pub fn markdown<'e>(entries: impl Iterator<Item = &'e Arc<Entry>>, seen: &Snapsh
     for volume in seen.volumes.iter().filter(|volume| volume.is_mounted()) {
         let _ = writeln!(page, "* `{}`, mounted {}", cell(&volume.name), volume.open_mounts());
     }
+    if !which.is_empty() {
+        let _ = writeln!(page, "\nFrom here on only what passes the filter `{}`.", cell(&which.to_string()));
+    }
     let entries: Vec<_> = entries.collect();
-    page.push_str(&episodes(&entries, seen));
-    let latest = &entries[entries.len().saturating_sub(DRAWN)..];
+    page.push_str(&episodes(&entries, which, seen));
     // An attempt that is drawn may have forerunners that are not.
     let retries = retries(entries.iter().copied());
+    let passing: Vec<_> = entries.into_iter().filter(|entry| which.matches(entry)).collect();
+    let latest = &passing[passing.len().saturating_sub(DRAWN)..];
     let latest = diagrammed(latest.iter().copied(), &retries, seen);
     let _ = write!(page, "\n## The latest calls\n\n```mermaid\n{latest}```\n");
     page
 }
 
 /// The latest commands of engines, as far as the calls tell them.
-fn episodes(entries: &[&Arc<Entry>], seen: &Snapshot) -> String {
-    let mut episodes = Episodes::default();
+fn episodes(entries: &[&Arc<Entry>], which: &Query, seen: &Snapshot) -> String {
+    let mut all = Episodes::default();
     for entry in entries {
-        episodes.push(entry);
+        all.push(entry);
     }
+    let passes = |episode: &&Episode| episode.members().iter().any(|member| which.matches(&member.entry));
+    let episodes: Vec<_> = all.iter().filter(passes).collect();
     let mut table = String::new();
-    if episodes.iter().len() > 0 {
+    if !episodes.is_empty() {
         table.push_str("\n## Episodes\n\nThe latest commands, as the calls tell them.\n\n");
         table.push_str("| time | caller | command | volume | calls | outcome | took | where |\n");
         table.push_str("|---|---|---|---|---|---|---|---|\n");
     }
-    for episode in episodes.iter().skip(episodes.iter().len().saturating_sub(DRAWN)) {
+    for episode in &episodes[episodes.len().saturating_sub(DRAWN)..] {
         let outcome = match &episode.decisive().entry.kind {
             Kind::Call(call) if call.outcome == Outcome::Answered => "ok".to_owned(),
             Kind::Call(call) => telling::outcome(call, &signs::UNICODE).text,

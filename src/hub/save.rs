@@ -18,22 +18,21 @@ impl Hub {
     /// Writes entries to a file in the form that its name asks for, and says what was written.
     pub(super) fn save(&self, path: &str, which: &Query) -> Result<String, CommandFailed> {
         let all = self.all_entries();
-        let kept = all.len();
-        let entries: Vec<_> = all.into_iter().filter(|entry| which.matches(entry)).collect();
+        let passing = || all.iter().filter(|entry| which.matches(entry));
         let file = Path::new(path);
         let form = Form::of(file);
         let seen = self.glance(&Window { volumes: 0..usize::MAX, ..Window::default() });
-        let page = report::page(form, &entries, &seen);
+        let page = report::page(form, &all, which, &seen);
         let write = |file: &mut BufWriter<File>| match &page {
             Some(page) => file.write_all(page.as_bytes()),
-            None => entries.iter().try_for_each(|entry| {
+            None => passing().try_for_each(|entry| {
                 serde_json::to_writer(&mut *file, entry)?;
                 file.write_all(b"\n")
             }),
         };
         write_new(file, write).map_err(|error| CommandFailed::Save { path: path.into(), error })?;
-        let of = if which.is_empty() { String::new() } else { format!("{} of ", entries.len()) };
-        let entries = format!("{of}{}", counted(kept as u64, "entry"));
+        let of = if which.is_empty() { String::new() } else { format!("{} of ", passing().count()) };
+        let entries = format!("{of}{}", counted(all.len() as u64, "entry"));
         Ok(match form {
             Form::Lines => entries,
             Form::Report => format!("a report of the run with {entries}"),

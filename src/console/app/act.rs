@@ -14,6 +14,7 @@ use crate::{
         command::{Command, Target},
         diagram,
         entry::Entry,
+        query::Query,
     },
     hub::{Snapshot, report},
 };
@@ -78,7 +79,7 @@ impl App {
             Action::CopyCurl => self.copy(copy::curl, "a curl command that repeats the call", seen),
             Action::CopyReport => {
                 self.status = Status::say("copied a report of the run as Markdown");
-                Some(Effect::Copy(report::markdown(self.calls.all(), seen)))
+                Some(Effect::Copy(report::markdown(self.calls.all(), &Query::default(), seen)))
             }
             Action::NewRule => {
                 self.new_rule(seen);
