@@ -49,7 +49,7 @@ use crate::domain::{
     volume::{Change, Volume, Volumes},
 };
 
-/// Where changes of the volumes are made to last, and journals are saved.
+/// Where changes of the volumes are made to last.
 pub trait Store: Send {
     /// Makes a change last. `after` is the volume's record as the change leaves it, if it leaves one.
     fn keep(&mut self, change: &Change, after: Option<&Volume>) -> io::Result<()>;
