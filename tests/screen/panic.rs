@@ -1,7 +1,7 @@
 //! A panic of the console itself gives the terminal back before its message is printed. The console that
 //! panics is this very test program, started once more in a terminal of its own.
 
-use std::{io::Read as _, time::Duration};
+use std::{io::Read as _, num::NonZero, time::Duration};
 
 use portable_pty::{CommandBuilder, NativePtySystem, PtySize, PtySystem as _};
 use tokio_util::sync::CancellationToken;
@@ -45,7 +45,8 @@ fn a_panic_of_the_console_gives_the_terminal_back_and_shows_its_message() {
     drop(pty.slave);
     let mut output = pty.master.try_clone_reader().expect("the terminal can be read");
     let reading = std::thread::spawn(move || {
-        let mut screen = vt100::Parser::new(50, 120, 0);
+        let (rows, columns) = (const { NonZero::new(50).unwrap() }, const { NonZero::new(120).unwrap() });
+        let mut screen = vt100::Parser::new(rows, columns, 0);
         let (mut written, mut chunk) = (Vec::new(), [0; 4096]);
         while let Ok(read @ 1..) = output.read(&mut chunk) {
             screen.process(&chunk[..read]);

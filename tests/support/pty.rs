@@ -2,6 +2,7 @@
 
 use std::{
     io::{Read, Write},
+    num::NonZero,
     path::Path,
     sync::Arc,
     thread,
@@ -24,6 +25,10 @@ pub struct Terminal {
 
 fn size(columns: u16, rows: u16) -> PtySize {
     PtySize { rows, cols: columns, ..PtySize::default() }
+}
+
+fn cells(count: u16) -> NonZero<u16> {
+    NonZero::new(count).expect("a terminal has at least one cell")
 }
 
 fn settings(master: &dyn MasterPty) -> String {
@@ -51,7 +56,7 @@ impl Terminal {
         }
         let settings = settings(&*pty.master);
         let child = pty.slave.spawn_command(command).expect("voltergeist starts");
-        let screen = Arc::new(Mutex::new(vt100::Parser::new(rows, columns, 0)));
+        let screen = Arc::new(Mutex::new(vt100::Parser::new(cells(rows), cells(columns), 0)));
         let mut output = pty.master.try_clone_reader().expect("the terminal can be read");
         thread::spawn({
             let screen = Arc::clone(&screen);
@@ -89,7 +94,7 @@ impl Terminal {
 
     /// Makes the window larger or smaller.
     pub fn resize(&mut self, columns: u16, rows: u16) {
-        self.screen.lock().screen_mut().set_size(rows, columns);
+        self.screen.lock().screen_mut().set_size(cells(rows), cells(columns));
         self.master.resize(size(columns, rows)).expect("the terminal can be resized");
     }
 
