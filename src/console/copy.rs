@@ -2,73 +2,66 @@
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 
-use crate::{domain::entry::Entry, hub::Snapshot};
+use crate::{
+    domain::{entry::Entry, shell::quote_bytes},
+    hub::Snapshot,
+};
 
 /// An entry as one line of JSON, as in a recording.
 pub fn json(entry: &Entry) -> String {
     serde_json::to_string(entry).expect("an entry is plain data with text keys")
 }
 
-/// A command that makes the same request again, if the entry is a call.
+/// A bash command that makes the same request again, if the entry is a call. A newline at the end of the body is left
+/// out; engines send one behind the JSON.
 pub fn curl(entry: &Entry, seen: &Snapshot) -> Option<String> {
     let call = entry.call()?;
-    let path = match (&call.request_line, call.operation) {
-        (Some(line), _) => line.split_whitespace().nth(1)?.to_owned(),
-        (None, Some(operation)) => operation.path().to_owned(),
+    let (method, path) = match (&call.request_line, call.operation) {
+        (Some(line), _) => line.split_once(' ')?,
+        (None, Some(operation)) => ("POST", operation.path()),
         (None, None) => return None,
     };
-    let address = &seen.driver.address;
-    let place = if let Some(socket) = address.strip_prefix("unix://") {
-        format!("--unix-socket {} http://localhost{}", quoted(socket), quoted(&path))
-    } else {
-        let host = address.split_once("://").map_or(address.as_str(), |(_, host)| host);
-        quoted(&format!("http://{host}{path}"))
-    };
-    let method = call.request_line.as_ref().and_then(|line| line.split_whitespace().next()).unwrap_or("POST");
-    let mut command = format!("curl -X {method}");
+    let mut words = vec!["curl".into(), "-X".into(), quote_bytes(method.as_bytes())];
+    // Without these, curl would expand brackets and resolve dots.
+    words.extend(path.contains(['[', ']', '{', '}']).then_some("--globoff".into()));
+    words.extend(path.contains("/.").then_some("--path-as-is".into()));
     for (name, value) in call.headers.0.iter() {
         if !matches!(&**name, "content-length" | "host" | "connection" | "transfer-encoding") {
-            command.push_str(" -H ");
-            command.push_str(&quoted(&format!("{name}: {value}")));
+            // A colon with nothing after it would remove the header.
+            let header = if value.is_empty() { format!("{name};") } else { format!("{name}: {value}") };
+            words.extend(["-H".into(), quote_bytes(header.as_bytes()).into_owned().into()]);
         }
     }
-    if call.body.length > 0 {
-        command.push_str(" --data-raw ");
-        command.push_str(&quoted(call.body.text().trim_end()));
+    let is_cut = call.body.bytes.len() < call.body.length;
+    let body = &*call.body.bytes;
+    let body = if is_cut { body } else { body.strip_suffix(b"\n").unwrap_or(body) };
+    // No word can contain NUL, so such a body is piped.
+    let parts: Vec<_> = body.split(|byte| *byte == 0).map(quote_bytes).collect();
+    let mut command = String::new();
+    if is_cut {
+        command = format!("# the body is cut: the first {} of {} bytes\n", body.len(), call.body.length);
     }
-    command.push(' ');
-    command.push_str(&place);
+    if parts.len() > 1 {
+        let format = vec!["%s"; parts.len()].join(r"\0");
+        command.push_str(&format!("printf '{format}' {} | ", parts.join(" ")));
+        words.extend(["--data-binary".into(), "@-".into()]);
+    } else if !body.is_empty() {
+        words.extend(["--data-raw".into(), parts[0].clone()]);
+    }
+    let address = &seen.driver.address;
+    let url = if let Some(socket) = address.strip_prefix("unix://") {
+        words.extend(["--unix-socket".into(), quote_bytes(socket.as_bytes())]);
+        format!("http://localhost{path}")
+    } else {
+        let host = address.split_once("://").map_or(address.as_str(), |(_, host)| host);
+        format!("http://{host}{path}")
+    };
+    words.push(quote_bytes(url.as_bytes()));
+    command.push_str(&words.join(" "));
     Some(command)
-}
-
-/// A text as one word of a POSIX shell.
-fn quoted(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        return text.to_owned();
-    }
-    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 /// The escape sequence that asks the terminal to put a text on its clipboard. It works over SSH too.
 pub fn osc52(text: &str) -> String {
     format!("\x1b]52;c;{}\x07", BASE64_STANDARD.encode(text))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_word_of_the_shell_can_hold_anything() {
-        for (text, word) in [
-            ("/run/x.sock", "/run/x.sock"),
-            ("", "''"),
-            ("two words", "'two words'"),
-            ("it's", r"'it'\''s'"),
-            ("$HOME;rm", "'$HOME;rm'"),
-        ] {
-            assert_eq!(quoted(text), word);
-        }
-    }
 }

@@ -19,6 +19,7 @@ pub mod protocol;
 pub mod query;
 pub mod retry;
 pub mod scanner;
+pub mod shell;
 pub mod signs;
 pub mod tally;
 pub mod telling;

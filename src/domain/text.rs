@@ -26,7 +26,7 @@ pub fn clean(text: &str) -> Cow<'_, str> {
 
 /// Control characters, marks that turn the direction of writing, and what takes no cell of its own
 /// and could hide in a name.
-fn is_unsafe(c: char) -> bool {
+pub(super) fn is_unsafe(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }

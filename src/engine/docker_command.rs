@@ -3,9 +3,11 @@
 //! Only what touches volumes is here. A daemon is restarted and killed with the lines that an
 //! administrator would type: `systemctl restart docker` and `systemctl kill --signal=KILL docker`.
 
-use std::{borrow::Cow, fmt, str::FromStr};
+use std::{fmt, str::FromStr};
 
 use clap::{Args, Parser, Subcommand};
+
+use crate::domain::shell;
 
 const RESTART: [&str; 3] = ["systemctl", "restart", "docker"];
 const KILL: [&str; 4] = ["systemctl", "kill", "--signal=KILL", "docker"];
@@ -238,15 +240,6 @@ impl Line {
     }
 }
 
-/// A word as a person would type it: `tier=gold` needs no quotes.
-fn quoted(word: &str) -> Cow<'_, str> {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:=,@+".contains(&byte);
-    if !word.is_empty() && word.bytes().all(plain) {
-        return word.into();
-    }
-    shlex::try_quote(word).unwrap_or_else(|_nul| word.into())
-}
-
 impl fmt::Display for Pair {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}={}", self.0, self.1)
@@ -306,7 +299,7 @@ impl fmt::Display for DockerCommand {
             Self::DaemonRestart => Line::new(&RESTART),
             Self::DaemonKill => Line::new(&KILL),
         };
-        let words: Vec<_> = line.0.iter().map(|word| quoted(word)).collect();
+        let words: Vec<_> = line.0.iter().map(|word| shell::quote(word)).collect();
         f.write_str(&words.join(" "))
     }
 }

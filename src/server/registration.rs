@@ -17,7 +17,7 @@ use super::{
     claim::Claim,
     listen::{BindError, is_alive},
 };
-use crate::hub::Driver;
+use crate::{domain::shell, hub::Driver};
 
 /// A spec that we have written: a file with the driver's address, which goes with us.
 #[derive(Debug)]
@@ -87,7 +87,7 @@ pub fn introduce(name: &str, address: &str, hindrance: Option<&str>, places: &Pl
         Some((_, found)) if same_place(&found, address) => ("registered".to_owned(), None),
         Some((path, _)) => (
             format!("hidden: engines find {} first", path.display()),
-            Some(format!("sudo rm {}", quoted(&path.display().to_string()))),
+            Some(format!("sudo rm {}", shell::quote(&path.display().to_string()))),
         ),
         None => (
             format!("not registered: {}", hindrance.unwrap_or("engines do not look there")),
@@ -96,11 +96,11 @@ pub fn introduce(name: &str, address: &str, hindrance: Option<&str>, places: &Pl
                 let (directory, spec) = (directory.display().to_string(), spec.display().to_string());
                 let script = format!(
                     "mkdir -p {} && echo {} > {}",
-                    quoted(&directory),
-                    quoted(address),
-                    quoted(&spec)
+                    shell::quote(&directory),
+                    shell::quote(address),
+                    shell::quote(&spec)
                 );
-                format!("sudo sh -c {}", quoted(&script))
+                format!("sudo sh -c {}", shell::quote(&script))
             }),
         ),
     };
@@ -148,14 +148,4 @@ fn same_place(one: &str, other: &str) -> bool {
         None => address.replacen("http://", "tcp://", 1),
     };
     place(one) == place(other)
-}
-
-/// A word for the shell.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-:@".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
 }

@@ -1,9 +1,12 @@
 //! What can be taken along: copied, or saved by a command.
 
+use std::process::{Command, Stdio};
+
+use proptest::prelude::*;
 use voltergeist::{
     console::app::Effect,
     domain::{
-        entry::{Call, Outcome},
+        entry::{Body, Call, Headers, Outcome},
         protocol::Operation,
     },
 };
@@ -116,7 +119,74 @@ fn a_call_is_copied_as_a_command_that_repeats_it() {
     stage.call(call(Operation::Get, "it's"));
     let mut seat = seat(&stage);
     let expected = "curl -X POST -H 'user-agent: Go-http-client/1.1' \
-                    -H 'accept: application/vnd.docker.plugins.v1.2+json' --data-raw '{\"Name\":\"it'\\''s\"}' \
+                    -H 'accept: application/vnd.docker.plugins.v1.2+json' --data-raw \"{\\\"Name\\\":\\\"it's\\\"}\" \
                     --unix-socket /run/docker/plugins/voltergeist.sock http://localhost/VolumeDriver.Get";
     assert_eq!(seat.press("Y"), [Effect::Copy(expected.to_owned())]);
+}
+
+fn copied_command(call: Call) -> String {
+    let mut stage = Stage::empty();
+    stage.call(call);
+    match &seat(&stage).press("Y")[..] {
+        [Effect::Copy(command)] => command.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// What bash gives to curl: its arguments, and its standard input.
+fn run_in_bash(command: &str) -> (Vec<Vec<u8>>, Vec<u8>) {
+    let script = format!("curl() {{ printf '%s\\0' $# \"$@\"; cat; }}\n{command}");
+    let output =
+        Command::new("bash").args(["-c", &script]).stdin(Stdio::null()).output().expect("bash starts");
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}\n{command}");
+    let (count, rest) =
+        output.stdout.split_at(output.stdout.iter().position(|byte| *byte == 0).expect("a count"));
+    let count: usize = String::from_utf8_lossy(count).parse().expect("the count is a number");
+    let mut parts = rest[1..].splitn(count + 1, |byte| *byte == 0).map(<[u8]>::to_vec);
+    (parts.by_ref().take(count).collect(), parts.next().expect("standard input"))
+}
+
+proptest! {
+    #[test]
+    fn a_copied_command_repeats_the_request_byte_for_byte(
+        method in "[!#$%&'*+.^_`|~A-Za-z0-9-]{1,8}",
+        path in "/[!-~\u{a0}-\u{2fff}]{0,20}",
+        name in "[!#$%&'*+.^_`|~A-Za-z0-9-]{1,8}",
+        value in "[\t -~\u{80}-\u{2fff}]{1,20}",
+        body in proptest::collection::vec(prop_oneof![any::<u8>(), Just(0), Just(b'\'')], 0..40),
+    ) {
+        prop_assume!(!["content-length", "host", "connection", "transfer-encoding"].contains(&&*name));
+        prop_assume!(!body.ends_with(b"\n"));
+        let call = Call {
+            request_line: Some(format!("{method} {path}").into()),
+            headers: Headers([(name.as_str().into(), value.as_str().into())].into()),
+            body: body.clone().into(),
+            ..call(Operation::Get, "")
+        };
+        let (arguments, input) = run_in_bash(&copied_command(call));
+        let after = |option: &str| {
+            let at = arguments.iter().position(|argument| argument == option.as_bytes());
+            at.map(|at| arguments[at + 1].clone())
+        };
+        prop_assert_eq!(after("-X"), Some(method.into_bytes()));
+        prop_assert_eq!(after("-H"), Some(format!("{name}: {value}").into_bytes()));
+        prop_assert_eq!(after("--data-binary").unwrap_or_else(|| b"@-".to_vec()), b"@-");
+        prop_assert_eq!(after("--data-raw").unwrap_or(input), body);
+        prop_assert_eq!(arguments.last(), Some(&format!("http://localhost{path}").into_bytes()));
+    }
+}
+
+#[test]
+fn a_command_with_half_a_body_says_so() {
+    let body = Body { bytes: b"{\"Name\":\n"[..].into(), length: 20_000 };
+    let command = copied_command(Call { body, ..call(Operation::Get, "") });
+    assert!(command.starts_with("# the body is cut: the first 9 of 20000 bytes\ncurl -X POST"), "{command}");
+    assert!(command.contains(r#"--data-raw $'{"Name":\n'"#), "{command}");
+}
+
+#[test]
+fn a_copied_command_keeps_an_unusual_path_as_it_was() {
+    let call = Call { request_line: Some("GET /a/../[1-3]".into()), ..call(Operation::Get, "") };
+    let command = copied_command(call);
+    assert!(command.contains(" --globoff --path-as-is "), "{command}");
 }
