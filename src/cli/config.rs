@@ -14,9 +14,12 @@ use toml::{
 };
 
 use super::settings::Settings;
-use crate::console::{
-    action::{CONTROLS, Control},
-    key::KeymapError,
+use crate::{
+    console::{
+        action::{CONTROLS, Control},
+        key::KeymapError,
+    },
+    domain::suggest::did_you_mean,
 };
 
 /// The settings with their defaults and what they mean, without the keys.
@@ -102,10 +105,11 @@ fn parse(text: &str) -> Result<Settings, Wrong> {
 }
 
 fn no_action(name: &str) -> String {
-    let alike = |control: &&Control| strsim::damerau_levenshtein(control.name, name);
-    let meant = CONTROLS.iter().min_by_key(alike).filter(|control| alike(control) < 3);
-    let meant = meant.map_or_else(String::new, |control| format!("did you mean {:?}? ", control.name));
-    format!("there is no such action; {meant}voltergeist --print-config lists all")
+    let mut meant = did_you_mean(name, CONTROLS.iter().map(|control| control.name));
+    if meant.is_empty() {
+        meant.push(';');
+    }
+    format!("there is no such action{meant} voltergeist --print-config lists all")
 }
 
 /// The key, or the value, that a wrong choice of keys is about.

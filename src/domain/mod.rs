@@ -21,6 +21,7 @@ pub mod retry;
 pub mod scanner;
 pub mod shell;
 pub mod signs;
+pub mod suggest;
 pub mod tally;
 pub mod telling;
 pub mod text;

@@ -127,17 +127,6 @@ pub fn quote(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// The word that somebody probably meant: the nearest, if it is at most two slips of the pen away and less
-/// than half of its letters are slips. Of two as near, one that begins alike.
-pub fn nearest<'w>(found: &str, words: impl IntoIterator<Item = &'w str>) -> Option<&'w str> {
-    words
-        .into_iter()
-        .map(|word| (strsim::damerau_levenshtein(found, word), word))
-        .filter(|(slips, word)| *slips <= 2 && slips * 2 < word.chars().count())
-        .min_by_key(|(slips, word)| (*slips, word.chars().next() != found.chars().next(), *word))
-        .map(|(_, word)| word)
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -152,24 +141,6 @@ mod tests {
         assert_eq!(scanner.column(), 9);
         assert_eq!(scanner.quoted(), Some(Ok("ü\"".into())));
         assert_eq!((scanner.column(), scanner.word(&[]), scanner.is_at_end()), (15, "x", true));
-    }
-
-    #[test]
-    fn the_nearest_word_is_at_most_two_slips_away() {
-        let words = ["refuse", "reset", "up", "any", "mount", "count"];
-        for (found, expected) in [
-            ("resett", Some("reset")),
-            ("rfeuse", Some("refuse")),
-            ("xx", None),
-            ("blackhole", None),
-            ("mnt", Some("mount")),
-            ("ay", Some("any")),
-            ("ad", None),
-            ("mont", Some("mount")),
-            ("munt", Some("mount")),
-        ] {
-            assert_eq!(nearest(found, words), expected, "{found}");
-        }
     }
 
     proptest! {

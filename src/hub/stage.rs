@@ -11,7 +11,7 @@ use crate::domain::{
     fault::RuleState,
     pace::{Pace, PaceChange},
     playbill::{Cue, Offer, PlayEvent},
-    scanner::nearest,
+    suggest::did_you_mean,
 };
 
 impl Hub {
@@ -144,9 +144,7 @@ impl State {
         }
         let Some(offer) = bill.offer(name) else {
             let names = bill.offers.iter().map(|offer| offer.name.as_str());
-            let meant =
-                nearest(name, names).map_or_else(String::new, |near| format!(", did you mean {near:?}?"));
-            return Err(CommandFailed::NoCard { name: name.to_owned(), meant });
+            return Err(CommandFailed::NoCard { name: name.to_owned(), meant: did_you_mean(name, names) });
         };
         if let Some(card) = bill.under_way() {
             return Err(CommandFailed::Busy(card.to_owned()));

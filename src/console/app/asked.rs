@@ -5,7 +5,7 @@ use crate::{
     domain::{
         command::{Command, CommandError},
         query::{Query, QueryError},
-        scanner::nearest,
+        suggest::did_you_mean,
     },
 };
 
@@ -58,9 +58,9 @@ fn column(line: &str, end: &str) -> usize {
 
 /// The console knows more words than the driver does.
 fn unknown(found: &str) -> String {
-    let meant = match nearest(found, complete::words()) {
-        Some(word) => format!(", did you mean {word:?}?"),
-        None => "; Tab on an empty line offers them all".to_owned(),
-    };
+    let mut meant = did_you_mean(found, complete::words());
+    if meant.is_empty() {
+        "; Tab on an empty line offers them all".clone_into(&mut meant);
+    }
     format!("column 1: {found:?} is no command{meant}")
 }

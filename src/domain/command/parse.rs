@@ -9,14 +9,15 @@ use crate::domain::{
     pace::{Pace, PaceChange},
     protocol::Options,
     query::{Query, QueryError},
-    scanner::{Scanner, nearest},
+    scanner::Scanner,
+    suggest::did_you_mean,
 };
 
 /// Why a line is no command. Each says what would be one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CommandError {
     /// The first word is none of the commands.
-    #[error("column 1: {found:?} is no command{}; one of: {}", meant(found), words().join(" "))]
+    #[error("column 1: {found:?} is no command{}; one of: {}", did_you_mean(.found, words()), words().join(" "))]
     Unknown {
         /// The word.
         found: String,
@@ -40,14 +41,8 @@ fn words() -> [&'static str; FORMS.len()] {
     FORMS.map(|(word, ..)| word)
 }
 
-fn meant(found: &str) -> String {
-    nearest(found, words()).map_or_else(String::new, |word| format!(", did you mean {word:?}?"))
-}
-
-/// The flag of `arm` that a wrong one stands for.
-fn flag_meant(found: &str) -> Option<String> {
-    nearest(found, ["--dry-run", "--yes"]).map(|flag| format!(", did you mean {flag:?}?"))
-}
+/// The flags of `arm`.
+const FLAGS: [&str; 2] = ["--dry-run", "--yes"];
 
 fn form(word: &str) -> String {
     FORMS
@@ -224,8 +219,7 @@ impl<'l> Line<'l> {
         let column = self.scanner.column();
         let first = self.scanner.peek(&[]);
         if first.starts_with("--") {
-            return self
-                .wrong(column, format!("{first:?} is no flag{}", flag_meant(first).unwrap_or_default()));
+            return self.wrong(column, format!("{first:?} is no flag{}", did_you_mean(first, FLAGS)));
         }
         let mut text = self.text("the rule")?;
         while let Some((rest, last)) = text.rsplit_once(char::is_whitespace) {
@@ -235,10 +229,8 @@ impl<'l> Line<'l> {
             text = rest.trim_end().to_owned();
         }
         let last = text.rsplit(char::is_whitespace).next().unwrap_or_default();
-        if last.starts_with("--")
-            && !last.contains('"')
-            && let Some(meant) = flag_meant(last)
-        {
+        let meant = did_you_mean(last, FLAGS);
+        if last.starts_with("--") && !last.contains('"') && !meant.is_empty() {
             let before = text.chars().count() - last.chars().count();
             return self.wrong(column + before, format!("{last:?} is no flag{meant}"));
         }
@@ -317,8 +309,7 @@ impl<'l> Line<'l> {
     fn down(&mut self) -> Parsed<Command> {
         let (column, kind) = self.need("the kind")?;
         let Some(kind) = Outage::ALL.into_iter().find(|outage| outage.word() == kind) else {
-            let meant = nearest(kind, Outage::ALL.map(Outage::word));
-            let meant = meant.map_or_else(String::new, |word| format!(", did you mean {word:?}?"));
+            let meant = did_you_mean(kind, Outage::ALL.map(Outage::word));
             return self.wrong(column, format!("{kind:?} is no kind of outage{meant}"));
         };
         if self.scanner.is_at_end() {

@@ -9,7 +9,8 @@ use crate::domain::{
     fault::{Calls, Pattern},
     lint::Lint,
     protocol::{Caller, Operation},
-    scanner::{Scanner, nearest},
+    scanner::Scanner,
+    suggest::did_you_mean,
 };
 
 /// What each key asks about, for help and completion.
@@ -120,7 +121,7 @@ fn read(word: &str) -> Result<Test, Wrong> {
         .find(|known| *known == wanted || (["took", "seq"].contains(known) && *known == key));
     let Some(known) = known else {
         let keys = KEYS.map(|(key, _)| key);
-        let meant = meant(&format!("{key}:"), keys);
+        let meant = did_you_mean(&format!("{key}:"), keys);
         let problem =
             format!("{key:?} is no key{meant}; one of: {}; or quote it to look for it", keys.join(" "));
         return Err(problem.into());
@@ -159,17 +160,11 @@ fn asked(key: &str, sign: &str, value: &str) -> Result<Test, Wrong> {
     })
 }
 
-fn meant<'w>(found: &str, words: impl IntoIterator<Item = &'w str>) -> String {
-    nearest(found, words).map_or_else(String::new, |word| format!(", did you mean {word:?}?"))
-}
-
 fn one_of<T: Copy, const N: usize>(value: &str, known: [(&str, T); N], what: &str) -> Result<T, String> {
     let words = known.map(|(word, _)| word);
-    known
-        .iter()
-        .find(|(word, _)| *word == value)
-        .map(|(_, meaning)| *meaning)
-        .ok_or_else(|| format!("{value:?} is no {what}{}; one of: {}", meant(value, words), words.join(" ")))
+    known.iter().find(|(word, _)| *word == value).map(|(_, meaning)| *meaning).ok_or_else(|| {
+        format!("{value:?} is no {what}{}; one of: {}", did_you_mean(value, words), words.join(" "))
+    })
 }
 
 fn operations(value: &str) -> Result<Vec<Operation>, Wrong> {
@@ -177,7 +172,7 @@ fn operations(value: &str) -> Result<Vec<Operation>, Wrong> {
     let mut at = 0;
     for word in value.split(',') {
         let Some(calls) = Calls::all().find(|calls| calls.word() == word) else {
-            let meant = meant(word, Calls::all().map(Calls::word));
+            let meant = did_you_mean(word, Calls::all().map(Calls::word));
             return Err(Wrong { at, problem: format!("{word:?} is no call{meant}") });
         };
         operations.extend_from_slice(calls.operations());

@@ -6,6 +6,7 @@ use std::{
 };
 
 use super::{card::Card, reading::CardError};
+use crate::domain::suggest::did_you_mean;
 
 macro_rules! shipped {
     ($($name:literal)*) => {
@@ -79,7 +80,7 @@ pub struct Shelved {
 #[derive(Debug, thiserror::Error)]
 pub enum ShelfError {
     /// There is none of that name.
-    #[error("there is no scenario {name:?}{}; see the list, or give the path of a file", nearest(.name))]
+    #[error("there is no scenario {name:?}{}; see the list, or give the path of a file", did_you_mean(.name, SHIPPED.iter().map(|(name, _)| *name)))]
     Unknown {
         /// The name.
         name: String,
@@ -107,15 +108,6 @@ impl ShelfError {
         };
         file.file_stem().unwrap_or_default().to_string_lossy().into_owned()
     }
-}
-
-fn nearest(name: &str) -> String {
-    SHIPPED
-        .iter()
-        .map(|(known, _)| (strsim::damerau_levenshtein(name, known), *known))
-        .filter(|(distance, _)| *distance <= 3)
-        .min()
-        .map_or_else(String::new, |(_, known)| format!(", did you mean {known:?}?"))
 }
 
 impl Shelf {

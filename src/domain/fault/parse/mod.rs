@@ -24,10 +24,7 @@ use super::{
     rule::{Rule, RuleError},
     trigger::Trigger,
 };
-use crate::domain::{
-    protocol::Operation,
-    scanner::{Scanner, nearest},
-};
+use crate::domain::{protocol::Operation, scanner::Scanner, suggest::nearest};
 use parser::{Parser, wrong_at};
 
 pub(super) use parser::is_plain;

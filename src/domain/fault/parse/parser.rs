@@ -6,7 +6,8 @@ use super::Parsed;
 use crate::domain::{
     duration,
     fault::{Lifetime, Phase, RuleError},
-    scanner::{Scanner, nearest},
+    scanner::Scanner,
+    suggest::did_you_mean,
 };
 
 /// What ends a word of the language.
@@ -53,9 +54,8 @@ impl<'t> Parser<'t> {
         let found = self.scanner.peek(&ENDS);
         let head = found.split(['=', '.']).next().unwrap_or_default();
         let words: Vec<&str> = words.into_iter().filter(|word| *word != found).collect();
-        let meant = nearest(head, words.iter().copied())
-            .map(|word| format!(" did you mean {word:?}?;"))
-            .unwrap_or_default();
+        let meant = did_you_mean(head, words.iter().copied());
+        let comma = if meant.is_empty() { "," } else { ";" };
         let found = match (found, self.scanner.rest().chars().next()) {
             (_, None) => "the rule ends here".to_owned(),
             ("", Some(sign)) => format!("found {sign:?}"),
@@ -63,7 +63,7 @@ impl<'t> Parser<'t> {
         };
         Err(RuleError {
             column: self.scanner.column(),
-            problem: format!("{found},{meant} expected {what}"),
+            problem: format!("{found}{meant}{comma} expected {what}"),
             expected: words.into_iter().map(str::to_owned).collect(),
         })
     }
