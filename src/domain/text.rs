@@ -5,7 +5,8 @@
 
 use std::{borrow::Cow, time::Duration};
 
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_truncate::UnicodeTruncateStr;
+use unicode_width::UnicodeWidthStr;
 
 /// Makes foreign text safe to show: `^[` for escape, `<U+202E>` for what a caret cannot say.
 pub fn clean(text: &str) -> Cow<'_, str> {
@@ -42,17 +43,8 @@ pub fn fit<'t>(text: &'t str, width: usize, ellipsis: &str) -> Cow<'t, str> {
         return Cow::Borrowed(text);
     }
     let mark = if ellipsis.width() <= width { ellipsis } else { "" };
-    let mut left = width - mark.width();
-    let mut end = 0;
-    for (start, c) in text.char_indices() {
-        let cells = c.width().unwrap_or(0);
-        if cells > left {
-            break;
-        }
-        left -= cells;
-        end = start + c.len_utf8();
-    }
-    Cow::Owned(format!("{}{mark}", &text[..end]))
+    let (start, _) = text.unicode_truncate(width - mark.width());
+    Cow::Owned(format!("{start}{mark}"))
 }
 
 /// Cuts or fills a text to exactly `width` cells.
@@ -118,20 +110,14 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
     for paragraph in text.split('\n') {
         let mut rest = paragraph;
         while rest.width() > width {
-            let (mut end, mut space, mut cells) = (0, None, 0);
-            for (start, c) in rest.char_indices() {
-                cells += c.width().unwrap_or(0);
-                if cells > width && end > 0 {
-                    break;
-                }
-                end = start + c.len_utf8();
-                if c == ' ' {
-                    space = Some(end);
-                }
-            }
-            let end = space.filter(|space| *space * 2 > end).unwrap_or(end);
-            lines.push(rest[..end].trim_end().to_owned());
-            rest = &rest[end..];
+            // A character that is wider than the line stands alone.
+            let first = rest.chars().next().map_or(0, char::len_utf8);
+            let (line, _) = rest.unicode_truncate(width);
+            let end = line.len().max(first);
+            let space = rest[..end].rfind(' ').map(|space| space + 1);
+            let (line, after) = rest.split_at(space.filter(|space| space * 2 > end).unwrap_or(end));
+            lines.push(line.trim_end().to_owned());
+            rest = after;
         }
         lines.push(rest.to_owned());
     }
