@@ -1,16 +1,42 @@
 //! The pages about faults and lints say what the program does: their examples run, and no word of the language is missing.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Write as _, fs, path::Path};
 
 use jiff::{SignedDuration, Timestamp};
 use voltergeist::domain::{
-    fault::{Action, Calls, ErrorShape, Facts, Lifetime, Phase, Rule, Rulebook, Selector, Trigger},
+    fault::{
+        Action, Calls, ErrorShape, FACTS, Fact, Facts, Lifetime, Phase, Rule, Rulebook, Selector, Trigger,
+    },
     lint::Lint,
     protocol::{Caller, Operation, Options},
 };
 
 const FAULTS: &str = include_str!("../docs/faults.md");
 const LINTS: &str = include_str!("../docs/lints.md");
+
+const REACTIONS_HEAD: &str = "\
+# How engines react to a faulty reply
+
+Made from [`assets/engine-reactions.toml`](../assets/engine-reactions.toml). voltergeist shows the reaction before a rule is armed. A
+row for the call itself comes before one for `any`. Of the classes that a reply has, the most particular one that has a row counts.
+A row that was only read in an engine's source says so; all others are checked by tests against real engines.
+
+A class is an action of a rule, or one of:
+
+| class | the reply |
+|---|---|
+| `empty_reply` | has nothing in it |
+| `malformed` | is not the expected JSON |
+| `unexpected` | is anything but the expected one |
+| `fail inband`, `fail status`, `fail json500` | is an error, in this form |
+| `connection_lost` | does not come: the connection ends |
+| `connection_lost_once` | does not come, but the retry is answered |
+| `delayed` | comes within the engine's time limit |
+| `hang` | comes after it, or never |
+
+| id | engine | calls | classes | what it does | source | seen on |
+|---|---|---|---|---|---|---|
+";
 
 /// The lines of the fenced `rule` blocks.
 fn examples() -> Vec<&'static str> {
@@ -98,4 +124,35 @@ fn every_lint_is_explained_in_their_order_as_the_console_explains_it() {
     let plain = |text: &str| text.replace('`', "").split_whitespace().collect::<Vec<_>>().join(" ");
     let explained: Vec<_> = items.map(|(word, text)| (word, plain(text))).collect();
     assert_eq!(explained, Lint::ALL.map(|lint| (lint.word(), lint.meaning().to_owned())));
+}
+
+/// The page about the reactions of engines, made from the table.
+fn reactions() -> String {
+    let list = |words: &[&str]| words.join(", ");
+    let mut page = String::from(REACTIONS_HEAD);
+    for Fact { id, engine, calls, classes, reaction, source, seen_on } in FACTS.iter() {
+        let calls: Vec<_> = calls.iter().map(|call| call.word()).collect();
+        let calls = if calls.is_empty() { "any".to_owned() } else { list(&calls) };
+        let _ = writeln!(
+            page,
+            "| {id} | {engine} | {calls} | {} | {reaction} | {source} | {} |",
+            list(classes),
+            list(seen_on)
+        );
+    }
+    page
+}
+
+#[test]
+fn the_page_about_engine_reactions_is_made_from_the_table() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/engine-reactions.md");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(&path, reactions()).expect("the page can be written");
+    }
+    let written = fs::read_to_string(&path).expect("the page is there");
+    assert_eq!(
+        written,
+        reactions(),
+        "docs/engine-reactions.md is out of date; UPDATE_DOCS=1 cargo test --test fault_docs"
+    );
 }

@@ -1,6 +1,6 @@
 //! What real engines make of a plugin that misbehaves, seen from their command lines.
 //!
-//! Each row of `assets/forecast.md` that says it was seen on an engine is checked here: a test arms a rule, makes sure
+//! Each row of `assets/engine-reactions.toml` that says it was seen on an engine is checked here: a test arms a rule, makes sure
 //! that this row is what is foretold for it, and then looks. `table` keeps the two together.
 
 #[path = "../support/mod.rs"]

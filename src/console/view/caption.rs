@@ -136,7 +136,7 @@ fn explained(view: &View<'_>, entry: &Entry, call: &Call) -> (String, Style) {
         next_move(view, entry)
     } else {
         let fact = aftermath(call).and_then(|forecast| forecast.fact);
-        fact.map_or_else(String::new, |fact| format!(" {who} {}.", fact.then))
+        fact.map_or_else(String::new, |fact| format!(" {who} {}.", fact.reaction))
     };
     let ago = since(view.seen.at, entry.at).as_secs();
     let when = if chain.is_none() && ago > 1 { format!("{ago} s ago: ") } else { String::new() };

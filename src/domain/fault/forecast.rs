@@ -1,11 +1,12 @@
 //! The forecast: what the engine that calls will make of a rule, said before it is armed.
 //!
-//! It comes from a table of facts in `assets/forecast.md`. What an action does to an answer has
-//! several names, from the particular to the general; the first that the table knows for the call,
-//! and else for any call, is the forecast. Where the table knows nothing, nothing is claimed.
+//! It comes from `assets/engine-reactions.toml`. What an action does to a reply has several classes, from the
+//! particular to the general; the first that the table has for the call, and else for any call, is the forecast.
+//! Where the table has none, nothing is claimed.
 
-use std::{fmt, sync::LazyLock, time::Duration};
+use std::{collections::BTreeMap, fmt, sync::LazyLock, time::Duration};
 
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
@@ -19,18 +20,20 @@ use crate::domain::{
 };
 
 /// One fact about an engine.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Fact {
-    /// By which a test names it.
+    /// Names it in tests.
     pub id: &'static str,
-    /// Whose behaviour it is: docker's or podman's.
+    /// Docker or podman.
     pub engine: Caller,
-    /// On which calls; on any if there are none.
+    /// The calls it is about; any if there are none.
+    #[serde(default)]
     pub calls: Vec<Operation>,
-    /// What the answer is like, in the words of `names`.
-    pub what: Vec<&'static str>,
+    /// The classes of replies it is about, in the words of `classes`.
+    pub classes: Vec<&'static str>,
     /// What the engine does.
-    pub then: &'static str,
+    pub reaction: &'static str,
     /// The place in its source.
     pub source: &'static str,
     /// The versions on which it was seen, or whose source was read.
@@ -39,28 +42,11 @@ pub struct Fact {
 
 /// All facts.
 pub static FACTS: LazyLock<Vec<Fact>> = LazyLock::new(|| {
-    let lines = include_str!("../../../assets/forecast.md").lines();
-    let rows = lines.filter(|line| line.starts_with('|')).skip(2);
-    rows.map(|row| fact(row).unwrap_or_else(|| panic!("no fact: {row}"))).collect()
+    let tables: BTreeMap<&str, Vec<Fact>> =
+        toml::from_str(include_str!("../../../assets/engine-reactions.toml"))
+            .unwrap_or_else(|error| panic!("engine-reactions.toml: {error}"));
+    tables.into_values().flatten().collect()
 });
-
-fn fact(row: &'static str) -> Option<Fact> {
-    let columns: Vec<_> = row.trim_matches('|').split('|').map(str::trim).collect();
-    let [id, engine, calls, what, then, source, seen_on] = columns[..] else { return None };
-    let list = |text: &'static str| text.split(", ");
-    Some(Fact {
-        id,
-        engine: Caller::ALL.into_iter().find(|caller| caller.word() == engine)?,
-        calls: match calls {
-            "any" => Vec::new(),
-            calls => list(calls).map(|call| call.parse().ok()).collect::<Option<_>>()?,
-        },
-        what: list(what).collect(),
-        then,
-        source,
-        seen_on: list(seen_on).collect(),
-    })
-}
 
 /// What an engine will do, in one sentence by [`Display`](fmt::Display).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,7 +67,7 @@ impl fmt::Display for Forecast {
         }
         write!(f, "{engine}")?;
         call.map_or(Ok(()), |call| write!(f, ", on {call}"))?;
-        write!(f, ": {}", fact.map_or("nothing is known about what it will make of it", |fact| fact.then))
+        write!(f, ": {}", fact.map_or("nothing is known about what it will make of it", |fact| fact.reaction))
     }
 }
 
@@ -108,13 +94,13 @@ pub fn forecast(rule: &Rule, caller: Caller) -> Forecast {
     // Of each call, what is known of it in particular counts more than what is known of any.
     let weighed = BY_WEIGHT.into_iter().filter(|operation| operations.contains(operation));
     let known = weighed.map(|operation| {
-        let mut names = names(action, patience(engine, operation));
-        if is_spent && names == ["cut"] {
-            names.insert(0, "cut once");
+        let mut classes = classes(action, patience(engine, operation));
+        if is_spent && classes == ["connection_lost"] {
+            classes.insert(0, "connection_lost_once");
         }
-        let own = find(engine, &names, |fact| fact.calls.contains(&operation));
+        let own = find(engine, &classes, |fact| fact.calls.contains(&operation));
         let call = own.and((operations.len() > 1).then_some(operation));
-        (call, own.or_else(|| find(engine, &names, |fact| fact.calls.is_empty())))
+        (call, own.or_else(|| find(engine, &classes, |fact| fact.calls.is_empty())))
     });
     let (call, fact) = known.into_iter().find(|(_, fact)| fact.is_some()).unwrap_or_default();
     Forecast { engine, call, fact }
@@ -152,9 +138,9 @@ pub fn aftermath(call: &Call) -> Option<Forecast> {
     Some(forecast(&rule, call.caller))
 }
 
-fn find(engine: Caller, names: &[&str], about: impl Fn(&Fact) -> bool) -> Option<&'static Fact> {
-    names.iter().find_map(|name| {
-        FACTS.iter().find(|fact| fact.engine == engine && about(fact) && fact.what.contains(name))
+fn find(engine: Caller, classes: &[&str], about: impl Fn(&Fact) -> bool) -> Option<&'static Fact> {
+    classes.iter().find_map(|class| {
+        FACTS.iter().find(|fact| fact.engine == engine && about(fact) && fact.classes.contains(class))
     })
 }
 
@@ -170,47 +156,51 @@ pub const fn patience(engine: Caller, operation: Operation) -> Option<Duration> 
     }
 }
 
-/// What an answer is like, from the particular to the general: `hollow` has nothing in it, `broken` is not the
-/// JSON that is due, `wrong` is any answer that is not the natural one, `cut` is none at all, `late` is in time.
-fn names(action: &Action, patience: Option<Duration>) -> Vec<&'static str> {
+/// The classes of a reply, from the particular to the general: a form of an action, or
+/// `empty_reply` (nothing in it), `malformed` (not the expected JSON), `unexpected` (anything but the expected reply),
+/// `connection_lost` (no reply), `connection_lost_once` (the same, and the retry is answered), `delayed` (within the
+/// engine's time limit) and `hang` (after it, or never).
+fn classes(action: &Action, patience: Option<Duration>) -> Vec<&'static str> {
     let is_too_late = |time: Duration| patience.is_some_and(|patience| patience <= time);
     match action {
-        Action::Fail { shape: ErrorShape::Inband, .. } => vec!["fail inband", "fail", "wrong"],
+        Action::Fail { shape: ErrorShape::Inband, .. } => vec!["fail inband", "fail", "unexpected"],
         Action::Fail { shape: ErrorShape::Json500, .. } => {
-            vec!["fail json500", "fail status", "fail", "wrong"]
+            vec!["fail json500", "fail status", "fail", "unexpected"]
         }
-        Action::Fail { .. } => vec!["fail status", "fail", "wrong"],
-        Action::Reply { body, shape } => names_of_reply(body, *shape),
-        Action::Empty | Action::Null => vec!["hollow", "wrong"],
-        Action::Garbage | Action::Truncate | Action::WrongType => vec![action.word(), "broken", "wrong"],
-        Action::Reset | Action::Eof => vec!["cut"],
+        Action::Fail { .. } => vec!["fail status", "fail", "unexpected"],
+        Action::Reply { body, shape } => classes_of_reply(body, *shape),
+        Action::Empty | Action::Null => vec!["empty_reply", "unexpected"],
+        Action::Garbage | Action::Truncate | Action::WrongType => {
+            vec![action.word(), "malformed", "unexpected"]
+        }
+        Action::Reset | Action::Eof => vec!["connection_lost"],
         Action::Hold => vec!["hang"],
         Action::Delay { from: time, .. } | Action::Drip { over: time } if is_too_late(*time) => vec!["hang"],
-        Action::Delay { .. } | Action::Drip { .. } => vec!["late"],
+        Action::Delay { .. } | Action::Drip { .. } => vec!["delayed"],
         Action::Mountpoint(Mountpoint::Empty) => vec!["mountpoint empty", "mountpoint"],
         Action::Mountpoint(Mountpoint::Missing) => vec!["mountpoint missing", "mountpoint"],
         Action::Mountpoint(Mountpoint::Relative) => vec!["mountpoint relative", "mountpoint"],
         Action::Mountpoint(Mountpoint::Path(_)) => vec!["mountpoint path", "mountpoint"],
-        Action::BadTime => vec!["bad-time", "wrong"],
+        Action::BadTime => vec!["bad-time", "unexpected"],
         other => vec![other.word()],
     }
 }
 
 /// What a given answer is like. Of one that says something sensible nothing is claimed.
-fn names_of_reply(body: &str, shape: ErrorShape) -> Vec<&'static str> {
+fn classes_of_reply(body: &str, shape: ErrorShape) -> Vec<&'static str> {
     let first = serde_json::Deserializer::from_str(body).into_iter::<Value>().next();
     match (shape, first) {
-        (ErrorShape::Json500, Some(Ok(_))) => vec!["fail json500", "fail status", "fail", "wrong"],
+        (ErrorShape::Json500, Some(Ok(_))) => vec!["fail json500", "fail status", "fail", "unexpected"],
         (ErrorShape::Inband, Some(Ok(answer))) => match (&answer["Err"], &answer) {
-            (Value::String(error), _) if !error.is_empty() => vec!["fail inband", "fail", "wrong"],
-            (_, Value::Null) => vec!["hollow", "wrong"],
-            (_, Value::Object(nothing)) if nothing.is_empty() => vec!["hollow", "wrong"],
+            (Value::String(error), _) if !error.is_empty() => vec!["fail inband", "fail", "unexpected"],
+            (_, Value::Null) => vec!["empty_reply", "unexpected"],
+            (_, Value::Object(nothing)) if nothing.is_empty() => vec!["empty_reply", "unexpected"],
             (_, Value::Object(_)) => vec!["reply"],
-            (_, Value::Array(_)) => vec!["wrong-type", "broken", "wrong"],
-            _ => vec!["broken", "wrong"],
+            (_, Value::Array(_)) => vec!["wrong-type", "malformed", "unexpected"],
+            _ => vec!["malformed", "unexpected"],
         },
-        (ErrorShape::Inband, _) => vec!["broken", "wrong"],
-        _ => vec!["fail status", "fail", "wrong"],
+        (ErrorShape::Inband, _) => vec!["malformed", "unexpected"],
+        _ => vec!["fail status", "fail", "unexpected"],
     }
 }
 
@@ -349,7 +339,8 @@ mod tests {
         let rules = what.iter().flat_map(|what| {
             calls.iter().map(move |call| format!("{call}: {what}").parse::<Rule>()).filter_map(Result::ok)
         });
-        let forecasts = rules.flat_map(|rule| [Caller::Docker, Caller::Podman].map(|by| forecast(&rule, by)));
+        let forecasts =
+            rules.clone().flat_map(|rule| [Caller::Docker, Caller::Podman].map(|by| forecast(&rule, by)));
         let outages = Outage::ALL
             .iter()
             .flat_map(|kind| [Caller::Docker, Caller::Podman].map(|by| forecast_outage(*kind, by)));
@@ -358,10 +349,21 @@ mod tests {
         let ids: BTreeSet<_> = FACTS.iter().map(|fact| fact.id).collect();
         assert_eq!(reached, ids);
         assert_eq!(ids.len(), FACTS.len());
+        let limits = [None, Some(Duration::ZERO)];
+        let of_actions =
+            rules.flat_map(|rule| limits.map(|limit| classes(&rule.chain()[0].action, limit))).flatten();
+        let of_outages = Outage::ALL.map(|kind| &*kind.command().leak());
+        let known: BTreeSet<_> = of_actions.chain(of_outages).chain(["connection_lost_once"]).collect();
+        let listed: BTreeSet<_> = FACTS.iter().flat_map(|fact| fact.classes.iter().copied()).collect();
+        assert_eq!(listed.difference(&known).next(), None, "a class that no reply has");
         for fact in FACTS.iter() {
             assert!(fact.id.starts_with(fact.engine.word()), "{}", fact.id);
             assert!(!fact.seen_on.is_empty() && !fact.source.is_empty(), "{}", fact.id);
-            assert!(fact.then.starts_with(char::is_lowercase) && !fact.then.ends_with('.'), "{}", fact.id);
+            assert!(
+                fact.reaction.starts_with(char::is_lowercase) && !fact.reaction.ends_with('.'),
+                "{}",
+                fact.id
+            );
         }
     }
 }
