@@ -26,7 +26,7 @@ fn an_activation_without_a_driver_is_kept_until_the_daemon_restarts() {
         .map(|number| stage.another(&format!("ghost{number}"), Registration::Socket))
         .collect();
     for (plugin, action) in plugins.iter().zip(actions) {
-        arm(plugin, &format!("activate: {action}"), "docker-activate-hollow");
+        arm(plugin, &format!("activate: {action}"), "docker-activate-empty-reply");
     }
     for (number, plugin) in plugins.iter().enumerate() {
         let create = format!("volume create -d ghost{number} v{number}");
@@ -45,7 +45,7 @@ fn an_activation_that_fails_is_repeated() {
     let actions = ["fail \"boom\"", "fail \"boom\" as json500", "garbage", "truncate", "wrong-type"];
     for (number, action) in actions.into_iter().enumerate() {
         let plugin = stage.another(&format!("ghost{number}"), Registration::Socket);
-        arm(&plugin, &format!("activate: {action}"), "docker-activate-wrong");
+        arm(&plugin, &format!("activate: {action}"), "docker-activate-unexpected");
         let create = format!("volume create -d ghost{number} v{number}");
         stage.fails(&create, "error looking up volume plugin");
         plugin.command("disarm all");
@@ -93,7 +93,7 @@ fn a_hanging_activation_keeps_a_daemon_from_starting() {
 /// All other calls have one of at most 2 min.
 fn a_late_activation_has_no_limit() {
     let stage = Stage::new();
-    stage.arm("activate: delay 125s", "docker-activate-late");
+    stage.arm("activate: delay 125s", "docker-activate-delayed");
     let create = stage.daemon.start_docker(&format!("volume create -d {DRIVER} v"));
     create.finish_within(Duration::from_secs(180)).succeeds();
 }

@@ -24,8 +24,8 @@ fn a_scope_that_was_told_is_kept() {
         ("scope global", "docker-capabilities-scope", "global"),
         ("scope galactic", "docker-capabilities-scope", "local"),
         ("scope \"\"", "docker-capabilities-scope", "local"),
-        ("empty", "docker-capabilities-hollow", "local"),
-        ("null", "docker-capabilities-hollow", "local"),
+        ("empty", "docker-capabilities-empty-reply", "local"),
+        ("null", "docker-capabilities-empty-reply", "local"),
     ]
     .into_iter()
     .enumerate()
@@ -46,12 +46,12 @@ fn a_scope_that_was_told_is_kept() {
 
 fn a_scope_that_was_not_told_is_asked_for_again() {
     let stage = Stage::new();
-    stage.arm("capabilities: fail \"boom\"", "docker-capabilities-wrong");
+    stage.arm("capabilities: fail \"boom\"", "docker-capabilities-unexpected");
     for volume in ["v0", "v1", "v2"] {
         stage.create(volume);
     }
     for action in ["fail \"boom\"", "fail \"boom\" as inband", "garbage", "truncate", "wrong-type"] {
-        stage.arm(&format!("capabilities: {action}"), "docker-capabilities-wrong");
+        stage.arm(&format!("capabilities: {action}"), "docker-capabilities-unexpected");
         stage.plugin.command("reset");
         assert_eq!(stage.listed(), "v0\nv1\nv2");
         assert_eq!(stage.plugin.counters(["list", "capabilities"]), [1, 3], "{action}");
@@ -61,11 +61,11 @@ fn a_scope_that_was_not_told_is_asked_for_again() {
 
 fn a_cut_connection_costs_fifteen_seconds_for_each_volume() {
     let stage = Stage::new();
-    stage.arm("capabilities: fail \"boom\"", "docker-capabilities-wrong");
+    stage.arm("capabilities: fail \"boom\"", "docker-capabilities-unexpected");
     stage.create("v0");
     stage.create("v1");
 
-    stage.arm("capabilities: eof", "docker-capabilities-cut");
+    stage.arm("capabilities: eof", "docker-capabilities-connection-lost");
     stage.plugin.command("reset");
     assert_eq!(stage.listed(), "v0\nv1");
     // Five tries each, which take 15 s.

@@ -32,7 +32,7 @@ fn a_call_that_is_cut_off_is_tried_five_times_and_then_told() {
         .enumerate()
         .map(|(number, (action, registration, error))| {
             let plugin = stage.another(&format!("ghost{number}"), registration);
-            arm(&plugin, &format!("create: {action}"), "docker-cut");
+            arm(&plugin, &format!("create: {action}"), "docker-connection-lost");
             let create = stage.daemon.start_docker(&format!("volume create -d ghost{number} v{number}"));
             (plugin, create, error)
         })
@@ -111,7 +111,7 @@ fn a_short_outage_is_bridged_by_the_daemon() {
 
 fn a_cut_after_the_work_makes_the_retry_fail_on_what_was_done() {
     let stage = Stage::new();
-    stage.arm("create: reset after once", "docker-cut-once");
+    stage.arm("create: reset after once", "docker-connection-lost-once");
     stage.fails(&format!("volume create -d {DRIVER} v"), "the request names no volume");
     assert!(stage.plugin.volume("v").is_some(), "the work of the first was done");
     let retry = stage.plugin.calls("create").pop().expect("it was retried");

@@ -57,10 +57,10 @@ fn an_answer_that_says_nothing_else_is_success() {
     for (action, fact) in [
         ("pass", "docker-pass"),
         ("two-bodies", "docker-two-bodies"),
-        ("empty", "docker-hollow"),
-        ("null", "docker-hollow"),
-        ("delay 1s", "docker-late"),
-        ("drip 1s", "docker-late"),
+        ("empty", "docker-empty-reply"),
+        ("null", "docker-empty-reply"),
+        ("delay 1s", "docker-delayed"),
+        ("drip 1s", "docker-delayed"),
     ] {
         stage.arm(&format!("create: {action}"), fact);
         stage.succeeds(CREATE);
@@ -75,7 +75,7 @@ fn a_volume_that_was_not_made_is_known_until_the_next_look() {
     let stage = Stage::new();
     stage.arm("create: lie", "docker-create-lie");
     stage.create("ghost");
-    stage.arm("list: fail \"boom\"", "docker-list-wrong");
+    stage.arm("list: fail \"boom\"", "docker-list-unexpected");
     assert_eq!(stage.listed(), "ghost");
     stage.fails("volume inspect ghost", "no such volume");
     assert_eq!(stage.listed(), "");

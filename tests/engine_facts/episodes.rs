@@ -110,9 +110,9 @@ fn foretold(entries: &[Arc<Entry>]) -> Vec<(String, f64)> {
 fn the_countdown_says_when_the_daemon_tries_again_and_when_it_gives_up() {
     let stage = Stage::with_busybox();
     let running: Vec<_> = [
-        ("mount: reset", "docker-cut", "run --rm -v mounted:/data busybox true"),
-        ("get: reset", "docker-get-cut", "volume inspect got"),
-        ("create: eof", "docker-cut", "volume create -d"),
+        ("mount: reset", "docker-connection-lost", "run --rm -v mounted:/data busybox true"),
+        ("get: reset", "docker-get-connection-lost", "volume inspect got"),
+        ("create: eof", "docker-connection-lost", "volume create -d"),
     ]
     .into_iter()
     .enumerate()

@@ -36,7 +36,7 @@ fn a_get_that_fails_loses_what_the_daemon_knew() {
     ] {
         stage.create("data");
         assert_eq!(stage.labels("data"), "map[team:ghosts]");
-        stage.arm(&format!("get: {action} once"), "docker-get-wrong");
+        stage.arm(&format!("get: {action} once"), "docker-get-unexpected");
         stage.fails("volume inspect data", "no such volume");
         assert_eq!(stage.labels("data"), "map[]", "{action}");
         stage.succeeds("volume rm data");
@@ -49,7 +49,7 @@ fn a_volume_that_a_get_denied_can_be_removed_while_it_is_used() {
     stage.run_for_long("user", "data");
     stage.fails("volume rm data", "volume is in use");
 
-    stage.arm("get: fail \"boom\" once", "docker-get-wrong");
+    stage.arm("get: fail \"boom\" once", "docker-get-unexpected");
     stage.fails("volume inspect data", "no such volume");
     stage.succeeds("volume rm data");
     stage.succeeds("stop user");
@@ -62,7 +62,7 @@ fn a_volume_that_a_get_denied_is_replaced_by_an_empty_local_one() {
     let driver = "volume inspect --format={{.Driver}} data";
     assert_eq!(stage.succeeds(driver), "poltergeist");
 
-    stage.arm("get: fail \"boom\"", "docker-get-wrong");
+    stage.arm("get: fail \"boom\"", "docker-get-unexpected");
     assert_eq!(stage.succeeds("run --rm -v data:/data busybox ls /data"), "");
     stage.disarm();
     assert_eq!(stage.succeeds(driver), "local");
@@ -102,7 +102,7 @@ fn a_get_is_believed() {
 fn a_get_that_is_cut_off_loses_nothing() {
     let stage = Stage::new();
     stage.create("data");
-    stage.arm("get: eof", "docker-get-cut");
+    stage.arm("get: eof", "docker-get-connection-lost");
     stage.fails("volume inspect data", "error while checking if volume \"data\" exists in driver");
     stage.disarm();
     assert_eq!(stage.labels("data"), "map[team:ghosts]");
@@ -112,7 +112,7 @@ fn a_retried_get_has_an_empty_body_and_its_refusal_is_believed() {
     let stage = Stage::new();
     stage.create("data");
 
-    stage.arm("get: eof once", "docker-get-cut");
+    stage.arm("get: eof once", "docker-get-connection-lost");
     stage.fails("volume inspect data", "no such volume");
     let gets = stage.plugin.calls("get");
     let [.., first, retry] = &gets[..] else { panic!("{gets:?}") };

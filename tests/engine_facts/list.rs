@@ -35,7 +35,7 @@ fn the_list_is_believed() {
     assert_eq!(stage.listed(), "v");
 
     for action in ["empty", "null"] {
-        stage.arm(&format!("list: {action}"), "docker-list-hollow");
+        stage.arm(&format!("list: {action}"), "docker-list-empty-reply");
         assert_eq!(stage.listed(), "", "{action}");
     }
     stage.arm("list: rename impostor", "docker-list-rename");
@@ -57,7 +57,7 @@ fn a_list_that_fails_is_replaced_by_what_the_daemon_remembers() {
         ("wrong-type", "list poltergeist: json: cannot unmarshal array"),
         ("bad-time", "list poltergeist: parsing time"),
     ] {
-        stage.arm(&format!("list: {action}"), "docker-list-wrong");
+        stage.arm(&format!("list: {action}"), "docker-list-unexpected");
         let told = stage.daemon.docker("volume ls --quiet").all_output();
         assert_eq!(told.trim(), "v", "{action}");
         let answer = stage.daemon.api("/volumes");

@@ -23,7 +23,7 @@ fn a_mount_without_a_mountpoint_mounts_the_daemons_own_directory() {
     let stage = Stage::with_busybox();
     stage.create("data");
     for action in ["empty", "null", "mountpoint empty"] {
-        stage.arm(&format!("mount: {action}"), "docker-mount-hollow");
+        stage.arm(&format!("mount: {action}"), "docker-mount-empty-reply");
         let files = stage.succeeds(LIST);
         assert!(["config.json", "rootfs"].iter().all(|file| files.contains(file)), "{action}: {files}");
     }
@@ -46,7 +46,7 @@ fn the_daemon_mounts_what_it_is_told() {
     assert_eq!(stage.open_mounts("data"), 0);
 
     for action in ["two-bodies", "drip 1s"] {
-        let fact = if action == "two-bodies" { "docker-two-bodies" } else { "docker-late" };
+        let fact = if action == "two-bodies" { "docker-two-bodies" } else { "docker-delayed" };
         stage.arm(&format!("mount: {action}"), fact);
         assert!(stage.succeeds(LIST).contains("mountID"), "{action}");
     }

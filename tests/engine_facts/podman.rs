@@ -145,7 +145,7 @@ fn podman_does_not_read_what_it_does_not_need() {
     stage.disarm();
     stage.create("data");
     for action in ["garbage", "truncate", "wrong-type", "two-bodies"] {
-        stage.arm(&format!("mount: {action}"), "podman-broken");
+        stage.arm(&format!("mount: {action}"), "podman-malformed");
         let error = stage.files("data").fails();
         assert!(error.contains("mounting volume data"), "{action}: {error}");
     }
@@ -156,7 +156,7 @@ fn podman_does_not_retry() {
     for (number, (action, error)) in
         [("eof", "EOF"), ("reset", "connection reset by peer")].into_iter().enumerate()
     {
-        stage.arm(&format!("create: {action}"), "podman-cut");
+        stage.arm(&format!("create: {action}"), "podman-connection-lost");
         stage.fails("volume create --driver ghost data", error);
         assert_eq!(stage.plugin.counters(["create"]), [number as u64 + 1]);
     }
@@ -164,7 +164,7 @@ fn podman_does_not_retry() {
 
 fn podman_gives_up_after_five_seconds() {
     let stage = Stage::new();
-    stage.arm("create: delay 2s", "podman-late");
+    stage.arm("create: delay 2s", "podman-delayed");
     stage.create("data");
     stage.arm("create: delay 6s", "podman-hang");
     stage.fails("volume create --driver ghost late", "context deadline exceeded");
@@ -206,10 +206,10 @@ fn podman_activates_again_after_a_failure() {
     for (action, fact, error) in [
         ("fail \"boom\"", "podman-activate-status", "target does not appear to be a valid plugin"),
         ("fail \"boom\" as json500", "podman-activate-status", "target does not appear to be a valid plugin"),
-        ("empty", "podman-activate-hollow", "does not implement volume plugin"),
-        ("fail \"boom\" as inband", "podman-activate-hollow", "does not implement volume plugin"),
-        ("implements NetworkDriver", "podman-activate-hollow", "does not implement volume plugin"),
-        ("garbage", "podman-broken", "unmarshalling plugin ghost activation response"),
+        ("empty", "podman-activate-empty-reply", "does not implement volume plugin"),
+        ("fail \"boom\" as inband", "podman-activate-empty-reply", "does not implement volume plugin"),
+        ("implements NetworkDriver", "podman-activate-empty-reply", "does not implement volume plugin"),
+        ("garbage", "podman-malformed", "unmarshalling plugin ghost activation response"),
     ] {
         stage.arm(&format!("activate: {action}"), fact);
         stage.fails("volume create --driver ghost data", error);
@@ -223,7 +223,7 @@ fn podman_mounts_what_it_is_told() {
     let stage = Stage::new();
     stage.create("data");
     for action in ["empty", "null", "mountpoint empty"] {
-        stage.arm(&format!("mount: {action}"), "podman-mount-hollow");
+        stage.arm(&format!("mount: {action}"), "podman-mount-empty-reply");
         let files = stage.files("data").succeeds();
         assert!(files.contains("config.json") && files.contains("secrets"), "{action}: {files}");
     }
@@ -270,7 +270,7 @@ fn podman_reloads_what_the_driver_lists() {
     stage.arm("list: null-entry", "podman-list-null-entry");
     stage.fails("volume reload", "nil pointer dereference");
     assert_eq!(stage.volumes(), "data");
-    stage.arm("list: empty", "podman-list-hollow");
+    stage.arm("list: empty", "podman-list-empty-reply");
     stage.succeeds("volume reload");
     assert_eq!(stage.volumes(), "");
     for action in ["fail \"boom\"", "garbage", "two-bodies", "eof"] {

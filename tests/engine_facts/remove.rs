@@ -37,9 +37,9 @@ fn a_remove_that_was_done_and_told_badly_shows_at_the_next_look() {
     let stage = Stage::new();
     for (action, error) in [("truncate", "unexpected EOF"), ("wrong-type", "cannot unmarshal array")] {
         stage.create("v");
-        stage.arm(&format!("remove: {action}"), "docker-remove-broken");
+        stage.arm(&format!("remove: {action}"), "docker-remove-malformed");
         stage.fails("volume rm v", error);
-        stage.arm("list: fail \"boom\"", "docker-list-wrong");
+        stage.arm("list: fail \"boom\"", "docker-list-unexpected");
         assert_eq!(stage.listed(), "v", "{action}");
         stage.fails("volume inspect v", "no such volume");
         assert_eq!(stage.listed(), "", "{action}");
@@ -50,7 +50,7 @@ fn a_remove_that_was_not_done_shows_at_the_next_list() {
     let stage = Stage::new();
     for action in ["lie", "empty", "null"] {
         stage.create("v");
-        stage.arm(&format!("remove: {action}"), "docker-remove-hollow");
+        stage.arm(&format!("remove: {action}"), "docker-remove-empty-reply");
         stage.succeeds("volume rm v");
         assert_eq!(stage.listed(), "v", "{action}");
         assert_eq!(stage.labels("v"), "map[]", "{action}");

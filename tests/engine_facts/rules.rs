@@ -122,7 +122,7 @@ fn a_flapping_rule_frees_what_it_holds_when_all_is_well() {
 fn a_flapping_connection_is_bridged_by_the_daemon() {
     let stage = Stage::new();
     stage.create("v");
-    stage.arm("list: eof flap 4s 2s", "docker-cut");
+    stage.arm("list: eof flap 4s 2s", "docker-connection-lost");
     wait_for(PATIENCE, || {
         assert_eq!(stage.listed(), "v");
         (stage.plugin.state()["faults"][0]["fired"] != 0).then_some(())

@@ -14,14 +14,14 @@ pub fn tests() -> Vec<Test> {
 fn a_container_stops_whatever_unmount_says() {
     let stage = Stage::with_busybox();
     for (action, fact, still_open, same_id) in [
-        ("fail \"boom\"", "docker-unmount-wrong", true, true),
-        ("fail \"boom\" as inband", "docker-unmount-wrong", true, true),
-        ("garbage", "docker-unmount-wrong", true, true),
+        ("fail \"boom\"", "docker-unmount-unexpected", true, true),
+        ("fail \"boom\" as inband", "docker-unmount-unexpected", true, true),
+        ("garbage", "docker-unmount-unexpected", true, true),
         // The work of an altered answer is done.
-        ("truncate", "docker-unmount-wrong", false, true),
-        ("empty", "docker-unmount-hollow", true, false),
-        ("null", "docker-unmount-hollow", true, false),
-        ("lie", "docker-unmount-hollow", true, false),
+        ("truncate", "docker-unmount-unexpected", false, true),
+        ("empty", "docker-unmount-empty-reply", true, false),
+        ("null", "docker-unmount-empty-reply", true, false),
+        ("lie", "docker-unmount-empty-reply", true, false),
     ] {
         stage.create("data");
         stage.run_for_long("user", "data");

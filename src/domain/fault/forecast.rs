@@ -286,10 +286,10 @@ mod tests {
         for (deed, seconds, outcome, expected) in [
             ("fail \"so then what\"", 0, Outcome::Failed, Some("docker-remove-fail")),
             ("hold then fail \"no\"", 3, Outcome::Failed, Some("docker-remove-fail")),
-            ("hold then reply {} after", 3, Outcome::Answered, Some("docker-remove-hollow")),
-            ("hang", 3, Outcome::Answered, Some("docker-late")),
+            ("hold then reply {} after", 3, Outcome::Answered, Some("docker-remove-empty-reply")),
+            ("hang", 3, Outcome::Answered, Some("docker-delayed")),
             ("hang", 60, Outcome::Abandoned, Some("docker-remove-hang")),
-            ("delay 2s then reset", 1, Outcome::Failed, Some("docker-cut")),
+            ("delay 2s then reset", 1, Outcome::Failed, Some("docker-connection-lost")),
             ("hold then reply {\"x\":1}", 3, Outcome::Answered, None),
         ] {
             assert_eq!(told(deed, seconds, outcome), expected, "{deed}");
