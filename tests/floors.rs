@@ -38,13 +38,14 @@ const IMPURE: [&str; 17] = [
     "rustix",
 ];
 
-/// The crates that only one room may name, beside `cli`.
-const OWNED: [(&str, &str); 5] = [
+/// The crates that only one room may name, beside `cli`; and signals, which only `cli` may.
+const OWNED: [(&str, &str); 6] = [
     ("axum", "server"),
     ("cap_std", "server"),
     ("ratatui", "console"),
     ("crossterm", "console"),
     ("bollard", "engine"),
+    ("SignalKind", "cli"),
 ];
 
 fn sources(folder: &Path) -> Vec<PathBuf> {

@@ -191,7 +191,7 @@ async fn show(
     warnings::to_journal(hub);
     let ending = console::run(Arc::clone(hub), options, shutdown.clone()).await;
     Ok(match ending.context("the terminal cannot be used")? {
-        Ending::Signal(number) => Some(Signal(number)),
+        Ending::Interrupted => Some(Signal::INTERRUPT),
         Ending::Quit | Ending::TerminalGone | Ending::Shutdown => None,
     })
 }

@@ -1,4 +1,4 @@
-//! The signals that ask for an orderly end.
+//! The signals that ask for an orderly end. Nothing else in the program listens to any.
 
 use std::io;
 
@@ -9,6 +9,9 @@ use tokio::signal::unix::{SignalKind, signal};
 pub struct Signal(pub i32);
 
 impl Signal {
+    /// SIGINT, which Ctrl-C stands for where a screen takes the keys.
+    pub const INTERRUPT: Self = Self(SignalKind::interrupt().as_raw_value());
+
     /// The exit status that tells a shell which signal it was.
     pub fn exit_status(self) -> u8 {
         u8::try_from(128 + self.0).unwrap_or(1)

@@ -69,11 +69,11 @@ impl Default for Options {
 pub enum Ending {
     /// The user left, by key or by the command `quit`.
     Quit,
-    /// A signal, by its number.
-    Signal(i32),
+    /// The user pressed what sends SIGINT elsewhere.
+    Interrupted,
     /// There is no terminal any more.
     TerminalGone,
-    /// The rest of the program is ending.
+    /// The rest of the program is ending, by a signal perhaps.
     Shutdown,
 }
 

@@ -1,4 +1,4 @@
-//! The loop: waits for a key, a signal or a change, lets the app decide, carries its effects out, draws.
+//! The loop: waits for a key, the end or a change, lets the app decide, carries its effects out, draws.
 
 use std::{future::poll_fn, io, sync::Arc, task::Poll, time::Duration};
 
@@ -6,7 +6,6 @@ use crossterm::event::{Event as TerminalEvent, EventStream};
 use futures_util::{Stream, StreamExt as _};
 use ratatui::{Terminal, backend::Backend};
 use tokio::{
-    signal::unix::{Signal, SignalKind, signal},
     sync::mpsc,
     time::{Instant, sleep_until},
 };
@@ -132,35 +131,6 @@ fn draw_on<B: Backend>(terminal: &mut Terminal<B>, app: &App, seen: &Snapshot) -
     terminal.draw(|frame| view::render(frame, app, seen, &app.theme)).map(|_| ())
 }
 
-/// What ends the console from outside.
-struct Ends {
-    terminate: Signal,
-    hangup: Signal,
-    interrupt: Signal,
-    shutdown: CancellationToken,
-}
-
-impl Ends {
-    fn watch(shutdown: CancellationToken) -> io::Result<Self> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            hangup: signal(SignalKind::hangup())?,
-            interrupt: signal(SignalKind::interrupt())?,
-            shutdown,
-        })
-    }
-
-    async fn first(&mut self) -> Ending {
-        tokio::select! {
-            biased;
-            _ = self.terminate.recv() => Ending::Signal(15),
-            _ = self.hangup.recv() => Ending::Signal(1),
-            _ = self.interrupt.recv() => Ending::Signal(2),
-            () = self.shutdown.cancelled() => Ending::Shutdown,
-        }
-    }
-}
-
 /// Shows a hub on a surface. Everything outside comes in as an argument, so that tests can run the very same loop.
 pub async fn drive(
     hub: Arc<Hub>,
@@ -170,7 +140,10 @@ pub async fn drive(
     shutdown: CancellationToken,
 ) -> io::Result<Ending> {
     let mut keys = surface.keys();
-    let mut ends = Ends::watch(shutdown)?;
+    let ended = async || {
+        shutdown.cancelled().await;
+        Ending::Shutdown
+    };
     let mut changes = hub.changes();
     let mut shown = Console { seen: hub.glance(&Window::default()), hub, app };
     let mut drawn = Instant::now();
@@ -182,11 +155,11 @@ pub async fn drive(
                 None => std::future::pending().await,
             }
         };
-        // The order matters: a signal before keys, keys before drawing, and drawing before the news that
+        // The order matters: the end before keys, keys before drawing, and drawing before the news that
         // would ask for drawing again, so that a flood can neither starve the frames nor the keys.
         tokio::select! {
             biased;
-            ending = ends.first() => return Ok(ending),
+            ending = ended() => return Ok(ending),
             key = keys.next() => {
                 let mut next = Some(key);
                 // What was typed faster than drawn is taken together.
@@ -197,7 +170,7 @@ pub async fn drive(
                         Next::End(ending) => return Ok(ending),
                         Next::Edit(draft) => {
                             drop(keys);
-                            match surface.edit(&draft.text, ends.first()).await? {
+                            match surface.edit(&draft.text, ended()).await? {
                                 Ok(edited) => shown.edited(&draft, edited),
                                 Err(ending) => return Ok(ending),
                             }
@@ -293,7 +266,7 @@ impl Console {
                 Effect::Edit(draft) => return Ok(Next::Edit(draft)),
                 Effect::Leave => return Ok(Next::End(Ending::Quit)),
                 Effect::Interrupt => {
-                    return Ok(Next::End(Ending::Signal(SignalKind::interrupt().as_raw_value())));
+                    return Ok(Next::End(Ending::Interrupted));
                 }
             }
         }
