@@ -26,7 +26,7 @@ fn main() -> ExitCode {
 /// It has made a volume, a container and a rule when it begins to wait.
 const WAITS: &str = r#"
 title = "It waits"
-shows = "Nothing."
+description = "Nothing."
 
 [[step]]
 docker = "docker run -d --name mine-box -v mine:/data --volume-driver {driver} busybox top"

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fmt::Write as _, fs, path::Path};
 
 use voltergeist::engine::scenario::{Card, Shelf};
 
-const HEAD: &str = "## The cards\n\n";
+const HEAD: &str = "## The scenarios\n\n";
 
 fn root(path: &str) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
@@ -20,7 +20,7 @@ fn cards() -> Vec<Card> {
 
 /// The list, made from the cards.
 fn list() -> String {
-    let mut list = String::from("| card | what happens | |\n|---|---|---|\n");
+    let mut list = String::from("| scenario | what happens | |\n|---|---|---|\n");
     for card in cards() {
         let Card { name, title, dangerous, slow, .. } = card;
         let flags = [(dangerous, "dangerous"), (slow, "slow")];

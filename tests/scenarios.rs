@@ -35,7 +35,7 @@ const DRIVER: &str = "ghost";
 /// A card with something under way at each step.
 const STOPPED: &str = r#"
     title = "stopped"
-    shows = "nothing"
+    description = "nothing"
     [[step]]
     docker = "docker run -d --name ghost-box -v ghost-data:/data --volume-driver {driver} busybox top"
     [[step]]
@@ -49,9 +49,9 @@ const STOPPED: &str = r#"
     docker = "docker volume inspect ghost-data"
     background = "inspect"
     [[step]]
-    await = "sleep"
+    wait_for = "sleep"
     [[step]]
-    await = "inspect"
+    wait_for = "inspect"
 "#;
 
 fn main() -> ExitCode {

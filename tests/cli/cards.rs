@@ -15,14 +15,14 @@ use crate::{
 
 const BROKEN: &str = r#"
 title = "A volume is not made"
-shows = "What is not so."
+description = "What is not so."
 
 [[step]]
 docker = "docker run -d --name mine-box -v mine:/data --volume-driver {driver} busybox top"
 
 [[step]]
 docker = "docker volume inspect mine"
-prints = "gold"
+output_contains = "gold"
 
 [[step]]
 docker = "docker volume rm mine"
@@ -139,7 +139,7 @@ fn each_step_waits_to_be_asked_for() {
 #[test]
 fn a_malformed_card_is_told_by_file_line_and_key_when_it_is_played() {
     let home =
-        home(&[("bad", "title = \"t\"\nshows = \"s\"\n[[step]]\ndocker = \"docker volume creat x\"\n")]);
+        home(&[("bad", "title = \"t\"\ndescription = \"s\"\n[[step]]\ndocker = \"docker volume creat x\"\n")]);
     let _instance = home.start(&["serve"], &[]);
     tell(&home, "play bad");
     let ended = &wait_for_play(&home, "ended", 1)[0];
@@ -212,8 +212,8 @@ fn the_end_of_the_program_waits_until_what_a_card_has_made_is_removed() {
 
 #[test]
 fn the_demo_does_not_disturb_a_card_and_lives_on_after_it() {
-    let exact = "title = \"t\"\nshows = \"s\"\ncalls = [\"get mine\", \"create mine\", \"list\"]\n[[step]]\ndocker = \"docker \
-                 volume create -d {driver} mine\"\n[[step]]\nwait = \"5s\"\n[[step]]\ndocker = \"docker volume ls\"\n";
+    let exact = "title = \"t\"\ndescription = \"s\"\ncalls = [\"get mine\", \"create mine\", \"list\"]\n[[step]]\ndocker = \"docker \
+                 volume create -d {driver} mine\"\n[[step]]\nsleep = \"5s\"\n[[step]]\ndocker = \"docker volume ls\"\n";
     let home = home(&[("exact", exact)]);
     let instance = home.start(&["demo"], &[]);
     tell(&home, "pace 50");

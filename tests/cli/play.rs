@@ -16,14 +16,14 @@ use crate::{
 
 const BROKEN: &str = r#"
 title = "A volume is not made"
-shows = "What is not so."
+description = "What is not so."
 
 [[step]]
 docker = "docker volume create -d {driver} mine"
 
 [[step]]
 docker = "docker volume inspect mine"
-prints = "gold"
+output_contains = "gold"
 
 [[step]]
 docker = "docker volume rm mine"
@@ -69,7 +69,7 @@ fn a_card_that_holds_says_what_was_expected_and_what_was_seen() {
         "  ✓ $ docker volume create -d voltergeist-play mine",
         "      expected  success, the calls get mine, create mine",
         "      seen      mine",
-        "2/2 empty-retry: A retried request has lost its body",
+        "2/2 empty-retry: A retried request has an empty body",
         "2 of 2 cards held",
     ] {
         assert!(said.lines().any(|said| said == line), "no {line:?} in\n{said}");
@@ -114,9 +114,9 @@ fn json_is_a_line_for_each_card_and_nothing_else() {
 #[test]
 fn a_wrong_card_or_a_wrong_name_is_told_before_anything_is_played() {
     let home = Home::new();
-    let malformed = card(&home, "bad", "title = \"x\"\nshows = \"y\"\n\n[[step]]\ndocker = \"docker fly\"\n");
+    let malformed = card(&home, "bad", "title = \"x\"\ndescription = \"y\"\n\n[[step]]\ndocker = \"docker fly\"\n");
     let misspelt =
-        card(&home, "slip", "title = \"x\"\nshows = \"y\"\n\n[[step]]\ndoker = \"docker volume ls\"\n");
+        card(&home, "slip", "title = \"x\"\ndescription = \"y\"\n\n[[step]]\ndoker = \"docker volume ls\"\n");
     for (arguments, expected) in [
         (&["made", &malformed][..], format!("{malformed}:5: docker: ")),
         (&["made", &misspelt][..], format!("{misspelt}:5: doker")),

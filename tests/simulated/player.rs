@@ -22,7 +22,7 @@ use voltergeist::{
 
 use crate::{SPEED, docker, haunted::Haunted};
 
-const HEAD: &str = "title = \"t\"\nshows = \"s\"\n";
+const HEAD: &str = "title = \"t\"\ndescription = \"s\"\n";
 
 fn card(steps: &str) -> Card {
     Card::read("card", "card.toml", &format!("{HEAD}{steps}")).unwrap_or_else(|error| panic!("{error}"))
@@ -57,16 +57,16 @@ async fn is_clear(haunted: &Haunted, engine: &Arc<dyn Engine>) {
 #[tokio::test]
 async fn a_card_that_expects_something_else_does_not_hold_and_says_what() {
     for (steps, problem) in [
-        ("[[step]]\ndocker = \"docker volume create -d ghost v\"\nfails = \"boom\"", "it succeeded"),
+        ("[[step]]\ndocker = \"docker volume create -d ghost v\"\nfails_with = \"boom\"", "it succeeded"),
         ("[[step]]\ndocker = \"docker volume inspect v\"", "it failed with exit code 1"),
-        ("[[step]]\ndocker = \"docker volume create -d ghost v\"\nprints = \"w\"", "it did not print \"w\""),
-        ("[[step]]\ndocker = \"docker volume create -d ghost v\"\nlacks = \"v\"", "it printed \"v\""),
+        ("[[step]]\ndocker = \"docker volume create -d ghost v\"\noutput_contains = \"w\"", "it did not print \"w\""),
+        ("[[step]]\ndocker = \"docker volume create -d ghost v\"\noutput_lacks = \"v\"", "it printed \"v\""),
         (
             "[[step]]\ndocker = \"docker volume create -d ghost v\"\ncalls = [\"create v\"]",
             "expected the calls create v",
         ),
         (
-            "[[step]]\ndocker = \"docker volume create -d ghost v\"\nmounts = { v = 1 }",
+            "[[step]]\ndocker = \"docker volume create -d ghost v\"\nopen_mounts = { v = 1 }",
             "expected 1 open mounts of v, and there are 0",
         ),
         ("[[step]]\ncommand = \"forget v\"", "there is no volume \"v\""),
@@ -85,7 +85,7 @@ async fn a_card_that_expects_something_else_does_not_hold_and_says_what() {
 #[tokio::test]
 async fn wrong_counts_and_calls_are_told_at_the_end() {
     for (expected, problem) in [
-        ("counts = { create = 2 }", "expected 2 calls of create, and there were 1"),
+        ("call_counts = { create = 2 }", "expected 2 calls of create, and there were 1"),
         ("calls = [\"create v\"]", "expected in all the calls create v"),
     ] {
         let haunted = Haunted::new();
@@ -113,9 +113,9 @@ async fn a_card_that_is_stopped_anywhere_leaves_nothing_behind() {
         command = "down refuse"
         [[step]]
         docker = "docker volume inspect data"
-        fails = ""
+        fails_with = ""
         [[step]]
-        await = "ls"
+        wait_for = "ls"
     "#;
     let card = card(steps);
     for stop_at in 0..card.steps.len() {
@@ -160,7 +160,7 @@ async fn a_card_touches_nothing_that_was_there_before() {
 async fn a_card_waits_for_its_director() {
     let haunted = Haunted::new();
     let engine = haunted.daemon();
-    let card = card("[[step]]\nwait = \"1s\"\n[[step]]\nwait = \"1s\"\n[[step]]\nwait = \"1s\"");
+    let card = card("[[step]]\nsleep = \"1s\"\n[[step]]\nsleep = \"1s\"\n[[step]]\nsleep = \"1s\"");
     let (director, allowed) = watch::channel(1);
     let cast = cast(&haunted, &engine, allowed);
     let (told, mut heard) = tokio::sync::mpsc::unbounded_channel();

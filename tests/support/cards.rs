@@ -3,7 +3,7 @@
 /// It holds.
 pub const HELD: &str = r#"
 title = "A volume is made"
-shows = "That it is there."
+description = "That it is there."
 
 [[step]]
 say = "Look."
@@ -14,7 +14,7 @@ calls = ["get mine", "create mine"]
 /// It has made a volume, a container and a rule when it begins to wait.
 pub const WAITS: &str = r#"
 title = "It waits"
-shows = "Nothing."
+description = "Nothing."
 
 [[step]]
 docker = "docker run -d --name mine-box -v mine:/data --volume-driver {driver} busybox top"
@@ -23,5 +23,5 @@ docker = "docker run -d --name mine-box -v mine:/data --volume-driver {driver} b
 command = "arm unmount: hang"
 
 [[step]]
-wait = "100h"
+sleep = "100h"
 "#;

@@ -14,7 +14,7 @@ use crate::{
 struct Listed<'c> {
     name: &'c str,
     title: &'c str,
-    shows: &'c str,
+    description: &'c str,
     dangerous: bool,
     slow: bool,
     steps: usize,
@@ -27,7 +27,7 @@ impl<'c> Listed<'c> {
         Self {
             name: &card.name,
             title: &card.title,
-            shows: &card.shows,
+            description: &card.shows,
             dangerous: card.dangerous,
             slow: card.slow,
             steps: card.steps.len(),

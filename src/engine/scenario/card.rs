@@ -165,9 +165,9 @@ impl Step {
             Action::Engine { background: None } => format!("$ {line}"),
             Action::Engine { background: Some(_) } => format!("$ {line} &"),
             Action::Command => format!(": {line}"),
-            Action::Wait(_) => format!("wait {line}"),
-            Action::Await(label) => format!("wait until {label} has ended"),
-            Action::Pending(label) => format!("see that {label} goes on"),
+            Action::Wait(_) => format!("sleep {line}"),
+            Action::Await(label) => format!("wait for {label}"),
+            Action::Pending(label) => format!("check that {label} is still running"),
         }
     }
 

@@ -33,15 +33,15 @@ pub struct CardError {
 #[serde(deny_unknown_fields)]
 struct Raw {
     title: String,
-    shows: String,
+    description: String,
     #[serde(default)]
     dangerous: bool,
     #[serde(default)]
     slow: bool,
     #[serde(default)]
-    fresh: bool,
+    fresh_engine: bool,
     #[serde(default)]
-    counts: BTreeMap<String, usize>,
+    call_counts: BTreeMap<String, usize>,
     calls: Option<Vec<String>>,
     #[serde(rename = "step")]
     steps: Vec<Spanned<RawStep>>,
@@ -53,20 +53,19 @@ struct RawStep {
     say: Option<String>,
     docker: Option<Spanned<String>>,
     command: Option<Spanned<String>>,
-    wait: Option<Spanned<String>>,
-    #[serde(rename = "await")]
-    awaited: Option<Spanned<String>>,
-    pending: Option<Spanned<String>>,
+    sleep: Option<Spanned<String>>,
+    wait_for: Option<Spanned<String>>,
+    still_running: Option<Spanned<String>>,
     background: Option<Spanned<String>>,
     #[serde(default)]
-    fails: OneOrMore,
+    fails_with: OneOrMore,
     #[serde(default)]
-    prints: OneOrMore,
+    output_contains: OneOrMore,
     #[serde(default)]
-    lacks: OneOrMore,
+    output_lacks: OneOrMore,
     calls: Option<Vec<String>>,
     #[serde(default)]
-    mounts: BTreeMap<String, u32>,
+    open_mounts: BTreeMap<String, u32>,
 }
 
 #[derive(Default, Deserialize)]
@@ -130,33 +129,33 @@ impl Card {
             return Err(source.error(
                 &(text.len()..text.len()),
                 "background",
-                format!("nothing awaits {label:?}"),
+                format!("no wait_for {label:?} follows"),
             ));
         }
         if steps.is_empty() {
             return Err(source.error(&(0..0), "step", "there is no step"));
         }
         let known = |word: &str| Operation::from_str(word).is_ok();
-        if let Some(word) = raw.counts.keys().find(|word| !known(word)) {
+        if let Some(word) = raw.call_counts.keys().find(|word| !known(word)) {
             return Err(source.error(
-                &find_key(text, "counts"),
-                "counts",
+                &find_key(text, "call_counts"),
+                "call_counts",
                 format!("there is no call {word:?}"),
             ));
         }
-        if raw.fresh && !raw.dangerous {
+        if raw.fresh_engine && !raw.dangerous {
             let problem = "a daemon forgets a driver only when it restarts, so the card is dangerous: say dangerous = true";
-            return Err(source.error(&find_key(text, "fresh"), "fresh", problem));
+            return Err(source.error(&find_key(text, "fresh_engine"), "fresh_engine", problem));
         }
         Ok(Self {
             name: name.to_owned(),
             title: raw.title,
-            shows: raw.shows.trim().to_owned(),
+            shows: raw.description.trim().to_owned(),
             dangerous: raw.dangerous,
             slow: raw.slow,
-            fresh: raw.fresh,
+            fresh: raw.fresh_engine,
             steps,
-            calls: Calls { sequence: raw.calls, counts: raw.counts },
+            calls: Calls { sequence: raw.calls, counts: raw.call_counts },
         })
     }
 }
@@ -177,13 +176,13 @@ fn read_step(
     let actions = [
         ("docker", raw.docker),
         ("command", raw.command),
-        ("wait", raw.wait),
-        ("await", raw.awaited),
-        ("pending", raw.pending),
+        ("sleep", raw.sleep),
+        ("wait_for", raw.wait_for),
+        ("still_running", raw.still_running),
     ];
     let mut given = actions.into_iter().filter_map(|(key, line)| Some((key, line?)));
     let (Some((key, line)), None) = (given.next(), given.next()) else {
-        let problem = "a step does exactly one thing: docker, command, wait, await or pending";
+        let problem = "a step does exactly one thing: docker, command, sleep, wait_for or still_running";
         return Err(source.error(&span, "step", problem));
     };
     let at = line.span();
@@ -207,30 +206,30 @@ fn read_step(
             check_command(&line, dangerous).map_err(wrong)?;
             Action::Command
         }
-        "wait" => Action::Wait(
+        "sleep" => Action::Wait(
             duration::parse(&line)
                 .ok_or_else(|| wrong(format!("{line:?} is no duration, as 200ms or 15s are")))?,
         ),
         _ if !going_on.contains(&line) => {
             return Err(wrong(format!("no docker command goes on in the background as {line:?}")));
         }
-        "await" => {
+        "wait_for" => {
             going_on.retain(|label| *label != line);
             Action::Await(line.clone())
         }
         _ => Action::Pending(line.clone()),
     };
     let expect = Expectation {
-        fails: raw.fails.into(),
-        prints: raw.prints.into(),
-        lacks: raw.lacks.into(),
+        fails: raw.fails_with.into(),
+        prints: raw.output_contains.into(),
+        lacks: raw.output_lacks.into(),
         calls: raw.calls,
-        mounts: raw.mounts,
+        mounts: raw.open_mounts,
     };
     let prints = !(expect.fails.is_empty() && expect.prints.is_empty() && expect.lacks.is_empty());
     let ends = matches!(action, Action::Engine { background: None } | Action::Await(_));
     if prints && !ends {
-        let problem = "fails, prints and lacks are about a docker command that ends in this step";
+        let problem = "fails_with, output_contains and output_lacks need a docker command that ends in this step";
         return Err(source.error(&span, key, problem));
     }
     Ok(Step { say: raw.say, line, action, expect })
@@ -276,7 +275,7 @@ fn check_command(line: &str, dangerous: bool) -> Result<(), String> {
 mod tests {
     use super::*;
 
-    const HEAD: &str = "title = \"t\"\nshows = \"s\"\n";
+    const HEAD: &str = "title = \"t\"\ndescription = \"s\"\n";
 
     fn read(text: &str) -> Result<Card, CardError> {
         Card::read("card", "card.toml", text)
@@ -294,13 +293,13 @@ mod tests {
             background = "rm"
 
             [[step]]
-            wait = "2s"
+            sleep = "2s"
 
             [[step]]
-            await = "rm"
-            fails = "no"
+            wait_for = "rm"
+            fails_with = "no"
         "#;
-        let card = read(&format!("{HEAD}counts = {{ create = 1 }}\n{steps}")).expect("a good card");
+        let card = read(&format!("{HEAD}call_counts = {{ create = 1 }}\n{steps}")).expect("a good card");
         let actions: Vec<_> = card.steps.iter().map(|step| &step.action).collect();
         assert_eq!(
             actions,
@@ -321,15 +320,15 @@ mod tests {
         for (body, expected) in [
             ("title = 5", "card.toml:1: title: invalid type: integer `5`, expected a string"),
             ("titel = \"t\"", "card.toml:1: titel: unknown field `titel`, expected one of"),
-            ("title = \"t\"\nshows = \"s\"", "missing field `step`"),
+            ("title = \"t\"\ndescription = \"s\"", "missing field `step`"),
             ("title = \"t", "card.toml:1: title: "),
             (
-                "title = \"t\"\nshows = \"s\"\ncounts = { mounts = 1 }\n[[step]]\nwait = \"1s\"",
-                "card.toml:3: counts: there is no call \"mounts\"",
+                "title = \"t\"\ndescription = \"s\"\ncall_counts = { mounts = 1 }\n[[step]]\nsleep = \"1s\"",
+                "card.toml:3: call_counts: there is no call \"mounts\"",
             ),
             (
-                "title = \"t\"\nshows = \"s\"\nfresh = true\n[[step]]\nwait = \"1s\"",
-                "card.toml:3: fresh: a daemon forgets a driver only when it restarts",
+                "title = \"t\"\ndescription = \"s\"\nfresh_engine = true\n[[step]]\nsleep = \"1s\"",
+                "card.toml:3: fresh_engine: a daemon forgets a driver only when it restarts",
             ),
         ] {
             let error = read(body).expect_err(body).to_string();
@@ -338,8 +337,8 @@ mod tests {
         for (step, expected) in [
             ("docker = \"docker volume creat x\"", "card.toml:4: docker: unrecognized subcommand 'creat'"),
             ("say = \"hm\"", "card.toml:3: step: a step does exactly one thing"),
-            ("wait = \"1s\"\ncommand = \"up\"", "card.toml:3: step: a step does exactly one thing"),
-            ("wait = \"soon\"", "card.toml:4: wait: \"soon\" is no duration"),
+            ("sleep = \"1s\"\ncommand = \"up\"", "card.toml:3: step: a step does exactly one thing"),
+            ("sleep = \"soon\"", "card.toml:4: sleep: \"soon\" is no duration"),
             (
                 "command = \"dwon\"",
                 "card.toml:4: command: column 1: \"dwon\" is no command, did you mean \"down\"?",
@@ -352,10 +351,10 @@ mod tests {
                 "docker = \"docker run -v /etc:/x busybox\"",
                 "card.toml:4: docker: a card mounts volumes, and no directory",
             ),
-            ("await = \"run\"", "card.toml:4: await: no docker command goes on in the background as \"run\""),
-            ("wait = \"1s\"\nbackground = \"b\"", "card.toml:5: background: only a docker command"),
-            ("wait = \"1s\"\nfails = \"no\"", "card.toml:3: wait: fails, prints and lacks are about"),
-            ("docker = \"docker volume ls\"\nbackground = \"b\"", "background: nothing awaits \"b\""),
+            ("wait_for = \"run\"", "card.toml:4: wait_for: no docker command goes on in the background as \"run\""),
+            ("sleep = \"1s\"\nbackground = \"b\"", "card.toml:5: background: only a docker command"),
+            ("sleep = \"1s\"\nfails_with = \"no\"", "card.toml:3: sleep: fails_with, output_contains and output_lacks need"),
+            ("docker = \"docker volume ls\"\nbackground = \"b\"", "background: no wait_for \"b\" follows"),
         ] {
             let error = read(&format!("{HEAD}[[step]]\n{step}")).expect_err(step).to_string();
             assert!(error.contains(expected), "{step}: {error}");
