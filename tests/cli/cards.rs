@@ -138,8 +138,10 @@ fn each_step_waits_to_be_asked_for() {
 
 #[test]
 fn a_malformed_card_is_told_by_file_line_and_key_when_it_is_played() {
-    let home =
-        home(&[("bad", "title = \"t\"\ndescription = \"s\"\n[[step]]\ndocker = \"docker volume creat x\"\n")]);
+    let home = home(&[(
+        "bad",
+        "title = \"t\"\ndescription = \"s\"\n[[step]]\ndocker = \"docker volume creat x\"\n",
+    )]);
     let _instance = home.start(&["serve"], &[]);
     tell(&home, "play bad");
     let ended = &wait_for_play(&home, "ended", 1)[0];

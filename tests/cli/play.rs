@@ -114,7 +114,8 @@ fn json_is_a_line_for_each_card_and_nothing_else() {
 #[test]
 fn a_wrong_card_or_a_wrong_name_is_told_before_anything_is_played() {
     let home = Home::new();
-    let malformed = card(&home, "bad", "title = \"x\"\ndescription = \"y\"\n\n[[step]]\ndocker = \"docker fly\"\n");
+    let malformed =
+        card(&home, "bad", "title = \"x\"\ndescription = \"y\"\n\n[[step]]\ndocker = \"docker fly\"\n");
     let misspelt =
         card(&home, "slip", "title = \"x\"\ndescription = \"y\"\n\n[[step]]\ndoker = \"docker volume ls\"\n");
     for (arguments, expected) in [

@@ -59,7 +59,10 @@ async fn a_card_that_expects_something_else_does_not_hold_and_says_what() {
     for (steps, problem) in [
         ("[[step]]\ndocker = \"docker volume create -d ghost v\"\nfails_with = \"boom\"", "it succeeded"),
         ("[[step]]\ndocker = \"docker volume inspect v\"", "it failed with exit code 1"),
-        ("[[step]]\ndocker = \"docker volume create -d ghost v\"\noutput_contains = \"w\"", "it did not print \"w\""),
+        (
+            "[[step]]\ndocker = \"docker volume create -d ghost v\"\noutput_contains = \"w\"",
+            "it did not print \"w\"",
+        ),
         ("[[step]]\ndocker = \"docker volume create -d ghost v\"\noutput_lacks = \"v\"", "it printed \"v\""),
         (
             "[[step]]\ndocker = \"docker volume create -d ghost v\"\ncalls = [\"create v\"]",

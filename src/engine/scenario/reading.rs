@@ -229,7 +229,8 @@ fn read_step(
     let prints = !(expect.fails.is_empty() && expect.prints.is_empty() && expect.lacks.is_empty());
     let ends = matches!(action, Action::Engine { background: None } | Action::Await(_));
     if prints && !ends {
-        let problem = "fails_with, output_contains and output_lacks need a docker command that ends in this step";
+        let problem =
+            "fails_with, output_contains and output_lacks need a docker command that ends in this step";
         return Err(source.error(&span, key, problem));
     }
     Ok(Step { say: raw.say, line, action, expect })
@@ -351,9 +352,15 @@ mod tests {
                 "docker = \"docker run -v /etc:/x busybox\"",
                 "card.toml:4: docker: a card mounts volumes, and no directory",
             ),
-            ("wait_for = \"run\"", "card.toml:4: wait_for: no docker command goes on in the background as \"run\""),
+            (
+                "wait_for = \"run\"",
+                "card.toml:4: wait_for: no docker command goes on in the background as \"run\"",
+            ),
             ("sleep = \"1s\"\nbackground = \"b\"", "card.toml:5: background: only a docker command"),
-            ("sleep = \"1s\"\nfails_with = \"no\"", "card.toml:3: sleep: fails_with, output_contains and output_lacks need"),
+            (
+                "sleep = \"1s\"\nfails_with = \"no\"",
+                "card.toml:3: sleep: fails_with, output_contains and output_lacks need",
+            ),
             ("docker = \"docker volume ls\"\nbackground = \"b\"", "background: no wait_for \"b\" follows"),
         ] {
             let error = read(&format!("{HEAD}[[step]]\n{step}")).expect_err(step).to_string();
