@@ -21,22 +21,24 @@ use ratatui::{Terminal, backend::TestBackend};
 use voltergeist::{
     console::{
         app::{App, Event},
-        folding::Folding,
+        grouped_list::GroupedList,
         key::Keymap,
         theme::Theme,
         view,
     },
     domain::{
-        entry::{Body, Call, Entry, Headers, Kind, Outcome},
-        journal::Bounds,
-        protocol::{Caller, Operation},
-        volume::Volumes,
+        model::{
+            entry::{Body, Call, Entry, EntryKind, Headers, Outcome},
+            protocol::{Caller, Operation},
+            volume::Volumes,
+        },
+        state::journal::Bounds,
     },
-    hub::{Hub, NoStore, Window},
+    state::{Hub, InMemoryStore, Window},
 };
 
-fn call(headers: &Headers) -> Kind {
-    Kind::Call(Box::new(Call {
+fn call(headers: &Headers) -> EntryKind {
+    EntryKind::Call(Box::new(Call {
         number: 1,
         operation: Some(Operation::Get),
         request_line: None,
@@ -66,7 +68,7 @@ fn headers() -> Headers {
 }
 
 fn hub(entries: usize) -> Arc<Hub> {
-    let hub = Hub::new(7, Volumes::default(), Box::new(NoStore), Bounds::default());
+    let hub = Hub::new(7, Volumes::default(), Box::new(InMemoryStore), Bounds::default());
     let headers = headers();
     for _ in 0..entries {
         hub.record(call(&headers));
@@ -88,13 +90,13 @@ fn recording() {
     let bare: Mutex<VecDeque<Arc<Entry>>> = Mutex::default();
     let (mut recorded, mut pushed) = (Vec::new(), Vec::new());
     for _ in 0..40 {
-        let kinds: Vec<Kind> = (0..BATCH).map(|_| call(&headers)).collect();
+        let kinds: Vec<EntryKind> = (0..BATCH).map(|_| call(&headers)).collect();
         let start = Instant::now();
         for kind in kinds {
             black_box(hub.record(kind));
         }
         recorded.push(start.elapsed() / BATCH as u32);
-        let kinds: Vec<Kind> = (0..BATCH).map(|_| call(&headers)).collect();
+        let kinds: Vec<EntryKind> = (0..BATCH).map(|_| call(&headers)).collect();
         let start = Instant::now();
         for kind in kinds {
             let at = hub.now();
@@ -132,7 +134,7 @@ impl Screen {
         };
         screen.frame();
         if is_folded {
-            screen.app.folding = Some(Folding::of(&screen.app.calls));
+            screen.app.grouped_list = Some(GroupedList::of(&screen.app.calls));
             let start = Instant::now();
             screen.frame();
             println!("folding {entries:>7} calls {:>9.0?}", start.elapsed());
@@ -144,7 +146,7 @@ impl Screen {
     fn frame(&mut self) -> Duration {
         self.hub.record(call(&self.headers));
         let start = Instant::now();
-        let seen = self.hub.glance(&Window { volumes: 0..usize::MAX, ..Window::default() });
+        let seen = self.hub.snapshot(&Window { volumes: 0..usize::MAX, ..Window::default() });
         while self.app.wants() < seen.kept.end {
             let (entries, _) = self.hub.entries_after(self.app.wants() - 1, 4096);
             self.app.update(Event::Entries(entries, seen.kept.clone()), &seen);

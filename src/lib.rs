@@ -2,7 +2,7 @@
 //!
 //! # The flow
 //!
-//! Everything moves one way, and one arrow leads back: it carries a [`domain::command::Command`].
+//! Everything moves one way, and one arrow leads back: it carries a [`domain::lang::command::Command`].
 //!
 //! ```text
 //! engine ──HTTP──▶ server::record ──▶ hub.admit ─▶ a rule's verdict, acted out
@@ -33,5 +33,5 @@ pub mod cli;
 pub mod console;
 pub mod domain;
 pub mod engine;
-pub mod hub;
-pub mod server;
+pub mod plugin;
+pub mod state;

@@ -4,11 +4,12 @@ use std::{collections::BTreeMap, fmt::Write as _, fs, path::Path};
 
 use jiff::{SignedDuration, Timestamp};
 use voltergeist::domain::{
-    fault::{
-        Action, Calls, ErrorShape, FACTS, Fact, Facts, Lifetime, Phase, Rule, Rulebook, Selector, Trigger,
+    analysis::linter::Lint,
+    model::protocol::{Caller, Operation, Options},
+    rules::{
+        Action, Calls, ENGINE_REACTIONS, EngineReaction, ErrorShape, Lifetime, Phase, RequestContext, Rule,
+        RuleSet, Selector, Trigger,
     },
-    lint::Lint,
-    protocol::{Caller, Operation, Options},
 };
 
 const FAULTS: &str = include_str!("../docs/faults.md");
@@ -48,7 +49,7 @@ fn examples() -> Vec<&'static str> {
 fn acts(rule: Rule) -> bool {
     let options: Options =
         [("tier", "gold"), ("a key", "x:y")].map(|(key, value)| (key.to_owned(), value.to_owned())).into();
-    let mut book = Rulebook::new(7);
+    let mut book = RuleSet::new(7);
     book.arm(rule, None, Timestamp::UNIX_EPOCH);
     let mut number = 0;
     (0..3600).any(|second| {
@@ -58,7 +59,7 @@ fn acts(rule: Rule) -> bool {
                 |(volume, odd)| {
                     Caller::ALL.into_iter().any(|caller| {
                         number += 1;
-                        let facts = Facts {
+                        let facts = RequestContext {
                             operation,
                             volume,
                             id: "7f3a",
@@ -82,7 +83,7 @@ fn every_example_is_a_rule_that_acts() {
     for example in examples {
         let rule: Rule = example.parse().unwrap_or_else(|error| panic!("{example}: {error}"));
         assert_eq!(rule.to_string().parse(), Ok(rule.clone()), "{example}");
-        let only_passes = rule.chain().iter().all(voltergeist::domain::fault::Step::is_nothing);
+        let only_passes = rule.chain().iter().all(voltergeist::domain::rules::Step::is_nothing);
         assert_eq!(acts(rule), !only_passes, "{example}");
     }
 }
@@ -102,7 +103,7 @@ fn every_action_has_a_section_with_an_example_of_it() {
         );
         let example = section.split("```rule\n").nth(1).and_then(|rest| rest.lines().next()).expect(action);
         let rule: Rule = example.parse().expect(example);
-        assert!(rule.chain().iter().any(|step| step.action.word() == action), "{action}: {example}");
+        assert!(rule.chain().iter().any(|step| step.action.as_str() == action), "{action}: {example}");
     }
     assert_eq!(sections.len(), Action::WORDS.len());
 }
@@ -112,8 +113,8 @@ fn every_word_of_the_language_is_explained() {
     let code = FAULTS.split('`').skip(1).step_by(2);
     let explained: Vec<_> = code.flat_map(|code| code.split([' ', '=', '.', ','])).collect();
     let words = Selector::WORDS.into_iter().chain(Trigger::WORDS).chain(Lifetime::WORDS);
-    let words = words.chain(Calls::all().map(Calls::word)).chain(Phase::SAID.map(Phase::word));
-    for word in words.chain(ErrorShape::ALL.map(ErrorShape::word)).chain(Caller::ALL.map(Caller::word)) {
+    let words = words.chain(Calls::all().map(Calls::as_str)).chain(Phase::SAID.map(Phase::as_str));
+    for word in words.chain(ErrorShape::ALL.map(ErrorShape::as_str)).chain(Caller::ALL.map(Caller::as_str)) {
         assert!(explained.contains(&word), "{word}");
     }
 }
@@ -123,15 +124,15 @@ fn every_lint_is_explained_in_their_order_as_the_console_explains_it() {
     let items = LINTS.split("\n* `").skip(1).filter_map(|item| item.split_once("`: "));
     let plain = |text: &str| text.replace('`', "").split_whitespace().collect::<Vec<_>>().join(" ");
     let explained: Vec<_> = items.map(|(word, text)| (word, plain(text))).collect();
-    assert_eq!(explained, Lint::ALL.map(|lint| (lint.word(), lint.meaning().to_owned())));
+    assert_eq!(explained, Lint::ALL.map(|lint| (lint.as_str(), lint.meaning().to_owned())));
 }
 
 /// The page about the reactions of engines, made from the table.
 fn reactions() -> String {
     let list = |words: &[&str]| words.join(", ");
     let mut page = String::from(REACTIONS_HEAD);
-    for Fact { id, engine, calls, classes, reaction, source, seen_on } in FACTS.iter() {
-        let calls: Vec<_> = calls.iter().map(|call| call.word()).collect();
+    for EngineReaction { id, engine, calls, classes, reaction, source, seen_on } in ENGINE_REACTIONS.iter() {
+        let calls: Vec<_> = calls.iter().map(|call| call.as_str()).collect();
         let calls = if calls.is_empty() { "any".to_owned() } else { list(&calls) };
         let _ = writeln!(
             page,

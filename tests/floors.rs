@@ -9,12 +9,12 @@ use std::{
 /// A room, and the other rooms that it may use.
 const ROOMS: [(&str, &[&str]); 7] = [
     ("domain", &[]),
-    ("hub", &["domain"]),
-    ("server", &["domain", "hub"]),
-    ("engine", &["domain", "hub"]),
-    ("feed", &["domain", "hub"]),
-    ("console", &["domain", "hub"]),
-    ("cli", &["domain", "hub", "server", "engine", "feed", "console"]),
+    ("state", &["domain"]),
+    ("plugin", &["domain", "state"]),
+    ("engine", &["domain", "state"]),
+    ("feed", &["domain", "state"]),
+    ("console", &["domain", "state"]),
+    ("cli", &["domain", "state", "plugin", "engine", "feed", "console"]),
 ];
 
 /// What would make the domain impure: I/O, clocks, chance, locks and the world of the other floors.
@@ -40,8 +40,8 @@ const IMPURE: [&str; 17] = [
 
 /// The crates that only one room may name, beside `cli`; and signals, which only `cli` may.
 const OWNED: [(&str, &str); 6] = [
-    ("axum", "server"),
-    ("cap_std", "server"),
+    ("axum", "plugin"),
+    ("cap_std", "plugin"),
     ("ratatui", "console"),
     ("crossterm", "console"),
     ("bollard", "engine"),
@@ -59,7 +59,7 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// The module path of a file below `src`: `server/wire.rs` is `["server", "wire"]`.
+/// The module path of a file below `src`: `plugin/socket.rs` is `["plugin", "wire"]`.
 fn module(file: &Path) -> Vec<String> {
     let mut parts: Vec<String> =
         file.with_extension("").iter().map(|part| part.to_string_lossy().into_owned()).collect();
@@ -181,15 +181,15 @@ fn every_room_is_on_the_map() {
 #[test]
 fn a_trespass_is_found_however_it_is_written() {
     for (file, source) in [
-        ("domain/volume.rs", "use crate::hub::Hub;"),
-        ("domain/volume.rs", "use tokio::sync::Notify;"),
-        ("domain/volume.rs", "fn f() { let at = Timestamp::now(); }"),
-        ("domain/fault/rule.rs", "use super::super::super::hub;"),
-        ("domain/volume.rs", "use std::fs;"),
-        ("hub.rs", "use crate::{domain::volume::Volume, server::Disk};"),
-        ("hub/glance.rs", "use super::super::console::App;"),
-        ("server/record.rs", "fn f() { crate::console::run(); }"),
-        ("server/record.rs", "use ratatui::Frame;"),
+        ("domain/model/volume.rs", "use crate::state::Hub;"),
+        ("domain/model/volume.rs", "use tokio::sync::Notify;"),
+        ("domain/model/volume.rs", "fn f() { let at = Timestamp::now(); }"),
+        ("domain/rules/rule.rs", "use super::super::super::state;"),
+        ("domain/model/volume.rs", "use std::fs;"),
+        ("state/mod.rs", "use crate::{domain::volume::Volume, plugin::DiskStore};"),
+        ("state/snapshot.rs", "use super::super::console::App;"),
+        ("plugin/recorder.rs", "fn f() { crate::console::run(); }"),
+        ("plugin/recorder.rs", "use ratatui::Frame;"),
         ("engine/demo.rs", "use axum::Router;"),
         ("console/app.rs", "use crate::engine;"),
     ] {
@@ -202,8 +202,8 @@ fn what_a_room_may_use_is_no_trespass() {
     for (file, source) in [
         ("domain/command.rs", "use super::fault::Rule;"),
         ("domain/entry.rs", "// as tokio does\nuse std::time::Duration;"),
-        ("hub/glance.rs", "use crate::domain::{entry::Entry, volume::Volume};"),
-        ("server/record.rs", "use axum::Router;\nuse crate::{domain::entry::Kind, hub::Hub};"),
+        ("state/snapshot.rs", "use crate::domain::{entry::Entry, volume::Volume};"),
+        ("plugin/recorder.rs", "use axum::Router;\nuse crate::{domain::entry::Kind, hub::Hub};"),
         ("cli/mod.rs", "use crate::{console, engine, server};"),
     ] {
         assert_eq!(trespasses(Path::new(file), source), Vec::<String>::new(), "{file}: {source}");

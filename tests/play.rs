@@ -1,4 +1,4 @@
-//! Cards on a private dockerd, played by `voltergeist play --engine docker` and by an instance that is told to: a card
+//! Scenarios on a private dockerd, played by `voltergeist play --engine docker` and by an instance that is told to: a card
 //! holds there as it does on the simulated one, and nothing of it stays.
 
 mod support;
@@ -53,9 +53,9 @@ fn voltergeist(sandbox: &Sandbox, args: &[&str]) -> Process {
 
 /// An instance where daemons look for it, that has the card [`WAITS`] too.
 fn serve(sandbox: &Sandbox) -> Process {
-    let cards = sandbox.path("config/voltergeist/scenarios");
-    fs::create_dir_all(&cards).expect("the cards' folder");
-    fs::write(cards.join("waits.toml"), WAITS).expect("the card can be written");
+    let scenarios = sandbox.path("config/voltergeist/scenarios");
+    fs::create_dir_all(&scenarios).expect("the cards' folder");
+    fs::write(scenarios.join("waits.toml"), WAITS).expect("the card can be written");
     let root = sandbox.path("volumes").display().to_string();
     let address = format!("unix://{}", control(sandbox).display());
     let args = ["serve", "--name", "poltergeist", "--root", &root, "--control", &address];
@@ -82,7 +82,7 @@ fn wait_for_play(sandbox: &Sandbox, is_meant: impl Fn(&Value) -> bool) -> Vec<Va
         let (_, body) = http::request(&control(sandbox), "GET", "/v1/entries", "").ok()?;
         let entries: Vec<Value> =
             body.lines().map(|line| serde_json::from_str(line).expect("an entry is JSON")).collect();
-        entries.iter().any(|entry| entry["kind"] == "play" && is_meant(entry)).then_some(entries)
+        entries.iter().any(|entry| entry["kind"] == "scenario" && is_meant(entry)).then_some(entries)
     })
     .expect("the journal tells of it")
 }
@@ -101,7 +101,7 @@ fn cards_hold_on_a_real_daemon() {
     let log = played.log();
     assert_eq!(end.code(), Some(0), "{log}");
     assert!(
-        log.contains(r#""name":"engine-directory-mounted""#) && log.contains(r#""verdict":"held""#),
+        log.contains(r#""name":"engine-directory-mounted""#) && log.contains(r#""result":"passed""#),
         "{log}"
     );
     assert_eq!(fs::read_dir(sandbox.path("run/plugins")).expect("the plugins' folder").count(), 0);
@@ -114,9 +114,9 @@ fn cards_hold_on_a_real_daemon() {
 fn an_interrupt_leaves_nothing_on_it() {
     let sandbox = Sandbox::new();
     let daemon = Dockerd::start(&sandbox);
-    let card = sandbox.path("waits.toml");
-    fs::write(&card, WAITS).expect("the card can be written");
-    let mut played = play(&sandbox, &[&card.display().to_string()]);
+    let scenario = sandbox.path("waits.toml");
+    fs::write(&scenario, WAITS).expect("the card can be written");
+    let mut played = play(&sandbox, &[&scenario.display().to_string()]);
     wait_for(PATIENCE, || played.log().contains("arm unmount: hang").then_some(())).expect("the card hangs");
     let end = played.terminate(Duration::from_secs(40));
     assert_eq!(end.code(), Some(143), "{}", played.log());
@@ -131,14 +131,14 @@ fn an_instance_plays_a_card_on_the_daemon_that_it_serves() {
     let mut instance = serve(&sandbox);
     daemon.docker("volume create -d poltergeist kept").succeeds();
     assert_eq!(tell(&sandbox, "play labels-lost").0, 200);
-    let entries = wait_for_play(&sandbox, |play| play["event"] == "ended");
+    let entries = wait_for_play(&sandbox, |play| play["event"] == "finished");
     let play = |event: &str| {
-        let found = |entry: &&Value| entry["kind"] == "play" && entry["event"] == event;
+        let found = |entry: &&Value| entry["kind"] == "scenario" && entry["event"] == event;
         entries.iter().filter(found).collect::<Vec<_>>()
     };
-    assert_eq!(play("ended")[0]["verdict"], "held", "{:#?}", play("seen"));
-    assert_eq!(play("begun")[0]["engine"], "docker");
-    let typed = &play("step")[0]["line"];
+    assert_eq!(play("finished")[0]["result"], "passed", "{:#?}", play("step_finished"));
+    assert_eq!(play("started")[0]["engine"], "docker");
+    let typed = &play("step_started")[0]["line"];
     assert_eq!(
         *typed, "$ docker volume create -d poltergeist --label team=ghosts -o tier=gold ghost-data",
         "what can be typed at the same daemon"
@@ -157,10 +157,10 @@ fn the_end_of_an_instance_leaves_nothing_of_its_card_on_the_daemon() {
     let daemon = Dockerd::start(&sandbox);
     let mut instance = serve(&sandbox);
     tell(&sandbox, "play waits");
-    wait_for_play(&sandbox, |play| play["event"] == "step" && play["index"] == 2);
+    wait_for_play(&sandbox, |play| play["event"] == "step_started" && play["index"] == 2);
     assert_ne!(left(&daemon), "", "the card has made something");
     let end = instance.terminate(Duration::from_secs(40));
     assert_eq!(end.code(), Some(143), "{}", instance.log());
-    assert!(instance.log().contains(r#""verdict":"stopped""#), "{}", instance.log());
+    assert!(instance.log().contains(r#""result":"stopped""#), "{}", instance.log());
     assert_eq!(left(&daemon), "");
 }

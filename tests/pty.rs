@@ -6,7 +6,7 @@ mod support;
 use std::{fs, thread};
 
 use rustix::process::{Pid, Signal, test_kill_process};
-use support::{PATIENCE, cards::WAITS, http, pty::Terminal, wait_for};
+use support::{PATIENCE, http, pty::Terminal, scenarios::WAITS, wait_for};
 use tempfile::TempDir;
 
 fn console(env: &[(&str, &str)]) -> (TempDir, Terminal) {
@@ -177,9 +177,9 @@ fn ctrl_z_asks_first_then_gives_the_terminal_back_until_it_goes_on() {
 /// A demo with a card of the user's own.
 fn demo() -> (TempDir, Terminal) {
     let directory = tempfile::tempdir().expect("a temporary directory");
-    let cards = directory.path().join("voltergeist/scenarios");
-    std::fs::create_dir_all(&cards).expect("the cards' folder");
-    std::fs::write(cards.join("waits.toml"), WAITS).expect("the card can be written");
+    let scenarios = directory.path().join("voltergeist/scenarios");
+    std::fs::create_dir_all(&scenarios).expect("the cards' folder");
+    std::fs::write(scenarios.join("waits.toml"), WAITS).expect("the card can be written");
     let mut terminal = Terminal::start(160, 40, directory.path(), &["demo"], &[]);
     terminal.wait_for_text("demo 1x");
     (directory, terminal)

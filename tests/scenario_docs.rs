@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fmt::Write as _, fs, path::Path};
 
-use voltergeist::engine::scenario::{Card, Shelf};
+use voltergeist::engine::scenario::{Scenario, ScenarioLibrary};
 
 const HEAD: &str = "## The scenarios\n\n";
 
@@ -10,19 +10,19 @@ fn root(path: &str) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
-fn cards() -> Vec<Card> {
-    Shelf::default()
+fn scenarios() -> Vec<Scenario> {
+    ScenarioLibrary::default()
         .all()
         .into_iter()
-        .map(|card| card.unwrap_or_else(|error| panic!("{error}")).card)
+        .map(|scenario| scenario.unwrap_or_else(|error| panic!("{error}")).scenario)
         .collect()
 }
 
 /// The list, made from the cards.
 fn list() -> String {
     let mut list = String::from("| scenario | what happens | |\n|---|---|---|\n");
-    for card in cards() {
-        let Card { name, title, dangerous, slow, .. } = card;
+    for scenario in scenarios() {
+        let Scenario { name, title, dangerous, slow, .. } = scenario;
         let flags = [(dangerous, "dangerous"), (slow, "slow")];
         let flags: Vec<_> = flags.into_iter().filter_map(|(set, flag)| set.then_some(flag)).collect();
         let _ = writeln!(
@@ -52,8 +52,9 @@ fn the_example_is_a_card() {
     let page = fs::read_to_string(root("docs/scenarios.md")).expect("the page is there");
     let (_, rest) = page.split_once("```toml\n").expect("the page has an example");
     let (example, _) = rest.split_once("```").expect("the example ends");
-    let card = Card::read("example", "docs/scenarios.md", example).unwrap_or_else(|error| panic!("{error}"));
-    assert_eq!(card.steps.len(), 3);
+    let scenario =
+        Scenario::read("example", "docs/scenarios.md", example).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(scenario.steps.len(), 3);
 }
 
 #[test]
@@ -64,6 +65,6 @@ fn every_file_among_the_scenarios_is_a_shipped_card() {
             file.expect("an entry").path().file_stem().expect("a name").to_string_lossy().into_owned()
         })
         .collect();
-    let shipped: BTreeSet<String> = cards().into_iter().map(|card| card.name).collect();
+    let shipped: BTreeSet<String> = scenarios().into_iter().map(|scenario| scenario.name).collect();
     assert_eq!(files, shipped);
 }

@@ -12,7 +12,7 @@ use std::{
 
 use futures_util::{FutureExt, future::BoxFuture};
 use libtest_mimic::{Arguments, Failed, Trial};
-use support::{dockerd::Dockerd, haunt::Haunt, sandbox::Sandbox};
+use support::{dockerd::Dockerd, instance::TestInstance, sandbox::Sandbox};
 use tokio::{
     runtime::Runtime,
     sync::{oneshot, watch},
@@ -22,10 +22,10 @@ use voltergeist::{
     engine::{
         Clock, Engine, Inventory,
         docker::{RealDocker, Supervisor},
-        scenario::{self, Card, Cast, Event, Report, Shelf, Verdict},
+        scenario::{self, Event, Report, RunContext, Scenario, ScenarioLibrary, ScenarioResult},
         simulated::{self, Config, Profile},
     },
-    server::{Address, Places},
+    plugin::{Address, Paths},
 };
 
 /// Fast enough for a minute to pass in three seconds, and slow enough for a busy machine to keep up.
@@ -55,40 +55,44 @@ const STOPPED: &str = r#"
 "#;
 
 fn main() -> ExitCode {
-    let cards: Vec<_> =
-        Shelf::default().all().into_iter().map(|card| card.expect("a shipped card").card).collect();
+    let scenarios: Vec<_> = ScenarioLibrary::default()
+        .all()
+        .into_iter()
+        .map(|scenario| scenario.expect("a shipped card").scenario)
+        .collect();
     let obstacle = support::obstacle(support::Engine::Docker);
     let required = support::engines_are_required();
-    let theatre = Arc::new(Theatre::default());
+    let engine_choice = Arc::new(EngineChoice::default());
     let mut trials = Vec::new();
-    for card in cards.into_iter().map(Arc::new) {
+    for scenario in scenarios.into_iter().map(Arc::new) {
         for profile in [Profile::Docker20, Profile::Docker] {
-            let card = Arc::clone(&card);
-            trials.push(Trial::test(format!("{}_on_{}", card.name, profile.word()), move || {
-                verdict(&simulated(&card, profile))
+            let scenario = Arc::clone(&scenario);
+            trials.push(Trial::test(format!("{}_on_{}", scenario.name, profile.as_str()), move || {
+                result(&simulated(&scenario, profile))
             }));
         }
-        let theatre = Arc::clone(&theatre);
+        let engine_choice = Arc::clone(&engine_choice);
         // A minute is a long time to wait for what the simulated daemons show in seconds.
-        let slow = card.slow;
-        let real = Trial::test(format!("{}_on_dockerd", card.name), move || {
+        let slow = scenario.slow;
+        let real = Trial::test(format!("{}_on_dockerd", scenario.name), move || {
             if let Some(obstacle) = obstacle {
                 return Err(obstacle.into());
             }
-            let real = theatre.play(&card, None);
-            verdict(&real)?;
-            compare(&real, &simulated(&card, Profile::Docker20))
+            let real = engine_choice.play(&scenario, None);
+            result(&real)?;
+            compare(&real, &simulated(&scenario, Profile::Docker20))
         });
         trials.push(real.with_ignored_flag(slow || obstacle.is_some() && !required));
     }
     let stopped = Trial::test("a_card_that_is_stopped_on_dockerd_leaves_nothing_behind", {
-        let theatre = Arc::clone(&theatre);
+        let engine_choice = Arc::clone(&engine_choice);
         move || {
-            let card = Card::read("stopped", "stopped.toml", STOPPED).map_err(|error| error.to_string())?;
-            let card = Arc::new(card);
-            for step in 0..card.steps.len() {
-                let report = theatre.play(&card, Some(step));
-                if report.verdict != Verdict::Stopped || !report.problems.is_empty() {
+            let scenario =
+                Scenario::read("stopped", "stopped.toml", STOPPED).map_err(|error| error.to_string())?;
+            let scenario = Arc::new(scenario);
+            for step in 0..scenario.steps.len() {
+                let report = engine_choice.play(&scenario, Some(step));
+                if report.result != ScenarioResult::Stopped || !report.problems.is_empty() {
                     return Err(format!("stopped at {step}: {report}").into());
                 }
             }
@@ -97,11 +101,11 @@ fn main() -> ExitCode {
     });
     trials.push(stopped.with_ignored_flag(obstacle.is_some() && !required));
     let conclusion = libtest_mimic::run(&Arguments::from_args(), trials);
-    theatre.close();
+    engine_choice.close();
     conclusion.exit_code()
 }
 
-fn verdict(report: &Report) -> Result<(), Failed> {
+fn result(report: &Report) -> Result<(), Failed> {
     if report.held() {
         return Ok(());
     }
@@ -130,60 +134,75 @@ fn compare(real: &Report, simulated: &Report) -> Result<(), Failed> {
     Ok(())
 }
 
-fn cast(haunt: &Haunt, engine: Arc<dyn Engine>, clock: Clock, settle: Duration, fresh: bool) -> Cast {
+fn context(
+    instance: &TestInstance,
+    engine: Arc<dyn Engine>,
+    clock: Clock,
+    wait_until_applied: Duration,
+    fresh: bool,
+) -> RunContext {
     let (_all, allowed) = watch::channel(usize::MAX);
-    Cast { engine, hub: Arc::clone(&haunt.hub), clock, settle, beat: Duration::ZERO, fresh, allowed }
+    RunContext {
+        engine,
+        hub: Arc::clone(&instance.hub),
+        clock,
+        wait_until_applied,
+        beat: Duration::ZERO,
+        fresh,
+        allowed,
+    }
 }
 
 fn runtime() -> Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime")
 }
 
-fn simulated(card: &Card, profile: Profile) -> Report {
+fn simulated(scenario: &Scenario, profile: Profile) -> Report {
     runtime().block_on(async {
         let place = tempfile::tempdir().expect("a temporary folder");
         let (volumes, socket) = (place.path().join("volumes"), place.path().join("plugin.sock"));
-        let haunt = Haunt::start(DRIVER, &volumes, Address::Unix(Some(socket.clone())), Places::default());
+        let instance =
+            TestInstance::start(DRIVER, &volumes, Address::Unix(Some(socket.clone())), Paths::default());
         let clock = Clock::faster(SPEED);
         let address = format!("unix://{}", socket.display()).parse().expect("an address");
         let config = Config { profile, clock, files: Some(volumes), ..Config::new(DRIVER, address) };
-        let cast = cast(&haunt, simulated::start(config), clock, Duration::from_millis(20), true);
-        let report = scenario::play(card, &cast, |_| {}, &CancellationToken::new()).await;
-        haunt.end().await;
+        let context = context(&instance, simulated::start(config), clock, Duration::from_millis(20), true);
+        let report = scenario::play(scenario, &context, |_| {}, &CancellationToken::new()).await;
+        instance.end().await;
         report
     })
 }
 
 /// One private dockerd for all cards, on a thread of its own that starts it for the first of them.
 #[derive(Default)]
-struct Theatre(Mutex<Option<(mpsc::Sender<Order>, thread::JoinHandle<()>)>>);
+struct EngineChoice(Mutex<Option<(mpsc::Sender<Order>, thread::JoinHandle<()>)>>);
 
 enum Order {
     /// A card, before which step it is stopped, and where the report goes.
-    Play(Arc<Card>, Option<usize>, mpsc::Sender<Report>),
+    Play(Arc<Scenario>, Option<usize>, mpsc::Sender<Report>),
     Restart(oneshot::Sender<()>),
     Kill(oneshot::Sender<()>),
     Close,
 }
 
-impl Theatre {
+impl EngineChoice {
     /// Plays cards one after the other: they share the daemon.
-    fn play(&self, card: &Arc<Card>, stop_at: Option<usize>) -> Report {
+    fn play(&self, scenario: &Arc<Scenario>, stop_at: Option<usize>) -> Report {
         let mut stage = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let (orders, _) = stage.get_or_insert_with(|| {
-            let (orders, taken) = mpsc::channel();
-            let again = orders.clone();
-            (orders, thread::spawn(move || run(&taken, &again)))
+        let (desired_state, _) = stage.get_or_insert_with(|| {
+            let (desired_state, taken) = mpsc::channel();
+            let again = desired_state.clone();
+            (desired_state, thread::spawn(move || run(&taken, &again)))
         });
         let (report, played) = mpsc::channel();
-        orders.send(Order::Play(Arc::clone(card), stop_at, report)).expect("the theatre is open");
+        desired_state.send(Order::Play(Arc::clone(scenario), stop_at, report)).expect("the theatre is open");
         played.recv().expect("the theatre plays to the end")
     }
 
     fn close(&self) {
         let stage = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
-        if let Some((orders, house)) = stage {
-            orders.send(Order::Close).expect("the theatre is open");
+        if let Some((desired_state, house)) = stage {
+            desired_state.send(Order::Close).expect("the theatre is open");
             house.join().expect("the theatre closes in order");
         }
     }
@@ -214,22 +233,23 @@ impl Supervisor for Stagehand {
     }
 }
 
-fn run(orders: &mpsc::Receiver<Order>, again: &mpsc::Sender<Order>) {
+fn run(desired_state: &mpsc::Receiver<Order>, again: &mpsc::Sender<Order>) {
     let runtime = runtime();
     let sandbox = Sandbox::new();
     let places =
-        Places { sockets: sandbox.path("run/plugins"), specs: vec![sandbox.specs()], ..Places::default() };
-    let haunt = runtime
-        .block_on(async { Haunt::start(DRIVER, &sandbox.path("volumes"), Address::Unix(None), places) });
+        Paths { sockets: sandbox.path("run/plugins"), specs: vec![sandbox.specs()], ..Paths::default() };
+    let instance = runtime.block_on(async {
+        TestInstance::start(DRIVER, &sandbox.path("volumes"), Address::Unix(None), places)
+    });
     let mut daemon = Dockerd::start(&sandbox);
     let host = support::docker::host(&sandbox);
     let hand: Arc<dyn Supervisor> = Arc::new(Stagehand(again.clone()));
     let engine = runtime.block_on(RealDocker::connect(Some(&host), Some(hand))).expect("the daemon answers");
-    let cast = cast(&haunt, Arc::new(engine), Clock::REAL, Duration::from_millis(300), false);
-    while let Ok(order) = orders.recv() {
+    let context = context(&instance, Arc::new(engine), Clock::REAL, Duration::from_millis(300), false);
+    while let Ok(order) = desired_state.recv() {
         match order {
-            Order::Play(card, stop_at, report) => {
-                let cast = cast.clone();
+            Order::Play(scenario, stop_at, report) => {
+                let context = context.clone();
                 runtime.spawn(async move {
                     let cancel = CancellationToken::new();
                     let tell = |event: Event<'_>| {
@@ -237,11 +257,11 @@ fn run(orders: &mpsc::Receiver<Order>, again: &mpsc::Sender<Order>) {
                             cancel.cancel();
                         }
                     };
-                    let mut played = scenario::play(&card, &cast, tell, &cancel).await;
-                    let left = cast.engine.inventory().await;
+                    let mut played = scenario::play(&scenario, &context, tell, &cancel).await;
+                    let left = context.engine.inventory().await;
                     if left != Ok(Inventory::default()) {
                         played.problems.push(format!("left on the daemon: {left:?}"));
-                        played.verdict = Verdict::Failed;
+                        played.result = ScenarioResult::Failed;
                     }
                     report.send(played).expect("somebody waits for the report");
                 });
@@ -257,5 +277,5 @@ fn run(orders: &mpsc::Receiver<Order>, again: &mpsc::Sender<Order>) {
             Order::Close => break,
         }
     }
-    runtime.block_on(haunt.end());
+    runtime.block_on(instance.end());
 }

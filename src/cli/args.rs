@@ -79,7 +79,7 @@ pub enum Action {
     ///
     /// The end of whoever reads is the end of voltergeist, so that `voltergeist serve | head` ends too.
     Serve,
-    /// Play scenario cards on an engine, and compare what comes of it with what was expected
+    /// Play scenarios on an engine, and compare what comes of it with what was expected
     ///
     /// A card types docker commands, makes the plugin misbehave meanwhile, and says what must come of each. Whatever it
     /// makes is removed at its end, also after Ctrl-C. Exit status 0 says that everything held.

@@ -10,7 +10,7 @@ use tokio::{
     net::{TcpStream, UnixStream},
 };
 
-use crate::server::ControlAddress;
+use crate::plugin::ControlAddress;
 
 /// Sends the line and returns what came of it. What is wrong with it comes back as an error.
 pub async fn send(address: &ControlAddress, line: String) -> anyhow::Result<String> {

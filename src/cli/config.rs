@@ -19,7 +19,7 @@ use crate::{
         action::{CONTROLS, Control},
         key::KeymapError,
     },
-    domain::suggest::did_you_mean,
+    domain::lang::suggest::did_you_mean,
 };
 
 /// The settings with their defaults and what they mean, without the keys.

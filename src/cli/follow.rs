@@ -11,7 +11,7 @@ use anyhow::Context;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::{domain::entry::Kind, hub::Hub};
+use crate::{domain::model::entry::EntryKind, state::Hub};
 
 /// How many entries are taken from the hub at a time.
 const BATCH: usize = 1024;
@@ -63,12 +63,12 @@ pub fn record(
     let following = follow(Arc::clone(hub), BufWriter::new(file), shutdown.clone());
     let hub = Arc::clone(hub);
     Ok(tokio::spawn(async move {
-        let followed = following.await;
-        if let Err(error) = &followed {
+        let report_observed = following.await;
+        if let Err(error) = &report_observed {
             // At once, and not only at the end, when there is nothing left to record.
-            hub.record(Kind::Note { text: format!("the recording in {shown} broke off: {error}") });
+            hub.record(EntryKind::Note { text: format!("the recording in {shown} broke off: {error}") });
         }
-        let missed = followed.with_context(|| format!("the recording in {shown} broke off"))?;
+        let missed = report_observed.with_context(|| format!("the recording in {shown} broke off"))?;
         anyhow::ensure!(
             missed == 0,
             "the recording in {shown} misses {missed} entries, because the disk was too slow"
@@ -81,15 +81,15 @@ pub fn record(
 mod tests {
     use super::*;
     use crate::{
-        domain::{journal::Bounds, volume::Volumes},
-        hub::NoStore,
+        domain::{model::volume::Volumes, state::journal::Bounds},
+        state::InMemoryStore,
     };
 
     fn hub(entries: usize) -> Arc<Hub> {
-        Hub::new(0, Volumes::default(), Box::new(NoStore), Bounds { entries, ..Bounds::default() })
+        Hub::new(0, Volumes::default(), Box::new(InMemoryStore), Bounds { entries, ..Bounds::default() })
     }
 
-    async fn followed(hub: Arc<Hub>) -> (String, u64) {
+    async fn report_observed(hub: Arc<Hub>) -> (String, u64) {
         let shutdown = CancellationToken::new();
         shutdown.cancel();
         let mut out = Vec::new();
@@ -100,9 +100,9 @@ mod tests {
     #[tokio::test]
     async fn what_was_recorded_before_the_end_is_written() {
         let hub = hub(10);
-        hub.record(Kind::Note { text: "one".into() });
-        hub.record(Kind::Note { text: "two".into() });
-        let (text, missed) = followed(hub).await;
+        hub.record(EntryKind::Note { text: "one".into() });
+        hub.record(EntryKind::Note { text: "two".into() });
+        let (text, missed) = report_observed(hub).await;
         let notes: Vec<serde_json::Value> =
             text.lines().map(|line| serde_json::from_str(line).expect("each line is JSON")).collect();
         assert_eq!(
@@ -116,9 +116,9 @@ mod tests {
     async fn entries_that_the_journal_let_go_are_counted_as_missed() {
         let hub = hub(3);
         for _ in 0..10 {
-            hub.record(Kind::Note { text: "again".into() });
+            hub.record(EntryKind::Note { text: "again".into() });
         }
-        let (text, missed) = followed(hub).await;
+        let (text, missed) = report_observed(hub).await;
         assert_eq!((text.lines().count(), missed), (3, 7));
     }
 
@@ -126,11 +126,11 @@ mod tests {
     async fn a_recording_that_breaks_off_is_told_at_once() {
         let hub = hub(10);
         let recording = record(Path::new("/dev/full"), &hub, &CancellationToken::new()).expect("it opens");
-        hub.record(Kind::Note { text: "one".into() });
+        hub.record(EntryKind::Note { text: "one".into() });
         recording.await.expect("it does not panic").expect_err("the disk is full");
         let (entries, _) = hub.entries_after(0, 10);
         let told = entries.iter().any(
-            |entry| matches!(&entry.kind, Kind::Note { text } if text.starts_with("the recording in /dev/full broke off")),
+            |entry| matches!(&entry.kind, EntryKind::Note { text } if text.starts_with("the recording in /dev/full broke off")),
         );
         assert!(told, "{entries:?}");
     }

@@ -16,7 +16,7 @@ use tokio::{runtime::Handle, sync::oneshot, time::sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::{follow::follow, warnings};
-use crate::hub::Hub;
+use crate::state::Hub;
 
 /// How long a reader may take for what is left at the end.
 const LAST_LINES: Duration = Duration::from_secs(2);
@@ -74,8 +74,8 @@ async fn reader_gone() {
 
 /// Waits until a command says `quit`, and then for the last lines.
 async fn until_quit(hub: &Hub, shutdown: &CancellationToken) {
-    let mut orders = hub.orders();
-    drop(orders.wait_for(|orders| orders.quitting).await);
+    let mut desired_state = hub.desired_state();
+    drop(desired_state.wait_for(|desired_state| desired_state.quitting).await);
     shutdown.cancel();
     std::future::pending::<()>().await;
 }

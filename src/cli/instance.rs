@@ -13,22 +13,22 @@ use tokio_util::sync::CancellationToken;
 
 use super::{places, settings::Settings};
 use crate::{
-    domain::journal::Bounds,
-    hub::Hub,
-    server::{Disk, Plan, Server},
+    domain::state::journal::Bounds,
+    plugin::{DiskStore, Server, ServerConfig},
+    state::Hub,
 };
 
 /// Where an instance has what the settings give no place to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Home {
+pub enum InstanceScope {
     /// Where users and engines look for it. Its volumes last.
-    Machine,
+    System,
     /// Users find it, and no engine of this machine does. Its volumes go with it.
     Demo,
     /// Engines find it, and no users. Its volumes go with it.
-    Guest,
+    EngineOnly,
     /// Neither finds it. Its volumes go with it.
-    Rehearsal,
+    Isolated,
 }
 
 /// A running instance.
@@ -39,7 +39,7 @@ pub struct Instance {
     pub root: PathBuf,
     /// What chance is drawn from.
     pub seed: u64,
-    /// Ends the server, and whoever goes with it.
+    /// Ends the server and what runs with it.
     pub shutdown: CancellationToken,
     serving: JoinHandle<()>,
     _own: Option<TempDir>,
@@ -48,20 +48,20 @@ pub struct Instance {
 impl Instance {
     /// Opens the volumes, binds the sockets and begins to serve. `before` is done before anybody can ask for anything.
     pub fn open(
-        home: Home,
+        home: InstanceScope,
         name: &str,
         settings: &Settings,
         before: impl FnOnce(&Hub),
     ) -> anyhow::Result<Self> {
-        let own = (home != Home::Machine).then(tempfile::tempdir).transpose();
+        let own = (home != InstanceScope::System).then(tempfile::tempdir).transpose();
         let own = own.context("there is no place for temporary files; set TMPDIR")?;
-        let mut plan = Plan::new(name);
+        let mut plan = ServerConfig::new(name);
         plan.places = places::own();
         if let Some(own) = &own {
-            if home != Home::Demo {
+            if home != InstanceScope::Demo {
                 plan.places.control = own.path().join("control");
             }
-            if home != Home::Guest {
+            if home != InstanceScope::EngineOnly {
                 plan.places.sockets = own.path().join("plugins");
                 plan.places.specs = vec![own.path().join("specs")];
             }
@@ -75,7 +75,7 @@ impl Instance {
         };
         let root = settings.root.clone().map_or_else(at_home, Ok)?;
 
-        let (disk, volumes) = Disk::open(&root)?;
+        let (disk, volumes) = DiskStore::open(&root)?;
         // A drawn seed is short, since people read it off the screen and type it again.
         let seed = settings.seed.unwrap_or_else(|| RandomState::new().hash_one(root.as_path()) % 1_000_000);
         let hub = Hub::new(seed, volumes, Box::new(disk.clone()), Bounds::default());

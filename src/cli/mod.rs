@@ -1,13 +1,13 @@
 //! The top floor: reads the command line, the environment and the config file, and wires everything together.
 //!
 //! ```text
-//! args, config ─▶ Disk::open ─▶ Hub ─▶ Server::bind ─▶ the console, or JSON lines ─▶ orderly end
+//! args, config ─▶ DiskStore::open ─▶ Hub ─▶ Server::bind ─▶ the console, or JSON lines ─▶ orderly end
 //! ```
 
 mod args;
 mod command;
 mod config;
-mod director;
+mod engine_choice;
 mod follow;
 mod headless;
 mod instance;
@@ -15,9 +15,9 @@ mod manual;
 mod places;
 mod play;
 mod run;
+mod scenario_service;
 mod settings;
 mod signals;
-mod theatre;
 mod warnings;
 
 use std::{

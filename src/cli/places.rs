@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use anyhow::Context;
 use etcetera::BaseStrategy;
 
-use crate::server::Places;
+use crate::plugin::Paths;
 
 /// The sockets of whoever runs this.
-pub fn own() -> Places {
-    Places::default().with_runtime(std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).as_deref())
+pub fn own() -> Paths {
+    Paths::default().with_runtime(std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).as_deref())
 }
 
 /// A file or a directory beside the config file.

@@ -1,7 +1,7 @@
 //! `voltergeist play`: plays scenario cards, and says of each step what was expected and what was seen.
 
 mod list;
-mod teller;
+mod reporter;
 
 use std::{
     process::ExitCode,
@@ -13,19 +13,19 @@ use clap::Args;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use self::teller::{Tally, Teller};
+use self::reporter::{PlayReporter, Tally};
 use super::{
     USAGE,
+    engine_choice::{EngineChoice, EngineKind},
     follow::record,
-    instance::{Home, Instance},
+    instance::{Instance, InstanceScope},
     places,
     settings::Settings,
     signals,
-    theatre::{EngineKind, Theatre},
 };
 use crate::{
-    engine::scenario::{self, Card, Shelf, ShelfError},
-    hub::Window,
+    engine::scenario::{self, LibraryError, Scenario, ScenarioLibrary},
+    state::Window,
 };
 
 /// The driver that cards are played with. It is the same each time, since a daemon keeps looking for every
@@ -42,14 +42,14 @@ const SPEED: f64 = 20.0;
 pub struct PlayArgs {
     /// The cards, by name or by the path of a file; none lists them
     #[arg(value_name = "CARD")]
-    cards: Vec<String>,
+    scenarios: Vec<String>,
 
-    /// Play all cards; on a real engine, only those that cannot harm it
-    #[arg(long, conflicts_with = "cards")]
+    /// Play all scenarios; on a real engine, only those that cannot harm it
+    #[arg(long, conflicts_with = "scenarios")]
     all: bool,
 
     /// List the cards
-    #[arg(long, conflicts_with_all = ["cards", "all"])]
+    #[arg(long, conflicts_with_all = ["scenarios", "all"])]
     list: bool,
 
     /// What to play on
@@ -71,19 +71,19 @@ impl PlayArgs {
     }
 
     /// The cards to play, in order.
-    fn choose(&self, from: &Shelf) -> Result<Vec<Card>, Refused> {
-        let cards = if self.all {
+    fn choose(&self, from: &ScenarioLibrary) -> Result<Vec<Scenario>, Refused> {
+        let scenarios = if self.all {
             from.all().into_iter().collect::<Result<Vec<_>, _>>()?
         } else {
-            self.cards.iter().map(|name| from.find(name)).collect::<Result<Vec<_>, _>>()?
+            self.scenarios.iter().map(|name| from.find(name)).collect::<Result<Vec<_>, _>>()?
         };
-        let mut cards: Vec<Card> = cards.into_iter().map(|shelved| shelved.card).collect();
+        let mut scenarios: Vec<Scenario> = scenarios.into_iter().map(|loaded| loaded.scenario).collect();
         if self.all {
-            cards.retain(|card| self.may_harm() || !card.dangerous);
+            scenarios.retain(|scenario| self.may_harm() || !scenario.dangerous);
         }
-        match cards.iter().find(|card| card.dangerous && !self.may_harm()) {
-            Some(card) => Err(Refused::Dangerous(card.name.clone())),
-            None => Ok(cards),
+        match scenarios.iter().find(|scenario| scenario.dangerous && !self.may_harm()) {
+            Some(scenario) => Err(Refused::Dangerous(scenario.name.clone())),
+            None => Ok(scenarios),
         }
     }
 }
@@ -92,7 +92,7 @@ impl PlayArgs {
 #[derive(Debug, thiserror::Error)]
 enum Refused {
     #[error(transparent)]
-    Shelf(#[from] ShelfError),
+    ScenarioLibrary(#[from] LibraryError),
     #[error(
         "the card {0:?} can harm a real engine, or what else runs on it; play it on a simulated one, or if you \
          mean it: --dangerous"
@@ -102,12 +102,12 @@ enum Refused {
 
 /// Lists or plays, and returns the exit status.
 pub async fn run(args: &PlayArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
-    let shelf = Shelf::new(places::config("scenarios"));
-    if args.list || (args.cards.is_empty() && !args.all) {
-        return list::print(&shelf, args.json);
+    let library = ScenarioLibrary::new(places::config("scenarios"));
+    if args.list || (args.scenarios.is_empty() && !args.all) {
+        return list::print(&library, args.json);
     }
-    let cards = match args.choose(&shelf) {
-        Ok(cards) => cards,
+    let scenarios = match args.choose(&library) {
+        Ok(scenarios) => scenarios,
         Err(refused) => {
             eprintln!("voltergeist: {refused}");
             return Ok(USAGE.into());
@@ -118,25 +118,25 @@ pub async fn run(args: &PlayArgs, settings: &Settings) -> anyhow::Result<ExitCod
     let engine = async {
         match args.engine {
             EngineKind::Simulated => Ok(None),
-            EngineKind::Docker => Theatre::docker(args.dangerous).await.map(Some),
+            EngineKind::Docker => EngineChoice::docker(args.dangerous).await.map(Some),
         }
     };
     let docker = tokio::select! {
         docker = engine => docker?,
         signal = &mut signal => return Ok(signal.exit_status().into()),
     };
-    let home = if docker.is_some() { Home::Guest } else { Home::Rehearsal };
+    let home = if docker.is_some() { InstanceScope::EngineOnly } else { InstanceScope::Isolated };
     let instance = Instance::open(home, settings.name.as_deref().unwrap_or(DRIVER), settings, |_| {})?;
-    let theatre = docker.unwrap_or_else(|| Theatre::Simulated {
+    let engine_choice = docker.unwrap_or_else(|| EngineChoice::Simulated {
         files: instance.root.clone(),
         seed: instance.seed,
         speed: SPEED,
     });
     let stop = CancellationToken::new();
-    let mut teller = Teller::new(args.json, stop.clone());
+    let mut reporter = PlayReporter::new(args.json, stop.clone());
     let path = settings.record.as_deref();
     let recording = path.map(|path| record(path, &instance.hub, &instance.shutdown)).transpose()?;
-    let mut playing = Box::pin(play_all(&cards, &theatre, &instance, &mut teller, &stop));
+    let mut playing = Box::pin(play_all(&scenarios, &engine_choice, &instance, &mut reporter, &stop));
     let (played, ended_by) = tokio::select! {
         played = &mut playing => (Some(played), None),
         signal = signal => {
@@ -157,7 +157,7 @@ pub async fn run(args: &PlayArgs, settings: &Settings) -> anyhow::Result<ExitCod
     if played.is_none() {
         eprintln!("voltergeist: not all was removed; see docker ps -a --filter label=voltergeist.scenario");
     }
-    if matches!(theatre, Theatre::Docker(_)) {
+    if matches!(engine_choice, EngineChoice::Docker(_)) {
         // Source: moby, daemon/volume/drivers: an adapter is kept for the life of the daemon, and each list asks it.
         eprintln!(
             "voltergeist: docker keeps looking for the driver; until it restarts, or you play again, \
@@ -165,7 +165,7 @@ pub async fn run(args: &PlayArgs, settings: &Settings) -> anyhow::Result<ExitCod
         );
     }
     let held = played.transpose()?.unwrap_or(false);
-    teller.end()?;
+    reporter.end()?;
     Ok(match ended_by {
         Some(signal) => signal.exit_status().into(),
         None if held => ExitCode::SUCCESS,
@@ -175,29 +175,29 @@ pub async fn run(args: &PlayArgs, settings: &Settings) -> anyhow::Result<ExitCod
 
 /// Plays one card after the other, until one is stopped. Says whether all have held.
 async fn play_all(
-    cards: &[Card],
-    theatre: &Theatre,
+    scenarios: &[Scenario],
+    engine_choice: &EngineChoice,
     instance: &Instance,
-    teller: &mut Teller,
+    reporter: &mut PlayReporter,
     stop: &CancellationToken,
 ) -> anyhow::Result<bool> {
-    let driver = instance.hub.glance(&Window::default()).driver;
-    if let (Theatre::Docker(_), Some(remedy)) = (theatre, driver.remedy) {
-        bail!("docker does not find the driver, {}; play as root, or: {remedy}", driver.registration);
+    let driver = instance.hub.snapshot(&Window::default()).driver;
+    if let (EngineChoice::Docker(_), Some(fix_command)) = (engine_choice, driver.fix_command) {
+        bail!("docker does not find the driver, {}; play as root, or: {fix_command}", driver.registration);
     }
     let (_all, allowed) = watch::channel(usize::MAX);
     let mut tally = Tally::default();
-    for (index, card) in cards.iter().enumerate() {
-        teller.begin(card, index + 1, cards.len());
-        let cast = theatre.cast(&instance.hub, Duration::ZERO, allowed.clone())?;
+    for (index, scenario) in scenarios.iter().enumerate() {
+        reporter.begin(scenario, index + 1, scenarios.len());
+        let context = engine_choice.context(&instance.hub, Duration::ZERO, allowed.clone())?;
         let begun = Instant::now();
-        let report = scenario::play(card, &cast, |event| teller.tell(event), stop).await;
-        teller.conclude(&report, begun.elapsed());
-        tally.count(&report.verdict);
+        let report = scenario::play(scenario, &context, |event| reporter.tell(event), stop).await;
+        reporter.conclude(&report, begun.elapsed());
+        tally.count(&report.result);
         if stop.is_cancelled() {
             break;
         }
     }
-    teller.sum_up(&tally, cards.len());
-    Ok(tally.held == cards.len())
+    reporter.sum_up(&tally, scenarios.len());
+    Ok(tally.held == scenarios.len())
 }

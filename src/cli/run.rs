@@ -13,25 +13,25 @@ use tokio_util::sync::CancellationToken;
 use super::{
     args::Action,
     command,
-    director::{self, Director},
     follow::record,
     headless,
-    instance::{Home, Instance},
+    instance::{Instance, InstanceScope},
     places, play, print,
+    scenario_service::{self, ScenarioService},
     settings::Settings,
     signals::{self, Signal},
     warnings,
 };
 use crate::{
-    console::{self, Ending},
-    domain::{entry::Kind, pace::Pace},
+    console::{self, ExitReason},
+    domain::model::{entry::EntryKind, speed::DemoSpeed},
     engine::{
         DockerCommand, Outcome,
-        demo::{self, Setting},
-        scenario::Shelf,
+        demo::{self, DemoConfig},
+        scenario::ScenarioLibrary,
     },
-    hub::{Driver, Hub, Window},
-    server::ControlAddress,
+    plugin::ControlAddress,
+    state::{Driver, Hub, Window},
 };
 
 /// Runs until the end, and returns the exit status.
@@ -56,13 +56,13 @@ pub fn run(action: Option<&Action>, settings: &Settings) -> anyhow::Result<ExitC
 /// The plugin with a face, until somebody ends it.
 async fn live(action: Option<&Action>, settings: &Settings) -> anyhow::Result<ExitCode> {
     let demo = matches!(action, Some(Action::Demo));
-    let home = if demo { Home::Demo } else { Home::Machine };
+    let home = if demo { InstanceScope::Demo } else { InstanceScope::System };
     let signal = signals::first()?;
-    let shelf = Shelf::new(places::config("scenarios"));
+    let library = ScenarioLibrary::new(places::config("scenarios"));
     let instance = Instance::open(home, settings.name(demo), settings, |hub| {
-        director::offer(hub, &shelf, !demo);
+        scenario_service::offer(hub, &library, !demo);
         if demo {
-            hub.set_pace(Pace::default());
+            hub.set_speed(DemoSpeed::default());
         }
     })?;
     let (hub, shutdown) = (Arc::clone(&instance.hub), instance.shutdown.clone());
@@ -81,9 +81,9 @@ async fn live(action: Option<&Action>, settings: &Settings) -> anyhow::Result<Ex
             }
         }
     });
-    let director = Director {
+    let scenario_service = ScenarioService {
         hub: Arc::clone(&hub),
-        shelf,
+        library,
         files: instance.root.clone(),
         seed: instance.seed,
         demo: demo.then(|| street(&hub, instance.seed, &shutdown)),
@@ -95,7 +95,7 @@ async fn live(action: Option<&Action>, settings: &Settings) -> anyhow::Result<Ex
         // Also if the director should break down.
         let cleared = cleared.clone().drop_guard();
         async move {
-            director.direct(closing).await;
+            scenario_service.direct(closing).await;
             drop(cleared);
         }
     });
@@ -117,7 +117,7 @@ async fn live(action: Option<&Action>, settings: &Settings) -> anyhow::Result<Ex
     let interrupted = ended?;
     if screen {
         let all = Window { volumes: 0..usize::MAX, ..Window::default() };
-        say(console::summary(&hub.glance(&all), settings.record.as_deref()).trim_end())?;
+        say(console::summary(&hub.snapshot(&all), settings.record.as_deref()).trim_end())?;
     }
     let signal = ended_by.await?.or(interrupted);
     Ok(signal.map_or(ExitCode::SUCCESS, |signal| signal.exit_status().into()))
@@ -125,8 +125,8 @@ async fn live(action: Option<&Action>, settings: &Settings) -> anyhow::Result<Ex
 
 /// Waits until what a card has made is removed, unless somebody cannot wait.
 async fn wait_for_card(hub: &Hub, cleared: &CancellationToken) -> io::Result<()> {
-    if let Some(card) = hub.glance(&Window::default()).playbill.under_way() {
-        eprintln!("voltergeist: removing what the card {card:?} has made; Ctrl-C does not wait for it");
+    if let Some(scenario) = hub.snapshot(&Window::default()).scenarios.under_way() {
+        eprintln!("voltergeist: removing what the card {scenario:?} has made; Ctrl-C does not wait for it");
     }
     let impatient = signals::first()?;
     tokio::select! {
@@ -141,38 +141,37 @@ async fn wait_for_card(hub: &Hub, cleared: &CancellationToken) -> io::Result<()>
 /// Begins a life on the simulated daemon, and returns what says whether it has come to rest. What it tells its users
 /// when something goes wrong becomes a note.
 fn street(hub: &Arc<Hub>, seed: u64, shutdown: &CancellationToken) -> watch::Receiver<bool> {
-    let Driver { name, address, .. } = hub.glance(&Window::default()).driver;
-    let (set, pace) = watch::channel(demo::Pace::Every(demo::Pace::USUAL));
+    let Driver { name, address, .. } = hub.snapshot(&Window::default()).driver;
+    let (set, interval) = watch::channel(demo::DemoSpeed::Every(demo::DemoSpeed::USUAL));
     let (rests, resting) = watch::channel(false);
     tokio::spawn(keep_pace(Arc::clone(hub), set));
     let (hub, shutdown) = (Arc::clone(hub), shutdown.clone());
     tokio::spawn(async move {
         let tell = |command: &DockerCommand, outcome: &Outcome| {
             if !outcome.succeeded() {
-                hub.record(Kind::Note { text: format!("$ {command}  → {outcome}") });
+                hub.record(EntryKind::Note { text: format!("$ {command}  → {outcome}") });
             }
         };
-        let setting = Setting::new(&address, &name, seed);
-        if let Err(error) = demo::live(setting, pace, rests, tell, shutdown).await {
-            hub.record(Kind::Note { text: format!("the simulated daemon cannot start: {error}") });
+        let setting = DemoConfig::new(&address, &name, seed);
+        if let Err(error) = demo::live(setting, interval, rests, tell, shutdown).await {
+            hub.record(EntryKind::Note { text: format!("the simulated daemon cannot start: {error}") });
         }
     });
     resting
 }
 
 /// Hands the pace on. While a card is played, the street stands still, so that nobody mistakes its calls for the card's.
-async fn keep_pace(hub: Arc<Hub>, set: watch::Sender<demo::Pace>) {
-    let (mut paces, mut cues) = (hub.paces(), hub.cues());
+async fn keep_pace(hub: Arc<Hub>, set: watch::Sender<demo::DemoSpeed>) {
+    let (mut speeds, mut run_requests) = (hub.speeds(), hub.run_requests());
     loop {
-        let is_played = cues.borrow_and_update().is_some();
-        let wanted = paces.borrow_and_update().filter(|pace| !pace.paused && !is_played);
-        set.send_replace(
-            wanted
-                .map_or(demo::Pace::Paused, |pace| demo::Pace::Every(demo::Pace::USUAL.div_f64(pace.times))),
-        );
+        let is_played = run_requests.borrow_and_update().is_some();
+        let wanted = speeds.borrow_and_update().filter(|speed| !speed.paused && !is_played);
+        set.send_replace(wanted.map_or(demo::DemoSpeed::Paused, |speed| {
+            demo::DemoSpeed::Every(demo::DemoSpeed::USUAL.div_f64(speed.times))
+        }));
         let changed = tokio::select! {
-            changed = paces.changed() => changed,
-            changed = cues.changed() => changed,
+            changed = speeds.changed() => changed,
+            changed = run_requests.changed() => changed,
             () = set.closed() => return,
         };
         if changed.is_err() {
@@ -191,8 +190,8 @@ async fn show(
     warnings::to_journal(hub);
     let ending = console::run(Arc::clone(hub), options, shutdown.clone()).await;
     Ok(match ending.context("the terminal cannot be used")? {
-        Ending::Interrupted => Some(Signal::INTERRUPT),
-        Ending::Quit | Ending::TerminalGone | Ending::Shutdown => None,
+        ExitReason::Interrupted => Some(Signal::INTERRUPT),
+        ExitReason::Quit | ExitReason::TerminalGone | ExitReason::Shutdown => None,
     })
 }
 

@@ -18,8 +18,8 @@ use crate::{
         key::{Keymap, KeymapError},
         theme::Theme,
     },
-    domain::duration,
-    server::{ControlAddress, Listen},
+    domain::lang::duration,
+    plugin::{ControlAddress, Listen},
 };
 
 /// What can be chosen. Where nothing is, the default holds.

@@ -9,7 +9,7 @@ use std::{
 use tokio::sync::mpsc;
 use tracing::{Level, Subscriber};
 
-use crate::{domain::entry::Kind, hub::Hub};
+use crate::{domain::model::entry::EntryKind, state::Hub};
 
 /// Tells them on stderr.
 pub fn to_stderr() {
@@ -24,7 +24,7 @@ pub fn to_journal(hub: &Arc<Hub>) {
     let hub = Arc::clone(hub);
     tokio::spawn(async move {
         while let Some(text) = told.recv().await {
-            hub.record(Kind::Note { text });
+            hub.record(EntryKind::Note { text });
         }
     });
 }

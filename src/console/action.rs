@@ -21,7 +21,7 @@ pub enum Action {
     /// Fail the waiting call.
     FailCall,
     /// Disarm all rules and bring the driver up.
-    CalmAll,
+    ClearAll,
     /// Up one row.
     Up,
     /// Down one row.
@@ -63,14 +63,14 @@ pub enum Action {
     /// Show the calls as a sequence diagram, or as a list.
     Sequence,
     /// Fold the calls into the commands that caused them, or show them as a list.
-    Episodes,
+    Group,
     /// Look at what is selected, without unfolding it.
     Inspect,
     /// Show it to a room, or to oneself.
     Present,
     /// Choose a scenario card.
-    Cards,
-    /// Play one more step of the card.
+    Scenarios,
+    /// Play one more step of the scenario.
     NextStep,
     /// Let the card wait before its next step, or go on.
     PausePlay,
@@ -115,28 +115,28 @@ pub enum Place {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Group {
     /// Makes the driver misbehave.
-    Haunt,
+    Inject,
     /// Moves around.
-    Move,
+    Navigate,
     /// Looks closer.
     Look,
     /// Plays scenario cards.
-    Play,
+    Scenarios,
     /// About the program.
     Program,
 }
 
 impl Group {
     /// All of them, in the order of the help.
-    pub const ALL: [Self; 5] = [Self::Haunt, Self::Look, Self::Play, Self::Move, Self::Program];
+    pub const ALL: [Self; 5] = [Self::Inject, Self::Look, Self::Scenarios, Self::Navigate, Self::Program];
 
     /// The heading.
     pub const fn title(self) -> &'static str {
         match self {
-            Self::Haunt => "Haunt the volumes",
-            Self::Move => "Move around",
+            Self::Inject => "Inject faults",
+            Self::Navigate => "Move around",
             Self::Look => "Look closer",
-            Self::Play => "Play scenario cards",
+            Self::Scenarios => "Play scenario cards",
             Self::Program => "The program",
         }
     }
@@ -181,7 +181,7 @@ impl Control {
 /// The table. Hints appear in the footer in this order, those of the focused pane first.
 pub const CONTROLS: &[Control] = {
     use Action as A;
-    use Group::{Haunt, Look, Move, Play, Program};
+    use Group::{Inject, Look, Navigate, Program, Scenarios};
     use Place::{Everywhere, Faults};
     &[
         control(A::Help, "help", &["?", "f1"], Everywhere, Program, "all keys, with what they do")
@@ -191,7 +191,7 @@ pub const CONTROLS: &[Control] = {
             "fail-mounts",
             &["m"],
             Everywhere,
-            Haunt,
+            Inject,
             "make every mount fail, or stop that",
         )
         .hint("fail mounts"),
@@ -200,7 +200,7 @@ pub const CONTROLS: &[Control] = {
             "empty-get",
             &["g"],
             Everywhere,
-            Haunt,
+            Inject,
             "answer every Get with {}, or stop that",
         )
         .hint("empty Get"),
@@ -209,18 +209,18 @@ pub const CONTROLS: &[Control] = {
             "forget",
             &["x"],
             Everywhere,
-            Haunt,
+            Inject,
             "forget the selected volume behind the engine's back, or restore it",
         )
         .hint("forget"),
-        control(A::Outage, "outage", &["d"], Everywhere, Haunt, "take the driver down, or bring it up")
+        control(A::Outage, "outage", &["d"], Everywhere, Inject, "take the driver down, or bring it up")
             .hint("down"),
         control(
             A::OutageKind,
             "outage-kind",
             &["D"],
             Everywhere,
-            Haunt,
+            Inject,
             "choose how it is down: refuse, unlink, blackhole, reset",
         ),
         control(
@@ -228,7 +228,7 @@ pub const CONTROLS: &[Control] = {
             "release",
             &["r"],
             Everywhere,
-            Haunt,
+            Inject,
             "let the waiting call go: the selected one, or the oldest",
         )
         .hint("let go"),
@@ -237,7 +237,7 @@ pub const CONTROLS: &[Control] = {
             "edit-reply",
             &["v"],
             Everywhere,
-            Haunt,
+            Inject,
             "edit the waiting call's reply in $EDITOR, and send it when the editor ends",
         )
         .hint("edit reply"),
@@ -246,16 +246,16 @@ pub const CONTROLS: &[Control] = {
             "fail-call",
             &["f"],
             Everywhere,
-            Haunt,
+            Inject,
             "fail the waiting call: type the message",
         )
         .hint("fail call"),
         control(
-            A::CalmAll,
+            A::ClearAll,
             "calm-all",
             &["c"],
             Everywhere,
-            Haunt,
+            Inject,
             "end all of it: disarm every rule, bring the driver up",
         )
         .hint("calm all"),
@@ -268,14 +268,14 @@ pub const CONTROLS: &[Control] = {
             "look closer: at a call, at a volume's life; in the faults, arm or edit",
         )
         .hint("open"),
-        control(A::Disarm, "disarm", &["delete", "backspace"], Faults, Haunt, "disarm the selected rule")
+        control(A::Disarm, "disarm", &["delete", "backspace"], Faults, Inject, "disarm the selected rule")
             .hint("disarm"),
         control(
             A::NewRule,
             "new-rule",
             &["n"],
             Faults,
-            Haunt,
+            Inject,
             "type a new rule that begins like the selected one",
         )
         .hint("new rule"),
@@ -293,7 +293,7 @@ pub const CONTROLS: &[Control] = {
             "command-line",
             &[":"],
             Everywhere,
-            Haunt,
+            Inject,
             "type a command; Tab completes, arrows bring back earlier ones",
         )
         .hint("command"),
@@ -340,7 +340,7 @@ pub const CONTROLS: &[Control] = {
         )
         .hint("sequence"),
         control(
-            A::Episodes,
+            A::Group,
             "episodes",
             &["z"],
             Everywhere,
@@ -374,11 +374,11 @@ pub const CONTROLS: &[Control] = {
             "save the entries that are shown: the end of the name says as what, Tab offers",
         ),
         control(
-            A::Cards,
+            A::Scenarios,
             "cards",
             &["P"],
             Everywhere,
-            Play,
+            Scenarios,
             "choose a scenario card: what docker does, step by step, held against what was expected",
         )
         .hint("cards"),
@@ -387,7 +387,7 @@ pub const CONTROLS: &[Control] = {
             "next-step",
             &["."],
             Everywhere,
-            Play,
+            Scenarios,
             "play one more step of the card, then wait",
         ),
         control(
@@ -395,7 +395,7 @@ pub const CONTROLS: &[Control] = {
             "pause-play",
             &[","],
             Everywhere,
-            Play,
+            Scenarios,
             "let the card wait before its next step, or go on; without a card, the demo's life",
         ),
         control(
@@ -403,28 +403,29 @@ pub const CONTROLS: &[Control] = {
             "stop-card",
             &["X"],
             Everywhere,
-            Play,
+            Scenarios,
             "end the card, and remove what it has made",
         ),
-        control(A::Faster, "faster", &["+"], Everywhere, Play, "make the demo's life faster").hint("faster"),
+        control(A::Faster, "faster", &["+"], Everywhere, Scenarios, "make the demo's life faster")
+            .hint("faster"),
         control(
             A::Slower,
             "slower",
             &["-"],
             Everywhere,
-            Play,
+            Scenarios,
             "make the demo's life slower, in the end let it stand still",
         )
         .hint("slower"),
         control(A::Back, "back", &["esc"], Everywhere, Look, "one step back: close, end the filter, go on"),
-        control(A::Up, "up", &["up", "k"], Everywhere, Move, "up one row; the calls stop following"),
-        control(A::Down, "down", &["down", "j"], Everywhere, Move, "down one row"),
+        control(A::Up, "up", &["up", "k"], Everywhere, Navigate, "up one row; the calls stop following"),
+        control(A::Down, "down", &["down", "j"], Everywhere, Navigate, "down one row"),
         control(
             A::PageUp,
             "page-up",
             &["pageup", "ctrl-u"],
             Everywhere,
-            Move,
+            Navigate,
             "up one page, also in what is open",
         ),
         control(
@@ -432,19 +433,26 @@ pub const CONTROLS: &[Control] = {
             "page-down",
             &["pagedown", "ctrl-d"],
             Everywhere,
-            Move,
+            Navigate,
             "down one page, also in what is open",
         ),
-        control(A::First, "first", &["home"], Everywhere, Move, "to the first row"),
-        control(A::Last, "last", &["end", "G"], Everywhere, Move, "to the last row; the calls follow again"),
-        control(A::NextPane, "next-pane", &["tab", "right", "l"], Everywhere, Move, "to the next pane")
+        control(A::First, "first", &["home"], Everywhere, Navigate, "to the first row"),
+        control(
+            A::Last,
+            "last",
+            &["end", "G"],
+            Everywhere,
+            Navigate,
+            "to the last row; the calls follow again",
+        ),
+        control(A::NextPane, "next-pane", &["tab", "right", "l"], Everywhere, Navigate, "to the next pane")
             .hint("next pane"),
         control(
             A::PreviousPane,
             "previous-pane",
             &["shift-tab", "left", "h"],
             Everywhere,
-            Move,
+            Navigate,
             "to the pane before",
         ),
         control(

@@ -9,14 +9,15 @@ use super::{
 };
 use crate::{
     domain::{
-        command::{Command, CommandError, Direction, FORMS, Outage},
-        entry::Kind,
-        fault::meaning,
-        query,
-        scanner::quote,
-        volume::Volume,
+        lang::{
+            command::{Command, CommandError, FORMS, Outage, ScenarioControl},
+            filter,
+            lexer::quote,
+        },
+        model::{entry::EntryKind, volume::Volume},
+        rules::meaning,
     },
-    hub::{Snapshot, report::Form},
+    state::{Snapshot, report::Form},
 };
 
 /// A word that can stand next.
@@ -60,7 +61,7 @@ impl Completion {
 const MARK: char = '\u{1a}';
 
 /// What can stand next in a command line.
-pub fn command(line: &str, seen: &Snapshot) -> Completion {
+pub fn command(line: &str, snapshot: &Snapshot) -> Completion {
     let start = line.rfind(char::is_whitespace).map_or(0, |space| space + 1);
     let mut words = line[..start].split_whitespace();
     let Some(first) = words.next() else {
@@ -70,18 +71,18 @@ pub fn command(line: &str, seen: &Snapshot) -> Completion {
     };
     let others = words.count();
     match (first, others) {
-        ("arm", _) => rule(line, seen),
-        _ if line.starts_with("release") && line.contains(':') => rule(line, seen),
+        ("arm", _) => rule(line, snapshot),
+        _ if line.starts_with("release") && line.contains(':') => rule(line, snapshot),
         ("disarm", 0) => {
-            let rules = seen.faults.iter().flat_map(|rule| {
+            let rules = snapshot.faults.iter().flat_map(|rule| {
                 let label = rule.label.iter().map(|label| Candidate::new(&**label, &*rule.text));
                 label.chain([Candidate::new(rule.id.to_string(), &*rule.text)])
             });
             Completion::of(line, start, [Candidate::new("all", "every rule")].into_iter().chain(rules))
         }
         ("release", 0) => {
-            let waiting = seen.waiting.iter().filter_map(|entry| match &entry.kind {
-                Kind::Waiting(waiting) => {
+            let waiting = snapshot.waiting.iter().filter_map(|entry| match &entry.kind {
+                EntryKind::Held(waiting) => {
                     let volume = waiting.volume.as_deref().unwrap_or_default();
                     Some(Candidate::new(entry.seq.to_string(), format!("{} {volume}", waiting.operation)))
                 }
@@ -93,13 +94,13 @@ pub fn command(line: &str, seen: &Snapshot) -> Completion {
                 [Candidate::new("all", "every waiting call")].into_iter().chain(waiting),
             )
         }
-        ("forget", 0) => Completion::of(line, start, volumes(seen, |volume| volume.known)),
-        ("restore", 0) => Completion::of(line, start, volumes(seen, |volume| !volume.known)),
-        ("unmount", 0) => Completion::of(line, start, volumes(seen, Volume::is_mounted)),
+        ("forget", 0) => Completion::of(line, start, volumes(snapshot, |volume| volume.known)),
+        ("restore", 0) => Completion::of(line, start, volumes(snapshot, |volume| !volume.known)),
+        ("unmount", 0) => Completion::of(line, start, volumes(snapshot, Volume::is_mounted)),
         ("down", 0) => Completion::of(
             line,
             start,
-            Outage::ALL.map(|kind| Candidate::new(kind.word(), super::app::faults::outage_help(kind))),
+            Outage::ALL.map(|kind| Candidate::new(kind.as_str(), super::app::faults::outage_help(kind))),
         ),
         ("down", 1) => Completion::of(
             line,
@@ -118,13 +119,15 @@ pub fn command(line: &str, seen: &Snapshot) -> Completion {
         ("save", 1) => {
             Completion::of(line, start, [Candidate::new("where", "FILTER: only what passes it, as after /")])
         }
-        ("save", _) => filter(line, seen),
+        ("save", _) => filter(line, snapshot),
         ("play", 0) => {
-            let directions = Direction::ALL.into_iter().filter(|_| seen.playbill.cue.is_some());
             let directions =
-                directions.map(|direction| Candidate::new(direction.word(), direction_help(direction)));
-            let offers = seen.playbill.offers.iter().map(|offer| Candidate::new(&*offer.name, &*offer.title));
-            Completion::of(line, start, directions.chain(offers))
+                ScenarioControl::ALL.into_iter().filter(|_| snapshot.scenarios.run_request.is_some());
+            let directions =
+                directions.map(|direction| Candidate::new(direction.as_str(), direction_help(direction)));
+            let catalog =
+                snapshot.scenarios.catalog.iter().map(|offer| Candidate::new(&*offer.name, &*offer.title));
+            Completion::of(line, start, directions.chain(catalog))
         }
         ("play", _) => Completion::of(
             line,
@@ -190,17 +193,17 @@ pub fn own_action(word: &str) -> Option<Action> {
     named.map(|control| control.action)
 }
 
-const fn direction_help(direction: Direction) -> &'static str {
+const fn direction_help(direction: ScenarioControl) -> &'static str {
     match direction {
-        Direction::Pause => "begin no step until `next` or `go`",
-        Direction::Next => "play one more step",
-        Direction::Go => "play all steps that are left",
-        Direction::Stop => "end it, and remove what the card has made",
+        ScenarioControl::Pause => "begin no step until `next` or `go`",
+        ScenarioControl::Next => "play one more step",
+        ScenarioControl::Go => "play all steps that are left",
+        ScenarioControl::Stop => "end it, and remove what the card has made",
     }
 }
 
-fn volumes(seen: &Snapshot, which: impl Fn(&Volume) -> bool) -> impl Iterator<Item = Candidate> {
-    seen.volumes.iter().filter(move |volume| which(volume)).map(|volume| {
+fn volumes(snapshot: &Snapshot, which: impl Fn(&Volume) -> bool) -> impl Iterator<Item = Candidate> {
+    snapshot.volumes.iter().filter(move |volume| which(volume)).map(|volume| {
         let plain = |c: char| !c.is_whitespace() && !c.is_control() && c != '"';
         let word = if volume.name.chars().all(plain) { volume.name.clone() } else { quote(&volume.name) };
         Candidate::new(word, "")
@@ -208,11 +211,11 @@ fn volumes(seen: &Snapshot, which: impl Fn(&Volume) -> bool) -> impl Iterator<It
 }
 
 /// What the reader of rules had expected at the end of the line.
-fn rule(line: &str, seen: &Snapshot) -> Completion {
+fn rule(line: &str, snapshot: &Snapshot) -> Completion {
     let start = line.rfind(|c: char| c.is_whitespace() || ":,=".contains(c)).map_or(0, |end| end + 1);
     let before = &line[..start];
     if before.ends_with("volume=") {
-        return Completion::of(line, start, volumes(seen, |_| true));
+        return Completion::of(line, start, volumes(snapshot, |_| true));
     }
     let Err(CommandError::Rule(error)) = format!("{before}{MARK}").parse::<Command>() else {
         return Completion { start, ..Completion::default() };
@@ -230,20 +233,20 @@ fn rule(line: &str, seen: &Snapshot) -> Completion {
 }
 
 /// What can stand next in a filter.
-pub fn filter(line: &str, seen: &Snapshot) -> Completion {
+pub fn filter(line: &str, snapshot: &Snapshot) -> Completion {
     let start = line.rfind(char::is_whitespace).map_or(0, |space| space + 1);
     let start = start + line[start..].len() - line[start..].trim_start_matches(['-', '!']).len();
     let Some(colon) = line[start..].find(':') else {
-        let keys = query::KEYS.map(|(key, help)| Candidate::new(key, help));
+        let keys = filter::KEYS.map(|(key, help)| Candidate::new(key, help));
         return Completion::of(line, start, keys);
     };
     let (key, list) = line[start..].split_at(colon + 1);
     let value = start + key.len() + list.rfind(',').map_or(0, |comma| comma + 1);
-    let words = query::values(key).into_iter().map(|word| Candidate::new(word, ""));
+    let words = filter::values(key).into_iter().map(|word| Candidate::new(word, ""));
     match key {
-        "vol:" => Completion::of(line, value, volumes(seen, |_| true)),
+        "vol:" => Completion::of(line, value, volumes(snapshot, |_| true)),
         "fault:" => {
-            let labels = seen.faults.iter().filter_map(|rule| rule.label.as_ref());
+            let labels = snapshot.faults.iter().filter_map(|rule| rule.label.as_ref());
             Completion::of(line, value, words.chain(labels.map(|label| Candidate::new(&**label, ""))))
         }
         _ => Completion::of(line, value, words),

@@ -1,10 +1,12 @@
 //! What can be taken along: an entry as JSON, a call as a curl command, both over OSC 52.
 
+use std::fmt::Write as _;
+
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 
 use crate::{
-    domain::{entry::Entry, shell::quote_bytes},
-    hub::Snapshot,
+    domain::{model::entry::Entry, text::shell::quote_bytes},
+    state::Snapshot,
 };
 
 /// An entry as one line of JSON, as in a recording.
@@ -14,7 +16,7 @@ pub fn json(entry: &Entry) -> String {
 
 /// A bash command that makes the same request again, if the entry is a call. A newline at the end of the body is left
 /// out; engines send one behind the JSON.
-pub fn curl(entry: &Entry, seen: &Snapshot) -> Option<String> {
+pub fn curl(entry: &Entry, snapshot: &Snapshot) -> Option<String> {
     let call = entry.call()?;
     let (method, path) = match (&call.request_line, call.operation) {
         (Some(line), _) => line.split_once(' ')?,
@@ -43,12 +45,12 @@ pub fn curl(entry: &Entry, seen: &Snapshot) -> Option<String> {
     }
     if parts.len() > 1 {
         let format = vec!["%s"; parts.len()].join(r"\0");
-        command.push_str(&format!("printf '{format}' {} | ", parts.join(" ")));
+        let _ = write!(command, "printf '{format}' {} | ", parts.join(" "));
         words.extend(["--data-binary".into(), "@-".into()]);
     } else if !body.is_empty() {
         words.extend(["--data-raw".into(), parts[0].clone()]);
     }
-    let address = &seen.driver.address;
+    let address = &snapshot.driver.address;
     let url = if let Some(socket) = address.strip_prefix("unix://") {
         words.extend(["--unix-socket".into(), quote_bytes(socket.as_bytes())]);
         format!("http://localhost{path}")

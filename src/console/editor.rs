@@ -27,7 +27,7 @@ use tokio::{
 };
 
 /// How long an editor may take to end when it is told to, as at the end of the program.
-const GRACE: Duration = Duration::from_secs(1);
+const ATTEMPT_TOLERANCE: Duration = Duration::from_secs(1);
 
 /// How often it is looked whether it is gone.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(5);
@@ -204,7 +204,7 @@ impl Job {
                     sleep(BETWEEN_LOOKS).await;
                 }
             };
-            if timeout(GRACE, gone).await.is_ok() {
+            if timeout(ATTEMPT_TOLERANCE, gone).await.is_ok() {
                 return;
             }
         }

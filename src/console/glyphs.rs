@@ -2,7 +2,7 @@
 
 use ratatui::symbols::border;
 
-use crate::domain::signs::{self, Signs};
+use crate::domain::text::symbols::{self, Symbols};
 
 /// The signs that the views draw with.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ pub struct Glyphs {
     /// The sparkline's steps, from nothing to all.
     pub spark: [&'static str; 9],
     /// Those that an entry is told with.
-    pub signs: &'static Signs,
+    pub symbols: &'static Symbols,
     /// Borders of a pane.
     pub border: border::Set<'static>,
     /// Borders of the pane that has the keys.
@@ -49,10 +49,10 @@ pub struct Glyphs {
 
 /// For terminals that show UTF-8.
 pub const UNICODE: Glyphs = Glyphs {
-    fault: signs::UNICODE.fault,
-    held: signs::UNICODE.held,
-    failed: signs::UNICODE.failed,
-    abandoned: signs::UNICODE.abandoned,
+    fault: symbols::UNICODE.fault,
+    held: symbols::UNICODE.held,
+    failed: symbols::UNICODE.failed,
+    abandoned: symbols::UNICODE.abandoned,
     cursor: "▸",
     folded: "▸",
     unfolded: "▾",
@@ -60,11 +60,11 @@ pub const UNICODE: Glyphs = Glyphs {
     mounted: "●",
     idle: "○",
     forgotten: "◌",
-    ellipsis: signs::UNICODE.ellipsis,
-    arrow: signs::UNICODE.arrow,
+    ellipsis: symbols::UNICODE.ellipsis,
+    arrow: symbols::UNICODE.arrow,
     dot: "·",
     spark: [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
-    signs: &signs::UNICODE,
+    symbols: &symbols::UNICODE,
     border: border::PLAIN,
     focus: border::THICK,
     ascii: false,
@@ -72,10 +72,10 @@ pub const UNICODE: Glyphs = Glyphs {
 
 /// For all others.
 pub const ASCII: Glyphs = Glyphs {
-    fault: signs::ASCII.fault,
-    held: signs::ASCII.held,
-    failed: signs::ASCII.failed,
-    abandoned: signs::ASCII.abandoned,
+    fault: symbols::ASCII.fault,
+    held: symbols::ASCII.held,
+    failed: symbols::ASCII.failed,
+    abandoned: symbols::ASCII.abandoned,
     cursor: ">",
     folded: ">",
     unfolded: "v",
@@ -83,11 +83,11 @@ pub const ASCII: Glyphs = Glyphs {
     mounted: "*",
     idle: "-",
     forgotten: "?",
-    ellipsis: signs::ASCII.ellipsis,
-    arrow: signs::ASCII.arrow,
+    ellipsis: symbols::ASCII.ellipsis,
+    arrow: symbols::ASCII.arrow,
     dot: "-",
     spark: [" ", "_", ".", "-", "=", "+", "*", "%", "#"],
-    signs: &signs::ASCII,
+    symbols: &symbols::ASCII,
     border: border::Set {
         top_left: "+",
         top_right: "+",

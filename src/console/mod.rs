@@ -14,10 +14,10 @@ pub mod app;
 pub mod complete;
 pub mod copy;
 pub mod editor;
-pub mod folding;
+pub mod entry_list;
 pub mod glyphs;
+pub mod grouped_list;
 pub mod key;
-pub mod listing;
 pub mod prompt;
 mod run;
 mod summary;
@@ -31,11 +31,11 @@ use std::{io, sync::Arc};
 
 use tokio_util::sync::CancellationToken;
 
-pub use run::{FRAMES_PER_SECOND, Surface, drive};
+pub use run::{FRAMES_PER_SECOND, TerminalHost, drive};
 pub use summary::summary;
 
 use self::{app::App, key::Keymap, theme::Theme};
-use crate::hub::Hub;
+use crate::state::Hub;
 
 /// How the console looks and listens.
 #[derive(Clone, Debug)]
@@ -66,7 +66,7 @@ impl Default for Options {
 
 /// Why the console ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
+pub enum ExitReason {
     /// The user left, by key or by the command `quit`.
     Quit,
     /// The user pressed what sends SIGINT elsewhere.
@@ -78,7 +78,7 @@ pub enum Ending {
 }
 
 /// Takes the terminal and shows the hub in it, until somebody or something ends that.
-pub async fn run(hub: Arc<Hub>, options: Options, shutdown: CancellationToken) -> io::Result<Ending> {
+pub async fn run(hub: Arc<Hub>, options: Options, shutdown: CancellationToken) -> io::Result<ExitReason> {
     let size = crossterm::terminal::size()?;
     let mut app = App::new(size, options.theme, options.keymap, options.zone);
     app.mouse = options.mouse;

@@ -4,7 +4,7 @@ use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use tui_input::{Input, InputRequest, backend::crossterm::EventHandler};
 
 use super::complete::{self, Completion};
-use crate::hub::Snapshot;
+use crate::state::Snapshot;
 
 /// What the line is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +56,7 @@ impl History {
 
 /// What a key did to the line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Typed {
+pub enum PromptEvent {
     /// Nothing, or it moved the cursor.
     Nothing,
     /// It changed the text.
@@ -69,7 +69,7 @@ pub enum Typed {
 
 impl Prompt {
     /// A line with a text to begin with.
-    pub fn new(purpose: Purpose, text: &str, seen: &Snapshot) -> Self {
+    pub fn new(purpose: Purpose, text: &str, snapshot: &Snapshot) -> Self {
         let mut prompt = Self {
             purpose,
             input: Input::new(text.to_owned()),
@@ -82,7 +82,7 @@ impl Prompt {
             draft: String::new(),
             is_closed: false,
         };
-        prompt.complete(seen);
+        prompt.complete(snapshot);
         prompt
     }
 
@@ -105,12 +105,12 @@ impl Prompt {
     }
 
     /// Takes a key.
-    pub fn key(&mut self, key: KeyEvent, history: &History, seen: &Snapshot) -> Typed {
+    pub fn key(&mut self, key: KeyEvent, history: &History, snapshot: &Snapshot) -> PromptEvent {
         let before = self.text().to_owned();
         match key.code {
-            KeyCode::Enter => return Typed::Done(self.text().trim().to_owned()),
-            KeyCode::Esc => return Typed::Gone,
-            KeyCode::Backspace if before.is_empty() => return Typed::Done(before),
+            KeyCode::Enter => return PromptEvent::Done(self.text().trim().to_owned()),
+            KeyCode::Esc => return PromptEvent::Gone,
+            KeyCode::Backspace if before.is_empty() => return PromptEvent::Done(before),
             KeyCode::Tab => self.choose(1),
             KeyCode::BackTab => self.choose(self.completion.candidates.len().saturating_sub(1)),
             KeyCode::Up => self.recall(self.back + 1, history),
@@ -121,23 +121,23 @@ impl Prompt {
             code if self.is_typed_over(code) => {
                 self.is_closed = false;
                 self.input.handle(InputRequest::GoToEnd);
-                self.complete(seen);
+                self.complete(snapshot);
             }
             _ => {
                 self.input.handle_event(&Event::Key(key));
             }
         }
         if self.text() == before {
-            return Typed::Nothing;
+            return PromptEvent::Nothing;
         }
         self.refused = false;
         if !matches!(key.code, KeyCode::Up | KeyCode::Down) {
             self.back = 0;
         }
         if !matches!(key.code, KeyCode::Tab | KeyCode::BackTab) {
-            self.complete(seen);
+            self.complete(snapshot);
         }
-        Typed::Changed
+        PromptEvent::Changed
     }
 
     /// Takes back a line that was handed in and is no good.
@@ -147,22 +147,22 @@ impl Prompt {
     }
 
     /// Types a text that was pasted, as one line.
-    pub fn paste(&mut self, text: &str, seen: &Snapshot) {
+    pub fn paste(&mut self, text: &str, snapshot: &Snapshot) {
         self.refused = false;
         for c in text.trim_end().chars().map(|c| if c == '\n' { ' ' } else { c }).filter(|c| !c.is_control())
         {
             self.input.handle(InputRequest::InsertChar(c));
         }
-        self.complete(seen);
+        self.complete(snapshot);
     }
 
-    fn complete(&mut self, seen: &Snapshot) {
+    fn complete(&mut self, snapshot: &Snapshot) {
         self.chosen = None;
         let at_end = self.input.cursor() == self.text().chars().count();
         self.completion = match self.purpose {
             _ if !at_end => Completion::default(),
-            Purpose::Command => complete::command(self.text(), seen),
-            Purpose::Filter => complete::filter(self.text(), seen),
+            Purpose::Command => complete::command(self.text(), snapshot),
+            Purpose::Filter => complete::filter(self.text(), snapshot),
         };
     }
 

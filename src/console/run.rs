@@ -12,16 +12,16 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Ending,
-    app::{App, Draft, Effect, Event},
+    ExitReason,
+    app::{App, Effect, Event, ReplyEdit},
     copy,
     editor::{self, EditFailed, Edited},
     terminal::{self, Screen},
     view,
 };
 use crate::{
-    domain::entry::Kind,
-    hub::{Hub, Snapshot, Window},
+    domain::model::entry::EntryKind,
+    state::{Hub, Snapshot, Window},
 };
 
 /// At most so many frames in a second, whatever happens. Keys are drawn at once all the same.
@@ -33,7 +33,7 @@ const TICK: Duration = Duration::from_secs(1);
 const BATCH: usize = 4096;
 
 /// What the loop asks of whatever it draws on, beside drawing.
-pub trait Surface {
+pub trait TerminalHost {
     /// Puts a text on the user's clipboard.
     fn copy(&mut self, text: &str) -> io::Result<()>;
     /// Takes the mouse from the terminal, or gives it back.
@@ -55,7 +55,7 @@ pub trait Surface {
     /// Lets go every cell that is believed to be on the screen.
     fn forget(&mut self) -> io::Result<()>;
     /// Draws one frame.
-    fn draw(&mut self, app: &App, seen: &Snapshot) -> io::Result<()>;
+    fn draw(&mut self, app: &App, snapshot: &Snapshot) -> io::Result<()>;
 }
 
 /// Runs on the process's own terminal.
@@ -64,7 +64,7 @@ pub async fn on_terminal(
     app: App,
     editor: Option<String>,
     shutdown: CancellationToken,
-) -> io::Result<Ending> {
+) -> io::Result<ExitReason> {
     let mut screen = Screen::take(editor)?;
     let (notes, receiver) = mpsc::unbounded_channel();
     let panics = std::mem::replace(&mut screen.panics, receiver);
@@ -75,7 +75,7 @@ pub async fn on_terminal(
     drive(hub, app, &mut screen, panics, shutdown).await
 }
 
-impl Surface for Screen {
+impl TerminalHost for Screen {
     fn copy(&mut self, text: &str) -> io::Result<()> {
         use io::Write as _;
         let mut out = io::stdout().lock();
@@ -122,30 +122,30 @@ impl Surface for Screen {
         self.forget_cells()
     }
 
-    fn draw(&mut self, app: &App, seen: &Snapshot) -> io::Result<()> {
-        draw_on(&mut self.terminal, app, seen)
+    fn draw(&mut self, app: &App, snapshot: &Snapshot) -> io::Result<()> {
+        draw_on(&mut self.terminal, app, snapshot)
     }
 }
 
-fn draw_on<B: Backend>(terminal: &mut Terminal<B>, app: &App, seen: &Snapshot) -> Result<(), B::Error> {
-    terminal.draw(|frame| view::render(frame, app, seen, &app.theme)).map(|_| ())
+fn draw_on<B: Backend>(terminal: &mut Terminal<B>, app: &App, snapshot: &Snapshot) -> Result<(), B::Error> {
+    terminal.draw(|frame| view::render(frame, app, snapshot, &app.theme)).map(|_| ())
 }
 
 /// Shows a hub on a surface. Everything outside comes in as an argument, so that tests can run the very same loop.
 pub async fn drive(
     hub: Arc<Hub>,
     app: App,
-    surface: &mut impl Surface,
+    surface: &mut impl TerminalHost,
     mut panics: mpsc::UnboundedReceiver<String>,
     shutdown: CancellationToken,
-) -> io::Result<Ending> {
+) -> io::Result<ExitReason> {
     let mut keys = surface.keys();
     let ended = async || {
         shutdown.cancelled().await;
-        Ending::Shutdown
+        ExitReason::Shutdown
     };
     let mut changes = hub.changes();
-    let mut shown = Console { seen: hub.glance(&Window::default()), hub, app };
+    let mut shown = Console { snapshot: hub.snapshot(&Window::default()), hub, app };
     let mut drawn = Instant::now();
     let mut due = Some(drawn);
     loop {
@@ -164,7 +164,7 @@ pub async fn drive(
                 let mut next = Some(key);
                 // What was typed faster than drawn is taken together.
                 while let Some(key) = next {
-                    let Some(Ok(key)) = key else { return Ok(Ending::TerminalGone) };
+                    let Some(Ok(key)) = key else { return Ok(ExitReason::TerminalGone) };
                     match shown.take(key, surface)? {
                         Next::Go => {}
                         Next::End(ending) => return Ok(ending),
@@ -185,20 +185,20 @@ pub async fn drive(
             () = next_frame => {
                 changes.mark_unchanged();
                 if shown.refresh(surface).is_err() {
-                    return Ok(Ending::TerminalGone);
+                    return Ok(ExitReason::TerminalGone);
                 }
-                if shown.seen.reachability.quitting {
-                    return Ok(Ending::Quit);
+                if shown.snapshot.driver_state.quitting {
+                    return Ok(ExitReason::Quit);
                 }
                 drawn = Instant::now();
-                due = shown.app.is_ticking(&shown.seen).then(|| drawn + TICK);
+                due = shown.app.is_ticking(&shown.snapshot).then(|| drawn + TICK);
             }
             Some(text) = panics.recv() => {
-                shown.hub.record(Kind::Note { text });
+                shown.hub.record(EntryKind::Note { text });
             }
             news = changes.changed(), if due.is_none_or(|due| due > drawn + FRAME) => {
                 if news.is_err() {
-                    return Ok(Ending::Shutdown);
+                    return Ok(ExitReason::Shutdown);
                 }
                 due = Some(drawn + FRAME);
             }
@@ -221,19 +221,19 @@ async fn waiting_key<S: Stream + Unpin>(keys: &mut S) -> Option<Option<S::Item>>
 /// What the loop does after a key.
 enum Next {
     Go,
-    Edit(Draft),
-    End(Ending),
+    Edit(ReplyEdit),
+    End(ExitReason),
 }
 
 /// The app with the hub it shows and the picture that is on the screen.
 struct Console {
     hub: Arc<Hub>,
     app: App,
-    seen: Snapshot,
+    snapshot: Snapshot,
 }
 
 impl Console {
-    fn take(&mut self, event: TerminalEvent, surface: &mut impl Surface) -> io::Result<Next> {
+    fn take(&mut self, event: TerminalEvent, surface: &mut impl TerminalHost) -> io::Result<Next> {
         let event = match event {
             TerminalEvent::Key(key) => Event::Key(key),
             TerminalEvent::Paste(text) => Event::Paste(text),
@@ -243,18 +243,18 @@ impl Console {
                 return Ok(Next::Go);
             }
         };
-        for effect in self.app.update(event, &self.seen) {
+        for effect in self.app.update(event, &self.snapshot) {
             match effect {
                 Effect::Run(command) => {
                     let result = self.hub.command(&command);
                     let result = result.map(|effect| effect.text).map_err(|error| error.to_string());
-                    self.app.update(Event::Done { line: command.to_string(), result }, &self.seen);
+                    self.app.update(Event::Done { line: command.to_string(), result }, &self.snapshot);
                     // A second key in the same breath must see what the first one did.
                     self.look();
                 }
                 Effect::Rehearse(rule) => {
-                    let rehearsal = self.hub.would_hit(&rule);
-                    self.app.update(Event::Rehearsed(rehearsal), &self.seen);
+                    let dry_run = self.hub.dry_run(&rule);
+                    self.app.update(Event::Rehearsed(dry_run), &self.snapshot);
                 }
                 Effect::Copy(text) => surface.copy(&text)?,
                 Effect::Mouse(taken) => surface.mouse(taken)?,
@@ -264,9 +264,9 @@ impl Console {
                     self.back(surface)?;
                 }
                 Effect::Edit(draft) => return Ok(Next::Edit(draft)),
-                Effect::Leave => return Ok(Next::End(Ending::Quit)),
+                Effect::Leave => return Ok(Next::End(ExitReason::Quit)),
                 Effect::Interrupt => {
-                    return Ok(Next::End(Ending::Interrupted));
+                    return Ok(Next::End(ExitReason::Interrupted));
                 }
             }
         }
@@ -274,7 +274,7 @@ impl Console {
     }
 
     /// Sends what came out of the editor. What cannot be sent is not lost: a note says where it is.
-    fn edited(&mut self, draft: &Draft, edited: Result<Edited, EditFailed>) {
+    fn edited(&mut self, draft: &ReplyEdit, edited: Result<Edited, EditFailed>) {
         let seq = draft.seq;
         let (line, result, kept) = match edited {
             Err(failed) => (format!("edit the reply to call {seq}"), Err(failed.to_string()), failed.kept()),
@@ -298,27 +298,27 @@ impl Console {
         if let (Err(why), Some(path)) = (&result, kept) {
             let path = path.display();
             let text = format!("the edited reply to call {seq} was not sent, and is kept in {path}: {why}");
-            self.hub.record(Kind::Note { text });
+            self.hub.record(EntryKind::Note { text });
         }
-        self.app.update(Event::Done { line, result }, &self.seen);
+        self.app.update(Event::Done { line, result }, &self.snapshot);
         self.look();
     }
 
     /// Takes up a terminal that others had meanwhile: what they set, and its size, may be another now.
-    fn back(&mut self, surface: &mut impl Surface) -> io::Result<()> {
+    fn back(&mut self, surface: &mut impl TerminalHost) -> io::Result<()> {
         surface.mouse(self.app.mouse)?;
         let (width, height) = surface.size()?;
-        self.app.update(Event::Resize(width, height), &self.seen);
+        self.app.update(Event::Resize(width, height), &self.snapshot);
         Ok(())
     }
 
     fn look(&mut self) {
-        self.seen = self.hub.glance(&Window { volumes: 0..usize::MAX, ..Window::default() });
+        self.snapshot = self.hub.snapshot(&Window { volumes: 0..usize::MAX, ..Window::default() });
     }
 
-    fn refresh(&mut self, surface: &mut impl Surface) -> io::Result<()> {
+    fn refresh(&mut self, surface: &mut impl TerminalHost) -> io::Result<()> {
         self.look();
-        let until = self.seen.kept.end;
+        let until = self.snapshot.kept.end;
         loop {
             let next = self.app.wants();
             if next >= until {
@@ -328,9 +328,9 @@ impl Console {
             if entries.is_empty() {
                 break;
             }
-            self.app.update(Event::Entries(entries, self.seen.kept.clone()), &self.seen);
+            self.app.update(Event::Entries(entries, self.snapshot.kept.clone()), &self.snapshot);
         }
-        self.app.update(Event::Entries(Vec::new(), self.seen.kept.clone()), &self.seen);
-        surface.draw(&self.app, &self.seen)
+        self.app.update(Event::Entries(Vec::new(), self.snapshot.kept.clone()), &self.snapshot);
+        surface.draw(&self.app, &self.snapshot)
     }
 }

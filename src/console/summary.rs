@@ -5,17 +5,19 @@ use std::{fmt::Write as _, path::Path};
 use super::text;
 use crate::{
     domain::{
-        entry::Outcome,
-        fault::RuleState,
-        protocol::{Caller, Operation},
+        model::{
+            entry::Outcome,
+            protocol::{Caller, Operation},
+        },
+        rules::RuleState,
     },
-    hub::{Snapshot, report},
+    state::{Snapshot, report},
 };
 
 /// A few lines about the run: calls, what was done to them, what is left open, and where it is recorded. The picture
 /// needs all volumes in view.
-pub fn summary(seen: &Snapshot, recording: Option<&Path>) -> String {
-    let tally = &seen.tally;
+pub fn summary(snapshot: &Snapshot, recording: Option<&Path>) -> String {
+    let tally = &snapshot.tally;
     let total: u64 = Operation::ALL.iter().map(|operation| tally.counters.of(*operation)).sum();
     let mut summary = String::new();
     let mut line = |text: String| {
@@ -32,7 +34,7 @@ pub fn summary(seen: &Snapshot, recording: Option<&Path>) -> String {
         (tally.outcome(Outcome::Failed), "failed"),
         (tally.outcome(Outcome::Abandoned), "abandoned by the caller"),
         (tally.outcome(Outcome::Panicked), "panicked"),
-        (tally.faulted, "met a fault"),
+        (tally.faults_injected, "met a fault"),
         (tally.lints(), "odd (lints)"),
     ];
     let ended: Vec<String> = ended
@@ -46,7 +48,7 @@ pub fn summary(seen: &Snapshot, recording: Option<&Path>) -> String {
     if let Some(latency) = report::latency(tally) {
         line(format!("undisturbed ones were answered: {latency}"));
     }
-    for armed in seen.faults.iter().filter(|rule| rule.state == RuleState::Armed) {
+    for armed in snapshot.faults.iter().filter(|rule| rule.state == RuleState::Armed) {
         line(format!(
             "rule {} was still armed and had fired {}: {}",
             armed.id,
@@ -54,7 +56,7 @@ pub fn summary(seen: &Snapshot, recording: Option<&Path>) -> String {
             text::clean(&armed.text)
         ));
     }
-    for volume in seen.volumes.iter().filter(|volume| volume.is_mounted()) {
+    for volume in snapshot.volumes.iter().filter(|volume| volume.is_mounted()) {
         line(format!(
             "volume {} still has {}",
             text::clean(&volume.name),

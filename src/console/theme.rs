@@ -9,7 +9,7 @@ use ratatui::style::{Color, Modifier, Style};
 use serde::{Deserialize, Deserializer, de::Error as _};
 
 use super::glyphs::{ASCII, Glyphs, UNICODE};
-use crate::domain::telling::Tone;
+use crate::domain::text::describe::TextStyle;
 
 /// The themes that come with the program: name and text.
 const SHIPPED: [(&str, &str); 5] = [
@@ -81,16 +81,16 @@ pub struct Styles {
 
 impl Styles {
     /// The style of a tone.
-    pub const fn of(&self, tone: Tone) -> Style {
+    pub const fn of(&self, tone: TextStyle) -> Style {
         match tone {
-            Tone::Text => self.text,
-            Tone::Quiet => self.quiet,
-            Tone::Strong => self.strong,
-            Tone::Good => self.good,
-            Tone::Bad => self.bad,
-            Tone::Warning => self.warning,
-            Tone::Fault => self.fault,
-            Tone::Command => self.command,
+            TextStyle::Text => self.text,
+            TextStyle::Dim => self.quiet,
+            TextStyle::Strong => self.strong,
+            TextStyle::Good => self.good,
+            TextStyle::Bad => self.bad,
+            TextStyle::Warning => self.warning,
+            TextStyle::Fault => self.fault,
+            TextStyle::Command => self.command,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Chance from a seed, so that a simulated run can be repeated to the last mount ID.
+//! Random numbers from a seed, so that a simulated run can be repeated to the last mount ID.
 
 use std::{
     fmt::Write,
@@ -7,9 +7,9 @@ use std::{
 
 /// A stream of draws: `SplitMix64` (Steele, Lea and Flood 2014), a counter whose values are mixed.
 #[derive(Debug)]
-pub(super) struct Chance(AtomicU64);
+pub(super) struct Rng(AtomicU64);
 
-impl Chance {
+impl Rng {
     const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
 
     pub(super) fn new(seed: u64) -> Self {
@@ -45,7 +45,7 @@ mod tests {
     #[test]
     fn one_seed_gives_one_stream_and_another_seed_another() {
         let stream = |seed| {
-            let chance = Chance::new(seed);
+            let chance = Rng::new(seed);
             [chance.id(), chance.id()]
         };
         assert_eq!(stream(7), stream(7));

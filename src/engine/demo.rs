@@ -11,27 +11,27 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Clock, DockerCommand, Outcome, Pair, Run, VolumeCommand,
-    chance::Chance,
+    chance::Rng,
     simulated::{self, BadAddress, Config, Profile},
 };
 
 /// The time from one command to the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pace {
+pub enum DemoSpeed {
     /// No new command; what is under way goes on.
     Paused,
     /// One command each time this has passed.
     Every(Duration),
 }
 
-impl Pace {
+impl DemoSpeed {
     /// Slow enough to be followed.
     pub const USUAL: Duration = Duration::from_millis(500);
 }
 
 /// What a demo plays on.
 #[derive(Clone, Debug)]
-pub struct Setting {
+pub struct DemoConfig {
     /// The plugin's address, `unix://…` or `tcp://…`.
     pub address: String,
     /// The driver's name.
@@ -44,7 +44,7 @@ pub struct Setting {
     pub clock: Clock,
 }
 
-impl Setting {
+impl DemoConfig {
     /// A daemon of today, in real time.
     pub fn new(address: &str, driver: &str, seed: u64) -> Self {
         Self {
@@ -60,8 +60,8 @@ impl Setting {
 /// Leads the life until the token is cancelled. `tell` hears of each command that has ended, and `rests` says
 /// whether it is paused and nothing is under way any more.
 pub async fn live(
-    setting: Setting,
-    mut pace: watch::Receiver<Pace>,
+    setting: DemoConfig,
+    mut speed: watch::Receiver<DemoSpeed>,
     rests: watch::Sender<bool>,
     tell: impl Fn(&DockerCommand, &Outcome),
     shutdown: CancellationToken,
@@ -72,22 +72,22 @@ pub async fn live(
     config.clock = setting.clock;
     config.seed = setting.seed;
     let daemon = simulated::start(config);
-    let mut street = Street::new(setting.driver, setting.seed);
+    let mut street = Workload::new(setting.driver, setting.seed);
     let mut under_way = JoinSet::new();
     let mut last = Instant::now();
     loop {
-        let now = *pace.borrow_and_update();
-        rests.send_replace(now == Pace::Paused && under_way.is_empty());
+        let now = *speed.borrow_and_update();
+        rests.send_replace(now == DemoSpeed::Paused && under_way.is_empty());
         let turn = async {
             match now {
-                Pace::Paused => std::future::pending().await,
-                Pace::Every(time) => tokio::time::sleep_until(last + time).await,
+                DemoSpeed::Paused => std::future::pending().await,
+                DemoSpeed::Every(time) => tokio::time::sleep_until(last + time).await,
             }
         };
         tokio::select! {
             biased;
             () = shutdown.cancelled() => return Ok(()),
-            Ok(()) = pace.changed() => {}
+            Ok(()) = speed.changed() => {}
             Some(Ok((who, command, outcome))) = under_way.join_next() => {
                 tell(&command, &outcome);
                 street.learn(who, &command, &outcome);
@@ -120,7 +120,7 @@ enum Stage {
 }
 
 /// One volume, and the container that uses it.
-struct Household {
+struct VolumeUser {
     volume: &'static str,
     container: &'static str,
     options: &'static [(&'static str, &'static str)],
@@ -131,24 +131,24 @@ struct Household {
 /// Who gave a command: a household by its place in the street, or somebody who looks at all volumes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Who {
-    Household(usize),
-    Onlooker,
+    VolumeUser(usize),
+    Lister,
     /// Somebody must start a daemon that died.
-    Administrator,
+    Restarter,
 }
 
-struct Street {
-    households: [Household; 5],
+struct Workload {
+    households: [VolumeUser; 5],
     driver: String,
-    chance: Chance,
+    chance: Rng,
     looking: bool,
     daemon_down: bool,
     restarting: bool,
 }
 
-impl Street {
+impl Workload {
     fn new(driver: String, seed: u64) -> Self {
-        let household = |volume, container, options| Household {
+        let household = |volume, container, options| VolumeUser {
             volume,
             container,
             options,
@@ -163,7 +163,7 @@ impl Street {
             household("backup", "restic", &[("tier", "gold"), ("keep", "7d")]),
         ];
         // Another stream than the daemon's, which draws its IDs from the same seed.
-        let chance = Chance::new(!seed);
+        let chance = Rng::new(!seed);
         Self { households, driver, chance, looking: false, daemon_down: false, restarting: false }
     }
 
@@ -171,18 +171,18 @@ impl Street {
     fn next_command(&mut self) -> Option<(Who, DockerCommand)> {
         if self.daemon_down {
             let begun = std::mem::replace(&mut self.restarting, true);
-            return (!begun).then_some((Who::Administrator, DockerCommand::DaemonRestart));
+            return (!begun).then_some((Who::Restarter, DockerCommand::DaemonRestart));
         }
         if !self.looking && self.chance.draw().is_multiple_of(9) {
             self.looking = true;
-            return Some((Who::Onlooker, DockerCommand::Volume(VolumeCommand::Ls { driver: None })));
+            return Some((Who::Lister, DockerCommand::Volume(VolumeCommand::Ls { driver: None })));
         }
         let idle: Vec<usize> =
             (0..self.households.len()).filter(|&index| !self.households[index].busy).collect();
         let index = *self.chance.pick(&idle)?;
         self.households[index].busy = true;
         let command = self.households[index].next_command(&self.driver, &self.chance);
-        Some((Who::Household(index), command))
+        Some((Who::VolumeUser(index), command))
     }
 
     fn learn(&mut self, who: Who, command: &DockerCommand, outcome: &Outcome) {
@@ -190,13 +190,13 @@ impl Street {
             self.daemon_down = true;
         }
         match who {
-            Who::Household(index) => {
+            Who::VolumeUser(index) => {
                 let household = &mut self.households[index];
                 household.busy = false;
                 household.stage = household.stage_after(command, outcome);
             }
-            Who::Onlooker => self.looking = false,
-            Who::Administrator => {
+            Who::Lister => self.looking = false,
+            Who::Restarter => {
                 (self.daemon_down, self.restarting) = (false, false);
                 for household in &mut self.households {
                     if household.stage == Stage::Running {
@@ -208,8 +208,8 @@ impl Street {
     }
 }
 
-impl Household {
-    fn next_command(&self, driver: &str, chance: &Chance) -> DockerCommand {
+impl VolumeUser {
+    fn next_command(&self, driver: &str, chance: &Rng) -> DockerCommand {
         let name = self.container.to_owned();
         let volume = self.volume.to_owned();
         let mounted = vec![format!("{volume}:/data")];

@@ -7,7 +7,7 @@ use std::{fmt, str::FromStr};
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::domain::shell;
+use crate::domain::text::shell;
 
 const RESTART: [&str; 3] = ["systemctl", "restart", "docker"];
 const KILL: [&str; 4] = ["systemctl", "kill", "--signal=KILL", "docker"];

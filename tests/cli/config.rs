@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::{program::Home, support::pty::Terminal};
+use crate::{program::TestHome, support::pty::Terminal};
 
 /// Each is wrong. The program says where and what, and what is allowed.
 const WRONG: &[(&str, &str)] = &[
@@ -37,7 +37,7 @@ const WRONG: &[(&str, &str)] = &[
 #[test]
 fn a_wrong_file_is_told_with_line_and_key_and_what_is_allowed() {
     let told = WRONG.iter().map(|(what, text)| {
-        let home = Home::new();
+        let home = TestHome::new();
         let path = home.write("bad.toml", text).display().to_string();
         let (status, stdout, stderr) = home.run(&["command", "--config", &path, "up"]);
         assert_eq!((status, stdout.as_str()), (Some(2), ""), "{what}: {stderr}");
@@ -50,7 +50,7 @@ fn a_wrong_file_is_told_with_line_and_key_and_what_is_allowed() {
 
 #[test]
 fn a_file_that_cannot_be_read_is_told_by_name() {
-    let home = Home::new();
+    let home = TestHome::new();
     let path = home.path("nowhere.toml").display().to_string();
     for arguments in [&["demo", "--config", &path][..], &["command", "--config", &path, "up"]] {
         let (status, _, stderr) = home.run(arguments);
@@ -69,7 +69,7 @@ fn the_command_line_goes_before_the_variable_and_that_before_the_file() {
         (Some("file"), None, Some("option"), "option"),
         (None, Some("variable"), None, "variable"),
     ] {
-        let home = Home::new();
+        let home = TestHome::new();
         if let Some(name) = file {
             home.configure(&format!("name = {name:?}\n"));
         }
@@ -83,7 +83,7 @@ fn the_command_line_goes_before_the_variable_and_that_before_the_file() {
 
 #[test]
 fn a_named_file_goes_before_the_users_own() {
-    let home = Home::new();
+    let home = TestHome::new();
     home.configure("name = \"own\"\nseed = 1\n");
     let other = home.write("other.toml", "name = \"other\"\n").display().to_string();
     assert_eq!(home.start(&["serve"], &[]).state()["seed"], 1);
@@ -95,7 +95,7 @@ fn a_named_file_goes_before_the_users_own() {
 
 #[test]
 fn what_the_file_says_is_done() {
-    let home = Home::new();
+    let home = TestHome::new();
     let record = home.path("calls.jsonl");
     home.configure(&format!("seed = 42\nexpire = \"1h\"\nrecord = {:?}\n", record.display().to_string()));
     let instance = home.start(&["serve"], &[]);
@@ -109,7 +109,7 @@ fn what_the_file_says_is_done() {
 
 #[test]
 fn the_printed_config_is_a_good_file_and_needs_none() {
-    let home = Home::new();
+    let home = TestHome::new();
     home.configure("this is no config\n");
     let (status, printed, _) = home.run(&["--print-config"]);
     assert_eq!(status, Some(0));
@@ -120,7 +120,7 @@ fn the_printed_config_is_a_good_file_and_needs_none() {
 
 #[test]
 fn a_key_of_the_file_is_on_the_screen_and_does_what_it_says() {
-    let home = Home::new();
+    let home = TestHome::new();
     home.write("voltergeist/config.toml", "[keys]\nquit = \"f10\"\nhelp = []\n");
     let mut terminal = Terminal::start(120, 40, &home.path(""), &[], &[]);
     terminal.wait_for_text("F10 quit");

@@ -7,7 +7,7 @@ use std::{
 
 use rustix::process::Signal;
 
-use crate::program::Home;
+use crate::program::TestHome;
 
 #[test]
 fn a_wrong_option_is_2() {
@@ -20,7 +20,7 @@ fn a_wrong_option_is_2() {
         &["command"],
         &["haunt"],
     ] {
-        let (status, stdout, stderr) = Home::new().run(args);
+        let (status, stdout, stderr) = TestHome::new().run(args);
         assert_eq!((status, stdout.as_str()), (Some(2), ""), "{args:?}");
         assert!(stderr.starts_with("error: ") && stderr.contains("--help"), "{stderr}");
     }
@@ -28,7 +28,7 @@ fn a_wrong_option_is_2() {
 
 #[test]
 fn what_cannot_be_done_is_1() {
-    let home = Home::new();
+    let home = TestHome::new();
     let file = home.write("file", "").display().to_string();
     for args in [
         &["serve", "--root", &file][..],
@@ -43,7 +43,7 @@ fn what_cannot_be_done_is_1() {
 #[test]
 fn a_signal_is_128_and_its_number_and_leaves_nothing_behind() {
     for (signal, expected) in [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 129)] {
-        let home = Home::new();
+        let home = TestHome::new();
         let mut instance = home.start(&["serve"], &[]);
         instance.signal(signal);
         assert_eq!(instance.wait_for_end().code(), Some(expected));
@@ -53,7 +53,7 @@ fn a_signal_is_128_and_its_number_and_leaves_nothing_behind() {
 
 #[test]
 fn quit_is_0_and_the_last_line_is_written() {
-    let home = Home::new();
+    let home = TestHome::new();
     let mut instance = home.start(&["serve"], &[]);
     assert_eq!(home.tell("quit").0, Some(0));
     assert_eq!(instance.wait_for_end().code(), Some(0));
@@ -62,7 +62,7 @@ fn quit_is_0_and_the_last_line_is_written() {
 
 #[test]
 fn without_a_terminal_it_serves_lines() {
-    let home = Home::new();
+    let home = TestHome::new();
     let mut instance = home.start(&[], &[]);
     instance.call("/VolumeDriver.Create", r#"{"Name":"db1"}"#);
     instance.signal(Signal::TERM);
@@ -74,7 +74,7 @@ fn without_a_terminal_it_serves_lines() {
 
 #[test]
 fn it_ends_well_when_nobody_reads_its_lines_any_more() {
-    let home = Home::new();
+    let home = TestHome::new();
     let mut instance = home.start(&["serve"], &[]);
     let mut stdout = BufReader::new(instance.child.stdout.take().expect("stdout is a pipe"));
     home.tell("note seen");
@@ -91,7 +91,7 @@ fn it_ends_well_when_nobody_reads_its_lines_any_more() {
 
 #[test]
 fn a_reader_that_stops_reading_does_not_hold_up_the_end() {
-    let home = Home::new();
+    let home = TestHome::new();
     let mut instance = home.start(&["serve"], &[]);
     // More than a pipe holds.
     for _ in 0..100 {
@@ -103,7 +103,7 @@ fn a_reader_that_stops_reading_does_not_hold_up_the_end() {
 
 #[test]
 fn a_command_says_what_came_of_it() {
-    let home = Home::new();
+    let home = TestHome::new();
     let _instance = home.start(&["serve"], &[]);
     let (status, stdout, _) = home.tell("arm get: empty");
     assert_eq!((status, stdout.as_str()), (Some(0), "armed rule 1: get: empty\n"));
@@ -111,7 +111,7 @@ fn a_command_says_what_came_of_it() {
 
 #[test]
 fn a_wrong_line_is_1_and_told_with_its_column() {
-    let home = Home::new();
+    let home = TestHome::new();
     let _instance = home.start(&["serve"], &[]);
     let (status, stdout, stderr) = home.tell("arm mount first 0: fail");
     assert_eq!((status, stdout.as_str()), (Some(1), ""));
@@ -124,7 +124,7 @@ fn a_wrong_line_is_1_and_told_with_its_column() {
 
 #[test]
 fn a_command_without_an_instance_says_what_to_do() {
-    let (status, stdout, stderr) = Home::new().run(&["command", "--control", "unix:/nowhere.sock", "up"]);
+    let (status, stdout, stderr) = TestHome::new().run(&["command", "--control", "unix:/nowhere.sock", "up"]);
     assert_eq!((status, stdout.as_str()), (Some(1), ""));
     insta::assert_snapshot!(stderr);
 }

@@ -2,10 +2,10 @@
 
 use std::process::{Command, Stdio};
 
-use crate::program::Home;
+use crate::program::TestHome;
 
 fn said(args: &[&str]) -> String {
-    let (status, stdout, stderr) = Home::new().run(args);
+    let (status, stdout, stderr) = TestHome::new().run(args);
     assert_eq!((status, stderr.as_str()), (Some(0), ""), "{args:?}");
     stdout.replace(env!("CARGO_PKG_VERSION"), "[version]")
 }
@@ -36,7 +36,7 @@ fn a_command_shows_the_options_that_do_something_for_it_and_takes_them_all() {
     for option in ["--theme", "--seed", "--root", "--listen", "--record"] {
         assert!(!help.contains(option), "{option} in {help}");
     }
-    let (status, _, stderr) = Home::new().run(&["command", "--seed", "7", "note x"]);
+    let (status, _, stderr) = TestHome::new().run(&["command", "--seed", "7", "note x"]);
     assert_eq!(status, Some(1), "no instance runs, but the option is known: {stderr}");
     let demo = said(&["demo", "--help"]);
     assert!(demo.contains("--seed") && demo.contains("in a temporary directory, where"), "{demo}");
@@ -45,10 +45,10 @@ fn a_command_shows_the_options_that_do_something_for_it_and_takes_them_all() {
 
 #[test]
 fn a_wrong_command_line_is_told_what_would_be_right() {
-    let (status, _, stderr) = Home::new().run(&["completions", "foo"]);
+    let (status, _, stderr) = TestHome::new().run(&["completions", "foo"]);
     assert_eq!(status, Some(2));
     assert!(stderr.contains("[possible values: bash, zsh, fish]"), "{stderr}");
-    let (status, _, stderr) = Home::new().run(&["play", "--all", "x"]);
+    let (status, _, stderr) = TestHome::new().run(&["play", "--all", "x"]);
     assert_eq!(status, Some(2));
     assert!(
         stderr.contains("play [OPTIONS] [CARD]...\n") && stderr.contains("play [OPTIONS] --all\n"),
@@ -99,7 +99,7 @@ fn completions_know_every_command_and_option() {
 
 #[test]
 fn bash_completes_a_theme() {
-    let home = Home::new();
+    let home = TestHome::new();
     let script = home.write("completions", &said(&["completions", "bash"]));
     let asked = "COMP_WORDS=(voltergeist --theme hi) COMP_CWORD=2; \
                  _voltergeist voltergeist hi --theme; echo \"${COMPREPLY[@]}\"";

@@ -3,9 +3,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-mod cards;
 mod config;
 mod ending;
 mod help;
 mod play;
 mod program;
+mod scenarios;

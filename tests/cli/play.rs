@@ -6,10 +6,10 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::{
-    program::Home,
+    program::TestHome,
     support::{
         PATIENCE,
-        cards::{HELD, WAITS},
+        scenarios::{HELD, WAITS},
         wait_for,
     },
 };
@@ -29,13 +29,13 @@ output_contains = "gold"
 docker = "docker volume rm mine"
 "#;
 
-fn card(home: &Home, name: &str, text: &str) -> String {
+fn scenario(home: &TestHome, name: &str, text: &str) -> String {
     home.write(&format!("{name}.toml"), text).display().to_string()
 }
 
 #[test]
 fn without_a_card_it_lists_all_of_them() {
-    let home = Home::new();
+    let home = TestHome::new();
     home.write("config/voltergeist/scenarios/made.toml", HELD);
     let (status, list, _) = home.run(&["play"]);
     assert_eq!(status, Some(0));
@@ -60,7 +60,7 @@ fn without_a_card_it_lists_all_of_them() {
 
 #[test]
 fn a_card_that_holds_says_what_was_expected_and_what_was_seen() {
-    let home = Home::new();
+    let home = TestHome::new();
     home.write("config/voltergeist/scenarios/made.toml", HELD);
     let (status, said, _) = home.run(&["play", "made", "empty-retry"]);
     assert_eq!(status, Some(0), "{said}");
@@ -79,8 +79,8 @@ fn a_card_that_holds_says_what_was_expected_and_what_was_seen() {
 
 #[test]
 fn a_card_that_does_not_hold_says_why_and_leaves_nothing() {
-    let home = Home::new();
-    let (broken, held) = (card(&home, "broken", BROKEN), card(&home, "made", HELD));
+    let home = TestHome::new();
+    let (broken, held) = (scenario(&home, "broken", BROKEN), scenario(&home, "made", HELD));
     let volumes = home.path("volumes").display().to_string();
     let (status, said, _) = home.run(&["play", "--root", &volumes, &broken, &held]);
     assert_eq!(status, Some(1), "{said}");
@@ -97,27 +97,30 @@ fn a_card_that_does_not_hold_says_why_and_leaves_nothing() {
 
 #[test]
 fn json_is_a_line_for_each_card_and_nothing_else() {
-    let home = Home::new();
-    let (held, broken) = (card(&home, "made", HELD), card(&home, "broken", BROKEN));
+    let home = TestHome::new();
+    let (held, broken) = (scenario(&home, "made", HELD), scenario(&home, "broken", BROKEN));
     let (status, lines, words) = home.run(&["play", "--json", &held, &broken]);
     assert_eq!(status, Some(1));
     let reports: Vec<Value> =
         lines.lines().map(|line| serde_json::from_str(line).expect("each line is JSON")).collect();
     assert_eq!(reports.len(), 2);
-    assert_eq!((&reports[0]["name"], &reports[0]["verdict"]), (&"made".into(), &"held".into()));
+    assert_eq!((&reports[0]["name"], &reports[0]["result"]), (&"made".into(), &"passed".into()));
     assert_eq!(reports[0]["steps"][0]["calls"], serde_json::json!(["get mine", "create mine"]));
-    assert_eq!(reports[1]["verdict"], "failed");
+    assert_eq!(reports[1]["result"], "failed");
     assert_eq!(reports[1]["steps"][1]["problems"], serde_json::json!(["it did not print \"gold\""]));
     assert!(words.contains("✓ made"), "{words}");
 }
 
 #[test]
 fn a_wrong_card_or_a_wrong_name_is_told_before_anything_is_played() {
-    let home = Home::new();
+    let home = TestHome::new();
     let malformed =
-        card(&home, "bad", "title = \"x\"\ndescription = \"y\"\n\n[[step]]\ndocker = \"docker fly\"\n");
-    let misspelt =
-        card(&home, "slip", "title = \"x\"\ndescription = \"y\"\n\n[[step]]\ndoker = \"docker volume ls\"\n");
+        scenario(&home, "bad", "title = \"x\"\ndescription = \"y\"\n\n[[step]]\ndocker = \"docker fly\"\n");
+    let misspelt = scenario(
+        &home,
+        "slip",
+        "title = \"x\"\ndescription = \"y\"\n\n[[step]]\ndoker = \"docker volume ls\"\n",
+    );
     for (arguments, expected) in [
         (&["made", &malformed][..], format!("{malformed}:5: docker: ")),
         (&["made", &misspelt][..], format!("{misspelt}:5: doker")),
@@ -140,7 +143,7 @@ fn a_wrong_card_or_a_wrong_name_is_told_before_anything_is_played() {
 
 #[test]
 fn without_docker_it_says_what_to_do() {
-    let home = Home::new();
+    let home = TestHome::new();
     let mut play = home.command(&["play", "list", "--engine", "docker"]);
     let socket = format!("unix://{}", home.path("no.sock").display());
     let Output { status, stderr, .. } = play.env("DOCKER_HOST", socket).output().expect("it runs");
@@ -152,8 +155,8 @@ fn without_docker_it_says_what_to_do() {
 #[test]
 fn a_signal_in_the_middle_leaves_nothing_behind() {
     for (signal, status) in [(Signal::INT, 130), (Signal::TERM, 143)] {
-        let home = Home::new();
-        let waits = card(&home, "waits", WAITS);
+        let home = TestHome::new();
+        let waits = scenario(&home, "waits", WAITS);
         let record = home.path("record.jsonl");
         let place = |name: &str| home.path(name).display().to_string();
         let (volumes, socket) = (place("volumes"), format!("unix:{}", place("plugin.sock")));

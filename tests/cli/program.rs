@@ -13,9 +13,9 @@ use tempfile::TempDir;
 use crate::support::{PATIENCE, http, wait_for};
 
 /// A place where config file, volumes and sockets are.
-pub struct Home(TempDir);
+pub struct TestHome(TempDir);
 
-impl Home {
+impl TestHome {
     pub fn new() -> Self {
         Self(tempfile::tempdir().expect("a temporary directory"))
     }
@@ -90,7 +90,7 @@ impl Home {
 /// The program while it runs.
 pub struct Instance<'h> {
     pub child: Child,
-    home: &'h Home,
+    home: &'h TestHome,
 }
 
 impl Instance<'_> {

@@ -1,7 +1,7 @@
 //! Connections that end before an answer, and a driver that cannot be reached: `dockerd` tries five times in 15 s.
 
 use serde_json::json;
-use voltergeist::domain::{command::Outage, fault::forecast_outage, protocol::Caller};
+use voltergeist::domain::{lang::command::Outage, model::protocol::Caller, rules::forecast_outage};
 
 use crate::{
     stage::{DRIVER, Stage, arm},
@@ -62,7 +62,7 @@ fn a_driver_that_is_down_is_tried_five_times_and_then_told() {
     ]
     .map(|(outage, error, fact)| {
         foretold(outage, fact);
-        let kind = outage.word();
+        let kind = outage.as_str();
         let plugin = stage.another(kind, Registration::Socket);
         let volume = format!("of-{kind}");
         stage.succeeds(&format!("volume create -d {kind} --label team=ghosts {volume}"));

@@ -10,8 +10,8 @@ mod activate;
 mod capabilities;
 mod connection;
 mod create;
-mod episodes;
 mod get;
+mod groups;
 mod list;
 mod lives;
 mod mount;
@@ -39,7 +39,7 @@ fn main() -> ExitCode {
         remove::tests(),
         connection::tests(),
         lives::tests(),
-        episodes::tests(),
+        groups::tests(),
         rules::tests(),
         podman::tests(),
     ];

@@ -3,8 +3,8 @@
 use std::rc::Rc;
 
 use voltergeist::domain::{
-    fault::{Rule, forecast},
-    protocol::Caller,
+    model::protocol::Caller,
+    rules::{Rule, forecast},
 };
 
 use crate::support::{

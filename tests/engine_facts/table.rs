@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-use voltergeist::domain::fault::FACTS;
+use voltergeist::domain::rules::ENGINE_REACTIONS;
 
 use crate::{support::Test, tests};
 
@@ -31,7 +31,8 @@ fn checked() -> BTreeSet<String> {
 }
 
 fn every_fact_that_was_seen_is_checked_and_every_fact_that_is_checked_was_seen() {
-    let seen = FACTS.iter().filter(|fact| fact.seen_on.iter().any(|engine| ENGINES.contains(engine)));
+    let seen =
+        ENGINE_REACTIONS.iter().filter(|fact| fact.seen_on.iter().any(|engine| ENGINES.contains(engine)));
     let seen: BTreeSet<_> = seen.map(|fact| fact.id.to_owned()).collect();
     let checked = checked();
     let unchecked: Vec<_> = seen.difference(&checked).collect();

@@ -9,14 +9,14 @@ use std::{
 use tokio::sync::oneshot;
 use voltergeist::{
     console::{
-        Ending,
+        ExitReason,
         editor::{EditFailed, Edited},
     },
-    domain::{
-        entry::{Deed, Natural, Waiting},
+    domain::model::{
+        entry::{AppliedFault, HeldCall, OriginalReply},
         protocol::{Caller, Operation},
     },
-    hub::{Hub, Ticket},
+    state::{HeldCallGuard, Hub},
 };
 
 use super::live::Live;
@@ -46,7 +46,7 @@ impl Desk {
     }
 
     /// A call that waits, and the console that has seen it.
-    async fn held(&mut self, body: &str) -> Ticket {
+    async fn held(&mut self, body: &str) -> HeldCallGuard {
         let ticket = held(&self.live.hub, 200, body);
         self.live.shows("1 CALL WAITS").await;
         ticket
@@ -74,17 +74,17 @@ impl Desk {
     }
 }
 
-fn held(hub: &Arc<Hub>, status: u16, body: &str) -> Ticket {
+fn held(hub: &Arc<Hub>, status: u16, body: &str) -> HeldCallGuard {
     hub.command_line("arm get: hold").expect("it is armed");
-    hub.wait(Waiting {
+    hub.wait(HeldCall {
         number: 1,
         operation: Operation::Get,
         caller: Caller::Docker,
         volume: Some("db1".into()),
         id: None,
         retry: false,
-        fault: Deed { id: 1, label: None, action: "hold".into() },
-        natural: Some(Natural { status, body: body.as_bytes().to_vec().into() }),
+        fault: AppliedFault { id: 1, label: None, action: "hold".into() },
+        natural: Some(OriginalReply { status, body: body.as_bytes().to_vec().into() }),
     })
 }
 
@@ -94,7 +94,7 @@ fn edited(text: &str) -> Edited {
     Edited { text: text.into(), file }
 }
 
-async fn ending(ticket: &mut Ticket) -> String {
+async fn release_action(ticket: &mut HeldCallGuard) -> String {
     let released = tokio::time::timeout(Duration::from_secs(5), ticket.released()).await;
     released.expect("the call is let go").expect("with another reply").to_string()
 }
@@ -114,7 +114,7 @@ async fn what_comes_out_of_the_editor_is_the_reply() {
         let mut desk = Desk::new();
         let mut ticket = desk.held(body).await;
         desk.edit(Ok(edited(out))).await;
-        assert_eq!(ending(&mut ticket).await, expected);
+        assert_eq!(release_action(&mut ticket).await, expected);
         assert_eq!(*desk.given.lock().expect("nobody holds it"), [given]);
         desk.live.shows(&format!("call {} released", ticket.seq)).await;
         desk.live.press("?");
@@ -128,7 +128,7 @@ async fn a_reply_with_an_error_status_keeps_it() {
     let mut ticket = held(&desk.live.hub, 500, "invalid argument\n");
     desk.live.shows("1 CALL WAITS").await;
     desk.edit(Ok(edited("device busy\n"))).await;
-    assert_eq!(ending(&mut ticket).await, "reply \"device busy\\n\" as text500 after");
+    assert_eq!(release_action(&mut ticket).await, "reply \"device busy\\n\" as text500 after");
 }
 
 #[tokio::test]
@@ -173,5 +173,5 @@ async fn the_end_of_the_program_does_not_wait_for_the_editor() {
     let _ticket = desk.held("{}\n").await;
     desk.open().await;
     desk.live.shutdown.cancel();
-    assert_eq!(desk.live.ending().await, Ending::Shutdown);
+    assert_eq!(desk.live.release_action().await, ExitReason::Shutdown);
 }

@@ -4,10 +4,13 @@ use std::path::Path;
 
 use voltergeist::{
     console::{self, app::Event, theme::Theme},
-    domain::{command::Outage, entry::Call, protocol::Operation},
+    domain::{
+        lang::command::Outage,
+        model::{entry::Call, protocol::Operation},
+    },
 };
 
-use super::stage::{Seat, Stage, call, deed};
+use super::stage::{Seat, Stage, call, fault};
 
 const SIZES: [(u16, u16); 3] = [(200, 50), (80, 24), (40, 10)];
 
@@ -18,7 +21,7 @@ fn named(name: &str, (width, height): (u16, u16)) -> String {
 #[test]
 fn shown_to_a_room_on_a_projector() {
     let mut stage = Stage::busy();
-    stage.call(Call { fault: Some(deed(1, Some("empty-get"), "empty")), ..call(Operation::Get, "db1") });
+    stage.call(Call { fault: Some(fault(1, Some("empty-get"), "empty")), ..call(Operation::Get, "db1") });
     let mut seat = Seat::new(&stage, (120, 40), "default", false);
     seat.press("p s m");
     let line = "arm mount: fail \"the volume is haunted\" as fail-mounts".to_owned();
@@ -43,7 +46,7 @@ fn no_size_from_1x1_and_no_theme_breaks_a_frame() {
     let mut stage = Stage::busy();
     stage.down(Outage::Refuse, None);
     stage.arm("arm any: hang");
-    stage.driver.remedy = Some("echo".into());
+    stage.driver.fix_command = Some("echo".into());
     let draw = |keys: &str, sizes: &mut dyn Iterator<Item = (u16, u16)>| {
         let mut seat = Seat::new(&stage, (120, 40), "default", false);
         for key in keys.split_whitespace() {

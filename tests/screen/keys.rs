@@ -8,15 +8,17 @@ use voltergeist::{
         app::{Effect, Event, Pane},
     },
     domain::{
-        command::Outage,
-        entry::{Call, Outcome},
-        protocol::Operation,
+        lang::command::Outage,
+        model::{
+            entry::{Call, Outcome},
+            protocol::Operation,
+        },
     },
 };
 
 use super::{
-    cards,
-    stage::{Seat, Stage, call, deed},
+    scenarios,
+    stage::{Seat, Stage, call, fault},
 };
 
 const SIZE: (u16, u16) = (120, 30);
@@ -154,7 +156,7 @@ fn the_help_finds_what_is_typed_and_goes_back_step_by_step() {
         ("? / q enter esc esc", "", "Nobody has called yet", "Esc closes"),
         ("? / q backspace", "", "/ _", "Nobody has called yet"),
         ("tab tab ?", "", "In this pane", ""),
-        ("?", "", "Haunt the volumes", "In this pane"),
+        ("?", "", "Inject faults", "In this pane"),
     ] {
         let mut seat = Seat::new(&stage, (120, 60), "default", false);
         seat.press(keys);
@@ -235,7 +237,7 @@ fn an_open_call_tells_why_no_other_rule_acted() {
     stage.arm("arm get: empty");
     stage.arm("arm get: hang");
     stage.arm("arm mount: hang");
-    stage.call(Call { fault: Some(deed(1, None, "empty")), ..call(Operation::Get, "db1") });
+    stage.call(Call { fault: Some(fault(1, None, "empty")), ..call(Operation::Get, "db1") });
     let mut seat = Seat::new(&stage, (120, 50), "default", false);
     seat.press("enter");
     let screen = seat.screen();
@@ -485,7 +487,7 @@ fn no_name_of_an_action_is_called_wrong_while_it_is_typed() {
     let stage = Stage::busy();
     let names = CONTROLS.iter().map(|control| control.name);
     for line in names.chain(["theme", "theme mono", "filter", "filter op:get", "wipe"]) {
-        let is_form = voltergeist::domain::command::FORMS
+        let is_form = voltergeist::domain::lang::command::FORMS
             .iter()
             .any(|(word, form, _)| *word == line && !form.is_empty() && !form.starts_with('['));
         if is_form {
@@ -568,7 +570,7 @@ fn a_room_is_told_a_fault_in_sentences_and_not_once_it_is_over() {
         outcome: Outcome::Failed,
         status: Some(500),
         error: Some("the volume is haunted".into()),
-        fault: Some(deed(1, None, action)),
+        fault: Some(fault(1, None, action)),
         ..call(Operation::Mount, volume)
     };
     let caption = |stage: &Stage| {
@@ -687,8 +689,8 @@ fn a_rule_that_is_typed_is_held_against_the_journal() {
     seat.press(":");
     let effects = seat.type_text("arm get: empty", &stage);
     assert!(matches!(effects.last(), Some(Effect::Rehearse(_))));
-    let hits = voltergeist::domain::fault::Rehearsal { hits: vec![3, 5], calls: 16 };
-    let nobody = voltergeist::domain::fault::Rehearsal { hits: Vec::new(), calls: 16 };
+    let hits = voltergeist::domain::rules::DryRun { hits: vec![3, 5], calls: 16 };
+    let nobody = voltergeist::domain::rules::DryRun { hits: Vec::new(), calls: 16 };
     seat.update(voltergeist::console::app::Event::Rehearsed(hits));
     let screen = seat.screen();
     assert!(screen.contains("would have hit 2 calls of the 16 so far"), "{screen}");
@@ -719,7 +721,7 @@ fn every_key_of_the_table_is_in_the_help() {
 
 #[test]
 fn the_help_teaches_rules_and_lints_and_an_open_call_says_what_is_odd() {
-    use voltergeist::domain::{fault::EXAMPLES, lint::Lint};
+    use voltergeist::domain::{analysis::linter::Lint, rules::EXAMPLES};
     let mut seat = Seat::new(&Stage::empty(), (200, 160), "default", false);
     seat.press("?");
     let screen = seat.screen();
@@ -728,7 +730,7 @@ fn the_help_teaches_rules_and_lints_and_an_open_call_says_what_is_odd() {
     }
     for lint in Lint::ALL {
         let begin = &lint.meaning()[..20];
-        assert!(screen.lines().any(|line| line.contains(lint.word()) && line.contains(begin)), "{screen}");
+        assert!(screen.lines().any(|line| line.contains(lint.as_str()) && line.contains(begin)), "{screen}");
     }
     let mut stage = Stage::empty();
     stage.call(Call { lints: vec![Lint::ReusedMountId], ..call(Operation::Mount, "db1") });
@@ -753,7 +755,7 @@ proptest! {
             1..60,
         ),
         size in (1_u16..140, 1_u16..50),
-        begin in prop::sample::select([Stage::busy as fn() -> Stage, cards::offering, cards::playing, cards::failed].to_vec()),
+        begin in prop::sample::select([Stage::busy as fn() -> Stage, scenarios::offering, scenarios::playing, scenarios::failed].to_vec()),
     ) {
         let mut stage = begin();
         let mut seat = Seat::new(&stage, size, "default", false);

@@ -19,7 +19,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use voltergeist::{
     console::{
-        Ending, Surface,
+        ExitReason, TerminalHost,
         app::App,
         drive,
         editor::{EditFailed, Edited},
@@ -27,18 +27,18 @@ use voltergeist::{
         theme::Theme,
         view,
     },
-    domain::{journal::Bounds, volume::Volumes},
-    hub::{Hub, NoStore, Snapshot},
+    domain::{model::volume::Volumes, state::journal::Bounds},
+    state::{Hub, InMemoryStore, Snapshot},
 };
 
 use super::stage::text_of;
 
 /// Keys as crossterm's stream gives them: it keeps the waker of the first unanswered question until the next key.
 #[derive(Clone, Default)]
-pub struct Keys(Arc<Mutex<Typed>>);
+pub struct Keys(Arc<Mutex<PromptEvent>>);
 
 #[derive(Default)]
-struct Typed {
+struct PromptEvent {
     events: VecDeque<io::Result<Event>>,
     waker: Option<Waker>,
 }
@@ -79,7 +79,7 @@ struct Frames {
     broken: bool,
 }
 
-impl Surface for Frames {
+impl TerminalHost for Frames {
     fn copy(&mut self, text: &str) -> io::Result<()> {
         self.copied.lock().unwrap_or_else(PoisonError::into_inner).push(text.to_owned());
         Ok(())
@@ -119,11 +119,11 @@ impl Surface for Frames {
         Ok(())
     }
 
-    fn draw(&mut self, app: &App, seen: &Snapshot) -> io::Result<()> {
+    fn draw(&mut self, app: &App, snapshot: &Snapshot) -> io::Result<()> {
         if self.broken {
             return Err(io::ErrorKind::BrokenPipe.into());
         }
-        let drawn = self.terminal.draw(|frame| view::render(frame, app, seen, &app.theme));
+        let drawn = self.terminal.draw(|frame| view::render(frame, app, snapshot, &app.theme));
         let text = text_of(drawn.expect("a test backend cannot fail").buffer);
         self.shown.send_modify(|(frames, screen)| {
             *frames += 1;
@@ -141,18 +141,18 @@ pub struct Live {
     pub copied: Arc<Mutex<Vec<String>>>,
     pub panics: mpsc::UnboundedSender<String>,
     pub shutdown: CancellationToken,
-    running: JoinHandle<io::Result<Ending>>,
+    running: JoinHandle<io::Result<ExitReason>>,
 }
 
 impl Live {
     /// On a hub of its own.
     pub fn start() -> Self {
-        Self::start_on(Hub::new(7, Volumes::default(), Box::new(NoStore), Bounds::default()), false)
+        Self::start_on(Hub::new(7, Volumes::default(), Box::new(InMemoryStore), Bounds::default()), false)
     }
 
     /// On a hub of its own, with an editor.
     pub fn start_with(editing: Editing) -> Self {
-        let hub = Hub::new(7, Volumes::default(), Box::new(NoStore), Bounds::default());
+        let hub = Hub::new(7, Volumes::default(), Box::new(InMemoryStore), Bounds::default());
         Self::start_whole(hub, false, editing)
     }
 
@@ -197,8 +197,8 @@ impl Live {
         self.shown.borrow().0
     }
 
-    pub async fn ending(self) -> Ending {
-        let ending = tokio::time::timeout(Duration::from_secs(5), self.running).await;
-        ending.expect("it ends").expect("it does not panic").expect("it does not fail")
+    pub async fn release_action(self) -> ExitReason {
+        let release_action = tokio::time::timeout(Duration::from_secs(5), self.running).await;
+        release_action.expect("it ends").expect("it does not panic").expect("it does not fail")
     }
 }

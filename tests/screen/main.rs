@@ -1,17 +1,17 @@
 //! What people see: whole screens, and what keys make of them.
 
-mod cards;
 mod editor;
-mod episodes;
 mod frames;
-#[path = "../support/haunt.rs"]
-mod haunt;
+mod groups;
+#[path = "../support/instance.rs"]
+mod instance;
 mod keys;
 mod live;
 mod manual;
 mod panic;
 mod promises;
 mod room;
+mod scenarios;
 mod sequence;
 mod stage;
 mod taken_along;

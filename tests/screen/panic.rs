@@ -7,19 +7,19 @@ use portable_pty::{CommandBuilder, NativePtySystem, PtySize, PtySystem as _};
 use tokio_util::sync::CancellationToken;
 use voltergeist::{
     console::{self, Options},
-    domain::{journal::Bounds, volume::Volumes},
-    hub::{Hub, NoStore},
+    domain::{model::volume::Volumes, state::journal::Bounds},
+    state::{Hub, InMemoryStore},
 };
 
 #[test]
 #[ignore = "the other test here runs it in a terminal of its own"]
 fn a_console_that_panics() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let hub = Hub::new(7, Volumes::default(), Box::new(NoStore), Bounds::default());
+    let hub = Hub::new(7, Volumes::default(), Box::new(InMemoryStore), Bounds::default());
     runtime.block_on(async {
         tokio::select! {
-            ending = console::run(hub, Options::default(), CancellationToken::new()) => {
-                panic!("the console ended by itself: {ending:?}");
+            release_action = console::run(hub, Options::default(), CancellationToken::new()) => {
+                panic!("the console ended by itself: {release_action:?}");
             }
             // Within the branch: what stands behind the arrow runs when the console is gone already.
             () = async {

@@ -3,9 +3,12 @@
 use std::{io, sync::PoisonError, time::Duration};
 
 use voltergeist::{
-    console::{Ending, FRAMES_PER_SECOND, view},
-    domain::{entry::Kind, journal::Bounds, protocol::Operation, volume::Volumes},
-    hub::{Hub, NoStore},
+    console::{ExitReason, FRAMES_PER_SECOND, view},
+    domain::{
+        model::{entry::EntryKind, protocol::Operation, volume::Volumes},
+        state::journal::Bounds,
+    },
+    state::{Hub, InMemoryStore},
 };
 
 use super::{live::Live, stage::call};
@@ -23,7 +26,7 @@ async fn nothing_is_drawn_while_nothing_changes() {
 async fn after_a_call_it_draws_once_a_second_until_the_sparkline_is_flat() {
     let mut live = Live::start();
     live.shows("0/s").await;
-    live.hub.record(Kind::Call(Box::new(call(Operation::Get, "db1"))));
+    live.hub.record(EntryKind::Call(Box::new(call(Operation::Get, "db1"))));
     live.shows("db1").await;
     tokio::time::sleep(Duration::from_secs(60)).await;
     let flat = live.frames();
@@ -38,7 +41,7 @@ async fn a_flood_is_drawn_thirty_times_a_second() {
     live.shows("0/s").await;
     let before = live.frames();
     for _ in 0..2000 {
-        live.hub.record(Kind::Call(Box::new(call(Operation::Get, "db1"))));
+        live.hub.record(EntryKind::Call(Box::new(call(Operation::Get, "db1"))));
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     let frames = live.frames() - before;
@@ -50,14 +53,14 @@ async fn a_flood_is_drawn_thirty_times_a_second() {
 #[tokio::test(start_paused = true)]
 async fn a_frozen_list_whose_entries_are_gone_can_still_be_filtered() {
     let bounds = Bounds { entries: 20, ..Bounds::default() };
-    let hub = Hub::new(7, Volumes::default(), Box::new(NoStore), bounds);
+    let hub = Hub::new(7, Volumes::default(), Box::new(InMemoryStore), bounds);
     let mut live = Live::start_on(hub, false);
-    live.hub.record(Kind::Call(Box::new(call(Operation::Get, "early"))));
+    live.hub.record(EntryKind::Call(Box::new(call(Operation::Get, "early"))));
     live.shows("early").await;
     live.press("space");
     live.shows("PAUSED +0").await;
     for _ in 0..50 {
-        live.hub.record(Kind::Call(Box::new(call(Operation::Get, "late"))));
+        live.hub.record(EntryKind::Call(Box::new(call(Operation::Get, "late"))));
     }
     live.shows("PAUSED +50").await;
     live.press("/ g e t enter");
@@ -110,7 +113,7 @@ async fn a_panic_elsewhere_becomes_a_note() {
 #[tokio::test(start_paused = true)]
 async fn what_is_copied_leaves_the_console() {
     let mut live = Live::start();
-    live.hub.introduce(voltergeist::hub::Driver { name: "haunted".into(), ..Default::default() });
+    live.hub.set_driver_info(voltergeist::state::Driver { name: "haunted".into(), ..Default::default() });
     live.shows("--volume-driver haunted").await;
     live.press("y");
     live.shows("copied the docker command").await;
@@ -122,24 +125,24 @@ async fn what_is_copied_leaves_the_console() {
 async fn it_ends_by_key_by_command_with_the_program_and_with_the_terminal() {
     let live = Live::start();
     live.press("q");
-    assert_eq!(live.ending().await, Ending::Quit);
+    assert_eq!(live.release_action().await, ExitReason::Quit);
 
     let live = Live::start();
     live.hub.command_line("quit").expect("a command");
-    assert_eq!(live.ending().await, Ending::Quit);
+    assert_eq!(live.release_action().await, ExitReason::Quit);
 
     let live = Live::start();
     live.shutdown.cancel();
-    assert_eq!(live.ending().await, Ending::Shutdown);
+    assert_eq!(live.release_action().await, ExitReason::Shutdown);
 
     let live = Live::start();
     live.keys.push(Err(io::ErrorKind::UnexpectedEof.into()));
-    assert_eq!(live.ending().await, Ending::TerminalGone);
+    assert_eq!(live.release_action().await, ExitReason::TerminalGone);
 
     assert_eq!(
-        Live::start_on(Hub::new(7, Volumes::default(), Box::new(NoStore), Bounds::default()), true)
-            .ending()
+        Live::start_on(Hub::new(7, Volumes::default(), Box::new(InMemoryStore), Bounds::default()), true)
+            .release_action()
             .await,
-        Ending::TerminalGone
+        ExitReason::TerminalGone
     );
 }

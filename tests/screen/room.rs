@@ -3,10 +3,12 @@
 use voltergeist::{
     console::app::Event,
     domain::{
-        command::Outage,
-        entry::{Call, Deed, Kind, Outcome},
-        journal::{Bounds, Journal},
-        protocol::Operation,
+        lang::command::Outage,
+        model::{
+            entry::{AppliedFault, Call, EntryKind, Outcome},
+            protocol::Operation,
+        },
+        state::journal::{Bounds, Journal},
     },
 };
 
@@ -15,16 +17,20 @@ use super::stage::{Seat, Stage, call};
 /// A busy stage with a mount that fails and a call that a reset met, at a size with two panes side by side.
 fn haunted_seat() -> (Stage, Seat) {
     let mut stage = Stage::busy();
-    let failed = |deed: Deed, status, error: &str| Call {
-        fault: Some(deed),
+    let failed = |fault: AppliedFault, status, error: &str| Call {
+        fault: Some(fault),
         outcome: Outcome::Failed,
         status,
         error: Some(error.into()),
         ..call(Operation::Mount, "db1")
     };
-    let fail = Deed { id: 1, label: None, action: "fail \"the volume is haunted\"".into() };
+    let fail = AppliedFault { id: 1, label: None, action: "fail \"the volume is haunted\"".into() };
     stage.call(failed(fail, Some(500), "the volume is haunted"));
-    stage.call(failed(Deed::of_outage(Outage::Reset), None, "the connection was reset: the driver is down"));
+    stage.call(failed(
+        AppliedFault::of_outage(Outage::Reset),
+        None,
+        "the connection was reset: the driver is down",
+    ));
     let seat = Seat::new(&stage, (120, 36), "default", false);
     (stage, seat)
 }
@@ -98,7 +104,7 @@ fn a_list_that_was_reset_counts_what_came_since() {
 #[test]
 fn what_was_typed_at_docker_is_ascii_where_all_is() {
     let mut stage = Stage::empty();
-    stage.push(Kind::Note { text: "$ docker volume ls  → fine".into() });
+    stage.push(EntryKind::Note { text: "$ docker volume ls  → fine".into() });
     let mut seat = Seat::new(&stage, (80, 24), "default", true);
     seat.press("enter");
     seat.look(&stage);

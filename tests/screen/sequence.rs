@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use voltergeist::{
-    console::{app::Effect, app::Event},
-    domain::{entry::Call, protocol::Operation},
+    console::app::{Effect, Event},
+    domain::model::{entry::Call, protocol::Operation},
 };
 
 use super::{
-    episodes::commands,
-    stage::{Seat, Stage, call, deed},
+    groups::commands,
+    stage::{Seat, Stage, call, fault},
 };
 
 /// A call that is held while others come, and let go by a command.
@@ -23,7 +23,7 @@ fn held() -> Stage {
     stage.pass(3000);
     stage.command("release 2", "1 call released", Vec::new());
     stage.call(Call {
-        fault: Some(deed(9, None, "hold")),
+        fault: Some(fault(9, None, "hold")),
         took: Duration::from_millis(5003),
         waited: Some(2),
         ..call(Operation::Mount, "db1")

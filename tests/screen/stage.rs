@@ -14,18 +14,24 @@ use voltergeist::{
         view,
     },
     domain::{
-        command::{Command, Outage, Target},
-        entry::{Call, Deed, Entry, Execution, Headers, Kind, Natural, Outcome, Waiting},
-        fault::{PRESETS, Rehearsal, Rule, Rulebook, would_hit},
-        journal::{Bounds, Journal},
-        lint::Lint,
-        pace::Pace,
-        playbill::Playbill,
-        protocol::{Caller, Operation, Options},
-        tally::Tally,
-        volume::{Change, Volumes},
+        analysis::linter::Lint,
+        lang::command::{Command, Outage, Target},
+        model::{
+            entry::{
+                AppliedFault, Call, CommandRun, Entry, EntryKind, Headers, HeldCall, OriginalReply, Outcome,
+            },
+            protocol::{Caller, Operation, Options},
+            scenario::ScenarioState,
+            speed::DemoSpeed,
+            volume::{Change, Volumes},
+        },
+        rules::{DryRun, PRESETS, Rule, RuleSet, dry_run},
+        state::{
+            counters::Tally,
+            journal::{Bounds, Journal},
+        },
     },
-    hub::{Driver, Reachability, Snapshot, Standing},
+    state::{Driver, DriverState, DriverStatus, Snapshot},
 };
 
 pub struct Stage {
@@ -33,13 +39,13 @@ pub struct Stage {
     pub journal: Journal,
     tally: Tally,
     volumes: Volumes,
-    rules: Rulebook,
+    rules: RuleSet,
     pub driver: Driver,
-    reachability: Reachability,
+    driver_state: DriverState,
     waiting: Vec<Arc<Entry>>,
     number: u64,
-    pub playbill: Playbill,
-    pub pace: Option<Pace>,
+    pub scenarios: ScenarioState,
+    pub speed: Option<DemoSpeed>,
 }
 
 /// A call by docker that went well, to be changed from there.
@@ -72,8 +78,8 @@ pub fn call(operation: Operation, volume: &str) -> Call {
     }
 }
 
-pub fn deed(id: u32, label: Option<&str>, action: &str) -> Deed {
-    Deed { id, label: label.map(Arc::from), action: action.into() }
+pub fn fault(id: u32, label: Option<&str>, action: &str) -> AppliedFault {
+    AppliedFault { id, label: label.map(Arc::from), action: action.into() }
 }
 
 impl Stage {
@@ -84,18 +90,18 @@ impl Stage {
             journal: Journal::new(Bounds::default()),
             tally: Tally::default(),
             volumes: Volumes::default(),
-            rules: Rulebook::new(7),
+            rules: RuleSet::new(7),
             driver: Driver {
                 name: "voltergeist".into(),
                 address: "unix:///run/docker/plugins/voltergeist.sock".into(),
                 registration: "registered".into(),
-                remedy: None,
+                fix_command: None,
             },
-            reachability: Reachability { standing: Standing::Up, life: 0, quitting: false },
+            driver_state: DriverState { status: DriverStatus::Up, life: 0, quitting: false },
             waiting: Vec::new(),
             number: 0,
-            playbill: Playbill::default(),
-            pace: None,
+            scenarios: ScenarioState::default(),
+            speed: None,
         }
     }
 
@@ -103,22 +109,22 @@ impl Stage {
         self.now = self.now.checked_add(SignedDuration::from_millis(millis)).expect("not that late");
     }
 
-    pub fn push(&mut self, kind: Kind) -> Arc<Entry> {
+    pub fn push(&mut self, kind: EntryKind) -> Arc<Entry> {
         self.pass(1);
         let entry = self.journal.push(self.now, kind);
         self.tally.count(&entry);
         for change in entry.changes() {
             self.volumes.apply(change);
         }
-        if let Kind::Play(event) = &entry.kind {
-            self.playbill.apply(event);
+        if let EntryKind::Scenario(event) = &entry.kind {
+            self.scenarios.apply(event);
         }
         entry
     }
 
     pub fn call(&mut self, call: Call) -> Arc<Entry> {
         self.number += 1;
-        self.push(Kind::Call(Box::new(Call { number: self.number, ..call })))
+        self.push(EntryKind::Call(Box::new(Call { number: self.number, ..call })))
     }
 
     pub fn create(&mut self, name: &str, options: &[(&str, &str)]) {
@@ -133,7 +139,7 @@ impl Stage {
     }
 
     pub fn command(&mut self, line: &str, effect: &str, changes: Vec<Change>) {
-        self.push(Kind::Command(Execution { line: line.into(), effect: effect.into(), changes }));
+        self.push(EntryKind::Command(CommandRun { line: line.into(), effect: effect.into(), changes }));
     }
 
     pub fn arm(&mut self, line: &str) {
@@ -149,24 +155,24 @@ impl Stage {
 
     pub fn wait(&mut self, operation: Operation, volume: &str, action: &str) {
         self.number += 1;
-        let waiting = Waiting {
+        let waiting = HeldCall {
             number: self.number,
             operation,
             caller: Caller::Docker,
             volume: Some(volume.into()),
             id: None,
             retry: false,
-            fault: deed(9, None, action),
-            natural: Some(Natural { status: 200, body: b"{}\n".to_vec().into() }),
+            fault: fault(9, None, action),
+            natural: Some(OriginalReply { status: 200, body: b"{}\n".to_vec().into() }),
         };
-        let entry = self.push(Kind::Waiting(waiting));
+        let entry = self.push(EntryKind::Held(waiting));
         self.waiting.push(entry);
     }
 
     pub fn down(&mut self, kind: Outage, seconds: Option<i64>) {
         let until =
             seconds.map(|seconds| self.now.checked_add(SignedDuration::from_secs(seconds)).expect("soon"));
-        self.reachability.standing = Standing::Down { kind, until };
+        self.driver_state.status = DriverStatus::Down { kind, until };
         self.command(&format!("down {kind}"), &format!("the driver is down: {kind}"), Vec::new());
     }
 
@@ -192,7 +198,7 @@ impl Stage {
         let line = format!("arm {} as {}", PRESETS[1].rule, PRESETS[1].label);
         stage.arm(&line);
         stage.call(Call {
-            fault: Some(deed(1, Some("empty-get"), "empty")),
+            fault: Some(fault(1, Some("empty-get"), "empty")),
             outcome: Outcome::Failed,
             error: Some("an empty object".into()),
             ..call(Operation::Get, "db1")
@@ -219,12 +225,12 @@ impl Stage {
             error: Some("404 page not found".into()),
             ..call(Operation::Get, "")
         });
-        stage.push(Kind::Note { text: "a task panicked: boom\u{7}".into() });
+        stage.push(EntryKind::Note { text: "a task panicked: boom\u{7}".into() });
         stage.call(Call {
             outcome: Outcome::Abandoned,
             status: None,
             took: Duration::from_secs(60),
-            fault: Some(deed(2, None, "hang for 2m")),
+            fault: Some(fault(2, None, "hang for 2m")),
             ..call(Operation::Unmount, "db1")
         });
         stage.wait(Operation::Unmount, "db1", "hold");
@@ -236,7 +242,7 @@ impl Stage {
         Snapshot {
             at: self.now,
             driver: self.driver.clone(),
-            reachability: self.reachability,
+            driver_state: self.driver_state,
             tally: self.tally.clone(),
             entries: Vec::new(),
             kept: self.journal.first()..self.journal.next(),
@@ -246,15 +252,15 @@ impl Stage {
             open_mounts: self.volumes.iter().map(|volume| u64::from(volume.open_mounts())).sum(),
             faults: self.rules.iter().cloned().collect(),
             waiting: self.waiting.clone(),
-            playbill: self.playbill.clone(),
-            pace: self.pace,
+            scenarios: self.scenarios.clone(),
+            speed: self.speed,
             seed: self.rules.seed(),
         }
     }
 
     /// Which calls a rule would have hit.
-    pub fn rehearse(&self, rule: &Rule) -> Rehearsal {
-        would_hit(rule, self.rules.seed(), &self.volumes, self.journal.after(0).map(Arc::as_ref))
+    pub fn rehearse(&self, rule: &Rule) -> DryRun {
+        dry_run(rule, self.rules.seed(), &self.volumes, self.journal.after(0).map(Arc::as_ref))
     }
 
     pub fn entries(&self) -> Vec<Arc<Entry>> {
@@ -265,23 +271,23 @@ impl Stage {
 /// A console of some size and theme that has seen what is on a stage.
 pub struct Seat {
     pub app: App,
-    pub seen: Snapshot,
+    pub snapshot: Snapshot,
 }
 
 impl Seat {
     pub fn new(stage: &Stage, (width, height): (u16, u16), theme: &str, ascii: bool) -> Self {
         let theme = Theme::named(theme, ascii).expect("a shipped theme");
         let app = App::new((width, height), theme, Keymap::default(), jiff::tz::TimeZone::UTC);
-        let mut seat = Self { app, seen: stage.snapshot() };
+        let mut seat = Self { app, snapshot: stage.snapshot() };
         seat.look(stage);
         seat
     }
 
     /// Takes in what is new on the stage.
     pub fn look(&mut self, stage: &Stage) {
-        self.seen = stage.snapshot();
-        let event = Event::Entries(stage.entries(), self.seen.kept.clone());
-        self.app.update(event, &self.seen);
+        self.snapshot = stage.snapshot();
+        let event = Event::Entries(stage.entries(), self.snapshot.kept.clone());
+        self.app.update(event, &self.snapshot);
     }
 
     /// Presses keys in the user's notation, and returns what is to be done outside.
@@ -305,7 +311,7 @@ impl Seat {
     }
 
     pub fn update(&mut self, event: Event) -> Vec<Effect> {
-        self.app.update(event, &self.seen)
+        self.app.update(event, &self.snapshot)
     }
 
     pub fn backend(&self) -> TestBackend {
@@ -313,7 +319,7 @@ impl Seat {
         let mut terminal =
             Terminal::new(TestBackend::new(width, height)).expect("a test backend cannot fail");
         terminal
-            .draw(|frame| view::render(frame, &self.app, &self.seen, &self.app.theme))
+            .draw(|frame| view::render(frame, &self.app, &self.snapshot, &self.app.theme))
             .expect("a test backend cannot fail");
         terminal.backend().clone()
     }

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use proptest::prelude::*;
 use voltergeist::{
     console::app::Effect,
-    domain::{
+    domain::model::{
         entry::{Body, Call, Headers, Outcome},
         protocol::Operation,
     },
@@ -13,24 +13,24 @@ use voltergeist::{
 
 use super::{
     keys::{commands, seat},
-    stage::{Seat, Stage, call, deed},
+    stage::{Seat, Stage, call, fault},
 };
 
 #[test]
 fn what_would_register_the_driver_can_be_copied_before_the_first_call_and_in_the_help() {
-    let remedy = "sudo ln -s here there";
+    let fix_command = "sudo ln -s here there";
     let copied = |stage: &Stage, keys: &str| match &seat(stage).press(keys)[..] {
         [Effect::Copy(text)] => text.clone(),
         other => panic!("{keys}: {other:?}"),
     };
     for mut stage in [Stage::empty(), Stage::busy()] {
-        stage.driver.remedy = Some(remedy.into());
-        assert_eq!(copied(&stage, "? y"), remedy);
+        stage.driver.fix_command = Some(fix_command.into());
+        assert_eq!(copied(&stage, "? y"), fix_command);
     }
     let mut stage = Stage::empty();
     assert!(copied(&stage, "y").starts_with("docker run"));
-    stage.driver.remedy = Some(remedy.into());
-    assert_eq!(copied(&stage, "y"), remedy);
+    stage.driver.fix_command = Some(fix_command.into());
+    assert_eq!(copied(&stage, "y"), fix_command);
     assert!(copied(&stage, "Y").starts_with("docker run"));
 }
 
@@ -63,7 +63,7 @@ fn a_sequence_is_copied_as_mermaid() {
         status: None,
         error: Some("reset".into()),
         outcome: Outcome::Failed,
-        fault: Some(deed(1, None, "reset after")),
+        fault: Some(fault(1, None, "reset after")),
         ..call(Operation::Mount, "db1")
     });
     stage.command("disarm all", "1 rule disarmed", Vec::new());

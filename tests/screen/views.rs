@@ -11,11 +11,14 @@ use ratatui::{
 };
 use voltergeist::{
     console::app::{Effect, Event},
-    domain::{command::Outage, protocol::Operation, volume::Change},
+    domain::{
+        lang::command::Outage,
+        model::{protocol::Operation, volume::Change},
+    },
 };
 
 use super::{
-    cards, episodes,
+    groups, scenarios,
     stage::{Seat, Stage, call, text_of},
 };
 
@@ -43,14 +46,14 @@ const VIEWS: &[View] = &[
     ("help", Stage::busy, "?"),
     ("help_end", Stage::busy, "? end"),
     ("help_found", Stage::busy, "tab tab ? / `rule`"),
-    ("episodes", episodes::commands, "z"),
-    ("episodes_unfolded", episodes::commands, "z up enter"),
+    ("episodes", groups::commands, "z"),
+    ("episodes_unfolded", groups::commands, "z up enter"),
     ("episodes_busy", Stage::busy, "z"),
-    ("episode", episodes::commands, "z up i"),
-    ("call_retrying", episodes::commands, "enter"),
-    ("present_retrying", episodes::commands, "p"),
+    ("episode", groups::commands, "z up i"),
+    ("call_retrying", groups::commands, "enter"),
+    ("present_retrying", groups::commands, "p"),
     ("sequence", Stage::busy, "s"),
-    ("sequence_retrying", episodes::commands, "s"),
+    ("sequence_retrying", groups::commands, "s"),
     ("present", Stage::busy, "p"),
     ("present_sequence", Stage::busy, "p s"),
     ("question_quit", Stage::busy, "q"),
@@ -63,10 +66,10 @@ const VIEWS: &[View] = &[
     ("forgotten_while_mounted", forgotten_while_mounted, "tab"),
     ("driver_down", driver_down, ""),
     ("several_rules", several_rules, ""),
-    ("cards", cards::offering, "P"),
-    ("cards_filtered", cards::offering, "P `label`"),
-    ("card_playing", cards::playing, ""),
-    ("card_failed", cards::failed, ""),
+    ("cards", scenarios::offering, "P"),
+    ("cards_filtered", scenarios::offering, "P `label`"),
+    ("card_playing", scenarios::playing, ""),
+    ("card_failed", scenarios::failed, ""),
     ("said", Stage::busy, "up up Y"),
 ];
 
@@ -80,7 +83,7 @@ fn not_registered_busy() -> Stage {
 
 fn unregister(mut stage: Stage) -> Stage {
     stage.driver.registration = "not registered: no rights for /run/docker/plugins".into();
-    stage.driver.remedy = Some(
+    stage.driver.fix_command = Some(
         "echo unix:///run/user/1000/voltergeist.sock | sudo tee /etc/docker/plugins/voltergeist.spec".into(),
     );
     stage

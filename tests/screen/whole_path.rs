@@ -6,9 +6,9 @@ use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::UnixStream,
 };
-use voltergeist::server::{Address, Places};
+use voltergeist::plugin::{Address, Paths};
 
-use super::{haunt::Haunt, live::Live};
+use super::{instance::TestInstance, live::Live};
 
 async fn post(socket: &std::path::Path, path: &str, body: &str) -> String {
     let mut stream = UnixStream::connect(socket).await.expect("the server listens");
@@ -25,8 +25,8 @@ async fn a_request_is_seen_and_a_key_decides_the_next_answer() {
     let place = tempfile::tempdir().expect("a place for the test");
     let socket = place.path().join("plugin.sock");
     let listen = Address::Unix(Some(socket.clone()));
-    let haunt = Haunt::start("whole", &place.path().join("volumes"), listen, Places::default());
-    let mut live = Live::start_on(Arc::clone(&haunt.hub), false);
+    let instance = TestInstance::start("whole", &place.path().join("volumes"), listen, Paths::default());
+    let mut live = Live::start_on(Arc::clone(&instance.hub), false);
     live.shows("--volume-driver whole").await;
 
     let reply = post(&socket, "/VolumeDriver.Create", r#"{"Name":"db1","Opts":{"tier":"gold"}}"#).await;
@@ -49,6 +49,6 @@ async fn a_request_is_seen_and_a_key_decides_the_next_answer() {
     live.shows("mounted 1").await;
 
     live.press("q y");
-    live.ending().await;
-    haunt.end().await;
+    live.release_action().await;
+    instance.end().await;
 }

@@ -3,18 +3,18 @@
 use std::fs;
 
 use serde_json::json;
-use voltergeist::domain::{entry::Outcome, protocol::Operation};
+use voltergeist::domain::model::{entry::Outcome, protocol::Operation};
 
-use crate::stage::{Stage, http, request};
+use crate::fixture::{Fixture, http, request};
 
 #[tokio::test]
 async fn all_nine_calls_answer_as_the_protocol_says() {
-    for stage in [Stage::unix(), Stage::tcp()] {
+    for stage in [Fixture::unix(), Fixture::tcp()] {
         let mountpoint = stage.mountpoint("db1");
         let place = mountpoint.to_str().expect("a text");
         let created = stage.ask(Operation::Create, r#"{"Name":"db1","Opts":{"tier":"gold"}}"#).await;
         assert_eq!(created, json!({}));
-        let created = stage.glance().volumes[0].created;
+        let created = stage.snapshot().volumes[0].created;
         let volume = json!({
             "Name": "db1",
             "Mountpoint": place,
@@ -46,14 +46,14 @@ async fn all_nine_calls_answer_as_the_protocol_says() {
 
 #[tokio::test]
 async fn a_mount_leaves_the_address_and_its_id_in_the_volume_and_a_remove_takes_all_away() {
-    let stage = Stage::unix();
+    let stage = Fixture::unix();
     let volume = stage.mountpoint("db1");
     stage.ask(Operation::Create, r#"{"Name":"db1"}"#).await;
     assert!(!volume.exists(), "only a mount makes the directory");
     stage.ask(Operation::Mount, r#"{"Name":"db1","ID":"7f"}"#).await;
     assert_eq!(
         fs::read_to_string(volume.join("test")).expect("it is written"),
-        stage.glance().driver.address
+        stage.snapshot().driver.address
     );
     assert_eq!(fs::read_to_string(volume.join("mountID")).expect("it is written"), "7f");
     fs::create_dir(volume.join("deep")).expect("a container may write");
@@ -65,7 +65,7 @@ async fn a_mount_leaves_the_address_and_its_id_in_the_volume_and_a_remove_takes_
 
 #[tokio::test]
 async fn the_options_of_the_test_suite_work_as_there() {
-    let stage = Stage::unix();
+    let stage = Fixture::unix();
     stage.ask(Operation::Create, r#"{"Name":"shy","Opts":{"ninja":"1"}}"#).await;
     stage.ask(Operation::Create, r#"{"Name":"bad","Opts":{"invalidOption":"1"}}"#).await;
     assert_eq!(stage.ask(Operation::Get, r#"{"Name":"shy"}"#).await, json!({}));
@@ -81,7 +81,7 @@ async fn the_options_of_the_test_suite_work_as_there() {
 
 #[tokio::test]
 async fn a_mount_of_an_unknown_volume_works_and_does_not_make_it_known() {
-    let stage = Stage::unix();
+    let stage = Fixture::unix();
     let mounted = stage.ask(Operation::Mount, r#"{"Name":"ghost","ID":"7f"}"#).await;
     assert_eq!(mounted["Mountpoint"].as_str(), stage.mountpoint("ghost").to_str());
     assert!(stage.mountpoint("ghost").join("mountID").exists());
@@ -93,11 +93,11 @@ async fn a_mount_of_an_unknown_volume_works_and_does_not_make_it_known() {
 
 #[tokio::test]
 async fn a_name_that_leads_elsewhere_is_refused_and_nothing_is_touched() {
-    let stage = Stage::unix();
+    let stage = Fixture::unix();
     let outside = stage.place.path().join("outside");
     fs::create_dir(&outside).expect("the place is writable");
     for name in ["", "..", ".", "a/b", "../outside", "/etc", ".voltergeist", "a\u{0}b", &"x".repeat(256)] {
-        for operation in Operation::ALL.into_iter().filter(|operation| operation.names_a_volume()) {
+        for operation in Operation::ALL.into_iter().filter(|operation| operation.requires_volume()) {
             let body = json!({ "Name": name, "ID": "7f" }).to_string();
             let answer = stage.ask(operation, &body).await;
             assert!(
@@ -109,7 +109,7 @@ async fn a_name_that_leads_elsewhere_is_refused_and_nothing_is_touched() {
     assert!(
         stage.ask(Operation::Mount, "").await["Err"].as_str().is_some_and(|why| why.contains("empty body"))
     );
-    assert!(stage.glance().volumes.is_empty());
+    assert!(stage.snapshot().volumes.is_empty());
     assert!(outside.exists());
     let left = fs::read_dir(stage.place.path().join("volumes")).expect("the root is there").count();
     assert_eq!(left, 1, "only the records' own directory");
@@ -118,7 +118,7 @@ async fn a_name_that_leads_elsewhere_is_refused_and_nothing_is_touched() {
 
 #[tokio::test]
 async fn strange_names_that_are_one_plain_component_are_volumes_like_any_other() {
-    let stage = Stage::unix();
+    let stage = Fixture::unix();
     for name in ["...", "-x", "größe mit raum", "lock", "unfinished", "a\nb", &"x".repeat(255)] {
         let body = json!({ "Name": name, "ID": "7f" }).to_string();
         stage.ask(Operation::Create, &body).await;
@@ -132,7 +132,7 @@ async fn strange_names_that_are_one_plain_component_are_volumes_like_any_other()
 
 #[tokio::test]
 async fn what_is_not_in_the_protocol_is_told_so_and_is_an_entry_too() {
-    let stage = Stage::unix();
+    let stage = Fixture::unix();
     let long = "x".repeat(1024 * 1024 + 1);
     let get = Operation::Get.path();
     for (method, path, body, status, text) in [
@@ -155,8 +155,8 @@ async fn what_is_not_in_the_protocol_is_told_so_and_is_an_entry_too() {
         assert_eq!(call.request_line.as_deref(), (!ordinary).then_some(&*format!("{method} {path}")));
         assert_eq!(call.operation, (path == get).then_some(Operation::Get));
     }
-    let tally = stage.glance().tally;
-    assert_eq!((tally.counters.of(Operation::Get), tally.strangers), (5, 3));
+    let tally = stage.snapshot().tally;
+    assert_eq!((tally.counters.of(Operation::Get), tally.unknown_requests), (5, 3));
     let numbers: Vec<u64> = stage.calls().iter().map(|call| call.number).collect();
     assert_eq!(numbers, (1..=8).collect::<Vec<_>>());
     stage.end().await;
@@ -164,7 +164,7 @@ async fn what_is_not_in_the_protocol_is_told_so_and_is_an_entry_too() {
 
 #[tokio::test]
 async fn a_body_of_any_length_gets_its_answer_on_a_connection_that_goes_on() {
-    let stage = Stage::tcp();
+    let stage = Fixture::tcp();
     let mut caller = stage.plugin.connect().await.expect("the server listens");
     for length in [1024 * 1024, 1024 * 1024 + 1, 8 * 1024 * 1024] {
         let name = "x".repeat(length - r#"{"Name":""}"#.len());
@@ -179,12 +179,12 @@ async fn a_body_of_any_length_gets_its_answer_on_a_connection_that_goes_on() {
 
 #[tokio::test]
 async fn an_entry_tells_all_of_a_call() {
-    let stage = Stage::unix();
+    let stage = Fixture::unix();
     let body = r#"{"Name":"db1","ID":"7f"}"#;
     let docker = "User-Agent: Go-http-client/1.1\r\nAccept: application/vnd.docker.plugins.v1.2+json\r\nConnection: close\r\n";
     stage.plugin.exchange(&http("POST", Operation::Mount.path(), docker, body)).await;
     let call = stage.last_call();
-    assert_eq!((call.operation, call.caller.word()), (Some(Operation::Mount), "docker"));
+    assert_eq!((call.operation, call.caller.as_str()), (Some(Operation::Mount), "docker"));
     assert_eq!((call.volume.as_deref(), call.id.as_deref()), (Some("db1"), Some("7f")));
     assert_eq!((call.outcome, call.status, call.error), (Outcome::Answered, Some(200), None));
     let headers: Vec<_> = call.headers.0.iter().map(|(name, value)| (&**name, &**value)).collect();
@@ -206,12 +206,12 @@ async fn an_entry_tells_all_of_a_call() {
 
 #[tokio::test]
 async fn an_answer_goes_to_the_caller_only_after_it_is_counted() {
-    let stage = Stage::unix();
+    let stage = Fixture::unix();
     let mut caller = stage.plugin.connect().await.expect("the server listens");
     for count in 1..=200 {
         caller.say(&request(Operation::List, "{}").replace("Connection: close\r\n", "")).await;
         caller.hear_one().await;
-        assert_eq!(stage.glance().tally.counters.of(Operation::List), count);
+        assert_eq!(stage.snapshot().tally.counters.of(Operation::List), count);
     }
     stage.end().await;
 }

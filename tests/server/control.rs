@@ -3,17 +3,17 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use voltergeist::domain::protocol::Operation;
+use voltergeist::domain::model::protocol::Operation;
 
-use crate::stage::{Heard, Stage, http, tcp};
+use crate::fixture::{Fixture, Heard, http, tcp};
 
 const CLOSE: &str = "Connection: close\r\n";
 
-async fn get(stage: &Stage, path: &str) -> Heard {
+async fn get(stage: &Fixture, path: &str) -> Heard {
     stage.control.exchange(&http("GET", path, CLOSE, "")).await
 }
 
-async fn post(stage: &Stage, line: &str) -> Heard {
+async fn post(stage: &Fixture, line: &str) -> Heard {
     stage.control.exchange(&http("POST", "/v1/commands", CLOSE, line)).await
 }
 
@@ -26,7 +26,7 @@ fn lines(heard: &Heard) -> Vec<Value> {
 
 #[tokio::test]
 async fn the_state_tells_all_that_the_console_shows() {
-    let stage = Stage::unix();
+    let stage = Fixture::unix();
     stage.ask(Operation::Create, r#"{"Name":"db1","Opts":{"tier":"gold"}}"#).await;
     for id in ["7f", "7f", "8a"] {
         stage.ask(Operation::Mount, &format!(r#"{{"Name":"db1","ID":"{id}"}}"#)).await;
@@ -43,7 +43,7 @@ async fn the_state_tells_all_that_the_console_shows() {
     let heard = get(&stage, "/v1/state").await;
     assert_eq!(heard.header("content-type"), Some("application/json"));
     let told = heard.json();
-    let driver = stage.glance().driver;
+    let driver = stage.snapshot().driver;
     assert_eq!(
         told["driver"],
         json!({"name": "ghost", "address": driver.address, "status": "up", "registration": "registered", "remedy": null})
@@ -76,7 +76,7 @@ async fn the_state_tells_all_that_the_console_shows() {
 
 #[tokio::test]
 async fn a_command_is_answered_with_its_effect_or_with_what_is_wrong_and_where() {
-    let stage = Stage::unix();
+    let stage = Fixture::unix();
     for (line, status, text) in [
         ("conjure v tier=gold", 200, "\"v\" is there\n"),
         ("arm get: empty as ghost\n", 200, "armed rule 1: get: empty\n"),
@@ -98,22 +98,22 @@ async fn a_command_is_answered_with_its_effect_or_with_what_is_wrong_and_where()
 
 #[tokio::test]
 async fn entries_are_json_lines_after_a_number_and_within_a_limit() {
-    let stage = Stage::unix();
+    let stage = Fixture::unix();
     for number in 1..=600 {
         stage.command(&format!("note {number}")).await;
     }
-    for (query, first, last) in [
+    for (filter, first, last) in [
         ("", 1, 600),
         ("?after=0", 1, 600),
         ("?after=590", 591, 600),
         ("?after=10&limit=300", 11, 310),
         ("?limit=1", 1, 1),
     ] {
-        let heard = get(&stage, &format!("/v1/entries{query}")).await;
+        let heard = get(&stage, &format!("/v1/entries{filter}")).await;
         assert_eq!(heard.header("content-type"), Some("application/x-ndjson"));
         let seqs: Vec<_> =
             lines(&heard).iter().map(|entry| entry["seq"].as_u64().expect("a number")).collect();
-        assert_eq!(seqs, (first..=last).collect::<Vec<_>>(), "{query}");
+        assert_eq!(seqs, (first..=last).collect::<Vec<_>>(), "{filter}");
     }
     assert!(lines(&get(&stage, "/v1/entries?after=600").await).is_empty());
     assert!(lines(&get(&stage, "/v1/entries?limit=0").await).is_empty());
@@ -130,7 +130,7 @@ async fn entries_are_json_lines_after_a_number_and_within_a_limit() {
 
 #[tokio::test]
 async fn a_stream_begins_where_the_reader_was_and_goes_on_as_entries_come() {
-    let stage = Stage::unix();
+    let stage = Fixture::unix();
     for number in 1..=3 {
         stage.command(&format!("note {number}")).await;
     }
@@ -158,7 +158,7 @@ async fn a_stream_begins_where_the_reader_was_and_goes_on_as_entries_come() {
 
 #[tokio::test]
 async fn a_reader_of_an_earlier_life_begins_anew() {
-    let stage = Stage::unix();
+    let stage = Fixture::unix();
     stage.command("note 1").await;
     for seen in [2, u64::MAX] {
         let mut reader = stage.control.connect().await.expect("the control API listens");
@@ -172,7 +172,7 @@ async fn a_reader_of_an_earlier_life_begins_anew() {
 
 #[tokio::test]
 async fn a_reader_that_fell_behind_is_told_how_many_it_missed() {
-    let stage = Stage::unix();
+    let stage = Fixture::unix();
     for number in 1..=9 {
         stage.command(&format!("note {number}")).await;
     }
@@ -193,7 +193,7 @@ async fn a_reader_that_fell_behind_is_told_how_many_it_missed() {
 
 #[tokio::test]
 async fn metrics_are_prometheus_text() {
-    let stage = Stage::unix();
+    let stage = Fixture::unix();
     stage.ask(Operation::List, "{}").await;
     let heard = get(&stage, "/metrics").await;
     assert_eq!(heard.header("content-type"), Some("text/plain; version=0.0.4"));
@@ -203,11 +203,11 @@ async fn metrics_are_prometheus_text() {
 
 #[tokio::test]
 async fn a_web_page_cannot_command() {
-    let stage = Stage::with(|plan| plan.control = tcp());
+    let stage = Fixture::with(|plan| plan.control = tcp());
     let headers = format!("Origin: http://example.org\r\n{CLOSE}");
     let heard = stage.control.exchange(&http("POST", "/v1/commands", &headers, "conjure v")).await;
     assert_eq!(heard.status(), Some(403));
-    assert!(stage.glance().volumes.is_empty());
+    assert!(stage.snapshot().volumes.is_empty());
     assert_eq!(
         post(&stage, "conjure v").await.status(),
         Some(200),
@@ -218,7 +218,7 @@ async fn a_web_page_cannot_command() {
 
 #[tokio::test]
 async fn what_is_not_there_is_told_so() {
-    let stage = Stage::unix();
+    let stage = Fixture::unix();
     assert_eq!(get(&stage, "/v2/state").await.status(), Some(404));
     assert_eq!(get(&stage, "/v1/commands").await.status(), Some(405));
     stage.end().await;
@@ -226,7 +226,7 @@ async fn what_is_not_there_is_told_so() {
 
 #[tokio::test]
 async fn the_control_api_answers_while_the_driver_is_stuck() {
-    let stage = Stage::with(|plan| plan.drain = Duration::from_millis(50));
+    let stage = Fixture::with(|plan| plan.drain = Duration::from_millis(50));
     stage.command("arm any: hang").await;
     for _ in 0..50 {
         let mut caller = stage.plugin.connect().await.expect("the server listens");

@@ -7,9 +7,12 @@ use std::sync::{
 
 use proptest::prelude::*;
 use serde_json::json;
-use voltergeist::domain::{entry::Outcome, journal::Bounds, protocol::Operation};
+use voltergeist::domain::{
+    model::{entry::Outcome, protocol::Operation},
+    state::journal::Bounds,
+};
 
-use crate::stage::{Peer, Stage, http};
+use crate::fixture::{Fixture, Peer, http};
 
 /// A request, and whether its sender leaves without waiting for the answer.
 #[derive(Clone, Debug)]
@@ -62,7 +65,7 @@ async fn send_all(peer: Peer, requests: Vec<Sent>, heard: Arc<AtomicU64>) {
 }
 
 async fn play(tcp: bool, callers: Vec<Vec<Sent>>, rules: Vec<&'static str>) -> Result<(), TestCaseError> {
-    let stage = if tcp { Stage::tcp() } else { Stage::unix() };
+    let stage = if tcp { Fixture::tcp() } else { Fixture::unix() };
     for rule in rules {
         stage.command(&format!("arm {rule}")).await;
     }
@@ -72,9 +75,10 @@ async fn play(tcp: bool, callers: Vec<Vec<Sent>>, rules: Vec<&'static str>) -> R
         .into_iter()
         .map(|requests| tokio::spawn(send_all(stage.plugin.clone(), requests, Arc::clone(&heard))))
         .collect();
-    let total = |stage: &Stage| {
-        let tally = stage.glance().tally;
-        Operation::ALL.map(|operation| tally.counters.of(operation)).iter().sum::<u64>() + tally.strangers
+    let total = |stage: &Fixture| {
+        let tally = stage.snapshot().tally;
+        Operation::ALL.map(|operation| tally.counters.of(operation)).iter().sum::<u64>()
+            + tally.unknown_requests
     };
     for sending in sending {
         // Read first: an answer that was heard is an answer that was counted.
@@ -85,7 +89,7 @@ async fn play(tcp: bool, callers: Vec<Vec<Sent>>, rules: Vec<&'static str>) -> R
     stage.until("all are counted", |_| total(&stage) >= all.len() as u64).await;
     stage.until("all have ended", |now| now.waiting.is_empty()).await;
 
-    let tally = stage.glance().tally;
+    let tally = stage.snapshot().tally;
     for operation in Operation::ALL {
         let expected = all.iter().filter(|sent| sent.path == operation.path()).count() as u64;
         prop_assert_eq!(tally.counters.of(operation), expected, "{}", operation);
@@ -116,7 +120,7 @@ proptest! {
 #[tokio::test]
 async fn the_journal_stays_within_its_bytes_whatever_is_sent() {
     let bytes = 2 * 1024 * 1024;
-    let stage = Stage::bounded(Bounds { bytes, ..Bounds::default() });
+    let stage = Fixture::bounded(Bounds { bytes, ..Bounds::default() });
     let mut caller = stage.plugin.connect().await.expect("the server listens");
     for number in 0..200 {
         let options = json!({ "k": "x".repeat(100_000), "n": number.to_string() });

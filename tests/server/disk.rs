@@ -8,19 +8,21 @@ use serde_json::json;
 use tempfile::TempDir;
 use voltergeist::{
     domain::{
-        entry::Kind,
-        journal::Bounds,
-        protocol::Operation,
-        volume::{Change, Volumes},
+        model::{
+            entry::EntryKind,
+            protocol::Operation,
+            volume::{Change, Volumes},
+        },
+        state::journal::Bounds,
     },
-    hub::Hub,
-    server::{Disk, DiskError},
+    plugin::{DiskError, DiskStore},
+    state::Hub,
 };
 
-use crate::stage::{Stage, place, until};
+use crate::fixture::{Fixture, place, until};
 
-fn open(root: &Path) -> (Arc<Hub>, Disk) {
-    let (disk, volumes) = Disk::open(root).expect("the root opens");
+fn open(root: &Path) -> (Arc<Hub>, DiskStore) {
+    let (disk, volumes) = DiskStore::open(root).expect("the root opens");
     (Hub::new(0, volumes, Box::new(disk.clone()), Bounds::default()), disk)
 }
 
@@ -30,7 +32,7 @@ fn all(hub: &Hub) -> Volumes {
 
 #[tokio::test]
 async fn volumes_options_and_mounts_survive_a_restart() {
-    let stage = Stage::unix();
+    let stage = Fixture::unix();
     stage.ask(Operation::Create, r#"{"Name":"a","Opts":{"tier":"gold"}}"#).await;
     stage.ask(Operation::Create, r#"{"Name":"b"}"#).await;
     for _ in 0..2 {
@@ -40,7 +42,7 @@ async fn volumes_options_and_mounts_survive_a_restart() {
     stage.command("forget b").await;
     let before = all(&stage.hub);
     let place = stage.end().await;
-    let stage = Stage::at(place, |_| {}).expect("the place is free");
+    let stage = Fixture::at(place, |_| {}).expect("the place is free");
     assert_eq!(all(&stage.hub), before);
     assert_eq!(before.len(), 3);
     assert!(stage.mountpoint("a").join("mountID").exists());
@@ -66,8 +68,8 @@ fn each_change_lasts_as_soon_as_it_is_made() {
         (vec![Change::Unmounted { name: String::from("c"), id: String::from("7f") }], vec!["b", "c"]),
         (vec![Change::Forgotten { name: String::from("b") }], vec!["b", "c"]),
         (vec![Change::Restored { name: String::from("b") }], vec!["b", "c"]),
-        (vec![Change::Lost, created("d")], vec!["d"]),
-        (vec![Change::Wiped], vec![]),
+        (vec![Change::StateLost, created("d")], vec!["d"]),
+        (vec![Change::AllDeleted], vec![]),
     ] {
         // What a kill would leave: the process has no say at the end.
         let (hub, disk) = open(place.path());
@@ -86,7 +88,7 @@ fn each_change_lasts_as_soon_as_it_is_made() {
 
 #[tokio::test]
 async fn losing_and_forgetting_keep_the_files_and_wiping_does_not() {
-    let stage = Stage::unix();
+    let stage = Fixture::unix();
     let file = stage.mountpoint("a").join("mountID");
     for line in ["forget a", "crash lose", "wipe"] {
         stage.ask(Operation::Create, r#"{"Name":"a"}"#).await;
@@ -99,7 +101,7 @@ async fn losing_and_forgetting_keep_the_files_and_wiping_does_not() {
 
 #[tokio::test]
 async fn wiping_takes_the_files_of_lost_volumes_too_and_nothing_that_was_never_a_volume() {
-    let stage = Stage::unix();
+    let stage = Fixture::unix();
     let (lost, again, foreign) =
         (stage.mountpoint("lost"), stage.mountpoint("again"), stage.mountpoint("foreign"));
     fs::create_dir_all(&foreign).expect("the place is writable");
@@ -108,7 +110,7 @@ async fn wiping_takes_the_files_of_lost_volumes_too_and_nothing_that_was_never_a
     }
     stage.command("crash lose").await;
     let place = stage.end().await;
-    let stage = Stage::at(place, |_| {}).expect("the place is free");
+    let stage = Fixture::at(place, |_| {}).expect("the place is free");
     assert!(
         all(&stage.hub).is_empty() && lost.exists(),
         "the driver knows of nothing, and the files are kept"
@@ -132,7 +134,7 @@ async fn a_damaged_record_is_told_and_set_aside_and_the_others_are_there() {
     fs::write(records.join("broken"), "{\"name\":\"bro").expect("the place is writable");
     fs::copy(records.join("good"), records.join("copied")).expect("the place is writable");
     fs::create_dir(records.join("a directory")).expect("the place is writable");
-    let stage = Stage::at(place, |_| {}).expect("damage is not fatal");
+    let stage = Fixture::at(place, |_| {}).expect("damage is not fatal");
     let listed = stage.ask(Operation::List, "{}").await;
     assert_eq!(listed["Volumes"].as_array().map(Vec::len), Some(1));
     let notes = stage.notes();
@@ -148,7 +150,7 @@ async fn a_damaged_record_is_told_and_set_aside_and_the_others_are_there() {
 
 #[tokio::test]
 async fn no_symlink_that_a_container_leaves_leads_out() {
-    let stage = Stage::unix();
+    let stage = Fixture::unix();
     let outside = stage.place.path().join("outside");
     fs::create_dir(&outside).expect("the place is writable");
     let victim = outside.join("victim");
@@ -165,7 +167,7 @@ async fn no_symlink_that_a_container_leaves_leads_out() {
     stage.ask(Operation::Mount, body).await;
     assert!(volume.join("mountID").is_file() && !volume.join("mountID").is_symlink());
     stage.ask(Operation::Remove, body).await;
-    until("the volume's data is deleted", || rubbish(&stage) == 0).await;
+    until("the volume's data is deleted", || trash(&stage) == 0).await;
 
     // The volume itself leads out.
     symlink(&outside, &volume).expect("root may link");
@@ -173,7 +175,7 @@ async fn no_symlink_that_a_container_leaves_leads_out() {
     let answer = stage.ask(Operation::Mount, body).await;
     assert!(answer["Err"].is_string(), "{answer}");
     assert_eq!(stage.ask(Operation::Remove, body).await, json!({}));
-    until("the link is deleted", || rubbish(&stage) == 0).await;
+    until("the link is deleted", || trash(&stage) == 0).await;
     assert!(!volume.is_symlink());
     assert_eq!(fs::read_to_string(&victim).expect("it is there"), "precious");
     assert_eq!(fs::read_dir(&outside).expect("it is there").count(), 1);
@@ -182,7 +184,7 @@ async fn no_symlink_that_a_container_leaves_leads_out() {
 
 #[tokio::test]
 async fn no_pipe_that_a_container_leaves_holds_up_a_mount() {
-    let stage = Stage::unix();
+    let stage = Fixture::unix();
     let body = r#"{"Name":"v","ID":"7f"}"#;
     stage.ask(Operation::Mount, body).await;
     let file = stage.mountpoint("v").join("mountID");
@@ -195,20 +197,20 @@ async fn no_pipe_that_a_container_leaves_holds_up_a_mount() {
 
 #[tokio::test]
 async fn a_mount_that_the_disk_refuses_is_none() {
-    let stage = Stage::unix();
+    let stage = Fixture::unix();
     let body = r#"{"Name":"v","ID":"7f"}"#;
     fs::create_dir_all(stage.mountpoint("v").join("test")).expect("a container may make a directory");
     let answer = stage.ask(Operation::Mount, body).await;
     assert!(answer["Err"].as_str().is_some_and(|why| why.starts_with("cannot mount \"v\": ")), "{answer}");
-    assert!(stage.glance().volumes.is_empty());
+    assert!(stage.snapshot().volumes.is_empty());
     stage.end().await;
 }
 
 /// How much is still to be deleted.
-fn rubbish(stage: &Stage) -> usize {
-    let attic = stage.mountpoint(".voltergeist/.voltergeist");
+fn trash(stage: &Fixture) -> usize {
+    let staging = stage.mountpoint(".voltergeist/.voltergeist");
     let names =
-        fs::read_dir(attic).expect("it is there").map(|entry| entry.expect("it is readable").file_name());
+        fs::read_dir(staging).expect("it is there").map(|entry| entry.expect("it is readable").file_name());
     names.filter(|name| name.to_string_lossy().starts_with("rubbish")).count()
 }
 
@@ -217,37 +219,37 @@ async fn what_was_not_deleted_in_time_is_deleted_at_the_next_start() {
     let place = place();
     let left = place.path().join("volumes/.voltergeist/.voltergeist/rubbish-1/deep");
     fs::create_dir_all(&left).expect("the place is writable");
-    let stage = Stage::at(place, |_| {}).expect("the place is free");
-    until("it is deleted", || rubbish(&stage) == 0).await;
+    let stage = Fixture::at(place, |_| {}).expect("the place is free");
+    until("it is deleted", || trash(&stage) == 0).await;
     stage.end().await;
 }
 
 #[test]
 fn a_root_belongs_to_one_process() {
     let place = TempDir::new().expect("a place for the test");
-    let first = Disk::open(place.path()).expect("the root opens");
-    assert!(matches!(Disk::open(place.path()), Err(DiskError::InUse(_))));
+    let first = DiskStore::open(place.path()).expect("the root opens");
+    assert!(matches!(DiskStore::open(place.path()), Err(DiskError::InUse(_))));
     drop(first);
-    assert!(Disk::open(place.path()).is_ok());
+    assert!(DiskStore::open(place.path()).is_ok());
     let file = place.path().join("file");
     fs::write(&file, "").expect("the place is writable");
-    let error = Disk::open(&file).err().expect("a file is no root").to_string();
+    let error = DiskStore::open(&file).err().expect("a file is no root").to_string();
     assert!(error.ends_with("make it writable, or choose another root"), "{error}");
 }
 
 #[tokio::test]
 async fn a_saved_journal_reads_back_as_it_was() {
-    let stage = Stage::unix();
+    let stage = Fixture::unix();
     stage.ask(Operation::Create, r#"{"Name":"a"}"#).await;
     stage.command("note look here").await;
     let file = stage.place.path().join("a b.jsonl");
     stage.command(&format!("save \"{}\"", file.display())).await;
     let saved = fs::read_to_string(&file).expect("it is written");
     let (entries, _) = stage.hub.entries_after(0, 2);
-    let read: Vec<voltergeist::domain::entry::Entry> =
+    let read: Vec<voltergeist::domain::model::entry::Entry> =
         saved.lines().map(|line| serde_json::from_str(line).expect("each line is an entry")).collect();
     assert_eq!(read.iter().collect::<Vec<_>>(), entries.iter().map(Arc::as_ref).collect::<Vec<_>>());
-    assert!(matches!(&read[1].kind, Kind::Command(command) if command.line == "note look here"));
+    assert!(matches!(&read[1].kind, EntryKind::Command(command) if command.line == "note look here"));
     let again = stage.hub.command_line(&format!("save \"{}\"", file.display()));
     assert!(again.is_err_and(|error| error.to_string().contains("the path of a new file")));
     assert_eq!(
@@ -260,7 +262,7 @@ async fn a_saved_journal_reads_back_as_it_was() {
 
 #[tokio::test]
 async fn the_end_of_a_name_says_what_is_saved() {
-    let stage = Stage::unix();
+    let stage = Fixture::unix();
     stage.ask(Operation::Create, r#"{"Name":"a"}"#).await;
     for (name, told, first) in [
         ("run.jsonl", "1 of 1 entry saved to ", r#"{"seq":1,"#),
@@ -283,7 +285,7 @@ async fn the_end_of_a_name_says_what_is_saved() {
 
 #[tokio::test]
 async fn what_passes_a_filter_is_saved_alone() {
-    let stage = Stage::unix();
+    let stage = Fixture::unix();
     stage.ask(Operation::Create, r#"{"Name":"a"}"#).await;
     stage.ask(Operation::Get, r#"{"Name":"a"}"#).await;
     let file = stage.place.path().join("gets.jsonl");

@@ -13,15 +13,15 @@ use rustix::{
     process::{Pid, Signal, kill_process},
 };
 use voltergeist::{
-    domain::{entry::Outcome, protocol::Operation},
-    server::Disk,
+    domain::model::{entry::Outcome, protocol::Operation},
+    plugin::DiskStore,
 };
 
-use crate::stage::{Peer, Stage, kept_alive, request, until, within};
+use crate::fixture::{Fixture, Peer, kept_alive, request, until, within};
 
 #[tokio::test]
 async fn a_call_that_is_given_up_while_it_waits_is_abandoned() {
-    for stage in [Stage::unix(), Stage::tcp()] {
+    for stage in [Fixture::unix(), Fixture::tcp()] {
         stage.command("arm mount: hang after").await;
         let mut caller = stage.plugin.connect().await.expect("the server listens");
         caller.say(&kept_alive(Operation::Mount, r#"{"Name":"v","ID":"7f"}"#)).await;
@@ -31,7 +31,7 @@ async fn a_call_that_is_given_up_while_it_waits_is_abandoned() {
         let call = stage.last_call();
         assert_eq!((call.status, call.changes.len(), call.number), (None, 1, 1));
         assert!(call.waited.is_some() && call.fault.is_some());
-        let now = stage.glance();
+        let now = stage.snapshot();
         assert_eq!((now.waiting.len(), now.tally.counters.of(Operation::Mount)), (0, 1));
         stage.end().await;
     }
@@ -39,7 +39,7 @@ async fn a_call_that_is_given_up_while_it_waits_is_abandoned() {
 
 #[tokio::test]
 async fn a_caller_that_leaves_at_the_closing_bracket_of_a_dripping_answer_was_answered() {
-    let stage = Stage::unix();
+    let stage = Fixture::unix();
     stage.command("arm mount: drip 300ms").await;
     let mut caller = stage.plugin.connect().await.expect("the server listens");
     caller.say(&kept_alive(Operation::Mount, r#"{"Name":"v","ID":"7f"}"#)).await;
@@ -51,20 +51,20 @@ async fn a_caller_that_leaves_at_the_closing_bracket_of_a_dripping_answer_was_an
 
 #[tokio::test]
 async fn a_caller_that_leaves_in_the_middle_of_its_request_is_counted() {
-    let stage = Stage::unix();
+    let stage = Fixture::unix();
     let request = kept_alive(Operation::Create, r#"{"Name":"v"}"#);
     let mut caller = stage.plugin.connect().await.expect("the server listens");
     caller.say(&request[..request.len() - 3]).await;
     drop(caller);
     stage.until("it has ended", |now| now.tally.outcome(Outcome::Abandoned) == 1).await;
-    assert_eq!(stage.glance().tally.counters.of(Operation::Create), 1);
-    assert!(stage.glance().volumes.is_empty());
+    assert_eq!(stage.snapshot().tally.counters.of(Operation::Create), 1);
+    assert!(stage.snapshot().volumes.is_empty());
     stage.end().await;
 }
 
 #[tokio::test]
 async fn a_caller_that_leaves_at_once_is_counted() {
-    let stage = Stage::unix();
+    let stage = Fixture::unix();
     for _ in 0..100 {
         let mut caller = stage.plugin.connect().await.expect("the server listens");
         caller.say(&kept_alive(Operation::Get, r#"{"Name":"v"}"#)).await;
@@ -75,7 +75,7 @@ async fn a_caller_that_leaves_at_once_is_counted() {
 
 #[tokio::test]
 async fn a_handler_that_panics_is_an_answer_and_an_entry_and_no_end() {
-    let stage = Stage::with(|plan| plan.panic_on = Some("boo".into()));
+    let stage = Fixture::with(|plan| plan.panic_on = Some("boo".into()));
     let mut caller = stage.plugin.connect().await.expect("the server listens");
     caller.say(&kept_alive(Operation::Create, r#"{"Name":"boo"}"#)).await;
     let heard = caller.hear_one().await;
@@ -92,7 +92,7 @@ async fn a_handler_that_panics_is_an_answer_and_an_entry_and_no_end() {
 
 #[tokio::test]
 async fn a_crash_cuts_every_connection_and_the_driver_is_back_at_once() {
-    for stage in [Stage::unix(), Stage::tcp()] {
+    for stage in [Fixture::unix(), Fixture::tcp()] {
         stage.ask(Operation::Create, r#"{"Name":"v"}"#).await;
         stage.command("arm get: hang").await;
         let mut idle = stage.plugin.connect().await.expect("the server listens");
@@ -118,7 +118,7 @@ async fn a_crash_cuts_every_connection_and_the_driver_is_back_at_once() {
 
 #[tokio::test]
 async fn an_orderly_end_lets_calls_go_and_leaves_nothing_behind() {
-    for stage in [Stage::unix(), Stage::tcp()] {
+    for stage in [Fixture::unix(), Fixture::tcp()] {
         stage.command("arm mount: hold").await;
         stage.command("arm list: drip 1h").await;
         let mut held = stage.plugin.connect().await.expect("the server listens");
@@ -145,7 +145,7 @@ async fn an_orderly_end_lets_calls_go_and_leaves_nothing_behind() {
 
 #[tokio::test]
 async fn a_caller_that_never_ends_cannot_hold_up_the_end() {
-    let stage = Stage::with(|plan| plan.drain = Duration::from_millis(50));
+    let stage = Fixture::with(|plan| plan.drain = Duration::from_millis(50));
     let mut caller = stage.plugin.connect().await.expect("the server listens");
     let request = kept_alive(Operation::Create, r#"{"Name":"v"}"#);
     caller.say(&request[..request.len() - 3]).await;
@@ -163,7 +163,7 @@ async fn a_caller_that_never_ends_cannot_hold_up_the_end() {
 
 #[tokio::test]
 async fn the_command_quit_is_answered_and_ends_the_server() {
-    let stage = Stage::unix();
+    let stage = Fixture::unix();
     let quit = "POST /v1/commands HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nConnection: close\r\n\r\nquit";
     let heard = stage.control.exchange(quit).await;
     assert_eq!((heard.status(), heard.body()), (Some(200), "goodbye\n"));
@@ -173,14 +173,14 @@ async fn the_command_quit_is_answered_and_ends_the_server() {
 
 #[tokio::test]
 async fn a_server_that_is_dropped_leaves_nothing_behind_either() {
-    let stage = Stage::unix();
+    let stage = Fixture::unix();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     let place = stage.end().await;
     std::thread::spawn({
         let place = place.clone();
         move || {
             let stage = runtime.block_on(async {
-                let stage = Stage::at(place, |_| {}).expect("the place is free");
+                let stage = Fixture::at(place, |_| {}).expect("the place is free");
                 stage.plugin.exchange(&request(Operation::List, "{}")).await;
                 stage
             });
@@ -228,7 +228,7 @@ async fn a_killed_server_is_replaced_by_the_next_and_nothing_is_lost() {
         drop(program);
         assert!(place.path().join("plugin.sock").exists(), "a kill leaves the socket's file");
     }
-    let (_, volumes) = Disk::open(&place.path().join("volumes")).expect("the root opens");
+    let (_, volumes) = DiskStore::open(&place.path().join("volumes")).expect("the root opens");
     let lives: Vec<_> =
         volumes.iter().map(|volume| (volume.options["life"].as_str(), volume.open_mounts())).collect();
     assert_eq!(lives, [("1", 1), ("2", 1), ("3", 1)]);

@@ -2,24 +2,24 @@
 
 use std::io::ErrorKind;
 
-use voltergeist::domain::{entry::Kind, protocol::Operation};
+use voltergeist::domain::model::{entry::EntryKind, protocol::Operation};
 
-use crate::stage::{Heard, Stage, request};
+use crate::fixture::{Fixture, Heard, request};
 
 /// What the caller hears: status and body, or how the connection ends without them.
 #[derive(Clone, Copy, Debug)]
 enum Outcome {
     /// The natural answer.
-    Natural,
+    OriginalReply,
     Answer(u16, &'static str),
     End(Result<(), ErrorKind>),
 }
-use Outcome::{Answer, End, Natural};
+use Outcome::{Answer, End, OriginalReply};
 
 /// The rule, what follows `release N`, what the caller hears, and how often the volume is mounted at the end.
 const WAYS_OUT: [(&str, &str, Outcome, u32); 19] = [
-    ("hold", "", Natural, 1),
-    ("hold", ": pass", Natural, 1),
+    ("hold", "", OriginalReply, 1),
+    ("hold", ": pass", OriginalReply, 1),
     ("hold", ": fail \"no\"", Answer(500, "no\n"), 0),
     ("hold once", ": fail \"no\" as json500", Answer(500, "{\"Err\":\"no\"}\n"), 0),
     ("hold", ": fail \"no\" as inband after", Answer(200, "{\"Err\":\"no\"}\n"), 1),
@@ -34,7 +34,7 @@ const WAYS_OUT: [(&str, &str, Outcome, u32); 19] = [
     // What was done before the wait stays done, and is not done again.
     ("hold after", ": fail \"late\"", Answer(500, "late\n"), 1),
     ("hold after", ": null twice", Answer(200, "null\n"), 1),
-    ("hold twice", ": pass", Natural, 2),
+    ("hold twice", ": pass", OriginalReply, 2),
     ("delay 1h", ": eof", End(Ok(())), 0),
     ("hold once", ": reset", End(Err(ErrorKind::ConnectionReset)), 0),
     ("delay 1h", ": reset after", End(Err(ErrorKind::ConnectionReset)), 1),
@@ -43,15 +43,15 @@ const WAYS_OUT: [(&str, &str, Outcome, u32); 19] = [
 const MOUNT: &str = r#"{"Name":"v","ID":"7f"}"#;
 
 /// A call that the one armed rule holds, the number of its waiting entry, and what its caller hears in the end.
-async fn held(stage: &Stage, then: impl AsyncFnOnce(u64)) -> Heard {
+async fn held(stage: &Fixture, then: impl AsyncFnOnce(u64)) -> Heard {
     let release = async {
         stage.until("the call waits", |now| now.waiting.len() == 1).await;
-        then(stage.glance().waiting[0].seq).await;
+        then(stage.snapshot().waiting[0].seq).await;
     };
     tokio::join!(stage.call(Operation::Mount, MOUNT), release).0
 }
 
-async fn play(stage: &Stage, (rule, how, expected, mounts): (&str, &str, Outcome, u32)) {
+async fn play(stage: &Fixture, (rule, how, expected, mounts): (&str, &str, Outcome, u32)) {
     let case = format!("mount: {rule}; release{how}");
     stage.command("conjure v").await;
     stage.command(&format!("arm mount: {rule}")).await;
@@ -64,7 +64,7 @@ async fn play(stage: &Stage, (rule, how, expected, mounts): (&str, &str, Outcome
 
     let natural = format!("{{\"Mountpoint\":\"{}\"}}\n", stage.mountpoint("v").display());
     let (status, body, end) = match expected {
-        Natural => (Some(200), natural.as_str(), Ok(())),
+        OriginalReply => (Some(200), natural.as_str(), Ok(())),
         Answer(status, body) => (Some(status), body, Ok(())),
         End(end) => (None, "", end),
     };
@@ -72,19 +72,19 @@ async fn play(stage: &Stage, (rule, how, expected, mounts): (&str, &str, Outcome
     let call = stage.last_call();
     assert_eq!((call.waited, call.status, &*call.reply.text()), (Some(seq), status, body), "{case}");
     assert_eq!(call.changes.len(), mounts as usize, "{case}");
-    assert_eq!(stage.glance().open_mounts, u64::from(mounts), "{case}");
-    let deed = call.fault.expect("a rule acted").action.to_string();
+    assert_eq!(stage.snapshot().open_mounts, u64::from(mounts), "{case}");
+    let fault = call.fault.expect("a rule acted").action.to_string();
     let waits = rule.trim_end_matches(" once");
-    let ending = how.trim_start_matches(": ");
+    let release_action = how.trim_start_matches(": ");
     if how.contains('\n') {
-        assert_eq!(deed, "hold then reply {\"Mountpoint\":\"/etc\"}");
+        assert_eq!(fault, "hold then reply {\"Mountpoint\":\"/etc\"}");
     } else if how.is_empty() {
-        assert_eq!(deed, waits);
+        assert_eq!(fault, waits);
     } else {
-        assert_eq!(deed, format!("{waits} then {ending}"));
+        assert_eq!(fault, format!("{waits} then {release_action}"));
     }
     let (entries, _) = stage.hub.entries_after(seq - 1, 1);
-    let Kind::Waiting(waiting) = &entries[0].kind else { panic!("{case}: {:?}", entries[0]) };
+    let EntryKind::Held(waiting) = &entries[0].kind else { panic!("{case}: {:?}", entries[0]) };
     let told = waiting.natural.as_ref().expect("its answer is still open");
     assert_eq!((told.status, &*told.body.text()), (200, natural.as_str()), "{case}");
     stage.command("disarm all").await;
@@ -93,7 +93,7 @@ async fn play(stage: &Stage, (rule, how, expected, mounts): (&str, &str, Outcome
 
 #[tokio::test]
 async fn a_held_call_ends_as_it_is_told_to_on_both_transports() {
-    for stage in [Stage::unix(), Stage::tcp()] {
+    for stage in [Fixture::unix(), Fixture::tcp()] {
         for case in WAYS_OUT {
             play(&stage, case).await;
         }
@@ -103,7 +103,7 @@ async fn a_held_call_ends_as_it_is_told_to_on_both_transports() {
 
 #[tokio::test]
 async fn a_release_that_cannot_be_is_refused_and_the_call_waits_on() {
-    let stage = Stage::unix();
+    let stage = Fixture::unix();
     stage.command("conjure v").await;
     let refused = |line: &str| stage.hub.command_line(line).expect_err(line).to_string();
     assert!(refused("release: fail \"no\"").starts_with("no call is waiting; arm a rule that holds one"));
@@ -124,7 +124,7 @@ async fn a_release_that_cannot_be_is_refused_and_the_call_waits_on() {
         ] {
             let error = refused(&format!("release {how}"));
             assert!(error.starts_with(&why), "{how}: {error}");
-            assert_eq!(stage.glance().waiting.len(), 1, "{how}");
+            assert_eq!(stage.snapshot().waiting.len(), 1, "{how}");
         }
         stage.command("release: fail \"now\"").await;
         assert!(refused(&format!("release {seq}: fail \"again\"")).starts_with("no call"), "the first one counts");
@@ -136,12 +136,12 @@ async fn a_release_that_cannot_be_is_refused_and_the_call_waits_on() {
 
 #[tokio::test]
 async fn an_answer_that_is_on_its_way_can_be_hurried_and_not_changed() {
-    let stage = Stage::unix();
+    let stage = Fixture::unix();
     stage.command("arm list: drip 1h").await;
     let mut caller = stage.plugin.connect().await.expect("the server listens");
     caller.say(&request(Operation::List, "{}")).await;
     stage.until("the call waits", |now| now.waiting.len() == 1).await;
-    let seq = stage.glance().waiting[0].seq;
+    let seq = stage.snapshot().waiting[0].seq;
     let error = stage.hub.command_line("release all: empty").expect_err("it has begun").to_string();
     assert!(
         error.starts_with(&format!("the answer to call {seq} is on its way already; release {seq} lets"))
@@ -153,7 +153,7 @@ async fn an_answer_that_is_on_its_way_can_be_hurried_and_not_changed() {
 
 #[tokio::test]
 async fn all_waiting_calls_can_be_failed_at_once() {
-    let stage = Stage::tcp();
+    let stage = Fixture::tcp();
     stage.command("arm reads: hold").await;
     let release = async {
         stage.until("both calls wait", |now| now.waiting.len() == 2).await;
@@ -167,7 +167,7 @@ async fn all_waiting_calls_can_be_failed_at_once() {
 
 #[tokio::test]
 async fn a_rule_can_reply_to_the_byte() {
-    for stage in [Stage::unix(), Stage::tcp()] {
+    for stage in [Fixture::unix(), Fixture::tcp()] {
         stage.command("arm get: reply {\"Volume\":{\"Name\":\"v\"}} then reply \"<html>\" as text500").await;
         for (status, body, error) in
             [(200, "{\"Volume\":{\"Name\":\"v\"}}\n", None), (500, "<html>", Some("<html>"))]

@@ -3,12 +3,14 @@
 use std::{io::ErrorKind, os::unix::net::UnixListener};
 
 use voltergeist::domain::{
-    command::Outage,
-    entry::{Kind, Outcome},
-    protocol::Operation,
+    lang::command::Outage,
+    model::{
+        entry::{EntryKind, Outcome},
+        protocol::Operation,
+    },
 };
 
-use crate::stage::{Peer, Stage, kept_alive, request, within};
+use crate::fixture::{Fixture, Peer, kept_alive, request, within};
 
 async fn refusal(peer: &Peer) -> Option<ErrorKind> {
     peer.connect().await.err().map(|error| error.kind())
@@ -16,7 +18,7 @@ async fn refusal(peer: &Peer) -> Option<ErrorKind> {
 
 #[tokio::test]
 async fn a_driver_that_refuses_keeps_its_file_and_listens_to_nobody() {
-    for stage in [Stage::unix(), Stage::tcp()] {
+    for stage in [Fixture::unix(), Fixture::tcp()] {
         let mut idle = stage.plugin.connect().await.expect("the server listens");
         idle.say(&kept_alive(Operation::List, "{}")).await;
         idle.hear_one().await;
@@ -36,7 +38,7 @@ async fn a_driver_that_refuses_keeps_its_file_and_listens_to_nobody() {
 #[tokio::test]
 async fn a_driver_that_is_unlinked_is_gone_with_its_registration() {
     for (stage, refused) in
-        [(Stage::unix(), ErrorKind::NotFound), (Stage::tcp(), ErrorKind::ConnectionRefused)]
+        [(Fixture::unix(), ErrorKind::NotFound), (Fixture::tcp(), ErrorKind::ConnectionRefused)]
     {
         let spec = stage.place.path().join("etc/ghost.spec");
         let registered = spec.exists();
@@ -53,7 +55,7 @@ async fn a_driver_that_is_unlinked_is_gone_with_its_registration() {
 
 #[tokio::test]
 async fn a_black_hole_takes_everything_and_never_answers() {
-    for stage in [Stage::unix(), Stage::tcp()] {
+    for stage in [Fixture::unix(), Fixture::tcp()] {
         stage.command("arm get: hold").await;
         let mut idle = stage.plugin.connect().await.expect("the server listens");
         idle.say(&kept_alive(Operation::List, "{}")).await;
@@ -78,29 +80,29 @@ async fn a_black_hole_takes_everything_and_never_answers() {
         let call = stage.last_call();
         assert_eq!((call.outcome, call.operation), (Outcome::Failed, Some(Operation::Get)));
         stage.ask(Operation::List, "{}").await;
-        assert_eq!(stage.glance().tally.counters.of(Operation::List), 2);
+        assert_eq!(stage.snapshot().tally.counters.of(Operation::List), 2);
         stage.end().await;
     }
 }
 
 #[tokio::test]
 async fn a_driver_that_resets_meets_each_request_with_a_reset_and_counts_it() {
-    for stage in [Stage::unix(), Stage::tcp()] {
+    for stage in [Fixture::unix(), Fixture::tcp()] {
         stage.command("arm mount: pass").await;
         stage.command("down reset").await;
         for count in 1..=3 {
             let heard = stage.call(Operation::Mount, r#"{"Name":"v","ID":"7f"}"#).await;
             assert_eq!((heard.text.as_str(), heard.end), ("", Err(ErrorKind::ConnectionReset)));
-            let now = stage.glance();
+            let now = stage.snapshot();
             assert_eq!((now.tally.counters.of(Operation::Mount), now.faults[0].evaluated), (count, 0));
-            let deed = stage.last_call().fault;
+            let fault = stage.last_call().fault;
             assert_eq!(
-                deed.and_then(|deed| deed.outage()),
+                fault.and_then(|fault| fault.outage()),
                 Some(Outage::Reset),
                 "the call tells what was done to it"
             );
         }
-        assert!(stage.glance().volumes.is_empty());
+        assert!(stage.snapshot().volumes.is_empty());
         stage.command("up").await;
         stage.ask(Operation::Mount, r#"{"Name":"v","ID":"7f"}"#).await;
         stage.end().await;
@@ -109,7 +111,7 @@ async fn a_driver_that_resets_meets_each_request_with_a_reset_and_counts_it() {
 
 #[tokio::test]
 async fn any_outage_follows_any_other() {
-    for stage in [Stage::unix(), Stage::tcp()] {
+    for stage in [Fixture::unix(), Fixture::tcp()] {
         let kinds = ["refuse", "unlink", "blackhole", "reset"];
         for (first, second) in kinds.iter().flat_map(|first| kinds.map(|second| (first, second))) {
             stage.command(&format!("down {first}")).await;
@@ -130,15 +132,15 @@ async fn any_outage_follows_any_other() {
 
 #[tokio::test]
 async fn an_outage_ends_by_itself() {
-    let stage = Stage::unix();
+    let stage = Fixture::unix();
     let clock = tokio::spawn({
         let hub = stage.hub.clone();
         async move { hub.keep_time().await }
     });
     stage.command("down unlink for 20ms").await;
     let Peer::Unix(path) = stage.plugin.clone() else { panic!("a Unix socket was asked for") };
-    crate::stage::until("it is up", || path.exists()).await;
-    within(stage.hub.settle()).await;
+    crate::fixture::until("it is up", || path.exists()).await;
+    within(stage.hub.wait_until_applied()).await;
     stage.ask(Operation::List, "{}").await;
     clock.abort();
     stage.end().await;
@@ -147,7 +149,7 @@ async fn an_outage_ends_by_itself() {
 #[tokio::test]
 async fn an_end_while_down_leaves_nothing_behind() {
     for kind in ["refuse", "unlink", "blackhole", "reset"] {
-        for stage in [Stage::unix(), Stage::tcp()] {
+        for stage in [Fixture::unix(), Fixture::tcp()] {
             stage.command(&format!("down {kind}")).await;
             let place = stage.end().await;
             for folder in ["plugins", "etc"] {
@@ -160,15 +162,15 @@ async fn an_end_while_down_leaves_nothing_behind() {
 
 #[tokio::test]
 async fn a_place_that_another_has_taken_meanwhile_is_told_and_tried_again() {
-    let stage = Stage::unix();
+    let stage = Fixture::unix();
     let Peer::Unix(path) = stage.plugin.clone() else { panic!("a Unix socket was asked for") };
     stage.command("down unlink").await;
     let thief = UnixListener::bind(&path).expect("nothing is in its place");
     stage.command("up").await;
-    let told = |stage: &Stage| {
+    let told = |stage: &Fixture| {
         let (entries, _) = stage.hub.entries_after(0, usize::MAX);
         let told = entries.into_iter().filter_map(|entry| match &entry.kind {
-            Kind::Driver { standing } => Some(standing.clone()),
+            EntryKind::Driver { status } => Some(status.clone()),
             _ => None,
         });
         told.collect::<Vec<_>>()
@@ -176,7 +178,7 @@ async fn a_place_that_another_has_taken_meanwhile_is_told_and_tried_again() {
     assert!(told(&stage)[0].starts_with("cannot be up at unix://"), "{:?}", told(&stage));
     std::fs::remove_file(&path).expect("the thief goes");
     drop(thief);
-    crate::stage::until("it is up", || told(&stage).len() == 2).await;
+    crate::fixture::until("it is up", || told(&stage).len() == 2).await;
     assert_eq!(told(&stage)[1], "up");
     assert_eq!(stage.plugin.exchange(&request(Operation::List, "{}")).await.status(), Some(200));
     stage.end().await;

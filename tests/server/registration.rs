@@ -10,18 +10,18 @@ use std::{
 
 use tempfile::TempDir;
 use voltergeist::{
-    domain::protocol::Operation,
-    server::{Address, BindError, Places},
+    domain::model::protocol::Operation,
+    plugin::{Address, BindError, Paths},
 };
 
-use crate::stage::{Stage, place, places, tcp};
+use crate::fixture::{Fixture, place, places, tcp};
 
 fn make(path: &Path) {
     fs::create_dir_all(path).expect("the place is writable");
 }
 
-fn denied(place: Arc<TempDir>, change: impl FnOnce(&mut voltergeist::server::Plan)) -> BindError {
-    match Stage::at(place, change) {
+fn denied(place: Arc<TempDir>, change: impl FnOnce(&mut voltergeist::plugin::ServerConfig)) -> BindError {
+    match Fixture::at(place, change) {
         Ok(_) => panic!("the server binds"),
         Err(error) => error,
     }
@@ -29,11 +29,11 @@ fn denied(place: Arc<TempDir>, change: impl FnOnce(&mut voltergeist::server::Pla
 
 #[tokio::test]
 async fn a_unix_socket_is_found_by_its_name() {
-    let stage = Stage::unix();
+    let stage = Fixture::unix();
     let socket = stage.place.path().join("plugins/ghost.sock");
-    let driver = stage.glance().driver;
+    let driver = stage.snapshot().driver;
     assert_eq!(driver.address, format!("unix://{}", socket.display()));
-    assert_eq!((driver.registration.as_str(), driver.remedy), ("registered", None));
+    assert_eq!((driver.registration.as_str(), driver.fix_command), ("registered", None));
     let mode = |path: &Path| fs::metadata(path).expect("it is there").permissions().mode() & 0o777;
     assert_eq!(mode(&socket), 0o660);
     assert_eq!(mode(&stage.place.path().join("control/ghost.sock")), 0o600);
@@ -43,19 +43,19 @@ async fn a_unix_socket_is_found_by_its_name() {
 
 #[tokio::test]
 async fn a_tcp_port_is_found_by_its_spec() {
-    let stage = Stage::tcp();
+    let stage = Fixture::tcp();
     let spec = fs::read_to_string(stage.place.path().join("etc/ghost.spec")).expect("it is written");
-    let driver = stage.glance().driver;
+    let driver = stage.snapshot().driver;
     assert_eq!(spec, driver.address);
     assert!(spec.starts_with("tcp://127.0.0.1:") && !spec.ends_with(":0"), "{spec}");
-    assert_eq!((driver.registration.as_str(), driver.remedy), ("registered", None));
+    assert_eq!((driver.registration.as_str(), driver.fix_command), ("registered", None));
     stage.end().await;
 }
 
 #[tokio::test]
 async fn a_port_on_all_interfaces_is_told_as_one_of_this_machine() {
-    let stage = Stage::with(|plan| plan.listen = Address::Tcp("0.0.0.0:0".into()));
-    assert!(stage.glance().driver.address.starts_with("tcp://127.0.0.1:"));
+    let stage = Fixture::with(|plan| plan.listen = Address::Tcp("0.0.0.0:0".into()));
+    assert!(stage.snapshot().driver.address.starts_with("tcp://127.0.0.1:"));
     stage.ask(Operation::List, "{}").await;
     stage.end().await;
 }
@@ -68,14 +68,14 @@ async fn what_a_dead_instance_has_left_is_replaced() {
     make(&place.path().join("etc"));
     drop(UnixListener::bind(sockets.join("ghost.sock")).expect("it is free"));
     fs::write(sockets.join(".ghost.sock.lock"), "").expect("it is free");
-    let stage = Stage::at(Arc::clone(&place), |_| {}).expect("the socket is stale");
+    let stage = Fixture::at(Arc::clone(&place), |_| {}).expect("the socket is stale");
     stage.ask(Operation::List, "{}").await;
     stage.end().await;
 
     let gone = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port");
     fs::write(place.path().join("etc/ghost.spec"), format!("tcp://{gone}\n")).expect("it is free");
-    let stage = Stage::at(place, |plan| plan.listen = tcp()).expect("the spec is stale");
-    assert_eq!(stage.glance().driver.registration, "registered");
+    let stage = Fixture::at(place, |plan| plan.listen = tcp()).expect("the spec is stale");
+    assert_eq!(stage.snapshot().driver.registration, "registered");
     stage.end().await;
 }
 
@@ -109,7 +109,7 @@ async fn a_living_plugin_of_another_program_is_never_touched() {
 async fn a_second_instance_does_not_steal_even_while_the_first_is_down() {
     for listen in [Address::Unix(None), tcp()] {
         for outage in ["up", "down refuse", "down unlink", "down blackhole", "down reset"] {
-            let first = Stage::with(|plan| plan.listen = listen.clone());
+            let first = Fixture::with(|plan| plan.listen = listen.clone());
             if outage != "up" {
                 first.command(outage).await;
             }
@@ -117,7 +117,7 @@ async fn a_second_instance_does_not_steal_even_while_the_first_is_down() {
             let shared = places(first.place.path());
             let error = denied(second, |plan| {
                 plan.listen = listen.clone();
-                plan.places = Places { control: plan.places.control.clone(), ..shared };
+                plan.places = Paths { control: plan.places.control.clone(), ..shared };
             });
             assert!(matches!(error, BindError::Alive(_)), "{outage}: {error}");
             if outage != "up" {
@@ -137,7 +137,7 @@ async fn of_many_that_start_at_once_one_wins_and_is_whole() {
         let shared = shared.clone();
         tokio::task::spawn_blocking(move || {
             let own = Arc::new(TempDir::new().expect("a place for the test"));
-            Stage::at(own, |plan| plan.places = shared)
+            Fixture::at(own, |plan| plan.places = shared)
         })
     });
     let mut won = Vec::new();
@@ -155,14 +155,14 @@ async fn of_many_that_start_at_once_one_wins_and_is_whole() {
 
 #[tokio::test]
 async fn what_another_has_put_in_our_place_stays_at_our_end() {
-    let stage = Stage::unix();
+    let stage = Fixture::unix();
     let socket = stage.place.path().join("plugins/ghost.sock");
     fs::rename(&socket, stage.place.path().join("moved.sock")).expect("it is there");
     let _other = UnixListener::bind(&socket).expect("it is free");
     let _place = stage.end().await;
     assert!(socket.exists());
 
-    let stage = Stage::tcp();
+    let stage = Fixture::tcp();
     let spec = stage.place.path().join("etc/ghost.spec");
     fs::write(&spec, "tcp://127.0.0.1:1").expect("it is writable");
     let place = stage.end().await;
@@ -179,10 +179,10 @@ async fn a_socket_that_hides_our_spec_is_told() {
     make(&sockets);
     let hiding = sockets.join("ghost.sock");
     drop(UnixListener::bind(&hiding).expect("it is free"));
-    let stage = Stage::at(place, |plan| plan.listen = tcp()).expect("the port is free");
-    let driver = stage.glance().driver;
+    let stage = Fixture::at(place, |plan| plan.listen = tcp()).expect("the port is free");
+    let driver = stage.snapshot().driver;
     assert_eq!(driver.registration, format!("hidden: engines find {} first", hiding.display()));
-    assert_eq!(driver.remedy, Some(format!("sudo rm {}", hiding.display())));
+    assert_eq!(driver.fix_command, Some(format!("sudo rm {}", hiding.display())));
     stage.end().await;
 }
 
@@ -190,17 +190,18 @@ async fn a_socket_that_hides_our_spec_is_told() {
 async fn a_socket_elsewhere_says_what_would_register_it_and_sees_when_that_is_done() {
     let place = place();
     let elsewhere = place.path().join("it's here.sock");
-    let listen = |plan: &mut voltergeist::server::Plan| plan.listen = Address::Unix(Some(elsewhere.clone()));
-    let stage = Stage::at(Arc::clone(&place), listen).expect("it is free");
-    let driver = stage.glance().driver;
+    let listen =
+        |plan: &mut voltergeist::plugin::ServerConfig| plan.listen = Address::Unix(Some(elsewhere.clone()));
+    let stage = Fixture::at(Arc::clone(&place), listen).expect("it is free");
+    let driver = stage.snapshot().driver;
     assert_eq!(driver.registration, "not registered: engines do not look there");
-    let remedy = driver.remedy.expect("there is one");
-    let script = remedy.strip_prefix("sudo ").expect("it needs rights");
+    let fix_command = driver.fix_command.expect("there is one");
+    let script = fix_command.strip_prefix("sudo ").expect("it needs rights");
     let done = std::process::Command::new("sh").args(["-c", script]).status().expect("there is a shell");
-    assert!(done.success(), "{remedy}");
+    assert!(done.success(), "{fix_command}");
     stage.end().await;
-    let stage = Stage::at(place, listen).expect("it is free");
-    assert_eq!(stage.glance().driver.registration, "registered");
+    let stage = Fixture::at(place, listen).expect("it is free");
+    assert_eq!(stage.snapshot().driver.registration, "registered");
     stage.end().await;
 }
 
@@ -212,8 +213,8 @@ async fn a_name_that_is_no_file_name_is_refused() {
     }
 }
 
-/// Places in which not even root may write.
-fn without_rights(plan: &mut voltergeist::server::Plan) {
+/// Paths in which not even root may write.
+fn without_rights(plan: &mut voltergeist::plugin::ServerConfig) {
     plan.places.sockets = "/sys/voltergeist/plugins".into();
     plan.places.specs = vec!["/sys/voltergeist/etc".into()];
     plan.places.control = "/sys/voltergeist/control".into();
@@ -221,23 +222,26 @@ fn without_rights(plan: &mut voltergeist::server::Plan) {
 
 #[tokio::test]
 async fn without_rights_it_listens_in_the_runtime_directory_and_says_what_would_register_it() {
-    let stage = Stage::with(without_rights);
+    let stage = Fixture::with(without_rights);
     let runtime = stage.place.path().join("runtime");
-    let driver = stage.glance().driver;
+    let driver = stage.snapshot().driver;
     assert_eq!(driver.address, format!("unix://{}/ghost.sock", runtime.display()));
     assert_eq!(driver.registration, "not registered: no right to write to /sys/voltergeist/plugins");
-    let remedy = driver.remedy.expect("there is one");
-    assert!(remedy.starts_with("sudo sh -c 'mkdir -p /sys/voltergeist/etc && echo unix://"), "{remedy}");
+    let fix_command = driver.fix_command.expect("there is one");
+    assert!(
+        fix_command.starts_with("sudo sh -c 'mkdir -p /sys/voltergeist/etc && echo unix://"),
+        "{fix_command}"
+    );
     assert!(runtime.join("ghost.control.sock").exists());
     assert_eq!(fs::metadata(&runtime).expect("it is made").permissions().mode() & 0o777, 0o700);
     stage.ask(Operation::List, "{}").await;
     stage.end().await;
 
-    let stage = Stage::with(|plan| {
+    let stage = Fixture::with(|plan| {
         without_rights(plan);
         plan.listen = tcp();
     });
-    let driver = stage.glance().driver;
+    let driver = stage.snapshot().driver;
     assert!(driver.registration.starts_with("not registered: no right to write to /sys/"), "{driver:?}");
     stage.ask(Operation::List, "{}").await;
     stage.end().await;

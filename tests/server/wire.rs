@@ -6,14 +6,12 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 use voltergeist::domain::{
-    command::Command,
-    entry::Outcome,
-    fault::{Action, Phase},
-    protocol::Operation,
-    volume::Change,
+    lang::command::Command,
+    model::{entry::Outcome, protocol::Operation, volume::Change},
+    rules::{Action, Phase},
 };
 
-use crate::stage::{Heard, Stage, kept_alive, request, within};
+use crate::fixture::{Fixture, Heard, kept_alive, request, within};
 
 const JSON: &str = "application/vnd.docker.plugins.v1+json";
 const TEXT: &str = "text/plain; charset=utf-8";
@@ -168,10 +166,10 @@ fn expected(action: &str, operation: Operation, root: &str) -> Expected {
 }
 
 /// Brings the volumes to where each case begins.
-fn set_up(stage: &Stage, operation: Operation) {
+fn set_up(stage: &Fixture, operation: Operation) {
     let at: Timestamp = "2026-01-02T03:04:05Z".parse().expect("a time");
     let change = |change: &Change| stage.hub.change(change).expect("the disk is writable");
-    change(&Change::Wiped);
+    change(&Change::AllDeleted);
     if operation != Operation::Create {
         change(&Change::Created { name: "v".into(), options: [].into(), at });
         for _ in 0..MOUNTED {
@@ -181,8 +179,8 @@ fn set_up(stage: &Stage, operation: Operation) {
 }
 
 /// Asserts that the work was done so often.
-fn assert_done(stage: &Stage, operation: Operation, times: usize, case: &str) {
-    let snapshot = stage.glance();
+fn assert_done(stage: &Fixture, operation: Operation, times: usize, case: &str) {
+    let snapshot = stage.snapshot();
     let volume = snapshot.volumes.first();
     let mounts = volume.map_or(0, |volume| volume.open_mounts() as usize);
     let expected = match operation {
@@ -210,8 +208,8 @@ fn assert_heard(heard: &Heard, expected: &Expected, case: &str) {
 }
 
 /// Plays one case: arms the rule, calls, and compares what came over the wire, what was done, and what was recorded.
-async fn play(stage: &Stage, operation: Operation, action: &str, phase: Phase) {
-    let said = if phase == Phase::Instead { String::new() } else { format!(" {}", phase.word()) };
+async fn play(stage: &Fixture, operation: Operation, action: &str, phase: Phase) {
+    let said = if phase == Phase::Instead { String::new() } else { format!(" {}", phase.as_str()) };
     let rule = format!("{operation}: {action}{said}");
     set_up(stage, operation);
     let root = stage.mountpoint("").to_str().expect("a text").trim_end_matches('/').to_owned();
@@ -242,11 +240,11 @@ async fn play(stage: &Stage, operation: Operation, action: &str, phase: Phase) {
     assert_eq!(call.outcome, expected.outcome, "{rule}");
     assert_eq!(call.status, (expected.status > 0).then_some(expected.status), "{rule}");
     assert_eq!(call.reply.text(), heard.body(), "{rule}");
-    let deed = call.fault.map(|deed| deed.action.to_string());
+    let fault = call.fault.map(|fault| fault.action.to_string());
     if action == "pass" && phase == Phase::After {
-        assert_eq!(deed, None, "{rule}: nothing was done to it");
+        assert_eq!(fault, None, "{rule}: nothing was done to it");
     } else {
-        assert!(deed.as_ref().is_some_and(|deed| deed.starts_with(word(action))), "{rule}: {deed:?}");
+        assert!(fault.as_ref().is_some_and(|fault| fault.starts_with(word(action))), "{rule}: {fault:?}");
     }
     let changes = match operation {
         Operation::Create | Operation::Mount | Operation::Unmount => late,
@@ -259,7 +257,7 @@ async fn play(stage: &Stage, operation: Operation, action: &str, phase: Phase) {
     stage.command("disarm all").await;
 }
 
-async fn play_all(stage: Stage) {
+async fn play_all(stage: Fixture) {
     let mut played = 0;
     for text in ACTIONS {
         for operation in Operation::ALL {
@@ -274,24 +272,24 @@ async fn play_all(stage: Stage) {
         }
     }
     assert!(played > 500, "only {played} cases were played");
-    let calls = Operation::ALL.map(|operation| stage.glance().tally.counters.of(operation));
+    let calls = Operation::ALL.map(|operation| stage.snapshot().tally.counters.of(operation));
     assert_eq!(calls.iter().sum::<u64>(), played);
     stage.end().await;
 }
 
 #[tokio::test]
 async fn every_action_on_every_call_in_every_phase_is_exact_on_a_unix_socket() {
-    play_all(Stage::unix()).await;
+    play_all(Fixture::unix()).await;
 }
 
 #[tokio::test]
 async fn every_action_on_every_call_in_every_phase_is_exact_on_tcp() {
-    play_all(Stage::tcp()).await;
+    play_all(Fixture::tcp()).await;
 }
 
 #[tokio::test]
 async fn a_reset_is_one_whatever_the_length_of_the_request_and_however_it_arrives() {
-    for stage in [Stage::unix(), Stage::tcp()] {
+    for stage in [Fixture::unix(), Fixture::tcp()] {
         stage.command("arm create: reset").await;
         for length in [0, 1, 7000, 40_000, 900_000] {
             let body = format!("{{\"Name\":\"v\",\"Opts\":{{\"k\":\"{}\"}}}}", "x".repeat(length));
@@ -310,7 +308,7 @@ async fn a_reset_is_one_whatever_the_length_of_the_request_and_however_it_arrive
 
 #[tokio::test]
 async fn calls_that_no_reset_meets_go_on_as_ever_while_a_rule_may_reset() {
-    for stage in [Stage::unix(), Stage::tcp()] {
+    for stage in [Fixture::unix(), Fixture::tcp()] {
         let mut caller = stage.plugin.connect().await.expect("the server listens");
         let create = kept_alive(Operation::Create, r#"{"Name":"v"}"#);
         caller.say(&create).await;
@@ -335,7 +333,7 @@ async fn calls_that_no_reset_meets_go_on_as_ever_while_a_rule_may_reset() {
 
 #[tokio::test]
 async fn a_caller_that_leaves_is_noticed_while_a_rule_may_reset() {
-    for stage in [Stage::unix(), Stage::tcp()] {
+    for stage in [Fixture::unix(), Fixture::tcp()] {
         stage.command("arm mount: reset").await;
         stage.command("arm get: hang").await;
         let mut caller = stage.plugin.connect().await.expect("the server listens");
@@ -349,7 +347,7 @@ async fn a_caller_that_leaves_is_noticed_while_a_rule_may_reset() {
 
 #[tokio::test]
 async fn a_dripping_answer_takes_its_time_and_a_release_ends_it() {
-    let stage = Stage::unix();
+    let stage = Fixture::unix();
     stage.command("arm list: drip 100ms").await;
     let started = Instant::now();
     let heard = stage.call(Operation::List, "{}").await;
@@ -366,7 +364,7 @@ async fn a_dripping_answer_takes_its_time_and_a_release_ends_it() {
 
 #[tokio::test]
 async fn a_delay_can_be_cut_short() {
-    let stage = Stage::unix();
+    let stage = Fixture::unix();
     stage.command("arm list: delay 1h").await;
     let release = async {
         stage.until("the call waits", |now| now.waiting.len() == 1).await;
@@ -379,7 +377,7 @@ async fn a_delay_can_be_cut_short() {
 
 #[tokio::test]
 async fn a_lie_says_that_all_is_well_where_it_is_not() {
-    let stage = Stage::unix();
+    let stage = Fixture::unix();
     stage.ask(Operation::Create, r#"{"Name":"v","Opts":{"invalidOption":"1"}}"#).await;
     stage.command("arm any: lie").await;
     let answer = stage.ask(Operation::Mount, r#"{"Name":"v","ID":"7f"}"#).await;
@@ -393,14 +391,14 @@ async fn a_lie_says_that_all_is_well_where_it_is_not() {
     );
     assert!(volume["CreatedAt"].as_str().is_some_and(|at| at.parse::<Timestamp>().is_ok()), "{answer}");
     assert_eq!(stage.ask(Operation::Remove, r#"{"Name":""}"#).await, json!({}));
-    assert_eq!(stage.glance().volumes.len(), 1);
+    assert_eq!(stage.snapshot().volumes.len(), 1);
     stage.end().await;
 }
 
 #[tokio::test]
 async fn a_stale_answer_is_the_one_before_the_last_change_that_made_a_difference() {
-    let stage = Stage::unix();
-    let names = async |stage: &Stage| -> Vec<String> {
+    let stage = Fixture::unix();
+    let names = async |stage: &Fixture| -> Vec<String> {
         let answer = stage.ask(Operation::List, "{}").await;
         let volumes = answer["Volumes"].as_array().expect("a list").clone();
         volumes.iter().map(|volume| volume["Name"].as_str().expect("a name").to_owned()).collect()

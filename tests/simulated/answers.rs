@@ -2,10 +2,8 @@
 
 use voltergeist::engine::simulated::Profile;
 
-use crate::{
-    daemon, docker, given,
-    plugin::{Act, Plugin},
-};
+use crate::plugin::{Act, Plugin};
+use crate::{daemon, docker, given};
 
 const USED: &str = "docker volume create -d ghost warm-up";
 const KNOWN: &str = "docker volume create -d ghost v";
@@ -28,7 +26,7 @@ async fn a_wrong_answer_to_create_is_told_in_the_daemons_words() {
         ),
         (answer(""), "EOF"),
         (answer("{\"Err\":"), "unexpected EOF"),
-        (Act::Cut("{\"Err\":\"".into()), "unexpected EOF"),
+        (Act::Disconnect("{\"Err\":\"".into()), "unexpected EOF"),
         (answer("<html>"), "invalid character '<' looking for beginning of value"),
         (answer("{\"Err\":5}"), "json: cannot unmarshal number into Go struct field .Err of type string"),
     ] {
@@ -44,9 +42,13 @@ async fn a_wrong_answer_to_create_is_told_in_the_daemons_words() {
 
 #[tokio::test]
 async fn an_odd_answer_that_docker_accepts_is_success() {
-    for act in
-        [answer("{}"), answer("null"), answer("{} rubbish"), answer("{\"ERR\":null}"), Act::Cut("{}".into())]
-    {
+    for act in [
+        answer("{}"),
+        answer("null"),
+        answer("{} rubbish"),
+        answer("{\"ERR\":null}"),
+        Act::Disconnect("{}".into()),
+    ] {
         let plugin = Plugin::unix();
         let daemon = daemon(&plugin, Profile::Docker);
         given(&daemon, &plugin, &[USED]).await;
@@ -64,7 +66,7 @@ async fn any_answer_to_get_that_is_no_volume_purges_labels_and_options_for_good(
         answer("{\"Err\":\"busy\"}"),
         Act::Answer(500, "boom".into()),
         answer("rubbish"),
-        Act::Cut("{\"Volume\":".into()),
+        Act::Disconnect("{\"Volume\":".into()),
         answer("{\"Volume\":{\"Name\":\"v\",\"CreatedAt\":\"yesterday\"}}"),
     ] {
         for (profile, told) in [
@@ -155,7 +157,7 @@ async fn a_failed_mount_is_not_unmounted_and_the_others_are() {
     let plugin = Plugin::unix();
     let daemon = daemon(&plugin, Profile::Docker);
     given(&daemon, &plugin, &["docker volume create -d ghost a", "docker volume create -d ghost b"]).await;
-    plugin.script("Mount", [Act::Natural, answer("{\"Err\":\"boom\"}")]);
+    plugin.script("Mount", [Act::OriginalReply, answer("{\"Err\":\"boom\"}")]);
     let outcome = docker(&daemon, "docker run --name c -v a:/a -v b:/b busybox true").await;
     assert_eq!(
         outcome.stderr,

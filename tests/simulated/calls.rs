@@ -2,7 +2,8 @@
 
 use voltergeist::engine::simulated::Profile;
 
-use crate::{config, daemon, docker, given, plugin::Plugin};
+use crate::plugin::Plugin;
+use crate::{config, daemon, docker, given};
 
 /// What was there before, what is typed, what the plugin sees.
 type Row = (&'static [&'static str], &'static str, &'static [&'static str]);
@@ -120,7 +121,7 @@ async fn a_request_has_the_bytes_that_go_sends() {
         docker(&daemon, "docker volume create -d ghost -o tier=a&b v").await;
         docker(&daemon, "docker volume ls").await;
         let seen = plugin.seen();
-        let agent = profile.word();
+        let agent = profile.as_str();
         let head = |path: &str, length: usize| {
             format!(
                 "POST /{path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: voltergeist-simulated/{agent}\r\nContent-Length: {length}\r\nAccept: application/vnd.docker.plugins.v1.2+json\r\n\r\n"

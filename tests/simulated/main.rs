@@ -3,10 +3,10 @@
 
 mod answers;
 mod calls;
-mod episodes;
-#[path = "../support/haunt.rs"]
-mod haunt;
-mod haunted;
+mod faults;
+mod groups;
+#[path = "../support/instance.rs"]
+mod instance;
 mod player;
 mod plugin;
 mod podman;

@@ -12,46 +12,46 @@ use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use voltergeist::{
-    domain::volume::Volumes,
+    domain::model::volume::Volumes,
     engine::{
         Clock, DockerCommand, Engine, Inventory, Outcome,
-        scenario::{Card, Cast, Event, Report, Verdict, play},
+        scenario::{Event, Report, RunContext, Scenario, ScenarioResult, play},
     },
-    hub::{Standing, Window},
+    state::{DriverStatus, Window},
 };
 
-use crate::{SPEED, docker, haunted::Haunted};
+use crate::{SPEED, docker, faults::FaultyDriver};
 
 const HEAD: &str = "title = \"t\"\ndescription = \"s\"\n";
 
-fn card(steps: &str) -> Card {
-    Card::read("card", "card.toml", &format!("{HEAD}{steps}")).unwrap_or_else(|error| panic!("{error}"))
+fn scenario(steps: &str) -> Scenario {
+    Scenario::read("card", "card.toml", &format!("{HEAD}{steps}")).unwrap_or_else(|error| panic!("{error}"))
 }
 
-fn cast(haunted: &Haunted, engine: &Arc<dyn Engine>, allowed: watch::Receiver<usize>) -> Cast {
-    Cast {
+fn context(haunted: &FaultyDriver, engine: &Arc<dyn Engine>, allowed: watch::Receiver<usize>) -> RunContext {
+    RunContext {
         engine: Arc::clone(engine),
         hub: Arc::clone(haunted.hub()),
         clock: Clock::faster(SPEED),
-        settle: Duration::from_millis(20),
+        wait_until_applied: Duration::from_millis(20),
         beat: Duration::ZERO,
         fresh: true,
         allowed,
     }
 }
 
-async fn played(haunted: &Haunted, engine: &Arc<dyn Engine>, card: &Card) -> Report {
+async fn played(haunted: &FaultyDriver, engine: &Arc<dyn Engine>, scenario: &Scenario) -> Report {
     let (_all, allowed) = watch::channel(usize::MAX);
-    play(card, &cast(haunted, engine, allowed), |_| {}, &CancellationToken::new()).await
+    play(scenario, &context(haunted, engine, allowed), |_| {}, &CancellationToken::new()).await
 }
 
 /// Nothing of a card is on the engine, in the driver or armed.
-async fn is_clear(haunted: &Haunted, engine: &Arc<dyn Engine>) {
+async fn is_clear(haunted: &FaultyDriver, engine: &Arc<dyn Engine>) {
     let left = engine.inventory().await.expect("the engine is alive");
     assert!(left.containers.is_empty() && left.volumes.is_empty(), "{left:?}");
     assert!(haunted.hub().with_volumes(Volumes::is_empty));
-    assert_eq!(haunted.hub().reachability().standing, Standing::Up);
-    assert!(haunted.hub().glance(&Window::default()).faults.is_empty());
+    assert_eq!(haunted.hub().driver_state().status, DriverStatus::Up);
+    assert!(haunted.hub().snapshot(&Window::default()).faults.is_empty());
 }
 
 #[tokio::test]
@@ -74,10 +74,10 @@ async fn a_card_that_expects_something_else_does_not_hold_and_says_what() {
         ),
         ("[[step]]\ncommand = \"forget v\"", "there is no volume \"v\""),
     ] {
-        let haunted = Haunted::new();
+        let haunted = FaultyDriver::new();
         let engine = haunted.daemon();
-        let report = played(&haunted, &engine, &card(steps)).await;
-        assert_eq!(report.verdict, Verdict::Failed, "{steps}");
+        let report = played(&haunted, &engine, &scenario(steps)).await;
+        assert_eq!(report.result, ScenarioResult::Failed, "{steps}");
         let problems = report.steps[0].problems.join("; ");
         assert!(problems.contains(problem), "{steps}: {problems}");
         is_clear(&haunted, &engine).await;
@@ -91,11 +91,11 @@ async fn wrong_counts_and_calls_are_told_at_the_end() {
         ("call_counts = { create = 2 }", "expected 2 calls of create, and there were 1"),
         ("calls = [\"create v\"]", "expected in all the calls create v"),
     ] {
-        let haunted = Haunted::new();
+        let haunted = FaultyDriver::new();
         let engine = haunted.daemon();
         let steps = "[[step]]\ndocker = \"docker volume create -d ghost v\"";
-        let report = played(&haunted, &engine, &card(&format!("{expected}\n{steps}"))).await;
-        assert_eq!((report.verdict, report.problems), (Verdict::Failed, vec![problem.to_owned()]));
+        let report = played(&haunted, &engine, &scenario(&format!("{expected}\n{steps}"))).await;
+        assert_eq!((report.result, report.problems), (ScenarioResult::Failed, vec![problem.to_owned()]));
         haunted.end().await;
     }
 }
@@ -120,9 +120,9 @@ async fn a_card_that_is_stopped_anywhere_leaves_nothing_behind() {
         [[step]]
         wait_for = "ls"
     "#;
-    let card = card(steps);
-    for stop_at in 0..card.steps.len() {
-        let haunted = Haunted::new();
+    let scenario = scenario(steps);
+    for stop_at in 0..scenario.steps.len() {
+        let haunted = FaultyDriver::new();
         let engine = haunted.daemon();
         let (_all, allowed) = watch::channel(usize::MAX);
         let cancel = CancellationToken::new();
@@ -133,8 +133,8 @@ async fn a_card_that_is_stopped_anywhere_leaves_nothing_behind() {
                 cancel.cancel();
             }
         };
-        let report = play(&card, &cast(&haunted, &engine, allowed), tell, &cancel).await;
-        assert_eq!(report.verdict, Verdict::Stopped, "at step {stop_at}");
+        let report = play(&scenario, &context(&haunted, &engine, allowed), tell, &cancel).await;
+        assert_eq!(report.result, ScenarioResult::Stopped, "at step {stop_at}");
         is_clear(&haunted, &engine).await;
         haunted.end().await;
     }
@@ -148,12 +148,12 @@ async fn a_card_touches_nothing_that_was_there_before() {
         "docker volume create mine",
         "docker create --name web busybox",
     ] {
-        let haunted = Haunted::new();
+        let haunted = FaultyDriver::new();
         let engine = haunted.daemon();
         assert!(docker(&engine, before).await.succeeded());
         let inventory = engine.inventory().await;
-        let report = played(&haunted, &engine, &card(steps)).await;
-        assert!(matches!(report.verdict, Verdict::Skipped(_)), "{before}: {report}");
+        let report = played(&haunted, &engine, &scenario(steps)).await;
+        assert!(matches!(report.result, ScenarioResult::Skipped(_)), "{before}: {report}");
         assert_eq!(engine.inventory().await, inventory, "{before}");
         haunted.end().await;
     }
@@ -161,11 +161,11 @@ async fn a_card_touches_nothing_that_was_there_before() {
 
 #[tokio::test]
 async fn a_card_waits_for_its_director() {
-    let haunted = Haunted::new();
+    let haunted = FaultyDriver::new();
     let engine = haunted.daemon();
-    let card = card("[[step]]\nsleep = \"1s\"\n[[step]]\nsleep = \"1s\"\n[[step]]\nsleep = \"1s\"");
-    let (director, allowed) = watch::channel(1);
-    let cast = cast(&haunted, &engine, allowed);
+    let scenario = scenario("[[step]]\nsleep = \"1s\"\n[[step]]\nsleep = \"1s\"\n[[step]]\nsleep = \"1s\"");
+    let (scenario_service, allowed) = watch::channel(1);
+    let context = context(&haunted, &engine, allowed);
     let (told, mut heard) = tokio::sync::mpsc::unbounded_channel();
     let tell = move |event: Event<'_>| {
         if let Event::Ended { index, .. } = event {
@@ -180,9 +180,9 @@ async fn a_card_waits_for_its_director() {
             tokio::time::timeout(longer_than_a_step, heard.recv()).await.is_err(),
             "it went on by itself"
         );
-        director.send_replace(usize::MAX);
+        scenario_service.send_replace(usize::MAX);
     };
-    let (report, ()) = tokio::join!(play(&card, &cast, tell, &never), direct);
+    let (report, ()) = tokio::join!(play(&scenario, &context, tell, &never), direct);
     assert!(report.held());
     haunted.end().await;
 }
@@ -234,10 +234,10 @@ async fn an_engine_is_asked_what_is_there_once_before_a_card_and_as_rarely_as_it
         (create.to_owned(), 3, "a volume is removed"),
         (run.to_owned(), 3, "a container's volume is removed"),
     ] {
-        let haunted = Haunted::new();
+        let haunted = FaultyDriver::new();
         let engine = haunted.daemon();
         let looked = Looked::at(&engine, Duration::ZERO);
-        let report = played(&haunted, &(Arc::clone(&looked) as Arc<dyn Engine>), &card(&steps)).await;
+        let report = played(&haunted, &(Arc::clone(&looked) as Arc<dyn Engine>), &scenario(&steps)).await;
         assert!(report.held(), "{report}");
         assert_eq!(looked.looks(), looks, "{why}");
         is_clear(&haunted, &engine).await;
@@ -247,7 +247,7 @@ async fn an_engine_is_asked_what_is_there_once_before_a_card_and_as_rarely_as_it
 
 #[tokio::test]
 async fn an_engine_that_takes_long_to_say_what_is_there_is_told_of_and_can_be_left() {
-    let haunted = Haunted::new();
+    let haunted = FaultyDriver::new();
     let engine = haunted.daemon();
     // Longer than any test.
     let looked: Arc<dyn Engine> = Looked::at(&engine, Duration::from_secs(1_000_000));
@@ -261,9 +261,9 @@ async fn an_engine_that_takes_long_to_say_what_is_there_is_told_of_and_can_be_le
         }
         event => panic!("{event:?} before it was known what is there"),
     };
-    let create = card("[[step]]\ndocker = \"docker volume create -d ghost v\"");
-    let report = play(&create, &cast(&haunted, &looked, allowed), tell, &cancel).await;
-    assert_eq!((report.verdict, report.steps.len()), (Verdict::Stopped, 0));
+    let create = scenario("[[step]]\ndocker = \"docker volume create -d ghost v\"");
+    let report = play(&create, &context(&haunted, &looked, allowed), tell, &cancel).await;
+    assert_eq!((report.result, report.steps.len()), (ScenarioResult::Stopped, 0));
     assert!(matches!(told.as_slice(), [why] if why.contains("until docker is restarted")), "{told:?}");
     is_clear(&haunted, &engine).await;
     haunted.end().await;

@@ -24,10 +24,10 @@ pub enum Act {
     /// The connection closes behind the answer.
     Close(String),
     /// The connection closes in the middle of the answer.
-    Cut(String),
+    Disconnect(String),
     /// No answer at all.
     Hang,
-    Natural,
+    OriginalReply,
 }
 
 #[derive(Clone, Debug)]
@@ -188,7 +188,7 @@ impl Server {
             match self.act(connection, head, body) {
                 (Act::Hang, _) => std::future::pending().await,
                 (Act::Lose, _) => return None,
-                (Act::Cut(text), _) => {
+                (Act::Disconnect(text), _) => {
                     let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", text.len() + 10);
                     stream.write_all((head + &text).as_bytes()).await.ok()?;
                     return None;
@@ -198,7 +198,7 @@ impl Server {
                     stream.write_all((head + &text).as_bytes()).await.ok()?;
                     return None;
                 }
-                (Act::Answer(status, text), _) | (Act::Natural, (status, text)) => {
+                (Act::Answer(status, text), _) | (Act::OriginalReply, (status, text)) => {
                     let head = format!("HTTP/1.1 {status} Status\r\nContent-Length: {}\r\n\r\n", text.len());
                     stream.write_all((head + &text).as_bytes()).await.ok()?;
                 }
@@ -210,7 +210,7 @@ impl Server {
         let path = head.split(' ').nth(1).unwrap_or_default();
         let method = path.rsplit('.').next().unwrap_or_default().to_owned();
         let inner = &mut *self.inner.lock().expect("no test panics in it");
-        let act = inner.script.get_mut(&method).and_then(VecDeque::pop_front).unwrap_or(Act::Natural);
+        let act = inner.script.get_mut(&method).and_then(VecDeque::pop_front).unwrap_or(Act::OriginalReply);
         let request: Value = serde_json::from_str(&body).unwrap_or_default();
         let worked = !matches!(act, Act::Answer(..) | Act::Hang);
         let answer = self.natural(&method, request["Name"].as_str().unwrap_or_default(), inner, worked);

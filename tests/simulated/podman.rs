@@ -2,10 +2,8 @@
 
 use voltergeist::engine::simulated::Profile;
 
-use crate::{
-    daemon, docker, given,
-    plugin::{Act, Plugin},
-};
+use crate::plugin::{Act, Plugin};
+use crate::{daemon, docker, given};
 
 const KNOWN: &str = "docker volume create -d ghost v";
 const RUNNING: &str = "docker run -d --name c -v v:/data busybox top";

@@ -5,10 +5,8 @@ use std::time::Duration;
 use tokio::net::UnixListener;
 use voltergeist::engine::simulated::{self, Config, Profile};
 
-use crate::{
-    SPEED, config, daemon, docker, given,
-    plugin::{Act, Plugin},
-};
+use crate::plugin::{Act, Plugin};
+use crate::{SPEED, config, daemon, docker, given};
 
 const USED: &str = "docker volume create -d ghost warm-up";
 const KNOWN: &str = "docker volume create -d ghost v";

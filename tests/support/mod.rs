@@ -3,15 +3,15 @@
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 pub mod busybox;
-pub mod cards;
 pub mod docker;
 pub mod dockerd;
-pub mod haunt;
 pub mod http;
+pub mod instance;
 pub mod plugin;
 pub mod podman;
 pub mod pty;
 pub mod sandbox;
+pub mod scenarios;
 
 use std::{
     env,

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::{
     cli,
-    engine::scenario::{Shelf, Shelved},
+    engine::scenario::{LoadedScenario, ScenarioLibrary},
 };
 
 /// A card in the list.
@@ -23,14 +23,14 @@ struct Listed<'c> {
 }
 
 impl<'c> Listed<'c> {
-    fn new(Shelved { card, file }: &'c Shelved) -> Self {
+    fn new(LoadedScenario { scenario, file }: &'c LoadedScenario) -> Self {
         Self {
-            name: &card.name,
-            title: &card.title,
-            description: &card.shows,
-            dangerous: card.dangerous,
-            slow: card.slow,
-            steps: card.steps.len(),
+            name: &scenario.name,
+            title: &scenario.title,
+            description: &scenario.description,
+            dangerous: scenario.dangerous,
+            slow: scenario.slow,
+            steps: scenario.steps.len(),
             file: file.as_ref(),
         }
     }
@@ -43,21 +43,21 @@ impl<'c> Listed<'c> {
 }
 
 /// Prints all cards, and tells what is wrong with the others.
-pub fn print(shelf: &Shelf, json: bool) -> anyhow::Result<ExitCode> {
-    let (mut cards, mut wrong) = (Vec::new(), Vec::new());
-    for card in shelf.all() {
-        match card {
-            Ok(card) => cards.push(card),
+pub fn print(library: &ScenarioLibrary, json: bool) -> anyhow::Result<ExitCode> {
+    let (mut scenarios, mut wrong) = (Vec::new(), Vec::new());
+    for scenario in library.all() {
+        match scenario {
+            Ok(scenario) => scenarios.push(scenario),
             Err(error) => wrong.push(error),
         }
     }
-    let width = cards.iter().map(|shelved| shelved.card.name.len()).max().unwrap_or(0);
+    let width = scenarios.iter().map(|loaded| loaded.scenario.name.len()).max().unwrap_or(0);
     let mut text = String::new();
-    for card in cards.iter().map(Listed::new) {
+    for scenario in scenarios.iter().map(Listed::new) {
         if json {
-            writeln!(text, "{}", serde_json::to_string(&card)?)?;
+            writeln!(text, "{}", serde_json::to_string(&scenario)?)?;
         } else {
-            writeln!(text, "{:width$}  {}{}", card.name, card.title, card.remarks())?;
+            writeln!(text, "{:width$}  {}{}", scenario.name, scenario.title, scenario.remarks())?;
         }
     }
     cli::print(text.as_bytes())?;

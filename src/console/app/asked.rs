@@ -2,9 +2,9 @@
 
 use crate::{
     console::{action::Action, complete, theme::Theme},
-    domain::{
+    domain::lang::{
         command::{Command, CommandError},
-        query::{Query, QueryError},
+        filter::{Filter, FilterError},
         suggest::did_you_mean,
     },
 };
@@ -33,10 +33,10 @@ impl Asked {
             ("theme", name, _) if !name.is_empty() => Theme::named(name, ascii)
                 .map(|theme| Self::Theme(Box::new(theme)))
                 .map_err(|error| error.to_string()),
-            ("filter", text, _) if !text.is_empty() => match text.parse::<Query>() {
+            ("filter", text, _) if !text.is_empty() => match text.parse::<Filter>() {
                 Ok(_) => Ok(Self::Filter(text.to_owned())),
-                Err(QueryError { column, problem }) => {
-                    Err(QueryError { column: column + self::column(line, text) - 1, problem }.to_string())
+                Err(FilterError { column, problem }) => {
+                    Err(FilterError { column: column + self::column(line, text) - 1, problem }.to_string())
                 }
             },
             (_, rest, CommandError::Unknown { found }) => match complete::own_action(&found) {

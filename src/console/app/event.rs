@@ -4,11 +4,11 @@ use std::{ops::Range, sync::Arc};
 
 use crossterm::event::{KeyEvent, MouseEvent};
 
-use super::Draft;
+use super::ReplyEdit;
 use crate::domain::{
-    command::Command,
-    entry::Entry,
-    fault::{Rehearsal, Rule},
+    lang::command::Command,
+    model::entry::Entry,
+    rules::{DryRun, Rule},
 };
 
 /// Something that happens to the console.
@@ -25,7 +25,7 @@ pub enum Event {
     /// New entries, and the numbers of those that the journal keeps.
     Entries(Vec<Arc<Entry>>, Range<u64>),
     /// A rule that is being typed was held against the journal.
-    Rehearsed(Rehearsal),
+    Rehearsed(DryRun),
     /// A command was carried out, or was not.
     Done {
         /// Its line.
@@ -51,7 +51,7 @@ pub enum Effect {
     /// Give the terminal back and stop the process.
     Suspend,
     /// Give the terminal to the user's editor with a reply, and send what comes out of it.
-    Edit(Draft),
+    Edit(ReplyEdit),
     /// Leave.
     Leave,
     /// Leave as at the signal that Ctrl-C sends elsewhere.

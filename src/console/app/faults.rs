@@ -6,11 +6,11 @@ use super::{App, Effect, Status};
 use crate::{
     console::{action::Action, prompt::Purpose, text},
     domain::{
-        command::{Command, Outage, Target},
-        fault::{PRESETS, RuleState, forecast, forecast_outage},
-        volume::Volume,
+        lang::command::{Command, Outage, Target},
+        model::volume::Volume,
+        rules::{PRESETS, RuleState, forecast, forecast_outage},
     },
-    hub::{Snapshot, Standing},
+    state::{DriverStatus, Snapshot},
 };
 
 /// A row of the faults pane.
@@ -27,8 +27,8 @@ pub enum FaultRow {
 }
 
 /// The rows of the faults pane.
-pub fn rows(seen: &Snapshot) -> Vec<FaultRow> {
-    let own = seen.faults.iter().filter(|rule| preset_of(rule.label.as_deref()).is_none());
+pub fn rows(snapshot: &Snapshot) -> Vec<FaultRow> {
+    let own = snapshot.faults.iter().filter(|rule| preset_of(rule.label.as_deref()).is_none());
     (0..PRESETS.len())
         .map(FaultRow::Preset)
         .chain([FaultRow::Forget, FaultRow::Outage])
@@ -37,8 +37,8 @@ pub fn rows(seen: &Snapshot) -> Vec<FaultRow> {
 }
 
 /// Whether any rule still acts.
-pub fn is_armed(seen: &Snapshot) -> bool {
-    seen.faults.iter().any(|rule| rule.state == RuleState::Armed)
+pub fn is_armed(snapshot: &Snapshot) -> bool {
+    snapshot.faults.iter().any(|rule| rule.state == RuleState::Armed)
 }
 
 /// The place of the preset that is armed under a label.
@@ -47,8 +47,12 @@ pub fn preset_of(label: Option<&str>) -> Option<usize> {
 }
 
 /// The command that arms a preset, or disarms it if it is armed.
-pub fn toggle(label: &str, seen: &Snapshot) -> Option<Command> {
-    if seen.faults.iter().any(|rule| rule.label.as_deref() == Some(label) && rule.state == RuleState::Armed) {
+pub fn toggle(label: &str, snapshot: &Snapshot) -> Option<Command> {
+    if snapshot
+        .faults
+        .iter()
+        .any(|rule| rule.label.as_deref() == Some(label) && rule.state == RuleState::Armed)
+    {
         return Some(Command::Disarm(Target::Label(label.to_owned())));
     }
     let preset = PRESETS.iter().find(|preset| preset.label == label)?;
@@ -67,8 +71,8 @@ pub const fn outage_help(outage: Outage) -> &'static str {
 }
 
 /// What the engine that calls will make of the rule that a line arms, or of the outage that it begins.
-pub fn forecast_of(line: &str, seen: &Snapshot) -> Option<String> {
-    let caller = seen.tally.usual_caller();
+pub fn forecast_of(line: &str, snapshot: &Snapshot) -> Option<String> {
+    let caller = snapshot.tally.usual_caller();
     match line.parse() {
         Ok(Command::Arm { rule, .. }) => Some(forecast(&rule, caller).to_string()),
         Ok(Command::Down { kind, .. }) => Some(forecast_outage(kind, caller).to_string()),
@@ -90,17 +94,17 @@ impl App {
     }
 
     /// Takes the driver down, or brings it up.
-    pub(super) fn turn(&self, seen: &Snapshot) -> Effect {
-        match seen.reachability.standing {
-            Standing::Up => Command::Down { kind: self.outage, lasting: None }.into(),
-            Standing::Down { .. } => Command::Up.into(),
+    pub(super) fn turn(&self, snapshot: &Snapshot) -> Effect {
+        match snapshot.driver_state.status {
+            DriverStatus::Up => Command::Down { kind: self.outage, lasting: None }.into(),
+            DriverStatus::Down { .. } => Command::Up.into(),
         }
     }
 
     /// Chooses the next kind of outage; a driver that is down changes at once.
-    pub(super) fn next_outage(&mut self, key: &str, seen: &Snapshot) -> Option<Effect> {
+    pub(super) fn next_outage(&mut self, key: &str, snapshot: &Snapshot) -> Option<Effect> {
         self.outage = Outage::ALL[(self.outage as usize + 1) % Outage::ALL.len()];
-        if let Standing::Down { .. } = seen.reachability.standing {
+        if let DriverStatus::Down { .. } = snapshot.driver_state.status {
             return Some(Command::Down { kind: self.outage, lasting: None }.into());
         }
         self.status = Status::say(format!("{key} will take the driver down: {}", outage_help(self.outage)));
@@ -108,16 +112,16 @@ impl App {
     }
 
     /// Ends everything that is armed or down.
-    pub(super) fn calm(&mut self, seen: &Snapshot) -> Vec<Effect> {
+    pub(super) fn calm(&mut self, snapshot: &Snapshot) -> Vec<Effect> {
         let mut effects = Vec::new();
-        if is_armed(seen) {
+        if is_armed(snapshot) {
             effects.push(Command::Disarm(Target::All).into());
         }
-        if seen.reachability.standing != Standing::Up {
+        if snapshot.driver_state.status != DriverStatus::Up {
             effects.push(Command::Up.into());
         }
         if effects.is_empty() {
-            let forgotten = seen.volumes.iter().filter(|volume| !volume.known).count() as u64;
+            let forgotten = snapshot.volumes.iter().filter(|volume| !volume.known).count() as u64;
             self.status = Status::say(match forgotten {
                 0 => "all is calm: no rule is armed, and the driver is up".to_owned(),
                 some => format!(
@@ -131,25 +135,25 @@ impl App {
     }
 
     /// Puts a rule into the line; what comes of it takes the rule's place.
-    pub(super) fn edit(&mut self, id: u32, seen: &Snapshot) {
-        if let Some(rule) = seen.faults.iter().find(|rule| rule.id == id) {
+    pub(super) fn edit(&mut self, id: u32, snapshot: &Snapshot) {
+        if let Some(rule) = snapshot.faults.iter().find(|rule| rule.id == id) {
             let label = rule.label.as_ref().map_or_else(String::new, |label| format!(" as {label}"));
-            self.begin(Purpose::Command, &format!("arm {}{label}", rule.text), seen);
+            self.begin(Purpose::Command, &format!("arm {}{label}", rule.text), snapshot);
             self.edited = Some(id);
         }
     }
 
     /// Begins a new rule like the selected one.
-    pub(super) fn new_rule(&mut self, seen: &Snapshot) {
-        let like = match rows(seen).get(self.fault.row) {
+    pub(super) fn new_rule(&mut self, snapshot: &Snapshot) {
+        let like = match rows(snapshot).get(self.fault.row) {
             Some(FaultRow::Preset(index)) => PRESETS[*index].rule.to_owned(),
-            Some(FaultRow::Rule(id)) => seen
+            Some(FaultRow::Rule(id)) => snapshot
                 .faults
                 .iter()
                 .find(|rule| rule.id == *id)
                 .map_or_else(String::new, |rule| rule.text.to_string()),
             _ => String::new(),
         };
-        self.begin(Purpose::Command, &format!("arm {like}"), seen);
+        self.begin(Purpose::Command, &format!("arm {like}"), snapshot);
     }
 }

@@ -6,17 +6,19 @@ use super::{App, Effect, Mode, Status};
 use crate::{
     console::prompt::Purpose,
     domain::{
-        command::{Command, Released},
-        entry::{Entry, Kind, Natural},
-        fault::{Action, Ending, ErrorShape, Phase},
-        json,
+        lang::{
+            command::{Command, ReleaseTarget},
+            json,
+        },
+        model::entry::{Entry, EntryKind, OriginalReply},
+        rules::{Action, ErrorShape, Phase, ReleaseAction},
     },
-    hub::Snapshot,
+    state::Snapshot,
 };
 
 /// The natural answer of a waiting call, on its way through the user's editor.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Draft {
+pub struct ReplyEdit {
     /// The number of the call's waiting entry.
     pub seq: u64,
     /// What the editor is given: JSON laid out, any other text as it is.
@@ -24,9 +26,9 @@ pub struct Draft {
     shape: ErrorShape,
 }
 
-impl Draft {
-    fn new(seq: u64, natural: &Natural) -> Result<Self, String> {
-        let Natural { status, body } = natural;
+impl ReplyEdit {
+    fn new(seq: u64, natural: &OriginalReply) -> Result<Self, String> {
+        let OriginalReply { status, body } = natural;
         if body.length > body.bytes.len() {
             let (length, kept) = (body.length, body.bytes.len());
             return Err(format!(
@@ -46,17 +48,22 @@ impl Draft {
     pub fn command(&self, edited: &str) -> Option<Command> {
         let reply = |text: &str| Action::reply(text, self.shape);
         let action = reply(edited);
-        let ending = Some(Ending { action, phase: Phase::After });
+        let release_action = Some(ReleaseAction { action, phase: Phase::After });
         let is_another = !edited.trim().is_empty() && reply(&self.text) != reply(edited);
-        is_another.then_some(Command::Release { which: Released::Seq(self.seq), ending, confirmed: false })
+        is_another.then_some(Command::Release {
+            which: ReleaseTarget::Seq(self.seq),
+            release_action,
+            confirmed: false,
+        })
     }
 }
 
 impl App {
     /// The waiting call that a key is about: the selected one, or the oldest.
-    fn held<'s>(&mut self, seen: &'s Snapshot) -> Option<&'s Arc<Entry>> {
+    fn held<'s>(&mut self, snapshot: &'s Snapshot) -> Option<&'s Arc<Entry>> {
         let selected = self.selected().map(|entry| entry.seq);
-        let held = seen.waiting.iter().find(|entry| Some(entry.seq) == selected).or(seen.waiting.first());
+        let held =
+            snapshot.waiting.iter().find(|entry| Some(entry.seq) == selected).or(snapshot.waiting.first());
         if held.is_none() {
             self.status = Status::say("no call is waiting");
         }
@@ -64,17 +71,17 @@ impl App {
     }
 
     /// Lets a waiting call go.
-    pub(super) fn release(&mut self, seen: &Snapshot) -> Option<Effect> {
-        let held = self.held(seen)?;
+    pub(super) fn release(&mut self, snapshot: &Snapshot) -> Option<Effect> {
+        let held = self.held(snapshot)?;
         let is_selected = self.selected().is_some_and(|entry| entry.seq == held.seq);
-        let which = if is_selected { Released::Seq(held.seq) } else { Released::Oldest };
-        Some(Command::Release { which, ending: None, confirmed: false }.into())
+        let which = if is_selected { ReleaseTarget::Seq(held.seq) } else { ReleaseTarget::Oldest };
+        Some(Command::Release { which, release_action: None, confirmed: false }.into())
     }
 
     /// Begins the line that fails a waiting call; the message is still to be typed, between the quotes.
-    pub(super) fn fail(&mut self, seen: &Snapshot) {
-        if let Some(seq) = self.held(seen).map(|held| held.seq) {
-            self.begin(Purpose::Command, &format!("release {seq}: fail \"\""), seen);
+    pub(super) fn fail(&mut self, snapshot: &Snapshot) {
+        if let Some(seq) = self.held(snapshot).map(|held| held.seq) {
+            self.begin(Purpose::Command, &format!("release {seq}: fail \"\""), snapshot);
             if let Mode::Type(prompt) = &mut self.mode {
                 prompt.step_into_quotes();
             }
@@ -82,12 +89,12 @@ impl App {
     }
 
     /// Gives the natural answer of a waiting call to the user's editor.
-    pub(super) fn edit_reply(&mut self, seen: &Snapshot) -> Option<Effect> {
-        let held = self.held(seen)?;
-        let Kind::Waiting(waiting) = &held.kind else { return None };
+    pub(super) fn edit_reply(&mut self, snapshot: &Snapshot) -> Option<Effect> {
+        let held = self.held(snapshot)?;
+        let EntryKind::Held(waiting) = &held.kind else { return None };
         let draft = waiting.natural.as_ref().map_or_else(
             || Err("its answer is on its way already, and can no longer be another".to_owned()),
-            |natural| Draft::new(held.seq, natural),
+            |natural| ReplyEdit::new(held.seq, natural),
         );
         match draft {
             Ok(draft) => Some(Effect::Edit(draft)),
@@ -105,11 +112,11 @@ mod tests {
 
     #[test]
     fn a_reply_that_the_journal_has_cut_is_not_edited() {
-        let natural = |length: usize| Natural { status: 200, body: vec![b' '; length].into() };
-        let error = Draft::new(41, &natural(16 * 1024 + 1)).expect_err("a part of it is gone");
+        let natural = |length: usize| OriginalReply { status: 200, body: vec![b' '; length].into() };
+        let error = ReplyEdit::new(41, &natural(16 * 1024 + 1)).expect_err("a part of it is gone");
         assert!(
             error.contains("16385 bytes is too long to edit") && error.ends_with("type release 41: reply …")
         );
-        assert!(Draft::new(41, &natural(16 * 1024)).is_ok());
+        assert!(ReplyEdit::new(41, &natural(16 * 1024)).is_ok());
     }
 }

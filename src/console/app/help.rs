@@ -5,7 +5,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use super::{App, Effect, Mode};
 use crate::{
     console::{action::Action, view::help},
-    hub::Snapshot,
+    state::Snapshot,
 };
 
 /// Where one is in the help.
@@ -21,9 +21,14 @@ pub struct Reading {
 
 impl App {
     /// Takes a key while the help is open.
-    pub(super) fn help_key(&mut self, key: KeyEvent, action: Option<Action>, seen: &Snapshot) -> Vec<Effect> {
+    pub(super) fn help_key(
+        &mut self,
+        key: KeyEvent,
+        action: Option<Action>,
+        snapshot: &Snapshot,
+    ) -> Vec<Effect> {
         let page = usize::from(self.size.1 / 2);
-        let last = help::last_top(self, seen);
+        let last = help::last_top(self, snapshot);
         let Mode::Help(reading) = &mut self.mode else { return Vec::new() };
         if reading.is_typing {
             match key.code {
@@ -49,7 +54,7 @@ impl App {
             Some(Action::First) => reading.top = 0,
             Some(Action::Last) => reading.top = last,
             Some(Action::Filter) => reading.is_typing = true,
-            Some(Action::CopyJson) => return self.copy_remedy(seen).into_iter().collect(),
+            Some(Action::CopyJson) => return self.copy_remedy(snapshot).into_iter().collect(),
             Some(Action::Back) if !reading.wanted.is_empty() => *reading = Reading::default(),
             Some(Action::Help | Action::Back | Action::Quit | Action::Open) => self.mode = Mode::Browse,
             _ => {}

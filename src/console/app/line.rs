@@ -4,40 +4,40 @@ use crossterm::event::KeyEvent;
 
 use super::{App, Effect, Mode, Question, Status, asked::Asked, faults};
 use crate::{
-    console::prompt::{Prompt, Purpose, Typed},
-    domain::{
+    console::prompt::{Prompt, PromptEvent, Purpose},
+    domain::lang::{
         command::{Command, Target},
-        query::{Query, QueryError},
+        filter::{Filter, FilterError},
     },
-    hub::Snapshot,
+    state::Snapshot,
 };
 
 impl App {
     /// Begins a line.
-    pub(super) fn begin(&mut self, purpose: Purpose, text: &str, seen: &Snapshot) {
+    pub(super) fn begin(&mut self, purpose: Purpose, text: &str, snapshot: &Snapshot) {
         self.edited = None;
-        self.mode = Mode::Type(Prompt::new(purpose, text, seen));
+        self.mode = Mode::Type(Prompt::new(purpose, text, snapshot));
     }
 
     /// Takes a key while a line is typed. A line that is no good stays, with what is wrong with it.
-    pub(super) fn type_key(&mut self, key: KeyEvent, seen: &Snapshot) -> Vec<Effect> {
+    pub(super) fn type_key(&mut self, key: KeyEvent, snapshot: &Snapshot) -> Vec<Effect> {
         let Mode::Type(prompt) = &mut self.mode else { return Vec::new() };
         let history = match prompt.purpose {
             Purpose::Command => &self.lines,
             Purpose::Filter => &self.filters,
         };
-        let line = match prompt.key(key, history, seen) {
-            Typed::Nothing => return Vec::new(),
-            Typed::Changed => return self.retyped(),
-            Typed::Done(line) => Some(line),
-            Typed::Gone => None,
+        let line = match prompt.key(key, history, snapshot) {
+            PromptEvent::Nothing => return Vec::new(),
+            PromptEvent::Changed => return self.retyped(),
+            PromptEvent::Done(line) => Some(line),
+            PromptEvent::Gone => None,
         };
         let Mode::Type(mut prompt) = std::mem::replace(&mut self.mode, Mode::Browse) else {
             return Vec::new();
         };
-        self.rehearsal = None;
+        self.dry_run = None;
         let done = match (&line, prompt.purpose) {
-            (Some(line), Purpose::Command) => self.run_line(line, seen),
+            (Some(line), Purpose::Command) => self.run_line(line, snapshot),
             (None, Purpose::Command) => Ok(Vec::new()),
             (line, Purpose::Filter) => {
                 self.filter(line.as_ref().unwrap_or(&prompt.begun)).map(|()| Vec::new())
@@ -57,7 +57,7 @@ impl App {
     }
 
     /// Takes in what came of a command. One that was typed and is refused can be mended.
-    pub(super) fn done(&mut self, line: String, result: Result<String, String>, seen: &Snapshot) {
+    pub(super) fn done(&mut self, line: String, result: Result<String, String>, snapshot: &Snapshot) {
         if let Some(pressed) = &mut self.last_key {
             pressed.answered = true;
         }
@@ -67,13 +67,13 @@ impl App {
         }
         self.status = match (result, handed_in) {
             (Ok(text), _) => {
-                let forecast = faults::forecast_of(&line, seen).filter(|_| !line.contains("--dry-run")).map(
-                    |forecast| {
+                let forecast = faults::forecast_of(&line, snapshot)
+                    .filter(|_| !line.contains("--dry-run"))
+                    .map(|forecast| {
                         let done = if line.starts_with("down") { &text } else { "armed" };
                         format!("{done}. {forecast}")
-                    },
-                );
-                Status::Said { line: Some(line), text: forecast.unwrap_or(text) }
+                    });
+                Status::StyledText { line: Some(line), text: forecast.unwrap_or(text) }
             }
             (Err(why), Some(mut prompt)) => {
                 prompt.refuse(why);
@@ -100,7 +100,7 @@ impl App {
             },
         };
         if effects.is_empty() {
-            self.rehearsal = None;
+            self.dry_run = None;
         }
         if let Mode::Type(prompt) = &mut self.mode {
             prompt.problem = problem;
@@ -110,26 +110,26 @@ impl App {
 
     /// Shows only some entries. What is no filter changes nothing.
     fn filter(&mut self, text: &str) -> Result<(), String> {
-        let query = text.parse().map_err(|error: QueryError| error.to_string())?;
-        self.calls.filter(query);
+        let filter = text.parse().map_err(|error: FilterError| error.to_string())?;
+        self.calls.set_filter(filter);
         text.trim().clone_into(&mut self.filter_text);
         Ok(())
     }
 
     /// Shows all entries again.
     pub(super) fn unfilter(&mut self) {
-        self.calls.filter(Query::default());
+        self.calls.set_filter(Filter::default());
         self.filter_text.clear();
     }
 
     /// Does what a typed line says: a command, or one of the console's own actions by its name.
-    fn run_line(&mut self, line: &str, seen: &Snapshot) -> Result<Vec<Effect>, String> {
+    fn run_line(&mut self, line: &str, snapshot: &Snapshot) -> Result<Vec<Effect>, String> {
         if line.is_empty() {
             return Ok(Vec::new());
         }
         match Asked::read(line, self.theme.glyphs.ascii)? {
-            Asked::Command(command) => return Ok(self.confirmed(*command, seen)),
-            Asked::Action(action) => return Ok(self.act(action, seen)),
+            Asked::Command(command) => return Ok(self.confirmed(*command, snapshot)),
+            Asked::Action(action) => return Ok(self.act(action, snapshot)),
             Asked::Theme(theme) => {
                 self.status = Status::say(format!("theme {}", theme.name));
                 self.theme = *theme;
@@ -140,15 +140,17 @@ impl App {
     }
 
     /// A command that can end an engine, or that nothing undoes, is carried out after a question only.
-    pub(super) fn confirmed(&mut self, command: Command, seen: &Snapshot) -> Vec<Effect> {
-        let edited = self.edited.take().and_then(|id| seen.faults.iter().find(|rule| rule.id == id));
+    pub(super) fn confirmed(&mut self, command: Command, snapshot: &Snapshot) -> Vec<Effect> {
+        let edited = self.edited.take().and_then(|id| snapshot.faults.iter().find(|rule| rule.id == id));
         match command {
             command if command.is_dangerous() => {
                 self.mode = Mode::Ask(Question::Run(Box::new(command.confirmed())));
                 Vec::new()
             }
-            Command::Play { card, stepwise, dangerous: false } if seen.playbill.can_harm(&card) => {
-                let command = Command::Play { card, stepwise, dangerous: true };
+            Command::Play { scenario, stepwise, dangerous: false }
+                if snapshot.scenarios.can_harm(&scenario) =>
+            {
+                let command = Command::Play { scenario, stepwise, dangerous: true };
                 self.mode = Mode::Ask(Question::Run(Box::new(command)));
                 Vec::new()
             }

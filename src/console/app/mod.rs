@@ -21,17 +21,17 @@ use crossterm::event::{KeyEvent, KeyEventKind};
 
 pub use event::{Effect, Event};
 pub use faults::FaultRow;
-pub use held::Draft;
+pub use held::ReplyEdit;
 pub use help::Reading;
-pub use mode::{Mode, Pane, Pressed, Question, Status};
+pub use mode::{LastKey, Mode, Pane, Question, Status};
 pub use place::Life;
 pub use stage::Picker;
 
 use super::{
     action::Action,
-    folding::{Folding, Row},
+    entry_list::EntryList,
+    grouped_list::{GroupedList, Row},
     key::{Chord, Keymap},
-    listing::Listing,
     prompt::{History, Prompt},
     theme::Theme,
     view::SPARK,
@@ -39,13 +39,12 @@ use super::{
 };
 use crate::{
     domain::{
-        command::Outage,
-        entry::Entry,
-        fault::{Rehearsal, RuleState},
-        playbill::Play,
-        retry::Retries,
+        analysis::retries::Retries,
+        lang::command::Outage,
+        model::{entry::Entry, scenario::ScenarioRun},
+        rules::{DryRun, RuleState},
     },
-    hub::{Snapshot, Standing},
+    state::{DriverStatus, Snapshot},
 };
 
 /// The console's state.
@@ -56,9 +55,9 @@ pub struct App {
     /// The pane that has the keys.
     pub focus: Pane,
     /// The list of calls.
-    pub calls: Listing,
+    pub calls: EntryList,
     /// The calls folded into episodes, while they are shown so.
-    pub folding: Option<Folding>,
+    pub grouped_list: Option<GroupedList>,
     /// What the engines try again.
     pub retries: Retries,
     /// The name of the selected volume, and the place of the view.
@@ -88,13 +87,13 @@ pub struct App {
     /// Whether it is shown to a room.
     pub presenting: bool,
     /// The last key that did something.
-    pub last_key: Option<Pressed>,
+    pub last_key: Option<LastKey>,
     /// The filter, as it was typed.
     pub filter_text: String,
     /// What the rule that is being typed would have hit.
-    pub rehearsal: Option<Rehearsal>,
+    pub dry_run: Option<DryRun>,
     /// The play that was closed after its end.
-    closed_play: Option<Arc<Play>>,
+    closed_play: Option<Arc<ScenarioRun>>,
     /// The rule that is being edited: what is typed takes its place.
     edited: Option<u32>,
     /// The line that was typed last, until it is known what came of it.
@@ -110,8 +109,8 @@ impl App {
         Self {
             size,
             focus: Pane::Calls,
-            calls: Listing::default(),
-            folding: None,
+            calls: EntryList::default(),
+            grouped_list: None,
             retries: Retries::default(),
             volume: (None, 0),
             fault: Cursor::default(),
@@ -128,7 +127,7 @@ impl App {
             presenting: false,
             last_key: None,
             filter_text: String::new(),
-            rehearsal: None,
+            dry_run: None,
             closed_play: None,
             edited: None,
             handed_in: None,
@@ -138,14 +137,14 @@ impl App {
     }
 
     /// Takes an event in view of what is on the screen.
-    pub fn update(&mut self, event: Event, seen: &Snapshot) -> Vec<Effect> {
+    pub fn update(&mut self, event: Event, snapshot: &Snapshot) -> Vec<Effect> {
         match event {
             Event::Key(key) if key.kind == KeyEventKind::Release => Vec::new(),
-            Event::Key(key) => self.key(key, seen),
-            Event::Mouse(mouse) => self.mouse(mouse, seen).into_iter().collect(),
+            Event::Key(key) => self.key(key, snapshot),
+            Event::Mouse(mouse) => self.mouse(mouse, snapshot).into_iter().collect(),
             Event::Paste(text) => {
                 let Mode::Type(prompt) = &mut self.mode else { return Vec::new() };
-                prompt.paste(&text, seen);
+                prompt.paste(&text, snapshot);
                 self.retyped()
             }
             Event::Resize(width, height) => {
@@ -153,11 +152,11 @@ impl App {
                 Vec::new()
             }
             Event::Entries(entries, kept) => {
-                for listing in self.listings() {
-                    listing.take(&entries, &kept);
+                for entry_list in self.listings() {
+                    entry_list.take(&entries, &kept);
                 }
-                if let Some(folding) = &mut self.folding {
-                    folding.take(&entries, &kept, &self.calls);
+                if let Some(grouped_list) = &mut self.grouped_list {
+                    grouped_list.take(&entries, &kept, &self.calls);
                 }
                 for entry in &entries {
                     self.retries.push(entry);
@@ -165,18 +164,18 @@ impl App {
                 self.retries.forget_before(kept.start);
                 Vec::new()
             }
-            Event::Rehearsed(rehearsal) => {
-                self.rehearsal = Some(rehearsal);
+            Event::Rehearsed(dry_run) => {
+                self.dry_run = Some(dry_run);
                 Vec::new()
             }
             Event::Done { line, result } => {
-                self.done(line, result, seen);
+                self.done(line, result, snapshot);
                 Vec::new()
             }
         }
     }
 
-    fn key(&mut self, key: KeyEvent, seen: &Snapshot) -> Vec<Effect> {
+    fn key(&mut self, key: KeyEvent, snapshot: &Snapshot) -> Vec<Effect> {
         let chord = Chord::from(key);
         let action = self.keymap.action(self.focus.place(), chord);
         if action == Some(Action::QuitNow) {
@@ -185,9 +184,9 @@ impl App {
         match &mut self.mode {
             Mode::Browse => {
                 self.handed_in = None;
-                self.press(chord, action, seen)
+                self.press(chord, action, snapshot)
             }
-            Mode::Help(_) => self.help_key(key, action, seen),
+            Mode::Help(_) => self.help_key(key, action, snapshot),
             Mode::Ask(question) => {
                 let answer = chord.to_string();
                 let yes = matches!(answer.as_str(), "y" | "Y" | "enter");
@@ -202,21 +201,21 @@ impl App {
                 self.mode = Mode::Browse;
                 yes.then_some(effect).into_iter().collect()
             }
-            Mode::Type(_) => self.type_key(key, seen),
-            Mode::Pick(_) => self.pick_key(key, seen),
+            Mode::Type(_) => self.type_key(key, snapshot),
+            Mode::Pick(_) => self.pick_key(key, snapshot),
         }
     }
 
-    fn listings(&mut self) -> impl Iterator<Item = &mut Listing> {
+    fn listings(&mut self) -> impl Iterator<Item = &mut EntryList> {
         std::iter::once(&mut self.calls).chain(self.life.as_mut().map(|life| &mut life.entries))
     }
 
     /// The number of the next entry to take in.
     pub fn wants(&mut self) -> u64 {
-        let folded = self.folding.as_ref().and_then(Folding::wants);
+        let folded = self.grouped_list.as_ref().and_then(GroupedList::wants);
         let retried = self.retries.wants();
         self.listings()
-            .filter_map(|listing| listing.wants())
+            .filter_map(|entry_list| entry_list.wants())
             .chain(folded)
             .min()
             .unwrap_or(retried)
@@ -225,18 +224,20 @@ impl App {
 
     /// The selected entry among the calls; of an episode that which says how it went.
     pub fn selected(&self) -> Option<&Arc<Entry>> {
-        match &self.folding {
-            Some(folding) => folding.selected().map(Row::entry),
+        match &self.grouped_list {
+            Some(grouped_list) => grouped_list.selected().map(Row::entry),
             None => self.calls.selected(),
         }
     }
 
     /// Whether something on the screen changes by the mere passing of time, so that a slow tick must draw it.
-    pub fn is_ticking(&self, seen: &Snapshot) -> bool {
-        let comes_up = matches!(seen.reachability.standing, Standing::Down { until: Some(_), .. });
-        let runs_out =
-            seen.faults.iter().any(|rule| rule.state == RuleState::Armed && rule.remaining.until.is_some());
-        let is_busy = seen.tally.rate(seen.at).iter().rev().take(SPARK).any(|count| *count > 0);
-        comes_up || runs_out || is_busy || !seen.waiting.is_empty() || self.retries.is_due(seen.at)
+    pub fn is_ticking(&self, snapshot: &Snapshot) -> bool {
+        let comes_up = matches!(snapshot.driver_state.status, DriverStatus::Down { until: Some(_), .. });
+        let runs_out = snapshot
+            .faults
+            .iter()
+            .any(|rule| rule.state == RuleState::Armed && rule.remaining.until.is_some());
+        let is_busy = snapshot.tally.rate(snapshot.at).iter().rev().take(SPARK).any(|count| *count > 0);
+        comes_up || runs_out || is_busy || !snapshot.waiting.is_empty() || self.retries.is_due(snapshot.at)
     }
 }

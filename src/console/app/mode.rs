@@ -6,7 +6,7 @@ use crate::{
         action::{Action, Place},
         prompt::Prompt,
     },
-    domain::command::Command,
+    domain::lang::command::Command,
 };
 
 /// The panes, in the order of Tab.
@@ -68,7 +68,7 @@ pub enum Question {
 
 /// A key that did something.
 #[derive(Clone, Debug)]
-pub struct Pressed {
+pub struct LastKey {
     /// The key, as hints write it.
     pub key: String,
     /// What it did.
@@ -84,7 +84,7 @@ pub enum Status {
     #[default]
     Quiet,
     /// What came of a command or a key.
-    Said {
+    StyledText {
         /// The command line, if it was one.
         line: Option<String>,
         /// What came of it.
@@ -102,6 +102,6 @@ pub enum Status {
 impl Status {
     /// A remark without a command.
     pub fn say(text: impl Into<String>) -> Self {
-        Self::Said { line: None, text: text.into() }
+        Self::StyledText { line: None, text: text.into() }
     }
 }

@@ -9,13 +9,13 @@ use super::{App, Effect, FaultRow, Mode, Pane, Status, faults};
 use crate::{
     console::{
         action::Action,
-        folding::Folding,
-        listing::Listing,
+        entry_list::EntryList,
+        grouped_list::GroupedList,
         view::{detail, layout::Screen, sequence},
         window::{Cursor, Step},
     },
-    domain::{fault::PRESETS, query::Query, volume::Volume},
-    hub::Snapshot,
+    domain::{lang::filter::Filter, model::volume::Volume, rules::PRESETS},
+    state::Snapshot,
 };
 
 /// How many rows the wheel moves.
@@ -27,85 +27,86 @@ pub struct Life {
     /// The volume's name.
     pub name: String,
     /// Its entries.
-    pub entries: Listing,
+    pub entries: EntryList,
 }
 
 impl App {
     /// The place of the selected volume: where its name is, or would be.
-    pub fn volume_row(&self, seen: &Snapshot) -> usize {
-        let before = |name: &String| seen.volumes.partition_point(|volume| volume.name < *name);
-        self.volume.0.as_ref().map_or(0, before).min(seen.volumes.len().saturating_sub(1))
+    pub fn volume_row(&self, snapshot: &Snapshot) -> usize {
+        let before = |name: &String| snapshot.volumes.partition_point(|volume| volume.name < *name);
+        self.volume.0.as_ref().map_or(0, before).min(snapshot.volumes.len().saturating_sub(1))
     }
 
     /// The selected volume, if there are any.
-    pub fn selected_volume<'s>(&self, seen: &'s Snapshot) -> Option<&'s Arc<Volume>> {
-        seen.volumes.get(self.volume_row(seen))
+    pub fn selected_volume<'s>(&self, snapshot: &'s Snapshot) -> Option<&'s Arc<Volume>> {
+        snapshot.volumes.get(self.volume_row(snapshot))
     }
 
-    fn screen(&self, seen: &Snapshot) -> Option<Screen> {
-        Screen::of(self, seen)
+    fn screen(&self, snapshot: &Snapshot) -> Option<Screen> {
+        Screen::of(self, snapshot)
     }
 
     /// Takes a step in the focused pane.
-    pub(super) fn step(&mut self, step: Step, seen: &Snapshot) {
-        let Some(screen) = self.screen(seen) else { return };
+    pub(super) fn step(&mut self, step: Step, snapshot: &Snapshot) {
+        let Some(screen) = self.screen(snapshot) else { return };
         let height = screen.rows(self.focus);
         match self.focus {
-            Pane::Calls => match &mut self.folding {
-                Some(folding) => folding.go(step, height),
+            Pane::Calls => match &mut self.grouped_list {
+                Some(grouped_list) => grouped_list.go(step, height),
                 None => self.calls.go(step, height),
             },
             Pane::Volumes => {
-                let mut cursor = Cursor { row: self.volume_row(seen), top: self.volume.1 };
-                cursor.go(step, seen.volumes.len(), height);
-                self.volume = (seen.volumes.get(cursor.row).map(|volume| volume.name.clone()), cursor.top);
+                let mut cursor = Cursor { row: self.volume_row(snapshot), top: self.volume.1 };
+                cursor.go(step, snapshot.volumes.len(), height);
+                self.volume =
+                    (snapshot.volumes.get(cursor.row).map(|volume| volume.name.clone()), cursor.top);
             }
-            Pane::Faults => self.fault.go(step, faults::rows(seen).len(), height),
+            Pane::Faults => self.fault.go(step, faults::rows(snapshot).len(), height),
         }
         self.detail = self.detail.map(|_| self.opening());
-        self.follow_life(seen);
+        self.follow_life(snapshot);
     }
 
     /// Turns a page: of what is open beside the focused pane, or of the pane itself.
-    pub(super) fn page(&mut self, down: bool, seen: &Snapshot) {
-        let Some(screen) = self.screen(seen) else { return };
+    pub(super) fn page(&mut self, down: bool, snapshot: &Snapshot) {
+        let Some(screen) = self.screen(snapshot) else { return };
         let Some(top) = self.detail.filter(|_| screen.detail.is_some()) else {
             let rows = screen.rows(self.focus).saturating_sub(1).max(1);
-            return self.step(if down { Step::Down(rows) } else { Step::Up(rows) }, seen);
+            return self.step(if down { Step::Down(rows) } else { Step::Up(rows) }, snapshot);
         };
-        let last = detail::last_top(self, seen, &screen);
+        let last = detail::last_top(self, snapshot, &screen);
         let rows = usize::from(screen.detail_inner().height.saturating_sub(1).max(1));
         let top = top.min(last);
         self.detail = Some(if down { (top + rows).min(last) } else { top.saturating_sub(rows) });
     }
 
     /// Gives the keys to another pane.
-    pub(super) fn focus(&mut self, pane: Pane, seen: &Snapshot) {
+    pub(super) fn focus(&mut self, pane: Pane, snapshot: &Snapshot) {
         self.focus = pane;
         self.detail = self.detail.map(|_| self.opening());
-        self.follow_life(seen);
+        self.follow_life(snapshot);
     }
 
     /// Opens what is selected, or does what it offers.
-    pub(super) fn open(&mut self, seen: &Snapshot) -> Option<Effect> {
+    pub(super) fn open(&mut self, snapshot: &Snapshot) -> Option<Effect> {
         if self.focus == Pane::Calls
-            && let Some(screen) = self.screen(seen)
-            && let Some(folding) = &mut self.folding
-            && folding.toggle(screen.rows(Pane::Calls))
+            && let Some(screen) = self.screen(snapshot)
+            && let Some(grouped_list) = &mut self.grouped_list
+            && grouped_list.toggle(screen.rows(Pane::Calls))
         {
             self.detail = self.detail.map(|_| self.opening());
             return None;
         }
         if self.focus != Pane::Faults {
-            self.inspect(seen);
+            self.inspect(snapshot);
             return None;
         }
-        match faults::rows(seen).get(self.fault.row)? {
-            FaultRow::Preset(index) => faults::toggle(PRESETS[*index].label, seen).map(Effect::from),
-            FaultRow::Forget => self.act(Action::Forget, seen).pop(),
-            FaultRow::Outage => self.act(Action::Outage, seen).pop(),
+        match faults::rows(snapshot).get(self.fault.row)? {
+            FaultRow::Preset(index) => faults::toggle(PRESETS[*index].label, snapshot).map(Effect::from),
+            FaultRow::Forget => self.act(Action::Forget, snapshot).pop(),
+            FaultRow::Outage => self.act(Action::Outage, snapshot).pop(),
             FaultRow::Rule(id) => {
-                self.edit(*id, seen);
+                self.edit(*id, snapshot);
                 None
             }
         }
@@ -117,35 +118,35 @@ impl App {
     }
 
     /// Opens what is selected, or closes it.
-    pub(super) fn inspect(&mut self, seen: &Snapshot) {
+    pub(super) fn inspect(&mut self, snapshot: &Snapshot) {
         if self.focus != Pane::Faults {
             self.detail = if self.detail.is_some() { None } else { Some(self.opening()) };
-            self.follow_life(seen);
+            self.follow_life(snapshot);
         }
     }
 
     /// Folds the calls into episodes; folds those that are unfolded; shows the calls as a list again.
     pub(super) fn fold(&mut self) {
         self.sequence = false;
-        match &mut self.folding {
-            None => self.folding = Some(Folding::of(&self.calls)),
-            Some(folding) => {
-                if folding.fold_all() {
+        match &mut self.grouped_list {
+            None => self.grouped_list = Some(GroupedList::of(&self.calls)),
+            Some(grouped_list) => {
+                if grouped_list.fold_all() {
                     return;
                 }
-                let selected = folding.selected().filter(|_| !folding.follows());
+                let selected = grouped_list.selected().filter(|_| !grouped_list.follows());
                 self.calls.select(selected.map(|row| row.entry().seq));
-                self.folding = None;
+                self.grouped_list = None;
             }
         }
     }
 
     /// One step back: what is open closes, a frozen list goes on, a filter ends.
-    pub(super) fn back(&mut self, seen: &Snapshot) {
+    pub(super) fn back(&mut self, snapshot: &Snapshot) {
         if self.detail.take().is_some() {
-            self.follow_life(seen);
-        } else if self.shows_play(seen) && seen.playbill.cue.is_none() {
-            self.closed_play.clone_from(&seen.playbill.play);
+            self.follow_life(snapshot);
+        } else if self.shows_play(snapshot) && snapshot.scenarios.run_request.is_none() {
+            self.closed_play.clone_from(&snapshot.scenarios.play);
         } else if self.calls.is_frozen() {
             self.calls.freeze(None);
         } else if self.calls.is_filtered() {
@@ -156,14 +157,14 @@ impl App {
     }
 
     /// Keeps the open life that of the selected volume.
-    fn follow_life(&mut self, seen: &Snapshot) {
+    fn follow_life(&mut self, snapshot: &Snapshot) {
         let is_open = self.focus == Pane::Volumes && self.detail.is_some();
-        let name = self.selected_volume(seen).filter(|_| is_open).map(|volume| volume.name.clone());
+        let name = self.selected_volume(snapshot).filter(|_| is_open).map(|volume| volume.name.clone());
         match (name, &self.life) {
             (Some(name), Some(life)) if life.name == name => {}
             (Some(name), _) => {
-                let mut entries = Listing::default();
-                entries.filter(Query::life_of(&name));
+                let mut entries = EntryList::default();
+                entries.set_filter(Filter::life_of(&name));
                 self.life = Some(Life { name, entries });
             }
             (None, _) => self.life = None,
@@ -171,17 +172,17 @@ impl App {
     }
 
     /// Selects what was clicked on, or scrolls what is under the wheel.
-    pub(super) fn mouse(&mut self, mouse: MouseEvent, seen: &Snapshot) -> Option<Effect> {
-        let screen = self.screen(seen).filter(|_| matches!(self.mode, Mode::Browse))?;
+    pub(super) fn mouse(&mut self, mouse: MouseEvent, snapshot: &Snapshot) -> Option<Effect> {
+        let screen = self.screen(snapshot).filter(|_| matches!(self.mode, Mode::Browse))?;
         let at = Position::new(mouse.column, mouse.row);
         if screen.detail.is_some_and(|area| area.contains(at)) {
             match mouse.kind {
                 MouseEventKind::ScrollUp => {
-                    let last = detail::last_top(self, seen, &screen);
+                    let last = detail::last_top(self, snapshot, &screen);
                     self.detail = self.detail.map(|top| top.min(last).saturating_sub(WHEEL));
                 }
                 MouseEventKind::ScrollDown => {
-                    let last = detail::last_top(self, seen, &screen);
+                    let last = detail::last_top(self, snapshot, &screen);
                     self.detail = self.detail.map(|top| (top + WHEEL).min(last));
                 }
                 _ => {}
@@ -193,23 +194,23 @@ impl App {
             MouseEventKind::ScrollUp => Step::Up(WHEEL),
             MouseEventKind::ScrollDown => Step::Down(WHEEL),
             MouseEventKind::Down(MouseButton::Left) => {
-                self.click(pane, &screen, at, seen);
+                self.click(pane, &screen, at, snapshot);
                 return None;
             }
             _ => return None,
         };
         // The wheel leaves the keys where they are.
         let focus = std::mem::replace(&mut self.focus, pane);
-        self.step(step, seen);
+        self.step(step, snapshot);
         self.focus = focus;
         None
     }
 
-    fn click(&mut self, pane: Pane, screen: &Screen, at: Position, seen: &Snapshot) {
+    fn click(&mut self, pane: Pane, screen: &Screen, at: Position, snapshot: &Snapshot) {
         let list = screen.list(pane);
         self.focus = pane;
         if !list.contains(at) {
-            return self.follow_life(seen);
+            return self.follow_life(snapshot);
         }
         let line = usize::from(at.y - list.y);
         match pane {
@@ -221,24 +222,24 @@ impl App {
                 } else {
                     line / usize::from(screen.entry_lines)
                 };
-                match &mut self.folding {
-                    Some(folding) => folding.select_line(line, height),
+                match &mut self.grouped_list {
+                    Some(grouped_list) => grouped_list.select_line(line, height),
                     None => self.calls.select_line(line, height),
                 }
             }
             Pane::Volumes => {
-                let cursor = Cursor { row: self.volume_row(seen), top: self.volume.1 };
-                let top = cursor.visible(seen.volumes.len(), list.height.into()).start;
-                if let Some(volume) = seen.volumes.get(top + line) {
+                let cursor = Cursor { row: self.volume_row(snapshot), top: self.volume.1 };
+                let top = cursor.visible(snapshot.volumes.len(), list.height.into()).start;
+                if let Some(volume) = snapshot.volumes.get(top + line) {
                     self.volume = (Some(volume.name.clone()), top);
                 }
             }
             Pane::Faults => {
-                let rows = faults::rows(seen).len();
+                let rows = faults::rows(snapshot).len();
                 let top = self.fault.visible(rows, list.height.into()).start;
                 self.fault = Cursor { row: (top + line).min(rows.saturating_sub(1)), top };
             }
         }
-        self.follow_life(seen);
+        self.follow_life(snapshot);
     }
 }

@@ -10,15 +10,17 @@ use super::{App, Effect, Mode, Status};
 use crate::{
     console::{
         action::Action,
-        view::cards,
+        view::scenarios,
         window::{Cursor, Step},
     },
     domain::{
-        command::{Command, Direction},
-        pace::PaceChange,
-        playbill::{Offer, Playbill},
+        lang::command::{Command, ScenarioControl},
+        model::{
+            scenario::{ScenarioInfo, ScenarioState},
+            speed::SpeedChange,
+        },
     },
-    hub::Snapshot,
+    state::Snapshot,
 };
 
 /// A card that is being chosen.
@@ -34,33 +36,34 @@ pub struct Picker {
 
 impl Picker {
     /// The cards that have all words of the filter; those whose name is the filter, begins with it, or has it, come first.
-    pub fn offers<'s>(&self, seen: &'s Snapshot) -> Vec<&'s Offer> {
+    pub fn catalog<'s>(&self, snapshot: &'s Snapshot) -> Vec<&'s ScenarioInfo> {
         let filter = self.filter.value().to_lowercase();
-        let fits = |offer: &&Offer| {
+        let fits = |offer: &&ScenarioInfo| {
             let problem = offer.problem.as_deref().unwrap_or_default();
-            let text = format!("{} {} {} {problem}", offer.name, offer.title, offer.shows).to_lowercase();
+            let text =
+                format!("{} {} {} {problem}", offer.name, offer.title, offer.description).to_lowercase();
             filter.split_whitespace().all(|word| text.contains(word))
         };
-        let mut offers: Vec<_> = seen.playbill.offers.iter().filter(fits).collect();
+        let mut catalog: Vec<_> = snapshot.scenarios.catalog.iter().filter(fits).collect();
         let meant = filter.trim();
-        offers.sort_by_key(|Offer { name, .. }| {
+        catalog.sort_by_key(|ScenarioInfo { name, .. }| {
             (name != meant, !name.starts_with(meant), !name.contains(meant))
         });
-        offers
+        catalog
     }
 }
 
 impl App {
     /// Whether the latest play is on the screen.
-    pub fn shows_play(&self, seen: &Snapshot) -> bool {
-        let Playbill { play, cue, .. } = &seen.playbill;
+    pub fn shows_play(&self, snapshot: &Snapshot) -> bool {
+        let ScenarioState { play, run_request, .. } = &snapshot.scenarios;
         let is_closed = |play| self.closed_play.as_ref().is_some_and(|closed| Arc::ptr_eq(closed, play));
-        cue.is_some() || play.as_ref().is_some_and(|play| !is_closed(play))
+        run_request.is_some() || play.as_ref().is_some_and(|play| !is_closed(play))
     }
 
     /// Opens the picker.
-    pub(super) fn pick(&mut self, seen: &Snapshot) {
-        if seen.playbill.offers.is_empty() {
+    pub(super) fn pick(&mut self, snapshot: &Snapshot) {
+        if snapshot.scenarios.catalog.is_empty() {
             self.status = Status::say("no cards are played here; voltergeist play plays them");
         } else {
             self.mode = Mode::Pick(Picker::default());
@@ -68,11 +71,11 @@ impl App {
     }
 
     /// Takes a key while a card is chosen.
-    pub(super) fn pick_key(&mut self, key: KeyEvent, seen: &Snapshot) -> Vec<Effect> {
-        let height = cards::rows(Rect::new(0, 0, self.size.0, self.size.1)).max(1).into();
+    pub(super) fn pick_key(&mut self, key: KeyEvent, snapshot: &Snapshot) -> Vec<Effect> {
+        let height = scenarios::rows(Rect::new(0, 0, self.size.0, self.size.1)).max(1).into();
         let Mode::Pick(picker) = &mut self.mode else { return Vec::new() };
-        let offers = picker.offers(seen);
-        let mut go = |step| picker.cursor.go(step, offers.len(), height);
+        let catalog = picker.catalog(snapshot);
+        let mut go = |step| picker.cursor.go(step, catalog.len(), height);
         match key.code {
             KeyCode::Esc => self.mode = Mode::Browse,
             KeyCode::Up => go(Step::Up(1)),
@@ -82,10 +85,10 @@ impl App {
             KeyCode::Tab => picker.stepwise = !picker.stepwise,
             KeyCode::Enter => {
                 let stepwise = picker.stepwise;
-                let chosen = offers.get(picker.cursor.row.min(offers.len().saturating_sub(1)));
-                let Some(card) = chosen.map(|offer| offer.name.clone()) else { return Vec::new() };
+                let chosen = catalog.get(picker.cursor.row.min(catalog.len().saturating_sub(1)));
+                let Some(scenario) = chosen.map(|offer| offer.name.clone()) else { return Vec::new() };
                 self.mode = Mode::Browse;
-                return self.confirmed(Command::Play { card, stepwise, dangerous: false }, seen);
+                return self.confirmed(Command::Play { scenario, stepwise, dangerous: false }, snapshot);
             }
             _ => {
                 let before = picker.filter.value().to_owned();
@@ -99,36 +102,36 @@ impl App {
     }
 
     /// Directs what is played: a card, or else, where it can be paused, the demo's life.
-    pub(super) fn direct(&mut self, action: Action, seen: &Snapshot) -> Option<Effect> {
-        let direction = match (&seen.playbill.cue, seen.pace, action) {
-            (None, Some(pace), Action::PausePlay) => {
-                let change = if pace.paused { PaceChange::Go } else { PaceChange::Pause };
-                return Some(Command::Pace(change).into());
+    pub(super) fn direct(&mut self, action: Action, snapshot: &Snapshot) -> Option<Effect> {
+        let direction = match (&snapshot.scenarios.run_request, snapshot.speed, action) {
+            (None, Some(speed), Action::PausePlay) => {
+                let change = if speed.paused { SpeedChange::Go } else { SpeedChange::Pause };
+                return Some(Command::Speed(change).into());
             }
             (None, ..) => {
-                let key = self.keymap.key(Action::Cards, self.theme.glyphs.ascii);
+                let key = self.keymap.key(Action::Scenarios, self.theme.glyphs.ascii);
                 self.status = Status::say(format!("no card is being played; {key} chooses one"));
                 return None;
             }
-            (_, _, Action::NextStep) => Direction::Next,
-            (_, _, Action::StopPlay) => Direction::Stop,
-            (Some(cue), ..) if cue.is_paused() => Direction::Go,
-            _ => Direction::Pause,
+            (_, _, Action::NextStep) => ScenarioControl::Next,
+            (_, _, Action::StopPlay) => ScenarioControl::Stop,
+            (Some(run_request), ..) if run_request.is_paused() => ScenarioControl::Go,
+            _ => ScenarioControl::Pause,
         };
-        Some(Command::Direct(direction).into())
+        Some(Command::ControlScenario(direction).into())
     }
 
     /// Makes the demo's life faster or slower.
-    pub(super) fn pace(&mut self, action: Action, seen: &Snapshot) -> Option<Effect> {
-        let Some(pace) = seen.pace else {
+    pub(super) fn speed(&mut self, action: Action, snapshot: &Snapshot) -> Option<Effect> {
+        let Some(speed) = snapshot.speed else {
             self.status =
                 Status::say("there is nothing to pace here; only `voltergeist demo` has a life of its own");
             return None;
         };
-        let change = if action == Action::Faster { pace.faster() } else { pace.slower() };
+        let change = if action == Action::Faster { speed.faster() } else { speed.slower() };
         if change.is_none() {
-            self.status = Status::say(format!("the demo's pace is {pace} already"));
+            self.status = Status::say(format!("the demo's pace is {speed} already"));
         }
-        change.map(|change| Command::Pace(change).into())
+        change.map(|change| Command::Speed(change).into())
     }
 }

@@ -13,44 +13,46 @@ use crate::{
         text,
     },
     domain::{
-        command::Outage,
-        entry::{Entry, Kind},
-        fault::{Armed, PRESETS, RuleState, forecast_outage, patience},
-        protocol::Caller,
+        lang::command::Outage,
+        model::{
+            entry::{Entry, EntryKind},
+            protocol::Caller,
+        },
+        rules::{Armed, PRESETS, RuleState, client_timeout, forecast_outage},
     },
-    hub::{Snapshot, Standing},
+    state::{DriverStatus, Snapshot},
 };
 
 /// One thing that the banner tells.
 enum Alarm<'s> {
     Down(Outage, Option<Timestamp>),
-    Waiting(usize),
+    Held(usize),
     Armed(&'s Armed),
 }
 
 /// The rules that still act.
-pub fn armed(seen: &Snapshot) -> impl Iterator<Item = &Armed> {
-    seen.faults.iter().filter(|rule| rule.state == RuleState::Armed)
+pub fn armed(snapshot: &Snapshot) -> impl Iterator<Item = &Armed> {
+    snapshot.faults.iter().filter(|rule| rule.state == RuleState::Armed)
 }
 
-fn alarms(seen: &Snapshot) -> Vec<Alarm<'_>> {
-    let down = match seen.reachability.standing {
-        Standing::Down { kind, until } => Some(Alarm::Down(kind, until)),
-        Standing::Up => None,
+fn alarms(snapshot: &Snapshot) -> Vec<Alarm<'_>> {
+    let down = match snapshot.driver_state.status {
+        DriverStatus::Down { kind, until } => Some(Alarm::Down(kind, until)),
+        DriverStatus::Up => None,
     };
-    let waiting = (!seen.waiting.is_empty()).then_some(Alarm::Waiting(seen.waiting.len()));
-    down.into_iter().chain(waiting).chain(armed(seen).map(Alarm::Armed)).collect()
+    let waiting = (!snapshot.waiting.is_empty()).then_some(Alarm::Held(snapshot.waiting.len()));
+    down.into_iter().chain(waiting).chain(armed(snapshot).map(Alarm::Armed)).collect()
 }
 
 /// How many rows it needs, if it may have `most`.
-pub fn height(seen: &Snapshot, most: usize) -> u16 {
-    alarms(seen).len().min(most) as u16
+pub fn height(snapshot: &Snapshot, most: usize) -> u16 {
+    alarms(snapshot).len().min(most) as u16
 }
 
 /// Draws it.
 pub fn render(view: &View<'_>, buffer: &mut Buffer) {
     let area = view.screen.banner;
-    let alarms = alarms(view.seen);
+    let alarms = alarms(view.snapshot);
     let rows = usize::from(area.height);
     let hidden = alarms.len().saturating_sub(rows);
     if rows == 1 && hidden > 0 {
@@ -65,7 +67,7 @@ pub fn render(view: &View<'_>, buffer: &mut Buffer) {
         mark(buffer, area, row, view.theme.styles.armed);
         let (what, facts, hint) = words(view, alarm);
         let hint = if hidden > 0 && usize::from(row) + 1 == rows {
-            format!("and {hidden} more  [{}] calms all ", view.key(Action::CalmAll))
+            format!("and {hidden} more  [{}] calms all ", view.key(Action::ClearAll))
         } else {
             hint
         };
@@ -79,12 +81,12 @@ pub fn render(view: &View<'_>, buffer: &mut Buffer) {
 
 /// What it is, what is known of it, and the key that ends it.
 fn words(view: &View<'_>, alarm: &Alarm<'_>) -> (String, String, String) {
-    let seen = view.seen;
+    let snapshot = view.snapshot;
     match alarm {
         Alarm::Down(kind, until) => {
             let left =
-                until.map_or_else(String::new, |until| format!("up again in {}  ", left(seen.at, until)));
-            let forecast = forecast_outage(*kind, seen.tally.usual_caller());
+                until.map_or_else(String::new, |until| format!("up again in {}  ", left(snapshot.at, until)));
+            let forecast = forecast_outage(*kind, snapshot.tally.usual_caller());
             // Where there is room for it, what the engine makes of it matters more than what it is.
             let what = match view.screen.banner.width {
                 ..100 => outage_help(*kind).to_owned(),
@@ -97,18 +99,20 @@ fn words(view: &View<'_>, alarm: &Alarm<'_>) -> (String, String, String) {
                 format!("[{}] brings it up ", view.key(Action::Outage)),
             )
         }
-        Alarm::Waiting(count) => {
-            let oldest = seen.waiting.first().map_or(Duration::ZERO, |entry| since(seen.at, entry.at));
+        Alarm::Held(count) => {
+            let oldest =
+                snapshot.waiting.first().map_or(Duration::ZERO, |entry| since(snapshot.at, entry.at));
             let what = if *count == 1 { "1 CALL WAITS".to_owned() } else { format!("{count} CALLS WAIT") };
             let mut facts = format!("the longest for {}", text::clock(oldest));
-            if let Some((caller, left)) = seen.waiting.first().and_then(|entry| patience_left(entry, oldest))
+            if let Some((caller, left)) =
+                snapshot.waiting.first().and_then(|entry| patience_left(entry, oldest))
             {
-                facts.extend(["; ", caller.word(), " gives up in ", &text::clock(left)]);
+                facts.extend(["; ", caller.as_str(), " gives up in ", &text::clock(left)]);
             }
             (what, facts, format!("[{}] lets it go ", view.key(Action::Release)))
         }
         Alarm::Armed(armed) => {
-            let fired = counts(seen, armed, true);
+            let fired = counts(snapshot, armed, true);
             let rule = text::clean(&armed.text);
             if let Some(index) = preset_of(armed.label.as_deref()) {
                 let preset = &PRESETS[index];
@@ -120,7 +124,7 @@ fn words(view: &View<'_>, alarm: &Alarm<'_>) -> (String, String, String) {
             (
                 format!("RULE {} {label}", armed.id).trim_end().to_owned(),
                 format!("{fired}   {rule}"),
-                format!("[{}] calms all ", view.key(Action::CalmAll)),
+                format!("[{}] calms all ", view.key(Action::ClearAll)),
             )
         }
     }
@@ -128,13 +132,13 @@ fn words(view: &View<'_>, alarm: &Alarm<'_>) -> (String, String, String) {
 
 /// How much longer whoever made a waiting call will wait for its answer.
 fn patience_left(entry: &Entry, waited: Duration) -> Option<(Caller, Duration)> {
-    let Kind::Waiting(waiting) = &entry.kind else { return None };
-    let limit = patience(waiting.caller, waiting.operation)?;
+    let EntryKind::Held(waiting) = &entry.kind else { return None };
+    let limit = client_timeout(waiting.caller, waiting.operation)?;
     Some((waiting.caller, limit.saturating_sub(waited)))
 }
 
 /// How often a rule has fired, of how many calls where there is room, and what is left of it.
-pub fn counts(seen: &Snapshot, rule: &Armed, is_roomy: bool) -> String {
+pub fn counts(snapshot: &Snapshot, rule: &Armed, is_roomy: bool) -> String {
     let mut counts = format!("fired {}", text::grouped(rule.fired));
     if is_roomy {
         counts.extend([" of ", &text::counted(rule.evaluated, "call")]);
@@ -146,7 +150,7 @@ pub fn counts(seen: &Snapshot, rule: &Armed, is_roomy: bool) -> String {
         counts.extend([", ", &text::grouped(fires), " left"]);
     }
     if let Some(until) = rule.remaining.until {
-        counts.extend([", ", &left(seen.at, until), " left"]);
+        counts.extend([", ", &left(snapshot.at, until), " left"]);
     }
     counts
 }

@@ -10,15 +10,15 @@ use ratatui::{
     text::{Line, Span},
 };
 
-use super::{View, episodes, mark, put, row, sequence, welcome};
+use super::{View, groups, mark, put, row, sequence, welcome};
 use crate::{
     console::{
         action::Action,
         app::{Mode, Pane},
-        folding::Folding,
+        grouped_list::GroupedList,
         text,
     },
-    domain::entry::{Entry, Kind},
+    domain::model::entry::{Entry, EntryKind},
 };
 
 /// The heads of two columns, which are as narrow as these where their content is.
@@ -39,7 +39,7 @@ pub struct Columns {
     /// About which volume.
     pub volume: usize,
     /// What a rule did to it.
-    pub deed: usize,
+    pub fault: usize,
     /// How it ended.
     pub outcome: usize,
     /// How long it took.
@@ -50,21 +50,21 @@ pub struct Columns {
 #[derive(Clone, Copy, Debug, Default)]
 struct Content {
     volume: usize,
-    deed: usize,
+    fault: usize,
 }
 
 impl Content {
     fn of<'e>(entries: impl Iterator<Item = &'e Entry>, fault: &str) -> Self {
         entries.fold(Self::default(), |widest, entry| {
-            let (volume, deed) = match &entry.kind {
-                Kind::Call(call) => (call.volume.as_deref(), call.fault.as_ref()),
-                Kind::Waiting(waiting) => (waiting.volume.as_deref(), Some(&waiting.fault)),
+            let (volume, applied) = match &entry.kind {
+                EntryKind::Call(call) => (call.volume.as_deref(), call.fault.as_ref()),
+                EntryKind::Held(waiting) => (waiting.volume.as_deref(), Some(&waiting.fault)),
                 _ => (None, None),
             };
             let volume = volume.map_or(0, |volume| text::width(&text::clean(volume)));
-            let deed =
-                deed.map_or(0, |deed| text::width(fault) + 1 + text::width(&text::clean(&deed.action)));
-            Self { volume: widest.volume.max(volume), deed: widest.deed.max(deed) }
+            let fault = applied
+                .map_or(0, |applied| text::width(fault) + 1 + text::width(&text::clean(&applied.action)));
+            Self { volume: widest.volume.max(volume), fault: widest.fault.max(fault) }
         })
     }
 }
@@ -84,28 +84,28 @@ impl Columns {
         let volume = content.volume.clamp(VOLUME.len(), (rest / 4).clamp(8, 20)).min(rest);
         let rest = rest.saturating_sub(volume);
         // Where there is little room, what was done and how it ended share a column.
-        let deed = if rest >= 44 { content.deed.clamp(DEED.len(), (rest * 2 / 5).min(36)) } else { 0 };
-        let outcome = rest.saturating_sub(if deed > 0 { deed + 2 } else { 0 });
-        Self { time, caller, call, volume, deed, outcome, took }
+        let fault = if rest >= 44 { content.fault.clamp(DEED.len(), (rest * 2 / 5).min(36)) } else { 0 };
+        let outcome = rest.saturating_sub(if fault > 0 { fault + 2 } else { 0 });
+        Self { time, caller, call, volume, fault, outcome, took }
     }
 
     /// The cells of all columns behind the time.
     pub fn width(&self) -> usize {
-        let columns = [self.caller, self.call, self.volume, self.deed, self.outcome, self.took];
+        let columns = [self.caller, self.call, self.volume, self.fault, self.outcome, self.took];
         columns.into_iter().filter(|width| *width > 0).map(|width| width + 2).sum::<usize>().saturating_sub(2)
     }
 }
 
 /// Draws the pane.
 pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
-    let folding = view.app.folding.as_ref();
-    let title = if folding.is_some() { "Episodes" } else { "Calls" };
+    let grouped_list = view.app.grouped_list.as_ref();
+    let title = if grouped_list.is_some() { "Episodes" } else { "Calls" };
     let mut states = [true, false].map(|has_keys| state(view, has_keys)).into_iter();
     let room = usize::from(area.width).saturating_sub(text::width(title) + 6);
     let fits = |state: &Vec<Span<'_>>| state.iter().map(Span::width).sum::<usize>() <= room;
     let state = states.find(fits).unwrap_or_default();
     let inner = view.pane(Pane::Calls, title, &state, area, buffer);
-    let is_empty = folding.map_or(view.app.calls.is_empty(), Folding::is_empty);
+    let is_empty = grouped_list.map_or(view.app.calls.is_empty(), GroupedList::is_empty);
     if is_empty && view.app.calls.is_filtered() {
         let back = view.key(Action::Back);
         let line =
@@ -126,20 +126,20 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
     }
     let rows = view.screen.rows(Pane::Calls);
     let sign = view.theme.glyphs.fault;
-    let content = match folding {
-        Some(folding) => {
-            let content = Content::of(folding.visible(rows).map(|(row, _)| row.entry().as_ref()), sign);
-            let names = folding.visible(rows).map(|(row, _)| episodes::overhang(row)).max();
+    let content = match grouped_list {
+        Some(grouped_list) => {
+            let content = Content::of(grouped_list.visible(rows).map(|(row, _)| row.entry().as_ref()), sign);
+            let names = grouped_list.visible(rows).map(|(row, _)| groups::name_overflow(row)).max();
             Content { volume: content.volume.max(names.unwrap_or(0)), ..content }
         }
         None => Content::of(view.app.calls.visible(rows).map(Arc::as_ref), sign),
     };
-    let columns = Columns::of(inner.width.into(), content, folding.is_some());
+    let columns = Columns::of(inner.width.into(), content, grouped_list.is_some());
     if heads {
         put(buffer, inner, 0, &heading(view, &columns));
     }
-    if let Some(folding) = folding {
-        return episodes::render(view, folding, &columns, list, buffer);
+    if let Some(grouped_list) = grouped_list {
+        return groups::render(view, grouped_list, &columns, list, buffer);
     }
     let selected = view.app.calls.selected().map(|entry| entry.seq);
     let marked =
@@ -155,8 +155,8 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
 
 /// Whether the list follows, is frozen, or how much of everything it shows; and with which key it goes on.
 pub fn state(view: &View<'_>, has_keys: bool) -> Vec<Span<'static>> {
-    let folding = view.app.folding.as_ref();
-    let (calls, kept, styles) = (&view.app.calls, &view.seen.kept, &view.theme.styles);
+    let grouped_list = view.app.grouped_list.as_ref();
+    let (calls, kept, styles) = (&view.app.calls, &view.snapshot.kept, &view.theme.styles);
     let mut spans = Vec::new();
     let mut say = |text: String, style: Style| {
         if !spans.is_empty() {
@@ -165,11 +165,11 @@ pub fn state(view: &View<'_>, has_keys: bool) -> Vec<Span<'static>> {
         spans.push(Span::styled(text, style));
     };
     if calls.is_filtered() {
-        let shown = text::grouped(folding.map_or(calls.len(), Folding::items) as u64);
+        let shown = text::grouped(grouped_list.map_or(calls.len(), GroupedList::items) as u64);
         let shown = format!("/{}  {shown} shown", text::clean(&view.app.filter_text));
         say(shown, styles.warning);
     }
-    let dropped = view.seen.dropped;
+    let dropped = view.snapshot.dropped;
     let in_all = kept.end - kept.start + dropped;
     if dropped > 0 && view.screen.shape.has_frames() {
         say(format!("{} kept of {}", text::grouped(in_all - dropped), text::grouped(in_all)), styles.quiet);
@@ -190,12 +190,12 @@ pub fn state(view: &View<'_>, has_keys: bool) -> Vec<Span<'static>> {
 }
 
 fn follows(view: &View<'_>) -> bool {
-    view.app.folding.as_ref().map_or(view.app.calls.follows(), Folding::follows)
+    view.app.grouped_list.as_ref().map_or(view.app.calls.follows(), GroupedList::follows)
 }
 
 /// How many rows are below the selected one.
 fn newer(view: &View<'_>) -> u64 {
-    view.app.folding.as_ref().map_or(view.app.calls.newer(), Folding::newer) as u64
+    view.app.grouped_list.as_ref().map_or(view.app.calls.newer(), GroupedList::newer) as u64
 }
 
 /// The key that lets the list go on, and what it does.
@@ -213,11 +213,11 @@ fn way_on(view: &View<'_>) -> Option<(String, &'static str)> {
 
 /// The same where there is little room: a filter by its sign, and what matters most.
 pub fn short_state(view: &View<'_>) -> Vec<Span<'static>> {
-    let (calls, folding) = (&view.app.calls, view.app.folding.as_ref());
-    let state = match calls.held_back(&view.seen.kept) {
+    let (calls, grouped_list) = (&view.app.calls, view.app.grouped_list.as_ref());
+    let state = match calls.held_back(&view.snapshot.kept) {
         Some(held) => format!("PAUSED +{}", text::grouped(held)),
         None if calls.is_filtered() => {
-            format!("{} shown", text::grouped(folding.map_or(calls.len(), Folding::items) as u64))
+            format!("{} shown", text::grouped(grouped_list.map_or(calls.len(), GroupedList::items) as u64))
         }
         None if follows(view) => return Vec::new(),
         None => match (newer(view), way_on(view)) {
@@ -230,11 +230,11 @@ pub fn short_state(view: &View<'_>) -> Vec<Span<'static>> {
 }
 
 fn heading(view: &View<'_>, columns: &Columns) -> Line<'static> {
-    let is_folded = view.app.folding.is_some();
-    let ending = if is_folded && columns.deed > 0 {
-        [("outcome", columns.deed), ("", columns.outcome)]
+    let is_folded = view.app.grouped_list.is_some();
+    let release_action = if is_folded && columns.fault > 0 {
+        [("outcome", columns.fault), ("", columns.outcome)]
     } else {
-        [(DEED, columns.deed), ("outcome", columns.outcome)]
+        [(DEED, columns.fault), ("outcome", columns.outcome)]
     };
     let (time, caller) = (("time", columns.time), ("caller", columns.caller));
     // An episode has one text for both of them.
@@ -243,7 +243,7 @@ fn heading(view: &View<'_>, columns: &Columns) -> Line<'static> {
     } else {
         [("call", columns.call), (VOLUME, columns.volume)]
     };
-    let fields = [[time, caller], subject, ending];
+    let fields = [[time, caller], subject, release_action];
     let mut line: String = " ".into();
     for (name, width) in fields.into_iter().flatten().filter(|(_, width)| *width > 0) {
         line.push_str(&view.pad(name, width));

@@ -13,13 +13,15 @@ use ratatui::{
 use super::{View, banner::since, put, row};
 use crate::{
     console::{
-        app::{Pressed, Status},
+        app::{LastKey, Status},
         text,
     },
     domain::{
-        entry::{Call, Entry, Kind, Outcome},
-        fault::{RuleState, aftermath},
-        protocol::{Caller, Operation},
+        model::{
+            entry::{Call, Entry, EntryKind, Outcome},
+            protocol::{Caller, Operation},
+        },
+        rules::{RuleState, reaction},
     },
 };
 
@@ -61,7 +63,7 @@ pub fn render(view: &View<'_>, buffer: &mut Buffer) {
 fn pressed(view: &View<'_>) -> Vec<(String, Style)> {
     let styles = &view.theme.styles;
     let mut said = Vec::new();
-    if let Some(Pressed { key, action, answered }) = &view.app.last_key {
+    if let Some(LastKey { key, action, answered }) = &view.app.last_key {
         said.push((format!("[{key}] "), styles.key));
         if !answered {
             said.push((action.control().help.to_owned(), styles.quiet));
@@ -73,11 +75,11 @@ fn pressed(view: &View<'_>) -> Vec<(String, Style)> {
             said.push(("Press a key: ? shows them all.".into(), styles.quiet));
         }
         Status::Quiet => {}
-        Status::Said { line: Some(line), text } => {
+        Status::StyledText { line: Some(line), text } => {
             said.push((format!(": {line} "), styles.command));
             said.push((format!("{} {text}", view.theme.glyphs.arrow), styles.text));
         }
-        Status::Said { line: None, text } => said.push((text.clone(), styles.text)),
+        Status::StyledText { line: None, text } => said.push((text.clone(), styles.text)),
         Status::Failed { why, .. } => said.push((why.clone(), styles.bad)),
     }
     said
@@ -87,13 +89,13 @@ fn pressed(view: &View<'_>) -> Vec<(String, Style)> {
 fn last_call(view: &View<'_>) -> Option<(String, Style)> {
     let styles = &view.theme.styles;
     let haunted = view.app.calls.newest_call(true).filter(|entry| {
-        since(view.seen.at, entry.at) < STAYS && entry.call().is_none_or(|call| is_in_force(view, call))
+        since(view.snapshot.at, entry.at) < STAYS && entry.call().is_none_or(|call| is_in_force(view, call))
     });
     let entry = haunted.or_else(|| view.app.calls.newest_call(false))?;
     Some(match &entry.kind {
-        Kind::Waiting(waiting) => {
+        EntryKind::Held(waiting) => {
             let asked = asked(waiting.operation, waiting.volume.as_deref());
-            let next = next_move(view, entry);
+            let next = next_attempt(view, entry);
             (format!("{} asks {asked}, and gets no answer yet.{next}", name(waiting.caller)), styles.warning)
         }
         _ => explained(view, entry, entry.call()?),
@@ -101,14 +103,15 @@ fn last_call(view: &View<'_>) -> Option<(String, Style)> {
 }
 
 /// What the engine does next, as far as that is known.
-fn next_move(view: &View<'_>, entry: &Entry) -> String {
-    let next = view.app.retries.next_move(entry, view.seen.at);
+fn next_attempt(view: &View<'_>, entry: &Entry) -> String {
+    let next = view.app.retries.next_attempt(entry, view.snapshot.at);
     next.map_or_else(String::new, |next| format!(" It {next}."))
 }
 
 /// Whether the rule that acted on a call may be shown as if it were now.
 fn is_in_force(view: &View<'_>, call: &Call) -> bool {
-    let rule = call.fault.as_ref().and_then(|deed| view.seen.faults.iter().find(|rule| rule.id == deed.id));
+    let rule =
+        call.fault.as_ref().and_then(|fault| view.snapshot.faults.iter().find(|rule| rule.id == fault.id));
     rule.is_some_and(|rule| rule.state != RuleState::Expired)
 }
 
@@ -124,7 +127,7 @@ fn explained(view: &View<'_>, entry: &Entry, call: &Call) -> (String, Style) {
         |operation| format!("{}{}", if is_again { "again " } else { "" }, asked(operation, volume)),
     );
     let (outcome, style) = row::outcome(view, call);
-    let Some(does) = call.fault.as_ref().and_then(|deed| deed_of(&deed.action, call)) else {
+    let Some(does) = call.fault.as_ref().and_then(|fault| fault_text(&fault.action, call)) else {
         let answer = match call.outcome {
             Outcome::Answered => "and is told: done.".to_owned(),
             _ => format!("and is told: {outcome}"),
@@ -133,18 +136,18 @@ fn explained(view: &View<'_>, entry: &Entry, call: &Call) -> (String, Style) {
     };
     // Where attempts are counted, the count says more than what is known of the engine.
     let next = if chain.is_some() {
-        next_move(view, entry)
+        next_attempt(view, entry)
     } else {
-        let fact = aftermath(call).and_then(|forecast| forecast.fact);
+        let fact = reaction(call).and_then(|forecast| forecast.fact);
         fact.map_or_else(String::new, |fact| format!(" {who} {}.", fact.reaction))
     };
-    let ago = since(view.seen.at, entry.at).as_secs();
+    let ago = since(view.snapshot.at, entry.at).as_secs();
     let when = if chain.is_none() && ago > 1 { format!("{ago} s ago: ") } else { String::new() };
     (format!("{when}{who} asks {asks}. voltergeist {does}.{next}"), styles.fault)
 }
 
 /// What voltergeist did to a call, as a sentence goes on after its name; none if it let the call be.
-fn deed_of(action: &str, call: &Call) -> Option<String> {
+fn fault_text(action: &str, call: &Call) -> Option<String> {
     let word = action.split(' ').next().unwrap_or_default();
     let does = match word {
         "fail" => {
@@ -152,10 +155,10 @@ fn deed_of(action: &str, call: &Call) -> Option<String> {
             message
                 .map_or_else(|| "refuses".to_owned(), |error| format!("refuses: \"{}\"", text::clean(error)))
         }
-        word => DEEDS.iter().find(|(known, _)| *known == word).map(|(_, does)| (*does).to_owned())?,
+        word => FAULT_COLUMN.iter().find(|(known, _)| *known == word).map(|(_, does)| (*does).to_owned())?,
     };
     let end = action.split_once(" then ").filter(|_| ["hold", "hang", "delay"].contains(&word));
-    Some(match end.and_then(|(_, end)| deed_of(end, call)) {
+    Some(match end.and_then(|(_, end)| fault_text(end, call)) {
         Some(end) => format!("{does}, then {end}"),
         None if action.ends_with(" after") => format!("does it, but then {does}"),
         None => does,
@@ -163,7 +166,7 @@ fn deed_of(action: &str, call: &Call) -> Option<String> {
 }
 
 /// What voltergeist does, by the first word of the action.
-const DEEDS: [(&str, &str); 21] = [
+const FAULT_COLUMN: [(&str, &str); 21] = [
     ("reply", "answers what it was told to answer"),
     ("empty", "answers with nothing in it"),
     ("null", "answers with nothing at all"),

@@ -10,11 +10,14 @@ use super::{View, banner, mark};
 use crate::{
     console::{
         action::Action,
-        app::{FaultRow, Mode, Pane, faults, faults::outage_help},
+        app::{
+            FaultRow, Mode, Pane,
+            faults::{self, outage_help},
+        },
         text,
     },
-    domain::fault::{Armed, PRESETS, RuleState},
-    hub::Standing,
+    domain::rules::{Armed, PRESETS, RuleState},
+    state::DriverStatus,
 };
 
 /// From this width on there is room for all counts.
@@ -22,15 +25,17 @@ const ROOMY: u16 = 48;
 
 /// Draws the pane.
 pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
-    let armed = banner::armed(view.seen).count();
+    let armed = banner::armed(view.snapshot).count();
     let state = match armed {
         0 => Span::styled("none armed", view.theme.styles.quiet),
         _ => Span::styled(format!("{armed} armed"), view.theme.styles.fault),
     };
-    let seed =
-        Span::styled(format!("seed {} {} ", view.seen.seed, view.theme.glyphs.dot), view.theme.styles.quiet);
+    let seed = Span::styled(
+        format!("seed {} {} ", view.snapshot.seed, view.theme.glyphs.dot),
+        view.theme.styles.quiet,
+    );
     let inner = view.pane(Pane::Faults, "Faults", &[seed, state], area, buffer);
-    let rows = faults::rows(view.seen);
+    let rows = faults::rows(view.snapshot);
     let shown = view.app.fault.visible(rows.len(), inner.height.into());
     let selected = view.app.fault.row.min(rows.len().saturating_sub(1));
     for (line, row) in shown.enumerate() {
@@ -42,11 +47,11 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
 }
 
 fn row_of(view: &View<'_>, row: &FaultRow, is_roomy: bool) -> Line<'static> {
-    let (styles, seen) = (&view.theme.styles, view.seen);
+    let (styles, snapshot) = (&view.theme.styles, view.snapshot);
     let (action, title, state) = match row {
         FaultRow::Preset(index) => {
             let preset = &PRESETS[*index];
-            let armed = seen.faults.iter().find(|armed| armed.label.as_deref() == Some(preset.label));
+            let armed = snapshot.faults.iter().find(|armed| armed.label.as_deref() == Some(preset.label));
             (
                 Some(Action::Preset(preset.label)),
                 preset.title.to_owned(),
@@ -54,7 +59,7 @@ fn row_of(view: &View<'_>, row: &FaultRow, is_roomy: bool) -> Line<'static> {
             )
         }
         FaultRow::Forget => {
-            let volume = view.app.selected_volume(seen);
+            let volume = view.app.selected_volume(snapshot);
             let state = match volume {
                 None => Span::styled("no volume yet", styles.quiet),
                 Some(volume) if volume.known => {
@@ -67,19 +72,19 @@ fn row_of(view: &View<'_>, row: &FaultRow, is_roomy: bool) -> Line<'static> {
             (Some(Action::Forget), "volume forgotten".to_owned(), vec![state])
         }
         FaultRow::Outage => {
-            let state = match seen.reachability.standing {
-                Standing::Up => {
+            let state = match snapshot.driver_state.status {
+                DriverStatus::Up => {
                     let kinds = Span::styled(format!(" [{}]", view.key(Action::OutageKind)), styles.key);
                     vec![Span::styled(format!("up; would {}", view.app.outage), styles.quiet), kinds]
                 }
-                Standing::Down { kind, .. } => {
+                DriverStatus::Down { kind, .. } => {
                     vec![Span::styled(format!("DOWN {}", outage_help(kind)), styles.fault)]
                 }
             };
             (Some(Action::Outage), "driver down".to_owned(), state)
         }
         FaultRow::Rule(id) => {
-            let Some(armed) = seen.faults.iter().find(|armed| armed.id == *id) else {
+            let Some(armed) = snapshot.faults.iter().find(|armed| armed.id == *id) else {
                 return Line::default();
             };
             let name = armed
@@ -112,6 +117,6 @@ fn on(view: &View<'_>, rule: &Armed, is_roomy: bool) -> Vec<Span<'static>> {
     };
     vec![
         Span::styled(format!("{word:5}"), style),
-        Span::raw(format!("  {}", banner::counts(view.seen, rule, is_roomy))),
+        Span::raw(format!("  {}", banner::counts(view.snapshot, rule, is_roomy))),
     ]
 }

@@ -10,10 +10,10 @@ use super::{View, banner, put, put_right, typing};
 use crate::console::{
     action::{Action, CONTROLS, Control, Place},
     app::{App, FaultRow, Mode, Pane, Status, faults},
-    folding::{Folding, Row},
+    grouped_list::{GroupedList, Row},
     text,
 };
-use crate::hub::Standing;
+use crate::state::DriverStatus;
 
 /// Draws it, and says where the cursor is while a line is typed.
 pub fn render(view: &View<'_>, buffer: &mut Buffer) -> Option<Position> {
@@ -63,8 +63,8 @@ pub fn height(app: &App, (width, height): (u16, u16)) -> u16 {
 fn parts(app: &App) -> (String, String) {
     match &app.status {
         Status::Quiet => Default::default(),
-        Status::Said { line: None, text } => (String::new(), format!(" {}", text::clean(text))),
-        Status::Said { line: Some(line), text } => {
+        Status::StyledText { line: None, text } => (String::new(), format!(" {}", text::clean(text))),
+        Status::StyledText { line: Some(line), text } => {
             let arrow = app.theme.glyphs.arrow;
             (format!(" : {}", text::clean(line)), format!("  {arrow} {}", text::clean(text)))
         }
@@ -81,7 +81,7 @@ fn said(view: &View<'_>, width: usize, rows: u16) -> Vec<Line<'static>> {
     let (before, told) = parts(view.app);
     let (first, rest) = match &view.app.status {
         Status::Quiet => return Vec::new(),
-        Status::Said { .. } => (styles.command, styles.text),
+        Status::StyledText { .. } => (styles.command, styles.text),
         Status::Failed { .. } => (styles.bad, styles.bad),
     };
     let room = (width * usize::from(rows)).saturating_sub(text::width(&told)).clamp(width * 2 / 5, width);
@@ -149,16 +149,18 @@ fn hints_of(view: &View<'_>) -> Vec<(String, &'static str)> {
 
 /// Whether a key that is hinted at would change anything now.
 fn would_do_something(view: &View<'_>, action: Action) -> bool {
-    let (app, seen) = (view.app, view.seen);
+    let (app, snapshot) = (view.app, view.snapshot);
     match action {
-        Action::Release | Action::EditReply | Action::FailCall => !seen.waiting.is_empty(),
-        Action::Faster | Action::Slower => seen.pace.is_some(),
-        Action::Forget => !seen.volumes.is_empty(),
-        Action::CalmAll => banner::armed(seen).next().is_some() || seen.reachability.standing != Standing::Up,
-        Action::Disarm => matches!(faults::rows(seen).get(app.fault.row), Some(FaultRow::Rule(_))),
+        Action::Release | Action::EditReply | Action::FailCall => !snapshot.waiting.is_empty(),
+        Action::Faster | Action::Slower => snapshot.speed.is_some(),
+        Action::Forget => !snapshot.volumes.is_empty(),
+        Action::ClearAll => {
+            banner::armed(snapshot).next().is_some() || snapshot.driver_state.status != DriverStatus::Up
+        }
+        Action::Disarm => matches!(faults::rows(snapshot).get(app.fault.row), Some(FaultRow::Rule(_))),
         Action::Open => match app.focus {
             Pane::Calls => !app.calls.is_empty(),
-            Pane::Volumes => !seen.volumes.is_empty(),
+            Pane::Volumes => !snapshot.volumes.is_empty(),
             Pane::Faults => true,
         },
         _ => true,
@@ -167,8 +169,8 @@ fn would_do_something(view: &View<'_>, action: Action) -> bool {
 
 /// What a key would do now.
 fn hint_text(view: &View<'_>, control: &Control) -> &'static str {
-    let armed = |label: &str| banner::armed(view.seen).any(|rule| rule.label.as_deref() == Some(label));
-    let is_unfolded = match view.app.folding.as_ref().and_then(Folding::selected) {
+    let armed = |label: &str| banner::armed(view.snapshot).any(|rule| rule.label.as_deref() == Some(label));
+    let is_unfolded = match view.app.grouped_list.as_ref().and_then(GroupedList::selected) {
         Some(Row::Header(_, is_unfolded)) => Some(is_unfolded),
         _ => None,
     };
@@ -176,12 +178,12 @@ fn hint_text(view: &View<'_>, control: &Control) -> &'static str {
         Action::Pause if view.app.calls.is_frozen() => "go on",
         Action::Preset("fail-mounts") if armed("fail-mounts") => "let mounts be",
         Action::Preset("empty-get") if armed("empty-get") => "let Get be",
-        Action::Outage if view.seen.reachability.standing != Standing::Up => "up",
-        Action::Forget if view.app.selected_volume(view.seen).is_some_and(|volume| !volume.known) => {
+        Action::Outage if view.snapshot.driver_state.status != DriverStatus::Up => "up",
+        Action::Forget if view.app.selected_volume(view.snapshot).is_some_and(|volume| !volume.known) => {
             "restore"
         }
         Action::Sequence if view.app.sequence => "list",
-        Action::Episodes if view.app.folding.is_some() => "list",
+        Action::Group if view.app.grouped_list.is_some() => "list",
         Action::Open if view.app.focus == Pane::Calls && is_unfolded.is_some() => {
             if is_unfolded == Some(true) { "fold" } else { "unfold" }
         }

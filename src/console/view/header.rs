@@ -10,29 +10,29 @@ use ratatui::{
 use super::{SPARK, View, put, put_right};
 use crate::{
     console::{action::Action, glyphs::Glyphs, text},
-    domain::protocol::{Caller, Operation},
-    hub::{Snapshot, Standing},
+    domain::model::protocol::{Caller, Operation},
+    state::{DriverStatus, Snapshot},
 };
 
 /// How many cells of an address are worth showing.
 const ADDRESS: usize = 16;
 
 /// How many rows the header needs: one more where it tells what would register the driver.
-pub fn height(seen: &Snapshot, roomy: bool) -> u16 {
-    1 + u16::from(roomy && seen.driver.remedy.is_some())
+pub fn height(snapshot: &Snapshot, roomy: bool) -> u16 {
+    1 + u16::from(roomy && snapshot.driver.fix_command.is_some())
 }
 
 /// Draws header and counters.
 pub fn render(view: &View<'_>, buffer: &mut Buffer) {
-    let (styles, driver) = (&view.theme.styles, &view.seen.driver);
+    let (styles, driver) = (&view.theme.styles, &view.snapshot.driver);
     let area = view.screen.header;
     let load = load(view);
     let room = usize::from(area.width);
-    let standing = view.seen.reachability.standing;
-    let (glyph, style, registration) = match (standing, &*driver.registration) {
-        (Standing::Down { .. }, _) => (view.theme.glyphs.idle, styles.warning, standing.to_string().into()),
-        (Standing::Up, "registered") => (view.theme.glyphs.mounted, styles.good, "registered".into()),
-        (Standing::Up, other) => (view.theme.glyphs.idle, styles.warning, text::clean(other)),
+    let status = view.snapshot.driver_state.status;
+    let (glyph, style, registration) = match (status, &*driver.registration) {
+        (DriverStatus::Down { .. }, _) => (view.theme.glyphs.idle, styles.warning, status.to_string().into()),
+        (DriverStatus::Up, "registered") => (view.theme.glyphs.mounted, styles.good, "registered".into()),
+        (DriverStatus::Up, other) => (view.theme.glyphs.idle, styles.warning, text::clean(other)),
     };
     let registration = Span::styled(format!("{glyph} {registration}"), style);
     let name = Span::styled(" voltergeist", styles.strong);
@@ -51,10 +51,10 @@ pub fn render(view: &View<'_>, buffer: &mut Buffer) {
     if let Some(load) = load {
         put_right(buffer, area, 0, line.width(), load);
     }
-    if let Some(remedy) = &driver.remedy {
+    if let Some(fix_command) = &driver.fix_command {
         let line = Line::from(vec![
             Span::styled(" to register it: ", styles.warning),
-            Span::styled(text::clean(remedy).into_owned(), styles.strong),
+            Span::styled(text::clean(fix_command).into_owned(), styles.strong),
         ]);
         render_remedy(
             view,
@@ -64,7 +64,7 @@ pub fn render(view: &View<'_>, buffer: &mut Buffer) {
         );
     }
     let rows = counter_lines(
-        view.seen,
+        view.snapshot,
         view.screen.counters.width.into(),
         view.screen.counters.height.into(),
         view.theme.glyphs,
@@ -98,44 +98,44 @@ fn render_remedy(view: &View<'_>, line: &Line<'_>, area: Rect, buffer: &mut Buff
 
 /// How busy it is, in as many words as there may be room for.
 fn load(view: &View<'_>) -> Vec<Line<'static>> {
-    let (seen, styles) = (view.seen, &view.theme.styles);
-    let rate = seen.tally.rate(seen.at);
+    let (snapshot, styles) = (view.snapshot, &view.theme.styles);
+    let rate = snapshot.tally.rate(snapshot.at);
     let last = rate.len().checked_sub(2).map_or(0, |index| rate[index]);
     let callers: Vec<_> =
-        Caller::ALL.into_iter().filter(|one| seen.tally.caller(*one) > 0).map(Caller::word).collect();
+        Caller::ALL.into_iter().filter(|one| snapshot.tally.caller(*one) > 0).map(Caller::as_str).collect();
     let caller = (!callers.is_empty())
         .then(|| Span::styled(format!("called by {}  ", callers.join(", ")), styles.text));
     let per_second = Span::styled(format!("{last}/s "), styles.strong);
     let spark = Span::styled(sparkline(&rate, view.theme.glyphs), styles.graph);
     let within = |share: f64, within: &str| {
-        let took = text::took(std::time::Duration::from_micros(seen.tally.latency(share)?));
+        let took = text::took(std::time::Duration::from_micros(snapshot.tally.latency(share)?));
         Some(Span::styled(format!("  {}%{within} {took}", share * 100.0), styles.text))
     };
     let rate = [per_second.clone(), spark];
     // It explains the rate, and outlasts it where there is little room.
-    let pace = pace(seen);
-    let only = pace.iter().map(|pace| Span::styled(format!("{pace} "), styles.strong)).collect();
-    let pace = pace.map(|pace| Span::styled(format!("demo {pace} "), styles.strong));
+    let speed = speed(snapshot);
+    let only = speed.iter().map(|speed| Span::styled(format!("{speed} "), styles.strong)).collect();
+    let speed = speed.map(|speed| Span::styled(format!("demo {speed} "), styles.strong));
     let (most, end) = (within(0.99, " within"), Span::raw(" "));
     let shares = [within(0.5, " within"), within(0.9, ""), within(0.99, "")];
     let all: Vec<_> = shares.into_iter().flatten().collect();
     let forms: [Vec<Span<'static>>; 7] = [
-        caller.iter().chain(&pace).chain(&rate).chain(&all).chain([&end]).cloned().collect(),
-        pace.iter().chain(&rate).chain(&all).chain([&end]).cloned().collect(),
-        caller.iter().chain(&pace).chain(&rate).chain(&most).chain([&end]).cloned().collect(),
-        pace.iter().chain(&rate).chain(&most).chain([&end]).cloned().collect(),
-        pace.iter().chain([&per_second]).cloned().collect(),
-        pace.into_iter().collect(),
+        caller.iter().chain(&speed).chain(&rate).chain(&all).chain([&end]).cloned().collect(),
+        speed.iter().chain(&rate).chain(&all).chain([&end]).cloned().collect(),
+        caller.iter().chain(&speed).chain(&rate).chain(&most).chain([&end]).cloned().collect(),
+        speed.iter().chain(&rate).chain(&most).chain([&end]).cloned().collect(),
+        speed.iter().chain([&per_second]).cloned().collect(),
+        speed.into_iter().collect(),
         only,
     ];
     forms.into_iter().filter(|spans| !spans.is_empty()).map(Line::from).collect()
 }
 
 /// How fast the demo's life goes, if this is one.
-fn pace(seen: &Snapshot) -> Option<String> {
-    let pace = seen.pace?;
+fn speed(snapshot: &Snapshot) -> Option<String> {
+    let speed = snapshot.speed?;
     // It stands still while a card is played.
-    Some(if seen.playbill.cue.is_some() { "waits".into() } else { pace.to_string() })
+    Some(if snapshot.scenarios.run_request.is_some() { "waits".into() } else { speed.to_string() })
 }
 
 fn sparkline(rate: &[u32], glyphs: &Glyphs) -> String {
@@ -164,14 +164,14 @@ pub struct CounterLine {
 }
 
 /// The counters in as few rows as they need, with shorter names and smaller gaps where that saves one.
-pub fn counter_lines(seen: &Snapshot, width: usize, most: usize, glyphs: &Glyphs) -> Vec<CounterLine> {
+pub fn counter_lines(snapshot: &Snapshot, width: usize, most: usize, glyphs: &Glyphs) -> Vec<CounterLine> {
     let forms = [(false, "   "), (true, "   "), (true, "  "), (true, " ")];
-    let flowed = forms.map(|(short, gap)| flow(counters(seen, short), gap, width));
+    let flowed = forms.map(|(short, gap)| flow(counters(snapshot, short), gap, width));
     let needed = flowed.iter().map(Vec::len).min().unwrap_or(1).min(most.max(1));
     let mut lines = flowed
         .into_iter()
         .find(|lines| lines.len() <= needed)
-        .unwrap_or_else(|| flow(counters(seen, true), " ", width));
+        .unwrap_or_else(|| flow(counters(snapshot, true), " ", width));
     if lines.len() > most {
         lines.truncate(most);
         if let Some(last) = lines.last_mut().and_then(|line| line.shown.last_mut()) {
@@ -181,16 +181,16 @@ pub fn counter_lines(seen: &Snapshot, width: usize, most: usize, glyphs: &Glyphs
     lines
 }
 
-fn counters(seen: &Snapshot, short: bool) -> Vec<Counter> {
+fn counters(snapshot: &Snapshot, short: bool) -> Vec<Counter> {
     let nine = Operation::ALL.map(|operation| {
         let name = match operation {
             Operation::Activate if short => "act",
             Operation::Capabilities if short => "caps",
-            operation => operation.word(),
+            operation => operation.as_str(),
         };
-        (name, seen.tally.counters.of(operation), false)
+        (name, snapshot.tally.counters.of(operation), false)
     });
-    let odd = [("other", seen.tally.strangers, true), ("lints", seen.tally.lints(), true)];
+    let odd = [("other", snapshot.tally.unknown_requests, true), ("lints", snapshot.tally.lints(), true)];
     nine.into_iter()
         .chain(odd.into_iter().filter(|(_, number, _)| *number > 0))
         .map(|(name, number, odd)| Counter { name, number, digits: text::grouped(number), odd })

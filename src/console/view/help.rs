@@ -18,10 +18,10 @@ use crate::{
         theme::Theme,
     },
     domain::{
-        fault::{EXAMPLES, PARTS},
-        lint::Lint,
+        analysis::linter::Lint,
+        rules::{EXAMPLES, KEYWORD_GROUPS},
     },
-    hub::Snapshot,
+    state::Snapshot,
 };
 
 /// Rows around the text: the frame.
@@ -33,7 +33,7 @@ pub fn render(view: &View<'_>, reading: &Reading, buffer: &mut Buffer) {
     let styles = &view.theme.styles;
     Clear.render(area, buffer);
     buffer.set_style(area, styles.text);
-    let lines = lines(view.app, view.seen, reading, usize::from(area.width.saturating_sub(FRAME)));
+    let lines = lines(view.app, view.snapshot, reading, usize::from(area.width.saturating_sub(FRAME)));
     let height = usize::from(area.height.saturating_sub(FRAME));
     let more = lines.len() > reading.top + height;
     let find = view.key(Action::Filter);
@@ -60,9 +60,9 @@ pub fn render(view: &View<'_>, reading: &Reading, buffer: &mut Buffer) {
 }
 
 /// The furthest that it can be scrolled.
-pub fn last_top(app: &App, seen: &Snapshot) -> usize {
+pub fn last_top(app: &App, snapshot: &Snapshot) -> usize {
     let Mode::Help(reading) = &app.mode else { return 0 };
-    let lines = lines(app, seen, reading, usize::from(app.size.0.saturating_sub(FRAME)));
+    let lines = lines(app, snapshot, reading, usize::from(app.size.0.saturating_sub(FRAME)));
     lines.len().saturating_sub(app.size.1.saturating_sub(FRAME).into())
 }
 
@@ -70,10 +70,10 @@ pub fn last_top(app: &App, seen: &Snapshot) -> usize {
 type Item = Vec<Line<'static>>;
 
 /// All of it, or what says what is wanted: first what works in the focused pane alone, then the groups.
-fn lines(app: &App, seen: &Snapshot, reading: &Reading, width: usize) -> Vec<Line<'static>> {
+fn lines(app: &App, snapshot: &Snapshot, reading: &Reading, width: usize) -> Vec<Line<'static>> {
     let (keymap, theme) = (&app.keymap, &app.theme);
     let wanted = reading.wanted.to_lowercase();
-    let mut lines = if wanted.is_empty() { introduction(app, seen, width) } else { Vec::new() };
+    let mut lines = if wanted.is_empty() { introduction(app, snapshot, width) } else { Vec::new() };
     let column = key_column(keymap, theme);
     let here = |control: &&Control| control.place == app.focus.place();
     let item = |control: &Control| control_lines(control, keymap, theme, (column, width));
@@ -86,11 +86,11 @@ fn lines(app: &App, seen: &Snapshot, reading: &Reading, width: usize) -> Vec<Lin
     let commands = complete::forms().map(|form| form_lines(form, theme, width)).collect();
     let explained = |head: &str, meaning: &str| form_lines((head, "", meaning), theme, width);
     let examples = EXAMPLES.iter().map(|(rule, meaning)| explained(rule, meaning));
-    let parts = PARTS.iter().map(|part| {
+    let parts = KEYWORD_GROUPS.iter().map(|part| {
         let words: Vec<_> = part.words.iter().map(|(word, _)| *word).collect();
         explained(part.title, &words.join(" "))
     });
-    let oddities = Lint::ALL.map(|lint| explained(lint.word(), lint.meaning()));
+    let oddities = Lint::ALL.map(|lint| explained(lint.as_str(), lint.meaning()));
     let pages = [
         ("Commands, after :", commands),
         ("Rules, after :arm", examples.collect()),
@@ -122,20 +122,20 @@ fn says(item: &Item, wanted: &str) -> bool {
 }
 
 /// What it is all about, and what is to be done first if docker does not find the driver.
-fn introduction(app: &App, seen: &Snapshot, width: usize) -> Vec<Line<'static>> {
+fn introduction(app: &App, snapshot: &Snapshot, width: usize) -> Vec<Line<'static>> {
     let styles = &app.theme.styles;
     let mut lines = Vec::new();
     let mut say = |text: &str, style: Style| {
         let wrapped = text::wrap(text, width.saturating_sub(2));
         lines.extend(wrapped.into_iter().map(|line| Line::styled(format!(" {line}"), style)));
     };
-    if let Some(remedy) = &seen.driver.remedy {
+    if let Some(fix_command) = &snapshot.driver.fix_command {
         let copy = app.keymap.key(Action::CopyJson, app.theme.glyphs.ascii);
         say(
             &format!("docker does not find this driver yet. This would register it ({copy} copies it):"),
             styles.warning,
         );
-        say(&text::clean(remedy), styles.strong);
+        say(&text::clean(fix_command), styles.strong);
         say("", styles.text);
     }
     say(

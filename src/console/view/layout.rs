@@ -16,7 +16,7 @@ use crate::{
         app::{App, Pane, faults},
         text,
     },
-    hub::Snapshot,
+    state::Snapshot,
 };
 
 /// The smallest terminal with a console in it, in columns and rows.
@@ -90,23 +90,24 @@ pub struct Screen {
 
 impl Screen {
     /// The places on the app's terminal, if it is large enough.
-    pub fn of(app: &App, seen: &Snapshot) -> Option<Self> {
-        Self::of_area(Rect::new(0, 0, app.size.0, app.size.1), app, seen)
+    pub fn of(app: &App, snapshot: &Snapshot) -> Option<Self> {
+        Self::of_area(Rect::new(0, 0, app.size.0, app.size.1), app, snapshot)
     }
 
     /// The places in an area, if it is large enough.
-    pub fn of_area(area: Rect, app: &App, seen: &Snapshot) -> Option<Self> {
+    pub fn of_area(area: Rect, app: &App, snapshot: &Snapshot) -> Option<Self> {
         if area.width < LEAST.0 || area.height < LEAST.1 {
             return None;
         }
         let shape = Shape::of(area);
         let roomy = area.height >= 16;
         let most_counters = if shape == Shape::Narrow && !roomy { 2 } else { 3 };
-        let counters = header::counter_lines(seen, area.width.into(), most_counters, app.theme.glyphs).len();
+        let counters =
+            header::counter_lines(snapshot, area.width.into(), most_counters, app.theme.glyphs).len();
         let heights = [
-            header::height(seen, roomy),
+            header::height(snapshot, roomy),
             counters as u16,
-            banner::height(seen, if roomy { 3 } else { 1 }),
+            banner::height(snapshot, if roomy { 3 } else { 1 }),
             u16::from(shape == Shape::Narrow),
         ];
         // The caption says what the bottom line would.
@@ -143,15 +144,15 @@ impl Screen {
             is_sequence: false,
             titles: [
                 if app.detail.is_some() && app.focus == Pane::Calls { "Call" } else { "Calls" }.to_owned(),
-                format!("Volumes {}", seen.volume_count),
-                format!("Faults {}", banner::armed(seen).count()),
+                format!("Volumes {}", snapshot.volume_count),
+                format!("Faults {}", banner::armed(snapshot).count()),
             ],
             status,
             hints,
         };
         let is_spaced = app.presenting && area.height >= 30;
-        screen.place(body, app.focus, app.detail.is_some(), faults::rows(seen).len() as u16 + 2);
-        if app.shows_play(seen) {
+        screen.place(body, app.focus, app.detail.is_some(), faults::rows(snapshot).len() as u16 + 2);
+        if app.shows_play(snapshot) {
             screen.make_room_for_play(app.focus);
         }
         screen.is_sequence = app.sequence && screen.list(Pane::Calls).width >= sequence::LEAST;

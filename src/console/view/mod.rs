@@ -16,17 +16,17 @@
 pub mod banner;
 pub mod calls;
 pub mod caption;
-pub mod cards;
 pub mod detail;
-pub mod episodes;
 pub mod faults;
 pub mod footer;
+pub mod groups;
 pub mod header;
 pub mod help;
 pub mod layout;
 pub mod play;
 pub mod question;
 pub mod row;
+pub mod scenarios;
 pub mod sequence;
 pub mod typing;
 pub mod volumes;
@@ -47,16 +47,16 @@ use super::{
     text,
     theme::Theme,
 };
-use crate::hub::Snapshot;
+use crate::state::Snapshot;
 
 /// How many of the latest seconds the sparkline shows.
 pub const SPARK: usize = 16;
 
 /// Draws everything.
-pub fn render(frame: &mut Frame<'_>, app: &App, seen: &Snapshot, theme: &Theme) {
+pub fn render(frame: &mut Frame<'_>, app: &App, snapshot: &Snapshot, theme: &Theme) {
     let area = frame.area();
     frame.buffer_mut().set_style(area, theme.styles.text);
-    let Some(screen) = Screen::of_area(area, app, seen) else {
+    let Some(screen) = Screen::of_area(area, app, snapshot) else {
         let (columns, rows) = layout::LEAST;
         let least = format!("{columns}{}{rows}", if theme.glyphs.ascii { 'x' } else { '×' });
         let told = ["terminal too small (need #)", "too small (need #)", "need #", "#"]
@@ -65,7 +65,7 @@ pub fn render(frame: &mut Frame<'_>, app: &App, seen: &Snapshot, theme: &Theme) 
         Line::raw(line).render(area, frame.buffer_mut());
         return;
     };
-    let view = View { app, seen, theme, screen: &screen };
+    let view = View { app, snapshot, theme, screen: &screen };
     let buffer = frame.buffer_mut();
     header::render(&view, buffer);
     banner::render(&view, buffer);
@@ -90,7 +90,7 @@ pub fn render(frame: &mut Frame<'_>, app: &App, seen: &Snapshot, theme: &Theme) 
     match &app.mode {
         Mode::Help(reading) => help::render(&view, reading, buffer),
         Mode::Ask(question) => question::render(&view, question, buffer),
-        Mode::Pick(picker) => cursor = Some(cards::render(&view, picker, buffer)),
+        Mode::Pick(picker) => cursor = Some(scenarios::render(&view, picker, buffer)),
         Mode::Browse | Mode::Type(_) => {}
     }
     if let Some(cursor) = cursor {
@@ -103,7 +103,7 @@ pub struct View<'v> {
     /// The console's state.
     pub app: &'v App,
     /// The picture of the hub.
-    pub seen: &'v Snapshot,
+    pub snapshot: &'v Snapshot,
     /// Styles and signs.
     pub theme: &'v Theme,
     /// Where everything is.

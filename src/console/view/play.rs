@@ -14,7 +14,7 @@ use ratatui::{
 use super::{View, put, put_right};
 use crate::{
     console::{action::Action, text},
-    domain::playbill::{Play, Scene, SceneState, Verdict},
+    domain::model::scenario::{ScenarioResult, ScenarioRun, StepRun, StepState},
 };
 
 /// How far a step's line is from the left, and what belongs to it.
@@ -22,14 +22,14 @@ const INDENT: usize = 4;
 
 /// Draws the latest play.
 pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
-    let Some(play) = view.seen.playbill.play.as_deref() else { return ready(view, area, buffer) };
+    let Some(play) = view.snapshot.scenarios.play.as_deref() else { return ready(view, area, buffer) };
     if !view.screen.shape.has_frames() {
         return strip(view, play, area, buffer);
     }
     let (state, style) = state(view, play);
     let inner = view.frame(
         false,
-        &format!("Card {}", text::clean(&play.card)),
+        &format!("Card {}", text::clean(&play.scenario)),
         &[Span::styled(state, style)],
         area,
         buffer,
@@ -63,52 +63,52 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
 
 /// Says that a card was asked for, and nothing is known of it yet.
 fn ready(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
-    let card = view.seen.playbill.under_way().unwrap_or_default();
-    let title = format!("Card {}", text::clean(card));
+    let scenario = view.snapshot.scenarios.under_way().unwrap_or_default();
+    let title = format!("Card {}", text::clean(scenario));
     let inner = view.frame(false, &title, &[], area, buffer);
     put(buffer, inner, 0, &Line::styled(" the stage is being set", view.theme.styles.quiet));
     put(buffer, inner, inner.height.saturating_sub(1), &hints(view));
 }
 
 /// How far it is, in few words.
-fn state(view: &View<'_>, play: &Play) -> (String, Style) {
+fn state(view: &View<'_>, play: &ScenarioRun) -> (String, Style) {
     let styles = &view.theme.styles;
     if let Some(end) = &play.end {
-        return (end.verdict.words().into(), verdict_style(view, end.verdict));
+        return (end.result.words().into(), verdict_style(view, end.result));
     }
-    let step = format!("step {} of {}", play.begun(), play.scenes.len());
+    let step = format!("step {} of {}", play.begun(), play.steps.len());
     let dot = view.theme.glyphs.dot;
-    match &view.seen.playbill.cue {
-        Some(cue) if cue.stopped => ("it ends".into(), styles.warning),
-        Some(cue) if cue.is_paused() => (format!("{step} {dot} PAUSED"), styles.warning),
+    match &view.snapshot.scenarios.run_request {
+        Some(run_request) if run_request.stopped => ("it ends".into(), styles.warning),
+        Some(run_request) if run_request.is_paused() => (format!("{step} {dot} PAUSED"), styles.warning),
         _ => (step, styles.text),
     }
 }
 
-fn verdict_style(view: &View<'_>, verdict: Verdict) -> Style {
-    match verdict {
-        Verdict::Held => view.theme.styles.good,
-        Verdict::Failed => view.theme.styles.bad,
-        Verdict::Skipped | Verdict::Stopped => view.theme.styles.warning,
+fn verdict_style(view: &View<'_>, result: ScenarioResult) -> Style {
+    match result {
+        ScenarioResult::Passed => view.theme.styles.good,
+        ScenarioResult::Failed => view.theme.styles.bad,
+        ScenarioResult::Skipped | ScenarioResult::Stopped => view.theme.styles.warning,
     }
 }
 
-fn sign(view: &View<'_>, state: SceneState) -> (&'static str, Style) {
+fn sign(view: &View<'_>, state: StepState) -> (&'static str, Style) {
     let (glyphs, styles) = (view.theme.glyphs, &view.theme.styles);
     match state {
-        SceneState::Ahead => (glyphs.dot, styles.quiet),
-        SceneState::Running => (glyphs.cursor, styles.focus),
-        SceneState::Held => (glyphs.held, styles.good),
-        SceneState::Broken => (glyphs.failed, styles.bad),
+        StepState::Pending => (glyphs.dot, styles.quiet),
+        StepState::Running => (glyphs.cursor, styles.focus),
+        StepState::Passed => (glyphs.held, styles.good),
+        StepState::Failed => (glyphs.failed, styles.bad),
     }
 }
 
 /// The keys that direct what is played, or close it.
 fn hints(view: &View<'_>) -> Line<'static> {
-    let actions: &[(Action, &str)] = match &view.seen.playbill.cue {
-        None => &[(Action::Back, "closes"), (Action::Cards, "another card")],
-        Some(cue) if cue.stopped => &[],
-        Some(cue) if cue.is_paused() => {
+    let actions: &[(Action, &str)] = match &view.snapshot.scenarios.run_request {
+        None => &[(Action::Back, "closes"), (Action::Scenarios, "another card")],
+        Some(run_request) if run_request.stopped => &[],
+        Some(run_request) if run_request.is_paused() => {
             &[(Action::NextStep, "next step"), (Action::PausePlay, "go on"), (Action::StopPlay, "stop")]
         }
         Some(_) => {
@@ -138,9 +138,9 @@ struct Page<'v> {
 }
 
 impl Page<'_> {
-    fn play(&mut self, play: &Play) {
+    fn play(&mut self, play: &ScenarioRun) {
         let styles = &self.view.theme.styles;
-        if !play.scenes.is_empty() {
+        if !play.steps.is_empty() {
             self.say("", 1, &play.title, styles.strong);
             self.say("", 1, &format!("on {}", play.engine), styles.quiet);
         }
@@ -153,15 +153,15 @@ impl Page<'_> {
         if let Some(why) = play.delay.as_ref().filter(|_| play.begun() == 0) {
             delay(self, why);
         }
-        for scene in &play.scenes {
+        for step in &play.steps {
             // Where there is little room, more of the steps matters more.
             if self.is_roomy {
                 self.lines.push(Line::default());
             }
             let start = self.lines.len();
             self.starts.push(start);
-            self.scene(scene);
-            if scene.state != SceneState::Ahead {
+            self.step(step);
+            if step.state != StepState::Pending {
                 self.now = start..self.lines.len();
             }
         }
@@ -171,23 +171,23 @@ impl Page<'_> {
         if let Some(end) = &play.end {
             for problem in &end.problems {
                 let start = self.lines.len();
-                self.say("", 1, problem, verdict_style(self.view, end.verdict));
+                self.say("", 1, problem, verdict_style(self.view, end.result));
                 self.now = start..self.lines.len();
             }
         }
     }
 
-    fn scene(&mut self, scene: &Scene) {
+    fn step(&mut self, step: &StepRun) {
         let styles = &self.view.theme.styles;
-        let Scene { plan, state, seen, problems } = scene;
+        let StepRun { plan, state, seen, problems } = step;
         if let Some(say) = &plan.say {
             self.say("", INDENT, say, styles.warning);
         }
         let (sign, style) = sign(self.view, *state);
         let line = match state {
-            SceneState::Ahead => styles.quiet,
-            SceneState::Running | SceneState::Broken => styles.strong,
-            SceneState::Held => styles.text,
+            StepState::Pending => styles.quiet,
+            StepState::Running | StepState::Failed => styles.strong,
+            StepState::Passed => styles.text,
         };
         let begin = self.lines.len();
         self.say("", INDENT - 1, &plan.line, line);
@@ -197,11 +197,11 @@ impl Page<'_> {
             first.spans.extend(rest);
         }
         match state {
-            SceneState::Ahead | SceneState::Running if !plan.expected.is_empty() => {
+            StepState::Pending | StepState::Running if !plan.expected.is_empty() => {
                 self.say("expected ", INDENT, &plan.expected, styles.quiet);
             }
-            SceneState::Held if !seen.is_empty() => self.say("seen ", INDENT, seen, styles.good),
-            SceneState::Broken => {
+            StepState::Passed if !seen.is_empty() => self.say("seen ", INDENT, seen, styles.good),
+            StepState::Failed => {
                 for (what, text, style) in
                     [("expected ", &plan.expected, styles.quiet), ("seen ", seen, styles.bad)]
                 {
@@ -230,26 +230,26 @@ impl Page<'_> {
 }
 
 /// The same in a few rows: how far it is, and what happens now.
-fn strip(view: &View<'_>, play: &Play, area: Rect, buffer: &mut Buffer) {
+fn strip(view: &View<'_>, play: &ScenarioRun, area: Rect, buffer: &mut Buffer) {
     /// The row of the hints, where there is one.
     const HINTS: u16 = 3;
     let styles = &view.theme.styles;
     let width = usize::from(area.width);
     let (state, style) = state(view, play);
-    let name = Span::styled(format!(" {} ", text::clean(&play.card)), styles.strong);
-    let signs = play.scenes.iter().map(|scene| {
-        let (sign, style) = sign(view, scene.state);
+    let name = Span::styled(format!(" {} ", text::clean(&play.scenario)), styles.strong);
+    let symbols = play.steps.iter().map(|step| {
+        let (sign, style) = sign(view, step.state);
         Span::styled(sign, style)
     });
-    let head = Line::from([name].into_iter().chain(signs).collect::<Vec<_>>());
+    let head = Line::from([name].into_iter().chain(symbols).collect::<Vec<_>>());
     put(buffer, area, 0, &head);
     put_right(buffer, area, 0, head.width(), &Line::styled(state, style));
-    let now = play.scenes.iter().rev().find(|scene| scene.state != SceneState::Ahead).or(play.scenes.first());
+    let now = play.steps.iter().rev().find(|step| step.state != StepState::Pending).or(play.steps.first());
     let mut lines = Vec::new();
-    if let Some(Scene { plan, state, seen, problems }) = now {
+    if let Some(StepRun { plan, state, seen, problems }) = now {
         let (told, style) = match (state, problems.first()) {
-            (SceneState::Broken, Some(problem)) => (problem, styles.bad),
-            (SceneState::Held, _) => (seen, styles.good),
+            (StepState::Failed, Some(problem)) => (problem, styles.bad),
+            (StepState::Passed, _) => (seen, styles.good),
             _ => (&plan.expected, styles.quiet),
         };
         lines = vec![
@@ -259,7 +259,7 @@ fn strip(view: &View<'_>, play: &Play, area: Rect, buffer: &mut Buffer) {
     }
     // What is wrong with all of it goes before what came of one step.
     let wrong =
-        play.end.as_ref().and_then(|end| Some((end.problems.first()?, verdict_style(view, end.verdict))));
+        play.end.as_ref().and_then(|end| Some((end.problems.first()?, verdict_style(view, end.result))));
     if let Some((problem, style)) = wrong.or(play.delay.as_ref().map(|why| (why, styles.warning))) {
         let problem = text::wrap(&text::clean(problem), width.saturating_sub(1));
         lines = problem.into_iter().map(|line| (line, style)).collect();

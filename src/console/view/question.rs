@@ -10,7 +10,7 @@ use ratatui::{
 use super::{View, banner, put};
 use crate::{
     console::{app::Question, text},
-    domain::command::Command,
+    domain::lang::command::Command,
 };
 
 /// Draws it over everything else.
@@ -49,27 +49,27 @@ pub fn render(view: &View<'_>, question: &Question, buffer: &mut Buffer) {
 }
 
 fn words(view: &View<'_>, question: &Question) -> Vec<String> {
-    let seen = view.seen;
+    let snapshot = view.snapshot;
     match question {
         Question::Leave => {
             let mut words = vec!["Quit?".to_owned()];
-            if let Some(card) = seen.playbill.under_way() {
-                words.push(format!("{card} is being played; what it has made is removed first."));
+            if let Some(scenario) = snapshot.scenarios.under_way() {
+                words.push(format!("{scenario} is being played; what it has made is removed first."));
             }
-            let armed = banner::armed(seen).count() as u64;
+            let armed = banner::armed(snapshot).count() as u64;
             if armed > 0 {
                 words.push(format!("{} armed; quitting ends that.", text::counted(armed, "rule")));
             }
-            if !seen.waiting.is_empty() {
+            if !snapshot.waiting.is_empty() {
                 words.push(format!(
                     "{} waiting; quitting lets go.",
-                    text::counted(seen.waiting.len() as u64, "call")
+                    text::counted(snapshot.waiting.len() as u64, "call")
                 ));
             }
-            if seen.open_mounts > 0 {
+            if snapshot.open_mounts > 0 {
                 words.push(format!(
                     "{}; containers that use them keep their files, but the engine cannot unmount while the driver is away.",
-                    text::counted(seen.open_mounts, "open mount")
+                    text::counted(snapshot.open_mounts, "open mount")
                 ));
             }
             words
@@ -79,12 +79,12 @@ fn words(view: &View<'_>, question: &Question) -> Vec<String> {
             "The driver stops with it: docker waits for every answer until `fg` brings it back.".into(),
         ],
         Question::Run(command) => {
-            let title = |card| seen.playbill.offer(card).map(|offer| offer.title.as_str());
-            let card = match &**command {
-                Command::Play { card, .. } => title(card),
+            let title = |scenario| snapshot.scenarios.offer(scenario).map(|offer| offer.title.as_str());
+            let scenario = match &**command {
+                Command::Play { scenario, .. } => title(scenario),
                 _ => None,
             };
-            let shows = card.map(|title| format!("What it shows: {title}."));
+            let shows = scenario.map(|title| format!("What it shows: {title}."));
             [format!("Really {command}?"), consequence(command).into()].into_iter().chain(shows).collect()
         }
     }

@@ -9,9 +9,11 @@ use super::{View, calls::Columns};
 use crate::{
     console::text,
     domain::{
-        entry::{Call, Deed, Entry, Kind, Waiting},
-        protocol::{Caller, Operation},
-        telling::{self, Said},
+        model::{
+            entry::{AppliedFault, Call, Entry, EntryKind, HeldCall},
+            protocol::{Caller, Operation},
+        },
+        text::describe::{self, StyledText},
     },
 };
 
@@ -19,13 +21,13 @@ use crate::{
 pub fn line(view: &View<'_>, columns: &Columns, entry: &Entry, indent: &'static str) -> Line<'static> {
     let styles = &view.theme.styles;
     let is_hit =
-        view.app.rehearsal.as_ref().is_some_and(|rehearsal| rehearsal.hits.binary_search(&entry.seq).is_ok());
+        view.app.dry_run.as_ref().is_some_and(|dry_run| dry_run.hits.binary_search(&entry.seq).is_ok());
     let mut row = Row { view, columns, indent, spans: Vec::new() };
     row.say(if is_hit { view.theme.glyphs.hit } else { " " }, styles.fault);
     row.column(&time(view, entry, columns.time), columns.time, styles.quiet);
     match &entry.kind {
-        Kind::Call(call) => row.call(call),
-        Kind::Waiting(waiting) => row.waiting(entry, waiting),
+        EntryKind::Call(call) => row.call(call),
+        EntryKind::Held(waiting) => row.waiting(entry, waiting),
         _ => row.remark(entry),
     }
     Line::from(row.spans)
@@ -33,11 +35,11 @@ pub fn line(view: &View<'_>, columns: &Columns, entry: &Entry, indent: &'static 
 
 /// An entry that is no call, in words.
 pub fn remark(view: &View<'_>, entry: &Entry) -> Vec<Span<'static>> {
-    telling::remark(entry, view.theme.glyphs.signs).into_iter().map(|said| span(view, said)).collect()
+    describe::remark(entry, view.theme.glyphs.symbols).into_iter().map(|said| span(view, said)).collect()
 }
 
 /// What is said, in the style of its tone.
-pub fn span(view: &View<'_>, said: Said) -> Span<'static> {
+pub fn span(view: &View<'_>, said: StyledText) -> Span<'static> {
     Span::styled(said.text, view.theme.styles.of(said.tone))
 }
 
@@ -66,8 +68,8 @@ impl Row<'_> {
         let style = if call.operation.is_some() { styles.strong } else { styles.warning };
         let word = call_word(call, self.columns.call.saturating_sub(self.indent.len()));
         self.subject(call.caller, (&word, style), call.volume.as_deref());
-        let lints: String = call.lints.iter().flat_map(|lint| ["  (", lint.word(), ")"]).collect();
-        self.ending(call.fault.as_ref(), outcome(self.view, call), &lints, 0);
+        let lints: String = call.lints.iter().flat_map(|lint| ["  (", lint.as_str(), ")"]).collect();
+        self.outcome_columns(call.fault.as_ref(), outcome(self.view, call), &lints, 0);
         if self.columns.took > 0 {
             let took = text::pad_left(&text::took(call.took), self.columns.took, "");
             self.say("  ", Style::new());
@@ -75,12 +77,12 @@ impl Row<'_> {
         }
     }
 
-    fn waiting(&mut self, entry: &Entry, waiting: &Waiting) {
+    fn waiting(&mut self, entry: &Entry, waiting: &HeldCall) {
         let strong = self.view.theme.styles.strong;
-        self.subject(waiting.caller, (waiting.operation.word(), strong), waiting.volume.as_deref());
+        self.subject(waiting.caller, (waiting.operation.as_str(), strong), waiting.volume.as_deref());
         // How long it took cannot be told yet, and leaves its room to how long it waits.
         let took = if self.columns.took > 0 { self.columns.took + 2 } else { 0 };
-        self.ending(Some(&waiting.fault), waits(self.view, entry, waiting), "", took);
+        self.outcome_columns(Some(&waiting.fault), waits(self.view, entry, waiting), "", took);
     }
 
     /// What is no call. Where there is no room for all of it, what was typed at an engine gives way to what
@@ -88,7 +90,7 @@ impl Row<'_> {
     fn remark(&mut self, entry: &Entry) {
         let mut spans = remark(self.view, entry);
         let room = self.columns.width();
-        let is_typed = matches!(&entry.kind, Kind::Note { text } if text.starts_with("$ "));
+        let is_typed = matches!(&entry.kind, EntryKind::Note { text } if text.starts_with("$ "));
         if is_typed && spans.len() > 1 && spans.iter().map(Span::width).sum::<usize>() > room {
             let outcome: usize = spans[1..].iter().map(Span::width).sum();
             let least = room * 2 / 5;
@@ -107,7 +109,7 @@ impl Row<'_> {
     fn subject(&mut self, caller: Caller, (word, style): (&str, Style), volume: Option<&str>) {
         let Columns { caller: callers, call, volume: volumes, .. } = *self.columns;
         let word = format!("{}{word}", self.indent);
-        self.column(caller.word(), callers, self.view.theme.styles.quiet);
+        self.column(caller.as_str(), callers, self.view.theme.styles.quiet);
         match volume {
             Some(volume) => {
                 self.column(&word, call, style);
@@ -118,25 +120,33 @@ impl Row<'_> {
     }
 
     /// What was done to a call and how it ended, in two columns or in one, and with so much more room behind.
-    fn ending(&mut self, deed: Option<&Deed>, (outcome, style): (String, Style), lints: &str, more: usize) {
+    fn outcome_columns(
+        &mut self,
+        applied: Option<&AppliedFault>,
+        (outcome, style): (String, Style),
+        lints: &str,
+        more: usize,
+    ) {
         let (fault, warning) = (self.view.theme.styles.fault, self.view.theme.styles.warning);
-        let is_outage = deed.is_some_and(|deed| deed.outage().is_some());
-        let deed = deed.map(|deed| format!("{} {}", self.view.theme.glyphs.fault, text::clean(&deed.action)));
+        let is_outage = applied.is_some_and(|applied| applied.outage().is_some());
+        let applied = applied
+            .map(|applied| format!("{} {}", self.view.theme.glyphs.fault, text::clean(&applied.action)));
         let mut left = self.columns.outcome + more;
-        if self.columns.deed > 0 {
-            self.column(&deed.unwrap_or_default(), self.columns.deed, fault);
-        } else if let Some(deed) = deed {
+        if self.columns.fault > 0 {
+            self.column(&applied.unwrap_or_default(), self.columns.fault, fault);
+        } else if let Some(applied) = applied {
             // The first word says what was done, of an outage both; how it ended says the rest.
             let words = if is_outage { 2 } else { 1 };
-            let sign_and_word = deed.match_indices(' ').nth(words).map_or(&*deed, |(end, _)| &deed[..end]);
+            let sign_and_word =
+                applied.match_indices(' ').nth(words).map_or(&*applied, |(end, _)| &applied[..end]);
             // Of a failure its sign says so too, where the message needs the room.
             let glyph = self.view.theme.glyphs.fault;
             let failed = format!("{glyph} fail");
             let is_long = text::width(sign_and_word) + 1 + text::width(&outcome) > left;
             let told = if is_long && sign_and_word == failed { glyph } else { sign_and_word };
-            let deed = self.view.fit(&format!("{told} "), left);
-            left -= text::width(&deed);
-            self.say(&deed, fault);
+            let applied = self.view.fit(&format!("{told} "), left);
+            left -= text::width(&applied);
+            self.say(&applied, fault);
         }
         let outcome = self.view.fit(&outcome, left);
         left -= text::width(&outcome);
@@ -147,25 +157,25 @@ impl Row<'_> {
 
 /// The time of day, as exactly as there is room for.
 pub fn time(view: &View<'_>, entry: &Entry, width: usize) -> String {
-    telling::time(entry.at, &view.app.zone, width)
+    describe::time(entry.at, &view.app.zone, width)
 }
 
 /// What was asked, in a column that may be narrow.
 fn call_word(call: &Call, width: usize) -> String {
     match call.operation {
         Some(Operation::Capabilities) if width < 12 => "caps".to_owned(),
-        _ => telling::call_word(call),
+        _ => describe::call_word(call),
     }
 }
 
 /// How a call ended, in words.
 pub fn outcome(view: &View<'_>, call: &Call) -> (String, Style) {
-    let Said { text, tone } = telling::outcome(call, view.theme.glyphs.signs);
+    let StyledText { text, tone } = describe::outcome(call, view.theme.glyphs.symbols);
     (text, view.theme.styles.of(tone))
 }
 
 /// How long a call has waited, and how long its caller will bear it yet.
-pub fn waits(view: &View<'_>, entry: &Entry, waiting: &Waiting) -> (String, Style) {
-    let Said { text, tone } = telling::waits(waiting, view.seen.waited(entry));
+pub fn waits(view: &View<'_>, entry: &Entry, waiting: &HeldCall) -> (String, Style) {
+    let StyledText { text, tone } = describe::waits(waiting, view.snapshot.waited(entry));
     (text, view.theme.styles.of(tone))
 }

@@ -6,13 +6,15 @@ use super::{View, layout::Screen, mark, put, row};
 use crate::{
     console::app::{App, Mode, Pane},
     domain::{
-        diagram::{Drawing, Step, steps},
-        entry::Entry,
-        telling::Said,
+        model::entry::Entry,
+        text::{
+            describe::StyledText,
+            sequence::{Drawing, Step, steps},
+        },
     },
 };
 
-pub use crate::domain::diagram::{LEAST, LINES};
+pub use crate::domain::text::sequence::{LEAST, LINES};
 
 /// What stands in which line.
 pub struct Lines<'a> {
@@ -53,8 +55,8 @@ pub fn render(view: &View<'_>, list: Rect, buffer: &mut Buffer) {
     let selected = view.app.calls.selected().map(|entry| entry.seq);
     let marked =
         view.app.focus == Pane::Calls && !view.app.calls.follows() && matches!(view.app.mode, Mode::Browse);
-    let waited = |entry: &Entry| view.seen.waited(entry);
-    let drawing = Drawing::new(view.theme.glyphs.signs, &view.app.zone, &waited, list.width.into());
+    let waited = |entry: &Entry| view.snapshot.waited(entry);
+    let drawing = Drawing::new(view.theme.glyphs.symbols, &view.app.zone, &waited, list.width.into());
     let Lines { steps, places, .. } = Lines::of(view.app, view.screen);
     for (top, (step, line)) in places.into_iter().take(list.height.into()).enumerate() {
         let (top, step) = (top as u16, &steps[step]);
@@ -67,13 +69,13 @@ pub fn render(view: &View<'_>, list: Rect, buffer: &mut Buffer) {
     }
 }
 
-fn styled<'l>(view: &View<'_>, said: Vec<Said>) -> Line<'l> {
+fn styled<'l>(view: &View<'_>, said: Vec<StyledText>) -> Line<'l> {
     said.into_iter().map(|said| row::span(view, said)).collect()
 }
 
 /// Who stands at which line.
 pub fn heading(view: &View<'_>, width: u16) -> Line<'static> {
-    let drawing = Drawing::new(view.theme.glyphs.signs, &view.app.zone, &|_| None, width.into());
-    let heading = drawing.heading(view.seen.tally.usual_caller(), &view.seen.driver.name);
+    let drawing = Drawing::new(view.theme.glyphs.symbols, &view.app.zone, &|_| None, width.into());
+    let heading = drawing.heading(view.snapshot.tally.usual_caller(), &view.snapshot.driver.name);
     Line::styled(heading, view.theme.styles.strong)
 }

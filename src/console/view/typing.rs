@@ -14,7 +14,7 @@ use crate::{
         prompt::{Prompt, Purpose},
         text, window,
     },
-    domain::{command::Command, fault::Pattern},
+    domain::{lang::command::Command, rules::Pattern},
 };
 
 /// How many candidates are shown at once.
@@ -67,15 +67,15 @@ fn advice(view: &View<'_>, prompt: &Prompt, room: usize, width: usize) -> Vec<(L
         let told = told(view, problem, width);
         lines.extend(told.into_iter().map(|line| (Line::styled(line, styles.bad), false)));
     }
-    if let Some(rehearsal) = &view.app.rehearsal {
-        let hits = text::counted(rehearsal.hits.len() as u64, "call");
+    if let Some(dry_run) = &view.app.dry_run {
+        let hits = text::counted(dry_run.hits.len() as u64, "call");
         let none = no_such_volume(view, prompt.text());
         let so_far =
-            format!("   would have hit {hits} of the {} so far{none}", text::grouped(rehearsal.calls as u64));
+            format!("   would have hit {hits} of the {} so far{none}", text::grouped(dry_run.calls as u64));
         lines.push((Line::styled(so_far, styles.fault), false));
     }
     if let Some(forecast) =
-        forecast_of(prompt.text(), view.seen).filter(|_| prompt.purpose == Purpose::Command)
+        forecast_of(prompt.text(), view.snapshot).filter(|_| prompt.purpose == Purpose::Command)
     {
         lines.extend(told(view, &forecast, width).into_iter().map(|line| (Line::raw(line), false)));
     }
@@ -123,7 +123,8 @@ fn told(view: &View<'_>, sentence: &str, width: usize) -> Vec<String> {
 /// That no volume is named as a rule that is typed wants it.
 fn no_such_volume(view: &View<'_>, line: &str) -> String {
     let Ok(Command::Arm { rule, .. }) = line.parse() else { return String::new() };
-    let is_named = |pattern: &Pattern| view.seen.volumes.iter().any(|volume| pattern.matches(&volume.name));
+    let is_named =
+        |pattern: &Pattern| view.snapshot.volumes.iter().any(|volume| pattern.matches(&volume.name));
     let unmet = rule.volume_patterns().find(|pattern| !is_named(pattern));
     unmet.map_or_else(String::new, |name| format!("; there is no volume {} now", text::clean(name.text())))
 }

@@ -14,32 +14,32 @@ use crate::{
         text,
         window::Cursor,
     },
-    domain::volume::Volume,
+    domain::model::volume::Volume,
 };
 
 /// Draws the pane.
 pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
-    let seen = view.seen;
-    let title = format!("Volumes {}", seen.volume_count);
-    let mounts = text::counted(seen.open_mounts, "open mount");
-    let state = [Span::styled(mounts, super::header::count_style(seen.open_mounts, view))];
+    let snapshot = view.snapshot;
+    let title = format!("Volumes {}", snapshot.volume_count);
+    let mounts = text::counted(snapshot.open_mounts, "open mount");
+    let state = [Span::styled(mounts, super::header::count_style(snapshot.open_mounts, view))];
     let inner = view.pane(Pane::Volumes, &title, &state, area, buffer);
-    if seen.volumes.is_empty() {
+    if snapshot.volumes.is_empty() {
         let says = "No volumes yet.\nAn engine creates them; `conjure NAME` does too.";
         for (row, line) in text::wrap(says, usize::from(inner.width).saturating_sub(2)).iter().enumerate() {
             put(buffer, inner, row as u16, &Line::styled(format!(" {line}"), view.theme.styles.quiet));
         }
         return;
     }
-    let selected = view.app.volume_row(seen);
+    let selected = view.app.volume_row(snapshot);
     let cursor = Cursor { row: selected, top: view.app.volume.1 };
-    let rows = cursor.visible(seen.volumes.len(), inner.height.into());
-    let names = seen.volumes[rows.clone()].iter().map(|volume| text::width(&text::clean(&volume.name)));
+    let rows = cursor.visible(snapshot.volumes.len(), inner.height.into());
+    let names = snapshot.volumes[rows.clone()].iter().map(|volume| text::width(&text::clean(&volume.name)));
     let name = names.max().unwrap_or(0).clamp(6, (usize::from(inner.width) / 2).max(8));
-    let states = seen.volumes[rows.clone()].iter().map(|volume| text::width(&state_of(view, volume).0));
+    let states = snapshot.volumes[rows.clone()].iter().map(|volume| text::width(&state_of(view, volume).0));
     let columns = (name, states.max().unwrap_or(0).max(13));
     for (line, row) in rows.enumerate() {
-        let volume = row_of(view, &seen.volumes[row], columns, row == selected);
+        let volume = row_of(view, &snapshot.volumes[row], columns, row == selected);
         view.put_fitted(buffer, inner, line as u16, &volume);
         if row == selected && view.app.focus == Pane::Volumes && matches!(view.app.mode, Mode::Browse) {
             mark(buffer, inner, line as u16, view.theme.styles.selection);

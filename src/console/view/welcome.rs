@@ -14,15 +14,15 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
         lines.extend(text::wrap(text, width).into_iter().map(|line| (line, style)));
     };
     let mut copy = view.key(Action::CopyJson);
-    if let Some(remedy) = &view.seen.driver.remedy {
+    if let Some(fix_command) = &view.snapshot.driver.fix_command {
         let first = format!("docker does not find this driver yet. First, type ({copy} copies it)");
         copy = view.key(Action::CopyCurl);
         say(&first, styles.warning);
-        say(&text::clean(remedy), styles.strong);
+        say(&text::clean(fix_command), styles.strong);
         say("", styles.text);
     }
     say(&format!("Nobody has called yet. In another terminal, type ({copy} copies it)"), styles.text);
-    say(&docker_command(&view.seen.driver.name), styles.strong);
+    say(&docker_command(&view.snapshot.driver.name), styles.strong);
     say("", styles.text);
     let fault = view.key(Action::Preset("fail-mounts"));
     say(

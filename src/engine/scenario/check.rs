@@ -1,6 +1,6 @@
 //! Expectations held against what was seen, and both in words.
 
-use super::card::{Action, Step};
+use super::format::{Action, Step};
 use crate::engine::Outcome;
 
 /// What is wrong with the outcome of a docker command. `fill` puts names into their places.

@@ -4,51 +4,53 @@ use std::{collections::BTreeSet, time::Duration};
 
 use super::{
     player::Event,
-    report::{Report, Seen, Verdict},
+    report::{Report, ScenarioResult, Seen},
     stage::Stage,
     trace::Line,
 };
 use crate::{
     domain::{
-        command::{Command, Target},
-        entry::{Execution, Kind},
-        volume::Change,
+        lang::command::{Command, Target},
+        model::{
+            entry::{CommandRun, EntryKind},
+            volume::Change,
+        },
     },
     engine::{DockerCommand, Inventory, VolumeCommand},
-    hub::{Standing, Window},
+    state::{DriverStatus, Window},
 };
 
 /// For what goes on in the background, once nothing holds it: more than a daemon's five tries.
-const GRACE: Duration = Duration::from_secs(20);
+const ATTEMPT_TOLERANCE: Duration = Duration::from_secs(20);
 
 impl Stage<'_> {
     /// Takes back all that the card has done: rules, outages, containers, volumes.
-    pub(super) async fn clear(mut self, verdict: Verdict, tell: &mut impl FnMut(Event<'_>)) -> Report {
-        self.report.verdict = verdict;
-        let hub = &self.cast.hub;
-        let armed = hub.glance(&Window::default()).faults;
+    pub(super) async fn clear(mut self, result: ScenarioResult, tell: &mut impl FnMut(Event<'_>)) -> Report {
+        self.report.result = result;
+        let hub = &self.context.hub;
+        let armed = hub.snapshot(&Window::default()).faults;
         for rule in armed.iter().filter(|rule| !self.rules_before.contains(&rule.id)) {
             // A rule that has ended meanwhile needs no disarming.
             let _ = hub.command(&Command::Disarm(Target::Id(rule.id)));
         }
-        if hub.reachability().standing != Standing::Up {
+        if hub.driver_state().status != DriverStatus::Up {
             let _ = hub.command(&Command::Up);
-            hub.settle().await;
+            hub.wait_until_applied().await;
         }
         for running in std::mem::take(&mut self.going_on).into_values() {
-            let _ = self.cast.clock.timeout(Some(GRACE), running).await;
+            let _ = self.context.clock.timeout(Some(ATTEMPT_TOLERANCE), running).await;
         }
         let lines = self.lines();
         let start = lines.first().map_or(jiff::Timestamp::UNIX_EPOCH, |line| line.at);
         let seen = |line: &Line| {
             let passed = Duration::try_from(line.at.duration_since(start)).unwrap_or_default();
-            Seen { call: line.to_string(), at: self.cast.clock.felt(passed) }
+            Seen { call: line.to_string(), at: self.context.clock.felt(passed) }
         };
         self.report.calls = lines.iter().map(seen).collect();
         if let Err(problem) = self.remove_all(tell).await {
             self.report.problems.push(problem);
-            if self.report.verdict == Verdict::Held {
-                self.report.verdict = Verdict::Failed;
+            if self.report.result == ScenarioResult::Passed {
+                self.report.result = ScenarioResult::Failed;
             }
         }
         self.report
@@ -56,14 +58,14 @@ impl Stage<'_> {
 
     /// Looks at the engine as rarely as it can: one that waits for a driver that is gone takes 15 s for each look.
     async fn remove_all(&self, tell: &mut impl FnMut(Event<'_>)) -> Result<(), String> {
-        let engine = &self.cast.engine;
+        let engine = &self.context.engine;
         // First, so that what is seen next is without the containers, and often the last look.
         engine.sweep().await;
-        let mut there = if let Ok(there) = self.cast.look(tell).await {
+        let mut there = if let Ok(there) = self.context.look(tell).await {
             there
         } else {
             engine.perform(&DockerCommand::DaemonRestart).await;
-            self.cast.look(tell).await?
+            self.context.look(tell).await?
         };
         // Once more, since an engine that was away has removed nothing.
         engine.sweep().await;
@@ -73,14 +75,14 @@ impl Stage<'_> {
                 return Ok(());
             }
             self.remove(&there).await;
-            there = self.cast.look(tell).await?;
+            there = self.context.look(tell).await?;
         }
         let denied: Vec<_> = self.volumes_left(&there).filter(|name| self.is_recorded(name)).collect();
         if !denied.is_empty() {
             for name in denied {
                 self.drop_volume(name).map_err(|error| error.to_string())?;
             }
-            there = self.cast.look(tell).await?;
+            there = self.context.look(tell).await?;
         }
         let left = self.left(&there);
         if left.is_empty() { Ok(()) } else { Err(format!("left behind: {}", left.join(", "))) }
@@ -88,14 +90,14 @@ impl Stage<'_> {
 
     /// Removes what is there of the card.
     async fn remove(&self, there: &Inventory) {
-        let engine = &self.cast.engine;
+        let engine = &self.context.engine;
         for name in self.containers_left(there) {
             engine.perform(&DockerCommand::Rm { force: true, volumes: true, name }).await;
         }
         for name in self.volumes_left(there) {
-            if self.cast.hub.with_volumes(|volumes| volumes.known(&name).is_none()) {
+            if self.context.hub.with_volumes(|volumes| volumes.known(&name).is_none()) {
                 // Only a volume that the driver admits to can be removed; others have no record.
-                let _ = self.cast.hub.command(&Command::Restore(name.clone()));
+                let _ = self.context.hub.command(&Command::Restore(name.clone()));
             }
             engine.perform(&DockerCommand::Volume(VolumeCommand::Rm { force: true, name })).await;
         }
@@ -104,9 +106,9 @@ impl Stage<'_> {
     /// Takes a volume out of the driver that no engine can remove, because the driver denies it.
     fn drop_volume(&self, name: String) -> std::io::Result<()> {
         let change = Change::Removed { name };
-        self.cast.hub.change(&change)?;
-        self.cast.hub.record(Kind::Command(Execution {
-            line: format!("note the volume of scenario {} goes with it", self.card.name),
+        self.context.hub.change(&change)?;
+        self.context.hub.record(EntryKind::Command(CommandRun {
+            line: format!("note the volume of scenario {} goes with it", self.scenario.name),
             effect: "its volume is gone".into(),
             changes: vec![change],
         }));
@@ -118,18 +120,18 @@ impl Stage<'_> {
     }
 
     fn containers_left(&self, there: &Inventory) -> impl Iterator<Item = String> {
-        self.card.names().containers.into_iter().filter(|name| there.containers.contains(name))
+        self.scenario.names().containers.into_iter().filter(|name| there.containers.contains(name))
     }
 
     /// The card's volumes that the engine or the driver still has.
     fn volumes_left(&self, there: &Inventory) -> impl Iterator<Item = String> {
-        let mut names: BTreeSet<_> = self.card.names().volumes.into_iter().collect();
+        let mut names: BTreeSet<_> = self.scenario.names().volumes.into_iter().collect();
         names.retain(|name| there.volumes.contains(name) || self.is_recorded(name));
         names.extend(there.own.iter().cloned());
         names.into_iter()
     }
 
     fn is_recorded(&self, volume: &str) -> bool {
-        self.cast.hub.with_volumes(|volumes| volumes.record(volume).is_some())
+        self.context.hub.with_volumes(|volumes| volumes.record(volume).is_some())
     }
 }

@@ -10,19 +10,19 @@
 //! A card is data, and the same one plays on the simulated daemon and on a real engine: what it
 //! expects of both is the same.
 
-mod card;
 mod check;
 mod clear;
+mod format;
+mod library;
 mod player;
 mod reading;
 mod report;
-mod shelf;
 mod stage;
 mod trace;
 
-pub use card::{Action, Calls, Card, Expectation, Names, Step};
-pub use player::{Cast, Event, play};
-pub use reading::CardError;
-pub use report::{Report, Seen, StepReport, Verdict};
-pub use shelf::{Shelf, ShelfError, Shelved};
+pub use format::{Action, Calls, Expectation, Names, Scenario, Step};
+pub use library::{LibraryError, LoadedScenario, ScenarioLibrary};
+pub use player::{Event, RunContext, play};
+pub use reading::ScenarioError;
+pub use report::{Report, ScenarioResult, Seen, StepReport};
 pub use trace::{Line, Trace};

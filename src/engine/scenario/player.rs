@@ -6,13 +6,13 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    card::Card,
-    report::{Report, StepReport, Verdict},
+    format::Scenario,
+    report::{Report, ScenarioResult, StepReport},
     stage::Stage,
 };
 use crate::{
     engine::{Clock, Engine, Inventory},
-    hub::{Hub, Standing},
+    state::{DriverStatus, Hub},
 };
 
 /// After which time of the engine it is told that it takes long.
@@ -23,7 +23,7 @@ const WHY_SLOW: &str = "docker waits for a gone driver, it seems: each list of v
 
 /// Who plays.
 #[derive(Clone)]
-pub struct Cast {
+pub struct RunContext {
     /// The engine that is given the docker commands.
     pub engine: Arc<dyn Engine>,
     /// The instance whose driver it calls.
@@ -32,7 +32,7 @@ pub struct Cast {
     pub clock: Clock,
     /// How long nothing must be heard for a step to be over, in real time. A real daemon does some of
     /// its work after it has answered.
-    pub settle: Duration,
+    pub wait_until_applied: Duration,
     /// How long an audience has to see what came of a step, in real time.
     pub beat: Duration,
     /// Whether the engine has never met the driver.
@@ -42,7 +42,7 @@ pub struct Cast {
     pub allowed: watch::Receiver<usize>,
 }
 
-impl Cast {
+impl RunContext {
     /// Asks what is on the engine, and tells if that takes long.
     pub(super) async fn look(&self, tell: &mut impl FnMut(Event<'_>)) -> Result<Inventory, String> {
         let mut asked = self.engine.inventory();
@@ -80,39 +80,43 @@ pub enum Event<'e> {
 
 /// Plays a card to its end, or until it is cancelled. Whatever the card has made is gone afterwards.
 pub async fn play(
-    card: &Card,
-    cast: &Cast,
+    scenario: &Scenario,
+    context: &RunContext,
     mut tell: impl FnMut(Event<'_>),
     cancel: &CancellationToken,
 ) -> Report {
     let checked = tokio::select! {
         biased;
-        () = cancel.cancelled() => return Report::stopped(card),
-        checked = check(card, cast, &mut tell) => checked,
+        () = cancel.cancelled() => return Report::stopped(scenario),
+        checked = check(scenario, context, &mut tell) => checked,
     };
     if let Err(why) = checked {
-        return Report::skipped(card, why);
+        return Report::skipped(scenario, why);
     }
-    let mut stage = Stage::set(card, cast).await;
-    let verdict = tokio::select! {
-        () = cancel.cancelled() => Verdict::Stopped,
-        verdict = stage.play(&mut tell) => verdict,
+    let mut stage = Stage::set(scenario, context).await;
+    let result = tokio::select! {
+        () = cancel.cancelled() => ScenarioResult::Stopped,
+        result = stage.play(&mut tell) => result,
     };
-    stage.clear(verdict, &mut tell).await
+    stage.clear(result, &mut tell).await
 }
 
 /// Refuses to touch what the card did not make.
-async fn check(card: &Card, cast: &Cast, tell: &mut impl FnMut(Event<'_>)) -> Result<(), String> {
-    if cast.hub.reachability().standing != Standing::Up {
+async fn check(
+    scenario: &Scenario,
+    context: &RunContext,
+    tell: &mut impl FnMut(Event<'_>),
+) -> Result<(), String> {
+    if context.hub.driver_state().status != DriverStatus::Up {
         return Err("the driver is down; bring it up, then play".into());
     }
-    let there = cast.look(tell).await?;
+    let there = context.look(tell).await?;
     let taken = |kind: &str, name: &String| {
         Err(format!("the engine has a {kind} {name:?} that is not the card's; remove it, then play again"))
     };
-    let names = card.names();
+    let names = scenario.names();
     let known = |name: &&String| {
-        there.volumes.contains(*name) || cast.hub.with_volumes(|volumes| volumes.record(name).is_some())
+        there.volumes.contains(*name) || context.hub.with_volumes(|volumes| volumes.record(name).is_some())
     };
     if let Some(name) = names.volumes.iter().find(known) {
         return taken("volume", name);

@@ -5,12 +5,14 @@ use std::{collections::BTreeMap, ops::Range, str::FromStr};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::card::{Action, Calls, Card, Expectation, Step};
+use super::format::{Action, Calls, Expectation, Scenario, Step};
 use crate::{
     domain::{
-        command::{Command, CommandError},
-        duration,
-        protocol::Operation,
+        lang::{
+            command::{Command, CommandError},
+            duration,
+        },
+        model::protocol::Operation,
     },
     engine::{BadLine, DockerCommand},
 };
@@ -18,7 +20,7 @@ use crate::{
 /// Why a file is no card.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{file}:{line}: {key}: {problem}")]
-pub struct CardError {
+pub struct ScenarioError {
     /// The file.
     pub file: String,
     /// The line, from 1.
@@ -94,9 +96,9 @@ struct Source<'s> {
 }
 
 impl Source<'_> {
-    fn error(&self, at: &Range<usize>, key: &str, problem: impl Into<String>) -> CardError {
+    fn error(&self, at: &Range<usize>, key: &str, problem: impl Into<String>) -> ScenarioError {
         let start = at.start.min(self.text.len());
-        CardError {
+        ScenarioError {
             file: self.file.to_owned(),
             line: self.text[..start].matches('\n').count() + 1,
             key: key.to_owned(),
@@ -105,7 +107,7 @@ impl Source<'_> {
     }
 
     /// What the TOML reader complains of, with the key on the line that it points to.
-    fn toml_error(&self, error: &toml::de::Error) -> CardError {
+    fn toml_error(&self, error: &toml::de::Error) -> ScenarioError {
         let at = error.span().unwrap_or_default();
         let start = at.start.min(self.text.len());
         let begin = self.text[..start].rfind('\n').map_or(0, |newline| newline + 1);
@@ -115,9 +117,9 @@ impl Source<'_> {
     }
 }
 
-impl Card {
+impl Scenario {
     /// Reads a file's text. `name` is the card's, `file` is what errors call it.
-    pub fn read(name: &str, file: &str, text: &str) -> Result<Self, CardError> {
+    pub fn read(name: &str, file: &str, text: &str) -> Result<Self, ScenarioError> {
         let source = Source { file, text };
         let raw: Raw = toml::from_str(text).map_err(|error| source.toml_error(&error))?;
         let mut steps = Vec::new();
@@ -150,7 +152,7 @@ impl Card {
         Ok(Self {
             name: name.to_owned(),
             title: raw.title,
-            shows: raw.description.trim().to_owned(),
+            description: raw.description.trim().to_owned(),
             dangerous: raw.dangerous,
             slow: raw.slow,
             fresh: raw.fresh_engine,
@@ -170,7 +172,7 @@ fn read_step(
     step: Spanned<RawStep>,
     dangerous: bool,
     going_on: &mut Vec<String>,
-) -> Result<Step, CardError> {
+) -> Result<Step, ScenarioError> {
     let span = step.span();
     let raw = step.into_inner();
     let actions = [
@@ -259,7 +261,7 @@ fn check_command(line: &str, dangerous: bool) -> Result<(), String> {
         Command::Quit | Command::Save { .. } | Command::Reset => {
             Err("a card cannot end the instance that plays it, nor write or empty its journal".into())
         }
-        Command::Play { .. } | Command::Direct(_) | Command::Pace(_) => {
+        Command::Play { .. } | Command::ControlScenario(_) | Command::Speed(_) => {
             Err("a card cannot play cards, nor change the pace".into())
         }
         Command::Wipe | Command::Crash { keep: false } if !dangerous => {
@@ -278,8 +280,8 @@ mod tests {
 
     const HEAD: &str = "title = \"t\"\ndescription = \"s\"\n";
 
-    fn read(text: &str) -> Result<Card, CardError> {
-        Card::read("card", "card.toml", text)
+    fn read(text: &str) -> Result<Scenario, ScenarioError> {
+        Scenario::read("card", "card.toml", text)
     }
 
     #[test]
@@ -300,8 +302,8 @@ mod tests {
             wait_for = "rm"
             fails_with = "no"
         "#;
-        let card = read(&format!("{HEAD}call_counts = {{ create = 1 }}\n{steps}")).expect("a good card");
-        let actions: Vec<_> = card.steps.iter().map(|step| &step.action).collect();
+        let scenario = read(&format!("{HEAD}call_counts = {{ create = 1 }}\n{steps}")).expect("a good card");
+        let actions: Vec<_> = scenario.steps.iter().map(|step| &step.action).collect();
         assert_eq!(
             actions,
             [
@@ -311,9 +313,9 @@ mod tests {
                 &Action::Await("rm".into()),
             ]
         );
-        assert_eq!(card.steps[3].expect.fails, ["no"]);
-        assert_eq!(card.steps[0].filled("d", "a"), "docker volume create -d d ghost");
-        assert_eq!(card.names().volumes, ["ghost".to_owned()].into());
+        assert_eq!(scenario.steps[3].expect.fails, ["no"]);
+        assert_eq!(scenario.steps[0].filled("d", "a"), "docker volume create -d d ghost");
+        assert_eq!(scenario.names().volumes, ["ghost".to_owned()].into());
     }
 
     #[test]

@@ -4,14 +4,14 @@ use std::{fmt, time::Duration};
 
 use serde::Serialize;
 
-use super::card::Card;
+use super::format::Scenario;
 
 /// Whether a card's prediction came true.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "verdict", content = "reason", rename_all = "lowercase")]
-pub enum Verdict {
+#[serde(tag = "result", content = "reason", rename_all = "lowercase")]
+pub enum ScenarioResult {
     /// All that was expected was seen.
-    Held,
+    Passed,
     /// Something else was seen.
     Failed,
     /// It was not played.
@@ -64,7 +64,7 @@ pub struct Report {
     pub title: String,
     /// Whether it held.
     #[serde(flatten)]
-    pub verdict: Verdict,
+    pub result: ScenarioResult,
     /// The steps that were played.
     pub steps: Vec<StepReport>,
     /// What did not come as expected over all steps, or could not be cleaned up.
@@ -85,11 +85,11 @@ pub struct Seen {
 
 impl Report {
     /// Of a card that has not been played yet.
-    pub(super) fn new(card: &Card) -> Self {
+    pub(super) fn new(scenario: &Scenario) -> Self {
         Self {
-            name: card.name.clone(),
-            title: card.title.clone(),
-            verdict: Verdict::Held,
+            name: scenario.name.clone(),
+            title: scenario.title.clone(),
+            result: ScenarioResult::Passed,
             steps: Vec::new(),
             problems: Vec::new(),
             calls: Vec::new(),
@@ -97,18 +97,18 @@ impl Report {
     }
 
     /// Of a card that is not played, and why.
-    pub fn skipped(card: &Card, why: impl Into<String>) -> Self {
-        Self { verdict: Verdict::Skipped(why.into()), ..Self::new(card) }
+    pub fn skipped(scenario: &Scenario, why: impl Into<String>) -> Self {
+        Self { result: ScenarioResult::Skipped(why.into()), ..Self::new(scenario) }
     }
 
     /// Of a card that was stopped before its first step.
-    pub(super) fn stopped(card: &Card) -> Self {
-        Self { verdict: Verdict::Stopped, ..Self::new(card) }
+    pub(super) fn stopped(scenario: &Scenario) -> Self {
+        Self { result: ScenarioResult::Stopped, ..Self::new(scenario) }
     }
 
     /// Whether all that was expected was seen.
     pub fn held(&self) -> bool {
-        self.verdict == Verdict::Held
+        self.result == ScenarioResult::Passed
     }
 }
 
@@ -139,11 +139,11 @@ impl fmt::Display for StepReport {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (mark, remark) = match &self.verdict {
-            Verdict::Held => (HELD, String::new()),
-            Verdict::Failed => (BROKEN, "  did not hold".into()),
-            Verdict::Skipped(why) => ('-', format!("  skipped: {why}")),
-            Verdict::Stopped => ('-', "  stopped".into()),
+        let (mark, remark) = match &self.result {
+            ScenarioResult::Passed => (HELD, String::new()),
+            ScenarioResult::Failed => (BROKEN, "  did not hold".into()),
+            ScenarioResult::Skipped(why) => ('-', format!("  skipped: {why}")),
+            ScenarioResult::Stopped => ('-', "  stopped".into()),
         };
         write!(f, "{mark} {}  {}{remark}", self.name, self.title)?;
         for problem in &self.problems {

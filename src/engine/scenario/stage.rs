@@ -6,16 +6,16 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{
-    card::{Action, Card, Step, fill},
     check::{compare, gist, listed, seen},
-    player::{Cast, Event},
-    report::{Report, StepReport, Verdict},
+    format::{Action, Scenario, Step, fill},
+    player::{Event, RunContext},
+    report::{Report, ScenarioResult, StepReport},
     trace::{Line, Trace},
 };
 use crate::{
-    domain::volume::Volumes,
+    domain::model::volume::Volumes,
     engine::{DockerCommand, Outcome},
-    hub::Window,
+    state::Window,
 };
 
 /// Longer than any time limit of an engine.
@@ -27,8 +27,8 @@ const FOREGROUND: &str = "";
 
 /// A card as it is played.
 pub(super) struct Stage<'c> {
-    pub(super) card: &'c Card,
-    pub(super) cast: &'c Cast,
+    pub(super) scenario: &'c Scenario,
+    pub(super) context: &'c RunContext,
     pub(super) trace: Trace,
     /// How many calls of the trace belong to steps that are over.
     told: Vec<u64>,
@@ -40,21 +40,21 @@ pub(super) struct Stage<'c> {
 }
 
 impl<'c> Stage<'c> {
-    pub(super) async fn set(card: &'c Card, cast: &'c Cast) -> Self {
-        if card.fresh && !cast.fresh {
-            cast.engine.perform(&DockerCommand::DaemonRestart).await;
+    pub(super) async fn set(scenario: &'c Scenario, context: &'c RunContext) -> Self {
+        if scenario.fresh && !context.fresh {
+            context.engine.perform(&DockerCommand::DaemonRestart).await;
         }
-        let glance = cast.hub.glance(&Window::default());
+        let snapshot = context.hub.snapshot(&Window::default());
         Self {
-            card,
-            cast,
-            trace: Trace::begin(&cast.hub),
+            scenario,
+            context,
+            trace: Trace::begin(&context.hub),
             told: Vec::new(),
             going_on: BTreeMap::new(),
-            rules_before: glance.faults.iter().map(|rule| rule.id).collect(),
-            driver: glance.driver.name,
-            address: glance.driver.address,
-            report: Report::new(card),
+            rules_before: snapshot.faults.iter().map(|rule| rule.id).collect(),
+            driver: snapshot.driver.name,
+            address: snapshot.driver.address,
+            report: Report::new(scenario),
         }
     }
 
@@ -62,12 +62,12 @@ impl<'c> Stage<'c> {
         fill(text, &self.driver, &self.address)
     }
 
-    pub(super) async fn play(&mut self, tell: &mut impl FnMut(Event<'_>)) -> Verdict {
-        let mut allowed = self.cast.allowed.clone();
-        for (index, step) in self.card.steps.iter().enumerate() {
+    pub(super) async fn play(&mut self, tell: &mut impl FnMut(Event<'_>)) -> ScenarioResult {
+        let mut allowed = self.context.allowed.clone();
+        for (index, step) in self.scenario.steps.iter().enumerate() {
             if self.going_on.is_empty() {
                 if index > 0 {
-                    sleep(self.cast.beat).await;
+                    sleep(self.context.beat).await;
                 }
                 // A director who is gone leaves the play to itself.
                 let _ = allowed.wait_for(|allowed| *allowed > index).await;
@@ -79,11 +79,11 @@ impl<'c> Stage<'c> {
             self.report.steps.push(report);
             if !held {
                 // What follows would only repeat that something is wrong.
-                return Verdict::Failed;
+                return ScenarioResult::Failed;
             }
         }
         self.report.problems = self.wrong_calls();
-        if self.report.problems.is_empty() { Verdict::Held } else { Verdict::Failed }
+        if self.report.problems.is_empty() { ScenarioResult::Passed } else { ScenarioResult::Failed }
     }
 
     async fn play_step(&mut self, step: &Step) -> StepReport {
@@ -97,7 +97,7 @@ impl<'c> Stage<'c> {
                 problems.extend(compare(step, &outcome, |text| self.fill(text)));
                 seen(&outcome)
             }
-            Ok(Done::Said(seen)) => seen,
+            Ok(Done::StyledText(seen)) => seen,
             Err(problem) => {
                 problems.push(problem);
                 String::new()
@@ -111,7 +111,7 @@ impl<'c> Stage<'c> {
         }
         for (volume, expected) in &step.expect.mounts {
             let open = |volumes: &Volumes| volumes.record(volume).map_or(0, |volume| volume.open_mounts());
-            let open = self.cast.hub.with_volumes(open);
+            let open = self.context.hub.with_volumes(open);
             if open != *expected {
                 problems.push(format!("expected {expected} open mounts of {volume}, and there are {open}"));
             }
@@ -133,12 +133,12 @@ impl<'c> Stage<'c> {
         match &step.action {
             Action::Engine { background } => {
                 let command: DockerCommand = line.parse().map_err(|error| format!("{error}"))?;
-                let engine = Arc::clone(&self.cast.engine);
+                let engine = Arc::clone(&self.context.engine);
                 let running = tokio::spawn(async move { engine.perform(&command).await });
                 let label = background.as_deref().unwrap_or(FOREGROUND);
                 self.going_on.insert(label.to_owned(), AbortOnDropHandle::new(running));
                 match background {
-                    Some(_) => Ok(Done::Said("goes on".into())),
+                    Some(_) => Ok(Done::StyledText("goes on".into())),
                     None => self.end_of(FOREGROUND).await.map(Done::Ended),
                 }
             }
@@ -146,19 +146,19 @@ impl<'c> Stage<'c> {
             Action::Pending(label) => {
                 let pending = self.going_on.get(label).is_some_and(|running| !running.is_finished());
                 if pending {
-                    Ok(Done::Said("it has not ended".into()))
+                    Ok(Done::StyledText("it has not ended".into()))
                 } else {
                     Err("it has come to its end".into())
                 }
             }
             Action::Command => {
-                let effect = self.cast.hub.command_line(&line).map_err(|error| error.to_string())?;
-                self.cast.hub.settle().await;
-                Ok(Done::Said(effect.text))
+                let effect = self.context.hub.command_line(&line).map_err(|error| error.to_string())?;
+                self.context.hub.wait_until_applied().await;
+                Ok(Done::StyledText(effect.text))
             }
             Action::Wait(time) => {
-                self.cast.clock.sleep(*time).await;
-                Ok(Done::Said(String::new()))
+                self.context.clock.sleep(*time).await;
+                Ok(Done::StyledText(String::new()))
             }
         }
     }
@@ -166,7 +166,7 @@ impl<'c> Stage<'c> {
     /// Waits for the end of a command. Should the play end meanwhile, it still goes on, and is seen to in the end.
     async fn end_of(&mut self, label: &str) -> Result<Outcome, String> {
         let running = self.going_on.get_mut(label).ok_or("it is not going on")?;
-        let ended = match self.cast.clock.timeout(Some(PATIENCE), running).await {
+        let ended = match self.context.clock.timeout(Some(PATIENCE), running).await {
             Ok(Ok(outcome)) => Ok(outcome),
             Ok(Err(error)) => Err(format!("the engine broke down: {error}")),
             Err(_) => Err(format!("it did not end within {} s of the engine's time", PATIENCE.as_secs())),
@@ -177,11 +177,14 @@ impl<'c> Stage<'c> {
 
     /// Waits until nothing more is heard of the step. Others may use the driver too, and need not end.
     async fn quiet(&self) {
-        let mut changes = self.cast.hub.changes();
+        let mut changes = self.context.hub.changes();
         let quiet = async {
-            while timeout(self.cast.settle, changes.changed()).await.is_ok_and(|changed| changed.is_ok()) {}
+            while timeout(self.context.wait_until_applied, changes.changed())
+                .await
+                .is_ok_and(|changed| changed.is_ok())
+            {}
         };
-        let _ = timeout(self.cast.settle * MOST_SETTLING, quiet).await;
+        let _ = timeout(self.context.wait_until_applied * MOST_SETTLING, quiet).await;
     }
 
     /// The calls that belong to no step yet.
@@ -198,7 +201,7 @@ impl<'c> Stage<'c> {
 
     /// A daemon that has met the driver does without an introduction, so cards speak of it only if they make sure of it.
     fn counts(&self, line: &Line) -> bool {
-        self.card.fresh || !line.is_introduction()
+        self.scenario.fresh || !line.is_handshake()
     }
 
     /// All calls so far that the card is about.
@@ -211,11 +214,11 @@ impl<'c> Stage<'c> {
         let lines = self.lines();
         let calls: Vec<_> = lines.iter().map(Line::to_string).collect();
         let mut problems = Vec::new();
-        if let Some(expected) = self.card.calls.sequence.as_ref().filter(|expected| **expected != calls) {
+        if let Some(expected) = self.scenario.calls.sequence.as_ref().filter(|expected| **expected != calls) {
             problems.push(format!("expected in all the calls {}", listed(expected)));
         }
-        for (word, expected) in &self.card.calls.counts {
-            let count = lines.iter().filter(|line| line.operation.word() == word).count();
+        for (word, expected) in &self.scenario.calls.counts {
+            let count = lines.iter().filter(|line| line.operation.as_str() == word).count();
             if count != *expected {
                 problems.push(format!("expected {expected} calls of {word}, and there were {count}"));
             }
@@ -229,5 +232,5 @@ enum Done {
     /// A docker command ended.
     Ended(Outcome),
     /// Something else happened, in words.
-    Said(String),
+    StyledText(String),
 }

@@ -12,11 +12,11 @@ use std::{
 use jiff::Timestamp;
 
 use crate::{
-    domain::{
-        entry::{Entry, Kind},
+    domain::model::{
+        entry::{Entry, EntryKind},
         protocol::Operation,
     },
-    hub::Hub,
+    state::Hub,
 };
 
 /// One call.
@@ -34,19 +34,19 @@ pub struct Line {
 
 impl Line {
     /// Whether the call is part of the daemon's getting to know the driver. A daemon that has met it does without.
-    pub fn is_introduction(&self) -> bool {
+    pub fn is_handshake(&self) -> bool {
         matches!(self.operation, Operation::Activate | Operation::Capabilities)
     }
 
     /// Whether it is a retry with an empty body.
     pub fn is_empty_retry(&self) -> bool {
-        self.operation.names_a_volume() && self.volume.is_none()
+        self.operation.requires_volume() && self.volume.is_none()
     }
 }
 
 impl fmt::Display for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.operation.word())?;
+        write!(f, "{}", self.operation.as_str())?;
         match &self.volume {
             Some(volume) => write!(f, " {volume}")?,
             None if self.is_empty_retry() => write!(f, " (no body)")?,
@@ -75,7 +75,7 @@ struct Found {
 impl Trace {
     /// Begins now.
     pub fn begin(hub: &Arc<Hub>) -> Self {
-        let after = hub.glance(&crate::hub::Window::default()).kept.end - 1;
+        let after = hub.snapshot(&crate::state::Window::default()).kept.end - 1;
         let foreign = hub.with_volumes(|volumes| volumes.iter().map(|volume| volume.name.clone()).collect());
         Self { hub: Arc::clone(hub), after, foreign }
     }
@@ -111,12 +111,12 @@ fn normalised(volume: String) -> String {
 fn find(entry: &Arc<Entry>) -> Option<(u64, Found)> {
     let text = |text: &Option<Box<str>>| text.as_deref().map(str::to_owned);
     match &entry.kind {
-        Kind::Call(call) => {
+        EntryKind::Call(call) => {
             let at = entry.at.checked_sub(call.took).unwrap_or(entry.at);
             let (volume, id) = (text(&call.volume), text(&call.id));
             Some((call.number, Found { operation: call.operation?, volume, id, at }))
         }
-        Kind::Waiting(waiting) => {
+        EntryKind::Held(waiting) => {
             let (volume, id) = (text(&waiting.volume), text(&waiting.id));
             Some((waiting.number, Found { operation: waiting.operation, volume, id, at: entry.at }))
         }

@@ -11,7 +11,7 @@ use super::{
     answer::Fields,
     client::{CallError, Client},
 };
-use crate::domain::protocol::{Operation, Options};
+use crate::domain::model::protocol::{Operation, Options};
 
 /// For Create and Mount.
 const LONG: Duration = Duration::from_secs(120);
@@ -26,7 +26,7 @@ pub(super) enum Scope {
 }
 
 impl Scope {
-    pub(super) const fn word(self) -> &'static str {
+    pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::Local => "local",
             Self::Global => "global",

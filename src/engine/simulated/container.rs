@@ -9,7 +9,7 @@ use super::{
     profile::Profile,
     store::{Store, Volume},
 };
-use crate::engine::{Run, chance::Chance};
+use crate::engine::{Run, chance::Rng};
 
 /// A volume at a place in a container.
 #[derive(Clone, Debug)]
@@ -63,7 +63,7 @@ impl Mount {
     }
 
     /// Get and Mount, with the ID that is still believed in, else with a new one.
-    pub(super) async fn set_up(&mut self, store: &Store, chance: &Chance) -> Result<(), DaemonError> {
+    pub(super) async fn set_up(&mut self, store: &Store, chance: &Rng) -> Result<(), DaemonError> {
         let id = self.id.clone().unwrap_or_else(|| chance.id());
         let mounted = mount(store, &self.volume, &self.driver, &id).await;
         let context = || format!("error while mounting volume '{}'", self.source);
@@ -132,7 +132,7 @@ impl State {
     pub(super) async fn set_up(
         &mut self,
         store: &Store,
-        chance: &Chance,
+        chance: &Rng,
         container: &str,
     ) -> Result<(), DaemonError> {
         for mount in &mut self.mounts {

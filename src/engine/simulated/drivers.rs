@@ -21,7 +21,7 @@ use super::{
     transport::Address,
 };
 use crate::{
-    domain::protocol::{Operation, Options},
+    domain::model::protocol::{Operation, Options},
     engine::Clock,
 };
 

@@ -45,7 +45,7 @@ pub use self::{
     profile::Profile,
     transport::{Address, BadAddress},
 };
-use super::{Clock, DockerCommand, Engine, Inventory, Outcome, chance::Chance, print};
+use super::{Clock, DockerCommand, Engine, Inventory, Outcome, chance::Rng, print};
 
 /// What a simulated daemon is made of.
 #[derive(Clone, Debug)]
@@ -90,7 +90,7 @@ pub fn start(config: Config) -> Arc<dyn Engine> {
 /// A simulated daemon: its disk, and its present life.
 struct Daemon {
     config: Config,
-    chance: Chance,
+    chance: Rng,
     local: Arc<LocalDriver>,
     records: Records,
     containers: Mutex<BTreeMap<String, Arc<Container>>>,
@@ -114,7 +114,7 @@ impl Daemon {
         let records = Records::default();
         let life = Life::begin(&config, &local, &records);
         Self {
-            chance: Chance::new(config.seed),
+            chance: Rng::new(config.seed),
             local,
             records,
             containers: Mutex::default(),

@@ -1,7 +1,7 @@
 //! Profiles: which engine is simulated, and where engines differ on the wire and in their words.
 
 use super::transport::Address;
-use crate::domain::protocol::Caller;
+use crate::domain::model::protocol::Caller;
 
 /// An engine of some time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub enum Profile {
 
 impl Profile {
     /// The word for it in the `User-Agent` and on the screen.
-    pub const fn word(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Docker20 => "20.10",
             Self::Docker => "now",
@@ -26,7 +26,7 @@ impl Profile {
     }
 
     pub(super) fn user_agent(self) -> String {
-        format!("{}/{}", Caller::SIMULATED_AGENT, self.word())
+        format!("{}/{}", Caller::SIMULATED_AGENT, self.as_str())
     }
 
     /// The `Host` header. Until 20.10.26 a Unix socket's was empty.

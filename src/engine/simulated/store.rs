@@ -19,7 +19,7 @@ use super::{
     local::LOCAL,
     locks::Locks,
 };
-use crate::domain::protocol::Options;
+use crate::domain::model::protocol::Options;
 
 /// What the daemon writes down about a volume, and reads again when it starts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

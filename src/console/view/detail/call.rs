@@ -1,13 +1,15 @@
 //! A call in full: what came in, what was done, what went out.
 
-use super::{change, next_move, page::Page};
+use super::{change, next_attempt, page::Page};
 use crate::{
     console::{text, view::row},
     domain::{
-        entry::{Call, Entry},
-        fault::{Facts, aftermath},
-        lint::Lint,
-        protocol::Options,
+        analysis::linter::Lint,
+        model::{
+            entry::{Call, Entry},
+            protocol::Options,
+        },
+        rules::{RequestContext, reaction},
     },
 };
 
@@ -15,14 +17,14 @@ use crate::{
 pub fn tell(page: &mut Page<'_>, entry: &Entry, call: &Call, time: &str) {
     let view = page.view;
     let styles = &view.theme.styles;
-    let word = call.operation.map_or("a request that is not in the protocol", |operation| operation.word());
+    let word = call.operation.map_or("a request that is not in the protocol", |operation| operation.as_str());
     page.heading(&format!("{word} {}", call.volume.as_deref().map(text::clean).unwrap_or_default()));
     let (outcome, style) = row::outcome(view, call);
     page.say(&outcome, style);
-    next_move(page, entry);
+    next_attempt(page, entry);
     page.say(&format!("at {time} from {}, took {}", call.caller, text::took(call.took)), styles.text);
     for lint in &call.lints {
-        page.say(&format!("odd: {}", lint.word()), styles.warning);
+        page.say(&format!("odd: {}", lint.as_str()), styles.warning);
         page.say(lint.meaning(), styles.text);
     }
     page.heading("What came in");
@@ -34,14 +36,14 @@ pub fn tell(page: &mut Page<'_>, entry: &Entry, call: &Call, time: &str) {
     page.body(&call.body);
     page.heading("What was done");
     match &call.fault {
-        Some(deed) => {
-            let label = deed.label.as_ref().map_or_else(String::new, |label| format!(" ({label})"));
-            let what = match deed.outage() {
+        Some(fault) => {
+            let label = fault.label.as_ref().map_or_else(String::new, |label| format!(" ({label})"));
+            let what = match fault.outage() {
                 Some(outage) => format!("the driver was down: {}", outage.command()),
-                None => format!("rule {}{label}: {}", deed.id, deed.action),
+                None => format!("rule {}{label}: {}", fault.id, fault.action),
             };
             page.say(&format!("{} {what}", view.theme.glyphs.fault), styles.fault);
-            if let Some(forecast) = aftermath(call) {
+            if let Some(forecast) = reaction(call) {
                 page.say(&forecast.to_string(), styles.text);
             }
         }
@@ -61,11 +63,11 @@ pub fn tell(page: &mut Page<'_>, entry: &Entry, call: &Call, time: &str) {
 
 /// Why the other rules that were armed then did not act. Nothing is said of those that are gone since.
 fn others(page: &mut Page<'_>, entry: &Entry, call: &Call) {
-    let seen = page.view.seen;
+    let snapshot = page.view.snapshot;
     let Some(operation) = call.operation else { return };
-    let options = seen.volumes.iter().find(|volume| Some(&*volume.name) == call.volume.as_deref());
+    let options = snapshot.volumes.iter().find(|volume| Some(&*volume.name) == call.volume.as_deref());
     let none = Options::new();
-    let facts = Facts {
+    let facts = RequestContext {
         operation,
         volume: call.volume.as_deref().unwrap_or_default(),
         id: call.id.as_deref().unwrap_or_default(),
@@ -74,9 +76,9 @@ fn others(page: &mut Page<'_>, entry: &Entry, call: &Call) {
         mounted: call.mounted,
         retry: call.lints.contains(&Lint::EmptyBodyRetry),
     };
-    let acted = call.fault.as_ref().map(|deed| deed.id);
-    let was_down = call.fault.as_ref().is_some_and(|deed| deed.outage().is_some());
-    for rule in seen.faults.iter().filter(|rule| Some(rule.id) != acted && rule.since < entry.at) {
+    let acted = call.fault.as_ref().map(|fault| fault.id);
+    let was_down = call.fault.as_ref().is_some_and(|fault| fault.outage().is_some());
+    for rule in snapshot.faults.iter().filter(|rule| Some(rule.id) != acted && rule.since < entry.at) {
         let why = if !rule.rule().matches(&facts) {
             "is not about this call".to_owned()
         } else if was_down {

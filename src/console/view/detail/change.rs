@@ -1,7 +1,7 @@
 //! What happened to volumes, in words.
 
 use super::page::Page;
-use crate::domain::volume::Change;
+use crate::domain::model::volume::Change;
 
 /// All of some changes, a line each.
 pub fn list(page: &mut Page<'_>, changes: &[Change]) {
@@ -21,8 +21,8 @@ pub fn told(change: &Change, name: &str) -> String {
         Change::Unmounted { id, .. } => format!("{name}unmounted by {id}"),
         Change::Forgotten { .. } => format!("{name}forgotten"),
         Change::Restored { .. } => format!("{name}restored"),
-        Change::Detached { .. } => format!("{name}lost every mount"),
-        Change::Wiped => "every volume and its files are gone".into(),
-        Change::Lost => "the driver lost its memory of every volume".into(),
+        Change::MountsCleared { .. } => format!("{name}lost every mount"),
+        Change::AllDeleted => "every volume and its files are gone".into(),
+        Change::StateLost => "the driver lost its memory of every volume".into(),
     }
 }

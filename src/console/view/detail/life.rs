@@ -12,8 +12,8 @@ use crate::{
         text,
         view::{View, row},
     },
-    domain::{
-        entry::{Entry, Kind},
+    domain::model::{
+        entry::{Entry, EntryKind},
         volume::{Change, Volume},
     },
 };
@@ -77,11 +77,11 @@ fn event(view: &View<'_>, entry: &Entry, volume: &str) -> (String, Style) {
         .collect();
     let changed = changed.join(", ");
     match &entry.kind {
-        Kind::Call(call) => {
+        EntryKind::Call(call) => {
             let (outcome, style) = row::outcome(view, call);
-            let word = call.operation.map_or("", |operation| operation.word());
+            let word = call.operation.map_or("", |operation| operation.as_str());
             let fault =
-                call.fault.as_ref().map(|deed| format!("{} {} ", view.theme.glyphs.fault, deed.action));
+                call.fault.as_ref().map(|fault| format!("{} {} ", view.theme.glyphs.fault, fault.action));
             let fault = fault.unwrap_or_default();
             match changed.as_str() {
                 "" => (format!("{word} {fault}{outcome}"), style),
@@ -89,11 +89,11 @@ fn event(view: &View<'_>, entry: &Entry, volume: &str) -> (String, Style) {
                 changed => (format!("{changed}, by {}; {fault}{outcome}", call.caller), styles.fault),
             }
         }
-        Kind::Waiting(waiting) => (
+        EntryKind::Held(waiting) => (
             format!("{} {} {} waits", waiting.operation, view.theme.glyphs.fault, waiting.fault.action),
             styles.warning,
         ),
-        Kind::Command(execution) => (format!("{changed}  : {}", execution.line), styles.command),
+        EntryKind::Command(execution) => (format!("{changed}  : {}", execution.line), styles.command),
         _ => (changed, styles.text),
     }
 }

@@ -2,7 +2,7 @@
 
 mod call;
 mod change;
-mod episode;
+mod group;
 mod life;
 mod page;
 
@@ -18,15 +18,15 @@ use crate::{
     console::{
         action::Action,
         app::{App, Pane},
-        folding::Row,
+        grouped_list::Row,
     },
     domain::{
-        entry::{Entry, Kind, Waiting},
-        episode::Episode,
-        fault::Phase,
-        telling,
+        analysis::groups::CallGroup,
+        model::entry::{Entry, EntryKind, HeldCall},
+        rules::Phase,
+        text::describe,
     },
-    hub::Snapshot,
+    state::Snapshot,
 };
 
 /// Draws it.
@@ -35,8 +35,8 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
     let title = match (view.app.focus, entry.map(|entry| &entry.kind)) {
         (Pane::Volumes, _) => "The life of a volume".to_owned(),
         _ if selected_episode(view).is_some() => "Episode".to_owned(),
-        (_, Some(Kind::Call(call))) => format!("Call {}", call.number),
-        (_, Some(Kind::Waiting(waiting))) => format!("Call {} waits", waiting.number),
+        (_, Some(EntryKind::Call(call))) => format!("Call {}", call.number),
+        (_, Some(EntryKind::Held(waiting))) => format!("Call {} waits", waiting.number),
         _ => "Entry".to_owned(),
     };
     let back = Span::styled(format!("{} closes", view.key(Action::Back)), view.theme.styles.quiet);
@@ -50,9 +50,9 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
 }
 
 /// The furthest that it can be scrolled.
-pub fn last_top(app: &App, seen: &Snapshot, screen: &Screen) -> usize {
+pub fn last_top(app: &App, snapshot: &Snapshot, screen: &Screen) -> usize {
     let inner = screen.detail_inner();
-    let view = View { app, seen, theme: &app.theme, screen };
+    let view = View { app, snapshot, theme: &app.theme, screen };
     lines(&view, inner.width.into()).len().saturating_sub(inner.height.into())
 }
 
@@ -60,13 +60,13 @@ fn lines<'v>(view: &'v View<'v>, width: usize) -> Vec<Line<'static>> {
     let mut page = Page::new(view, width);
     match (view.app.focus, &view.app.life) {
         (Pane::Volumes, Some(life)) => {
-            if let Some(volume) = view.app.selected_volume(view.seen) {
+            if let Some(volume) = view.app.selected_volume(view.snapshot) {
                 life::tell(&mut page, volume, life);
             }
         }
         _ => {
-            if let Some(episode) = selected_episode(view) {
-                episode::tell(&mut page, episode);
+            if let Some(group) = selected_episode(view) {
+                group::tell(&mut page, group);
             } else if let Some(entry) = view.app.selected() {
                 entry_lines(&mut page, entry);
             }
@@ -75,22 +75,22 @@ fn lines<'v>(view: &'v View<'v>, width: usize) -> Vec<Line<'static>> {
     page.lines
 }
 
-fn selected_episode<'v>(view: &View<'v>) -> Option<&'v Episode> {
-    match view.app.folding.as_ref()?.selected()? {
-        Row::Header(episode, _) => Some(episode),
+fn selected_episode<'v>(view: &View<'v>) -> Option<&'v CallGroup> {
+    match view.app.grouped_list.as_ref()?.selected()? {
+        Row::Header(group, _) => Some(group),
         _ => None,
     }
 }
 
 /// What the engine does after a call, as it is known now.
-fn next_move(page: &mut Page<'_>, entry: &Entry) {
+fn next_attempt(page: &mut Page<'_>, entry: &Entry) {
     let view = page.view;
     let caller = match &entry.kind {
-        Kind::Call(call) => call.caller,
-        Kind::Waiting(waiting) => waiting.caller,
+        EntryKind::Call(call) => call.caller,
+        EntryKind::Held(waiting) => waiting.caller,
         _ => return,
     };
-    if let Some(next) = view.app.retries.next_move(entry, view.seen.at) {
+    if let Some(next) = view.app.retries.next_attempt(entry, view.snapshot.at) {
         let style = if next.is_open() { view.theme.styles.warning } else { view.theme.styles.text };
         page.say(&format!("{caller} {next}"), style);
         if view.app.retries.chain(entry.seq).is_some_and(|chain| chain.is_mixed) {
@@ -105,60 +105,60 @@ fn entry_lines(page: &mut Page<'_>, entry: &Entry) {
     let styles = &view.theme.styles;
     let time = row::time(view, entry, 12);
     match &entry.kind {
-        Kind::Call(call) => call::tell(page, entry, call, &time),
-        Kind::Waiting(waiting) => {
+        EntryKind::Call(call) => call::tell(page, entry, call, &time),
+        EntryKind::Held(waiting) => {
             page.heading(&format!("{} {}", waiting.operation, waiting.volume.as_deref().unwrap_or_default()));
             page.say(&format!("waits since {time}, from {}", waiting.caller), styles.warning);
-            next_move(page, entry);
+            next_attempt(page, entry);
             page.say(
                 &format!("because of rule {}: {}", waiting.fault.id, waiting.fault.action),
                 styles.fault,
             );
             waiting_lines(page, entry, waiting);
         }
-        Kind::Command(execution) => {
+        EntryKind::Command(execution) => {
             page.heading("A command");
             page.say(&format!("at {time}"), styles.quiet);
             page.say(&format!(": {}", execution.line), styles.command);
             page.say(&execution.effect, styles.text);
             change::list(page, &execution.changes);
         }
-        Kind::Fault(event) => {
+        EntryKind::Fault(event) => {
             page.heading(&format!("Rule {}", event.id));
             page.say(&format!("{:?} at {time}", event.event).to_lowercase(), styles.text);
             page.say(&event.rule, styles.fault);
         }
-        Kind::Driver { standing } => {
+        EntryKind::Driver { status } => {
             page.heading("The driver");
             page.say(&format!("at {time}"), styles.quiet);
-            page.say(standing, styles.text);
+            page.say(status, styles.text);
         }
-        Kind::Play(event) => {
+        EntryKind::Scenario(event) => {
             page.heading("A scenario card");
             page.say(&format!("at {time}"), styles.quiet);
             event.texts().into_iter().for_each(|text| page.say(text, styles.text));
         }
-        Kind::Note { text } => {
+        EntryKind::Note { text } => {
             page.heading("A note");
             page.say(&format!("at {time}"), styles.quiet);
-            page.say(&telling::note(text, view.theme.glyphs.signs), styles.text);
+            page.say(&describe::note(text, view.theme.glyphs.symbols), styles.text);
         }
     }
 }
 
 /// The ways out of a wait, with their keys, and the natural answer that all of them begin with.
-fn waiting_lines(page: &mut Page<'_>, entry: &Entry, waiting: &Waiting) {
+fn waiting_lines(page: &mut Page<'_>, entry: &Entry, waiting: &HeldCall) {
     let styles = &page.view.theme.styles;
     let key = |action| page.view.key(action);
     let [release, edit, fail] = [Action::Release, Action::EditReply, Action::FailCall].map(key);
-    if !page.view.seen.waiting.iter().any(|held| held.seq == entry.seq) {
+    if !page.view.snapshot.waiting.iter().any(|held| held.seq == entry.seq) {
         return page.say("it waits no more; its end is an entry of its own", styles.quiet);
     }
     let Some(natural) = &waiting.natural else {
         return page.say(&format!("{release} sends the rest of its answer at once"), styles.text);
     };
     let action = &waiting.fault.action;
-    let is_done = [Phase::After, Phase::Twice].iter().any(|phase| action.ends_with(phase.word()));
+    let is_done = [Phase::After, Phase::Twice].iter().any(|phase| action.ends_with(phase.as_str()));
     let [natural_end, failed_end] = if is_done {
         page.say("the driver's work is done already", styles.text);
         ["lets it go to its natural answer", "fails it with a message all the same"]

@@ -4,7 +4,7 @@ use ratatui::{style::Style, text::Line};
 
 use crate::{
     console::{text, view::View},
-    domain::{entry::Body, json},
+    domain::{lang::json, model::entry::Body},
 };
 
 /// Lines that are collected with one width.

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::Work;
 use crate::{
-    domain::protocol::Options,
+    domain::model::protocol::Options,
     engine::{
         Outcome, Run, print,
         simulated::{
@@ -48,7 +48,7 @@ impl Work<'_> {
             failed => failed,
         };
         if let Err(error) = created {
-            let _reported_already = self.let_go(&container, &mut state, true).await;
+            let _reported_already = self.release_held(&container, &mut state, true).await;
             return Err(error);
         }
         drop(state);
@@ -146,12 +146,12 @@ impl Work<'_> {
             return Err(DaemonError::new(Status::Conflict, text));
         }
         self.end(&mut state).await;
-        self.let_go(&container, &mut state, volumes).await?;
+        self.release_held(&container, &mut state, volumes).await?;
         Ok(Outcome::success(name))
     }
 
     /// Ends a container's use of its volumes, and the container. Its anonymous volumes go with it if they shall.
-    pub(super) async fn let_go(
+    pub(super) async fn release_held(
         self,
         container: &Container,
         state: &mut State,

@@ -42,7 +42,7 @@ impl Work<'_> {
         if let Err(error) = self.start(&container).await {
             if run.rm {
                 let mut state = container.state.lock().await;
-                let _only_logged = self.let_go(&container, &mut state, true).await;
+                let _only_logged = self.release_held(&container, &mut state, true).await;
             }
             return self.run_failed(&error);
         }
@@ -138,7 +138,7 @@ impl Work<'_> {
         let mut state = container.state.lock().await;
         self.end(&mut state).await;
         if container.run.rm {
-            let _only_logged = self.let_go(container, &mut state, true).await;
+            let _only_logged = self.release_held(container, &mut state, true).await;
         }
     }
 

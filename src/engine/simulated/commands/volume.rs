@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::Work;
 use crate::{
-    domain::protocol::Options,
+    domain::model::protocol::Options,
     engine::{
         Outcome, Pair, VolumeCommand, print,
         simulated::{
@@ -77,7 +77,7 @@ impl Work<'_> {
             "Mountpoint": volume.described.mountpoint,
             "Name": volume.name(),
             "Options": or_null(&volume.options),
-            "Scope": volume.scope.word(),
+            "Scope": volume.scope.as_str(),
         });
         if let Some(status) = &volume.described.status {
             printed["Status"] = status.clone();

@@ -10,7 +10,7 @@ use hyper::{Request, header};
 use serde_json::Value;
 
 use crate::{
-    domain::protocol::Operation,
+    domain::model::protocol::Operation,
     engine::{
         Clock,
         simulated::{

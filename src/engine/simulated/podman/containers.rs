@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Activated, Container, MOUNT_ID, Podman, Volume, with_id};
 use crate::{
-    domain::protocol::Operation,
+    domain::model::protocol::Operation,
     engine::{Run, simulated::local::LOCAL},
 };
 

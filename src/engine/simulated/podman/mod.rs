@@ -21,8 +21,8 @@ use serde_json::json;
 use self::client::Client;
 use super::{Config, local::LOCAL, locks::Locks};
 use crate::{
-    domain::protocol::{Operation, Options},
-    engine::{DockerCommand, Engine, Inventory, Outcome, Run, chance::Chance},
+    domain::model::protocol::{Operation, Options},
+    engine::{DockerCommand, Engine, Inventory, Outcome, Run, chance::Rng},
 };
 
 /// The SHA-256 of `placeholder\n`: libpod's one mount ID.
@@ -51,7 +51,7 @@ struct Container {
 /// A simulated podman.
 pub(super) struct Podman {
     config: Config,
-    chance: Chance,
+    chance: Rng,
     volumes: Mutex<BTreeMap<String, Volume>>,
     containers: Mutex<BTreeMap<String, Container>>,
     locks: Locks,
@@ -72,7 +72,7 @@ fn with_id(volume: &str) -> String {
 impl Podman {
     pub(super) fn new(config: Config) -> Self {
         Self {
-            chance: Chance::new(config.seed),
+            chance: Rng::new(config.seed),
             config,
             volumes: Mutex::default(),
             containers: Mutex::default(),

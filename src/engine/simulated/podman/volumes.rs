@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Activated, Podman, Volume, named};
 use crate::{
-    domain::protocol::{Operation, Options},
+    domain::model::protocol::{Operation, Options},
     engine::{Pair, VolumeCommand},
 };
 

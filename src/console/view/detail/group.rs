@@ -1,0 +1,66 @@
+//! An episode in full: what it may be, where its time went, and its calls with the gaps between them.
+
+use std::time::Duration;
+
+use super::{next_attempt, page::Page};
+use crate::{
+    console::{
+        text,
+        view::{groups, row},
+    },
+    domain::{
+        analysis::{groups::CallGroup, retries::between},
+        model::entry::EntryKind,
+    },
+};
+
+/// From this length on, what the engine does between two calls is told.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// Tells it.
+pub fn tell(page: &mut Page<'_>, group: &CallGroup) {
+    let view = page.view;
+    let styles = &view.theme.styles;
+    let members = group.members();
+    let volume = text::clean(group.volume().unwrap_or_default());
+    page.heading(format!("{} {volume}", group.name()).trim_end());
+    let (outcome, style) = groups::outcome(view, group);
+    page.say(&outcome, style);
+    next_attempt(page, &group.decisive().entry);
+    let time = row::time(view, &members[0].entry, 12);
+    page.say(&format!("at {time} from {}", group.caller()), styles.text);
+    for (command, meaning) in group.meanings() {
+        page.say(&format!("{command}: {meaning}"), styles.quiet);
+    }
+    page.heading("Where the time went");
+    let timing = group.timing(view.snapshot.at);
+    page.say(&format!("{} = {}", text::took(timing.wall), timing.parts()), styles.text);
+    page.heading(&text::counted(members.len() as u64, "call"));
+    let (first, mut until) = (members[0].began(), None);
+    for member in members {
+        let began = member.began();
+        let pause = until.map(|until| between(until, began)).unwrap_or_default();
+        if let Some(tried) = member.retries {
+            let mixed = if tried.is_mixed { ", or after another call: a retry does not say" } else { "" };
+            page.say(
+                &format!("retry after {}{mixed}", text::took(between(tried.ended, began))),
+                styles.warning,
+            );
+        } else if pause >= PAUSE {
+            page.say(&format!("the engine, {}", text::took(pause)), styles.quiet);
+        }
+        let (applied, ending) = match &member.entry.kind {
+            EntryKind::Call(call) => (call.fault.as_ref(), row::outcome(view, call)),
+            EntryKind::Held(waiting) => (Some(&waiting.fault), row::waits(view, &member.entry, waiting)),
+            _ => continue,
+        };
+        let word = member.operation().map_or("?", |operation| operation.as_str());
+        let fault = applied
+            .map_or_else(String::new, |applied| format!("{} {}  ", view.theme.glyphs.fault, applied.action));
+        let took = between(began, member.ended().unwrap_or(view.snapshot.at));
+        let at = between(first, began).as_secs_f64();
+        let style = if applied.is_some() { styles.fault } else { ending.1 };
+        page.say(&format!("{at:>7.3} s  {word:12}  {fault}{}  {}", ending.0, text::took(took)), style);
+        until = until.max(member.ended());
+    }
+}

@@ -1,0 +1,148 @@
+//! The calls folded into episodes: what each command was, how it went, and where its time was spent.
+
+use std::time::Duration;
+
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    style::Style,
+    text::{Line, Span},
+};
+
+use super::{
+    View,
+    calls::{Columns, EPISODE},
+    mark, put, row,
+};
+use crate::{
+    console::{
+        app::{Mode, Pane},
+        grouped_list::{GroupedList, Row},
+        text,
+    },
+    domain::{
+        analysis::{
+            groups::{CallGroup, Timing},
+            retries::NextAttempt,
+        },
+        model::entry::{EntryKind, Outcome},
+    },
+};
+
+/// An outcome gives way to the time that its retries took while it keeps so many cells.
+const LEAST_OUTCOME: usize = 10;
+
+/// Draws the rows in view.
+pub fn render(
+    view: &View<'_>,
+    grouped_list: &GroupedList,
+    columns: &Columns,
+    list: Rect,
+    buffer: &mut Buffer,
+) {
+    let is_marked =
+        view.app.focus == Pane::Calls && !grouped_list.follows() && matches!(view.app.mode, Mode::Browse);
+    let lines = view.screen.entry_lines;
+    for (index, (row, is_selected)) in grouped_list.visible(view.screen.rows(Pane::Calls)).enumerate() {
+        let line = match row {
+            Row::Header(group, is_unfolded) => header(view, columns, group, is_unfolded),
+            Row::Member(member) => row::line(view, columns, &member.entry, "  "),
+            Row::Entry(entry) => row::line(view, columns, entry, ""),
+        };
+        let top = index as u16 * lines;
+        put(buffer, list, top, &line);
+        if is_marked && is_selected {
+            mark(buffer, list, top, view.theme.styles.selection);
+        }
+    }
+}
+
+/// How wide the column of the volumes has to be for a row's name and volume, which have two columns together.
+pub fn name_overflow(row: Row<'_>) -> usize {
+    let Row::Header(group, _) = row else { return 0 };
+    let volume = text::width(&text::clean(group.volume().unwrap_or_default()));
+    (2 + text::width(&group.name()) + 2 + volume).saturating_sub(EPISODE + 2)
+}
+
+/// `15:41:07.214  docker  ▸ create  db1    2 calls  ok  plugin 0.4 ms + engine 0.1 ms    0.5 ms`
+fn header(view: &View<'_>, columns: &Columns, group: &CallGroup, is_unfolded: bool) -> Line<'static> {
+    let (styles, glyphs) = (&view.theme.styles, view.theme.glyphs);
+    let members = group.members();
+    let mut spans = vec![Span::raw(" ")];
+    let mut say = |text: String, style: Style| spans.push(Span::styled(text, style));
+    if columns.time > 0 {
+        let time = row::time(view, &members[0].entry, columns.time);
+        say(view.pad(&time, columns.time + 2), styles.quiet);
+    }
+    if columns.caller > 0 {
+        say(view.pad(group.caller().as_str(), columns.caller + 2), styles.quiet);
+    }
+    let sign = if is_unfolded { glyphs.unfolded } else { glyphs.folded };
+    let volume = text::clean(group.volume().unwrap_or_default()).into_owned();
+    let room = columns.call + columns.volume;
+    // Of a long name the end is what can be missed; of a long volume too.
+    let name =
+        view.fit(&format!("{sign} {}", group.name()), room.saturating_sub(text::width(&volume).min(8)));
+    let left = (room + 2).saturating_sub(text::width(&name) + 2);
+    say(format!("{name}  "), styles.strong);
+    say(view.pad(&volume, left), styles.text);
+    say("  ".into(), Style::new());
+    let (mut outcome, style) = outcome(view, group);
+    let timing = group.timing(view.snapshot.at);
+    // Where there is no room for all of it, the pauses matter most.
+    let short = Timing { plugin: Duration::ZERO, engine: Duration::ZERO, ..timing }.parts();
+    let mut left = columns.fault + columns.outcome + if columns.fault > 0 { 2 } else { 0 };
+    let sign = if group.has_fault() { format!("{} ", glyphs.fault) } else { String::new() };
+    let count = format!("{:<9} ", text::counted(members.len() as u64, "call"));
+    let mut room_for_count = left.saturating_sub(count.len() + 1);
+    if !timing.retries.is_zero() && !is_open(view, group) {
+        // How long it went on says more than the last words of an error.
+        let rest = text::width(&sign) + 2 + text::width(&short);
+        let with_count = left.saturating_sub(count.len() + rest);
+        let room = if with_count >= LEAST_OUTCOME { with_count } else { left.saturating_sub(rest) };
+        if room >= LEAST_OUTCOME {
+            outcome = view.fit(&outcome, room);
+            room_for_count = with_count;
+        }
+    }
+    let mut release_action = vec![(sign, styles.fault), (format!("{outcome}  "), style)];
+    if text::width(&outcome) <= room_for_count {
+        release_action.insert(0, (count, styles.quiet));
+    }
+    let taken: usize = release_action.iter().map(|(text, _)| text::width(text)).sum();
+    let told = [timing.parts(), short].into_iter().find(|parts| taken + text::width(parts) <= left);
+    release_action.extend(told.map(|told| (told, styles.quiet)));
+    for (text, style) in release_action {
+        let text = view.fit(&text, left);
+        left -= text::width(&text);
+        say(text, style);
+    }
+    say(" ".repeat(left), Style::new());
+    if columns.took > 0 {
+        let took = text::pad_left(&text::took(timing.wall), columns.took, "");
+        let style = if timing.wall.as_secs() > 0 { styles.warning } else { styles.quiet };
+        say(format!("  {took}"), style);
+    }
+    Line::from(spans)
+}
+
+/// Whether it goes on, so that its outcome counts down.
+fn is_open(view: &View<'_>, group: &CallGroup) -> bool {
+    let next = view.app.retries.next_attempt(&group.decisive().entry, view.snapshot.at);
+    next.is_some_and(NextAttempt::is_open)
+}
+
+/// How an episode went, or how it goes.
+pub fn outcome(view: &View<'_>, group: &CallGroup) -> (String, Style) {
+    let entry = &group.decisive().entry;
+    let next = view.app.retries.next_attempt(entry, view.snapshot.at).filter(|next| next.is_open());
+    match (&entry.kind, next) {
+        (EntryKind::Held(waiting), _) => row::waits(view, entry, waiting),
+        (_, Some(next)) => (next.to_string(), view.theme.styles.warning),
+        (EntryKind::Call(call), _) if call.outcome == Outcome::Answered => {
+            ("ok".into(), view.theme.styles.good)
+        }
+        (EntryKind::Call(call), _) => row::outcome(view, call),
+        _ => (String::new(), view.theme.styles.text),
+    }
+}

@@ -1,0 +1,360 @@
+//! The fold: each entry finds the episode that it belongs to as it arrives.
+
+use std::{
+    collections::{BTreeMap, HashMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{CallGroup, Member, Step, grammar};
+use crate::domain::{
+    analysis::{
+        linter::Lint,
+        retries::{PreviousAttempt, Retries, began, between},
+    },
+    model::{
+        entry::{Entry, EntryKind},
+        protocol::{Caller, Operation},
+    },
+};
+
+/// How long an engine may take from one call of a command to the next: to set a container up, or for it to end.
+const GAP: Duration = Duration::from_secs(2);
+/// How far behind its answer the end of a call may be recorded.
+const CLOCK_SKEW: SignedDuration = SignedDuration::from_millis(50);
+/// How many episodes of a volume are looked at for what comes next.
+const RECENT: usize = 8;
+/// How many volumes are remembered at least, before those are forgotten that nothing can follow any more.
+const VOLUMES: usize = 1024;
+/// No more volumes than this are remembered.
+const MOST_VOLUMES: usize = 65_536;
+/// How many calls that are waiting or were cut off are remembered.
+const OPEN: usize = 1024;
+/// An episode has no more calls than this; what follows begins a new one.
+const CALLS: usize = 256;
+
+/// The episodes of a journal, in the order of their first entries.
+#[derive(Clone, Debug, Default)]
+pub struct CallGroups {
+    all: VecDeque<CallGroup>,
+    callers: [Memory; Caller::ALL.len()],
+    retries: Retries,
+    /// The episodes that a later entry of one of their calls goes to, by the number of the earlier one.
+    open: BTreeMap<u64, u64>,
+    merged: Vec<u64>,
+}
+
+/// What is remembered of a caller.
+#[derive(Clone, Debug, Default)]
+struct Memory {
+    /// The handshake that waits for the command that it is for.
+    handshake: Option<u64>,
+    /// When the latest handshake ended.
+    greeted: Option<Timestamp>,
+    /// The latest List.
+    list: Option<u64>,
+    /// The latest episodes of each volume, the newest last.
+    volumes: HashMap<Box<str>, Vec<u64>>,
+    /// When there are so many volumes, the old ones are looked for.
+    crowded: usize,
+}
+
+/// A call as it is sorted in.
+struct IncomingCall<'e> {
+    entry: &'e Arc<Entry>,
+    caller: Caller,
+    operation: Operation,
+    volume: Option<&'e str>,
+    began: Timestamp,
+    /// Whether a mount of the same ID was open.
+    is_again: bool,
+}
+
+impl<'e> IncomingCall<'e> {
+    fn of(entry: &'e Arc<Entry>) -> Option<Self> {
+        let (caller, operation, volume) = match &entry.kind {
+            EntryKind::Call(call) => (call.caller, call.operation?, call.volume.as_deref()),
+            EntryKind::Held(waiting) => (waiting.caller, waiting.operation, waiting.volume.as_deref()),
+            _ => return None,
+        };
+        let is_again = entry.call().is_some_and(|call| call.lints.contains(&Lint::ReusedMountId));
+        // Of callers that are no engine nothing is known.
+        (caller != Caller::Other).then(|| Self {
+            entry,
+            caller,
+            operation,
+            volume,
+            began: began(entry),
+            is_again,
+        })
+    }
+}
+
+impl CallGroups {
+    /// Takes in the next entry, and says in which episode it is; in none if no engine's command caused it.
+    pub fn push(&mut self, entry: &Arc<Entry>) -> Option<u64> {
+        self.merged.clear();
+        let forerunner = self.retries.push(entry);
+        let arrival = IncomingCall::of(entry)?;
+        let waited = entry.call().and_then(|call| call.waited);
+        let id = match (waited.and_then(|seq| self.ended(entry, seq)), forerunner) {
+            (Some(id), _) => id,
+            (None, Some(forerunner)) => {
+                let id = self.open.remove(&forerunner.seq);
+                let joined = id.and_then(|id| self.join(id, &arrival, Some(forerunner)));
+                joined.unwrap_or_else(|| self.sort_in(&arrival))
+            }
+            (None, None) => self.sort_in(&arrival),
+        };
+        if entry.call().is_none_or(|call| call.status.is_none()) {
+            self.open.insert(entry.seq, id);
+            if self.open.len() > OPEN {
+                self.open.pop_first();
+            }
+        }
+        Some(id)
+    }
+
+    /// The episodes that the latest entry showed to be a part of the one that it is in.
+    pub fn merged(&self) -> &[u64] {
+        &self.merged
+    }
+
+    /// Lets go what the journal has let go: an episode goes with its first entry.
+    pub fn forget_before(&mut self, seq: u64) {
+        while self.all.front().is_some_and(|group| group.id < seq) {
+            self.all.pop_front();
+        }
+        self.retries.forget_before(seq);
+    }
+
+    /// All of them, in the order of their first entries.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &CallGroup> + ExactSizeIterator {
+        self.all.iter()
+    }
+
+    /// The episode of a number.
+    pub fn get(&self, id: u64) -> Option<&CallGroup> {
+        self.index(id).map(|index| &self.all[index])
+    }
+
+    /// The episode that has an entry.
+    pub fn with(&self, seq: u64) -> Option<&CallGroup> {
+        let later = self.all.partition_point(|group| group.id <= seq);
+        self.all.range(..later).rev().find(|group| group.has(seq))
+    }
+
+    fn index(&self, id: u64) -> Option<usize> {
+        self.all.binary_search_by_key(&id, CallGroup::id).ok()
+    }
+
+    fn memory(&mut self, caller: Caller) -> &mut Memory {
+        &mut self.callers[caller as usize]
+    }
+
+    /// Puts the end of a call in the place of its waiting.
+    fn ended(&mut self, entry: &Arc<Entry>, waited: u64) -> Option<u64> {
+        let id = self.open.remove(&waited)?;
+        let index = self.index(id)?;
+        let group = &mut self.all[index];
+        let place = group.position(waited)?;
+        group.members[place].entry = Arc::clone(entry);
+        Some(id)
+    }
+
+    /// Adds a call to an episode, if that is still there and has room.
+    fn join(&mut self, id: u64, arrival: &IncomingCall<'_>, retries: Option<PreviousAttempt>) -> Option<u64> {
+        let index = self.index(id)?;
+        let group = &mut self.all[index];
+        if group.members.len() >= CALLS {
+            return None;
+        }
+        let place = group.members.partition_point(|member| member.began() <= arrival.began);
+        group.members.insert(place, Member { entry: Arc::clone(arrival.entry), retries });
+        Some(id)
+    }
+
+    fn begin(&mut self, arrival: &IncomingCall<'_>) -> u64 {
+        let greeted = self.memory(arrival.caller).greeted;
+        let id = arrival.entry.seq;
+        self.all.push_back(CallGroup {
+            id,
+            caller: arrival.caller,
+            members: vec![Member { entry: Arc::clone(arrival.entry), retries: None }],
+            steps: Vec::new(),
+            is_greeted: greeted.is_some_and(|greeted| between(greeted, arrival.began) <= GAP),
+        });
+        id
+    }
+
+    /// The episode that a first attempt belongs to: one that goes on with it, or a new one.
+    fn sort_in(&mut self, arrival: &IncomingCall<'_>) -> u64 {
+        match arrival.operation {
+            Operation::Activate => {
+                let id = self.begin(arrival);
+                let memory = self.memory(arrival.caller);
+                (memory.handshake, memory.greeted) = (Some(id), Some(arrival.entry.at));
+                id
+            }
+            Operation::Capabilities => self.capabilities(arrival),
+            Operation::List => {
+                let id = self.after_handshake(arrival);
+                self.memory(arrival.caller).list = Some(id);
+                self.step(id, Step::List);
+                id
+            }
+            Operation::Get | Operation::Path => {
+                let id = self.after_handshake(arrival);
+                self.step(id, if arrival.operation == Operation::Get { Step::Look } else { Step::Path });
+                self.remember(arrival, id);
+                id
+            }
+            Operation::Create => self.act(arrival, Step::Create),
+            Operation::Mount => {
+                self.act(arrival, if arrival.is_again { Step::MountAgain } else { Step::Mount })
+            }
+            Operation::Unmount => self.act(arrival, Step::Unmount),
+            Operation::Remove => self.act(arrival, Step::Remove),
+        }
+    }
+
+    /// The scope is asked for at the handshake, or for each volume of a List.
+    fn capabilities(&mut self, arrival: &IncomingCall<'_>) -> u64 {
+        let Memory { handshake, list, .. } = *self.memory(arrival.caller);
+        let joined = [handshake, list]
+            .into_iter()
+            .flatten()
+            .find_map(|id| self.follows(id, arrival.began).then(|| self.join(id, arrival, None)).flatten());
+        let id = joined.unwrap_or_else(|| self.begin(arrival));
+        let memory = self.memory(arrival.caller);
+        memory.greeted = Some(arrival.entry.at);
+        if Some(id) != list {
+            memory.handshake = Some(id);
+        }
+        id
+    }
+
+    /// The handshake belongs to the command that it was for: the first that follows.
+    fn after_handshake(&mut self, arrival: &IncomingCall<'_>) -> u64 {
+        let handshake = self.memory(arrival.caller).handshake.take();
+        let joined = handshake
+            .filter(|id| self.follows(*id, arrival.began))
+            .and_then(|id| self.join(id, arrival, None));
+        joined.unwrap_or_else(|| self.begin(arrival))
+    }
+
+    fn step(&mut self, id: u64, step: Step) {
+        if let Some(index) = self.index(id) {
+            self.all[index].steps.push(step);
+        }
+    }
+
+    /// Whether something that began then may go on with an episode.
+    fn follows(&self, id: u64, began: Timestamp) -> bool {
+        let Some(ended) = self.get(id).map(CallGroup::ended) else { return false };
+        // While a call waits, the engine does nothing else for that command.
+        ended.is_some_and(|ended| {
+            ended.checked_sub(CLOCK_SKEW).is_ok_and(|ended| ended <= began) && between(ended, began) <= GAP
+        })
+    }
+
+    /// A call that does something: with the Get before it, and with what that goes on with.
+    fn act(&mut self, arrival: &IncomingCall<'_>, step: Step) -> u64 {
+        let recent = self.recent(arrival);
+        let look = recent.iter().rev().copied().find(|id| {
+            let is_look = self.get(*id).is_some_and(|group| group.steps == [Step::Look]);
+            is_look && self.follows(*id, arrival.began)
+        });
+        let mut id = match look.and_then(|id| self.join(id, arrival, None)) {
+            Some(id) => {
+                if let Some(index) = self.index(id) {
+                    self.all[index].steps.pop();
+                }
+                id
+            }
+            None => self.after_handshake(arrival),
+        };
+        self.step(id, step);
+        for earlier in recent.into_iter().rev().filter(|earlier| Some(*earlier) != look) {
+            id = self.merge(earlier, id).unwrap_or(id);
+        }
+        self.remember(arrival, id);
+        id
+    }
+
+    /// Makes one episode of two, if they read as one command.
+    fn merge(&mut self, earlier: u64, later: u64) -> Option<u64> {
+        let (first, second) = (self.index(earlier)?, self.index(later)?);
+        let (one, two) = (&self.all[first], &self.all[second]);
+        if earlier >= later || one.members.len() + two.members.len() > CALLS {
+            return None;
+        }
+        let steps = [&*one.steps, &*two.steps].concat();
+        grammar::commands(&steps, one.evidence())?;
+        if !self.follows(earlier, two.began()) || !ids_agree(one, two) {
+            return None;
+        }
+        let two = self.all.remove(second)?;
+        let one = &mut self.all[first];
+        one.steps = steps;
+        one.members.extend(two.members);
+        self.merged.push(later);
+        self.open.values_mut().filter(|id| **id == later).for_each(|id| *id = earlier);
+        Some(earlier)
+    }
+
+    /// The latest episodes of the volume that a call is about.
+    fn recent(&mut self, arrival: &IncomingCall<'_>) -> Vec<u64> {
+        let volumes = &self.memory(arrival.caller).volumes;
+        volumes.get(arrival.volume.unwrap_or_default()).cloned().unwrap_or_default()
+    }
+
+    fn remember(&mut self, arrival: &IncomingCall<'_>, id: u64) {
+        let name = arrival.volume.unwrap_or_default();
+        let first = self.all.front().map_or(u64::MAX, CallGroup::id);
+        let memory = self.memory(arrival.caller);
+        if let Some(recent) = memory.volumes.get_mut(name) {
+            recent.retain(|other| *other != id && *other >= first);
+            if recent.len() == RECENT {
+                recent.remove(0);
+            }
+            recent.push(id);
+        } else {
+            memory.volumes.insert(name.into(), vec![id]);
+        }
+        if self.memory(arrival.caller).volumes.len() > self.memory(arrival.caller).crowded.max(VOLUMES) {
+            self.tidy(arrival.caller, arrival.began);
+        }
+    }
+
+    /// Forgets the volumes that nothing can go on with any more.
+    fn tidy(&mut self, caller: Caller, now: Timestamp) {
+        let mut volumes = std::mem::take(&mut self.memory(caller).volumes);
+        volumes.retain(|_, recent| {
+            let goes_on = |id: &u64| {
+                self.get(*id)
+                    .is_some_and(|group| group.ended().is_none_or(|ended| between(ended, now) <= GAP))
+            };
+            recent.last().is_some_and(goes_on)
+        });
+        if volumes.len() > MOST_VOLUMES / 2 {
+            volumes.clear();
+        }
+        let crowded = volumes.len() * 2;
+        let memory = self.memory(caller);
+        (memory.volumes, memory.crowded) = (volumes, crowded);
+    }
+}
+
+/// Whether what is unmounted in the later part is what was mounted last in the earlier one.
+fn ids_agree(earlier: &CallGroup, later: &CallGroup) -> bool {
+    let id = |group: &CallGroup, operation| {
+        let member = group.members.iter().rfind(|member| member.operation() == Some(operation));
+        member.map(|member| member.id().map(str::to_owned))
+    };
+    let ends = later.steps.first() == Some(&Step::Unmount)
+        && matches!(earlier.steps.last(), Some(Step::Mount | Step::MountAgain));
+    !ends || id(earlier, Operation::Mount) == id(later, Operation::Unmount)
+}

@@ -1,0 +1,5 @@
+//! What the calls mean: protocol warnings, retries, and the engine commands that caused them.
+
+pub mod groups;
+pub mod linter;
+pub mod retries;

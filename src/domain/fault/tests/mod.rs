@@ -1,4 +1,0 @@
-//! The language and the rulebook as wholes.
-
-mod language;
-mod rulebook;

@@ -1,0 +1,76 @@
+//! How a command prints: as the line that parses to it.
+
+use std::{borrow::Cow, fmt};
+
+use super::{Command, ReleaseTarget, ScenarioControl, Target};
+use crate::domain::lang::{duration, lexer::quote};
+
+/// A word as it is, or in quotes if it would not be read as one word.
+fn word(text: &str) -> Cow<'_, str> {
+    let plain = !text.is_empty() && !text.starts_with('"') && !text.contains(char::is_whitespace);
+    if plain { text.into() } else { quote(text).into() }
+}
+
+/// A key as [`word`] prints it; it also ends at `=`.
+fn key(text: &str) -> Cow<'_, str> {
+    if text.contains('=') { quote(text).into() } else { word(text) }
+}
+
+impl fmt::Display for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Arm { rule, label, dry_run, confirmed } => {
+                f.write_str("arm ")?;
+                f.write_str(if *dry_run { "--dry-run " } else { "" })?;
+                f.write_str(if *confirmed { "--yes " } else { "" })?;
+                write!(f, "{rule}")?;
+                label.as_ref().map_or(Ok(()), |label| write!(f, " as {label}"))
+            }
+            Self::Disarm(Target::Id(id)) => write!(f, "disarm {id}"),
+            Self::Disarm(Target::Label(label)) => write!(f, "disarm {label}"),
+            Self::Disarm(Target::All) => f.write_str("disarm all"),
+            Self::Release { which, release_action, confirmed } => {
+                f.write_str(if *confirmed { "release --yes" } else { "release" })?;
+                match which {
+                    ReleaseTarget::Oldest => {}
+                    ReleaseTarget::Seq(seq) => write!(f, " {seq}")?,
+                    ReleaseTarget::All => f.write_str(" all")?,
+                }
+                release_action.as_ref().map_or(Ok(()), |release_action| write!(f, ": {release_action}"))
+            }
+            Self::Seed(seed) => write!(f, "seed {seed}"),
+            Self::Forget(name) => write!(f, "forget {}", word(name)),
+            Self::Restore(name) => write!(f, "restore {}", word(name)),
+            Self::Unmount(name) => write!(f, "unmount {}", word(name)),
+            Self::Conjure { name, options } => {
+                write!(f, "conjure {}", word(name))?;
+                options.iter().try_for_each(|(name, value)| write!(f, " {}={}", key(name), word(value)))
+            }
+            Self::Wipe => f.write_str("wipe"),
+            Self::Down { kind, lasting: None } => write!(f, "down {kind}"),
+            Self::Down { kind, lasting: Some(lasting) } => {
+                write!(f, "down {kind} for {}", duration::print(*lasting))
+            }
+            Self::Up => f.write_str("up"),
+            Self::Crash { keep: true } => f.write_str("crash keep"),
+            Self::Crash { keep: false } => f.write_str("crash lose"),
+            Self::Reset => f.write_str("reset"),
+            Self::Note(text) => write!(f, "note {text}"),
+            Self::Save { path, which } => {
+                write!(f, "save {}", word(path))?;
+                if which.is_empty() { Ok(()) } else { write!(f, " where {which}") }
+            }
+            Self::Play { scenario, stepwise, dangerous } => {
+                let is_taken =
+                    ScenarioControl::from_keyword(scenario).is_some() || scenario.starts_with("--");
+                let scenario = if is_taken { quote(scenario).into() } else { word(scenario) };
+                write!(f, "play {scenario}")?;
+                f.write_str(if *stepwise { " --step" } else { "" })?;
+                f.write_str(if *dangerous { " --dangerous" } else { "" })
+            }
+            Self::ControlScenario(direction) => write!(f, "play {}", direction.as_str()),
+            Self::Speed(change) => write!(f, "pace {change}"),
+            Self::Quit => f.write_str("quit"),
+        }
+    }
+}

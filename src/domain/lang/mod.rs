@@ -1,0 +1,8 @@
+//! The text forms that users type: commands, filters, durations, and the lexer that reads them.
+
+pub mod command;
+pub mod duration;
+pub mod filter;
+pub mod json;
+pub mod lexer;
+pub mod suggest;

@@ -1,0 +1,362 @@
+//! The playbill: the scenario cards on offer, and the one that is played, as the journal tells of it.
+//!
+//! What a card is and how it is played is the engine's business. Here is only what a spectator sees:
+//! the steps with what is expected of each, and what came of those that are over.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+/// A card on offer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ScenarioInfo {
+    /// Its name, as in `play NAME`.
+    pub name: String,
+    /// One line that tells what happens.
+    pub title: String,
+    /// What it description.
+    pub description: String,
+    /// It can harm a real engine, or whatever else runs on it.
+    pub dangerous: bool,
+    /// It takes long.
+    pub slow: bool,
+    /// It is the user's, and not a shipped one.
+    pub own: bool,
+    /// Why it cannot be played: what is wrong in its file, and where.
+    pub problem: Option<String>,
+}
+
+/// What is on offer, and what is played.
+#[derive(Clone, Debug, Default)]
+pub struct ScenarioState {
+    /// The cards, in their order.
+    pub catalog: Arc<[ScenarioInfo]>,
+    /// Whether a dangerous card could harm something that is not made for it.
+    pub is_real: bool,
+    /// The latest play.
+    pub play: Option<Arc<ScenarioRun>>,
+    /// What the player has to follow; none while no card is asked for that is not over.
+    pub run_request: Option<RunRequest>,
+}
+
+/// What the player of a card has to follow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunRequest {
+    /// The card.
+    pub scenario: String,
+    /// Whether it may do harm.
+    pub dangerous: bool,
+    /// How many of its steps may begin.
+    pub allowed: usize,
+    /// Whether it shall come to its end.
+    pub stopped: bool,
+}
+
+/// A card as it is played.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ScenarioRun {
+    /// The card's name.
+    pub scenario: String,
+    /// Its title.
+    pub title: String,
+    /// What it is played on, in words.
+    pub engine: String,
+    /// Its steps, in order.
+    pub steps: Vec<StepRun>,
+    /// Why nothing happens now, where the engine lets all wait.
+    pub delay: Option<String>,
+    /// How it ended, if it has.
+    pub end: Option<End>,
+}
+
+/// One step as it is seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StepRun {
+    /// What is announced.
+    pub plan: StepSpec,
+    /// How far it is.
+    pub state: StepState,
+    /// The line that says most of what was seen.
+    pub seen: String,
+    /// What did not come as expected.
+    pub problems: Vec<String>,
+}
+
+/// How far a step is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StepState {
+    /// It is still to come.
+    Pending,
+    /// It is being played.
+    Running,
+    /// It came as expected.
+    Passed,
+    /// It did not.
+    Failed,
+}
+
+/// What is announced of a step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepSpec {
+    /// What is done: `$ docker …` or `: arm …`, ready to be typed, or a wait.
+    pub line: String,
+    /// A remark for the audience.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub say: Option<String>,
+    /// What must come of it, in words.
+    pub expected: String,
+}
+
+/// How a play ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct End {
+    /// Whether all came as expected.
+    pub result: ScenarioResult,
+    /// What did not, over all steps, or why it was not played.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<String>,
+}
+
+/// Whether the prediction came true.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ScenarioResult {
+    /// All that was expected was seen.
+    Passed,
+    /// Something else was seen.
+    Failed,
+    /// It was not played.
+    Skipped,
+    /// Somebody ended it before its end.
+    Stopped,
+}
+
+impl ScenarioResult {
+    /// It in words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Passed => "all of it held",
+            Self::Failed => "it did not hold",
+            Self::Skipped => "it was not played",
+            Self::Stopped => "it was stopped",
+        }
+    }
+}
+
+/// What is noted of a play.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum ScenarioEvent {
+    /// A card is played.
+    Started {
+        /// Its name.
+        scenario: String,
+        /// Its title.
+        title: String,
+        /// What it is played on, in words.
+        engine: String,
+        /// Its steps.
+        steps: Vec<StepSpec>,
+    },
+    /// A step begins.
+    StepStarted {
+        /// Its place, from 0.
+        index: usize,
+        /// What is done.
+        line: String,
+    },
+    /// A step is over.
+    StepFinished {
+        /// Its place, from 0.
+        index: usize,
+        /// What was done.
+        line: String,
+        /// The line that says most of what was seen.
+        seen: String,
+        /// What did not come as expected; nothing if it held.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        problems: Vec<String>,
+    },
+    /// The engine lets all wait.
+    Delayed {
+        /// Why, as far as can be told.
+        why: String,
+    },
+    /// The play is over.
+    Finished {
+        /// The card's name.
+        scenario: String,
+        /// How.
+        #[serde(flatten)]
+        end: End,
+    },
+}
+
+impl ScenarioEvent {
+    /// All that it says.
+    pub fn texts(&self) -> Vec<&str> {
+        match self {
+            Self::Started { scenario, title, engine, steps } => {
+                let steps = steps.iter().flat_map(|StepSpec { line, say, expected }| {
+                    say.iter().chain([line, expected]).filter(|text| !text.is_empty())
+                });
+                [scenario, title, engine].into_iter().chain(steps).map(String::as_str).collect()
+            }
+            Self::StepStarted { line: text, .. } | Self::Delayed { why: text } => vec![text],
+            Self::StepFinished { line, seen, problems, .. } => {
+                [line, seen].into_iter().chain(problems).map(String::as_str).collect()
+            }
+            Self::Finished { scenario, end } => [scenario.as_str(), end.result.words()]
+                .into_iter()
+                .chain(end.problems.iter().map(String::as_str))
+                .collect(),
+        }
+    }
+
+    /// About how many bytes of memory it holds.
+    pub fn weight(&self) -> usize {
+        size_of::<Self>()
+            + self.texts().into_iter().map(|text| text.len() + size_of::<String>() + 16).sum::<usize>()
+    }
+}
+
+impl RunRequest {
+    /// Whether the next step waits for somebody to say `next` or `go`.
+    pub fn is_paused(&self) -> bool {
+        self.allowed != usize::MAX
+    }
+}
+
+impl ScenarioState {
+    /// The card that is asked for and not over.
+    pub fn under_way(&self) -> Option<&str> {
+        self.run_request.as_ref().map(|run_request| run_request.scenario.as_str())
+    }
+
+    /// A card on offer.
+    pub fn offer(&self, name: &str) -> Option<&ScenarioInfo> {
+        self.catalog.iter().find(|offer| offer.name == name)
+    }
+
+    /// Whether a card can harm something that is not made for it.
+    pub fn can_harm(&self, name: &str) -> bool {
+        self.is_real && self.offer(name).is_some_and(|offer| offer.dangerous)
+    }
+
+    /// Follows what the journal notes.
+    pub fn apply(&mut self, event: &ScenarioEvent) {
+        match event {
+            ScenarioEvent::Started { scenario, title, engine, steps } => {
+                let step = |plan: &StepSpec| StepRun {
+                    plan: plan.clone(),
+                    state: StepState::Pending,
+                    seen: String::new(),
+                    problems: Vec::new(),
+                };
+                self.play = Some(Arc::new(ScenarioRun {
+                    scenario: scenario.clone(),
+                    title: title.clone(),
+                    engine: engine.clone(),
+                    steps: steps.iter().map(step).collect(),
+                    delay: None,
+                    end: None,
+                }));
+            }
+            ScenarioEvent::StepStarted { index, .. } => {
+                self.delay(None);
+                self.change(*index, |step| step.state = StepState::Running);
+            }
+            ScenarioEvent::Delayed { why } => self.delay(Some(why.clone())),
+            ScenarioEvent::StepFinished { index, seen, problems, .. } => self.change(*index, |step| {
+                step.state = if problems.is_empty() { StepState::Passed } else { StepState::Failed };
+                step.seen.clone_from(seen);
+                step.problems.clone_from(problems);
+            }),
+            ScenarioEvent::Finished { scenario, end } => {
+                let play = self.play.take().filter(|play| play.scenario == *scenario && play.end.is_none());
+                // One that cannot be read ends before anything is announced.
+                let mut play = play.unwrap_or_else(|| {
+                    Arc::new(ScenarioRun { scenario: scenario.clone(), ..ScenarioRun::default() })
+                });
+                let over = Arc::make_mut(&mut play);
+                (over.delay, over.end) = (None, Some(end.clone()));
+                self.play = Some(play);
+                self.run_request = None;
+            }
+        }
+    }
+
+    fn delay(&mut self, why: Option<String>) {
+        if let Some(play) = self.play.as_mut().filter(|play| play.delay != why) {
+            Arc::make_mut(play).delay = why;
+        }
+    }
+
+    fn change(&mut self, index: usize, change: impl FnOnce(&mut StepRun)) {
+        if let Some(step) = self.play.as_mut().and_then(|play| Arc::make_mut(play).steps.get_mut(index)) {
+            change(step);
+        }
+    }
+}
+
+impl ScenarioRun {
+    /// How many steps have begun.
+    pub fn begun(&self) -> usize {
+        self.steps.iter().filter(|step| step.state != StepState::Pending).count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(line: &str) -> StepSpec {
+        StepSpec { line: line.into(), say: None, expected: "success".into() }
+    }
+
+    #[test]
+    fn each_step_turns_from_expected_to_held_or_not() {
+        let mut bill = ScenarioState::default();
+        let states = |bill: &ScenarioState| {
+            let play = bill.play.as_ref().expect("a play");
+            play.steps.iter().map(|step| step.state).collect::<Vec<_>>()
+        };
+        let seen = |index, problems: &[&str]| ScenarioEvent::StepFinished {
+            index,
+            line: String::new(),
+            seen: "seen".into(),
+            problems: problems.iter().map(|&problem| problem.into()).collect(),
+        };
+        let (scenario, title, engine) = ("c".to_owned(), String::new(), String::new());
+        let steps = vec![plan("$ docker volume ls"), plan(": up")];
+        bill.apply(&ScenarioEvent::Started { scenario: scenario.clone(), title, engine, steps });
+        assert_eq!(states(&bill), [StepState::Pending, StepState::Pending]);
+        bill.apply(&ScenarioEvent::StepStarted { index: 0, line: String::new() });
+        assert_eq!(states(&bill), [StepState::Running, StepState::Pending]);
+        bill.apply(&seen(0, &[]));
+        bill.apply(&seen(1, &["it failed"]));
+        assert_eq!(states(&bill), [StepState::Passed, StepState::Failed]);
+        // A step that was never announced changes nothing.
+        bill.apply(&seen(7, &[]));
+        bill.apply(&ScenarioEvent::Finished {
+            scenario,
+            end: End { result: ScenarioResult::Failed, problems: Vec::new() },
+        });
+        assert_eq!(
+            bill.play.and_then(|play| play.end.clone()).map(|end| end.result),
+            Some(ScenarioResult::Failed)
+        );
+    }
+
+    #[test]
+    fn an_event_is_read_back_from_its_line() {
+        let end = End { result: ScenarioResult::Skipped, problems: vec!["the driver is down".into()] };
+        let event = ScenarioEvent::Finished { scenario: "list".into(), end };
+        let line = serde_json::to_string(&event).expect("it is JSON");
+        assert_eq!(
+            line,
+            r#"{"event":"finished","scenario":"list","result":"skipped","problems":["the driver is down"]}"#
+        );
+        assert_eq!(serde_json::from_str::<ScenarioEvent>(&line).expect("it is read"), event);
+    }
+}

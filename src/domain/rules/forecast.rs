@@ -1,0 +1,378 @@
+//! The forecast: what the engine that calls will make of a rule, said before it is armed.
+//!
+//! It comes from `assets/engine-reactions.toml`. What an action does to a reply has several classes, from the
+//! particular to the general; the first that the table has for the call, and else for any call, is the forecast.
+//! Where the table has none, nothing is claimed.
+
+use std::{collections::BTreeMap, fmt, sync::LazyLock, time::Duration};
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{
+    action::{Action, ErrorShape, Mountpoint},
+    rule::Rule,
+};
+use crate::domain::{
+    lang::command::Outage,
+    model::{
+        entry::{Call, Outcome},
+        protocol::{Caller, Operation},
+    },
+};
+
+/// One fact about an engine.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EngineReaction {
+    /// Names it in tests.
+    pub id: &'static str,
+    /// Docker or podman.
+    pub engine: Caller,
+    /// The calls it is about; any if there are none.
+    #[serde(default)]
+    pub calls: Vec<Operation>,
+    /// The classes of replies it is about, in the words of `classes`.
+    pub classes: Vec<&'static str>,
+    /// What the engine does.
+    pub reaction: &'static str,
+    /// The place in its source.
+    pub source: &'static str,
+    /// The versions on which it was seen, or whose source was read.
+    pub seen_on: Vec<&'static str>,
+}
+
+/// All facts.
+pub static ENGINE_REACTIONS: LazyLock<Vec<EngineReaction>> = LazyLock::new(|| {
+    let tables: BTreeMap<&str, Vec<EngineReaction>> =
+        toml::from_str(include_str!("../../../assets/engine-reactions.toml"))
+            .unwrap_or_else(|error| panic!("engine-reactions.toml: {error}"));
+    tables.into_values().flatten().collect()
+});
+
+/// What an engine will do, in one sentence by [`Display`](fmt::Display).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Forecast {
+    /// The engine. `Other` stands for callers that nothing is known about.
+    pub engine: Caller,
+    /// The call that the sentence is about, if the rule is about several and the sentence is not about all.
+    pub call: Option<Operation>,
+    /// The fact, if one is known.
+    pub fact: Option<&'static EngineReaction>,
+}
+
+impl fmt::Display for Forecast {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { engine, call, fact } = self;
+        if *engine == Caller::Other {
+            return f.write_str("nothing is known about what this caller will make of it");
+        }
+        write!(f, "{engine}")?;
+        call.map_or(Ok(()), |call| write!(f, ", on {call}"))?;
+        write!(f, ": {}", fact.map_or("nothing is known about what it will make of it", |fact| fact.reaction))
+    }
+}
+
+/// In this order a rule about several calls is forecast by one of them: the heaviest consequences first.
+const BY_WEIGHT: [Operation; 9] = [
+    Operation::Mount,
+    Operation::Get,
+    Operation::Create,
+    Operation::Remove,
+    Operation::Unmount,
+    Operation::List,
+    Operation::Activate,
+    Operation::Capabilities,
+    Operation::Path,
+];
+
+/// What a caller will make of a rule: of the first step of its chain that does anything.
+pub fn forecast(rule: &Rule, caller: Caller) -> Forecast {
+    let engine = engine_of(caller);
+    let step = rule.chain().iter().find(|step| !step.is_nothing());
+    let action = step.map_or(&Action::Pass, |step| &step.action);
+    let is_spent = rule.acts_once() || step.is_some_and(|step| step.times == Some(1));
+    let operations: Vec<_> = rule.operations().collect();
+    // Of each call, what is known of it in particular counts more than what is known of any.
+    let weighed = BY_WEIGHT.into_iter().filter(|operation| operations.contains(operation));
+    let known = weighed.map(|operation| {
+        let mut classes = classes(action, client_timeout(engine, operation));
+        if is_spent && classes == ["connection_lost"] {
+            classes.insert(0, "connection_lost_once");
+        }
+        let own = find(engine, &classes, |fact| fact.calls.contains(&operation));
+        let call = own.and((operations.len() > 1).then_some(operation));
+        (call, own.or_else(|| find(engine, &classes, |fact| fact.calls.is_empty())))
+    });
+    let (call, fact) = known.into_iter().find(|(_, fact)| fact.is_some()).unwrap_or_default();
+    Forecast { engine, call, fact }
+}
+
+/// What a caller will make of a driver that is down.
+pub fn forecast_outage(outage: Outage, caller: Caller) -> Forecast {
+    let engine = engine_of(caller);
+    let fact = find(engine, &[&*outage.command()], |fact| fact.calls.is_empty());
+    Forecast { engine, call: None, fact }
+}
+
+/// The engine whose facts are a caller's.
+fn engine_of(caller: Caller) -> Caller {
+    if caller == Caller::Simulated { Caller::Docker } else { caller }
+}
+
+/// What the caller will make of what was done to a call, if that is over.
+pub fn reaction(call: &Call) -> Option<Forecast> {
+    let fault = call.fault.as_ref()?;
+    if let Some(outage) = fault.outage() {
+        return Some(forecast_outage(outage, call.caller));
+    }
+    let fault = &*fault.action;
+    let (wait, release_action) = fault.split_once(" then ").unwrap_or((fault, ""));
+    let was_held = ["hold", "hang", "delay"].iter().any(|word| wait.starts_with(word));
+    let done = match call.outcome {
+        Outcome::Abandoned | Outcome::Panicked => fault.to_owned(),
+        // What it was let go to, or else a late answer: it waited no longer than it did.
+        _ if was_held && !release_action.is_empty() => release_action.to_owned(),
+        _ if was_held => format!("delay {}ms", call.took.as_millis()),
+        _ => fault.to_owned(),
+    };
+    let rule = format!("{}: {done}", call.operation?).parse().ok()?;
+    Some(forecast(&rule, call.caller))
+}
+
+fn find(
+    engine: Caller,
+    classes: &[&str],
+    about: impl Fn(&EngineReaction) -> bool,
+) -> Option<&'static EngineReaction> {
+    classes.iter().find_map(|class| {
+        ENGINE_REACTIONS
+            .iter()
+            .find(|fact| fact.engine == engine && about(fact) && fact.classes.contains(class))
+    })
+}
+
+/// How long an engine waits for an answer; `None` stands for ever, or for an engine that is not known.
+pub const fn client_timeout(engine: Caller, operation: Operation) -> Option<Duration> {
+    match (engine, operation) {
+        (Caller::Docker | Caller::Simulated, Operation::Activate) | (Caller::Other, _) => None,
+        (Caller::Docker | Caller::Simulated, Operation::Create | Operation::Mount) => {
+            Some(Duration::from_secs(120))
+        }
+        (Caller::Docker | Caller::Simulated, _) => Some(Duration::from_secs(60)),
+        (Caller::Podman, _) => Some(Duration::from_secs(5)),
+    }
+}
+
+/// The classes of a reply, from the particular to the general: a form of an action, or
+/// `empty_reply` (nothing in it), `malformed` (not the expected JSON), `unexpected` (anything but the expected reply),
+/// `connection_lost` (no reply), `connection_lost_once` (the same, and the retry is answered), `delayed` (within the
+/// engine's time limit) and `hang` (after it, or never).
+fn classes(action: &Action, client_timeout: Option<Duration>) -> Vec<&'static str> {
+    let is_too_late = |time: Duration| client_timeout.is_some_and(|client_timeout| client_timeout <= time);
+    match action {
+        Action::Fail { shape: ErrorShape::Inband, .. } => vec!["fail inband", "fail", "unexpected"],
+        Action::Fail { shape: ErrorShape::Json500, .. } => {
+            vec!["fail json500", "fail status", "fail", "unexpected"]
+        }
+        Action::Fail { .. } => vec!["fail status", "fail", "unexpected"],
+        Action::Reply { body, shape } => classes_of_reply(body, *shape),
+        Action::Empty | Action::Null => vec!["empty_reply", "unexpected"],
+        Action::Garbage | Action::Truncate | Action::WrongType => {
+            vec![action.as_str(), "malformed", "unexpected"]
+        }
+        Action::Reset | Action::Eof => vec!["connection_lost"],
+        Action::Hold => vec!["hang"],
+        Action::Delay { from: time, .. } | Action::Drip { over: time } if is_too_late(*time) => vec!["hang"],
+        Action::Delay { .. } | Action::Drip { .. } => vec!["delayed"],
+        Action::Mountpoint(Mountpoint::Empty) => vec!["mountpoint empty", "mountpoint"],
+        Action::Mountpoint(Mountpoint::Missing) => vec!["mountpoint missing", "mountpoint"],
+        Action::Mountpoint(Mountpoint::Relative) => vec!["mountpoint relative", "mountpoint"],
+        Action::Mountpoint(Mountpoint::Path(_)) => vec!["mountpoint path", "mountpoint"],
+        Action::BadTime => vec!["bad-time", "unexpected"],
+        other => vec![other.as_str()],
+    }
+}
+
+/// What a given answer is like. Of one that says something sensible nothing is claimed.
+fn classes_of_reply(body: &str, shape: ErrorShape) -> Vec<&'static str> {
+    let first = serde_json::Deserializer::from_str(body).into_iter::<Value>().next();
+    match (shape, first) {
+        (ErrorShape::Json500, Some(Ok(_))) => vec!["fail json500", "fail status", "fail", "unexpected"],
+        (ErrorShape::Inband, Some(Ok(answer))) => match (&answer["Err"], &answer) {
+            (Value::String(error), _) if !error.is_empty() => vec!["fail inband", "fail", "unexpected"],
+            (_, Value::Null) => vec!["empty_reply", "unexpected"],
+            (_, Value::Object(nothing)) if nothing.is_empty() => vec!["empty_reply", "unexpected"],
+            (_, Value::Object(_)) => vec!["reply"],
+            (_, Value::Array(_)) => vec!["wrong-type", "malformed", "unexpected"],
+            _ => vec!["malformed", "unexpected"],
+        },
+        (ErrorShape::Inband, _) => vec!["malformed", "unexpected"],
+        _ => vec!["fail status", "fail", "unexpected"],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::domain::model::entry::AppliedFault;
+
+    #[test]
+    fn a_forecast_is_one_sentence_about_the_engine_that_calls() {
+        let said = |rule: &str, caller| forecast(&rule.parse().expect(rule), caller).to_string();
+        for (rule, docker, podman) in [
+            (
+                "mount: reset",
+                "docker: retries after 1, 2, 4 and 8 s with an empty body; gives up after 15 s",
+                "podman: fails at once: it does not retry",
+            ),
+            (
+                "mount: eof once",
+                "docker: retries after 1 s with an empty body, which names no volume: fails with the driver's refusal of that",
+                "podman: fails at once: it does not retry",
+            ),
+            (
+                "any: delay 2s",
+                "docker: waits: the limit is 2 min for create and mount, 1 min for the others",
+                "podman: waits: the limit is 5 s for the whole answer",
+            ),
+            (
+                "create: fail \"x\" as inband",
+                "docker: fails with the message alone",
+                "podman: takes this as success: it looks at the status alone",
+            ),
+            (
+                "get: fail \"x\"",
+                "docker: takes it as \"no such volume\", and forgets its labels, options and references for good",
+                "podman: takes the volume as absent on create, fails on inspect and ls, and on rm forgets it all the same",
+            ),
+            (
+                "remove: delay 60s",
+                "docker: waits 1 min, and volume ls with it, then fails: context deadline exceeded",
+                "podman: gives up after 5 s and does not retry",
+            ),
+            (
+                "remove: 3x pass then delay 59s..90s",
+                "docker: waits: the limit is 2 min for create and mount, 1 min for the others",
+                "podman: gives up after 5 s and does not retry",
+            ),
+            (
+                "writes, get: empty",
+                "docker, on mount: starts the container with its own bundle directory (config.json, rootfs) mounted read-write as the volume",
+                "podman, on mount: starts the container with its own directory (config.json, secrets) mounted as the volume",
+            ),
+            ("mount: pass", "docker: notices nothing", "podman: notices nothing"),
+            (
+                "get: stale",
+                "docker: believes it: a volume that is new is missing, and one that was removed is there",
+                "podman: nothing is known about what it will make of it",
+            ),
+        ] {
+            assert_eq!(said(rule, Caller::Docker), docker, "{rule}");
+            assert_eq!(said(rule, Caller::Simulated), docker, "{rule}");
+            assert_eq!(said(rule, Caller::Podman), podman, "{rule}");
+            assert!(
+                said(rule, Caller::Other).starts_with("nothing is known about what this caller"),
+                "{rule}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_follows_a_call_is_told_by_what_was_really_done_to_it() {
+        let told = |fault: &str, seconds, outcome| {
+            let call = Call {
+                fault: Some(AppliedFault { id: 1, label: None, action: fault.into() }),
+                took: Duration::from_secs(seconds),
+                outcome,
+                ..Call::answered(Operation::Remove, Caller::Docker)
+            };
+            reaction(&call).and_then(|forecast| Some(forecast.fact?.id))
+        };
+        for (fault, seconds, outcome, expected) in [
+            ("fail \"so then what\"", 0, Outcome::Failed, Some("docker-remove-fail")),
+            ("hold then fail \"no\"", 3, Outcome::Failed, Some("docker-remove-fail")),
+            ("hold then reply {} after", 3, Outcome::Answered, Some("docker-remove-empty-reply")),
+            ("hang", 3, Outcome::Answered, Some("docker-delayed")),
+            ("hang", 60, Outcome::Abandoned, Some("docker-remove-hang")),
+            ("delay 2s then reset", 1, Outcome::Failed, Some("docker-connection-lost")),
+            ("hold then reply {\"x\":1}", 3, Outcome::Answered, None),
+        ] {
+            assert_eq!(told(fault, seconds, outcome), expected, "{fault}");
+        }
+        let cut = Call {
+            fault: Some(AppliedFault::of_outage(Outage::Reset)),
+            outcome: Outcome::Failed,
+            ..Call::answered(Operation::Remove, Caller::Docker)
+        };
+        assert_eq!(reaction(&cut), Some(forecast_outage(Outage::Reset, Caller::Docker)));
+        assert_eq!(
+            reaction(&Call::answered(Operation::Remove, Caller::Docker)),
+            None,
+            "nothing was done to it"
+        );
+    }
+
+    #[test]
+    fn each_fact_has_its_own_id_and_can_be_forecast() {
+        let what = [
+            "pass",
+            "fail \"x\"",
+            "fail \"x\" as inband",
+            "fail \"x\" as json500",
+            "empty",
+            "garbage",
+            "truncate",
+            "wrong-type",
+            "two-bodies",
+            "reset",
+            "reset once",
+            "hang",
+            "delay 1s",
+            "mountpoint empty",
+            "mountpoint missing",
+            "mountpoint relative",
+            "mountpoint /x",
+            "rename x",
+            "scope x",
+            "implements x",
+            "bad-time",
+            "null-entry",
+            "stale",
+            "lie",
+        ];
+        let calls = Operation::ALL.map(Operation::as_str);
+        let rules = what.iter().flat_map(|what| {
+            calls.iter().map(move |call| format!("{call}: {what}").parse::<Rule>()).filter_map(Result::ok)
+        });
+        let forecasts =
+            rules.clone().flat_map(|rule| [Caller::Docker, Caller::Podman].map(|by| forecast(&rule, by)));
+        let outages = Outage::ALL
+            .iter()
+            .flat_map(|kind| [Caller::Docker, Caller::Podman].map(|by| forecast_outage(*kind, by)));
+        let reached: BTreeSet<_> =
+            forecasts.chain(outages).filter_map(|forecast| Some(forecast.fact?.id)).collect();
+        let ids: BTreeSet<_> = ENGINE_REACTIONS.iter().map(|fact| fact.id).collect();
+        assert_eq!(reached, ids);
+        assert_eq!(ids.len(), ENGINE_REACTIONS.len());
+        let limits = [None, Some(Duration::ZERO)];
+        let of_actions =
+            rules.flat_map(|rule| limits.map(|limit| classes(&rule.chain()[0].action, limit))).flatten();
+        let of_outages = Outage::ALL.map(|kind| &*kind.command().leak());
+        let known: BTreeSet<_> = of_actions.chain(of_outages).chain(["connection_lost_once"]).collect();
+        let listed: BTreeSet<_> =
+            ENGINE_REACTIONS.iter().flat_map(|fact| fact.classes.iter().copied()).collect();
+        assert_eq!(listed.difference(&known).next(), None, "a class that no reply has");
+        for fact in ENGINE_REACTIONS.iter() {
+            assert!(fact.id.starts_with(fact.engine.as_str()), "{}", fact.id);
+            assert!(!fact.seen_on.is_empty() && !fact.source.is_empty(), "{}", fact.id);
+            assert!(
+                fact.reaction.starts_with(char::is_lowercase) && !fact.reaction.ends_with('.'),
+                "{}",
+                fact.id
+            );
+        }
+    }
+}

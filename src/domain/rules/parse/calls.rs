@@ -1,0 +1,86 @@
+//! Which calls: their list, and what stands after `where`.
+
+use super::{
+    Parsed, fit,
+    parser::{Parser, VALUE_ENDS, wrong_at},
+};
+use crate::domain::{
+    model::protocol::Caller,
+    rules::{Calls, Pattern, Selector},
+};
+
+impl Parser<'_> {
+    pub(super) fn calls(&mut self) -> Parsed<Vec<Calls>> {
+        let mut calls = Vec::new();
+        loop {
+            let Some(known) = Calls::all().find(|calls| calls.as_str() == self.peek()) else {
+                let words: Vec<_> = Calls::all().map(Calls::as_str).collect();
+                return self.expected(&format!("a call: {}", words.join(" ")), words);
+            };
+            self.next();
+            calls.push(known);
+            if !self.lexer.take(',') {
+                return Ok(calls);
+            }
+        }
+    }
+
+    pub(super) fn selector(&mut self, calls: &[Calls]) -> Parsed<Selector> {
+        let mut before = self.lexer.clone();
+        let mut words = self.lexer.clone();
+        let word = words.word(&[':', ',', '"', '=', '.']);
+        if !Selector::WORDS.contains(&word) {
+            let what = "volume=GLOB, opt.KEY[=GLOB], id=PREFIX, by=CALLER, mounted, unmounted or retry";
+            return self.expected(what, Selector::WORDS);
+        }
+        self.lexer = words;
+        let selector = match word {
+            "volume" => Selector::Volume(self.given("a pattern for the name", Self::pattern)?),
+            "id" => Selector::Id(
+                self.given("the ID's beginning", |parser, what| parser.value(what, &VALUE_ENDS))?,
+            ),
+            "by" => Selector::By(self.given("the caller", |parser, _| parser.caller())?),
+            "opt" => {
+                if !self.lexer.take_adjacent('.') {
+                    return self.expected("\".\" and the option's key", []);
+                }
+                let key = self.value("the option's key", &[':', '"', '='])?;
+                let is_given = self.lexer.clone().take_adjacent('=');
+                let value = is_given.then(|| self.given("a pattern for the option", Self::pattern));
+                Selector::Option(key, value.transpose()?)
+            }
+            "mounted" => Selector::Mounted,
+            "unmounted" => Selector::Unmounted,
+            _ => Selector::Retry,
+        };
+        fit(before.column(), word, calls, |operation| selector.fits(operation))?;
+        Ok(selector)
+    }
+
+    /// What stands after `=`.
+    fn given<T>(&mut self, what: &str, read: impl FnOnce(&mut Self, &str) -> Parsed<T>) -> Parsed<T> {
+        if self.lexer.take_adjacent('=') && !self.lexer.is_at_space() {
+            read(self, what)
+        } else {
+            self.expected(&format!("\"=\" and {what} without a space between"), [])
+        }
+    }
+
+    fn pattern(&mut self, what: &str) -> Parsed<Pattern> {
+        let mut before = self.lexer.clone();
+        let text = self.value(what, &VALUE_ENDS)?;
+        Pattern::new(&text)
+            .or_else(|error| wrong_at(before.column(), format!("{text:?} is no pattern: {}", error.kind())))
+    }
+
+    fn caller(&mut self) -> Parsed<Caller> {
+        let words = Caller::ALL.map(Caller::as_str);
+        match Caller::ALL.into_iter().find(|caller| caller.as_str() == self.peek()) {
+            Some(caller) => {
+                self.next();
+                Ok(caller)
+            }
+            None => self.expected(&format!("a caller: {}", words.join(" ")), words),
+        }
+    }
+}

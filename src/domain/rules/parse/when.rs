@@ -1,0 +1,69 @@
+//! When and for how long: one condition of the trigger, and the limits behind the chain.
+
+use super::{
+    Parsed,
+    parser::{Parser, wrong_at},
+};
+use crate::domain::rules::{Flap, Lifetime, Probability, Trigger};
+
+impl Parser<'_> {
+    pub(super) fn condition(&mut self, trigger: &mut Trigger, selected: bool) -> Parsed<()> {
+        let mut before = self.lexer.clone();
+        let word = self.peek();
+        if let Some(percent) = word.strip_suffix('%') {
+            let Some(chance) = Probability::parse(percent) else {
+                return self.expected("a chance between 0% and 100%, with at most four decimals", []);
+            };
+            if trigger.chance.replace(chance).is_some() {
+                return self.wrong("there is a chance already; a rule has one");
+            }
+            self.next();
+            return Ok(());
+        }
+        let Some(slot) = trigger.slot(word) else {
+            let also = if selected { "and" } else { "where" };
+            let chance = trigger.chance.is_none().then_some("50%");
+            let left = Trigger::WORDS
+                .into_iter()
+                .filter(|word| trigger.slot(word).is_some_and(|slot| slot.is_none()));
+            let words: Vec<_> = [":", also].into_iter().chain(chance).chain(left).collect();
+            return self.expected(
+                &format!("a colon and what is to happen, or {also:?}, N%, nth N, first N, every N, after N"),
+                words,
+            );
+        };
+        if slot.is_some() {
+            return self.wrong(format!("{word:?} stands twice"));
+        }
+        self.next();
+        *slot = Some(self.number()?);
+        if !trigger.can_hold() {
+            let problem = format!("with this the rule never acts:{trigger}; all of them count from arming");
+            return wrong_at(before.column(), problem);
+        }
+        Ok(())
+    }
+
+    pub(super) fn lifetime(&mut self) -> Parsed<Lifetime> {
+        let mut lifetime = Lifetime::default();
+        loop {
+            let word = self.peek();
+            let twice = match word {
+                "once" | "until" => lifetime.fires.is_some(),
+                "flap" => lifetime.flap.is_some(),
+                "for" => lifetime.lasting.is_some(),
+                _ => return Ok(lifetime),
+            };
+            if twice {
+                return self.wrong(format!("{word:?} sets a limit that is set already"));
+            }
+            self.next();
+            match word {
+                "once" => lifetime.fires = Some(1),
+                "until" => lifetime.fires = Some(self.number()?),
+                "flap" => lifetime.flap = Some(Flap { up: self.lasting()?, down: self.lasting()? }),
+                _ => lifetime.lasting = Some(self.lasting()?),
+            }
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! The faults that have a key of their own: each is a rule in the language, and no code beside it.
+
+/// A rule with a label, ready to be armed with one key.
+#[derive(Clone, Copy, Debug)]
+pub struct Preset {
+    /// The label under which it is armed.
+    pub label: &'static str,
+    /// The rule.
+    pub rule: &'static str,
+    /// What it is called on the screen.
+    pub title: &'static str,
+}
+
+/// Mounts fail; `Get` answers empty. (The other two named faults, a forgotten volume and a driver
+/// that is down, are the commands `forget` and `down`.)
+pub const PRESETS: [Preset; 2] = [
+    Preset { label: "fail-mounts", rule: "mount: fail \"the volume is haunted\"", title: "mounts fail" },
+    Preset { label: "empty-get", rule: "get: empty", title: "Get answers empty" },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::lang::command::Command;
+
+    #[test]
+    fn each_preset_is_a_rule_with_a_label_as_they_are_printed() {
+        for preset in PRESETS {
+            let line = format!("arm {} as {}", preset.rule, preset.label);
+            let command: Command = line.parse().unwrap_or_else(|error| panic!("{line}: {error}"));
+            assert_eq!(command.to_string(), line);
+        }
+    }
+}

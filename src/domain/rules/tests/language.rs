@@ -1,0 +1,277 @@
+//! The language as a whole: what is read, what is printed, what is refused.
+
+use proptest::prelude::*;
+
+use crate::domain::{
+    model::protocol::{Caller, Operation},
+    rules::{
+        Action, Calls, ErrorShape, Flap, Lifetime, Mountpoint, Pattern, Probability, Rule, Selector, Step,
+        Trigger,
+    },
+};
+
+#[test]
+fn a_rule_prints_as_it_was_written() {
+    for text in [
+        "mount: fail \"invalid argument\"",
+        "get where volume=db*: empty",
+        "mount first 2: fail \"device busy\" as json500",
+        "mount nth 3: reset after",
+        "any 20%: delay 200ms..800ms for 2m",
+        "get where mounted: empty once",
+        "create, remove where opt.tier=gold: lie",
+        "list every 5: stale",
+        "mount: 2x fail \"busy\" then 1x hang then pass",
+        "unmount: hang for 30s",
+        "mount: mountpoint missing",
+        "get: hold",
+        "mount, unmount where id=7f and by=docker and retry: eof",
+        "reads where opt.tier and unmounted: drip 5s twice",
+        "get where volume=\"two words\" and opt.\"a=b\"=\"x:y\": rename \"then\"",
+        "activate: implements NetworkDriver,\"a,b\"",
+        "activate: implements nothing",
+        "activate: implements \"nothing\"",
+        "mount 0.5% first 9 every 3 after 2: mountpoint \"empty\" twice until 2 flap 10s 5s for 1m",
+        "writes: pass twice",
+        "path: mountpoint /mnt/x after",
+        "get: reply {\"Err\":\"\"} twice once",
+        "get: 2x reply \"<html>\" as http404 then reply [{\"a\":[1,2]}] as json500",
+    ] {
+        let rule: Rule = text.parse().unwrap_or_else(|error| panic!("{text}: {error}"));
+        assert_eq!(rule.to_string(), text.replace("/mnt/x after", "/mnt/x"));
+    }
+}
+
+#[test]
+fn what_can_be_said_in_two_ways_prints_in_one() {
+    for (text, printed) in [
+        ("  mount :fail  \"x\"as text500 ", "mount: fail \"x\""),
+        ("mount after 2 first 4 50%: null", "mount 50% first 4 after 2: null"),
+        ("mount 50% where mounted: null", "mount where mounted 50%: null"),
+        ("mount: null until 1", "mount: null once"),
+        ("mount: fail \"x\" then pass", "mount: 1x fail \"x\" then pass"),
+        ("mount: null for 60s once", "mount: null once for 1m"),
+        ("mount: delay 1s..1s", "mount: delay 1s"),
+        ("mount 20.50%: hang before", "mount 20.5%: hang"),
+        ("get where volume=\"db*\": rename \"x\"", "get where volume=db*: rename x"),
+    ] {
+        let rule: Rule = text.parse().unwrap_or_else(|error| panic!("{text}: {error}"));
+        assert_eq!(rule.to_string(), printed);
+    }
+}
+
+#[test]
+fn a_wrong_rule_is_told_where_what_was_found_and_what_was_expected() {
+    let wrong = [
+        "",
+        "mout: null",
+        "größe, mount: null",
+        "mount null",
+        "mount fisrt 2: null",
+        "mount first: null",
+        "mount first 0: null",
+        "mount first 2 first 3: null",
+        "mount first 2 after 2: null",
+        "mount 101%: null",
+        "mount 20% 30%: null",
+        "mount where volme=x: null",
+        "mount where volume: null",
+        "mount where volume= x: null",
+        "mount where volume=[: null",
+        "mount where by=dokcer: null",
+        "mount where opt: null",
+        "mount where mounted, retry: null",
+        "list where volume=x: null",
+        "get where id=7f: null",
+        "mount: emtpy",
+        "mount:",
+        "mount: fail busy",
+        "mount: fail \"busy",
+        "mount: fail \"busy\" as jsn500",
+        "mount: fail \"busy\" as label",
+        "mount: fail \"busy\" after as json500",
+        "mount: reply no",
+        "mount: reply {\"a\" 1} once",
+        "mount: delay 5",
+        "mount: delay 2s..1s",
+        "mount: drip",
+        "mount: mountpoint missin",
+        "mount: scope global",
+        "writes: null-entry",
+        "any where id=7f: bad-time",
+        "get: rename",
+        "get: rename once",
+        "get: truncate before",
+        "mount: null after twice",
+        "mount: null once then pass",
+        "mount: null onec",
+        "mount: null once until 2",
+        "mount: null until",
+        "mount: null for ever",
+        "mount: null for 0s",
+        "mount: null once x",
+        "mount: 0x null",
+        "mount: null then",
+        "activate: implements a,",
+    ];
+    let report = wrong.map(|text| format!("{text}\n  {}", text.parse::<Rule>().expect_err(text)));
+    insta::assert_snapshot!(report.join("\n"));
+}
+
+#[test]
+fn a_label_stands_behind_the_rule() {
+    let labelled = |text: &str| Rule::parse_labelled(text).map(|(rule, label)| (rule.to_string(), label));
+    for (text, rule, label) in [
+        ("get: empty", "get: empty", None),
+        ("get: empty as ghost", "get: empty", Some("ghost")),
+        ("get: fail \"as x\" as json500", "get: fail \"as x\" as json500", None),
+        ("get: fail \"x\" as json500 once as a.b-c_1", "get: fail \"x\" as json500 once", Some("a.b-c_1")),
+    ] {
+        assert_eq!(labelled(text), Ok((rule.into(), label.map(str::to_owned))), "{text}");
+    }
+    for (text, column) in [
+        ("get: empty as", 14),
+        ("get: empty as all", 15),
+        ("get: empty as 5", 15),
+        ("get: empty as two words", 19),
+        ("get: empty as json500", 15),
+        ("get: fail \"x\" as jsn500", 18),
+        ("get: empty as \"x\"", 15),
+    ] {
+        assert_eq!(labelled(text).expect_err(text).column, column, "{text}");
+    }
+}
+
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[a-z]{1,6}",
+        "[ -~]{0,8}",
+        any::<String>(),
+        Just("once".to_owned()),
+        Just("nothing".to_owned())
+    ]
+}
+
+fn pattern() -> impl Strategy<Value = Pattern> {
+    text().prop_filter_map("no pattern", |text| Pattern::new(&text).ok())
+}
+
+fn selector() -> impl Strategy<Value = Selector> {
+    prop_oneof![
+        pattern().prop_map(Selector::Volume),
+        (text(), prop::option::of(pattern())).prop_map(|(key, value)| Selector::Option(key, value)),
+        text().prop_map(Selector::Id),
+        prop::sample::select(&Caller::ALL).prop_map(Selector::By),
+        prop::sample::select(vec![Selector::Mounted, Selector::Unmounted, Selector::Retry]),
+    ]
+}
+
+fn trigger() -> impl Strategy<Value = Trigger> {
+    let count = || prop::option::of(1_u64..20);
+    let chance = (0_u32..=100, 0_u32..10_000).prop_filter_map("more than always", |(whole, decimals)| {
+        Probability::parse(&format!("{whole}.{decimals:04}"))
+    });
+    (prop::option::of(chance), count(), count(), count(), count())
+        .prop_map(|(chance, nth, first, every, after)| Trigger { chance, nth, first, every, after })
+        .prop_filter("never acts", Trigger::can_hold)
+}
+
+fn millis() -> impl Strategy<Value = std::time::Duration> {
+    (1_u64..10_000_000).prop_map(std::time::Duration::from_millis)
+}
+
+fn action() -> impl Strategy<Value = Action> {
+    let mountpoint = prop_oneof![
+        prop::sample::select(&Mountpoint::NAMED),
+        text().prop_map(Mountpoint::Path),
+        text().prop_map(|path| Mountpoint::Path(format!("/{path}"))),
+    ];
+    prop_oneof![
+        prop::sample::select(&Action::PLAIN),
+        (text(), prop::sample::select(&ErrorShape::ALL))
+            .prop_map(|(message, shape)| Action::Fail { message, shape }),
+        (millis(), millis()).prop_map(|(a, b)| Action::Delay { from: a.min(b), to: a.max(b) }),
+        (text(), prop::sample::select(&ErrorShape::ALL))
+            .prop_map(|(text, shape)| Action::reply(&text, shape)),
+        millis().prop_map(|over| Action::Drip { over }),
+        mountpoint.prop_map(Action::Mountpoint),
+        text().prop_map(Action::Rename),
+        text().prop_map(Action::Scope),
+        prop::collection::vec(text(), 0..3).prop_map(Action::Implements),
+    ]
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    (prop::option::of(1_u64..9), action(), any::<prop::sample::Index>())
+        .prop_map(|(times, action, phase)| Step { times, phase: *phase.get(action.phases()), action })
+}
+
+fn lifetime() -> impl Strategy<Value = Lifetime> {
+    let flap = (millis(), millis()).prop_map(|(up, down)| Flap { up, down });
+    (prop::option::of(1_u64..9), prop::option::of(flap), prop::option::of(millis()))
+        .prop_map(|(fires, flap, lasting)| Lifetime { fires, flap, lasting })
+}
+
+fn calls(fitting: &[Operation]) -> impl Strategy<Value = Vec<Calls>> + use<> {
+    let words: Vec<_> = Calls::all()
+        .filter(|calls| calls.operations().iter().any(|operation| fitting.contains(operation)))
+        .collect();
+    prop::collection::vec(prop::sample::select(words), 1..4)
+}
+
+prop_compose! {
+    /// Any rule that can be said.
+    fn rule()(
+        selectors in prop::collection::vec(selector(), 0..3),
+        trigger in trigger(),
+        mut chain in prop::collection::vec(step(), 1..4),
+        lifetime in lifetime(),
+    )(
+        calls in {
+            let fits = |operation: &Operation| selectors.iter().all(|selector| selector.fits(*operation))
+                && chain.iter().all(|step| step.action.fits(*operation));
+            let fitting: Vec<_> = Operation::ALL.into_iter().filter(fits).collect();
+            if fitting.is_empty() { calls(&Operation::ALL) } else { calls(&fitting) }
+        },
+        rest in Just({
+            let last = chain.len() - 1;
+            for step in &mut chain[..last] {
+                step.times.get_or_insert(1);
+            }
+            (selectors, trigger, chain, lifetime)
+        }),
+    ) -> Rule {
+        let (selectors, trigger, chain, lifetime) = rest;
+        Rule { calls, selectors, trigger, chain, lifetime }
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_printed_rule_is_the_rule_again(rule in rule().prop_filter("no call fits", |rule| rule.operations().next().is_some())) {
+        let printed = rule.to_string();
+        prop_assert_eq!(printed.parse(), Ok(rule), "{}", printed);
+    }
+
+    #[test]
+    fn a_label_never_becomes_part_of_the_rule(rule in rule().prop_filter("no call fits", |rule| rule.operations().next().is_some())) {
+        let printed = format!("{rule} as ghost");
+        prop_assert_eq!(Rule::parse_labelled(&printed), Ok((rule, Some("ghost".to_owned()))), "{}", printed);
+    }
+
+    #[test]
+    fn no_text_makes_the_reader_panic(text in any::<String>()) {
+        let _ = Rule::parse_labelled(&text);
+    }
+
+    #[test]
+    fn no_damaged_rule_makes_the_reader_panic(rule in rule(), cut in any::<prop::sample::Index>(), put in ".{0,3}") {
+        let mut text: Vec<char> = rule.to_string().chars().collect();
+        let cut = cut.index(text.len());
+        text.splice(cut..=cut, put.chars());
+        let text: String = text.into_iter().collect();
+        if let Err(error) = text.parse::<Rule>() {
+            prop_assert!(error.column >= 1 && error.column <= text.chars().count() + 1, "{}: {}", text, error);
+        }
+    }
+}

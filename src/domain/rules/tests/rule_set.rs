@@ -1,0 +1,269 @@
+//! The rulebook: which rule acts on which call, and what is left of it then.
+
+use std::{sync::LazyLock, time::Duration};
+
+use jiff::Timestamp;
+
+use crate::domain::{
+    lang::command::Target,
+    model::protocol::{Caller, Operation, Options},
+    rules::{Action, Phase, RequestContext, Rule, RuleSet, RuleState},
+};
+
+static NO_OPTIONS: LazyLock<Options> = LazyLock::new(Options::new);
+
+fn call(operation: Operation, volume: &str) -> RequestContext<'_> {
+    RequestContext {
+        operation,
+        volume,
+        id: "",
+        options: &NO_OPTIONS,
+        caller: Caller::Docker,
+        mounted: false,
+        retry: false,
+    }
+}
+
+fn second(second: i64) -> Timestamp {
+    Timestamp::from_second(second).expect("a second of this century")
+}
+
+fn book(rules: &[&str]) -> RuleSet {
+    let mut book = RuleSet::new(7);
+    for rule in rules {
+        book.arm(rule.parse().expect(rule), None, second(0));
+    }
+    book
+}
+
+/// What happens to `count` mounts, one in each second.
+fn action_texts(book: &mut RuleSet, count: u64) -> Vec<String> {
+    let mount = call(Operation::Mount, "v");
+    (1..=count)
+        .map(|number| {
+            let at = second(number.cast_signed());
+            let (injection, _) = book.decide(&mount, number, at);
+            injection.map_or_else(|| "-".to_owned(), |injection| injection.fault.action.to_string())
+        })
+        .collect()
+}
+
+#[test]
+fn a_rule_acts_when_it_says() {
+    for (rule, expected) in [
+        ("mount: null", "null null null null null null null"),
+        ("get: null", "- - - - - - -"),
+        ("mount first 2: null", "null null - - - - -"),
+        ("mount nth 3: null", "- - null - - - -"),
+        ("mount every 2: null", "- null - null - null -"),
+        ("mount after 4: null", "- - - - null null null"),
+        ("mount every 2 after 3: null", "- - - null - null -"),
+        ("mount 0%: null", "- - - - - - -"),
+        ("mount 100%: null", "null null null null null null null"),
+        ("mount: null once", "null - - - - - -"),
+        ("mount every 2: null until 2", "- null - null - - -"),
+        ("mount: 2x null then 1x hang then pass", "null null hang - - - -"),
+        ("mount: null then hang", "null hang hang hang hang hang hang"),
+        ("mount: 2x null then 1x reset after", "null null reset after - - - -"),
+        ("mount: 2x pass then null", "- - null null null null null"),
+        ("mount every 2: null then hang then pass twice", "- null - hang - pass twice -"),
+        ("mount: null for 3s", "null null - - - - -"),
+        ("mount: null flap 2s 3s", "- null null null - - null"),
+        ("mount: null flap 2s 3s until 4 for 7s", "- null null null - - -"),
+    ] {
+        assert_eq!(action_texts(&mut book(&[rule]), 7).join(" "), expected, "{rule}");
+    }
+}
+
+#[test]
+fn the_first_rule_that_takes_a_call_decides() {
+    for (rules, expected) in [
+        (["mount: null", "mount: hang"], "null null null"),
+        (["mount nth 2: null", "mount: hang"], "hang null hang"),
+        (["mount nth 2: pass", "mount: hang"], "hang - hang"),
+        (["mount: null once", "mount: hang"], "null hang hang"),
+    ] {
+        assert_eq!(action_texts(&mut book(&rules), 3).join(" "), expected, "{rules:?}");
+    }
+}
+
+#[test]
+fn evaluated_and_fired_are_counted_apart() {
+    let mut book = book(&["mount first 2: null", "any nth 2: pass", "mount every 2: hang", "get: null"]);
+    action_texts(&mut book, 7);
+    let counts: Vec<_> = book.iter().map(|armed| (armed.evaluated, armed.fired)).collect();
+    assert_eq!(counts, [(7, 2), (5, 0), (4, 2), (0, 0)]);
+}
+
+#[test]
+fn selectors_choose_among_calls() {
+    let gold: Options = [("tier".to_owned(), "gold".to_owned())].into();
+    let plain = call(Operation::Mount, "db1");
+    let facts = [
+        plain,
+        RequestContext { volume: "cache", ..plain },
+        RequestContext { options: &gold, ..plain },
+        RequestContext { id: "7f3a", caller: Caller::Podman, ..plain },
+        RequestContext { mounted: true, caller: Caller::Simulated, ..plain },
+        RequestContext { retry: true, volume: "", caller: Caller::Other, ..plain },
+    ];
+    for (selectors, expected) in [
+        ("volume=db*", "yn yyyn"),
+        ("volume=\"\"", "nn nnny"),
+        ("opt.tier", "nn ynnn"),
+        ("opt.tier=g*", "nn ynnn"),
+        ("opt.tier=silver", "nn nnnn"),
+        ("id=7f", "nn nynn"),
+        ("by=docker", "yy ynyn"),
+        ("by=podman", "nn nynn"),
+        ("by=simulated", "nn nnyn"),
+        ("by=other", "nn nnny"),
+        ("mounted", "nn nnyn"),
+        ("unmounted", "yy yyny"),
+        ("retry", "nn nnny"),
+        ("volume=db* and unmounted and by=docker", "yn ynnn"),
+    ] {
+        let rule: Rule = format!("mount where {selectors}: null").parse().expect(selectors);
+        let hits: String = facts.iter().map(|facts| if rule.matches(facts) { 'y' } else { 'n' }).collect();
+        assert_eq!(hits, expected.replace(' ', ""), "{selectors}");
+    }
+}
+
+#[test]
+fn a_group_means_the_calls_that_the_rest_of_the_rule_fits() {
+    let words = |rule: &str| {
+        let rule: Rule = rule.parse().expect(rule);
+        rule.operations().map(Operation::as_str).collect::<Vec<_>>().join(" ")
+    };
+    for (rule, expected) in [
+        ("any: null", "activate capabilities create get list path mount unmount remove"),
+        ("reads: null", "capabilities get list path"),
+        ("writes: null", "create mount unmount remove"),
+        ("any: mountpoint empty", "get list path mount"),
+        ("any where mounted: null", "create get path mount unmount remove"),
+        ("any: scope x then null", "capabilities"),
+        ("reads, mount where volume=v: mountpoint empty", "get path mount"),
+    ] {
+        assert_eq!(words(rule), expected, "{rule}");
+    }
+}
+
+#[test]
+fn a_run_is_repeated_by_its_seed_and_arming_another_rule_shifts_no_draw() {
+    let rule = "mount 50%: delay 0s..9s";
+    let alone = action_texts(&mut book(&[rule]), 50);
+    assert_eq!(action_texts(&mut book(&[rule]), 50), alone);
+
+    let among_others = action_texts(&mut book(&["get: null", rule, "mount 50%: null"]), 50);
+    let own: Vec<_> =
+        among_others.iter().map(|fault| if fault == "null" { "-" } else { fault.as_str() }).collect();
+    assert_eq!(own, alone);
+    assert!(among_others.iter().any(|fault| fault == "null"));
+
+    let mut reseeded = book(&[rule]);
+    reseeded.reseed(8);
+    assert_ne!(action_texts(&mut reseeded, 50), alone);
+}
+
+#[test]
+fn a_drawn_delay_is_within_its_range_and_told() {
+    let mut book = book(&["mount: delay 200ms..203ms"]);
+    let mut seen = std::collections::BTreeSet::new();
+    for number in 0..100 {
+        let (injection, _) = book.decide(&call(Operation::Mount, "v"), number, second(0));
+        let injection = injection.expect("it always acts");
+        let Action::Delay { from, to } = injection.action else { panic!("{injection:?}") };
+        assert_eq!((from, injection.phase), (to, Phase::Before));
+        assert_eq!(*injection.fault.action, format!("delay {}ms", from.as_millis()));
+        seen.insert(from.as_millis());
+    }
+    assert_eq!(seen, (200..=203).collect());
+}
+
+#[test]
+fn what_is_left_of_a_rule_can_be_asked() {
+    let left = |book: &RuleSet| {
+        let armed = book.iter().next().expect("one is armed");
+        (armed.state, armed.remaining.fires, armed.remaining.until.map(Timestamp::as_second))
+    };
+    for (rule, before, after) in [
+        ("mount: null", (None, None), (RuleState::Armed, None, None)),
+        ("mount: null once", (Some(1), None), (RuleState::Spent, Some(0), None)),
+        ("mount: null until 3 for 1m", (Some(3), Some(60)), (RuleState::Armed, Some(1), Some(60))),
+        ("mount: 2x null then 2x hang", (Some(4), None), (RuleState::Armed, Some(2), None)),
+        ("mount: 2x null then 2x hang until 2", (Some(2), None), (RuleState::Spent, Some(0), None)),
+        ("mount: null then pass", (None, None), (RuleState::Armed, None, None)),
+    ] {
+        let mut book = book(&[rule]);
+        assert_eq!(left(&book), (RuleState::Armed, before.0, before.1), "{rule}");
+        action_texts(&mut book, 2);
+        assert_eq!(left(&book), after, "{rule}");
+    }
+}
+
+#[test]
+fn a_rule_is_said_to_be_spent_by_the_call_that_spends_it() {
+    let mut book = book(&["mount: null until 2"]);
+    let mount = call(Operation::Mount, "v");
+    let spent: Vec<bool> = (1..4).map(|number| book.decide(&mount, number, second(0)).1.is_some()).collect();
+    assert_eq!(spent, [false, true, false]);
+    assert_eq!(book.iter().map(|armed| armed.evaluated).collect::<Vec<_>>(), [2]);
+}
+
+#[test]
+fn a_rule_ends_at_its_time_and_says_so_once() {
+    let mut book = book(&["mount: hang for 10s", "mount: hang once for 20s", "mount: hang flap 30s 5s"]);
+    let hold =
+        |book: &RuleSet, at| -> Vec<bool> { book.iter().map(|armed| armed.holds(second(at))).collect() };
+    let mount = call(Operation::Mount, "v");
+    book.decide(&mount, 1, second(9));
+    book.decide(&mount, 2, second(11));
+    let mut ended = Vec::new();
+    for at in [9, 10, 11, 20, 30, 34, 35, 36] {
+        let next = book.next_expiry();
+        let over = book.expire(second(at));
+        assert!(over.is_empty() || next.is_some_and(|next| next <= second(at)), "{at}: {next:?}");
+        ended.extend(over.iter().map(|armed| (at, armed.id, armed.state)));
+    }
+    assert_eq!(ended, [(10, 1, RuleState::Expired), (20, 2, RuleState::Spent), (35, 3, RuleState::Armed)]);
+    assert_eq!(hold(&book, 36), [false, false, false]);
+    assert_eq!(book.next_expiry(), Some(second(65)));
+}
+
+#[test]
+fn a_rule_without_a_time_gets_the_default_one() {
+    let mut book = RuleSet::new(0);
+    book.set_default_expiry(Some(Duration::from_secs(5)));
+    for rule in ["mount: null", "mount: null for 9s"] {
+        book.arm(rule.parse().expect(rule), None, second(1));
+    }
+    let until: Vec<_> = book.iter().map(|armed| armed.remaining.until).collect();
+    assert_eq!(until, [Some(second(6)), Some(second(10))]);
+    assert_eq!(&*book.iter().next().expect("armed").text, "mount: null");
+}
+
+#[test]
+fn a_rule_under_the_same_label_takes_the_place_of_the_first() {
+    let mut book = RuleSet::new(0);
+    for (rule, label) in [("mount: null", "a"), ("mount: hang", "b"), ("mount: eof", "a")] {
+        book.arm(rule.parse().expect(rule), Some(label), second(0));
+    }
+    let rules: Vec<_> = book.iter().map(|armed| (armed.id, armed.text.to_string())).collect();
+    assert_eq!(rules, [(3, "mount: eof".to_owned()), (2, "mount: hang".to_owned())]);
+    assert_eq!(book.disarm(&Target::Label("a".into())).len(), 1);
+    assert_eq!(book.disarm(&Target::Id(1)).len(), 0);
+    assert_eq!(book.disarm(&Target::All).len(), 1);
+    assert!(book.is_empty());
+}
+
+#[test]
+fn a_rule_in_the_book_is_plain_json() {
+    let mut book = book(&["mount: null until 3 for 1m"]);
+    action_texts(&mut book, 1);
+    let json = serde_json::to_value(book.iter().collect::<Vec<_>>()).expect("it serialises");
+    let expected = serde_json::json!([{
+        "id": 1, "label": null, "rule": "mount: null until 3 for 1m", "state": "armed", "evaluated": 1, "fired": 1,
+        "remaining": { "fires": 2, "until": "1970-01-01T00:01:00Z" }, "held": 0, "since": "1970-01-01T00:00:00Z",
+    }]);
+    assert_eq!(json, expected);
+}

@@ -1,0 +1,145 @@
+//! The trigger: on which of the matching calls a rule acts.
+//!
+//! The probability is drawn first. The calls that it hits are counted from the moment of arming, and every
+//! other condition must hold for that one count.
+
+/// When a rule acts. Without any condition: always.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Trigger {
+    /// `N%`: by chance.
+    pub chance: Option<Probability>,
+    /// `nth N`: on the Nth.
+    pub nth: Option<u64>,
+    /// `first N`: up to the Nth.
+    pub first: Option<u64>,
+    /// `every N`: on the Nth, the 2Nth and so on.
+    pub every: Option<u64>,
+    /// `after N`: from the one behind the Nth.
+    pub after: Option<u64>,
+}
+
+impl Trigger {
+    /// The words of the conditions that count.
+    pub const WORDS: [&str; 4] = ["nth", "first", "every", "after"];
+
+    /// The place of a counting condition, by its word.
+    pub(super) fn slot(&mut self, word: &str) -> Option<&mut Option<u64>> {
+        match word {
+            "nth" => Some(&mut self.nth),
+            "first" => Some(&mut self.first),
+            "every" => Some(&mut self.every),
+            "after" => Some(&mut self.after),
+            _ => None,
+        }
+    }
+
+    /// Whether the counting conditions hold for the `count`th call, from 1.
+    pub fn holds(&self, count: u64) -> bool {
+        self.nth.is_none_or(|nth| count == nth)
+            && self.first.is_none_or(|first| count <= first)
+            && self.every.is_none_or(|every| count.is_multiple_of(every))
+            && self.after.is_none_or(|after| count > after)
+    }
+
+    /// Whether the counting conditions hold for any count at all.
+    pub fn can_hold(&self) -> bool {
+        let every = self.every.unwrap_or(1);
+        let earliest = (self.after.unwrap_or(0) / every).checked_add(1).and_then(|k| k.checked_mul(every));
+        self.nth.or(earliest).is_some_and(|count| self.holds(count))
+    }
+}
+
+/// A probability in millionths, so that `0.01%` can be said and 100 % is really always.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Probability {
+    millionths: u32,
+}
+
+impl Probability {
+    /// What [`Probability::hits`] is asked with is drawn below this.
+    pub const SIDES: u64 = 1_000_000;
+    const PER_CENT: u32 = 10_000;
+
+    /// Reads the number before a `%`: 0 to 100 with at most four decimals.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (whole, decimals) = text.split_once('.').unwrap_or((text, "0"));
+        let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        if !digits(whole) || !digits(decimals) || decimals.len() > 4 {
+            return None;
+        }
+        let decimals: u32 = format!("{decimals:0<4}").parse().ok()?;
+        let millionths = whole.parse::<u32>().ok()?.checked_mul(Self::PER_CENT)?.checked_add(decimals)?;
+        (u64::from(millionths) <= Self::SIDES).then_some(Self { millionths })
+    }
+
+    /// Whether a number that was drawn below [`Probability::SIDES`] is a hit.
+    pub fn hits(self, drawn: u64) -> bool {
+        drawn < u64::from(self.millionths)
+    }
+}
+
+impl std::fmt::Display for Probability {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (whole, decimals) = (self.millionths / Self::PER_CENT, self.millionths % Self::PER_CENT);
+        let decimals = format!("{decimals:04}");
+        match decimals.trim_end_matches('0') {
+            "" => write!(f, "{whole}%"),
+            decimals => write!(f, "{whole}.{decimals}%"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn trigger() -> impl Strategy<Value = Trigger> {
+        let count = || prop::option::of(1_u64..12);
+        (count(), count(), count(), count()).prop_map(|(nth, first, every, after)| Trigger {
+            chance: None,
+            nth,
+            first,
+            every,
+            after,
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_trigger_can_hold_if_it_holds_for_some_count(trigger in trigger()) {
+            prop_assert_eq!(trigger.can_hold(), (1..200).any(|count| trigger.holds(count)));
+        }
+
+        #[test]
+        fn a_printed_chance_is_the_chance_again(millionths in 0_u32..=1_000_000) {
+            let chance = Probability { millionths };
+            let printed = chance.to_string();
+            prop_assert_eq!(Probability::parse(printed.trim_end_matches('%')), Some(chance));
+        }
+    }
+
+    #[test]
+    fn a_count_is_said_from_the_moment_of_arming() {
+        let acts = |trigger: Trigger| (1..=8).filter(|count| trigger.holds(*count)).collect::<Vec<u64>>();
+        let none = Trigger::default();
+        assert_eq!(acts(Trigger { nth: Some(3), ..none }), [3]);
+        assert_eq!(acts(Trigger { first: Some(2), ..none }), [1, 2]);
+        assert_eq!(acts(Trigger { every: Some(2), ..none }), [2, 4, 6, 8]);
+        assert_eq!(acts(Trigger { after: Some(6), ..none }), [7, 8]);
+        assert_eq!(acts(Trigger { every: Some(2), after: Some(3), first: Some(7), ..none }), [4, 6]);
+    }
+
+    #[test]
+    fn a_chance_is_between_never_and_always() {
+        for text in ["101", "100.0001", "-1", "1.", ".5", "1.00001", "", "x", "99999999999"] {
+            assert_eq!(Probability::parse(text), None, "{text}");
+        }
+        let (never, always) =
+            (Probability::parse("0").expect("never"), Probability::parse("100").expect("always"));
+        assert!(!never.hits(0) && always.hits(Probability::SIDES - 1));
+        let rare = Probability::parse("0.0001").expect("the rarest");
+        assert!(rare.hits(0) && !rare.hits(1));
+    }
+}

@@ -1,0 +1,176 @@
+//! The tally: exact counters, the rate of the last minute, and latency histograms.
+//!
+//! It is fed by every entry and never by a sample, so that the counters equal the requests sent.
+
+use std::collections::VecDeque;
+
+use hdrhistogram::Histogram;
+use jiff::Timestamp;
+use serde::{Serialize, Serializer, ser::SerializeMap};
+
+use crate::domain::{
+    analysis::linter::Lint,
+    model::{
+        entry::{Call, Entry, EntryKind, Outcome},
+        protocol::{Caller, Operation},
+    },
+};
+
+/// How many seconds of the request rate are kept.
+pub const RATE_SECONDS: usize = 60;
+
+/// The longest latency that is told from longer ones, in microseconds: an hour.
+const LONGEST: u64 = 3_600_000_000;
+
+/// A counter for each of the nine operations.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters([u64; 9]);
+
+impl Counters {
+    /// How many calls of an operation arrived.
+    pub fn of(&self, operation: Operation) -> u64 {
+        self.0[operation as usize]
+    }
+
+    fn count(&mut self, operation: Operation) {
+        self.0[operation as usize] += 1;
+    }
+}
+
+impl Serialize for Counters {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for operation in Operation::ALL {
+            map.serialize_entry(operation.as_str(), &self.of(operation))?;
+        }
+        map.end()
+    }
+}
+
+/// Everything that is counted.
+#[derive(Clone, Debug)]
+pub struct Tally {
+    /// By operation.
+    pub counters: Counters,
+    /// Requests that are none of the nine operations.
+    pub unknown_requests: u64,
+    /// Calls by outcome, in the order of [`Outcome`]'s variants.
+    outcomes: [u64; 4],
+    /// By caller, in the order of [`Caller::ALL`].
+    callers: [u64; Caller::ALL.len()],
+    /// Calls that a rule acted on, or that an outage met.
+    pub faults_injected: u64,
+    /// By lint.
+    lints: [u64; Lint::ALL.len()],
+    /// Microseconds to the answer, for calls that no rule acted on.
+    latency: Histogram<u64>,
+    /// Requests in each of the latest seconds, and the second (since 1970) of the last.
+    rate: VecDeque<u32>,
+    second: i64,
+}
+
+impl Default for Tally {
+    fn default() -> Self {
+        Self {
+            counters: Counters::default(),
+            unknown_requests: 0,
+            outcomes: [0; 4],
+            callers: [0; Caller::ALL.len()],
+            faults_injected: 0,
+            lints: [0; Lint::ALL.len()],
+            latency: Histogram::new(2).expect("two significant digits are within the histogram's range"),
+            rate: VecDeque::with_capacity(RATE_SECONDS),
+            second: 0,
+        }
+    }
+}
+
+impl Tally {
+    /// Counts one entry. A call that waits is counted when it begins to, so that it is not missing meanwhile.
+    pub fn count(&mut self, entry: &Entry) {
+        match &entry.kind {
+            EntryKind::Held(waiting) => self.arrived(Some(waiting.operation), waiting.caller, entry.at),
+            EntryKind::Call(call) => {
+                if call.waited.is_none() {
+                    self.arrived(call.operation, call.caller, entry.at);
+                }
+                self.ended(call);
+            }
+            _ => {}
+        }
+    }
+
+    fn arrived(&mut self, operation: Option<Operation>, caller: Caller, at: Timestamp) {
+        self.callers[caller as usize] += 1;
+        match operation {
+            Some(operation) => self.counters.count(operation),
+            None => self.unknown_requests += 1,
+        }
+        self.set_to(at);
+        if let Some(now) = self.rate.back_mut() {
+            *now += 1;
+        }
+    }
+
+    fn ended(&mut self, call: &Call) {
+        self.outcomes[call.outcome as usize] += 1;
+        self.faults_injected += u64::from(call.fault.is_some());
+        for lint in &call.lints {
+            self.lints[*lint as usize] += 1;
+        }
+        if call.fault.is_none() && call.operation.is_some() {
+            let micros = u64::try_from(call.took.as_micros()).unwrap_or(LONGEST).min(LONGEST);
+            self.latency.record(micros).expect("the histogram grows with its values");
+        }
+    }
+
+    fn set_to(&mut self, at: Timestamp) {
+        let second = at.as_second();
+        let passed = usize::try_from(second - self.second).unwrap_or(0).min(RATE_SECONDS);
+        for _ in 0..passed {
+            if self.rate.len() == RATE_SECONDS {
+                self.rate.pop_front();
+            }
+            self.rate.push_back(0);
+        }
+        self.second = self.second.max(second);
+    }
+
+    /// Requests in each second of the last minute up to `now`, oldest first. The last second is not over yet.
+    pub fn rate(&self, now: Timestamp) -> Vec<u32> {
+        let idle = usize::try_from(now.as_second() - self.second).unwrap_or(0).min(RATE_SECONDS);
+        let mut rate: Vec<u32> = self.rate.iter().copied().chain(std::iter::repeat_n(0, idle)).collect();
+        rate.drain(..rate.len().saturating_sub(RATE_SECONDS));
+        rate
+    }
+
+    /// How many calls an end made.
+    pub fn caller(&self, caller: Caller) -> u64 {
+        self.callers[caller as usize]
+    }
+
+    /// The end that calls most; docker if nobody has called.
+    pub fn usual_caller(&self) -> Caller {
+        Caller::ALL.into_iter().rev().max_by_key(|caller| self.caller(*caller)).unwrap_or(Caller::Docker)
+    }
+
+    /// How many calls ended so.
+    pub fn outcome(&self, outcome: Outcome) -> u64 {
+        self.outcomes[outcome as usize]
+    }
+
+    /// How many calls showed a lint.
+    pub fn lint(&self, lint: Lint) -> u64 {
+        self.lints[lint as usize]
+    }
+
+    /// How many lints there were in all.
+    pub fn lints(&self) -> u64 {
+        self.lints.iter().sum()
+    }
+
+    /// The time in microseconds within which a share of the undisturbed calls was answered, if there were any.
+    pub fn latency(&self, quantile: f64) -> Option<u64> {
+        (!self.latency.is_empty()).then(|| self.latency.value_at_quantile(quantile))
+    }
+}

@@ -1,0 +1,173 @@
+//! The journal: a ring of the latest entries, bounded by their number and by their bytes.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use jiff::Timestamp;
+
+use crate::domain::model::entry::{Entry, EntryKind};
+
+/// How much a journal keeps.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// At most so many entries.
+    pub entries: usize,
+    /// At most so many bytes, by [`Entry::weight`].
+    pub bytes: usize,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { entries: 100_000, bytes: 64 * 1024 * 1024 }
+    }
+}
+
+/// The latest entries. Sequence numbers have no gaps, so that an entry is found by subtraction.
+#[derive(Debug)]
+pub struct Journal {
+    ring: VecDeque<Arc<Entry>>,
+    /// What each entry in the ring weighs: its own memory is cold by the time it has to go.
+    weights: VecDeque<usize>,
+    bytes: usize,
+    /// The number of the first entry since all were forgotten.
+    begun: u64,
+    next: u64,
+    bounds: Bounds,
+}
+
+impl Journal {
+    /// An empty journal.
+    pub fn new(bounds: Bounds) -> Self {
+        Self { ring: VecDeque::new(), weights: VecDeque::new(), bytes: 0, begun: 1, next: 1, bounds }
+    }
+
+    /// Appends an entry and lets the oldest go where a bound is passed. The newest always stays.
+    pub fn push(&mut self, at: Timestamp, kind: EntryKind) -> Arc<Entry> {
+        let entry = Arc::new(Entry { seq: self.next, at, kind });
+        self.next += 1;
+        let weight = entry.weight();
+        self.bytes += weight;
+        self.weights.push_back(weight);
+        self.ring.push_back(Arc::clone(&entry));
+        while self.ring.len() > 1 && (self.ring.len() > self.bounds.entries || self.bytes > self.bounds.bytes)
+        {
+            self.ring.pop_front();
+            self.bytes -= self.weights.pop_front().unwrap_or_default();
+        }
+        entry
+    }
+
+    /// Forgets all entries. The numbering goes on, so that a reader's place stays valid.
+    pub fn clear(&mut self) {
+        self.ring.clear();
+        self.weights.clear();
+        self.bytes = 0;
+        self.begun = self.next;
+    }
+
+    /// How many entries there was no room for, since all were forgotten.
+    pub fn dropped(&self) -> u64 {
+        self.first() - self.begun
+    }
+
+    /// The number of the oldest entry that is kept; that of the next one if none is.
+    pub fn first(&self) -> u64 {
+        self.next - self.ring.len() as u64
+    }
+
+    /// The number that the next entry will have.
+    pub fn next(&self) -> u64 {
+        self.next
+    }
+
+    /// The entry with a number, if it is still kept.
+    pub fn get(&self, seq: u64) -> Option<&Arc<Entry>> {
+        let index = seq.checked_sub(self.first())?;
+        self.ring.get(usize::try_from(index).ok()?)
+    }
+
+    /// The kept entries with a number greater than `seq`, oldest first.
+    pub fn after(&self, seq: u64) -> impl DoubleEndedIterator<Item = &Arc<Entry>> + ExactSizeIterator {
+        let skipped = seq.saturating_add(1).saturating_sub(self.first());
+        self.ring.range(usize::try_from(skipped).unwrap_or(usize::MAX).min(self.ring.len())..)
+    }
+
+    /// The kept entries up to and with number `seq`, newest first.
+    pub fn back_from(&self, seq: u64) -> impl Iterator<Item = &Arc<Entry>> {
+        let kept = seq.saturating_add(1).saturating_sub(self.first());
+        self.ring.range(..usize::try_from(kept).unwrap_or(usize::MAX).min(self.ring.len())).rev()
+    }
+
+    /// How many entries are kept.
+    pub fn len(&self) -> usize {
+        self.ring.len()
+    }
+
+    /// Whether none is kept.
+    pub fn is_empty(&self) -> bool {
+        self.ring.is_empty()
+    }
+
+    /// How many bytes the kept entries hold, by [`Entry::weight`].
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn note(length: usize) -> EntryKind {
+        EntryKind::Note { text: "x".repeat(length) }
+    }
+
+    proptest! {
+        #[test]
+        fn a_journal_keeps_the_newest_within_both_bounds(
+            lengths in prop::collection::vec(0_usize..4000, 1..200),
+            entries in 1_usize..50,
+            bytes in 1_usize..50_000,
+        ) {
+            let mut journal = Journal::new(Bounds { entries, bytes });
+            for length in &lengths {
+                journal.push(Timestamp::UNIX_EPOCH, note(*length));
+                prop_assert!(journal.len() <= entries);
+                prop_assert!(journal.bytes() <= bytes || journal.len() == 1);
+            }
+            let kept: Vec<u64> = journal.after(0).map(|entry| entry.seq).collect();
+            let expected: Vec<u64> = (journal.first()..=lengths.len() as u64).collect();
+            prop_assert_eq!(&kept, &expected);
+            let weight: usize = journal.after(0).map(|entry| entry.weight()).sum();
+            prop_assert_eq!(weight, journal.bytes());
+        }
+
+        #[test]
+        fn an_entry_is_found_by_its_number_from_both_sides(count in 1_u64..100, entries in 1_usize..50, seq in 0_u64..120) {
+            let mut journal = Journal::new(Bounds { entries, bytes: usize::MAX });
+            for _ in 0..count {
+                journal.push(Timestamp::UNIX_EPOCH, note(1));
+            }
+            prop_assert_eq!(journal.get(seq).map(|entry| entry.seq), (seq >= journal.first() && seq <= count).then_some(seq));
+            prop_assert_eq!(journal.after(seq).next().map(|entry| entry.seq), (seq < count).then_some((seq + 1).max(journal.first())));
+            prop_assert_eq!(journal.back_from(seq).next().map(|entry| entry.seq), (seq >= journal.first()).then_some(seq.min(count)));
+        }
+    }
+
+    #[test]
+    fn the_greatest_of_all_numbers_is_behind_every_entry() {
+        let mut journal = Journal::new(Bounds::default());
+        journal.push(Timestamp::UNIX_EPOCH, note(1));
+        assert_eq!((journal.after(u64::MAX).count(), journal.back_from(u64::MAX).count()), (0, 1));
+    }
+
+    #[test]
+    fn a_cleared_journal_goes_on_counting() {
+        let mut journal = Journal::new(Bounds::default());
+        journal.push(Timestamp::UNIX_EPOCH, note(1));
+        journal.clear();
+        assert_eq!((journal.len(), journal.bytes(), journal.first()), (0, 0, 2));
+        assert_eq!(journal.push(Timestamp::UNIX_EPOCH, note(1)).seq, 2);
+    }
+}

@@ -1,0 +1,4 @@
+//! The state that the entries add up to.
+
+pub mod counters;
+pub mod journal;

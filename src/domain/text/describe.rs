@@ -1,0 +1,221 @@
+//! An entry in words, each with its tone: what every view and every page says of it alike.
+
+use std::{borrow::Cow, time::Duration};
+
+use jiff::{Timestamp, tz::TimeZone};
+
+use super::{clean, symbols::Symbols};
+use crate::domain::text;
+use crate::domain::{
+    analysis::retries::Pause,
+    model::{
+        entry::{Call, Entry, EntryKind, HeldCall, Outcome, RuleLifecycle},
+        protocol::Caller,
+        scenario::{End, ScenarioEvent, ScenarioResult},
+    },
+    rules::client_timeout,
+};
+
+/// Between a line that was typed at an engine and what came of it, in the text of a note.
+const CAME_OF_IT: &str = "  → ";
+
+/// In which tone something is said: a screen has a style for each, a page has none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TextStyle {
+    /// Without more.
+    Text,
+    /// For whoever looks closer.
+    Dim,
+    /// What counts.
+    Strong,
+    /// It went well.
+    Good,
+    /// It went wrong.
+    Bad,
+    /// It needs a look.
+    Warning,
+    /// What a rule did.
+    Fault,
+    /// A command that was given.
+    Command,
+}
+
+/// Some words in one tone. Nothing in them can command a terminal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StyledText {
+    /// The words.
+    pub text: String,
+    /// Their tone.
+    pub tone: TextStyle,
+}
+
+impl StyledText {
+    /// Says something that may come from outside.
+    pub fn new(text: impl AsRef<str>, tone: TextStyle) -> Self {
+        Self { text: clean(text.as_ref()).into_owned(), tone }
+    }
+}
+
+/// How a call ended.
+pub fn outcome(call: &Call, symbols: &Symbols) -> StyledText {
+    let error = call.error.as_deref().unwrap_or_default().trim();
+    match call.outcome {
+        // What a rule let go out may be anything, so it is shown as it was.
+        Outcome::Answered if call.fault.is_some() => {
+            StyledText::new(format!("answered {}", call.reply.text().trim()), TextStyle::Text)
+        }
+        Outcome::Answered => {
+            let id = clean(call.id.as_deref().unwrap_or_default());
+            let id = text::fit(&id, 8, symbols.ellipsis);
+            StyledText::new(format!("ok  {id}").trim_end(), TextStyle::Good)
+        }
+        Outcome::Failed => {
+            let status = match call.status {
+                Some(200) => String::new(),
+                // Go's own texts begin with the status already.
+                Some(status) if error.starts_with(&status.to_string()) => String::new(),
+                Some(status) => format!("{status} "),
+                None => "no answer: ".to_owned(),
+            };
+            // A plain no is a part of the protocol: docker asks for a volume before it creates one.
+            let is_plain = call.fault.is_none() && call.status == Some(200);
+            let tone = if is_plain { TextStyle::Text } else { TextStyle::Bad };
+            StyledText::new(format!("{} {status}{error}", symbols.failed), tone)
+        }
+        Outcome::Abandoned => {
+            StyledText::new(format!("{} the caller gave up", symbols.abandoned), TextStyle::Warning)
+        }
+        Outcome::Panicked => StyledText::new(format!("{} PANICKED {error}", symbols.failed), TextStyle::Bad),
+    }
+}
+
+/// How a call ended, and what was odd about it; after what was asked, where that is not seen beside it.
+pub fn reply(call: &Call, to: Option<&str>, symbols: &Symbols) -> StyledText {
+    let outcome = outcome(call, symbols);
+    let to = to.map_or_else(String::new, |asked| format!("{asked}: "));
+    let lints: String = call.lints.iter().flat_map(|lint| [" (", lint.as_str(), ")"]).collect();
+    StyledText::new(format!("{to}{}{lints}", outcome.text), outcome.tone)
+}
+
+/// An engine as one that takes part in a diagram.
+pub const fn engine(caller: Caller) -> &'static str {
+    match caller {
+        Caller::Simulated => "docker (simulated)",
+        caller => caller.as_str(),
+    }
+}
+
+/// The pause before a further attempt. No other engine than docker makes one.
+pub fn pause(pause: &Pause) -> String {
+    let lasted = format!("{:.1}", pause.lasted.as_secs_f64());
+    let lasted = lasted.strip_suffix(".0").unwrap_or(&lasted);
+    let count = pause.of.map_or_else(String::new, |of| format!(" (attempt {} of {of})", pause.number));
+    format!("{lasted} s, docker tries again{count}")
+}
+
+/// How long a call has waited, and how long its caller will bear it yet; none if it waits no longer.
+pub fn waits(waiting: &HeldCall, waited: Option<Duration>) -> StyledText {
+    let Some(waited) = waited else { return StyledText::new("waited", TextStyle::Dim) };
+    let left = client_timeout(waiting.caller, waiting.operation).map(|limit| limit.saturating_sub(waited));
+    let left = left.map_or_else(String::new, |left| format!(", given up in {}", text::clock(left)));
+    StyledText::new(format!("WAITS {}{left}", text::clock(waited)), TextStyle::Warning)
+}
+
+/// What was asked, in the words of the rule language, or the request line of what is no call of the protocol.
+pub fn call_word(call: &Call) -> String {
+    match (call.operation, &call.request_line) {
+        (Some(operation), _) => operation.as_str().to_owned(),
+        (None, Some(line)) => clean(line).into_owned(),
+        (None, None) => "?".to_owned(),
+    }
+}
+
+/// An entry that is no call: what was said first, then what came of it.
+pub fn remark(entry: &Entry, symbols: &Symbols) -> Vec<StyledText> {
+    match &entry.kind {
+        EntryKind::Call(_) | EntryKind::Held(_) => Vec::new(),
+        EntryKind::Command(execution) => vec![
+            StyledText::new(format!(": {}", execution.line), TextStyle::Command),
+            StyledText::new(format!("  {} {}", symbols.arrow, execution.effect), TextStyle::Text),
+        ],
+        EntryKind::Fault(event) => {
+            let fate = match event.event {
+                RuleLifecycle::Armed => "is armed",
+                RuleLifecycle::Disarmed => "is disarmed",
+                RuleLifecycle::Spent => "is spent",
+                RuleLifecycle::Expired => "is over, its time has passed",
+            };
+            vec![
+                StyledText::new(format!("{} rule {} {fate}", symbols.fault, event.id), TextStyle::Fault),
+                StyledText::new(format!("  {}", event.rule), TextStyle::Text),
+            ]
+        }
+        EntryKind::Driver { status } => {
+            let is = if status.starts_with("cannot") { "" } else { "is " };
+            vec![StyledText::new(format!("the driver {is}{status}"), TextStyle::Warning)]
+        }
+        EntryKind::Scenario(event) => vec![play(event, symbols)],
+        // What was typed at an engine, with what came of it.
+        EntryKind::Note { text } if text.starts_with("$ ") => match text.split_once(CAME_OF_IT) {
+            Some((line, outcome)) => vec![
+                StyledText::new(line, TextStyle::Strong),
+                // What every error of docker begins with leaves no room for what it is.
+                StyledText::new(
+                    format!(
+                        "  {} {}",
+                        symbols.arrow,
+                        outcome.replacen("Error response from daemon: ", "", 1)
+                    ),
+                    TextStyle::Warning,
+                ),
+            ],
+            None => vec![StyledText::new(text, TextStyle::Strong)],
+        },
+        EntryKind::Note { text } => vec![StyledText::new(format!("# {text}"), TextStyle::Text)],
+    }
+}
+
+/// The whole text of a note, with the sign that there is for what came of a typed line.
+pub fn note<'n>(text: &'n str, symbols: &Symbols) -> Cow<'n, str> {
+    match text.split_once(CAME_OF_IT) {
+        Some((line, outcome)) if text.starts_with("$ ") => {
+            format!("{line}  {} {outcome}", symbols.arrow).into()
+        }
+        _ => text.into(),
+    }
+}
+
+fn play(event: &ScenarioEvent, symbols: &Symbols) -> StyledText {
+    match event {
+        ScenarioEvent::Started { scenario, title, engine, .. } => {
+            StyledText::new(format!("card {scenario}: {title}; on {engine}"), TextStyle::Strong)
+        }
+        ScenarioEvent::StepStarted { line, .. } => StyledText::new(line, TextStyle::Strong),
+        ScenarioEvent::StepFinished { seen, problems, .. } => match problems.first() {
+            Some(problem) => StyledText::new(format!("{} {problem}", symbols.failed), TextStyle::Bad),
+            None => StyledText::new(format!("{} {seen}", symbols.held), TextStyle::Good),
+        },
+        ScenarioEvent::Delayed { why } => StyledText::new(why, TextStyle::Warning),
+        ScenarioEvent::Finished { scenario, end: End { result, problems } } => {
+            let problem = problems.first().map_or_else(String::new, |problem| format!("; {problem}"));
+            let tone = match result {
+                ScenarioResult::Passed => TextStyle::Good,
+                ScenarioResult::Failed => TextStyle::Bad,
+                ScenarioResult::Skipped | ScenarioResult::Stopped => TextStyle::Warning,
+            };
+            StyledText::new(format!("card {scenario}: {}{problem}", result.words()), tone)
+        }
+    }
+}
+
+/// The time of day, as exactly as `width` columns allow.
+pub fn time(at: Timestamp, zone: &TimeZone, width: usize) -> String {
+    let at = zone.to_datetime(at);
+    let (hour, minute, second, milli) =
+        (at.hour(), at.minute(), at.second(), at.subsec_nanosecond() / 1_000_000);
+    match width {
+        12.. => format!("{hour:02}:{minute:02}:{second:02}.{milli:03}"),
+        8..=11 => format!("{hour:02}:{minute:02}:{second:02}"),
+        _ => format!("{minute:02}:{second:02}"),
+    }
+}

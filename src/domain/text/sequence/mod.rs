@@ -1,0 +1,13 @@
+//! The calls as a sequence diagram between engine and plugin: drawn with signs in a grid, or as Mermaid.
+//!
+//! Both draw the same [`steps()`], and say of each what [`describe`](super::describe) says.
+
+mod ascii;
+mod mermaid;
+mod steps;
+#[cfg(test)]
+mod tests;
+
+pub use ascii::{Drawing, LEAST, LINES};
+pub use mermaid::mermaid;
+pub use steps::{Part, Step, steps};

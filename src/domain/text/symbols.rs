@@ -1,0 +1,70 @@
+//! The signs beside the words. Every meaning has both, and each sign has an ASCII form.
+
+/// The signs that an entry is told with, as a line or in a diagram.
+#[derive(Debug)]
+pub struct Symbols {
+    /// A rule acts or acted.
+    pub fault: &'static str,
+    /// It came as expected.
+    pub held: &'static str,
+    /// An answer that says no.
+    pub failed: &'static str,
+    /// An end without an answer.
+    pub abandoned: &'static str,
+    /// Leads to.
+    pub arrow: &'static str,
+    /// Something is missing here.
+    pub ellipsis: &'static str,
+    /// In a diagram: one that takes part, as time passes.
+    pub life: &'static str,
+    /// The same, where nothing happens for a while.
+    pub pause: &'static str,
+    /// A request leaves.
+    pub leaves: &'static str,
+    /// An answer leaves.
+    pub returns: &'static str,
+    /// On the way.
+    pub dash: &'static str,
+    /// A request arrives.
+    pub right: &'static str,
+    /// An answer arrives.
+    pub left: &'static str,
+    /// An answer never arrives.
+    pub lost: &'static str,
+}
+
+/// For all who read UTF-8.
+pub const UNICODE: Symbols = Symbols {
+    fault: "⚡",
+    held: "✓",
+    failed: "✗",
+    abandoned: "○",
+    arrow: "→",
+    ellipsis: "…",
+    life: "│",
+    pause: "┊",
+    leaves: "├",
+    returns: "┤",
+    dash: "─",
+    right: "▶",
+    left: "◀",
+    lost: "╳",
+};
+
+/// For all others.
+pub const ASCII: Symbols = Symbols {
+    fault: "!",
+    held: "+",
+    failed: "x",
+    abandoned: "o",
+    arrow: "->",
+    ellipsis: "~",
+    life: "|",
+    pause: ":",
+    leaves: "|",
+    returns: "|",
+    dash: "-",
+    right: ">",
+    left: "<",
+    lost: "x",
+};

@@ -1,0 +1,176 @@
+//! The shelf: the cards that are shipped, and those of a user.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use super::{format::Scenario, reading::ScenarioError};
+use crate::domain::lang::suggest::did_you_mean;
+
+macro_rules! shipped {
+    ($($name:literal)*) => {
+        &[$(($name, include_str!(concat!("../../../assets/scenarios/", $name, ".toml")))),*]
+    };
+}
+
+/// The shipped cards: first the suite of moby that the project was born from, then what daemons do with a bad plugin.
+const SHIPPED: &[(&str, &str)] = shipped![
+    "option-conflict"
+    "named-volume"
+    "anonymous-volume"
+    "volumes-from"
+    "delete-container"
+    "lookup-not-blocked"
+    "late-plugin"
+    "bind-external-volume"
+    "list"
+    "get"
+    "daemon-restart"
+    "get-empty-response"
+    "path-calls"
+    "mount-id"
+    "capabilities"
+    "out-of-band-delete"
+    "unmount-on-mount-fail"
+    "unmount-on-cp"
+    "empty-retry"
+    "five-tries"
+    "labels-lost"
+    "data-lost"
+    "shadow-volume"
+    "leaked-mount"
+    "reused-mount-id"
+    "engine-directory-mounted"
+    "missing-mountpoint"
+    "down-at-boot"
+    "hanging-activate"
+    "short-outage"
+    "duplicate-create"
+    "orphan"
+    "nameless-get"
+    "another-name"
+    "slow-remove"
+    "others-not-blocked"
+    "bad-time"
+    "null-entry"
+    "killed-daemon"
+    "restart-always"
+    "found-references"
+    "lie"
+    "copy-up"
+];
+
+/// Where cards are found.
+#[derive(Clone, Debug, Default)]
+pub struct ScenarioLibrary {
+    own: Option<PathBuf>,
+}
+
+/// A card, and where it is from.
+#[derive(Clone, Debug)]
+pub struct LoadedScenario {
+    /// The card.
+    pub scenario: Scenario,
+    /// Its file; none for a shipped one.
+    pub file: Option<PathBuf>,
+}
+
+/// Why a card cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum LibraryError {
+    /// There is none of that name.
+    #[error("there is no scenario {name:?}{}; see the list, or give the path of a file", did_you_mean(.name, SHIPPED.iter().map(|(name, _)| *name)))]
+    Unknown {
+        /// The name.
+        name: String,
+    },
+    /// The file cannot be read.
+    #[error("{}: {error}; give the path of a scenario file", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// The file is no card.
+    #[error(transparent)]
+    Scenario(#[from] ScenarioError),
+}
+
+impl LibraryError {
+    /// What the card would be called.
+    pub fn name(&self) -> String {
+        let file = match self {
+            Self::Unknown { name } => return name.clone(),
+            Self::Unreadable { path, .. } => path.as_path(),
+            Self::Scenario(error) => Path::new(&error.file),
+        };
+        file.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+    }
+}
+
+impl ScenarioLibrary {
+    /// The shipped cards, and those in a user's directory, if there is one.
+    pub fn new(own: Option<PathBuf>) -> Self {
+        Self { own }
+    }
+
+    /// A card by its name, or by the path of its file. A user's card hides a shipped one of its name.
+    pub fn find(&self, name: &str) -> Result<LoadedScenario, LibraryError> {
+        let path = Path::new(name);
+        let is_path = path.components().count() > 1 || path.extension().is_some_and(|end| end == "toml");
+        if is_path {
+            return from_file(path);
+        }
+        let own = self.own.as_ref().map(|own| own.join(format!("{name}.toml")));
+        if let Some(own) = own.filter(|own| own.exists()) {
+            return from_file(&own);
+        }
+        match SHIPPED.iter().find(|(known, _)| *known == name) {
+            Some((name, text)) => Ok(shipped_card(name, text)?),
+            None => Err(LibraryError::Unknown { name: name.to_owned() }),
+        }
+    }
+
+    /// All cards: the shipped ones in their order, then a user's by name. What is no card is told apart.
+    pub fn all(&self) -> Vec<Result<LoadedScenario, LibraryError>> {
+        let (own, unreadable) = match self.own.as_deref().map(own_files) {
+            Some(Err(error)) => (Vec::new(), Some(Err(error))),
+            Some(Ok(files)) => (files, None),
+            None => (Vec::new(), None),
+        };
+        let hidden = |name: &str| own.iter().any(|path| path.file_stem().is_some_and(|stem| stem == name));
+        let shipped = SHIPPED.iter().filter(|(name, _)| !hidden(name));
+        let shipped = shipped.map(|(name, text)| Ok(shipped_card(name, text)?));
+        shipped.chain(own.iter().map(|path| from_file(path))).chain(unreadable).collect()
+    }
+}
+
+/// The files of a directory that should be cards, by name. It need not be there.
+fn own_files(directory: &Path) -> Result<Vec<PathBuf>, LibraryError> {
+    let entries = match fs::read_dir(directory) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries,
+    };
+    let paths = entries.and_then(|entries| {
+        entries.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<_>>>()
+    });
+    let mut paths = paths.map_err(|error| LibraryError::Unreadable { path: directory.to_owned(), error })?;
+    paths.retain(|path| path.extension().is_some_and(|end| end == "toml"));
+    paths.sort();
+    Ok(paths)
+}
+
+fn shipped_card(name: &str, text: &str) -> Result<LoadedScenario, ScenarioError> {
+    let scenario = Scenario::read(name, &format!("{name}.toml"), text)?;
+    Ok(LoadedScenario { scenario, file: None })
+}
+
+fn from_file(path: &Path) -> Result<LoadedScenario, LibraryError> {
+    let text = fs::read_to_string(path)
+        .map_err(|error| LibraryError::Unreadable { path: path.to_owned(), error })?;
+    let name = path.file_stem().unwrap_or_default().to_string_lossy();
+    let scenario = Scenario::read(&name, &path.display().to_string(), &text)?;
+    Ok(LoadedScenario { scenario, file: Some(path.to_owned()) })
+}

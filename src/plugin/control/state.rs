@@ -1,0 +1,60 @@
+//! `GET /v1/state`: everything that is true now, in one document.
+
+use axum::{Json, extract::State};
+use serde_json::{Map, Value, json};
+
+use super::Control;
+use crate::{
+    domain::{
+        analysis::linter::Lint,
+        model::{entry::Outcome, protocol::Caller, volume::Volume},
+    },
+    plugin::disk::DiskStore,
+    state::Window,
+};
+
+/// Answers with the state.
+pub async fn state(State(Control { hub, disk, .. }): State<Control>) -> Json<Value> {
+    let snapshot = hub.snapshot(&Window { volumes: 0..usize::MAX, ..Window::default() });
+    let tally = &snapshot.tally;
+    Json(json!({
+        "driver": {
+            "name": snapshot.driver.name,
+            "address": snapshot.driver.address,
+            "status": snapshot.driver_state.status.to_string(),
+            "registration": snapshot.driver.registration,
+            "remedy": snapshot.driver.fix_command,
+        },
+        "at": snapshot.at,
+        "counters": tally.counters,
+        "strangers": tally.unknown_requests,
+        "outcomes": counts(Outcome::ALL.map(|outcome| (outcome.as_str(), tally.outcome(outcome)))),
+        "callers": counts(Caller::ALL.map(|caller| (caller.as_str(), tally.caller(caller)))),
+        "lints": counts(Lint::ALL.map(|lint| (lint.as_str(), tally.lint(lint)))),
+        "faulted": tally.faults_injected,
+        "volumes": snapshot.volumes.iter().map(|volume| describe(volume, &disk)).collect::<Vec<_>>(),
+        "faults": snapshot.faults,
+        "waiting": snapshot.waiting,
+        "playing": snapshot.scenarios.under_way(),
+        "pace": snapshot.speed,
+        "seed": snapshot.seed,
+        "journal": { "first": snapshot.kept.start, "next": snapshot.kept.end },
+    }))
+}
+
+fn counts(pairs: impl IntoIterator<Item = (&'static str, u64)>) -> Map<String, Value> {
+    pairs.into_iter().map(|(word, count)| (word.to_owned(), count.into())).collect()
+}
+
+/// A volume, with each mount ID as often as it is mounted.
+fn describe(volume: &Volume, disk: &DiskStore) -> Value {
+    let mounts = volume.mounts.iter().flat_map(|(id, count)| std::iter::repeat_n(id, *count as usize));
+    json!({
+        "name": volume.name,
+        "mountpoint": disk.mountpoint(&volume.name),
+        "options": volume.options,
+        "created": volume.created,
+        "known": volume.known,
+        "mounts": mounts.collect::<Vec<_>>(),
+    })
+}

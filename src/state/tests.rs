@@ -1,0 +1,364 @@
+//! The hub as a whole: calls come in, commands come in, and both meet.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::{advance, timeout};
+
+use super::{CommandFailed, HeldCallGuard, Hub, InMemoryStore, IncomingCall, Window};
+use crate::domain::{
+    analysis::linter::Lint,
+    model::{
+        entry::{Call, EntryKind, HeldCall, OriginalReply},
+        protocol::{Caller, Operation, Request},
+        volume::{Change, Volumes},
+    },
+    rules::{Injection, RuleState},
+    state::journal::Bounds,
+};
+
+fn hub() -> Arc<Hub> {
+    Hub::new(7, Volumes::default(), Box::new(InMemoryStore), Bounds::default())
+}
+
+fn run(hub: &Hub, line: &str) -> String {
+    hub.command_line(line).unwrap_or_else(|error| panic!("{line}: {error}")).text
+}
+
+fn request(volume: &str) -> Request {
+    Request { name: volume.into(), ..Request::default() }
+}
+
+fn admit(hub: &Hub, operation: Operation, volume: &str) -> super::Admission {
+    let request = request(volume);
+    hub.admit(Some(&IncomingCall { operation, request: &request, caller: Caller::Docker, empty_body: false }))
+}
+
+/// A call that comes and ends, as the server records it.
+fn call(hub: &Hub, operation: Operation, volume: &str) -> u64 {
+    let admission = admit(hub, operation, volume);
+    hub.record(EntryKind::Call(Box::new(Call {
+        number: admission.number,
+        volume: Some(volume.into()),
+        mounted: admission.mounted,
+        fault: admission.injection.map(|injection| injection.fault),
+        lints: admission.lints,
+        ..Call::answered(operation, Caller::Docker)
+    })))
+}
+
+fn wait(hub: &Arc<Hub>, injection: Injection) -> HeldCallGuard {
+    hub.wait(HeldCall {
+        number: 1,
+        operation: Operation::Mount,
+        caller: Caller::Docker,
+        volume: None,
+        id: None,
+        retry: false,
+        fault: injection.fault,
+        natural: Some(OriginalReply { status: 200, body: b"{}\n".to_vec().into() }),
+    })
+}
+
+/// A call that the first armed rule holds.
+fn held(hub: &Arc<Hub>) -> HeldCallGuard {
+    wait(hub, admit(hub, Operation::Mount, "v").injection.expect("a rule acts"))
+}
+
+async fn is_free(ticket: &mut HeldCallGuard) -> bool {
+    timeout(Duration::from_millis(1), ticket.released()).await.is_ok()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_held_call_waits_for_its_release_even_if_its_rule_is_spent() {
+    for release in ["release", "release all", "release 3", "disarm all", "disarm 1", "disarm bp"] {
+        let hub = hub();
+        run(&hub, "arm mount: hold once as bp");
+        let mut ticket = held(&hub);
+        assert_eq!(hub.snapshot(&Window::default()).faults[0].state, RuleState::Spent);
+        assert_eq!(hub.snapshot(&Window::default()).faults[0].held, 1);
+        assert!(!is_free(&mut ticket).await);
+        run(&hub, &release.replace('3', &ticket.seq.to_string()));
+        assert!(is_free(&mut ticket).await, "{release}");
+        drop(ticket);
+        assert_eq!(hub.snapshot(&Window::default()).waiting.len(), 0);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_delay_that_is_over_can_no_longer_be_told_how_to_end() {
+    let hub = hub();
+    run(&hub, "arm mount: delay 10s");
+    let mut ticket = held(&hub);
+    assert_eq!(ticket.released_within(Duration::from_secs(10)).await, None);
+    let error = hub.command_line("release: fail \"no\"").expect_err("it goes already").to_string();
+    assert!(error.starts_with("no call"), "{error}");
+    let mut ticket = held(&hub);
+    run(&hub, "release: fail \"no\"");
+    let release_action = ticket
+        .released_within(Duration::from_secs(10))
+        .await
+        .map(|release_action| release_action.to_string());
+    assert_eq!(release_action.as_deref(), Some("fail \"no\""));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rule_that_ended_before_the_call_began_to_wait_cannot_hold_it() {
+    for end in ["disarm all", "arm get: null as bp"] {
+        let hub = hub();
+        run(&hub, "arm mount: hang as bp");
+        let injection = admit(&hub, Operation::Mount, "v").injection.expect("it acts");
+        run(&hub, end);
+        assert!(is_free(&mut wait(&hub, injection)).await, "{end}");
+    }
+    let hub = hub();
+    run(&hub, "arm mount: hang for 1s");
+    let injection = admit(&hub, Operation::Mount, "v").injection.expect("it acts");
+    advance(Duration::from_secs(2)).await;
+    assert!(is_free(&mut wait(&hub, injection)).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rule_lets_go_what_it_holds_when_its_time_is_over() {
+    for rule in
+        ["mount: hang for 10s", "mount: hang once for 10s", "mount: hang flap 1ms 9999ms", "mount: hang"]
+    {
+        let hub = hub();
+        let clock = tokio::spawn({
+            let hub = Arc::clone(&hub);
+            async move { hub.keep_time().await }
+        });
+        if rule == "mount: hang" {
+            hub.set_default_expiry(Some(Duration::from_secs(10)));
+        }
+        run(&hub, &format!("arm {rule}"));
+        advance(Duration::from_millis(5)).await;
+        let mut ticket = held(&hub);
+        assert!(timeout(Duration::from_secs(9), ticket.released()).await.is_err(), "{rule}");
+        assert!(timeout(Duration::from_secs(2), ticket.released()).await.is_ok(), "{rule}");
+        clock.abort();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_expired_rule_is_told_once_and_stays_to_be_seen() {
+    let hub = hub();
+    run(&hub, "arm mount: null for 1s as short");
+    advance(Duration::from_secs(2)).await;
+    assert!(admit(&hub, Operation::Mount, "v").injection.is_none());
+    admit(&hub, Operation::Mount, "v");
+    assert_eq!(fates(&hub), ["Armed", "Expired"]);
+    assert_eq!(hub.snapshot(&Window::default()).faults[0].state, RuleState::Expired);
+    assert_eq!(run(&hub, "disarm short"), "1 rule disarmed");
+    assert_eq!(fates(&hub), ["Armed", "Expired"]);
+}
+
+fn fates(hub: &Hub) -> Vec<String> {
+    let (entries, _) = hub.entries_after(0, usize::MAX);
+    let fates = entries.iter().filter_map(|entry| match &entry.kind {
+        EntryKind::Fault(event) => Some(format!("{:?}", event.event)),
+        _ => None,
+    });
+    fates.collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rule_under_the_same_label_replaces_the_first() {
+    let hub = hub();
+    assert_eq!(run(&hub, "arm mount: hang as x"), "armed rule 1: mount: hang");
+    let mut ticket = held(&hub);
+    assert_eq!(run(&hub, "arm mount: null as x"), "armed rule 2: mount: null");
+    assert!(is_free(&mut ticket).await);
+    assert_eq!(fates(&hub), ["Armed", "Disarmed", "Armed"]);
+    assert_eq!(hub.snapshot(&Window::default()).faults.len(), 1);
+}
+
+#[test]
+fn ended_rules_are_forgotten_one_day_but_not_while_they_hold_a_call() {
+    let hub = hub();
+    run(&hub, "arm mount: hold once");
+    let ticket = held(&hub);
+    for _ in 0..100 {
+        run(&hub, "arm get: null once");
+        admit(&hub, Operation::Get, "v");
+    }
+    let ids: Vec<_> = hub.snapshot(&Window::default()).faults.iter().map(|armed| armed.id).collect();
+    assert_eq!((ids.len(), ids[0], ids[64]), (65, 1, 101));
+    drop(ticket);
+    run(&hub, "arm get: null");
+    assert_eq!(hub.snapshot(&Window::default()).faults[0].id, 38);
+}
+
+#[test]
+fn a_dry_run_marks_the_calls_and_arms_nothing() {
+    let hub = hub();
+    let gets = [
+        call(&hub, Operation::Get, "db1"),
+        call(&hub, Operation::Get, "cache"),
+        call(&hub, Operation::List, ""),
+    ];
+    let effect = hub.command_line("arm --dry-run get where volume=db*: empty").expect("a dry run");
+    assert_eq!(
+        (effect.text.as_str(), effect.seq),
+        (
+            "would have hit 1 of 3 calls: 1; docker: takes it as \"no such volume\", and forgets its labels, options and references for good",
+            0
+        )
+    );
+    assert_eq!(effect.hits, [gets[0]]);
+    assert_eq!(
+        run(&hub, "arm --dry-run list: hang"),
+        "would have hit 1 of 3 calls: 3; docker: waits 1 min, then shows the volumes that it remembers; nothing else waits"
+    );
+    for _ in 0..25 {
+        call(&hub, Operation::Get, "x");
+    }
+    let text = run(&hub, "arm --dry-run get: null");
+    assert!(
+        text.starts_with("would have hit 27 of 28 calls: 1, 2, 4, ") && text.contains(", 21, …; docker: "),
+        "{text}"
+    );
+    assert!(hub.snapshot(&Window::default()).faults.is_empty());
+    assert_eq!(hub.snapshot(&Window::default()).kept, 1..29);
+}
+
+#[test]
+fn a_rule_that_ends_an_engine_is_armed_only_when_that_is_meant() {
+    let hub = hub();
+    let error = hub.command_line("arm list: null-entry as bomb").expect_err("it must ask").to_string();
+    assert!(error.ends_with("if you mean it: arm --yes list: null-entry as bomb"), "{error}");
+    assert!(hub.snapshot(&Window::default()).faults.is_empty());
+    run(&hub, "arm --dry-run list: null-entry");
+    assert_eq!(run(&hub, "arm list: null-entry as bomb --yes"), "armed rule 1: list: null-entry");
+}
+
+#[test]
+fn a_command_that_is_impossible_changes_nothing_and_says_why() {
+    let hub = hub();
+    run(&hub, "conjure v");
+    for (line, expected) in [
+        ("forget w", "there is no volume \"w\""),
+        ("restore v", "the volume \"v\" is not forgotten"),
+        ("restore w", "there is no volume \"w\""),
+        ("unmount w", "there is no volume \"w\""),
+        ("conjure v", "the driver knows a volume \"v\" already"),
+        ("conjure ..", "a volume name must be one plain path component"),
+        ("disarm 5", "no rule \"5\" is armed"),
+        ("disarm x", "no rule \"x\" is armed"),
+        ("release 5", "no call 5 is waiting"),
+        ("up", "the driver is up already"),
+        ("save /nowhere/x", "cannot save to /nowhere/x"),
+        ("arm mount: nul", "column 12: found \"nul\""),
+        ("  sed 5", "column 1: \"sed\" is no command, did you mean \"seed\"?"),
+    ] {
+        let before = hub.snapshot(&Window::default());
+        let error = hub.command_line(line).expect_err(line).to_string();
+        assert!(error.starts_with(expected), "{line}: {error}");
+        let after = hub.snapshot(&Window::default());
+        assert_eq!((after.kept, after.volumes), (before.kept, before.volumes), "{line}");
+    }
+}
+
+#[test]
+fn each_command_says_plainly_what_it_did() {
+    let hub = hub();
+    for (line, expected) in [
+        ("conjure v tier=gold", "\"v\" is there"),
+        ("forget v", "\"v\" is forgotten; its files are kept"),
+        ("restore v", "\"v\" is back"),
+        ("unmount v", "all mounts of \"v\" ended"),
+        ("arm mount: null", "armed rule 1: mount: null"),
+        ("disarm all", "1 rule disarmed"),
+        ("disarm all", "0 rules disarmed"),
+        ("release", "0 calls released"),
+        ("release all", "0 calls released"),
+        ("seed 9", "chance is drawn from seed 9"),
+        ("down refuse", "the driver is down: refuse"),
+        ("down blackhole for 90s", "the driver is down: blackhole for 90s"),
+        ("up", "the driver is up"),
+        ("crash keep", "the driver crashed and is back; it knows its volumes still"),
+        ("crash lose", "the driver crashed and is back; it has lost its memory of every volume"),
+        ("wipe", "every volume and its files are gone"),
+        ("note look here", "look here"),
+        ("reset", "counters and journal start anew"),
+        ("quit", "goodbye"),
+    ] {
+        assert_eq!(run(&hub, line), expected, "{line}");
+    }
+    assert_eq!(hub.snapshot(&Window::default()).seed, 9);
+    assert!(matches!(hub.command_line("forget v"), Err(CommandFailed::NoVolume(_))));
+}
+
+#[test]
+fn what_a_command_did_is_an_entry_with_the_line_that_can_be_typed_again() {
+    let hub = hub();
+    let effect = hub.command_line(" conjure   v ").expect("it can be made");
+    let (entries, _) = hub.entries_after(0, usize::MAX);
+    let EntryKind::Command(execution) = &entries[0].kind else { panic!("{:?}", entries[0]) };
+    assert_eq!((entries[0].seq, execution.line.as_str()), (effect.seq, "conjure v"));
+    assert!(matches!(execution.changes[..], [Change::Created { .. }]));
+}
+
+#[test]
+fn calls_are_marked_with_lints_as_they_come_and_as_they_end() {
+    let hub = hub();
+    run(&hub, "conjure v");
+    assert_eq!(admit(&hub, Operation::Create, "v").lints, [Lint::DuplicateCreate]);
+    assert_eq!(admit(&hub, Operation::Mount, "w").lints, [Lint::MountOfUnknownVolume]);
+    call(&hub, Operation::Capabilities, "");
+    assert_eq!(admit(&hub, Operation::Capabilities, "").lints, [Lint::RepeatedCapabilities]);
+    call(&hub, Operation::Create, "v");
+    let snapshot = hub.snapshot(&Window { rows: 1, ..Window::default() });
+    assert_eq!(snapshot.entries[0].call().expect("a call").lints, [Lint::DuplicateCreate]);
+    assert_eq!(snapshot.tally.lint(Lint::DuplicateCreate), 1);
+}
+
+#[test]
+fn a_rule_sees_the_options_of_the_request_where_it_creates_and_of_the_volume_elsewhere() {
+    let hub = hub();
+    run(&hub, "conjure v tier=gold");
+    run(&hub, "arm any where opt.tier=gold: null");
+    let options = [("tier".to_owned(), "gold".to_owned())].into();
+    let create = Request { name: "w".into(), options, ..Request::default() };
+    let arrival = IncomingCall {
+        operation: Operation::Create,
+        request: &create,
+        caller: Caller::Docker,
+        empty_body: false,
+    };
+    assert!(hub.admit(Some(&arrival)).injection.is_some());
+    assert!(admit(&hub, Operation::Get, "v").injection.is_some());
+    assert!(admit(&hub, Operation::Create, "v").injection.is_none());
+    assert!(admit(&hub, Operation::Get, "w").injection.is_none());
+}
+
+#[test]
+fn an_empty_body_is_a_retry_where_the_caller_owes_one() {
+    for (caller, operation, expected) in [
+        (Caller::Docker, Operation::Mount, true),
+        (Caller::Docker, Operation::List, true),
+        (Caller::Simulated, Operation::Capabilities, true),
+        (Caller::Docker, Operation::Activate, false),
+        (Caller::Podman, Operation::List, false),
+        (Caller::Podman, Operation::Mount, true),
+        (Caller::Other, Operation::List, false),
+    ] {
+        let hub = hub();
+        run(&hub, "arm any where retry: null");
+        let request = Request::default();
+        let admission =
+            hub.admit(Some(&IncomingCall { operation, request: &request, caller, empty_body: true }));
+        assert_eq!(admission.injection.is_some(), expected, "{caller} {operation}");
+        assert_eq!(admission.lints.contains(&Lint::EmptyBodyRetry), expected, "{caller} {operation}");
+    }
+}
+
+#[test]
+fn a_dry_run_says_that_no_volume_is_named_as_the_rule_wants() {
+    let hub = hub();
+    let told = |line| run(&hub, line);
+    told("conjure db1");
+    assert!(told("arm --dry-run get where volume=db9: empty").contains("; there is no volume db9 now; "));
+    for line in ["arm --dry-run get where volume=db*: empty", "arm --dry-run get: empty"] {
+        assert!(!told(line).contains("there is no volume"), "{line}");
+    }
+}

@@ -1,0 +1,412 @@
+//! Scenario cards in the console: how one is chosen, how it looks while it is played, and which keys direct it.
+
+use voltergeist::{
+    console::app::Effect,
+    domain::model::{
+        entry::EntryKind,
+        scenario::{End, RunRequest, ScenarioEvent, ScenarioInfo, ScenarioResult, StepSpec},
+        speed::DemoSpeed,
+    },
+};
+
+use super::stage::{Seat, Stage};
+
+const SIZES: [(u16, u16); 3] = [(200, 50), (80, 24), (40, 10)];
+
+/// A driver on whose engine cards can be played, one of which is the user's own and no card.
+pub fn offering() -> Stage {
+    let offer = |name: &str, title: &str, shows: &str| ScenarioInfo {
+        name: name.into(),
+        title: title.into(),
+        description: shows.into(),
+        ..ScenarioInfo::default()
+    };
+    let problem = "scenarios/mine.toml:4: docker: unrecognized subcommand 'creat'; see docs/scenarios.md";
+    let mut stage = Stage::busy();
+    stage.scenarios.catalog = [
+        ScenarioInfo { own: true, problem: Some(problem.into()), ..offer("mine", "", "") },
+        offer(
+            "labels-lost",
+            "One empty Get, and the labels are gone for good",
+            "Whatever a plugin answers to a Get that is not a volume means \"no such volume\" to the daemon.\nIt purges \
+             what it knew.",
+        ),
+        offer("lie", "A removal that is only said", "A driver can say that a volume is gone, and keep its labels."),
+        ScenarioInfo {
+            dangerous: true,
+            ..offer("null-entry", "A null in the list ends the daemon", "It reads a null, panics and dies.")
+        },
+        ScenarioInfo { slow: true, ..offer("slow-remove", "A Remove may take a minute", "No other call may.") },
+    ]
+    .into();
+    stage
+}
+
+fn plan(line: &str, say: Option<&str>, expected: &str) -> StepSpec {
+    StepSpec { line: line.into(), say: say.map(str::to_owned), expected: expected.into() }
+}
+
+fn run_request(allowed: usize, stopped: bool) -> RunRequest {
+    RunRequest { scenario: "labels-lost".into(), dangerous: false, allowed, stopped }
+}
+
+fn note(stage: &mut Stage, event: ScenarioEvent) {
+    stage.push(EntryKind::Scenario(Box::new(event)));
+}
+
+/// The card `labels-lost` after its third step has begun.
+pub fn playing() -> Stage {
+    let mut stage = offering();
+    let steps = vec![
+        plan("$ docker volume create -d voltergeist --label team=ghosts ghost-data", None, "success"),
+        plan(": arm get: empty once", Some("From now on, one Get is answered with nothing."), ""),
+        plan("$ docker volume inspect ghost-data", None, "failure with \"no such volume\""),
+        plan("$ docker volume inspect ghost-data", None, "success, not printing \"ghosts\""),
+    ];
+    stage.scenarios.run_request = Some(run_request(usize::MAX, false));
+    let (scenario, title) = ("labels-lost".into(), "One empty Get, and the labels are gone for good".into());
+    note(
+        &mut stage,
+        ScenarioEvent::Started { scenario, title, engine: "docker".into(), steps: steps.clone() },
+    );
+    for (index, snapshot) in ["ghost-data", "armed rule 4: get: empty once"].into_iter().enumerate() {
+        let line = steps[index].line.clone();
+        note(&mut stage, ScenarioEvent::StepStarted { index, line: line.clone() });
+        note(
+            &mut stage,
+            ScenarioEvent::StepFinished { index, line, seen: snapshot.into(), problems: Vec::new() },
+        );
+    }
+    note(
+        &mut stage,
+        ScenarioEvent::StepStarted { index: 2, line: "$ docker volume inspect ghost-data".into() },
+    );
+    stage
+}
+
+/// A card of so many steps, of which so many have been seen and one more has begun.
+fn long(steps: usize, snapshot: usize) -> Stage {
+    let mut stage = offering();
+    stage.scenarios.run_request = Some(run_request(usize::MAX, false));
+    let line = |index: usize| format!("$ docker volume create v{index}");
+    let plans = (0..steps).map(|index| plan(&line(index), None, "success")).collect();
+    let (scenario, title) = ("labels-lost".into(), "A long one".into());
+    note(&mut stage, ScenarioEvent::Started { scenario, title, engine: "docker".into(), steps: plans });
+    for index in 0..=snapshot {
+        note(&mut stage, ScenarioEvent::StepStarted { index, line: line(index) });
+        if index < snapshot {
+            let event = ScenarioEvent::StepFinished {
+                index,
+                line: line(index),
+                seen: "done".into(),
+                problems: Vec::new(),
+            };
+            note(&mut stage, event);
+        }
+    }
+    stage
+}
+
+#[test]
+fn the_step_that_is_played_is_in_view_and_what_is_above_it_is_counted() {
+    for now in 0..20 {
+        let screen = Seat::new(&long(20, now), (80, 24), "default", false).screen();
+        let pane: Vec<&str> = screen.lines().skip_while(|line| !line.contains("Card labels-lost")).collect();
+        let shown = |step: &usize| pane.iter().any(|line| line.contains(&format!(" create v{step} ")));
+        assert!(shown(&now), "step {now}\n{screen}");
+        let above = (0..now).find(shown).unwrap_or(now);
+        let more = format!(" {above} more above");
+        assert_eq!(pane.iter().any(|line| line.contains(&more)), above > 0, "{more}\n{screen}");
+    }
+}
+
+/// The same, after a third step that did not come as expected.
+pub fn failed() -> Stage {
+    let mut stage = playing();
+    let (line, snapshot) = ("$ docker volume inspect ghost-data".into(), "\"Name\": \"ghost-data\"".into());
+    note(
+        &mut stage,
+        ScenarioEvent::StepFinished { index: 2, line, seen: snapshot, problems: vec!["it succeeded".into()] },
+    );
+    let end = End { result: ScenarioResult::Failed, problems: Vec::new() };
+    note(&mut stage, ScenarioEvent::Finished { scenario: "labels-lost".into(), end });
+    stage
+}
+
+fn seat(stage: &Stage) -> Seat {
+    Seat::new(stage, (120, 40), "default", false)
+}
+
+fn lines(effects: &[Effect]) -> Vec<String> {
+    let line = |effect: &Effect| match effect {
+        Effect::Run(command) => command.to_string(),
+        other => format!("{other:?}"),
+    };
+    effects.iter().map(line).collect()
+}
+
+#[test]
+fn without_colour_and_in_ascii_a_step_still_says_how_it_went() {
+    for (stage, symbols) in [
+        (playing(), ["+ $ docker volume create", "> $ docker volume inspect"]),
+        (failed(), ["x $ docker volume inspect", "it did not hold"]),
+    ] {
+        let screen = Seat::new(&stage, (120, 40), "mono", true).screen();
+        for sign in symbols {
+            assert!(screen.contains(sign), "no {sign:?} in\n{screen}");
+        }
+    }
+}
+
+#[test]
+fn the_picker_plays_what_is_chosen() {
+    let stage = offering();
+    for (keys, expected) in [
+        ("P enter", vec!["play mine"]),
+        ("P down enter", vec!["play labels-lost"]),
+        ("P down tab enter", vec!["play labels-lost --step"]),
+        ("P down tab tab enter", vec!["play labels-lost"]),
+        ("P pagedown enter", vec!["play slow-remove"]),
+        ("P pagedown down up enter", vec!["play null-entry"]),
+        ("P l a b enter", vec!["play labels-lost"]),
+        ("P l i e enter", vec!["play lie"]),
+        ("P l a b backspace backspace backspace enter", vec!["play mine"]),
+        ("P z z z enter", vec![]),
+        ("P esc enter", vec![]),
+        ("P esc P down enter", vec!["play labels-lost"]),
+        (": c a r d s enter down enter", vec!["play labels-lost"]),
+        (": p l a y space l i e enter", vec!["play lie"]),
+    ] {
+        assert_eq!(lines(&seat(&stage).press(keys)), expected, "{keys}");
+    }
+}
+
+#[test]
+fn the_picker_says_what_a_card_shows_or_why_it_cannot_be_played() {
+    let mut stage = offering();
+    stage.scenarios.is_real = true;
+    for (keys, shown) in [
+        ("P", "scenarios/mine.toml:4: docker: unrecognized subcommand"),
+        ("P down", "Whatever a plugin answers"),
+        ("P n u l l", "so there is a question first"),
+        ("P n u l l enter", "Really play null-entry --dangerous?"),
+        ("P n u l l enter", "The card can harm the engine, or what else runs on it."),
+        ("P n u l l enter", "What it shows: A null in the list ends the daemon."),
+        ("P z z z", "No card has all these words."),
+        ("P", "5 of 5"),
+        ("P u n r e c o g n i z e d", "1 of 5"),
+    ] {
+        let mut seat = seat(&stage);
+        seat.press(keys);
+        assert!(seat.screen().contains(shown), "after {keys}: no {shown:?} in\n{}", seat.screen());
+    }
+    let mut nobody = seat(&Stage::busy());
+    nobody.press("P");
+    assert!(nobody.screen().contains("no cards are played here"), "{}", nobody.screen());
+}
+
+#[test]
+fn a_card_that_can_harm_is_played_after_a_question_and_only_where_it_can() {
+    let harmless = offering();
+    let mut real = offering();
+    real.scenarios.is_real = true;
+    for (stage, keys, expected) in [
+        (&real, "P n u l l enter", vec![]),
+        (&real, "P n u l l enter n", vec![]),
+        (&real, "P n u l l enter y", vec!["play null-entry --dangerous"]),
+        (&real, "P n u l l tab enter y", vec!["play null-entry --step --dangerous"]),
+        (&real, ": p l a y space n u l l - e n t r y enter y", vec!["play null-entry --dangerous"]),
+        (&real, "P l i e enter", vec!["play lie"]),
+        (&harmless, "P n u l l enter", vec!["play null-entry"]),
+    ] {
+        assert_eq!(lines(&seat(stage).press(keys)), expected, "{keys}");
+    }
+}
+
+#[test]
+fn names_that_begin_with_what_is_typed_come_before_those_that_have_it() {
+    let mut stage = Stage::busy();
+    let names = ["get-empty-response", "empty", "empty-retry"];
+    stage.scenarios.catalog =
+        names.map(|name| ScenarioInfo { name: name.into(), ..ScenarioInfo::default() }).into_iter().collect();
+    for (typed, expected) in [
+        ("e m p t y", "play empty"),
+        ("e m p t y - r", "play empty-retry"),
+        ("e m p t y - r e s", "play get-empty-response"),
+        ("y - r e t", "play empty-retry"),
+    ] {
+        assert_eq!(lines(&seat(&stage).press(&format!("P {typed} enter"))), [expected], "{typed}");
+    }
+}
+
+/// What is told while an engine waits for a driver that is gone.
+const SLOW: &str = "docker waits for a gone driver, it seems: each list takes 15 s";
+
+#[test]
+fn why_an_engine_lets_all_wait_is_told_until_the_next_step_or_the_end() {
+    let mut begun = offering();
+    begun.scenarios.run_request = Some(run_request(usize::MAX, false));
+    let (scenario, title) = ("labels-lost".into(), "A short one".into());
+    let steps = vec![plan("$ docker volume ls", None, "success")];
+    note(&mut begun, ScenarioEvent::Started { scenario, title, engine: "docker".into(), steps });
+    for (mut stage, over) in [
+        (begun, ScenarioEvent::StepStarted { index: 0, line: String::new() }),
+        (
+            long(20, 12),
+            ScenarioEvent::Finished {
+                scenario: "labels-lost".into(),
+                end: End { result: ScenarioResult::Stopped, problems: Vec::new() },
+            },
+        ),
+    ] {
+        let told = |stage: &Stage, size| Seat::new(stage, size, "default", false).screen().contains("gone");
+        for size in SIZES {
+            assert!(!told(&stage, size), "{size:?}");
+        }
+        // Without its entry, which the calls would show too.
+        stage.scenarios.apply(&ScenarioEvent::Delayed { why: SLOW.into() });
+        let play = |stage: &Stage| stage.scenarios.play.clone().expect("a play");
+        assert_eq!(play(&stage).delay.as_deref(), Some(SLOW));
+        for size in SIZES {
+            let screen = Seat::new(&stage, size, "default", false).screen();
+            assert!(told(&stage, size), "{size:?}\n{screen}");
+        }
+        note(&mut stage, over);
+        assert_eq!(play(&stage).delay, None);
+    }
+}
+
+#[test]
+fn keys_direct_what_is_played() {
+    let mut paused = playing();
+    paused.scenarios.run_request = Some(run_request(3, false));
+    let mut demo = offering();
+    demo.speed = Some(DemoSpeed::default());
+    let mut still = offering();
+    still.speed = Some(DemoSpeed { times: 2.0, paused: true });
+    let mut both = playing();
+    both.speed = Some(DemoSpeed::default());
+    for (stage, keys, expected) in [
+        (&playing(), ",", vec!["play pause"]),
+        (&paused, ",", vec!["play go"]),
+        (&paused, ".", vec!["play next"]),
+        (&playing(), ".", vec!["play next"]),
+        (&playing(), "X", vec!["play stop"]),
+        (&offering(), ", . X", vec![]),
+        (&demo, ",", vec!["pace pause"]),
+        (&demo, "+", vec!["pace 2"]),
+        (&demo, "-", vec!["pace 0.5"]),
+        (&still, ",", vec!["pace go"]),
+        (&still, "+", vec!["pace go"]),
+        (&still, "-", vec![]),
+        (&demo, ": p a c e space 4 enter", vec!["pace 4"]),
+        (&both, ",", vec!["play pause"]),
+        (&offering(), "+ -", vec![]),
+        (&playing(), "q", vec![]),
+        (&playing(), "q y", vec!["Leave"]),
+    ] {
+        assert_eq!(lines(&seat(stage).press(keys)), expected, "{keys}");
+    }
+}
+
+#[test]
+fn what_the_keys_of_a_play_do_is_on_the_screen() {
+    let mut paused = playing();
+    paused.scenarios.run_request = Some(run_request(3, false));
+    let mut asked = offering();
+    asked.scenarios.run_request = Some(run_request(usize::MAX, false));
+    let mut stopped = playing();
+    stopped.scenarios.run_request = Some(run_request(usize::MAX, true));
+    let mut demo = offering();
+    demo.speed = Some(DemoSpeed { times: 0.5, paused: false });
+    let mut still = offering();
+    still.speed = Some(DemoSpeed { times: 2.0, paused: true });
+    let mut both = playing();
+    both.speed = Some(DemoSpeed::default());
+    for (stage, keys, shown) in [
+        (&playing(), "", "step 3 of 4"),
+        (&playing(), "", ", pause  . step by step  X stop"),
+        (&paused, "", "step 3 of 4 · PAUSED"),
+        (&paused, "", ". next step  , go on  X stop"),
+        (&asked, "", "the stage is being set"),
+        (&stopped, "", "it ends"),
+        (&failed(), "", "it did not hold"),
+        (&failed(), "", "expected failure with \"no such volume\""),
+        (&failed(), "", "seen \"Name\": \"ghost-data\""),
+        (&playing(), "q", "labels-lost is being played; what it has made is removed"),
+        (&offering(), ".", "no card is being played; P chooses one"),
+        (&demo, "", "demo 0.5x"),
+        (&still, "", "demo paused"),
+        (&both, "", "demo waits"),
+        (&still, "-", "the demo's pace is paused already"),
+        (&offering(), "+", "there is nothing to pace here; only `voltergeist demo` has a life of its own"),
+    ] {
+        let mut seat = seat(stage);
+        seat.press(keys);
+        assert!(seat.screen().contains(shown), "after {keys:?}: no {shown:?} in\n{}", seat.screen());
+    }
+}
+
+#[test]
+fn the_pace_of_a_demo_is_told_even_on_a_small_screen() {
+    for (speed, shown) in
+        [(DemoSpeed::default(), "demo 1x"), (DemoSpeed { times: 1.0, paused: true }, "paused")]
+    {
+        let mut stage = offering();
+        stage.speed = Some(speed);
+        for size in SIZES {
+            let screen = Seat::new(&stage, size, "default", false).screen();
+            assert!(screen.contains(shown), "{size:?}: no {shown:?} in\n{screen}");
+        }
+    }
+}
+
+#[test]
+fn a_play_that_is_over_is_closed_and_the_next_one_is_shown() {
+    let mut stage = failed();
+    let mut seat = seat(&stage);
+    assert!(seat.screen().contains("Card labels-lost"));
+    seat.press("esc");
+    assert!(!seat.screen().contains("Card labels-lost"), "{}", seat.screen());
+    let steps = vec![plan("$ docker volume ls", None, "success")];
+    note(
+        &mut stage,
+        ScenarioEvent::Started {
+            scenario: "list".into(),
+            title: String::new(),
+            engine: "docker".into(),
+            steps,
+        },
+    );
+    seat.look(&stage);
+    assert!(seat.screen().contains("Card list"), "{}", seat.screen());
+}
+
+#[test]
+fn a_card_that_could_not_be_played_says_why_at_any_size() {
+    let mut stage = offering();
+    let problem = "mine.toml:4: docker: unrecognized subcommand 'creat'".to_owned();
+    let end = End { result: ScenarioResult::Skipped, problems: vec![problem] };
+    note(&mut stage, ScenarioEvent::Finished { scenario: "mine".into(), end });
+    for size in [(200, 50), (80, 24), (40, 12)] {
+        let screen = Seat::new(&stage, size, "default", false).screen();
+        for shown in ["mine", "it was not played", "mine.toml:4: docker: unrecognized"] {
+            assert!(screen.contains(shown), "{size:?}: no {shown:?} in\n{screen}");
+        }
+    }
+}
+
+#[test]
+fn no_size_breaks_the_cards() {
+    for stage in [playing(), failed(), offering()] {
+        for keys in ["", "P", "P z", "tab", "tab tab", "up enter", "p"] {
+            for width in [39, 40, 80, 120, 250] {
+                for height in [9, 10, 12, 16, 20, 70] {
+                    let mut seat = Seat::new(&stage, (width, height), "default", false);
+                    seat.press(keys);
+                    seat.screen();
+                }
+            }
+        }
+    }
+}

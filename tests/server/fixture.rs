@@ -1,0 +1,315 @@
+//! A server in a directory of its own, and peers that speak to it byte by byte.
+
+use std::{
+    future::Future,
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    net::{TcpStream, UnixStream},
+    task::JoinHandle,
+};
+use tokio_util::sync::CancellationToken;
+use voltergeist::{
+    domain::{
+        model::{
+            entry::{Call, EntryKind},
+            protocol::Operation,
+        },
+        state::journal::Bounds,
+    },
+    plugin::{Address, BindError, DiskStore, Paths, Server, ServerConfig},
+    state::{Hub, Snapshot, Window},
+};
+
+/// How long anything may take that is waited for.
+const DEADLINE: Duration = Duration::from_secs(20);
+
+pub struct Fixture {
+    pub place: Arc<TempDir>,
+    pub hub: Arc<Hub>,
+    pub plugin: Peer,
+    pub control: Peer,
+    shutdown: CancellationToken,
+    running: JoinHandle<()>,
+}
+
+pub fn place() -> Arc<TempDir> {
+    Arc::new(TempDir::new().expect("a place for the test"))
+}
+
+/// Paths in a directory, with nothing of this machine in them.
+pub fn places(place: &Path) -> Paths {
+    Paths {
+        sockets: place.join("plugins"),
+        specs: vec![place.join("etc"), place.join("usr")],
+        control: place.join("control"),
+        runtime: place.join("runtime"),
+    }
+}
+
+fn plan(place: &Path) -> ServerConfig {
+    ServerConfig { places: places(place), ..ServerConfig::new("ghost") }
+}
+
+pub fn tcp() -> Address {
+    Address::Tcp("127.0.0.1:0".into())
+}
+
+impl Fixture {
+    pub fn unix() -> Self {
+        Self::with(|_| {})
+    }
+
+    pub fn tcp() -> Self {
+        Self::with(|plan| plan.listen = tcp())
+    }
+
+    pub fn with(change: impl FnOnce(&mut ServerConfig)) -> Self {
+        Self::at(place(), change).expect("the server binds")
+    }
+
+    pub fn bounded(bounds: Bounds) -> Self {
+        Self::start(place(), bounds, |_| {}).expect("the server binds")
+    }
+
+    /// A server in a place that may have had one before.
+    pub fn at(place: Arc<TempDir>, change: impl FnOnce(&mut ServerConfig)) -> Result<Self, BindError> {
+        Self::start(place, Bounds::default(), change)
+    }
+
+    fn start(
+        place: Arc<TempDir>,
+        bounds: Bounds,
+        change: impl FnOnce(&mut ServerConfig),
+    ) -> Result<Self, BindError> {
+        let mut plan = plan(place.path());
+        change(&mut plan);
+        let (disk, volumes) = DiskStore::open(&place.path().join("volumes")).expect("the root opens");
+        let hub = Hub::new(0, volumes, Box::new(disk.clone()), bounds);
+        let server = Server::bind(&hub, disk, plan)?;
+        let shutdown = CancellationToken::new();
+        Ok(Self {
+            plugin: Peer::at(&hub.snapshot(&Window::default()).driver.address),
+            control: Peer::at(&server.control_address()),
+            running: tokio::spawn(server.run(shutdown.clone())),
+            place,
+            hub,
+            shutdown,
+        })
+    }
+
+    pub fn mountpoint(&self, name: &str) -> PathBuf {
+        self.place.path().join("volumes").join(name)
+    }
+
+    /// Gives a command as a user does, and waits until it is followed.
+    pub async fn command(&self, line: &str) {
+        self.hub.command_line(line).unwrap_or_else(|error| panic!("{line}: {error}"));
+        within(self.hub.wait_until_applied()).await;
+    }
+
+    pub async fn call(&self, operation: Operation, body: &str) -> Heard {
+        self.plugin.exchange(&request(operation, body)).await
+    }
+
+    /// A call that goes well.
+    pub async fn ask(&self, operation: Operation, body: &str) -> Value {
+        let heard = self.call(operation, body).await;
+        assert_eq!(heard.status(), Some(200), "{operation} {body}: {heard:?}");
+        heard.json()
+    }
+
+    pub fn snapshot(&self) -> Snapshot {
+        self.hub.snapshot(&Window { volumes: 0..usize::MAX, ..Window::default() })
+    }
+
+    /// The calls that have ended.
+    pub fn calls(&self) -> Vec<Call> {
+        let (entries, _) = self.hub.entries_after(0, usize::MAX);
+        entries.iter().filter_map(|entry| entry.call().cloned()).collect()
+    }
+
+    /// The call that ended last.
+    pub fn last_call(&self) -> Call {
+        let newest = self.hub.snapshot(&Window { rows: 3, ..Window::default() }).entries;
+        newest
+            .iter()
+            .rev()
+            .find_map(|entry| entry.call().cloned())
+            .expect("a call is among the newest entries")
+    }
+
+    pub fn notes(&self) -> Vec<String> {
+        let (entries, _) = self.hub.entries_after(0, usize::MAX);
+        let notes = entries.iter().filter_map(|entry| match &entry.kind {
+            EntryKind::Note { text } => Some(text.clone()),
+            _ => None,
+        });
+        notes.collect()
+    }
+
+    pub async fn until(&self, what: &str, holds: impl Fn(&Snapshot) -> bool) {
+        until(what, || holds(&self.snapshot())).await;
+    }
+
+    /// Ends the server in order.
+    pub async fn end(self) -> Arc<TempDir> {
+        self.shutdown.cancel();
+        self.ended().await
+    }
+
+    /// Waits for an end that something else has brought about.
+    pub async fn ended(self) -> Arc<TempDir> {
+        within(self.running).await.expect("the server does not panic");
+        self.place
+    }
+}
+
+pub async fn within<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(DEADLINE, future).await.expect("it ends within the deadline")
+}
+
+pub async fn until(what: &str, holds: impl Fn() -> bool) {
+    let held = async {
+        while !holds() {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    tokio::time::timeout(DEADLINE, held).await.unwrap_or_else(|_| panic!("{what} within the deadline"));
+}
+
+/// One end's address, seen from the other.
+#[derive(Clone, Debug)]
+pub enum Peer {
+    Unix(PathBuf),
+    Tcp(String),
+}
+
+trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Duplex for S {}
+
+/// A connection from the caller's side.
+pub struct Caller(Box<dyn Duplex>);
+
+impl Peer {
+    pub fn at(address: &str) -> Self {
+        match address.split_once("://").expect("an address has a scheme") {
+            ("unix", path) => Self::Unix(path.into()),
+            (_, host_port) => Self::Tcp(host_port.into()),
+        }
+    }
+
+    pub async fn connect(&self) -> io::Result<Caller> {
+        Ok(Caller(match self {
+            Self::Unix(path) => Box::new(UnixStream::connect(path).await?),
+            Self::Tcp(address) => Box::new(TcpStream::connect(address).await?),
+        }))
+    }
+
+    /// Sends a request and hears everything until the connection ends.
+    pub async fn exchange(&self, request: &str) -> Heard {
+        let mut caller = self.connect().await.expect("the server listens");
+        caller.say(request).await;
+        caller.hear().await
+    }
+}
+
+impl Caller {
+    pub async fn say(&mut self, text: &str) {
+        within(self.0.write_all(text.as_bytes())).await.expect("the server reads");
+    }
+
+    /// Hears everything until the connection ends.
+    pub async fn hear(&mut self) -> Heard {
+        let mut bytes = Vec::new();
+        let end = within(self.0.read_to_end(&mut bytes)).await.map(drop).map_err(|error| error.kind());
+        Heard { text: String::from_utf8(bytes).expect("all of it is text"), end }
+    }
+
+    /// Hears one whole answer, and leaves the connection open.
+    pub async fn hear_one(&mut self) -> Heard {
+        let heard = |text: &str| Heard { text: text.to_owned(), end: Ok(()) };
+        let text = self.hear_until(|text| heard(text).is_whole()).await;
+        heard(&text)
+    }
+
+    /// Hears until it is enough.
+    pub async fn hear_until(&mut self, enough: impl Fn(&str) -> bool) -> String {
+        let mut bytes = Vec::new();
+        loop {
+            let text = String::from_utf8_lossy(&bytes);
+            if enough(&text) {
+                return text.into_owned();
+            }
+            let read = within(self.0.read_buf(&mut bytes)).await.expect("more comes");
+            assert_ne!(read, 0, "the connection ends early: {:?}", String::from_utf8_lossy(&bytes));
+        }
+    }
+
+    /// Whether nothing is heard for a while.
+    pub async fn is_silent(&mut self) -> bool {
+        let mut byte = [0];
+        tokio::time::timeout(Duration::from_millis(50), self.0.read(&mut byte)).await.is_err()
+    }
+}
+
+/// What came over the wire, and how it ended.
+#[derive(Clone, Debug)]
+pub struct Heard {
+    pub text: String,
+    pub end: Result<(), io::ErrorKind>,
+}
+
+impl Heard {
+    fn head(&self) -> Option<(&str, &str)> {
+        self.text.split_once("\r\n\r\n")
+    }
+
+    pub fn status(&self) -> Option<u16> {
+        self.text.strip_prefix("HTTP/1.1 ")?.get(..3)?.parse().ok()
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let (head, _) = self.head()?;
+        let mut headers = head.lines().filter_map(|line| line.split_once(": "));
+        headers.find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
+    pub fn body(&self) -> &str {
+        self.head().map_or("", |(_, body)| body)
+    }
+
+    pub fn promised(&self) -> Option<usize> {
+        self.header("content-length")?.parse().ok()
+    }
+
+    pub fn is_whole(&self) -> bool {
+        self.promised() == Some(self.body().len())
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_str(self.body()).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+}
+
+/// A request after which the connection ends.
+pub fn request(operation: Operation, body: &str) -> String {
+    http("POST", operation.path(), "Connection: close\r\n", body)
+}
+
+/// A request after which the connection stays.
+pub fn kept_alive(operation: Operation, body: &str) -> String {
+    http("POST", operation.path(), "", body)
+}
+
+pub fn http(method: &str, path: &str, headers: &str, body: &str) -> String {
+    let length = body.len();
+    format!("{method} {path} HTTP/1.1\r\nHost: plugin\r\n{headers}Content-Length: {length}\r\n\r\n{body}")
+}
