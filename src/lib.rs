@@ -29,9 +29,12 @@
 //! A module uses its own children and the floors below, never upwards or sideways; `tests/floors.rs`
 //! holds it to that.
 
+pub mod api;
+pub mod app;
 pub mod cli;
 pub mod console;
 pub mod domain;
 pub mod engine;
+pub mod net;
 pub mod plugin;
 pub mod state;

@@ -25,7 +25,7 @@ use voltergeist::{
         scenario::{self, Event, Report, RunContext, Scenario, ScenarioLibrary, ScenarioResult},
         simulated::{self, Config, Profile},
     },
-    plugin::{Address, Paths},
+    net::{Address, Paths},
 };
 
 /// Fast enough for a minute to pass in three seconds, and slow enough for a busy machine to keep up.

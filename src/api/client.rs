@@ -1,4 +1,4 @@
-//! `voltergeist command LINE`: sends a command line to a running instance through its control socket.
+//! A client of the control API on either transport: what `voltergeist command` uses.
 
 use anyhow::{Context, bail};
 use bytes::Bytes;
@@ -10,25 +10,27 @@ use tokio::{
     net::{TcpStream, UnixStream},
 };
 
-use crate::plugin::ControlAddress;
+use crate::net::Address;
 
-/// Sends the line and returns what came of it. What is wrong with it comes back as an error.
-pub async fn send(address: &ControlAddress, line: String) -> anyhow::Result<String> {
+/// Sends a command line to a running instance and returns its output, or the error of the instance.
+pub async fn send(address: &Address, line: String) -> anyhow::Result<String> {
     let unreachable = || {
         format!(
-            "no voltergeist answers at {address}; start one, or name the one that runs with --name or --control"
+            "no voltergeist answers at {address}; start one, or select a running one with --name or --control"
         )
     };
     match address {
-        ControlAddress::Unix(Some(path)) => {
+        Address::Unix(Some(path)) => {
             let stream = UnixStream::connect(path).await.with_context(unreachable)?;
             post(stream, line).await
         }
-        ControlAddress::Tcp(address) => {
+        Address::Tcp(address) => {
             let stream = TcpStream::connect(address).await.with_context(unreachable)?;
             post(stream, line).await
         }
-        ControlAddress::Unix(None) => bail!("name the control socket with --control unix://PATH"),
+        Address::Unix(None) => {
+            bail!("the path of the control socket is missing; give it with --control unix://PATH")
+        }
     }
 }
 
@@ -42,19 +44,19 @@ async fn post(
         .header(header::HOST, "voltergeist")
         .header(header::CONTENT_TYPE, "text/plain")
         .body(Full::new(Bytes::from(line.clone())))?;
-    let response = sender.send_request(request).await.context("voltergeist did not answer")?;
+    let response = sender.send_request(request).await.context("voltergeist did not reply")?;
     let status = response.status();
-    let body = response.into_body().collect().await.context("voltergeist's answer broke off")?.to_bytes();
+    let body =
+        response.into_body().collect().await.context("the reply of voltergeist is incomplete")?.to_bytes();
     let text = String::from_utf8_lossy(&body).trim().to_owned();
     if !status.is_success() {
-        bail!("{text}{}", marked(&line, &text));
+        bail!("{text}{}", with_caret(&line, &text));
     }
     Ok(text)
 }
 
-/// The line with a mark under the column that the problem names, if it names one: a shell may have passed on
-/// another line than the one that was typed.
-fn marked(line: &str, problem: &str) -> String {
+/// The line with a caret under the column that the error names: the shell may have changed what was typed.
+fn with_caret(line: &str, problem: &str) -> String {
     let column = problem.strip_prefix("column ").and_then(|rest| rest.split_once(':'));
     match column.and_then(|(column, _)| column.parse::<usize>().ok()) {
         Some(column) => format!("\n{line}\n{:>column$}", '^'),

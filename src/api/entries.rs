@@ -1,4 +1,4 @@
-//! `GET /v1/entries` and `GET /v1/entries/stream`: the journal, as far as it is kept, and as it grows.
+//! `GET /v1/entries` and `GET /v1/entries/stream`: the kept entries, and new ones as they are recorded.
 
 use std::{convert::Infallible, sync::Arc, vec};
 
@@ -16,21 +16,21 @@ use serde::Deserialize;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::Control;
+use super::ApiState;
 use crate::{
     domain::model::entry::Entry,
     state::{Hub, Window},
 };
 
-/// How many entries are taken from the hub at a time.
+/// How many entries are read from the journal at a time.
 const BATCH: usize = 256;
 
-/// Which entries are asked for.
+/// The query: which entries to return.
 #[derive(Deserialize)]
 pub struct Range {
     /// Only those with a greater number.
     after: Option<u64>,
-    /// At most so many.
+    /// At most this many.
     limit: Option<usize>,
 }
 
@@ -50,8 +50,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Range {
     }
 }
 
-/// Answers with the kept entries as JSON lines, up to the newest at the time of the request.
-pub async fn entries(State(Control { hub, .. }): State<Control>, range: Range) -> Response {
+/// Replies with the kept entries as JSON lines, up to the newest one at the time of the request.
+pub async fn entries(State(ApiState { hub, .. }): State<ApiState>, range: Range) -> Response {
     let end = hub.snapshot(&Window::default()).kept.end;
     let start = (range.after.unwrap_or(0), range.limit.unwrap_or(usize::MAX));
     let batches = stream::unfold(start, move |(after, limit)| {
@@ -70,9 +70,9 @@ pub async fn entries(State(Control { hub, .. }): State<Control>, range: Range) -
     ([(header::CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(batches)).into_response()
 }
 
-/// Answers with server-sent events: the entries after the one that the reader has seen last, and all that come.
+/// Replies with server-sent events: the entries after the last one that the reader has seen, then new ones.
 pub async fn stream(
-    State(Control { hub, release_action, .. }): State<Control>,
+    State(ApiState { hub, shutdown, .. }): State<ApiState>,
     range: Range,
     headers: HeaderMap,
 ) -> Response {
@@ -80,7 +80,8 @@ pub async fn stream(
         None => range.after,
         Some(Ok(Ok(id))) => Some(id),
         Some(_) => {
-            let text = "Last-Event-ID is no entry's number; leave it out to begin at the oldest entry\n";
+            let text =
+                "Last-Event-ID is not the number of an entry; leave it out to start at the oldest entry\n";
             return (StatusCode::BAD_REQUEST, text).into_response();
         }
     };
@@ -88,11 +89,11 @@ pub async fn stream(
     let kept = hub.snapshot(&Window::default()).kept;
     let reader = Reader {
         changes,
-        // A number that is still to come was given by an earlier life, none of whose entries are here.
+        // A number that is not used yet comes from an earlier process, whose entries are not here.
         seen: resumed.filter(|seen| *seen < kept.end).unwrap_or(kept.start - 1),
         batch: Vec::new().into_iter(),
         hub,
-        release_action,
+        shutdown,
     };
     let events = stream::unfold(reader, async |mut reader| {
         let event = reader.next().await?;
@@ -101,12 +102,12 @@ pub async fn stream(
     Sse::new(events).keep_alive(KeepAlive::default()).into_response()
 }
 
-/// A reader of the stream. The journal goes on without it, however slow it is.
+/// A reader of the stream. A slow reader misses entries; the journal never waits for it.
 struct Reader {
     hub: Arc<Hub>,
     changes: watch::Receiver<u64>,
-    release_action: CancellationToken,
-    /// The number of the last entry that it was sent, or that it missed.
+    shutdown: CancellationToken,
+    /// The number of the last entry that was sent to it or that it missed.
     seen: u64,
     batch: vec::IntoIter<Arc<Entry>>,
 }
@@ -129,7 +130,7 @@ impl Reader {
             }
             if self.batch.len() == 0 {
                 tokio::select! {
-                    () = self.release_action.cancelled() => return None,
+                    () = self.shutdown.cancelled() => return None,
                     changed = self.changes.changed() => changed.ok()?,
                 }
             }

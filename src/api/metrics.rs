@@ -7,7 +7,7 @@ use axum::{
     http::{HeaderName, header},
 };
 
-use super::Control;
+use super::ApiState;
 use crate::{
     domain::{
         analysis::linter::Lint,
@@ -19,9 +19,9 @@ use crate::{
     state::{DriverStatus, Snapshot, Window},
 };
 
-/// Answers with all metrics.
+/// Replies with all metrics.
 pub async fn metrics(
-    State(Control { hub, .. }): State<Control>,
+    State(ApiState { hub, .. }): State<ApiState>,
 ) -> ([(HeaderName, &'static str); 1], String) {
     let snapshot = hub.snapshot(&Window::default());
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text(&snapshot))

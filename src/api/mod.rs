@@ -1,14 +1,16 @@
 //! The control API: what the console shows and does, for scripts. `docs/control.md` is its reference.
 
+pub mod client;
+mod commands;
 mod entries;
 mod metrics;
 mod state;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::{
     Router,
-    extract::{Request, State},
+    extract::Request,
     http::{StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
@@ -16,50 +18,71 @@ use axum::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::disk::DiskStore;
-use crate::state::Hub;
+use crate::{net::Listener, state::Hub};
 
-/// What every request may need.
+/// The mountpoint of a volume by its name.
+pub type MountpointOf = Arc<dyn Fn(&str) -> String + Send + Sync>;
+
+/// What the handlers share.
 #[derive(Clone)]
-struct Control {
+struct ApiState {
     hub: Arc<Hub>,
-    disk: DiskStore,
-    /// Ends streams.
-    release_action: CancellationToken,
+    mountpoint: MountpointOf,
+    /// Ends the entry streams.
+    shutdown: CancellationToken,
 }
 
-/// All of its requests. Streams end when `release_action` is cancelled.
-pub fn router(hub: Arc<Hub>, disk: DiskStore, release_action: CancellationToken) -> Router {
+/// The control API on its listener.
+pub struct ControlServer {
+    listener: Listener,
+    router: Router,
+    shutdown: CancellationToken,
+}
+
+impl ControlServer {
+    /// An API for this hub. Nothing is accepted before it runs.
+    pub fn new(hub: Arc<Hub>, mountpoint: MountpointOf, listener: Listener) -> Self {
+        let shutdown = CancellationToken::new();
+        let router = router(ApiState { hub, mountpoint, shutdown: shutdown.clone() });
+        Self { listener, router, shutdown }
+    }
+
+    /// The address of its socket.
+    pub fn address(&self) -> String {
+        self.listener.address()
+    }
+
+    /// Cancelling it ends the streams, and the server after the requests in flight.
+    pub fn shutdown(&self) -> CancellationToken {
+        self.shutdown.clone()
+    }
+
+    /// Serves until it is shut down.
+    pub async fn run(self) {
+        let Self { listener, router, shutdown } = self;
+        let shutdown = shutdown.cancelled_owned();
+        if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(shutdown).await {
+            tracing::warn!(%error, "the control API failed");
+        }
+    }
+}
+
+fn router(state: ApiState) -> Router {
     Router::new()
         .route("/v1/state", get(state::state))
         .route("/v1/entries", get(entries::entries))
         .route("/v1/entries/stream", get(entries::stream))
-        .route("/v1/commands", post(command))
+        .route("/v1/commands", post(commands::command))
         .route("/metrics", get(metrics::metrics))
-        .fallback((StatusCode::NOT_FOUND, "there is nothing here; docs/control.md lists all requests\n"))
-        .layer(middleware::from_fn(refuse_browsers))
-        .with_state(Control { hub, disk, release_action })
+        .fallback((StatusCode::NOT_FOUND, "not found; docs/control.md lists all requests\n"))
+        .layer(middleware::from_fn(reject_browsers))
+        .with_state(state)
 }
 
-/// A web page can send a command to a TCP port of the machine on which it is looked at. Its browser says so.
-async fn refuse_browsers(request: Request, next: Next) -> Response {
+/// A web page can post a command to a TCP port of its reader's machine; the browser marks such requests with `Origin`.
+async fn reject_browsers(request: Request, next: Next) -> Response {
     if request.headers().contains_key(header::ORIGIN) {
         return (StatusCode::FORBIDDEN, "requests from web pages are refused; use curl\n").into_response();
     }
     next.run(request).await
-}
-
-/// How long a command waits for the server to follow it. What takes longer is in the journal.
-const SETTLING: Duration = Duration::from_secs(2);
-
-async fn command(State(Control { hub, .. }): State<Control>, line: String) -> (StatusCode, String) {
-    let obedient = Arc::clone(&hub);
-    match tokio::task::spawn_blocking(move || obedient.command_line(&line)).await {
-        Ok(Ok(effect)) => {
-            drop(tokio::time::timeout(SETTLING, hub.wait_until_applied()).await);
-            (StatusCode::OK, effect.text + "\n")
-        }
-        Ok(Err(error)) => (StatusCode::BAD_REQUEST, format!("{error}\n")),
-        Err(panic) => (StatusCode::INTERNAL_SERVER_ERROR, format!("the command panicked: {panic}\n")),
-    }
 }

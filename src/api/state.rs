@@ -1,60 +1,122 @@
-//! `GET /v1/state`: everything that is true now, in one document.
+//! `GET /v1/state`: the state at one moment, in one document.
 
-use axum::{Json, extract::State};
-use serde_json::{Map, Value, json};
+use std::{collections::BTreeMap, iter, sync::Arc};
 
-use super::Control;
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::ApiState;
 use crate::{
     domain::{
         analysis::linter::Lint,
-        model::{entry::Outcome, protocol::Caller, volume::Volume},
+        model::{
+            entry::{Entry, Outcome},
+            protocol::{Caller, Options},
+            speed::DemoSpeed,
+            volume::Volume,
+        },
+        rules::Armed,
+        state::counters::Counters,
     },
-    plugin::disk::DiskStore,
-    state::Window,
+    state::{Snapshot, Window},
 };
 
-/// Answers with the state.
-pub async fn state(State(Control { hub, disk, .. }): State<Control>) -> Json<Value> {
+/// Replies with the state.
+pub async fn state(State(ApiState { hub, mountpoint, .. }): State<ApiState>) -> Response {
     let snapshot = hub.snapshot(&Window { volumes: 0..usize::MAX, ..Window::default() });
-    let tally = &snapshot.tally;
-    Json(json!({
-        "driver": {
-            "name": snapshot.driver.name,
-            "address": snapshot.driver.address,
-            "status": snapshot.driver_state.status.to_string(),
-            "registration": snapshot.driver.registration,
-            "remedy": snapshot.driver.fix_command,
-        },
-        "at": snapshot.at,
-        "counters": tally.counters,
-        "strangers": tally.unknown_requests,
-        "outcomes": counts(Outcome::ALL.map(|outcome| (outcome.as_str(), tally.outcome(outcome)))),
-        "callers": counts(Caller::ALL.map(|caller| (caller.as_str(), tally.caller(caller)))),
-        "lints": counts(Lint::ALL.map(|lint| (lint.as_str(), tally.lint(lint)))),
-        "faulted": tally.faults_injected,
-        "volumes": snapshot.volumes.iter().map(|volume| describe(volume, &disk)).collect::<Vec<_>>(),
-        "faults": snapshot.faults,
-        "waiting": snapshot.waiting,
-        "playing": snapshot.scenarios.under_way(),
-        "pace": snapshot.speed,
-        "seed": snapshot.seed,
-        "journal": { "first": snapshot.kept.start, "next": snapshot.kept.end },
-    }))
+    Json(StateDocument::new(&snapshot, &*mountpoint)).into_response()
 }
 
-fn counts(pairs: impl IntoIterator<Item = (&'static str, u64)>) -> Map<String, Value> {
-    pairs.into_iter().map(|(word, count)| (word.to_owned(), count.into())).collect()
+#[derive(Serialize)]
+struct StateDocument<'s> {
+    at: Timestamp,
+    driver: DriverDocument<'s>,
+    counters: &'s Counters,
+    unknown_requests: u64,
+    outcomes: BTreeMap<&'static str, u64>,
+    callers: BTreeMap<&'static str, u64>,
+    lints: BTreeMap<&'static str, u64>,
+    faults_injected: u64,
+    volumes: Vec<VolumeDocument<'s>>,
+    faults: &'s [Armed],
+    held: &'s [Arc<Entry>],
+    /// The scenario that is playing.
+    scenario: Option<&'s str>,
+    /// The speed of the demo's workload, if this is a demo.
+    speed: Option<DemoSpeed>,
+    seed: u64,
+    journal: JournalDocument,
 }
 
-/// A volume, with each mount ID as often as it is mounted.
-fn describe(volume: &Volume, disk: &DiskStore) -> Value {
-    let mounts = volume.mounts.iter().flat_map(|(id, count)| std::iter::repeat_n(id, *count as usize));
-    json!({
-        "name": volume.name,
-        "mountpoint": disk.mountpoint(&volume.name),
-        "options": volume.options,
-        "created": volume.created,
-        "known": volume.known,
-        "mounts": mounts.collect::<Vec<_>>(),
-    })
+#[derive(Serialize)]
+struct DriverDocument<'s> {
+    name: &'s str,
+    address: &'s str,
+    status: String,
+    registration: &'s str,
+    fix_command: Option<&'s str>,
+}
+
+#[derive(Serialize)]
+struct VolumeDocument<'s> {
+    name: &'s str,
+    mountpoint: String,
+    options: &'s Options,
+    created: Timestamp,
+    known: bool,
+    /// Each mount ID as often as it is mounted.
+    mounts: Vec<&'s str>,
+}
+
+/// The numbers of the oldest kept entry and of the next one.
+#[derive(Serialize)]
+struct JournalDocument {
+    first: u64,
+    next: u64,
+}
+
+impl<'s> StateDocument<'s> {
+    fn new(snapshot: &'s Snapshot, mountpoint: &dyn Fn(&str) -> String) -> Self {
+        let tally = &snapshot.tally;
+        Self {
+            at: snapshot.at,
+            driver: DriverDocument {
+                name: &snapshot.driver.name,
+                address: &snapshot.driver.address,
+                status: snapshot.driver_state.status.to_string(),
+                registration: &snapshot.driver.registration,
+                fix_command: snapshot.driver.fix_command.as_deref(),
+            },
+            counters: &tally.counters,
+            unknown_requests: tally.unknown_requests,
+            outcomes: Outcome::ALL.map(|outcome| (outcome.as_str(), tally.outcome(outcome))).into(),
+            callers: Caller::ALL.map(|caller| (caller.as_str(), tally.caller(caller))).into(),
+            lints: Lint::ALL.map(|lint| (lint.as_str(), tally.lint(lint))).into(),
+            faults_injected: tally.faults_injected,
+            volumes: snapshot.volumes.iter().map(|volume| describe(volume, mountpoint)).collect(),
+            faults: &snapshot.faults,
+            held: &snapshot.waiting,
+            scenario: snapshot.scenarios.under_way(),
+            speed: snapshot.speed,
+            seed: snapshot.seed,
+            journal: JournalDocument { first: snapshot.kept.start, next: snapshot.kept.end },
+        }
+    }
+}
+
+fn describe<'s>(volume: &'s Volume, mountpoint: &dyn Fn(&str) -> String) -> VolumeDocument<'s> {
+    let mounts = volume.mounts.iter().flat_map(|(id, count)| iter::repeat_n(&**id, *count as usize));
+    VolumeDocument {
+        name: &volume.name,
+        mountpoint: mountpoint(&volume.name),
+        options: &volume.options,
+        created: volume.created,
+        known: volume.known,
+        mounts: mounts.collect(),
+    }
 }

@@ -13,8 +13,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::{places, settings::Settings};
 use crate::{
+    app::{Server, ServerConfig},
     domain::state::journal::Bounds,
-    plugin::{DiskStore, Server, ServerConfig},
+    plugin::DiskStore,
     state::Hub,
 };
 
@@ -56,14 +57,14 @@ impl Instance {
         let own = (home != InstanceScope::System).then(tempfile::tempdir).transpose();
         let own = own.context("there is no place for temporary files; set TMPDIR")?;
         let mut plan = ServerConfig::new(name);
-        plan.places = places::own();
+        plan.paths = places::own();
         if let Some(own) = &own {
             if home != InstanceScope::Demo {
-                plan.places.control = own.path().join("control");
+                plan.paths.control = own.path().join("control");
             }
             if home != InstanceScope::EngineOnly {
-                plan.places.sockets = own.path().join("plugins");
-                plan.places.specs = vec![own.path().join("specs")];
+                plan.paths.sockets = own.path().join("plugins");
+                plan.paths.specs = vec![own.path().join("specs")];
             }
         }
         plan.listen = settings.listen.clone().unwrap_or(plan.listen);

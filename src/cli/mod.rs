@@ -5,7 +5,6 @@
 //! ```
 
 mod args;
-mod command;
 mod config;
 mod engine_choice;
 mod follow;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use etcetera::BaseStrategy;
 
-use crate::plugin::Paths;
+use crate::net::Paths;
 
 /// The sockets of whoever runs this.
 pub fn own() -> Paths {

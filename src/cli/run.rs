@@ -12,7 +12,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     args::Action,
-    command,
     follow::record,
     headless,
     instance::{Instance, InstanceScope},
@@ -23,6 +22,7 @@ use super::{
     warnings,
 };
 use crate::{
+    api::client,
     console::{self, ExitReason},
     domain::model::{entry::EntryKind, speed::DemoSpeed},
     engine::{
@@ -30,7 +30,7 @@ use crate::{
         demo::{self, DemoConfig},
         scenario::ScenarioLibrary,
     },
-    plugin::ControlAddress,
+    net::Address,
     state::{Driver, Hub, Window},
 };
 
@@ -40,7 +40,7 @@ pub fn run(action: Option<&Action>, settings: &Settings) -> anyhow::Result<ExitC
     let ended = runtime.block_on(async {
         match action {
             Some(Action::Command { line }) => {
-                let effect = command::send(&control_address(settings), line.join(" ")).await?;
+                let effect = client::send(&control_address(settings), line.join(" ")).await?;
                 say(&effect)?;
                 Ok(ExitCode::SUCCESS)
             }
@@ -196,12 +196,12 @@ async fn show(
 }
 
 /// Where a running instance of this name has its control socket.
-fn control_address(settings: &Settings) -> ControlAddress {
+fn control_address(settings: &Settings) -> Address {
     settings.control.clone().unwrap_or_else(|| {
         let [system, user] = places::own().control_sockets(settings.name(false));
         // Where there is none, the one that an instance of this user would have.
         let by_system = system.exists() || !user.exists() && rustix::process::geteuid().is_root();
-        ControlAddress::Unix(Some(if by_system { system } else { user }))
+        Address::Unix(Some(if by_system { system } else { user }))
     })
 }
 

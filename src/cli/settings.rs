@@ -19,7 +19,7 @@ use crate::{
         theme::Theme,
     },
     domain::lang::duration,
-    plugin::{ControlAddress, Listen},
+    net::Address,
 };
 
 /// What can be chosen. Where nothing is, the default holds.
@@ -48,7 +48,7 @@ pub struct Settings {
     /// Docker finds too.
     #[arg(long, global = true, value_name = "ADDRESS", env = "VOLTERGEIST_LISTEN", hide_env = true)]
     #[serde(deserialize_with = "parsed")]
-    pub listen: Option<Listen>,
+    pub listen: Option<Address>,
 
     /// Where scripts reach the control API: unix:PATH or tcp://HOST:PORT
     ///
@@ -56,7 +56,7 @@ pub struct Settings {
     /// runtime directory.
     #[arg(long, global = true, value_name = "ADDRESS", env = "VOLTERGEIST_CONTROL", hide_env = true)]
     #[serde(deserialize_with = "parsed")]
-    pub control: Option<ControlAddress>,
+    pub control: Option<Address>,
 
     /// Append every entry to a file, one JSON line each
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]

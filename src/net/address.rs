@@ -5,15 +5,15 @@ use std::{fmt, path::PathBuf, str::FromStr};
 /// A Unix socket or a TCP port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Address {
-    /// `unix`, `unix:PATH` or `unix://PATH`; without a path at the default place.
+    /// `unix`, `unix:PATH` or `unix://PATH`; without a path, the default one.
     Unix(Option<PathBuf>),
     /// `tcp://HOST:PORT`; port 0 is any free one.
     Tcp(String),
 }
 
-/// A text that is no address.
+/// A text that is not an address.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no address; write unix, unix:PATH or tcp://HOST:PORT")]
+#[error("{0:?} is not an address; write unix, unix:PATH or tcp://HOST:PORT")]
 pub struct AddressError(String);
 
 impl FromStr for Address {
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_is_read_as_users_write_it() {
+    fn addresses_parse_and_print() {
         for (text, expected) in [
             ("unix", Address::Unix(None)),
             ("unix:/run/a.sock", Address::Unix(Some("/run/a.sock".into()))),

@@ -1,4 +1,4 @@
-//! The door: a listening socket that can be shut in the ways a driver goes down, and leaves nothing behind.
+//! A listener that can be closed in each outage mode and cleans up its socket file.
 
 use std::{
     fs, io,
@@ -14,54 +14,52 @@ use tokio::net::{TcpListener, TcpSocket, UnixListener};
 use super::{lock_file::LockFile, socket::Socket};
 use crate::domain::model::protocol::BadName;
 
-/// Why a server cannot be reached where it should.
+/// Why a listener or a spec file cannot be created.
 #[derive(Debug, thiserror::Error)]
 pub enum BindError {
-    /// The driver's name cannot be a file's.
-    #[error("{name:?} cannot be a driver's name: {bad}")]
+    /// The driver's name is not a valid file name.
+    #[error("{name:?} is not a valid driver name: {bad}")]
     Name {
         /// The name.
         name: String,
         /// Why not.
         bad: BadName,
     },
-    /// Another process has it.
-    #[error("{0} belongs to a living plugin; end that one, or choose another --name, --listen or --control")]
-    Alive(String),
-    /// What is there is no socket.
-    #[error("{0:?} is there and is no socket; move it away, or choose another address")]
+    /// Another process uses it.
+    #[error("{0} belongs to a running plugin; stop it, or choose another --name, --listen or --control")]
+    InUse(String),
+    /// The path is taken by something other than a socket.
+    #[error("{0:?} exists and is not a socket; move it away, or choose another address")]
     NotASocket(PathBuf),
-    /// A directory for sockets that others may write to.
-    #[error(
-        "{0:?} belongs to somebody else, or others may write to it; remove it, or choose another address"
-    )]
+    /// The directory for sockets is writable by other users.
+    #[error("{0:?} belongs to another user or is writable by others; remove it, or choose another address")]
     NotPrivate(PathBuf),
-    /// The system said no.
+    /// The operating system refused.
     #[error("cannot listen on {address}: {error}; choose another address")]
     Unusable {
-        /// Where.
+        /// The address or path.
         address: String,
-        /// What the system says.
+        /// The error of the operating system.
         error: io::Error,
     },
 }
 
 impl BindError {
-    /// Whether rights are all that is missing.
+    /// Whether only permissions are missing.
     pub fn is_denied(&self) -> bool {
         use io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
         matches!(self, Self::Unusable { error, .. } if matches!(error.kind(), PermissionDenied | ReadOnlyFilesystem))
     }
 }
 
-/// Where a door is.
+/// What the listener is bound to.
 #[derive(Clone, Debug)]
-enum Place {
+enum Endpoint {
     Unix { path: PathBuf, mode: u32, file: Option<FileId> },
     Tcp(SocketAddr),
 }
 
-/// What tells our socket's file from another in its place: an inode's number alone is soon used again.
+/// Tells our socket file from another one at its path: inode numbers alone are reused quickly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct FileId {
     device: u64,
@@ -71,9 +69,9 @@ struct FileId {
 
 impl FileId {
     fn of(path: &Path) -> io::Result<Self> {
-        let there = fs::symlink_metadata(path)?;
-        let modified = (there.mtime(), there.mtime_nsec());
-        Ok(Self { device: there.dev(), inode: there.ino(), modified })
+        let metadata = fs::symlink_metadata(path)?;
+        let modified = (metadata.mtime(), metadata.mtime_nsec());
+        Ok(Self { device: metadata.dev(), inode: metadata.ino(), modified })
     }
 }
 
@@ -81,39 +79,40 @@ impl FileId {
 enum ListenerState {
     Unix(UnixListener),
     Tcp(TcpListener),
-    /// Nobody listens. A TCP port stays reserved, so that nobody else takes it meanwhile.
-    Shut(Option<TcpSocket>),
+    /// Connections are refused. A TCP port stays bound, so that no other process takes it meanwhile.
+    Closed(Option<TcpSocket>),
 }
 
-/// How many connections may wait to be accepted.
+/// How many connections may queue until they are accepted.
 const BACKLOG: u32 = 1024;
 
-/// A listening socket that can be shut and opened again.
+/// A listening socket that can be closed and opened again.
 #[derive(Debug)]
 pub struct Listener {
-    place: Place,
-    latch: ListenerState,
-    _claim: Option<LockFile>,
+    endpoint: Endpoint,
+    state: ListenerState,
+    _lock_file: Option<LockFile>,
 }
 
 impl Listener {
-    /// Opens a Unix socket whose file gets a mode. One that a dead process has left is replaced.
+    /// Opens a Unix socket with this file mode. A file that a killed process has left behind is replaced.
     pub fn unix(path: &Path, mode: u32) -> Result<Self, BindError> {
         let unusable = |error| BindError::Unusable { address: unix_address(path), error };
         let path = std::path::absolute(path).map_err(unusable)?;
-        let alive = || BindError::Alive(unix_address(&path));
-        let claim = LockFile::take(&path).map_err(unusable)?.ok_or_else(alive)?;
+        let in_use = || BindError::InUse(unix_address(&path));
+        let lock_file = LockFile::acquire(&path).map_err(unusable)?.ok_or_else(in_use)?;
         match fs::symlink_metadata(&path) {
-            Ok(there) if !there.file_type().is_socket() => return Err(BindError::NotASocket(path)),
-            Ok(_) if is_alive(&path).map_err(unusable)? => return Err(alive()),
+            Ok(metadata) if !metadata.file_type().is_socket() => return Err(BindError::NotASocket(path)),
+            Ok(_) if is_listening(&path).map_err(unusable)? => return Err(in_use()),
             Ok(_) => fs::remove_file(&path).map_err(unusable)?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(unusable(error)),
         }
-        let place = Place::Unix { path: path.clone(), mode, file: None };
-        let mut door = Self { place, latch: ListenerState::Shut(None), _claim: Some(claim) };
-        door.open().map_err(unusable)?;
-        Ok(door)
+        let endpoint = Endpoint::Unix { path: path.clone(), mode, file: None };
+        let state = ListenerState::Closed(None);
+        let mut listener = Self { endpoint, state, _lock_file: Some(lock_file) };
+        listener.open().map_err(unusable)?;
+        Ok(listener)
     }
 
     /// Opens a TCP port.
@@ -123,33 +122,33 @@ impl Listener {
         let address = address.ok_or_else(|| unusable(io::ErrorKind::AddrNotAvailable.into()))?;
         let listener = reserve(address).and_then(|socket| socket.listen(BACKLOG)).map_err(unusable)?;
         let address = listener.local_addr().map_err(unusable)?;
-        Ok(Self { place: Place::Tcp(address), latch: ListenerState::Tcp(listener), _claim: None })
+        Ok(Self { endpoint: Endpoint::Tcp(address), state: ListenerState::Tcp(listener), _lock_file: None })
     }
 
     /// The address under which it can be reached from this machine.
     pub fn address(&self) -> String {
-        match &self.place {
-            Place::Unix { path, .. } => unix_address(path),
-            Place::Tcp(address) if address.ip().is_unspecified() => {
+        match &self.endpoint {
+            Endpoint::Unix { path, .. } => unix_address(path),
+            Endpoint::Tcp(address) if address.ip().is_unspecified() => {
                 let host = if address.is_ipv4() { "127.0.0.1" } else { "[::1]" };
                 format!("tcp://{host}:{}", address.port())
             }
-            Place::Tcp(address) => format!("tcp://{address}"),
+            Endpoint::Tcp(address) => format!("tcp://{address}"),
         }
     }
 
-    /// Opens it, if it is shut.
+    /// Opens it, if it is closed.
     pub fn open(&mut self) -> io::Result<()> {
-        let ListenerState::Shut(reserved) = &mut self.latch else { return Ok(()) };
-        self.latch = match &mut self.place {
-            Place::Unix { path, mode, file } => {
+        let ListenerState::Closed(reserved) = &mut self.state else { return Ok(()) };
+        self.state = match &mut self.endpoint {
+            Endpoint::Unix { path, mode, file } => {
                 remove_own(path, *file);
                 let listener = UnixListener::bind(&*path)?;
                 fs::set_permissions(&*path, fs::Permissions::from_mode(*mode))?;
                 *file = Some(FileId::of(path)?);
                 ListenerState::Unix(listener)
             }
-            Place::Tcp(address) => {
+            Endpoint::Tcp(address) => {
                 let socket = reserved.take().map_or_else(|| reserve(*address), Ok)?;
                 ListenerState::Tcp(socket.listen(BACKLOG)?)
             }
@@ -157,36 +156,36 @@ impl Listener {
         Ok(())
     }
 
-    /// Shuts it so that connecting is refused: a socket's file is there, and nobody listens.
+    /// Closes it so that connections are refused: a Unix socket's file stays.
     pub fn refuse(&mut self) -> io::Result<()> {
-        if let Place::Unix { path, file, .. } = &self.place
+        if let Endpoint::Unix { path, file, .. } = &self.endpoint
             && !is_own(path, *file)
         {
             self.open()?;
         }
-        self.shut()
+        self.close()
     }
 
-    /// Shuts it so that nothing is left of it: a socket's file is gone.
+    /// Closes it and removes a Unix socket's file.
     pub fn unlink(&mut self) -> io::Result<()> {
-        if let Place::Unix { path, file, .. } = &mut self.place {
+        if let Endpoint::Unix { path, file, .. } = &mut self.endpoint {
             remove_own(path, file.take());
         }
-        self.shut()
+        self.close()
     }
 
-    fn shut(&mut self) -> io::Result<()> {
-        self.latch = ListenerState::Shut(None);
-        if let Place::Tcp(address) = self.place {
-            self.latch = ListenerState::Shut(Some(reserve(address)?));
+    fn close(&mut self) -> io::Result<()> {
+        self.state = ListenerState::Closed(None);
+        if let Endpoint::Tcp(address) = self.endpoint {
+            self.state = ListenerState::Closed(Some(reserve(address)?));
         }
         Ok(())
     }
 
-    /// Waits for the next connection; for ever while it is shut.
+    /// Waits for the next connection; never returns while the listener is closed.
     pub async fn accept(&mut self) -> Socket {
         loop {
-            let accepted = match &self.latch {
+            let accepted = match &self.state {
                 ListenerState::Unix(listener) => {
                     listener.accept().await.map(|(stream, _)| Socket::Unix(stream))
                 }
@@ -194,7 +193,7 @@ impl Listener {
                     drop(stream.set_nodelay(true));
                     Socket::Tcp(stream)
                 }),
-                ListenerState::Shut(_) => std::future::pending().await,
+                ListenerState::Closed(_) => std::future::pending().await,
             };
             match accepted {
                 Ok(socket) => return socket,
@@ -209,7 +208,7 @@ impl Listener {
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        if let Place::Unix { path, file, .. } = &self.place {
+        if let Endpoint::Unix { path, file, .. } = &self.endpoint {
             remove_own(path, *file);
         }
     }
@@ -236,17 +235,17 @@ fn is_own(path: &Path, file: Option<FileId>) -> bool {
     file.is_some() && FileId::of(path).ok() == file
 }
 
-/// Removes our own socket's file, and never another one that has come to be in its place.
+/// Removes the socket file if it is still ours.
 fn remove_own(path: &Path, file: Option<FileId>) {
     if is_own(path, file) {
         drop(fs::remove_file(path));
     }
 }
 
-/// Whether somebody listens on a socket.
-pub fn is_alive(path: &Path) -> io::Result<bool> {
+/// Whether a process listens on a Unix socket.
+pub fn is_listening(path: &Path) -> io::Result<bool> {
     let socket = socket2::Socket::new(Domain::UNIX, Type::STREAM, None)?;
-    // One that does not accept at the moment must not keep us waiting.
+    // A process that does not accept at the moment must not block us.
     socket.set_nonblocking(true)?;
     match socket.connect(&SockAddr::unix(path)?) {
         Err(error) if matches!(error.kind(), io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound) => {
@@ -257,7 +256,7 @@ pub fn is_alive(path: &Path) -> io::Result<bool> {
     }
 }
 
-/// Takes a port without listening on it.
+/// Binds a port without listening on it.
 fn reserve(address: SocketAddr) -> io::Result<TcpSocket> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     socket.set_reuseaddr(true)?;

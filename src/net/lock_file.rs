@@ -1,7 +1,7 @@
-//! The right to a socket or a spec: a lock beside it, for as long as a process lives.
+//! A lock file beside a socket or a spec file, which shows that a running process owns it.
 //!
-//! Whether somebody answers on a socket does not tell whether it is somebody's: a driver that is down on
-//! purpose answers nobody. The kernel lets go of the lock when its process dies, however it dies.
+//! Connecting to a socket does not tell whether a process owns it: a driver that is down on purpose refuses
+//! connections too. The kernel releases the lock when its process ends, however it ends.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -15,7 +15,7 @@ use rustix::{
     io::Errno,
 };
 
-/// Nobody else has the path while this lives.
+/// Exclusive ownership of a path until this is dropped.
 #[derive(Debug)]
 pub struct LockFile {
     lock: PathBuf,
@@ -23,8 +23,8 @@ pub struct LockFile {
 }
 
 impl LockFile {
-    /// Claims a path; `None` if another process has it.
-    pub fn take(path: &Path) -> io::Result<Option<Self>> {
+    /// Takes ownership of a path; `None` if another process has it.
+    pub fn acquire(path: &Path) -> io::Result<Option<Self>> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let lock = path.with_file_name(format!(".{name}.lock"));
         loop {
@@ -34,9 +34,9 @@ impl LockFile {
                 Err(Errno::WOULDBLOCK) => return Ok(None),
                 Err(error) => return Err(error.into()),
             }
-            // Its last owner may have removed it between the opening and the locking.
+            // Its last owner may have removed the file between `open` and `flock`.
             let inode = file.metadata()?.ino();
-            if fs::metadata(&lock).is_ok_and(|there| there.ino() == inode) {
+            if fs::metadata(&lock).is_ok_and(|metadata| metadata.ino() == inode) {
                 return Ok(Some(Self { lock, _file: file }));
             }
         }
@@ -54,14 +54,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_belongs_to_one_until_it_lets_go() {
-        let place = tempfile::tempdir().expect("a place for the test");
-        let path = place.path().join("p.sock");
-        let first = LockFile::take(&path).expect("the place is writable");
+    fn a_path_has_one_owner_until_it_is_dropped() {
+        let directory = tempfile::tempdir().expect("a temporary directory can be made");
+        let path = directory.path().join("p.sock");
+        let first = LockFile::acquire(&path).expect("the directory is writable");
         assert!(first.is_some());
-        assert!(LockFile::take(&path).expect("the place is writable").is_none());
+        assert!(LockFile::acquire(&path).expect("the directory is writable").is_none());
         drop(first);
-        assert_eq!(fs::read_dir(place.path()).expect("the place is there").count(), 0);
-        assert!(LockFile::take(&path).expect("the place is writable").is_some());
+        assert_eq!(fs::read_dir(directory.path()).expect("the directory exists").count(), 0);
+        assert!(LockFile::acquire(&path).expect("the directory is writable").is_some());
     }
 }

@@ -9,19 +9,18 @@ use std::{
 use super::{
     address::Address,
     listener::{BindError, Listener},
-    registration,
 };
 
-/// Where engines look for plugins, and where a user may have sockets.
+/// Where engines look for plugins, and where sockets may be created.
 #[derive(Clone, Debug)]
 pub struct Paths {
     /// Where engines look for sockets.
     pub sockets: PathBuf,
-    /// Where engines look for specs, first to last. Ours is written to the first.
+    /// Where engines look for spec files, first to last. Ours is written to the first.
     pub specs: Vec<PathBuf>,
     /// Where control sockets are.
     pub control: PathBuf,
-    /// Where a user without rights has both, for nobody else.
+    /// Private to the user; used for both sockets if the directories above are not writable.
     pub runtime: PathBuf,
 }
 
@@ -37,13 +36,14 @@ impl Default for Paths {
     }
 }
 
-/// Modes of sockets: as plugins commonly have it, and for nobody else.
-const GROUP: u32 = 0o660;
-const PRIVATE: u32 = 0o600;
+/// The mode of a plugin's socket, as other plugins have it.
+const PLUGIN_MODE: u32 = 0o660;
+/// The mode of a control socket.
+const CONTROL_MODE: u32 = 0o600;
 
 impl Paths {
-    /// A user's places, where there is a directory for what lives as long as a login (`XDG_RUNTIME_DIR`, which
-    /// counts for nothing unless it is absolute).
+    /// Puts the user's private directory below `XDG_RUNTIME_DIR`, if there is one. A relative path is ignored, as
+    /// the XDG specification demands.
     #[must_use]
     pub fn with_runtime(self, directory: Option<&Path>) -> Self {
         let directory = directory.filter(|directory| directory.is_absolute());
@@ -51,64 +51,74 @@ impl Paths {
         Self { runtime: runtime.unwrap_or(self.runtime), ..self }
     }
 
-    /// The default addresses of a driver's control socket: for root, and for anybody else.
+    /// The default paths of a driver's control socket: for root, and for other users.
     pub fn control_sockets(&self, name: &str) -> [PathBuf; 2] {
         [self.control.join(format!("{name}.sock")), self.runtime.join(format!("{name}.control.sock"))]
     }
 
-    /// Opens the plugin's door; where the rights for the default place are missing, in the user's own, with the reason.
-    pub(super) fn plugin_door(
+    /// Opens the plugin's listener. If the default directory is not writable, the listener is opened in the user's
+    /// private one, and the unwritable directory is returned with it.
+    pub fn plugin_listener(
         &self,
         address: &Address,
         name: &str,
-    ) -> Result<(Listener, Option<String>), BindError> {
+    ) -> Result<(Listener, Option<&Path>), BindError> {
         match address {
             Address::Tcp(host_port) => Ok((Listener::tcp(host_port)?, None)),
-            Address::Unix(Some(path)) => Ok((Listener::unix(path, GROUP)?, None)),
+            Address::Unix(Some(path)) => Ok((Listener::unix(path, PLUGIN_MODE)?, None)),
             Address::Unix(None) => {
-                let path = self.sockets.join(format!("{name}.sock"));
-                match directory(&self.sockets, 0o755).and_then(|()| Listener::unix(&path, GROUP)) {
+                let file = format!("{name}.sock");
+                match listener_in(&self.sockets, 0o755, &file, PLUGIN_MODE) {
                     Err(denied) if denied.is_denied() => {
-                        private(&self.runtime)?;
-                        let door = Listener::unix(&self.runtime.join(format!("{name}.sock")), GROUP)?;
-                        Ok((door, Some(registration::no_right(&self.sockets))))
+                        Ok((self.runtime_listener(&file, PLUGIN_MODE)?, Some(&self.sockets)))
                     }
-                    door => Ok((door?, None)),
+                    listener => Ok((listener?, None)),
                 }
             }
         }
     }
 
-    /// Opens the control API's door; where the rights for the default place are missing, in the user's own.
-    pub(super) fn control_door(&self, address: &Address, name: &str) -> Result<Listener, BindError> {
+    /// Opens the control API's listener. If the default directory is not writable, it is opened in the user's
+    /// private one.
+    pub fn control_listener(&self, address: &Address, name: &str) -> Result<Listener, BindError> {
         match address {
             Address::Tcp(host_port) => Listener::tcp(host_port),
-            Address::Unix(Some(path)) => Listener::unix(path, PRIVATE),
+            Address::Unix(Some(path)) => Listener::unix(path, CONTROL_MODE),
             Address::Unix(None) => {
-                let [system, user] = self.control_sockets(name);
-                match directory(&self.control, 0o700).and_then(|()| Listener::unix(&system, PRIVATE)) {
+                match listener_in(&self.control, 0o700, &format!("{name}.sock"), CONTROL_MODE) {
                     Err(denied) if denied.is_denied() => {
-                        private(&self.runtime)?;
-                        Listener::unix(&user, PRIVATE)
+                        self.runtime_listener(&format!("{name}.control.sock"), CONTROL_MODE)
                     }
-                    door => door,
+                    listener => listener,
                 }
             }
         }
+    }
+
+    fn runtime_listener(&self, file: &str, mode: u32) -> Result<Listener, BindError> {
+        create_private(&self.runtime)?;
+        Listener::unix(&self.runtime.join(file), mode)
     }
 }
 
-fn directory(path: &Path, mode: u32) -> Result<(), BindError> {
+fn listener_in(directory: &Path, directory_mode: u32, file: &str, mode: u32) -> Result<Listener, BindError> {
+    create_directory(directory, directory_mode)?;
+    Listener::unix(&directory.join(file), mode)
+}
+
+fn create_directory(path: &Path, mode: u32) -> Result<(), BindError> {
     let result = fs::DirBuilder::new().recursive(true).mode(mode).create(path);
     result.map_err(|error| BindError::Unusable { address: path.display().to_string(), error })
 }
 
-/// Makes sure of a directory that is ours alone.
-fn private(path: &Path) -> Result<(), BindError> {
-    directory(path, 0o700)?;
-    let there: io::Result<fs::Metadata> = fs::symlink_metadata(path);
-    let ours = there.is_ok_and(|there| {
-        there.is_dir() && there.uid() == rustix::process::geteuid().as_raw() && there.mode() & 0o022 == 0
+/// Creates a directory that belongs to this user and that no other user can write to.
+fn create_private(path: &Path) -> Result<(), BindError> {
+    create_directory(path, 0o700)?;
+    let metadata: io::Result<fs::Metadata> = fs::symlink_metadata(path);
+    let private = metadata.is_ok_and(|metadata| {
+        metadata.is_dir()
+            && metadata.uid() == rustix::process::geteuid().as_raw()
+            && metadata.mode() & 0o022 == 0
     });
-    if ours { Ok(()) } else { Err(BindError::NotPrivate(path.to_owned())) }
+    if private { Ok(()) } else { Err(BindError::NotPrivate(path.to_owned())) }
 }

@@ -1,4 +1,4 @@
-//! An accepted connection, TCP or Unix alike.
+//! An accepted connection on either transport.
 
 use std::{
     io,

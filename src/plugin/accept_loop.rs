@@ -1,4 +1,4 @@
-//! The front of the plugin: it lets connections in, and follows what the hub says of being reachable.
+//! The accept loop, which brings listener, registration and connections to the desired state of the driver.
 
 use std::{sync::Arc, time::Duration};
 
@@ -6,43 +6,56 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     connection::{AcceptMode, Connections},
-    listener::Listener,
-    recorder::Recorder,
     registration::Spec,
+    routes::Routes,
 };
 use crate::{
     domain::{lang::command::Outage, model::entry::EntryKind},
+    net::Listener,
     state::{DriverState, DriverStatus, Hub},
 };
 
-/// How soon a door that could not be opened is tried again.
-const RETRY: Duration = Duration::from_millis(500);
+/// How soon a failed change of the listener is tried again.
+const RETRY_INTERVAL: Duration = Duration::from_millis(500);
 
-/// The plugin's door, its registration, and all that came in.
+/// The plugin's listener, its registration, and its connections.
 pub struct AcceptLoop {
     hub: Arc<Hub>,
-    recorder: Arc<Recorder>,
-    door: Listener,
+    routes: Arc<Routes>,
+    listener: Listener,
     spec: Option<Spec>,
-    /// What has been followed so far.
+    /// The state that was applied last.
     driver_state: DriverState,
     connections: Connections,
-    /// Those of the time before a blackhole, which their peers shall still believe in.
+    /// Connections from before a blackhole, which stay open without a reply.
     frozen: Option<Connections>,
-    /// Whether the door could not be brought to where it should be.
-    stuck: bool,
+    /// How many connections were accepted.
+    accepted: u64,
+    /// Whether the listener or the registration could not be changed.
+    failing: bool,
 }
 
 impl AcceptLoop {
-    /// A front whose door is open.
-    pub fn new(hub: Arc<Hub>, recorder: Arc<Recorder>, door: Listener, spec: Option<Spec>) -> Self {
-        let connections = Connections::new(Arc::clone(&recorder), AcceptMode::HttpReply);
+    /// A loop with an open listener.
+    pub fn new(hub: Arc<Hub>, routes: Routes, listener: Listener, spec: Option<Spec>) -> Self {
+        let routes = Arc::new(routes);
+        let connections = Connections::new(Arc::clone(&routes), AcceptMode::Serve);
         let driver_state = DriverState { status: DriverStatus::Up, ..hub.driver_state() };
         hub.report_observed(Some(driver_state));
-        Self { hub, recorder, door, spec, driver_state, connections, frozen: None, stuck: false }
+        Self {
+            hub,
+            routes,
+            listener,
+            spec,
+            driver_state,
+            connections,
+            frozen: None,
+            accepted: 0,
+            failing: false,
+        }
     }
 
-    /// Lets connections in until `shutdown` or the command `quit`, then ends them within `drain`.
+    /// Accepts connections until `shutdown` or the command `quit`, then closes them within `drain`.
     pub async fn serve(mut self, shutdown: CancellationToken, drain: Duration) {
         let mut desired_state = self.hub.desired_state();
         desired_state.mark_changed();
@@ -50,99 +63,103 @@ impl AcceptLoop {
             tokio::select! {
                 biased;
                 () = shutdown.cancelled() => break,
-                ordered = desired_state.changed() => {
+                changed = desired_state.changed() => {
                     let driver_state = *desired_state.borrow_and_update();
-                    if ordered.is_err() || driver_state.quitting {
+                    if changed.is_err() || driver_state.quitting {
                         break;
                     }
-                    self.follow(driver_state).await;
+                    self.apply(driver_state).await;
                 }
-                () = tokio::time::sleep(RETRY), if self.stuck => self.turn(),
-                socket = self.door.accept() => self.connections.begin(socket),
+                () = tokio::time::sleep(RETRY_INTERVAL), if self.failing => self.reconcile_listener(),
+                socket = self.listener.accept() => {
+                    self.accepted += 1;
+                    self.connections.spawn(socket, self.accepted);
+                }
             }
         }
         self.end(drain).await;
     }
 
-    async fn follow(&mut self, driver_state: DriverState) {
+    async fn apply(&mut self, driver_state: DriverState) {
         let before = std::mem::replace(&mut self.driver_state, driver_state);
-        let turned = outage(before) != outage(driver_state);
-        if turned {
-            self.turn();
+        let crashed = before.life != driver_state.life;
+        let outage_changed = outage(before) != outage(driver_state);
+        if outage_changed {
+            self.reconcile_listener();
         }
-        if turned || before.life != driver_state.life {
+        if outage_changed || crashed {
             if let Some(frozen) = self.frozen.take() {
-                frozen.cut("the driver was a black hole").await;
+                frozen.close("the driver was a black hole").await;
             }
-            let manner = match outage(driver_state) {
-                Some(Outage::Blackhole) => AcceptMode::Swallow,
+            let mode = match outage(driver_state) {
+                Some(Outage::Blackhole) => AcceptMode::Ignore,
                 Some(Outage::Reset) => AcceptMode::Reset,
-                _ => AcceptMode::HttpReply,
+                _ => AcceptMode::Serve,
             };
-            let next = Connections::new(Arc::clone(&self.recorder), manner);
-            let last = std::mem::replace(&mut self.connections, next);
-            if before.life != driver_state.life {
-                last.cut("the driver crashed").await;
-            } else if manner == AcceptMode::Swallow {
-                last.freeze();
-                self.frozen = Some(last);
+            let next = Connections::new(Arc::clone(&self.routes), mode);
+            let previous = std::mem::replace(&mut self.connections, next);
+            if crashed {
+                previous.close("the driver crashed").await;
+            } else if mode == AcceptMode::Ignore {
+                previous.freeze();
+                self.frozen = Some(previous);
             } else {
-                last.cut("the driver went down").await;
+                previous.close("the driver went down").await;
             }
         }
         self.hub.report_observed(Some(driver_state));
     }
 
-    /// Brings door and registration to where they should be.
-    fn turn(&mut self) {
-        let turned = match outage(self.driver_state) {
-            Some(Outage::Refuse) => self.door.refuse(),
-            Some(Outage::Unlink) => self.door.unlink(),
-            None | Some(Outage::Blackhole | Outage::Reset) => self.door.open(),
+    /// Opens or closes the listener and the registration as the outage demands.
+    fn reconcile_listener(&mut self) {
+        let outage = outage(self.driver_state);
+        let listener = match outage {
+            Some(Outage::Refuse) => self.listener.refuse(),
+            Some(Outage::Unlink) => self.listener.unlink(),
+            None | Some(Outage::Blackhole | Outage::Reset) => self.listener.open(),
         };
-        let turned = turned.and_then(|()| match &self.spec {
-            Some(spec) if outage(self.driver_state) == Some(Outage::Unlink) => {
+        let result = listener.and_then(|()| match &self.spec {
+            Some(spec) if outage == Some(Outage::Unlink) => {
                 spec.remove();
                 Ok(())
             }
             Some(spec) => spec.restore(),
             None => Ok(()),
         });
-        let was_stuck = std::mem::replace(&mut self.stuck, turned.is_err());
+        let was_failing = std::mem::replace(&mut self.failing, result.is_err());
         let status = self.driver_state.status;
-        match turned {
-            Err(error) if !was_stuck => {
-                let address = self.door.address();
-                let status =
-                    format!("cannot be {status} at {address}: {error}; it is tried again until it works");
+        match result {
+            Err(error) if !was_failing => {
+                let address = self.listener.address();
+                let status = format!("cannot be {status} at {address}: {error}; retrying until it works");
                 self.hub.record(EntryKind::Driver { status });
             }
-            Ok(()) if was_stuck => drop(self.hub.record(EntryKind::Driver { status: status.to_string() })),
+            Ok(()) if was_failing => drop(self.hub.record(EntryKind::Driver { status: status.to_string() })),
             _ => {}
         }
     }
 
     async fn end(self, drain: Duration) {
-        let Self { hub, door, spec, connections, frozen, .. } = self;
-        drop((door, spec));
+        let Self { hub, listener, spec, connections, frozen, .. } = self;
+        drop((listener, spec));
         if let Some(frozen) = frozen {
-            frozen.cut("voltergeist ended").await;
+            frozen.close("voltergeist ended").await;
         }
         connections.finish();
         let mut changes = hub.changes();
-        let released = async {
+        let release_calls = async {
             loop {
                 hub.release_all();
-                // Another call may have begun to wait meanwhile.
+                // Another call may be held meanwhile.
                 drop(changes.changed().await);
             }
         };
         tokio::select! {
-            () = connections.gone() => {}
-            () = released => {}
+            () = connections.closed() => {}
+            () = release_calls => {}
             () = tokio::time::sleep(drain) => {
-                // A call that waits for a disk that does not answer cannot be cut.
-                drop(tokio::time::timeout(drain, connections.cut("voltergeist ended")).await);
+                // A call that waits for a disk that does not answer cannot be closed.
+                drop(tokio::time::timeout(drain, connections.close("voltergeist ended")).await);
             }
         }
         hub.report_observed(None);

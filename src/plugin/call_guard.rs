@@ -1,16 +1,20 @@
-//! An entry in the making: a call gets into the journal whatever becomes of it.
+//! A call that has not ended yet.
 //!
-//! An engine that gives up drops the handler's future, and a handler that panics unwinds it: code after
-//! an `.await` never runs then. So the draft is what records, and it does so at the latest when it is dropped.
+//! When a client disconnects, the handler's future is dropped, and a panic unwinds it: code after an `.await` does not
+//! run then. So the guard records the call, at the latest when it is dropped.
 
 use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
 
+use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 
-use super::{fault_stream::ConnectionControl, http_reply::HttpReply};
+use super::{
+    fault_stream::{ConnectionControl, Disconnect},
+    http_reply::HttpReply,
+};
 use crate::{
     domain::{
         model::{
@@ -22,74 +26,79 @@ use crate::{
     state::{HeldCallGuard, Hub},
 };
 
-/// A call whose end is not known yet.
+/// Records a call exactly once, however it ends.
 pub struct CallGuard {
     hub: Arc<Hub>,
-    line: Arc<ConnectionControl>,
+    control: Arc<ConnectionControl>,
     started: Instant,
     call: Option<Box<Call>>,
 }
 
 impl CallGuard {
-    /// Begins with what is known from the request's head. A call without a number is given one at its end.
-    pub fn new(hub: Arc<Hub>, line: Arc<ConnectionControl>, call: Call) -> Self {
-        Self { hub, line, started: Instant::now(), call: Some(Box::new(call)) }
+    /// Starts with what the request's head tells. A call that is never admitted gets its number when it is recorded.
+    pub fn new(hub: Arc<Hub>, control: Arc<ConnectionControl>, call: Call) -> Self {
+        Self { hub, control, started: Instant::now(), call: Some(Box::new(call)) }
     }
 
-    /// What is known so far.
+    /// The call as it is known so far.
     pub fn call(&mut self) -> &mut Call {
-        self.call.as_mut().expect("a draft holds its call until it is consumed")
+        self.call.as_mut().expect("the guard holds the call until it is recorded")
     }
 
-    /// The line of the connection on which the call came.
-    pub fn line(&self) -> &Arc<ConnectionControl> {
-        &self.line
+    /// The connection on which the request came.
+    pub fn control(&self) -> &Arc<ConnectionControl> {
+        &self.control
     }
 
-    /// Notes that the call begins to wait because the rule says so that acts on it. Without a natural answer that can
-    /// still be another one, it can only be let go.
-    pub fn wait(&mut self, operation: Operation, natural: Option<&HttpReply>) -> HeldCallGuard {
+    /// Marks the call as held by the rule that applies to it. Without an original reply it can only be released, not
+    /// released with another reply.
+    pub fn hold(&mut self, operation: Operation, original: Option<&HttpReply>) -> HeldCallGuard {
         let hub = Arc::clone(&self.hub);
         let call = self.call();
-        let waiting = HeldCall {
+        let held = HeldCall {
             number: call.number,
             operation,
             caller: call.caller,
             volume: call.volume.clone(),
             id: call.id.clone(),
             retry: call.body.length == 0 && call.caller.sends_body_for(operation),
-            fault: call.fault.clone().expect("only a rule makes a call wait"),
-            natural: natural.map(|answer| OriginalReply {
-                status: answer.status.as_u16(),
-                body: Body::new(&answer.body),
-            }),
+            fault: call.fault.clone().expect("only a rule holds a call"),
+            natural: original
+                .map(|reply| OriginalReply { status: reply.status.as_u16(), body: Body::new(&reply.body) }),
         };
-        let ticket = hub.wait(waiting);
-        call.waited = Some(ticket.seq);
-        ticket
+        let held = hub.wait(held);
+        call.waited = Some(held.seq);
+        held
     }
 
-    /// Notes what a waiting call was let go to instead of its natural answer.
+    /// Notes the action with which a held call was released.
     pub fn released(&mut self, release_action: &ReleaseAction) {
         if let Some(fault) = &mut self.call().fault {
             fault.action = format!("{} then {release_action}", fault.action).into();
         }
     }
 
-    /// The caller gets an answer, or as much of it as is sent.
-    pub fn answered(mut self, answer: &HttpReply, sent: &Bytes) {
+    /// Records the reply and returns the response that sends it.
+    pub fn reply(self, reply: HttpReply) -> Response {
+        self.record_reply(&reply, &reply.body);
+        reply.into_response()
+    }
+
+    /// Records the reply, of which only `sent` is sent.
+    pub fn record_reply(mut self, reply: &HttpReply, sent: &Bytes) {
         let call = self.call();
-        call.status = Some(answer.status.as_u16());
-        call.error.clone_from(&answer.error);
+        call.status = Some(reply.status.as_u16());
+        call.error.clone_from(&reply.error);
         call.reply = Body::new(sent);
-        let outcome = if answer.error.is_some() { Outcome::Failed } else { Outcome::Answered };
+        let outcome = if reply.error.is_some() { Outcome::Failed } else { Outcome::Answered };
         self.record(outcome);
     }
 
-    /// The caller gets no answer.
-    pub fn unanswered(mut self, why: &str) {
-        self.call().error = Some(why.into());
+    /// Records that the connection ends without a reply, and returns the response that ends it.
+    pub fn disconnect(mut self, disconnect: Disconnect, reason: &str) -> Response {
+        self.call().error = Some(reason.into());
         self.record(Outcome::Failed);
+        disconnect.into_response()
     }
 
     fn record(&mut self, outcome: Outcome) {
@@ -97,7 +106,7 @@ impl CallGuard {
         if call.number == 0 {
             call.number = self.hub.admit(None).number;
         }
-        // As exact as the journal writes it, so that a recording is the journal again.
+        // In whole microseconds, as the journal is written, so that a recording reads back equal.
         call.took = Duration::from_micros(self.started.elapsed().as_micros().try_into().unwrap_or(u64::MAX));
         call.outcome = outcome;
         self.hub.record(EntryKind::Call(call));
@@ -109,14 +118,14 @@ impl Drop for CallGuard {
         if self.call.is_none() {
             return;
         }
-        let (outcome, why) = if std::thread::panicking() {
+        let (outcome, reason) = if std::thread::panicking() {
             (Outcome::Panicked, "the handler panicked")
-        } else if let Some(why) = self.line.ended() {
-            (Outcome::Failed, why)
+        } else if let Some(reason) = self.control.closed_by_server() {
+            (Outcome::Failed, reason)
         } else {
             (Outcome::Abandoned, "the caller gave up")
         };
-        self.call().error = Some(why.into());
+        self.call().error = Some(reason.into());
         self.record(outcome);
     }
 }

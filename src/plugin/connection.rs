@@ -1,4 +1,4 @@
-//! Connections: each is a task that speaks HTTP/1.1 on a wire, and all of one time share a fate.
+//! Connections: a task for each one, which serves HTTP/1.1 on a stream that can be cut.
 
 use std::sync::Arc;
 
@@ -6,84 +6,82 @@ use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::{io::AsyncReadExt, sync::watch};
 use tokio_util::task::TaskTracker;
+use tower::Service;
 
 use super::{
     fault_stream::{ConnectionControl, FaultStream},
-    recorder::Recorder,
-    socket::Socket,
+    routes::Routes,
 };
+use crate::net::Socket;
 
-/// What becomes of connections.
+/// What happens to all connections of a group.
 #[derive(Clone, Copy, Debug)]
 enum ConnectionCommand {
-    /// They are served.
-    Served,
-    /// They end after the call in flight.
-    Finished,
-    /// They are left alone, without a sign to the peer.
-    Frozen,
-    /// They are ended at once.
-    Disconnect(&'static str),
+    /// Requests are served.
+    Serve,
+    /// Each is closed after the call in flight.
+    Finish,
+    /// They stay open, and nothing is read or written.
+    Freeze,
+    /// They are closed at once, for this reason.
+    Close(&'static str),
 }
 
-/// How new connections are met.
+/// How requests on new connections are treated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AcceptMode {
-    /// Requests are answered.
-    HttpReply,
-    /// Each request is met with a reset.
+    /// They are served.
+    Serve,
+    /// Each is recorded and its connection reset.
     Reset,
-    /// What is sent is swallowed.
-    Swallow,
+    /// They are read and ignored.
+    Ignore,
 }
 
-/// The connections of one time in the driver's life, between two turns of its fate.
+/// Connections accepted since the last crash or outage change; they are closed together.
 pub struct Connections {
-    recorder: Arc<Recorder>,
-    manner: AcceptMode,
-    fate: watch::Sender<ConnectionCommand>,
+    routes: Arc<Routes>,
+    mode: AcceptMode,
+    command: watch::Sender<ConnectionCommand>,
     tasks: TaskTracker,
 }
 
 impl Connections {
-    /// None yet.
-    pub fn new(recorder: Arc<Recorder>, manner: AcceptMode) -> Self {
-        Self {
-            recorder,
-            manner,
-            fate: watch::Sender::new(ConnectionCommand::Served),
-            tasks: TaskTracker::new(),
-        }
+    /// No connections yet.
+    pub fn new(routes: Arc<Routes>, mode: AcceptMode) -> Self {
+        let command = watch::Sender::new(ConnectionCommand::Serve);
+        Self { routes, mode, command, tasks: TaskTracker::new() }
     }
 
-    /// Begins to serve one.
-    pub fn begin(&self, socket: Socket) {
-        let (recorder, fate) = (Arc::clone(&self.recorder), self.fate.subscribe());
-        if self.manner == AcceptMode::Swallow {
-            self.tasks.spawn(swallow(socket, fate));
+    /// Spawns the task of an accepted connection.
+    pub fn spawn(&self, socket: Socket, number: u64) {
+        let command = self.command.subscribe();
+        if self.mode == AcceptMode::Ignore {
+            self.tasks.spawn(ignore(socket, command));
         } else {
-            self.tasks.spawn(serve(socket, recorder, self.manner == AcceptMode::Reset, fate));
+            let reset = self.mode == AcceptMode::Reset;
+            self.tasks.spawn(serve(socket, number, Arc::clone(&self.routes), reset, command));
         }
     }
 
-    /// Leaves them as they are, without a sign to the peers.
+    /// Stops reading and writing, without a sign to the peers.
     pub fn freeze(&self) {
-        self.fate.send_replace(ConnectionCommand::Frozen);
+        self.command.send_replace(ConnectionCommand::Freeze);
     }
 
-    /// Ends them at once, and waits until they are gone.
-    pub async fn cut(&self, why: &'static str) {
-        self.fate.send_replace(ConnectionCommand::Disconnect(why));
-        self.gone().await;
+    /// Closes them at once, and waits until their tasks have ended.
+    pub async fn close(&self, reason: &'static str) {
+        self.command.send_replace(ConnectionCommand::Close(reason));
+        self.closed().await;
     }
 
-    /// Ends each after the call in flight.
+    /// Closes each after the call in flight.
     pub fn finish(&self) {
-        self.fate.send_replace(ConnectionCommand::Finished);
+        self.command.send_replace(ConnectionCommand::Finish);
     }
 
-    /// Waits until all have ended.
-    pub async fn gone(&self) {
+    /// Waits until all are closed.
+    pub async fn closed(&self) {
         self.tasks.close();
         self.tasks.wait().await;
     }
@@ -91,31 +89,34 @@ impl Connections {
 
 async fn serve(
     socket: Socket,
-    recorder: Arc<Recorder>,
-    resets: bool,
-    mut fate: watch::Receiver<ConnectionCommand>,
+    number: u64,
+    routes: Arc<Routes>,
+    reset: bool,
+    mut command: watch::Receiver<ConnectionCommand>,
 ) {
-    let line = Arc::new(ConnectionControl::default());
-    let wire = FaultStream::new(socket, Arc::clone(&line), Arc::clone(recorder.hub()));
-    let service = service_fn(|request| {
-        let line = Arc::clone(&line);
-        let call = Arc::clone(&recorder).call(request, Arc::clone(&line), resets);
-        async move { call.await.map_err(|cut| line.cut(cut)) }
-    });
-    let mut connection = std::pin::pin!(http1::Builder::new().serve_connection(TokioIo::new(wire), service));
+    let control = Arc::new(ConnectionControl::new(number));
+    let stream = FaultStream::new(socket, Arc::clone(&control), Arc::clone(routes.hub()));
+    let service = routes.service(&control, reset);
+    // Not `TowerToHyperService`: it calls the service when its future is first polled, which may never happen.
+    let service = service_fn(|request| service.clone().call(request));
+    let mut connection =
+        std::pin::pin!(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
     let mut frozen = false;
     loop {
         tokio::select! {
             biased;
-            turned = fate.changed() => match turned.map_or(ConnectionCommand::Disconnect("the server ended"), |()| *fate.borrow()) {
-                ConnectionCommand::Served => {}
-                ConnectionCommand::Finished => connection.as_mut().graceful_shutdown(),
-                ConnectionCommand::Frozen => frozen = true,
-                ConnectionCommand::Disconnect(why) => return line.end(why),
-            },
+            changed = command.changed() => {
+                let server_ended = ConnectionCommand::Close("the server ended");
+                match changed.map_or(server_ended, |()| *command.borrow()) {
+                    ConnectionCommand::Serve => {}
+                    ConnectionCommand::Finish => connection.as_mut().graceful_shutdown(),
+                    ConnectionCommand::Freeze => frozen = true,
+                    ConnectionCommand::Close(reason) => return control.close(reason),
+                }
+            }
             ended = &mut connection, if !frozen => {
                 if let Err(error) = ended {
-                    tracing::debug!(%error, "a connection ended early");
+                    tracing::debug!(connection = control.number(), %error, "the connection ended early");
                 }
                 return;
             }
@@ -123,12 +124,12 @@ async fn serve(
     }
 }
 
-/// Takes what is sent, and answers nothing, until the peer gives up.
-async fn swallow(mut socket: Socket, mut fate: watch::Receiver<ConnectionCommand>) {
+/// Reads and discards everything, and replies nothing, until the peer disconnects.
+async fn ignore(mut socket: Socket, mut command: watch::Receiver<ConnectionCommand>) {
     let mut scratch = vec![0; 4096];
-    let swallowed = async { while matches!(socket.read(&mut scratch).await, Ok(1..)) {} };
+    let discarded = async { while matches!(socket.read(&mut scratch).await, Ok(1..)) {} };
     tokio::select! {
-        () = swallowed => {}
-        _ = fate.wait_for(|fate| !matches!(fate, ConnectionCommand::Served)) => {}
+        () = discarded => {}
+        _ = command.wait_for(|command| !matches!(command, ConnectionCommand::Serve)) => {}
     }
 }

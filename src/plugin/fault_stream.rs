@@ -1,11 +1,10 @@
-//! The wire: a connection's stream that can be cut, and a line to those who may cut it.
+//! A connection's stream that can be closed or reset, and the handle that controls it.
 //!
-//! How a connection ends is part of what a rule says. On TCP a reset is a matter of `SO_LINGER`. A Unix
-//! socket knows no reset: its peer is told `ECONNRESET` if something it has sent is still unread when the
-//! socket is closed, and a clean end otherwise. So while any call may be met with a reset, a Unix wire only
-//! peeks at what arrives and takes it up later, always leaving at least one byte behind; and before any
-//! other end it reads what is left. A request that had arrived whole before such a rule was armed cannot be
-//! reset any more: it ends cleanly.
+//! On TCP a reset is a matter of `SO_LINGER`. A Unix socket has no reset: its peer gets `ECONNRESET` if data that it has
+//! sent is still unread when the socket is closed, and end of file otherwise. So while any call may be reset, a Unix
+//! stream only peeks at incoming data and consumes it later, always leaving at least one byte unread; and before
+//! any other end it reads the rest. A request that was read completely before such a rule was armed cannot be
+//! reset any more: its connection is closed.
 
 use std::{
     io,
@@ -27,99 +26,114 @@ use tokio::{
     sync::Notify,
 };
 
-use super::socket::Socket;
-use crate::state::Hub;
+use crate::{net::Socket, state::Hub};
 
-/// Why a call ends without an answer, or in the middle of one.
+/// How a connection ends without a reply, or in the middle of one. A handler that returns it gets the connection cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Disconnect {
-    /// The peer is told of a clean end.
+    /// The peer reads end of file.
     #[error("the connection is closed")]
     Eof,
-    /// The peer is told of a reset.
+    /// The peer gets `ECONNRESET`.
     #[error("the connection is reset")]
     Reset,
 }
 
-/// What the calls on a wire, and whoever ends it, know of it.
-#[derive(Debug, Default)]
+/// Controls a connection: shared by its calls and its task.
+#[derive(Debug)]
 pub struct ConnectionControl {
+    number: u64,
     reset: AtomicBool,
     flushed: Notify,
-    ended: OnceLock<&'static str>,
+    closed_by_server: OnceLock<&'static str>,
 }
 
 impl ConnectionControl {
-    /// Decides how the wire ends, as soon as it is dropped.
-    pub fn cut(&self, cut: Disconnect) -> Disconnect {
-        self.reset.store(cut == Disconnect::Reset, Ordering::Relaxed);
-        cut
+    /// The control of a connection with this number: connections are numbered from 1 as they are accepted.
+    pub fn new(number: u64) -> Self {
+        Self {
+            number,
+            reset: AtomicBool::new(false),
+            flushed: Notify::new(),
+            closed_by_server: OnceLock::new(),
+        }
     }
 
-    /// Says why the server ends the connection before its calls have ended.
-    pub fn end(&self, why: &'static str) {
-        let _ = self.ended.set(why);
+    /// The number of the connection.
+    pub fn number(&self) -> u64 {
+        self.number
     }
 
-    /// Why the server ended the connection, if it did.
-    pub fn ended(&self) -> Option<&'static str> {
-        self.ended.get().copied()
+    /// Decides how the stream ends when it is dropped.
+    pub fn disconnect(&self, disconnect: Disconnect) -> Disconnect {
+        self.reset.store(disconnect == Disconnect::Reset, Ordering::Relaxed);
+        disconnect
     }
 
-    /// Waits until all that was written before has been handed to the system.
+    /// Sets why the server closes the connection while calls are in flight.
+    pub fn close(&self, reason: &'static str) {
+        let _ = self.closed_by_server.set(reason);
+    }
+
+    /// Why the server closed the connection, if it did.
+    pub fn closed_by_server(&self) -> Option<&'static str> {
+        self.closed_by_server.get().copied()
+    }
+
+    /// Waits until everything written before has been passed to the kernel.
     pub async fn flushed(&self) {
         self.flushed.notified().await;
     }
 }
 
-/// How much is read at a time where it is peeked at or thrown away, in bytes.
+/// How many bytes are peeked at or discarded at a time.
 const CHUNK: usize = 16 * 1024;
 
 /// A connection's stream.
 pub struct FaultStream {
     socket: Socket,
-    line: Arc<ConnectionControl>,
+    control: Arc<ConnectionControl>,
     hub: Arc<Hub>,
-    /// How many bytes were peeked at and passed on, but are still to be taken up.
-    behind: usize,
+    /// How many bytes were peeked at and passed on, but not consumed yet.
+    unconsumed: usize,
 }
 
 impl FaultStream {
-    /// A wire for a connection.
-    pub fn new(socket: Socket, line: Arc<ConnectionControl>, hub: Arc<Hub>) -> Self {
-        Self { socket, line, hub, behind: 0 }
+    /// The stream of a connection.
+    pub fn new(socket: Socket, control: Arc<ConnectionControl>, hub: Arc<Hub>) -> Self {
+        Self { socket, control, hub, unconsumed: 0 }
     }
 }
 
-/// Takes up bytes that were peeked at.
-fn take_up(stream: &UnixStream, behind: &mut usize, leave: usize) -> io::Result<()> {
-    if *behind <= leave {
+/// Consumes bytes that were peeked at.
+fn consume(stream: &UnixStream, unconsumed: &mut usize, leave: usize) -> io::Result<()> {
+    if *unconsumed <= leave {
         return Ok(());
     }
     let mut scratch = [0; CHUNK];
-    while *behind > leave {
-        let wanted = (*behind - leave).min(CHUNK);
+    while *unconsumed > leave {
+        let wanted = (*unconsumed - leave).min(CHUNK);
         let (_, taken) = recv(stream, &mut scratch[..wanted], RecvFlags::DONTWAIT)?;
-        *behind -= taken;
+        *unconsumed -= taken;
     }
     Ok(())
 }
 
-/// Passes on what has arrived, and leaves its last byte behind.
-fn peek(stream: &UnixStream, behind: &mut usize, buf: &mut ReadBuf<'_>) -> io::Result<()> {
-    // Asked before looking, so that nothing can arrive in between and be lost.
+/// Passes on the data that has arrived, and leaves its last byte unread.
+fn peek(stream: &UnixStream, unconsumed: &mut usize, buf: &mut ReadBuf<'_>) -> io::Result<()> {
+    // Polled before peeking, so that data that arrives in between is not lost.
     let mut hung_up = [PollFd::new(stream, PollFlags::RDHUP)];
     let hung_up = poll(&mut hung_up, Some(&Timespec::default()))? > 0;
-    take_up(stream, behind, 1)?;
+    consume(stream, unconsumed, 1)?;
     let mut scratch = [0; CHUNK];
-    let room = (buf.remaining() + *behind).min(CHUNK);
+    let room = (buf.remaining() + *unconsumed).min(CHUNK);
     let (_, seen) = recv(stream, &mut scratch[..room], RecvFlags::PEEK | RecvFlags::DONTWAIT)?;
-    if seen > *behind {
-        buf.put_slice(&scratch[*behind..seen]);
-        *behind = seen;
+    if seen > *unconsumed {
+        buf.put_slice(&scratch[*unconsumed..seen]);
+        *unconsumed = seen;
         Ok(())
     } else if hung_up {
-        take_up(stream, behind, 0)
+        consume(stream, unconsumed, 0)
     } else {
         Err(io::ErrorKind::WouldBlock.into())
     }
@@ -132,13 +146,13 @@ impl AsyncRead for FaultStream {
             if this.hub.may_reset() {
                 loop {
                     ready!(stream.poll_read_ready(cx))?;
-                    match stream.try_io(Interest::READABLE, || peek(stream, &mut this.behind, buf)) {
+                    match stream.try_io(Interest::READABLE, || peek(stream, &mut this.unconsumed, buf)) {
                         Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                         read => return Poll::Ready(read),
                     }
                 }
             }
-            take_up(stream, &mut this.behind, 0)?;
+            consume(stream, &mut this.unconsumed, 0)?;
         }
         Pin::new(&mut this.socket).poll_read(cx, buf)
     }
@@ -164,7 +178,7 @@ impl AsyncWrite for FaultStream {
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         ready!(Pin::new(&mut this.socket).poll_flush(cx))?;
-        this.line.flushed.notify_waiters();
+        this.control.flushed.notify_waiters();
         Poll::Ready(Ok(()))
     }
 
@@ -175,15 +189,15 @@ impl AsyncWrite for FaultStream {
 
 impl Drop for FaultStream {
     fn drop(&mut self) {
-        match (&self.socket, self.line.reset.load(Ordering::Relaxed)) {
+        match (&self.socket, self.control.reset.load(Ordering::Relaxed)) {
             (Socket::Tcp(stream), true) => drop(stream.set_zero_linger()),
-            // What was left behind makes the system tell the peer of a reset.
+            // The unread data makes the kernel send `ECONNRESET`.
             (Socket::Unix(_), true) => {}
             (socket, false) => {
                 let mut scratch = [0; CHUNK];
-                let left = || matches!(recv(socket, &mut scratch, RecvFlags::DONTWAIT), Ok((_, 1..)));
-                // A peer that never stops sending is left to its reset.
-                let _ = std::iter::repeat_with(left).take(256).take_while(|left| *left).count();
+                let unread = || matches!(recv(socket, &mut scratch, RecvFlags::DONTWAIT), Ok((_, 1..)));
+                // A peer that never stops sending gets a reset.
+                let _ = std::iter::repeat_with(unread).take(256).take_while(|unread| *unread).count();
             }
         }
     }

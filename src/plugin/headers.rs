@@ -1,4 +1,4 @@
-//! Headers as the journal keeps them: shared, since one engine sends the same ones again and again.
+//! Header lists as the journal keeps them: shared, since an engine sends the same headers with each request.
 
 use std::{
     collections::HashMap,
@@ -11,12 +11,12 @@ use parking_lot::Mutex;
 use crate::domain::model::entry::Headers;
 
 /// How many different lists are shared at a time.
-const LISTS: usize = 256;
-/// What is kept of one list, in headers and in bytes of each value.
-const HEADERS: usize = 64;
-const VALUE: usize = 1024;
+const MAX_LISTS: usize = 256;
+/// How many headers of one list are kept, and how many bytes of each value.
+const MAX_HEADERS: usize = 64;
+const MAX_VALUE_LEN: usize = 1024;
 
-/// The lists that were seen lately, by their hash.
+/// The lists of recent requests, by their hash.
 #[derive(Default)]
 pub struct SharedHeaders {
     hasher: RandomState,
@@ -24,8 +24,8 @@ pub struct SharedHeaders {
 }
 
 impl SharedHeaders {
-    /// The headers of a request, names in lower case, in the order of their arrival.
-    pub fn of(&self, map: &HeaderMap) -> Headers {
+    /// The headers of a request, names in lower case, in the order in which they were sent.
+    pub fn share(&self, map: &HeaderMap) -> Headers {
         let mut hasher = self.hasher.build_hasher();
         for (name, value) in map {
             hasher.write(name.as_str().as_bytes());
@@ -34,7 +34,7 @@ impl SharedHeaders {
             hasher.write_u8(0xff);
         }
         let mut seen = self.seen.lock();
-        if seen.len() >= LISTS {
+        if seen.len() >= MAX_LISTS {
             seen.clear();
         }
         seen.entry(hasher.finish()).or_insert_with(|| copy(map)).clone()
@@ -43,10 +43,10 @@ impl SharedHeaders {
 
 fn copy(map: &HeaderMap) -> Headers {
     let header = |(name, value): (&hyper::header::HeaderName, &hyper::header::HeaderValue)| {
-        let value = &value.as_bytes()[..value.len().min(VALUE)];
+        let value = &value.as_bytes()[..value.len().min(MAX_VALUE_LEN)];
         (name.as_str().into(), String::from_utf8_lossy(value).into())
     };
-    Headers(map.iter().take(HEADERS).map(header).collect())
+    Headers(map.iter().take(MAX_HEADERS).map(header).collect())
 }
 
 #[cfg(test)]
@@ -65,22 +65,22 @@ mod tests {
     }
 
     #[test]
-    fn equal_lists_are_one_and_different_lists_are_not() {
+    fn equal_lists_are_shared_and_different_lists_are_not() {
         let shared = SharedHeaders::default();
-        let first = shared.of(&map(&[("host", "a"), ("accept", "b")]));
-        assert!(Arc::ptr_eq(&first.0, &shared.of(&map(&[("host", "a"), ("accept", "b")])).0));
-        assert_ne!(first, shared.of(&map(&[("host", "ab"), ("accept", "")])));
+        let first = shared.share(&map(&[("host", "a"), ("accept", "b")]));
+        assert!(Arc::ptr_eq(&first.0, &shared.share(&map(&[("host", "a"), ("accept", "b")])).0));
+        assert_ne!(first, shared.share(&map(&[("host", "ab"), ("accept", "")])));
         assert_eq!(first.0[0], ("host".into(), "a".into()));
     }
 
     #[test]
-    fn a_flood_of_different_lists_does_not_grow_what_is_shared() {
+    fn many_different_lists_do_not_use_more_memory() {
         let shared = SharedHeaders::default();
-        for number in 0..10 * LISTS {
+        for number in 0..10 * MAX_LISTS {
             let mut map = HeaderMap::new();
             map.insert("x-number", number.into());
-            shared.of(&map);
+            shared.share(&map);
         }
-        assert!(shared.seen.lock().len() <= LISTS);
+        assert!(shared.seen.lock().len() <= MAX_LISTS);
     }
 }

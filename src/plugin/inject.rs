@@ -1,127 +1,120 @@
-//! Acting out a verdict: what a rule does to a call, exactly as it shall be on the wire.
+//! Fault injection: what a rule does to a call, exactly as it should be on the wire.
 //!
-//! Every action that gives an answer is a function of the natural one (`alter`). The others are about
-//! time, about the connection, or about another answer than that of now.
+//! Most actions are a function of the original reply (`alter`). The others delay it, end the connection, or
+//! replace the reply with another one of the driver's.
 
 mod alter;
 mod drip;
 
 use std::sync::Arc;
 
+use axum::response::Response;
 use futures_util::{StreamExt, stream};
-use hyper::Response;
 
 use super::{
     call_guard::CallGuard,
-    driver::Plugin,
+    driver::{Driver, Preview},
     fault_stream::Disconnect,
-    http_reply::{HttpReply, ReplyBody},
+    http_reply::HttpReply,
 };
 use crate::domain::{
     model::protocol::{Operation, Reply, Request},
     rules::{Action, Injection, Phase, ReleaseAction},
 };
 
-/// Acts a verdict out on a call, and records it.
-pub async fn inject(
+/// Applies a rule to a call, and records the call.
+pub async fn inject<D: Driver>(
     injection: Injection,
-    plugin: &Plugin,
+    driver: &D,
     operation: Operation,
     request: &Request,
-    mut draft: CallGuard,
-) -> Result<Response<ReplyBody>, Disconnect> {
+    mut guard: CallGuard,
+) -> Response {
     let Injection { fault, action, phase } = injection;
-    draft.call().fault = Some(fault);
-    let work = |phase, draft: &mut CallGuard| match phase {
-        Phase::Instead => plugin.answer(operation, request),
-        _ => worked(phase, plugin, operation, request, draft),
-    };
-    let (natural, action) = match action {
+    guard.call().fault = Some(fault);
+    let call = FaultyCall { driver, operation, request };
+    let (original, action) = match action {
         Action::Hang | Action::Hold | Action::Delay { .. } => {
-            let early = matches!(phase, Phase::After | Phase::Twice).then(|| work(phase, &mut draft));
-            let natural = early.clone().unwrap_or_else(|| plugin.answer(operation, request));
-            let release_action = wait(&action, operation, &natural.into(), &mut draft).await;
+            let done = match phase {
+                Phase::After | Phase::Twice => Some(call.run(phase, &mut guard).await),
+                Phase::Before | Phase::Instead => None,
+            };
+            let expected = done.clone().unwrap_or_else(|| call.preview(Preview::Current));
+            let release_action = hold(&action, operation, &expected.into(), &mut guard).await;
             let ReleaseAction { action, phase } =
                 release_action.unwrap_or(ReleaseAction { action: Action::Pass, phase });
-            (early.unwrap_or_else(|| work(phase, &mut draft)), action)
+            match done {
+                Some(reply) => (reply, action),
+                None => (call.run(phase, &mut guard).await, action),
+            }
         }
-        action => (work(phase, &mut draft), action),
+        action => (call.run(phase, &mut guard).await, action),
     };
-    let natural = HttpReply::from(natural);
+    let original = HttpReply::from(original);
     match action {
-        Action::Reset => {
-            draft.unanswered("the connection was reset");
-            Err(Disconnect::Reset)
-        }
-        Action::Eof => {
-            draft.unanswered("the connection was closed");
-            Err(Disconnect::Eof)
-        }
-        Action::Truncate => Ok(truncated(&natural, draft)),
+        Action::Reset => guard.disconnect(Disconnect::Reset, "the connection was reset"),
+        Action::Eof => guard.disconnect(Disconnect::Eof, "the connection was closed"),
+        Action::Truncate => truncated(&original, guard),
         Action::Drip { over } => {
-            let ticket = draft.wait(operation, None);
-            Ok(drip::dripping(&natural, over, ticket, draft))
+            let held = guard.hold(operation, None);
+            drip::dripping(&original, over, held, guard)
         }
-        Action::Stale => Ok(answered(&plugin.stale_reply(operation, request).into(), draft)),
-        Action::Lie => Ok(answered(&lie(plugin, operation, request).into(), draft)),
-        _ => Ok(answered(&alter::altered(&action, natural), draft)),
+        Action::Stale => guard.reply(call.preview(Preview::Stale).into()),
+        Action::Lie => guard.reply(call.preview(Preview::Success).into()),
+        _ => guard.reply(alter::altered(&action, original)),
     }
 }
 
-/// Waits as a rule says, and returns how the call shall end if not naturally.
-async fn wait(
+/// A call and the driver that it is for.
+struct FaultyCall<'c, D> {
+    driver: &'c D,
+    operation: Operation,
+    request: &'c Request,
+}
+
+impl<D: Driver> FaultyCall<'_, D> {
+    /// Executes the call as often as the phase says, and keeps the last reply.
+    async fn run(&self, phase: Phase, guard: &mut CallGuard) -> Reply {
+        if phase == Phase::Instead {
+            return self.preview(Preview::Current);
+        }
+        let changes = &mut guard.call().changes;
+        if phase == Phase::Twice {
+            self.driver.call(self.operation, self.request, changes).await;
+        }
+        self.driver.call(self.operation, self.request, changes).await
+    }
+
+    /// A reply without the work; plain success from a driver that cannot tell.
+    fn preview(&self, preview: Preview) -> Reply {
+        self.driver.preview(self.operation, self.request, preview).unwrap_or(Reply::Done)
+    }
+}
+
+/// Holds the call as the rule says, and returns the action it is released with, if there is one.
+async fn hold(
     action: &Action,
     operation: Operation,
-    natural: &HttpReply,
-    draft: &mut CallGuard,
+    original: &HttpReply,
+    guard: &mut CallGuard,
 ) -> Option<ReleaseAction> {
-    let mut ticket = draft.wait(operation, Some(natural));
+    let mut held = guard.hold(operation, Some(original));
     let release_action = match action {
-        Action::Delay { from, .. } => ticket.released_within(*from).await,
-        _ => ticket.released().await,
+        Action::Delay { from, .. } => held.released_within(*from).await,
+        _ => held.released().await,
     };
-    release_action.inspect(|release_action| draft.released(release_action))
+    release_action.inspect(|release_action| guard.released(release_action))
 }
 
-fn answered(answer: &HttpReply, draft: CallGuard) -> Response<ReplyBody> {
-    draft.answered(answer, &answer.body);
-    answer.response()
-}
-
-/// Does the driver's work as often as the phase says, and keeps its last answer.
-fn worked(
-    phase: Phase,
-    plugin: &Plugin,
-    operation: Operation,
-    request: &Request,
-    draft: &mut CallGuard,
-) -> Reply {
-    let mut perform = || plugin.perform(operation, request, &mut draft.call().changes);
-    if phase == Phase::Twice {
-        perform();
-    }
-    perform()
-}
-
-/// Success, whatever is true.
-fn lie(plugin: &Plugin, operation: Operation, request: &Request) -> Reply {
-    match (operation, plugin.answer(operation, request)) {
-        (Operation::Mount | Operation::Path, _) => Reply::Mountpoint(plugin.mountpoint(&request.name)),
-        (Operation::Get, Reply::Refused(_) | Reply::Done) => plugin.fake_volume(&request.name),
-        (_, Reply::Refused(_)) => Reply::Done,
-        (_, honest) => honest,
-    }
-}
-
-/// The first half of an answer, and then the connection ends. The second half was promised by `Content-Length`.
-fn truncated(natural: &HttpReply, draft: CallGuard) -> Response<ReplyBody> {
-    let half = natural.body.slice(..natural.body.len() / 2);
-    let line = Arc::clone(draft.line());
-    draft.answered(&natural.clone().wrong("the answer broke off"), &half);
-    // A body that fails makes the HTTP layer drop what it has not sent yet.
+/// Sends the first half of a reply and closes the connection; `Content-Length` is that of the whole.
+fn truncated(original: &HttpReply, guard: CallGuard) -> Response {
+    let half = original.body.slice(..original.body.len() / 2);
+    let control = Arc::clone(guard.control());
+    guard.record_reply(&original.clone().with_error("the reply is incomplete"), &half);
+    // When a body fails, hyper drops what it has not sent yet, so the first half must be flushed before.
     let end = stream::once(async move {
-        line.flushed().await;
+        control.flushed().await;
         Err(Disconnect::Eof)
     });
-    natural.streamed(stream::iter([Ok(half)]).chain(end))
+    original.streamed(stream::iter([Ok(half)]).chain(end))
 }

@@ -1,151 +1,75 @@
-//! The server: the volume plugin that engines call, and the control API that users call.
+//! The volume plugin that engines call.
 //!
 //! ```text
-//! engine ─▶ front       lets connections in, and follows outages with its door (listen, claim, registration)
+//! engine ─▶ accept_loop   accepts connections, and follows outages with its listener and registration
 //!             ▼
-//!           connection  one task for each, on a wire that can be cut (socket, wire)
+//!           connection    one task each: hyper, on a stream that can be cut (fault_stream)
 //!             ▼
-//!           record      each request: read, admitted, answered, an entry (draft, answer, headers)
-//!             ├─▶ act     what a rule does to it
-//!             └─▶ plugin  the driver's own answers and work, without fault code ─▶ disk
-//!
-//! user ───▶ control     state, entries, commands, metrics
+//!           recorder      the outermost service: every request becomes one call entry (call_guard, headers)
+//!             ▼
+//!           routes        axum: one route for each operation of the protocol
+//!             ├─▶ inject  what a rule does to a call
+//!             ▼
+//!           driver        the reply and the work, without fault code
 //! ```
 
 mod accept_loop;
-mod address;
 mod call_guard;
 mod connection;
-mod control;
-mod disk;
 mod driver;
 mod fault_stream;
 mod headers;
 mod http_reply;
 mod inject;
-mod listener;
-mod lock_file;
-mod paths;
 mod recorder;
 mod registration;
-mod socket;
+mod routes;
 
 use std::{sync::Arc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 
-pub use address::{Address, AddressError};
-pub use disk::{DiskError, DiskStore};
-pub use listener::BindError;
-pub use paths::Paths;
+pub use driver::{BuiltinDriver, DiskError, DiskStore, Driver};
 
 use crate::{
-    domain::model::{entry::EntryKind, protocol::check_name},
+    net::{Address, BindError, Paths},
     state::Hub,
 };
 use accept_loop::AcceptLoop;
-use listener::Listener;
 use registration::Spec;
 
-/// Where engines reach the plugin.
-pub type Listen = Address;
-/// Where users reach the control API.
-pub type ControlAddress = Address;
+/// A plugin server that is bound to its socket. It answers as soon as it runs.
+pub struct PluginServer(AcceptLoop);
 
-/// What a server is to be.
-#[derive(Clone, Debug)]
-pub struct ServerConfig {
-    /// The name after `--volume-driver`.
-    pub name: String,
-    /// Where engines reach it.
-    pub listen: Listen,
-    /// Where users reach it.
-    pub control: ControlAddress,
-    /// The directories of this machine.
-    pub places: Paths,
-    /// How long calls in flight may take at the end.
-    pub drain: Duration,
-    /// A volume whose calls make the handler panic: an aid for testing what a panic does.
-    pub panic_on: Option<String>,
-}
-
-impl ServerConfig {
-    /// A server in the default places.
-    pub fn new(name: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            listen: Address::Unix(None),
-            control: Address::Unix(None),
-            places: Paths::default(),
-            drain: Duration::from_secs(3),
-            panic_on: None,
-        }
-    }
-}
-
-/// A server that is bound, and answers once it runs.
-pub struct Server {
-    front: AcceptLoop,
-    control: Listener,
-    router: axum::Router,
-    /// Ends the streams of the control API.
-    release_action: CancellationToken,
-    drain: Duration,
-}
-
-impl Server {
-    /// Binds both sockets, registers the driver, and introduces it to the hub.
-    pub fn bind(hub: &Arc<Hub>, disk: DiskStore, plan: ServerConfig) -> Result<Self, BindError> {
-        let ServerConfig { name, listen, control, places, drain, panic_on } = plan;
-        check_name(&name).map_err(|bad| BindError::Name { name: name.clone(), bad })?;
-        let (door, mut reason) = places.plugin_door(&listen, &name)?;
-        let address = door.address();
-        let spec = match (&listen, places.specs.first()) {
-            (Address::Tcp(_), Some(directory)) => match Spec::write(directory, &name, &address) {
+impl PluginServer {
+    /// Binds the socket, registers the driver, and reports its address to the hub. `driver` gets that address.
+    pub fn bind<D: Driver>(
+        hub: &Arc<Hub>,
+        name: &str,
+        listen: &Address,
+        paths: &Paths,
+        driver: impl FnOnce(String) -> D,
+    ) -> Result<Self, BindError> {
+        let (listener, mut unwritable) = paths.plugin_listener(listen, name)?;
+        let address = listener.address();
+        let spec = match (listen, paths.specs.first()) {
+            (Address::Tcp(_), Some(directory)) => match Spec::write(directory, name, &address) {
                 Err(denied) if denied.is_denied() => {
-                    reason = Some(registration::no_right(directory));
+                    unwritable = Some(directory);
                     None
                 }
                 spec => Some(spec?),
             },
             _ => None,
         };
-        let control = places.control_door(&control, &name)?;
-        hub.set_driver_info(registration::set_driver_info(&name, &address, reason.as_deref(), &places));
-        for damage in disk.damage() {
-            hub.record(EntryKind::Note { text: damage.clone() });
-        }
-        let plugin = driver::Plugin::new(Arc::clone(hub), disk.clone(), address, panic_on);
-        let recorder = Arc::new(recorder::Recorder::new(Arc::clone(hub), plugin));
-        let release_action = CancellationToken::new();
-        Ok(Self {
-            front: AcceptLoop::new(Arc::clone(hub), recorder, door, spec),
-            control,
-            router: control::router(Arc::clone(hub), disk, release_action.clone()),
-            release_action,
-            drain,
-        })
+        hub.set_driver_info(registration::driver_info(name, &address, unwritable, paths));
+        let routes = routes::Routes::new(hub, driver(address));
+        Ok(Self(AcceptLoop::new(Arc::clone(hub), routes, listener, spec)))
     }
 
-    /// Where the control API can be reached.
-    pub fn control_address(&self) -> String {
-        self.control.address()
-    }
-
-    /// Serves until it is cancelled or a command says `quit`. Then it lets go what waits, gives calls in flight
-    /// their time, and leaves neither socket nor spec behind.
-    pub async fn run(self, shutdown: CancellationToken) {
-        let Self { front, control, router, release_action, drain } = self;
-        let ended = release_action.clone().cancelled_owned();
-        let mut controlled = tokio::spawn(async move {
-            if let Err(error) = axum::serve(control, router).with_graceful_shutdown(ended).await {
-                tracing::warn!(%error, "the control API ended early");
-            }
-        });
-        front.serve(shutdown, drain).await;
-        release_action.cancel();
-        if tokio::time::timeout(drain, &mut controlled).await.is_err() {
-            controlled.abort();
-        }
+    /// Serves until `shutdown` is cancelled or the command `quit` is run. Then it releases held calls and waits up to
+    /// `drain` for calls in flight.
+    pub async fn run(self, shutdown: CancellationToken, drain: Duration) {
+        self.0.serve(shutdown, drain).await;
     }
 }

@@ -1,207 +1,223 @@
-//! The one middleware: each request is read, admitted, answered or not, and an entry in the journal.
-//!
-//! It stands at the very front, before any routing: a request to a path that is none of the protocol's
-//! is an entry too, and a call may end without an answer, which no HTTP router can say.
+//! The outermost layer: every request becomes exactly one call entry.
 
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::{
+    convert::Infallible,
+    panic::AssertUnwindSafe,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
 
+use axum::{
+    body::Body,
+    extract::FromRequestParts,
+    http::{Method, Request, StatusCode, request::Parts},
+    response::{IntoResponse, Response},
+};
 use bytes::Bytes;
 use futures_util::FutureExt;
 use http_body_util::BodyExt;
-use hyper::{Method, Request as HttpRequest, Response, StatusCode, body::Incoming, http::request::Parts};
+use hyper::body::Incoming;
+use parking_lot::Mutex;
+use tower::{Layer, Service};
 
 use super::{
     call_guard::CallGuard,
-    driver::Plugin,
     fault_stream::{ConnectionControl, Disconnect},
     headers::SharedHeaders,
-    http_reply::{HttpReply, ReplyBody},
-    inject::inject,
+    http_reply::{HttpReply, TEXT},
 };
 use crate::{
-    domain::{
-        lang::command::Outage,
-        model::{
-            entry::{AppliedFault, Body, Call, Outcome},
-            protocol::{BODY_LIMIT, Caller, Operation, Request},
-        },
+    domain::model::{
+        entry::{self, Call, Outcome},
+        protocol::{Caller, MAX_BODY_LEN, Operation},
     },
-    state::{Hub, IncomingCall},
+    state::Hub,
 };
 
-/// Answers requests and records them.
-pub struct Recorder {
+/// Puts a [`Recorder`] in front of a service, for one connection.
+pub struct RecorderLayer {
+    /// Where calls are recorded.
+    pub hub: Arc<Hub>,
+    /// Header lists, shared by all connections.
+    pub headers: Arc<SharedHeaders>,
+    /// The connection.
+    pub control: Arc<ConnectionControl>,
+}
+
+impl<S> Layer<S> for RecorderLayer {
+    type Service = Recorder<S>;
+
+    fn layer(&self, inner: S) -> Recorder<S> {
+        let Self { hub, headers, control } = self;
+        let (hub, headers, control) = (Arc::clone(hub), Arc::clone(headers), Arc::clone(control));
+        Recorder { hub, headers, control, inner }
+    }
+}
+
+/// Records the requests of one connection, whatever the inner service makes of them.
+///
+/// A [`Disconnect`] among the extensions of a response becomes its error, with which hyper drops the connection.
+#[derive(Clone)]
+pub struct Recorder<S> {
     hub: Arc<Hub>,
-    plugin: Plugin,
-    headers: SharedHeaders,
+    headers: Arc<SharedHeaders>,
+    control: Arc<ConnectionControl>,
+    inner: S,
 }
 
-impl Recorder {
-    /// A recorder in front of a driver.
-    pub fn new(hub: Arc<Hub>, plugin: Plugin) -> Self {
-        Self { hub, plugin, headers: SharedHeaders::default() }
+impl<S> Service<Request<Incoming>> for Recorder<S>
+where
+    S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send,
+{
+    type Response = Response;
+    type Error = Disconnect;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Disconnect>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Disconnect>> {
+        Poll::Ready(Ok(()))
     }
 
-    /// The hub that it records in.
-    pub fn hub(&self) -> &Arc<Hub> {
-        &self.hub
-    }
-
-    /// Answers a request. On a connection that `resets` it is recorded and met with a reset.
-    ///
-    /// The draft is there as soon as the request is: a caller that has given up already makes the HTTP layer
-    /// drop the future without ever polling it.
-    pub fn call(
-        self: Arc<Self>,
-        request: HttpRequest<Incoming>,
-        line: Arc<ConnectionControl>,
-        resets: bool,
-    ) -> impl Future<Output = Result<Response<ReplyBody>, Disconnect>> {
-        let (head, body) = request.into_parts();
-        let call = self.begin(&head);
-        let draft = CallGuard::new(Arc::clone(&self.hub), line, call);
-        async move {
-            let answer = AssertUnwindSafe(self.answer(&head, body, draft, resets)).catch_unwind().await;
-            answer.unwrap_or_else(|_| {
-                let text = "the handler panicked; voltergeist tells the reason on its screen or on stderr";
-                Ok(HttpReply::text(StatusCode::INTERNAL_SERVER_ERROR, text).response())
-            })
-        }
-    }
-
-    async fn answer(
-        &self,
-        head: &Parts,
-        body: Incoming,
-        mut draft: CallGuard,
-        resets: bool,
-    ) -> Result<Response<ReplyBody>, Disconnect> {
-        let body = read(body).await.map_err(|_| Disconnect::Eof)?;
-        draft.call().body = body.kept();
-        if resets {
-            // It is refused unheard, but the journal tells what it was about.
-            if let Ok(request) = Request::parse(&body.bytes) {
-                let call = draft.call();
-                (call.volume, call.id) = (named(&request.name), named(&request.id));
+    /// The guard is created here and not in the future, which hyper drops unpolled if the client has already gone.
+    fn call(&mut self, request: Request<Incoming>) -> Self::Future {
+        let (mut head, body) = request.into_parts();
+        let call = new_call(&head, &self.headers);
+        let mut guard = CallGuard::new(Arc::clone(&self.hub), Arc::clone(&self.control), call);
+        let Self { control, inner, .. } = self;
+        let (control, mut inner) = (Arc::clone(control), inner.clone());
+        Box::pin(async move {
+            let body = read(body).await.map_err(|_| control.disconnect(Disconnect::Eof))?;
+            guard.call().body = body.stored();
+            let slot = CallSlot(Arc::new(Mutex::new(Some(ReceivedCall { guard, body }))));
+            head.extensions.insert(slot.clone());
+            let request = Request::from_parts(head, Body::empty());
+            let handled = AssertUnwindSafe(async { inner.call(request).await }).catch_unwind().await;
+            let response = match handled {
+                Ok(Ok(response)) => response,
+                Ok(Err(never)) => match never {},
+                Err(_) => handler_panicked(),
+            };
+            if let Some(disconnect) = response.extensions().get() {
+                return Err(control.disconnect(*disconnect));
             }
-            draft.call().fault = Some(AppliedFault::of_outage(Outage::Reset));
-            draft.unanswered("the connection was reset: the driver is down");
-            return Err(Disconnect::Reset);
-        }
-        let (operation, request) = match understand(head, draft.call().operation, &body) {
-            Ok(understood) => understood,
-            Err(answer) => {
-                draft.answered(&answer, &answer.body);
-                return Ok(answer.response());
+            match slot.take() {
+                Some(unhandled) => Ok(record(unhandled.guard, response).await),
+                None => Ok(response),
             }
-        };
-
-        let caller = draft.call().caller;
-        let arrival = IncomingCall { operation, request: &request, caller, empty_body: body.length == 0 };
-        let admission = self.hub.admit(Some(&arrival));
-        let call = draft.call();
-        call.number = admission.number;
-        call.lints = admission.lints;
-        call.mounted = admission.mounted;
-        call.volume = named(&request.name);
-        call.id = named(&request.id);
-        if let Some(injection) = admission.injection {
-            return inject(injection, &self.plugin, operation, &request, draft).await;
-        }
-        let answer = HttpReply::from(self.plugin.perform(operation, &request, &mut draft.call().changes));
-        draft.answered(&answer, &answer.body);
-        Ok(answer.response())
-    }
-
-    fn begin(&self, head: &Parts) -> Call {
-        let operation = Operation::from_path(head.uri.path());
-        let header = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
-        let ordinary = operation.is_some() && head.method == Method::POST;
-        let request_line = || cut(&format!("{} {}", head.method, head.uri), 1024);
-        Call {
-            number: 0,
-            operation,
-            request_line: (!ordinary).then(request_line),
-            caller: Caller::from_headers(header),
-            volume: None,
-            id: None,
-            mounted: false,
-            headers: self.headers.of(&head.headers),
-            body: Body::default(),
-            fault: None,
-            outcome: Outcome::Abandoned,
-            status: None,
-            error: None,
-            reply: Body::default(),
-            took: std::time::Duration::ZERO,
-            changes: Vec::new(),
-            lints: Vec::new(),
-            waited: None,
-        }
+        })
     }
 }
 
-/// A name or an ID as the journal keeps it: whole if it can be a name at all.
-fn named(text: &str) -> Option<Box<str>> {
-    (!text.is_empty()).then(|| cut(text, 255))
+/// Passes a call through the router to its handler: an extension must be [`Clone`], which a guard cannot be.
+#[derive(Clone)]
+struct CallSlot(Arc<Mutex<Option<ReceivedCall>>>);
+
+impl CallSlot {
+    fn take(&self) -> Option<ReceivedCall> {
+        self.0.lock().take()
+    }
 }
 
-fn cut(text: &str, bytes: usize) -> Box<str> {
+/// A call as its handler extracts it. The handler records how it ends; a call that no handler takes is recorded with
+/// the response of the router.
+pub struct ReceivedCall {
+    /// Records the call.
+    pub guard: CallGuard,
+    /// What was sent.
+    pub body: RequestBody,
+}
+
+impl<S: Sync> FromRequestParts<S> for ReceivedCall {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(head: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let slot = head.extensions.get::<CallSlot>();
+        Ok(slot.and_then(CallSlot::take).expect("the recorder passes each call to one handler"))
+    }
+}
+
+/// Records a response that no handler has recorded, such as 404 and 405.
+async fn record(guard: CallGuard, response: Response) -> Response {
+    let (head, body) = response.into_parts();
+    let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    let text = String::from_utf8_lossy(body.trim_ascii_end());
+    let reply =
+        HttpReply { status: head.status, content_type: TEXT, body: body.clone(), error: Some(text.into()) };
+    guard.record_reply(&reply, &body);
+    Response::from_parts(head, Body::from(body))
+}
+
+fn handler_panicked() -> Response {
+    let text = "the handler panicked; the reason is on voltergeist's screen or on stderr";
+    HttpReply::text(StatusCode::INTERNAL_SERVER_ERROR, text).into_response()
+}
+
+fn new_call(head: &Parts, headers: &SharedHeaders) -> Call {
+    let operation = Operation::from_path(head.uri.path());
+    let header = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
+    let in_protocol = operation.is_some() && head.method == Method::POST;
+    let request_line = || truncated(&format!("{} {}", head.method, head.uri), 1024);
+    Call {
+        number: 0,
+        operation,
+        request_line: (!in_protocol).then(request_line),
+        caller: Caller::from_headers(header),
+        volume: None,
+        id: None,
+        mounted: false,
+        headers: headers.share(&head.headers),
+        body: entry::Body::default(),
+        fault: None,
+        outcome: Outcome::Abandoned,
+        status: None,
+        error: None,
+        reply: entry::Body::default(),
+        took: Duration::ZERO,
+        changes: Vec::new(),
+        lints: Vec::new(),
+        waited: None,
+    }
+}
+
+/// The start of a text, at most so many bytes.
+pub fn truncated(text: &str, bytes: usize) -> Box<str> {
     let end = (0..=bytes.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
     text[..end.unwrap_or(0)].into()
 }
 
-/// A request's body, or the first part of one that is too long.
-struct ReadBody {
-    bytes: Bytes,
-    length: usize,
+/// The body of a request, or the first part of one that is too long.
+pub struct RequestBody {
+    /// What is kept of it.
+    pub bytes: Bytes,
+    /// Its whole length.
+    pub length: usize,
 }
 
-impl ReadBody {
-    /// The body as the journal keeps it: a copy, since what arrived is a part of the connection's read buffer.
-    fn kept(&self) -> Body {
-        let kept = &self.bytes[..self.bytes.len().min(Body::KEPT)];
-        Body { bytes: Bytes::copy_from_slice(kept), length: self.length }
+impl RequestBody {
+    /// The body as the journal keeps it: a copy, since `bytes` is a part of the connection's read buffer.
+    fn stored(&self) -> entry::Body {
+        let kept = &self.bytes[..self.bytes.len().min(entry::Body::KEPT)];
+        entry::Body { bytes: Bytes::copy_from_slice(kept), length: self.length }
     }
 }
 
-/// How much of a body that is too long is read, in bytes, so that its sender comes to read the answer.
-const PATIENCE: usize = 16 * BODY_LIMIT;
+/// How many bytes of a body that is too long are read and discarded, so that the client gets to read the reply.
+const MAX_DISCARDED: usize = 16 * MAX_BODY_LEN;
 
-async fn read(mut body: Incoming) -> hyper::Result<ReadBody> {
+async fn read(mut body: Incoming) -> hyper::Result<RequestBody> {
     let mut parts: Vec<Bytes> = Vec::new();
     let mut length = 0;
-    while length <= PATIENCE
+    while length <= MAX_DISCARDED
         && let Some(frame) = body.frame().await
     {
         let Ok(part) = frame?.into_data() else { continue };
         length += part.len();
-        if length <= BODY_LIMIT {
+        if length <= MAX_BODY_LEN {
             parts.push(part);
         }
     }
     let bytes = if parts.len() == 1 { parts.swap_remove(0) } else { parts.concat().into() };
-    Ok(ReadBody { bytes, length })
-}
-
-/// What is asked, or the answer to what is not in the protocol.
-fn understand(
-    head: &Parts,
-    operation: Option<Operation>,
-    body: &ReadBody,
-) -> Result<(Operation, Request), HttpReply> {
-    let operation = operation.ok_or_else(|| HttpReply::text(StatusCode::NOT_FOUND, "404 page not found"))?;
-    if head.method != Method::POST {
-        let text = format!("{} is not allowed; each call is a POST", head.method);
-        return Err(HttpReply::text(StatusCode::METHOD_NOT_ALLOWED, &text));
-    }
-    if body.length > BODY_LIMIT {
-        let text = format!("the body is longer than {BODY_LIMIT} bytes; send a shorter one");
-        return Err(HttpReply::text(StatusCode::PAYLOAD_TOO_LARGE, &text));
-    }
-    let request = Request::parse(&body.bytes).map_err(|error| {
-        let text = format!("the body is not a request: {error}; send {{\"Name\": \"…\"}}");
-        HttpReply::text(StatusCode::INTERNAL_SERVER_ERROR, &text)
-    })?;
-    Ok((operation, request))
+    Ok(RequestBody { bytes, length })
 }

@@ -1,8 +1,8 @@
 //! The registration: how engines find the driver by its name.
 //!
-//! `dockerd` looks for sockets first (`NAME.sock`, `NAME/NAME.sock`), then for specs (`.spec`, `.json`) in
-//! one directory after the other, and takes the first that is there, even one that is broken. So whatever
-//! stands before ours hides it. Source: moby, `pkg/plugins/discovery.go`.
+//! `dockerd` looks for sockets first (`NAME.sock`, `NAME/NAME.sock`), then for spec files (`.spec`, `.json`) in
+//! one directory after the other, and takes the first that exists, even if it is broken. An earlier match shadows
+//! ours. Source: moby, `pkg/plugins/discovery.go`.
 
 use std::{
     fs, io,
@@ -12,41 +12,40 @@ use std::{
     time::Duration,
 };
 
-use super::{
-    Paths,
-    listener::{BindError, is_alive},
-    lock_file::LockFile,
+use crate::{
+    domain::text::shell,
+    net::{BindError, LockFile, Paths, is_listening},
+    state::Driver,
 };
-use crate::{domain::text::shell, state::Driver};
 
-/// A spec that we have written: a file with the driver's address, which goes with us.
+/// Our spec file, which contains the driver's address. It is removed when this is dropped.
 #[derive(Debug)]
 pub struct Spec {
     path: PathBuf,
     address: String,
-    _claim: LockFile,
+    _lock_file: LockFile,
 }
 
 impl Spec {
-    /// Writes a spec. One that a dead process has left is replaced.
+    /// Writes a spec file. One that a killed process has left behind is replaced.
     pub fn write(directory: &Path, name: &str, address: &str) -> Result<Self, BindError> {
         let path = directory.join(format!("{name}.spec"));
         let unusable = |error| BindError::Unusable { address: path.display().to_string(), error };
-        let alive = || BindError::Alive(path.display().to_string());
+        let in_use = || BindError::InUse(path.display().to_string());
         fs::create_dir_all(directory).map_err(unusable)?;
-        let claim = LockFile::take(&path).map_err(unusable)?.ok_or_else(alive)?;
-        if let Ok(there) = fs::read_to_string(&path)
-            && there.trim() != address
-            && answers(there.trim())
+        let lock_file = LockFile::acquire(&path).map_err(unusable)?.ok_or_else(in_use)?;
+        if let Ok(other) = fs::read_to_string(&path)
+            && other.trim() != address
+            && is_served(other.trim())
         {
-            return Err(alive());
+            return Err(in_use());
         }
-        let spec = Self { path: path.clone(), address: address.to_owned(), _claim: claim };
+        let spec = Self { path: path.clone(), address: address.to_owned(), _lock_file: lock_file };
         spec.restore().map_err(unusable)?;
         Ok(spec)
     }
 
-    /// Writes it again. An engine that looks meanwhile finds all of it or nothing.
+    /// Writes it again, atomically for engines that read it meanwhile.
     pub fn restore(&self) -> io::Result<()> {
         let name = self.path.file_name().unwrap_or_default().to_string_lossy();
         let unfinished = self.path.with_file_name(format!(".{name}.unfinished"));
@@ -54,9 +53,9 @@ impl Spec {
         fs::rename(&unfinished, &self.path)
     }
 
-    /// Removes it, unless another has been written in its place.
+    /// Removes it, unless it has been overwritten.
     pub fn remove(&self) {
-        if fs::read_to_string(&self.path).is_ok_and(|there| there == self.address) {
+        if fs::read_to_string(&self.path).is_ok_and(|content| content == self.address) {
             drop(fs::remove_file(&self.path));
         }
     }
@@ -68,11 +67,11 @@ impl Drop for Spec {
     }
 }
 
-/// Whether somebody listens at the address of a spec.
-fn answers(address: &str) -> bool {
+/// Whether a process listens at the address of a spec file.
+fn is_served(address: &str) -> bool {
     let Some((scheme, rest)) = address.split_once("://") else { return false };
     if scheme == "unix" {
-        return is_alive(Path::new(rest)).unwrap_or(true);
+        return is_listening(Path::new(rest)).unwrap_or(true);
     }
     let host_port = rest.split('/').next().unwrap_or_default();
     host_port.to_socket_addrs().is_ok_and(|mut addresses| {
@@ -80,18 +79,21 @@ fn answers(address: &str) -> bool {
     })
 }
 
-/// Introduces the driver at an address: whether an engine that looks for its name finds it, and what to do if not.
-/// `reason` is why it could not be registered, if it could not.
-pub fn set_driver_info(name: &str, address: &str, reason: Option<&str>, places: &Paths) -> Driver {
-    let (registration, fix_command) = match find(name, places) {
-        Some((_, found)) if same_place(&found, address) => ("registered".to_owned(), None),
+/// Describes the driver: whether engines find it by its name, and the command that registers it if they do not.
+/// `unwritable` is a directory in which it could not be registered.
+pub fn driver_info(name: &str, address: &str, unwritable: Option<&Path>, paths: &Paths) -> Driver {
+    let (registration, fix_command) = match find(name, paths) {
+        Some((_, found)) if same_address(&found, address) => ("registered".to_owned(), None),
         Some((path, _)) => (
             format!("hidden: engines find {} first", path.display()),
             Some(format!("sudo rm {}", shell::quote(&path.display().to_string()))),
         ),
         None => (
-            format!("not registered: {}", reason.unwrap_or("engines do not look there")),
-            places.specs.first().map(|directory| {
+            unwritable.map_or_else(
+                || "not registered: engines do not look there".to_owned(),
+                |directory| format!("not registered: cannot write to {}", directory.display()),
+            ),
+            paths.specs.first().map(|directory| {
                 let spec = directory.join(format!("{name}.spec"));
                 let (directory, spec) = (directory.display().to_string(), spec.display().to_string());
                 let script = format!(
@@ -107,24 +109,20 @@ pub fn set_driver_info(name: &str, address: &str, reason: Option<&str>, places: 
     Driver { name: name.to_owned(), address: address.to_owned(), registration, fix_command }
 }
 
-/// Why a driver could not be registered in a directory.
-pub fn no_right(directory: &Path) -> String {
-    format!("no right to write to {}", directory.display())
-}
-
-/// What engines find under a name: the file, and the address in it.
-fn find(name: &str, places: &Paths) -> Option<(PathBuf, String)> {
+/// What engines find by a name: the file, and the address in it.
+fn find(name: &str, paths: &Paths) -> Option<(PathBuf, String)> {
     let forms = |directory: &Path, extension: &str| {
         let file = format!("{name}.{extension}");
         [directory.join(&file), directory.join(name).join(&file)]
     };
-    let is_socket = |path: &PathBuf| fs::metadata(path).is_ok_and(|there| there.file_type().is_socket());
-    let socket = forms(&places.sockets, "sock").into_iter().find(is_socket);
+    let is_socket =
+        |path: &PathBuf| fs::metadata(path).is_ok_and(|metadata| metadata.file_type().is_socket());
+    let socket = forms(&paths.sockets, "sock").into_iter().find(is_socket);
     if let Some(path) = socket {
         let address = format!("unix://{}", path.display());
         return Some((path, address));
     }
-    let specs = places
+    let specs = paths
         .specs
         .iter()
         .flat_map(|directory| forms(directory, "spec").into_iter().chain(forms(directory, "json")));
@@ -139,13 +137,13 @@ fn find(name: &str, places: &Paths) -> Option<(PathBuf, String)> {
     Some((path, address))
 }
 
-/// Whether two addresses lead to the same place, by way of a symlink perhaps.
-fn same_place(one: &str, other: &str) -> bool {
-    let place = |address: &str| match address.strip_prefix("unix://") {
+/// Whether two addresses are the same, symlinks resolved.
+fn same_address(one: &str, other: &str) -> bool {
+    let resolved = |address: &str| match address.strip_prefix("unix://") {
         Some(path) => {
             fs::canonicalize(path).map_or_else(|_| address.into(), |path| path.display().to_string())
         }
         None => address.replacen("http://", "tcp://", 1),
     };
-    place(one) == place(other)
+    resolved(one) == resolved(other)
 }

@@ -6,7 +6,7 @@ use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::UnixStream,
 };
-use voltergeist::plugin::{Address, Paths};
+use voltergeist::net::{Address, Paths};
 
 use super::{instance::TestInstance, live::Live};
 

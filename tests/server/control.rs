@@ -46,7 +46,7 @@ async fn the_state_tells_all_that_the_console_shows() {
     let driver = stage.snapshot().driver;
     assert_eq!(
         told["driver"],
-        json!({"name": "ghost", "address": driver.address, "status": "up", "registration": "registered", "remedy": null})
+        json!({"name": "ghost", "address": driver.address, "status": "up", "registration": "registered", "fix_command": null})
     );
     assert_eq!(
         told["counters"],
@@ -68,7 +68,7 @@ async fn the_state_tells_all_that_the_console_shows() {
         (&fault["id"], &fault["label"], &fault["evaluated"], &fault["fired"], &fault["held"]),
         (&json!(1), &json!("bp"), &json!(1), &json!(1), &json!(1))
     );
-    assert_eq!((&told["seed"], &told["waiting"][0]["volume"]), (&json!(42), &json!("db1")));
+    assert_eq!((&told["seed"], &told["held"][0]["volume"]), (&json!(42), &json!("db1")));
     stage.command("down refuse").await;
     assert_eq!(get(&stage, "/v1/state").await.json()["driver"]["status"], "down refuse");
     stage.end().await;

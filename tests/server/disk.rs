@@ -211,13 +211,13 @@ fn trash(stage: &Fixture) -> usize {
     let staging = stage.mountpoint(".voltergeist/.voltergeist");
     let names =
         fs::read_dir(staging).expect("it is there").map(|entry| entry.expect("it is readable").file_name());
-    names.filter(|name| name.to_string_lossy().starts_with("rubbish")).count()
+    names.filter(|name| name.to_string_lossy().starts_with("trash")).count()
 }
 
 #[tokio::test]
 async fn what_was_not_deleted_in_time_is_deleted_at_the_next_start() {
     let place = place();
-    let left = place.path().join("volumes/.voltergeist/.voltergeist/rubbish-1/deep");
+    let left = place.path().join("volumes/.voltergeist/.voltergeist/trash-1/deep");
     fs::create_dir_all(&left).expect("the place is writable");
     let stage = Fixture::at(place, |_| {}).expect("the place is free");
     until("it is deleted", || trash(&stage) == 0).await;

@@ -81,7 +81,7 @@ async fn a_handler_that_panics_is_an_answer_and_an_entry_and_no_end() {
     let heard = caller.hear_one().await;
     assert_eq!(
         (heard.status(), heard.body()),
-        (Some(500), "the handler panicked; voltergeist tells the reason on its screen or on stderr\n")
+        (Some(500), "the handler panicked; the reason is on voltergeist's screen or on stderr\n")
     );
     let call = stage.last_call();
     assert_eq!((call.outcome, call.volume.as_deref()), (Outcome::Panicked, Some("boo")));

@@ -17,6 +17,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 use voltergeist::{
+    app::{Server, ServerConfig},
     domain::{
         model::{
             entry::{Call, EntryKind},
@@ -24,7 +25,8 @@ use voltergeist::{
         },
         state::journal::Bounds,
     },
-    plugin::{Address, BindError, DiskStore, Paths, Server, ServerConfig},
+    net::{Address, BindError, Paths},
+    plugin::DiskStore,
     state::{Hub, Snapshot, Window},
 };
 
@@ -45,7 +47,7 @@ pub fn place() -> Arc<TempDir> {
 }
 
 /// Paths in a directory, with nothing of this machine in them.
-pub fn places(place: &Path) -> Paths {
+pub fn paths(place: &Path) -> Paths {
     Paths {
         sockets: place.join("plugins"),
         specs: vec![place.join("etc"), place.join("usr")],
@@ -55,7 +57,7 @@ pub fn places(place: &Path) -> Paths {
 }
 
 fn plan(place: &Path) -> ServerConfig {
-    ServerConfig { places: places(place), ..ServerConfig::new("ghost") }
+    ServerConfig { paths: paths(place), ..ServerConfig::new("ghost") }
 }
 
 pub fn tcp() -> Address {

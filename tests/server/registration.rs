@@ -11,16 +11,16 @@ use std::{
 use tempfile::TempDir;
 use voltergeist::{
     domain::model::protocol::Operation,
-    plugin::{Address, BindError, Paths},
+    net::{Address, BindError, Paths},
 };
 
-use crate::fixture::{Fixture, place, places, tcp};
+use crate::fixture::{Fixture, paths, place, tcp};
 
 fn make(path: &Path) {
     fs::create_dir_all(path).expect("the place is writable");
 }
 
-fn denied(place: Arc<TempDir>, change: impl FnOnce(&mut voltergeist::plugin::ServerConfig)) -> BindError {
+fn denied(place: Arc<TempDir>, change: impl FnOnce(&mut voltergeist::app::ServerConfig)) -> BindError {
     match Fixture::at(place, change) {
         Ok(_) => panic!("the server binds"),
         Err(error) => error,
@@ -63,7 +63,7 @@ async fn a_port_on_all_interfaces_is_told_as_one_of_this_machine() {
 #[tokio::test]
 async fn what_a_dead_instance_has_left_is_replaced() {
     let place = place();
-    let sockets = places(place.path()).sockets;
+    let sockets = paths(place.path()).sockets;
     make(&sockets);
     make(&place.path().join("etc"));
     drop(UnixListener::bind(sockets.join("ghost.sock")).expect("it is free"));
@@ -82,13 +82,13 @@ async fn what_a_dead_instance_has_left_is_replaced() {
 #[tokio::test]
 async fn a_living_plugin_of_another_program_is_never_touched() {
     let place = place();
-    let sockets = places(place.path()).sockets;
+    let sockets = paths(place.path()).sockets;
     make(&sockets);
     make(&place.path().join("etc"));
     let socket = sockets.join("ghost.sock");
     let listener = UnixListener::bind(&socket).expect("it is free");
     let error = denied(Arc::clone(&place), |_| {});
-    assert!(matches!(&error, BindError::Alive(path) if path.ends_with("/plugins/ghost.sock")), "{error}");
+    assert!(matches!(&error, BindError::InUse(path) if path.ends_with("/plugins/ghost.sock")), "{error}");
     assert!(socket.exists());
     drop(listener);
     fs::remove_file(&socket).expect("it is there");
@@ -97,7 +97,7 @@ async fn a_living_plugin_of_another_program_is_never_touched() {
     let spec = format!("tcp://{}", listener.local_addr().expect("it is bound"));
     fs::write(place.path().join("etc/ghost.spec"), &spec).expect("it is free");
     let error = denied(Arc::clone(&place), |plan| plan.listen = tcp());
-    assert!(matches!(&error, BindError::Alive(path) if path.ends_with("/etc/ghost.spec")), "{error}");
+    assert!(matches!(&error, BindError::InUse(path) if path.ends_with("/etc/ghost.spec")), "{error}");
     assert_eq!(fs::read_to_string(place.path().join("etc/ghost.spec")).expect("it is there"), spec);
 
     fs::write(sockets.join("ghost.sock"), "no socket").expect("it is free");
@@ -114,12 +114,12 @@ async fn a_second_instance_does_not_steal_even_while_the_first_is_down() {
                 first.command(outage).await;
             }
             let second = place();
-            let shared = places(first.place.path());
+            let shared = paths(first.place.path());
             let error = denied(second, |plan| {
                 plan.listen = listen.clone();
-                plan.places = Paths { control: plan.places.control.clone(), ..shared };
+                plan.paths = Paths { control: plan.paths.control.clone(), ..shared };
             });
-            assert!(matches!(error, BindError::Alive(_)), "{outage}: {error}");
+            assert!(matches!(error, BindError::InUse(_)), "{outage}: {error}");
             if outage != "up" {
                 first.command("up").await;
             }
@@ -132,19 +132,19 @@ async fn a_second_instance_does_not_steal_even_while_the_first_is_down() {
 #[tokio::test]
 async fn of_many_that_start_at_once_one_wins_and_is_whole() {
     let place = place();
-    let shared = places(place.path());
+    let shared = paths(place.path());
     let starts = (0..8).map(|_| {
         let shared = shared.clone();
         tokio::task::spawn_blocking(move || {
             let own = Arc::new(TempDir::new().expect("a place for the test"));
-            Fixture::at(own, |plan| plan.places = shared)
+            Fixture::at(own, |plan| plan.paths = shared)
         })
     });
     let mut won = Vec::new();
     for start in starts.collect::<Vec<_>>() {
         match start.await.expect("it does not panic") {
             Ok(stage) => won.push(stage),
-            Err(error) => assert!(matches!(error, BindError::Alive(_)), "{error}"),
+            Err(error) => assert!(matches!(error, BindError::InUse(_)), "{error}"),
         }
     }
     assert_eq!(won.len(), 1);
@@ -175,7 +175,7 @@ async fn what_another_has_put_in_our_place_stays_at_our_end() {
 #[tokio::test]
 async fn a_socket_that_hides_our_spec_is_told() {
     let place = place();
-    let sockets = places(place.path()).sockets;
+    let sockets = paths(place.path()).sockets;
     make(&sockets);
     let hiding = sockets.join("ghost.sock");
     drop(UnixListener::bind(&hiding).expect("it is free"));
@@ -191,7 +191,7 @@ async fn a_socket_elsewhere_says_what_would_register_it_and_sees_when_that_is_do
     let place = place();
     let elsewhere = place.path().join("it's here.sock");
     let listen =
-        |plan: &mut voltergeist::plugin::ServerConfig| plan.listen = Address::Unix(Some(elsewhere.clone()));
+        |plan: &mut voltergeist::app::ServerConfig| plan.listen = Address::Unix(Some(elsewhere.clone()));
     let stage = Fixture::at(Arc::clone(&place), listen).expect("it is free");
     let driver = stage.snapshot().driver;
     assert_eq!(driver.registration, "not registered: engines do not look there");
@@ -214,10 +214,10 @@ async fn a_name_that_is_no_file_name_is_refused() {
 }
 
 /// Paths in which not even root may write.
-fn without_rights(plan: &mut voltergeist::plugin::ServerConfig) {
-    plan.places.sockets = "/sys/voltergeist/plugins".into();
-    plan.places.specs = vec!["/sys/voltergeist/etc".into()];
-    plan.places.control = "/sys/voltergeist/control".into();
+fn without_rights(plan: &mut voltergeist::app::ServerConfig) {
+    plan.paths.sockets = "/sys/voltergeist/plugins".into();
+    plan.paths.specs = vec!["/sys/voltergeist/etc".into()];
+    plan.paths.control = "/sys/voltergeist/control".into();
 }
 
 #[tokio::test]
@@ -226,7 +226,7 @@ async fn without_rights_it_listens_in_the_runtime_directory_and_says_what_would_
     let runtime = stage.place.path().join("runtime");
     let driver = stage.snapshot().driver;
     assert_eq!(driver.address, format!("unix://{}/ghost.sock", runtime.display()));
-    assert_eq!(driver.registration, "not registered: no right to write to /sys/voltergeist/plugins");
+    assert_eq!(driver.registration, "not registered: cannot write to /sys/voltergeist/plugins");
     let fix_command = driver.fix_command.expect("there is one");
     assert!(
         fix_command.starts_with("sudo sh -c 'mkdir -p /sys/voltergeist/etc && echo unix://"),
@@ -242,7 +242,7 @@ async fn without_rights_it_listens_in_the_runtime_directory_and_says_what_would_
         plan.listen = tcp();
     });
     let driver = stage.snapshot().driver;
-    assert!(driver.registration.starts_with("not registered: no right to write to /sys/"), "{driver:?}");
+    assert!(driver.registration.starts_with("not registered: cannot write to /sys/"), "{driver:?}");
     stage.ask(Operation::List, "{}").await;
     stage.end().await;
 }

@@ -12,7 +12,7 @@ use voltergeist::{
         demo::{self, DemoConfig, DemoSpeed},
         simulated::{self, Config},
     },
-    plugin::{Address, Paths},
+    net::{Address, Paths},
     state::Hub,
 };
 

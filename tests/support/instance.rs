@@ -5,8 +5,10 @@ use std::{path::Path, sync::Arc};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use voltergeist::{
+    app::{Server, ServerConfig},
     domain::state::journal::Bounds,
-    plugin::{Address, DiskStore, Paths, Server, ServerConfig},
+    net::{Address, Paths},
+    plugin::DiskStore,
     state::Hub,
 };
 
@@ -18,11 +20,11 @@ pub struct TestInstance {
 
 impl TestInstance {
     /// Serves volumes of this folder, with the control socket beside it.
-    pub fn start(name: &str, volumes: &Path, listen: Address, places: Paths) -> Self {
+    pub fn start(name: &str, volumes: &Path, listen: Address, paths: Paths) -> Self {
         let (disk, records) = DiskStore::open(volumes).expect("the root opens");
         let hub = Hub::new(0, records, Box::new(disk.clone()), Bounds::default());
         let control = Address::Unix(Some(volumes.with_extension("control")));
-        let plan = ServerConfig { listen, control, places, ..ServerConfig::new(name) };
+        let plan = ServerConfig { listen, control, paths, ..ServerConfig::new(name) };
         let shutdown = CancellationToken::new();
         let server = Server::bind(&hub, disk, plan).expect("the sockets are free");
         Self { hub, serving: tokio::spawn(server.run(shutdown.clone())), shutdown }

@@ -1,13 +1,10 @@
-//! The driver itself: what it answers and what it does, without a line about faults.
-//!
-//! The answer and the work are apart, because a rule may want either without the other: a lie is an
-//! answer without the work, and a reset after it is the work without an answer.
+//! The built-in driver: volumes are directories on disk.
 
 use std::{io, sync::Arc};
 
 use tokio::runtime::{Handle, RuntimeFlavor};
 
-use super::disk::DiskStore;
+use super::{DiskStore, Driver, Preview};
 use crate::{
     domain::model::{
         protocol::{Description, Operation, Reply, Request, check_name},
@@ -16,48 +13,85 @@ use crate::{
     state::Hub,
 };
 
-/// The volume driver.
-pub struct Plugin {
+/// A driver whose volumes are in the hub and on disk.
+pub struct BuiltinDriver {
     hub: Arc<Hub>,
     disk: DiskStore,
-    /// Its own address, which it leaves in each volume it mounts.
+    /// Its own address, which it writes into each volume that it mounts.
     address: String,
     panic_on: Option<String>,
 }
 
-impl Plugin {
+impl Driver for BuiltinDriver {
+    async fn call(&self, operation: Operation, request: &Request, changes: &mut Vec<Change>) -> Reply {
+        assert!(
+            self.panic_on.as_ref() != Some(&request.name),
+            "calls about {:?} panic, as configured",
+            request.name
+        );
+        let reply = self.reply(operation, request);
+        if reply.error().is_some() {
+            return reply;
+        }
+        match self.execute(operation, request, changes) {
+            Ok(()) => reply,
+            Err(error) => Reply::Error(format!("cannot {operation} {:?}: {error}", request.name)),
+        }
+    }
+
+    fn preview(&self, operation: Operation, request: &Request, preview: Preview) -> Option<Reply> {
+        Some(match preview {
+            Preview::Current => self.reply(operation, request),
+            Preview::Stale => self.stale_reply(operation, request),
+            Preview::Success => self.success_reply(operation, request),
+        })
+    }
+}
+
+impl BuiltinDriver {
     /// A driver for the volumes of a hub.
     pub fn new(hub: Arc<Hub>, disk: DiskStore, address: String, panic_on: Option<String>) -> Self {
         Self { hub, disk, address, panic_on }
     }
 
-    /// What it answers as things stand. Nothing changes.
-    pub fn answer(&self, operation: Operation, request: &Request) -> Reply {
-        self.hub.with_volumes(|volumes| self.answer_about(volumes, operation, request))
+    fn reply(&self, operation: Operation, request: &Request) -> Reply {
+        self.hub.with_volumes(|volumes| self.reply_from(volumes, operation, request))
     }
 
-    /// What it answered before the latest change that made a difference to the answer.
-    pub fn stale_reply(&self, operation: Operation, request: &Request) -> Reply {
+    fn stale_reply(&self, operation: Operation, request: &Request) -> Reply {
         self.hub.with_past(|now, undo_log| {
-            let today = self.answer_about(now, operation, request);
-            let earlier = undo_log.before(now).map(|then| self.answer_about(&then, operation, request));
-            earlier.into_iter().find(|reply| *reply != today).unwrap_or(today)
+            let current = self.reply_from(now, operation, request);
+            let earlier = undo_log.before(now).map(|then| self.reply_from(&then, operation, request));
+            earlier.into_iter().find(|reply| *reply != current).unwrap_or(current)
         })
     }
 
-    fn answer_about(&self, volumes: &Volumes, operation: Operation, request: &Request) -> Reply {
+    fn success_reply(&self, operation: Operation, request: &Request) -> Reply {
+        match (operation, self.reply(operation, request)) {
+            (Operation::Mount | Operation::Path, _) => Reply::Mountpoint(self.disk.mountpoint(&request.name)),
+            (Operation::Get, Reply::Error(_) | Reply::Done) => Reply::Volume(Description {
+                name: request.name.clone(),
+                mountpoint: self.disk.mountpoint(&request.name),
+                created: self.hub.now(),
+            }),
+            (_, Reply::Error(_)) => Reply::Done,
+            (_, success) => success,
+        }
+    }
+
+    fn reply_from(&self, volumes: &Volumes, operation: Operation, request: &Request) -> Reply {
         let name = &request.name;
         if operation.requires_volume()
             && let Err(bad) = check_name(name)
         {
-            return Reply::Refused(bad.to_string());
+            return Reply::Error(bad.to_string());
         }
         match operation {
             Operation::Activate => Reply::Activated,
             Operation::Capabilities => Reply::Capabilities,
             Operation::Create | Operation::Unmount | Operation::Remove => Reply::Done,
             Operation::Get => match volumes.known(name) {
-                None => Reply::Refused("no such volume".into()),
+                None => Reply::Error("no such volume".into()),
                 Some(volume) if volume.is_ninja() => Reply::Done,
                 Some(volume) => Reply::Volume(self.describe(volume)),
             },
@@ -66,52 +100,21 @@ impl Plugin {
                 Reply::Volumes(listed.map(|volume| self.describe(volume)).collect())
             }
             Operation::Mount if volumes.known(name).is_some_and(|volume| volume.cannot_mount()) => {
-                Reply::Broken("invalid argument".into())
+                Reply::ServerError("invalid argument".into())
             }
-            Operation::Mount | Operation::Path => Reply::Mountpoint(self.mountpoint(name)),
+            Operation::Mount | Operation::Path => Reply::Mountpoint(self.disk.mountpoint(name)),
         }
     }
 
     fn describe(&self, volume: &Volume) -> Description {
         Description {
             name: volume.name.clone(),
-            mountpoint: self.mountpoint(&volume.name),
+            mountpoint: self.disk.mountpoint(&volume.name),
             created: volume.created,
         }
     }
 
-    /// Where a volume is, or would be.
-    pub fn mountpoint(&self, name: &str) -> String {
-        self.disk.mountpoint(name)
-    }
-
-    /// What it would say of a volume if it had been created just now.
-    pub fn fake_volume(&self, name: &str) -> Reply {
-        Reply::Volume(Description {
-            name: name.to_owned(),
-            mountpoint: self.mountpoint(name),
-            created: self.hub.now(),
-        })
-    }
-
-    /// Does the work, if the answer is not a refusal, and answers.
-    pub fn perform(&self, operation: Operation, request: &Request, changes: &mut Vec<Change>) -> Reply {
-        assert!(
-            self.panic_on.as_ref() != Some(&request.name),
-            "a call about {:?} panics, as asked for",
-            request.name
-        );
-        let reply = self.answer(operation, request);
-        if reply.error().is_some() {
-            return reply;
-        }
-        match self.work(operation, request, changes) {
-            Ok(()) => reply,
-            Err(error) => Reply::Refused(format!("cannot {operation} {:?}: {error}", request.name)),
-        }
-    }
-
-    fn work(&self, operation: Operation, request: &Request, changes: &mut Vec<Change>) -> io::Result<()> {
+    fn execute(&self, operation: Operation, request: &Request, changes: &mut Vec<Change>) -> io::Result<()> {
         let name = request.name.clone();
         let recorded = |name: &str| self.hub.with_volumes(|volumes| volumes.record(name).cloned());
         let change = match operation {
@@ -119,7 +122,7 @@ impl Plugin {
                 Change::Created { name, options: request.options.clone(), at: self.hub.now() }
             }
             Operation::Mount => {
-                off_the_runtime(|| self.disk.prepare(&name, &self.address, &request.id))?;
+                blocking(|| self.disk.prepare(&name, &self.address, &request.id))?;
                 Change::Mounted { name, id: request.id.clone(), at: self.hub.now() }
             }
             Operation::Unmount if recorded(&name).is_some() => {
@@ -130,14 +133,14 @@ impl Plugin {
             }
             _ => return Ok(()),
         };
-        off_the_runtime(|| self.hub.change(&change))?;
+        blocking(|| self.hub.change(&change))?;
         changes.push(change);
         Ok(())
     }
 }
 
-/// Does what waits for a disk, however slow it is, without holding up other calls.
-fn off_the_runtime<T>(work: impl FnOnce() -> T) -> T {
+/// Runs disk I/O without blocking other calls, however slow the disk is.
+fn blocking<T>(work: impl FnOnce() -> T) -> T {
     match Handle::try_current().map(|runtime| runtime.runtime_flavor()) {
         Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(work),
         _ => work(),

@@ -1,19 +1,18 @@
-//! Volumes on disk: a directory for each one's data, and a record that outlives the process.
+//! Volumes on disk: a directory for the data of each, and a record that persists across restarts.
 //!
 //! ```text
 //! ROOT/NAME                                the data, which the engine mounts
 //! ROOT/.voltergeist/NAME                   the record, as JSON
-//! ROOT/.voltergeist/.voltergeist/          what is being written, thrown away, or was found damaged
-//! ROOT/.voltergeist/.voltergeist/lost/NAME the record of a volume that the driver has lost the memory of
+//! ROOT/.voltergeist/.voltergeist/          the staging directory: unfinished, trashed and corrupt files
+//! ROOT/.voltergeist/.voltergeist/lost/NAME the record of a volume after `crash lose`
 //! ```
 //!
-//! The inner `.voltergeist` can have no record's name, because no volume can have that name. A record
-//! is written aside and then renamed into its place, so that a kill at any moment leaves the old one
-//! or the new one. Data is thrown away in the same manner: a rename, which is quick however much there
-//! is, and then a thread that deletes it where no call waits for it.
+//! The staging directory cannot collide with a record, because no volume can have its name. A record is written to a
+//! temporary file and then renamed, so that a kill at any moment leaves the old one or the new one. Data is deleted
+//! in the same way: it is renamed, which is quick whatever its size, and then deleted by a background thread.
 //!
-//! All access goes through directory handles (cap-std), so that neither a name nor a symlink that a
-//! container has left in its volume leads out of them.
+//! All access goes through directory handles (cap-std), so that neither a name nor a symlink that a container has
+//! created in its volume leads out of them.
 
 use std::{
     io::{self, ErrorKind, Write as _},
@@ -42,23 +41,23 @@ use crate::{
 /// Why the volumes on disk cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum DiskError {
-    /// The paths that engines are told are JSON texts.
-    #[error("{0:?} is not UTF-8, so no engine can be told of it; choose another root")]
+    /// Mountpoints are sent as JSON, which is UTF-8.
+    #[error("{0:?} is not UTF-8, and mountpoints must be; choose another root")]
     NotUtf8(PathBuf),
-    /// Another process has the same root.
-    #[error("another voltergeist uses {0:?}; end it, or choose another root")]
+    /// Another process uses the same root.
+    #[error("another voltergeist uses {0:?}; stop it, or choose another root")]
     InUse(PathBuf),
-    /// The system said no.
+    /// The operating system refused.
     #[error("cannot use {path:?} for volumes: {error}; make it writable, or choose another root")]
     Unusable {
         /// The root.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the operating system.
         error: io::Error,
     },
 }
 
-/// The volumes' place on disk. Clones share it.
+/// The volumes on disk. Clones share them.
 #[derive(Clone)]
 pub struct DiskStore(Arc<Layout>);
 
@@ -66,29 +65,29 @@ struct Layout {
     root: String,
     data: Dir,
     records: Dir,
-    /// What is being written, thrown away, or was found damaged.
+    /// Unfinished, trashed and corrupt files.
     staging: Dir,
-    /// Records of volumes that the driver has lost the memory of, so that their files can still be found.
+    /// Records of volumes after `crash lose`, so that their data can still be deleted.
     lost: Dir,
-    /// Its lock says whose the root is.
+    /// Locked while this process uses the root.
     _lock: cap_std::fs::File,
-    /// Makes names in the attic unique.
-    moved: AtomicU64,
-    /// To the thread that deletes.
+    /// Makes names in the staging directory unique.
+    staged: AtomicU64,
+    /// Names for the thread that deletes.
     trash: mpsc::Sender<String>,
     /// What was wrong with the records when they were read.
-    damage: Vec<String>,
+    corrupt_records: Vec<String>,
 }
 
-/// What the attic holds.
+/// Names in the staging directory.
 const LOCK: &str = "lock";
 const LOST: &str = "lost";
 const UNFINISHED: &str = "unfinished";
-const RUBBISH: &str = "rubbish-";
-const DAMAGED: &str = "damaged-";
+const TRASH: &str = "trash-";
+const CORRUPT: &str = "corrupt-";
 
 impl DiskStore {
-    /// Opens the volumes under a directory, which is made if it is missing, and reads their records.
+    /// Opens the volumes under a directory, which is created if it is missing, and reads their records.
     pub fn open(root: &Path) -> Result<(Self, Volumes), DiskError> {
         let unusable = |error| DiskError::Unusable { path: root.to_owned(), error };
         let path = std::path::absolute(root).map_err(unusable)?;
@@ -104,46 +103,46 @@ impl DiskStore {
             error => unusable(error.into()),
         })?;
         let trash = delete_in_background(subdirectory(&records, RESERVED_NAME).map_err(unusable)?);
-        let mut shelves = Layout {
+        let mut layout = Layout {
             root: text,
             data,
             records,
             staging,
             lost,
             _lock: lock,
-            moved: AtomicU64::new(0),
+            staged: AtomicU64::new(0),
             trash,
-            damage: Vec::new(),
+            corrupt_records: Vec::new(),
         };
-        let volumes = shelves.read().map_err(unusable)?;
-        Ok((Self(Arc::new(shelves)), volumes))
+        let volumes = layout.read().map_err(unusable)?;
+        Ok((Self(Arc::new(layout)), volumes))
     }
 
-    /// Where a volume's data is, or would be.
+    /// The path of a volume's data, whether it exists or not.
     pub fn mountpoint(&self, name: &str) -> String {
         format!("{}/{name}", self.0.root.trim_end_matches('/'))
     }
 
-    /// What was wrong with the records when they were read, each with where it was set aside.
-    pub fn damage(&self) -> &[String] {
-        &self.0.damage
+    /// What was wrong with the records when they were read, each with the path it was moved to.
+    pub fn corrupt_records(&self) -> &[String] {
+        &self.0.corrupt_records
     }
 
-    /// Makes a volume's directory, and writes down in it who serves it and for which mount.
+    /// Creates a volume's directory, and writes the driver's address and the mount ID into it.
     pub fn prepare(&self, name: &str, address: &str, id: &str) -> io::Result<()> {
         let volume = subdirectory(&self.0.data, name)?;
-        write_anew(&volume, "test", address)?;
-        write_anew(&volume, "mountID", id)
+        replace_file(&volume, "test", address)?;
+        replace_file(&volume, "mountID", id)
     }
 }
 
 impl VolumeStore for DiskStore {
     fn keep(&mut self, change: &Change, after: Option<&Volume>) -> io::Result<()> {
         match change {
-            Change::Removed { name } => self.0.discard(name),
-            // Also those that it no longer knows of: nobody else will ever remove their files.
+            Change::Removed { name } => self.0.delete(name),
+            // Lost volumes too: nothing else would ever delete their data.
             Change::AllDeleted => {
-                names(&self.0.records)?.chain(names(&self.0.lost)?).try_for_each(|name| self.0.discard(&name))
+                names(&self.0.records)?.chain(names(&self.0.lost)?).try_for_each(|name| self.0.delete(&name))
             }
             Change::StateLost => {
                 names(&self.0.records)?.try_for_each(|name| self.0.records.rename(&name, &self.0.lost, &name))
@@ -159,28 +158,28 @@ impl Layout {
         self.staging.rename(UNFINISHED, &self.records, &volume.name)
     }
 
-    /// Throws away a volume's data, then its record: in this order a kill in between loses no volume.
-    fn discard(&self, name: &str) -> io::Result<()> {
-        let trash = self.attic_name(RUBBISH);
+    /// Deletes a volume's data, then its record: in this order a kill in between loses no volume.
+    fn delete(&self, name: &str) -> io::Result<()> {
+        let trash = self.staging_name(TRASH);
         match self.data.rename(name, &self.staging, &trash) {
             Ok(()) => drop(self.trash.send(trash)),
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }
-        remove_if_there(&self.lost, name)?;
-        remove_if_there(&self.records, name)
+        remove_if_exists(&self.lost, name)?;
+        remove_if_exists(&self.records, name)
     }
 
-    fn attic_name(&self, prefix: &str) -> String {
+    fn staging_name(&self, prefix: &str) -> String {
         let now = jiff::Timestamp::now().as_nanosecond();
-        format!("{prefix}{now}-{}", self.moved.fetch_add(1, Ordering::Relaxed))
+        format!("{prefix}{now}-{}", self.staged.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// Reads all records, sets aside those that are damaged, and clears what an earlier life left.
+    /// Reads all records, moves corrupt ones to the staging directory, and deletes what an earlier process trashed.
     fn read(&mut self) -> io::Result<Volumes> {
-        for left in self.staging.entries()? {
-            if let Ok(name) = left?.file_name().into_string()
-                && name.starts_with(RUBBISH)
+        for entry in self.staging.entries()? {
+            if let Ok(name) = entry?.file_name().into_string()
+                && name.starts_with(TRASH)
             {
                 drop(self.trash.send(name));
             }
@@ -190,11 +189,11 @@ impl Layout {
             match self.read_record(&name) {
                 Ok(volume) => volumes.push(volume),
                 Err(problem) => {
-                    let aside = self.attic_name(DAMAGED);
-                    self.records.rename(&name, &self.staging, &aside)?;
-                    self.damage.push(format!(
-                        "the record of volume {name:?} is damaged ({problem}); the volume is unknown now, \
-                         and the record was moved to {}/{RESERVED_NAME}/{RESERVED_NAME}/{aside}",
+                    let staged = self.staging_name(CORRUPT);
+                    self.records.rename(&name, &self.staging, &staged)?;
+                    self.corrupt_records.push(format!(
+                        "the record of volume {name:?} is corrupt ({problem}); the volume is unknown now, \
+                         and the record was moved to {}/{RESERVED_NAME}/{RESERVED_NAME}/{staged}",
                         self.root
                     ));
                 }
@@ -206,25 +205,25 @@ impl Layout {
     fn read_record(&self, name: &str) -> Result<Volume, String> {
         let bytes = self.records.read(name).map_err(|error| error.to_string())?;
         let volume: Volume = serde_json::from_slice(&bytes).map_err(|error| error.to_string())?;
-        if volume.name == name { Ok(volume) } else { Err(format!("it is about {:?}", volume.name)) }
+        if volume.name == name { Ok(volume) } else { Err(format!("it belongs to {:?}", volume.name)) }
     }
 }
 
-/// The names of all volumes that have a record in a directory.
+/// The names of all records in a directory.
 fn names(records: &Dir) -> io::Result<impl Iterator<Item = String> + use<>> {
     let names = records.entries()?.map(|entry| Ok(entry?.file_name().into_string().ok()));
     let names = names.collect::<io::Result<Vec<_>>>()?;
     Ok(names.into_iter().flatten().filter(|name| name != RESERVED_NAME))
 }
 
-fn remove_if_there(directory: &Dir, name: &str) -> io::Result<()> {
+fn remove_if_exists(directory: &Dir, name: &str) -> io::Result<()> {
     match directory.remove_file(name) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
 }
 
-/// Opens a directory, which is made if it is missing.
+/// Opens a directory, which is created if it is missing.
 fn subdirectory(parent: &Dir, name: &str) -> io::Result<Dir> {
     match parent.create_dir(name) {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
@@ -232,13 +231,14 @@ fn subdirectory(parent: &Dir, name: &str) -> io::Result<Dir> {
     }
 }
 
-/// Writes a file in a volume. What a container has put in its place goes first: opening a pipe would wait for a reader.
-fn write_anew(volume: &Dir, name: &str, text: &str) -> io::Result<()> {
-    remove_if_there(volume, name)?;
+/// Writes a file in a volume. What a container has put there is removed first: opening a pipe would block until
+/// there is a reader.
+fn replace_file(volume: &Dir, name: &str, text: &str) -> io::Result<()> {
+    remove_if_exists(volume, name)?;
     volume.open_with(name, OpenOptions::new().write(true).create_new(true))?.write_all(text.as_bytes())
 }
 
-/// Deletes what is named to it until nobody is left to name anything.
+/// Starts a thread that deletes what is sent to it, until all senders are dropped.
 fn delete_in_background(staging: Dir) -> mpsc::Sender<String> {
     let (sender, receiver) = mpsc::channel::<String>();
     std::thread::spawn(move || {
@@ -249,7 +249,7 @@ fn delete_in_background(staging: Dir) -> mpsc::Sender<String> {
                 Err(error) => Err(error),
             };
             if let Err(error) = deleted {
-                tracing::warn!(%error, name, "cannot delete a removed volume's data; it is tried again at the next start");
+                tracing::warn!(%error, name, "cannot delete the data of a removed volume; voltergeist retries at the next start");
             }
         }
     });

@@ -1,80 +1,71 @@
-//! An answer that arrives byte by byte.
+//! A reply that is sent byte by byte.
 
 use std::time::Duration;
 
+use axum::response::Response;
 use bytes::Bytes;
 use futures_util::stream;
-use hyper::Response;
 use tokio::time::Instant;
 
 use crate::{
-    plugin::{
-        call_guard::CallGuard,
-        fault_stream::Disconnect,
-        http_reply::{HttpReply, ReplyBody},
-    },
+    plugin::{call_guard::CallGuard, fault_stream::Disconnect, http_reply::HttpReply},
     state::HeldCallGuard,
 };
 
-/// Sends the first byte at once and the last when the time is over; all that is left when the call is released.
+/// Sends the first byte at once and the last at the end of the time; the rest at once when the call is released.
 ///
-/// The line's end travels with the byte before it: a JSON decoder stops reading at the closing bracket, and a caller
-/// that then hangs up has had its answer.
-pub fn dripping(
-    answer: &HttpReply,
-    over: Duration,
-    ticket: HeldCallGuard,
-    draft: CallGuard,
-) -> Response<ReplyBody> {
+/// The final newline is sent with the byte before it: a JSON decoder stops reading at the closing bracket, and a client
+/// that then disconnects has the complete reply.
+pub fn dripping(reply: &HttpReply, over: Duration, held: HeldCallGuard, guard: CallGuard) -> Response {
     let drip = Drip {
-        last: answer.body.trim_ascii_end().len().saturating_sub(1),
-        answer: answer.clone(),
+        last: reply.body.trim_ascii_end().len().saturating_sub(1),
+        reply: reply.clone(),
         sent: 0,
         started: Instant::now(),
         over,
-        ticket,
+        held,
         released: false,
-        draft: Some(draft),
+        guard: Some(guard),
     };
-    answer.streamed(stream::unfold(drip, Drip::next))
+    reply.streamed(stream::unfold(drip, Drip::next))
 }
 
 struct Drip {
-    answer: HttpReply,
-    /// The byte that is due at the end; what is behind it goes with it.
+    reply: HttpReply,
+    /// The byte that is due at the end; the bytes after it are sent with it.
     last: usize,
     sent: usize,
     started: Instant,
     over: Duration,
-    ticket: HeldCallGuard,
+    held: HeldCallGuard,
     released: bool,
-    draft: Option<CallGuard>,
+    guard: Option<CallGuard>,
 }
 
 impl Drip {
     async fn next(mut self) -> Option<(Result<Bytes, Disconnect>, Self)> {
-        let length = self.answer.body.len();
+        let length = self.reply.body.len();
         if self.sent == length {
             return None;
         }
         if !self.released {
             tokio::select! {
                 () = tokio::time::sleep_until(self.due(self.sent)) => {}
-                _ = self.ticket.released() => self.released = true,
+                _ = self.held.released() => self.released = true,
             }
         }
         let now = Instant::now();
         let later = (self.sent + 1..=self.last).find(|byte| !self.released && self.due(*byte) > now);
         let end = later.unwrap_or(length);
-        let drop = self.answer.body.slice(self.sent..end);
+        let bytes = self.reply.body.slice(self.sent..end);
         self.sent = end;
-        // Recorded before its last byte leaves, so that nobody can have the answer without the entry.
+        // Recorded before the last byte is sent, so that a client that has the reply finds the entry.
         if end == length
-            && let Some(draft) = self.draft.take()
+            && let Some(guard) = self.guard.take()
         {
-            draft.answered(&self.answer, &self.answer.body);
+            guard.record_reply(&self.reply, &self.reply.body);
         }
-        Some((Ok(drop), self))
+        Some((Ok(bytes), self))
     }
 
     fn due(&self, byte: usize) -> Instant {

@@ -18,7 +18,7 @@ pub use name::{BadName, RESERVED_NAME, check_name};
 pub const CONTENT_TYPE: &str = "application/vnd.docker.plugins.v1+json";
 
 /// The largest request body that is read, in bytes. Engines send well under 1 KiB.
-pub const BODY_LIMIT: usize = 1024 * 1024;
+pub const MAX_BODY_LEN: usize = 1024 * 1024;
 
 /// A volume's options, as given to `docker volume create --opt KEY=VALUE`.
 pub type Options = BTreeMap<String, String>;
@@ -192,18 +192,18 @@ pub enum Reply {
     Volumes(Vec<Description>),
     /// To `Mount` and `Path`.
     Mountpoint(String),
-    /// The protocol's own way to say no: status 200 with an `Err`.
+    /// An error as the protocol has it: status 200 with an `Err`.
     #[serde(rename = "Err")]
-    Refused(String),
+    Error(String),
     /// An error as Go's `http.Error` writes it: status 500 with a text.
     #[serde(skip)]
-    Broken(String),
+    ServerError(String),
 }
 
 impl Reply {
     /// The HTTP status.
     pub const fn status(&self) -> u16 {
-        if matches!(self, Self::Broken(_)) { 500 } else { 200 }
+        if matches!(self, Self::ServerError(_)) { 500 } else { 200 }
     }
 
     /// The body's bytes.
@@ -212,7 +212,7 @@ impl Reply {
             Self::Activated => br#"{"Implements":["VolumeDriver"]}"#.to_vec(),
             Self::Capabilities => br#"{"Capabilities":{"Scope":"global"}}"#.to_vec(),
             Self::Done => b"{}".to_vec(),
-            Self::Broken(text) => text.as_bytes().to_vec(),
+            Self::ServerError(text) => text.as_bytes().to_vec(),
             _ => serde_json::to_vec(self).expect("a reply has only text keys"),
         };
         body.push(b'\n');
@@ -222,7 +222,7 @@ impl Reply {
     /// What went wrong, if anything did.
     pub fn error(&self) -> Option<&str> {
         match self {
-            Self::Refused(why) | Self::Broken(why) => Some(why),
+            Self::Error(why) | Self::ServerError(why) => Some(why),
             _ => None,
         }
     }

@@ -1,0 +1,26 @@
+//! `POST /v1/commands`: one command line.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{extract::State, http::StatusCode};
+
+use super::ApiState;
+
+/// How long a reply waits until the command has taken effect on the sockets. Later failures are in the journal.
+const APPLY_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Runs the command and replies with its result.
+pub async fn command(State(ApiState { hub, .. }): State<ApiState>, line: String) -> (StatusCode, String) {
+    let run = {
+        let hub = Arc::clone(&hub);
+        move || hub.command_line(&line)
+    };
+    match tokio::task::spawn_blocking(run).await {
+        Ok(Ok(output)) => {
+            drop(tokio::time::timeout(APPLY_TIMEOUT, hub.wait_until_applied()).await);
+            (StatusCode::OK, output.text + "\n")
+        }
+        Ok(Err(error)) => (StatusCode::BAD_REQUEST, format!("{error}\n")),
+        Err(panic) => (StatusCode::INTERNAL_SERVER_ERROR, format!("the command panicked: {panic}\n")),
+    }
+}

@@ -1,0 +1,88 @@
+//! The plugin server and the control API of one instance.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    api::ControlServer,
+    domain::model::{entry::EntryKind, protocol::check_name},
+    net::{Address, BindError, Paths},
+    plugin::{BuiltinDriver, DiskStore, PluginServer},
+    state::Hub,
+};
+
+/// How the servers of an instance are set up.
+#[derive(Clone, Debug)]
+pub struct ServerConfig {
+    /// The driver's name, as after `--volume-driver`.
+    pub name: String,
+    /// The address for engines.
+    pub listen: Address,
+    /// The address of the control API.
+    pub control: Address,
+    /// The directories for sockets and spec files.
+    pub paths: Paths,
+    /// How long calls in flight may take at shutdown.
+    pub drain: Duration,
+    /// Calls about this volume panic, for testing how a panic is handled.
+    pub panic_on: Option<String>,
+}
+
+impl ServerConfig {
+    /// The default addresses and directories.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            listen: Address::Unix(None),
+            control: Address::Unix(None),
+            paths: Paths::default(),
+            drain: Duration::from_secs(3),
+            panic_on: None,
+        }
+    }
+}
+
+/// Both servers, bound to their sockets. They answer as soon as they run.
+pub struct Server {
+    plugin: PluginServer,
+    control: ControlServer,
+    drain: Duration,
+}
+
+impl Server {
+    /// Binds both sockets, registers the driver, and reports its address to the hub.
+    pub fn bind(hub: &Arc<Hub>, disk: DiskStore, config: ServerConfig) -> Result<Self, BindError> {
+        let ServerConfig { name, listen, control, paths, drain, panic_on } = config;
+        check_name(&name).map_err(|bad| BindError::Name { name: name.clone(), bad })?;
+        for problem in disk.corrupt_records() {
+            hub.record(EntryKind::Note { text: problem.clone() });
+        }
+        let driver = {
+            let (hub, disk) = (Arc::clone(hub), disk.clone());
+            move |address| BuiltinDriver::new(hub, disk, address, panic_on)
+        };
+        let plugin = PluginServer::bind(hub, &name, &listen, &paths, driver)?;
+        let control = paths.control_listener(&control, &name)?;
+        let mountpoint = Arc::new(move |name: &str| disk.mountpoint(name));
+        Ok(Self { plugin, control: ControlServer::new(Arc::clone(hub), mountpoint, control), drain })
+    }
+
+    /// The address of the control API.
+    pub fn control_address(&self) -> String {
+        self.control.address()
+    }
+
+    /// Serves until `shutdown` is cancelled or the command `quit` is run. Then it releases held calls, waits for
+    /// calls in flight, and removes sockets and spec file.
+    pub async fn run(self, shutdown: CancellationToken) {
+        let Self { plugin, control, drain } = self;
+        let control_shutdown = control.shutdown();
+        let mut control = tokio::spawn(control.run());
+        plugin.run(shutdown, drain).await;
+        control_shutdown.cancel();
+        if tokio::time::timeout(drain, &mut control).await.is_err() {
+            control.abort();
+        }
+    }
+}

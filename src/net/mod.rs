@@ -1,0 +1,13 @@
+//! Sockets of this machine: addresses, listeners and lock files, for the plugin server and the control API alike.
+
+mod address;
+mod listener;
+mod lock_file;
+mod paths;
+mod socket;
+
+pub use address::{Address, AddressError};
+pub use listener::{BindError, Listener, is_listening};
+pub use lock_file::LockFile;
+pub use paths::Paths;
+pub use socket::Socket;

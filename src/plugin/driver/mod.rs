@@ -1,0 +1,40 @@
+//! What answers a call.
+
+mod builtin;
+mod disk_store;
+
+pub use builtin::BuiltinDriver;
+pub use disk_store::{DiskError, DiskStore};
+
+use crate::domain::model::{
+    protocol::{Operation, Reply, Request},
+    volume::Change,
+};
+
+/// What answers a call, without any fault.
+///
+/// The reply and the work are separate, because a rule may want one without the other: `lie` is a reply without
+/// the work, and a reset after the call is the work without a reply.
+pub trait Driver: Send + Sync + 'static {
+    /// Does the work, unless the reply is an error, and replies. Changes of volumes are appended to `changes`.
+    fn call(
+        &self,
+        operation: Operation,
+        request: &Request,
+        changes: &mut Vec<Change>,
+    ) -> impl Future<Output = Reply> + Send;
+
+    /// The reply without the work, if the driver knows it.
+    fn preview(&self, operation: Operation, request: &Request, preview: Preview) -> Option<Reply>;
+}
+
+/// Which reply to preview.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Preview {
+    /// The reply to the call.
+    Current,
+    /// The reply before the latest change that made a difference to it.
+    Stale,
+    /// Success, even where the call would fail.
+    Success,
+}

@@ -1,0 +1,144 @@
+//! The routes: one for each operation of the protocol, generated from its table.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::State,
+    http::{Method, StatusCode},
+    response::Response,
+    routing::post,
+};
+use tower::Layer;
+
+use super::{
+    driver::Driver,
+    fault_stream::{ConnectionControl, Disconnect},
+    headers::SharedHeaders,
+    http_reply::HttpReply,
+    inject::inject,
+    recorder::{ReceivedCall, Recorder, RecorderLayer, RequestBody, truncated},
+};
+use crate::{
+    domain::{
+        lang::command::Outage,
+        model::{
+            entry::AppliedFault,
+            protocol::{MAX_BODY_LEN, Operation, Request},
+        },
+    },
+    state::{Hub, IncomingCall},
+};
+
+/// What the connections serve.
+pub struct Routes {
+    hub: Arc<Hub>,
+    headers: Arc<SharedHeaders>,
+    calls: Router,
+    reset: Router,
+}
+
+impl Routes {
+    /// The nine calls, answered by a driver.
+    pub fn new<D: Driver>(hub: &Arc<Hub>, driver: D) -> Self {
+        Self {
+            hub: Arc::clone(hub),
+            headers: Arc::default(),
+            calls: calls(Arc::new(PluginState { hub: Arc::clone(hub), driver })),
+            reset: Router::new().fallback(reset),
+        }
+    }
+
+    /// The hub in which calls are recorded.
+    pub fn hub(&self) -> &Arc<Hub> {
+        &self.hub
+    }
+
+    /// The service of one connection, on which all calls may be `reset` because the driver is down.
+    pub fn service(&self, control: &Arc<ConnectionControl>, reset: bool) -> Recorder<Router> {
+        let layer = RecorderLayer {
+            hub: Arc::clone(&self.hub),
+            headers: Arc::clone(&self.headers),
+            control: Arc::clone(control),
+        };
+        layer.layer(if reset { self.reset.clone() } else { self.calls.clone() })
+    }
+}
+
+/// What the handlers share.
+struct PluginState<D> {
+    hub: Arc<Hub>,
+    driver: D,
+}
+
+fn calls<D: Driver>(state: Arc<PluginState<D>>) -> Router {
+    let router = Operation::ALL.into_iter().fold(Router::new(), |router, operation| {
+        let handler = move |State(state): State<Arc<PluginState<D>>>, call: ReceivedCall| async move {
+            handle(&state, operation, call).await
+        };
+        router.route(operation.path(), post(handler))
+    });
+    router.fallback(not_found).method_not_allowed_fallback(method_not_allowed).with_state(state)
+}
+
+async fn not_found() -> HttpReply {
+    HttpReply::text(StatusCode::NOT_FOUND, "404 page not found")
+}
+
+async fn method_not_allowed(method: Method) -> HttpReply {
+    let text = format!("{method} is not allowed; each call is a POST");
+    HttpReply::text(StatusCode::METHOD_NOT_ALLOWED, &text)
+}
+
+/// Answers a call, or does to it what a rule demands.
+async fn handle<D: Driver>(state: &PluginState<D>, operation: Operation, call: ReceivedCall) -> Response {
+    let PluginState { hub, driver } = state;
+    let ReceivedCall { mut guard, body } = call;
+    let request = match parse(&body) {
+        Ok(request) => request,
+        Err(reply) => return guard.reply(reply),
+    };
+    let caller = guard.call().caller;
+    let incoming = IncomingCall { operation, request: &request, caller, empty_body: body.length == 0 };
+    let admission = hub.admit(Some(&incoming));
+    let call = guard.call();
+    call.number = admission.number;
+    call.lints = admission.lints;
+    call.mounted = admission.mounted;
+    call.volume = non_empty(&request.name);
+    call.id = non_empty(&request.id);
+    if let Some(injection) = admission.injection {
+        return inject(injection, driver, operation, &request, guard).await;
+    }
+    let reply = driver.call(operation, &request, &mut guard.call().changes).await;
+    guard.reply(reply.into())
+}
+
+/// Records a call to a driver that is down, and resets its connection.
+async fn reset(call: ReceivedCall) -> Response {
+    let ReceivedCall { mut guard, body } = call;
+    let call = guard.call();
+    if let Ok(request) = Request::parse(&body.bytes) {
+        (call.volume, call.id) = (non_empty(&request.name), non_empty(&request.id));
+    }
+    call.fault = Some(AppliedFault::of_outage(Outage::Reset));
+    guard.disconnect(Disconnect::Reset, "the connection was reset: the driver is down")
+}
+
+fn parse(body: &RequestBody) -> Result<Request, HttpReply> {
+    if body.length > MAX_BODY_LEN {
+        let text = format!("the body is longer than {MAX_BODY_LEN} bytes; send a shorter one");
+        return Err(HttpReply::text(StatusCode::PAYLOAD_TOO_LARGE, &text));
+    }
+    Request::parse(&body.bytes).map_err(|error| {
+        let text = format!("the body is not a request: {error}; send {{\"Name\": \"…\"}}");
+        HttpReply::text(StatusCode::INTERNAL_SERVER_ERROR, &text)
+    })
+}
+
+/// How many bytes of a name or an ID are kept: all of a valid one.
+const MAX_NAME_LEN: usize = 255;
+
+fn non_empty(text: &str) -> Option<Box<str>> {
+    (!text.is_empty()).then(|| truncated(text, MAX_NAME_LEN))
+}
