@@ -5,8 +5,8 @@
 //! Everything moves one way, and one arrow leads back: it carries a [`domain::lang::command::Command`].
 //!
 //! ```text
-//! engine ──HTTP──▶ server::record ──▶ hub.admit ─▶ a rule's verdict, acted out
-//!                      ├─▶ server::plugin: the driver's real work ─▶ reply
+//! engine ──HTTP──▶ plugin::recorder ─▶ routes ─▶ hub.admit ─▶ inject: what a rule does to the call
+//!                      ├─▶ plugin::driver: the work and the reply
 //!                      ▼
 //!                  an Entry ─▶ hub.record ─▶ journal · tally · volumes ──notify──▶ console
 //!                                                                                   │ hub.glance
@@ -17,17 +17,17 @@
 //! The journal is the truth: every change that the console can show is an entry in it. The console
 //! pulls, and the server never waits for it.
 //!
-//! # The floors
+//! # The layers
 //!
 //! ```text
-//!  3  cli                                     wires everything; reads argv, env and config files
-//!  2  server | engine | console               siblings that never see each other
-//!  1  hub                                     the one shared, locked place
-//!  0  domain                                  pure: no I/O, no clock, no chance
+//!  4  cli                               argv, environment, config file; printing; exit codes
+//!  3  app                               wiring
+//!  2  plugin | api | engine | console   siblings that do not import each other
+//!  1  state · net                       the shared state behind one lock; addresses and listeners
+//!  0  domain                            pure: no I/O, clock, randomness, async, terminal
 //! ```
 //!
-//! A module uses its own children and the floors below, never upwards or sideways; `tests/floors.rs`
-//! holds it to that.
+//! A module imports its own children and the layers below.
 
 pub mod api;
 pub mod app;

@@ -6,7 +6,7 @@ mod entries;
 mod metrics;
 mod state;
 
-use std::sync::Arc;
+use std::{io, sync::Arc};
 
 use axum::{
     Router,
@@ -18,7 +18,10 @@ use axum::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{net::Listener, state::Hub};
+use crate::{
+    net::{Listener, Socket},
+    state::Hub,
+};
 
 /// The mountpoint of a volume by its name.
 pub type MountpointOf = Arc<dyn Fn(&str) -> String + Send + Sync>;
@@ -64,6 +67,19 @@ impl ControlServer {
         if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(shutdown).await {
             tracing::warn!(%error, "the control API failed");
         }
+    }
+}
+
+impl axum::serve::Listener for Listener {
+    type Io = Socket;
+    type Addr = String;
+
+    async fn accept(&mut self) -> (Socket, String) {
+        (Self::accept(self).await, String::new())
+    }
+
+    fn local_addr(&self) -> io::Result<String> {
+        Ok(self.address())
     }
 }
 

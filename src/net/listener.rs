@@ -214,19 +214,6 @@ impl Drop for Listener {
     }
 }
 
-impl axum::serve::Listener for Listener {
-    type Io = Socket;
-    type Addr = String;
-
-    async fn accept(&mut self) -> (Socket, String) {
-        (Self::accept(self).await, String::new())
-    }
-
-    fn local_addr(&self) -> io::Result<String> {
-        Ok(self.address())
-    }
-}
-
 fn unix_address(path: &Path) -> String {
     format!("unix://{}", path.display())
 }

@@ -23,6 +23,7 @@ mod http_reply;
 mod inject;
 mod recorder;
 mod registration;
+mod request_body;
 mod routes;
 
 use std::{sync::Arc, time::Duration};

@@ -17,8 +17,8 @@ use axum::{
 };
 use bytes::Bytes;
 use futures_util::FutureExt;
-use http_body_util::BodyExt;
-use hyper::body::Incoming;
+use http_body_util::{BodyExt, Collected};
+use hyper::body::Body as HttpBody;
 use parking_lot::Mutex;
 use tower::{Layer, Service};
 
@@ -27,11 +27,12 @@ use super::{
     fault_stream::{ConnectionControl, Disconnect},
     headers::SharedHeaders,
     http_reply::{HttpReply, TEXT},
+    request_body::RequestBody,
 };
 use crate::{
     domain::model::{
         entry::{self, Call, Outcome},
-        protocol::{Caller, MAX_BODY_LEN, Operation},
+        protocol::{Caller, Operation},
     },
     state::Hub,
 };
@@ -67,8 +68,9 @@ pub struct Recorder<S> {
     inner: S,
 }
 
-impl<S> Service<Request<Incoming>> for Recorder<S>
+impl<S, B> Service<Request<B>> for Recorder<S>
 where
+    B: HttpBody<Data = Bytes, Error: Send> + Send + Unpin + 'static,
     S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send,
 {
@@ -81,14 +83,14 @@ where
     }
 
     /// The guard is created here and not in the future, which hyper drops unpolled if the client has already gone.
-    fn call(&mut self, request: Request<Incoming>) -> Self::Future {
+    fn call(&mut self, request: Request<B>) -> Self::Future {
         let (mut head, body) = request.into_parts();
         let call = new_call(&head, &self.headers);
         let mut guard = CallGuard::new(Arc::clone(&self.hub), Arc::clone(&self.control), call);
         let Self { control, inner, .. } = self;
         let (control, mut inner) = (Arc::clone(control), inner.clone());
         Box::pin(async move {
-            let body = read(body).await.map_err(|_| control.disconnect(Disconnect::Eof))?;
+            let body = RequestBody::read(body).await.map_err(|_| control.disconnect(Disconnect::Eof))?;
             guard.call().body = body.stored();
             let slot = CallSlot(Arc::new(Mutex::new(Some(ReceivedCall { guard, body }))));
             head.extensions.insert(slot.clone());
@@ -99,12 +101,17 @@ where
                 Ok(Err(never)) => match never {},
                 Err(_) => handler_panicked(),
             };
-            if let Some(disconnect) = response.extensions().get() {
-                return Err(control.disconnect(*disconnect));
-            }
-            match slot.take() {
-                Some(unhandled) => Ok(record(unhandled.guard, response).await),
-                None => Ok(response),
+            let disconnect = response.extensions().get().copied();
+            let unrecorded = slot.take().map(|call| call.guard);
+            match (disconnect, unrecorded) {
+                (Some(disconnect), unrecorded) => {
+                    if let Some(guard) = unrecorded {
+                        guard.disconnect(disconnect, &disconnect.to_string());
+                    }
+                    Err(control.disconnect(disconnect))
+                }
+                (None, Some(guard)) => Ok(record(guard, response).await),
+                (None, None) => Ok(response),
             }
         })
     }
@@ -141,7 +148,7 @@ impl<S: Sync> FromRequestParts<S> for ReceivedCall {
 /// Records a response that no handler has recorded, such as 404 and 405.
 async fn record(guard: CallGuard, response: Response) -> Response {
     let (head, body) = response.into_parts();
-    let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    let body = body.collect().await.map(Collected::to_bytes).unwrap_or_default();
     let text = String::from_utf8_lossy(body.trim_ascii_end());
     let reply =
         HttpReply { status: head.status, content_type: TEXT, body: body.clone(), error: Some(text.into()) };
@@ -187,37 +194,70 @@ pub fn truncated(text: &str, bytes: usize) -> Box<str> {
     text[..end.unwrap_or(0)].into()
 }
 
-/// The body of a request, or the first part of one that is too long.
-pub struct RequestBody {
-    /// What is kept of it.
-    pub bytes: Bytes,
-    /// Its whole length.
-    pub length: usize,
-}
+#[cfg(test)]
+mod tests {
+    use axum::Router;
 
-impl RequestBody {
-    /// The body as the journal keeps it: a copy, since `bytes` is a part of the connection's read buffer.
-    fn stored(&self) -> entry::Body {
-        let kept = &self.bytes[..self.bytes.len().min(entry::Body::KEPT)];
-        entry::Body { bytes: Bytes::copy_from_slice(kept), length: self.length }
+    use super::*;
+    use crate::{
+        domain::{model::volume::Volumes, state::journal::Bounds},
+        state::InMemoryStore,
+    };
+
+    fn recorder(inner: Router) -> Recorder<Router> {
+        let hub = Hub::new(0, Volumes::default(), Box::new(InMemoryStore), Bounds::default());
+        let control = Arc::new(ConnectionControl::new(1));
+        RecorderLayer { hub, headers: Arc::default(), control }.layer(inner)
     }
-}
 
-/// How many bytes of a body that is too long are read and discarded, so that the client gets to read the reply.
-const MAX_DISCARDED: usize = 16 * MAX_BODY_LEN;
+    fn get() -> Request<Body> {
+        Request::post(Operation::Get.path()).body(Body::from("{}")).expect("the request is valid")
+    }
 
-async fn read(mut body: Incoming) -> hyper::Result<RequestBody> {
-    let mut parts: Vec<Bytes> = Vec::new();
-    let mut length = 0;
-    while length <= MAX_DISCARDED
-        && let Some(frame) = body.frame().await
-    {
-        let Ok(part) = frame?.into_data() else { continue };
-        length += part.len();
-        if length <= MAX_BODY_LEN {
-            parts.push(part);
+    fn recorded(recorder: &Recorder<Router>) -> Call {
+        let (entries, _) = recorder.hub.entries_after(0, usize::MAX);
+        assert_eq!(entries.len(), 1);
+        entries[0].call().expect("the entry is a call").clone()
+    }
+
+    #[test]
+    fn a_call_whose_future_is_never_polled_is_recorded() {
+        let mut recorder = recorder(Router::new());
+        drop(recorder.call(get()));
+        let call = recorded(&recorder);
+        assert_eq!((call.operation, call.outcome), (Some(Operation::Get), Outcome::Abandoned));
+    }
+
+    #[tokio::test]
+    async fn a_disconnect_in_a_response_is_an_error_and_recorded() {
+        for disconnect in [Disconnect::Reset, Disconnect::Eof] {
+            let mut recorder = recorder(Router::new().fallback(move || async move { disconnect }));
+            assert_eq!(recorder.call(get()).await.map(drop), Err(disconnect));
+            let call = recorded(&recorder);
+            assert_eq!((call.outcome, call.status), (Outcome::Failed, None));
+            assert_eq!(call.error, Some(disconnect.to_string().into()));
         }
     }
-    let bytes = if parts.len() == 1 { parts.swap_remove(0) } else { parts.concat().into() };
-    Ok(RequestBody { bytes, length })
+
+    #[tokio::test]
+    async fn a_response_that_no_handler_has_recorded_is_recorded_as_it_is_sent() {
+        let mut recorder = recorder(Router::new().fallback((StatusCode::IM_A_TEAPOT, "short and stout\n")));
+        let response = recorder.call(get()).await.expect("there is a response");
+        assert_eq!(response.status(), StatusCode::IM_A_TEAPOT);
+        let body = response.into_body().collect().await.expect("the body is complete").to_bytes();
+        let call = recorded(&recorder);
+        assert_eq!((call.status, call.error.as_deref()), (Some(418), Some("short and stout")));
+        assert_eq!((call.reply.bytes, call.body.text()), (body, "{}".into()));
+    }
+
+    #[tokio::test]
+    async fn a_handler_that_panics_is_recorded_and_answered() {
+        async fn handler(_: ReceivedCall) -> Response {
+            panic!("a test of panics")
+        }
+        let mut recorder = recorder(Router::new().fallback(handler));
+        let response = recorder.call(get()).await.expect("there is a response");
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(recorded(&recorder).outcome, Outcome::Panicked);
+    }
 }

@@ -17,7 +17,8 @@ use super::{
     headers::SharedHeaders,
     http_reply::HttpReply,
     inject::inject,
-    recorder::{ReceivedCall, Recorder, RecorderLayer, RequestBody, truncated},
+    recorder::{ReceivedCall, Recorder, RecorderLayer, truncated},
+    request_body::RequestBody,
 };
 use crate::{
     domain::{

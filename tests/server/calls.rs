@@ -163,6 +163,24 @@ async fn what_is_not_in_the_protocol_is_told_so_and_is_an_entry_too() {
 }
 
 #[tokio::test]
+async fn a_method_other_than_post_is_answered_with_a_text_and_the_allowed_method() {
+    for stage in [Fixture::unix(), Fixture::tcp()] {
+        for operation in Operation::ALL {
+            for method in ["GET", "PUT", "DELETE", "OPTIONS"] {
+                let request = http(method, operation.path(), "Connection: close\r\n", "{}");
+                let heard = stage.plugin.exchange(&request).await;
+                assert_eq!((heard.status(), heard.header("allow")), (Some(405), Some("POST")), "{heard:?}");
+                assert_eq!(heard.body(), format!("{method} is not allowed; each call is a POST\n"));
+                let call = stage.last_call();
+                assert_eq!((call.operation, call.status), (Some(operation), Some(405)));
+                assert_eq!((call.body.text(), call.reply.text()), ("{}".into(), heard.body().into()));
+            }
+        }
+        stage.end().await;
+    }
+}
+
+#[tokio::test]
 async fn a_body_of_any_length_gets_its_answer_on_a_connection_that_goes_on() {
     let stage = Fixture::tcp();
     let mut caller = stage.plugin.connect().await.expect("the server listens");
