@@ -35,6 +35,8 @@ pub mod cli;
 pub mod console;
 pub mod domain;
 pub mod engine;
+pub mod engine_api;
 pub mod net;
 pub mod plugin;
+pub mod scenario;
 pub mod state;

@@ -1,8 +1,8 @@
-//! The page about scenarios lists the cards that are shipped, and its example is one.
+//! The page about scenarios lists the shipped scenarios, and its example is valid.
 
 use std::{collections::BTreeSet, fmt::Write as _, fs, path::Path};
 
-use voltergeist::engine::scenario::{Scenario, ScenarioLibrary};
+use voltergeist::scenario::{Scenario, ScenarioLibrary};
 
 const HEAD: &str = "## The scenarios\n\n";
 
@@ -18,7 +18,7 @@ fn scenarios() -> Vec<Scenario> {
         .collect()
 }
 
-/// The list, made from the cards.
+/// The list, generated from the scenarios.
 fn list() -> String {
     let mut list = String::from("| scenario | what happens | |\n|---|---|---|\n");
     for scenario in scenarios() {
@@ -35,7 +35,7 @@ fn list() -> String {
 }
 
 #[test]
-fn the_list_of_cards_is_made_from_the_files() {
+fn the_list_of_scenarios_is_generated_from_the_files() {
     let path = root("docs/scenarios.md");
     let page = fs::read_to_string(&path).expect("the page is there");
     let (before, written) = page.split_once(HEAD).expect("the page has a list");
@@ -48,18 +48,18 @@ fn the_list_of_cards_is_made_from_the_files() {
 }
 
 #[test]
-fn the_example_is_a_card() {
+fn the_example_is_a_scenario() {
     let page = fs::read_to_string(root("docs/scenarios.md")).expect("the page is there");
     let (_, rest) = page.split_once("```toml\n").expect("the page has an example");
     let (example, _) = rest.split_once("```").expect("the example ends");
     let scenario =
-        Scenario::read("example", "docs/scenarios.md", example).unwrap_or_else(|error| panic!("{error}"));
+        Scenario::parse("example", "docs/scenarios.md", example).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(scenario.steps.len(), 3);
 }
 
 #[test]
-fn every_file_among_the_scenarios_is_a_shipped_card() {
-    let files = fs::read_dir(root("assets/scenarios")).expect("the cards are there");
+fn every_scenario_file_is_shipped() {
+    let files = fs::read_dir(root("assets/scenarios")).expect("the scenarios are there");
     let files: BTreeSet<String> = files
         .map(|file| {
             file.expect("an entry").path().file_stem().expect("a name").to_string_lossy().into_owned()

@@ -1,4 +1,4 @@
-//! Every shipped card on the simulated daemons and, where there is one, on a real dockerd; and the simulated one must
+//! Every shipped scenario on the simulated daemons and, where there is one, on a real dockerd; and the simulated one must
 //! have sent the very calls of the real one.
 
 mod support;
@@ -19,20 +19,21 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 use voltergeist::{
+    domain::model::scenario::ScenarioResult,
     engine::{
-        Clock, Engine, Inventory,
         docker::{RealDocker, Supervisor},
-        scenario::{self, Event, Report, RunContext, Scenario, ScenarioLibrary, ScenarioResult},
         simulated::{self, Config, Profile},
     },
+    engine_api::{Clock, Engine, Inventory},
     net::{Address, Paths},
+    scenario::{self, Progress, Report, RunContext, Scenario, ScenarioLibrary},
 };
 
 /// Fast enough for a minute to pass in three seconds, and slow enough for a busy machine to keep up.
 const SPEED: f64 = 20.0;
 const DRIVER: &str = "ghost";
 
-/// A card with something under way at each step.
+/// A scenario with something in flight at each step.
 const STOPPED: &str = r#"
     title = "stopped"
     description = "nothing"
@@ -58,11 +59,11 @@ fn main() -> ExitCode {
     let scenarios: Vec<_> = ScenarioLibrary::default()
         .all()
         .into_iter()
-        .map(|scenario| scenario.expect("a shipped card").scenario)
+        .map(|scenario| scenario.expect("a shipped scenario").scenario)
         .collect();
     let obstacle = support::obstacle(support::Engine::Docker);
     let required = support::engines_are_required();
-    let engine_choice = Arc::new(EngineChoice::default());
+    let dockerd = Arc::new(SharedDockerd::default());
     let mut trials = Vec::new();
     for scenario in scenarios.into_iter().map(Arc::new) {
         for profile in [Profile::Docker20, Profile::Docker] {
@@ -71,27 +72,27 @@ fn main() -> ExitCode {
                 result(&simulated(&scenario, profile))
             }));
         }
-        let engine_choice = Arc::clone(&engine_choice);
+        let dockerd = Arc::clone(&dockerd);
         // A minute is a long time to wait for what the simulated daemons show in seconds.
         let slow = scenario.slow;
         let real = Trial::test(format!("{}_on_dockerd", scenario.name), move || {
             if let Some(obstacle) = obstacle {
                 return Err(obstacle.into());
             }
-            let real = engine_choice.play(&scenario, None);
+            let real = dockerd.play(&scenario, None);
             result(&real)?;
             compare(&real, &simulated(&scenario, Profile::Docker20))
         });
         trials.push(real.with_ignored_flag(slow || obstacle.is_some() && !required));
     }
-    let stopped = Trial::test("a_card_that_is_stopped_on_dockerd_leaves_nothing_behind", {
-        let engine_choice = Arc::clone(&engine_choice);
+    let stopped = Trial::test("a_scenario_that_is_stopped_on_dockerd_leaves_nothing_behind", {
+        let dockerd = Arc::clone(&dockerd);
         move || {
             let scenario =
-                Scenario::read("stopped", "stopped.toml", STOPPED).map_err(|error| error.to_string())?;
+                Scenario::parse("stopped", "stopped.toml", STOPPED).map_err(|error| error.to_string())?;
             let scenario = Arc::new(scenario);
             for step in 0..scenario.steps.len() {
-                let report = engine_choice.play(&scenario, Some(step));
+                let report = dockerd.play(&scenario, Some(step));
                 if report.result != ScenarioResult::Stopped || !report.problems.is_empty() {
                     return Err(format!("stopped at {step}: {report}").into());
                 }
@@ -101,12 +102,12 @@ fn main() -> ExitCode {
     });
     trials.push(stopped.with_ignored_flag(obstacle.is_some() && !required));
     let conclusion = libtest_mimic::run(&Arguments::from_args(), trials);
-    engine_choice.close();
+    dockerd.close();
     conclusion.exit_code()
 }
 
 fn result(report: &Report) -> Result<(), Failed> {
-    if report.held() {
+    if report.passed() {
         return Ok(());
     }
     let steps: Vec<_> = report.steps.iter().map(ToString::to_string).collect();
@@ -138,18 +139,18 @@ fn context(
     instance: &TestInstance,
     engine: Arc<dyn Engine>,
     clock: Clock,
-    wait_until_applied: Duration,
-    fresh: bool,
+    quiet_period: Duration,
+    fresh_engine: bool,
 ) -> RunContext {
-    let (_all, allowed) = watch::channel(usize::MAX);
+    let (_all, allowed_steps) = watch::channel(usize::MAX);
     RunContext {
         engine,
         hub: Arc::clone(&instance.hub),
         clock,
-        wait_until_applied,
-        beat: Duration::ZERO,
-        fresh,
-        allowed,
+        quiet_period,
+        step_delay: Duration::ZERO,
+        fresh_engine,
+        allowed_steps,
     }
 }
 
@@ -167,63 +168,63 @@ fn simulated(scenario: &Scenario, profile: Profile) -> Report {
         let address = format!("unix://{}", socket.display()).parse().expect("an address");
         let config = Config { profile, clock, files: Some(volumes), ..Config::new(DRIVER, address) };
         let context = context(&instance, simulated::start(config), clock, Duration::from_millis(20), true);
-        let report = scenario::play(scenario, &context, |_| {}, &CancellationToken::new()).await;
+        let report = scenario::run(scenario, &context, |_| {}, &CancellationToken::new()).await;
         instance.end().await;
         report
     })
 }
 
-/// One private dockerd for all cards, on a thread of its own that starts it for the first of them.
+/// One private dockerd for all scenarios, on a thread of its own that starts it for the first of them.
 #[derive(Default)]
-struct EngineChoice(Mutex<Option<(mpsc::Sender<Order>, thread::JoinHandle<()>)>>);
+struct SharedDockerd(Mutex<Option<(mpsc::Sender<Order>, thread::JoinHandle<()>)>>);
 
 enum Order {
-    /// A card, before which step it is stopped, and where the report goes.
+    /// A scenario, the step before which it is stopped, and where the report goes.
     Play(Arc<Scenario>, Option<usize>, mpsc::Sender<Report>),
     Restart(oneshot::Sender<()>),
     Kill(oneshot::Sender<()>),
     Close,
 }
 
-impl EngineChoice {
-    /// Plays cards one after the other: they share the daemon.
+impl SharedDockerd {
+    /// Plays one scenario at a time: they share the daemon.
     fn play(&self, scenario: &Arc<Scenario>, stop_at: Option<usize>) -> Report {
-        let mut stage = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let (desired_state, _) = stage.get_or_insert_with(|| {
-            let (desired_state, taken) = mpsc::channel();
-            let again = desired_state.clone();
-            (desired_state, thread::spawn(move || run(&taken, &again)))
+        let mut thread = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let (orders, _) = thread.get_or_insert_with(|| {
+            let (orders, taken) = mpsc::channel();
+            let again = orders.clone();
+            (orders, thread::spawn(move || run(&taken, &again)))
         });
         let (report, played) = mpsc::channel();
-        desired_state.send(Order::Play(Arc::clone(scenario), stop_at, report)).expect("the theatre is open");
-        played.recv().expect("the theatre plays to the end")
+        orders.send(Order::Play(Arc::clone(scenario), stop_at, report)).expect("the thread runs");
+        played.recv().expect("a report")
     }
 
     fn close(&self) {
-        let stage = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
-        if let Some((desired_state, house)) = stage {
-            desired_state.send(Order::Close).expect("the theatre is open");
-            house.join().expect("the theatre closes in order");
+        let thread = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        if let Some((orders, thread)) = thread {
+            orders.send(Order::Close).expect("the thread runs");
+            thread.join().expect("the thread ends without a panic");
         }
     }
 }
 
-/// The orders of plays, passed on to the thread that owns the daemon.
-struct Stagehand(mpsc::Sender<Order>);
+/// Passes orders to the thread that owns the daemon.
+struct ThreadSupervisor(mpsc::Sender<Order>);
 
-impl Stagehand {
+impl ThreadSupervisor {
     fn ask(&self, order: fn(oneshot::Sender<()>) -> Order) -> BoxFuture<'_, Result<(), String>> {
-        let (done, heard) = oneshot::channel();
+        let (done, result) = oneshot::channel();
         let sent = self.0.send(order(done));
         async move {
             sent.map_err(|error| error.to_string())?;
-            heard.await.map_err(|error| error.to_string())
+            result.await.map_err(|error| error.to_string())
         }
         .boxed()
     }
 }
 
-impl Supervisor for Stagehand {
+impl Supervisor for ThreadSupervisor {
     fn restart(&self) -> BoxFuture<'_, Result<(), String>> {
         self.ask(Order::Restart)
     }
@@ -233,7 +234,7 @@ impl Supervisor for Stagehand {
     }
 }
 
-fn run(desired_state: &mpsc::Receiver<Order>, again: &mpsc::Sender<Order>) {
+fn run(orders: &mpsc::Receiver<Order>, again: &mpsc::Sender<Order>) {
     let runtime = runtime();
     let sandbox = Sandbox::new();
     let places =
@@ -243,27 +244,28 @@ fn run(desired_state: &mpsc::Receiver<Order>, again: &mpsc::Sender<Order>) {
     });
     let mut daemon = Dockerd::start(&sandbox);
     let host = support::docker::host(&sandbox);
-    let hand: Arc<dyn Supervisor> = Arc::new(Stagehand(again.clone()));
-    let engine = runtime.block_on(RealDocker::connect(Some(&host), Some(hand))).expect("the daemon answers");
+    let supervisor: Arc<dyn Supervisor> = Arc::new(ThreadSupervisor(again.clone()));
+    let engine =
+        runtime.block_on(RealDocker::connect(Some(&host), Some(supervisor))).expect("the daemon answers");
     let context = context(&instance, Arc::new(engine), Clock::REAL, Duration::from_millis(300), false);
-    while let Ok(order) = desired_state.recv() {
+    while let Ok(order) = orders.recv() {
         match order {
             Order::Play(scenario, stop_at, report) => {
                 let context = context.clone();
                 runtime.spawn(async move {
                     let cancel = CancellationToken::new();
-                    let tell = |event: Event<'_>| {
-                        if matches!(event, Event::Begun { index, .. } if Some(index) == stop_at) {
+                    let on_progress = |progress: Progress<'_>| {
+                        if matches!(progress, Progress::StepStarted { index, .. } if Some(index) == stop_at) {
                             cancel.cancel();
                         }
                     };
-                    let mut played = scenario::play(&scenario, &context, tell, &cancel).await;
+                    let mut played = scenario::run(&scenario, &context, on_progress, &cancel).await;
                     let left = context.engine.inventory().await;
                     if left != Ok(Inventory::default()) {
                         played.problems.push(format!("left on the daemon: {left:?}"));
                         played.result = ScenarioResult::Failed;
                     }
-                    report.send(played).expect("somebody waits for the report");
+                    report.send(played).expect("the report is awaited");
                 });
             }
             Order::Restart(done) => {

@@ -1,5 +1,20 @@
-//! Wiring: what starts the servers and connects them with the shared state.
+//! Starts and stops an instance and its long-running services. Nothing here reads arguments, draws or prints.
 
+mod config;
+mod demo;
+mod engine_choice;
+mod instance;
+pub mod logging;
+pub mod paths;
+pub mod recording;
+mod scenario_service;
 mod server;
+mod services;
+mod shutdown;
 
+pub use config::Config;
+pub use engine_choice::EngineChoice;
+pub use instance::{Instance, InstanceScope};
 pub use server::{Server, ServerConfig};
+pub use services::Services;
+pub use shutdown::{Shutdown, Signal};

@@ -79,20 +79,20 @@ pub enum Action {
     ///
     /// The end of whoever reads is the end of voltergeist, so that `voltergeist serve | head` ends too.
     Serve,
-    /// Play scenarios on an engine, and compare what comes of it with what was expected
+    /// Play scenarios on an engine, and compare the results with the expected ones
     ///
-    /// A card types docker commands, makes the plugin misbehave meanwhile, and says what must come of each. Whatever it
-    /// makes is removed at its end, also after Ctrl-C. Exit status 0 says that everything held.
+    /// A scenario runs docker commands while it injects faults, and says what the result of each must be. Everything
+    /// that it creates is removed at the end, also after Ctrl-C. The exit status is 0 if all scenarios passed.
     #[command(override_usage = "\
-voltergeist play [OPTIONS] [CARD]...
+voltergeist play [OPTIONS] [SCENARIO]...
        voltergeist play [OPTIONS] --all
        voltergeist play --list")]
     #[command(after_help = "\
 Examples:
-  voltergeist play                                  list the cards
+  voltergeist play                                  list the scenarios
   voltergeist play empty-retry data-lost            on a simulated daemon
   sudo voltergeist play --engine docker empty-retry
-  voltergeist play ./my-card.toml --json")]
+  voltergeist play ./mine.toml --json")]
     Play(PlayArgs),
     /// Send one command line to a running instance
     ///

@@ -7,7 +7,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use etcetera::BaseStrategy;
 use toml::{
     Spanned,
     de::{DeTable, DeValue},
@@ -15,6 +14,7 @@ use toml::{
 
 use super::settings::Settings;
 use crate::{
+    app::paths,
     console::{
         action::{CONTROLS, Control},
         key::KeymapError,
@@ -52,19 +52,15 @@ pub enum ConfigError {
 
 /// Reads the file that was named; if none was, the user's own, which need not be there.
 pub fn read(named: Option<&Path>) -> Result<Settings, ConfigError> {
-    let Some(path) = named.map(Path::to_owned).or_else(own) else { return Ok(Settings::default()) };
+    let Some(path) = named.map(Path::to_owned).or_else(|| paths::config("config.toml")) else {
+        return Ok(Settings::default());
+    };
     match fs::read_to_string(&path) {
         Ok(text) => parse(&text)
             .map_err(|Wrong { at, key, problem }| told(path, &text, &at, key.as_deref(), &problem)),
         Err(error) if error.kind() == io::ErrorKind::NotFound && named.is_none() => Ok(Settings::default()),
         Err(error) => Err(ConfigError::Unreadable { path, error }),
     }
-}
-
-/// `$XDG_CONFIG_HOME/voltergeist/config.toml`.
-fn own() -> Option<PathBuf> {
-    let home = etcetera::choose_base_strategy().ok()?;
-    Some(home.config_dir().join("voltergeist/config.toml"))
 }
 
 /// A file to begin with: every setting and every key with its default, commented out.
@@ -153,7 +149,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        cli::args::Cli,
+        cli::{DEFAULT_NAME, args::Cli},
         console::{
             self,
             key::{Chord, Keymap},
@@ -182,7 +178,7 @@ mod tests {
     #[test]
     fn the_template_with_everything_in_force_is_the_defaults() {
         let (written, default) = (settings(&in_force()), Settings::default());
-        assert_eq!(written.name(false), default.name(false));
+        assert_eq!(written.config(DEFAULT_NAME).name, default.config(DEFAULT_NAME).name);
         let look = |settings: &Settings| {
             let options = settings.console(|_| None).expect("it is sound");
             (options.theme.name, options.theme.glyphs.ascii)

@@ -41,7 +41,7 @@ XDG_RUNTIME_DIR             where a user's sockets are; else in /tmp",
         "Files",
         "\
 ~/.config/voltergeist/config.toml  settings; see --print-config
-~/.config/voltergeist/scenarios/   scenario cards of your own
+~/.config/voltergeist/scenarios/   your own scenarios
 /run/docker/plugins/NAME.sock      where Docker finds the plugin
 /etc/docker/plugins/NAME.spec      the same, for one that listens on TCP
 /run/voltergeist/NAME.sock         the control API

@@ -1,23 +1,12 @@
-//! The top floor: reads the command line, the environment and the config file, and wires everything together.
-//!
-//! ```text
-//! args, config ─▶ DiskStore::open ─▶ Hub ─▶ Server::bind ─▶ the console, or JSON lines ─▶ orderly end
-//! ```
+//! The command line: reads arguments, environment and config file, prints, and sets the exit status.
 
 mod args;
 mod config;
-mod engine_choice;
-mod follow;
-mod headless;
-mod instance;
 mod manual;
-mod places;
 mod play;
 mod run;
-mod scenario_service;
+mod serve;
 mod settings;
-mod signals;
-mod warnings;
 
 use std::{
     io::{self, ErrorKind, Write as _},
@@ -29,7 +18,9 @@ use clap::FromArgMatches as _;
 use args::{Action, Cli};
 use settings::Settings;
 
-/// A command line or a config file that is wrong.
+/// The driver's name, unless another is chosen.
+const DEFAULT_NAME: &str = "voltergeist";
+/// The exit status for a wrong command line or config file.
 const USAGE: u8 = 2;
 
 /// The whole program. Exit status: 0 fine, 1 failed while running, 2 wrong usage, 128+N ended by signal N.
@@ -48,7 +39,7 @@ pub fn main() -> ExitCode {
         }
         _ => {
             return match config::read(config.as_deref()) {
-                Ok(file) => live(action.as_ref(), settings, file),
+                Ok(file) => run_with(action.as_ref(), settings, file),
                 Err(error) => {
                     eprintln!("voltergeist: {error}");
                     USAGE.into()
@@ -64,8 +55,8 @@ fn parse() -> Cli {
     Cli::from_arg_matches(&Cli::whole().get_matches()).unwrap_or_else(|error| error.exit())
 }
 
-fn live(action: Option<&Action>, settings: Settings, file: Settings) -> ExitCode {
-    // The demo and the cards have places of their own, whatever those of the real driver are.
+fn run_with(action: Option<&Action>, settings: Settings, file: Settings) -> ExitCode {
+    // The config file is about the real driver; the demo and scenarios have their own name and paths.
     let file = match action {
         Some(Action::Demo | Action::Play(_)) => {
             Settings { name: None, root: None, listen: None, control: None, record: None, ..file }
@@ -82,7 +73,7 @@ fn ended(ended: anyhow::Result<ExitCode>) -> ExitCode {
     })
 }
 
-/// Prints a text. It is no failure if whoever reads it has seen enough.
+/// Prints a text. A reader that has closed the pipe is no error.
 fn print(text: &[u8]) -> io::Result<()> {
     match io::stdout().write_all(text) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),

@@ -1,4 +1,4 @@
-//! `voltergeist play`: plays scenario cards, and says of each step what was expected and what was seen.
+//! `voltergeist play`: plays scenarios, and prints the expected and the actual result of each step.
 
 mod list;
 mod reporter;
@@ -9,69 +9,70 @@ use std::{
 };
 
 use anyhow::bail;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use self::reporter::{PlayReporter, Tally};
-use super::{
-    USAGE,
-    engine_choice::{EngineChoice, EngineKind},
-    follow::record,
-    instance::{Instance, InstanceScope},
-    places,
-    settings::Settings,
-    signals,
-};
+use self::reporter::{Counts, PlayReporter};
+use super::{USAGE, run::NOT_REMOVED, settings::Settings};
 use crate::{
-    engine::scenario::{self, LibraryError, Scenario, ScenarioLibrary},
+    app::{EngineChoice, Instance, InstanceScope, Shutdown, paths, recording::Recording},
+    scenario::{self, LibraryError, Scenario, ScenarioLibrary},
     state::Window,
 };
 
-/// The driver that cards are played with. It is the same each time, since a daemon keeps looking for every
-/// driver that it has met.
+/// The default name of the driver. It is always the same, since a daemon keeps looking for every driver that it has used.
 const DRIVER: &str = "voltergeist-play";
 
-/// How fast the time of a simulated daemon passes: fast enough for its minute to be three seconds, and slow
-/// enough for a busy machine to keep up.
+/// The speed of a simulated daemon's clock: its minute takes three seconds, and a busy machine keeps up.
 const SPEED: f64 = 20.0;
 
-/// What to play, and where.
+/// What scenarios are played on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum EngineKind {
+    /// A simulated daemon for each scenario
+    #[default]
+    Simulated,
+    /// The machine's own, found as the docker command finds it
+    Docker,
+}
+
+/// What to play, and on what.
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 #[derive(Clone, Debug, Args)]
 pub struct PlayArgs {
-    /// The cards, by name or by the path of a file; none lists them
-    #[arg(value_name = "CARD")]
+    /// Scenarios, by name or file path; without any, lists them
+    #[arg(value_name = "SCENARIO")]
     scenarios: Vec<String>,
 
     /// Play all scenarios; on a real engine, only those that cannot harm it
     #[arg(long, conflicts_with = "scenarios")]
     all: bool,
 
-    /// List the cards
+    /// List the scenarios
     #[arg(long, conflicts_with_all = ["scenarios", "all"])]
     list: bool,
 
-    /// What to play on
+    /// The engine to play on
     #[arg(long, value_enum, default_value_t, value_name = "ENGINE")]
     engine: EngineKind,
 
-    /// Print one line of JSON for each card
+    /// Print one line of JSON for each scenario
     #[arg(long)]
     json: bool,
 
-    /// On a real engine, play also what can harm it or whatever else runs there
+    /// On a real engine, allow scenarios that can harm it or disturb other containers
     #[arg(long)]
     dangerous: bool,
 }
 
 impl PlayArgs {
-    fn may_harm(&self) -> bool {
+    fn allows_dangerous(&self) -> bool {
         self.dangerous || self.engine == EngineKind::Simulated
     }
 
-    /// The cards to play, in order.
-    fn choose(&self, from: &ScenarioLibrary) -> Result<Vec<Scenario>, Refused> {
+    /// The scenarios to play, in order.
+    fn choose(&self, from: &ScenarioLibrary) -> Result<Vec<Scenario>, PlayError> {
         let scenarios = if self.all {
             from.all().into_iter().collect::<Result<Vec<_>, _>>()?
         } else {
@@ -79,10 +80,10 @@ impl PlayArgs {
         };
         let mut scenarios: Vec<Scenario> = scenarios.into_iter().map(|loaded| loaded.scenario).collect();
         if self.all {
-            scenarios.retain(|scenario| self.may_harm() || !scenario.dangerous);
+            scenarios.retain(|scenario| self.allows_dangerous() || !scenario.dangerous);
         }
-        match scenarios.iter().find(|scenario| scenario.dangerous && !self.may_harm()) {
-            Some(scenario) => Err(Refused::Dangerous(scenario.name.clone())),
+        match scenarios.iter().find(|scenario| scenario.dangerous && !self.allows_dangerous()) {
+            Some(scenario) => Err(PlayError::Dangerous(scenario.name.clone())),
             None => Ok(scenarios),
         }
     }
@@ -90,114 +91,100 @@ impl PlayArgs {
 
 /// Why nothing is played.
 #[derive(Debug, thiserror::Error)]
-enum Refused {
+enum PlayError {
     #[error(transparent)]
-    ScenarioLibrary(#[from] LibraryError),
+    Library(#[from] LibraryError),
     #[error(
-        "the card {0:?} can harm a real engine, or what else runs on it; play it on a simulated one, or if you \
-         mean it: --dangerous"
+        "scenario {0:?} can harm a real engine or disturb other containers on it; play it on the simulated one, or \
+         use --dangerous"
     )]
     Dangerous(String),
 }
 
-/// Lists or plays, and returns the exit status.
+/// Lists or plays scenarios, and returns the exit status.
 pub async fn run(args: &PlayArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
-    let library = ScenarioLibrary::new(places::config("scenarios"));
+    let library = ScenarioLibrary::new(paths::config("scenarios"));
     if args.list || (args.scenarios.is_empty() && !args.all) {
         return list::print(&library, args.json);
     }
     let scenarios = match args.choose(&library) {
         Ok(scenarios) => scenarios,
-        Err(refused) => {
-            eprintln!("voltergeist: {refused}");
+        Err(error) => {
+            eprintln!("voltergeist: {error}");
             return Ok(USAGE.into());
         }
     };
-    let signal = signals::first()?;
-    tokio::pin!(signal);
-    let engine = async {
-        match args.engine {
-            EngineKind::Simulated => Ok(None),
-            EngineKind::Docker => EngineChoice::docker(args.dangerous).await.map(Some),
-        }
+    let shutdown = Shutdown::watch()?;
+    let exit_status = || shutdown.signal().map(|signal| ExitCode::from(signal.exit_status()));
+    let docker = match args.engine {
+        EngineKind::Simulated => None,
+        EngineKind::Docker => tokio::select! {
+            docker = EngineChoice::docker(args.dangerous) => Some(docker?),
+            () = shutdown.requested.cancelled() => return Ok(exit_status().unwrap_or(ExitCode::FAILURE)),
+        },
     };
-    let docker = tokio::select! {
-        docker = engine => docker?,
-        signal = &mut signal => return Ok(signal.exit_status().into()),
-    };
-    let home = if docker.is_some() { InstanceScope::EngineOnly } else { InstanceScope::Isolated };
-    let instance = Instance::open(home, settings.name.as_deref().unwrap_or(DRIVER), settings, |_| {})?;
-    let engine_choice = docker.unwrap_or_else(|| EngineChoice::Simulated {
+    let is_docker = docker.is_some();
+    let scope = if is_docker { InstanceScope::EngineOnly } else { InstanceScope::Isolated };
+    let config = settings.config(DRIVER);
+    let instance = Instance::open(scope, &config, |_| {})?;
+    let engine = docker.unwrap_or_else(|| EngineChoice::Simulated {
         files: instance.root.clone(),
         seed: instance.seed,
         speed: SPEED,
     });
-    let stop = CancellationToken::new();
+    let recording = Recording::start(&config, &instance.hub, &instance.shutdown)?;
+    let stop = shutdown.requested.child_token();
     let mut reporter = PlayReporter::new(args.json, stop.clone());
-    let path = settings.record.as_deref();
-    let recording = path.map(|path| record(path, &instance.hub, &instance.shutdown)).transpose()?;
-    let mut playing = Box::pin(play_all(&scenarios, &engine_choice, &instance, &mut reporter, &stop));
-    let (played, ended_by) = tokio::select! {
-        played = &mut playing => (Some(played), None),
-        signal = signal => {
-            stop.cancel();
-            // What the card has made is removed now, unless somebody cannot wait for it.
-            let impatient = signals::first()?;
-            tokio::select! {
-                played = &mut playing => (Some(played), Some(signal)),
-                _ = impatient => (None, Some(signal)),
-            }
-        }
+    let played = tokio::select! {
+        biased;
+        played = play_all(&scenarios, &engine, &instance, &mut reporter, &stop) => Some(played),
+        () = shutdown.forced.cancelled() => None,
     };
-    drop(playing);
     instance.close().await?;
     if let Some(recording) = recording {
-        recording.await??;
+        recording.finish().await?;
     }
     if played.is_none() {
-        eprintln!("voltergeist: not all was removed; see docker ps -a --filter label=voltergeist.scenario");
+        eprintln!("voltergeist: {NOT_REMOVED}");
     }
-    if matches!(engine_choice, EngineChoice::Docker(_)) {
+    if is_docker {
         // Source: moby, daemon/volume/drivers: an adapter is kept for the life of the daemon, and each list asks it.
         eprintln!(
-            "voltergeist: docker keeps looking for the driver; until it restarts, or you play again, \
-             `docker volume ls` takes 15 s longer"
+            "voltergeist: docker keeps looking for the driver: `docker volume ls` takes 15 s longer until docker is \
+             restarted or the driver is back"
         );
     }
-    let held = played.transpose()?.unwrap_or(false);
-    reporter.end()?;
-    Ok(match ended_by {
-        Some(signal) => signal.exit_status().into(),
-        None if held => ExitCode::SUCCESS,
-        None => ExitCode::FAILURE,
-    })
+    let passed = played.transpose()?.unwrap_or(false);
+    reporter.finish()?;
+    let default = if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    Ok(exit_status().unwrap_or(default))
 }
 
-/// Plays one card after the other, until one is stopped. Says whether all have held.
+/// Plays the scenarios in order, until one is stopped. Returns whether all have passed.
 async fn play_all(
     scenarios: &[Scenario],
-    engine_choice: &EngineChoice,
+    engine: &EngineChoice,
     instance: &Instance,
     reporter: &mut PlayReporter,
     stop: &CancellationToken,
 ) -> anyhow::Result<bool> {
     let driver = instance.hub.snapshot(&Window::default()).driver;
-    if let (EngineChoice::Docker(_), Some(fix_command)) = (engine_choice, driver.fix_command) {
+    if let (EngineChoice::Docker(_), Some(fix_command)) = (engine, driver.fix_command) {
         bail!("docker does not find the driver, {}; play as root, or: {fix_command}", driver.registration);
     }
-    let (_all, allowed) = watch::channel(usize::MAX);
-    let mut tally = Tally::default();
+    let (_all, allowed_steps) = watch::channel(usize::MAX);
+    let mut counts = Counts::default();
     for (index, scenario) in scenarios.iter().enumerate() {
-        reporter.begin(scenario, index + 1, scenarios.len());
-        let context = engine_choice.context(&instance.hub, Duration::ZERO, allowed.clone())?;
-        let begun = Instant::now();
-        let report = scenario::play(scenario, &context, |event| reporter.tell(event), stop).await;
-        reporter.conclude(&report, begun.elapsed());
-        tally.count(&report.result);
+        reporter.start(scenario, index + 1, scenarios.len());
+        let context = engine.context(&instance.hub, Duration::ZERO, allowed_steps.clone())?;
+        let started = Instant::now();
+        let report = scenario::run(scenario, &context, |progress| reporter.progress(progress), stop).await;
+        reporter.result(&report, started.elapsed());
+        counts.add(report.result);
         if stop.is_cancelled() {
             break;
         }
     }
-    reporter.sum_up(&tally, scenarios.len());
-    Ok(tally.held == scenarios.len())
+    reporter.summary(&counts, scenarios.len());
+    Ok(counts.passed == scenarios.len())
 }

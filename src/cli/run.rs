@@ -1,210 +1,92 @@
-//! One life of the program: from the arguments to the orderly end.
+//! Runs a command of the program, and says what it prints and its exit status.
 
 use std::{
     io::{self, IsTerminal},
     process::ExitCode,
-    sync::Arc,
 };
 
 use anyhow::Context;
-use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
 
-use super::{
-    args::Action,
-    follow::record,
-    headless,
-    instance::{Instance, InstanceScope},
-    places, play, print,
-    scenario_service::{self, ScenarioService},
-    settings::Settings,
-    signals::{self, Signal},
-    warnings,
-};
+use super::{args::Action, play, print, serve, settings::Settings};
 use crate::{
     api::client,
+    app::{Services, Signal, logging, paths},
     console::{self, ExitReason},
-    domain::model::{entry::EntryKind, speed::DemoSpeed},
-    engine::{
-        DockerCommand, Outcome,
-        demo::{self, DemoConfig},
-        scenario::ScenarioLibrary,
-    },
     net::Address,
-    state::{Driver, Hub, Window},
+    state::Window,
 };
+
+/// Where a scenario's containers can be found that were not removed.
+pub const NOT_REMOVED: &str =
+    "some containers or volumes may remain; see docker ps -a --filter label=voltergeist.scenario";
 
 /// Runs until the end, and returns the exit status.
 pub fn run(action: Option<&Action>, settings: &Settings) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let ended = runtime.block_on(async {
+    let result = runtime.block_on(async {
         match action {
             Some(Action::Command { line }) => {
-                let effect = client::send(&control_address(settings), line.join(" ")).await?;
-                say(&effect)?;
+                let output = client::send(&control_address(settings), line.join(" ")).await?;
+                print(format!("{output}\n").as_bytes())?;
                 Ok(ExitCode::SUCCESS)
             }
             Some(Action::Play(args)) => play::run(args, settings).await,
-            _ => live(action, settings).await,
+            _ => run_instance(action, settings).await,
         }
     });
-    // A thread that waits for a disk that does not answer must not block the end.
+    // A thread that waits for a disk that does not answer must not prevent the end.
     runtime.shutdown_background();
-    ended
+    result
 }
 
-/// The plugin with a face, until somebody ends it.
-async fn live(action: Option<&Action>, settings: &Settings) -> anyhow::Result<ExitCode> {
+/// Runs an instance with the console or, without a terminal or for `serve`, with JSON lines on stdout.
+async fn run_instance(action: Option<&Action>, settings: &Settings) -> anyhow::Result<ExitCode> {
     let demo = matches!(action, Some(Action::Demo));
-    let home = if demo { InstanceScope::Demo } else { InstanceScope::System };
-    let signal = signals::first()?;
-    let library = ScenarioLibrary::new(places::config("scenarios"));
-    let instance = Instance::open(home, settings.name(demo), settings, |hub| {
-        scenario_service::offer(hub, &library, !demo);
-        if demo {
-            hub.set_speed(DemoSpeed::default());
-        }
-    })?;
-    let (hub, shutdown) = (Arc::clone(&instance.hub), instance.shutdown.clone());
-    let recording = settings.record.as_deref().map(|path| record(path, &hub, &shutdown)).transpose()?;
-    let closing = CancellationToken::new();
-    let ended_by = tokio::spawn({
-        let closing = closing.clone();
-        async move {
-            tokio::select! {
-                biased;
-                signal = signal => {
-                    closing.cancel();
-                    Some(signal)
-                }
-                () = closing.cancelled() => None,
-            }
-        }
-    });
-    let scenario_service = ScenarioService {
-        hub: Arc::clone(&hub),
-        library,
-        files: instance.root.clone(),
-        seed: instance.seed,
-        demo: demo.then(|| street(&hub, instance.seed, &shutdown)),
-    };
-    // A card that is played is ended before the driver is, since what it has made can be removed only while that answers.
-    let cleared = CancellationToken::new();
-    tokio::spawn({
-        let closing = closing.clone();
-        // Also if the director should break down.
-        let cleared = cleared.clone().drop_guard();
-        async move {
-            scenario_service.direct(closing).await;
-            drop(cleared);
-        }
-    });
-
-    let screen =
+    let config = settings.config(if demo { "demo" } else { super::DEFAULT_NAME });
+    let services = Services::start(&config, demo)?;
+    let has_screen =
         !matches!(action, Some(Action::Serve)) && io::stdin().is_terminal() && io::stdout().is_terminal();
-    let ended = if screen {
-        show(settings, &hub, &closing).await
+    let result = if has_screen {
+        show(settings, &services).await
     } else {
-        // Its reader hears of that too.
-        headless::serve(&hub, &cleared).await.map(|()| None)
+        serve::serve(&services).await.map(|()| None)
     };
-    closing.cancel();
-    wait_for_card(&hub, &cleared).await?;
-    instance.close().await?;
-    if let Some(recording) = recording {
-        recording.await??;
+    services.shutdown.requested.cancel();
+    if let Some(scenario) = services.running_scenario() {
+        eprintln!("voltergeist: removing what scenario {scenario:?} created; Ctrl-C skips it");
     }
-    let interrupted = ended?;
-    if screen {
+    if !services.wait_for_cleanup().await {
+        eprintln!("voltergeist: {NOT_REMOVED}");
+    }
+    let (hub, signal) = (services.hub().clone(), services.shutdown.signal());
+    services.close().await?;
+    let interrupted = result?;
+    if has_screen {
         let all = Window { volumes: 0..usize::MAX, ..Window::default() };
-        say(console::summary(&hub.snapshot(&all), settings.record.as_deref()).trim_end())?;
+        print(console::summary(&hub.snapshot(&all), settings.record.as_deref()).as_bytes())?;
     }
-    let signal = ended_by.await?.or(interrupted);
-    Ok(signal.map_or(ExitCode::SUCCESS, |signal| signal.exit_status().into()))
+    Ok(signal.or(interrupted).map_or(ExitCode::SUCCESS, |signal| signal.exit_status().into()))
 }
 
-/// Waits until what a card has made is removed, unless somebody cannot wait.
-async fn wait_for_card(hub: &Hub, cleared: &CancellationToken) -> io::Result<()> {
-    if let Some(scenario) = hub.snapshot(&Window::default()).scenarios.under_way() {
-        eprintln!("voltergeist: removing what the card {scenario:?} has made; Ctrl-C does not wait for it");
-    }
-    let impatient = signals::first()?;
-    tokio::select! {
-        () = cleared.cancelled() => {}
-        _ = impatient => {
-            eprintln!("voltergeist: not all was removed; see docker ps -a --filter label=voltergeist.scenario");
-        }
-    }
-    Ok(())
-}
-
-/// Begins a life on the simulated daemon, and returns what says whether it has come to rest. What it tells its users
-/// when something goes wrong becomes a note.
-fn street(hub: &Arc<Hub>, seed: u64, shutdown: &CancellationToken) -> watch::Receiver<bool> {
-    let Driver { name, address, .. } = hub.snapshot(&Window::default()).driver;
-    let (set, interval) = watch::channel(demo::DemoSpeed::Every(demo::DemoSpeed::USUAL));
-    let (rests, resting) = watch::channel(false);
-    tokio::spawn(keep_pace(Arc::clone(hub), set));
-    let (hub, shutdown) = (Arc::clone(hub), shutdown.clone());
-    tokio::spawn(async move {
-        let tell = |command: &DockerCommand, outcome: &Outcome| {
-            if !outcome.succeeded() {
-                hub.record(EntryKind::Note { text: format!("$ {command}  → {outcome}") });
-            }
-        };
-        let setting = DemoConfig::new(&address, &name, seed);
-        if let Err(error) = demo::live(setting, interval, rests, tell, shutdown).await {
-            hub.record(EntryKind::Note { text: format!("the simulated daemon cannot start: {error}") });
-        }
-    });
-    resting
-}
-
-/// Hands the pace on. While a card is played, the street stands still, so that nobody mistakes its calls for the card's.
-async fn keep_pace(hub: Arc<Hub>, set: watch::Sender<demo::DemoSpeed>) {
-    let (mut speeds, mut run_requests) = (hub.speeds(), hub.run_requests());
-    loop {
-        let is_played = run_requests.borrow_and_update().is_some();
-        let wanted = speeds.borrow_and_update().filter(|speed| !speed.paused && !is_played);
-        set.send_replace(wanted.map_or(demo::DemoSpeed::Paused, |speed| {
-            demo::DemoSpeed::Every(demo::DemoSpeed::USUAL.div_f64(speed.times))
-        }));
-        let changed = tokio::select! {
-            changed = speeds.changed() => changed,
-            changed = run_requests.changed() => changed,
-            () = set.closed() => return,
-        };
-        if changed.is_err() {
-            return;
-        }
-    }
-}
-
-/// The console, until somebody ends it; says by which signal, if it was one.
-async fn show(
-    settings: &Settings,
-    hub: &Arc<Hub>,
-    shutdown: &CancellationToken,
-) -> anyhow::Result<Option<Signal>> {
+/// Shows the console until it ends. Returns SIGINT if Ctrl-C has ended it.
+async fn show(settings: &Settings, services: &Services) -> anyhow::Result<Option<Signal>> {
     let options = settings.console(|name| std::env::var(name).ok())?;
-    warnings::to_journal(hub);
-    let ending = console::run(Arc::clone(hub), options, shutdown.clone()).await;
-    Ok(match ending.context("the terminal cannot be used")? {
+    logging::to_journal(services.hub());
+    let requested = services.shutdown.requested.clone();
+    let reason = console::run(services.hub().clone(), options, requested).await;
+    Ok(match reason.context("cannot use the terminal")? {
         ExitReason::Interrupted => Some(Signal::INTERRUPT),
         ExitReason::Quit | ExitReason::TerminalGone | ExitReason::Shutdown => None,
     })
 }
 
-/// Where a running instance of this name has its control socket.
+/// The control socket of the running instance with this name.
 fn control_address(settings: &Settings) -> Address {
     settings.control.clone().unwrap_or_else(|| {
-        let [system, user] = places::own().control_sockets(settings.name(false));
-        // Where there is none, the one that an instance of this user would have.
-        let by_system = system.exists() || !user.exists() && rustix::process::geteuid().is_root();
-        Address::Unix(Some(if by_system { system } else { user }))
+        let [system, user] =
+            paths::own().control_sockets(settings.name.as_deref().unwrap_or(super::DEFAULT_NAME));
+        // If there is none, the one that an instance of this user would have.
+        let is_system = system.exists() || !user.exists() && rustix::process::geteuid().is_root();
+        Address::Unix(Some(if is_system { system } else { user }))
     })
-}
-
-fn say(text: &str) -> io::Result<()> {
-    print(format!("{text}\n").as_bytes())
 }

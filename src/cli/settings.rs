@@ -13,6 +13,7 @@ use serde::{
 };
 
 use crate::{
+    app::Config,
     console::{
         self,
         key::{Keymap, KeymapError},
@@ -128,9 +129,18 @@ impl Settings {
         }
     }
 
-    /// The driver's name.
-    pub fn name(&self, demo: bool) -> &str {
-        self.name.as_deref().unwrap_or(if demo { "demo" } else { "voltergeist" })
+    /// What an instance is started with. `default_name` is the driver's name if none is chosen.
+    pub fn config(&self, default_name: &str) -> Config {
+        Config {
+            name: self.name.clone().unwrap_or_else(|| default_name.to_owned()),
+            root: self.root.clone(),
+            listen: self.listen.clone(),
+            control: self.control.clone(),
+            record: self.record.clone(),
+            seed: self.seed,
+            expire: self.expire,
+            panic_on: std::env::var("VOLTERGEIST_PANIC_ON").ok(),
+        }
     }
 
     /// Which key does what.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Outcome;
+use crate::engine_api::CliResult;
 
 /// `docker volume ls`: rows of driver and name.
 pub(super) fn volume_table(rows: &[(String, String)]) -> String {
@@ -13,12 +13,12 @@ pub(super) fn volume_table(rows: &[(String, String)]) -> String {
 }
 
 /// One thing, as `docker inspect` prints it.
-pub(super) fn inspected(thing: &Value) -> Outcome {
-    Outcome::success(format!("{:#}", json!([thing])))
+pub(super) fn inspected(thing: &Value) -> CliResult {
+    CliResult::success(format!("{:#}", json!([thing])))
 }
 
 /// A failed `docker run`: the complaint with a hint behind it, and the exit code, which is guessed from the words.
-pub(super) fn run_failure(told: &str, hint: &str) -> Outcome {
+pub(super) fn run_failure(told: &str, hint: &str) -> CliResult {
     let told = told.trim().trim_end_matches('.');
     let code = match told {
         told if told.contains("executable file not found") || told.contains("no such file or directory") => {
@@ -27,10 +27,10 @@ pub(super) fn run_failure(told: &str, hint: &str) -> Outcome {
         told if told.contains("permission denied") => 126,
         _ => 125,
     };
-    Outcome::failure(code, format!("docker: Error response from daemon: {told}.\n{hint}").trim_end())
+    CliResult::failure(code, format!("docker: Error response from daemon: {told}.\n{hint}").trim_end())
 }
 
 /// Any other failure.
-pub(super) fn failure(told: &str) -> Outcome {
-    Outcome::failure(1, format!("Error response from daemon: {}", told.trim()))
+pub(super) fn failure(told: &str) -> CliResult {
+    CliResult::failure(1, format!("Error response from daemon: {}", told.trim()))
 }

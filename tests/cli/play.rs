@@ -34,14 +34,15 @@ fn scenario(home: &TestHome, name: &str, text: &str) -> String {
 }
 
 #[test]
-fn without_a_card_it_lists_all_of_them() {
+fn without_a_name_it_lists_all_scenarios() {
     let home = TestHome::new();
     home.write("config/voltergeist/scenarios/made.toml", HELD);
     let (status, list, _) = home.run(&["play"]);
     assert_eq!(status, Some(0));
-    for shipped in fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/assets/scenarios")).expect("the cards")
+    for shipped in
+        fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/assets/scenarios")).expect("the scenarios")
     {
-        let name = shipped.expect("a card").path().file_stem().expect("a name").display().to_string();
+        let name = shipped.expect("a scenario").path().file_stem().expect("a name").display().to_string();
         assert!(
             list.lines().any(|line| line.starts_with(&format!("{name} "))),
             "{name} is missing in\n{list}"
@@ -59,7 +60,7 @@ fn without_a_card_it_lists_all_of_them() {
 }
 
 #[test]
-fn a_card_that_holds_says_what_was_expected_and_what_was_seen() {
+fn a_passed_scenario_prints_expected_and_actual_results() {
     let home = TestHome::new();
     home.write("config/voltergeist/scenarios/made.toml", HELD);
     let (status, said, _) = home.run(&["play", "made", "empty-retry"]);
@@ -67,10 +68,10 @@ fn a_card_that_holds_says_what_was_expected_and_what_was_seen() {
     for line in [
         "1/2 made: A volume is made",
         "  ✓ $ docker volume create -d voltergeist-play mine",
-        "      expected  success, the calls get mine, create mine",
-        "      seen      mine",
+        "      expected  success, calls: get mine, create mine",
+        "      actual    mine",
         "2/2 empty-retry: A retried request has an empty body",
-        "2 of 2 cards held",
+        "passed 2/2",
     ] {
         assert!(said.lines().any(|said| said == line), "no {line:?} in\n{said}");
     }
@@ -78,25 +79,22 @@ fn a_card_that_holds_says_what_was_expected_and_what_was_seen() {
 }
 
 #[test]
-fn a_card_that_does_not_hold_says_why_and_leaves_nothing() {
+fn a_failed_scenario_says_why_and_leaves_nothing() {
     let home = TestHome::new();
     let (broken, held) = (scenario(&home, "broken", BROKEN), scenario(&home, "made", HELD));
     let volumes = home.path("volumes").display().to_string();
     let (status, said, _) = home.run(&["play", "--root", &volumes, &broken, &held]);
     assert_eq!(status, Some(1), "{said}");
-    for line in [
-        "  ✗ $ docker volume inspect mine",
-        "      it did not print \"gold\"",
-        "1 of 2 cards held, 1 did not hold",
-    ] {
+    for line in ["  ✗ $ docker volume inspect mine", "      output lacks \"gold\"", "passed 1/2, failed 1"]
+    {
         assert!(said.lines().any(|said| said == line), "no {line:?} in\n{said}");
     }
-    assert!(!said.contains("docker volume rm mine"), "nothing is played after what did not hold:\n{said}");
+    assert!(!said.contains("docker volume rm mine"), "nothing is run after a failed step:\n{said}");
     assert!(!home.path("volumes/mine").exists());
 }
 
 #[test]
-fn json_is_a_line_for_each_card_and_nothing_else() {
+fn json_is_one_line_per_scenario_and_nothing_else() {
     let home = TestHome::new();
     let (held, broken) = (scenario(&home, "made", HELD), scenario(&home, "broken", BROKEN));
     let (status, lines, words) = home.run(&["play", "--json", &held, &broken]);
@@ -107,12 +105,12 @@ fn json_is_a_line_for_each_card_and_nothing_else() {
     assert_eq!((&reports[0]["name"], &reports[0]["result"]), (&"made".into(), &"passed".into()));
     assert_eq!(reports[0]["steps"][0]["calls"], serde_json::json!(["get mine", "create mine"]));
     assert_eq!(reports[1]["result"], "failed");
-    assert_eq!(reports[1]["steps"][1]["problems"], serde_json::json!(["it did not print \"gold\""]));
+    assert_eq!(reports[1]["steps"][1]["problems"], serde_json::json!(["output lacks \"gold\""]));
     assert!(words.contains("✓ made"), "{words}");
 }
 
 #[test]
-fn a_wrong_card_or_a_wrong_name_is_told_before_anything_is_played() {
+fn an_invalid_file_or_name_is_an_error_before_anything_is_played() {
     let home = TestHome::new();
     let malformed =
         scenario(&home, "bad", "title = \"x\"\ndescription = \"y\"\n\n[[step]]\ndocker = \"docker fly\"\n");
@@ -124,7 +122,10 @@ fn a_wrong_card_or_a_wrong_name_is_told_before_anything_is_played() {
     for (arguments, expected) in [
         (&["made", &malformed][..], format!("{malformed}:5: docker: ")),
         (&["made", &misspelt][..], format!("{misspelt}:5: doker")),
-        (&["made", "empty-rety"][..], "no scenario \"empty-rety\", did you mean \"empty-retry\"?".into()),
+        (
+            &["made", "empty-rety"][..],
+            "unknown scenario \"empty-rety\", did you mean \"empty-retry\"?".into(),
+        ),
         (&["nowhere.toml"][..], "nowhere.toml: ".into()),
         (&["made", "null-entry", "--engine", "docker"][..], "--dangerous".into()),
         (&["made", "--all"][..], "cannot be used with".into()),
@@ -174,7 +175,7 @@ fn a_signal_in_the_middle_leaves_nothing_behind() {
             .spawn()
             .expect("it starts");
         let waiting = || fs::read_to_string(&record).ok().filter(|lines| lines.contains("arm unmount: hang"));
-        wait_for(PATIENCE, waiting).expect("the card waits");
+        wait_for(PATIENCE, waiting).expect("the scenario waits");
         assert!(home.path("volumes/mine").exists());
         kill_process(Pid::from_child(&play), signal).expect("it runs");
         let ended = wait_for(PATIENCE, || play.try_wait().expect("it can be waited for")).expect("it ends");

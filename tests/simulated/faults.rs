@@ -8,10 +8,10 @@ use tokio_util::sync::CancellationToken;
 use voltergeist::{
     domain::model::{entry::EntryKind, protocol::Caller, volume::Volumes},
     engine::{
-        Clock, Engine,
-        demo::{self, DemoConfig, DemoSpeed},
         simulated::{self, Config},
+        workload::{self, WorkloadConfig, WorkloadRate},
     },
+    engine_api::{CliResult, Clock, DockerCommand, Engine},
     net::{Address, Paths},
     state::Hub,
 };
@@ -107,28 +107,30 @@ async fn a_life_of_a_container_is_a_life_of_its_volume() {
     haunted.end().await;
 }
 
-async fn lived(haunted: &FaultyDriver, seed: u64, commands: usize) -> Vec<String> {
-    let setting =
-        DemoConfig { clock: Clock::faster(SPEED), ..DemoConfig::new(&haunted.address, "ghost", seed) };
-    let (_set, interval) = watch::channel(DemoSpeed::Every(Duration::from_millis(5)));
+async fn run_workload(haunted: &FaultyDriver, seed: u64, commands: usize) -> Vec<String> {
+    let config = WorkloadConfig {
+        clock: Clock::faster(SPEED),
+        ..WorkloadConfig::new(&haunted.address, "ghost", seed)
+    };
+    let (_set, rate) = watch::channel(WorkloadRate::Every(Duration::from_millis(5)));
     let enough = CancellationToken::new();
-    let told = std::cell::RefCell::new(Vec::new());
-    let tell = |command: &voltergeist::engine::DockerCommand, outcome: &voltergeist::engine::Outcome| {
-        told.borrow_mut().push(format!("{command} -> {outcome}"));
-        if told.borrow().len() == commands {
+    let results = std::cell::RefCell::new(Vec::new());
+    let on_result = |command: &DockerCommand, result: &CliResult| {
+        results.borrow_mut().push(format!("{command} -> {result}"));
+        if results.borrow().len() == commands {
             enough.cancel();
         }
     };
-    demo::live(setting, interval, watch::Sender::new(false), tell, enough.clone())
+    workload::run(config, rate, watch::Sender::new(false), on_result, enough.clone())
         .await
         .expect("the address is one");
-    told.into_inner()
+    results.into_inner()
 }
 
 #[tokio::test]
 async fn the_demo_touches_every_call_that_a_daemon_makes_and_keeps_few_volumes() {
     let haunted = FaultyDriver::new();
-    lived(&haunted, 1, 120).await;
+    run_workload(&haunted, 1, 120).await;
     let calls = haunted.calls();
     for word in ["activate", "capabilities", "create", "get", "list", "mount", "unmount", "remove"] {
         assert!(calls.iter().any(|call| call.starts_with(word)), "no {word} in {calls:?}");
@@ -151,7 +153,7 @@ async fn the_demo_goes_on_under_every_fault_and_never_piles_up() {
     ] {
         let haunted = FaultyDriver::new();
         haunted.command(line);
-        let told = lived(&haunted, 2, 60).await;
+        let told = run_workload(&haunted, 2, 60).await;
         assert_eq!(told.len(), 60, "{line}");
         assert!(haunted.hub().with_volumes(Volumes::len) <= 5, "{line}: {told:#?}");
         haunted.end().await;
@@ -161,15 +163,15 @@ async fn the_demo_goes_on_under_every_fault_and_never_piles_up() {
 #[tokio::test]
 async fn a_paused_demo_gives_no_command() {
     let haunted = FaultyDriver::new();
-    let (changed, speed) = watch::channel(DemoSpeed::Paused);
+    let (changed, rate) = watch::channel(WorkloadRate::Paused);
     let shutdown = CancellationToken::new();
-    let setting = DemoConfig::new(&haunted.address, "ghost", 3);
+    let config = WorkloadConfig::new(&haunted.address, "ghost", 3);
     let (rests, mut resting) = watch::channel(false);
-    let life = demo::live(setting, speed, rests, |_, _| shutdown.cancel(), shutdown.clone());
+    let life = workload::run(config, rate, rests, |_, _| shutdown.cancel(), shutdown.clone());
     let later = async {
         resting.wait_for(|rests| *rests).await.expect("the demo lives");
         assert!(haunted.calls().is_empty());
-        changed.send_replace(DemoSpeed::Every(Duration::ZERO));
+        changed.send_replace(WorkloadRate::Every(Duration::ZERO));
     };
     let (lived, ()) = tokio::join!(life, later);
     lived.expect("the address is one");

@@ -14,9 +14,9 @@ mod retries;
 
 use std::sync::Arc;
 
-use voltergeist::engine::{
-    Clock, Engine, Outcome,
-    simulated::{self, Config, Profile},
+use voltergeist::{
+    engine::simulated::{self, Config, Profile},
+    engine_api::{CliResult, Clock, Engine},
 };
 
 use plugin::Plugin;
@@ -33,7 +33,7 @@ fn daemon(plugin: &Plugin, profile: Profile) -> Arc<dyn Engine> {
     simulated::start(Config { profile, ..config(plugin) })
 }
 
-async fn docker(daemon: &Arc<dyn Engine>, line: &str) -> Outcome {
+async fn docker(daemon: &Arc<dyn Engine>, line: &str) -> CliResult {
     let command = line.parse().unwrap_or_else(|error| panic!("{error}"));
     daemon.perform(&command).await
 }

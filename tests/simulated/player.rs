@@ -1,4 +1,4 @@
-//! Playing a card: it holds or it does not, it can be stopped at any step, and nothing of it stays.
+//! Running a scenario: it passes or fails, it can be stopped at any step, and nothing of it remains.
 
 use std::{
     sync::{
@@ -12,11 +12,9 @@ use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use voltergeist::{
-    domain::model::volume::Volumes,
-    engine::{
-        Clock, DockerCommand, Engine, Inventory, Outcome,
-        scenario::{Event, Report, RunContext, Scenario, ScenarioResult, play},
-    },
+    domain::model::{scenario::ScenarioResult, volume::Volumes},
+    engine_api::{CliResult, Clock, DockerCommand, Engine, Inventory},
+    scenario::{Progress, Report, RunContext, Scenario, run},
     state::{DriverStatus, Window},
 };
 
@@ -25,27 +23,32 @@ use crate::{SPEED, docker, faults::FaultyDriver};
 const HEAD: &str = "title = \"t\"\ndescription = \"s\"\n";
 
 fn scenario(steps: &str) -> Scenario {
-    Scenario::read("card", "card.toml", &format!("{HEAD}{steps}")).unwrap_or_else(|error| panic!("{error}"))
+    Scenario::parse("scenario", "scenario.toml", &format!("{HEAD}{steps}"))
+        .unwrap_or_else(|error| panic!("{error}"))
 }
 
-fn context(haunted: &FaultyDriver, engine: &Arc<dyn Engine>, allowed: watch::Receiver<usize>) -> RunContext {
+fn context(
+    haunted: &FaultyDriver,
+    engine: &Arc<dyn Engine>,
+    allowed_steps: watch::Receiver<usize>,
+) -> RunContext {
     RunContext {
         engine: Arc::clone(engine),
         hub: Arc::clone(haunted.hub()),
         clock: Clock::faster(SPEED),
-        wait_until_applied: Duration::from_millis(20),
-        beat: Duration::ZERO,
-        fresh: true,
-        allowed,
+        quiet_period: Duration::from_millis(20),
+        step_delay: Duration::ZERO,
+        fresh_engine: true,
+        allowed_steps,
     }
 }
 
 async fn played(haunted: &FaultyDriver, engine: &Arc<dyn Engine>, scenario: &Scenario) -> Report {
     let (_all, allowed) = watch::channel(usize::MAX);
-    play(scenario, &context(haunted, engine, allowed), |_| {}, &CancellationToken::new()).await
+    run(scenario, &context(haunted, engine, allowed), |_| {}, &CancellationToken::new()).await
 }
 
-/// Nothing of a card is on the engine, in the driver or armed.
+/// Nothing of a scenario is on the engine, in the driver or armed.
 async fn is_clear(haunted: &FaultyDriver, engine: &Arc<dyn Engine>) {
     let left = engine.inventory().await.expect("the engine is alive");
     assert!(left.containers.is_empty() && left.volumes.is_empty(), "{left:?}");
@@ -55,22 +58,25 @@ async fn is_clear(haunted: &FaultyDriver, engine: &Arc<dyn Engine>) {
 }
 
 #[tokio::test]
-async fn a_card_that_expects_something_else_does_not_hold_and_says_what() {
+async fn a_scenario_with_an_unexpected_result_fails_and_says_why() {
     for (steps, problem) in [
-        ("[[step]]\ndocker = \"docker volume create -d ghost v\"\nfails_with = \"boom\"", "it succeeded"),
-        ("[[step]]\ndocker = \"docker volume inspect v\"", "it failed with exit code 1"),
+        ("[[step]]\ndocker = \"docker volume create -d ghost v\"\nfails_with = \"boom\"", "succeeded"),
+        ("[[step]]\ndocker = \"docker volume inspect v\"", "failed with exit code 1"),
         (
             "[[step]]\ndocker = \"docker volume create -d ghost v\"\noutput_contains = \"w\"",
-            "it did not print \"w\"",
+            "output lacks \"w\"",
         ),
-        ("[[step]]\ndocker = \"docker volume create -d ghost v\"\noutput_lacks = \"v\"", "it printed \"v\""),
+        (
+            "[[step]]\ndocker = \"docker volume create -d ghost v\"\noutput_lacks = \"v\"",
+            "output contains \"v\"",
+        ),
         (
             "[[step]]\ndocker = \"docker volume create -d ghost v\"\ncalls = [\"create v\"]",
-            "expected the calls create v",
+            "expected calls: create v",
         ),
         (
             "[[step]]\ndocker = \"docker volume create -d ghost v\"\nopen_mounts = { v = 1 }",
-            "expected 1 open mounts of v, and there are 0",
+            "expected 1 open mount of v, actual 0",
         ),
         ("[[step]]\ncommand = \"forget v\"", "there is no volume \"v\""),
     ] {
@@ -86,10 +92,10 @@ async fn a_card_that_expects_something_else_does_not_hold_and_says_what() {
 }
 
 #[tokio::test]
-async fn wrong_counts_and_calls_are_told_at_the_end() {
+async fn wrong_counts_and_calls_are_reported_at_the_end() {
     for (expected, problem) in [
-        ("call_counts = { create = 2 }", "expected 2 calls of create, and there were 1"),
-        ("calls = [\"create v\"]", "expected in all the calls create v"),
+        ("call_counts = { create = 2 }", "expected 2 create calls, actual 1"),
+        ("calls = [\"create v\"]", "expected calls in all: create v"),
     ] {
         let haunted = FaultyDriver::new();
         let engine = haunted.daemon();
@@ -101,7 +107,7 @@ async fn wrong_counts_and_calls_are_told_at_the_end() {
 }
 
 #[tokio::test]
-async fn a_card_that_is_stopped_anywhere_leaves_nothing_behind() {
+async fn a_scenario_that_is_stopped_at_any_step_leaves_nothing_behind() {
     let steps = r#"
         [[step]]
         docker = "docker run -d --name c -v data:/data --volume-driver ghost busybox top"
@@ -126,14 +132,14 @@ async fn a_card_that_is_stopped_anywhere_leaves_nothing_behind() {
         let engine = haunted.daemon();
         let (_all, allowed) = watch::channel(usize::MAX);
         let cancel = CancellationToken::new();
-        let tell = |event: Event<'_>| {
-            if let Event::Begun { index, .. } = event
+        let on_progress = |progress: Progress<'_>| {
+            if let Progress::StepStarted { index, .. } = progress
                 && index == stop_at
             {
                 cancel.cancel();
             }
         };
-        let report = play(&scenario, &context(&haunted, &engine, allowed), tell, &cancel).await;
+        let report = run(&scenario, &context(&haunted, &engine, allowed), on_progress, &cancel).await;
         assert_eq!(report.result, ScenarioResult::Stopped, "at step {stop_at}");
         is_clear(&haunted, &engine).await;
         haunted.end().await;
@@ -141,7 +147,7 @@ async fn a_card_that_is_stopped_anywhere_leaves_nothing_behind() {
 }
 
 #[tokio::test]
-async fn a_card_touches_nothing_that_was_there_before() {
+async fn a_scenario_touches_nothing_that_existed_before() {
     let steps = "[[step]]\ndocker = \"docker volume rm -f mine\"\n[[step]]\ndocker = \"docker rm -f web\"";
     for before in [
         "docker volume create -d ghost mine",
@@ -153,66 +159,66 @@ async fn a_card_touches_nothing_that_was_there_before() {
         assert!(docker(&engine, before).await.succeeded());
         let inventory = engine.inventory().await;
         let report = played(&haunted, &engine, &scenario(steps)).await;
-        assert!(matches!(report.result, ScenarioResult::Skipped(_)), "{before}: {report}");
+        assert_eq!(report.result, ScenarioResult::Skipped, "{before}: {report}");
         assert_eq!(engine.inventory().await, inventory, "{before}");
         haunted.end().await;
     }
 }
 
 #[tokio::test]
-async fn a_card_waits_for_its_director() {
+async fn a_step_waits_until_it_is_allowed() {
     let haunted = FaultyDriver::new();
     let engine = haunted.daemon();
     let scenario = scenario("[[step]]\nsleep = \"1s\"\n[[step]]\nsleep = \"1s\"\n[[step]]\nsleep = \"1s\"");
-    let (scenario_service, allowed) = watch::channel(1);
+    let (allow, allowed) = watch::channel(1);
     let context = context(&haunted, &engine, allowed);
-    let (told, mut heard) = tokio::sync::mpsc::unbounded_channel();
-    let tell = move |event: Event<'_>| {
-        if let Event::Ended { index, .. } = event {
-            told.send(index).expect("the test listens");
+    let (sender, mut finished) = tokio::sync::mpsc::unbounded_channel();
+    let on_progress = move |progress: Progress<'_>| {
+        if let Progress::StepFinished { index, .. } = progress {
+            sender.send(index).expect("the test listens");
         }
     };
     let never = CancellationToken::new();
-    let direct = async {
-        assert_eq!(heard.recv().await, Some(0));
+    let allow_later = async {
+        assert_eq!(finished.recv().await, Some(0));
         let longer_than_a_step = Duration::from_secs_f64(5.0 / SPEED);
         assert!(
-            tokio::time::timeout(longer_than_a_step, heard.recv()).await.is_err(),
-            "it went on by itself"
+            tokio::time::timeout(longer_than_a_step, finished.recv()).await.is_err(),
+            "the next step has started"
         );
-        scenario_service.send_replace(usize::MAX);
+        allow.send_replace(usize::MAX);
     };
-    let (report, ()) = tokio::join!(play(&scenario, &context, tell, &never), direct);
-    assert!(report.held());
+    let (report, ()) = tokio::join!(run(&scenario, &context, on_progress, &never), allow_later);
+    assert!(report.passed());
     haunted.end().await;
 }
 
-/// An engine whose inventories are counted, and come only after so much of its time.
-struct Looked {
+/// An engine that counts inventories and delays each by an interval of its time.
+struct CountingEngine {
     engine: Arc<dyn Engine>,
-    looks: AtomicUsize,
-    takes: Duration,
+    inventories: AtomicUsize,
+    delay: Duration,
 }
 
-impl Looked {
-    fn at(engine: &Arc<dyn Engine>, takes: Duration) -> Arc<Self> {
-        Arc::new(Self { engine: Arc::clone(engine), looks: AtomicUsize::new(0), takes })
+impl CountingEngine {
+    fn at(engine: &Arc<dyn Engine>, delay: Duration) -> Arc<Self> {
+        Arc::new(Self { engine: Arc::clone(engine), inventories: AtomicUsize::new(0), delay })
     }
 
-    fn looks(&self) -> usize {
-        self.looks.load(Ordering::SeqCst)
+    fn inventories(&self) -> usize {
+        self.inventories.load(Ordering::SeqCst)
     }
 }
 
-impl Engine for Looked {
-    fn perform<'a>(&'a self, command: &'a DockerCommand) -> BoxFuture<'a, Outcome> {
+impl Engine for CountingEngine {
+    fn perform<'a>(&'a self, command: &'a DockerCommand) -> BoxFuture<'a, CliResult> {
         self.engine.perform(command)
     }
 
     fn inventory(&self) -> BoxFuture<'_, Result<Inventory, String>> {
-        self.looks.fetch_add(1, Ordering::SeqCst);
+        self.inventories.fetch_add(1, Ordering::SeqCst);
         Box::pin(async {
-            tokio::time::sleep(self.takes.div_f64(SPEED)).await;
+            tokio::time::sleep(self.delay.div_f64(SPEED)).await;
             self.engine.inventory().await
         })
     }
@@ -223,48 +229,51 @@ impl Engine for Looked {
 }
 
 #[tokio::test]
-async fn an_engine_is_asked_what_is_there_once_before_a_card_and_as_rarely_as_it_can_be_after_it() {
+async fn an_engine_is_asked_for_as_few_inventories_as_possible() {
     let run = "[[step]]\ndocker = \"docker run --rm -v data:/data --volume-driver ghost busybox true\"";
     let create = "[[step]]\ndocker = \"docker volume create -d ghost v\"";
     let remove = "[[step]]\ndocker = \"docker volume rm v\"";
     let anonymous = "[[step]]\ndocker = \"docker run -d -v /anonymous --volume-driver ghost busybox top\"";
-    for (steps, looks, why) in [
+    for (steps, expected, why) in [
         (format!("{create}\n{remove}"), 2, "nothing is left"),
-        (anonymous.to_owned(), 2, "what is swept needs no second look"),
+        (anonymous.to_owned(), 2, "what is swept needs no second inventory"),
         (create.to_owned(), 3, "a volume is removed"),
         (run.to_owned(), 3, "a container's volume is removed"),
     ] {
         let haunted = FaultyDriver::new();
         let engine = haunted.daemon();
-        let looked = Looked::at(&engine, Duration::ZERO);
-        let report = played(&haunted, &(Arc::clone(&looked) as Arc<dyn Engine>), &scenario(&steps)).await;
-        assert!(report.held(), "{report}");
-        assert_eq!(looked.looks(), looks, "{why}");
+        let counting = CountingEngine::at(&engine, Duration::ZERO);
+        let report = played(&haunted, &(Arc::clone(&counting) as Arc<dyn Engine>), &scenario(&steps)).await;
+        assert!(report.passed(), "{report}");
+        assert_eq!(counting.inventories(), expected, "{why}");
         is_clear(&haunted, &engine).await;
         haunted.end().await;
     }
 }
 
 #[tokio::test]
-async fn an_engine_that_takes_long_to_say_what_is_there_is_told_of_and_can_be_left() {
+async fn a_slow_inventory_is_reported_and_can_be_cancelled() {
     let haunted = FaultyDriver::new();
     let engine = haunted.daemon();
     // Longer than any test.
-    let looked: Arc<dyn Engine> = Looked::at(&engine, Duration::from_secs(1_000_000));
+    let counting: Arc<dyn Engine> = CountingEngine::at(&engine, Duration::from_secs(1_000_000));
     let (_all, allowed) = watch::channel(usize::MAX);
     let cancel = CancellationToken::new();
-    let mut told = Vec::new();
-    let tell = |event: Event<'_>| match event {
-        Event::Delayed { why } => {
-            told.push(why.to_owned());
+    let mut reasons = Vec::new();
+    let on_progress = |progress: Progress<'_>| match progress {
+        Progress::Delayed { reason } => {
+            reasons.push(reason.to_owned());
             cancel.cancel();
         }
-        event => panic!("{event:?} before it was known what is there"),
+        progress => panic!("{progress:?} before the inventory"),
     };
     let create = scenario("[[step]]\ndocker = \"docker volume create -d ghost v\"");
-    let report = play(&create, &context(&haunted, &looked, allowed), tell, &cancel).await;
+    let report = run(&create, &context(&haunted, &counting, allowed), on_progress, &cancel).await;
     assert_eq!((report.result, report.steps.len()), (ScenarioResult::Stopped, 0));
-    assert!(matches!(told.as_slice(), [why] if why.contains("until docker is restarted")), "{told:?}");
+    assert!(
+        matches!(reasons.as_slice(), [reason] if reason.contains("until docker is restarted")),
+        "{reasons:?}"
+    );
     is_clear(&haunted, &engine).await;
     haunted.end().await;
 }

@@ -1,4 +1,4 @@
-//! The list of all cards.
+//! The list of all scenarios.
 
 use std::{fmt::Write as _, path::PathBuf, process::ExitCode};
 
@@ -6,10 +6,10 @@ use serde::Serialize;
 
 use crate::{
     cli,
-    engine::scenario::{LoadedScenario, ScenarioLibrary},
+    scenario::{LoadedScenario, ScenarioLibrary},
 };
 
-/// A card in the list.
+/// A scenario in the list.
 #[derive(Serialize)]
 struct Listed<'c> {
     name: &'c str,
@@ -35,20 +35,20 @@ impl<'c> Listed<'c> {
         }
     }
 
-    fn remarks(&self) -> String {
-        let remarks = [("dangerous", self.dangerous), ("slow", self.slow), ("your own", self.file.is_some())];
-        let remarks: Vec<_> = remarks.iter().filter(|(_, holds)| *holds).map(|(word, _)| *word).collect();
-        if remarks.is_empty() { String::new() } else { format!("  ({})", remarks.join(", ")) }
+    fn flags(&self) -> String {
+        let flags = [("dangerous", self.dangerous), ("slow", self.slow), ("your own", self.file.is_some())];
+        let flags: Vec<_> = flags.iter().filter(|(_, set)| *set).map(|(word, _)| *word).collect();
+        if flags.is_empty() { String::new() } else { format!("  ({})", flags.join(", ")) }
     }
 }
 
-/// Prints all cards, and tells what is wrong with the others.
+/// Prints all scenarios, and the errors of invalid files.
 pub fn print(library: &ScenarioLibrary, json: bool) -> anyhow::Result<ExitCode> {
-    let (mut scenarios, mut wrong) = (Vec::new(), Vec::new());
+    let (mut scenarios, mut errors) = (Vec::new(), Vec::new());
     for scenario in library.all() {
         match scenario {
             Ok(scenario) => scenarios.push(scenario),
-            Err(error) => wrong.push(error),
+            Err(error) => errors.push(error),
         }
     }
     let width = scenarios.iter().map(|loaded| loaded.scenario.name.len()).max().unwrap_or(0);
@@ -57,12 +57,12 @@ pub fn print(library: &ScenarioLibrary, json: bool) -> anyhow::Result<ExitCode> 
         if json {
             writeln!(text, "{}", serde_json::to_string(&scenario)?)?;
         } else {
-            writeln!(text, "{:width$}  {}{}", scenario.name, scenario.title, scenario.remarks())?;
+            writeln!(text, "{:width$}  {}{}", scenario.name, scenario.title, scenario.flags())?;
         }
     }
     cli::print(text.as_bytes())?;
-    for error in &wrong {
+    for error in &errors {
         eprintln!("voltergeist: {error}");
     }
-    Ok(if wrong.is_empty() { ExitCode::SUCCESS } else { cli::USAGE.into() })
+    Ok(if errors.is_empty() { ExitCode::SUCCESS } else { cli::USAGE.into() })
 }

@@ -1,4 +1,4 @@
-//! What is said while cards are played: in words, or as JSON with the words beside it.
+//! The output of `play`: text, or JSON on stdout with the text on stderr.
 
 use std::{
     io::{self, IsTerminal, Write},
@@ -7,37 +7,41 @@ use std::{
 
 use tokio_util::sync::CancellationToken;
 
-use crate::engine::scenario::{Event, Report, Scenario, ScenarioResult};
+use crate::{
+    domain::model::scenario::ScenarioResult,
+    scenario::{Progress, Report, Scenario},
+};
 
-/// How many cards came to which end.
+/// Takes back the line of a running step on a terminal.
+const CLEAR_LINE: &str = "\r\x1b[2K";
+
+/// How many scenarios had which result.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Tally {
-    pub held: usize,
+pub struct Counts {
+    pub passed: usize,
     failed: usize,
-    skipped: usize,
 }
 
-impl Tally {
-    pub fn count(&mut self, result: &ScenarioResult) {
+impl Counts {
+    pub fn add(&mut self, result: ScenarioResult) {
         match result {
-            ScenarioResult::Passed => self.held += 1,
+            ScenarioResult::Passed => self.passed += 1,
             ScenarioResult::Failed => self.failed += 1,
-            ScenarioResult::Skipped(_) => self.skipped += 1,
-            ScenarioResult::Stopped => {}
+            ScenarioResult::Skipped | ScenarioResult::Stopped => {}
         }
     }
 }
 
-/// Tells of what is played.
+/// Prints the progress and the results.
 pub struct PlayReporter {
-    words: Box<dyn Write + Send>,
+    out: Box<dyn Write + Send>,
     json: bool,
     /// Whether a line can be taken back.
     is_terminal: bool,
-    /// Once is enough, for all cards.
-    told_delay: bool,
-    /// Why nobody hears it any more.
-    broken: Option<io::Error>,
+    /// Whether a delay has been reported: once is enough for all scenarios.
+    reported_delay: bool,
+    /// The error after which nothing more is printed.
+    error: Option<io::Error>,
     stop: CancellationToken,
 }
 
@@ -45,61 +49,55 @@ impl PlayReporter {
     pub fn new(json: bool, stop: CancellationToken) -> Self {
         let (stdout, stderr) = (io::stdout(), io::stderr());
         let is_terminal = if json { stderr.is_terminal() } else { stdout.is_terminal() };
-        let words: Box<dyn Write + Send> = if json { Box::new(stderr) } else { Box::new(stdout) };
-        Self { words, json, is_terminal, told_delay: false, broken: None, stop }
+        let out: Box<dyn Write + Send> = if json { Box::new(stderr) } else { Box::new(stdout) };
+        Self { out, json, is_terminal, reported_delay: false, error: None, stop }
     }
 
-    /// Writes something. When nobody listens, nothing more is played.
+    /// Writes something. If that fails, nothing more is played.
     fn write(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) {
-        if self.broken.is_none()
-            && let Err(error) = write(&mut self.words).and_then(|()| self.words.flush())
+        if self.error.is_none()
+            && let Err(error) = write(&mut self.out).and_then(|()| self.out.flush())
         {
-            self.broken = Some(error);
+            self.error = Some(error);
             self.stop.cancel();
         }
     }
 
-    pub fn begin(&mut self, scenario: &Scenario, number: usize, count: usize) {
+    fn clear_line(&mut self) {
+        if self.is_terminal {
+            self.write(|out| write!(out, "{CLEAR_LINE}"));
+        }
+    }
+
+    pub fn start(&mut self, scenario: &Scenario, number: usize, count: usize) {
         let number = if count > 1 { format!("{number}/{count} ") } else { String::new() };
         self.write(|out| writeln!(out, "{number}{}: {}", scenario.name, scenario.title));
     }
 
-    pub fn tell(&mut self, event: Event<'_>) {
-        const COLUMNS: usize = 72;
-        let is_terminal = self.is_terminal;
-        match event {
-            Event::Begun { line, .. } if is_terminal => {
-                let line: String = line.chars().take(COLUMNS).collect();
+    pub fn progress(&mut self, progress: Progress<'_>) {
+        const MAX_COLUMNS: usize = 72;
+        match progress {
+            Progress::StepStarted { line, .. } if self.is_terminal => {
+                let line: String = line.chars().take(MAX_COLUMNS).collect();
                 self.write(|out| write!(out, "  · {line}"));
             }
-            Event::Begun { .. } => {}
-            Event::Ended { report, .. } => self.write(|out| {
-                if is_terminal {
-                    write!(out, "\r\x1b[2K")?;
-                }
-                writeln!(out, "{report}")
-            }),
-            Event::Delayed { .. } if self.told_delay => {}
-            Event::Delayed { why } => {
-                if is_terminal {
-                    // A step that was stopped has left its line.
-                    self.write(|out| write!(out, "\r\x1b[2K"));
-                }
-                eprintln!("voltergeist: {why}");
-                self.told_delay = true;
+            Progress::StepStarted { .. } => {}
+            Progress::StepFinished { report, .. } => {
+                self.clear_line();
+                self.write(|out| writeln!(out, "{report}"));
+            }
+            Progress::Delayed { .. } if self.reported_delay => {}
+            Progress::Delayed { reason } => {
+                self.clear_line();
+                eprintln!("voltergeist: {reason}");
+                self.reported_delay = true;
             }
         }
     }
 
-    pub fn conclude(&mut self, report: &Report, took: Duration) {
-        let is_terminal = self.is_terminal;
-        self.write(|out| {
-            if is_terminal {
-                // A step that was stopped has left its line.
-                write!(out, "\r\x1b[2K")?;
-            }
-            writeln!(out, "{report}  ({:.1} s)\n", took.as_secs_f64())
-        });
+    pub fn result(&mut self, report: &Report, duration: Duration) {
+        self.clear_line();
+        self.write(|out| writeln!(out, "{report}  ({:.1} s)\n", duration.as_secs_f64()));
         if self.json {
             self.write(|_| {
                 let mut line = serde_json::to_vec(report)?;
@@ -109,24 +107,24 @@ impl PlayReporter {
         }
     }
 
-    pub fn sum_up(&mut self, tally: &Tally, count: usize) {
-        if count == 1 {
+    pub fn summary(&mut self, counts: &Counts, total: usize) {
+        if total == 1 {
             return;
         }
-        let Tally { held, failed, skipped } = *tally;
-        let stopped = count - held - failed - skipped;
-        let mut words = format!("{held} of {count} cards held");
-        for (number, verb) in [(failed, "did not hold"), (skipped + stopped, "not played")] {
+        let Counts { passed, failed } = *counts;
+        let not_run = total - passed - failed;
+        let mut text = format!("passed {passed}/{total}");
+        for (label, number) in [("failed", failed), ("not run", not_run)] {
             if number > 0 {
-                words.extend([", ", &number.to_string(), " ", verb]);
+                text.extend([", ", label, " ", &number.to_string()]);
             }
         }
-        self.write(|out| writeln!(out, "{words}"));
+        self.write(|out| writeln!(out, "{text}"));
     }
 
-    /// Whether all of it was heard. A reader who has seen enough is no failure.
-    pub fn end(self) -> io::Result<()> {
-        match self.broken {
+    /// Returns the error of a failed write. A reader that has closed the pipe is no error.
+    pub fn finish(self) -> io::Result<()> {
+        match self.error {
             Some(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
             _ => Ok(()),
         }

@@ -14,7 +14,10 @@ use bollard::{
 use futures_util::{StreamExt, TryStreamExt};
 
 use super::{RealDocker, complaint, gone_is_fine, told};
-use crate::engine::{Outcome, Run, print};
+use crate::{
+    engine::print,
+    engine_api::{CliResult, Run},
+};
 
 /// A tar archive with nothing in it.
 const EMPTY_ARCHIVE: [u8; 1024] = [0; 1024];
@@ -50,7 +53,7 @@ impl RealDocker {
         Ok(self.docker.create_container(Some(options), body).await?.id)
     }
 
-    pub(super) async fn run(&self, run: &Run) -> Outcome {
+    pub(super) async fn run(&self, run: &Run) -> CliResult {
         let failed = |error: Error| match told(&error) {
             Some((_, message)) => print::run_failure(message, ""),
             None => complaint(&error),
@@ -70,10 +73,10 @@ impl RealDocker {
         ran.unwrap_or_else(failed)
     }
 
-    async fn run_created(&self, id: &str, detach: bool) -> Result<Outcome, Error> {
+    async fn run_created(&self, id: &str, detach: bool) -> Result<CliResult, Error> {
         if detach {
             self.docker.start_container(id, None::<StartContainerOptions>).await?;
-            return Ok(Outcome::success(id));
+            return Ok(CliResult::success(id));
         }
         let options = AttachContainerOptions {
             stream: true,
@@ -91,7 +94,7 @@ impl RealDocker {
             }
         }
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).trim_end().to_owned();
-        Ok(Outcome { code: self.exit_code(id).await?, stdout: text(stdout), stderr: text(stderr) })
+        Ok(CliResult { code: self.exit_code(id).await?, stdout: text(stdout), stderr: text(stderr) })
     }
 
     async fn exit_code(&self, id: &str) -> Result<u8, Error> {
@@ -105,42 +108,42 @@ impl RealDocker {
         Ok(u8::try_from(code).unwrap_or(u8::MAX))
     }
 
-    pub(super) async fn start(&self, name: &str) -> Result<Outcome, Error> {
+    pub(super) async fn start(&self, name: &str) -> Result<CliResult, Error> {
         self.docker.start_container(name, None::<StartContainerOptions>).await?;
-        Ok(Outcome::success(name))
+        Ok(CliResult::success(name))
     }
 
-    pub(super) async fn restart(&self, name: &str) -> Result<Outcome, Error> {
+    pub(super) async fn restart(&self, name: &str) -> Result<CliResult, Error> {
         self.docker.restart_container(name, None::<RestartContainerOptions>).await?;
-        Ok(Outcome::success(name))
+        Ok(CliResult::success(name))
     }
 
-    pub(super) async fn stop(&self, name: &str) -> Result<Outcome, Error> {
+    pub(super) async fn stop(&self, name: &str) -> Result<CliResult, Error> {
         self.docker.stop_container(name, None::<StopContainerOptions>).await?;
-        Ok(Outcome::success(name))
+        Ok(CliResult::success(name))
     }
 
-    pub(super) async fn kill(&self, name: &str) -> Result<Outcome, Error> {
+    pub(super) async fn kill(&self, name: &str) -> Result<CliResult, Error> {
         self.docker.kill_container(name, None::<KillContainerOptions>).await?;
         self.exit_code(name).await?;
-        Ok(Outcome::success(name))
+        Ok(CliResult::success(name))
     }
 
-    pub(super) async fn rm(&self, name: &str, force: bool, volumes: bool) -> Result<Outcome, Error> {
+    pub(super) async fn rm(&self, name: &str, force: bool, volumes: bool) -> Result<CliResult, Error> {
         self.docker.remove_container(name, Some(removal(force, volumes))).await?;
-        Ok(Outcome::success(name))
+        Ok(CliResult::success(name))
     }
 
-    pub(super) async fn inspect(&self, name: &str) -> Result<Outcome, Error> {
+    pub(super) async fn inspect(&self, name: &str) -> Result<CliResult, Error> {
         let container = self.docker.inspect_container(name, None).await?;
         Ok(print::inspected(&serde_json::to_value(container)?))
     }
 
     /// What is copied out is thrown away, and nothing is copied in: it is the mounts that count.
-    pub(super) async fn cp(&self, source: &str, destination: &str) -> Result<Outcome, Error> {
+    pub(super) async fn cp(&self, source: &str, destination: &str) -> Result<CliResult, Error> {
         let out = source.split_once(':');
         let Some((name, path)) = out.or_else(|| destination.split_once(':')) else {
-            return Ok(Outcome::failure(1, "one of the two places must be CONTAINER:PATH"));
+            return Ok(CliResult::failure(1, "one of the two places must be CONTAINER:PATH"));
         };
         let path = path.to_owned();
         if out.is_some() {
@@ -154,7 +157,7 @@ impl RealDocker {
             let archive = body_full(EMPTY_ARCHIVE.to_vec().into());
             self.docker.upload_to_container(name, Some(options), archive).await?;
         }
-        Ok(Outcome::default())
+        Ok(CliResult::default())
     }
 }
 

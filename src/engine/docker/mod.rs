@@ -16,7 +16,8 @@ use bollard::{
 };
 use futures_util::{FutureExt, future::BoxFuture};
 
-use super::{DockerCommand, Engine, Inventory, Outcome, print};
+use super::print;
+use crate::engine_api::{CliResult, DockerCommand, Engine, Inventory};
 pub use supervisor::{Supervisor, Systemd};
 
 /// The label of what was made for a scenario. Its value tells one play from another.
@@ -68,11 +69,11 @@ impl RealDocker {
         HashMap::from([("label".into(), vec![format!("{LABEL}={}", self.play)])])
     }
 
-    async fn work(&self, command: &DockerCommand) -> Outcome {
+    async fn work(&self, command: &DockerCommand) -> CliResult {
         let done = match command {
             DockerCommand::Volume(command) => self.volume(command).await,
             DockerCommand::Run(run) => return self.run(run).await,
-            DockerCommand::Create(run) => self.create(run).await.map(Outcome::success),
+            DockerCommand::Create(run) => self.create(run).await.map(CliResult::success),
             DockerCommand::Start { name } => self.start(name).await,
             DockerCommand::Restart { name } => self.restart(name).await,
             DockerCommand::Stop { name } => self.stop(name).await,
@@ -87,16 +88,16 @@ impl RealDocker {
         done.unwrap_or_else(|error| complaint(&error))
     }
 
-    async fn supervise(&self, command: &DockerCommand) -> Outcome {
+    async fn supervise(&self, command: &DockerCommand) -> CliResult {
         let Some(supervisor) = &self.supervisor else {
-            return Outcome::failure(1, "this daemon is not restarted from here");
+            return CliResult::failure(1, "this daemon is not restarted from here");
         };
         let done = match command {
             DockerCommand::DaemonKill => supervisor.kill().await,
             _ => supervisor.restart().await,
         };
         if let Err(why) = done {
-            return Outcome::failure(1, why);
+            return CliResult::failure(1, why);
         }
         let back = async {
             while self.docker.ping().await.is_err() {
@@ -104,8 +105,8 @@ impl RealDocker {
             }
         };
         match tokio::time::timeout(PATIENCE, back).await {
-            Ok(()) => Outcome::default(),
-            Err(_) => Outcome::failure(1, "the daemon did not come back"),
+            Ok(()) => CliResult::default(),
+            Err(_) => CliResult::failure(1, "the daemon did not come back"),
         }
     }
 
@@ -140,10 +141,10 @@ fn gone_is_fine(done: Result<(), Error>) -> Result<(), Error> {
     }
 }
 
-fn complaint(error: &Error) -> Outcome {
+fn complaint(error: &Error) -> CliResult {
     match told(error) {
         Some((_, message)) => print::failure(message),
-        None => Outcome::failure(1, unreachable_text(error)),
+        None => CliResult::failure(1, unreachable_text(error)),
     }
 }
 
@@ -163,7 +164,7 @@ fn unreachable_text(error: &Error) -> String {
 }
 
 impl Engine for RealDocker {
-    fn perform<'a>(&'a self, command: &'a DockerCommand) -> BoxFuture<'a, Outcome> {
+    fn perform<'a>(&'a self, command: &'a DockerCommand) -> BoxFuture<'a, CliResult> {
         self.work(command).boxed()
     }
 

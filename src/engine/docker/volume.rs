@@ -8,10 +8,13 @@ use bollard::{
 use serde_json::Value;
 
 use super::RealDocker;
-use crate::engine::{Outcome, Pair, VolumeCommand, print};
+use crate::{
+    engine::print,
+    engine_api::{CliResult, Pair, VolumeCommand},
+};
 
 impl RealDocker {
-    pub(super) async fn volume(&self, command: &VolumeCommand) -> Result<Outcome, Error> {
+    pub(super) async fn volume(&self, command: &VolumeCommand) -> Result<CliResult, Error> {
         match command {
             VolumeCommand::Create { driver, options, labels, name } => {
                 let pair = |Pair(key, value): &Pair| (key.clone(), value.clone());
@@ -22,7 +25,7 @@ impl RealDocker {
                     labels: Some(labels.iter().map(pair).chain(self.labels()).collect()),
                     cluster_volume_spec: None,
                 };
-                Ok(Outcome::success(self.docker.create_volume(request).await?.name))
+                Ok(CliResult::success(self.docker.create_volume(request).await?.name))
             }
             VolumeCommand::Inspect { name } => Ok(print::inspected(&self.described(name).await?)),
             VolumeCommand::Ls { driver } => {
@@ -32,17 +35,17 @@ impl RealDocker {
                 let mut rows: Vec<_> =
                     volumes.into_iter().map(|volume| (volume.driver, volume.name)).collect();
                 rows.sort_by(|one, other| one.1.cmp(&other.1));
-                Ok(Outcome::success(print::volume_table(&rows)))
+                Ok(CliResult::success(print::volume_table(&rows)))
             }
             VolumeCommand::Rm { force, name } => {
                 self.docker.remove_volume(name, Some(RemoveVolumeOptions { force: *force })).await?;
-                Ok(Outcome::success(name))
+                Ok(CliResult::success(name))
             }
             // Only what was made here: the machine's own unused volumes are none of a card's business.
             VolumeCommand::Prune { .. } => {
                 let options = PruneVolumesOptions { filters: Some(self.own()) };
                 let pruned = self.docker.prune_volumes(Some(options)).await?;
-                Ok(Outcome::success(pruned.volumes_deleted.unwrap_or_default().join("\n")))
+                Ok(CliResult::success(pruned.volumes_deleted.unwrap_or_default().join("\n")))
             }
         }
     }

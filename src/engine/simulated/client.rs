@@ -17,7 +17,7 @@ use super::{
     profile::Profile,
     transport::{Address, Answer, BodyLost, Lost, Transport},
 };
-use crate::{domain::model::protocol::Operation, engine::Clock};
+use crate::{domain::model::protocol::Operation, engine_api::Clock};
 
 const ACCEPT: &str = "application/vnd.docker.plugins.v1.2+json";
 /// No further try begins after this.

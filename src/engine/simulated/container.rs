@@ -9,7 +9,7 @@ use super::{
     profile::Profile,
     store::{Store, Volume},
 };
-use crate::engine::{Run, chance::Rng};
+use crate::{engine::rng::Rng, engine_api::Run};
 
 /// A volume at a place in a container.
 #[derive(Clone, Debug)]

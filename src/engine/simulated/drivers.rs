@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     domain::model::protocol::{Operation, Options},
-    engine::Clock,
+    engine_api::Clock,
 };
 
 const GIVE_UP: Duration = Duration::from_secs(30);

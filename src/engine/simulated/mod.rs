@@ -45,7 +45,8 @@ pub use self::{
     profile::Profile,
     transport::{Address, BadAddress},
 };
-use super::{Clock, DockerCommand, Engine, Inventory, Outcome, chance::Rng, print};
+use super::{print, rng::Rng};
+use crate::engine_api::{CliResult, Clock, DockerCommand, Engine, Inventory};
 
 /// What a simulated daemon is made of.
 #[derive(Clone, Debug)]
@@ -127,26 +128,26 @@ impl Daemon {
         self.config.profile
     }
 
-    async fn work(&self, command: &DockerCommand) -> Outcome {
+    async fn work(&self, command: &DockerCommand) -> CliResult {
         let life = Arc::clone(&self.life.lock());
         let work = Work { daemon: self, store: &life.store };
         let done = tokio::select! {
             biased;
-            () = life.ended.cancelled() => return Outcome::failure(1, UNREACHABLE),
+            () = life.ended.cancelled() => return CliResult::failure(1, UNREACHABLE),
             done = work.perform(command) => done,
         };
         match done {
             Ok(outcome) => outcome,
             Err(error) if error.fatal => {
                 life.ended.cancel();
-                Outcome::failure(1, CUT_OFF)
+                CliResult::failure(1, CUT_OFF)
             }
             Err(error) => print::failure(&error.text),
         }
     }
 
     /// Stops the containers in good order, if the daemon is alive, and starts it again.
-    async fn restart(&self) -> Outcome {
+    async fn restart(&self) -> CliResult {
         let life = Arc::clone(&self.life.lock());
         if !life.ended.is_cancelled() {
             let work = Work { daemon: self, store: &life.store };
@@ -160,7 +161,7 @@ impl Daemon {
     }
 
     /// The end of one life and the start of the next: whatever went on is cut off, and the disk is read.
-    async fn boot(&self) -> Outcome {
+    async fn boot(&self) -> CliResult {
         self.life.lock().ended.cancel();
         let containers = self.all_containers();
         for container in &containers {
@@ -180,7 +181,7 @@ impl Daemon {
             let _only_logged = work.start(container).await;
         }
         *self.life.lock() = Arc::new(life);
-        Outcome::default()
+        CliResult::default()
     }
 
     fn all_containers(&self) -> Vec<Arc<Container>> {
@@ -213,7 +214,7 @@ impl Engine for Daemon {
         ready(Ok(Inventory { containers, volumes, ..Inventory::default() })).boxed()
     }
 
-    fn perform<'a>(&'a self, command: &'a DockerCommand) -> BoxFuture<'a, Outcome> {
+    fn perform<'a>(&'a self, command: &'a DockerCommand) -> BoxFuture<'a, CliResult> {
         match command {
             DockerCommand::DaemonRestart => self.restart().boxed(),
             DockerCommand::DaemonKill => self.boot().boxed(),

@@ -6,7 +6,7 @@
 use std::path::{Component, Path, PathBuf};
 
 use super::container::Mount;
-use crate::engine::Outcome;
+use crate::engine_api::CliResult;
 
 /// The inside of a container.
 pub(super) struct Process<'c> {
@@ -30,7 +30,7 @@ const BUNDLE: [&str; 3] = ["config.json", "init.pid", "rootfs"];
 
 impl Process<'_> {
     /// Runs a command to its end.
-    pub(super) fn run(&self, words: &[String]) -> Outcome {
+    pub(super) fn run(&self, words: &[String]) -> CliResult {
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         match words.as_slice() {
             ["sh", "-c", script] => self.script(script),
@@ -39,8 +39,8 @@ impl Process<'_> {
     }
 
     /// Commands behind `&&`, each with at most one `>`.
-    fn script(&self, script: &str) -> Outcome {
-        let mut all = Outcome::default();
+    fn script(&self, script: &str) -> CliResult {
+        let mut all = CliResult::default();
         for command in script.split("&&") {
             let (command, target) = match command.split_once('>') {
                 Some((command, target)) => (command, Some(target.trim())),
@@ -52,7 +52,7 @@ impl Process<'_> {
                 done = self.write(target, &(done.stdout + "\n"));
             }
             let joined = [all.stdout, done.stdout].into_iter().filter(|text| !text.is_empty());
-            all = Outcome { stdout: joined.collect::<Vec<_>>().join("\n"), ..done };
+            all = CliResult { stdout: joined.collect::<Vec<_>>().join("\n"), ..done };
             if !all.succeeded() {
                 break;
             }
@@ -60,20 +60,20 @@ impl Process<'_> {
         all
     }
 
-    fn command(&self, words: &[&str]) -> Outcome {
+    fn command(&self, words: &[&str]) -> CliResult {
         match words {
-            ["echo", words @ ..] => Outcome::success(words.join(" ")),
+            ["echo", words @ ..] => CliResult::success(words.join(" ")),
             ["touch", path] => self.write(path, ""),
             ["cat", path] => match self.read(path) {
-                Some(text) => Outcome::success(text.trim_end()),
-                None => Outcome::failure(1, format!("cat: can't open '{path}': No such file or directory")),
+                Some(text) => CliResult::success(text.trim_end()),
+                None => CliResult::failure(1, format!("cat: can't open '{path}': No such file or directory")),
             },
             ["ls", path] => match self.list(path) {
-                Some(names) => Outcome::success(names.join("\n")),
-                None => Outcome::failure(1, format!("ls: {path}: No such file or directory")),
+                Some(names) => CliResult::success(names.join("\n")),
+                None => CliResult::failure(1, format!("ls: {path}: No such file or directory")),
             },
-            ["false"] => Outcome::failure(1, ""),
-            _ => Outcome::default(),
+            ["false"] => CliResult::failure(1, ""),
+            _ => CliResult::default(),
         }
     }
 
@@ -125,11 +125,11 @@ impl Process<'_> {
         }
     }
 
-    fn write(&self, path: &str, text: &str) -> Outcome {
-        let Place::Volume(place) = self.place(path) else { return Outcome::default() };
+    fn write(&self, path: &str, text: &str) -> CliResult {
+        let Place::Volume(place) = self.place(path) else { return CliResult::default() };
         match std::fs::write(place, text) {
-            Ok(()) => Outcome::default(),
-            Err(error) => Outcome::failure(1, format!("sh: can't create {path}: {error}")),
+            Ok(()) => CliResult::default(),
+            Err(error) => CliResult::failure(1, format!("sh: can't create {path}: {error}")),
         }
     }
 }
@@ -153,7 +153,7 @@ mod tests {
         }
     }
 
-    fn run(mounts: &[Mount], files: &Path, line: &str) -> Outcome {
+    fn run(mounts: &[Mount], files: &Path, line: &str) -> CliResult {
         Process { mounts, files: &[files.to_owned()] }.run(&shlex::split(line).expect("a test's line"))
     }
 

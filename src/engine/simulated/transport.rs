@@ -15,7 +15,7 @@ use tokio::{
     net::{TcpStream, UnixStream},
 };
 
-use crate::engine::Clock;
+use crate::engine_api::Clock;
 
 const DIAL_LIMIT: Duration = Duration::from_secs(10);
 

@@ -8,13 +8,14 @@ use super::Work;
 use crate::{
     domain::model::protocol::Options,
     engine::{
-        Outcome, Run, print,
+        print,
         simulated::{
             container::{self, Container, Mount, State},
             error::{DaemonError, Status},
             profile::Profile,
         },
     },
+    engine_api::{CliResult, Run},
 };
 
 impl Work<'_> {
@@ -107,11 +108,11 @@ impl Work<'_> {
         Ok(())
     }
 
-    pub(super) async fn inspect_container(self, name: &str) -> Result<Outcome, DaemonError> {
+    pub(super) async fn inspect_container(self, name: &str) -> Result<CliResult, DaemonError> {
         let container = match self.container(name) {
             Err(error) => {
                 let told = self.daemon.profile().not_found("object", name, &error.text);
-                return Ok(Outcome { code: 1, stdout: "[]".into(), stderr: told });
+                return Ok(CliResult { code: 1, stdout: "[]".into(), stderr: told });
             }
             Ok(container) => container,
         };
@@ -130,7 +131,7 @@ impl Work<'_> {
         Ok(print::inspected(&inspected))
     }
 
-    pub(super) async fn rm(self, name: &str, force: bool, volumes: bool) -> Result<Outcome, DaemonError> {
+    pub(super) async fn rm(self, name: &str, force: bool, volumes: bool) -> Result<CliResult, DaemonError> {
         let container = self.container(name)?;
         let mut state = container.state.lock().await;
         if state.running && !force {
@@ -147,7 +148,7 @@ impl Work<'_> {
         }
         self.end(&mut state).await;
         self.release_held(&container, &mut state, volumes).await?;
-        Ok(Outcome::success(name))
+        Ok(CliResult::success(name))
     }
 
     /// Ends a container's use of its volumes, and the container. Its anonymous volumes go with it if they shall.

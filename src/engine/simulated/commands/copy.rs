@@ -1,38 +1,38 @@
 //! `docker cp`: it mounts every volume of the container, a running one's too, and under the same ID.
 
 use super::Work;
-use crate::engine::{
-    Outcome,
-    simulated::{
+use crate::{
+    engine::simulated::{
         container::Container,
         error::{DaemonError, Status},
         profile::Profile,
     },
+    engine_api::CliResult,
 };
 
 impl Work<'_> {
     /// Out of a container, its volumes are mounted once; into one twice, because the destination is looked at first.
-    pub(super) async fn cp(self, source: &str, destination: &str) -> Result<Outcome, DaemonError> {
+    pub(super) async fn cp(self, source: &str, destination: &str) -> Result<CliResult, DaemonError> {
         let container = |place: &str| place.split_once(':').map(|(name, _)| name.to_owned());
         let (name, times) = match (container(source), container(destination)) {
             (Some(name), None) => (name, 1),
             (None, Some(name)) => (name, 2),
             _ => {
                 let text = "exactly one of the two places must be CONTAINER:PATH";
-                return Ok(Outcome::failure(1, text));
+                return Ok(CliResult::failure(1, text));
             }
         };
         let container = match self.container(&name) {
             Err(error) if error.status == Status::NotFound => {
                 let told = self.daemon.profile().not_found("container", &name, &error.text);
-                return Ok(Outcome::failure(1, told));
+                return Ok(CliResult::failure(1, told));
             }
             found => found?,
         };
         for _ in 0..times {
             self.open(&container).await?;
         }
-        Ok(Outcome::default())
+        Ok(CliResult::default())
     }
 
     async fn open(self, container: &Container) -> Result<(), DaemonError> {

@@ -3,14 +3,17 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use super::Work;
-use crate::engine::{
-    Outcome, Run, print,
-    simulated::{
-        container::{Container, Mount, State},
-        error::{DaemonError, Status},
-        process::Process,
-        profile::Profile,
+use crate::{
+    engine::{
+        print,
+        simulated::{
+            container::{Container, Mount, State},
+            error::{DaemonError, Status},
+            process::Process,
+            profile::Profile,
+        },
     },
+    engine_api::{CliResult, Run},
 };
 
 /// How long what runs in a container goes on.
@@ -34,7 +37,7 @@ impl Lasting {
 }
 
 impl Work<'_> {
-    pub(super) async fn run(self, run: &Run) -> Outcome {
+    pub(super) async fn run(self, run: &Run) -> CliResult {
         let container = match self.create(run).await {
             Ok(container) => container,
             Err(error) => return self.run_failed(&error),
@@ -48,30 +51,30 @@ impl Work<'_> {
         }
         let ended = match Lasting::of(run) {
             Lasting::Not => self.exec(&container).await,
-            _ if run.detach => return Outcome::success(&*container.id),
+            _ if run.detach => return CliResult::success(&*container.id),
             Lasting::For(time) => {
                 self.daemon.config.clock.sleep(time).await;
-                Outcome::default()
+                CliResult::default()
             }
             Lasting::UntilStopped => std::future::pending().await,
         };
         self.exited(&container).await;
-        if run.detach { Outcome::success(&*container.id) } else { ended }
+        if run.detach { CliResult::success(&*container.id) } else { ended }
     }
 
     /// Runs what ends by itself.
-    async fn exec(self, container: &Container) -> Outcome {
+    async fn exec(self, container: &Container) -> CliResult {
         let mounts = container.state.lock().await.mounts.clone();
         let files = [self.daemon.config.files.clone(), self.daemon.local.home()];
         let files: Vec<_> = files.into_iter().flatten().collect();
         Process { mounts: &mounts, files: &files }.run(&container.run.command)
     }
 
-    fn run_failed(self, error: &DaemonError) -> Outcome {
+    fn run_failed(self, error: &DaemonError) -> CliResult {
         print::run_failure(&error.text, self.daemon.profile().run_hint())
     }
 
-    pub(super) async fn start_named(self, name: &str) -> Outcome {
+    pub(super) async fn start_named(self, name: &str) -> CliResult {
         let started = match self.container(name) {
             Ok(container) => {
                 let started = self.start(&container).await;
@@ -84,8 +87,8 @@ impl Work<'_> {
             Err(error) => Err(error),
         };
         match started {
-            Ok(()) => Outcome::success(name),
-            Err(error) => Outcome::failure(
+            Ok(()) => CliResult::success(name),
+            Err(error) => CliResult::failure(
                 1,
                 format!(
                     "Error response from daemon: {}\nError: failed to start containers: {name}",
@@ -149,12 +152,12 @@ impl Work<'_> {
         }
     }
 
-    pub(super) async fn stop(self, name: &str) -> Result<Outcome, DaemonError> {
+    pub(super) async fn stop(self, name: &str) -> Result<CliResult, DaemonError> {
         self.exited(&*self.container(name)?).await;
-        Ok(Outcome::success(name))
+        Ok(CliResult::success(name))
     }
 
-    pub(super) async fn kill(self, name: &str) -> Result<Outcome, DaemonError> {
+    pub(super) async fn kill(self, name: &str) -> Result<CliResult, DaemonError> {
         let container = self.container(name)?;
         if !container.state.lock().await.running {
             let cannot = match self.daemon.profile() {
@@ -168,16 +171,16 @@ impl Work<'_> {
             return Err(DaemonError::new(Status::Conflict, cannot));
         }
         self.exited(&container).await;
-        Ok(Outcome::success(name))
+        Ok(CliResult::success(name))
     }
 
-    pub(super) async fn restart(self, name: &str) -> Result<Outcome, DaemonError> {
+    pub(super) async fn restart(self, name: &str) -> Result<CliResult, DaemonError> {
         let container = self.container(name)?;
         let mut state = container.state.lock().await;
         self.end(&mut state).await;
         drop(state);
         let started = self.start(&container).await;
         started.map_err(|error| error.because(&format!("Cannot restart container {name}")))?;
-        Ok(Outcome::success(name))
+        Ok(CliResult::success(name))
     }
 }

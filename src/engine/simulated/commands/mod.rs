@@ -6,7 +6,7 @@ mod lifecycle;
 mod volume;
 
 use super::{Daemon, error::DaemonError, store::Store};
-use crate::engine::{DockerCommand, Outcome};
+use crate::engine_api::{CliResult, DockerCommand};
 
 /// One command at work on a living daemon.
 #[derive(Clone, Copy)]
@@ -17,10 +17,10 @@ pub(super) struct Work<'d> {
 
 impl Work<'_> {
     /// An error here is one of the daemon's API, as most commands print it.
-    pub(super) async fn perform(self, command: &DockerCommand) -> Result<Outcome, DaemonError> {
+    pub(super) async fn perform(self, command: &DockerCommand) -> Result<CliResult, DaemonError> {
         match command {
             DockerCommand::Volume(command) => self.volume(command).await,
-            DockerCommand::Create(run) => self.create(run).await.map(|made| Outcome::success(&*made.id)),
+            DockerCommand::Create(run) => self.create(run).await.map(|made| CliResult::success(&*made.id)),
             DockerCommand::Run(run) => Ok(self.run(run).await),
             DockerCommand::Start { name } => Ok(self.start_named(name).await),
             DockerCommand::Restart { name } => self.restart(name).await,

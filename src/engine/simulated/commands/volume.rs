@@ -6,7 +6,7 @@ use super::Work;
 use crate::{
     domain::model::protocol::Options,
     engine::{
-        Outcome, Pair, VolumeCommand, print,
+        print,
         simulated::{
             error::{DaemonError, Status},
             local::LOCAL,
@@ -14,6 +14,7 @@ use crate::{
             store::Volume,
         },
     },
+    engine_api::{CliResult, Pair, VolumeCommand},
 };
 
 /// The label that a volume gets when the daemon makes up its name.
@@ -24,14 +25,14 @@ fn map(pairs: &[Pair]) -> Options {
 }
 
 impl Work<'_> {
-    pub(super) async fn volume(self, command: &VolumeCommand) -> Result<Outcome, DaemonError> {
+    pub(super) async fn volume(self, command: &VolumeCommand) -> Result<CliResult, DaemonError> {
         match command {
             VolumeCommand::Create { driver, options, labels, name } => {
                 let volume = match name {
                     Some(name) => self.store.create(name, driver, &map(options), &map(labels), None).await?,
                     None => self.anonymous(driver, &map(options), map(labels), None).await?,
                 };
-                Ok(Outcome::success(volume.name()))
+                Ok(CliResult::success(volume.name()))
             }
             VolumeCommand::Inspect { name } => self.inspect(name).await,
             VolumeCommand::Ls { driver } => self.ls(driver.as_deref()).await,
@@ -61,11 +62,11 @@ impl Work<'_> {
         self.store.create(&name, driver, options, &labels, user).await
     }
 
-    async fn inspect(self, name: &str) -> Result<Outcome, DaemonError> {
+    async fn inspect(self, name: &str) -> Result<CliResult, DaemonError> {
         let volume = match self.store.get(name, "", None).await {
             Err(error) if error.status == Status::NotFound => {
                 let told = self.daemon.profile().not_found("volume", name, &error.text);
-                return Ok(Outcome { code: 1, stdout: "[]".into(), stderr: told });
+                return Ok(CliResult { code: 1, stdout: "[]".into(), stderr: told });
             }
             other => other?,
         };
@@ -85,18 +86,18 @@ impl Work<'_> {
         Ok(print::inspected(&printed))
     }
 
-    async fn ls(self, driver: Option<&str>) -> Result<Outcome, DaemonError> {
+    async fn ls(self, driver: Option<&str>) -> Result<CliResult, DaemonError> {
         let volumes = self.store.list(driver).await?;
         let rows = volumes.iter().map(|volume| (volume.driver.name().to_owned(), volume.name().to_owned()));
-        Ok(Outcome::success(print::volume_table(&rows.collect::<Vec<_>>())))
+        Ok(CliResult::success(print::volume_table(&rows.collect::<Vec<_>>())))
     }
 
-    async fn rm_volume(self, name: &str, force: bool) -> Result<Outcome, DaemonError> {
+    async fn rm_volume(self, name: &str, force: bool) -> Result<CliResult, DaemonError> {
         match self.remove_volume(name, force).await {
             Err(error) if error.status == Status::NotFound => {
-                Ok(Outcome::failure(1, self.daemon.profile().not_found("volume", name, &error.text)))
+                Ok(CliResult::failure(1, self.daemon.profile().not_found("volume", name, &error.text)))
             }
-            removed => removed.map(|()| Outcome::success(name)),
+            removed => removed.map(|()| CliResult::success(name)),
         }
     }
 
@@ -114,7 +115,7 @@ impl Work<'_> {
     }
 
     /// Only volumes of the driver `local`, and of these only unused ones; newer daemons only anonymous ones.
-    async fn prune(self) -> Result<Outcome, DaemonError> {
+    async fn prune(self) -> Result<CliResult, DaemonError> {
         let mut deleted = Vec::new();
         for volume in self.store.list(Some(LOCAL)).await? {
             let unused = self.store.users(volume.name()).is_empty() && volume.options.is_empty();
@@ -125,8 +126,8 @@ impl Work<'_> {
         }
         let reclaimed = "Total reclaimed space: 0B".to_owned();
         if deleted.is_empty() {
-            return Ok(Outcome::success(reclaimed));
+            return Ok(CliResult::success(reclaimed));
         }
-        Ok(Outcome::success(format!("Deleted Volumes:\n{}\n\n{reclaimed}", deleted.join("\n"))))
+        Ok(CliResult::success(format!("Deleted Volumes:\n{}\n\n{reclaimed}", deleted.join("\n"))))
     }
 }

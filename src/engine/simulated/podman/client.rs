@@ -11,13 +11,11 @@ use serde_json::Value;
 
 use crate::{
     domain::model::protocol::Operation,
-    engine::{
-        Clock,
-        simulated::{
-            profile::Profile,
-            transport::{Address, Lost, Transport},
-        },
+    engine::simulated::{
+        profile::Profile,
+        transport::{Address, Lost, Transport},
     },
+    engine_api::Clock,
 };
 
 const LIMIT: Duration = Duration::from_secs(5);

@@ -5,10 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::{Activated, Container, MOUNT_ID, Podman, Volume, with_id};
-use crate::{
-    domain::model::protocol::Operation,
-    engine::{Run, simulated::local::LOCAL},
-};
+use crate::{domain::model::protocol::Operation, engine::simulated::local::LOCAL, engine_api::Run};
 
 impl Podman {
     /// A container. A volume that the database does not have is a new local one: there is no `--volume-driver`.

@@ -22,7 +22,8 @@ use self::client::Client;
 use super::{Config, local::LOCAL, locks::Locks};
 use crate::{
     domain::model::protocol::{Operation, Options},
-    engine::{DockerCommand, Engine, Inventory, Outcome, Run, chance::Rng},
+    engine::rng::Rng,
+    engine_api::{CliResult, DockerCommand, Engine, Inventory, Run},
 };
 
 /// The SHA-256 of `placeholder\n`: libpod's one mount ID.
@@ -80,7 +81,7 @@ impl Podman {
         }
     }
 
-    async fn work(&self, command: &DockerCommand) -> Outcome {
+    async fn work(&self, command: &DockerCommand) -> CliResult {
         let done = match command {
             DockerCommand::Volume(command) => self.volume(command).await,
             DockerCommand::Create(run) => {
@@ -98,7 +99,7 @@ impl Podman {
             DockerCommand::Cp { source, destination } => self.cp(source, destination).await,
             DockerCommand::DaemonRestart | DockerCommand::DaemonKill => Err("podman has no daemon".into()),
         };
-        done.map_or_else(|why| Outcome::failure(125, format!("Error: {why}")), Outcome::success)
+        done.map_or_else(|why| CliResult::failure(125, format!("Error: {why}")), CliResult::success)
     }
 
     /// The client of a volume's plugin in this process; none if the volume is local.
@@ -159,7 +160,7 @@ impl Engine for Podman {
         ready(Ok(Inventory { containers, volumes, ..Inventory::default() })).boxed()
     }
 
-    fn perform<'a>(&'a self, command: &'a DockerCommand) -> BoxFuture<'a, Outcome> {
+    fn perform<'a>(&'a self, command: &'a DockerCommand) -> BoxFuture<'a, CliResult> {
         self.work(command).boxed()
     }
 }

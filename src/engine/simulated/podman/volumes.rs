@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Activated, Podman, Volume, named};
 use crate::{
     domain::model::protocol::{Operation, Options},
-    engine::{Pair, VolumeCommand},
+    engine_api::{Pair, VolumeCommand},
 };
 
 impl Podman {

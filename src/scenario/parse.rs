@@ -1,11 +1,11 @@
-//! Reading a card: what its file may say, and what is told of one that says something else.
+//! Parses a scenario file, and reports errors with file, line and key.
 
 use std::{collections::BTreeMap, ops::Range, str::FromStr};
 
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::format::{Action, Calls, Expectation, Scenario, Step};
+use super::format::{Action, Expectation, Scenario, Step};
 use crate::{
     domain::{
         lang::{
@@ -14,10 +14,10 @@ use crate::{
         },
         model::protocol::Operation,
     },
-    engine::{BadLine, DockerCommand},
+    engine_api::{BadLine, DockerCommand},
 };
 
-/// Why a file is no card.
+/// Why a file is not a valid scenario.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{file}:{line}: {key}: {problem}")]
 pub struct ScenarioError {
@@ -25,15 +25,15 @@ pub struct ScenarioError {
     pub file: String,
     /// The line, from 1.
     pub line: usize,
-    /// The key whose value is wrong.
+    /// The invalid key.
     pub key: String,
-    /// What is wrong with it.
+    /// What is wrong.
     pub problem: String,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Raw {
+struct RawScenario {
     title: String,
     description: String,
     #[serde(default)]
@@ -89,7 +89,7 @@ impl From<OneOrMore> for Vec<String> {
     }
 }
 
-/// A file as it is read, for telling where something in it is.
+/// The text of a file, to locate errors in it.
 struct Source<'s> {
     file: &'s str,
     text: &'s str,
@@ -106,7 +106,7 @@ impl Source<'_> {
         }
     }
 
-    /// What the TOML reader complains of, with the key on the line that it points to.
+    /// A TOML error, with the key on its line.
     fn toml_error(&self, error: &toml::de::Error) -> ScenarioError {
         let at = error.span().unwrap_or_default();
         let start = at.start.min(self.text.len());
@@ -118,35 +118,36 @@ impl Source<'_> {
 }
 
 impl Scenario {
-    /// Reads a file's text. `name` is the card's, `file` is what errors call it.
-    pub fn read(name: &str, file: &str, text: &str) -> Result<Self, ScenarioError> {
+    /// Parses the text of a file. `name` is the scenario's name, `file` the file's name in errors.
+    pub fn parse(name: &str, file: &str, text: &str) -> Result<Self, ScenarioError> {
         let source = Source { file, text };
-        let raw: Raw = toml::from_str(text).map_err(|error| source.toml_error(&error))?;
+        let raw: RawScenario = toml::from_str(text).map_err(|error| source.toml_error(&error))?;
         let mut steps = Vec::new();
-        let mut going_on: Vec<String> = Vec::new();
+        let mut running: Vec<String> = Vec::new();
         for step in raw.steps {
-            steps.push(read_step(&source, step, raw.dangerous, &mut going_on)?);
+            steps.push(parse_step(&source, step, raw.dangerous, &mut running)?);
         }
-        if let Some(label) = going_on.first() {
+        if let Some(label) = running.first() {
             return Err(source.error(
                 &(text.len()..text.len()),
                 "background",
-                format!("no wait_for {label:?} follows"),
+                format!("missing a later step with wait_for = {label:?}"),
             ));
         }
         if steps.is_empty() {
-            return Err(source.error(&(0..0), "step", "there is no step"));
+            return Err(source.error(&(0..0), "step", "missing; a scenario has at least one step"));
         }
         let known = |word: &str| Operation::from_str(word).is_ok();
         if let Some(word) = raw.call_counts.keys().find(|word| !known(word)) {
             return Err(source.error(
                 &find_key(text, "call_counts"),
                 "call_counts",
-                format!("there is no call {word:?}"),
+                format!("unknown operation {word:?}"),
             ));
         }
         if raw.fresh_engine && !raw.dangerous {
-            let problem = "a daemon forgets a driver only when it restarts, so the card is dangerous: say dangerous = true";
+            let problem =
+                "requires dangerous = true, since a daemon forgets a driver only when it is restarted";
             return Err(source.error(&find_key(text, "fresh_engine"), "fresh_engine", problem));
         }
         Ok(Self {
@@ -155,9 +156,10 @@ impl Scenario {
             description: raw.description.trim().to_owned(),
             dangerous: raw.dangerous,
             slow: raw.slow,
-            fresh: raw.fresh_engine,
+            fresh_engine: raw.fresh_engine,
             steps,
-            calls: Calls { sequence: raw.calls, counts: raw.call_counts },
+            calls: raw.calls,
+            call_counts: raw.call_counts,
         })
     }
 }
@@ -167,11 +169,11 @@ fn find_key(text: &str, key: &str) -> Range<usize> {
     at..at
 }
 
-fn read_step(
+fn parse_step(
     source: &Source<'_>,
     step: Spanned<RawStep>,
     dangerous: bool,
-    going_on: &mut Vec<String>,
+    running: &mut Vec<String>,
 ) -> Result<Step, ScenarioError> {
     let span = step.span();
     let raw = step.into_inner();
@@ -184,53 +186,55 @@ fn read_step(
     ];
     let mut given = actions.into_iter().filter_map(|(key, line)| Some((key, line?)));
     let (Some((key, line)), None) = (given.next(), given.next()) else {
-        let problem = "a step does exactly one thing: docker, command, sleep, wait_for or still_running";
+        let problem = "a step needs exactly one of docker, command, sleep, wait_for and still_running";
         return Err(source.error(&span, "step", problem));
     };
     let at = line.span();
     let line = line.into_inner();
-    let wrong = |problem: String| source.error(&at, key, problem);
+    let invalid = |problem: String| source.error(&at, key, problem);
     if let (Some(background), true) = (&raw.background, key != "docker") {
         return Err(source.error(
             &background.span(),
             "background",
-            "only a docker command goes on in the background",
+            "only a docker command can run in the background",
         ));
     }
     let action = match key {
         "docker" => {
-            check_docker(&line, dangerous).map_err(wrong)?;
+            check_docker(&line, dangerous).map_err(invalid)?;
             let background = raw.background.map(Spanned::into_inner);
-            going_on.extend(background.clone());
-            Action::Engine { background }
+            running.extend(background.clone());
+            Action::Docker { background }
         }
         "command" => {
-            check_command(&line, dangerous).map_err(wrong)?;
+            check_command(&line, dangerous).map_err(invalid)?;
             Action::Command
         }
-        "sleep" => Action::Wait(
+        "sleep" => Action::Sleep(
             duration::parse(&line)
-                .ok_or_else(|| wrong(format!("{line:?} is no duration, as 200ms or 15s are")))?,
+                .ok_or_else(|| invalid(format!("invalid duration {line:?}; write it like 200ms or 15s")))?,
         ),
-        _ if !going_on.contains(&line) => {
-            return Err(wrong(format!("no docker command goes on in the background as {line:?}")));
+        _ if !running.contains(&line) => {
+            return Err(invalid(format!("no docker command runs in the background as {line:?}")));
         }
         "wait_for" => {
-            going_on.retain(|label| *label != line);
-            Action::Await(line.clone())
+            running.retain(|label| *label != line);
+            Action::WaitFor(line.clone())
         }
-        _ => Action::Pending(line.clone()),
+        _ => Action::StillRunning(line.clone()),
     };
     let expect = Expectation {
-        fails: raw.fails_with.into(),
-        prints: raw.output_contains.into(),
-        lacks: raw.output_lacks.into(),
+        fails_with: raw.fails_with.into(),
+        output_contains: raw.output_contains.into(),
+        output_lacks: raw.output_lacks.into(),
         calls: raw.calls,
-        mounts: raw.open_mounts,
+        open_mounts: raw.open_mounts,
     };
-    let prints = !(expect.fails.is_empty() && expect.prints.is_empty() && expect.lacks.is_empty());
-    let ends = matches!(action, Action::Engine { background: None } | Action::Await(_));
-    if prints && !ends {
+    let has_output = !(expect.fails_with.is_empty()
+        && expect.output_contains.is_empty()
+        && expect.output_lacks.is_empty());
+    let ends = matches!(action, Action::Docker { background: None } | Action::WaitFor(_));
+    if has_output && !ends {
         let problem =
             "fails_with, output_contains and output_lacks need a docker command that ends in this step";
         return Err(source.error(&span, key, problem));
@@ -238,37 +242,37 @@ fn read_step(
     Ok(Step { say: raw.say, line, action, expect })
 }
 
-/// A card may use no file of the host, and end a daemon only if it says so.
+/// A scenario cannot mount host directories, and needs `dangerous` to stop the daemon.
 fn check_docker(line: &str, dangerous: bool) -> Result<(), String> {
     let command: DockerCommand = line.parse().map_err(|error: BadLine| error.problem)?;
     match command {
         DockerCommand::DaemonRestart | DockerCommand::DaemonKill if !dangerous => {
-            Err("it ends whatever else runs on the engine: say dangerous = true".into())
+            Err("requires dangerous = true, since it can stop other containers".into())
         }
         DockerCommand::Create(run) | DockerCommand::Run(run)
             if run.volumes.iter().any(|volume| volume.starts_with('/') && volume.contains(':')) =>
         {
-            Err("a card mounts volumes, and no directory of the host".into())
+            Err("a scenario cannot mount a host directory".into())
         }
         _ => Ok(()),
     }
 }
 
-/// A card may haunt, but not end or empty the instance that plays it.
+/// A scenario cannot end the instance that runs it or clear its journal.
 fn check_command(line: &str, dangerous: bool) -> Result<(), String> {
     let command: Command = line.parse().map_err(|error: CommandError| error.to_string())?;
     match command {
         Command::Quit | Command::Save { .. } | Command::Reset => {
-            Err("a card cannot end the instance that plays it, nor write or empty its journal".into())
+            Err("a scenario cannot quit, save or reset the instance that runs it".into())
         }
         Command::Play { .. } | Command::ControlScenario(_) | Command::Speed(_) => {
-            Err("a card cannot play cards, nor change the pace".into())
+            Err("a scenario cannot play scenarios or change the demo speed".into())
         }
         Command::Wipe | Command::Crash { keep: false } if !dangerous => {
-            Err("it takes volumes that are not the card's: say dangerous = true".into())
+            Err("requires dangerous = true, since it removes volumes that the scenario did not create".into())
         }
         Command::Arm { confirmed: true, .. } if !dangerous => {
-            Err("it can end the engine: say dangerous = true".into())
+            Err("requires dangerous = true, since it can crash the engine".into())
         }
         _ => Ok(()),
     }
@@ -280,12 +284,12 @@ mod tests {
 
     const HEAD: &str = "title = \"t\"\ndescription = \"s\"\n";
 
-    fn read(text: &str) -> Result<Scenario, ScenarioError> {
-        Scenario::read("card", "card.toml", text)
+    fn parse(text: &str) -> Result<Scenario, ScenarioError> {
+        Scenario::parse("scenario", "scenario.toml", text)
     }
 
     #[test]
-    fn a_card_says_what_is_done_and_what_comes_of_it() {
+    fn a_file_gives_actions_and_expectations() {
         let steps = r#"
             [[step]]
             docker = "docker volume create -d {driver} ghost"
@@ -302,70 +306,83 @@ mod tests {
             wait_for = "rm"
             fails_with = "no"
         "#;
-        let scenario = read(&format!("{HEAD}call_counts = {{ create = 1 }}\n{steps}")).expect("a good card");
+        let scenario =
+            parse(&format!("{HEAD}call_counts = {{ create = 1 }}\n{steps}")).expect("a valid scenario");
         let actions: Vec<_> = scenario.steps.iter().map(|step| &step.action).collect();
         assert_eq!(
             actions,
             [
-                &Action::Engine { background: None },
-                &Action::Engine { background: Some("rm".into()) },
-                &Action::Wait(std::time::Duration::from_secs(2)),
-                &Action::Await("rm".into()),
+                &Action::Docker { background: None },
+                &Action::Docker { background: Some("rm".into()) },
+                &Action::Sleep(std::time::Duration::from_secs(2)),
+                &Action::WaitFor("rm".into()),
             ]
         );
-        assert_eq!(scenario.steps[3].expect.fails, ["no"]);
+        assert_eq!(scenario.steps[3].expect.fails_with, ["no"]);
         assert_eq!(scenario.steps[0].filled("d", "a"), "docker volume create -d d ghost");
         assert_eq!(scenario.names().volumes, ["ghost".to_owned()].into());
     }
 
     #[test]
-    fn a_malformed_card_is_told_by_file_line_and_key() {
+    fn an_error_has_file_line_and_key() {
         for (body, expected) in [
-            ("title = 5", "card.toml:1: title: invalid type: integer `5`, expected a string"),
-            ("titel = \"t\"", "card.toml:1: titel: unknown field `titel`, expected one of"),
+            ("title = 5", "scenario.toml:1: title: invalid type: integer `5`, expected a string"),
+            ("titel = \"t\"", "scenario.toml:1: titel: unknown field `titel`, expected one of"),
             ("title = \"t\"\ndescription = \"s\"", "missing field `step`"),
-            ("title = \"t", "card.toml:1: title: "),
+            ("title = \"t", "scenario.toml:1: title: "),
             (
                 "title = \"t\"\ndescription = \"s\"\ncall_counts = { mounts = 1 }\n[[step]]\nsleep = \"1s\"",
-                "card.toml:3: call_counts: there is no call \"mounts\"",
+                "scenario.toml:3: call_counts: unknown operation \"mounts\"",
             ),
             (
                 "title = \"t\"\ndescription = \"s\"\nfresh_engine = true\n[[step]]\nsleep = \"1s\"",
-                "card.toml:3: fresh_engine: a daemon forgets a driver only when it restarts",
+                "scenario.toml:3: fresh_engine: requires dangerous = true",
             ),
         ] {
-            let error = read(body).expect_err(body).to_string();
+            let error = parse(body).expect_err(body).to_string();
             assert!(error.contains(expected), "{body}: {error}");
         }
         for (step, expected) in [
-            ("docker = \"docker volume creat x\"", "card.toml:4: docker: unrecognized subcommand 'creat'"),
-            ("say = \"hm\"", "card.toml:3: step: a step does exactly one thing"),
-            ("sleep = \"1s\"\ncommand = \"up\"", "card.toml:3: step: a step does exactly one thing"),
-            ("sleep = \"soon\"", "card.toml:4: sleep: \"soon\" is no duration"),
+            (
+                "docker = \"docker volume creat x\"",
+                "scenario.toml:4: docker: unrecognized subcommand 'creat'",
+            ),
+            ("say = \"hm\"", "scenario.toml:3: step: a step needs exactly one of"),
+            ("sleep = \"1s\"\ncommand = \"up\"", "scenario.toml:3: step: a step needs exactly one of"),
+            ("sleep = \"soon\"", "scenario.toml:4: sleep: invalid duration \"soon\""),
             (
                 "command = \"dwon\"",
-                "card.toml:4: command: column 1: \"dwon\" is no command, did you mean \"down\"?",
+                "scenario.toml:4: command: column 1: \"dwon\" is no command, did you mean \"down\"?",
             ),
-            ("command = \"quit\"", "card.toml:4: command: a card cannot end the instance"),
-            ("command = \"wipe\"", "card.toml:4: command: it takes volumes that are not the card's"),
-            ("command = \"arm --yes list: null-entry\"", "card.toml:4: command: it can end the engine"),
-            ("docker = \"systemctl restart docker\"", "card.toml:4: docker: it ends whatever else runs"),
+            ("command = \"quit\"", "scenario.toml:4: command: a scenario cannot quit"),
+            ("command = \"wipe\"", "scenario.toml:4: command: requires dangerous = true, since it removes"),
+            (
+                "command = \"arm --yes list: null-entry\"",
+                "scenario.toml:4: command: requires dangerous = true, since it can crash",
+            ),
+            (
+                "docker = \"systemctl restart docker\"",
+                "scenario.toml:4: docker: requires dangerous = true, since it can stop",
+            ),
             (
                 "docker = \"docker run -v /etc:/x busybox\"",
-                "card.toml:4: docker: a card mounts volumes, and no directory",
+                "scenario.toml:4: docker: a scenario cannot mount a host directory",
             ),
             (
                 "wait_for = \"run\"",
-                "card.toml:4: wait_for: no docker command goes on in the background as \"run\"",
+                "scenario.toml:4: wait_for: no docker command runs in the background as \"run\"",
             ),
-            ("sleep = \"1s\"\nbackground = \"b\"", "card.toml:5: background: only a docker command"),
+            ("sleep = \"1s\"\nbackground = \"b\"", "scenario.toml:5: background: only a docker command"),
             (
                 "sleep = \"1s\"\nfails_with = \"no\"",
-                "card.toml:3: sleep: fails_with, output_contains and output_lacks need",
+                "scenario.toml:3: sleep: fails_with, output_contains and output_lacks need",
             ),
-            ("docker = \"docker volume ls\"\nbackground = \"b\"", "background: no wait_for \"b\" follows"),
+            (
+                "docker = \"docker volume ls\"\nbackground = \"b\"",
+                "background: missing a later step with wait_for = \"b\"",
+            ),
         ] {
-            let error = read(&format!("{HEAD}[[step]]\n{step}")).expect_err(step).to_string();
+            let error = parse(&format!("{HEAD}[[step]]\n{step}")).expect_err(step).to_string();
             assert!(error.contains(expected), "{step}: {error}");
         }
     }

@@ -1,25 +1,25 @@
-//! The outcome: what the docker command line prints, and how it ends.
+//! The result of a docker command: what the command line prints, and its exit code.
 
 use std::fmt;
 
 /// How a command ended, as the user of a shell sees it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Outcome {
+pub struct CliResult {
     /// The exit code: 0 for success.
     pub code: u8,
-    /// What went to the standard output, without the last line's end.
+    /// The standard output, without the final newline.
     pub stdout: String,
-    /// What went to the standard error, without the last line's end.
+    /// The standard error, without the final newline.
     pub stderr: String,
 }
 
-impl Outcome {
-    /// Success, with what it printed.
+impl CliResult {
+    /// Success with this output.
     pub fn success(stdout: impl Into<String>) -> Self {
         Self { code: 0, stdout: stdout.into(), stderr: String::new() }
     }
 
-    /// Failure, with what it complained.
+    /// Failure with this error.
     pub fn failure(code: u8, stderr: impl Into<String>) -> Self {
         Self { code, stdout: String::new(), stderr: stderr.into() }
     }
@@ -30,10 +30,10 @@ impl Outcome {
     }
 }
 
-/// The one line that says most: the first complaint, or else the first line of the output.
-impl fmt::Display for Outcome {
+/// The first line of the output, or of the error if the command failed.
+impl fmt::Display for CliResult {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let told = if self.succeeded() { &self.stdout } else { &self.stderr };
-        f.write_str(told.lines().next().unwrap_or_default())
+        let text = if self.succeeded() { &self.stdout } else { &self.stderr };
+        f.write_str(text.lines().next().unwrap_or_default())
     }
 }

@@ -1,7 +1,7 @@
-//! The trace: the plugin calls of a card, written so that two engines can be compared.
+//! The calls of a scenario, in a form that is the same on different engines.
 //!
-//! `mount ghost-data #1` is a Mount with the first mount ID that was seen; a volume whose name the
-//! engine made up is `?`; a call that names no volume although it must is `create (no body)`.
+//! `mount ghost-data #1` is a Mount with the first mount ID; a volume whose name the engine generated is `?`; a call
+//! without the required volume is `create (no body)`.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -21,19 +21,19 @@ use crate::{
 
 /// One call.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Line {
-    /// What was asked.
+pub struct TracedCall {
+    /// The operation.
     pub operation: Operation,
-    /// About which volume.
+    /// The volume.
     pub volume: Option<String>,
-    /// Which mount ID, by the order of their first appearance from 1.
+    /// The mount ID, numbered from 1 in the order of appearance.
     pub id: Option<usize>,
-    /// When it came in.
+    /// When it arrived.
     pub at: Timestamp,
 }
 
-impl Line {
-    /// Whether the call is part of the daemon's getting to know the driver. A daemon that has met it does without.
+impl TracedCall {
+    /// Whether the call is part of the handshake, which a daemon sends only once.
     pub fn is_handshake(&self) -> bool {
         matches!(self.operation, Operation::Activate | Operation::Capabilities)
     }
@@ -44,7 +44,7 @@ impl Line {
     }
 }
 
-impl fmt::Display for Line {
+impl fmt::Display for TracedCall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.operation.as_str())?;
         match &self.volume {
@@ -56,16 +56,16 @@ impl fmt::Display for Line {
     }
 }
 
-/// The calls since some moment, but for those about volumes that were there before.
+/// The calls since a moment, without those about volumes that existed before.
 pub struct Trace {
     hub: Arc<Hub>,
     after: u64,
-    /// Volumes that others made, and may use meanwhile.
+    /// Volumes that existed before, and that others may use meanwhile.
     foreign: BTreeSet<String>,
 }
 
-/// A call as it is found in the journal.
-struct Found {
+/// A call of the journal.
+struct JournalCall {
     operation: Operation,
     volume: Option<String>,
     id: Option<String>,
@@ -73,20 +73,20 @@ struct Found {
 }
 
 impl Trace {
-    /// Begins now.
-    pub fn begin(hub: &Arc<Hub>) -> Self {
+    /// Starts now.
+    pub fn start(hub: &Arc<Hub>) -> Self {
         let after = hub.snapshot(&crate::state::Window::default()).kept.end - 1;
         let foreign = hub.with_volumes(|volumes| volumes.iter().map(|volume| volume.name.clone()).collect());
         Self { hub: Arc::clone(hub), after, foreign }
     }
 
-    /// All calls so far by their numbers, those that wait included.
-    pub fn lines(&self) -> BTreeMap<u64, Line> {
+    /// All calls so far by their numbers, including held ones.
+    pub fn calls(&self) -> BTreeMap<u64, TracedCall> {
         let (entries, _) = self.hub.entries_after(self.after, usize::MAX);
-        let own = |(_, found): &(u64, Found)| {
+        let own = |(_, found): &(u64, JournalCall)| {
             found.volume.as_ref().is_none_or(|volume| !self.foreign.contains(volume))
         };
-        let found: BTreeMap<u64, Found> = entries.iter().filter_map(find).filter(own).collect();
+        let found: BTreeMap<u64, JournalCall> = entries.iter().filter_map(journal_call).filter(own).collect();
         let mut ids: Vec<String> = Vec::new();
         let mut number = |id: String| {
             ids.iter().position(|known| *known == id).unwrap_or_else(|| {
@@ -96,29 +96,29 @@ impl Trace {
         };
         found
             .into_iter()
-            .map(|(call, Found { operation, volume, id, at })| {
-                (call, Line { operation, volume: volume.map(normalised), id: id.map(&mut number), at })
+            .map(|(call, JournalCall { operation, volume, id, at })| {
+                (call, TracedCall { operation, volume: volume.map(normalised), id: id.map(&mut number), at })
             })
             .collect()
     }
 }
 
 fn normalised(volume: String) -> String {
-    let made_up = volume.len() == 64 && volume.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if made_up { "?".into() } else { volume }
+    let is_generated = volume.len() == 64 && volume.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_generated { "?".into() } else { volume }
 }
 
-fn find(entry: &Arc<Entry>) -> Option<(u64, Found)> {
+fn journal_call(entry: &Arc<Entry>) -> Option<(u64, JournalCall)> {
     let text = |text: &Option<Box<str>>| text.as_deref().map(str::to_owned);
     match &entry.kind {
         EntryKind::Call(call) => {
             let at = entry.at.checked_sub(call.took).unwrap_or(entry.at);
             let (volume, id) = (text(&call.volume), text(&call.id));
-            Some((call.number, Found { operation: call.operation?, volume, id, at }))
+            Some((call.number, JournalCall { operation: call.operation?, volume, id, at }))
         }
-        EntryKind::Held(waiting) => {
-            let (volume, id) = (text(&waiting.volume), text(&waiting.id));
-            Some((waiting.number, Found { operation: waiting.operation, volume, id, at: entry.at }))
+        EntryKind::Held(held) => {
+            let (volume, id) = (text(&held.volume), text(&held.id));
+            Some((held.number, JournalCall { operation: held.operation, volume, id, at: entry.at }))
         }
         _ => None,
     }

@@ -169,7 +169,7 @@ fn driver_filter(text: &str) -> Result<String, &'static str> {
     text.strip_prefix("driver=").map(str::to_owned).ok_or("only driver=NAME can be filtered for")
 }
 
-/// Why a line is no command of an engine.
+/// Why a line is not a docker command.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{line:?}: {problem}")]
 pub struct BadLine {
@@ -207,8 +207,8 @@ impl FromStr for DockerCommand {
         };
         let docker = Docker::try_parse_from(rest).map_err(|error| {
             let text = error.to_string();
-            let told: Vec<_> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
-            bad(told.join(" ").trim_start_matches("error: ").to_owned())
+            let problem: Vec<_> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+            bad(problem.join(" ").trim_start_matches("error: ").to_owned())
         })?;
         Ok(docker.command)
     }
@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_no_engine_understands_is_told_why() {
+    fn an_unknown_line_is_an_error_with_the_reason() {
         for (line, expected) in [
             ("podman run x", "expected a line that begins with docker"),
             ("docker volume creat x", "unrecognized subcommand 'creat'"),

@@ -45,8 +45,8 @@ mod tests {
     #[test]
     fn one_seed_gives_one_stream_and_another_seed_another() {
         let stream = |seed| {
-            let chance = Rng::new(seed);
-            [chance.id(), chance.id()]
+            let rng = Rng::new(seed);
+            [rng.id(), rng.id()]
         };
         assert_eq!(stream(7), stream(7));
         assert_ne!(stream(7)[0], stream(7)[1]);

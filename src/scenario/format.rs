@@ -1,98 +1,90 @@
-//! The card: what is done in a scenario, in which order, and what must come of it.
+//! A scenario: its steps and the expected results. The fields are named like the keys of the file.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
 };
 
-use super::check::in_words;
 use crate::{
     domain::lang::command::Command,
-    engine::{DockerCommand, VolumeCommand},
+    engine_api::{DockerCommand, VolumeCommand},
 };
 
-/// Stands in a card for the driver's name.
+/// The placeholder for the driver's name.
 const DRIVER: &str = "{driver}";
-/// Stands in a card for the driver's address, which a mounted volume has in its file `test`.
+/// The placeholder for the driver's address, which is also the content of the file `test` in a mounted volume.
 const ADDRESS: &str = "{address}";
 
 /// One scenario.
 #[derive(Clone, Debug)]
 pub struct Scenario {
-    /// The file's name without its ending: what `play` is given.
+    /// The file's name without its extension, as in `play NAME`.
     pub name: String,
-    /// One line that tells what happens.
+    /// What happens, in one line.
     pub title: String,
-    /// What it description, in about two sentences.
+    /// What it shows, in about two sentences.
     pub description: String,
-    /// It can harm a real engine, or whatever else runs on it.
+    /// It can harm a real engine, or disturb other containers on it.
     pub dangerous: bool,
-    /// It takes the engine longer than 20 seconds.
+    /// It takes more than 20 seconds of the engine's time.
     pub slow: bool,
-    /// It needs a daemon that has never met the driver.
-    pub fresh: bool,
-    /// What is done, in order.
+    /// It needs a daemon that has never used the driver.
+    pub fresh_engine: bool,
+    /// The steps, in order.
     pub steps: Vec<Step>,
-    /// What the plugin must have seen of it in all.
-    pub calls: Calls,
+    /// The exact sequence of all calls.
+    pub calls: Option<Vec<String>>,
+    /// The number of calls of an operation. Other operations may have any number.
+    pub call_counts: BTreeMap<String, usize>,
 }
 
-/// One thing that is done, and what must come of it.
+/// One action and its expected result.
 #[derive(Clone, Debug)]
 pub struct Step {
     /// A remark for the audience.
     pub say: Option<String>,
-    /// What is done, as the card has it.
+    /// The action as it is in the file.
     pub line: String,
-    /// What is done.
+    /// The action.
     pub action: Action,
-    /// What must come of it.
+    /// The expected result.
     pub expect: Expectation,
 }
 
-/// What is done in a step.
+/// What a step does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Somebody types a docker command. With a label, nobody waits for its end.
-    Engine {
-        /// Under which label it goes on.
+    /// Runs a docker command.
+    Docker {
+        /// If it runs in the background: its label.
         background: Option<String>,
     },
-    /// Somebody gives voltergeist a command.
+    /// Runs a voltergeist command.
     Command,
-    /// Nothing is done for some time of the engine's.
-    Wait(Duration),
-    /// A docker command that goes on comes to its end.
-    Await(String),
-    /// A docker command that goes on has not come to its end.
-    Pending(String),
+    /// Does nothing for a duration of the engine's time.
+    Sleep(Duration),
+    /// Waits for the background command with this label.
+    WaitFor(String),
+    /// Checks that the background command with this label has not ended.
+    StillRunning(String),
 }
 
-/// What must come of a step. Texts are looked for without regard to case.
+/// The expected result of a step. Texts are compared case-insensitively.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Expectation {
-    /// The docker command fails with each of these in what it says; if there is none, it succeeds.
-    pub fails: Vec<String>,
-    /// It prints each of these.
-    pub prints: Vec<String>,
-    /// It prints none of these.
-    pub lacks: Vec<String>,
-    /// The plugin sees exactly these calls.
+    /// The docker command fails, and its error contains each of these; if there is none, it succeeds.
+    pub fails_with: Vec<String>,
+    /// Its output contains each of these.
+    pub output_contains: Vec<String>,
+    /// Its output contains none of these.
+    pub output_lacks: Vec<String>,
+    /// The plugin gets exactly these calls.
     pub calls: Option<Vec<String>>,
-    /// The plugin has so many open mounts of these volumes afterwards.
-    pub mounts: BTreeMap<String, u32>,
+    /// The number of open mounts of each volume after the step.
+    pub open_mounts: BTreeMap<String, u32>,
 }
 
-/// What the plugin must have seen at the end.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Calls {
-    /// Exactly these calls.
-    pub sequence: Option<Vec<String>>,
-    /// So many calls of an operation, by its word. What is not named may be any number.
-    pub counts: BTreeMap<String, usize>,
-}
-
-/// Whatever a card names. None of it may be there before the card is played, so that it touches nothing else.
+/// The names in a scenario. None may exist before it is run, so that it touches nothing else.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Names {
     /// Containers.
@@ -107,7 +99,7 @@ impl Scenario {
         let mut names = Names::default();
         for step in &self.steps {
             match &step.action {
-                Action::Engine { .. } => step.line.parse().into_iter().for_each(|command| names.add(command)),
+                Action::Docker { .. } => step.line.parse().into_iter().for_each(|command| names.add(command)),
                 Action::Command => {
                     let command: Option<Command> = step.line.parse().ok();
                     names.volumes.extend(command.as_ref().and_then(Command::volume).map(str::to_owned));
@@ -153,27 +145,22 @@ impl Names {
 }
 
 impl Step {
-    /// The line with the driver's name and address in their places.
+    /// The line with the driver's name and address filled in.
     pub fn filled(&self, driver: &str, address: &str) -> String {
         fill(&self.line, driver, address)
     }
 
-    /// What is done, as an audience reads it: `$` before a docker command, `:` before one to voltergeist.
+    /// The action as it is shown: `$` before a docker command, `:` before a voltergeist command.
     pub fn shown(&self, driver: &str, address: &str) -> String {
         let line = self.filled(driver, address);
         match &self.action {
-            Action::Engine { background: None } => format!("$ {line}"),
-            Action::Engine { background: Some(_) } => format!("$ {line} &"),
+            Action::Docker { background: None } => format!("$ {line}"),
+            Action::Docker { background: Some(_) } => format!("$ {line} &"),
             Action::Command => format!(": {line}"),
-            Action::Wait(_) => format!("sleep {line}"),
-            Action::Await(label) => format!("wait for {label}"),
-            Action::Pending(label) => format!("check that {label} is still running"),
+            Action::Sleep(_) => format!("sleep {line}"),
+            Action::WaitFor(label) => format!("wait for {label}"),
+            Action::StillRunning(label) => format!("check that {label} is still running"),
         }
-    }
-
-    /// What must come of it, in words.
-    pub fn expected(&self) -> String {
-        in_words(self)
     }
 }
 

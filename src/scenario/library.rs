@@ -1,20 +1,20 @@
-//! The shelf: the cards that are shipped, and those of a user.
+//! The shipped scenarios, and those of the user.
 
 use std::{
     fs, io,
     path::{Path, PathBuf},
 };
 
-use super::{format::Scenario, reading::ScenarioError};
+use super::{format::Scenario, parse::ScenarioError};
 use crate::domain::lang::suggest::did_you_mean;
 
 macro_rules! shipped {
     ($($name:literal)*) => {
-        &[$(($name, include_str!(concat!("../../../assets/scenarios/", $name, ".toml")))),*]
+        &[$(($name, include_str!(concat!("../../assets/scenarios/", $name, ".toml")))),*]
     };
 }
 
-/// The shipped cards: first the suite of moby that the project was born from, then what daemons do with a bad plugin.
+/// The shipped scenarios: first those after moby's test suite, then how daemons react to a bad plugin.
 const SHIPPED: &[(&str, &str)] = shipped![
     "option-conflict"
     "named-volume"
@@ -61,26 +61,26 @@ const SHIPPED: &[(&str, &str)] = shipped![
     "copy-up"
 ];
 
-/// Where cards are found.
+/// Where scenarios are found.
 #[derive(Clone, Debug, Default)]
 pub struct ScenarioLibrary {
     own: Option<PathBuf>,
 }
 
-/// A card, and where it is from.
+/// A scenario and its file.
 #[derive(Clone, Debug)]
 pub struct LoadedScenario {
-    /// The card.
+    /// The scenario.
     pub scenario: Scenario,
-    /// Its file; none for a shipped one.
+    /// Its file; `None` for a shipped one.
     pub file: Option<PathBuf>,
 }
 
-/// Why a card cannot be had.
+/// Why a scenario cannot be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum LibraryError {
     /// There is none of that name.
-    #[error("there is no scenario {name:?}{}; see the list, or give the path of a file", did_you_mean(.name, SHIPPED.iter().map(|(name, _)| *name)))]
+    #[error("unknown scenario {name:?}{}; `voltergeist play` lists them, or give the path of a file", did_you_mean(.name, SHIPPED.iter().map(|(name, _)| *name)))]
     Unknown {
         /// The name.
         name: String,
@@ -90,16 +90,16 @@ pub enum LibraryError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The error.
         error: io::Error,
     },
-    /// The file is no card.
+    /// The file is not a valid scenario.
     #[error(transparent)]
     Scenario(#[from] ScenarioError),
 }
 
 impl LibraryError {
-    /// What the card would be called.
+    /// The name of the scenario that could not be loaded.
     pub fn name(&self) -> String {
         let file = match self {
             Self::Unknown { name } => return name.clone(),
@@ -111,15 +111,16 @@ impl LibraryError {
 }
 
 impl ScenarioLibrary {
-    /// The shipped cards, and those in a user's directory, if there is one.
+    /// The shipped scenarios, and those in the user's directory, if there is one.
     pub fn new(own: Option<PathBuf>) -> Self {
         Self { own }
     }
 
-    /// A card by its name, or by the path of its file. A user's card hides a shipped one of its name.
+    /// Loads a scenario by its name, or by the path of its file. A user's scenario shadows a shipped one of its name.
     pub fn find(&self, name: &str) -> Result<LoadedScenario, LibraryError> {
         let path = Path::new(name);
-        let is_path = path.components().count() > 1 || path.extension().is_some_and(|end| end == "toml");
+        let is_path =
+            path.components().count() > 1 || path.extension().is_some_and(|extension| extension == "toml");
         if is_path {
             return from_file(path);
         }
@@ -128,26 +129,27 @@ impl ScenarioLibrary {
             return from_file(&own);
         }
         match SHIPPED.iter().find(|(known, _)| *known == name) {
-            Some((name, text)) => Ok(shipped_card(name, text)?),
+            Some((name, text)) => Ok(parse_shipped(name, text)?),
             None => Err(LibraryError::Unknown { name: name.to_owned() }),
         }
     }
 
-    /// All cards: the shipped ones in their order, then a user's by name. What is no card is told apart.
+    /// All scenarios: the shipped ones in their order, then the user's by name. Invalid files are errors.
     pub fn all(&self) -> Vec<Result<LoadedScenario, LibraryError>> {
         let (own, unreadable) = match self.own.as_deref().map(own_files) {
             Some(Err(error)) => (Vec::new(), Some(Err(error))),
             Some(Ok(files)) => (files, None),
             None => (Vec::new(), None),
         };
-        let hidden = |name: &str| own.iter().any(|path| path.file_stem().is_some_and(|stem| stem == name));
-        let shipped = SHIPPED.iter().filter(|(name, _)| !hidden(name));
-        let shipped = shipped.map(|(name, text)| Ok(shipped_card(name, text)?));
+        let is_shadowed =
+            |name: &str| own.iter().any(|path| path.file_stem().is_some_and(|stem| stem == name));
+        let shipped = SHIPPED.iter().filter(|(name, _)| !is_shadowed(name));
+        let shipped = shipped.map(|(name, text)| Ok(parse_shipped(name, text)?));
         shipped.chain(own.iter().map(|path| from_file(path))).chain(unreadable).collect()
     }
 }
 
-/// The files of a directory that should be cards, by name. It need not be there.
+/// The scenario files in a directory, by name. The directory need not exist.
 fn own_files(directory: &Path) -> Result<Vec<PathBuf>, LibraryError> {
     let entries = match fs::read_dir(directory) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -157,13 +159,13 @@ fn own_files(directory: &Path) -> Result<Vec<PathBuf>, LibraryError> {
         entries.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<_>>>()
     });
     let mut paths = paths.map_err(|error| LibraryError::Unreadable { path: directory.to_owned(), error })?;
-    paths.retain(|path| path.extension().is_some_and(|end| end == "toml"));
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
     paths.sort();
     Ok(paths)
 }
 
-fn shipped_card(name: &str, text: &str) -> Result<LoadedScenario, ScenarioError> {
-    let scenario = Scenario::read(name, &format!("{name}.toml"), text)?;
+fn parse_shipped(name: &str, text: &str) -> Result<LoadedScenario, ScenarioError> {
+    let scenario = Scenario::parse(name, &format!("{name}.toml"), text)?;
     Ok(LoadedScenario { scenario, file: None })
 }
 
@@ -171,6 +173,6 @@ fn from_file(path: &Path) -> Result<LoadedScenario, LibraryError> {
     let text = fs::read_to_string(path)
         .map_err(|error| LibraryError::Unreadable { path: path.to_owned(), error })?;
     let name = path.file_stem().unwrap_or_default().to_string_lossy();
-    let scenario = Scenario::read(&name, &path.display().to_string(), &text)?;
+    let scenario = Scenario::parse(&name, &path.display().to_string(), &text)?;
     Ok(LoadedScenario { scenario, file: Some(path.to_owned()) })
 }

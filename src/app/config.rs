@@ -1,0 +1,26 @@
+//! What an instance is started with.
+
+use std::{path::PathBuf, time::Duration};
+
+use crate::net::Address;
+
+/// What an instance is started with. `None` stands for the default of the [scope](super::InstanceScope).
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    /// The driver's name.
+    pub name: String,
+    /// Where volumes are stored.
+    pub root: Option<PathBuf>,
+    /// Where engines reach the plugin.
+    pub listen: Option<Address>,
+    /// Where the control API is.
+    pub control: Option<Address>,
+    /// The file to which every entry is appended.
+    pub record: Option<PathBuf>,
+    /// The random seed.
+    pub seed: Option<u64>,
+    /// How long a rule lasts that does not say so.
+    pub expire: Option<Duration>,
+    /// For tests: the volume whose calls panic.
+    pub panic_on: Option<String>,
+}

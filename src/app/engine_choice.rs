@@ -1,0 +1,74 @@
+//! The engine that a scenario runs on: a real one, or a new simulated one for each scenario.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use tokio::sync::watch;
+
+use crate::{
+    engine::{
+        docker::{ConnectError, RealDocker, Supervisor, Systemd},
+        simulated::{self, BadAddress, Config},
+    },
+    engine_api::{Clock, Engine},
+    scenario::RunContext,
+    state::{Driver, Hub, Window},
+};
+
+/// What scenarios run on.
+pub enum EngineChoice {
+    /// A simulated daemon for each scenario.
+    Simulated {
+        /// Where the plugin stores its volumes.
+        files: PathBuf,
+        /// The seed of the daemon's random IDs.
+        seed: u64,
+        /// The speed of the daemon's clock.
+        speed: f64,
+    },
+    /// A real daemon.
+    Docker(Arc<RealDocker>),
+}
+
+impl EngineChoice {
+    /// Connects to the real daemon. Only with `dangerous` can a scenario restart it.
+    pub async fn docker(dangerous: bool) -> Result<Self, ConnectError> {
+        let systemd = || Arc::new(Systemd) as Arc<dyn Supervisor>;
+        let supervisor = (dangerous && is_local_daemon()).then(systemd);
+        Ok(Self::Docker(Arc::new(RealDocker::connect(None, supervisor).await?)))
+    }
+
+    /// What a scenario runs on, with the driver of an instance.
+    pub fn context(
+        &self,
+        hub: &Arc<Hub>,
+        step_delay: Duration,
+        allowed_steps: watch::Receiver<usize>,
+    ) -> Result<RunContext, BadAddress> {
+        let (engine, clock, quiet_period): (Arc<dyn Engine>, _, _) = match self {
+            Self::Simulated { files, seed, speed } => {
+                let Driver { name, address, .. } = hub.snapshot(&Window::default()).driver;
+                let clock = Clock::faster(*speed);
+                let config = Config {
+                    clock,
+                    seed: *seed,
+                    files: Some(files.clone()),
+                    ..Config::new(&name, address.parse()?)
+                };
+                (simulated::start(config), clock, Duration::from_millis(20))
+            }
+            // It does some of its work after it has replied.
+            Self::Docker(engine) => {
+                (Arc::clone(engine) as Arc<dyn Engine>, Clock::REAL, Duration::from_millis(300))
+            }
+        };
+        let fresh_engine = matches!(self, Self::Simulated { .. });
+        let hub = Arc::clone(hub);
+        Ok(RunContext { engine, hub, clock, quiet_period, step_delay, fresh_engine, allowed_steps })
+    }
+}
+
+/// Whether the daemon is the one that this machine's systemd starts.
+fn is_local_daemon() -> bool {
+    const LOCAL: [&str; 3] = ["", "unix:///var/run/docker.sock", "unix:///run/docker.sock"];
+    std::env::var("DOCKER_HOST").map_or(true, |host| LOCAL.contains(&host.as_str()))
+}

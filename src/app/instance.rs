@@ -1,0 +1,94 @@
+//! An instance: the volumes, the shared state and the plugin server.
+
+use std::{
+    hash::{BuildHasher, RandomState},
+    path::PathBuf,
+    sync::Arc,
+};
+
+use anyhow::Context;
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    config::Config,
+    paths,
+    server::{Server, ServerConfig},
+};
+use crate::{domain::state::journal::Bounds, plugin::DiskStore, state::Hub};
+
+/// Who finds an instance, and whether its volumes outlive it. The configuration can choose other places.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InstanceScope {
+    /// Users and engines find it. Its volumes are kept.
+    System,
+    /// Users find it, engines do not. Its volumes are temporary.
+    Demo,
+    /// Engines find it, users do not. Its volumes are temporary.
+    EngineOnly,
+    /// Neither finds it. Its volumes are temporary.
+    Isolated,
+}
+
+/// A running instance.
+pub struct Instance {
+    /// The shared state.
+    pub hub: Arc<Hub>,
+    /// Where its volumes are stored.
+    pub root: PathBuf,
+    /// The random seed.
+    pub seed: u64,
+    /// Stops the server, and the services that end with it.
+    pub shutdown: CancellationToken,
+    serving: JoinHandle<()>,
+    _temporary: Option<TempDir>,
+}
+
+impl Instance {
+    /// Opens the volumes, binds the sockets and starts to serve. `prepare` runs before the first request.
+    pub fn open(scope: InstanceScope, config: &Config, prepare: impl FnOnce(&Hub)) -> anyhow::Result<Self> {
+        let temporary = (scope != InstanceScope::System).then(tempfile::tempdir).transpose();
+        let temporary = temporary.context("cannot create a temporary directory; set TMPDIR")?;
+        let mut server = ServerConfig::new(&config.name);
+        server.paths = paths::own();
+        if let Some(directory) = &temporary {
+            if scope != InstanceScope::Demo {
+                server.paths.control = directory.path().join("control");
+            }
+            if scope != InstanceScope::EngineOnly {
+                server.paths.sockets = directory.path().join("plugins");
+                server.paths.specs = vec![directory.path().join("specs")];
+            }
+        }
+        server.listen = config.listen.clone().unwrap_or(server.listen);
+        server.control = config.control.clone().unwrap_or(server.control);
+        server.panic_on.clone_from(&config.panic_on);
+        let default_root = || match &temporary {
+            Some(directory) => Ok(directory.path().join("volumes")),
+            None => paths::volumes(),
+        };
+        let root = config.root.clone().map_or_else(default_root, Ok)?;
+
+        let (disk, volumes) = DiskStore::open(&root)?;
+        // A random seed is short, since people read it from the screen and type it again.
+        let seed = config.seed.unwrap_or_else(|| RandomState::new().hash_one(root.as_path()) % 1_000_000);
+        let hub = Hub::new(seed, volumes, Box::new(disk.clone()), Bounds::default());
+        hub.set_default_expiry(config.expire);
+        let server = Server::bind(&hub, disk, server)?;
+        prepare(&hub);
+        let shutdown = CancellationToken::new();
+        let serving = tokio::spawn(server.run(shutdown.clone()));
+        tokio::spawn({
+            let hub = Arc::clone(&hub);
+            async move { hub.keep_time().await }
+        });
+        Ok(Self { hub, root, seed, shutdown, serving, _temporary: temporary })
+    }
+
+    /// Releases held calls, stops the server, and removes its sockets and its spec file.
+    pub async fn close(self) -> anyhow::Result<()> {
+        self.shutdown.cancel();
+        self.serving.await.context("the server panicked")
+    }
+}

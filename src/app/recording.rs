@@ -1,0 +1,166 @@
+//! Writes entries as JSON lines as they are recorded: `serve` to stdout, `--record` to a file.
+
+use std::{
+    fs::OpenOptions,
+    io::{self, BufWriter, Write},
+    path::Path,
+    sync::Arc,
+    thread,
+};
+
+use anyhow::Context;
+use tokio::{runtime::Handle, sync::oneshot};
+use tokio_util::sync::CancellationToken;
+
+use super::config::Config;
+use crate::{domain::model::entry::EntryKind, state::Hub};
+
+/// How many entries are fetched at a time.
+const BATCH: usize = 1024;
+
+/// Writes every entry from now on until `shutdown`, then those that were recorded meanwhile. Returns how many the journal
+/// dropped before they were written.
+async fn write_entries(hub: Arc<Hub>, mut out: impl Write, shutdown: CancellationToken) -> io::Result<u64> {
+    let mut changes = hub.changes();
+    let mut written = 0;
+    let mut missed = 0;
+    loop {
+        // Checked before reading, so that what is recorded in between is still read.
+        let ending = shutdown.is_cancelled();
+        loop {
+            let (entries, first) = hub.entries_after(written, BATCH);
+            let lost = first.saturating_sub(written + 1);
+            missed += lost;
+            written += lost;
+            let Some(newest) = entries.last() else { break };
+            written = newest.seq;
+            for entry in &entries {
+                serde_json::to_writer(&mut out, entry)?;
+                out.write_all(b"\n")?;
+            }
+        }
+        out.flush()?;
+        if ending {
+            return Ok(missed);
+        }
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            changed = changes.changed() => if changed.is_err() { return Ok(missed) },
+        }
+    }
+}
+
+/// Writes every entry from now on until `shutdown`, on a thread of its own, since a slow disk or reader blocks it. Returns
+/// how many entries the journal dropped before they were written.
+pub async fn follow(
+    hub: Arc<Hub>,
+    out: impl Write + Send + 'static,
+    shutdown: CancellationToken,
+) -> io::Result<u64> {
+    let (sender, result) = oneshot::channel();
+    let runtime = Handle::current();
+    thread::spawn(move || drop(sender.send(runtime.block_on(write_entries(hub, out, shutdown)))));
+    result.await.unwrap_or_else(|_| Err(io::Error::other("the writer panicked")))
+}
+
+/// A file to which every entry is appended.
+pub struct Recording(tokio::task::JoinHandle<anyhow::Result<()>>);
+
+impl Recording {
+    /// Starts to record from now on until `shutdown`, if the configuration says so.
+    pub fn start(
+        config: &Config,
+        hub: &Arc<Hub>,
+        shutdown: &CancellationToken,
+    ) -> anyhow::Result<Option<Self>> {
+        config.record.as_deref().map(|path| Self::append_to(path, hub, shutdown)).transpose()
+    }
+
+    fn append_to(path: &Path, hub: &Arc<Hub>, shutdown: &CancellationToken) -> anyhow::Result<Self> {
+        let shown = path.display().to_string();
+        let file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(path)
+            .with_context(|| format!("cannot record to {shown}; choose another file"))?;
+        let written = follow(Arc::clone(hub), BufWriter::new(file), shutdown.clone());
+        let hub = Arc::clone(hub);
+        Ok(Self(tokio::spawn(async move {
+            let written = written.await;
+            if let Err(error) = &written {
+                // Now, and not only at the end, when nothing can be recorded any more.
+                hub.record(EntryKind::Note { text: format!("recording to {shown} stopped: {error}") });
+            }
+            let missed = written.with_context(|| format!("recording to {shown} stopped"))?;
+            anyhow::ensure!(
+                missed == 0,
+                "the recording in {shown} lacks {missed} entries, because the disk was too slow"
+            );
+            Ok(())
+        })))
+    }
+
+    /// Waits until everything is written.
+    pub async fn finish(self) -> anyhow::Result<()> {
+        self.0.await?
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        domain::{model::volume::Volumes, state::journal::Bounds},
+        state::InMemoryStore,
+    };
+
+    fn hub(entries: usize) -> Arc<Hub> {
+        Hub::new(0, Volumes::default(), Box::new(InMemoryStore), Bounds { entries, ..Bounds::default() })
+    }
+
+    async fn written(hub: Arc<Hub>) -> (String, u64) {
+        let shutdown = CancellationToken::new();
+        shutdown.cancel();
+        let mut out = Vec::new();
+        let missed = write_entries(hub, &mut out, shutdown).await.expect("memory does not fail");
+        (String::from_utf8(out).expect("JSON is UTF-8"), missed)
+    }
+
+    #[tokio::test]
+    async fn entries_recorded_before_the_end_are_written() {
+        let hub = hub(10);
+        hub.record(EntryKind::Note { text: "one".into() });
+        hub.record(EntryKind::Note { text: "two".into() });
+        let (text, missed) = written(hub).await;
+        let notes: Vec<serde_json::Value> =
+            text.lines().map(|line| serde_json::from_str(line).expect("each line is JSON")).collect();
+        assert_eq!(
+            notes.iter().map(|note| note["text"].as_str()).collect::<Vec<_>>(),
+            [Some("one"), Some("two")]
+        );
+        assert_eq!(missed, 0);
+    }
+
+    #[tokio::test]
+    async fn entries_that_the_journal_dropped_are_counted() {
+        let hub = hub(3);
+        for _ in 0..10 {
+            hub.record(EntryKind::Note { text: "again".into() });
+        }
+        let (text, missed) = written(hub).await;
+        assert_eq!((text.lines().count(), missed), (3, 7));
+    }
+
+    #[tokio::test]
+    async fn a_write_error_is_noted_at_once() {
+        let hub = hub(10);
+        let recording = Recording::append_to(Path::new("/dev/full"), &hub, &CancellationToken::new());
+        hub.record(EntryKind::Note { text: "one".into() });
+        recording.expect("it opens").finish().await.expect_err("the disk is full");
+        let (entries, _) = hub.entries_after(0, 10);
+        let is_noted = entries.iter().any(
+            |entry| matches!(&entry.kind, EntryKind::Note { text } if text.starts_with("recording to /dev/full stopped")),
+        );
+        assert!(is_noted, "{entries:?}");
+    }
+}

@@ -1,0 +1,208 @@
+//! Runs the scenarios that users ask for, with the driver of this instance.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use anyhow::{anyhow, bail};
+use tokio::{sync::watch, time::timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::engine_choice::EngineChoice;
+use crate::{
+    domain::model::{
+        entry::EntryKind,
+        scenario::{End, RunRequest, ScenarioEvent, ScenarioInfo, ScenarioResult, StepSpec},
+    },
+    engine::docker::ConnectError,
+    scenario::{self, LibraryError, LoadedScenario, Progress, RunContext, Scenario, ScenarioLibrary},
+    state::{Driver, Hub, Window},
+};
+
+/// The speed of a simulated daemon's clock: slow enough to watch.
+const SPEED: f64 = 5.0;
+/// How long to wait between two steps, so that an audience can follow.
+const STEP_DELAY: Duration = Duration::from_millis(400);
+/// A scenario starts when nothing has been recorded for this long.
+const QUIET_PERIOD: Duration = Duration::from_millis(100);
+/// The longest wait for that.
+const MAX_QUIET_WAIT: Duration = Duration::from_secs(3);
+/// The longest wait for the demo's commands in flight: more than a daemon's five attempts.
+const MAX_DEMO_WAIT: Duration = Duration::from_secs(20);
+
+/// Runs the scenarios that users ask for.
+pub struct ScenarioService {
+    /// Where the requests come from and where events are recorded.
+    pub hub: Arc<Hub>,
+    /// Where the scenarios are.
+    pub library: ScenarioLibrary,
+    /// Where the driver stores its volumes.
+    pub files: PathBuf,
+    /// The seed of a simulated daemon's random IDs.
+    pub seed: u64,
+    /// In the demo, whether the workload is paused with no command in flight. The demo never uses a real engine.
+    pub demo_idle: Option<watch::Receiver<bool>>,
+}
+
+impl ScenarioService {
+    /// Serves run requests until `shutdown`. A running scenario is stopped then and cleaned up.
+    pub async fn run(self, shutdown: CancellationToken) {
+        let mut run_requests = self.hub.run_requests();
+        loop {
+            let run_request = tokio::select! {
+                biased;
+                () = shutdown.cancelled() => return,
+                // The sender lives as long as the hub.
+                request = run_requests.wait_for(Option::is_some) => request.ok().and_then(|request| request.clone()),
+            };
+            let Some(run_request) = run_request else { return };
+            let end = self.serve(&run_request, &mut run_requests, &shutdown).await;
+            // The user may have written another scenario meanwhile.
+            publish_catalog(&self.hub, &self.library, self.demo_idle.is_none());
+            self.record(ScenarioEvent::Finished { scenario: run_request.scenario, end });
+        }
+    }
+
+    /// Runs a scenario, and follows the request while it changes.
+    async fn serve(
+        &self,
+        run_request: &RunRequest,
+        run_requests: &mut watch::Receiver<Option<RunRequest>>,
+        shutdown: &CancellationToken,
+    ) -> End {
+        let (allow, allowed_steps) = watch::channel(run_request.allowed);
+        let stop = shutdown.child_token();
+        let run = self.run_scenario(run_request, allowed_steps, &stop);
+        tokio::pin!(run);
+        loop {
+            tokio::select! {
+                end = &mut run => return end,
+                Ok(()) = run_requests.changed() => {
+                    if let Some(run_request) = &*run_requests.borrow_and_update() {
+                        allow.send_replace(run_request.allowed);
+                        if run_request.stopped {
+                            stop.cancel();
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    async fn run_scenario(
+        &self,
+        run_request: &RunRequest,
+        allowed_steps: watch::Receiver<usize>,
+        stop: &CancellationToken,
+    ) -> End {
+        let prepared = tokio::select! {
+            () = stop.cancelled() => return End { result: ScenarioResult::Stopped, problems: Vec::new() },
+            prepared = self.prepare(run_request, allowed_steps) => prepared,
+        };
+        match prepared {
+            Ok((scenario, context)) => {
+                let on_progress = |progress: Progress<'_>| self.record(event(progress));
+                let report = scenario::run(&scenario, &context, on_progress, stop).await;
+                End { result: report.result, problems: report.problems }
+            }
+            Err(reason) => End { result: ScenarioResult::Skipped, problems: vec![reason.to_string()] },
+        }
+    }
+
+    /// Loads the scenario, chooses the engine, and waits until nothing else uses the driver.
+    async fn prepare(
+        &self,
+        run_request: &RunRequest,
+        allowed_steps: watch::Receiver<usize>,
+    ) -> anyhow::Result<(Scenario, RunContext)> {
+        let scenario = self.library.find(&run_request.scenario)?.scenario;
+        // The file may have changed since it was listed.
+        if scenario.dangerous && !run_request.dangerous && self.demo_idle.is_none() {
+            bail!("the scenario has become dangerous; to play it: play {} --dangerous", scenario.name);
+        }
+        let (engine_choice, engine) = self.engine_choice(run_request.dangerous).await?;
+        let context = engine_choice.context(&self.hub, STEP_DELAY, allowed_steps)?;
+        let Driver { name, address, .. } = self.hub.snapshot(&Window::default()).driver;
+        let steps = scenario.steps.iter().map(|step| StepSpec {
+            line: step.shown(&name, &address),
+            say: step.say.clone(),
+            expected: step.expected(),
+        });
+        self.record(ScenarioEvent::Started {
+            scenario: scenario.name.clone(),
+            title: scenario.title.clone(),
+            engine,
+            steps: steps.collect(),
+        });
+        self.wait_for_others().await?;
+        Ok((scenario, context))
+    }
+
+    /// The real engine if it answers and finds the driver, else a simulated one; and its description.
+    async fn engine_choice(&self, dangerous: bool) -> Result<(EngineChoice, String), ConnectError> {
+        let reason = if self.demo_idle.is_some() {
+            ""
+        } else if self.hub.snapshot(&Window::default()).driver.fix_command.is_some() {
+            ", since docker does not find the driver"
+        } else {
+            match EngineChoice::docker(dangerous).await {
+                Err(ConnectError::Unreachable(_)) => ", since docker does not answer",
+                engine_choice => return Ok((engine_choice?, "docker".into())),
+            }
+        };
+        let engine_choice =
+            EngineChoice::Simulated { files: self.files.clone(), seed: self.seed, speed: SPEED };
+        Ok((engine_choice, format!("a simulated daemon, {SPEED} times as fast{reason}")))
+    }
+
+    /// Waits until calls in flight have ended, so that none of them is taken for one of the scenario.
+    ///
+    /// The demo's workload pauses while a scenario runs, and the scenario has a daemon of its own: a shared one would
+    /// list the workload's volumes, and restarting it would end the workload's containers.
+    async fn wait_for_others(&self) -> anyhow::Result<()> {
+        if let Some(mut idle) = self.demo_idle.clone() {
+            let idle = timeout(MAX_DEMO_WAIT, idle.wait_for(|idle| *idle)).await;
+            idle.map_err(|_| anyhow!("the demo's commands in flight do not end; try again later"))?.ok();
+        }
+        let mut changes = self.hub.changes();
+        let quiet = async { while timeout(QUIET_PERIOD, changes.changed()).await.is_ok() {} };
+        // Others may use the driver without a pause; the scenario does not count calls about their volumes.
+        timeout(MAX_QUIET_WAIT, quiet).await.ok();
+        Ok(())
+    }
+
+    fn record(&self, event: ScenarioEvent) {
+        self.hub.record(EntryKind::Scenario(Box::new(event)));
+    }
+}
+
+fn event(progress: Progress<'_>) -> ScenarioEvent {
+    match progress {
+        Progress::StepStarted { index, line } => ScenarioEvent::StepStarted { index, line: line.to_owned() },
+        Progress::StepFinished { index, report } => ScenarioEvent::StepFinished {
+            index,
+            line: report.line.clone(),
+            seen: report.summary.clone(),
+            problems: report.problems.clone(),
+        },
+        Progress::Delayed { reason } => ScenarioEvent::Delayed { why: reason.to_owned() },
+    }
+}
+
+/// Lists all scenarios, including invalid files with their errors.
+pub fn publish_catalog(hub: &Hub, library: &ScenarioLibrary, is_real: bool) {
+    let catalog = library.all().into_iter();
+    let catalog = catalog.map(|loaded| loaded.map_or_else(|error| invalid(&error), info));
+    // The user's own first.
+    let (mut catalog, shipped): (Vec<_>, Vec<_>) = catalog.partition(|scenario| scenario.own);
+    catalog.extend(shipped);
+    hub.offer(catalog, is_real);
+}
+
+fn info(LoadedScenario { scenario, file }: LoadedScenario) -> ScenarioInfo {
+    let Scenario { name, title, description, dangerous, slow, .. } = scenario;
+    ScenarioInfo { name, title, description, dangerous, slow, own: file.is_some(), problem: None }
+}
+
+fn invalid(error: &LibraryError) -> ScenarioInfo {
+    let (name, problem) = (error.name(), Some(error.to_string()));
+    ScenarioInfo { name, problem, own: true, ..ScenarioInfo::default() }
+}

@@ -1,0 +1,95 @@
+//! An instance with its services: recording, scenarios, the demo's workload and the orderly end.
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    config::Config,
+    demo,
+    instance::{Instance, InstanceScope},
+    paths,
+    recording::Recording,
+    scenario_service::{ScenarioService, publish_catalog},
+    shutdown::Shutdown,
+};
+use crate::{
+    domain::model::speed::DemoSpeed,
+    scenario::ScenarioLibrary,
+    state::{Hub, Window},
+};
+
+/// A running instance with its services.
+pub struct Services {
+    /// The end of the program. The services stop when it is requested.
+    pub shutdown: Shutdown,
+    /// Cancelled once nothing of a scenario remains to be removed.
+    pub cleaned_up: CancellationToken,
+    instance: Instance,
+    recording: Option<Recording>,
+}
+
+impl Services {
+    /// Starts an instance and its services; with `demo`, a workload on a simulated daemon too.
+    pub fn start(config: &Config, demo: bool) -> anyhow::Result<Self> {
+        let shutdown = Shutdown::watch()?;
+        let scope = if demo { InstanceScope::Demo } else { InstanceScope::System };
+        let library = ScenarioLibrary::new(paths::config("scenarios"));
+        let instance = Instance::open(scope, config, |hub| {
+            publish_catalog(hub, &library, !demo);
+            if demo {
+                hub.set_speed(DemoSpeed::default());
+            }
+        })?;
+        let hub = &instance.hub;
+        let recording = Recording::start(config, hub, &instance.shutdown)?;
+        let scenarios = ScenarioService {
+            hub: Arc::clone(hub),
+            library,
+            files: instance.root.clone(),
+            seed: instance.seed,
+            demo_idle: demo.then(|| demo::start(hub, instance.seed, &instance.shutdown)),
+        };
+        let cleaned_up = CancellationToken::new();
+        tokio::spawn({
+            let requested = shutdown.requested.clone();
+            // Also if the service panics.
+            let cleaned_up = cleaned_up.clone().drop_guard();
+            async move {
+                scenarios.run(requested).await;
+                drop(cleaned_up);
+            }
+        });
+        Ok(Self { shutdown, cleaned_up, instance, recording })
+    }
+
+    /// The shared state.
+    pub fn hub(&self) -> &Arc<Hub> {
+        &self.instance.hub
+    }
+
+    /// The scenario that is running, if one is.
+    pub fn running_scenario(&self) -> Option<String> {
+        let snapshot = self.hub().snapshot(&Window::default());
+        snapshot.scenarios.under_way().map(str::to_owned)
+    }
+
+    /// Waits until everything that a scenario created is removed, which is possible only while the driver answers.
+    /// False if a signal has cut the wait short.
+    pub async fn wait_for_cleanup(&self) -> bool {
+        tokio::select! {
+            biased;
+            () = self.cleaned_up.cancelled() => true,
+            () = self.shutdown.forced.cancelled() => false,
+        }
+    }
+
+    /// Stops the server, then completes the recording.
+    pub async fn close(self) -> anyhow::Result<()> {
+        self.instance.close().await?;
+        match self.recording {
+            Some(recording) => recording.finish().await,
+            None => Ok(()),
+        }
+    }
+}

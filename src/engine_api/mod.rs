@@ -1,0 +1,43 @@
+//! What a container engine can be asked, whichever engine it is.
+//!
+//! An [`Engine`] runs [`DockerCommand`]s and answers each with the [`CliResult`] that the docker command line
+//! would print. The implementations are in `engine`; scenarios use only this interface, so that neither
+//! module imports the other.
+
+mod cli_result;
+mod clock;
+mod docker_command;
+
+use std::collections::BTreeSet;
+
+use futures_util::future::BoxFuture;
+
+pub use cli_result::CliResult;
+pub use clock::Clock;
+pub use docker_command::{BadLine, DockerCommand, Pair, Run, VolumeCommand};
+
+/// What is on an engine, by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Inventory {
+    /// All containers, running or not.
+    pub containers: BTreeSet<String>,
+    /// All volumes.
+    pub volumes: BTreeSet<String>,
+    /// Those volumes that have the label of what was created through this interface.
+    pub own: BTreeSet<String>,
+}
+
+/// A container engine that runs docker commands.
+pub trait Engine: Send + Sync {
+    /// Runs one command and waits until the command line would return.
+    ///
+    /// Commands may run concurrently; the engine orders them as a daemon does. Dropping the future stops waiting,
+    /// but not the command.
+    fn perform<'a>(&'a self, command: &'a DockerCommand) -> BoxFuture<'a, CliResult>;
+
+    /// Lists containers and volumes. The error says why the engine cannot be asked.
+    fn inventory(&self) -> BoxFuture<'_, Result<Inventory, String>>;
+
+    /// Removes the remaining containers that were created through this engine, with their anonymous volumes.
+    fn sweep(&self) -> BoxFuture<'_, ()>;
+}

@@ -1,0 +1,143 @@
+//! The clean-up after a scenario: removes what it created on the engine and in the driver.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use super::{
+    context::Progress,
+    report::{Report, TimedCall},
+    run::StepRunner,
+    trace::TracedCall,
+};
+use crate::{
+    domain::{
+        lang::command::{Command, Target},
+        model::{
+            entry::{CommandRun, EntryKind},
+            scenario::ScenarioResult,
+            volume::Change,
+        },
+    },
+    engine_api::{DockerCommand, Inventory, VolumeCommand},
+    state::{DriverStatus, Window},
+};
+
+/// How long background commands may take once nothing holds them: more than a daemon's five attempts.
+const BACKGROUND_TIMEOUT: Duration = Duration::from_secs(20);
+
+impl StepRunner<'_> {
+    /// Removes rules, outages, containers and volumes of the scenario, and completes the report.
+    pub(super) async fn clean_up(
+        mut self,
+        result: ScenarioResult,
+        on_progress: &mut impl FnMut(Progress<'_>),
+    ) -> Report {
+        self.report.result = result;
+        let hub = &self.context.hub;
+        let rules = hub.snapshot(&Window::default()).faults;
+        for rule in rules.iter().filter(|rule| !self.rules_before.contains(&rule.id)) {
+            // A rule that has ended meanwhile needs no disarming.
+            let _ = hub.command(&Command::Disarm(Target::Id(rule.id)));
+        }
+        if hub.driver_state().status != DriverStatus::Up {
+            let _ = hub.command(&Command::Up);
+            hub.wait_until_applied().await;
+        }
+        for running in std::mem::take(&mut self.running).into_values() {
+            let _ = self.context.clock.timeout(Some(BACKGROUND_TIMEOUT), running).await;
+        }
+        let calls = self.calls();
+        let start = calls.first().map_or(jiff::Timestamp::UNIX_EPOCH, |call| call.at);
+        let timed = |call: &TracedCall| {
+            let elapsed = Duration::try_from(call.at.duration_since(start)).unwrap_or_default();
+            TimedCall { call: call.to_string(), at: self.context.clock.engine_time(elapsed) }
+        };
+        self.report.calls = calls.iter().map(timed).collect();
+        if let Err(problem) = self.remove_all(on_progress).await {
+            self.report.problems.push(problem);
+            if self.report.result == ScenarioResult::Passed {
+                self.report.result = ScenarioResult::Failed;
+            }
+        }
+        self.report
+    }
+
+    /// Asks for as few inventories as possible: an engine that waits for a driver that is gone takes 15 s for each.
+    async fn remove_all(&self, on_progress: &mut impl FnMut(Progress<'_>)) -> Result<(), String> {
+        let engine = &self.context.engine;
+        // First, so that the inventory is without the containers, and often the last one.
+        engine.sweep().await;
+        let mut inventory = if let Ok(inventory) = self.context.inventory(on_progress).await {
+            inventory
+        } else {
+            engine.perform(&DockerCommand::DaemonRestart).await;
+            self.context.inventory(on_progress).await?
+        };
+        // Again, since an engine that did not answer has removed nothing.
+        engine.sweep().await;
+        // Twice, since a local volume of the engine may hide the driver's volume of the same name.
+        for _ in 0..2 {
+            if self.remaining(&inventory).is_empty() {
+                return Ok(());
+            }
+            self.remove(&inventory).await;
+            inventory = self.context.inventory(on_progress).await?;
+        }
+        let hidden: Vec<_> =
+            self.remaining_volumes(&inventory).filter(|name| self.is_recorded(name)).collect();
+        if !hidden.is_empty() {
+            for name in hidden {
+                self.remove_from_driver(name).map_err(|error| error.to_string())?;
+            }
+            inventory = self.context.inventory(on_progress).await?;
+        }
+        let remaining = self.remaining(&inventory);
+        if remaining.is_empty() { Ok(()) } else { Err(format!("could not remove {}", remaining.join(", "))) }
+    }
+
+    /// Removes the scenario's containers and volumes that are in the inventory.
+    async fn remove(&self, inventory: &Inventory) {
+        let engine = &self.context.engine;
+        for name in self.remaining_containers(inventory) {
+            engine.perform(&DockerCommand::Rm { force: true, volumes: true, name }).await;
+        }
+        for name in self.remaining_volumes(inventory) {
+            if self.context.hub.with_volumes(|volumes| volumes.known(&name).is_none()) {
+                // The engine can remove only a volume that the driver knows. Without a record this fails.
+                let _ = self.context.hub.command(&Command::Restore(name.clone()));
+            }
+            engine.perform(&DockerCommand::Volume(VolumeCommand::Rm { force: true, name })).await;
+        }
+    }
+
+    /// Removes a volume from the driver that no engine can remove, because the driver does not admit to it.
+    fn remove_from_driver(&self, name: String) -> std::io::Result<()> {
+        let change = Change::Removed { name };
+        self.context.hub.change(&change)?;
+        self.context.hub.record(EntryKind::Command(CommandRun {
+            line: format!("note clean-up of scenario {}", self.scenario.name),
+            effect: "removed its volume".into(),
+            changes: vec![change],
+        }));
+        Ok(())
+    }
+
+    fn remaining(&self, inventory: &Inventory) -> Vec<String> {
+        self.remaining_volumes(inventory).chain(self.remaining_containers(inventory)).collect()
+    }
+
+    fn remaining_containers(&self, inventory: &Inventory) -> impl Iterator<Item = String> {
+        self.scenario.names().containers.into_iter().filter(|name| inventory.containers.contains(name))
+    }
+
+    /// The scenario's volumes that the engine or the driver still has.
+    fn remaining_volumes(&self, inventory: &Inventory) -> impl Iterator<Item = String> {
+        let mut names: BTreeSet<_> = self.scenario.names().volumes.into_iter().collect();
+        names.retain(|name| inventory.volumes.contains(name) || self.is_recorded(name));
+        names.extend(inventory.own.iter().cloned());
+        names.into_iter()
+    }
+
+    fn is_recorded(&self, volume: &str) -> bool {
+        self.context.hub.with_volumes(|volumes| volumes.record(volume).is_some())
+    }
+}

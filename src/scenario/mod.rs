@@ -1,0 +1,28 @@
+//! Scenarios: files with docker commands, faults and the expected results.
+//!
+//! ```text
+//! assets/scenarios/*.toml ─▶ library ─▶ parse ─▶ run ──DockerCommand──▶ engine
+//!                                                 │ └────Command──────▶ hub
+//!                                                 ▼                      │ calls
+//!                                  report ◀── expect ◀────── trace ◀─────┘
+//! ```
+//!
+//! The same scenario runs on the simulated daemon and on a real engine, with the same expectations.
+
+mod cleanup;
+mod context;
+mod expect;
+mod format;
+mod library;
+mod parse;
+mod report;
+mod run;
+mod trace;
+
+pub use context::{Progress, RunContext};
+pub use format::{Action, Expectation, Names, Scenario, Step};
+pub use library::{LibraryError, LoadedScenario, ScenarioLibrary};
+pub use parse::ScenarioError;
+pub use report::{Report, StepReport, TimedCall};
+pub use run::run;
+pub use trace::{Trace, TracedCall};
