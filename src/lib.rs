@@ -36,6 +36,7 @@ pub mod console;
 pub mod domain;
 pub mod engine;
 pub mod engine_api;
+pub mod export;
 pub mod net;
 pub mod plugin;
 pub mod scenario;

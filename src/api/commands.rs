@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use axum::{extract::State, http::StatusCode};
 
 use super::ApiState;
+use crate::export;
 
 /// How long a reply waits until the command has taken effect on the sockets. Later failures are in the journal.
 const APPLY_TIMEOUT: Duration = Duration::from_secs(2);
@@ -13,7 +14,7 @@ const APPLY_TIMEOUT: Duration = Duration::from_secs(2);
 pub async fn command(State(ApiState { hub, .. }): State<ApiState>, line: String) -> (StatusCode, String) {
     let run = {
         let hub = Arc::clone(&hub);
-        move || hub.command_line(&line)
+        move || export::run_line(&hub, &line)
     };
     match tokio::task::spawn_blocking(run).await {
         Ok(Ok(output)) => {

@@ -149,7 +149,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        cli::{DEFAULT_NAME, args::Cli},
+        cli::{args::Cli, settings::DEFAULT_NAME},
         console::{
             self,
             key::{Chord, Keymap},

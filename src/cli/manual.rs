@@ -2,13 +2,11 @@
 
 use std::io::{self, Write};
 
-use clap::{Command, CommandFactory as _};
+use clap::Command;
 use clap_mangen::{
     Man,
     roff::{Roff, bold, italic, roman},
 };
-
-use super::args::Cli;
 
 /// Headings, and lines that an indented page of 80 columns has room for.
 const SECTIONS: [(&str, &str); 5] = [
@@ -63,9 +61,9 @@ pub fn after_help() -> String {
     sections.join("\n\n")
 }
 
-/// Writes the manual page.
-pub fn write(out: &mut impl Write) -> io::Result<()> {
-    let mut command = Cli::command().override_usage("voltergeist [OPTIONS] [COMMAND]");
+/// Writes the manual page of the whole command line.
+pub fn write(command: Command, out: &mut impl Write) -> io::Result<()> {
+    let mut command = command.override_usage("voltergeist [OPTIONS] [COMMAND]");
     command.build();
     let man = Man::new(command.clone()).source(format!("voltergeist {}", env!("CARGO_PKG_VERSION")));
     man.render_title(out)?;

@@ -3,25 +3,19 @@
 mod args;
 mod config;
 mod manual;
+mod output;
 mod play;
 mod run;
 mod serve;
 mod settings;
 
-use std::{
-    io::{self, ErrorKind, Write as _},
-    process::ExitCode,
-};
+use std::process::ExitCode;
 
-use clap::FromArgMatches as _;
+use clap::{CommandFactory as _, FromArgMatches as _};
 
 use args::{Action, Cli};
+use output::{USAGE, print};
 use settings::Settings;
-
-/// The driver's name, unless another is chosen.
-const DEFAULT_NAME: &str = "voltergeist";
-/// The exit status for a wrong command line or config file.
-const USAGE: u8 = 2;
 
 /// The whole program. Exit status: 0 fine, 1 failed while running, 2 wrong usage, 128+N ended by signal N.
 pub fn main() -> ExitCode {
@@ -30,7 +24,7 @@ pub fn main() -> ExitCode {
         _ if print_config => print(config::template().as_bytes()),
         Some(Action::Man) => {
             let mut page = Vec::new();
-            manual::write(&mut page).and_then(|()| print(&page))
+            manual::write(Cli::command(), &mut page).and_then(|()| print(&page))
         }
         Some(Action::Completions { shell }) => {
             let mut script = Vec::new();
@@ -71,12 +65,4 @@ fn ended(ended: anyhow::Result<ExitCode>) -> ExitCode {
         eprintln!("voltergeist: {error:#}");
         ExitCode::FAILURE
     })
-}
-
-/// Prints a text. A reader that has closed the pipe is no error.
-fn print(text: &[u8]) -> io::Result<()> {
-    match io::stdout().write_all(text) {
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        written => written,
-    }
 }

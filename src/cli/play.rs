@@ -14,7 +14,10 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use self::reporter::{Counts, PlayReporter};
-use super::{USAGE, run::NOT_REMOVED, settings::Settings};
+use super::{
+    output::{NOT_REMOVED, USAGE},
+    settings::Settings,
+};
 use crate::{
     app::{EngineChoice, Instance, InstanceScope, Shutdown, paths, recording::Recording},
     scenario::{self, LibraryError, Scenario, ScenarioLibrary},

@@ -7,18 +7,20 @@ use std::{
 
 use anyhow::Context;
 
-use super::{args::Action, play, print, serve, settings::Settings};
+use super::{
+    args::Action,
+    output::{NOT_REMOVED, print},
+    play, serve,
+    settings::{DEFAULT_NAME, Settings},
+};
 use crate::{
     api::client,
     app::{Services, Signal, logging, paths},
     console::{self, ExitReason},
+    export,
     net::Address,
     state::Window,
 };
-
-/// Where a scenario's containers can be found that were not removed.
-pub const NOT_REMOVED: &str =
-    "some containers or volumes may remain; see docker ps -a --filter label=voltergeist.scenario";
 
 /// Runs until the end, and returns the exit status.
 pub fn run(action: Option<&Action>, settings: &Settings) -> anyhow::Result<ExitCode> {
@@ -42,7 +44,7 @@ pub fn run(action: Option<&Action>, settings: &Settings) -> anyhow::Result<ExitC
 /// Runs an instance with the console or, without a terminal or for `serve`, with JSON lines on stdout.
 async fn run_instance(action: Option<&Action>, settings: &Settings) -> anyhow::Result<ExitCode> {
     let demo = matches!(action, Some(Action::Demo));
-    let config = settings.config(if demo { "demo" } else { super::DEFAULT_NAME });
+    let config = settings.config(if demo { "demo" } else { DEFAULT_NAME });
     let services = Services::start(&config, demo)?;
     let has_screen =
         !matches!(action, Some(Action::Serve)) && io::stdin().is_terminal() && io::stdout().is_terminal();
@@ -63,7 +65,7 @@ async fn run_instance(action: Option<&Action>, settings: &Settings) -> anyhow::R
     let interrupted = result?;
     if has_screen {
         let all = Window { volumes: 0..usize::MAX, ..Window::default() };
-        print(console::summary(&hub.snapshot(&all), settings.record.as_deref()).as_bytes())?;
+        print(export::summary(&hub.snapshot(&all), settings.record.as_deref()).as_bytes())?;
     }
     Ok(signal.or(interrupted).map_or(ExitCode::SUCCESS, |signal| signal.exit_status().into()))
 }
@@ -83,8 +85,7 @@ async fn show(settings: &Settings, services: &Services) -> anyhow::Result<Option
 /// The control socket of the running instance with this name.
 fn control_address(settings: &Settings) -> Address {
     settings.control.clone().unwrap_or_else(|| {
-        let [system, user] =
-            paths::own().control_sockets(settings.name.as_deref().unwrap_or(super::DEFAULT_NAME));
+        let [system, user] = paths::own().control_sockets(settings.name.as_deref().unwrap_or(DEFAULT_NAME));
         // If there is none, the one that an instance of this user would have.
         let is_system = system.exists() || !user.exists() && rustix::process::geteuid().is_root();
         Address::Unix(Some(if is_system { system } else { user }))

@@ -23,6 +23,9 @@ use crate::{
     net::Address,
 };
 
+/// The driver's name, unless another is chosen.
+pub const DEFAULT_NAME: &str = "voltergeist";
+
 /// What can be chosen. Where nothing is, the default holds.
 #[expect(clippy::doc_markdown, reason = "the help shows the words as they are written here")]
 #[derive(Clone, Debug, Default, PartialEq, Args, Deserialize)]

@@ -17,7 +17,8 @@ use crate::{
         model::{entry::EntryKind, volume::Volume},
         rules::meaning,
     },
-    state::{Snapshot, report::Form},
+    export::ExportFormat,
+    state::Snapshot,
 };
 
 /// A word that can stand next.
@@ -161,8 +162,9 @@ fn endings(line: &str, start: usize) -> Completion {
         return Completion { start, ..Completion::default() };
     }
     let stem = name[file..].rfind('.').filter(|dot| *dot > 0).map_or(name, |dot| &name[..file + dot]);
-    let named = |(ending, _, help): (&str, Form, &str)| Candidate::new(format!("{stem}.{ending}"), help);
-    Completion { start, candidates: Form::ENDINGS.map(named).into() }
+    let named =
+        |(ending, _, help): (&str, ExportFormat, &str)| Candidate::new(format!("{stem}.{ending}"), help);
+    Completion { start, candidates: ExportFormat::EXTENSIONS.map(named).into() }
 }
 
 /// The commands of the console alone, as [`FORMS`] has those of the driver.

@@ -20,7 +20,6 @@ pub mod grouped_list;
 pub mod key;
 pub mod prompt;
 mod run;
-mod summary;
 mod terminal;
 pub use crate::domain::text;
 pub mod theme;
@@ -32,7 +31,6 @@ use std::{io, sync::Arc};
 use tokio_util::sync::CancellationToken;
 
 pub use run::{FRAMES_PER_SECOND, TerminalHost, drive};
-pub use summary::summary;
 
 use self::{app::App, key::Keymap, theme::Theme};
 use crate::state::Hub;

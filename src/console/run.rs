@@ -21,6 +21,7 @@ use super::{
 };
 use crate::{
     domain::model::entry::EntryKind,
+    export,
     state::{Hub, Snapshot, Window},
 };
 
@@ -246,7 +247,7 @@ impl Console {
         for effect in self.app.update(event, &self.snapshot) {
             match effect {
                 Effect::Run(command) => {
-                    let result = self.hub.command(&command);
+                    let result = export::run_command(&self.hub, &command);
                     let result = result.map(|effect| effect.text).map_err(|error| error.to_string());
                     self.app.update(Event::Done { line: command.to_string(), result }, &self.snapshot);
                     // A second key in the same breath must see what the first one did.
@@ -289,7 +290,7 @@ impl Console {
                     let text = format!("{why}; call {seq} waits as before");
                     (format!("edit the reply to call {seq}"), Ok(text), None)
                 }
-                Some(command) => match self.hub.command(&command) {
+                Some(command) => match export::run_command(&self.hub, &command) {
                     Ok(effect) => (command.to_string(), Ok(effect.text), None),
                     Err(error) => (command.to_string(), Err(error.to_string()), edited.keep()),
                 },

@@ -108,6 +108,9 @@ pub enum CommandFailed {
     /// The disk said no.
     #[error("cannot change the volumes on disk: {0}; make the root writable, and try again")]
     DiskStore(#[source] io::Error),
+    /// The shared state writes no files.
+    #[error("cannot save here; send the command to the control API or type it in the console")]
+    SaveElsewhere,
     /// The file cannot be written.
     #[error(
         "cannot save to {path}: {error}; give the path of a new file, in a directory that is there and can be written to"
@@ -135,10 +138,6 @@ impl Hub {
             }
             _ => {}
         }
-        let written = match command {
-            Command::Save { path, which } => self.save(path, which)?,
-            _ => String::new(),
-        };
         let mut store = self.store.lock();
         let at = self.now();
         let changes = self.changes_of(command, at)?;
@@ -148,7 +147,7 @@ impl Hub {
         drop(store);
 
         let mut state = self.state.lock();
-        let effect = state.carry_out(command, &written, at)?;
+        let effect = state.carry_out(command, at)?;
         let execution = CommandRun { line: command.to_string(), effect: effect.clone(), changes };
         let seq = state.push(at, EntryKind::Command(execution)).seq;
         self.order(&state);
@@ -157,6 +156,13 @@ impl Hub {
         self.rescheduled.notify_one();
         self.wake();
         Ok(CommandOutput { text: effect, seq, hits: Vec::new() })
+    }
+
+    /// Records a command that a layer above has run.
+    pub fn record_command(&self, command: &Command, effect: String) -> CommandOutput {
+        let run = CommandRun { line: command.to_string(), effect: effect.clone(), changes: Vec::new() };
+        let seq = self.record(EntryKind::Command(run));
+        CommandOutput { text: effect, seq, hits: Vec::new() }
     }
 
     /// Which calls of the journal a rule would have hit.
@@ -221,12 +227,7 @@ impl Hub {
 
 impl State {
     /// Does what a command does beside changing volumes, and says what came of it all.
-    fn carry_out(
-        &mut self,
-        command: &Command,
-        written: &str,
-        at: Timestamp,
-    ) -> Result<String, CommandFailed> {
+    fn carry_out(&mut self, command: &Command, at: Timestamp) -> Result<String, CommandFailed> {
         Ok(match command {
             Command::Arm { rule, label, .. } => {
                 self.rules.forget_ended(|id| self.waiting.values().any(|waiter| waiter.rule == id));
@@ -297,7 +298,7 @@ impl State {
                 "counters and journal start anew".into()
             }
             Command::Note(text) => text.clone(),
-            Command::Save { path, .. } => format!("{written} saved to {path}"),
+            Command::Save { .. } => return Err(CommandFailed::SaveElsewhere),
             Command::Play { scenario, stepwise, dangerous } => self.play(scenario, *stepwise, *dangerous)?,
             Command::ControlScenario(direction) => self.direct(*direction)?,
             Command::Speed(change) => self.set_speed(*change)?,

@@ -11,8 +11,6 @@
 mod admit;
 mod commands;
 mod reconcile;
-pub mod report;
-mod save;
 mod scenario;
 mod snapshot;
 #[cfg(test)]
@@ -350,7 +348,7 @@ impl Hub {
     }
 
     /// All kept entries. They are fetched in portions, so that no call waits for the lock meanwhile.
-    fn all_entries(&self) -> Vec<Arc<Entry>> {
+    pub fn all_entries(&self) -> Vec<Arc<Entry>> {
         const PORTION: usize = 4096;
         let mut entries: Vec<Arc<Entry>> = Vec::new();
         loop {

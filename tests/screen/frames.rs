@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use voltergeist::{
-    console::{self, app::Event, theme::Theme},
+    console::{app::Event, theme::Theme},
     domain::{
         lang::command::Outage,
         model::{entry::Call, protocol::Operation},
     },
+    export,
 };
 
 use super::stage::{Seat, Stage, call, fault};
@@ -117,8 +118,8 @@ fn what_came_of_a_long_command_is_read_before_the_command() {
 #[test]
 fn what_is_said_after_quitting() {
     let mut stage = Stage::busy();
-    let quiet = console::summary(&Stage::empty().snapshot(), None);
+    let quiet = export::summary(&Stage::empty().snapshot(), None);
     stage.arm("arm mount: fail \"busy\"");
-    let busy = console::summary(&stage.snapshot(), Some(Path::new("/var/log/run.jsonl")));
+    let busy = export::summary(&stage.snapshot(), Some(Path::new("/var/log/run.jsonl")));
     insta::assert_snapshot!("after_quitting", format!("{quiet}--\n{busy}"));
 }

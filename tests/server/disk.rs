@@ -250,7 +250,7 @@ async fn a_saved_journal_reads_back_as_it_was() {
         saved.lines().map(|line| serde_json::from_str(line).expect("each line is an entry")).collect();
     assert_eq!(read.iter().collect::<Vec<_>>(), entries.iter().map(Arc::as_ref).collect::<Vec<_>>());
     assert!(matches!(&read[1].kind, EntryKind::Command(command) if command.line == "note look here"));
-    let again = stage.hub.command_line(&format!("save \"{}\"", file.display()));
+    let again = voltergeist::export::run_line(&stage.hub, &format!("save \"{}\"", file.display()));
     assert!(again.is_err_and(|error| error.to_string().contains("the path of a new file")));
     assert_eq!(
         fs::read_to_string(&file).expect("it is still there"),
@@ -272,13 +272,14 @@ async fn the_end_of_a_name_says_what_is_saved() {
         ("run.txt", "a sequence of 1 of 5 entries as text saved to ", " UTC"),
     ] {
         let file = stage.place.path().join(name);
-        let effect = stage.hub.command_line(&format!("save {} where op:create", file.display()));
+        let effect =
+            voltergeist::export::run_line(&stage.hub, &format!("save {} where op:create", file.display()));
         let effect = effect.expect("it is saved").text;
         assert!(effect.starts_with(told), "{effect}");
         let saved = fs::read_to_string(&file).expect("it is written");
         assert!(saved.starts_with(first), "{name}: {saved}");
         assert!(saved.contains("create"), "{name}: {saved}");
-        assert_eq!(saved.contains("only what passes the filter `op:create`"), name == "run.md", "{saved}");
+        assert_eq!(saved.contains("Only what matches the filter `op:create`"), name == "run.md", "{saved}");
     }
     stage.end().await;
 }
@@ -289,7 +290,7 @@ async fn what_passes_a_filter_is_saved_alone() {
     stage.ask(Operation::Create, r#"{"Name":"a"}"#).await;
     stage.ask(Operation::Get, r#"{"Name":"a"}"#).await;
     let file = stage.place.path().join("gets.jsonl");
-    let effect = stage.hub.command_line(&format!("save {} where op:get", file.display()));
+    let effect = voltergeist::export::run_line(&stage.hub, &format!("save {} where op:get", file.display()));
     assert_eq!(effect.expect("it is saved").text, format!("1 of 2 entries saved to {}", file.display()));
     let saved = fs::read_to_string(&file).expect("it is written");
     assert_eq!(saved.lines().count(), 1);

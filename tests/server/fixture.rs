@@ -113,7 +113,7 @@ impl Fixture {
 
     /// Gives a command as a user does, and waits until it is followed.
     pub async fn command(&self, line: &str) {
-        self.hub.command_line(line).unwrap_or_else(|error| panic!("{line}: {error}"));
+        voltergeist::export::run_line(&self.hub, line).unwrap_or_else(|error| panic!("{line}: {error}"));
         within(self.hub.wait_until_applied()).await;
     }
 

@@ -5,7 +5,7 @@ use std::{fmt::Write as _, path::PathBuf, process::ExitCode};
 use serde::Serialize;
 
 use crate::{
-    cli,
+    cli::output::{USAGE, print as print_text},
     scenario::{LoadedScenario, ScenarioLibrary},
 };
 
@@ -60,9 +60,9 @@ pub fn print(library: &ScenarioLibrary, json: bool) -> anyhow::Result<ExitCode> 
             writeln!(text, "{:width$}  {}{}", scenario.name, scenario.title, scenario.flags())?;
         }
     }
-    cli::print(text.as_bytes())?;
+    print_text(text.as_bytes())?;
     for error in &errors {
         eprintln!("voltergeist: {error}");
     }
-    Ok(if errors.is_empty() { ExitCode::SUCCESS } else { cli::USAGE.into() })
+    Ok(if errors.is_empty() { ExitCode::SUCCESS } else { USAGE.into() })
 }

@@ -18,7 +18,8 @@ use crate::{
         model::entry::Entry,
         text::sequence,
     },
-    state::{Snapshot, report},
+    export,
+    state::Snapshot,
 };
 
 impl App {
@@ -65,7 +66,7 @@ impl App {
             Action::Disarm => self.disarm(snapshot),
             Action::Open => self.open(snapshot),
             Action::CopyJson if self.sequence => {
-                let sequence = report::mermaid(self.calls.all(), snapshot);
+                let sequence = export::mermaid(self.calls.all(), snapshot);
                 self.status = Status::say("copied the sequence as a Mermaid diagram");
                 Some(Effect::Copy(sequence))
             }
@@ -74,15 +75,14 @@ impl App {
             }
             Action::CopyJson => self.copy(|entry, _| Some(copy::json(entry)), "the call as JSON", snapshot),
             Action::CopyCurl if self.sequence => {
-                let drawing =
-                    report::drawing(self.calls.all(), snapshot, self.theme.glyphs.symbols, &self.zone);
+                let drawing = export::text(self.calls.all(), snapshot, self.theme.glyphs.symbols, &self.zone);
                 self.status = Status::say("copied the sequence as text");
                 Some(Effect::Copy(drawing))
             }
             Action::CopyCurl => self.copy(copy::curl, "a curl command that repeats the call", snapshot),
             Action::CopyReport => {
                 self.status = Status::say("copied a report of the run as Markdown");
-                Some(Effect::Copy(report::markdown(self.calls.all(), &Filter::default(), snapshot)))
+                Some(Effect::Copy(export::markdown(self.calls.all(), &Filter::default(), snapshot)))
             }
             Action::NewRule => {
                 self.new_rule(snapshot);

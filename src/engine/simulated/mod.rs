@@ -14,7 +14,9 @@ mod adapter;
 mod answer;
 mod client;
 mod commands;
+mod config;
 mod container;
+mod daemon;
 mod drivers;
 mod error;
 mod local;
@@ -25,59 +27,24 @@ mod profile;
 mod store;
 mod transport;
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use std::sync::Arc;
 
 use futures_util::{
     FutureExt,
     future::{BoxFuture, join_all, ready},
 };
-use parking_lot::Mutex;
-use tokio_util::sync::CancellationToken;
 
 use self::{
     commands::Work,
-    container::Container,
-    drivers::Drivers,
-    local::LocalDriver,
-    store::{Records, Store},
+    daemon::{Daemon, Life},
 };
 pub use self::{
+    config::Config,
     profile::Profile,
     transport::{Address, BadAddress},
 };
-use super::{print, rng::Rng};
-use crate::engine_api::{CliResult, Clock, DockerCommand, Engine, Inventory};
-
-/// What a simulated daemon is made of.
-#[derive(Clone, Debug)]
-pub struct Config {
-    /// Which daemon it is.
-    pub profile: Profile,
-    /// The plugins that it can find, by name.
-    pub plugins: BTreeMap<String, Address>,
-    /// How fast its time passes.
-    pub clock: Clock,
-    /// What its random IDs are drawn from.
-    pub seed: u64,
-    /// Where the plugin keeps its volumes. Simulated containers read and write there and nowhere else.
-    pub files: Option<PathBuf>,
-    /// The directories of its one image. A volume mounted over one of them is first filled from it.
-    pub image_directories: Vec<String>,
-}
-
-impl Config {
-    /// A daemon of today in real time, with one plugin.
-    pub fn new(plugin: &str, address: Address) -> Self {
-        Self {
-            profile: Profile::default(),
-            plugins: BTreeMap::from([(plugin.to_owned(), address)]),
-            clock: Clock::REAL,
-            seed: 0,
-            files: None,
-            image_directories: vec!["/bin".into()],
-        }
-    }
-}
+use super::print;
+use crate::engine_api::{CliResult, DockerCommand, Engine, Inventory};
 
 /// An engine of the profile that the configuration names, which has just started for the first time.
 pub fn start(config: Config) -> Arc<dyn Engine> {
@@ -88,46 +55,11 @@ pub fn start(config: Config) -> Arc<dyn Engine> {
     }
 }
 
-/// A simulated daemon: its disk, and its present life.
-struct Daemon {
-    config: Config,
-    chance: Rng,
-    local: Arc<LocalDriver>,
-    records: Records,
-    containers: Mutex<BTreeMap<String, Arc<Container>>>,
-    life: Mutex<Arc<Life>>,
-}
-
-/// What a daemon has in its memory, from its start to its end.
-struct Life {
-    store: Store,
-    ended: CancellationToken,
-}
-
 const UNREACHABLE: &str =
     "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?";
 const CUT_OFF: &str = "error during connect: Post \"http://%2Fvar%2Frun%2Fdocker.sock\": EOF";
 
 impl Daemon {
-    /// A daemon that has just started for the first time.
-    fn new(config: Config) -> Self {
-        let local = Arc::new(LocalDriver::new());
-        let records = Records::default();
-        let life = Life::begin(&config, &local, &records);
-        Self {
-            chance: Rng::new(config.seed),
-            local,
-            records,
-            containers: Mutex::default(),
-            life: Mutex::new(Arc::new(life)),
-            config,
-        }
-    }
-
-    fn profile(&self) -> Profile {
-        self.config.profile
-    }
-
     async fn work(&self, command: &DockerCommand) -> CliResult {
         let life = Arc::clone(&self.life.lock());
         let work = Work { daemon: self, store: &life.store };
@@ -182,17 +114,6 @@ impl Daemon {
         }
         *self.life.lock() = Arc::new(life);
         CliResult::default()
-    }
-
-    fn all_containers(&self) -> Vec<Arc<Container>> {
-        self.containers.lock().values().cloned().collect()
-    }
-}
-
-impl Life {
-    fn begin(config: &Config, local: &Arc<LocalDriver>, records: &Records) -> Self {
-        let drivers = Drivers::new(config.plugins.clone(), Arc::clone(local), config.profile, config.clock);
-        Self { store: Store::new(drivers, Arc::clone(records)), ended: CancellationToken::new() }
     }
 }
 

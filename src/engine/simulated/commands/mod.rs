@@ -5,7 +5,7 @@ mod copy;
 mod lifecycle;
 mod volume;
 
-use super::{Daemon, error::DaemonError, store::Store};
+use super::{daemon::Daemon, error::DaemonError, store::Store};
 use crate::engine_api::{CliResult, DockerCommand};
 
 /// One command at work on a living daemon.

@@ -1,8 +1,8 @@
-//! What is said on the normal screen after the console has ended.
+//! The summary that is printed when the console has ended.
 
 use std::{fmt::Write as _, path::Path};
 
-use super::text;
+use super::report;
 use crate::{
     domain::{
         model::{
@@ -10,12 +10,12 @@ use crate::{
             protocol::{Caller, Operation},
         },
         rules::RuleState,
+        text,
     },
-    state::{Snapshot, report},
+    state::Snapshot,
 };
 
-/// A few lines about the run: calls, what was done to them, what is left open, and where it is recorded. The picture
-/// needs all volumes in view.
+/// A few lines: calls, faults, armed rules, open mounts, and the recording. The snapshot needs all volumes.
 pub fn summary(snapshot: &Snapshot, recording: Option<&Path>) -> String {
     let tally = &snapshot.tally;
     let total: u64 = Operation::ALL.iter().map(|operation| tally.counters.of(*operation)).sum();
@@ -32,10 +32,10 @@ pub fn summary(snapshot: &Snapshot, recording: Option<&Path>) -> String {
     line(format!("{}{each}", text::counted(total, "call")));
     let ended = [
         (tally.outcome(Outcome::Failed), "failed"),
-        (tally.outcome(Outcome::Abandoned), "abandoned by the caller"),
+        (tally.outcome(Outcome::Abandoned), "abandoned"),
         (tally.outcome(Outcome::Panicked), "panicked"),
-        (tally.faults_injected, "met a fault"),
-        (tally.lints(), "odd (lints)"),
+        (tally.faults_injected, "with a fault"),
+        (tally.lints(), "with lints"),
     ];
     let ended: Vec<String> = ended
         .into_iter()
@@ -46,7 +46,7 @@ pub fn summary(snapshot: &Snapshot, recording: Option<&Path>) -> String {
         line(format!("of these {}", ended.join(", ")));
     }
     if let Some(latency) = report::latency(tally) {
-        line(format!("undisturbed ones were answered: {latency}"));
+        line(format!("latency without faults: {latency}"));
     }
     for armed in snapshot.faults.iter().filter(|rule| rule.state == RuleState::Armed) {
         line(format!(
@@ -72,7 +72,7 @@ pub fn summary(snapshot: &Snapshot, recording: Option<&Path>) -> String {
     }
     line(match recording {
         Some(path) => format!("recorded in {}", path.display()),
-        None => "not recorded; with --record FILE every entry would be in that file".to_owned(),
+        None => "not recorded; use --record FILE".to_owned(),
     });
     summary
 }

@@ -1,0 +1,37 @@
+//! What a simulated engine is started with.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use super::{profile::Profile, transport::Address};
+use crate::engine_api::Clock;
+
+/// What a simulated daemon is made of.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Which daemon it is.
+    pub profile: Profile,
+    /// The plugins that it can find, by name.
+    pub plugins: BTreeMap<String, Address>,
+    /// How fast its time passes.
+    pub clock: Clock,
+    /// What its random IDs are drawn from.
+    pub seed: u64,
+    /// Where the plugin keeps its volumes. Simulated containers read and write there and nowhere else.
+    pub files: Option<PathBuf>,
+    /// The directories of its one image. A volume mounted over one of them is first filled from it.
+    pub image_directories: Vec<String>,
+}
+
+impl Config {
+    /// A daemon of today in real time, with one plugin.
+    pub fn new(plugin: &str, address: Address) -> Self {
+        Self {
+            profile: Profile::default(),
+            plugins: BTreeMap::from([(plugin.to_owned(), address)]),
+            clock: Clock::REAL,
+            seed: 0,
+            files: None,
+            image_directories: vec!["/bin".into()],
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! The formats of saved files.
+
+use std::path::Path;
+
+/// The format of a saved file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExportFormat {
+    /// One entry per line as JSON, as in a recording.
+    JsonLines,
+    /// The report in Markdown.
+    Report,
+    /// The sequence diagram as Mermaid.
+    Mermaid,
+    /// The sequence diagram as text.
+    Text,
+}
+
+impl ExportFormat {
+    /// The file extensions with their formats. Any other extension stands for JSON lines.
+    pub const EXTENSIONS: [(&str, Self, &str); 4] = [
+        ("jsonl", Self::JsonLines, "entries as JSON lines"),
+        ("md", Self::Report, "a report in Markdown"),
+        ("mmd", Self::Mermaid, "the sequence as Mermaid"),
+        ("txt", Self::Text, "the sequence as text"),
+    ];
+
+    /// The format of a file, by its extension.
+    pub fn of(path: &Path) -> Self {
+        let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+        let known = Self::EXTENSIONS.iter().find(|(known, ..)| *known == extension);
+        known.map_or(Self::JsonLines, |(_, format, _)| *format)
+    }
+}

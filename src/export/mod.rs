@@ -1,0 +1,14 @@
+//! What a user takes along: entries as JSON lines, a report, sequence diagrams, and the summary at the end.
+
+mod format;
+mod jsonl;
+mod report;
+mod save;
+mod sequence;
+mod summary;
+
+pub use format::ExportFormat;
+pub use report::markdown;
+pub use save::{run_command, run_line};
+pub use sequence::{mermaid, text};
+pub use summary::summary;

@@ -1,0 +1,93 @@
+//! Saves entries to a file, in the format of its extension.
+
+use std::{
+    fs::{self, File},
+    io::{self, BufWriter, Write as _},
+    path::Path,
+    sync::Arc,
+};
+
+use jiff::tz::TimeZone;
+
+use super::{format::ExportFormat, jsonl, report, sequence};
+use crate::{
+    domain::{
+        lang::{command::Command, filter::Filter},
+        model::entry::Entry,
+        text::{counted, symbols},
+    },
+    state::{CommandFailed, CommandOutput, Hub, Snapshot, Window},
+};
+
+/// Parses a command line and runs it.
+pub fn run_line(hub: &Hub, line: &str) -> Result<CommandOutput, CommandFailed> {
+    run_command(hub, &line.trim().parse()?)
+}
+
+/// Runs a command: `save` here, since the shared state writes no files, and any other on the state.
+pub fn run_command(hub: &Hub, command: &Command) -> Result<CommandOutput, CommandFailed> {
+    let Command::Save { path, which } = command else { return hub.command(command) };
+    // Entries are shared, not copied, and no lock is held while the file is written.
+    let entries = hub.all_entries();
+    let snapshot = hub.snapshot(&Window { volumes: 0..usize::MAX, ..Window::default() });
+    let saved = save(Path::new(path), which, &entries, &snapshot)
+        .map_err(|error| CommandFailed::Save { path: path.clone(), error })?;
+    Ok(hub.record_command(command, format!("{saved} saved to {path}")))
+}
+
+/// Writes the entries that pass a filter to a new file, and says what was written.
+pub fn save(path: &Path, which: &Filter, entries: &[Arc<Entry>], snapshot: &Snapshot) -> io::Result<String> {
+    let passing = || entries.iter().filter(|entry| which.matches(entry));
+    let format = ExportFormat::of(path);
+    write_new(path, |file| match format {
+        ExportFormat::JsonLines => jsonl::write(file, passing()),
+        ExportFormat::Report => file.write_all(report::markdown(entries.iter(), which, snapshot).as_bytes()),
+        ExportFormat::Mermaid => file.write_all(sequence::mermaid(passing(), snapshot).as_bytes()),
+        ExportFormat::Text => {
+            let text = sequence::text(passing(), snapshot, &symbols::UNICODE, &TimeZone::UTC);
+            file.write_all(text.as_bytes())
+        }
+    })?;
+    let of = if which.is_empty() { String::new() } else { format!("{} of ", passing().count()) };
+    let number = format!("{of}{}", counted(entries.len() as u64, "entry"));
+    Ok(match format {
+        ExportFormat::JsonLines => number,
+        ExportFormat::Report => format!("a report of the run with {number}"),
+        ExportFormat::Mermaid => format!("a sequence of {number} as Mermaid"),
+        ExportFormat::Text => format!("a sequence of {number} as text"),
+    })
+}
+
+/// Creates a new file. An existing one is not changed, and one that cannot be completed is removed.
+fn write_new(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> io::Result<()> {
+    let mut file = BufWriter::new(File::create_new(path)?);
+    write(&mut file).and_then(|()| file.flush()).inspect_err(|_| drop(fs::remove_file(path)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        domain::{model::volume::Volumes, state::journal::Bounds},
+        state::InMemoryStore,
+    };
+
+    #[test]
+    fn a_failed_save_says_why_and_leaves_no_entry() {
+        let hub = Hub::new(7, Volumes::default(), Box::new(InMemoryStore), Bounds::default());
+        let error = run_line(&hub, "save /nowhere/x").expect_err("there is no such directory").to_string();
+        assert!(error.starts_with("cannot save to /nowhere/x"), "{error}");
+        assert!(hub.all_entries().is_empty());
+    }
+
+    #[test]
+    fn the_state_itself_saves_nothing() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let path = directory.path().join("run.jsonl").display().to_string();
+        let hub = Hub::new(7, Volumes::default(), Box::new(InMemoryStore), Bounds::default());
+        let line = format!("save {path:?}");
+        assert!(hub.command_line(&line).is_err() && !Path::new(&path).exists());
+        run_line(&hub, &line).expect("it is saved");
+        assert!(Path::new(&path).exists() && hub.all_entries().len() == 1);
+    }
+}
