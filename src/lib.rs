@@ -1,33 +1,31 @@
 //! voltergeist haunts Docker volumes: a volume plugin with a console, and one key to make it misbehave.
 //!
-//! # The flow
-//!
-//! Everything moves one way, and one arrow leads back: it carries a [`domain::lang::command::Command`].
+//! # Data flow
 //!
 //! ```text
-//! engine ──HTTP──▶ plugin::recorder ─▶ routes ─▶ hub.admit ─▶ inject: what a rule does to the call
-//!                      ├─▶ plugin::driver: the work and the reply
-//!                      ▼
-//!                  an Entry ─▶ hub.record ─▶ journal · tally · volumes ──notify──▶ console
-//!                                                                                   │ hub.glance
-//! key, ":" line, HTTP, scenario ─▶ Command ─▶ hub.command                           ▼
-//!                                                                            one frame
+//! engine ──HTTP──▶ plugin: recorder ─▶ fault injection ─▶ driver
+//!                     │ one entry per request
+//!                     ▼
+//!                  state: State::apply(&Entry) ─▶ journal, counters, volumes, rules, held calls
+//!                     │ snapshot, change notification
+//!                     ▼
+//!                  console: update(event) ─▶ effects; view ─▶ frame
+//!
+//! key, ":" line, HTTP request, scenario step ─▶ Command ─▶ state
 //! ```
 //!
-//! The journal is the truth: every change that the console can show is an entry in it. The console
-//! pulls, and the server never waits for it.
-//!
-//! # The layers
+//! # Layers
 //!
 //! ```text
-//!  4  cli                               argv, environment, config file; printing; exit codes
-//!  3  app                               wiring
-//!  2  plugin | api | engine | console   siblings that do not import each other
-//!  1  state · net                       the shared state behind one lock; addresses and listeners
-//!  0  domain                            pure: no I/O, clock, randomness, async, terminal
+//! cli          arguments, environment, config file; printing; exit status
+//! app          wiring and long-running services
+//! plugin │ api │ engine │ scenario │ console      siblings
+//! state · export · source · engine_api            what siblings share
+//! domain       pure: no I/O, clock, random numbers, async or terminal
 //! ```
 //!
-//! A module imports its own children and the layers below.
+//! A module imports its own children and the layers below. `tests/layers.rs` checks this, and
+//! `docs/architecture.md` explains it.
 
 pub mod api;
 pub mod app;
