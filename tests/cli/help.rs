@@ -51,7 +51,7 @@ fn a_wrong_command_line_is_told_what_would_be_right() {
     let (status, _, stderr) = TestHome::new().run(&["play", "--all", "x"]);
     assert_eq!(status, Some(2));
     assert!(
-        stderr.contains("play [OPTIONS] [CARD]...\n") && stderr.contains("play [OPTIONS] --all\n"),
+        stderr.contains("play [OPTIONS] [SCENARIO]...\n") && stderr.contains("play [OPTIONS] --all\n"),
         "{stderr}"
     );
 }
