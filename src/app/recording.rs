@@ -45,7 +45,7 @@ async fn write_entries(hub: Arc<Hub>, mut out: impl Write, shutdown: Cancellatio
         }
         tokio::select! {
             () = shutdown.cancelled() => {}
-            changed = changes.changed() => if changed.is_err() { return Ok(missed) },
+            result = changes.changed() => if result.is_err() { return Ok(missed) },
         }
     }
 }

@@ -80,17 +80,14 @@ fn the_journal_tells_each_step_and_whether_it_held() {
     let told: Vec<_> = plays(&home);
     let line = "$ docker volume create -d voltergeist mine";
     assert_eq!(told.len(), 4, "{told:#?}");
-    assert_eq!(fields(&told[0], &["event", "card", "title"]), ["begun", "made", "A volume is made"]);
+    assert_eq!(fields(&told[0], &["event", "scenario", "title"]), ["started", "made", "A volume is made"]);
     let expected = "success, calls: get mine, create mine";
     assert_eq!(told[0]["steps"], json!([{ "line": line, "say": "Look.", "expected": expected }]));
     assert!(
         told[0]["engine"].as_str().is_some_and(|engine| engine.contains("docker does not find the driver"))
     );
     assert_eq!(fields(&told[1], &["event", "index", "line"]), [json!("step_started"), json!(0), json!(line)]);
-    assert_eq!(
-        fields(&told[2], &["event", "seen", "problems"]),
-        [json!("step_finished"), json!("mine"), Value::Null]
-    );
+    assert_eq!(fields(&told[2], &["event", "seen", "problems"]), [json!("step_finished"), json!("mine"), Value::Null]);
     assert_eq!(fields(&told[3], &["event", "scenario", "result"]), ["finished", "made", "passed"]);
     assert_clear(&instance);
 }
@@ -100,9 +97,9 @@ fn a_step_that_does_not_hold_says_what_was_expected_and_seen_and_ends_the_card()
     let home = home(&[("broken", BROKEN)]);
     let instance = home.start(&["serve"], &[]);
     tell(&home, "play broken");
-    let ended = wait_for_play(&home, "ended", 1);
-    assert_eq!(ended[0]["verdict"], "failed");
-    let seen = wait_for_play(&home, "seen", 2);
+    let ended = wait_for_play(&home, "finished", 1);
+    assert_eq!(ended[0]["result"], "failed");
+    let seen = wait_for_play(&home, "step_finished", 2);
     assert_eq!(seen[1]["problems"], json!(["output lacks \"gold\""]));
     assert!(seen[1]["seen"].as_str().is_some_and(|seen| !seen.is_empty()));
     assert_clear(&instance);
@@ -187,8 +184,8 @@ fn volumes_that_were_there_before_are_not_touched() {
     instance.call("/VolumeDriver.Create", r#"{"Name":"mine"}"#);
     let before = instance.state()["volumes"].clone();
     tell(&home, "play made");
-    let ended = &wait_for_play(&home, "ended", 1)[0];
-    assert_eq!(ended["verdict"], "skipped");
+    let ended = &wait_for_play(&home, "finished", 1)[0];
+    assert_eq!(ended["result"], "skipped");
     assert!(ended["problems"][0].as_str().is_some_and(|why| why.contains("volume \"mine\" already exists")));
     assert_eq!(instance.state()["volumes"], before);
 }
