@@ -38,4 +38,5 @@ pub mod export;
 pub mod net;
 pub mod plugin;
 pub mod scenario;
+pub mod source;
 pub mod state;

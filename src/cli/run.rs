@@ -19,6 +19,7 @@ use crate::{
     console::{self, ExitReason},
     export,
     net::Address,
+    source::LocalSource,
     state::Window,
 };
 
@@ -75,7 +76,7 @@ async fn show(settings: &Settings, services: &Services) -> anyhow::Result<Option
     let options = settings.console(|name| std::env::var(name).ok())?;
     logging::to_journal(services.hub());
     let requested = services.shutdown.requested.clone();
-    let reason = console::run(services.hub().clone(), options, requested).await;
+    let reason = console::run(LocalSource::new(services.hub().clone()), options, requested).await;
     Ok(match reason.context("cannot use the terminal")? {
         ExitReason::Interrupted => Some(Signal::INTERRUPT),
         ExitReason::Quit | ExitReason::TerminalGone | ExitReason::Shutdown => None,

@@ -1,13 +1,16 @@
 //! The console: keys in, frames out.
 //!
 //! ```text
-//! key ──▶ keymap ──▶ App::update ──▶ Effect ──▶ hub.command, clipboard, leave
-//! hub ──wake-up──▶ new entries ──▶ App::update
-//!     └─glance──▶ Snapshot ──▶ view::render(frame, &App, &Snapshot, &Theme)
+//! key ──▶ keymap ──▶ App::update ──▶ Effect ──▶ command, dry run, clipboard, leave
+//!                        ▲                       │ (jobs: off the event loop)
+//!                        └── CommandDone, … ◀────┘
+//! source ──change──▶ new entries ──▶ App::update
+//!        └─snapshot──▶ view::render(frame, &App, &Snapshot, &Theme)
 //! ```
 //!
-//! Nothing is drawn while nothing changes; under a flood at most [`FRAMES_PER_SECOND`]; a key is drawn at
-//! once. State changes in one place, [`app::App::update`], which is pure; drawing changes nothing at all.
+//! Nothing is drawn while nothing changes, and at most [`FRAMES_PER_SECOND`] under load; a key is drawn at once.
+//! State changes in one place, [`app::App::update`], which is pure. Drawing changes nothing. Nothing blocks the
+//! event loop: what may wait for a disk is a job, and its result comes back as an event.
 
 pub mod action;
 pub mod app;
@@ -17,6 +20,7 @@ pub mod editor;
 pub mod entry_list;
 pub mod glyphs;
 pub mod grouped_list;
+mod jobs;
 pub mod key;
 pub mod prompt;
 mod run;
@@ -33,7 +37,7 @@ use tokio_util::sync::CancellationToken;
 pub use run::{FRAMES_PER_SECOND, TerminalHost, drive};
 
 use self::{app::App, key::Keymap, theme::Theme};
-use crate::state::Hub;
+use crate::source::Source;
 
 /// How the console looks and listens.
 #[derive(Clone, Debug)]
@@ -75,12 +79,16 @@ pub enum ExitReason {
     Shutdown,
 }
 
-/// Takes the terminal and shows the hub in it, until somebody or something ends that.
-pub async fn run(hub: Arc<Hub>, options: Options, shutdown: CancellationToken) -> io::Result<ExitReason> {
+/// Takes the terminal and shows a source in it until the user or the program ends that.
+pub async fn run(
+    source: Arc<dyn Source>,
+    options: Options,
+    shutdown: CancellationToken,
+) -> io::Result<ExitReason> {
     let size = crossterm::terminal::size()?;
     let mut app = App::new(size, options.theme, options.keymap, options.zone);
     app.mouse = options.mouse;
-    run::on_terminal(hub, app, options.editor, shutdown).await
+    run::on_terminal(source, app, options.editor, shutdown).await
 }
 
 /// Whether the signs must be ASCII: what the locale's variables say, looked up by name.

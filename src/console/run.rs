@@ -1,6 +1,6 @@
 //! The loop: waits for a key, the end or a change, lets the app decide, carries its effects out, draws.
 
-use std::{future::poll_fn, io, sync::Arc, task::Poll, time::Duration};
+use std::{future::poll_fn, io, path::PathBuf, sync::Arc, task::Poll, time::Duration};
 
 use crossterm::event::{Event as TerminalEvent, EventStream};
 use futures_util::{Stream, StreamExt as _};
@@ -16,14 +16,11 @@ use super::{
     app::{App, Effect, Event, ReplyEdit},
     copy,
     editor::{self, EditFailed, Edited},
+    jobs::{JobEvent, Jobs, or_never},
     terminal::{self, Screen},
     view,
 };
-use crate::{
-    domain::model::entry::EntryKind,
-    export,
-    state::{Hub, Snapshot, Window},
-};
+use crate::{source::Source, state::Snapshot};
 
 /// At most so many frames in a second, whatever happens. Keys are drawn at once all the same.
 pub const FRAMES_PER_SECOND: u32 = 30;
@@ -61,7 +58,7 @@ pub trait TerminalHost {
 
 /// Runs on the process's own terminal.
 pub async fn on_terminal(
-    hub: Arc<Hub>,
+    source: Arc<dyn Source>,
     app: App,
     editor: Option<String>,
     shutdown: CancellationToken,
@@ -73,7 +70,7 @@ pub async fn on_terminal(
     if app.mouse {
         screen.mouse(true)?;
     }
-    drive(hub, app, &mut screen, panics, shutdown).await
+    drive(source, app, &mut screen, panics, shutdown).await
 }
 
 impl TerminalHost for Screen {
@@ -132,9 +129,9 @@ fn draw_on<B: Backend>(terminal: &mut Terminal<B>, app: &App, snapshot: &Snapsho
     terminal.draw(|frame| view::render(frame, app, snapshot, &app.theme)).map(|_| ())
 }
 
-/// Shows a hub on a surface. Everything outside comes in as an argument, so that tests can run the very same loop.
+/// Shows a source on a terminal. Everything outside comes in as an argument, so that tests run the same loop.
 pub async fn drive(
-    hub: Arc<Hub>,
+    source: Arc<dyn Source>,
     app: App,
     surface: &mut impl TerminalHost,
     mut panics: mpsc::UnboundedReceiver<String>,
@@ -145,30 +142,27 @@ pub async fn drive(
         shutdown.cancelled().await;
         ExitReason::Shutdown
     };
-    let mut changes = hub.changes();
-    let mut shown = Console { snapshot: hub.snapshot(&Window::default()), hub, app };
+    let mut changes = source.changes();
+    let jobs = Jobs::new(Arc::clone(&source));
+    let mut shown = Console { snapshot: source.snapshot(), source, jobs, app };
     let mut drawn = Instant::now();
     let mut due = Some(drawn);
     loop {
-        let next_frame = async {
-            match due {
-                Some(due) => sleep_until(due).await,
-                None => std::future::pending().await,
-            }
-        };
-        // The order matters: the end before keys, keys before drawing, and drawing before the news that
-        // would ask for drawing again, so that a flood can neither starve the frames nor the keys.
+        let next_frame = or_never(due.map(sleep_until));
+        let keys_wait_until = shown.jobs.keys_wait_until();
+        // The order matters: the end before keys, keys before drawing, and drawing before the changes that
+        // would ask for drawing again, so that load delays neither frames nor keys.
         tokio::select! {
             biased;
             ending = ended() => return Ok(ending),
-            key = keys.next() => {
+            key = keys.next(), if keys_wait_until.is_none() => {
                 let mut next = Some(key);
                 // What was typed faster than drawn is taken together.
                 while let Some(key) = next {
                     let Some(Ok(key)) = key else { return Ok(ExitReason::TerminalGone) };
                     match shown.take(key, surface)? {
-                        Next::Go => {}
-                        Next::End(ending) => return Ok(ending),
+                        Next::Continue => {}
+                        Next::Exit(ending) => return Ok(ending),
                         Next::Edit(draft) => {
                             drop(keys);
                             match surface.edit(&draft.text, ended()).await? {
@@ -179,10 +173,18 @@ pub async fn drive(
                             keys = surface.keys();
                         }
                     }
+                    if shown.jobs.keys_wait_until().is_some() {
+                        break;
+                    }
                     next = waiting_key(&mut keys).await;
                 }
                 due = Some(Instant::now());
             }
+            event = shown.jobs.next() => {
+                shown.job_event(event);
+                due = Some(Instant::now());
+            }
+            () = or_never(keys_wait_until.map(sleep_until)) => {}
             () = next_frame => {
                 changes.mark_unchanged();
                 if shown.refresh(surface).is_err() {
@@ -195,7 +197,7 @@ pub async fn drive(
                 due = shown.app.is_ticking(&shown.snapshot).then(|| drawn + TICK);
             }
             Some(text) = panics.recv() => {
-                shown.hub.record(EntryKind::Note { text });
+                shown.source.note(text);
             }
             news = changes.changed(), if due.is_none_or(|due| due > drawn + FRAME) => {
                 if news.is_err() {
@@ -221,14 +223,15 @@ async fn waiting_key<S: Stream + Unpin>(keys: &mut S) -> Option<Option<S::Item>>
 
 /// What the loop does after a key.
 enum Next {
-    Go,
+    Continue,
     Edit(ReplyEdit),
-    End(ExitReason),
+    Exit(ExitReason),
 }
 
-/// The app with the hub it shows and the picture that is on the screen.
+/// The app with its source, the jobs under way and the snapshot that is on the screen.
 struct Console {
-    hub: Arc<Hub>,
+    source: Arc<dyn Source>,
+    jobs: Jobs,
     app: App,
     snapshot: Snapshot,
 }
@@ -241,22 +244,13 @@ impl Console {
             TerminalEvent::Resize(width, height) => Event::Resize(width, height),
             TerminalEvent::Mouse(mouse) => Event::Mouse(mouse),
             TerminalEvent::FocusGained | TerminalEvent::FocusLost => {
-                return Ok(Next::Go);
+                return Ok(Next::Continue);
             }
         };
         for effect in self.app.update(event, &self.snapshot) {
             match effect {
-                Effect::Run(command) => {
-                    let result = export::run_command(&self.hub, &command);
-                    let result = result.map(|effect| effect.text).map_err(|error| error.to_string());
-                    self.app.update(Event::Done { line: command.to_string(), result }, &self.snapshot);
-                    // A second key in the same breath must see what the first one did.
-                    self.look();
-                }
-                Effect::Rehearse(rule) => {
-                    let dry_run = self.hub.dry_run(&rule);
-                    self.app.update(Event::Rehearsed(dry_run), &self.snapshot);
-                }
+                Effect::Run(command) => self.jobs.run(*command, None),
+                Effect::DryRun { generation, rule } => self.jobs.dry_run(generation, *rule),
                 Effect::Copy(text) => surface.copy(&text)?,
                 Effect::Mouse(taken) => surface.mouse(taken)?,
                 Effect::Redraw => surface.forget()?,
@@ -265,44 +259,64 @@ impl Console {
                     self.back(surface)?;
                 }
                 Effect::Edit(draft) => return Ok(Next::Edit(draft)),
-                Effect::Leave => return Ok(Next::End(ExitReason::Quit)),
+                Effect::Leave => return Ok(Next::Exit(ExitReason::Quit)),
                 Effect::Interrupt => {
-                    return Ok(Next::End(ExitReason::Interrupted));
+                    return Ok(Next::Exit(ExitReason::Interrupted));
                 }
             }
         }
-        Ok(Next::Go)
+        Ok(Next::Continue)
     }
 
-    /// Sends what came out of the editor. What cannot be sent is not lost: a note says where it is.
+    /// Takes the result of a job. The next key sees what a command has changed.
+    fn job_event(&mut self, event: JobEvent) {
+        let event = match event {
+            JobEvent::CommandDone { line, result, edited } => {
+                if let (Err(why), Some((seq, edited))) = (&result, edited) {
+                    self.note_kept(seq, edited.keep(), why);
+                }
+                Event::CommandDone { line, result }
+            }
+            JobEvent::StillRunning { line, waiting } => Event::StillRunning { line, waiting },
+            JobEvent::DryRunDone { generation, result } => Event::DryRunDone { generation, result },
+        };
+        self.snapshot = self.source.snapshot();
+        for effect in self.app.update(event, &self.snapshot) {
+            if let Effect::DryRun { generation, rule } = effect {
+                self.jobs.dry_run(generation, *rule);
+            }
+        }
+    }
+
+    /// Sends what the user made of a reply in the editor. If it cannot be sent, its file is kept.
     fn edited(&mut self, draft: &ReplyEdit, edited: Result<Edited, EditFailed>) {
         let seq = draft.seq;
-        let (line, result, kept) = match edited {
-            Err(failed) => (format!("edit the reply to call {seq}"), Err(failed.to_string()), failed.kept()),
-            Ok(edited) => match draft.command(&edited.text) {
-                None => {
-                    let emptied = edited.text.trim().is_empty() && !draft.text.trim().is_empty();
-                    let why = if emptied {
-                        "the reply was emptied, so nothing is sent"
-                    } else {
-                        "nothing was changed"
-                    };
-                    let text = format!("{why}; call {seq} waits as before");
-                    (format!("edit the reply to call {seq}"), Ok(text), None)
+        let result = match edited {
+            Err(failed) => {
+                let why = failed.to_string();
+                self.note_kept(seq, failed.kept(), &why);
+                Err(why)
+            }
+            Ok(edited) => {
+                if let Some(command) = draft.command(&edited.text) {
+                    return self.jobs.run(command, Some((seq, edited)));
                 }
-                Some(command) => match export::run_command(&self.hub, &command) {
-                    Ok(effect) => (command.to_string(), Ok(effect.text), None),
-                    Err(error) => (command.to_string(), Err(error.to_string()), edited.keep()),
-                },
-            },
+                let emptied = edited.text.trim().is_empty() && !draft.text.trim().is_empty();
+                let why =
+                    if emptied { "the reply was emptied, so nothing is sent" } else { "nothing was changed" };
+                Ok(format!("{why}; call {seq} waits as before"))
+            }
         };
-        if let (Err(why), Some(path)) = (&result, kept) {
+        let line = format!("edit the reply to call {seq}");
+        self.app.update(Event::CommandDone { line, result }, &self.snapshot);
+    }
+
+    fn note_kept(&self, seq: u64, path: Option<PathBuf>, why: &str) {
+        if let Some(path) = path {
             let path = path.display();
             let text = format!("the edited reply to call {seq} was not sent, and is kept in {path}: {why}");
-            self.hub.record(EntryKind::Note { text });
+            self.source.note(text);
         }
-        self.app.update(Event::Done { line, result }, &self.snapshot);
-        self.look();
     }
 
     /// Takes up a terminal that others had meanwhile: what they set, and its size, may be another now.
@@ -313,19 +327,15 @@ impl Console {
         Ok(())
     }
 
-    fn look(&mut self) {
-        self.snapshot = self.hub.snapshot(&Window { volumes: 0..usize::MAX, ..Window::default() });
-    }
-
     fn refresh(&mut self, surface: &mut impl TerminalHost) -> io::Result<()> {
-        self.look();
+        self.snapshot = self.source.snapshot();
         let until = self.snapshot.kept.end;
         loop {
             let next = self.app.wants();
             if next >= until {
                 break;
             }
-            let (entries, _) = self.hub.entries_after(next - 1, BATCH);
+            let entries = self.source.entries_after(next - 1, BATCH);
             if entries.is_empty() {
                 break;
             }

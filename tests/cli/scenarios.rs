@@ -87,7 +87,10 @@ fn the_journal_tells_each_step_and_whether_it_held() {
         told[0]["engine"].as_str().is_some_and(|engine| engine.contains("docker does not find the driver"))
     );
     assert_eq!(fields(&told[1], &["event", "index", "line"]), [json!("step_started"), json!(0), json!(line)]);
-    assert_eq!(fields(&told[2], &["event", "seen", "problems"]), [json!("step_finished"), json!("mine"), Value::Null]);
+    assert_eq!(
+        fields(&told[2], &["event", "seen", "problems"]),
+        [json!("step_finished"), json!("mine"), Value::Null]
+    );
     assert_eq!(fields(&told[3], &["event", "scenario", "result"]), ["finished", "made", "passed"]);
     assert_clear(&instance);
 }

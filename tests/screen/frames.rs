@@ -26,7 +26,7 @@ fn shown_to_a_room_on_a_projector() {
     let mut seat = Seat::new(&stage, (120, 40), "default", false);
     seat.press("p s m");
     let line = "arm mount: fail \"the volume is haunted\" as fail-mounts".to_owned();
-    seat.update(Event::Done { line, result: Ok("armed rule 2".into()) });
+    seat.update(Event::CommandDone { line, result: Ok("armed rule 2".into()) });
     insta::assert_snapshot!(named("present_sequence", (120, 40)), seat.screen());
 }
 
@@ -108,7 +108,7 @@ fn what_came_of_a_long_command_is_read_before_the_command() {
     let mut seat = Seat::new(&Stage::busy(), (80, 24), "default", false);
     let line = format!("save /tmp/{}.jsonl where op:mount", "long".repeat(9));
     let text = "3 of 20 entries saved to /tmp/run.jsonl".to_owned();
-    seat.update(Event::Done { line, result: Ok(text.clone()) });
+    seat.update(Event::CommandDone { line, result: Ok(text.clone()) });
     assert!(seat.screen().contains(&text), "{}", seat.screen());
     seat.update(Event::Resize(40, 10));
     let screen = seat.screen();

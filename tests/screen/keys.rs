@@ -13,6 +13,7 @@ use voltergeist::{
             entry::{Call, Outcome},
             protocol::Operation,
         },
+        rules::DryRun,
     },
 };
 
@@ -516,7 +517,7 @@ fn no_name_of_an_action_is_called_wrong_while_it_is_typed() {
 #[test]
 fn a_command_that_is_refused_can_be_mended_but_not_one_of_a_key() {
     let stage = Stage::busy();
-    let refused = |line: &str| Event::Done { line: line.into(), result: Err("there is none".into()) };
+    let refused = |line: &str| Event::CommandDone { line: line.into(), result: Err("there is none".into()) };
     let mut seat = seat(&stage);
     seat.press(":");
     seat.type_text("forget none", &stage);
@@ -536,7 +537,7 @@ fn a_command_that_is_refused_can_be_mended_but_not_one_of_a_key() {
 #[test]
 fn a_room_sees_each_key_with_what_it_did_and_never_with_what_an_earlier_one_did() {
     let stage = Stage::busy();
-    let done = || Event::Done { line: "release 18".into(), result: Ok("let call 18 go".into()) };
+    let done = || Event::CommandDone { line: "release 18".into(), result: Ok("let call 18 go".into()) };
     let caption = |seat: &Seat| {
         let screen = seat.screen();
         let mut lines = screen.lines().skip_while(|line| !line.contains("What happens"));
@@ -608,7 +609,7 @@ fn an_old_error_is_gone_with_the_next_key_that_acts() {
     let stage = Stage::busy();
     for keys in ["/ d enter", "/ d", "t", "R", "space", ": p a u s e enter", "q"] {
         let mut seat = seat(&stage);
-        seat.update(Event::Done { line: "forget db1".into(), result: Err("the disk is full".into()) });
+        seat.update(Event::CommandDone { line: "forget db1".into(), result: Err("the disk is full".into()) });
         assert!(seat.screen().contains("✗ the disk is full"), "{}", seat.screen());
         seat.press(keys);
         assert!(!seat.screen().contains("the disk is full"), "{keys}\n{}", seat.screen());
@@ -618,7 +619,7 @@ fn an_old_error_is_gone_with_the_next_key_that_acts() {
 #[test]
 fn earlier_lines_come_back_and_so_does_the_one_that_is_being_typed() {
     let stage = Stage::busy();
-    let done = |line: &str| Event::Done { line: line.into(), result: Ok("done".into()) };
+    let done = |line: &str| Event::CommandDone { line: line.into(), result: Ok("done".into()) };
     for (keys, expected) in [
         (": n o down", ": no"),
         (": n o up", ": release 18"),
@@ -683,24 +684,28 @@ fn what_can_end_an_engine_asks_first() {
 }
 
 #[test]
-fn a_rule_that_is_typed_is_held_against_the_journal() {
+fn a_rule_that_is_typed_gets_a_dry_run() {
     let stage = Stage::busy();
     let mut seat = seat(&stage);
     seat.press(":");
-    let effects = seat.type_text("arm get: empty", &stage);
-    assert!(matches!(effects.last(), Some(Effect::Rehearse(_))));
-    let hits = voltergeist::domain::rules::DryRun { hits: vec![3, 5], calls: 16 };
-    let nobody = voltergeist::domain::rules::DryRun { hits: Vec::new(), calls: 16 };
-    seat.update(voltergeist::console::app::Event::Rehearsed(hits));
+    seat.type_text("arm get: empt", &stage);
+    let Some(Effect::DryRun { generation, .. }) = seat.press("y").pop() else { panic!("no dry run") };
+    assert!(seat.screen().contains("would have hit …"), "{}", seat.screen());
+    let hits = DryRun { hits: vec![3, 5], calls: 16 };
+    seat.update(Event::DryRunDone { generation, result: Ok(hits.clone()) });
     let screen = seat.screen();
     assert!(screen.contains("would have hit 2 calls of the 16 so far"), "{screen}");
     assert_eq!(screen.matches('◆').count(), 2, "{screen}");
-    seat.press("esc");
+    // While the next result is to come, the last one stays.
+    let Some(Effect::DryRun { generation, .. }) = seat.press("space").pop() else { panic!("no dry run") };
+    assert!(seat.screen().contains("would have hit 2 calls of the 16 so far"), "{}", seat.screen());
+    assert!(seat.press("esc").is_empty());
     assert!(!seat.screen().contains('◆'));
+    seat.update(Event::DryRunDone { generation, result: Ok(hits) });
+    assert!(!seat.screen().contains('◆'), "the result for an older text is dropped");
     for (rule, told) in [("db9", "16 so far; there is no volume db9 now"), ("db*", "16 so far ")] {
         seat.press(":");
         seat.type_text(&format!("arm get where volume={rule}: empty"), &stage);
-        seat.update(Event::Rehearsed(nobody.clone()));
         assert!(seat.screen().contains(told), "{}", seat.screen());
         seat.press("esc");
     }

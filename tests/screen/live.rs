@@ -28,6 +28,7 @@ use voltergeist::{
         view,
     },
     domain::{model::volume::Volumes, state::journal::Bounds},
+    source::{LocalSource, Source},
     state::{Hub, InMemoryStore, Snapshot},
 };
 
@@ -153,15 +154,21 @@ impl Live {
     /// On a hub of its own, with an editor.
     pub fn start_with(editing: Editing) -> Self {
         let hub = Hub::new(7, Volumes::default(), Box::new(InMemoryStore), Bounds::default());
-        Self::start_whole(hub, false, editing)
+        Self::start_whole(Arc::clone(&hub), LocalSource::new(hub), false, editing)
     }
 
     /// On a given hub, and perhaps on a terminal that cannot be written to.
     pub fn start_on(hub: Arc<Hub>, broken: bool) -> Self {
-        Self::start_whole(hub, broken, Box::new(|_| panic!("nobody asked for an editor")))
+        let source = LocalSource::new(Arc::clone(&hub));
+        Self::start_whole(hub, source, broken, Box::new(|_| panic!("nobody asked for an editor")))
     }
 
-    fn start_whole(hub: Arc<Hub>, broken: bool, editing: Editing) -> Self {
+    /// On a source of the test's own over a hub.
+    pub fn start_source(hub: Arc<Hub>, source: Arc<dyn Source>) -> Self {
+        Self::start_whole(hub, source, false, Box::new(|_| panic!("nobody asked for an editor")))
+    }
+
+    fn start_whole(hub: Arc<Hub>, source: Arc<dyn Source>, broken: bool, editing: Editing) -> Self {
         let keys = Keys::default();
         let (shown, frames) = watch::channel((0, String::new()));
         let copied = Arc::default();
@@ -173,8 +180,8 @@ impl Live {
         let theme = Theme::named("default", false).expect("it is shipped");
         let app = App::new((100, 30), theme, Keymap::default(), jiff::tz::TimeZone::UTC);
         let running = tokio::spawn({
-            let (hub, shutdown) = (Arc::clone(&hub), shutdown.clone());
-            async move { drive(hub, app, &mut surface, receiver, shutdown).await }
+            let shutdown = shutdown.clone();
+            async move { drive(source, app, &mut surface, receiver, shutdown).await }
         });
         Self { hub, keys, shown: frames, copied, panics, shutdown, running }
     }

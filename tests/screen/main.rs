@@ -10,6 +10,7 @@ mod live;
 mod manual;
 mod panic;
 mod promises;
+mod responsive;
 mod room;
 mod scenarios;
 mod sequence;

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use voltergeist::{
     console::{self, Options},
     domain::{model::volume::Volumes, state::journal::Bounds},
+    source::LocalSource,
     state::{Hub, InMemoryStore},
 };
 
@@ -18,7 +19,7 @@ fn a_console_that_panics() {
     let hub = Hub::new(7, Volumes::default(), Box::new(InMemoryStore), Bounds::default());
     runtime.block_on(async {
         tokio::select! {
-            release_action = console::run(hub, Options::default(), CancellationToken::new()) => {
+            release_action = console::run(LocalSource::new(hub), Options::default(), CancellationToken::new()) => {
                 panic!("the console ended by itself: {release_action:?}");
             }
             // Within the branch: what stands behind the arrow runs when the console is gone already.

@@ -64,7 +64,7 @@ fn what_came_of_a_command_has_two_rows_where_it_needs_them_and_the_screen_has_th
     for (size, is_whole) in [((120, 36), true), ((120, 23), false)] {
         let stage = Stage::busy();
         let mut seat = Seat::new(&stage, size, "default", false);
-        seat.update(Event::Done { line: line.into(), result: Ok(String::new()) });
+        seat.update(Event::CommandDone { line: line.into(), result: Ok(String::new()) });
         seat.look(&stage);
         let screen = seat.screen();
         assert!(screen.contains(&format!(" : {}", &line[..30])), "{screen}");
@@ -77,7 +77,10 @@ fn an_outage_says_what_the_engine_does_meanwhile() {
     let mut stage = Stage::busy();
     stage.down(Outage::Refuse, None);
     let mut seat = Seat::new(&stage, (200, 50), "default", false);
-    seat.update(Event::Done { line: "down refuse".into(), result: Ok("the driver is down: refuse".into()) });
+    seat.update(Event::CommandDone {
+        line: "down refuse".into(),
+        result: Ok("the driver is down: refuse".into()),
+    });
     seat.look(&stage);
     let screen = seat.screen();
     let foretold = "docker: tries again after 1, 2, 4 and 8 s, then fails";

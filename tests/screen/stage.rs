@@ -259,7 +259,7 @@ impl Stage {
     }
 
     /// Which calls a rule would have hit.
-    pub fn rehearse(&self, rule: &Rule) -> DryRun {
+    pub fn dry_run(&self, rule: &Rule) -> DryRun {
         dry_run(rule, self.rules.seed(), &self.volumes, self.journal.after(0).map(Arc::as_ref))
     }
 
@@ -300,14 +300,23 @@ impl Seat {
         effects
     }
 
-    /// Types a text, with a look at the stage after each letter, as the loop has it.
-    pub fn type_text(&mut self, text: &str, stage: &Stage) -> Vec<Effect> {
-        let mut effects = Vec::new();
+    /// Types a text. After each letter the dry runs end and new entries are taken in, as in the event loop.
+    pub fn type_text(&mut self, text: &str, stage: &Stage) {
         for c in text.chars() {
-            effects = self.update(Event::Key(KeyCode::Char(c).into()));
+            let effects = self.update(Event::Key(KeyCode::Char(c).into()));
+            self.answer(effects, stage);
             self.look(stage);
         }
-        effects
+    }
+
+    /// Hands the results of dry runs back until none is under way.
+    pub fn answer(&mut self, mut effects: Vec<Effect>, stage: &Stage) {
+        while let Some(effect) = effects.pop() {
+            if let Effect::DryRun { generation, rule } = effect {
+                let result = Ok(stage.dry_run(&rule));
+                effects.extend(self.update(Event::DryRunDone { generation, result }));
+            }
+        }
     }
 
     pub fn update(&mut self, event: Event) -> Vec<Effect> {

@@ -9,12 +9,9 @@ use ratatui::{
     buffer::{Buffer, Cell},
     style::Color,
 };
-use voltergeist::{
-    console::app::{Effect, Event},
-    domain::{
-        lang::command::Outage,
-        model::{protocol::Operation, volume::Change},
-    },
+use voltergeist::domain::{
+    lang::command::Outage,
+    model::{protocol::Operation, volume::Change},
 };
 
 use super::{
@@ -116,8 +113,7 @@ impl Seat {
     fn play(&mut self, script: &str, stage: &mut Stage) {
         for (index, part) in script.split('`').enumerate() {
             if index % 2 == 1 {
-                let effects = self.type_text(part, stage);
-                self.rehearse(&effects, stage);
+                self.type_text(part, stage);
                 continue;
             }
             for word in part.split_whitespace() {
@@ -125,17 +121,9 @@ impl Seat {
                     (0..calls).for_each(|_: u32| drop(stage.call(call(Operation::Get, "db1"))));
                 } else {
                     let effects = self.press(word);
-                    self.rehearse(&effects, stage);
+                    self.answer(effects, stage);
                 }
                 self.look(stage);
-            }
-        }
-    }
-
-    fn rehearse(&mut self, effects: &[Effect], stage: &Stage) {
-        for effect in effects {
-            if let Effect::Rehearse(rule) = effect {
-                self.update(Event::Rehearsed(stage.rehearse(rule)));
             }
         }
     }

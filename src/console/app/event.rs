@@ -24,24 +24,41 @@ pub enum Event {
     Resize(u16, u16),
     /// New entries, and the numbers of those that the journal keeps.
     Entries(Vec<Arc<Entry>>, Range<u64>),
-    /// A rule that is being typed was held against the journal.
-    Rehearsed(DryRun),
-    /// A command was carried out, or was not.
-    Done {
+    /// A dry run of the rule that is being typed has ended.
+    DryRunDone {
+        /// That of its [`Effect::DryRun`].
+        generation: u64,
+        /// Its result, or why there is none.
+        result: Result<DryRun, String>,
+    },
+    /// A command has ended.
+    CommandDone {
         /// Its line.
         line: String,
-        /// What came of it, or why nothing did.
+        /// Its result as text, or why it failed.
         result: Result<String, String>,
+    },
+    /// A command takes long.
+    StillRunning {
+        /// Its line.
+        line: String,
+        /// How many commands wait for it.
+        waiting: usize,
     },
 }
 
 /// Something to be done outside.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
-    /// Carry out a command.
+    /// Run a command, after those before it.
     Run(Box<Command>),
-    /// Tell which calls of the journal a rule would have hit.
-    Rehearse(Box<Rule>),
+    /// Find the calls that the rule being typed would have matched.
+    DryRun {
+        /// Comes back with the result.
+        generation: u64,
+        /// The rule.
+        rule: Box<Rule>,
+    },
     /// Put a text on the clipboard.
     Copy(String),
     /// Take the mouse from the terminal, or give it back.

@@ -12,6 +12,14 @@ use crate::{
     state::Snapshot,
 };
 
+/// A line that was typed and run.
+#[derive(Clone, Debug)]
+pub(super) struct Submitted {
+    prompt: Prompt,
+    /// The command that it became, as it is printed.
+    command: Option<String>,
+}
+
 impl App {
     /// Begins a line.
     pub(super) fn begin(&mut self, purpose: Purpose, text: &str, snapshot: &Snapshot) {
@@ -35,7 +43,7 @@ impl App {
         let Mode::Type(mut prompt) = std::mem::replace(&mut self.mode, Mode::Browse) else {
             return Vec::new();
         };
-        self.dry_run = None;
+        self.dry_run.clear();
         let done = match (&line, prompt.purpose) {
             (Some(line), Purpose::Command) => self.run_line(line, snapshot),
             (None, Purpose::Command) => Ok(Vec::new()),
@@ -51,21 +59,42 @@ impl App {
                 Purpose::Command => self.lines.keep(&line),
                 Purpose::Filter => self.filters.keep(&line),
             }
-            self.handed_in = Some(prompt);
+            self.submitted = Some(Submitted { prompt, command: None });
         }
         done.unwrap_or_default()
     }
 
-    /// Takes in what came of a command. One that was typed and is refused can be mended.
-    pub(super) fn done(&mut self, line: String, result: Result<String, String>, snapshot: &Snapshot) {
+    /// Notes which command was made from the line that was typed last.
+    pub(super) fn link_submitted(&mut self, effects: &[Effect]) {
+        let commands = effects.iter().filter_map(|effect| match effect {
+            Effect::Run(command) => Some(command),
+            _ => None,
+        });
+        if let (Some(submitted), Some(command)) = (&mut self.submitted, commands.into_iter().next()) {
+            submitted.command.get_or_insert_with(|| command.to_string());
+        }
+    }
+
+    /// Says that a command takes long.
+    pub(super) fn still_running(&mut self, line: &str, waiting: usize) {
+        let others = match waiting {
+            0 => String::new(),
+            1 => "; 1 more command waits".into(),
+            _ => format!("; {waiting} more commands wait"),
+        };
+        self.status = Status::say(format!("{line} is still running{others}"));
+    }
+
+    /// Shows the result of a command. One that was typed and has failed is offered for correction.
+    pub(super) fn command_done(&mut self, line: String, result: Result<String, String>, snapshot: &Snapshot) {
         if let Some(pressed) = &mut self.last_key {
             pressed.answered = true;
         }
-        let handed_in = self.handed_in.take();
-        if handed_in.is_none() {
+        let submitted = self.submitted.take_if(|submitted| submitted.command.as_ref() == Some(&line));
+        if submitted.is_none() {
             self.lines.keep(&line);
         }
-        self.status = match (result, handed_in) {
+        self.status = match (result, submitted.map(|submitted| submitted.prompt)) {
             (Ok(text), _) => {
                 let forecast = faults::forecast_of(&line, snapshot)
                     .filter(|_| !line.contains("--dry-run"))
@@ -84,28 +113,32 @@ impl App {
         };
     }
 
-    /// Follows a line while it is typed: a filter acts at once, and a rule is held against the journal.
+    /// Follows a line while it is typed: a filter applies at once, and a rule gets a dry run.
     pub(super) fn retyped(&mut self) -> Vec<Effect> {
         let Mode::Type(prompt) = &self.mode else { return Vec::new() };
         let text = prompt.text().to_owned();
-        let (problem, effects) = match prompt.purpose {
-            Purpose::Filter => (self.filter(&text).err(), Vec::new()),
+        let (problem, rule) = match prompt.purpose {
+            Purpose::Filter => (self.filter(&text).err(), None),
             Purpose::Command => match Asked::read(&text, self.theme.glyphs.ascii) {
                 Ok(Asked::Command(command)) => match *command {
-                    Command::Arm { rule, .. } => (None, vec![Effect::Rehearse(Box::new(rule))]),
-                    _ => (None, Vec::new()),
+                    Command::Arm { rule, .. } => (None, Some(rule)),
+                    _ => (None, None),
                 },
-                Ok(_) => (None, Vec::new()),
-                Err(error) => (Some(error), Vec::new()),
+                Ok(_) => (None, None),
+                Err(error) => (Some(error), None),
             },
         };
-        if effects.is_empty() {
-            self.dry_run = None;
-        }
         if let Mode::Type(prompt) = &mut self.mode {
             prompt.problem = problem;
         }
-        effects
+        let dry_run = match rule {
+            Some(rule) => self.dry_run.request(Box::new(rule)),
+            None => {
+                self.dry_run.clear();
+                None
+            }
+        };
+        dry_run.into_iter().collect()
     }
 
     /// Shows only some entries. What is no filter changes nothing.

@@ -6,6 +6,7 @@
 
 mod act;
 mod asked;
+mod dry_run;
 mod event;
 pub mod faults;
 mod held;
@@ -19,10 +20,12 @@ use std::sync::Arc;
 
 use crossterm::event::{KeyEvent, KeyEventKind};
 
+pub use dry_run::DryRuns;
 pub use event::{Effect, Event};
 pub use faults::FaultRow;
 pub use held::ReplyEdit;
 pub use help::Reading;
+use line::Submitted;
 pub use mode::{LastKey, Mode, Pane, Question, Status};
 pub use place::Life;
 pub use stage::Picker;
@@ -32,7 +35,7 @@ use super::{
     entry_list::EntryList,
     grouped_list::{GroupedList, Row},
     key::{Chord, Keymap},
-    prompt::{History, Prompt},
+    prompt::History,
     theme::Theme,
     view::SPARK,
     window::Cursor,
@@ -42,7 +45,7 @@ use crate::{
         analysis::retries::Retries,
         lang::command::Outage,
         model::{entry::Entry, scenario::ScenarioRun},
-        rules::{DryRun, RuleState},
+        rules::RuleState,
     },
     state::{DriverStatus, Snapshot},
 };
@@ -90,14 +93,14 @@ pub struct App {
     pub last_key: Option<LastKey>,
     /// The filter, as it was typed.
     pub filter_text: String,
-    /// What the rule that is being typed would have hit.
-    pub dry_run: Option<DryRun>,
+    /// What the rule that is being typed would have matched.
+    pub dry_run: DryRuns,
     /// The play that was closed after its end.
     closed_play: Option<Arc<ScenarioRun>>,
     /// The rule that is being edited: what is typed takes its place.
     edited: Option<u32>,
-    /// The line that was typed last, until it is known what came of it.
-    handed_in: Option<Prompt>,
+    /// The line that was typed last, until its result is known or another key is pressed.
+    submitted: Option<Submitted>,
     /// The command lines so far, those of keys too, and the filters.
     lines: History,
     filters: History,
@@ -127,10 +130,10 @@ impl App {
             presenting: false,
             last_key: None,
             filter_text: String::new(),
-            dry_run: None,
+            dry_run: DryRuns::default(),
             closed_play: None,
             edited: None,
-            handed_in: None,
+            submitted: None,
             lines: History::default(),
             filters: History::default(),
         }
@@ -138,6 +141,12 @@ impl App {
 
     /// Takes an event in view of what is on the screen.
     pub fn update(&mut self, event: Event, snapshot: &Snapshot) -> Vec<Effect> {
+        let effects = self.take(event, snapshot);
+        self.link_submitted(&effects);
+        effects
+    }
+
+    fn take(&mut self, event: Event, snapshot: &Snapshot) -> Vec<Effect> {
         match event {
             Event::Key(key) if key.kind == KeyEventKind::Release => Vec::new(),
             Event::Key(key) => self.key(key, snapshot),
@@ -164,12 +173,15 @@ impl App {
                 self.retries.forget_before(kept.start);
                 Vec::new()
             }
-            Event::Rehearsed(dry_run) => {
-                self.dry_run = Some(dry_run);
+            Event::DryRunDone { generation, result } => {
+                self.dry_run.finish(generation, result.ok()).into_iter().collect()
+            }
+            Event::CommandDone { line, result } => {
+                self.command_done(line, result, snapshot);
                 Vec::new()
             }
-            Event::Done { line, result } => {
-                self.done(line, result, snapshot);
+            Event::StillRunning { line, waiting } => {
+                self.still_running(&line, waiting);
                 Vec::new()
             }
         }
@@ -183,7 +195,7 @@ impl App {
         }
         match &mut self.mode {
             Mode::Browse => {
-                self.handed_in = None;
+                self.submitted = None;
                 self.press(chord, action, snapshot)
             }
             Mode::Help(_) => self.help_key(key, action, snapshot),

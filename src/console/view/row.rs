@@ -21,7 +21,7 @@ use crate::{
 pub fn line(view: &View<'_>, columns: &Columns, entry: &Entry, indent: &'static str) -> Line<'static> {
     let styles = &view.theme.styles;
     let is_hit =
-        view.app.dry_run.as_ref().is_some_and(|dry_run| dry_run.hits.binary_search(&entry.seq).is_ok());
+        view.app.dry_run.latest().is_some_and(|dry_run| dry_run.hits.binary_search(&entry.seq).is_ok());
     let mut row = Row { view, columns, indent, spans: Vec::new() };
     row.say(if is_hit { view.theme.glyphs.hit } else { " " }, styles.fault);
     row.column(&time(view, entry, columns.time), columns.time, styles.quiet);

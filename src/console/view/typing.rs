@@ -67,12 +67,19 @@ fn advice(view: &View<'_>, prompt: &Prompt, room: usize, width: usize) -> Vec<(L
         let told = told(view, problem, width);
         lines.extend(told.into_iter().map(|line| (Line::styled(line, styles.bad), false)));
     }
-    if let Some(dry_run) = &view.app.dry_run {
-        let hits = text::counted(dry_run.hits.len() as u64, "call");
-        let none = no_such_volume(view, prompt.text());
-        let so_far =
-            format!("   would have hit {hits} of the {} so far{none}", text::grouped(dry_run.calls as u64));
-        lines.push((Line::styled(so_far, styles.fault), false));
+    let (dry_run, is_pending) = (view.app.dry_run.latest(), view.app.dry_run.is_pending());
+    if dry_run.is_some() || is_pending {
+        let ellipsis = view.theme.glyphs.ellipsis;
+        let matched = dry_run.map_or_else(
+            || ellipsis.to_owned(),
+            |dry_run| {
+                let hits = text::counted(dry_run.hits.len() as u64, "call");
+                let none = no_such_volume(view, prompt.text());
+                format!("{hits} of the {} so far{none}", text::grouped(dry_run.calls as u64))
+            },
+        );
+        let style = if is_pending { styles.quiet } else { styles.fault };
+        lines.push((Line::styled(format!("   would have hit {matched}"), style), false));
     }
     if let Some(forecast) =
         forecast_of(prompt.text(), view.snapshot).filter(|_| prompt.purpose == Purpose::Command)

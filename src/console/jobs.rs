@@ -1,0 +1,125 @@
+//! What runs beside the event loop: commands one after another, and dry runs.
+
+use std::{collections::VecDeque, future::pending, sync::Arc, time::Duration};
+
+use futures_util::future::BoxFuture;
+use tokio::time::{Instant, sleep_until};
+
+use super::editor::Edited;
+use crate::{
+    domain::{
+        lang::command::Command,
+        rules::{DryRun, Rule},
+    },
+    source::Source,
+};
+
+/// After this time the bottom line says that a command is still running.
+const SLOW_AFTER: Duration = Duration::from_millis(500);
+
+/// A key waits this long at most for the command before it, since what it does may depend on the result: the
+/// same key arms and disarms.
+const MAX_KEY_DELAY: Duration = Duration::from_millis(100);
+
+/// The number of a held call, and the file that its reply was edited in.
+pub type EditedReply = (u64, Edited);
+
+/// Commands and dry runs under way.
+pub struct Jobs {
+    source: Arc<dyn Source>,
+    queue: VecDeque<(Command, Option<EditedReply>)>,
+    running: Option<RunningCommand>,
+    dry_run: Option<(u64, BoxFuture<'static, Result<DryRun, String>>)>,
+}
+
+struct RunningCommand {
+    line: String,
+    since: Instant,
+    /// Whether the user was told that it is slow, together with how many wait.
+    is_announced: bool,
+    edited: Option<EditedReply>,
+    result: BoxFuture<'static, Result<String, String>>,
+}
+
+/// News from a job.
+pub enum JobEvent {
+    /// A command has a result. `edited` is what it was made from.
+    CommandDone { line: String, result: Result<String, String>, edited: Option<EditedReply> },
+    /// A command takes long, and so many others wait for it.
+    StillRunning { line: String, waiting: usize },
+    /// A dry run has a result.
+    DryRunDone { generation: u64, result: Result<DryRun, String> },
+}
+
+impl Jobs {
+    pub fn new(source: Arc<dyn Source>) -> Self {
+        Self { source, queue: VecDeque::new(), running: None, dry_run: None }
+    }
+
+    /// Runs a command after those before it.
+    pub fn run(&mut self, command: Command, edited: Option<EditedReply>) {
+        self.queue.push_back((command, edited));
+        if let Some(running) = &mut self.running {
+            running.is_announced = false;
+        }
+        self.start_next();
+    }
+
+    /// Starts a dry run. The app has at most one at a time.
+    pub fn dry_run(&mut self, generation: u64, rule: Rule) {
+        self.dry_run = Some((generation, self.source.dry_run(rule)));
+    }
+
+    /// Until when the next key waits for a command.
+    pub fn keys_wait_until(&self) -> Option<Instant> {
+        let until = self.running.as_ref()?.since + MAX_KEY_DELAY;
+        (Instant::now() < until).then_some(until)
+    }
+
+    /// Waits for news. It can be dropped and called again: nothing is lost.
+    pub async fn next(&mut self) -> JobEvent {
+        let slow_at = self.running.as_ref().filter(|running| !running.is_announced);
+        let slow_at = slow_at.map(|running| sleep_until(running.since + SLOW_AFTER));
+        let result = self.running.as_mut().map(|running| &mut running.result);
+        let dry_run = self.dry_run.as_mut().map(|(_, result)| result);
+        tokio::select! {
+            biased;
+            result = or_never(result) => {
+                let done = self.running.take().expect("it has just ended");
+                self.start_next();
+                JobEvent::CommandDone { line: done.line, result, edited: done.edited }
+            }
+            result = or_never(dry_run) => {
+                let (generation, _) = self.dry_run.take().expect("it has just ended");
+                JobEvent::DryRunDone { generation, result }
+            }
+            () = or_never(slow_at) => {
+                let running = self.running.as_mut().expect("it is slow");
+                running.is_announced = true;
+                JobEvent::StillRunning { line: running.line.clone(), waiting: self.queue.len() }
+            }
+        }
+    }
+
+    fn start_next(&mut self) {
+        if self.running.is_none()
+            && let Some((command, edited)) = self.queue.pop_front()
+        {
+            self.running = Some(RunningCommand {
+                line: command.to_string(),
+                since: Instant::now(),
+                is_announced: false,
+                edited,
+                result: self.source.run(command),
+            });
+        }
+    }
+}
+
+/// Waits for a future, or forever where there is none.
+pub async fn or_never<F: Future>(future: Option<F>) -> F::Output {
+    match future {
+        Some(future) => future.await,
+        None => pending().await,
+    }
+}

@@ -1,0 +1,66 @@
+//! The source in this process.
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use tokio::{sync::watch, task::spawn_blocking};
+
+use super::Source;
+use crate::{
+    domain::{
+        lang::command::Command,
+        model::entry::{Entry, EntryKind},
+        rules::{DryRun, Rule},
+    },
+    export,
+    state::{Hub, Snapshot, Window},
+};
+
+/// Reads and changes a [`Hub`]. Commands and dry runs are done on a thread for blocking work, because a command
+/// may wait for the disk and a dry run goes through the whole journal.
+pub struct LocalSource(Arc<Hub>);
+
+impl LocalSource {
+    /// A source over a hub.
+    pub fn new(hub: Arc<Hub>) -> Arc<Self> {
+        Arc::new(Self(hub))
+    }
+
+    fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Hub) -> Result<T, String> + Send + 'static,
+    ) -> BoxFuture<'static, Result<T, String>> {
+        let hub = Arc::clone(&self.0);
+        Box::pin(async move {
+            spawn_blocking(move || work(&hub)).await.unwrap_or_else(|error| Err(error.to_string()))
+        })
+    }
+}
+
+impl Source for LocalSource {
+    fn snapshot(&self) -> Snapshot {
+        self.0.snapshot(&Window { volumes: 0..usize::MAX, ..Window::default() })
+    }
+
+    fn entries_after(&self, seq: u64, limit: usize) -> Vec<Arc<Entry>> {
+        self.0.entries_after(seq, limit).0
+    }
+
+    fn changes(&self) -> watch::Receiver<u64> {
+        self.0.changes()
+    }
+
+    fn run(&self, command: Command) -> BoxFuture<'static, Result<String, String>> {
+        self.blocking(move |hub| {
+            export::run_command(hub, &command).map(|output| output.text).map_err(|error| error.to_string())
+        })
+    }
+
+    fn dry_run(&self, rule: Rule) -> BoxFuture<'static, Result<DryRun, String>> {
+        self.blocking(move |hub| Ok(hub.dry_run(&rule)))
+    }
+
+    fn note(&self, text: String) {
+        self.0.record(EntryKind::Note { text });
+    }
+}

@@ -1,0 +1,43 @@
+//! Where a console gets its state from. Today that is this process; see [`LocalSource`].
+
+mod local;
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use tokio::sync::watch;
+
+pub use local::LocalSource;
+
+use crate::{
+    domain::{
+        lang::command::Command,
+        model::entry::Entry,
+        rules::{DryRun, Rule},
+    },
+    state::Snapshot,
+};
+
+/// The state that a console shows, and the way to change it.
+///
+/// The reads answer at once, from memory. What may wait for a disk or a network is a future, and polling it
+/// never blocks.
+pub trait Source: Send + Sync {
+    /// The state at this moment, with all volumes.
+    fn snapshot(&self) -> Snapshot;
+
+    /// The kept entries after a number, oldest first and at most `limit`.
+    fn entries_after(&self, seq: u64, limit: usize) -> Vec<Arc<Entry>>;
+
+    /// Changes its value whenever there is something new to read.
+    fn changes(&self) -> watch::Receiver<u64>;
+
+    /// Runs a command, and returns its result as text, or why it failed.
+    fn run(&self, command: Command) -> BoxFuture<'static, Result<String, String>>;
+
+    /// Finds the recorded calls that a rule would have matched.
+    fn dry_run(&self, rule: Rule) -> BoxFuture<'static, Result<DryRun, String>>;
+
+    /// Adds a note to the journal.
+    fn note(&self, text: String);
+}
