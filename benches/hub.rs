@@ -20,9 +20,9 @@ use parking_lot::Mutex;
 use ratatui::{Terminal, backend::TestBackend};
 use voltergeist::{
     console::{
-        app::{App, Event},
-        grouped_list::GroupedList,
-        key::Keymap,
+        input::keymap::Keymap,
+        model::grouped_list::GroupedList,
+        model::{App, Event},
         theme::Theme,
         view,
     },

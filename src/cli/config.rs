@@ -16,8 +16,8 @@ use super::settings::Settings;
 use crate::{
     app::paths,
     console::{
-        action::{CONTROLS, Control},
-        key::KeymapError,
+        input::action::{CONTROLS, Control},
+        input::keymap::KeymapError,
     },
     domain::lang::suggest::did_you_mean,
 };
@@ -152,7 +152,7 @@ mod tests {
         cli::{args::Cli, settings::DEFAULT_NAME},
         console::{
             self,
-            key::{Chord, Keymap},
+            input::keymap::{Chord, Keymap},
         },
     };
 

@@ -16,7 +16,7 @@ use crate::{
     app::Config,
     console::{
         self,
-        key::{Keymap, KeymapError},
+        input::keymap::{Keymap, KeymapError},
         theme::Theme,
     },
     domain::lang::duration,

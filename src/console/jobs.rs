@@ -5,8 +5,8 @@ use std::{collections::VecDeque, future::pending, sync::Arc, time::Duration};
 use futures_util::future::BoxFuture;
 use tokio::time::{Instant, sleep_until};
 
-use super::editor::Edited;
 use crate::{
+    console::editor::Edited,
     domain::{
         lang::command::Command,
         rules::{DryRun, Rule},

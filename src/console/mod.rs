@@ -12,32 +12,28 @@
 //! State changes in one place, [`app::App::update`], which is pure. Drawing changes nothing. Nothing blocks the
 //! event loop: what may wait for a disk is a job, and its result comes back as an event.
 
-pub mod action;
-pub mod app;
-pub mod complete;
-pub mod copy;
+pub mod clipboard;
 pub mod editor;
-pub mod entry_list;
 pub mod glyphs;
-pub mod grouped_list;
+pub mod input;
 mod jobs;
-pub mod key;
-pub mod prompt;
+pub mod layout;
+pub mod model;
 mod run;
 mod terminal;
-pub use crate::domain::text;
 pub mod theme;
 pub mod view;
-pub mod window;
 
 use std::{io, sync::Arc};
 
 use tokio_util::sync::CancellationToken;
 
-pub use run::{FRAMES_PER_SECOND, TerminalHost, drive};
+pub use run::{ExitReason, FRAMES_PER_SECOND, TerminalHost, drive};
 
-use self::{app::App, key::Keymap, theme::Theme};
-use crate::source::Source;
+use crate::{
+    console::{input::keymap::Keymap, model::app::App, theme::Theme},
+    source::Source,
+};
 
 /// How the console looks and listens.
 #[derive(Clone, Debug)]
@@ -64,19 +60,6 @@ impl Default for Options {
             editor: None,
         }
     }
-}
-
-/// Why the console ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ExitReason {
-    /// The user left, by key or by the command `quit`.
-    Quit,
-    /// The user pressed what sends SIGINT elsewhere.
-    Interrupted,
-    /// There is no terminal any more.
-    TerminalGone,
-    /// The rest of the program is ending, by a signal perhaps.
-    Shutdown,
 }
 
 /// Takes the terminal and shows a source in it until the user or the program ends that.

@@ -11,16 +11,35 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    ExitReason,
-    app::{App, Effect, Event, ReplyEdit},
-    copy,
-    editor::{self, EditFailed, Edited},
-    jobs::{JobEvent, Jobs, or_never},
-    terminal::{self, Screen},
-    view,
+use crate::{
+    console::{
+        clipboard,
+        editor::{self, EditFailed, Edited},
+        jobs::{JobEvent, Jobs, or_never},
+        model::{
+            app::App,
+            event::{Effect, Event},
+            reply_edit::ReplyEdit,
+        },
+        terminal::{self, Screen},
+        view,
+    },
+    source::Source,
+    state::Snapshot,
 };
-use crate::{source::Source, state::Snapshot};
+
+/// Why the console ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExitReason {
+    /// The user left, by key or by the command `quit`.
+    Quit,
+    /// The user pressed what sends SIGINT elsewhere.
+    Interrupted,
+    /// There is no terminal any more.
+    TerminalGone,
+    /// The rest of the program is ending, by a signal perhaps.
+    Shutdown,
+}
 
 /// At most so many frames in a second, whatever happens. Keys are drawn at once all the same.
 pub const FRAMES_PER_SECOND: u32 = 30;
@@ -77,7 +96,7 @@ impl TerminalHost for Screen {
     fn copy(&mut self, text: &str) -> io::Result<()> {
         use io::Write as _;
         let mut out = io::stdout().lock();
-        out.write_all(copy::osc52(text).as_bytes())?;
+        out.write_all(clipboard::osc52(text).as_bytes())?;
         out.flush()
     }
 
@@ -247,6 +266,7 @@ impl Console {
                 return Ok(Next::Continue);
             }
         };
+        self.app.scroll_limits = view::scroll_limits(&self.app, &self.snapshot);
         for effect in self.app.update(event, &self.snapshot) {
             match effect {
                 Effect::Run(command) => self.jobs.run(*command, None),

@@ -8,8 +8,10 @@
 use ratatui::style::{Color, Modifier, Style};
 use serde::{Deserialize, Deserializer, de::Error as _};
 
-use super::glyphs::{ASCII, Glyphs, UNICODE};
-use crate::domain::text::describe::TextStyle;
+use crate::{
+    console::glyphs::{ASCII, Glyphs, UNICODE},
+    domain::text::describe::TextStyle,
+};
 
 /// The themes that come with the program: name and text.
 const SHIPPED: [(&str, &str); 5] = [

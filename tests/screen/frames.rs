@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use voltergeist::{
-    console::{app::Event, theme::Theme},
+    console::{model::Event, theme::Theme},
     domain::{
         lang::command::Outage,
         model::{entry::Call, protocol::Operation},

@@ -19,11 +19,10 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use voltergeist::{
     console::{
-        ExitReason, TerminalHost,
-        app::App,
-        drive,
+        ExitReason, TerminalHost, drive,
         editor::{EditFailed, Edited},
-        key::{Chord, Keymap},
+        input::keymap::{Chord, Keymap},
+        model::App,
         theme::Theme,
         view,
     },

@@ -5,9 +5,9 @@ use std::{fmt::Write as _, fs};
 
 use voltergeist::{
     console::{
-        action::{CONTROLS, Group, Place},
-        complete::forms,
-        key::Chord,
+        input::action::{CONTROLS, Group, Place},
+        input::complete::forms,
+        input::keymap::Chord,
     },
     domain::lang::filter,
 };

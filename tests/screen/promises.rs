@@ -3,7 +3,7 @@
 use std::{io, sync::PoisonError, time::Duration};
 
 use voltergeist::{
-    console::{ExitReason, FRAMES_PER_SECOND, view},
+    console::{ExitReason, FRAMES_PER_SECOND, layout},
     domain::{
         model::{entry::EntryKind, protocol::Operation, volume::Volumes},
         state::journal::Bounds,
@@ -30,7 +30,7 @@ async fn after_a_call_it_draws_once_a_second_until_the_sparkline_is_flat() {
     live.shows("db1").await;
     tokio::time::sleep(Duration::from_secs(60)).await;
     let flat = live.frames();
-    assert!(flat <= view::SPARK + 5, "{flat} frames for one call");
+    assert!(flat <= layout::SPARK + 5, "{flat} frames for one call");
     tokio::time::sleep(Duration::from_secs(60)).await;
     assert_eq!(live.frames(), flat);
 }

@@ -131,7 +131,7 @@ impl Source for SlowDryRuns {
 
 #[tokio::test]
 async fn no_key_waits_for_a_dry_run_over_a_hundred_thousand_entries() {
-    let bounds = Bounds { entries: 100_000, ..Bounds::default() };
+    let bounds = Bounds { entries: 100_000, bytes: usize::MAX };
     let hub = Hub::new(7, Volumes::default(), Box::new(InMemoryStore), bounds);
     for _ in 0..100_000 {
         hub.record(EntryKind::Call(Box::new(call(Operation::Get, "db1"))));

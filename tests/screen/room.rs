@@ -1,7 +1,7 @@
 //! What matters most is read in full where there is room for it.
 
 use voltergeist::{
-    console::app::Event,
+    console::model::Event,
     domain::{
         lang::command::Outage,
         model::{

@@ -1,7 +1,7 @@
 //! Scenario cards in the console: how one is chosen, how it looks while it is played, and which keys direct it.
 
 use voltergeist::{
-    console::app::Effect,
+    console::model::Effect,
     domain::model::{
         entry::EntryKind,
         scenario::{End, RunRequest, ScenarioEvent, ScenarioInfo, ScenarioResult, StepSpec},

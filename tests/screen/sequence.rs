@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use voltergeist::{
-    console::app::{Effect, Event},
+    console::model::{Effect, Event},
     domain::model::{entry::Call, protocol::Operation},
 };
 

@@ -8,8 +8,8 @@ use ratatui::{Terminal, backend::TestBackend, buffer::Buffer};
 use unicode_width::UnicodeWidthStr as _;
 use voltergeist::{
     console::{
-        app::{App, Effect, Event},
-        key::{Chord, Keymap},
+        input::keymap::{Chord, Keymap},
+        model::{App, Effect, Event},
         theme::Theme,
         view,
     },
@@ -320,6 +320,7 @@ impl Seat {
     }
 
     pub fn update(&mut self, event: Event) -> Vec<Effect> {
+        self.app.scroll_limits = view::scroll_limits(&self.app, &self.snapshot);
         self.app.update(event, &self.snapshot)
     }
 

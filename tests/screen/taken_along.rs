@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 
 use proptest::prelude::*;
 use voltergeist::{
-    console::app::Effect,
+    console::model::Effect,
     domain::model::{
         entry::{Body, Call, Headers, Outcome},
         protocol::Operation,

@@ -5,12 +5,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use ratatui::{buffer::Buffer, layout::Rect, text::Line};
 
-use super::{View, mark, put_right};
 use crate::{
     console::{
-        action::Action,
-        app::faults::{outage_help, preset_of},
-        text,
+        input::action::Action,
+        model::fault_list::{self, outage_help, preset_of},
+        view::canvas::{View, mark, put_right},
     },
     domain::{
         lang::command::Outage,
@@ -18,7 +17,8 @@ use crate::{
             entry::{Entry, EntryKind},
             protocol::Caller,
         },
-        rules::{Armed, PRESETS, RuleState, client_timeout, forecast_outage},
+        rules::{Armed, PRESETS, client_timeout, forecast_outage},
+        text,
     },
     state::{DriverStatus, Snapshot},
 };
@@ -30,23 +30,13 @@ enum Alarm<'s> {
     Armed(&'s Armed),
 }
 
-/// The rules that still act.
-pub fn armed(snapshot: &Snapshot) -> impl Iterator<Item = &Armed> {
-    snapshot.faults.iter().filter(|rule| rule.state == RuleState::Armed)
-}
-
 fn alarms(snapshot: &Snapshot) -> Vec<Alarm<'_>> {
     let down = match snapshot.driver_state.status {
         DriverStatus::Down { kind, until } => Some(Alarm::Down(kind, until)),
         DriverStatus::Up => None,
     };
     let waiting = (!snapshot.waiting.is_empty()).then_some(Alarm::Held(snapshot.waiting.len()));
-    down.into_iter().chain(waiting).chain(armed(snapshot).map(Alarm::Armed)).collect()
-}
-
-/// How many rows it needs, if it may have `most`.
-pub fn height(snapshot: &Snapshot, most: usize) -> u16 {
-    alarms(snapshot).len().min(most) as u16
+    down.into_iter().chain(waiting).chain(fault_list::armed(snapshot).map(Alarm::Armed)).collect()
 }
 
 /// Draws it.

@@ -10,91 +10,19 @@ use ratatui::{
     text::{Line, Span},
 };
 
-use super::{View, groups, mark, put, row, sequence, welcome};
 use crate::{
     console::{
-        action::Action,
-        app::{Mode, Pane},
-        grouped_list::GroupedList,
-        text,
+        input::action::Action,
+        layout::pane::Pane,
+        model::{grouped_list::GroupedList, mode::Mode},
+        view::{
+            canvas::{View, mark, put},
+            columns::{Columns, Content, FAULT, VOLUME},
+            empty_state, groups, row, sequence,
+        },
     },
-    domain::model::entry::{Entry, EntryKind},
+    domain::text,
 };
-
-/// The heads of two columns, which are as narrow as these where their content is.
-const VOLUME: &str = "volume";
-const DEED: &str = "done to it";
-
-/// The width of the column with an episode's name.
-pub const EPISODE: usize = 12;
-
-/// The widths of the columns; 0 where one is left out.
-pub struct Columns {
-    /// The time of day.
-    pub time: usize,
-    /// Who asked.
-    pub caller: usize,
-    /// What was asked.
-    pub call: usize,
-    /// About which volume.
-    pub volume: usize,
-    /// What a rule did to it.
-    pub fault: usize,
-    /// How it ended.
-    pub outcome: usize,
-    /// How long it took.
-    pub took: usize,
-}
-
-/// How wide the words in view are that share what room is left.
-#[derive(Clone, Copy, Debug, Default)]
-struct Content {
-    volume: usize,
-    fault: usize,
-}
-
-impl Content {
-    fn of<'e>(entries: impl Iterator<Item = &'e Entry>, fault: &str) -> Self {
-        entries.fold(Self::default(), |widest, entry| {
-            let (volume, applied) = match &entry.kind {
-                EntryKind::Call(call) => (call.volume.as_deref(), call.fault.as_ref()),
-                EntryKind::Held(waiting) => (waiting.volume.as_deref(), Some(&waiting.fault)),
-                _ => (None, None),
-            };
-            let volume = volume.map_or(0, |volume| text::width(&text::clean(volume)));
-            let fault = applied
-                .map_or(0, |applied| text::width(fault) + 1 + text::width(&text::clean(&applied.action)));
-            Self { volume: widest.volume.max(volume), fault: widest.fault.max(fault) }
-        })
-    }
-}
-
-impl Columns {
-    /// How a call ended is what it is all about: no other column takes more than its content needs.
-    fn of(width: usize, content: Content, is_folded: bool) -> Self {
-        let call = if is_folded { EPISODE } else { 8 };
-        let (time, caller, call, took) = match width {
-            96.. => (12, 9, 12, 8),
-            60..=95 => (8, 0, call, 8),
-            48..=59 => (5, 0, 8, 7),
-            _ => (0, 0, 8, 0),
-        };
-        let gaps = 1 + [time, caller, call, took].iter().filter(|width| **width > 0).count() * 2 + 2;
-        let rest = width.saturating_sub(time + caller + call + took + gaps);
-        let volume = content.volume.clamp(VOLUME.len(), (rest / 4).clamp(8, 20)).min(rest);
-        let rest = rest.saturating_sub(volume);
-        // Where there is little room, what was done and how it ended share a column.
-        let fault = if rest >= 44 { content.fault.clamp(DEED.len(), (rest * 2 / 5).min(36)) } else { 0 };
-        let outcome = rest.saturating_sub(if fault > 0 { fault + 2 } else { 0 });
-        Self { time, caller, call, volume, fault, outcome, took }
-    }
-
-    /// The cells of all columns behind the time.
-    pub fn width(&self) -> usize {
-        let columns = [self.caller, self.call, self.volume, self.fault, self.outcome, self.took];
-        columns.into_iter().filter(|width| *width > 0).map(|width| width + 2).sum::<usize>().saturating_sub(2)
-    }
-}
 
 /// Draws the pane.
 pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
@@ -113,7 +41,7 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
         return view.put_fitted(buffer, inner, 0, &Line::styled(line, view.theme.styles.quiet));
     }
     if is_empty {
-        return welcome::render(view, inner, buffer);
+        return empty_state::render(view, inner, buffer);
     }
     let list = view.screen.list(Pane::Calls);
     let lines = view.screen.entry_lines;
@@ -234,7 +162,7 @@ fn heading(view: &View<'_>, columns: &Columns) -> Line<'static> {
     let release_action = if is_folded && columns.fault > 0 {
         [("outcome", columns.fault), ("", columns.outcome)]
     } else {
-        [(DEED, columns.fault), ("outcome", columns.outcome)]
+        [(FAULT, columns.fault), ("outcome", columns.outcome)]
     };
     let (time, caller) = (("time", columns.time), ("caller", columns.caller));
     // An episode has one text for both of them.

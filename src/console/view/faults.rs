@@ -6,17 +6,23 @@ use ratatui::{
     text::{Line, Span},
 };
 
-use super::{View, banner, mark};
 use crate::{
     console::{
-        action::Action,
-        app::{
-            FaultRow, Mode, Pane,
-            faults::{self, outage_help},
+        input::action::Action,
+        layout::pane::Pane,
+        model::{
+            fault_list::{self, FaultRow, outage_help},
+            mode::Mode,
         },
+        view::{
+            banner,
+            canvas::{View, mark},
+        },
+    },
+    domain::{
+        rules::{Armed, PRESETS, RuleState},
         text,
     },
-    domain::rules::{Armed, PRESETS, RuleState},
     state::DriverStatus,
 };
 
@@ -25,7 +31,7 @@ const ROOMY: u16 = 48;
 
 /// Draws the pane.
 pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
-    let armed = banner::armed(view.snapshot).count();
+    let armed = fault_list::armed(view.snapshot).count();
     let state = match armed {
         0 => Span::styled("none armed", view.theme.styles.quiet),
         _ => Span::styled(format!("{armed} armed"), view.theme.styles.fault),
@@ -35,7 +41,7 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
         view.theme.styles.quiet,
     );
     let inner = view.pane(Pane::Faults, "Faults", &[seed, state], area, buffer);
-    let rows = faults::rows(view.snapshot);
+    let rows = fault_list::rows(view.snapshot);
     let shown = view.app.fault.visible(rows.len(), inner.height.into());
     let selected = view.app.fault.row.min(rows.len().saturating_sub(1));
     for (line, row) in shown.enumerate() {

@@ -6,14 +6,23 @@ use ratatui::{
     text::{Line, Span},
 };
 
-use super::{View, banner, put, put_right, typing};
-use crate::console::{
-    action::{Action, CONTROLS, Control, Place},
-    app::{App, FaultRow, Mode, Pane, Status, faults},
-    grouped_list::{GroupedList, Row},
-    text,
+use crate::{
+    console::{
+        input::action::{Action, CONTROLS, Control, Place},
+        layout::pane::Pane,
+        model::{
+            fault_list::{self, FaultRow},
+            grouped_list::{GroupedList, Row},
+            mode::{Mode, Status},
+        },
+        view::{
+            canvas::{View, put, put_right},
+            typing,
+        },
+    },
+    domain::text,
+    state::DriverStatus,
 };
-use crate::state::DriverStatus;
 
 /// Draws it, and says where the cursor is while a line is typed.
 pub fn render(view: &View<'_>, buffer: &mut Buffer) -> Option<Position> {
@@ -29,7 +38,7 @@ pub fn render(view: &View<'_>, buffer: &mut Buffer) -> Option<Position> {
     // A long message gives way to the one key that leads to all others.
     let help = Line::from(pair(view, &view.key(Action::Help), "help"));
     let room = if shared { status.width.saturating_sub(help.width() as u16 + 1) } else { status.width };
-    let is_told = view.screen.caption.height > 0;
+    let is_told = view.screen.narration.height > 0;
     let said = if is_told { Vec::new() } else { said(view, room.into(), status.height) };
     if shared && said.is_empty() {
         hint_line(view, status, &hints_of(view), buffer);
@@ -46,39 +55,13 @@ pub fn render(view: &View<'_>, buffer: &mut Buffer) -> Option<Position> {
     None
 }
 
-/// From this height on what came of a command may have a second row.
-const TALL: u16 = 24;
-
 /// With less room beside the command, all of what came of it is in the second row.
 const LEAST_TOLD: usize = 16;
-
-/// How many rows what is said needs, and may have, on a terminal of this size.
-pub fn height(app: &App, (width, height): (u16, u16)) -> u16 {
-    let (before, told) = parts(app);
-    let is_long = text::width(&before) + text::width(&told) > width.into();
-    1 + u16::from(is_long && height >= TALL && !matches!(app.mode, Mode::Type(_)))
-}
-
-/// What the bottom line says: whom or what it is about, and what came of it.
-fn parts(app: &App) -> (String, String) {
-    match &app.status {
-        Status::Quiet => Default::default(),
-        Status::StyledText { line: None, text } => (String::new(), format!(" {}", text::clean(text))),
-        Status::StyledText { line: Some(line), text } => {
-            let arrow = app.theme.glyphs.arrow;
-            (format!(" : {}", text::clean(line)), format!("  {arrow} {}", text::clean(text)))
-        }
-        Status::Failed { line, why } => (
-            format!(" {} ", app.theme.glyphs.failed),
-            format!("{}  : {}", text::clean(why), text::clean(line)),
-        ),
-    }
-}
 
 /// The same in so many rows of so many cells. Where there is no room for both, a command gives way to what came of it.
 fn said(view: &View<'_>, width: usize, rows: u16) -> Vec<Line<'static>> {
     let styles = &view.theme.styles;
-    let (before, told) = parts(view.app);
+    let (before, told) = view.app.status.parts(view.theme.glyphs);
     let (first, rest) = match &view.app.status {
         Status::Quiet => return Vec::new(),
         Status::StyledText { .. } => (styles.command, styles.text),
@@ -118,7 +101,7 @@ fn hints_of(view: &View<'_>) -> Vec<(String, &'static str)> {
     if let Mode::Help(_) = view.app.mode {
         return vec![(view.key(Action::Back), "close"), (view.key(Action::Down), "scroll")];
     }
-    let here = view.app.focus.place();
+    let here = view.app.focus.into();
     let hinted = |place: Place| {
         CONTROLS
             .iter()
@@ -155,9 +138,9 @@ fn would_do_something(view: &View<'_>, action: Action) -> bool {
         Action::Faster | Action::Slower => snapshot.speed.is_some(),
         Action::Forget => !snapshot.volumes.is_empty(),
         Action::ClearAll => {
-            banner::armed(snapshot).next().is_some() || snapshot.driver_state.status != DriverStatus::Up
+            fault_list::armed(snapshot).next().is_some() || snapshot.driver_state.status != DriverStatus::Up
         }
-        Action::Disarm => matches!(faults::rows(snapshot).get(app.fault.row), Some(FaultRow::Rule(_))),
+        Action::Disarm => matches!(fault_list::rows(snapshot).get(app.fault.row), Some(FaultRow::Rule(_))),
         Action::Open => match app.focus {
             Pane::Calls => !app.calls.is_empty(),
             Pane::Volumes => !snapshot.volumes.is_empty(),
@@ -169,7 +152,8 @@ fn would_do_something(view: &View<'_>, action: Action) -> bool {
 
 /// What a key would do now.
 fn hint_text(view: &View<'_>, control: &Control) -> &'static str {
-    let armed = |label: &str| banner::armed(view.snapshot).any(|rule| rule.label.as_deref() == Some(label));
+    let armed =
+        |label: &str| fault_list::armed(view.snapshot).any(|rule| rule.label.as_deref() == Some(label));
     let is_unfolded = match view.app.grouped_list.as_ref().and_then(GroupedList::selected) {
         Some(Row::Header(_, is_unfolded)) => Some(is_unfolded),
         _ => None,

@@ -9,16 +9,18 @@ use ratatui::{
     text::{Line, Span},
 };
 
-use super::{
-    View,
-    calls::{Columns, EPISODE},
-    mark, put, row,
-};
 use crate::{
     console::{
-        app::{Mode, Pane},
-        grouped_list::{GroupedList, Row},
-        text,
+        layout::pane::Pane,
+        model::{
+            grouped_list::{GroupedList, Row},
+            mode::Mode,
+        },
+        view::{
+            canvas::{View, mark, put},
+            columns::{Columns, GROUP_NAME},
+            row,
+        },
     },
     domain::{
         analysis::{
@@ -26,6 +28,7 @@ use crate::{
             retries::NextAttempt,
         },
         model::entry::{EntryKind, Outcome},
+        text,
     },
 };
 
@@ -61,7 +64,7 @@ pub fn render(
 pub fn name_overflow(row: Row<'_>) -> usize {
     let Row::Header(group, _) = row else { return 0 };
     let volume = text::width(&text::clean(group.volume().unwrap_or_default()));
-    (2 + text::width(&group.name()) + 2 + volume).saturating_sub(EPISODE + 2)
+    (2 + text::width(&group.name()) + 2 + volume).saturating_sub(GROUP_NAME + 2)
 }
 
 /// `15:41:07.214  docker  ▸ create  db1    2 calls  ok  plugin 0.4 ms + engine 0.1 ms    0.5 ms`

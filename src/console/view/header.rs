@@ -7,20 +7,22 @@ use ratatui::{
     text::{Line, Span},
 };
 
-use super::{SPARK, View, put, put_right};
 use crate::{
-    console::{action::Action, glyphs::Glyphs, text},
-    domain::model::protocol::{Caller, Operation},
+    console::{
+        glyphs::Glyphs,
+        input::action::Action,
+        layout::{
+            SPARK,
+            counters::{Counter, counter_lines},
+        },
+        view::canvas::{View, put, put_right},
+    },
+    domain::{model::protocol::Caller, text},
     state::{DriverStatus, Snapshot},
 };
 
 /// How many cells of an address are worth showing.
 const ADDRESS: usize = 16;
-
-/// How many rows the header needs: one more where it tells what would register the driver.
-pub fn height(snapshot: &Snapshot, roomy: bool) -> u16 {
-    1 + u16::from(roomy && snapshot.driver.fix_command.is_some())
-}
 
 /// Draws header and counters.
 pub fn render(view: &View<'_>, buffer: &mut Buffer) {
@@ -67,7 +69,7 @@ pub fn render(view: &View<'_>, buffer: &mut Buffer) {
         view.snapshot,
         view.screen.counters.width.into(),
         view.screen.counters.height.into(),
-        view.theme.glyphs,
+        view.theme.glyphs.ellipsis,
     );
     for (row, counters) in rows.iter().enumerate() {
         let mut spans = Vec::new();
@@ -144,76 +146,6 @@ fn sparkline(rate: &[u32], glyphs: &Glyphs) -> String {
     let missing = std::iter::repeat_n(&0, SPARK - latest.len());
     // Whatever happened at all gets the first step, so that one call among thousands is seen.
     missing.chain(latest).map(|count| glyphs.spark[(*count as usize * 8).div_ceil(most as usize)]).collect()
-}
-
-/// One counter with its name.
-#[derive(Clone, Debug)]
-pub struct Counter {
-    name: &'static str,
-    number: u64,
-    digits: String,
-    /// Whether it counts what should not be.
-    odd: bool,
-}
-
-/// Counters that stand in one row.
-#[derive(Clone, Debug, Default)]
-pub struct CounterLine {
-    shown: Vec<Counter>,
-    gap: &'static str,
-}
-
-/// The counters in as few rows as they need, with shorter names and smaller gaps where that saves one.
-pub fn counter_lines(snapshot: &Snapshot, width: usize, most: usize, glyphs: &Glyphs) -> Vec<CounterLine> {
-    let forms = [(false, "   "), (true, "   "), (true, "  "), (true, " ")];
-    let flowed = forms.map(|(short, gap)| flow(counters(snapshot, short), gap, width));
-    let needed = flowed.iter().map(Vec::len).min().unwrap_or(1).min(most.max(1));
-    let mut lines = flowed
-        .into_iter()
-        .find(|lines| lines.len() <= needed)
-        .unwrap_or_else(|| flow(counters(snapshot, true), " ", width));
-    if lines.len() > most {
-        lines.truncate(most);
-        if let Some(last) = lines.last_mut().and_then(|line| line.shown.last_mut()) {
-            last.digits.push_str(glyphs.ellipsis);
-        }
-    }
-    lines
-}
-
-fn counters(snapshot: &Snapshot, short: bool) -> Vec<Counter> {
-    let nine = Operation::ALL.map(|operation| {
-        let name = match operation {
-            Operation::Activate if short => "act",
-            Operation::Capabilities if short => "caps",
-            operation => operation.as_str(),
-        };
-        (name, snapshot.tally.counters.of(operation), false)
-    });
-    let odd = [("other", snapshot.tally.unknown_requests, true), ("lints", snapshot.tally.lints(), true)];
-    nine.into_iter()
-        .chain(odd.into_iter().filter(|(_, number, _)| *number > 0))
-        .map(|(name, number, odd)| Counter { name, number, digits: text::grouped(number), odd })
-        .collect()
-}
-
-fn flow(counters: Vec<Counter>, gap: &'static str, width: usize) -> Vec<CounterLine> {
-    let mut lines: Vec<CounterLine> = Vec::new();
-    let mut left = 0;
-    for counter in counters {
-        let cells = counter.name.len() + 1 + counter.digits.len();
-        match lines.last_mut() {
-            Some(line) if left >= gap.len() + cells => {
-                left -= gap.len() + cells;
-                line.shown.push(counter);
-            }
-            _ => {
-                left = width.saturating_sub(1 + cells);
-                lines.push(CounterLine { shown: vec![counter], gap });
-            }
-        }
-    }
-    lines
 }
 
 /// The style of a count that may be nothing.

@@ -7,19 +7,24 @@ use ratatui::{
     widgets::{Block, Clear, Widget},
 };
 
-use super::View;
 use crate::{
     console::{
-        action::{Action, CONTROLS, Control, Group, Place},
-        app::{App, Mode, Reading},
-        complete,
-        key::Keymap,
-        text,
+        input::{
+            action::{Action, CONTROLS, Control, Group, Place},
+            complete,
+            keymap::Keymap,
+        },
+        model::{
+            app::App,
+            mode::{HelpState, Mode},
+        },
         theme::Theme,
+        view::canvas::View,
     },
     domain::{
         analysis::linter::Lint,
         rules::{EXAMPLES, KEYWORD_GROUPS},
+        text,
     },
     state::Snapshot,
 };
@@ -28,7 +33,7 @@ use crate::{
 const FRAME: u16 = 2;
 
 /// Draws it over everything else.
-pub fn render(view: &View<'_>, reading: &Reading, buffer: &mut Buffer) {
+pub fn render(view: &View<'_>, reading: &HelpState, buffer: &mut Buffer) {
     let area = buffer.area;
     let styles = &view.theme.styles;
     Clear.render(area, buffer);
@@ -70,12 +75,12 @@ pub fn last_top(app: &App, snapshot: &Snapshot) -> usize {
 type Item = Vec<Line<'static>>;
 
 /// All of it, or what says what is wanted: first what works in the focused pane alone, then the groups.
-fn lines(app: &App, snapshot: &Snapshot, reading: &Reading, width: usize) -> Vec<Line<'static>> {
+fn lines(app: &App, snapshot: &Snapshot, reading: &HelpState, width: usize) -> Vec<Line<'static>> {
     let (keymap, theme) = (&app.keymap, &app.theme);
     let wanted = reading.wanted.to_lowercase();
     let mut lines = if wanted.is_empty() { introduction(app, snapshot, width) } else { Vec::new() };
     let column = key_column(keymap, theme);
-    let here = |control: &&Control| control.place == app.focus.place();
+    let here = |control: &&Control| control.place == app.focus.into();
     let item = |control: &Control| control_lines(control, keymap, theme, (column, width));
     let own = CONTROLS.iter().filter(here);
     let own = own.map(|control| item(&Control { place: Place::Everywhere, ..*control })).collect();

@@ -7,10 +7,12 @@ use ratatui::{
     widgets::{Block, Clear, Widget},
 };
 
-use super::{View, banner, put};
 use crate::{
-    console::{app::Question, text},
-    domain::lang::command::Command,
+    console::{
+        model::{fault_list, mode::Question},
+        view::canvas::{View, put},
+    },
+    domain::{lang::command::Command, text},
 };
 
 /// Draws it over everything else.
@@ -56,7 +58,7 @@ fn words(view: &View<'_>, question: &Question) -> Vec<String> {
             if let Some(scenario) = snapshot.scenarios.under_way() {
                 words.push(format!("{scenario} is being played; what it has made is removed first."));
             }
-            let armed = banner::armed(snapshot).count() as u64;
+            let armed = fault_list::armed(snapshot).count() as u64;
             if armed > 0 {
                 words.push(format!("{} armed; quitting ends that.", text::counted(armed, "rule")));
             }

@@ -5,15 +5,17 @@ use ratatui::{
     text::{Line, Span},
 };
 
-use super::{View, calls::Columns};
 use crate::{
-    console::text,
+    console::view::{canvas::View, columns::Columns},
     domain::{
         model::{
             entry::{AppliedFault, Call, Entry, EntryKind, HeldCall},
             protocol::{Caller, Operation},
         },
-        text::describe::{self, StyledText},
+        text::{
+            self,
+            describe::{self, StyledText},
+        },
     },
 };
 

@@ -7,14 +7,16 @@ use ratatui::{
     widgets::{Clear, Widget},
 };
 
-use super::{View, mark, put};
 use crate::{
     console::{
-        app::faults::forecast_of,
-        prompt::{Prompt, Purpose},
-        text, window,
+        model::{
+            fault_list::forecast_of,
+            prompt::{Prompt, Purpose},
+            window,
+        },
+        view::canvas::{View, mark, put},
     },
-    domain::{lang::command::Command, rules::Pattern},
+    domain::{lang::command::Command, rules::Pattern, text},
 };
 
 /// How many candidates are shown at once.

@@ -7,14 +7,13 @@ use ratatui::{
     text::{Line, Span},
 };
 
-use super::{View, mark, put};
 use crate::{
     console::{
-        app::{Mode, Pane},
-        text,
-        window::Cursor,
+        layout::pane::Pane,
+        model::{mode::Mode, window::Cursor},
+        view::canvas::{View, mark, put},
     },
-    domain::model::volume::Volume,
+    domain::{model::volume::Volume, text},
 };
 
 /// Draws the pane.

@@ -1,8 +1,13 @@
 //! A call in full: what came in, what was done, what went out.
 
-use super::{change, next_attempt, page::Page};
 use crate::{
-    console::{text, view::row},
+    console::view::{
+        detail::{
+            change,
+            page::{Page, next_attempt},
+        },
+        row,
+    },
     domain::{
         analysis::linter::Lint,
         model::{
@@ -10,6 +15,7 @@ use crate::{
             protocol::Options,
         },
         rules::{RequestContext, reaction},
+        text,
     },
 };
 

@@ -1,7 +1,6 @@
 //! What happened to volumes, in words.
 
-use super::page::Page;
-use crate::domain::model::volume::Change;
+use crate::{console::view::detail::page::Page, domain::model::volume::Change};
 
 /// All of some changes, a line each.
 pub fn list(page: &mut Page<'_>, changes: &[Change]) {

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use super::{next_attempt, page::Page};
 use crate::{
-    console::{
-        text,
-        view::{groups, row},
+    console::view::{
+        detail::page::{Page, next_attempt},
+        groups, row,
     },
     domain::{
         analysis::{groups::CallGroup, retries::between},
         model::entry::EntryKind,
+        text,
     },
 };
 

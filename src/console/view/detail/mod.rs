@@ -3,7 +3,7 @@
 mod call;
 mod change;
 mod group;
-mod life;
+mod history;
 mod page;
 
 use ratatui::{
@@ -12,13 +12,16 @@ use ratatui::{
     text::{Line, Span},
 };
 
-use self::page::Page;
-use super::{View, layout::Screen, put, row};
 use crate::{
     console::{
-        action::Action,
-        app::{App, Pane},
-        grouped_list::Row,
+        input::action::Action,
+        layout::{pane::Pane, screen::Screen},
+        model::{app::App, grouped_list::Row},
+        view::{
+            canvas::{View, put},
+            detail::page::{Page, next_attempt},
+            row,
+        },
     },
     domain::{
         analysis::groups::CallGroup,
@@ -61,7 +64,7 @@ fn lines<'v>(view: &'v View<'v>, width: usize) -> Vec<Line<'static>> {
     match (view.app.focus, &view.app.life) {
         (Pane::Volumes, Some(life)) => {
             if let Some(volume) = view.app.selected_volume(view.snapshot) {
-                life::tell(&mut page, volume, life);
+                history::tell(&mut page, volume, life);
             }
         }
         _ => {
@@ -79,24 +82,6 @@ fn selected_episode<'v>(view: &View<'v>) -> Option<&'v CallGroup> {
     match view.app.grouped_list.as_ref()?.selected()? {
         Row::Header(group, _) => Some(group),
         _ => None,
-    }
-}
-
-/// What the engine does after a call, as it is known now.
-fn next_attempt(page: &mut Page<'_>, entry: &Entry) {
-    let view = page.view;
-    let caller = match &entry.kind {
-        EntryKind::Call(call) => call.caller,
-        EntryKind::Held(waiting) => waiting.caller,
-        _ => return,
-    };
-    if let Some(next) = view.app.retries.next_attempt(entry, view.snapshot.at) {
-        let style = if next.is_open() { view.theme.styles.warning } else { view.theme.styles.text };
-        page.say(&format!("{caller} {next}"), style);
-        if view.app.retries.chain(entry.seq).is_some_and(|chain| chain.is_mixed) {
-            let mixed = "another call was cut off at the same time, and a retry does not say which it is for";
-            page.say(mixed, view.theme.styles.quiet);
-        }
     }
 }
 

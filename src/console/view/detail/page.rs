@@ -3,8 +3,12 @@
 use ratatui::{style::Style, text::Line};
 
 use crate::{
-    console::{text, view::View},
-    domain::{lang::json, model::entry::Body},
+    console::view::canvas::View,
+    domain::{
+        lang::json,
+        model::entry::{Body, Entry, EntryKind},
+        text,
+    },
 };
 
 /// Lines that are collected with one width.
@@ -45,6 +49,24 @@ impl<'v> Page<'v> {
                 text::grouped(body.bytes.len() as u64)
             );
             self.say(&cut, styles.quiet);
+        }
+    }
+}
+
+/// What the engine does after a call, as it is known now.
+pub fn next_attempt(page: &mut Page<'_>, entry: &Entry) {
+    let view = page.view;
+    let caller = match &entry.kind {
+        EntryKind::Call(call) => call.caller,
+        EntryKind::Held(waiting) => waiting.caller,
+        _ => return,
+    };
+    if let Some(next) = view.app.retries.next_attempt(entry, view.snapshot.at) {
+        let style = if next.is_open() { view.theme.styles.warning } else { view.theme.styles.text };
+        page.say(&format!("{caller} {next}"), style);
+        if view.app.retries.chain(entry.seq).is_some_and(|chain| chain.is_mixed) {
+            let mixed = "another call was cut off at the same time, and a retry does not say which it is for";
+            page.say(mixed, view.theme.styles.quiet);
         }
     }
 }

@@ -1,0 +1,257 @@
+//! Completion: what can stand next in the line that is being typed.
+//!
+//! The words of the rule language come from its own reader, which is asked with a mark at the cursor and
+//! says what it had expected there. So completion can never offer what the reader would refuse.
+
+use crate::{
+    console::{
+        input::action::{Action, CONTROLS, Control},
+        model::fault_list::outage_help,
+        theme::Theme,
+    },
+    domain::{
+        lang::{
+            command::{Command, CommandError, FORMS, Outage, ScenarioControl},
+            filter,
+            lexer::quote,
+        },
+        model::{entry::EntryKind, volume::Volume},
+        rules::meaning,
+    },
+    export::ExportFormat,
+    state::Snapshot,
+};
+
+/// A word that can stand next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// The word, as it is typed.
+    pub word: String,
+    /// What it means.
+    pub help: String,
+}
+
+impl Candidate {
+    fn new(word: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { word: word.into(), help: help.into() }
+    }
+}
+
+/// What can stand at the end of a line.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Completion {
+    /// Where the word begins that would be replaced, in bytes.
+    pub start: usize,
+    /// What could stand there, in the order of its offering.
+    pub candidates: Vec<Candidate>,
+}
+
+impl Completion {
+    fn of(line: &str, start: usize, candidates: impl IntoIterator<Item = Candidate>) -> Self {
+        let begun = &line[start..];
+        let fits = |candidate: &Candidate| candidate.word.starts_with(begun);
+        let mut candidates: Vec<_> = candidates.into_iter().filter(fits).collect();
+        // A word that is there in full is offered beside its longer forms only.
+        if candidates.iter().all(|candidate| candidate.word == begun) {
+            candidates.clear();
+        }
+        Self { start, candidates }
+    }
+}
+
+/// A word that no reader knows.
+const MARK: char = '\u{1a}';
+
+/// What can stand next in a command line.
+pub fn command(line: &str, snapshot: &Snapshot) -> Completion {
+    let start = line.rfind(char::is_whitespace).map_or(0, |space| space + 1);
+    let mut words = line[..start].split_whitespace();
+    let Some(first) = words.next() else {
+        let forms = forms().map(|(word, form, help)| Candidate::new(word, format!("{form}  {help}").trim()));
+        let names = names().map(|control| Candidate::new(control.name, control.help));
+        return Completion::of(line, start, forms.chain(names));
+    };
+    let others = words.count();
+    match (first, others) {
+        ("arm", _) => rule(line, snapshot),
+        _ if line.starts_with("release") && line.contains(':') => rule(line, snapshot),
+        ("disarm", 0) => {
+            let rules = snapshot.faults.iter().flat_map(|rule| {
+                let label = rule.label.iter().map(|label| Candidate::new(&**label, &*rule.text));
+                label.chain([Candidate::new(rule.id.to_string(), &*rule.text)])
+            });
+            Completion::of(line, start, [Candidate::new("all", "every rule")].into_iter().chain(rules))
+        }
+        ("release", 0) => {
+            let waiting = snapshot.waiting.iter().filter_map(|entry| match &entry.kind {
+                EntryKind::Held(waiting) => {
+                    let volume = waiting.volume.as_deref().unwrap_or_default();
+                    Some(Candidate::new(entry.seq.to_string(), format!("{} {volume}", waiting.operation)))
+                }
+                _ => None,
+            });
+            Completion::of(
+                line,
+                start,
+                [Candidate::new("all", "every waiting call")].into_iter().chain(waiting),
+            )
+        }
+        ("forget", 0) => Completion::of(line, start, volumes(snapshot, |volume| volume.known)),
+        ("restore", 0) => Completion::of(line, start, volumes(snapshot, |volume| !volume.known)),
+        ("unmount", 0) => Completion::of(line, start, volumes(snapshot, Volume::is_mounted)),
+        ("down", 0) => Completion::of(
+            line,
+            start,
+            Outage::ALL.map(|kind| Candidate::new(kind.as_str(), outage_help(kind))),
+        ),
+        ("down", 1) => Completion::of(
+            line,
+            start,
+            [Candidate::new("for", "DURATION, as 15s: then it comes up by itself")],
+        ),
+        ("crash", 0) => Completion::of(
+            line,
+            start,
+            [
+                Candidate::new("keep", "it still knows its volumes"),
+                Candidate::new("lose", "it has forgotten them"),
+            ],
+        ),
+        ("save", 0) => endings(line, start),
+        ("save", 1) => {
+            Completion::of(line, start, [Candidate::new("where", "FILTER: only what passes it, as after /")])
+        }
+        ("save", _) => filter(line, snapshot),
+        ("play", 0) => {
+            let directions =
+                ScenarioControl::ALL.into_iter().filter(|_| snapshot.scenarios.run_request.is_some());
+            let directions =
+                directions.map(|direction| Candidate::new(direction.as_str(), direction_help(direction)));
+            let catalog =
+                snapshot.scenarios.catalog.iter().map(|offer| Candidate::new(&*offer.name, &*offer.title));
+            Completion::of(line, start, directions.chain(catalog))
+        }
+        ("play", _) => Completion::of(
+            line,
+            start,
+            [
+                Candidate::new("--step", "each step waits for `play next`"),
+                Candidate::new("--dangerous", "although it can do harm"),
+            ],
+        ),
+        ("pace", 0) => Completion::of(
+            line,
+            start,
+            [
+                Candidate::new("pause", "let the demo stand still"),
+                Candidate::new("go", "as fast as before"),
+                Candidate::new("0.5", "half as fast as usual"),
+                Candidate::new("1", "as usual"),
+                Candidate::new("2", "twice as fast"),
+            ],
+        ),
+        ("theme", 0) => Completion::of(line, start, Theme::names().map(|name| Candidate::new(name, ""))),
+        _ => Completion { start, ..Completion::default() },
+    }
+}
+
+/// The same name with each ending, which says what is saved.
+fn endings(line: &str, start: usize) -> Completion {
+    let name = &line[start..];
+    let file = name.rfind('/').map_or(0, |slash| slash + 1);
+    if name.len() == file {
+        return Completion { start, ..Completion::default() };
+    }
+    let stem = name[file..].rfind('.').filter(|dot| *dot > 0).map_or(name, |dot| &name[..file + dot]);
+    let named =
+        |(ending, _, help): (&str, ExportFormat, &str)| Candidate::new(format!("{stem}.{ending}"), help);
+    Completion { start, candidates: ExportFormat::EXTENSIONS.map(named).into() }
+}
+
+/// The commands of the console alone, as [`FORMS`] has those of the driver.
+pub const OWN_FORMS: [(&str, &str, &str); 2] = [
+    ("theme", "[NAME]", "choose the colours, or go on to the next"),
+    ("filter", "[TEXT]", "show only some entries, as after /"),
+];
+
+/// All commands with the forms that follow them, for help and completion.
+pub fn forms() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    FORMS.into_iter().chain(OWN_FORMS)
+}
+
+/// The actions that can be called by their names: every one that no command is named like.
+fn names() -> impl Iterator<Item = &'static Control> {
+    CONTROLS.iter().filter(|control| forms().all(|(word, ..)| word != control.name))
+}
+
+/// Every word that a line can begin with.
+pub fn words() -> impl Iterator<Item = &'static str> {
+    forms().map(|(word, ..)| word).chain(names().map(|control| control.name))
+}
+
+/// The console's own action that a word at the `:` line stands for.
+pub fn own_action(word: &str) -> Option<Action> {
+    let is_a_command = FORMS.iter().any(|(known, ..)| *known == word);
+    let named = CONTROLS.iter().find(|control| control.name == word && !is_a_command);
+    named.map(|control| control.action)
+}
+
+const fn direction_help(direction: ScenarioControl) -> &'static str {
+    match direction {
+        ScenarioControl::Pause => "begin no step until `next` or `go`",
+        ScenarioControl::Next => "play one more step",
+        ScenarioControl::Go => "play all steps that are left",
+        ScenarioControl::Stop => "end it, and remove what the card has made",
+    }
+}
+
+fn volumes(snapshot: &Snapshot, which: impl Fn(&Volume) -> bool) -> impl Iterator<Item = Candidate> {
+    snapshot.volumes.iter().filter(move |volume| which(volume)).map(|volume| {
+        let plain = |c: char| !c.is_whitespace() && !c.is_control() && c != '"';
+        let word = if volume.name.chars().all(plain) { volume.name.clone() } else { quote(&volume.name) };
+        Candidate::new(word, "")
+    })
+}
+
+/// What the reader of rules had expected at the end of the line.
+fn rule(line: &str, snapshot: &Snapshot) -> Completion {
+    let start = line.rfind(|c: char| c.is_whitespace() || ":,=".contains(c)).map_or(0, |end| end + 1);
+    let before = &line[..start];
+    if before.ends_with("volume=") {
+        return Completion::of(line, start, volumes(snapshot, |_| true));
+    }
+    let Err(CommandError::Rule(error)) = format!("{before}{MARK}").parse::<Command>() else {
+        return Completion { start, ..Completion::default() };
+    };
+    let here = before.chars().count() + 1 == error.column;
+    let words = error.expected.iter().filter(|_| here).map(|word| {
+        let sign = match word.as_str() {
+            "volume" | "id" | "by" => "=",
+            "opt" => ".",
+            _ => "",
+        };
+        Candidate::new(format!("{word}{sign}"), meaning(word, &error.expected).unwrap_or_default())
+    });
+    Completion::of(line, start, words)
+}
+
+/// What can stand next in a filter.
+pub fn filter(line: &str, snapshot: &Snapshot) -> Completion {
+    let start = line.rfind(char::is_whitespace).map_or(0, |space| space + 1);
+    let start = start + line[start..].len() - line[start..].trim_start_matches(['-', '!']).len();
+    let Some(colon) = line[start..].find(':') else {
+        let keys = filter::KEYS.map(|(key, help)| Candidate::new(key, help));
+        return Completion::of(line, start, keys);
+    };
+    let (key, list) = line[start..].split_at(colon + 1);
+    let value = start + key.len() + list.rfind(',').map_or(0, |comma| comma + 1);
+    let words = filter::values(key).into_iter().map(|word| Candidate::new(word, ""));
+    match key {
+        "vol:" => Completion::of(line, value, volumes(snapshot, |_| true)),
+        "fault:" => {
+            let labels = snapshot.faults.iter().filter_map(|rule| rule.label.as_ref());
+            Completion::of(line, value, words.chain(labels.map(|label| Candidate::new(&**label, ""))))
+        }
+        _ => Completion::of(line, value, words),
+    }
+}

@@ -1,0 +1,318 @@
+//! Where everything is: three shapes, chosen by the size of the terminal.
+//!
+//! * wide, from 120 columns: the calls at the left, volumes over faults at the right
+//! * medium, from 80 columns and 20 rows: the calls over volumes and faults
+//! * narrow, down to 40×10: one pane at a time, without frames, under a line of tabs
+
+use ratatui::layout::{Constraint, Layout, Margin, Position, Rect};
+
+use crate::{
+    console::layout::{counters::counter_lines, pane::Pane},
+    domain::text::{self, sequence},
+    state::Snapshot,
+};
+
+/// The smallest terminal with a console in it, in columns and rows.
+pub const MIN_SIZE: (u16, u16) = (40, 10);
+
+/// From this width on an open call stands between the other panes.
+const THREE_COLUMNS: u16 = 180;
+
+/// From this height on a long status has a second row.
+const MIN_TWO_LINE_HEIGHT: u16 = 24;
+
+/// The height of the narration.
+const NARRATION_HEIGHT: u16 = 7;
+
+/// From this height on there is room for the narration.
+pub const MIN_NARRATION_HEIGHT: u16 = 24;
+
+/// What the places depend on, beside the size.
+#[derive(Clone, Copy, Debug)]
+pub struct LayoutInput<'s> {
+    /// The counters, the volumes and the registration.
+    pub snapshot: &'s Snapshot,
+    /// The pane that has the keys.
+    pub focus: Pane,
+    /// Whether what is selected in it is open.
+    pub is_open: bool,
+    /// How many lines the banner would like.
+    pub alarms: usize,
+    /// How many rules are armed.
+    pub armed: usize,
+    /// How many rows the faults pane has.
+    pub fault_rows: usize,
+    /// How wide the text of the bottom line is.
+    pub status_width: usize,
+    /// Whether a scenario is shown.
+    pub shows_play: bool,
+    /// Whether the calls are to be a sequence diagram.
+    pub sequence: bool,
+    /// Whether it is shown to an audience.
+    pub presenting: bool,
+}
+
+/// The three shapes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// All panes, side by side.
+    Wide,
+    /// All panes, the calls above.
+    Medium,
+    /// One pane at a time.
+    Narrow,
+}
+
+impl Shape {
+    const fn of(area: Rect) -> Self {
+        match (area.width, area.height) {
+            (120.., 16..) => Self::Wide,
+            (80.., 20..) => Self::Medium,
+            _ => Self::Narrow,
+        }
+    }
+
+    /// Whether panes have a frame around them.
+    pub const fn has_frames(self) -> bool {
+        !matches!(self, Self::Narrow)
+    }
+}
+
+/// The places of one frame. A pane that is not on the screen has none.
+#[derive(Clone, Debug)]
+pub struct Screen {
+    /// Which shape it is.
+    pub shape: Shape,
+    /// Name, address and load.
+    pub header: Rect,
+    /// The nine counters.
+    pub counters: Rect,
+    /// What is armed.
+    pub banner: Rect,
+    /// The tabs, where one pane is shown at a time.
+    pub tabs: Rect,
+    /// The calls.
+    pub calls: Option<Rect>,
+    /// The volumes.
+    pub volumes: Option<Rect>,
+    /// The faults.
+    pub faults: Option<Rect>,
+    /// What is open: a call, or a volume's life.
+    pub detail: Option<Rect>,
+    /// The scenario card that is played, or was the latest.
+    pub play: Option<Rect>,
+    /// What happens, in words.
+    pub narration: Rect,
+    /// How many lines an entry of the calls takes.
+    pub entry_lines: u16,
+    /// Whether the calls are drawn as a sequence diagram.
+    pub is_sequence: bool,
+    /// The names of the tabs.
+    pub titles: [String; 3],
+    /// The bottom line, if it has one of its own.
+    pub status: Rect,
+    /// The hints.
+    pub hints: Rect,
+}
+
+impl Screen {
+    /// The places in an area, if it is large enough.
+    pub fn new(area: Rect, input: &LayoutInput<'_>) -> Option<Self> {
+        if area.width < MIN_SIZE.0 || area.height < MIN_SIZE.1 {
+            return None;
+        }
+        let shape = Shape::of(area);
+        let roomy = area.height >= 16;
+        let max_counters = if shape == Shape::Narrow && !roomy { 2 } else { 3 };
+        let counters = counter_lines(input.snapshot, area.width.into(), max_counters, "").len();
+        let max_alarms = if roomy { 3 } else { 1 };
+        let heights = [
+            1 + u16::from(roomy && input.snapshot.driver.fix_command.is_some()),
+            counters as u16,
+            input.alarms.min(max_alarms) as u16,
+            u16::from(shape == Shape::Narrow),
+        ];
+        // The narration says what the bottom line would.
+        let narration =
+            if input.presenting && area.height >= MIN_NARRATION_HEIGHT { NARRATION_HEIGHT } else { 0 };
+        let is_long = input.status_width > area.width.into() && area.height >= MIN_TWO_LINE_HEIGHT;
+        let status = if area.height >= 12 && narration == 0 { 1 + u16::from(is_long) } else { 0 };
+        let [header, counters, banner, tabs, body, narration, status, hints] = Layout::vertical([
+            Constraint::Length(heights[0]),
+            Constraint::Length(heights[1]),
+            Constraint::Length(heights[2]),
+            Constraint::Length(heights[3]),
+            Constraint::Fill(1),
+            Constraint::Length(narration),
+            Constraint::Length(status),
+            Constraint::Length(1),
+        ])
+        .areas(area);
+        let mut screen = Self {
+            shape,
+            header,
+            counters,
+            banner,
+            tabs,
+            calls: None,
+            volumes: None,
+            faults: None,
+            detail: None,
+            play: None,
+            narration,
+            entry_lines: 1,
+            is_sequence: false,
+            titles: [
+                if input.is_open && input.focus == Pane::Calls { "Call" } else { "Calls" }.to_owned(),
+                format!("Volumes {}", input.snapshot.volume_count),
+                format!("Faults {}", input.armed),
+            ],
+            status,
+            hints,
+        };
+        let is_spaced = input.presenting && area.height >= 30;
+        screen.place(body, input.focus, input.is_open, input.fault_rows as u16 + 2);
+        if input.shows_play {
+            screen.make_room_for_play(input.focus);
+        }
+        screen.is_sequence = input.sequence && screen.list(Pane::Calls).width >= sequence::LEAST;
+        screen.entry_lines = if screen.is_sequence { sequence::LINES } else { 1 } + u16::from(is_spaced);
+        Some(screen)
+    }
+
+    /// Gives each pane its place. What is open stands beside the list that it belongs to, or in the place of
+    /// what matters least meanwhile.
+    fn place(&mut self, body: Rect, focus: Pane, is_open: bool, faults: u16) {
+        let halves = Layout::horizontal([Constraint::Fill(1); 2]);
+        let call = is_open && focus == Pane::Calls;
+        let life = is_open && focus == Pane::Volumes;
+        match self.shape {
+            Shape::Wide if call && body.width < THREE_COLUMNS => {
+                let [left, right] = halves.areas(body);
+                (self.calls, self.detail) = (Some(left), Some(right));
+            }
+            Shape::Wide => {
+                let [left, right] =
+                    Layout::horizontal([Constraint::Fill(5), Constraint::Fill(3)]).areas(body);
+                let lower = faults.min(right.height / 2);
+                let [upper, lower] =
+                    Layout::vertical([Constraint::Fill(1), Constraint::Length(lower)]).areas(right);
+                (self.volumes, self.faults) = (Some(upper), Some(lower));
+                if call {
+                    let [list, detail] = halves.areas(left);
+                    (self.calls, self.detail) = (Some(list), Some(detail));
+                } else {
+                    *(if life { &mut self.detail } else { &mut self.calls }) = Some(left);
+                }
+            }
+            Shape::Medium if call => {
+                let [upper, lower] = Layout::vertical([Constraint::Fill(2), Constraint::Fill(3)]).areas(body);
+                (self.calls, self.detail) = (Some(upper), Some(lower));
+            }
+            Shape::Medium => {
+                let lower = faults.min(body.height / 2).max(5);
+                let [upper, lower] =
+                    Layout::vertical([Constraint::Fill(1), Constraint::Length(lower)]).areas(body);
+                let [left, right] = halves.areas(lower);
+                (self.volumes, self.faults) = (Some(left), Some(right));
+                *(if life { &mut self.detail } else { &mut self.calls }) = Some(upper);
+            }
+            Shape::Narrow if call || life => self.detail = Some(body),
+            Shape::Narrow => match focus {
+                Pane::Calls => self.calls = Some(body),
+                Pane::Volumes => self.volumes = Some(body),
+                Pane::Faults => self.faults = Some(body),
+            },
+        }
+    }
+
+    /// Gives what is played a place at the side, or that of what matters least meanwhile.
+    fn make_room_for_play(&mut self, focus: Pane) {
+        /// The least that a play beside the volumes can be shown in, and what is left for those.
+        const ROOMY: u16 = 24;
+        const VOLUMES: u16 = 8;
+        let rows = |area: Rect, constraints: [Constraint; 2]| Layout::vertical(constraints).areas(area);
+        match self.shape {
+            Shape::Wide => match self.volumes {
+                Some(area) if area.height >= ROOMY => {
+                    let [volumes, play] = rows(area, [Constraint::Length(VOLUMES), Constraint::Fill(1)]);
+                    (self.volumes, self.play) = (Some(volumes), Some(play));
+                }
+                Some(area) if focus == Pane::Volumes => {
+                    let [volumes, play] = rows(area, [Constraint::Fill(1); 2]);
+                    (self.volumes, self.play) = (Some(volumes), Some(play));
+                }
+                area => (self.volumes, self.play) = (None, area),
+            },
+            Shape::Medium => match focus {
+                Pane::Calls => {
+                    // An open call has their place already, and keeps it.
+                    let panes = [self.calls, self.volumes, self.faults];
+                    if let [Some(calls), Some(volumes), Some(faults)] = panes {
+                        let body = calls.union(volumes).union(faults);
+                        let [calls, play] = rows(body, [Constraint::Fill(1); 2]);
+                        (self.calls, self.volumes, self.faults, self.play) =
+                            (Some(calls), None, None, Some(play));
+                    }
+                }
+                Pane::Volumes => (self.faults, self.play) = (None, self.faults),
+                Pane::Faults => (self.volumes, self.play) = (None, self.volumes),
+            },
+            Shape::Narrow => {
+                const COMPACT: u16 = 4;
+                let body = [self.calls, self.volumes, self.faults].into_iter().flatten().next();
+                if let Some(body) = body.filter(|body| body.height > 1) {
+                    let height = COMPACT.min(body.height - 1).min(body.height.div_ceil(2).max(2));
+                    let [upper, play] = rows(body, [Constraint::Fill(1), Constraint::Length(height)]);
+                    for pane in [&mut self.calls, &mut self.volumes, &mut self.faults].into_iter().flatten() {
+                        *pane = upper;
+                    }
+                    self.play = Some(play);
+                }
+            }
+        }
+    }
+
+    const fn area(&self, pane: Pane) -> Option<Rect> {
+        match pane {
+            Pane::Calls => self.calls,
+            Pane::Volumes => self.volumes,
+            Pane::Faults => self.faults,
+        }
+    }
+
+    /// How many rows a pane's list can show.
+    pub fn rows(&self, pane: Pane) -> usize {
+        let lines = if pane == Pane::Calls { self.entry_lines } else { 1 };
+        (self.list(pane).height / lines).into()
+    }
+
+    /// Where a pane's rows are: within its frame, and below the heads of its columns.
+    pub fn list(&self, pane: Pane) -> Rect {
+        let inner = self.inner(self.area(pane));
+        let heads = u16::from(pane == Pane::Calls && self.shape.has_frames()).min(inner.height);
+        Rect { y: inner.y + heads, height: inner.height - heads, ..inner }
+    }
+
+    /// What is inside the frame of what is open.
+    pub fn detail_inner(&self) -> Rect {
+        self.inner(self.detail)
+    }
+
+    fn inner(&self, area: Option<Rect>) -> Rect {
+        let area = area.unwrap_or_default();
+        if self.shape.has_frames() { area.inner(Margin::new(1, 1)) } else { area }
+    }
+
+    /// The pane at a place on the screen.
+    pub fn pane_at(&self, at: Position) -> Option<Pane> {
+        if self.tabs.contains(at) {
+            let mut right = self.tabs.x;
+            return Pane::ALL.into_iter().zip(self.titles.iter()).find_map(|(pane, title)| {
+                right += text::width(title) as u16 + 2;
+                (at.x < right).then_some(pane)
+            });
+        }
+        Pane::ALL.into_iter().find(|pane| self.area(*pane).is_some_and(|area| area.contains(at)))
+    }
+}

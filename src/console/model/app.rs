@@ -1,0 +1,285 @@
+//! The console's state, and the one function that changes it.
+//!
+//! `update` takes an event and what was on the screen, and returns what is to be done outside as
+//! [`Effect`]s: it touches neither the hub nor the terminal, so that every key is tested as a row of a
+//! table.
+
+use std::sync::Arc;
+
+use crossterm::event::{KeyEvent, KeyEventKind};
+use ratatui::layout::Rect;
+
+use crate::{
+    console::{
+        input::{
+            action::Action,
+            keymap::{Chord, Keymap},
+        },
+        layout::{
+            SPARK,
+            pane::Pane,
+            screen::{LayoutInput, Screen},
+        },
+        model::{
+            dry_run::DryRuns,
+            event::{Effect, Event},
+            fault_list,
+            grouped_list::{GroupedList, Row},
+            list::{EntryList, VolumeHistory},
+            mode::{LastKey, Mode, Question, Status},
+            prompt::{History, Submitted},
+            window::Cursor,
+        },
+        theme::Theme,
+    },
+    domain::{
+        analysis::retries::Retries,
+        lang::command::Outage,
+        model::{entry::Entry, scenario::ScenarioRun},
+        rules::RuleState,
+        text,
+    },
+    state::{DriverStatus, Snapshot},
+};
+
+/// How far what is open can be scrolled.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ScrollLimits {
+    /// The last line that can be the first of the help.
+    pub help: usize,
+    /// The same of the open call, group or volume.
+    pub detail: usize,
+}
+
+/// The console's state.
+#[derive(Clone, Debug)]
+pub struct App {
+    /// Columns and rows of the terminal.
+    pub size: (u16, u16),
+    /// The pane that has the keys.
+    pub focus: Pane,
+    /// The list of calls.
+    pub calls: EntryList,
+    /// The calls folded into episodes, while they are shown so.
+    pub grouped_list: Option<GroupedList>,
+    /// What the engines try again.
+    pub retries: Retries,
+    /// The name of the selected volume, and the place of the view.
+    pub volume: (Option<String>, usize),
+    /// The place in the faults pane.
+    pub fault: Cursor,
+    /// How far the view of what is selected is scrolled, if it is open.
+    pub detail: Option<usize>,
+    /// The life of the selected volume, if it is open.
+    pub life: Option<VolumeHistory>,
+    /// What has the keys first.
+    pub mode: Mode,
+    /// The bottom line.
+    pub status: Status,
+    /// The kind of outage that the next one will be.
+    pub outage: Outage,
+    /// Styles and signs.
+    pub theme: Theme,
+    /// Which key does what.
+    pub keymap: Keymap,
+    /// The zone that times are shown in.
+    pub zone: jiff::tz::TimeZone,
+    /// Whether the mouse selects and scrolls.
+    pub mouse: bool,
+    /// Whether the calls are drawn as a sequence diagram.
+    pub sequence: bool,
+    /// Whether it is shown to a room.
+    pub presenting: bool,
+    /// The last key that did something.
+    pub last_key: Option<LastKey>,
+    /// The filter, as it was typed.
+    pub filter_text: String,
+    /// What the rule that is being typed would have matched.
+    pub dry_run: DryRuns,
+    /// How far the open help and the open detail can be scrolled, as the views say.
+    pub scroll_limits: ScrollLimits,
+    /// The play that was closed after its end.
+    pub(super) closed_play: Option<Arc<ScenarioRun>>,
+    /// The rule that is being edited: what is typed takes its place.
+    pub(super) edited: Option<u32>,
+    /// The line that was typed last, until its result is known or another key is pressed.
+    pub(super) submitted: Option<Submitted>,
+    /// The command lines so far, those of keys too, and the filters.
+    pub(super) lines: History,
+    pub(super) filters: History,
+}
+
+impl App {
+    /// A console that has seen nothing yet.
+    pub fn new(size: (u16, u16), theme: Theme, keymap: Keymap, zone: jiff::tz::TimeZone) -> Self {
+        Self {
+            size,
+            focus: Pane::Calls,
+            calls: EntryList::default(),
+            grouped_list: None,
+            retries: Retries::default(),
+            volume: (None, 0),
+            fault: Cursor::default(),
+            detail: None,
+            life: None,
+            mode: Mode::Browse,
+            status: Status::Quiet,
+            outage: Outage::Refuse,
+            theme,
+            keymap,
+            zone,
+            mouse: true,
+            sequence: false,
+            presenting: false,
+            last_key: None,
+            filter_text: String::new(),
+            dry_run: DryRuns::default(),
+            scroll_limits: ScrollLimits::default(),
+            closed_play: None,
+            edited: None,
+            submitted: None,
+            lines: History::default(),
+            filters: History::default(),
+        }
+    }
+
+    /// Takes an event in view of what is on the screen.
+    pub fn update(&mut self, event: Event, snapshot: &Snapshot) -> Vec<Effect> {
+        let effects = self.take(event, snapshot);
+        self.link_submitted(&effects);
+        effects
+    }
+
+    fn take(&mut self, event: Event, snapshot: &Snapshot) -> Vec<Effect> {
+        match event {
+            Event::Key(key) if key.kind == KeyEventKind::Release => Vec::new(),
+            Event::Key(key) => self.key(key, snapshot),
+            Event::Mouse(mouse) => self.mouse(mouse, snapshot).into_iter().collect(),
+            Event::Paste(text) => {
+                let Mode::Type(prompt) = &mut self.mode else { return Vec::new() };
+                prompt.paste(&text, snapshot);
+                self.retyped()
+            }
+            Event::Resize(width, height) => {
+                self.size = (width, height);
+                Vec::new()
+            }
+            Event::Entries(entries, kept) => {
+                for entry_list in self.listings() {
+                    entry_list.take(&entries, &kept);
+                }
+                if let Some(grouped_list) = &mut self.grouped_list {
+                    grouped_list.take(&entries, &kept, &self.calls);
+                }
+                for entry in &entries {
+                    self.retries.push(entry);
+                }
+                self.retries.forget_before(kept.start);
+                Vec::new()
+            }
+            Event::DryRunDone { generation, result } => {
+                self.dry_run.finish(generation, result.ok()).into_iter().collect()
+            }
+            Event::CommandDone { line, result } => {
+                self.command_done(line, result, snapshot);
+                Vec::new()
+            }
+            Event::StillRunning { line, waiting } => {
+                self.still_running(&line, waiting);
+                Vec::new()
+            }
+        }
+    }
+
+    fn key(&mut self, key: KeyEvent, snapshot: &Snapshot) -> Vec<Effect> {
+        let chord = Chord::from(key);
+        let action = self.keymap.action(self.focus.into(), chord);
+        if action == Some(Action::QuitNow) {
+            return vec![Effect::Interrupt];
+        }
+        match &mut self.mode {
+            Mode::Browse => {
+                self.submitted = None;
+                self.press(chord, action, snapshot)
+            }
+            Mode::Help(_) => self.help_key(key, action, snapshot),
+            Mode::Ask(question) => {
+                let answer = chord.to_string();
+                let yes = matches!(answer.as_str(), "y" | "Y" | "enter");
+                if !yes && !matches!(answer.as_str(), "n" | "N" | "esc" | "q") {
+                    return Vec::new();
+                }
+                let effect = match question.clone() {
+                    Question::Leave => Effect::Leave,
+                    Question::Suspend => Effect::Suspend,
+                    Question::Run(command) => Effect::Run(command),
+                };
+                self.mode = Mode::Browse;
+                yes.then_some(effect).into_iter().collect()
+            }
+            Mode::Type(_) => self.type_key(key, snapshot),
+            Mode::Pick(_) => self.pick_key(key, snapshot),
+        }
+    }
+
+    /// Where everything is on the terminal, if it is large enough.
+    pub fn screen(&self, snapshot: &Snapshot) -> Option<Screen> {
+        self.screen_in(Rect::new(0, 0, self.size.0, self.size.1), snapshot)
+    }
+
+    /// Where everything is in an area, if it is large enough.
+    pub fn screen_in(&self, area: Rect, snapshot: &Snapshot) -> Option<Screen> {
+        let (about, result) = self.status.parts(self.theme.glyphs);
+        let is_typing = matches!(self.mode, Mode::Type(_));
+        let armed = fault_list::armed(snapshot).count();
+        let is_down = snapshot.driver_state.status != DriverStatus::Up;
+        let input = LayoutInput {
+            snapshot,
+            focus: self.focus,
+            is_open: self.detail.is_some(),
+            alarms: armed + usize::from(is_down) + usize::from(!snapshot.waiting.is_empty()),
+            armed,
+            fault_rows: fault_list::rows(snapshot).len(),
+            status_width: if is_typing { 0 } else { text::width(&about) + text::width(&result) },
+            shows_play: self.shows_play(snapshot),
+            sequence: self.sequence,
+            presenting: self.presenting,
+        };
+        Screen::new(area, &input)
+    }
+
+    fn listings(&mut self) -> impl Iterator<Item = &mut EntryList> {
+        std::iter::once(&mut self.calls).chain(self.life.as_mut().map(|life| &mut life.entries))
+    }
+
+    /// The number of the next entry to take in.
+    pub fn wants(&mut self) -> u64 {
+        let folded = self.grouped_list.as_ref().and_then(GroupedList::wants);
+        let retried = self.retries.wants();
+        self.listings()
+            .filter_map(|entry_list| entry_list.wants())
+            .chain(folded)
+            .min()
+            .unwrap_or(retried)
+            .min(retried)
+    }
+
+    /// The selected entry among the calls; of an episode that which says how it went.
+    pub fn selected(&self) -> Option<&Arc<Entry>> {
+        match &self.grouped_list {
+            Some(grouped_list) => grouped_list.selected().map(Row::entry),
+            None => self.calls.selected(),
+        }
+    }
+
+    /// Whether something on the screen changes by the mere passing of time, so that a slow tick must draw it.
+    pub fn is_ticking(&self, snapshot: &Snapshot) -> bool {
+        let comes_up = matches!(snapshot.driver_state.status, DriverStatus::Down { until: Some(_), .. });
+        let runs_out = snapshot
+            .faults
+            .iter()
+            .any(|rule| rule.state == RuleState::Armed && rule.remaining.until.is_some());
+        let is_busy = snapshot.tally.rate(snapshot.at).iter().rev().take(SPARK).any(|count| *count > 0);
+        comes_up || runs_out || is_busy || !snapshot.waiting.is_empty() || self.retries.is_due(snapshot.at)
+    }
+}

@@ -1,0 +1,84 @@
+//! What happens to the console, and what it wants done outside.
+
+use std::{ops::Range, sync::Arc};
+
+use crossterm::event::{KeyEvent, MouseEvent};
+
+use crate::{
+    console::model::reply_edit::ReplyEdit,
+    domain::{
+        lang::command::Command,
+        model::entry::Entry,
+        rules::{DryRun, Rule},
+    },
+};
+
+/// Something that happens to the console.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A key.
+    Key(KeyEvent),
+    /// The mouse.
+    Mouse(MouseEvent),
+    /// A pasted text.
+    Paste(String),
+    /// The terminal has another size: columns and rows.
+    Resize(u16, u16),
+    /// New entries, and the numbers of those that the journal keeps.
+    Entries(Vec<Arc<Entry>>, Range<u64>),
+    /// A dry run of the rule that is being typed has ended.
+    DryRunDone {
+        /// That of its [`Effect::DryRun`].
+        generation: u64,
+        /// Its result, or why there is none.
+        result: Result<DryRun, String>,
+    },
+    /// A command has ended.
+    CommandDone {
+        /// Its line.
+        line: String,
+        /// Its result as text, or why it failed.
+        result: Result<String, String>,
+    },
+    /// A command takes long.
+    StillRunning {
+        /// Its line.
+        line: String,
+        /// How many commands wait for it.
+        waiting: usize,
+    },
+}
+
+/// Something to be done outside.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Run a command, after those before it.
+    Run(Box<Command>),
+    /// Find the calls that the rule being typed would have matched.
+    DryRun {
+        /// Comes back with the result.
+        generation: u64,
+        /// The rule.
+        rule: Box<Rule>,
+    },
+    /// Put a text on the clipboard.
+    Copy(String),
+    /// Take the mouse from the terminal, or give it back.
+    Mouse(bool),
+    /// Draw every cell anew.
+    Redraw,
+    /// Give the terminal back and stop the process.
+    Suspend,
+    /// Give the terminal to the user's editor with a reply, and send what comes out of it.
+    Edit(ReplyEdit),
+    /// Leave.
+    Leave,
+    /// Leave as at the signal that Ctrl-C sends elsewhere.
+    Interrupt,
+}
+
+impl From<Command> for Effect {
+    fn from(command: Command) -> Self {
+        Self::Run(Box::new(command))
+    }
+}

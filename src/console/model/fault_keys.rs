@@ -1,0 +1,101 @@
+//! What the keys do to the faults.
+
+use std::sync::Arc;
+
+use crate::{
+    console::{
+        input::action::Action,
+        model::{
+            app::App,
+            event::Effect,
+            fault_list::{FaultRow, is_armed, outage_help, rows},
+            mode::Status,
+            prompt::Purpose,
+        },
+    },
+    domain::{
+        lang::command::{Command, Outage, Target},
+        model::volume::Volume,
+        rules::PRESETS,
+        text,
+    },
+    state::{DriverStatus, Snapshot},
+};
+
+impl App {
+    /// Forgets the selected volume, or restores it.
+    pub(super) fn forget(&mut self, volume: Option<&Arc<Volume>>) -> Option<Effect> {
+        match volume {
+            Some(volume) if volume.known => Some(Command::Forget(volume.name.clone()).into()),
+            Some(volume) => Some(Command::Restore(volume.name.clone()).into()),
+            None => {
+                self.status = Status::say("there is no volume to forget yet");
+                None
+            }
+        }
+    }
+
+    /// Takes the driver down, or brings it up.
+    pub(super) fn turn(&self, snapshot: &Snapshot) -> Effect {
+        match snapshot.driver_state.status {
+            DriverStatus::Up => Command::Down { kind: self.outage, lasting: None }.into(),
+            DriverStatus::Down { .. } => Command::Up.into(),
+        }
+    }
+
+    /// Chooses the next kind of outage; a driver that is down changes at once.
+    pub(super) fn next_outage(&mut self, key: &str, snapshot: &Snapshot) -> Option<Effect> {
+        self.outage = Outage::ALL[(self.outage as usize + 1) % Outage::ALL.len()];
+        if let DriverStatus::Down { .. } = snapshot.driver_state.status {
+            return Some(Command::Down { kind: self.outage, lasting: None }.into());
+        }
+        self.status = Status::say(format!("{key} will take the driver down: {}", outage_help(self.outage)));
+        None
+    }
+
+    /// Ends everything that is armed or down.
+    pub(super) fn calm(&mut self, snapshot: &Snapshot) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        if is_armed(snapshot) {
+            effects.push(Command::Disarm(Target::All).into());
+        }
+        if snapshot.driver_state.status != DriverStatus::Up {
+            effects.push(Command::Up.into());
+        }
+        if effects.is_empty() {
+            let forgotten = snapshot.volumes.iter().filter(|volume| !volume.known).count() as u64;
+            self.status = Status::say(match forgotten {
+                0 => "all is calm: no rule is armed, and the driver is up".to_owned(),
+                some => format!(
+                    "no rule is armed, and the driver is up; {} forgotten: {} restores the selected one",
+                    text::counted(some, "volume"),
+                    self.keymap.key(Action::Forget, self.theme.glyphs.ascii)
+                ),
+            });
+        }
+        effects
+    }
+
+    /// Puts a rule into the line; what comes of it takes the rule's place.
+    pub(super) fn edit(&mut self, id: u32, snapshot: &Snapshot) {
+        if let Some(rule) = snapshot.faults.iter().find(|rule| rule.id == id) {
+            let label = rule.label.as_ref().map_or_else(String::new, |label| format!(" as {label}"));
+            self.begin(Purpose::Command, &format!("arm {}{label}", rule.text), snapshot);
+            self.edited = Some(id);
+        }
+    }
+
+    /// Begins a new rule like the selected one.
+    pub(super) fn new_rule(&mut self, snapshot: &Snapshot) {
+        let like = match rows(snapshot).get(self.fault.row) {
+            Some(FaultRow::Preset(index)) => PRESETS[*index].rule.to_owned(),
+            Some(FaultRow::Rule(id)) => snapshot
+                .faults
+                .iter()
+                .find(|rule| rule.id == *id)
+                .map_or_else(String::new, |rule| rule.text.to_string()),
+            _ => String::new(),
+        };
+        self.begin(Purpose::Command, &format!("arm {like}"), snapshot);
+    }
+}

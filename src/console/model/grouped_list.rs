@@ -1,0 +1,398 @@
+//! The calls folded into episodes: a header for each, its calls below it where it is unfolded.
+//!
+//! It stands in for the list of calls and takes the same steps. What is no engine's call has a row of its own.
+//! Rows are counted and never stored, so that a frame costs what is in view and what is unfolded.
+
+use std::{
+    collections::{BTreeSet, VecDeque},
+    ops::Range,
+    sync::Arc,
+};
+
+use crate::{
+    console::model::{
+        list::{EntryList, is_redundant},
+        window::{self, Step},
+    },
+    domain::{
+        analysis::groups::{CallGroup, CallGroups, Member},
+        lang::filter::Filter,
+        model::entry::Entry,
+    },
+};
+
+/// A row of the list.
+#[derive(Clone, Copy, Debug)]
+pub enum Row<'f> {
+    /// An episode, and whether its calls are below it.
+    Header(&'f CallGroup, bool),
+    /// A call of the unfolded episode above.
+    Member(&'f Member),
+    /// What is in no episode.
+    Entry(&'f Arc<Entry>),
+}
+
+impl<'f> Row<'f> {
+    /// The entry that the row is about: that which says how an episode went.
+    pub fn entry(self) -> &'f Arc<Entry> {
+        match self {
+            Self::Header(group, _) => &group.decisive().entry,
+            Self::Member(member) => &member.entry,
+            Self::Entry(entry) => entry,
+        }
+    }
+}
+
+/// What is shown: an episode by its number, or an entry that is in none.
+#[derive(Clone, Debug)]
+enum Item {
+    Group(u64),
+    Entry(Arc<Entry>),
+}
+
+impl Item {
+    fn number(&self) -> u64 {
+        match self {
+            Self::Group(id) => *id,
+            Self::Entry(entry) => entry.seq,
+        }
+    }
+}
+
+/// A place that stays where it is while rows come and go: an item, and one of its calls.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Spot {
+    item: u64,
+    call: Option<u64>,
+}
+
+/// The folded list and the place in it.
+#[derive(Clone, Debug, Default)]
+pub struct GroupedList {
+    groups: CallGroups,
+    /// In the order of their numbers.
+    items: VecDeque<Item>,
+    /// The episodes that are unfolded.
+    unfolded: BTreeSet<u64>,
+    filter: Filter,
+    frozen: Option<u64>,
+    /// The number of the last entry that was looked at.
+    last: u64,
+    /// What is selected; none while the newest is followed.
+    selected: Option<Spot>,
+    /// What is at the top of the view.
+    top: Spot,
+}
+
+impl GroupedList {
+    /// Nothing yet. The selected entry of the list stays selected, or its episode.
+    pub fn of(calls: &EntryList) -> Self {
+        let seq = calls.selected().filter(|_| !calls.follows()).map(|entry| entry.seq);
+        let selected = seq.map(|seq| Spot { item: seq, call: Some(seq) });
+        Self { filter: calls.filter().clone(), selected, ..Self::default() }
+    }
+
+    /// The number of the next entry to take in, unless the list is frozen and has all it may show.
+    pub fn wants(&self) -> Option<u64> {
+        self.frozen.is_none_or(|last| self.last < last).then_some(self.last + 1)
+    }
+
+    /// Takes in what is new, as the list of calls does that it stands in for. An episode is shown if any of its
+    /// calls passes the filter.
+    pub fn take(&mut self, entries: &[Arc<Entry>], kept: &Range<u64>, calls: &EntryList) {
+        self.frozen = calls.frozen();
+        if self.filter != *calls.filter() {
+            // The list takes all in anew, and this with it. What was unfolded is so among other rows too.
+            self.filter = calls.filter().clone();
+            self.groups = CallGroups::default();
+            self.items.clear();
+            self.last = 0;
+        }
+        let last = self.last;
+        for entry in entries.iter().skip_while(|entry| entry.seq <= last) {
+            if let Some(last) = self.frozen.filter(|last| entry.seq > *last) {
+                self.last = last;
+                break;
+            }
+            self.last = entry.seq;
+            self.admit(entry);
+        }
+        if self.frozen.is_none() || kept.is_empty() {
+            while self.items.front().is_some_and(|item| item.number() < kept.start) {
+                self.items.pop_front();
+            }
+            self.groups.forget_before(kept.start);
+            self.unfolded = self.unfolded.split_off(&kept.start);
+        }
+    }
+
+    fn admit(&mut self, entry: &Arc<Entry>) {
+        if is_redundant(entry) {
+            return;
+        }
+        let mut is_shown = self.filter.matches(entry);
+        let waited = entry.call().and_then(|call| call.waited);
+        if let Some(spot) = self.selected.as_mut().filter(|spot| spot.call.is_some() && spot.call == waited) {
+            spot.call = Some(entry.seq);
+        }
+        let Some(id) = self.groups.push(entry) else {
+            // The end of a call takes the place of its waiting.
+            if let Some(waited) = waited {
+                self.remove(waited);
+                if let Some(spot) = self.selected.as_mut().filter(|spot| spot.item == waited) {
+                    spot.item = entry.seq;
+                }
+            }
+            if is_shown {
+                self.items.push_back(Item::Entry(Arc::clone(entry)));
+            }
+            return;
+        };
+        // A place keeps to its episode, which may have become a part of another. Resolved here, and not for each
+        // frame, since what the filter hides is in no item that would tell.
+        let merged = self.groups.merged().to_vec();
+        for spot in self.selected.iter_mut().chain([&mut self.top]) {
+            if spot.call == Some(entry.seq) || merged.contains(&spot.item) {
+                spot.item = id;
+            }
+        }
+        for merged in merged {
+            is_shown |= self.remove(merged);
+            self.unfolded.remove(&merged);
+        }
+        if is_shown && let Err(index) = self.index(id) {
+            self.items.insert(index, Item::Group(id));
+        }
+    }
+
+    fn remove(&mut self, number: u64) -> bool {
+        self.index(number).map(|index| self.items.remove(index)).is_ok()
+    }
+
+    fn index(&self, number: u64) -> Result<usize, usize> {
+        self.items.binary_search_by_key(&number, Item::number)
+    }
+
+    /// The unfolded episodes that are shown, in order, with their places and their numbers of calls.
+    fn spread(&self) -> impl Iterator<Item = (usize, usize)> {
+        let calls = |id: &u64| self.groups.get(*id).map_or(0, |group| group.members().len());
+        self.unfolded.iter().filter_map(move |id| Some((self.index(*id).ok()?, calls(id))))
+    }
+
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.items.len() + self.spread().map(|(_, calls)| calls).sum::<usize>()
+    }
+
+    /// Whether there is nothing to show.
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    /// How many episodes and other entries there are.
+    pub fn items(&self) -> usize {
+        self.items.len()
+    }
+
+    /// Whether the newest row is always in view.
+    pub fn follows(&self) -> bool {
+        self.selected.is_none()
+    }
+
+    /// The item of a row, and which of its calls, from 1; 0 for itself.
+    fn place(&self, row: usize) -> (usize, usize) {
+        let mut below = 0;
+        for (index, calls) in self.spread() {
+            let header = index + below;
+            if row <= header {
+                break;
+            }
+            if row <= header + calls {
+                return (index, row - header);
+            }
+            below += calls;
+        }
+        (row - below, 0)
+    }
+
+    fn row(&self, (index, call): (usize, usize)) -> Option<Row<'_>> {
+        Some(match self.items.get(index)? {
+            Item::Entry(entry) => Row::Entry(entry),
+            Item::Group(id) => {
+                let group = self.groups.get(*id)?;
+                match call.checked_sub(1) {
+                    Some(call) => Row::Member(group.members().get(call)?),
+                    None => Row::Header(group, self.unfolded.contains(id)),
+                }
+            }
+        })
+    }
+
+    fn spot(&self, row: usize) -> Option<Spot> {
+        let place = self.place(row);
+        let item = self.items.get(place.0)?.number();
+        match self.row(place)? {
+            Row::Member(member) => Some(Spot { item, call: Some(member.entry.seq) }),
+            _ => Some(Spot { item, call: None }),
+        }
+    }
+
+    fn row_of(&self, spot: Spot) -> usize {
+        let row = |index: usize| {
+            index + self.spread().filter(|(other, _)| *other < index).map(|(_, calls)| calls).sum::<usize>()
+        };
+        let index = match self.index(spot.item) {
+            Ok(index) => index,
+            Err(index) => return row(index).min(self.len().saturating_sub(1)),
+        };
+        let id = self.items[index].number();
+        let call = spot
+            .call
+            .filter(|_| self.unfolded.contains(&id))
+            .and_then(|seq| self.groups.get(id).and_then(|group| group.position(seq)));
+        row(index) + call.map_or(0, |call| call + 1)
+    }
+
+    fn selected_row(&self) -> usize {
+        self.selected.map_or(self.len().saturating_sub(1), |spot| self.row_of(spot))
+    }
+
+    /// The selected row: the newest one while the list follows.
+    pub fn selected(&self) -> Option<Row<'_>> {
+        self.row(self.place(self.selected_row()))
+    }
+
+    /// How many rows are newer than the selected one.
+    pub fn newer(&self) -> usize {
+        self.len().saturating_sub(self.selected_row() + 1)
+    }
+
+    /// The rows that `height` lines can show, and whether each is selected.
+    pub fn visible(&self, height: usize) -> impl Iterator<Item = (Row<'_>, bool)> {
+        let selected = self.selected_row();
+        self.range(height).filter_map(move |row| Some((self.row(self.place(row))?, row == selected)))
+    }
+
+    fn range(&self, height: usize) -> Range<usize> {
+        let top = if self.follows() { usize::MAX } else { self.row_of(self.top) };
+        window::visible(self.len(), Some(self.selected_row()), top, height)
+    }
+
+    /// Keeps the view where it is, so that only the selection moves while there is room for it.
+    fn hold(&mut self, height: usize) {
+        if let Some(top) = self.spot(self.range(height).start) {
+            self.top = top;
+        }
+    }
+
+    /// Takes a step. Beyond the last row the list follows again.
+    pub fn go(&mut self, step: Step, height: usize) {
+        let (row, len) = (self.selected_row(), self.len());
+        let beyond = matches!(step, Step::Down(_)) && row + 1 >= len;
+        if step == Step::Last || beyond || len == 0 {
+            self.selected = None;
+            return;
+        }
+        self.hold(height);
+        self.selected = self.spot(step.from(row, len));
+        self.hold(height);
+    }
+
+    /// Selects the row in a line of the view.
+    pub fn select_line(&mut self, line: usize, height: usize) {
+        let range = self.range(height);
+        self.hold(height);
+        if range.start + line < range.end {
+            self.selected = self.spot(range.start + line);
+        }
+    }
+
+    /// Folds or unfolds the selected episode, if an episode is selected.
+    pub fn toggle(&mut self, height: usize) -> bool {
+        let Some(Row::Header(group, is_unfolded)) = self.selected() else { return false };
+        let id = group.id();
+        self.hold(height);
+        self.selected = Some(Spot { item: id, call: None });
+        if is_unfolded {
+            self.unfolded.remove(&id);
+        } else {
+            self.unfolded.insert(id);
+        }
+        true
+    }
+
+    /// Folds all episodes, if any is unfolded.
+    pub fn fold_all(&mut self) -> bool {
+        let is_any = self.spread().next().is_some();
+        if let Some(spot) = &mut self.selected {
+            spot.call = None;
+        }
+        self.unfolded.clear();
+        is_any
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::model::{
+        entry::{Call, EntryKind},
+        protocol::{Caller, Operation},
+    };
+
+    proptest! {
+        #[test]
+        fn every_row_is_found_again_by_its_place_and_the_selection_is_in_view(
+            calls in prop::collection::vec((0_usize..3, 0_usize..4, 0_i64..900), 1..60),
+            steps in prop::collection::vec((0_usize..4, 1_usize..9), 0..30),
+            height in 1_usize..12,
+        ) {
+            let (mut list, mut grouped_list, mut now) = (EntryList::default(), GroupedList::of(&EntryList::default()), 0);
+            let mut steps = steps.into_iter();
+            for (index, (volume, operation, gap)) in calls.iter().enumerate() {
+                now += gap;
+                let operations = [Operation::Get, Operation::Get, Operation::Mount, Operation::Unmount];
+                let caller = if *gap % 7 == 0 { Caller::Other } else { Caller::Docker };
+                let call = Call {
+                    volume: Some(format!("v{volume}").into()),
+                    ..Call::answered(operations[*operation], caller)
+                };
+                let at = Timestamp::from_millisecond(now).expect("a time");
+                let seq = index as u64 + 1;
+                let entries = [Arc::new(Entry { seq, at, kind: EntryKind::Call(Box::new(call)) })];
+                let kept = seq.saturating_sub(40).max(1)..seq + 1;
+                list.take(&entries, &kept);
+                grouped_list.take(&entries, &kept, &list);
+                match steps.next() {
+                    Some((0, by)) => grouped_list.go(Step::Up(by), height),
+                    Some((1, by)) => grouped_list.go(Step::Down(by), height),
+                    Some((2, _)) => {
+                        grouped_list.toggle(height);
+                    }
+                    Some((3, by)) => grouped_list.select_line(by, height),
+                    _ => {}
+                }
+                let mut seqs = Vec::new();
+                for row in 0..grouped_list.len() {
+                    let spot = grouped_list.spot(row).expect("each row has a place");
+                    prop_assert_eq!(grouped_list.row_of(spot), row);
+                    match grouped_list.row(grouped_list.place(row)).expect("each place has a row") {
+                        Row::Entry(entry) => seqs.push(entry.seq),
+                        Row::Member(_) => {}
+                        Row::Header(group, _) => {
+                            seqs.extend(group.members().iter().map(|member| member.entry.seq));
+                        }
+                    }
+                }
+                seqs.sort_unstable();
+                prop_assert!(seqs.is_sorted_by(|one, other| one < other), "something is shown twice: {seqs:?}");
+                let rows: Vec<_> = grouped_list.visible(height).collect();
+                prop_assert_eq!(rows.len(), grouped_list.len().min(height));
+                prop_assert_eq!(rows.iter().filter(|(_, is_selected)| *is_selected).count(), 1);
+            }
+        }
+    }
+}

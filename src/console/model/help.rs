@@ -1,0 +1,59 @@
+//! The open help: scrolled, and searched by what is typed after the filter's key.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use crate::{
+    console::{
+        input::action::Action,
+        model::{
+            app::App,
+            event::Effect,
+            mode::{HelpState, Mode},
+        },
+    },
+    state::Snapshot,
+};
+
+impl App {
+    /// Takes a key while the help is open.
+    pub(super) fn help_key(
+        &mut self,
+        key: KeyEvent,
+        action: Option<Action>,
+        snapshot: &Snapshot,
+    ) -> Vec<Effect> {
+        let page = usize::from(self.size.1 / 2);
+        let last = self.scroll_limits.help;
+        let Mode::Help(reading) = &mut self.mode else { return Vec::new() };
+        if reading.is_typing {
+            match key.code {
+                KeyCode::Char(letter)
+                    if !key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT) =>
+                {
+                    reading.wanted.push(letter);
+                }
+                KeyCode::Backspace => drop(reading.wanted.pop()),
+                KeyCode::Esc => reading.wanted.clear(),
+                _ => {}
+            }
+            reading.is_typing = matches!(key.code, KeyCode::Char(_) | KeyCode::Backspace);
+            reading.top = 0;
+            return Vec::new();
+        }
+        let top = reading.top;
+        match action {
+            Some(Action::Up) => reading.top = top.saturating_sub(1),
+            Some(Action::Down) => reading.top = (top + 1).min(last),
+            Some(Action::PageUp) => reading.top = top.saturating_sub(page),
+            Some(Action::PageDown | Action::Pause) => reading.top = (top + page).min(last),
+            Some(Action::First) => reading.top = 0,
+            Some(Action::Last) => reading.top = last,
+            Some(Action::Filter) => reading.is_typing = true,
+            Some(Action::CopyJson) => return self.copy_remedy(snapshot).into_iter().collect(),
+            Some(Action::Back) if !reading.wanted.is_empty() => *reading = HelpState::default(),
+            Some(Action::Help | Action::Back | Action::Quit | Action::Open) => self.mode = Mode::Browse,
+            _ => {}
+        }
+        Vec::new()
+    }
+}

@@ -1,0 +1,25 @@
+//! The console's state, and what keys, commands and entries do to it.
+
+mod act;
+pub mod app;
+pub mod dry_run;
+pub mod event;
+mod fault_keys;
+pub mod fault_list;
+pub mod grouped_list;
+mod held;
+mod help;
+mod line;
+pub mod list;
+pub mod mode;
+mod panes;
+pub mod picker;
+pub mod prompt;
+pub mod reply_edit;
+mod scenario;
+pub mod sequence;
+pub mod window;
+
+pub use crate::console::layout::pane::Pane;
+pub use app::App;
+pub use event::{Effect, Event};

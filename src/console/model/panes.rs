@@ -1,0 +1,240 @@
+//! Where one is: the focused pane, the selected row in each, and what is open beside it.
+
+use std::sync::Arc;
+
+use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
+use ratatui::layout::Position;
+
+use crate::{
+    console::{
+        input::action::Action,
+        layout::{pane::Pane, screen::Screen},
+        model::{
+            app::App,
+            event::Effect,
+            fault_list::{self, FaultRow},
+            grouped_list::GroupedList,
+            list::{EntryList, VolumeHistory},
+            mode::{Mode, Status},
+            sequence::SequenceLines,
+            window::{Cursor, Step},
+        },
+    },
+    domain::{lang::filter::Filter, model::volume::Volume, rules::PRESETS},
+    state::Snapshot,
+};
+
+/// How many rows the wheel moves.
+const WHEEL: usize = 3;
+
+impl App {
+    /// The place of the selected volume: where its name is, or would be.
+    pub fn volume_row(&self, snapshot: &Snapshot) -> usize {
+        let before = |name: &String| snapshot.volumes.partition_point(|volume| volume.name < *name);
+        self.volume.0.as_ref().map_or(0, before).min(snapshot.volumes.len().saturating_sub(1))
+    }
+
+    /// The selected volume, if there are any.
+    pub fn selected_volume<'s>(&self, snapshot: &'s Snapshot) -> Option<&'s Arc<Volume>> {
+        snapshot.volumes.get(self.volume_row(snapshot))
+    }
+
+    /// Takes a step in the focused pane.
+    pub(super) fn step(&mut self, step: Step, snapshot: &Snapshot) {
+        let Some(screen) = self.screen(snapshot) else { return };
+        let height = screen.rows(self.focus);
+        match self.focus {
+            Pane::Calls => match &mut self.grouped_list {
+                Some(grouped_list) => grouped_list.go(step, height),
+                None => self.calls.go(step, height),
+            },
+            Pane::Volumes => {
+                let mut cursor = Cursor { row: self.volume_row(snapshot), top: self.volume.1 };
+                cursor.go(step, snapshot.volumes.len(), height);
+                self.volume =
+                    (snapshot.volumes.get(cursor.row).map(|volume| volume.name.clone()), cursor.top);
+            }
+            Pane::Faults => self.fault.go(step, fault_list::rows(snapshot).len(), height),
+        }
+        self.detail = self.detail.map(|_| self.opening());
+        self.follow_life(snapshot);
+    }
+
+    /// Turns a page: of what is open beside the focused pane, or of the pane itself.
+    pub(super) fn page(&mut self, down: bool, snapshot: &Snapshot) {
+        let Some(screen) = self.screen(snapshot) else { return };
+        let Some(top) = self.detail.filter(|_| screen.detail.is_some()) else {
+            let rows = screen.rows(self.focus).saturating_sub(1).max(1);
+            return self.step(if down { Step::Down(rows) } else { Step::Up(rows) }, snapshot);
+        };
+        let last = self.scroll_limits.detail;
+        let rows = usize::from(screen.detail_inner().height.saturating_sub(1).max(1));
+        let top = top.min(last);
+        self.detail = Some(if down { (top + rows).min(last) } else { top.saturating_sub(rows) });
+    }
+
+    /// Gives the keys to another pane.
+    pub(super) fn focus(&mut self, pane: Pane, snapshot: &Snapshot) {
+        self.focus = pane;
+        self.detail = self.detail.map(|_| self.opening());
+        self.follow_life(snapshot);
+    }
+
+    /// Opens what is selected, or does what it offers.
+    pub(super) fn open(&mut self, snapshot: &Snapshot) -> Option<Effect> {
+        if self.focus == Pane::Calls
+            && let Some(screen) = self.screen(snapshot)
+            && let Some(grouped_list) = &mut self.grouped_list
+            && grouped_list.toggle(screen.rows(Pane::Calls))
+        {
+            self.detail = self.detail.map(|_| self.opening());
+            return None;
+        }
+        if self.focus != Pane::Faults {
+            self.inspect(snapshot);
+            return None;
+        }
+        match fault_list::rows(snapshot).get(self.fault.row)? {
+            FaultRow::Preset(index) => fault_list::toggle(PRESETS[*index].label, snapshot).map(Effect::from),
+            FaultRow::Forget => self.act(Action::Forget, snapshot).pop(),
+            FaultRow::Outage => self.act(Action::Outage, snapshot).pop(),
+            FaultRow::Rule(id) => {
+                self.edit(*id, snapshot);
+                None
+            }
+        }
+    }
+
+    /// How far what is opened is scrolled at first. Of a life the latest matters most, and what comes is followed.
+    fn opening(&self) -> usize {
+        if self.focus == Pane::Volumes { usize::MAX } else { 0 }
+    }
+
+    /// Opens what is selected, or closes it.
+    pub(super) fn inspect(&mut self, snapshot: &Snapshot) {
+        if self.focus != Pane::Faults {
+            self.detail = if self.detail.is_some() { None } else { Some(self.opening()) };
+            self.follow_life(snapshot);
+        }
+    }
+
+    /// Folds the calls into episodes; folds those that are unfolded; shows the calls as a list again.
+    pub(super) fn fold(&mut self) {
+        self.sequence = false;
+        match &mut self.grouped_list {
+            None => self.grouped_list = Some(GroupedList::of(&self.calls)),
+            Some(grouped_list) => {
+                if grouped_list.fold_all() {
+                    return;
+                }
+                let selected = grouped_list.selected().filter(|_| !grouped_list.follows());
+                self.calls.select(selected.map(|row| row.entry().seq));
+                self.grouped_list = None;
+            }
+        }
+    }
+
+    /// One step back: what is open closes, a frozen list goes on, a filter ends.
+    pub(super) fn back(&mut self, snapshot: &Snapshot) {
+        if self.detail.take().is_some() {
+            self.follow_life(snapshot);
+        } else if self.shows_play(snapshot) && snapshot.scenarios.run_request.is_none() {
+            self.closed_play.clone_from(&snapshot.scenarios.play);
+        } else if self.calls.is_frozen() {
+            self.calls.freeze(None);
+        } else if self.calls.is_filtered() {
+            self.unfilter();
+        } else {
+            self.status = Status::Quiet;
+        }
+    }
+
+    /// Keeps the open life that of the selected volume.
+    fn follow_life(&mut self, snapshot: &Snapshot) {
+        let is_open = self.focus == Pane::Volumes && self.detail.is_some();
+        let name = self.selected_volume(snapshot).filter(|_| is_open).map(|volume| volume.name.clone());
+        match (name, &self.life) {
+            (Some(name), Some(life)) if life.name == name => {}
+            (Some(name), _) => {
+                let mut entries = EntryList::default();
+                entries.set_filter(Filter::life_of(&name));
+                self.life = Some(VolumeHistory { name, entries });
+            }
+            (None, _) => self.life = None,
+        }
+    }
+
+    /// Selects what was clicked on, or scrolls what is under the wheel.
+    pub(super) fn mouse(&mut self, mouse: MouseEvent, snapshot: &Snapshot) -> Option<Effect> {
+        let screen = self.screen(snapshot).filter(|_| matches!(self.mode, Mode::Browse))?;
+        let at = Position::new(mouse.column, mouse.row);
+        if screen.detail.is_some_and(|area| area.contains(at)) {
+            match mouse.kind {
+                MouseEventKind::ScrollUp => {
+                    let last = self.scroll_limits.detail;
+                    self.detail = self.detail.map(|top| top.min(last).saturating_sub(WHEEL));
+                }
+                MouseEventKind::ScrollDown => {
+                    let last = self.scroll_limits.detail;
+                    self.detail = self.detail.map(|top| (top + WHEEL).min(last));
+                }
+                _ => {}
+            }
+            return None;
+        }
+        let pane = screen.pane_at(at)?;
+        let step = match mouse.kind {
+            MouseEventKind::ScrollUp => Step::Up(WHEEL),
+            MouseEventKind::ScrollDown => Step::Down(WHEEL),
+            MouseEventKind::Down(MouseButton::Left) => {
+                self.click(pane, &screen, at, snapshot);
+                return None;
+            }
+            _ => return None,
+        };
+        // The wheel leaves the keys where they are.
+        let focus = std::mem::replace(&mut self.focus, pane);
+        self.step(step, snapshot);
+        self.focus = focus;
+        None
+    }
+
+    fn click(&mut self, pane: Pane, screen: &Screen, at: Position, snapshot: &Snapshot) {
+        let list = screen.list(pane);
+        self.focus = pane;
+        if !list.contains(at) {
+            return self.follow_life(snapshot);
+        }
+        let line = usize::from(at.y - list.y);
+        match pane {
+            Pane::Calls => {
+                let height = screen.rows(pane);
+                let line = if screen.is_sequence {
+                    let Some(row) = SequenceLines::of(&self.calls, &self.retries, screen).row_at(line) else {
+                        return;
+                    };
+                    row
+                } else {
+                    line / usize::from(screen.entry_lines)
+                };
+                match &mut self.grouped_list {
+                    Some(grouped_list) => grouped_list.select_line(line, height),
+                    None => self.calls.select_line(line, height),
+                }
+            }
+            Pane::Volumes => {
+                let cursor = Cursor { row: self.volume_row(snapshot), top: self.volume.1 };
+                let top = cursor.visible(snapshot.volumes.len(), list.height.into()).start;
+                if let Some(volume) = snapshot.volumes.get(top + line) {
+                    self.volume = (Some(volume.name.clone()), top);
+                }
+            }
+            Pane::Faults => {
+                let rows = fault_list::rows(snapshot).len();
+                let top = self.fault.visible(rows, list.height.into()).start;
+                self.fault = Cursor { row: (top + line).min(rows.saturating_sub(1)), top };
+            }
+        }
+        self.follow_life(snapshot);
+    }
+}

@@ -1,0 +1,35 @@
+//! The scenario picker: what is typed in it, and what is left to choose from.
+
+use tui_input::Input;
+
+use crate::{console::model::window::Cursor, domain::model::scenario::ScenarioInfo, state::Snapshot};
+
+/// A card that is being chosen.
+#[derive(Clone, Debug, Default)]
+pub struct Picker {
+    /// Words that a card must have.
+    pub filter: Input,
+    /// The place in what is left.
+    pub cursor: Cursor,
+    /// Whether each step waits for a key.
+    pub stepwise: bool,
+}
+
+impl Picker {
+    /// The cards that have all words of the filter; those whose name is the filter, begins with it, or has it, come first.
+    pub fn catalog<'s>(&self, snapshot: &'s Snapshot) -> Vec<&'s ScenarioInfo> {
+        let filter = self.filter.value().to_lowercase();
+        let fits = |offer: &&ScenarioInfo| {
+            let problem = offer.problem.as_deref().unwrap_or_default();
+            let text =
+                format!("{} {} {} {problem}", offer.name, offer.title, offer.description).to_lowercase();
+            filter.split_whitespace().all(|word| text.contains(word))
+        };
+        let mut catalog: Vec<_> = snapshot.scenarios.catalog.iter().filter(fits).collect();
+        let meant = filter.trim();
+        catalog.sort_by_key(|ScenarioInfo { name, .. }| {
+            (name != meant, !name.starts_with(meant), !name.contains(meant))
+        });
+        catalog
+    }
+}

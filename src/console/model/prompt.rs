@@ -1,0 +1,204 @@
+//! The line at the bottom in which a command or a filter is typed, with its history and its completion.
+
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
+use tui_input::{Input, InputRequest, backend::crossterm::EventHandler};
+
+use crate::{
+    console::input::complete::{self, Completion},
+    state::Snapshot,
+};
+
+/// What the line is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// A command, after `:`.
+    Command,
+    /// A filter, after `/`.
+    Filter,
+}
+
+/// The line while it is typed.
+#[derive(Clone, Debug)]
+pub struct Prompt {
+    /// What it is for.
+    pub purpose: Purpose,
+    /// The text and the cursor in it.
+    pub input: Input,
+    /// What is wrong with the text, if it can be told already.
+    pub problem: Option<String>,
+    /// Whether it was handed in as it stands, and refused.
+    pub refused: bool,
+    /// The text that it began with.
+    pub begun: String,
+    /// What can stand next.
+    pub completion: Completion,
+    /// Which of the candidates was put into the line by Tab.
+    pub chosen: Option<usize>,
+    /// How far back in the history the text was taken from; 0 is none of it.
+    back: usize,
+    /// What was typed before the history was looked through.
+    draft: String,
+    /// Whether it ends with a quote that nobody has typed.
+    is_closed: bool,
+}
+
+/// Earlier lines, the latest last, and none of them twice.
+#[derive(Clone, Debug, Default)]
+pub struct History(Vec<String>);
+
+impl History {
+    /// Remembers a line as the latest.
+    pub fn keep(&mut self, line: &str) {
+        if !line.is_empty() {
+            self.0.retain(|earlier| earlier != line);
+            self.0.push(line.to_owned());
+        }
+    }
+}
+
+/// A line that was typed and run.
+#[derive(Clone, Debug)]
+pub(super) struct Submitted {
+    /// As it was typed.
+    pub prompt: Prompt,
+    /// The command that it became, as it is printed.
+    pub command: Option<String>,
+}
+
+/// What a key did to the line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PromptEvent {
+    /// Nothing, or it moved the cursor.
+    Nothing,
+    /// It changed the text.
+    Changed,
+    /// The line is complete.
+    Done(String),
+    /// The line is given up.
+    Gone,
+}
+
+impl Prompt {
+    /// A line with a text to begin with.
+    pub fn new(purpose: Purpose, text: &str, snapshot: &Snapshot) -> Self {
+        let mut prompt = Self {
+            purpose,
+            input: Input::new(text.to_owned()),
+            problem: None,
+            refused: false,
+            begun: text.to_owned(),
+            completion: Completion::default(),
+            chosen: None,
+            back: 0,
+            draft: String::new(),
+            is_closed: false,
+        };
+        prompt.complete(snapshot);
+        prompt
+    }
+
+    /// The text.
+    pub fn text(&self) -> &str {
+        self.input.value()
+    }
+
+    /// Puts the cursor before the closing quote that the text ends with. Who types it all the same gets over it.
+    pub fn step_into_quotes(&mut self) {
+        self.input.handle(InputRequest::GoToPrevChar);
+        self.completion = Completion::default();
+        self.is_closed = true;
+    }
+
+    /// Whether a quote is typed where one was put to close the text.
+    fn is_typed_over(&self, code: KeyCode) -> bool {
+        let behind: Vec<char> = self.text().chars().skip(self.input.cursor().saturating_sub(1)).collect();
+        self.is_closed && code == KeyCode::Char('"') && matches!(behind[..], [before, '"'] if before != '\\')
+    }
+
+    /// Takes a key.
+    pub fn key(&mut self, key: KeyEvent, history: &History, snapshot: &Snapshot) -> PromptEvent {
+        let before = self.text().to_owned();
+        match key.code {
+            KeyCode::Enter => return PromptEvent::Done(self.text().trim().to_owned()),
+            KeyCode::Esc => return PromptEvent::Gone,
+            KeyCode::Backspace if before.is_empty() => return PromptEvent::Done(before),
+            KeyCode::Tab => self.choose(1),
+            KeyCode::BackTab => self.choose(self.completion.candidates.len().saturating_sub(1)),
+            KeyCode::Up => self.recall(self.back + 1, history),
+            KeyCode::Down => self.recall(self.back.saturating_sub(1), history),
+            KeyCode::Char('k') if key.modifiers == KeyModifiers::CONTROL => {
+                self.input.handle(InputRequest::DeleteTillEnd);
+            }
+            code if self.is_typed_over(code) => {
+                self.is_closed = false;
+                self.input.handle(InputRequest::GoToEnd);
+                self.complete(snapshot);
+            }
+            _ => {
+                self.input.handle_event(&Event::Key(key));
+            }
+        }
+        if self.text() == before {
+            return PromptEvent::Nothing;
+        }
+        self.refused = false;
+        if !matches!(key.code, KeyCode::Up | KeyCode::Down) {
+            self.back = 0;
+        }
+        if !matches!(key.code, KeyCode::Tab | KeyCode::BackTab) {
+            self.complete(snapshot);
+        }
+        PromptEvent::Changed
+    }
+
+    /// Takes back a line that was handed in and is no good.
+    pub fn refuse(&mut self, why: String) {
+        self.problem = Some(why);
+        self.refused = true;
+    }
+
+    /// Types a text that was pasted, as one line.
+    pub fn paste(&mut self, text: &str, snapshot: &Snapshot) {
+        self.refused = false;
+        for c in text.trim_end().chars().map(|c| if c == '\n' { ' ' } else { c }).filter(|c| !c.is_control())
+        {
+            self.input.handle(InputRequest::InsertChar(c));
+        }
+        self.complete(snapshot);
+    }
+
+    fn complete(&mut self, snapshot: &Snapshot) {
+        self.chosen = None;
+        let at_end = self.input.cursor() == self.text().chars().count();
+        self.completion = match self.purpose {
+            _ if !at_end => Completion::default(),
+            Purpose::Command => complete::command(self.text(), snapshot),
+            Purpose::Filter => complete::filter(self.text(), snapshot),
+        };
+    }
+
+    /// Puts the next candidate into the line. What was typed stays known, so that Tab can go through all.
+    fn choose(&mut self, by: usize) {
+        let count = self.completion.candidates.len();
+        if count == 0 {
+            return;
+        }
+        let chosen = self.chosen.map_or(if by == 1 { 0 } else { count - 1 }, |chosen| (chosen + by) % count);
+        self.chosen = Some(chosen);
+        let line =
+            format!("{}{}", &self.text()[..self.completion.start], self.completion.candidates[chosen].word);
+        self.input = Input::new(line);
+    }
+
+    fn recall(&mut self, back: usize, history: &History) {
+        if back == self.back || back > history.0.len() {
+            return;
+        }
+        if self.back == 0 {
+            self.draft = self.text().to_owned();
+        }
+        self.back = back;
+        let line = if back == 0 { &self.draft } else { &history.0[history.0.len() - back] };
+        self.input = Input::new(line.clone());
+    }
+}

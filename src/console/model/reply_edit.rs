@@ -1,0 +1,68 @@
+//! The reply of a held call on its way through the user's editor.
+
+use crate::domain::{
+    lang::{
+        command::{Command, ReleaseTarget},
+        json,
+    },
+    model::entry::OriginalReply,
+    rules::{Action, ErrorShape, Phase, ReleaseAction},
+};
+
+/// The natural answer of a waiting call, on its way through the user's editor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReplyEdit {
+    /// The number of the call's waiting entry.
+    pub seq: u64,
+    /// What the editor is given: JSON laid out, any other text as it is.
+    pub text: String,
+    shape: ErrorShape,
+}
+
+impl ReplyEdit {
+    /// The reply to a held call, unless it was too long to be recorded whole.
+    pub(super) fn new(seq: u64, natural: &OriginalReply) -> Result<Self, String> {
+        let OriginalReply { status, body } = natural;
+        if body.length > body.bytes.len() {
+            let (length, kept) = (body.length, body.bytes.len());
+            return Err(format!(
+                "its natural reply of {length} bytes is too long to edit, {kept} are kept; type release {seq}: reply …"
+            ));
+        }
+        let text = body.text();
+        let shape = if *status == 200 { ErrorShape::Inband } else { ErrorShape::Text500 };
+        let text = json::indented(&text).map_or_else(|| text.into_owned(), |text| text + "\n");
+        Ok(Self { seq, text, shape })
+    }
+
+    /// The command that sends what came out of the editor. None if it says the same as what went in, or nothing:
+    /// as with git, to empty the file is to give up.
+    ///
+    /// The driver's work is done, since what was edited is the answer to it.
+    pub fn command(&self, edited: &str) -> Option<Command> {
+        let reply = |text: &str| Action::reply(text, self.shape);
+        let action = reply(edited);
+        let release_action = Some(ReleaseAction { action, phase: Phase::After });
+        let is_another = !edited.trim().is_empty() && reply(&self.text) != reply(edited);
+        is_another.then_some(Command::Release {
+            which: ReleaseTarget::Seq(self.seq),
+            release_action,
+            confirmed: false,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reply_that_the_journal_has_cut_is_not_edited() {
+        let natural = |length: usize| OriginalReply { status: 200, body: vec![b' '; length].into() };
+        let error = ReplyEdit::new(41, &natural(16 * 1024 + 1)).expect_err("a part of it is gone");
+        assert!(
+            error.contains("16385 bytes is too long to edit") && error.ends_with("type release 41: reply …")
+        );
+        assert!(ReplyEdit::new(41, &natural(16 * 1024)).is_ok());
+    }
+}

@@ -1,0 +1,81 @@
+//! The columns of the calls, and how wide each is.
+
+use crate::domain::{
+    model::entry::{Entry, EntryKind},
+    text,
+};
+
+/// The heads of two columns, which are as narrow as these where their content is.
+pub(super) const VOLUME: &str = "volume";
+pub(super) const FAULT: &str = "done to it";
+
+/// The width of the column with a group's name.
+pub const GROUP_NAME: usize = 12;
+
+/// The widths of the columns; 0 where one is left out.
+pub struct Columns {
+    /// The time of day.
+    pub time: usize,
+    /// Who asked.
+    pub caller: usize,
+    /// What was asked.
+    pub call: usize,
+    /// About which volume.
+    pub volume: usize,
+    /// What a rule did to it.
+    pub fault: usize,
+    /// How it ended.
+    pub outcome: usize,
+    /// How long it took.
+    pub took: usize,
+}
+
+/// How wide the words in view are that share what room is left.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Content {
+    pub volume: usize,
+    pub fault: usize,
+}
+
+impl Content {
+    pub fn of<'e>(entries: impl Iterator<Item = &'e Entry>, fault: &str) -> Self {
+        entries.fold(Self::default(), |widest, entry| {
+            let (volume, applied) = match &entry.kind {
+                EntryKind::Call(call) => (call.volume.as_deref(), call.fault.as_ref()),
+                EntryKind::Held(waiting) => (waiting.volume.as_deref(), Some(&waiting.fault)),
+                _ => (None, None),
+            };
+            let volume = volume.map_or(0, |volume| text::width(&text::clean(volume)));
+            let fault = applied
+                .map_or(0, |applied| text::width(fault) + 1 + text::width(&text::clean(&applied.action)));
+            Self { volume: widest.volume.max(volume), fault: widest.fault.max(fault) }
+        })
+    }
+}
+
+impl Columns {
+    /// How a call ended is what it is all about: no other column takes more than its content needs.
+    pub fn of(width: usize, content: Content, is_folded: bool) -> Self {
+        let call = if is_folded { GROUP_NAME } else { 8 };
+        let (time, caller, call, took) = match width {
+            96.. => (12, 9, 12, 8),
+            60..=95 => (8, 0, call, 8),
+            48..=59 => (5, 0, 8, 7),
+            _ => (0, 0, 8, 0),
+        };
+        let gaps = 1 + [time, caller, call, took].iter().filter(|width| **width > 0).count() * 2 + 2;
+        let rest = width.saturating_sub(time + caller + call + took + gaps);
+        let volume = content.volume.clamp(VOLUME.len(), (rest / 4).clamp(8, 20)).min(rest);
+        let rest = rest.saturating_sub(volume);
+        // Where there is little room, what was done and how it ended share a column.
+        let fault = if rest >= 44 { content.fault.clamp(FAULT.len(), (rest * 2 / 5).min(36)) } else { 0 };
+        let outcome = rest.saturating_sub(if fault > 0 { fault + 2 } else { 0 });
+        Self { time, caller, call, volume, fault, outcome, took }
+    }
+
+    /// The cells of all columns behind the time.
+    pub fn width(&self) -> usize {
+        let columns = [self.caller, self.call, self.volume, self.fault, self.outcome, self.took];
+        columns.into_iter().filter(|width| *width > 0).map(|width| width + 2).sum::<usize>().saturating_sub(2)
+    }
+}

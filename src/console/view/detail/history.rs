@@ -1,0 +1,104 @@
+//! The life of a volume: each entry that says something of it, in words.
+
+use ratatui::{
+    style::Style,
+    text::{Line, Span},
+};
+
+use crate::{
+    console::{
+        model::list::VolumeHistory,
+        view::{
+            canvas::View,
+            detail::{change, page::Page},
+            row,
+        },
+    },
+    domain::{
+        model::{
+            entry::{Entry, EntryKind},
+            volume::{Change, Volume},
+        },
+        text,
+    },
+};
+
+/// How many of the latest entries of a life are told.
+const TOLD: usize = 500;
+
+/// Tells it.
+pub fn tell(page: &mut Page<'_>, volume: &Volume, life: &VolumeHistory) {
+    let view = page.view;
+    let styles = &view.theme.styles;
+    page.heading(&text::clean(&volume.name));
+    let created = view.app.zone.to_datetime(volume.created).strftime("%Y-%m-%d %H:%M:%S");
+    if volume.known {
+        page.say(&format!("created {created}"), styles.text);
+    } else {
+        page.say(
+            "forgotten: the driver no longer admits to it, the engine still believes in it",
+            styles.fault,
+        );
+    }
+    for (key, value) in &volume.options {
+        page.say(&format!("option {key}={value}"), styles.text);
+    }
+    for (id, times) in &volume.mounts {
+        let times = if *times > 1 { format!(", {times} times") } else { String::new() };
+        page.say(&format!("mounted by {id}{times}"), styles.good);
+    }
+    page.heading("Its life");
+    let entries: Vec<_> = life.entries.visible(TOLD).collect();
+    if entries.is_empty() {
+        page.say("nothing that the journal still knows", styles.quiet);
+    }
+    for entry in entries {
+        let time = row::time(view, entry, 8);
+        let (said, style) = event(view, entry, &volume.name);
+        let wrapped = text::wrap(&text::clean(&said), page.width.saturating_sub(14));
+        for (index, said) in wrapped.into_iter().enumerate() {
+            let time = if index == 0 { time.clone() } else { String::new() };
+            page.lines.push(Line::from(vec![
+                Span::styled(format!("   {time:8}  "), styles.quiet),
+                Span::styled(said, style),
+            ]));
+        }
+    }
+}
+
+/// What an entry tells of a volume's life.
+fn event(view: &View<'_>, entry: &Entry, volume: &str) -> (String, Style) {
+    let styles = &view.theme.styles;
+    let changed: Vec<String> = entry
+        .changes()
+        .iter()
+        .filter(|change| change.name().is_none_or(|name| name == volume))
+        .map(|change| match change {
+            // Enough of an ID to tell one from another.
+            Change::Mounted { id, .. } => format!("mounted by {}", view.fit(id, 13)),
+            Change::Unmounted { id, .. } => format!("unmounted by {}", view.fit(id, 13)),
+            change => change::told(change, ""),
+        })
+        .collect();
+    let changed = changed.join(", ");
+    match &entry.kind {
+        EntryKind::Call(call) => {
+            let (outcome, style) = row::outcome(view, call);
+            let word = call.operation.map_or("", |operation| operation.as_str());
+            let fault =
+                call.fault.as_ref().map(|fault| format!("{} {} ", view.theme.glyphs.fault, fault.action));
+            let fault = fault.unwrap_or_default();
+            match changed.as_str() {
+                "" => (format!("{word} {fault}{outcome}"), style),
+                changed if fault.is_empty() => (format!("{changed}, by {}", call.caller), styles.text),
+                changed => (format!("{changed}, by {}; {fault}{outcome}", call.caller), styles.fault),
+            }
+        }
+        EntryKind::Held(waiting) => (
+            format!("{} {} {} waits", waiting.operation, view.theme.glyphs.fault, waiting.fault.action),
+            styles.warning,
+        ),
+        EntryKind::Command(execution) => (format!("{changed}  : {}", execution.line), styles.command),
+        _ => (changed, styles.text),
+    }
+}
