@@ -1,8 +1,8 @@
 //! What one entry costs, and what one frame costs, as ratios within one run:
 //!
 //! * recording an entry in the hub, against pushing the same entry into a locked `VecDeque`;
-//! * a frame of 200×50 with 100,000 entries in the journal, against one with 1,000, as a list and folded into
-//!   episodes;
+//! * a frame of 200×50 with 100,000 entries in the journal, against one with 1,000, as a list and in groups;
+//! * a key of a rule being typed, with its dry run over 100,000 entries beside the event loop;
 //! * what 100,000 entries weigh.
 //!
 //! `cargo bench --bench hub`.
@@ -16,13 +16,13 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crossterm::event::KeyCode;
 use parking_lot::Mutex;
 use ratatui::{Terminal, backend::TestBackend};
 use voltergeist::{
     console::{
         input::keymap::Keymap,
-        model::grouped_list::GroupedList,
-        model::{App, Event},
+        model::{App, Event, grouped_list::GroupedList},
         theme::Theme,
         view,
     },
@@ -172,6 +172,23 @@ fn frames(is_folded: bool) {
     );
 }
 
+/// Types a rule. The dry runs go through the journal on another thread; a key waits for none of them.
+fn typing() {
+    let mut screen = Screen::new(100_000, false);
+    let mut keys = Vec::new();
+    for c in ":arm get where volume=db*: null".chars() {
+        let start = Instant::now();
+        screen.app.update(Event::Key(KeyCode::Char(c).into()), &screen.hub.snapshot(&Window::default()));
+        screen.frame();
+        keys.push(start.elapsed());
+    }
+    let rule = "get where volume=db*: null".parse().expect("a rule");
+    let start = Instant::now();
+    black_box(screen.hub.dry_run(&rule));
+    let (dry_run, (_, slowest)) = (start.elapsed(), percentiles(keys));
+    println!("a key of a typed rule  {slowest:>9.0?}   its dry run         {dry_run:>9.0?}");
+}
+
 /// How much memory this process has, in bytes.
 fn resident() -> usize {
     let pages = std::fs::read_to_string("/proc/self/statm").expect("Linux tells a process its size");
@@ -199,4 +216,5 @@ fn main() {
     recording();
     frames(false);
     frames(true);
+    typing();
 }

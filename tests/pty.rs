@@ -116,7 +116,7 @@ fn the_mouse_is_taken_unless_a_setting_or_a_key_leaves_it_to_the_terminal() {
         let (_directory, mut terminal) = console(&env);
         let is_taken =
             |screen: &vt100::Screen| screen.mouse_protocol_mode() != vt100::MouseProtocolMode::None;
-        terminal.wait_for_text("Nobody has called yet");
+        terminal.wait_for_text("No calls yet");
         terminal.wait_until(&format!("the mouse with {setting:?}"), |screen| is_taken(screen) == taken);
         terminal.press("M");
         terminal.wait_until("the other way round", |screen| is_taken(screen) != taken);
@@ -154,21 +154,21 @@ fn a_second_instance_leaves_the_first_alone_and_says_why() {
 #[test]
 fn ctrl_z_asks_first_then_gives_the_terminal_back_until_it_goes_on() {
     let (_directory, mut terminal) = console(&[]);
-    terminal.wait_for_text("Nobody has called yet");
+    terminal.wait_for_text("No calls yet");
     terminal.press("\x1a");
-    terminal.wait_for_text("docker waits for every answer");
+    terminal.wait_for_text("docker waits for replies");
     terminal.press("n");
     terminal.wait_until("no question", |screen| !screen.contents().contains("docker waits"));
     terminal.press("\x1ay");
     terminal.assert_restored();
     terminal.signal(Signal::CONT);
     terminal.wait_until("the console again", vt100::Screen::alternate_screen);
-    terminal.wait_for_text("Nobody has called yet");
+    terminal.wait_for_text("No calls yet");
     terminal.press("?");
-    terminal.wait_for_text("make every mount fail");
+    terminal.wait_for_text("toggle: fail every Mount");
     terminal.press("\x0c\x1b");
     // Only then: an Esc that is read together with the next key is taken for Alt.
-    terminal.wait_until("no help", |screen| !screen.contents().contains("make every mount fail"));
+    terminal.wait_until("no help", |screen| !screen.contents().contains("toggle: fail every Mount"));
     terminal.press("q");
     assert!(terminal.wait_for_end().success());
     terminal.assert_restored();
@@ -189,18 +189,18 @@ fn demo() -> (TempDir, Terminal) {
 fn a_card_is_played_in_the_demo_whose_pace_is_changed_afterwards() {
     let (_directory, mut terminal) = demo();
     terminal.press("P");
-    terminal.wait_for_text("Scenario cards");
+    terminal.wait_for_text(" Scenarios ");
     terminal.press("labels-l");
     terminal.wait_for_text("1 of 44");
     terminal.press("\r");
-    terminal.wait_for_text("demo waits");
+    terminal.wait_for_text("demo paused");
     terminal.wait_for_text("all of it held");
     terminal.press("+");
     terminal.wait_for_text("demo 2x");
     terminal.press(",");
     terminal.wait_for_text("demo paused");
     terminal.press("-");
-    terminal.wait_for_text("the demo's pace is paused already");
+    terminal.wait_for_text("the demo speed is already paused");
     terminal.press(":pace 4\r");
     terminal.wait_for_text("demo 4x");
 }
@@ -212,7 +212,7 @@ type Way = (&'static str, fn(&mut Terminal), u32);
 fn whoever_leaves_during_a_card_leaves_nothing_of_it() {
     let quit = |terminal: &mut Terminal| {
         terminal.press("q");
-        terminal.wait_for_text("waits is being played");
+        terminal.wait_for_text("waits is running");
         terminal.press("y");
     };
     let ways: [Way; 3] = [
@@ -246,7 +246,7 @@ fn editing(editor: &str) -> (TempDir, Terminal, thread::JoinHandle<(u16, String)
     let held = thread::spawn(move || {
         http::request(&socket, "POST", "/VolumeDriver.Get", r#"{"Name":"db1"}"#).expect("it is answered")
     });
-    terminal.wait_for_text("1 CALL WAITS");
+    terminal.wait_for_text("1 CALL HELD");
     terminal.press("v");
     terminal.wait_for_text("WRITE: ");
     terminal.assert_restored();
@@ -269,7 +269,7 @@ fn a_held_reply_goes_to_the_editor_and_back_while_other_calls_are_answered() {
     assert_eq!((status, body.as_str()), (200, "{\"Err\":\"typed\"}\n"));
     terminal.wait_for_text("meanwhile");
     terminal.press("?");
-    terminal.wait_for_text("make every mount fail");
+    terminal.wait_for_text("toggle: fail every Mount");
     terminal.signal(Signal::TERM);
     assert_eq!(terminal.wait_for_end().exit_code(), 143);
     terminal.assert_restored();
@@ -280,7 +280,7 @@ fn ctrl_c_ends_the_editor_and_not_the_console_and_the_call_waits_on() {
     let (_directory, mut terminal, held) = editing(ASKING);
     terminal.press("\x03");
     terminal.wait_for_text("so nothing is sent");
-    terminal.wait_for_text("1 CALL WAITS");
+    terminal.wait_for_text("1 CALL HELD");
     terminal.press("r");
     let (status, body) = held.join().expect("the caller lives");
     assert_eq!((status, body.trim()), (200, r#"{"Err":"no such volume"}"#));

@@ -16,7 +16,7 @@ use super::settings::Settings;
 use crate::{
     app::paths,
     console::{
-        input::action::{CONTROLS, Control},
+        input::action::{KEY_BINDINGS, KeyBinding},
         input::keymap::KeymapError,
     },
     domain::lang::suggest::did_you_mean,
@@ -65,7 +65,7 @@ pub fn read(named: Option<&Path>) -> Result<Settings, ConfigError> {
 
 /// A file to begin with: every setting and every key with its default, commented out.
 pub fn template() -> String {
-    CONTROLS.iter().fold(TEMPLATE.to_owned(), |mut text, Control { name, keys, help, .. }| {
+    KEY_BINDINGS.iter().fold(TEMPLATE.to_owned(), |mut text, KeyBinding { name, keys, help, .. }| {
         let _ = writeln!(text, "\n# {help}\n#{name} = {keys:?}");
         text
     })
@@ -101,7 +101,7 @@ fn parse(text: &str) -> Result<Settings, Wrong> {
 }
 
 fn no_action(name: &str) -> String {
-    let mut meant = did_you_mean(name, CONTROLS.iter().map(|control| control.name));
+    let mut meant = did_you_mean(name, KEY_BINDINGS.iter().map(|control| control.name));
     if meant.is_empty() {
         meant.push(';');
     }
@@ -190,7 +190,7 @@ mod tests {
         );
         assert_eq!(written.mouse, Some(console::Options::default().mouse));
         let keys = |keymap: &Keymap| -> Vec<Vec<Chord>> {
-            CONTROLS.iter().map(|control| keymap.keys(control.action).to_vec()).collect()
+            KEY_BINDINGS.iter().map(|control| keymap.keys(control.action).to_vec()).collect()
         };
         assert_eq!(keys(&written.keymap().expect("no key is bound twice")), keys(&Keymap::default()));
         // These have no default that could be written down, so the template only tells of them.

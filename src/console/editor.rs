@@ -45,7 +45,7 @@ pub struct Edited {
 #[derive(Debug, thiserror::Error)]
 pub enum EditFailed {
     /// None is set, and none is known to be there.
-    #[error("there is no editor; set EDITOR, as in EDITOR=nano voltergeist")]
+    #[error("no editor; set EDITOR, as in EDITOR=nano voltergeist")]
     NoEditor,
     /// The file could not be made or read.
     #[error("the file to edit: {0}; see that {path} is there and can be written to", path = env::temp_dir().display())]

@@ -1,33 +1,33 @@
-//! The signs beside the words. Every meaning has both, and each sign has an ASCII form.
+//! The symbols. Every meaning also has a word, and each symbol has an ASCII form.
 
 use ratatui::symbols::border;
 
 use crate::domain::text::symbols::{self, Symbols};
 
-/// The signs that the views draw with.
+/// The symbols that the views draw with.
 #[derive(Debug)]
 pub struct Glyphs {
     /// A rule acts or acted.
     pub fault: &'static str,
     /// It came as expected.
     pub held: &'static str,
-    /// An answer that says no.
+    /// A failed call.
     pub failed: &'static str,
     /// An end without an answer.
     pub abandoned: &'static str,
     /// What is selected.
     pub cursor: &'static str,
-    /// An episode whose calls are not shown.
-    pub folded: &'static str,
-    /// An episode whose calls are below it.
-    pub unfolded: &'static str,
+    /// A collapsed group.
+    pub collapsed: &'static str,
+    /// An expanded group.
+    pub expanded: &'static str,
     /// A call that a rule would have hit.
     pub hit: &'static str,
     /// A volume with open mounts.
     pub mounted: &'static str,
     /// A volume without any.
     pub idle: &'static str,
-    /// A volume that the driver does not admit to.
+    /// A forgotten volume.
     pub forgotten: &'static str,
     /// Something is missing here.
     pub ellipsis: &'static str,
@@ -37,7 +37,7 @@ pub struct Glyphs {
     pub dot: &'static str,
     /// The sparkline's steps, from nothing to all.
     pub spark: [&'static str; 9],
-    /// Those that an entry is told with.
+    /// The symbols in entry texts.
     pub symbols: &'static Symbols,
     /// Borders of a pane.
     pub border: border::Set<'static>,
@@ -54,8 +54,8 @@ pub const UNICODE: Glyphs = Glyphs {
     failed: symbols::UNICODE.failed,
     abandoned: symbols::UNICODE.abandoned,
     cursor: "▸",
-    folded: "▸",
-    unfolded: "▾",
+    collapsed: "▸",
+    expanded: "▾",
     hit: "◆",
     mounted: "●",
     idle: "○",
@@ -77,8 +77,8 @@ pub const ASCII: Glyphs = Glyphs {
     failed: symbols::ASCII.failed,
     abandoned: symbols::ASCII.abandoned,
     cursor: ">",
-    folded: ">",
-    unfolded: "v",
+    collapsed: ">",
+    expanded: "v",
     hit: "*",
     mounted: "*",
     idle: "-",

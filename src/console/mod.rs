@@ -38,7 +38,7 @@ use crate::{
 /// How the console looks and listens.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Styles and signs.
+    /// Styles and symbols.
     pub theme: Theme,
     /// Which key does what.
     pub keymap: Keymap,
@@ -74,7 +74,7 @@ pub async fn run(
     run::on_terminal(source, app, options.editor, shutdown).await
 }
 
-/// Whether the signs must be ASCII: what the locale's variables say, looked up by name.
+/// Whether the symbols must be ASCII, by the locale variables, which are looked up by name.
 pub fn wants_ascii(variable: impl Fn(&str) -> Option<String>) -> bool {
     let locale =
         ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().filter_map(variable).find(|value| !value.is_empty());

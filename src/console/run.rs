@@ -1,4 +1,4 @@
-//! The loop: waits for a key, the end or a change, lets the app decide, carries its effects out, draws.
+//! The event loop: waits for a key, a change or the end, updates the app, runs its effects, draws.
 
 use std::{future::poll_fn, io, path::PathBuf, sync::Arc, task::Poll, time::Duration};
 
@@ -21,7 +21,7 @@ use crate::{
             event::{Effect, Event},
             reply_edit::ReplyEdit,
         },
-        terminal::{self, Screen},
+        terminal::{self, TerminalScreen},
         view,
     },
     source::Source,
@@ -49,7 +49,7 @@ const TICK: Duration = Duration::from_secs(1);
 /// How many new entries are taken under one lock.
 const BATCH: usize = 4096;
 
-/// What the loop asks of whatever it draws on, beside drawing.
+/// The terminal as the event loop uses it.
 pub trait TerminalHost {
     /// Puts a text on the user's clipboard.
     fn copy(&mut self, text: &str) -> io::Result<()>;
@@ -67,9 +67,9 @@ pub trait TerminalHost {
         text: &str,
         stop: impl Future<Output = E>,
     ) -> impl Future<Output = io::Result<Result<Result<Edited, EditFailed>, E>>>;
-    /// Gives the terminal back, stops the process, and takes the terminal again when it goes on.
+    /// Gives the terminal back, stops the process, and takes the terminal again when it continues.
     fn suspend(&mut self) -> io::Result<()>;
-    /// Lets go every cell that is believed to be on the screen.
+    /// Forgets what is on the screen, so that every cell is drawn again.
     fn forget(&mut self) -> io::Result<()>;
     /// Draws one frame.
     fn draw(&mut self, app: &App, snapshot: &Snapshot) -> io::Result<()>;
@@ -82,7 +82,7 @@ pub async fn on_terminal(
     editor: Option<String>,
     shutdown: CancellationToken,
 ) -> io::Result<ExitReason> {
-    let mut screen = Screen::take(editor)?;
+    let mut screen = TerminalScreen::take(editor)?;
     let (notes, receiver) = mpsc::unbounded_channel();
     let panics = std::mem::replace(&mut screen.panics, receiver);
     drop(notes);
@@ -92,7 +92,7 @@ pub async fn on_terminal(
     drive(source, app, &mut screen, panics, shutdown).await
 }
 
-impl TerminalHost for Screen {
+impl TerminalHost for TerminalScreen {
     fn copy(&mut self, text: &str) -> io::Result<()> {
         use io::Write as _;
         let mut out = io::stdout().lock();
@@ -322,9 +322,8 @@ impl Console {
                     return self.jobs.run(command, Some((seq, edited)));
                 }
                 let emptied = edited.text.trim().is_empty() && !draft.text.trim().is_empty();
-                let why =
-                    if emptied { "the reply was emptied, so nothing is sent" } else { "nothing was changed" };
-                Ok(format!("{why}; call {seq} waits as before"))
+                let why = if emptied { "the reply is empty, so nothing is sent" } else { "no changes" };
+                Ok(format!("{why}; call {seq} is still held"))
             }
         };
         let line = format!("edit the reply to call {seq}");

@@ -30,7 +30,7 @@ use tokio::sync::mpsc;
 type Hook = dyn Fn(&PanicHookInfo<'_>) + Send + Sync;
 
 /// The terminal while the console has it. Dropping it gives it back.
-pub struct Screen {
+pub struct TerminalScreen {
     /// To draw on.
     pub terminal: Terminal<CrosstermBackend<Stdout>>,
     /// What panicked elsewhere, in words.
@@ -38,18 +38,18 @@ pub struct Screen {
     /// The user's editor, as a line for the shell.
     pub editor: Option<String>,
     previous_hook: Arc<Hook>,
-    taken: Taken,
+    taken: TerminalState,
 }
 
 /// Whether the terminal is taken. It is given back once: a second time would put the cursor back to where
 /// it was at first, onto whatever was printed since.
 #[derive(Clone, Default)]
-struct Taken(Arc<AtomicBool>);
+struct TerminalState(Arc<AtomicBool>);
 
-impl Screen {
+impl TerminalScreen {
     /// Takes the terminal.
     pub fn take(editor: Option<String>) -> io::Result<Self> {
-        let taken = Taken::default();
+        let taken = TerminalState::default();
         taken.enter()?;
         let terminal = Terminal::new(CrosstermBackend::new(stdout())).inspect_err(|_| taken.leave())?;
         let (sender, panics) = mpsc::unbounded_channel();
@@ -95,7 +95,7 @@ impl Screen {
     }
 }
 
-impl Drop for Screen {
+impl Drop for TerminalScreen {
     fn drop(&mut self) {
         self.taken.leave();
         // A panicking thread must not change the hook; the process is about to end then anyway.
@@ -106,7 +106,7 @@ impl Drop for Screen {
     }
 }
 
-impl Taken {
+impl TerminalState {
     fn enter(&self) -> io::Result<()> {
         enable_raw_mode()?;
         self.0.store(true, Ordering::SeqCst);

@@ -22,14 +22,14 @@ const SHIPPED: [(&str, &str); 5] = [
     ("high-contrast", include_str!("../../assets/themes/high-contrast.toml")),
 ];
 
-/// A style for each meaning, and the signs to draw with.
+/// A style for each meaning, and the symbols.
 #[derive(Clone, Debug)]
 pub struct Theme {
     /// Its name, as in `--theme NAME`.
     pub name: &'static str,
     /// The styles.
     pub styles: Styles,
-    /// The signs.
+    /// The symbols.
     pub glyphs: &'static Glyphs,
 }
 
@@ -37,15 +37,15 @@ pub struct Theme {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Styles {
-    /// What is said, without more.
+    /// Normal text.
     #[serde(deserialize_with = "style")]
     pub text: Style,
-    /// What is there for whoever looks closer.
+    /// Less important text.
     #[serde(deserialize_with = "style")]
-    pub quiet: Style,
+    pub dim: Style,
     /// The program's name, titles of panes, numbers that count.
     #[serde(deserialize_with = "style")]
-    pub strong: Style,
+    pub bold: Style,
     /// Borders.
     #[serde(deserialize_with = "style")]
     pub border: Style,
@@ -86,8 +86,8 @@ impl Styles {
     pub const fn of(&self, tone: TextStyle) -> Style {
         match tone {
             TextStyle::Text => self.text,
-            TextStyle::Dim => self.quiet,
-            TextStyle::Strong => self.strong,
+            TextStyle::Dim => self.dim,
+            TextStyle::Strong => self.bold,
             TextStyle::Good => self.good,
             TextStyle::Bad => self.bad,
             TextStyle::Warning => self.warning,
@@ -99,7 +99,7 @@ impl Styles {
 
 /// Why there is no such theme.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no theme {name:?}; choose one of: {}", Theme::names().collect::<Vec<_>>().join(", "))]
+#[error("unknown theme {name:?}; choose one of: {}", Theme::names().collect::<Vec<_>>().join(", "))]
 pub struct NoTheme {
     name: String,
 }
@@ -137,9 +137,8 @@ fn parse_style(text: &str) -> Result<Style, String> {
     let mut style = Style::new();
     let mut words = text.split_whitespace();
     while let Some(word) = words.next() {
-        let colour = |word: &str| {
-            word.parse::<Color>().map_err(|_| format!("{word:?} is neither a colour nor a modifier"))
-        };
+        let colour =
+            |word: &str| word.parse::<Color>().map_err(|_| format!("unknown colour or modifier {word:?}"));
         style = match word {
             "on" => style.bg(colour(words.next().unwrap_or_default())?),
             "bold" => style.add_modifier(Modifier::BOLD),

@@ -43,14 +43,14 @@ pub fn summary(snapshot: &Snapshot, recording: Option<&Path>) -> String {
         .map(|(number, what)| format!("{} {what}", text::grouped(number)))
         .collect();
     if !ended.is_empty() {
-        line(format!("of these {}", ended.join(", ")));
+        line(format!("of these: {}", ended.join(", ")));
     }
     if let Some(latency) = report::latency(tally) {
         line(format!("latency without faults: {latency}"));
     }
     for armed in snapshot.faults.iter().filter(|rule| rule.state == RuleState::Armed) {
         line(format!(
-            "rule {} was still armed and had fired {}: {}",
+            "rule {} was still armed, fired {}: {}",
             armed.id,
             text::counted(armed.fired, "time"),
             text::clean(&armed.text)

@@ -48,7 +48,7 @@ impl Desk {
     /// A call that waits, and the console that has seen it.
     async fn held(&mut self, body: &str) -> HeldCallGuard {
         let ticket = held(&self.live.hub, 200, body);
-        self.live.shows("1 CALL WAITS").await;
+        self.live.shows("1 CALL HELD").await;
         ticket
     }
 
@@ -118,7 +118,7 @@ async fn what_comes_out_of_the_editor_is_the_reply() {
         assert_eq!(*desk.given.lock().expect("nobody holds it"), [given]);
         desk.live.shows(&format!("call {} released", ticket.seq)).await;
         desk.live.press("?");
-        desk.live.shows("make every mount fail").await;
+        desk.live.shows("toggle: fail every Mount").await;
     }
 }
 
@@ -126,7 +126,7 @@ async fn what_comes_out_of_the_editor_is_the_reply() {
 async fn a_reply_with_an_error_status_keeps_it() {
     let mut desk = Desk::new();
     let mut ticket = held(&desk.live.hub, 500, "invalid argument\n");
-    desk.live.shows("1 CALL WAITS").await;
+    desk.live.shows("1 CALL HELD").await;
     desk.edit(Ok(edited("device busy\n"))).await;
     assert_eq!(release_action(&mut ticket).await, "reply \"device busy\\n\" as text500 after");
 }

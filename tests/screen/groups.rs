@@ -91,24 +91,24 @@ fn keys_fold_and_unfold() {
         ("z", "▸ create  db1", "  activate"),
         ("z home enter", "▾ create  db1", ""),
         ("z home enter", "  capabilities", ""),
-        ("z home", "Enter unfold", "Enter open"),
-        ("z home enter", "Enter fold", "z episodes"),
-        ("z home enter", "z list", "Enter unfold"),
+        ("z home", "Enter expand", "Enter open"),
+        ("z home enter", "Enter collapse", "z group"),
+        ("z home enter", "z list", "Enter expand"),
         ("z home enter enter", "▸ create  db1", "  activate"),
         ("z home enter z", "▸ create  db1", "  activate"),
         ("z z", "┏ Calls ━", "▸ create"),
-        ("z home enter down down enter", "What came in", ""),
-        ("z home i", "create: volume create, or docker create", "What came in"),
+        ("z home enter down down enter", "Request", ""),
+        ("z home i", "create: volume create, or docker create", "Request"),
         ("z home i esc", "newer below", "volume create, or"),
         ("z home i down", "ls: volume ls, of this driver or of all", ""),
         ("z up i", "docker retries in 3 s, attempt 4 of 5; gives up in", ""),
         ("z up i", "retry after 2.0 s", ""),
         ("z s", "├── create db1", "▸ create"),
         ("s z", "▸ create  db1", "├── create db1"),
-        ("z space", "PAUSED +0", "following"),
-        ("z", "following", "newer below"),
-        ("z up up up", "3 newer below", "following"),
-        ("z home G", "following", "newer below"),
+        ("z space", "PAUSED +0", "auto-scroll on"),
+        ("z", "auto-scroll on", "newer below"),
+        ("z up up up", "3 newer below", "auto-scroll on"),
+        ("z home G", "auto-scroll on", "newer below"),
         ("z home enter home z z", "13 newer below", ""),
     ] {
         let screen = seat(&stage, keys).screen();
@@ -137,7 +137,7 @@ fn each_command_has_a_row_with_its_time_and_what_came_of_it() {
             "run or start db1 3 calls ok plugin 0.7 ms + engine 312 ms 312 ms",
             "stop or exit db1 2 calls ok plugin 0.5 ms + engine 0.8 ms 1.2 ms",
             "start db1 4 calls ⚡ retries in 3 s, attempt 4 of 5; gives up in 0:11 3.0 s",
-            "stop or exit cache 2 calls ⚡ WAITS 0:03, given up in 0:56 3.7 s",
+            "stop or exit cache 2 calls ⚡ held 0:03, times out in 0:56 3.7 s",
         ]
     );
 }
@@ -230,7 +230,7 @@ fn a_paused_list_of_episodes_stands_still() {
     seat.press("space");
     seat.look(&stage);
     assert_eq!(seat.screen().matches('▸').count(), before + 1);
-    assert!(!seat.screen().contains("WAITS 0:"), "{}", seat.screen());
+    assert!(!seat.screen().contains("held 0:"), "{}", seat.screen());
 }
 
 #[test]

@@ -4,7 +4,7 @@ use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use proptest::prelude::*;
 use voltergeist::{
     console::{
-        input::action::CONTROLS,
+        input::action::KEY_BINDINGS,
         model::{Effect, Event, Pane},
     },
     domain::{
@@ -108,32 +108,32 @@ fn what_a_key_shows_is_on_the_screen() {
     let mut stage = asked(40);
     stage.create("db1", &[("tier", "gold")]);
     for (keys, shown, hidden) in [
-        ("", "following", "newer below"),
-        ("up", "1 newer below", "following"),
-        ("up G", "following", "newer below"),
-        ("up down down", "following", "newer below"),
+        ("", "auto-scroll on", "newer below"),
+        ("up", "1 newer below", "auto-scroll on"),
+        ("up G", "auto-scroll on", "newer below"),
+        ("up down down", "auto-scroll on", "newer below"),
         ("home", "40 newer below", "v40"),
-        ("space", "PAUSED +0", "following"),
-        ("space space", "following", "PAUSED"),
-        ("space esc", "following", "PAUSED"),
-        ("?", "make every mount fail", "done to it"),
-        ("? esc", "following", "make every mount fail"),
-        ("enter", "What came in", "done to it"),
-        ("enter esc", "following", "What came in"),
+        ("space", "PAUSED +0", "auto-scroll on"),
+        ("space space", "auto-scroll on", "PAUSED"),
+        ("space esc", "auto-scroll on", "PAUSED"),
+        ("?", "toggle: fail every Mount", "  fault  "),
+        ("? esc", "auto-scroll on", "toggle: fail every Mount"),
+        ("enter", "Request", "  fault  "),
+        ("enter esc", "auto-scroll on", "Request"),
         ("t", "theme light", ""),
         ("D", "d will take the driver down: unlink", ""),
-        ("r", "no call is waiting", ""),
-        ("v", "no call is waiting", ""),
-        ("f", "no call is waiting", ""),
+        ("r", "no call is held", ""),
+        ("v", "no call is held", ""),
+        ("f", "no call is held", ""),
         ("y", "copied the call as JSON", ""),
         ("Y", "copied a curl command", ""),
         ("s Y", "copied the sequence as text", ""),
         ("s e", ": save voltergeist-20260314-154107.txt", ""),
         ("e tab tab", "154107.md", ""),
         ("e", ": save voltergeist-20260314-154107.jsonl", ""),
-        ("tab enter", "The life of a volume", "following"),
-        ("tab enter esc", "following", "The life"),
-        ("ctrl-z", "docker waits for every answer", ""),
+        ("tab enter", "Volume history", "auto-scroll on"),
+        ("tab enter esc", "auto-scroll on", "Volume history"),
+        ("ctrl-z", "docker waits for replies", ""),
     ] {
         let mut seat = seat(&stage);
         seat.press(keys);
@@ -147,15 +147,15 @@ fn what_a_key_shows_is_on_the_screen() {
 fn the_help_finds_what_is_typed_and_goes_back_step_by_step() {
     let stage = Stage::empty();
     for (keys, typed, shown, hidden) in [
-        ("? /", "curl", "as a curl command", "make every mount fail"),
+        ("? /", "curl", "as a curl command", "toggle: fail every Mount"),
         ("? /", "CURL", "Look closer", "Move around"),
         ("? /", "nth of that", "nothing here says that", "Move around"),
-        ("? / c u r l enter", "", "/ curl", "make every mount fail"),
-        ("? / q j", "", "/ qj_", "make every mount fail"),
-        ("? / q esc", "", "make every mount fail", "/ q"),
-        ("? / q enter esc", "", "make every mount fail", "/ q"),
-        ("? / q enter esc esc", "", "Nobody has called yet", "Esc closes"),
-        ("? / q backspace", "", "/ _", "Nobody has called yet"),
+        ("? / c u r l enter", "", "/ curl", "toggle: fail every Mount"),
+        ("? / q j", "", "/ qj_", "toggle: fail every Mount"),
+        ("? / q esc", "", "toggle: fail every Mount", "/ q"),
+        ("? / q enter esc", "", "toggle: fail every Mount", "/ q"),
+        ("? / q enter esc esc", "", "No calls yet", "Esc closes"),
+        ("? / q backspace", "", "/ _", "No calls yet"),
         ("tab tab ?", "", "In this pane", ""),
         ("?", "", "Inject faults", "In this pane"),
     ] {
@@ -242,12 +242,9 @@ fn an_open_call_tells_why_no_other_rule_acted() {
     let mut seat = Seat::new(&stage, (120, 50), "default", false);
     seat.press("enter");
     let screen = seat.screen();
-    for told in [
-        "rule 1: empty",
-        "docker: takes it as",
-        "rule 2 was not asked, since rule 1 came first",
-        "rule 3 is not about this call",
-    ] {
+    for told in
+        ["rule 1: empty", "docker: takes it as", "rule 2: skipped: rule 1 matched first", "rule 3: no match"]
+    {
         assert!(screen.contains(told), "no {told:?} in\n{screen}");
     }
 }
@@ -333,7 +330,7 @@ fn the_end_of_a_call_takes_the_place_of_its_waiting() {
     stage.wait(Operation::Unmount, "db1", "hold");
     let mut seat = seat(&stage);
     seat.press("up");
-    assert!(seat.screen().contains("WAITS 0:00"));
+    assert!(seat.screen().contains("held 0:00"));
     let waited = Some(1);
     stage.call(Call { waited, ..call(Operation::Unmount, "db1") });
     seat.look(&stage);
@@ -390,7 +387,7 @@ fn tab_completes_what_can_stand_next() {
         ("arm get where volume=db", "tab", "arm get where volume=db1"),
         ("arm get where by=do", "tab", "arm get where by=docker"),
         ("arm get: empty on", "tab", "arm get: empty once"),
-        ("calm", "tab", "calm-all"),
+        ("clear", "tab", "clear-all"),
         ("quit", "tab", "quit"),
         ("quit", "tab tab", "quit-now"),
         ("quit-", "tab", "quit-now"),
@@ -486,7 +483,7 @@ fn a_line_that_is_no_good_stays_until_it_is_mended_or_left() {
 #[test]
 fn no_name_of_an_action_is_called_wrong_while_it_is_typed() {
     let stage = Stage::busy();
-    let names = CONTROLS.iter().map(|control| control.name);
+    let names = KEY_BINDINGS.iter().map(|control| control.name);
     for line in names.chain(["theme", "theme mono", "filter", "filter op:get", "wipe"]) {
         let is_form = voltergeist::domain::lang::command::FORMS
             .iter()
@@ -502,10 +499,10 @@ fn no_name_of_an_action_is_called_wrong_while_it_is_typed() {
         assert!(!seat.screen().contains(&format!(" : {line}\n")), "{line}\n{}", seat.screen());
     }
     for (line, wrong) in [
-        ("hepl", "column 1: \"hepl\" is no command, did you mean \"help\"?"),
-        ("xyzzy", "column 1: \"xyzzy\" is no command; Tab on an empty line offers them all"),
+        ("hepl", "column 1: unknown command \"hepl\", did you mean \"help\"?"),
+        ("xyzzy", "column 1: unknown command \"xyzzy\"; Tab on an empty line lists them"),
         ("filter status:abc", "column 15: \"abc\" is no status"),
-        ("pause  now", "column 8: \"now\" is too much; pause stands alone"),
+        ("pause  now", "column 8: unexpected \"now\"; pause takes no argument"),
     ] {
         let mut seat = seat(&stage);
         seat.press(":");
@@ -540,16 +537,16 @@ fn a_room_sees_each_key_with_what_it_did_and_never_with_what_an_earlier_one_did(
     let done = || Event::CommandDone { line: "release 18".into(), result: Ok("let call 18 go".into()) };
     let caption = |seat: &Seat| {
         let screen = seat.screen();
-        let mut lines = screen.lines().skip_while(|line| !line.contains("What happens"));
+        let mut lines = screen.lines().skip_while(|line| !line.contains("Narration"));
         lines.nth(1).expect("a caption").trim_matches(['┃', ' ']).to_owned()
     };
     for (keys, expected) in [
-        ("p", "[p] for a room: larger spacing"),
-        ("y p", "[p] for a room: larger spacing"),
+        ("p", "[p] presenter mode: spacing"),
+        ("y p", "[p] presenter mode: spacing"),
         ("p y", "[y] copied the call as JSON"),
-        ("p y s", "[s] show the calls as a sequence diagram"),
+        ("p y s", "[s] toggle: sequence diagram of the calls"),
         ("p t", "[t] theme light"),
-        ("p y Z", "Z does nothing here; ? shows the keys"),
+        ("p y Z", "Z is not bound; ? shows the keys"),
     ] {
         let mut seat = Seat::new(&stage, (120, 40), "default", false);
         seat.press(keys);
@@ -578,7 +575,7 @@ fn a_room_is_told_a_fault_in_sentences_and_not_once_it_is_over() {
         let mut seat = Seat::new(stage, (200, 50), "default", false);
         seat.press("p");
         let screen = seat.screen();
-        let lines = screen.lines().skip_while(|line| !line.contains("What happens"));
+        let lines = screen.lines().skip_while(|line| !line.contains("Narration"));
         lines.take(5).map(|line| line.trim_matches(['┃', ' ']).to_owned()).collect::<Vec<_>>().join(" ")
     };
     let mut stage = Stage::empty();
@@ -587,21 +584,21 @@ fn a_room_is_told_a_fault_in_sentences_and_not_once_it_is_over() {
     stage.call(call(Operation::List, ""));
     let told = caption(&stage);
     assert!(
-        told.contains("docker asks to mount db1. voltergeist refuses: \"the volume is haunted\". docker fails to start the container"),
+        told.contains("docker mounts db1. voltergeist replies with the error \"the volume is haunted\". docker fails to start the container"),
         "{told}"
     );
     stage.pass(5_000);
     let told = caption(&stage);
-    assert!(told.contains("5 s ago: docker asks to mount db1."), "{told}");
+    assert!(told.contains("5 s ago: docker mounts db1."), "{told}");
     stage.disarm_all();
     let told = caption(&stage);
-    assert!(!told.contains("db1") && told.contains("docker asks which volumes there are"), "{told}");
+    assert!(!told.contains("db1") && told.contains("docker lists volumes"), "{told}");
 
     let mut stage = Stage::empty();
     stage.arm("arm mount: reset after");
     stage.call(Call { status: None, error: Some("reset".into()), ..failed("db1", "reset after") });
     let told = caption(&stage);
-    assert!(told.contains("voltergeist does it, but then breaks the connection."), "{told}");
+    assert!(told.contains("voltergeist does the work, then resets the connection."), "{told}");
 }
 
 #[test]
@@ -716,7 +713,7 @@ fn every_key_of_the_table_is_in_the_help() {
     let mut seat = Seat::new(&Stage::empty(), (120, 120), "default", false);
     seat.press("?");
     let screen = seat.screen();
-    for control in CONTROLS {
+    for control in KEY_BINDINGS {
         let help = control.help.split_whitespace().next().unwrap_or_default();
         let chord: voltergeist::console::input::keymap::Chord = control.keys[0].parse().expect("a key");
         let line = |line: &str| line.contains(&chord.label(false)) && line.contains(help);
@@ -743,7 +740,7 @@ fn the_help_teaches_rules_and_lints_and_an_open_call_says_what_is_odd() {
     seat.press("enter");
     let screen = seat.screen();
     assert!(
-        screen.contains("odd: reused-mount-id") && screen.contains("a Mount with an ID that is"),
+        screen.contains("lint: reused-mount-id") && screen.contains("a Mount with an ID that is"),
         "{screen}"
     );
 }
@@ -754,7 +751,7 @@ proptest! {
     fn no_sequence_of_keys_breaks_the_console(
         keys in prop::collection::vec(
             prop_oneof![
-                4 => prop::sample::select(CONTROLS.iter().flat_map(|control| control.keys).copied().collect::<Vec<_>>()),
+                4 => prop::sample::select(KEY_BINDINGS.iter().flat_map(|control| control.keys).copied().collect::<Vec<_>>()),
                 1 => prop::sample::select(vec!["a", "n", "o", "p", "e", "s", "-", "*", "\"", "ö", "y", "ctrl-w", "ctrl-a"]),
             ],
             1..60,

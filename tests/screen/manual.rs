@@ -5,7 +5,7 @@ use std::{fmt::Write as _, fs};
 
 use voltergeist::{
     console::{
-        input::action::{CONTROLS, Group, Place},
+        input::action::{Group, KEY_BINDINGS, KeyScope},
         input::complete::forms,
         input::keymap::Chord,
     },
@@ -21,18 +21,18 @@ fn page() -> String {
     );
     for group in Group::ALL {
         let _ = write!(page, "\n## {}\n\n| key | name | does |\n|---|---|---|\n", group.title());
-        for control in CONTROLS.iter().filter(|control| control.group == group) {
+        for control in KEY_BINDINGS.iter().filter(|control| control.group == group) {
             let keys: Vec<_> = control
                 .keys
                 .iter()
                 .map(|key| key.parse::<Chord>().expect("a key of the table"))
                 .map(|chord| format!("`{}`", chord.label(false)))
                 .collect();
-            let place = match control.place {
-                Place::Everywhere => "",
-                Place::Calls => "in the calls: ",
-                Place::Volumes => "in the volumes: ",
-                Place::Faults => "in the faults: ",
+            let place = match control.scope {
+                KeyScope::Everywhere => "",
+                KeyScope::Calls => "in the calls: ",
+                KeyScope::Volumes => "in the volumes: ",
+                KeyScope::Faults => "in the faults: ",
             };
             let help = control.help.replace('|', "\\|").replace('*', "\\*");
             let _ = writeln!(page, "| {} | `{}` | {place}{help} |", keys.join(" "), control.name);

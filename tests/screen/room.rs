@@ -40,7 +40,7 @@ fn how_a_call_ended_can_be_read_beside_the_other_panes() {
     let (_, seat) = haunted_seat();
     let screen = seat.screen();
     for shown in
-        ["⚡ hold WAITS 0:12, given up in 0:4", "✗ 500 the volume is haunt", "⚡ down reset ✗ no answer"]
+        ["⚡ hold held 0:12, times out in 0:", "✗ 500 the volume is haunt", "⚡ down reset ✗ no reply"]
     {
         assert!(screen.contains(shown), "no {shown:?} in\n{screen}");
     }
@@ -54,7 +54,7 @@ fn an_open_call_tells_the_outage_that_met_it() {
     let screen = seat.screen();
     assert!(screen.contains("⚡ the driver was down: down reset"), "{screen}");
     assert!(screen.contains("docker: retries after 1, 2, 4 and 8 s"), "{screen}");
-    assert!(!screen.contains("no rule acted"), "{screen}");
+    assert!(!screen.contains("no rule fired"), "{screen}");
 }
 
 #[test]

@@ -111,7 +111,8 @@ fn long(steps: usize, snapshot: usize) -> Stage {
 fn the_step_that_is_played_is_in_view_and_what_is_above_it_is_counted() {
     for now in 0..20 {
         let screen = Seat::new(&long(20, now), (80, 24), "default", false).screen();
-        let pane: Vec<&str> = screen.lines().skip_while(|line| !line.contains("Card labels-lost")).collect();
+        let pane: Vec<&str> =
+            screen.lines().skip_while(|line| !line.contains("Scenario labels-lost")).collect();
         let shown = |step: &usize| pane.iter().any(|line| line.contains(&format!(" create v{step} ")));
         assert!(shown(&now), "step {now}\n{screen}");
         let above = (0..now).find(shown).unwrap_or(now);
@@ -189,10 +190,10 @@ fn the_picker_says_what_a_card_shows_or_why_it_cannot_be_played() {
         ("P", "scenarios/mine.toml:4: docker: unrecognized subcommand"),
         ("P down", "Whatever a plugin answers"),
         ("P n u l l", "so there is a question first"),
-        ("P n u l l enter", "Really play null-entry --dangerous?"),
-        ("P n u l l enter", "The card can harm the engine, or what else runs on it."),
-        ("P n u l l enter", "What it shows: A null in the list ends the daemon."),
-        ("P z z z", "No card has all these words."),
+        ("P n u l l enter", "Play null-entry?"),
+        ("P n u l l enter", "The scenario can harm the engine, or what else runs on it."),
+        ("P n u l l enter", "It shows: A null in the list ends the daemon."),
+        ("P z z z", "No match."),
         ("P", "5 of 5"),
         ("P u n r e c o g n i z e d", "1 of 5"),
     ] {
@@ -202,7 +203,7 @@ fn the_picker_says_what_a_card_shows_or_why_it_cannot_be_played() {
     }
     let mut nobody = seat(&Stage::busy());
     nobody.press("P");
-    assert!(nobody.screen().contains("no cards are played here"), "{}", nobody.screen());
+    assert!(nobody.screen().contains("no scenarios here"), "{}", nobody.screen());
 }
 
 #[test]
@@ -328,18 +329,18 @@ fn what_the_keys_of_a_play_do_is_on_the_screen() {
         (&playing(), "", ", pause  . step by step  X stop"),
         (&paused, "", "step 3 of 4 · PAUSED"),
         (&paused, "", ". next step  , go on  X stop"),
-        (&asked, "", "the stage is being set"),
+        (&asked, "", "preparing scenario"),
         (&stopped, "", "it ends"),
         (&failed(), "", "it did not hold"),
         (&failed(), "", "expected failure with \"no such volume\""),
-        (&failed(), "", "seen \"Name\": \"ghost-data\""),
+        (&failed(), "", "actual \"Name\": \"ghost-data\""),
         (&playing(), "q", "labels-lost is being played; what it has made is removed"),
-        (&offering(), ".", "no card is being played; P chooses one"),
+        (&offering(), ".", "no scenario is running; P chooses one"),
         (&demo, "", "demo 0.5x"),
         (&still, "", "demo paused"),
-        (&both, "", "demo waits"),
-        (&still, "-", "the demo's pace is paused already"),
-        (&offering(), "+", "there is nothing to pace here; only `voltergeist demo` has a life of its own"),
+        (&both, "", "demo paused"),
+        (&still, "-", "the demo speed is already paused"),
+        (&offering(), "+", "speed keys work only in the demo"),
     ] {
         let mut seat = seat(stage);
         seat.press(keys);
@@ -365,9 +366,9 @@ fn the_pace_of_a_demo_is_told_even_on_a_small_screen() {
 fn a_play_that_is_over_is_closed_and_the_next_one_is_shown() {
     let mut stage = failed();
     let mut seat = seat(&stage);
-    assert!(seat.screen().contains("Card labels-lost"));
+    assert!(seat.screen().contains("Scenario labels-lost"));
     seat.press("esc");
-    assert!(!seat.screen().contains("Card labels-lost"), "{}", seat.screen());
+    assert!(!seat.screen().contains("Scenario labels-lost"), "{}", seat.screen());
     let steps = vec![plan("$ docker volume ls", None, "success")];
     note(
         &mut stage,
@@ -379,7 +380,7 @@ fn a_play_that_is_over_is_closed_and_the_next_one_is_shown() {
         },
     );
     seat.look(&stage);
-    assert!(seat.screen().contains("Card list"), "{}", seat.screen());
+    assert!(seat.screen().contains("Scenario list"), "{}", seat.screen());
 }
 
 #[test]

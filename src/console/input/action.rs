@@ -1,13 +1,13 @@
 //! The one table of everything that a key can do.
 //!
 //! The keys, the help, the hints in the footer, the completion of the `:` line and `docs/keys.md` are
-//! all made from [`CONTROLS`]. A new action is one entry here, and one arm in `App::act`.
+//! all made from [`KEY_BINDINGS`]. A new action is one entry here, and one arm in `App::act`.
 
 use crate::console::layout::pane::Pane;
 
 /// Something that a key does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Action {
+pub enum KeyAction {
     /// Arm or disarm the preset with this label.
     Preset(&'static str),
     /// Forget the selected volume, or restore it.
@@ -16,11 +16,11 @@ pub enum Action {
     Outage,
     /// Choose the next kind of outage.
     OutageKind,
-    /// Let the waiting call go.
+    /// Release a held call.
     Release,
-    /// Edit the reply of the waiting call.
+    /// Edit the reply of a held call.
     EditReply,
-    /// Fail the waiting call.
+    /// Fail a held call.
     FailCall,
     /// Disarm all rules and bring the driver up.
     ClearAll,
@@ -46,7 +46,7 @@ pub enum Action {
     Back,
     /// End the selected rule.
     Disarm,
-    /// Freeze the list of calls, or let it go on.
+    /// Pause or resume the list of calls.
     Pause,
     /// Type a filter.
     Filter,
@@ -56,7 +56,7 @@ pub enum Action {
     CopyJson,
     /// Copy the selected call as a curl command.
     CopyCurl,
-    /// Start counters and journal anew.
+    /// Reset counters and journal.
     Reset,
     /// Copy a report of the run.
     CopyReport,
@@ -64,19 +64,19 @@ pub enum Action {
     NewRule,
     /// Show the calls as a sequence diagram, or as a list.
     Sequence,
-    /// Fold the calls into the commands that caused them, or show them as a list.
+    /// Group the calls by the commands that caused them, or show them as a list.
     Group,
-    /// Look at what is selected, without unfolding it.
+    /// Show details of what is selected, without expanding it.
     Inspect,
-    /// Show it to a room, or to oneself.
+    /// Toggle the presenter mode.
     Present,
-    /// Choose a scenario card.
+    /// Choose a scenario.
     Scenarios,
-    /// Play one more step of the scenario.
+    /// Run one step of the scenario.
     NextStep,
-    /// Let the card wait before its next step, or go on.
+    /// Pause or resume the scenario.
     PausePlay,
-    /// End the card.
+    /// Stop the scenario.
     StopPlay,
     /// Make the demo faster.
     Faster,
@@ -90,7 +90,7 @@ pub enum Action {
     Theme,
     /// All keys.
     Help,
-    /// Draw everything anew.
+    /// Redraw the screen.
     Redraw,
     /// Stop the process.
     Suspend,
@@ -100,9 +100,9 @@ pub enum Action {
     QuitNow,
 }
 
-/// Where a key works.
+/// The panes in which a key works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Place {
+pub enum KeyScope {
     /// In every pane.
     Everywhere,
     /// In the list of calls.
@@ -113,7 +113,7 @@ pub enum Place {
     Faults,
 }
 
-impl From<Pane> for Place {
+impl From<Pane> for KeyScope {
     fn from(pane: Pane) -> Self {
         match pane {
             Pane::Calls => Self::Calls,
@@ -132,7 +132,7 @@ pub enum Group {
     Navigate,
     /// Looks closer.
     Look,
-    /// Plays scenario cards.
+    /// Runs scenarios.
     Scenarios,
     /// About the program.
     Program,
@@ -146,25 +146,25 @@ impl Group {
     pub const fn title(self) -> &'static str {
         match self {
             Self::Inject => "Inject faults",
-            Self::Navigate => "Move around",
-            Self::Look => "Look closer",
-            Self::Scenarios => "Play scenario cards",
-            Self::Program => "The program",
+            Self::Navigate => "Move",
+            Self::Look => "Inspect",
+            Self::Scenarios => "Scenarios",
+            Self::Program => "Program",
         }
     }
 }
 
 /// One entry of the table.
 #[derive(Clone, Copy, Debug)]
-pub struct Control {
+pub struct KeyBinding {
     /// What is done.
-    pub action: Action,
+    pub action: KeyAction,
     /// Its name in the config file and at the `:` line.
     pub name: &'static str,
     /// Its keys, in the user's notation.
     pub keys: &'static [&'static str],
     /// Where they work.
-    pub place: Place,
+    pub scope: KeyScope,
     /// Where the help shows it.
     pub group: Group,
     /// What it does, for the help.
@@ -174,37 +174,36 @@ pub struct Control {
 }
 
 const fn control(
-    action: Action,
+    action: KeyAction,
     name: &'static str,
     keys: &'static [&'static str],
-    place: Place,
+    scope: KeyScope,
     group: Group,
     help: &'static str,
-) -> Control {
-    Control { action, name, keys, place, group, help, hint: None }
+) -> KeyBinding {
+    KeyBinding { action, name, keys, scope, group, help, hint: None }
 }
 
-impl Control {
+impl KeyBinding {
     const fn hint(self, hint: &'static str) -> Self {
         Self { hint: Some(hint), ..self }
     }
 }
 
 /// The table. Hints appear in the footer in this order, those of the focused pane first.
-pub const CONTROLS: &[Control] = {
-    use Action as A;
+pub const KEY_BINDINGS: &[KeyBinding] = {
     use Group::{Inject, Look, Navigate, Program, Scenarios};
-    use Place::{Everywhere, Faults};
+    use KeyAction as A;
+    use KeyScope::{Everywhere, Faults};
     &[
-        control(A::Help, "help", &["?", "f1"], Everywhere, Program, "all keys, with what they do")
-            .hint("help"),
+        control(A::Help, "help", &["?", "f1"], Everywhere, Program, "show all keys").hint("help"),
         control(
             A::Preset("fail-mounts"),
             "fail-mounts",
             &["m"],
             Everywhere,
             Inject,
-            "make every mount fail, or stop that",
+            "toggle: fail every Mount",
         )
         .hint("fail mounts"),
         control(
@@ -213,7 +212,7 @@ pub const CONTROLS: &[Control] = {
             &["g"],
             Everywhere,
             Inject,
-            "answer every Get with {}, or stop that",
+            "toggle: answer every Get with {}",
         )
         .hint("empty Get"),
         control(
@@ -222,18 +221,17 @@ pub const CONTROLS: &[Control] = {
             &["x"],
             Everywhere,
             Inject,
-            "forget the selected volume behind the engine's back, or restore it",
+            "toggle: forget the selected volume, without telling the engine",
         )
         .hint("forget"),
-        control(A::Outage, "outage", &["d"], Everywhere, Inject, "take the driver down, or bring it up")
-            .hint("down"),
+        control(A::Outage, "outage", &["d"], Everywhere, Inject, "toggle: take the driver down").hint("down"),
         control(
             A::OutageKind,
             "outage-kind",
             &["D"],
             Everywhere,
             Inject,
-            "choose how it is down: refuse, unlink, blackhole, reset",
+            "choose the outage type: refuse, unlink, blackhole, reset",
         ),
         control(
             A::Release,
@@ -241,63 +239,49 @@ pub const CONTROLS: &[Control] = {
             &["r"],
             Everywhere,
             Inject,
-            "let the waiting call go: the selected one, or the oldest",
+            "release a held call: the selected one, else the oldest",
         )
-        .hint("let go"),
+        .hint("release"),
         control(
             A::EditReply,
             "edit-reply",
             &["v"],
             Everywhere,
             Inject,
-            "edit the waiting call's reply in $EDITOR, and send it when the editor ends",
+            "edit the reply to a held call in $EDITOR, then send it",
         )
         .hint("edit reply"),
-        control(
-            A::FailCall,
-            "fail-call",
-            &["f"],
-            Everywhere,
-            Inject,
-            "fail the waiting call: type the message",
-        )
-        .hint("fail call"),
+        control(A::FailCall, "fail-call", &["f"], Everywhere, Inject, "fail a held call with a message")
+            .hint("fail call"),
         control(
             A::ClearAll,
-            "calm-all",
+            "clear-all",
             &["c"],
             Everywhere,
             Inject,
-            "end all of it: disarm every rule, bring the driver up",
+            "clear all faults: disarm every rule, bring the driver up",
         )
-        .hint("calm all"),
+        .hint("clear all"),
         control(
             A::Open,
             "open",
             &["enter"],
             Everywhere,
             Look,
-            "look closer: at a call, at a volume's life; in the faults, arm or edit",
+            "show details of a call, a group or a volume; in the faults, toggle or edit",
         )
         .hint("open"),
         control(A::Disarm, "disarm", &["delete", "backspace"], Faults, Inject, "disarm the selected rule")
             .hint("disarm"),
-        control(
-            A::NewRule,
-            "new-rule",
-            &["n"],
-            Faults,
-            Inject,
-            "type a new rule that begins like the selected one",
-        )
-        .hint("new rule"),
+        control(A::NewRule, "new-rule", &["n"], Faults, Inject, "new rule, starting from the selected one")
+            .hint("new rule"),
         control(
             A::Filter,
             "filter",
             &["/"],
             Everywhere,
             Look,
-            "show only some calls: op:mount vol:db* status:5xx took>100ms -by:docker",
+            "filter the calls: op:mount vol:db* status:5xx took>100ms -by:docker",
         )
         .hint("filter"),
         control(
@@ -306,7 +290,7 @@ pub const CONTROLS: &[Control] = {
             &[":"],
             Everywhere,
             Inject,
-            "type a command; Tab completes, arrows bring back earlier ones",
+            "command line; Tab completes, Up and Down recall earlier lines",
         )
         .hint("command"),
         control(
@@ -315,7 +299,7 @@ pub const CONTROLS: &[Control] = {
             &["space"],
             Everywhere,
             Look,
-            "freeze the list of calls; counters go on, nothing is lost",
+            "pause or resume the list of calls; recording continues",
         )
         .hint("pause"),
         control(
@@ -324,7 +308,7 @@ pub const CONTROLS: &[Control] = {
             &["y"],
             Everywhere,
             Look,
-            "copy the selected call as JSON; the sequence as Mermaid",
+            "copy the selected call as JSON, or the sequence as Mermaid",
         ),
         control(
             A::CopyCurl,
@@ -332,7 +316,7 @@ pub const CONTROLS: &[Control] = {
             &["Y"],
             Everywhere,
             Look,
-            "copy the selected call as a curl command; the sequence as text",
+            "copy the selected call as a curl command, or the sequence as text",
         ),
         control(
             A::CopyReport,
@@ -340,33 +324,26 @@ pub const CONTROLS: &[Control] = {
             &["E"],
             Everywhere,
             Look,
-            "copy a report of the run as Markdown; :save PATH.md writes it",
+            "copy a report as Markdown; `:save PATH.md` writes it to a file",
         ),
-        control(
-            A::Sequence,
-            "sequence",
-            &["s"],
-            Everywhere,
-            Look,
-            "show the calls as a sequence diagram, or as a list again",
-        )
-        .hint("sequence"),
+        control(A::Sequence, "sequence", &["s"], Everywhere, Look, "toggle: sequence diagram of the calls")
+            .hint("sequence"),
         control(
             A::Group,
-            "episodes",
+            "group",
             &["z"],
             Everywhere,
             Look,
-            "fold the calls into the commands that caused them; fold all; a list again",
+            "group the calls by the command that caused them; collapse all; back to the list",
         )
-        .hint("episodes"),
+        .hint("group"),
         control(
             A::Inspect,
             "inspect",
             &["i"],
             Everywhere,
             Look,
-            "look closer, also at an episode, which Enter unfolds",
+            "show details, also of a group, which Enter expands",
         ),
         control(
             A::Present,
@@ -374,7 +351,7 @@ pub const CONTROLS: &[Control] = {
             &["p"],
             Everywhere,
             Look,
-            "for a room: larger spacing, the keys pressed, and what happens in words",
+            "presenter mode: spacing, keystrokes, narration",
         )
         .hint("present"),
         control(
@@ -383,24 +360,24 @@ pub const CONTROLS: &[Control] = {
             &["e"],
             Everywhere,
             Look,
-            "save the entries that are shown: the end of the name says as what, Tab offers",
+            "save the entries that are shown; the extension sets the format (Tab)",
         ),
         control(
             A::Scenarios,
-            "cards",
+            "scenarios",
             &["P"],
             Everywhere,
             Scenarios,
-            "choose a scenario card: what docker does, step by step, held against what was expected",
+            "choose a scenario: docker commands, step by step, compared with expectations",
         )
-        .hint("cards"),
+        .hint("scenarios"),
         control(
             A::NextStep,
             "next-step",
             &["."],
             Everywhere,
             Scenarios,
-            "play one more step of the card, then wait",
+            "run one step of the scenario, then pause",
         ),
         control(
             A::PausePlay,
@@ -408,29 +385,28 @@ pub const CONTROLS: &[Control] = {
             &[","],
             Everywhere,
             Scenarios,
-            "let the card wait before its next step, or go on; without a card, the demo's life",
+            "pause or resume the scenario, else the demo",
         ),
         control(
             A::StopPlay,
-            "stop-card",
+            "stop-scenario",
             &["X"],
             Everywhere,
             Scenarios,
-            "end the card, and remove what it has made",
+            "stop the scenario and clean up",
         ),
-        control(A::Faster, "faster", &["+"], Everywhere, Scenarios, "make the demo's life faster")
-            .hint("faster"),
+        control(A::Faster, "faster", &["+"], Everywhere, Scenarios, "speed up the demo").hint("faster"),
         control(
             A::Slower,
             "slower",
             &["-"],
             Everywhere,
             Scenarios,
-            "make the demo's life slower, in the end let it stand still",
+            "slow down the demo, and finally pause it",
         )
         .hint("slower"),
-        control(A::Back, "back", &["esc"], Everywhere, Look, "one step back: close, end the filter, go on"),
-        control(A::Up, "up", &["up", "k"], Everywhere, Navigate, "up one row; the calls stop following"),
+        control(A::Back, "back", &["esc"], Everywhere, Look, "back: close, clear filter, resume"),
+        control(A::Up, "up", &["up", "k"], Everywhere, Navigate, "up one row; turns auto-scroll off"),
         control(A::Down, "down", &["down", "j"], Everywhere, Navigate, "down one row"),
         control(
             A::PageUp,
@@ -438,7 +414,7 @@ pub const CONTROLS: &[Control] = {
             &["pageup", "ctrl-u"],
             Everywhere,
             Navigate,
-            "up one page, also in what is open",
+            "up one page, also in the details",
         ),
         control(
             A::PageDown,
@@ -446,7 +422,7 @@ pub const CONTROLS: &[Control] = {
             &["pagedown", "ctrl-d"],
             Everywhere,
             Navigate,
-            "down one page, also in what is open",
+            "down one page, also in the details",
         ),
         control(A::First, "first", &["home"], Everywhere, Navigate, "to the first row"),
         control(
@@ -455,7 +431,7 @@ pub const CONTROLS: &[Control] = {
             &["end", "G"],
             Everywhere,
             Navigate,
-            "to the last row; the calls follow again",
+            "to the last row; turns auto-scroll on",
         ),
         control(A::NextPane, "next-pane", &["tab", "right", "l"], Everywhere, Navigate, "to the next pane")
             .hint("next pane"),
@@ -465,7 +441,7 @@ pub const CONTROLS: &[Control] = {
             &["shift-tab", "left", "h"],
             Everywhere,
             Navigate,
-            "to the pane before",
+            "to the previous pane",
         ),
         control(
             A::Mouse,
@@ -473,25 +449,18 @@ pub const CONTROLS: &[Control] = {
             &["M"],
             Everywhere,
             Program,
-            "give the mouse back to the terminal to mark text, or take it again",
+            "toggle mouse capture; off lets the terminal select text",
         ),
-        control(A::Theme, "theme", &["t"], Everywhere, Program, "change the colours"),
-        control(
-            A::Reset,
-            "reset",
-            &["R"],
-            Everywhere,
-            Program,
-            "start counters and journal anew; asks first",
-        ),
-        control(A::Redraw, "redraw", &["ctrl-l"], Everywhere, Program, "draw the screen anew"),
+        control(A::Theme, "theme", &["t"], Everywhere, Program, "next theme"),
+        control(A::Reset, "reset", &["R"], Everywhere, Program, "reset counters and call list; asks first"),
+        control(A::Redraw, "redraw", &["ctrl-l"], Everywhere, Program, "redraw"),
         control(
             A::Suspend,
             "suspend",
             &["ctrl-z"],
             Everywhere,
             Program,
-            "stop the program; asks first, because docker then waits for it",
+            "suspend; asks first, because docker then waits for replies",
         ),
         control(
             A::Quit,
@@ -499,7 +468,7 @@ pub const CONTROLS: &[Control] = {
             &["q"],
             Everywhere,
             Program,
-            "quit; asks first if rules are armed, mounts open or a card is played",
+            "quit; asks first if rules are armed, mounts open or a scenario is running",
         )
         .hint("quit"),
         control(
@@ -508,15 +477,15 @@ pub const CONTROLS: &[Control] = {
             &["ctrl-c"],
             Everywhere,
             Program,
-            "quit at once; the exit status is 130, as that of an interrupted program",
+            "quit at once, with exit status 130",
         ),
     ]
 };
 
-impl Action {
+impl KeyAction {
     /// Its entry in the table.
-    pub fn control(self) -> &'static Control {
-        CONTROLS
+    pub fn control(self) -> &'static KeyBinding {
+        KEY_BINDINGS
             .iter()
             .find(|control| control.action == self)
             .expect("every action has an entry in the table")

@@ -1,11 +1,11 @@
 //! Completion: what can stand next in the line that is being typed.
 //!
-//! The words of the rule language come from its own reader, which is asked with a mark at the cursor and
-//! says what it had expected there. So completion can never offer what the reader would refuse.
+//! The words of the rule language come from its parser, which gets the line with a mark at the cursor and
+//! reports what it expected there. So completion never offers what the parser would refuse.
 
 use crate::{
     console::{
-        input::action::{Action, CONTROLS, Control},
+        input::action::{KEY_BINDINGS, KeyAction, KeyBinding},
         model::fault_list::outage_help,
         theme::Theme,
     },
@@ -90,11 +90,7 @@ pub fn command(line: &str, snapshot: &Snapshot) -> Completion {
                 }
                 _ => None,
             });
-            Completion::of(
-                line,
-                start,
-                [Candidate::new("all", "every waiting call")].into_iter().chain(waiting),
-            )
+            Completion::of(line, start, [Candidate::new("all", "every held call")].into_iter().chain(waiting))
         }
         ("forget", 0) => Completion::of(line, start, volumes(snapshot, |volume| volume.known)),
         ("restore", 0) => Completion::of(line, start, volumes(snapshot, |volume| !volume.known)),
@@ -107,26 +103,21 @@ pub fn command(line: &str, snapshot: &Snapshot) -> Completion {
         ("down", 1) => Completion::of(
             line,
             start,
-            [Candidate::new("for", "DURATION, as 15s: then it comes up by itself")],
+            [Candidate::new("for", "DURATION, as in 15s, until it comes up again")],
         ),
         ("crash", 0) => Completion::of(
             line,
             start,
-            [
-                Candidate::new("keep", "it still knows its volumes"),
-                Candidate::new("lose", "it has forgotten them"),
-            ],
+            [Candidate::new("keep", "volumes kept"), Candidate::new("lose", "volumes lost")],
         ),
         ("save", 0) => endings(line, start),
-        ("save", 1) => {
-            Completion::of(line, start, [Candidate::new("where", "FILTER: only what passes it, as after /")])
-        }
+        ("save", 1) => Completion::of(line, start, [Candidate::new("where", "FILTER, as after /")]),
         ("save", _) => filter(line, snapshot),
         ("play", 0) => {
             let directions =
                 ScenarioControl::ALL.into_iter().filter(|_| snapshot.scenarios.run_request.is_some());
-            let directions =
-                directions.map(|direction| Candidate::new(direction.as_str(), direction_help(direction)));
+            let directions = directions
+                .map(|direction| Candidate::new(direction.as_str(), scenario_control_help(direction)));
             let catalog =
                 snapshot.scenarios.catalog.iter().map(|offer| Candidate::new(&*offer.name, &*offer.title));
             Completion::of(line, start, directions.chain(catalog))
@@ -136,18 +127,18 @@ pub fn command(line: &str, snapshot: &Snapshot) -> Completion {
             start,
             [
                 Candidate::new("--step", "each step waits for `play next`"),
-                Candidate::new("--dangerous", "although it can do harm"),
+                Candidate::new("--dangerous", "allow a scenario that can harm the engine"),
             ],
         ),
         ("pace", 0) => Completion::of(
             line,
             start,
             [
-                Candidate::new("pause", "let the demo stand still"),
-                Candidate::new("go", "as fast as before"),
-                Candidate::new("0.5", "half as fast as usual"),
-                Candidate::new("1", "as usual"),
-                Candidate::new("2", "twice as fast"),
+                Candidate::new("pause", "pause the demo"),
+                Candidate::new("go", "resume at the previous speed"),
+                Candidate::new("0.5", "half speed"),
+                Candidate::new("1", "normal speed"),
+                Candidate::new("2", "double speed"),
             ],
         ),
         ("theme", 0) => Completion::of(line, start, Theme::names().map(|name| Candidate::new(name, ""))),
@@ -155,7 +146,7 @@ pub fn command(line: &str, snapshot: &Snapshot) -> Completion {
     }
 }
 
-/// The same name with each ending, which says what is saved.
+/// The same name with each extension, which sets the format.
 fn endings(line: &str, start: usize) -> Completion {
     let name = &line[start..];
     let file = name.rfind('/').map_or(0, |slash| slash + 1);
@@ -170,8 +161,8 @@ fn endings(line: &str, start: usize) -> Completion {
 
 /// The commands of the console alone, as [`FORMS`] has those of the driver.
 pub const OWN_FORMS: [(&str, &str, &str); 2] = [
-    ("theme", "[NAME]", "choose the colours, or go on to the next"),
-    ("filter", "[TEXT]", "show only some entries, as after /"),
+    ("theme", "[NAME]", "choose a theme; without a name, the next one"),
+    ("filter", "[TEXT]", "filter the entries, as after /"),
 ];
 
 /// All commands with the forms that follow them, for help and completion.
@@ -180,8 +171,8 @@ pub fn forms() -> impl Iterator<Item = (&'static str, &'static str, &'static str
 }
 
 /// The actions that can be called by their names: every one that no command is named like.
-fn names() -> impl Iterator<Item = &'static Control> {
-    CONTROLS.iter().filter(|control| forms().all(|(word, ..)| word != control.name))
+fn names() -> impl Iterator<Item = &'static KeyBinding> {
+    KEY_BINDINGS.iter().filter(|control| forms().all(|(word, ..)| word != control.name))
 }
 
 /// Every word that a line can begin with.
@@ -190,18 +181,18 @@ pub fn words() -> impl Iterator<Item = &'static str> {
 }
 
 /// The console's own action that a word at the `:` line stands for.
-pub fn own_action(word: &str) -> Option<Action> {
+pub fn own_action(word: &str) -> Option<KeyAction> {
     let is_a_command = FORMS.iter().any(|(known, ..)| *known == word);
-    let named = CONTROLS.iter().find(|control| control.name == word && !is_a_command);
+    let named = KEY_BINDINGS.iter().find(|control| control.name == word && !is_a_command);
     named.map(|control| control.action)
 }
 
-const fn direction_help(direction: ScenarioControl) -> &'static str {
+const fn scenario_control_help(direction: ScenarioControl) -> &'static str {
     match direction {
-        ScenarioControl::Pause => "begin no step until `next` or `go`",
-        ScenarioControl::Next => "play one more step",
-        ScenarioControl::Go => "play all steps that are left",
-        ScenarioControl::Stop => "end it, and remove what the card has made",
+        ScenarioControl::Pause => "pause before the next step",
+        ScenarioControl::Next => "run one step",
+        ScenarioControl::Go => "run the remaining steps",
+        ScenarioControl::Stop => "stop the scenario and clean up",
     }
 }
 

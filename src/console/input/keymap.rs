@@ -4,7 +4,7 @@ use std::{collections::HashMap, fmt, str::FromStr};
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use crate::console::input::action::{Action, CONTROLS, Control, Place};
+use crate::console::input::action::{KEY_BINDINGS, KeyAction, KeyBinding, KeyScope};
 
 /// A key with what is held down beside it. A letter's case is in the letter, so Shift is left out there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -114,15 +114,15 @@ impl FromStr for Chord {
 /// Which key does what, and where.
 #[derive(Clone, Debug)]
 pub struct Keymap {
-    actions: HashMap<(Place, Chord), Action>,
-    keys: HashMap<Action, Vec<Chord>>,
+    actions: HashMap<(KeyScope, Chord), KeyAction>,
+    keys: HashMap<KeyAction, Vec<Chord>>,
 }
 
 /// Why a user's choice of keys cannot be used. `action` names the entry that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeymapError {
     /// There is no such action.
-    #[error("there is no action {action:?}; all actions and their keys are in docs/keys.md")]
+    #[error("unknown action {action:?}; docs/keys.md lists them all")]
     NoAction {
         /// The name.
         action: String,
@@ -157,9 +157,9 @@ impl Keymap {
     /// The keys of the table, except for the actions that are given others.
     pub fn new<'c>(chosen: impl IntoIterator<Item = (&'c str, &'c [String])>) -> Result<Self, KeymapError> {
         let parsed = |keys: &[&str]| keys.iter().map(|key| key.parse()).collect::<Result<Vec<Chord>, _>>();
-        let mut keys: Vec<Option<Vec<Chord>>> = vec![None; CONTROLS.len()];
+        let mut keys: Vec<Option<Vec<Chord>>> = vec![None; KEY_BINDINGS.len()];
         for (action, chords) in chosen {
-            let index = CONTROLS
+            let index = KEY_BINDINGS
                 .iter()
                 .position(|control| control.name == action)
                 .ok_or_else(|| KeymapError::NoAction { action: action.to_owned() })?;
@@ -168,7 +168,7 @@ impl Keymap {
                 parsed(&chords).map_err(|error| KeymapError::NoKey { action: action.to_owned(), error })?;
             keys[index] = Some(chords);
         }
-        let mut bound: Vec<(&Control, bool, Vec<Chord>)> = CONTROLS
+        let mut bound: Vec<(&KeyBinding, bool, Vec<Chord>)> = KEY_BINDINGS
             .iter()
             .zip(keys)
             .map(|(control, chosen)| match chosen {
@@ -176,12 +176,12 @@ impl Keymap {
                 None => (control, false, parsed(control.keys).expect("a test reads every key of the table")),
             })
             .collect();
-        // What was chosen comes last, so that it is the one that is told of a collision.
+        // Configured keys come last, so that a collision is reported for them.
         bound.sort_by_key(|(_, chosen, _)| *chosen);
         let mut map = Self { actions: HashMap::new(), keys: HashMap::new() };
         for (control, _, chords) in bound {
             for chord in &chords {
-                if let Some(other) = map.actions.insert((control.place, *chord), control.action) {
+                if let Some(other) = map.actions.insert((control.scope, *chord), control.action) {
                     return Err(KeymapError::Taken {
                         action: control.name.to_owned(),
                         other: other.control().name,
@@ -195,18 +195,18 @@ impl Keymap {
     }
 
     /// What a key does in a place: what it does there, or else everywhere.
-    pub fn action(&self, place: Place, chord: Chord) -> Option<Action> {
-        let everywhere = || self.actions.get(&(Place::Everywhere, chord));
-        self.actions.get(&(place, chord)).or_else(everywhere).copied()
+    pub fn action(&self, scope: KeyScope, chord: Chord) -> Option<KeyAction> {
+        let everywhere = || self.actions.get(&(KeyScope::Everywhere, chord));
+        self.actions.get(&(scope, chord)).or_else(everywhere).copied()
     }
 
     /// The keys that do something.
-    pub fn keys(&self, action: Action) -> &[Chord] {
+    pub fn keys(&self, action: KeyAction) -> &[Chord] {
         self.keys.get(&action).map_or(&[], Vec::as_slice)
     }
 
     /// The first key that does something, as it is written in hints.
-    pub fn key(&self, action: Action, ascii: bool) -> String {
+    pub fn key(&self, action: KeyAction, ascii: bool) -> String {
         self.keys(action).first().map_or_else(String::new, |chord| chord.label(ascii))
     }
 }
@@ -236,11 +236,11 @@ mod tests {
     #[test]
     fn every_key_of_the_table_can_be_read_and_none_is_bound_twice() {
         let map = Keymap::new([]).expect("the table is sound");
-        for control in CONTROLS {
+        for control in KEY_BINDINGS {
             for key in control.keys {
                 let chord: Chord = key.parse().unwrap_or_else(|error| panic!("{}: {error}", control.name));
                 assert_eq!(chord.to_string(), *key, "{} is written in the common form", control.name);
-                assert_eq!(map.action(control.place, chord), Some(control.action));
+                assert_eq!(map.action(control.scope, chord), Some(control.action));
             }
         }
     }
@@ -264,8 +264,8 @@ mod tests {
         let chosen = ["f9".to_owned()];
         let map = Keymap::new([("pause", chosen.as_slice())]).expect("f9 is free");
         let space = "space".parse().expect("a key");
-        assert_eq!(map.action(Place::Everywhere, space), None);
-        assert_eq!(map.key(Action::Pause, false), "F9");
+        assert_eq!(map.action(KeyScope::Everywhere, space), None);
+        assert_eq!(map.key(KeyAction::Pause, false), "F9");
     }
 
     #[test]

@@ -1,8 +1,8 @@
-//! What a line after `:` asks for: a command of the driver, or something of the console's own.
+//! What a line after `:` means: a command, or an action of the console.
 
 use crate::{
     console::{
-        input::{action::Action, complete},
+        input::{action::KeyAction, complete},
         theme::Theme,
     },
     domain::lang::{
@@ -12,12 +12,12 @@ use crate::{
     },
 };
 
-/// What a line asks for.
+/// The meaning of a line.
 pub enum PaletteInput {
     /// A command.
     Command(Box<Command>),
     /// What a key does, by its name.
-    Action(Action),
+    Action(KeyAction),
     /// `theme NAME`
     Theme(Box<Theme>),
     /// `filter TEXT`
@@ -25,7 +25,7 @@ pub enum PaletteInput {
 }
 
 impl PaletteInput {
-    /// Reads a line; else says what is wrong with it. `ascii` is how a theme is to write its signs.
+    /// Parses a line, or returns what is wrong with it. `ascii` selects the symbols of a theme.
     pub fn read(line: &str, ascii: bool) -> Result<Self, String> {
         let error = match line.parse::<Command>() {
             Ok(command) => return Ok(Self::Command(Box::new(command))),
@@ -44,9 +44,10 @@ impl PaletteInput {
             },
             (_, rest, CommandError::Unknown { found }) => match complete::own_action(&found) {
                 Some(action) if rest.is_empty() => Ok(Self::Action(action)),
-                Some(_) => {
-                    Err(format!("column {}: {rest:?} is too much; {found} stands alone", column(line, rest)))
-                }
+                Some(_) => Err(format!(
+                    "column {}: unexpected {rest:?}; {found} takes no argument",
+                    column(line, rest)
+                )),
                 None => Err(unknown(&found)),
             },
             (_, _, error) => Err(error.to_string()),
@@ -63,7 +64,7 @@ fn column(line: &str, end: &str) -> usize {
 fn unknown(found: &str) -> String {
     let mut meant = did_you_mean(found, complete::words());
     if meant.is_empty() {
-        "; Tab on an empty line offers them all".clone_into(&mut meant);
+        "; Tab on an empty line lists them".clone_into(&mut meant);
     }
-    format!("column 1: {found:?} is no command{meant}")
+    format!("column 1: unknown command {found:?}{meant}")
 }

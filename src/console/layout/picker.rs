@@ -19,10 +19,10 @@ pub fn area(screen: Rect) -> Rect {
     }
 }
 
-/// How many cards are in view on a screen.
+/// How many scenarios are in view on a screen.
 pub fn rows(screen: Rect) -> u16 {
     let inner = area(screen).height.saturating_sub(2);
-    // The filter, the hints, and a gap before what is told.
+    // The filter, the hints, and a gap before the description.
     let told = if inner > 12 { DESCRIPTION + 1 } else { 0 };
     inner.saturating_sub(2 + told)
 }

@@ -45,10 +45,10 @@ pub struct LayoutInput<'s> {
     /// How wide the text of the bottom line is.
     pub status_width: usize,
     /// Whether a scenario is shown.
-    pub shows_play: bool,
+    pub shows_run: bool,
     /// Whether the calls are to be a sequence diagram.
     pub sequence: bool,
-    /// Whether it is shown to an audience.
+    /// Whether the presenter mode is on.
     pub presenting: bool,
 }
 
@@ -97,10 +97,10 @@ pub struct Screen {
     pub volumes: Option<Rect>,
     /// The faults.
     pub faults: Option<Rect>,
-    /// What is open: a call, or a volume's life.
+    /// The details of a call, a group or a volume.
     pub detail: Option<Rect>,
-    /// The scenario card that is played, or was the latest.
-    pub play: Option<Rect>,
+    /// The running or latest scenario.
+    pub scenario: Option<Rect>,
     /// What happens, in words.
     pub narration: Rect,
     /// How many lines an entry of the calls takes.
@@ -132,7 +132,7 @@ impl Screen {
             input.alarms.min(max_alarms) as u16,
             u16::from(shape == Shape::Narrow),
         ];
-        // The narration says what the bottom line would.
+        // The narration replaces the status line.
         let narration =
             if input.presenting && area.height >= MIN_NARRATION_HEIGHT { NARRATION_HEIGHT } else { 0 };
         let is_long = input.status_width > area.width.into() && area.height >= MIN_TWO_LINE_HEIGHT;
@@ -158,7 +158,7 @@ impl Screen {
             volumes: None,
             faults: None,
             detail: None,
-            play: None,
+            scenario: None,
             narration,
             entry_lines: 1,
             is_sequence: false,
@@ -172,8 +172,8 @@ impl Screen {
         };
         let is_spaced = input.presenting && area.height >= 30;
         screen.place(body, input.focus, input.is_open, input.fault_rows as u16 + 2);
-        if input.shows_play {
-            screen.make_room_for_play(input.focus);
+        if input.shows_run {
+            screen.make_room_for_scenario(input.focus);
         }
         screen.is_sequence = input.sequence && screen.list(Pane::Calls).width >= sequence::LEAST;
         screen.entry_lines = if screen.is_sequence { sequence::LINES } else { 1 } + u16::from(is_spaced);
@@ -226,9 +226,9 @@ impl Screen {
         }
     }
 
-    /// Gives what is played a place at the side, or that of what matters least meanwhile.
-    fn make_room_for_play(&mut self, focus: Pane) {
-        /// The least that a play beside the volumes can be shown in, and what is left for those.
+    /// Places the scenario at the side, or over the pane that matters least.
+    fn make_room_for_scenario(&mut self, focus: Pane) {
+        /// The smallest height for a scenario below the volumes, and the height of those.
         const ROOMY: u16 = 24;
         const VOLUMES: u16 = 8;
         let rows = |area: Rect, constraints: [Constraint; 2]| Layout::vertical(constraints).areas(area);
@@ -236,13 +236,13 @@ impl Screen {
             Shape::Wide => match self.volumes {
                 Some(area) if area.height >= ROOMY => {
                     let [volumes, play] = rows(area, [Constraint::Length(VOLUMES), Constraint::Fill(1)]);
-                    (self.volumes, self.play) = (Some(volumes), Some(play));
+                    (self.volumes, self.scenario) = (Some(volumes), Some(play));
                 }
                 Some(area) if focus == Pane::Volumes => {
                     let [volumes, play] = rows(area, [Constraint::Fill(1); 2]);
-                    (self.volumes, self.play) = (Some(volumes), Some(play));
+                    (self.volumes, self.scenario) = (Some(volumes), Some(play));
                 }
-                area => (self.volumes, self.play) = (None, area),
+                area => (self.volumes, self.scenario) = (None, area),
             },
             Shape::Medium => match focus {
                 Pane::Calls => {
@@ -251,12 +251,12 @@ impl Screen {
                     if let [Some(calls), Some(volumes), Some(faults)] = panes {
                         let body = calls.union(volumes).union(faults);
                         let [calls, play] = rows(body, [Constraint::Fill(1); 2]);
-                        (self.calls, self.volumes, self.faults, self.play) =
+                        (self.calls, self.volumes, self.faults, self.scenario) =
                             (Some(calls), None, None, Some(play));
                     }
                 }
-                Pane::Volumes => (self.faults, self.play) = (None, self.faults),
-                Pane::Faults => (self.volumes, self.play) = (None, self.volumes),
+                Pane::Volumes => (self.faults, self.scenario) = (None, self.faults),
+                Pane::Faults => (self.volumes, self.scenario) = (None, self.volumes),
             },
             Shape::Narrow => {
                 const COMPACT: u16 = 4;
@@ -267,7 +267,7 @@ impl Screen {
                     for pane in [&mut self.calls, &mut self.volumes, &mut self.faults].into_iter().flatten() {
                         *pane = upper;
                     }
-                    self.play = Some(play);
+                    self.scenario = Some(play);
                 }
             }
         }

@@ -3,15 +3,15 @@
 use crate::{
     console::{
         clipboard::{self, docker_command},
-        input::{action::Action, keymap::Chord},
+        input::{action::KeyAction, keymap::Chord},
         layout::{pane::Pane, screen::MIN_NARRATION_HEIGHT},
         model::{
             app::App,
             event::Effect,
             fault_list::{self, FaultRow},
-            mode::{HelpState, LastKey, Mode, Question, Status},
-            prompt::Purpose,
-            window::Step,
+            mode::{HelpState, LastKey, Mode, Question, StatusLine},
+            prompt::PromptKind,
+            window::ListStep,
         },
     },
     domain::{
@@ -27,91 +27,100 @@ use crate::{
 };
 
 impl App {
-    /// Takes a key while the panes have them. What the bottom line said stays if the key has nothing to say,
+    /// Handles a key while no dialog is open. The status stays if the key sets none,
     /// but not an error.
-    pub(super) fn press(&mut self, chord: Chord, action: Option<Action>, snapshot: &Snapshot) -> Vec<Effect> {
+    pub(super) fn press(
+        &mut self,
+        chord: Chord,
+        action: Option<KeyAction>,
+        snapshot: &Snapshot,
+    ) -> Vec<Effect> {
         let key = chord.label(self.theme.glyphs.ascii);
         let Some(action) = action else {
             if !key.is_empty() {
-                let help = self.keymap.key(Action::Help, self.theme.glyphs.ascii);
-                self.status = Status::say(format!("{key} does nothing here; {help} shows the keys"));
+                let help = self.keymap.key(KeyAction::Help, self.theme.glyphs.ascii);
+                self.status = StatusLine::say(format!("{key} is not bound; {help} shows the keys"));
                 self.last_key = None;
             }
             return Vec::new();
         };
         let before = std::mem::take(&mut self.status);
         let effects = self.act(action, snapshot);
-        let answered = !matches!(self.status, Status::Quiet);
+        let answered = !matches!(self.status, StatusLine::Empty);
         self.last_key = Some(LastKey { key, action, answered });
-        let is_over = matches!(before, Status::Failed { .. }) || action == Action::Back;
+        let is_over = matches!(before, StatusLine::Error { .. }) || action == KeyAction::Back;
         if !answered && !is_over {
             self.status = before;
         }
         effects
     }
 
-    /// Does what a key or a word at the `:` line asks for.
-    pub(super) fn act(&mut self, action: Action, snapshot: &Snapshot) -> Vec<Effect> {
+    /// Does the action of a key or of its name at the `:` line.
+    pub(super) fn act(&mut self, action: KeyAction, snapshot: &Snapshot) -> Vec<Effect> {
         let effect = match action {
-            Action::Preset(label) => fault_list::toggle(label, snapshot).map(Effect::from),
-            Action::Forget => self.forget(self.selected_volume(snapshot)),
-            Action::Outage => Some(self.turn(snapshot)),
-            Action::OutageKind => {
-                let key = self.keymap.key(Action::Outage, self.theme.glyphs.ascii);
+            KeyAction::Preset(label) => fault_list::toggle(label, snapshot).map(Effect::from),
+            KeyAction::Forget => self.forget(self.selected_volume(snapshot)),
+            KeyAction::Outage => Some(self.toggle_outage(snapshot)),
+            KeyAction::OutageKind => {
+                let key = self.keymap.key(KeyAction::Outage, self.theme.glyphs.ascii);
                 self.next_outage(&key, snapshot)
             }
-            Action::Release => self.release(snapshot),
-            Action::EditReply => self.edit_reply(snapshot),
-            Action::FailCall => {
+            KeyAction::Release => self.release(snapshot),
+            KeyAction::EditReply => self.edit_reply(snapshot),
+            KeyAction::FailCall => {
                 self.fail(snapshot);
                 None
             }
-            Action::ClearAll => return self.calm(snapshot),
-            Action::Disarm => self.disarm(snapshot),
-            Action::Open => self.open(snapshot),
-            Action::CopyJson if self.sequence => {
+            KeyAction::ClearAll => return self.clear_all(snapshot),
+            KeyAction::Disarm => self.disarm(snapshot),
+            KeyAction::Open => self.open(snapshot),
+            KeyAction::CopyJson if self.sequence => {
                 let sequence = export::mermaid(self.calls.all(), snapshot);
-                self.status = Status::say("copied the sequence as a Mermaid diagram");
+                self.status = StatusLine::say("copied the sequence as a Mermaid diagram");
                 Some(Effect::Copy(sequence))
             }
-            Action::CopyJson if snapshot.driver.fix_command.is_some() && self.has_heard_nothing() => {
-                self.copy_remedy(snapshot)
+            KeyAction::CopyJson if snapshot.driver.fix_command.is_some() && self.has_heard_nothing() => {
+                self.copy_fix_command(snapshot)
             }
-            Action::CopyJson => {
+            KeyAction::CopyJson => {
                 self.copy(|entry, _| Some(clipboard::json(entry)), "the call as JSON", snapshot)
             }
-            Action::CopyCurl if self.sequence => {
+            KeyAction::CopyCurl if self.sequence => {
                 let drawing = export::text(self.calls.all(), snapshot, self.theme.glyphs.symbols, &self.zone);
-                self.status = Status::say("copied the sequence as text");
+                self.status = StatusLine::say("copied the sequence as text");
                 Some(Effect::Copy(drawing))
             }
-            Action::CopyCurl => self.copy(clipboard::curl, "a curl command that repeats the call", snapshot),
-            Action::CopyReport => {
-                self.status = Status::say("copied a report of the run as Markdown");
+            KeyAction::CopyCurl => {
+                self.copy(clipboard::curl, "a curl command that repeats the call", snapshot)
+            }
+            KeyAction::CopyReport => {
+                self.status = StatusLine::say("copied a report of the run as Markdown");
                 Some(Effect::Copy(export::markdown(self.calls.all(), &Filter::default(), snapshot)))
             }
-            Action::NewRule => {
+            KeyAction::NewRule => {
                 self.new_rule(snapshot);
                 None
             }
-            Action::Scenarios => {
+            KeyAction::Scenarios => {
                 self.pick(snapshot);
                 None
             }
-            Action::NextStep | Action::PausePlay | Action::StopPlay => self.direct(action, snapshot),
-            Action::Faster | Action::Slower => self.speed(action, snapshot),
-            Action::Redraw => Some(Effect::Redraw),
-            Action::Mouse => {
+            KeyAction::NextStep | KeyAction::PausePlay | KeyAction::StopPlay => {
+                self.control_scenario(action, snapshot)
+            }
+            KeyAction::Faster | KeyAction::Slower => self.speed(action, snapshot),
+            KeyAction::Redraw => Some(Effect::Redraw),
+            KeyAction::Mouse => {
                 self.mouse = !self.mouse;
-                self.status = Status::say(if self.mouse {
-                    "the mouse selects and scrolls"
+                self.status = StatusLine::say(if self.mouse {
+                    "mouse capture on"
                 } else {
-                    "the mouse is the terminal's again, to mark text with"
+                    "mouse capture off; select text normally"
                 });
                 Some(Effect::Mouse(self.mouse))
             }
-            Action::QuitNow => Some(Effect::Interrupt),
-            Action::Quit
+            KeyAction::QuitNow => Some(Effect::Interrupt),
+            KeyAction::Quit
                 if !fault_list::is_armed(snapshot)
                     && snapshot.open_mounts == 0
                     && snapshot.scenarios.run_request.is_none() =>
@@ -127,56 +136,56 @@ impl App {
     }
 
     /// The actions that change nothing but the console itself.
-    fn move_or_show(&mut self, action: Action, snapshot: &Snapshot) {
+    fn move_or_show(&mut self, action: KeyAction, snapshot: &Snapshot) {
         match action {
-            Action::Up => self.step(Step::Up(1), snapshot),
-            Action::Down => self.step(Step::Down(1), snapshot),
-            Action::First => self.step(Step::First, snapshot),
-            Action::Last => self.step(Step::Last, snapshot),
-            Action::PageUp => self.page(false, snapshot),
-            Action::PageDown => self.page(true, snapshot),
-            Action::NextPane => self.focus(self.focus.step(1), snapshot),
-            Action::PreviousPane => self.focus(self.focus.step(Pane::ALL.len() - 1), snapshot),
-            Action::Back => self.back(snapshot),
-            Action::Pause => {
+            KeyAction::Up => self.step(ListStep::Up(1), snapshot),
+            KeyAction::Down => self.step(ListStep::Down(1), snapshot),
+            KeyAction::First => self.step(ListStep::First, snapshot),
+            KeyAction::Last => self.step(ListStep::Last, snapshot),
+            KeyAction::PageUp => self.page(false, snapshot),
+            KeyAction::PageDown => self.page(true, snapshot),
+            KeyAction::NextPane => self.focus(self.focus.step(1), snapshot),
+            KeyAction::PreviousPane => self.focus(self.focus.step(Pane::ALL.len() - 1), snapshot),
+            KeyAction::Back => self.back(snapshot),
+            KeyAction::Pause => {
                 let last = snapshot.kept.end.saturating_sub(1);
                 self.calls.freeze((!self.calls.is_frozen()).then_some(last));
             }
-            Action::Filter => self.begin(Purpose::Filter, &self.filter_text.clone(), snapshot),
-            Action::CommandLine => self.begin(Purpose::Command, "", snapshot),
-            Action::Save => {
+            KeyAction::Filter => self.begin(PromptKind::Filter, &self.filter_text.clone(), snapshot),
+            KeyAction::CommandLine => self.begin(PromptKind::Command, "", snapshot),
+            KeyAction::Save => {
                 let time = self.zone.to_datetime(snapshot.at).strftime("%Y%m%d-%H%M%S");
-                let shown = self.life.as_ref().map_or(&self.calls, |life| &life.entries);
+                let shown = self.history.as_ref().map_or(&self.calls, |life| &life.entries);
                 let release_action = if self.sequence { "txt" } else { "jsonl" };
                 let path = format!("voltergeist-{time}.{release_action}");
                 let save = Command::Save { path, which: shown.shown() };
-                self.begin(Purpose::Command, &save.to_string(), snapshot);
+                self.begin(PromptKind::Command, &save.to_string(), snapshot);
             }
-            Action::Reset => self.mode = Mode::Ask(Question::Run(Box::new(Command::Reset))),
-            Action::Suspend => self.mode = Mode::Ask(Question::Suspend),
-            Action::Quit => self.mode = Mode::Ask(Question::Leave),
-            Action::Sequence => {
+            KeyAction::Reset => self.mode = Mode::Ask(Question::Run(Box::new(Command::Reset))),
+            KeyAction::Suspend => self.mode = Mode::Ask(Question::Suspend),
+            KeyAction::Quit => self.mode = Mode::Ask(Question::Leave),
+            KeyAction::Sequence => {
                 self.sequence = !self.sequence;
                 self.grouped_list = None;
                 if self.sequence && self.screen(snapshot).is_some_and(|screen| !screen.is_sequence) {
                     let least = sequence::LEAST;
-                    self.status = Status::say(format!("a sequence needs {least} columns"));
+                    self.status = StatusLine::say(format!("the sequence diagram needs {least} columns"));
                 }
             }
-            Action::Group => self.fold(),
-            Action::Inspect => self.inspect(snapshot),
-            Action::Present => {
+            KeyAction::Group => self.toggle_groups(),
+            KeyAction::Inspect => self.inspect(snapshot),
+            KeyAction::Present => {
                 self.presenting = !self.presenting;
                 if self.presenting && self.screen(snapshot).is_some_and(|screen| screen.narration.height == 0)
                 {
                     let least = MIN_NARRATION_HEIGHT;
-                    self.status = Status::say(format!("an explanation needs {least} rows"));
+                    self.status = StatusLine::say(format!("the narration needs {least} rows"));
                 }
             }
-            Action::Help => self.mode = Mode::Help(HelpState::default()),
-            Action::Theme => {
+            KeyAction::Help => self.mode = Mode::Help(HelpState::default()),
+            KeyAction::Theme => {
                 self.theme = self.theme.next();
-                self.status = Status::say(format!("theme {}", self.theme.name));
+                self.status = StatusLine::say(format!("theme {}", self.theme.name));
             }
             _ => {}
         }
@@ -186,7 +195,7 @@ impl App {
         if let Some(FaultRow::Rule(id)) = fault_list::rows(snapshot).get(self.fault.row) {
             return Some(Command::Disarm(Target::Id(*id)).into());
         }
-        self.status = Status::say("the selected line is no armed rule");
+        self.status = StatusLine::say("no rule selected");
         None
     }
 
@@ -196,9 +205,9 @@ impl App {
     }
 
     /// Copies the command that would register the driver, if it is not.
-    pub(super) fn copy_remedy(&mut self, snapshot: &Snapshot) -> Option<Effect> {
+    pub(super) fn copy_fix_command(&mut self, snapshot: &Snapshot) -> Option<Effect> {
         let fix_command = snapshot.driver.fix_command.clone()?;
-        self.status = Status::say("copied the command that registers the driver");
+        self.status = StatusLine::say("copied the command that registers the driver");
         Some(Effect::Copy(fix_command))
     }
 
@@ -209,13 +218,13 @@ impl App {
         snapshot: &Snapshot,
     ) -> Option<Effect> {
         if self.has_heard_nothing() {
-            self.status = Status::say("copied the docker command");
+            self.status = StatusLine::say("copied the docker command");
             return Some(Effect::Copy(docker_command(&snapshot.driver.name)));
         }
         let text = self.selected().and_then(|entry| form(entry, snapshot));
-        self.status = Status::say(match &text {
+        self.status = StatusLine::say(match &text {
             Some(_) => format!("copied {what}"),
-            None => "there is no call to copy".into(),
+            None => "no call to copy".into(),
         });
         text.map(Effect::Copy)
     }

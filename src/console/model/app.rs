@@ -12,7 +12,7 @@ use ratatui::layout::Rect;
 use crate::{
     console::{
         input::{
-            action::Action,
+            action::KeyAction,
             keymap::{Chord, Keymap},
         },
         layout::{
@@ -24,9 +24,9 @@ use crate::{
             dry_run::DryRuns,
             event::{Effect, Event},
             fault_list,
-            grouped_list::{GroupedList, Row},
+            grouped_list::{GroupedList, GroupedRow},
             list::{EntryList, VolumeHistory},
-            mode::{LastKey, Mode, Question, Status},
+            mode::{LastKey, Mode, Question, StatusLine},
             prompt::{History, Submitted},
             window::Cursor,
         },
@@ -60,7 +60,7 @@ pub struct App {
     pub focus: Pane,
     /// The list of calls.
     pub calls: EntryList,
-    /// The calls folded into episodes, while they are shown so.
+    /// The calls in groups, while they are shown so.
     pub grouped_list: Option<GroupedList>,
     /// What the engines try again.
     pub retries: Retries,
@@ -70,15 +70,15 @@ pub struct App {
     pub fault: Cursor,
     /// How far the view of what is selected is scrolled, if it is open.
     pub detail: Option<usize>,
-    /// The life of the selected volume, if it is open.
-    pub life: Option<VolumeHistory>,
+    /// The history of the selected volume, if it is open.
+    pub history: Option<VolumeHistory>,
     /// What has the keys first.
     pub mode: Mode,
     /// The bottom line.
-    pub status: Status,
+    pub status: StatusLine,
     /// The kind of outage that the next one will be.
     pub outage: Outage,
-    /// Styles and signs.
+    /// Styles and symbols.
     pub theme: Theme,
     /// Which key does what.
     pub keymap: Keymap,
@@ -88,7 +88,7 @@ pub struct App {
     pub mouse: bool,
     /// Whether the calls are drawn as a sequence diagram.
     pub sequence: bool,
-    /// Whether it is shown to a room.
+    /// Whether the presenter mode is on.
     pub presenting: bool,
     /// The last key that did something.
     pub last_key: Option<LastKey>,
@@ -98,8 +98,8 @@ pub struct App {
     pub dry_run: DryRuns,
     /// How far the open help and the open detail can be scrolled, as the views say.
     pub scroll_limits: ScrollLimits,
-    /// The play that was closed after its end.
-    pub(super) closed_play: Option<Arc<ScenarioRun>>,
+    /// The scenario run that was closed after its end.
+    pub(super) closed_run: Option<Arc<ScenarioRun>>,
     /// The rule that is being edited: what is typed takes its place.
     pub(super) edited: Option<u32>,
     /// The line that was typed last, until its result is known or another key is pressed.
@@ -121,9 +121,9 @@ impl App {
             volume: (None, 0),
             fault: Cursor::default(),
             detail: None,
-            life: None,
+            history: None,
             mode: Mode::Browse,
-            status: Status::Quiet,
+            status: StatusLine::Empty,
             outage: Outage::Refuse,
             theme,
             keymap,
@@ -135,7 +135,7 @@ impl App {
             filter_text: String::new(),
             dry_run: DryRuns::default(),
             scroll_limits: ScrollLimits::default(),
-            closed_play: None,
+            closed_run: None,
             edited: None,
             submitted: None,
             lines: History::default(),
@@ -165,7 +165,7 @@ impl App {
                 Vec::new()
             }
             Event::Entries(entries, kept) => {
-                for entry_list in self.listings() {
+                for entry_list in self.lists() {
                     entry_list.take(&entries, &kept);
                 }
                 if let Some(grouped_list) = &mut self.grouped_list {
@@ -194,7 +194,7 @@ impl App {
     fn key(&mut self, key: KeyEvent, snapshot: &Snapshot) -> Vec<Effect> {
         let chord = Chord::from(key);
         let action = self.keymap.action(self.focus.into(), chord);
-        if action == Some(Action::QuitNow) {
+        if action == Some(KeyAction::QuitNow) {
             return vec![Effect::Interrupt];
         }
         match &mut self.mode {
@@ -241,22 +241,22 @@ impl App {
             armed,
             fault_rows: fault_list::rows(snapshot).len(),
             status_width: if is_typing { 0 } else { text::width(&about) + text::width(&result) },
-            shows_play: self.shows_play(snapshot),
+            shows_run: self.shows_run(snapshot),
             sequence: self.sequence,
             presenting: self.presenting,
         };
         Screen::new(area, &input)
     }
 
-    fn listings(&mut self) -> impl Iterator<Item = &mut EntryList> {
-        std::iter::once(&mut self.calls).chain(self.life.as_mut().map(|life| &mut life.entries))
+    fn lists(&mut self) -> impl Iterator<Item = &mut EntryList> {
+        std::iter::once(&mut self.calls).chain(self.history.as_mut().map(|life| &mut life.entries))
     }
 
     /// The number of the next entry to take in.
     pub fn wants(&mut self) -> u64 {
         let folded = self.grouped_list.as_ref().and_then(GroupedList::wants);
         let retried = self.retries.wants();
-        self.listings()
+        self.lists()
             .filter_map(|entry_list| entry_list.wants())
             .chain(folded)
             .min()
@@ -264,10 +264,10 @@ impl App {
             .min(retried)
     }
 
-    /// The selected entry among the calls; of an episode that which says how it went.
+    /// The selected entry among the calls; of a group, its deciding call.
     pub fn selected(&self) -> Option<&Arc<Entry>> {
         match &self.grouped_list {
-            Some(grouped_list) => grouped_list.selected().map(Row::entry),
+            Some(grouped_list) => grouped_list.selected().map(GroupedRow::entry),
             None => self.calls.selected(),
         }
     }

@@ -65,7 +65,7 @@ pub enum Effect {
     Copy(String),
     /// Take the mouse from the terminal, or give it back.
     Mouse(bool),
-    /// Draw every cell anew.
+    /// Redraw every cell.
     Redraw,
     /// Give the terminal back and stop the process.
     Suspend,

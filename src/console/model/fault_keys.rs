@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use crate::{
     console::{
-        input::action::Action,
+        input::action::KeyAction,
         model::{
             app::App,
             event::Effect,
             fault_list::{FaultRow, is_armed, outage_help, rows},
-            mode::Status,
-            prompt::Purpose,
+            mode::StatusLine,
+            prompt::PromptKind,
         },
     },
     domain::{
@@ -29,14 +29,14 @@ impl App {
             Some(volume) if volume.known => Some(Command::Forget(volume.name.clone()).into()),
             Some(volume) => Some(Command::Restore(volume.name.clone()).into()),
             None => {
-                self.status = Status::say("there is no volume to forget yet");
+                self.status = StatusLine::say("no volume to forget");
                 None
             }
         }
     }
 
     /// Takes the driver down, or brings it up.
-    pub(super) fn turn(&self, snapshot: &Snapshot) -> Effect {
+    pub(super) fn toggle_outage(&self, snapshot: &Snapshot) -> Effect {
         match snapshot.driver_state.status {
             DriverStatus::Up => Command::Down { kind: self.outage, lasting: None }.into(),
             DriverStatus::Down { .. } => Command::Up.into(),
@@ -49,12 +49,15 @@ impl App {
         if let DriverStatus::Down { .. } = snapshot.driver_state.status {
             return Some(Command::Down { kind: self.outage, lasting: None }.into());
         }
-        self.status = Status::say(format!("{key} will take the driver down: {}", outage_help(self.outage)));
+        self.status = StatusLine::say(format!(
+            "outage type: {}; {key} takes the driver down",
+            outage_help(self.outage)
+        ));
         None
     }
 
     /// Ends everything that is armed or down.
-    pub(super) fn calm(&mut self, snapshot: &Snapshot) -> Vec<Effect> {
+    pub(super) fn clear_all(&mut self, snapshot: &Snapshot) -> Vec<Effect> {
         let mut effects = Vec::new();
         if is_armed(snapshot) {
             effects.push(Command::Disarm(Target::All).into());
@@ -64,12 +67,12 @@ impl App {
         }
         if effects.is_empty() {
             let forgotten = snapshot.volumes.iter().filter(|volume| !volume.known).count() as u64;
-            self.status = Status::say(match forgotten {
-                0 => "all is calm: no rule is armed, and the driver is up".to_owned(),
+            self.status = StatusLine::say(match forgotten {
+                0 => "nothing to clear".to_owned(),
                 some => format!(
-                    "no rule is armed, and the driver is up; {} forgotten: {} restores the selected one",
+                    "nothing to clear; {} forgotten: {} restores the selected one",
                     text::counted(some, "volume"),
-                    self.keymap.key(Action::Forget, self.theme.glyphs.ascii)
+                    self.keymap.key(KeyAction::Forget, self.theme.glyphs.ascii)
                 ),
             });
         }
@@ -80,7 +83,7 @@ impl App {
     pub(super) fn edit(&mut self, id: u32, snapshot: &Snapshot) {
         if let Some(rule) = snapshot.faults.iter().find(|rule| rule.id == id) {
             let label = rule.label.as_ref().map_or_else(String::new, |label| format!(" as {label}"));
-            self.begin(Purpose::Command, &format!("arm {}{label}", rule.text), snapshot);
+            self.begin(PromptKind::Command, &format!("arm {}{label}", rule.text), snapshot);
             self.edited = Some(id);
         }
     }
@@ -96,6 +99,6 @@ impl App {
                 .map_or_else(String::new, |rule| rule.text.to_string()),
             _ => String::new(),
         };
-        self.begin(Purpose::Command, &format!("arm {like}"), snapshot);
+        self.begin(PromptKind::Command, &format!("arm {like}"), snapshot);
     }
 }

@@ -1,7 +1,7 @@
-//! The calls folded into episodes: a header for each, its calls below it where it is unfolded.
+//! The calls in groups: a header for each, and its calls below it if it is expanded.
 //!
 //! It stands in for the list of calls and takes the same steps. What is no engine's call has a row of its own.
-//! Rows are counted and never stored, so that a frame costs what is in view and what is unfolded.
+//! Rows are counted and never stored, so that a frame costs what is in view and what is expanded.
 
 use std::{
     collections::{BTreeSet, VecDeque},
@@ -12,7 +12,7 @@ use std::{
 use crate::{
     console::model::{
         list::{EntryList, is_redundant},
-        window::{self, Step},
+        window::{self, ListStep},
     },
     domain::{
         analysis::groups::{CallGroup, CallGroups, Member},
@@ -23,17 +23,17 @@ use crate::{
 
 /// A row of the list.
 #[derive(Clone, Copy, Debug)]
-pub enum Row<'f> {
-    /// An episode, and whether its calls are below it.
+pub enum GroupedRow<'f> {
+    /// A group, and whether its calls are below it.
     Header(&'f CallGroup, bool),
-    /// A call of the unfolded episode above.
+    /// A call of the expanded group above.
     Member(&'f Member),
-    /// What is in no episode.
+    /// An entry outside groups.
     Entry(&'f Arc<Entry>),
 }
 
-impl<'f> Row<'f> {
-    /// The entry that the row is about: that which says how an episode went.
+impl<'f> GroupedRow<'f> {
+    /// The entry of the row; of a group, its deciding call.
     pub fn entry(self) -> &'f Arc<Entry> {
         match self {
             Self::Header(group, _) => &group.decisive().entry,
@@ -43,14 +43,14 @@ impl<'f> Row<'f> {
     }
 }
 
-/// What is shown: an episode by its number, or an entry that is in none.
+/// A group by its number, or an entry outside groups.
 #[derive(Clone, Debug)]
-enum Item {
+enum GroupedItem {
     Group(u64),
     Entry(Arc<Entry>),
 }
 
-impl Item {
+impl GroupedItem {
     fn number(&self) -> u64 {
         match self {
             Self::Group(id) => *id,
@@ -61,34 +61,34 @@ impl Item {
 
 /// A place that stays where it is while rows come and go: an item, and one of its calls.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Spot {
+struct Anchor {
     item: u64,
     call: Option<u64>,
 }
 
-/// The folded list and the place in it.
+/// The grouped list and the position in it.
 #[derive(Clone, Debug, Default)]
 pub struct GroupedList {
     groups: CallGroups,
     /// In the order of their numbers.
-    items: VecDeque<Item>,
-    /// The episodes that are unfolded.
-    unfolded: BTreeSet<u64>,
+    items: VecDeque<GroupedItem>,
+    /// The expanded groups.
+    expanded: BTreeSet<u64>,
     filter: Filter,
     frozen: Option<u64>,
     /// The number of the last entry that was looked at.
     last: u64,
     /// What is selected; none while the newest is followed.
-    selected: Option<Spot>,
+    selected: Option<Anchor>,
     /// What is at the top of the view.
-    top: Spot,
+    top: Anchor,
 }
 
 impl GroupedList {
-    /// Nothing yet. The selected entry of the list stays selected, or its episode.
+    /// Nothing yet. The selected entry of the list, or its group, stays selected.
     pub fn of(calls: &EntryList) -> Self {
         let seq = calls.selected().filter(|_| !calls.follows()).map(|entry| entry.seq);
-        let selected = seq.map(|seq| Spot { item: seq, call: Some(seq) });
+        let selected = seq.map(|seq| Anchor { item: seq, call: Some(seq) });
         Self { filter: calls.filter().clone(), selected, ..Self::default() }
     }
 
@@ -97,12 +97,12 @@ impl GroupedList {
         self.frozen.is_none_or(|last| self.last < last).then_some(self.last + 1)
     }
 
-    /// Takes in what is new, as the list of calls does that it stands in for. An episode is shown if any of its
+    /// Takes in what is new, as the list of calls does. A group is shown if any of its
     /// calls passes the filter.
     pub fn take(&mut self, entries: &[Arc<Entry>], kept: &Range<u64>, calls: &EntryList) {
         self.frozen = calls.frozen();
         if self.filter != *calls.filter() {
-            // The list takes all in anew, and this with it. What was unfolded is so among other rows too.
+            // The list reads all entries again, and so does this one. Expanded groups stay expanded.
             self.filter = calls.filter().clone();
             self.groups = CallGroups::default();
             self.items.clear();
@@ -122,7 +122,7 @@ impl GroupedList {
                 self.items.pop_front();
             }
             self.groups.forget_before(kept.start);
-            self.unfolded = self.unfolded.split_off(&kept.start);
+            self.expanded = self.expanded.split_off(&kept.start);
         }
     }
 
@@ -132,36 +132,38 @@ impl GroupedList {
         }
         let mut is_shown = self.filter.matches(entry);
         let waited = entry.call().and_then(|call| call.waited);
-        if let Some(spot) = self.selected.as_mut().filter(|spot| spot.call.is_some() && spot.call == waited) {
-            spot.call = Some(entry.seq);
+        if let Some(anchor) =
+            self.selected.as_mut().filter(|anchor| anchor.call.is_some() && anchor.call == waited)
+        {
+            anchor.call = Some(entry.seq);
         }
         let Some(id) = self.groups.push(entry) else {
-            // The end of a call takes the place of its waiting.
+            // A completed call replaces its held entry.
             if let Some(waited) = waited {
                 self.remove(waited);
-                if let Some(spot) = self.selected.as_mut().filter(|spot| spot.item == waited) {
-                    spot.item = entry.seq;
+                if let Some(anchor) = self.selected.as_mut().filter(|anchor| anchor.item == waited) {
+                    anchor.item = entry.seq;
                 }
             }
             if is_shown {
-                self.items.push_back(Item::Entry(Arc::clone(entry)));
+                self.items.push_back(GroupedItem::Entry(Arc::clone(entry)));
             }
             return;
         };
-        // A place keeps to its episode, which may have become a part of another. Resolved here, and not for each
+        // An anchor follows its group, which may have been merged into another. Resolved here, and not for each
         // frame, since what the filter hides is in no item that would tell.
         let merged = self.groups.merged().to_vec();
-        for spot in self.selected.iter_mut().chain([&mut self.top]) {
-            if spot.call == Some(entry.seq) || merged.contains(&spot.item) {
-                spot.item = id;
+        for anchor in self.selected.iter_mut().chain([&mut self.top]) {
+            if anchor.call == Some(entry.seq) || merged.contains(&anchor.item) {
+                anchor.item = id;
             }
         }
         for merged in merged {
             is_shown |= self.remove(merged);
-            self.unfolded.remove(&merged);
+            self.expanded.remove(&merged);
         }
         if is_shown && let Err(index) = self.index(id) {
-            self.items.insert(index, Item::Group(id));
+            self.items.insert(index, GroupedItem::Group(id));
         }
     }
 
@@ -170,13 +172,13 @@ impl GroupedList {
     }
 
     fn index(&self, number: u64) -> Result<usize, usize> {
-        self.items.binary_search_by_key(&number, Item::number)
+        self.items.binary_search_by_key(&number, GroupedItem::number)
     }
 
-    /// The unfolded episodes that are shown, in order, with their places and their numbers of calls.
+    /// The expanded groups that are shown, in order, with their index and number of calls.
     fn spread(&self) -> impl Iterator<Item = (usize, usize)> {
         let calls = |id: &u64| self.groups.get(*id).map_or(0, |group| group.members().len());
-        self.unfolded.iter().filter_map(move |id| Some((self.index(*id).ok()?, calls(id))))
+        self.expanded.iter().filter_map(move |id| Some((self.index(*id).ok()?, calls(id))))
     }
 
     /// How many rows there are.
@@ -189,7 +191,7 @@ impl GroupedList {
         self.items.is_empty()
     }
 
-    /// How many episodes and other entries there are.
+    /// How many groups and other entries there are.
     pub fn items(&self) -> usize {
         self.items.len()
     }
@@ -215,50 +217,50 @@ impl GroupedList {
         (row - below, 0)
     }
 
-    fn row(&self, (index, call): (usize, usize)) -> Option<Row<'_>> {
+    fn row(&self, (index, call): (usize, usize)) -> Option<GroupedRow<'_>> {
         Some(match self.items.get(index)? {
-            Item::Entry(entry) => Row::Entry(entry),
-            Item::Group(id) => {
+            GroupedItem::Entry(entry) => GroupedRow::Entry(entry),
+            GroupedItem::Group(id) => {
                 let group = self.groups.get(*id)?;
                 match call.checked_sub(1) {
-                    Some(call) => Row::Member(group.members().get(call)?),
-                    None => Row::Header(group, self.unfolded.contains(id)),
+                    Some(call) => GroupedRow::Member(group.members().get(call)?),
+                    None => GroupedRow::Header(group, self.expanded.contains(id)),
                 }
             }
         })
     }
 
-    fn spot(&self, row: usize) -> Option<Spot> {
+    fn anchor(&self, row: usize) -> Option<Anchor> {
         let place = self.place(row);
         let item = self.items.get(place.0)?.number();
         match self.row(place)? {
-            Row::Member(member) => Some(Spot { item, call: Some(member.entry.seq) }),
-            _ => Some(Spot { item, call: None }),
+            GroupedRow::Member(member) => Some(Anchor { item, call: Some(member.entry.seq) }),
+            _ => Some(Anchor { item, call: None }),
         }
     }
 
-    fn row_of(&self, spot: Spot) -> usize {
+    fn row_of(&self, anchor: Anchor) -> usize {
         let row = |index: usize| {
             index + self.spread().filter(|(other, _)| *other < index).map(|(_, calls)| calls).sum::<usize>()
         };
-        let index = match self.index(spot.item) {
+        let index = match self.index(anchor.item) {
             Ok(index) => index,
             Err(index) => return row(index).min(self.len().saturating_sub(1)),
         };
         let id = self.items[index].number();
-        let call = spot
+        let call = anchor
             .call
-            .filter(|_| self.unfolded.contains(&id))
+            .filter(|_| self.expanded.contains(&id))
             .and_then(|seq| self.groups.get(id).and_then(|group| group.position(seq)));
         row(index) + call.map_or(0, |call| call + 1)
     }
 
     fn selected_row(&self) -> usize {
-        self.selected.map_or(self.len().saturating_sub(1), |spot| self.row_of(spot))
+        self.selected.map_or(self.len().saturating_sub(1), |anchor| self.row_of(anchor))
     }
 
     /// The selected row: the newest one while the list follows.
-    pub fn selected(&self) -> Option<Row<'_>> {
+    pub fn selected(&self) -> Option<GroupedRow<'_>> {
         self.row(self.place(self.selected_row()))
     }
 
@@ -268,7 +270,7 @@ impl GroupedList {
     }
 
     /// The rows that `height` lines can show, and whether each is selected.
-    pub fn visible(&self, height: usize) -> impl Iterator<Item = (Row<'_>, bool)> {
+    pub fn visible(&self, height: usize) -> impl Iterator<Item = (GroupedRow<'_>, bool)> {
         let selected = self.selected_row();
         self.range(height).filter_map(move |row| Some((self.row(self.place(row))?, row == selected)))
     }
@@ -280,21 +282,21 @@ impl GroupedList {
 
     /// Keeps the view where it is, so that only the selection moves while there is room for it.
     fn hold(&mut self, height: usize) {
-        if let Some(top) = self.spot(self.range(height).start) {
+        if let Some(top) = self.anchor(self.range(height).start) {
             self.top = top;
         }
     }
 
     /// Takes a step. Beyond the last row the list follows again.
-    pub fn go(&mut self, step: Step, height: usize) {
+    pub fn go(&mut self, step: ListStep, height: usize) {
         let (row, len) = (self.selected_row(), self.len());
-        let beyond = matches!(step, Step::Down(_)) && row + 1 >= len;
-        if step == Step::Last || beyond || len == 0 {
+        let beyond = matches!(step, ListStep::Down(_)) && row + 1 >= len;
+        if step == ListStep::Last || beyond || len == 0 {
             self.selected = None;
             return;
         }
         self.hold(height);
-        self.selected = self.spot(step.from(row, len));
+        self.selected = self.anchor(step.from(row, len));
         self.hold(height);
     }
 
@@ -303,31 +305,31 @@ impl GroupedList {
         let range = self.range(height);
         self.hold(height);
         if range.start + line < range.end {
-            self.selected = self.spot(range.start + line);
+            self.selected = self.anchor(range.start + line);
         }
     }
 
-    /// Folds or unfolds the selected episode, if an episode is selected.
+    /// Expands or collapses the selected group, if a group is selected.
     pub fn toggle(&mut self, height: usize) -> bool {
-        let Some(Row::Header(group, is_unfolded)) = self.selected() else { return false };
+        let Some(GroupedRow::Header(group, is_expanded)) = self.selected() else { return false };
         let id = group.id();
         self.hold(height);
-        self.selected = Some(Spot { item: id, call: None });
-        if is_unfolded {
-            self.unfolded.remove(&id);
+        self.selected = Some(Anchor { item: id, call: None });
+        if is_expanded {
+            self.expanded.remove(&id);
         } else {
-            self.unfolded.insert(id);
+            self.expanded.insert(id);
         }
         true
     }
 
-    /// Folds all episodes, if any is unfolded.
-    pub fn fold_all(&mut self) -> bool {
+    /// Collapses all groups, if any is expanded.
+    pub fn collapse_all(&mut self) -> bool {
         let is_any = self.spread().next().is_some();
-        if let Some(spot) = &mut self.selected {
-            spot.call = None;
+        if let Some(anchor) = &mut self.selected {
+            anchor.call = None;
         }
-        self.unfolded.clear();
+        self.expanded.clear();
         is_any
     }
 }
@@ -367,8 +369,8 @@ mod tests {
                 list.take(&entries, &kept);
                 grouped_list.take(&entries, &kept, &list);
                 match steps.next() {
-                    Some((0, by)) => grouped_list.go(Step::Up(by), height),
-                    Some((1, by)) => grouped_list.go(Step::Down(by), height),
+                    Some((0, by)) => grouped_list.go(ListStep::Up(by), height),
+                    Some((1, by)) => grouped_list.go(ListStep::Down(by), height),
                     Some((2, _)) => {
                         grouped_list.toggle(height);
                     }
@@ -377,12 +379,12 @@ mod tests {
                 }
                 let mut seqs = Vec::new();
                 for row in 0..grouped_list.len() {
-                    let spot = grouped_list.spot(row).expect("each row has a place");
-                    prop_assert_eq!(grouped_list.row_of(spot), row);
+                    let anchor = grouped_list.anchor(row).expect("each row has a place");
+                    prop_assert_eq!(grouped_list.row_of(anchor), row);
                     match grouped_list.row(grouped_list.place(row)).expect("each place has a row") {
-                        Row::Entry(entry) => seqs.push(entry.seq),
-                        Row::Member(_) => {}
-                        Row::Header(group, _) => {
+                        GroupedRow::Entry(entry) => seqs.push(entry.seq),
+                        GroupedRow::Member(_) => {}
+                        GroupedRow::Header(group, _) => {
                             seqs.extend(group.members().iter().map(|member| member.entry.seq));
                         }
                     }

@@ -1,4 +1,4 @@
-//! The calls that a rule keeps waiting, and the three ways out: let go, failed, or answered with an edited reply.
+//! Held calls, and how they end: released, failed, or answered with an edited reply.
 
 use std::sync::Arc;
 
@@ -6,8 +6,8 @@ use crate::{
     console::model::{
         app::App,
         event::Effect,
-        mode::{Mode, Status},
-        prompt::Purpose,
+        mode::{Mode, StatusLine},
+        prompt::PromptKind,
         reply_edit::ReplyEdit,
     },
     domain::{
@@ -18,18 +18,18 @@ use crate::{
 };
 
 impl App {
-    /// The waiting call that a key is about: the selected one, or the oldest.
+    /// The held call that a key applies to: the selected one, else the oldest.
     fn held<'s>(&mut self, snapshot: &'s Snapshot) -> Option<&'s Arc<Entry>> {
         let selected = self.selected().map(|entry| entry.seq);
         let held =
             snapshot.waiting.iter().find(|entry| Some(entry.seq) == selected).or(snapshot.waiting.first());
         if held.is_none() {
-            self.status = Status::say("no call is waiting");
+            self.status = StatusLine::say("no call is held");
         }
         held
     }
 
-    /// Lets a waiting call go.
+    /// Releases a held call.
     pub(super) fn release(&mut self, snapshot: &Snapshot) -> Option<Effect> {
         let held = self.held(snapshot)?;
         let is_selected = self.selected().is_some_and(|entry| entry.seq == held.seq);
@@ -37,28 +37,28 @@ impl App {
         Some(Command::Release { which, release_action: None, confirmed: false }.into())
     }
 
-    /// Begins the line that fails a waiting call; the message is still to be typed, between the quotes.
+    /// Begins the line that fails a held call; the message is typed between the quotes.
     pub(super) fn fail(&mut self, snapshot: &Snapshot) {
         if let Some(seq) = self.held(snapshot).map(|held| held.seq) {
-            self.begin(Purpose::Command, &format!("release {seq}: fail \"\""), snapshot);
+            self.begin(PromptKind::Command, &format!("release {seq}: fail \"\""), snapshot);
             if let Mode::Type(prompt) = &mut self.mode {
                 prompt.step_into_quotes();
             }
         }
     }
 
-    /// Gives the natural answer of a waiting call to the user's editor.
+    /// Opens the original reply of a held call in the user's editor.
     pub(super) fn edit_reply(&mut self, snapshot: &Snapshot) -> Option<Effect> {
         let held = self.held(snapshot)?;
         let EntryKind::Held(waiting) = &held.kind else { return None };
         let draft = waiting.natural.as_ref().map_or_else(
-            || Err("its answer is on its way already, and can no longer be another".to_owned()),
+            || Err("its reply is already being sent and cannot be changed".to_owned()),
             |natural| ReplyEdit::new(held.seq, natural),
         );
         match draft {
             Ok(draft) => Some(Effect::Edit(draft)),
             Err(why) => {
-                self.status = Status::Failed { line: format!("edit the reply to call {}", held.seq), why };
+                self.status = StatusLine::Error { line: format!("edit the reply to call {}", held.seq), why };
                 None
             }
         }

@@ -4,7 +4,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use crate::{
     console::{
-        input::action::Action,
+        input::action::KeyAction,
         model::{
             app::App,
             event::Effect,
@@ -19,7 +19,7 @@ impl App {
     pub(super) fn help_key(
         &mut self,
         key: KeyEvent,
-        action: Option<Action>,
+        action: Option<KeyAction>,
         snapshot: &Snapshot,
     ) -> Vec<Effect> {
         let page = usize::from(self.size.1 / 2);
@@ -42,16 +42,18 @@ impl App {
         }
         let top = reading.top;
         match action {
-            Some(Action::Up) => reading.top = top.saturating_sub(1),
-            Some(Action::Down) => reading.top = (top + 1).min(last),
-            Some(Action::PageUp) => reading.top = top.saturating_sub(page),
-            Some(Action::PageDown | Action::Pause) => reading.top = (top + page).min(last),
-            Some(Action::First) => reading.top = 0,
-            Some(Action::Last) => reading.top = last,
-            Some(Action::Filter) => reading.is_typing = true,
-            Some(Action::CopyJson) => return self.copy_remedy(snapshot).into_iter().collect(),
-            Some(Action::Back) if !reading.wanted.is_empty() => *reading = HelpState::default(),
-            Some(Action::Help | Action::Back | Action::Quit | Action::Open) => self.mode = Mode::Browse,
+            Some(KeyAction::Up) => reading.top = top.saturating_sub(1),
+            Some(KeyAction::Down) => reading.top = (top + 1).min(last),
+            Some(KeyAction::PageUp) => reading.top = top.saturating_sub(page),
+            Some(KeyAction::PageDown | KeyAction::Pause) => reading.top = (top + page).min(last),
+            Some(KeyAction::First) => reading.top = 0,
+            Some(KeyAction::Last) => reading.top = last,
+            Some(KeyAction::Filter) => reading.is_typing = true,
+            Some(KeyAction::CopyJson) => return self.copy_fix_command(snapshot).into_iter().collect(),
+            Some(KeyAction::Back) if !reading.wanted.is_empty() => *reading = HelpState::default(),
+            Some(KeyAction::Help | KeyAction::Back | KeyAction::Quit | KeyAction::Open) => {
+                self.mode = Mode::Browse
+            }
             _ => {}
         }
         Vec::new()

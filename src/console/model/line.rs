@@ -9,8 +9,8 @@ use crate::{
             app::App,
             event::Effect,
             fault_list,
-            mode::{Mode, Question, Status},
-            prompt::{Prompt, PromptEvent, Purpose, Submitted},
+            mode::{Mode, Question, StatusLine},
+            prompt::{Prompt, PromptEvent, PromptKind, Submitted},
         },
     },
     domain::lang::{
@@ -22,7 +22,7 @@ use crate::{
 
 impl App {
     /// Begins a line.
-    pub(super) fn begin(&mut self, purpose: Purpose, text: &str, snapshot: &Snapshot) {
+    pub(super) fn begin(&mut self, purpose: PromptKind, text: &str, snapshot: &Snapshot) {
         self.edited = None;
         self.mode = Mode::Type(Prompt::new(purpose, text, snapshot));
     }
@@ -30,9 +30,9 @@ impl App {
     /// Takes a key while a line is typed. A line that is no good stays, with what is wrong with it.
     pub(super) fn type_key(&mut self, key: KeyEvent, snapshot: &Snapshot) -> Vec<Effect> {
         let Mode::Type(prompt) = &mut self.mode else { return Vec::new() };
-        let history = match prompt.purpose {
-            Purpose::Command => &self.lines,
-            Purpose::Filter => &self.filters,
+        let history = match prompt.kind {
+            PromptKind::Command => &self.lines,
+            PromptKind::Filter => &self.filters,
         };
         let line = match prompt.key(key, history, snapshot) {
             PromptEvent::Nothing => return Vec::new(),
@@ -44,20 +44,20 @@ impl App {
             return Vec::new();
         };
         self.dry_run.clear();
-        let done = match (&line, prompt.purpose) {
-            (Some(line), Purpose::Command) => self.run_line(line, snapshot),
-            (None, Purpose::Command) => Ok(Vec::new()),
-            (line, Purpose::Filter) => {
-                self.filter(line.as_ref().unwrap_or(&prompt.begun)).map(|()| Vec::new())
+        let done = match (&line, prompt.kind) {
+            (Some(line), PromptKind::Command) => self.run_line(line, snapshot),
+            (None, PromptKind::Command) => Ok(Vec::new()),
+            (line, PromptKind::Filter) => {
+                self.filter(line.as_ref().unwrap_or(&prompt.initial)).map(|()| Vec::new())
             }
         };
         if let (Err(why), Some(_)) = (&done, &line) {
             prompt.refuse(why.clone());
             self.mode = Mode::Type(prompt);
         } else if let Some(line) = line {
-            match prompt.purpose {
-                Purpose::Command => self.lines.keep(&line),
-                Purpose::Filter => self.filters.keep(&line),
+            match prompt.kind {
+                PromptKind::Command => self.lines.keep(&line),
+                PromptKind::Filter => self.filters.keep(&line),
             }
             self.submitted = Some(Submitted { prompt, command: None });
         }
@@ -82,7 +82,7 @@ impl App {
             1 => "; 1 more command waits".into(),
             _ => format!("; {waiting} more commands wait"),
         };
-        self.status = Status::say(format!("{line} is still running{others}"));
+        self.status = StatusLine::say(format!("{line} is still running{others}"));
     }
 
     /// Shows the result of a command. One that was typed and has failed is offered for correction.
@@ -102,14 +102,14 @@ impl App {
                         let done = if line.starts_with("down") { &text } else { "armed" };
                         format!("{done}. {forecast}")
                     });
-                Status::StyledText { line: Some(line), text: forecast.unwrap_or(text) }
+                StatusLine::Message { line: Some(line), text: forecast.unwrap_or(text) }
             }
             (Err(why), Some(mut prompt)) => {
                 prompt.refuse(why);
                 self.mode = Mode::Type(prompt);
-                Status::Quiet
+                StatusLine::Empty
             }
-            (Err(why), None) => Status::Failed { line, why },
+            (Err(why), None) => StatusLine::Error { line, why },
         };
     }
 
@@ -117,9 +117,9 @@ impl App {
     pub(super) fn retyped(&mut self) -> Vec<Effect> {
         let Mode::Type(prompt) = &self.mode else { return Vec::new() };
         let text = prompt.text().to_owned();
-        let (problem, rule) = match prompt.purpose {
-            Purpose::Filter => (self.filter(&text).err(), None),
-            Purpose::Command => match PaletteInput::read(&text, self.theme.glyphs.ascii) {
+        let (problem, rule) = match prompt.kind {
+            PromptKind::Filter => (self.filter(&text).err(), None),
+            PromptKind::Command => match PaletteInput::read(&text, self.theme.glyphs.ascii) {
                 Ok(PaletteInput::Command(command)) => match *command {
                     Command::Arm { rule, .. } => (None, Some(rule)),
                     _ => (None, None),
@@ -155,7 +155,7 @@ impl App {
         self.filter_text.clear();
     }
 
-    /// Does what a typed line says: a command, or one of the console's own actions by its name.
+    /// Runs a typed line: a command, or an action of the console by its name.
     fn run_line(&mut self, line: &str, snapshot: &Snapshot) -> Result<Vec<Effect>, String> {
         if line.is_empty() {
             return Ok(Vec::new());
@@ -164,7 +164,7 @@ impl App {
             PaletteInput::Command(command) => return Ok(self.confirmed(*command, snapshot)),
             PaletteInput::Action(action) => return Ok(self.act(action, snapshot)),
             PaletteInput::Theme(theme) => {
-                self.status = Status::say(format!("theme {}", theme.name));
+                self.status = StatusLine::say(format!("theme {}", theme.name));
                 self.theme = *theme;
             }
             PaletteInput::Filter(text) => self.filter(&text)?,
@@ -191,7 +191,7 @@ impl App {
                 self.mode = Mode::Ask(Question::Run(Box::new(command)));
                 Vec::new()
             }
-            // One with the same label is replaced anyway; any other would stay beside what came of it.
+            // A rule with the same label is replaced anyway; any other would stay armed beside the new one.
             Command::Arm { ref label, dry_run: false, .. }
                 if edited.is_some_and(|rule| {
                     rule.label.is_none() || rule.label.as_deref() != label.as_deref()

@@ -7,7 +7,7 @@
 use std::{collections::VecDeque, ops::Range, sync::Arc};
 
 use crate::{
-    console::model::window::{self, Step},
+    console::model::window::{self, ListStep},
     domain::{
         lang::filter::Filter,
         model::{
@@ -42,7 +42,7 @@ pub struct VolumeHistory {
     pub entries: EntryList,
 }
 
-/// Whether the entry of a command says the same.
+/// Whether another entry already shows this.
 pub(super) fn is_redundant(entry: &Entry) -> bool {
     match &entry.kind {
         EntryKind::Scenario(event) => {
@@ -72,7 +72,7 @@ impl EntryList {
         self.frozen.is_none_or(|last| self.next <= last).then_some(self.next)
     }
 
-    /// Takes in what is new, and lets go what the journal has let go. A frozen list keeps what it has.
+    /// Takes in what is new, and drops what the journal has dropped. A paused list keeps what it has.
     pub fn take(&mut self, entries: &[Arc<Entry>], kept: &Range<u64>) {
         let next = self.next;
         for entry in entries.iter().skip_while(|entry| entry.seq < next) {
@@ -95,7 +95,7 @@ impl EntryList {
         if is_redundant(entry) {
             return;
         }
-        // The end of a call takes the place of its waiting.
+        // A completed call replaces its held entry.
         if let Some(waited) = entry.call().and_then(|call| call.waited) {
             if let Ok(row) = self.rows.binary_search_by_key(&waited, |entry| entry.seq) {
                 self.rows.remove(row);
@@ -124,7 +124,7 @@ impl EntryList {
         self.selected = seq;
     }
 
-    /// Shows other entries. All that are kept are to be taken in anew.
+    /// Changes the filter. All kept entries are read again.
     pub fn set_filter(&mut self, filter: Filter) {
         if filter != self.filter {
             self.filter = filter;
@@ -171,7 +171,7 @@ impl EntryList {
         self.frozen.is_some()
     }
 
-    /// Freezes the list behind an entry, or lets it go on.
+    /// Pauses the list after an entry, or resumes it.
     pub fn freeze(&mut self, last: Option<u64>) {
         self.frozen = last;
     }
@@ -200,9 +200,9 @@ impl EntryList {
     }
 
     /// The newest call, or the newest that a rule acted on, if there is one among the latest rows.
-    pub fn newest_call(&self, haunted: bool) -> Option<&Arc<Entry>> {
+    pub fn newest_call(&self, with_fault: bool) -> Option<&Arc<Entry>> {
         self.rows.iter().rev().take(64).find(|entry| match &entry.kind {
-            EntryKind::Call(call) => !haunted || call.fault.is_some(),
+            EntryKind::Call(call) => !with_fault || call.fault.is_some(),
             EntryKind::Held(_) => true,
             _ => false,
         })
@@ -220,10 +220,10 @@ impl EntryList {
     }
 
     /// Takes a step. Beyond the last row the list follows again.
-    pub fn go(&mut self, step: Step, height: usize) {
+    pub fn go(&mut self, step: ListStep, height: usize) {
         let row = self.selected_row();
-        let beyond = matches!(step, Step::Down(_)) && row + 1 >= self.rows.len();
-        if step == Step::Last || beyond || self.rows.is_empty() {
+        let beyond = matches!(step, ListStep::Down(_)) && row + 1 >= self.rows.len();
+        if step == ListStep::Last || beyond || self.rows.is_empty() {
             self.selected = None;
             return;
         }

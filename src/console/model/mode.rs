@@ -1,9 +1,9 @@
-//! Who has the keys, and what the bottom line says.
+//! What receives the keys, and the status line.
 
 use crate::{
     console::{
         glyphs::Glyphs,
-        input::action::Action,
+        input::action::KeyAction,
         model::{picker::Picker, prompt::Prompt},
     },
     domain::{lang::command::Command, text},
@@ -16,15 +16,15 @@ pub enum Mode {
     Browse,
     /// The help.
     Help(HelpState),
-    /// A question that waits for yes or no.
+    /// A question with the answers yes and no.
     Ask(Question),
     /// A line that is being typed.
     Type(Prompt),
-    /// A scenario card that is being chosen.
+    /// The scenario picker.
     Pick(Picker),
 }
 
-/// What is asked before it is done.
+/// What needs confirmation.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Question {
     /// Leave, although rules are armed or mounts open.
@@ -41,26 +41,26 @@ pub struct LastKey {
     /// The key, as hints write it.
     pub key: String,
     /// What it did.
-    pub action: Action,
-    /// Whether the bottom line says what came of it, and nothing older.
+    pub action: KeyAction,
+    /// Whether the status line shows its result, and nothing older.
     pub answered: bool,
 }
 
-/// What the bottom line says.
+/// The status line.
 #[derive(Clone, Debug, Default)]
-pub enum Status {
+pub enum StatusLine {
     /// Nothing.
     #[default]
-    Quiet,
-    /// What came of a command or a key.
-    StyledText {
+    Empty,
+    /// The result of a command or a key.
+    Message {
         /// The command line, if it was one.
         line: Option<String>,
-        /// What came of it.
+        /// The result.
         text: String,
     },
     /// Why a command was not carried out.
-    Failed {
+    Error {
         /// The command line.
         line: String,
         /// Why.
@@ -68,17 +68,17 @@ pub enum Status {
     },
 }
 
-impl Status {
+impl StatusLine {
     /// The text as it is shown: what it is about, and the result.
     pub fn parts(&self, glyphs: &Glyphs) -> (String, String) {
         match self {
-            Self::Quiet => Default::default(),
-            Self::StyledText { line: None, text } => (String::new(), format!(" {}", text::clean(text))),
-            Self::StyledText { line: Some(line), text } => {
+            Self::Empty => Default::default(),
+            Self::Message { line: None, text } => (String::new(), format!(" {}", text::clean(text))),
+            Self::Message { line: Some(line), text } => {
                 let arrow = glyphs.arrow;
                 (format!(" : {}", text::clean(line)), format!("  {arrow} {}", text::clean(text)))
             }
-            Self::Failed { line, why } => {
+            Self::Error { line, why } => {
                 (format!(" {} ", glyphs.failed), format!("{}  : {}", text::clean(why), text::clean(line)))
             }
         }
@@ -86,7 +86,7 @@ impl Status {
 
     /// A remark without a command.
     pub fn say(text: impl Into<String>) -> Self {
-        Self::StyledText { line: None, text: text.into() }
+        Self::Message { line: None, text: text.into() }
     }
 }
 
@@ -95,7 +95,7 @@ impl Status {
 pub struct HelpState {
     /// How many lines it is scrolled by.
     pub top: usize,
-    /// What is looked for; only what says it is shown.
+    /// The search text; only lines with it are shown.
     pub wanted: String,
     /// Whether letters are looked for, instead of being keys.
     pub is_typing: bool,

@@ -7,7 +7,7 @@ use ratatui::layout::Position;
 
 use crate::{
     console::{
-        input::action::Action,
+        input::action::KeyAction,
         layout::{pane::Pane, screen::Screen},
         model::{
             app::App,
@@ -15,9 +15,9 @@ use crate::{
             fault_list::{self, FaultRow},
             grouped_list::GroupedList,
             list::{EntryList, VolumeHistory},
-            mode::{Mode, Status},
+            mode::{Mode, StatusLine},
             sequence::SequenceLines,
-            window::{Cursor, Step},
+            window::{Cursor, ListStep},
         },
     },
     domain::{lang::filter::Filter, model::volume::Volume, rules::PRESETS},
@@ -40,7 +40,7 @@ impl App {
     }
 
     /// Takes a step in the focused pane.
-    pub(super) fn step(&mut self, step: Step, snapshot: &Snapshot) {
+    pub(super) fn step(&mut self, step: ListStep, snapshot: &Snapshot) {
         let Some(screen) = self.screen(snapshot) else { return };
         let height = screen.rows(self.focus);
         match self.focus {
@@ -57,7 +57,7 @@ impl App {
             Pane::Faults => self.fault.go(step, fault_list::rows(snapshot).len(), height),
         }
         self.detail = self.detail.map(|_| self.opening());
-        self.follow_life(snapshot);
+        self.follow_history(snapshot);
     }
 
     /// Turns a page: of what is open beside the focused pane, or of the pane itself.
@@ -65,7 +65,7 @@ impl App {
         let Some(screen) = self.screen(snapshot) else { return };
         let Some(top) = self.detail.filter(|_| screen.detail.is_some()) else {
             let rows = screen.rows(self.focus).saturating_sub(1).max(1);
-            return self.step(if down { Step::Down(rows) } else { Step::Up(rows) }, snapshot);
+            return self.step(if down { ListStep::Down(rows) } else { ListStep::Up(rows) }, snapshot);
         };
         let last = self.scroll_limits.detail;
         let rows = usize::from(screen.detail_inner().height.saturating_sub(1).max(1));
@@ -77,7 +77,7 @@ impl App {
     pub(super) fn focus(&mut self, pane: Pane, snapshot: &Snapshot) {
         self.focus = pane;
         self.detail = self.detail.map(|_| self.opening());
-        self.follow_life(snapshot);
+        self.follow_history(snapshot);
     }
 
     /// Opens what is selected, or does what it offers.
@@ -96,8 +96,8 @@ impl App {
         }
         match fault_list::rows(snapshot).get(self.fault.row)? {
             FaultRow::Preset(index) => fault_list::toggle(PRESETS[*index].label, snapshot).map(Effect::from),
-            FaultRow::Forget => self.act(Action::Forget, snapshot).pop(),
-            FaultRow::Outage => self.act(Action::Outage, snapshot).pop(),
+            FaultRow::Forget => self.act(KeyAction::Forget, snapshot).pop(),
+            FaultRow::Outage => self.act(KeyAction::Outage, snapshot).pop(),
             FaultRow::Rule(id) => {
                 self.edit(*id, snapshot);
                 None
@@ -105,7 +105,7 @@ impl App {
         }
     }
 
-    /// How far what is opened is scrolled at first. Of a life the latest matters most, and what comes is followed.
+    /// How far the details are scrolled at first. A volume's history starts at its end and follows it.
     fn opening(&self) -> usize {
         if self.focus == Pane::Volumes { usize::MAX } else { 0 }
     }
@@ -114,17 +114,17 @@ impl App {
     pub(super) fn inspect(&mut self, snapshot: &Snapshot) {
         if self.focus != Pane::Faults {
             self.detail = if self.detail.is_some() { None } else { Some(self.opening()) };
-            self.follow_life(snapshot);
+            self.follow_history(snapshot);
         }
     }
 
-    /// Folds the calls into episodes; folds those that are unfolded; shows the calls as a list again.
-    pub(super) fn fold(&mut self) {
+    /// Groups the calls; collapses the expanded groups; shows the calls as a list again.
+    pub(super) fn toggle_groups(&mut self) {
         self.sequence = false;
         match &mut self.grouped_list {
             None => self.grouped_list = Some(GroupedList::of(&self.calls)),
             Some(grouped_list) => {
-                if grouped_list.fold_all() {
+                if grouped_list.collapse_all() {
                     return;
                 }
                 let selected = grouped_list.selected().filter(|_| !grouped_list.follows());
@@ -134,33 +134,33 @@ impl App {
         }
     }
 
-    /// One step back: what is open closes, a frozen list goes on, a filter ends.
+    /// Goes back one step: closes details, resumes the list, clears the filter.
     pub(super) fn back(&mut self, snapshot: &Snapshot) {
         if self.detail.take().is_some() {
-            self.follow_life(snapshot);
-        } else if self.shows_play(snapshot) && snapshot.scenarios.run_request.is_none() {
-            self.closed_play.clone_from(&snapshot.scenarios.play);
+            self.follow_history(snapshot);
+        } else if self.shows_run(snapshot) && snapshot.scenarios.run_request.is_none() {
+            self.closed_run.clone_from(&snapshot.scenarios.play);
         } else if self.calls.is_frozen() {
             self.calls.freeze(None);
         } else if self.calls.is_filtered() {
             self.unfilter();
         } else {
-            self.status = Status::Quiet;
+            self.status = StatusLine::Empty;
         }
     }
 
-    /// Keeps the open life that of the selected volume.
-    fn follow_life(&mut self, snapshot: &Snapshot) {
+    /// Keeps the open history that of the selected volume.
+    fn follow_history(&mut self, snapshot: &Snapshot) {
         let is_open = self.focus == Pane::Volumes && self.detail.is_some();
         let name = self.selected_volume(snapshot).filter(|_| is_open).map(|volume| volume.name.clone());
-        match (name, &self.life) {
+        match (name, &self.history) {
             (Some(name), Some(life)) if life.name == name => {}
             (Some(name), _) => {
                 let mut entries = EntryList::default();
                 entries.set_filter(Filter::life_of(&name));
-                self.life = Some(VolumeHistory { name, entries });
+                self.history = Some(VolumeHistory { name, entries });
             }
-            (None, _) => self.life = None,
+            (None, _) => self.history = None,
         }
     }
 
@@ -184,8 +184,8 @@ impl App {
         }
         let pane = screen.pane_at(at)?;
         let step = match mouse.kind {
-            MouseEventKind::ScrollUp => Step::Up(WHEEL),
-            MouseEventKind::ScrollDown => Step::Down(WHEEL),
+            MouseEventKind::ScrollUp => ListStep::Up(WHEEL),
+            MouseEventKind::ScrollDown => ListStep::Down(WHEEL),
             MouseEventKind::Down(MouseButton::Left) => {
                 self.click(pane, &screen, at, snapshot);
                 return None;
@@ -203,7 +203,7 @@ impl App {
         let list = screen.list(pane);
         self.focus = pane;
         if !list.contains(at) {
-            return self.follow_life(snapshot);
+            return self.follow_history(snapshot);
         }
         let line = usize::from(at.y - list.y);
         match pane {
@@ -235,6 +235,6 @@ impl App {
                 self.fault = Cursor { row: (top + line).min(rows.saturating_sub(1)), top };
             }
         }
-        self.follow_life(snapshot);
+        self.follow_history(snapshot);
     }
 }

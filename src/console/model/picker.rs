@@ -4,10 +4,10 @@ use tui_input::Input;
 
 use crate::{console::model::window::Cursor, domain::model::scenario::ScenarioInfo, state::Snapshot};
 
-/// A card that is being chosen.
+/// The open picker.
 #[derive(Clone, Debug, Default)]
 pub struct Picker {
-    /// Words that a card must have.
+    /// Words that a scenario must contain.
     pub filter: Input,
     /// The place in what is left.
     pub cursor: Cursor,
@@ -16,7 +16,7 @@ pub struct Picker {
 }
 
 impl Picker {
-    /// The cards that have all words of the filter; those whose name is the filter, begins with it, or has it, come first.
+    /// The scenarios that contain all words of the filter. Exact names come first, then prefixes, then other parts of names.
     pub fn catalog<'s>(&self, snapshot: &'s Snapshot) -> Vec<&'s ScenarioInfo> {
         let filter = self.filter.value().to_lowercase();
         let fits = |offer: &&ScenarioInfo| {

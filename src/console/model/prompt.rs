@@ -10,7 +10,7 @@ use crate::{
 
 /// What the line is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
+pub enum PromptKind {
     /// A command, after `:`.
     Command,
     /// A filter, after `/`.
@@ -21,15 +21,15 @@ pub enum Purpose {
 #[derive(Clone, Debug)]
 pub struct Prompt {
     /// What it is for.
-    pub purpose: Purpose,
+    pub kind: PromptKind,
     /// The text and the cursor in it.
     pub input: Input,
-    /// What is wrong with the text, if it can be told already.
+    /// What is wrong with the text, as far as it is known.
     pub problem: Option<String>,
     /// Whether it was handed in as it stands, and refused.
     pub refused: bool,
     /// The text that it began with.
-    pub begun: String,
+    pub initial: String,
     /// What can stand next.
     pub completion: Completion,
     /// Which of the candidates was put into the line by Tab.
@@ -80,13 +80,13 @@ pub enum PromptEvent {
 
 impl Prompt {
     /// A line with a text to begin with.
-    pub fn new(purpose: Purpose, text: &str, snapshot: &Snapshot) -> Self {
+    pub fn new(kind: PromptKind, text: &str, snapshot: &Snapshot) -> Self {
         let mut prompt = Self {
-            purpose,
+            kind,
             input: Input::new(text.to_owned()),
             problem: None,
             refused: false,
-            begun: text.to_owned(),
+            initial: text.to_owned(),
             completion: Completion::default(),
             chosen: None,
             back: 0,
@@ -102,7 +102,7 @@ impl Prompt {
         self.input.value()
     }
 
-    /// Puts the cursor before the closing quote that the text ends with. Who types it all the same gets over it.
+    /// Puts the cursor before the closing quote at the end of the text. Typing the quote moves past it.
     pub fn step_into_quotes(&mut self) {
         self.input.handle(InputRequest::GoToPrevChar);
         self.completion = Completion::default();
@@ -170,10 +170,10 @@ impl Prompt {
     fn complete(&mut self, snapshot: &Snapshot) {
         self.chosen = None;
         let at_end = self.input.cursor() == self.text().chars().count();
-        self.completion = match self.purpose {
+        self.completion = match self.kind {
             _ if !at_end => Completion::default(),
-            Purpose::Command => complete::command(self.text(), snapshot),
-            Purpose::Filter => complete::filter(self.text(), snapshot),
+            PromptKind::Command => complete::command(self.text(), snapshot),
+            PromptKind::Filter => complete::filter(self.text(), snapshot),
         };
     }
 

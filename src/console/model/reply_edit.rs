@@ -9,10 +9,10 @@ use crate::domain::{
     rules::{Action, ErrorShape, Phase, ReleaseAction},
 };
 
-/// The natural answer of a waiting call, on its way through the user's editor.
+/// The original reply of a held call, while it is edited.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReplyEdit {
-    /// The number of the call's waiting entry.
+    /// The number of the held call's entry.
     pub seq: u64,
     /// What the editor is given: JSON laid out, any other text as it is.
     pub text: String,
@@ -26,7 +26,7 @@ impl ReplyEdit {
         if body.length > body.bytes.len() {
             let (length, kept) = (body.length, body.bytes.len());
             return Err(format!(
-                "its natural reply of {length} bytes is too long to edit, {kept} are kept; type release {seq}: reply …"
+                "the original reply has {length} bytes, of which {kept} are recorded, so it cannot be edited; type release {seq}: reply …"
             ));
         }
         let text = body.text();
@@ -35,7 +35,7 @@ impl ReplyEdit {
         Ok(Self { seq, text, shape })
     }
 
-    /// The command that sends what came out of the editor. None if it says the same as what went in, or nothing:
+    /// The command that sends the edited reply. None if it is unchanged or empty:
     /// as with git, to empty the file is to give up.
     ///
     /// The driver's work is done, since what was edited is the answer to it.
@@ -60,9 +60,7 @@ mod tests {
     fn a_reply_that_the_journal_has_cut_is_not_edited() {
         let natural = |length: usize| OriginalReply { status: 200, body: vec![b' '; length].into() };
         let error = ReplyEdit::new(41, &natural(16 * 1024 + 1)).expect_err("a part of it is gone");
-        assert!(
-            error.contains("16385 bytes is too long to edit") && error.ends_with("type release 41: reply …")
-        );
+        assert!(error.contains("has 16385 bytes") && error.ends_with("type release 41: reply …"));
         assert!(ReplyEdit::new(41, &natural(16 * 1024)).is_ok());
     }
 }

@@ -1,4 +1,4 @@
-//! Scenario cards and the demo's pace: what is chosen, and what the keys ask of whoever plays.
+//! The keys for scenarios and the demo speed.
 
 use std::sync::Arc;
 
@@ -8,14 +8,14 @@ use tui_input::backend::crossterm::EventHandler;
 
 use crate::{
     console::{
-        input::action::Action,
+        input::action::KeyAction,
         layout::picker,
         model::{
             app::App,
             event::Effect,
-            mode::{Mode, Status},
+            mode::{Mode, StatusLine},
             picker::Picker,
-            window::{Cursor, Step},
+            window::{Cursor, ListStep},
         },
     },
     domain::{
@@ -26,23 +26,23 @@ use crate::{
 };
 
 impl App {
-    /// Whether the latest play is on the screen.
-    pub fn shows_play(&self, snapshot: &Snapshot) -> bool {
+    /// Whether the latest scenario run is on the screen.
+    pub fn shows_run(&self, snapshot: &Snapshot) -> bool {
         let ScenarioState { play, run_request, .. } = &snapshot.scenarios;
-        let is_closed = |play| self.closed_play.as_ref().is_some_and(|closed| Arc::ptr_eq(closed, play));
+        let is_closed = |play| self.closed_run.as_ref().is_some_and(|closed| Arc::ptr_eq(closed, play));
         run_request.is_some() || play.as_ref().is_some_and(|play| !is_closed(play))
     }
 
     /// Opens the picker.
     pub(super) fn pick(&mut self, snapshot: &Snapshot) {
         if snapshot.scenarios.catalog.is_empty() {
-            self.status = Status::say("no cards are played here; voltergeist play plays them");
+            self.status = StatusLine::say("no scenarios here; use voltergeist play");
         } else {
             self.mode = Mode::Pick(Picker::default());
         }
     }
 
-    /// Takes a key while a card is chosen.
+    /// Handles a key in the picker.
     pub(super) fn pick_key(&mut self, key: KeyEvent, snapshot: &Snapshot) -> Vec<Effect> {
         let height = picker::rows(Rect::new(0, 0, self.size.0, self.size.1)).max(1).into();
         let Mode::Pick(picker) = &mut self.mode else { return Vec::new() };
@@ -50,10 +50,10 @@ impl App {
         let mut go = |step| picker.cursor.go(step, catalog.len(), height);
         match key.code {
             KeyCode::Esc => self.mode = Mode::Browse,
-            KeyCode::Up => go(Step::Up(1)),
-            KeyCode::Down => go(Step::Down(1)),
-            KeyCode::PageUp => go(Step::Up(height)),
-            KeyCode::PageDown => go(Step::Down(height)),
+            KeyCode::Up => go(ListStep::Up(1)),
+            KeyCode::Down => go(ListStep::Down(1)),
+            KeyCode::PageUp => go(ListStep::Up(height)),
+            KeyCode::PageDown => go(ListStep::Down(height)),
             KeyCode::Tab => picker.stepwise = !picker.stepwise,
             KeyCode::Enter => {
                 let stepwise = picker.stepwise;
@@ -73,36 +73,35 @@ impl App {
         Vec::new()
     }
 
-    /// Directs what is played: a card, or else, where it can be paused, the demo's life.
-    pub(super) fn direct(&mut self, action: Action, snapshot: &Snapshot) -> Option<Effect> {
+    /// Controls the running scenario, else the demo.
+    pub(super) fn control_scenario(&mut self, action: KeyAction, snapshot: &Snapshot) -> Option<Effect> {
         let direction = match (&snapshot.scenarios.run_request, snapshot.speed, action) {
-            (None, Some(speed), Action::PausePlay) => {
+            (None, Some(speed), KeyAction::PausePlay) => {
                 let change = if speed.paused { SpeedChange::Go } else { SpeedChange::Pause };
                 return Some(Command::Speed(change).into());
             }
             (None, ..) => {
-                let key = self.keymap.key(Action::Scenarios, self.theme.glyphs.ascii);
-                self.status = Status::say(format!("no card is being played; {key} chooses one"));
+                let key = self.keymap.key(KeyAction::Scenarios, self.theme.glyphs.ascii);
+                self.status = StatusLine::say(format!("no scenario is running; {key} chooses one"));
                 return None;
             }
-            (_, _, Action::NextStep) => ScenarioControl::Next,
-            (_, _, Action::StopPlay) => ScenarioControl::Stop,
+            (_, _, KeyAction::NextStep) => ScenarioControl::Next,
+            (_, _, KeyAction::StopPlay) => ScenarioControl::Stop,
             (Some(run_request), ..) if run_request.is_paused() => ScenarioControl::Go,
             _ => ScenarioControl::Pause,
         };
         Some(Command::ControlScenario(direction).into())
     }
 
-    /// Makes the demo's life faster or slower.
-    pub(super) fn speed(&mut self, action: Action, snapshot: &Snapshot) -> Option<Effect> {
+    /// Changes the demo speed.
+    pub(super) fn speed(&mut self, action: KeyAction, snapshot: &Snapshot) -> Option<Effect> {
         let Some(speed) = snapshot.speed else {
-            self.status =
-                Status::say("there is nothing to pace here; only `voltergeist demo` has a life of its own");
+            self.status = StatusLine::say("speed keys work only in the demo");
             return None;
         };
-        let change = if action == Action::Faster { speed.faster() } else { speed.slower() };
+        let change = if action == KeyAction::Faster { speed.faster() } else { speed.slower() };
         if change.is_none() {
-            self.status = Status::say(format!("the demo's pace is {speed} already"));
+            self.status = StatusLine::say(format!("the demo speed is already {speed}"));
         }
         change.map(|change| Command::Speed(change).into())
     }

@@ -16,7 +16,7 @@ pub fn visible(len: usize, selected: Option<usize>, top: usize, height: usize) -
 
 /// A step in a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum ListStep {
     /// So many rows up.
     Up(usize),
     /// So many rows down.
@@ -27,7 +27,7 @@ pub enum Step {
     Last,
 }
 
-impl Step {
+impl ListStep {
     /// Where it leads from a row, in a list of `len` rows.
     pub fn from(self, row: usize, len: usize) -> usize {
         let last = len.saturating_sub(1);
@@ -52,7 +52,7 @@ pub struct Cursor {
 
 impl Cursor {
     /// Takes a step in a list of `len` rows, of which `height` are in view.
-    pub fn go(&mut self, step: Step, len: usize, height: usize) {
+    pub fn go(&mut self, step: ListStep, len: usize, height: usize) {
         self.row = step.from(self.row.min(len.saturating_sub(1)), len);
         self.top = visible(len, Some(self.row), self.top, height).start;
     }
@@ -84,7 +84,7 @@ mod tests {
 
         #[test]
         fn no_step_leaves_the_list(row in 0_usize..50, len in 0_usize..50, by in 0_usize..80) {
-            for step in [Step::Up(by), Step::Down(by), Step::First, Step::Last] {
+            for step in [ListStep::Up(by), ListStep::Down(by), ListStep::First, ListStep::Last] {
                 prop_assert!(step.from(row, len) < len.max(1));
             }
         }

@@ -1,4 +1,4 @@
-//! The banner: what is armed or down, and which calls wait for it. It is there only as long as they are.
+//! The banner: the outage, held calls and armed rules. It is shown only while there are any.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use ratatui::{buffer::Buffer, layout::Rect, text::Line};
 
 use crate::{
     console::{
-        input::action::Action,
+        input::action::KeyAction,
         model::fault_list::{self, outage_help, preset_of},
         view::canvas::{View, mark, put_right},
     },
@@ -23,7 +23,7 @@ use crate::{
     state::{DriverStatus, Snapshot},
 };
 
-/// One thing that the banner tells.
+/// One line of the banner.
 enum Alarm<'s> {
     Down(Outage, Option<Timestamp>),
     Held(usize),
@@ -57,7 +57,7 @@ pub fn render(view: &View<'_>, buffer: &mut Buffer) {
         mark(buffer, area, row, view.theme.styles.armed);
         let (what, facts, hint) = words(view, alarm);
         let hint = if hidden > 0 && usize::from(row) + 1 == rows {
-            format!("and {hidden} more  [{}] calms all ", view.key(Action::ClearAll))
+            format!("and {hidden} more  [{}] clear all ", view.key(KeyAction::ClearAll))
         } else {
             hint
         };
@@ -77,29 +77,29 @@ fn words(view: &View<'_>, alarm: &Alarm<'_>) -> (String, String, String) {
             let left =
                 until.map_or_else(String::new, |until| format!("up again in {}  ", left(snapshot.at, until)));
             let forecast = forecast_outage(*kind, snapshot.tally.usual_caller());
-            // Where there is room for it, what the engine makes of it matters more than what it is.
+            // In a wide banner, the engine's reaction matters more than the meaning of the outage type.
             let what = match view.screen.banner.width {
                 ..100 => outage_help(*kind).to_owned(),
                 100..160 => format!("{kind}   {forecast}"),
                 _ => format!("{}   {forecast}", outage_help(*kind)),
             };
             (
-                "THE DRIVER IS DOWN".into(),
+                "DRIVER DOWN".into(),
                 format!("{left}{what}"),
-                format!("[{}] brings it up ", view.key(Action::Outage)),
+                format!("[{}] bring up ", view.key(KeyAction::Outage)),
             )
         }
         Alarm::Held(count) => {
             let oldest =
                 snapshot.waiting.first().map_or(Duration::ZERO, |entry| since(snapshot.at, entry.at));
-            let what = if *count == 1 { "1 CALL WAITS".to_owned() } else { format!("{count} CALLS WAIT") };
-            let mut facts = format!("the longest for {}", text::clock(oldest));
+            let what = if *count == 1 { "1 CALL HELD".to_owned() } else { format!("{count} CALLS HELD") };
+            let mut facts = format!("oldest {}", text::clock(oldest));
             if let Some((caller, left)) =
-                snapshot.waiting.first().and_then(|entry| patience_left(entry, oldest))
+                snapshot.waiting.first().and_then(|entry| time_to_timeout(entry, oldest))
             {
-                facts.extend(["; ", caller.as_str(), " gives up in ", &text::clock(left)]);
+                facts.extend(["; ", caller.as_str(), " times out in ", &text::clock(left)]);
             }
-            (what, facts, format!("[{}] lets it go ", view.key(Action::Release)))
+            (what, facts, format!("[{}] release ", view.key(KeyAction::Release)))
         }
         Alarm::Armed(armed) => {
             let fired = counts(snapshot, armed, true);
@@ -107,27 +107,27 @@ fn words(view: &View<'_>, alarm: &Alarm<'_>) -> (String, String, String) {
             if let Some(index) = preset_of(armed.label.as_deref()) {
                 let preset = &PRESETS[index];
                 let facts = if view.screen.shape.has_frames() { format!("{fired}   {rule}") } else { fired };
-                let hint = format!("[{}] disarms it ", view.key(Action::Preset(preset.label)));
+                let hint = format!("[{}] disarm ", view.key(KeyAction::Preset(preset.label)));
                 return (preset.title.to_uppercase(), facts, hint);
             }
             let label = armed.label.as_deref().map(text::clean).unwrap_or_default();
             (
                 format!("RULE {} {label}", armed.id).trim_end().to_owned(),
                 format!("{fired}   {rule}"),
-                format!("[{}] calms all ", view.key(Action::ClearAll)),
+                format!("[{}] clear all ", view.key(KeyAction::ClearAll)),
             )
         }
     }
 }
 
-/// How much longer whoever made a waiting call will wait for its answer.
-fn patience_left(entry: &Entry, waited: Duration) -> Option<(Caller, Duration)> {
+/// How long until the client of a held call times out.
+fn time_to_timeout(entry: &Entry, waited: Duration) -> Option<(Caller, Duration)> {
     let EntryKind::Held(waiting) = &entry.kind else { return None };
     let limit = client_timeout(waiting.caller, waiting.operation)?;
     Some((waiting.caller, limit.saturating_sub(waited)))
 }
 
-/// How often a rule has fired, of how many calls where there is room, and what is left of it.
+/// How often a rule has fired, of how many calls if there is room, and what remains of it.
 pub fn counts(snapshot: &Snapshot, rule: &Armed, is_roomy: bool) -> String {
     let mut counts = format!("fired {}", text::grouped(rule.fired));
     if is_roomy {
@@ -146,7 +146,7 @@ pub fn counts(snapshot: &Snapshot, rule: &Armed, is_roomy: bool) -> String {
 }
 
 fn left(now: Timestamp, until: Timestamp) -> String {
-    // Rounded up, so that it never says 0:00 while it is not over.
+    // Rounded up, so that 0:00 is never shown before the end.
     text::clock(since(until, now) + Duration::from_millis(999))
 }
 

@@ -1,4 +1,4 @@
-//! The calls: who asked what about which volume, what was done to it, how it ended and how long it took.
+//! The calls: client, operation, volume, fault, outcome and duration.
 //! Commands stand between them, so that cause and effect are read from top to bottom.
 
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use ratatui::{
 
 use crate::{
     console::{
-        input::action::Action,
+        input::action::KeyAction,
         layout::pane::Pane,
         model::{grouped_list::GroupedList, mode::Mode},
         view::{
@@ -27,7 +27,7 @@ use crate::{
 /// Draws the pane.
 pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
     let grouped_list = view.app.grouped_list.as_ref();
-    let title = if grouped_list.is_some() { "Episodes" } else { "Calls" };
+    let title = if grouped_list.is_some() { "Groups" } else { "Calls" };
     let mut states = [true, false].map(|has_keys| state(view, has_keys)).into_iter();
     let room = usize::from(area.width).saturating_sub(text::width(title) + 6);
     let fits = |state: &Vec<Span<'_>>| state.iter().map(Span::width).sum::<usize>() <= room;
@@ -35,10 +35,10 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
     let inner = view.pane(Pane::Calls, title, &state, area, buffer);
     let is_empty = grouped_list.map_or(view.app.calls.is_empty(), GroupedList::is_empty);
     if is_empty && view.app.calls.is_filtered() {
-        let back = view.key(Action::Back);
+        let back = view.key(KeyAction::Back);
         let line =
-            format!(" No entry passes the filter {}   {back} ends it", text::clean(&view.app.filter_text));
-        return view.put_fitted(buffer, inner, 0, &Line::styled(line, view.theme.styles.quiet));
+            format!(" No entry matches {}   {back} clears the filter", text::clean(&view.app.filter_text));
+        return view.put_fitted(buffer, inner, 0, &Line::styled(line, view.theme.styles.dim));
     }
     if is_empty {
         return empty_state::render(view, inner, buffer);
@@ -81,14 +81,14 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
     }
 }
 
-/// Whether the list follows, is frozen, or how much of everything it shows; and with which key it goes on.
+/// Whether the list scrolls, is paused or filtered, and the key that resumes it.
 pub fn state(view: &View<'_>, has_keys: bool) -> Vec<Span<'static>> {
     let grouped_list = view.app.grouped_list.as_ref();
     let (calls, kept, styles) = (&view.app.calls, &view.snapshot.kept, &view.theme.styles);
     let mut spans = Vec::new();
     let mut say = |text: String, style: Style| {
         if !spans.is_empty() {
-            spans.push(Span::styled(format!(" {} ", view.theme.glyphs.dot), styles.quiet));
+            spans.push(Span::styled(format!(" {} ", view.theme.glyphs.dot), styles.dim));
         }
         spans.push(Span::styled(text, style));
     };
@@ -100,19 +100,19 @@ pub fn state(view: &View<'_>, has_keys: bool) -> Vec<Span<'static>> {
     let dropped = view.snapshot.dropped;
     let in_all = kept.end - kept.start + dropped;
     if dropped > 0 && view.screen.shape.has_frames() {
-        say(format!("{} kept of {}", text::grouped(in_all - dropped), text::grouped(in_all)), styles.quiet);
+        say(format!("{} kept of {}", text::grouped(in_all - dropped), text::grouped(in_all)), styles.dim);
     }
     match calls.held_back(kept) {
         Some(held) => say(format!("PAUSED +{}", text::grouped(held)), styles.warning),
-        None if follows(view) => say("following".into(), styles.quiet),
+        None if follows(view) => say("auto-scroll on".into(), styles.dim),
         None => match newer(view) {
-            0 => say("the newest; not following".into(), styles.warning),
+            0 => say("auto-scroll off".into(), styles.warning),
             newer => say(format!("{} newer below", text::grouped(newer)), styles.warning),
         },
     }
-    if has_keys && let Some((key, does)) = way_on(view) {
+    if has_keys && let Some((key, does)) = resume_key(view) {
         spans.push(Span::styled(format!("  {key}"), styles.key));
-        spans.push(Span::styled(format!(" {does}"), styles.quiet));
+        spans.push(Span::styled(format!(" {does}"), styles.dim));
     }
     spans
 }
@@ -126,20 +126,20 @@ fn newer(view: &View<'_>) -> u64 {
     view.app.grouped_list.as_ref().map_or(view.app.calls.newer(), GroupedList::newer) as u64
 }
 
-/// The key that lets the list go on, and what it does.
-fn way_on(view: &View<'_>) -> Option<(String, &'static str)> {
+/// The key that resumes the list, and what it does.
+fn resume_key(view: &View<'_>) -> Option<(String, &'static str)> {
     let (action, does) = if view.app.calls.is_frozen() {
-        (Action::Pause, "goes on")
+        (KeyAction::Pause, "resumes")
     } else if follows(view) {
         return None;
     } else {
-        (Action::Last, "follows")
+        (KeyAction::Last, "resumes")
     };
     let key = view.key(action);
     (!key.is_empty()).then_some((key, does))
 }
 
-/// The same where there is little room: a filter by its sign, and what matters most.
+/// The same in a short form.
 pub fn short_state(view: &View<'_>) -> Vec<Span<'static>> {
     let (calls, grouped_list) = (&view.app.calls, view.app.grouped_list.as_ref());
     let state = match calls.held_back(&view.snapshot.kept) {
@@ -148,7 +148,7 @@ pub fn short_state(view: &View<'_>) -> Vec<Span<'static>> {
             format!("{} shown", text::grouped(grouped_list.map_or(calls.len(), GroupedList::items) as u64))
         }
         None if follows(view) => return Vec::new(),
-        None => match (newer(view), way_on(view)) {
+        None => match (newer(view), resume_key(view)) {
             (0, Some((key, does))) => format!("{key} {does}"),
             (newer, _) => format!("{} newer", text::grouped(newer)),
         },
@@ -158,15 +158,15 @@ pub fn short_state(view: &View<'_>) -> Vec<Span<'static>> {
 }
 
 fn heading(view: &View<'_>, columns: &Columns) -> Line<'static> {
-    let is_folded = view.app.grouped_list.is_some();
-    let release_action = if is_folded && columns.fault > 0 {
+    let is_grouped = view.app.grouped_list.is_some();
+    let release_action = if is_grouped && columns.fault > 0 {
         [("outcome", columns.fault), ("", columns.outcome)]
     } else {
         [(FAULT, columns.fault), ("outcome", columns.outcome)]
     };
     let (time, caller) = (("time", columns.time), ("caller", columns.caller));
-    // An episode has one text for both of them.
-    let subject = if is_folded {
+    // A group has one text for both.
+    let subject = if is_grouped {
         [("command, volume", columns.call + 2 + columns.volume), ("", 0)]
     } else {
         [("call", columns.call), (VOLUME, columns.volume)]
@@ -180,5 +180,5 @@ fn heading(view: &View<'_>, columns: &Columns) -> Line<'static> {
     if columns.took > 0 {
         line.push_str(&text::pad_left("took", columns.took, ""));
     }
-    Line::styled(line, view.theme.styles.quiet)
+    Line::styled(line, view.theme.styles.dim)
 }

@@ -10,7 +10,7 @@ use ratatui::{
 
 use crate::{
     console::{
-        input::action::Action,
+        input::action::KeyAction,
         layout::{pane::Pane, screen::Screen},
         model::{app::App, mode::Mode},
         theme::Theme,
@@ -23,9 +23,9 @@ use crate::{
 pub struct View<'v> {
     /// The console's state.
     pub app: &'v App,
-    /// The picture of the hub.
+    /// The state to show.
     pub snapshot: &'v Snapshot,
-    /// Styles and signs.
+    /// Styles and symbols.
     pub theme: &'v Theme,
     /// Where everything is.
     pub screen: &'v Screen,
@@ -60,11 +60,11 @@ impl View<'_> {
         let (glyphs, styles) = (self.theme.glyphs, &self.theme.styles);
         let (set, style) =
             if focused { (glyphs.focus, styles.focus) } else { (glyphs.border, styles.border) };
-        let title_style = if focused { styles.focus } else { styles.strong };
+        let title_style = if focused { styles.focus } else { styles.bold };
         let mut block = Block::bordered()
             .border_set(set)
             .border_style(style)
-            // What a title says has a style of its own, whatever that of the border beneath it.
+            // A title does not inherit the style of the border.
             .title_style(Style::reset().patch(styles.text))
             .title(Line::styled(format!(" {title} "), title_style));
         let taken = text::width(title) + 6;
@@ -78,7 +78,7 @@ impl View<'_> {
         inner
     }
 
-    /// Writes a line into one row of an area, with a mark where there is no room for all of it.
+    /// Writes a line into one row of an area, with an ellipsis if it is too long.
     pub(super) fn put_fitted(&self, buffer: &mut Buffer, area: Rect, row: u16, line: &Line<'_>) {
         let width = usize::from(area.width);
         if line.width() <= width {
@@ -101,11 +101,11 @@ impl View<'_> {
     }
 
     /// A key as it is written in hints.
-    pub(super) fn key(&self, action: Action) -> String {
+    pub(super) fn key(&self, action: KeyAction) -> String {
         self.app.keymap.key(action, self.theme.glyphs.ascii)
     }
 
-    /// A text cut to a width, with the theme's sign for what is missing.
+    /// A text cut to a width, with the theme's ellipsis.
     pub(super) fn fit(&self, text: &str, width: usize) -> String {
         text::fit(text, width, self.theme.glyphs.ellipsis).into_owned()
     }
@@ -123,7 +123,7 @@ pub(super) fn put(buffer: &mut Buffer, area: Rect, row: u16, line: &Line<'_>) {
     }
 }
 
-/// Writes a line at the right of a row, if it fits beside what takes `taken` cells there; says how much is left.
+/// Writes a line at the right of a row, if it fits beside the `taken` cells at the left.
 pub(super) fn put_right(buffer: &mut Buffer, area: Rect, row: u16, taken: usize, line: &Line<'_>) {
     let width = line.width();
     if row < area.height && taken + width < usize::from(area.width) {

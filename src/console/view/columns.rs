@@ -7,7 +7,7 @@ use crate::domain::{
 
 /// The heads of two columns, which are as narrow as these where their content is.
 pub(super) const VOLUME: &str = "volume";
-pub(super) const FAULT: &str = "done to it";
+pub(super) const FAULT: &str = "fault";
 
 /// The width of the column with a group's name.
 pub const GROUP_NAME: usize = 12;
@@ -16,9 +16,9 @@ pub const GROUP_NAME: usize = 12;
 pub struct Columns {
     /// The time of day.
     pub time: usize,
-    /// Who asked.
+    /// The client.
     pub caller: usize,
-    /// What was asked.
+    /// The operation.
     pub call: usize,
     /// About which volume.
     pub volume: usize,
@@ -30,7 +30,7 @@ pub struct Columns {
     pub took: usize,
 }
 
-/// How wide the words in view are that share what room is left.
+/// How wide the volumes and faults in view are.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Content {
     pub volume: usize,
@@ -55,8 +55,8 @@ impl Content {
 
 impl Columns {
     /// How a call ended is what it is all about: no other column takes more than its content needs.
-    pub fn of(width: usize, content: Content, is_folded: bool) -> Self {
-        let call = if is_folded { GROUP_NAME } else { 8 };
+    pub fn of(width: usize, content: Content, is_grouped: bool) -> Self {
+        let call = if is_grouped { GROUP_NAME } else { 8 };
         let (time, caller, call, took) = match width {
             96.. => (12, 9, 12, 8),
             60..=95 => (8, 0, call, 8),
@@ -67,13 +67,13 @@ impl Columns {
         let rest = width.saturating_sub(time + caller + call + took + gaps);
         let volume = content.volume.clamp(VOLUME.len(), (rest / 4).clamp(8, 20)).min(rest);
         let rest = rest.saturating_sub(volume);
-        // Where there is little room, what was done and how it ended share a column.
+        // In little room, fault and outcome share a column.
         let fault = if rest >= 44 { content.fault.clamp(FAULT.len(), (rest * 2 / 5).min(36)) } else { 0 };
         let outcome = rest.saturating_sub(if fault > 0 { fault + 2 } else { 0 });
         Self { time, caller, call, volume, fault, outcome, took }
     }
 
-    /// The cells of all columns behind the time.
+    /// The width of all columns after the time.
     pub fn width(&self) -> usize {
         let columns = [self.caller, self.call, self.volume, self.fault, self.outcome, self.took];
         columns.into_iter().filter(|width| *width > 0).map(|width| width + 2).sum::<usize>().saturating_sub(2)

@@ -5,7 +5,7 @@ use ratatui::{buffer::Buffer, layout::Rect, style::Style, text::Line};
 use crate::{
     console::{
         clipboard::docker_command,
-        input::action::Action,
+        input::action::KeyAction,
         view::canvas::{View, put},
     },
     domain::text,
@@ -19,22 +19,22 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
     let mut say = |text: &str, style: Style| {
         lines.extend(text::wrap(text, width).into_iter().map(|line| (line, style)));
     };
-    let mut copy = view.key(Action::CopyJson);
+    let mut copy = view.key(KeyAction::CopyJson);
     if let Some(fix_command) = &view.snapshot.driver.fix_command {
-        let first = format!("docker does not find this driver yet. First, type ({copy} copies it)");
-        copy = view.key(Action::CopyCurl);
+        let first = format!("docker does not find this driver yet. First, run ({copy} copies it)");
+        copy = view.key(KeyAction::CopyCurl);
         say(&first, styles.warning);
-        say(&text::clean(fix_command), styles.strong);
+        say(&text::clean(fix_command), styles.bold);
         say("", styles.text);
     }
-    say(&format!("Nobody has called yet. In another terminal, type ({copy} copies it)"), styles.text);
-    say(&docker_command(&view.snapshot.driver.name), styles.strong);
+    say(&format!("No calls yet. In another terminal, run ({copy} copies it)"), styles.text);
+    say(&docker_command(&view.snapshot.driver.name), styles.bold);
     say("", styles.text);
-    let fault = view.key(Action::Preset("fail-mounts"));
+    let fault = view.key(KeyAction::Preset("fail-mounts"));
     say(
         &format!(
-            "Every request that docker makes appears here. Then press {fault} to make mounts fail, and type it again: \
-             docker shows the error. {fault} once more ends it."
+            "Every request from docker appears here. Then press {fault} to fail mounts and run it again: docker shows \
+             the error. Press {fault} again to stop."
         ),
         styles.text,
     );

@@ -8,7 +8,7 @@ use ratatui::{
 
 use crate::{
     console::{
-        input::action::Action,
+        input::action::KeyAction,
         layout::pane::Pane,
         model::{
             fault_list::{self, FaultRow, outage_help},
@@ -33,12 +33,12 @@ const ROOMY: u16 = 48;
 pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
     let armed = fault_list::armed(view.snapshot).count();
     let state = match armed {
-        0 => Span::styled("none armed", view.theme.styles.quiet),
+        0 => Span::styled("none armed", view.theme.styles.dim),
         _ => Span::styled(format!("{armed} armed"), view.theme.styles.fault),
     };
     let seed = Span::styled(
         format!("seed {} {} ", view.snapshot.seed, view.theme.glyphs.dot),
-        view.theme.styles.quiet,
+        view.theme.styles.dim,
     );
     let inner = view.pane(Pane::Faults, "Faults", &[seed, state], area, buffer);
     let rows = fault_list::rows(view.snapshot);
@@ -59,7 +59,7 @@ fn row_of(view: &View<'_>, row: &FaultRow, is_roomy: bool) -> Line<'static> {
             let preset = &PRESETS[*index];
             let armed = snapshot.faults.iter().find(|armed| armed.label.as_deref() == Some(preset.label));
             (
-                Some(Action::Preset(preset.label)),
+                Some(KeyAction::Preset(preset.label)),
                 preset.title.to_owned(),
                 armed.map_or_else(|| off(view), |armed| on(view, armed, is_roomy)),
             )
@@ -67,27 +67,27 @@ fn row_of(view: &View<'_>, row: &FaultRow, is_roomy: bool) -> Line<'static> {
         FaultRow::Forget => {
             let volume = view.app.selected_volume(snapshot);
             let state = match volume {
-                None => Span::styled("no volume yet", styles.quiet),
+                None => Span::styled("no volume yet", styles.dim),
                 Some(volume) if volume.known => {
-                    Span::styled(format!("would forget {}", text::clean(&volume.name)), styles.quiet)
+                    Span::styled(format!("would forget {}", text::clean(&volume.name)), styles.dim)
                 }
                 Some(volume) => {
                     Span::styled(format!("{} is FORGOTTEN", text::clean(&volume.name)), styles.fault)
                 }
             };
-            (Some(Action::Forget), "volume forgotten".to_owned(), vec![state])
+            (Some(KeyAction::Forget), "volume forgotten".to_owned(), vec![state])
         }
         FaultRow::Outage => {
             let state = match snapshot.driver_state.status {
                 DriverStatus::Up => {
-                    let kinds = Span::styled(format!(" [{}]", view.key(Action::OutageKind)), styles.key);
-                    vec![Span::styled(format!("up; would {}", view.app.outage), styles.quiet), kinds]
+                    let kinds = Span::styled(format!(" [{}]", view.key(KeyAction::OutageKind)), styles.key);
+                    vec![Span::styled(format!("up; would {}", view.app.outage), styles.dim), kinds]
                 }
                 DriverStatus::Down { kind, .. } => {
                     vec![Span::styled(format!("DOWN {}", outage_help(kind)), styles.fault)]
                 }
             };
-            (Some(Action::Outage), "driver down".to_owned(), state)
+            (Some(KeyAction::Outage), "driver down".to_owned(), state)
         }
         FaultRow::Rule(id) => {
             let Some(armed) = snapshot.faults.iter().find(|armed| armed.id == *id) else {
@@ -103,7 +103,7 @@ fn row_of(view: &View<'_>, row: &FaultRow, is_roomy: bool) -> Line<'static> {
         }
     };
     let key = action.map_or_else(|| "    ".to_owned(), |action| format!("[{}] ", view.key(action)));
-    // Where there is little room, what is armed has it: a longer name pushes only its own row.
+    // In little room the state matters more: a longer name shifts only its own row.
     let room = if is_roomy { 18 } else { (text::width(&title) + 2).clamp(13, 18) };
     let mut spans = vec![Span::styled(format!(" {key}"), styles.key), Span::raw(view.pad(&title, room))];
     spans.extend(state);
@@ -111,15 +111,15 @@ fn row_of(view: &View<'_>, row: &FaultRow, is_roomy: bool) -> Line<'static> {
 }
 
 fn off(view: &View<'_>) -> Vec<Span<'static>> {
-    vec![Span::styled("off", view.theme.styles.quiet)]
+    vec![Span::styled("off", view.theme.styles.dim)]
 }
 
 fn on(view: &View<'_>, rule: &Armed, is_roomy: bool) -> Vec<Span<'static>> {
     let styles = &view.theme.styles;
     let (word, style) = match rule.state {
         RuleState::Armed => ("ARMED", styles.fault),
-        RuleState::Spent => ("spent", styles.quiet),
-        RuleState::Expired => ("over", styles.quiet),
+        RuleState::Spent => ("spent", styles.dim),
+        RuleState::Expired => ("expired", styles.dim),
     };
     vec![
         Span::styled(format!("{word:5}"), style),

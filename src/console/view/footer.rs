@@ -8,12 +8,12 @@ use ratatui::{
 
 use crate::{
     console::{
-        input::action::{Action, CONTROLS, Control, Place},
+        input::action::{KEY_BINDINGS, KeyAction, KeyBinding, KeyScope},
         layout::pane::Pane,
         model::{
             fault_list::{self, FaultRow},
-            grouped_list::{GroupedList, Row},
-            mode::{Mode, Status},
+            grouped_list::{GroupedList, GroupedRow},
+            mode::{Mode, StatusLine},
         },
         view::{
             canvas::{View, put, put_right},
@@ -36,7 +36,7 @@ pub fn render(view: &View<'_>, buffer: &mut Buffer) -> Option<Position> {
         return Some(typing::render(view, prompt, status, buffer));
     }
     // A long message gives way to the one key that leads to all others.
-    let help = Line::from(pair(view, &view.key(Action::Help), "help"));
+    let help = Line::from(pair(view, &view.key(KeyAction::Help), "help"));
     let room = if shared { status.width.saturating_sub(help.width() as u16 + 1) } else { status.width };
     let is_told = view.screen.narration.height > 0;
     let said = if is_told { Vec::new() } else { said(view, room.into(), status.height) };
@@ -55,17 +55,17 @@ pub fn render(view: &View<'_>, buffer: &mut Buffer) -> Option<Position> {
     None
 }
 
-/// With less room beside the command, all of what came of it is in the second row.
-const LEAST_TOLD: usize = 16;
+/// With less room beside the command, the whole result is in the second row.
+const MIN_RESULT_WIDTH: usize = 16;
 
-/// The same in so many rows of so many cells. Where there is no room for both, a command gives way to what came of it.
+/// The status in rows. If both do not fit, the command is cut before its result.
 fn said(view: &View<'_>, width: usize, rows: u16) -> Vec<Line<'static>> {
     let styles = &view.theme.styles;
     let (before, told) = view.app.status.parts(view.theme.glyphs);
     let (first, rest) = match &view.app.status {
-        Status::Quiet => return Vec::new(),
-        Status::StyledText { .. } => (styles.command, styles.text),
-        Status::Failed { .. } => (styles.bad, styles.bad),
+        StatusLine::Empty => return Vec::new(),
+        StatusLine::Message { .. } => (styles.command, styles.text),
+        StatusLine::Error { .. } => (styles.bad, styles.bad),
     };
     let room = (width * usize::from(rows)).saturating_sub(text::width(&told)).clamp(width * 2 / 5, width);
     let before = view.fit(&before, room);
@@ -73,7 +73,7 @@ fn said(view: &View<'_>, width: usize, rows: u16) -> Vec<Line<'static>> {
     // The last row takes all that is left, and shows where it is cut.
     let head = match rows {
         0..=1 => told.clone(),
-        _ if left < LEAST_TOLD => String::new(),
+        _ if left < MIN_RESULT_WIDTH => String::new(),
         _ => text::wrap(&told, left).swap_remove(0),
     };
     let tail = told.get(head.len()..).unwrap_or_default().trim_start().to_owned();
@@ -85,40 +85,40 @@ fn said(view: &View<'_>, width: usize, rows: u16) -> Vec<Line<'static>> {
 }
 
 fn typing_hints() -> Vec<(String, &'static str)> {
-    [("Enter", "run"), ("Tab", "complete"), ("Esc", "cancel"), ("Up", "earlier lines")]
+    [("Enter", "run"), ("Tab", "complete"), ("Esc", "cancel"), ("Up", "history")]
         .map(|(key, hint)| (key.to_owned(), hint))
         .into()
 }
 
-/// Help is always there; then what can be done to a call that waits, what the focused pane offers, and the others.
+/// Help first, then the keys for held calls, those of the focused pane, and the others.
 fn hints_of(view: &View<'_>) -> Vec<(String, &'static str)> {
     if let Mode::Ask(_) = view.app.mode {
         return vec![("y".into(), "yes"), ("n".into(), "no")];
     }
     if let Mode::Pick(_) = view.app.mode {
-        return vec![("Enter".into(), "play"), ("Esc".into(), "close")];
+        return vec![("Enter".into(), "run"), ("Esc".into(), "close")];
     }
     if let Mode::Help(_) = view.app.mode {
-        return vec![(view.key(Action::Back), "close"), (view.key(Action::Down), "scroll")];
+        return vec![(view.key(KeyAction::Back), "close"), (view.key(KeyAction::Down), "scroll")];
     }
     let here = view.app.focus.into();
-    let hinted = |place: Place| {
-        CONTROLS
+    let hinted = |scope: KeyScope| {
+        KEY_BINDINGS
             .iter()
-            .filter(move |control| control.place == place && control.hint.is_some())
+            .filter(move |control| control.scope == scope && control.hint.is_some())
             .filter(|control| would_do_something(view, control.action))
     };
-    let hint = |control: &Control| (view.key(control.action), hint_text(view, control));
+    let hint = |control: &KeyBinding| (view.key(control.action), hint_text(view, control));
     let (help, others): (Vec<_>, Vec<_>) = hinted(here)
-        .chain(hinted(Place::Everywhere))
-        .partition(|control| matches!(control.action, Action::Help | Action::Quit));
-    let (ways_out, others): (Vec<_>, Vec<_>) = others.into_iter().partition(|control: &&Control| {
-        matches!(control.action, Action::Release | Action::EditReply | Action::FailCall)
+        .chain(hinted(KeyScope::Everywhere))
+        .partition(|control| matches!(control.action, KeyAction::Help | KeyAction::Quit));
+    let (ways_out, others): (Vec<_>, Vec<_>) = others.into_iter().partition(|control: &&KeyBinding| {
+        matches!(control.action, KeyAction::Release | KeyAction::EditReply | KeyAction::FailCall)
     });
     // The faults pane names its keys itself, where it is in view; the first of them leads the way here too.
-    let (named, others): (Vec<_>, Vec<_>) = others.into_iter().partition(|control: &&Control| {
+    let (named, others): (Vec<_>, Vec<_>) = others.into_iter().partition(|control: &&KeyBinding| {
         let is_fault =
-            matches!(control.action, Action::Preset("empty-get") | Action::Forget | Action::Outage);
+            matches!(control.action, KeyAction::Preset("empty-get") | KeyAction::Forget | KeyAction::Outage);
         is_fault && view.screen.faults.is_some()
     });
     help.into_iter()
@@ -131,17 +131,17 @@ fn hints_of(view: &View<'_>) -> Vec<(String, &'static str)> {
 }
 
 /// Whether a key that is hinted at would change anything now.
-fn would_do_something(view: &View<'_>, action: Action) -> bool {
+fn would_do_something(view: &View<'_>, action: KeyAction) -> bool {
     let (app, snapshot) = (view.app, view.snapshot);
     match action {
-        Action::Release | Action::EditReply | Action::FailCall => !snapshot.waiting.is_empty(),
-        Action::Faster | Action::Slower => snapshot.speed.is_some(),
-        Action::Forget => !snapshot.volumes.is_empty(),
-        Action::ClearAll => {
+        KeyAction::Release | KeyAction::EditReply | KeyAction::FailCall => !snapshot.waiting.is_empty(),
+        KeyAction::Faster | KeyAction::Slower => snapshot.speed.is_some(),
+        KeyAction::Forget => !snapshot.volumes.is_empty(),
+        KeyAction::ClearAll => {
             fault_list::armed(snapshot).next().is_some() || snapshot.driver_state.status != DriverStatus::Up
         }
-        Action::Disarm => matches!(fault_list::rows(snapshot).get(app.fault.row), Some(FaultRow::Rule(_))),
-        Action::Open => match app.focus {
+        KeyAction::Disarm => matches!(fault_list::rows(snapshot).get(app.fault.row), Some(FaultRow::Rule(_))),
+        KeyAction::Open => match app.focus {
             Pane::Calls => !app.calls.is_empty(),
             Pane::Volumes => !snapshot.volumes.is_empty(),
             Pane::Faults => true,
@@ -151,27 +151,27 @@ fn would_do_something(view: &View<'_>, action: Action) -> bool {
 }
 
 /// What a key would do now.
-fn hint_text(view: &View<'_>, control: &Control) -> &'static str {
+fn hint_text(view: &View<'_>, control: &KeyBinding) -> &'static str {
     let armed =
         |label: &str| fault_list::armed(view.snapshot).any(|rule| rule.label.as_deref() == Some(label));
-    let is_unfolded = match view.app.grouped_list.as_ref().and_then(GroupedList::selected) {
-        Some(Row::Header(_, is_unfolded)) => Some(is_unfolded),
+    let is_expanded = match view.app.grouped_list.as_ref().and_then(GroupedList::selected) {
+        Some(GroupedRow::Header(_, is_expanded)) => Some(is_expanded),
         _ => None,
     };
     match control.action {
-        Action::Pause if view.app.calls.is_frozen() => "go on",
-        Action::Preset("fail-mounts") if armed("fail-mounts") => "let mounts be",
-        Action::Preset("empty-get") if armed("empty-get") => "let Get be",
-        Action::Outage if view.snapshot.driver_state.status != DriverStatus::Up => "up",
-        Action::Forget if view.app.selected_volume(view.snapshot).is_some_and(|volume| !volume.known) => {
+        KeyAction::Pause if view.app.calls.is_frozen() => "resume",
+        KeyAction::Preset("fail-mounts") if armed("fail-mounts") => "stop failing mounts",
+        KeyAction::Preset("empty-get") if armed("empty-get") => "stop empty Get",
+        KeyAction::Outage if view.snapshot.driver_state.status != DriverStatus::Up => "up",
+        KeyAction::Forget if view.app.selected_volume(view.snapshot).is_some_and(|volume| !volume.known) => {
             "restore"
         }
-        Action::Sequence if view.app.sequence => "list",
-        Action::Group if view.app.grouped_list.is_some() => "list",
-        Action::Open if view.app.focus == Pane::Calls && is_unfolded.is_some() => {
-            if is_unfolded == Some(true) { "fold" } else { "unfold" }
+        KeyAction::Sequence if view.app.sequence => "list",
+        KeyAction::Group if view.app.grouped_list.is_some() => "list",
+        KeyAction::Open if view.app.focus == Pane::Calls && is_expanded.is_some() => {
+            if is_expanded == Some(true) { "collapse" } else { "expand" }
         }
-        Action::Open if view.app.detail.is_some() => "close",
+        KeyAction::Open if view.app.detail.is_some() => "close",
         _ => control.hint.unwrap_or_default(),
     }
 }
@@ -179,7 +179,7 @@ fn hint_text(view: &View<'_>, control: &Control) -> &'static str {
 fn pair(view: &View<'_>, key: &str, hint: &str) -> Vec<Span<'static>> {
     vec![
         Span::styled(format!(" {key}"), view.theme.styles.key),
-        Span::styled(format!(" {hint} "), view.theme.styles.quiet),
+        Span::styled(format!(" {hint} "), view.theme.styles.dim),
     ]
 }
 

@@ -1,4 +1,4 @@
-//! The calls folded into episodes: what each command was, how it went, and where its time was spent.
+//! The calls in groups: each command, its outcome and its timing.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::{
     console::{
         layout::pane::Pane,
         model::{
-            grouped_list::{GroupedList, Row},
+            grouped_list::{GroupedList, GroupedRow},
             mode::Mode,
         },
         view::{
@@ -33,7 +33,7 @@ use crate::{
 };
 
 /// An outcome gives way to the time that its retries took while it keeps so many cells.
-const LEAST_OUTCOME: usize = 10;
+const MIN_OUTCOME_WIDTH: usize = 10;
 
 /// Draws the rows in view.
 pub fn render(
@@ -48,9 +48,9 @@ pub fn render(
     let lines = view.screen.entry_lines;
     for (index, (row, is_selected)) in grouped_list.visible(view.screen.rows(Pane::Calls)).enumerate() {
         let line = match row {
-            Row::Header(group, is_unfolded) => header(view, columns, group, is_unfolded),
-            Row::Member(member) => row::line(view, columns, &member.entry, "  "),
-            Row::Entry(entry) => row::line(view, columns, entry, ""),
+            GroupedRow::Header(group, is_expanded) => header(view, columns, group, is_expanded),
+            GroupedRow::Member(member) => row::line(view, columns, &member.entry, "  "),
+            GroupedRow::Entry(entry) => row::line(view, columns, entry, ""),
         };
         let top = index as u16 * lines;
         put(buffer, list, top, &line);
@@ -61,33 +61,33 @@ pub fn render(
 }
 
 /// How wide the column of the volumes has to be for a row's name and volume, which have two columns together.
-pub fn name_overflow(row: Row<'_>) -> usize {
-    let Row::Header(group, _) = row else { return 0 };
+pub fn name_overflow(row: GroupedRow<'_>) -> usize {
+    let GroupedRow::Header(group, _) = row else { return 0 };
     let volume = text::width(&text::clean(group.volume().unwrap_or_default()));
     (2 + text::width(&group.name()) + 2 + volume).saturating_sub(GROUP_NAME + 2)
 }
 
 /// `15:41:07.214  docker  ▸ create  db1    2 calls  ok  plugin 0.4 ms + engine 0.1 ms    0.5 ms`
-fn header(view: &View<'_>, columns: &Columns, group: &CallGroup, is_unfolded: bool) -> Line<'static> {
+fn header(view: &View<'_>, columns: &Columns, group: &CallGroup, is_expanded: bool) -> Line<'static> {
     let (styles, glyphs) = (&view.theme.styles, view.theme.glyphs);
     let members = group.members();
     let mut spans = vec![Span::raw(" ")];
     let mut say = |text: String, style: Style| spans.push(Span::styled(text, style));
     if columns.time > 0 {
         let time = row::time(view, &members[0].entry, columns.time);
-        say(view.pad(&time, columns.time + 2), styles.quiet);
+        say(view.pad(&time, columns.time + 2), styles.dim);
     }
     if columns.caller > 0 {
-        say(view.pad(group.caller().as_str(), columns.caller + 2), styles.quiet);
+        say(view.pad(group.caller().as_str(), columns.caller + 2), styles.dim);
     }
-    let sign = if is_unfolded { glyphs.unfolded } else { glyphs.folded };
+    let sign = if is_expanded { glyphs.expanded } else { glyphs.collapsed };
     let volume = text::clean(group.volume().unwrap_or_default()).into_owned();
     let room = columns.call + columns.volume;
     // Of a long name the end is what can be missed; of a long volume too.
     let name =
         view.fit(&format!("{sign} {}", group.name()), room.saturating_sub(text::width(&volume).min(8)));
     let left = (room + 2).saturating_sub(text::width(&name) + 2);
-    say(format!("{name}  "), styles.strong);
+    say(format!("{name}  "), styles.bold);
     say(view.pad(&volume, left), styles.text);
     say("  ".into(), Style::new());
     let (mut outcome, style) = outcome(view, group);
@@ -99,22 +99,22 @@ fn header(view: &View<'_>, columns: &Columns, group: &CallGroup, is_unfolded: bo
     let count = format!("{:<9} ", text::counted(members.len() as u64, "call"));
     let mut room_for_count = left.saturating_sub(count.len() + 1);
     if !timing.retries.is_zero() && !is_open(view, group) {
-        // How long it went on says more than the last words of an error.
+        // The duration of retries matters more than the end of an error message.
         let rest = text::width(&sign) + 2 + text::width(&short);
         let with_count = left.saturating_sub(count.len() + rest);
-        let room = if with_count >= LEAST_OUTCOME { with_count } else { left.saturating_sub(rest) };
-        if room >= LEAST_OUTCOME {
+        let room = if with_count >= MIN_OUTCOME_WIDTH { with_count } else { left.saturating_sub(rest) };
+        if room >= MIN_OUTCOME_WIDTH {
             outcome = view.fit(&outcome, room);
             room_for_count = with_count;
         }
     }
     let mut release_action = vec![(sign, styles.fault), (format!("{outcome}  "), style)];
     if text::width(&outcome) <= room_for_count {
-        release_action.insert(0, (count, styles.quiet));
+        release_action.insert(0, (count, styles.dim));
     }
     let taken: usize = release_action.iter().map(|(text, _)| text::width(text)).sum();
     let told = [timing.parts(), short].into_iter().find(|parts| taken + text::width(parts) <= left);
-    release_action.extend(told.map(|told| (told, styles.quiet)));
+    release_action.extend(told.map(|told| (told, styles.dim)));
     for (text, style) in release_action {
         let text = view.fit(&text, left);
         left -= text::width(&text);
@@ -123,19 +123,19 @@ fn header(view: &View<'_>, columns: &Columns, group: &CallGroup, is_unfolded: bo
     say(" ".repeat(left), Style::new());
     if columns.took > 0 {
         let took = text::pad_left(&text::took(timing.wall), columns.took, "");
-        let style = if timing.wall.as_secs() > 0 { styles.warning } else { styles.quiet };
+        let style = if timing.wall.as_secs() > 0 { styles.warning } else { styles.dim };
         say(format!("  {took}"), style);
     }
     Line::from(spans)
 }
 
-/// Whether it goes on, so that its outcome counts down.
+/// Whether it is still running, so that its outcome counts down.
 fn is_open(view: &View<'_>, group: &CallGroup) -> bool {
     let next = view.app.retries.next_attempt(&group.decisive().entry, view.snapshot.at);
     next.is_some_and(NextAttempt::is_open)
 }
 
-/// How an episode went, or how it goes.
+/// The outcome of a group so far.
 pub fn outcome(view: &View<'_>, group: &CallGroup) -> (String, Style) {
     let entry = &group.decisive().entry;
     let next = view.app.retries.next_attempt(entry, view.snapshot.at).filter(|next| next.is_open());

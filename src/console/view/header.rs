@@ -10,7 +10,7 @@ use ratatui::{
 use crate::{
     console::{
         glyphs::Glyphs,
-        input::action::Action,
+        input::action::KeyAction,
         layout::{
             SPARK,
             counters::{Counter, counter_lines},
@@ -37,14 +37,14 @@ pub fn render(view: &View<'_>, buffer: &mut Buffer) {
         (DriverStatus::Up, other) => (view.theme.glyphs.idle, styles.warning, text::clean(other)),
     };
     let registration = Span::styled(format!("{glyph} {registration}"), style);
-    let name = Span::styled(" voltergeist", styles.strong);
+    let name = Span::styled(" voltergeist", styles.bold);
     // Name and registration stay; the load takes what it needs of the rest, and the address what is left then.
     let taken = name.width() + registration.width() + 5;
     let load = load.iter().find(|load| taken + load.width() <= room);
     let left = room.saturating_sub(taken + load.map_or(0, Line::width) + 2);
     let mut spans = vec![name, "  ".into()];
     if left >= ADDRESS {
-        spans.push(Span::styled(view.fit(&text::clean(&driver.address), left), styles.quiet));
+        spans.push(Span::styled(view.fit(&text::clean(&driver.address), left), styles.dim));
         spans.push("  ".into());
     }
     spans.push(registration);
@@ -56,9 +56,9 @@ pub fn render(view: &View<'_>, buffer: &mut Buffer) {
     if let Some(fix_command) = &driver.fix_command {
         let line = Line::from(vec![
             Span::styled(" to register it: ", styles.warning),
-            Span::styled(text::clean(fix_command).into_owned(), styles.strong),
+            Span::styled(text::clean(fix_command).into_owned(), styles.bold),
         ]);
-        render_remedy(
+        render_fix_command(
             view,
             &line,
             Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area },
@@ -76,8 +76,8 @@ pub fn render(view: &View<'_>, buffer: &mut Buffer) {
         for counter in &counters.shown {
             let (label, digits) = match counter {
                 Counter { odd: true, .. } => (styles.warning, styles.warning),
-                Counter { number: 0, .. } => (styles.quiet, styles.quiet),
-                _ => (styles.text, styles.strong),
+                Counter { number: 0, .. } => (styles.dim, styles.dim),
+                _ => (styles.text, styles.bold),
             };
             spans.push(Span::raw(if spans.is_empty() { " " } else { counters.gap }));
             spans.push(Span::styled(format!("{} ", counter.name), label));
@@ -87,18 +87,18 @@ pub fn render(view: &View<'_>, buffer: &mut Buffer) {
     }
 }
 
-/// The command that would register the driver, and where all of it stands if there is no room for it here.
-fn render_remedy(view: &View<'_>, line: &Line<'_>, area: Rect, buffer: &mut Buffer) {
+/// The command that registers the driver, and the key that shows it whole if it does not fit.
+fn render_fix_command(view: &View<'_>, line: &Line<'_>, area: Rect, buffer: &mut Buffer) {
     if line.width() <= area.width.into() || area.height == 0 {
         return put(buffer, area, 0, line);
     }
-    let where_else = Line::raw(format!(" [{}] shows all ", view.key(Action::Help)));
+    let where_else = Line::raw(format!(" [{}] shows all ", view.key(KeyAction::Help)));
     let room = area.width.saturating_sub(where_else.width() as u16);
     view.put_fitted(buffer, Rect { width: room, ..area }, 0, line);
     put(buffer, Rect { x: area.x + room, width: area.width - room, ..area }, 0, &where_else);
 }
 
-/// How busy it is, in as many words as there may be room for.
+/// The load, in forms from long to short.
 fn load(view: &View<'_>) -> Vec<Line<'static>> {
     let (snapshot, styles) = (view.snapshot, &view.theme.styles);
     let rate = snapshot.tally.rate(snapshot.at);
@@ -106,20 +106,20 @@ fn load(view: &View<'_>) -> Vec<Line<'static>> {
     let callers: Vec<_> =
         Caller::ALL.into_iter().filter(|one| snapshot.tally.caller(*one) > 0).map(Caller::as_str).collect();
     let caller = (!callers.is_empty())
-        .then(|| Span::styled(format!("called by {}  ", callers.join(", ")), styles.text));
-    let per_second = Span::styled(format!("{last}/s "), styles.strong);
+        .then(|| Span::styled(format!("clients: {}  ", callers.join(", ")), styles.text));
+    let per_second = Span::styled(format!("{last}/s "), styles.bold);
     let spark = Span::styled(sparkline(&rate, view.theme.glyphs), styles.graph);
-    let within = |share: f64, within: &str| {
+    let percentile = |share: f64| {
         let took = text::took(std::time::Duration::from_micros(snapshot.tally.latency(share)?));
-        Some(Span::styled(format!("  {}%{within} {took}", share * 100.0), styles.text))
+        Some(Span::styled(format!("  p{} {took}", share * 100.0), styles.text))
     };
     let rate = [per_second.clone(), spark];
-    // It explains the rate, and outlasts it where there is little room.
+    // It explains the rate, so it is kept longer.
     let speed = speed(snapshot);
-    let only = speed.iter().map(|speed| Span::styled(format!("{speed} "), styles.strong)).collect();
-    let speed = speed.map(|speed| Span::styled(format!("demo {speed} "), styles.strong));
-    let (most, end) = (within(0.99, " within"), Span::raw(" "));
-    let shares = [within(0.5, " within"), within(0.9, ""), within(0.99, "")];
+    let only = speed.iter().map(|speed| Span::styled(format!("{speed} "), styles.bold)).collect();
+    let speed = speed.map(|speed| Span::styled(format!("demo {speed} "), styles.bold));
+    let (most, end) = (percentile(0.99), Span::raw(" "));
+    let shares = [0.5, 0.9, 0.99].map(percentile);
     let all: Vec<_> = shares.into_iter().flatten().collect();
     let forms: [Vec<Span<'static>>; 7] = [
         caller.iter().chain(&speed).chain(&rate).chain(&all).chain([&end]).cloned().collect(),
@@ -133,11 +133,11 @@ fn load(view: &View<'_>) -> Vec<Line<'static>> {
     forms.into_iter().filter(|spans| !spans.is_empty()).map(Line::from).collect()
 }
 
-/// How fast the demo's life goes, if this is one.
+/// The speed of the demo, if this is one.
 fn speed(snapshot: &Snapshot) -> Option<String> {
     let speed = snapshot.speed?;
-    // It stands still while a card is played.
-    Some(if snapshot.scenarios.run_request.is_some() { "waits".into() } else { speed.to_string() })
+    // It is paused while a scenario runs.
+    Some(if snapshot.scenarios.run_request.is_some() { "paused".into() } else { speed.to_string() })
 }
 
 fn sparkline(rate: &[u32], glyphs: &Glyphs) -> String {
@@ -150,5 +150,5 @@ fn sparkline(rate: &[u32], glyphs: &Glyphs) -> String {
 
 /// The style of a count that may be nothing.
 pub fn count_style(number: u64, view: &View<'_>) -> Style {
-    if number == 0 { view.theme.styles.quiet } else { view.theme.styles.strong }
+    if number == 0 { view.theme.styles.dim } else { view.theme.styles.bold }
 }

@@ -10,7 +10,7 @@ use ratatui::{
 use crate::{
     console::{
         input::{
-            action::{Action, CONTROLS, Control, Group, Place},
+            action::{Group, KEY_BINDINGS, KeyAction, KeyBinding, KeyScope},
             complete,
             keymap::Keymap,
         },
@@ -41,7 +41,7 @@ pub fn render(view: &View<'_>, reading: &HelpState, buffer: &mut Buffer) {
     let lines = lines(view.app, view.snapshot, reading, usize::from(area.width.saturating_sub(FRAME)));
     let height = usize::from(area.height.saturating_sub(FRAME));
     let more = lines.len() > reading.top + height;
-    let find = view.key(Action::Filter);
+    let find = view.key(KeyAction::Filter);
     let find = match (reading.is_typing, reading.wanted.as_str()) {
         (false, "") => format!(" {find} finds "),
         (is_typing, wanted) => {
@@ -71,21 +71,21 @@ pub fn last_top(app: &App, snapshot: &Snapshot) -> usize {
     lines.len().saturating_sub(app.size.1.saturating_sub(FRAME).into())
 }
 
-/// What is said of one thing, in lines.
-type Item = Vec<Line<'static>>;
+/// The lines about one key, command or word.
+type HelpItem = Vec<Line<'static>>;
 
-/// All of it, or what says what is wanted: first what works in the focused pane alone, then the groups.
+/// All lines, or those that match the search: first the keys of the focused pane, then the groups.
 fn lines(app: &App, snapshot: &Snapshot, reading: &HelpState, width: usize) -> Vec<Line<'static>> {
     let (keymap, theme) = (&app.keymap, &app.theme);
     let wanted = reading.wanted.to_lowercase();
     let mut lines = if wanted.is_empty() { introduction(app, snapshot, width) } else { Vec::new() };
     let column = key_column(keymap, theme);
-    let here = |control: &&Control| control.place == app.focus.into();
-    let item = |control: &Control| control_lines(control, keymap, theme, (column, width));
-    let own = CONTROLS.iter().filter(here);
-    let own = own.map(|control| item(&Control { place: Place::Everywhere, ..*control })).collect();
+    let here = |control: &&KeyBinding| control.scope == app.focus.into();
+    let item = |control: &KeyBinding| control_lines(control, keymap, theme, (column, width));
+    let own = KEY_BINDINGS.iter().filter(here);
+    let own = own.map(|control| item(&KeyBinding { scope: KeyScope::Everywhere, ..*control })).collect();
     let groups = Group::ALL.into_iter().map(|group| {
-        let others = CONTROLS.iter().filter(|control| control.group == group && !here(control));
+        let others = KEY_BINDINGS.iter().filter(|control| control.group == group && !here(control));
         (group.title(), others.map(item).collect())
     });
     let commands = complete::forms().map(|form| form_lines(form, theme, width)).collect();
@@ -99,10 +99,10 @@ fn lines(app: &App, snapshot: &Snapshot, reading: &HelpState, width: usize) -> V
     let pages = [
         ("Commands, after :", commands),
         ("Rules, after :arm", examples.collect()),
-        ("The words of a rule, in their order; Tab tells what each means", parts.collect()),
-        ("What is odd about a call", oddities.into()),
+        ("Keywords of a rule, in order; Tab explains each", parts.collect()),
+        ("Lints: protocol warnings on a call", oddities.into()),
     ];
-    let sections: Vec<(&str, Vec<Item>)> =
+    let sections: Vec<(&str, Vec<HelpItem>)> =
         [("In this pane", own)].into_iter().chain(groups).chain(pages).collect();
     for (title, mut items) in sections {
         items.retain(|item| says(item, &wanted));
@@ -110,17 +110,17 @@ fn lines(app: &App, snapshot: &Snapshot, reading: &HelpState, width: usize) -> V
             if !lines.is_empty() {
                 lines.push(Line::default());
             }
-            lines.push(Line::styled(format!(" {title}"), theme.styles.strong));
+            lines.push(Line::styled(format!(" {title}"), theme.styles.bold));
             lines.extend(items.into_iter().flatten());
         }
     }
     if lines.is_empty() {
-        lines.push(Line::raw(" nothing here says that"));
+        lines.push(Line::raw(" no match"));
     }
     lines
 }
 
-fn says(item: &Item, wanted: &str) -> bool {
+fn says(item: &HelpItem, wanted: &str) -> bool {
     let words: Vec<String> = item.iter().map(|line| line.to_string().to_lowercase()).collect();
     // However it was wrapped.
     words.join(" ").split_whitespace().collect::<Vec<_>>().join(" ").contains(wanted)
@@ -135,25 +135,24 @@ fn introduction(app: &App, snapshot: &Snapshot, width: usize) -> Vec<Line<'stati
         lines.extend(wrapped.into_iter().map(|line| Line::styled(format!(" {line}"), style)));
     };
     if let Some(fix_command) = &snapshot.driver.fix_command {
-        let copy = app.keymap.key(Action::CopyJson, app.theme.glyphs.ascii);
+        let copy = app.keymap.key(KeyAction::CopyJson, app.theme.glyphs.ascii);
         say(
-            &format!("docker does not find this driver yet. This would register it ({copy} copies it):"),
+            &format!("docker does not find this driver yet. Register it with ({copy} copies it):"),
             styles.warning,
         );
-        say(&text::clean(fix_command), styles.strong);
+        say(&text::clean(fix_command), styles.bold);
         say("", styles.text);
     }
     say(
-        "voltergeist is a volume driver. Every request that docker makes of it appears in the list of calls; the \
-         faults make it misbehave. What a key does, a command line says: it is echoed at the bottom, and can be \
-         typed after : again.",
+        "voltergeist is a volume driver. Every request from docker appears in the list of calls; faults make the \
+         driver misbehave. Every key runs a command; its line is shown at the bottom and can be typed after `:`.",
         styles.text,
     );
     lines
 }
 
 /// A command's form, and what it does beside it or below.
-fn form_lines((word, form, help): (&str, &str, &str), theme: &Theme, width: usize) -> Item {
+fn form_lines((word, form, help): (&str, &str, &str), theme: &Theme, width: usize) -> HelpItem {
     let head = format!(" {word} {form}");
     let room = width / 2;
     if text::width(&head) < room && width >= 72 {
@@ -166,30 +165,35 @@ fn form_lines((word, form, help): (&str, &str, &str), theme: &Theme, width: usiz
 }
 
 /// The keys of a control, as they are written in the help.
-fn keys_of(control: &Control, keymap: &Keymap, theme: &Theme) -> String {
+fn keys_of(control: &KeyBinding, keymap: &Keymap, theme: &Theme) -> String {
     let keys: Vec<_> = keymap.keys(control.action).iter().map(|key| key.label(theme.glyphs.ascii)).collect();
     keys.join(" ")
 }
 
 /// The columns that the longest keys need, with a gap on either side.
 fn key_column(keymap: &Keymap, theme: &Theme) -> usize {
-    let widths = CONTROLS.iter().map(|control| text::width(&keys_of(control, keymap, theme)));
+    let widths = KEY_BINDINGS.iter().map(|control| text::width(&keys_of(control, keymap, theme)));
     widths.max().unwrap_or(0) + 3
 }
 
 /// `columns` are those of the keys and of the whole line.
-fn control_lines(control: &Control, keymap: &Keymap, theme: &Theme, (column, width): (usize, usize)) -> Item {
+fn control_lines(
+    control: &KeyBinding,
+    keymap: &Keymap,
+    theme: &Theme,
+    (column, width): (usize, usize),
+) -> HelpItem {
     let keys = keys_of(control, keymap, theme);
     if keys.is_empty() {
         return Vec::new();
     }
-    let place = match control.place {
-        Place::Everywhere => "",
-        Place::Calls => "in the calls: ",
-        Place::Volumes => "in the volumes: ",
-        Place::Faults => "in the faults: ",
+    let scope = match control.scope {
+        KeyScope::Everywhere => "",
+        KeyScope::Calls => "calls: ",
+        KeyScope::Volumes => "volumes: ",
+        KeyScope::Faults => "faults: ",
     };
-    columns(&format!(" {keys}"), &format!("{place}{}", control.help), (column, width), theme)
+    columns(&format!(" {keys}"), &format!("{scope}{}", control.help), (column, width), theme)
 }
 
 /// Two columns: what is typed, and what it does in as many lines as that needs.

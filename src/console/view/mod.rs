@@ -1,4 +1,4 @@
-//! One frame: the state and a picture of the hub in, cells out. Nothing here can change either.
+//! One frame: the console's state and a snapshot in, cells out. Nothing here changes either.
 //!
 //! ```text
 //! header     who it is, how engines find it, how busy it is
@@ -9,7 +9,7 @@
 //! │                  │└─────────┘
 //! │                  │┌ faults ─┐
 //! └──────────────────┘└─────────┘
-//! status     the last command and what came of it, or the line being typed
+//! status     the last command and its result, or the line being typed
 //! hints      what the keys do here
 //! ```
 
@@ -80,7 +80,7 @@ pub fn render(frame: &mut Frame<'_>, app: &App, snapshot: &Snapshot, theme: &The
     if let Some(area) = screen.faults {
         faults::render(&view, area, buffer);
     }
-    if let Some(area) = screen.play {
+    if let Some(area) = screen.scenario {
         scenario::render(&view, area, buffer);
     }
     narration::render(&view, buffer);

@@ -1,5 +1,4 @@
-//! The caption, for a room: the last key and the command that it meant, what the last call was, and what
-//! its caller will make of it.
+//! The narration for an audience: the last key and its command, the last call, and how its client reacts.
 
 use std::time::Duration;
 
@@ -12,7 +11,7 @@ use ratatui::{
 
 use crate::{
     console::{
-        model::mode::{LastKey, Status},
+        model::mode::{LastKey, StatusLine},
         view::{
             banner::since,
             canvas::{View, put},
@@ -21,7 +20,7 @@ use crate::{
     },
     domain::{
         model::{
-            entry::{Call, Entry, EntryKind, Outcome},
+            entry::{Call, Entry, EntryKind},
             protocol::{Caller, Operation},
         },
         rules::{RuleState, reaction},
@@ -29,8 +28,8 @@ use crate::{
     },
 };
 
-/// How long a call that a rule acted on stays in the caption, though others follow.
-const STAYS: Duration = Duration::from_secs(10);
+/// How long a call with a fault is narrated although others follow.
+const MAX_FAULT_AGE: Duration = Duration::from_secs(10);
 
 /// Draws it.
 pub fn render(view: &View<'_>, buffer: &mut Buffer) {
@@ -42,7 +41,7 @@ pub fn render(view: &View<'_>, buffer: &mut Buffer) {
     let block = Block::bordered()
         .border_set(view.theme.glyphs.focus)
         .border_style(styles.focus)
-        .title(Line::styled(" What happens ", styles.focus));
+        .title(Line::styled(" Narration ", styles.focus));
     let inner = block.inner(area);
     block.render(area, buffer);
     let width = usize::from(inner.width).saturating_sub(2);
@@ -53,33 +52,33 @@ pub fn render(view: &View<'_>, buffer: &mut Buffer) {
             row += 1;
         }
     };
-    say(pressed(view));
+    say(key_and_result(view));
     if let Some((said, style)) = last_call(view) {
         say(vec![(said, style)]);
     }
 }
 
-fn pressed(view: &View<'_>) -> Vec<(String, Style)> {
+fn key_and_result(view: &View<'_>) -> Vec<(String, Style)> {
     let styles = &view.theme.styles;
     let mut said = Vec::new();
     if let Some(LastKey { key, action, answered }) = &view.app.last_key {
         said.push((format!("[{key}] "), styles.key));
         if !answered {
-            said.push((action.control().help.to_owned(), styles.quiet));
+            said.push((action.control().help.to_owned(), styles.dim));
             return said;
         }
     }
     match &view.app.status {
-        Status::Quiet if said.is_empty() => {
-            said.push(("Press a key: ? shows them all.".into(), styles.quiet));
+        StatusLine::Empty if said.is_empty() => {
+            said.push(("Press a key; ? shows them all.".into(), styles.dim));
         }
-        Status::Quiet => {}
-        Status::StyledText { line: Some(line), text } => {
+        StatusLine::Empty => {}
+        StatusLine::Message { line: Some(line), text } => {
             said.push((format!(": {line} "), styles.command));
             said.push((format!("{} {text}", view.theme.glyphs.arrow), styles.text));
         }
-        Status::StyledText { line: None, text } => said.push((text.clone(), styles.text)),
-        Status::Failed { why, .. } => said.push((why.clone(), styles.bad)),
+        StatusLine::Message { line: None, text } => said.push((text.clone(), styles.text)),
+        StatusLine::Error { why, .. } => said.push((why.clone(), styles.bad)),
     }
     said
 }
@@ -87,15 +86,16 @@ fn pressed(view: &View<'_>) -> Vec<(String, Style)> {
 /// The newest call that a rule acted on, or else the newest of all, in one or two sentences.
 fn last_call(view: &View<'_>) -> Option<(String, Style)> {
     let styles = &view.theme.styles;
-    let haunted = view.app.calls.newest_call(true).filter(|entry| {
-        since(view.snapshot.at, entry.at) < STAYS && entry.call().is_none_or(|call| is_in_force(view, call))
+    let faulted = view.app.calls.newest_call(true).filter(|entry| {
+        since(view.snapshot.at, entry.at) < MAX_FAULT_AGE
+            && entry.call().is_none_or(|call| is_in_force(view, call))
     });
-    let entry = haunted.or_else(|| view.app.calls.newest_call(false))?;
+    let entry = faulted.or_else(|| view.app.calls.newest_call(false))?;
     Some(match &entry.kind {
         EntryKind::Held(waiting) => {
-            let asked = asked(waiting.operation, waiting.volume.as_deref());
+            let request = request_text(waiting.operation, waiting.volume.as_deref());
             let next = next_attempt(view, entry);
-            (format!("{} asks {asked}, and gets no answer yet.{next}", name(waiting.caller)), styles.warning)
+            (format!("{} {request} and waits for the reply.{next}", name(waiting.caller)), styles.warning)
         }
         _ => explained(view, entry, entry.call()?),
     })
@@ -117,23 +117,19 @@ fn is_in_force(view: &View<'_>, call: &Call) -> bool {
 fn explained(view: &View<'_>, entry: &Entry, call: &Call) -> (String, Style) {
     let styles = &view.theme.styles;
     let who = name(call.caller);
-    // A retry does not say which volume it is about, but what it repeats did.
+    // A retry does not name its volume, but the first attempt did.
     let chain = view.app.retries.chain(entry.seq);
     let is_again = chain.is_some_and(|chain| chain.attempts()[0].seq != entry.seq);
     let volume = call.volume.as_deref().or_else(|| chain?.volume());
-    let asks = call.operation.map_or_else(
-        || "something that is not in the protocol".to_owned(),
-        |operation| format!("{}{}", if is_again { "again " } else { "" }, asked(operation, volume)),
+    let request = call.operation.map_or_else(
+        || "sends an unknown request".to_owned(),
+        |operation| format!("{}{}", request_text(operation, volume), if is_again { " again" } else { "" }),
     );
     let (outcome, style) = row::outcome(view, call);
     let Some(does) = call.fault.as_ref().and_then(|fault| fault_text(&fault.action, call)) else {
-        let answer = match call.outcome {
-            Outcome::Answered => "and is told: done.".to_owned(),
-            _ => format!("and is told: {outcome}"),
-        };
-        return (format!("{who} asks {asks}, {answer}"), style);
+        return (format!("{who} {request} {} {outcome}", view.theme.glyphs.arrow), style);
     };
-    // Where attempts are counted, the count says more than what is known of the engine.
+    // A count of attempts is more exact than the engine's known reaction.
     let next = if chain.is_some() {
         next_attempt(view, entry)
     } else {
@@ -142,75 +138,77 @@ fn explained(view: &View<'_>, entry: &Entry, call: &Call) -> (String, Style) {
     };
     let ago = since(view.snapshot.at, entry.at).as_secs();
     let when = if chain.is_none() && ago > 1 { format!("{ago} s ago: ") } else { String::new() };
-    (format!("{when}{who} asks {asks}. voltergeist {does}.{next}"), styles.fault)
+    (format!("{when}{who} {request}. voltergeist {does}.{next}"), styles.fault)
 }
 
-/// What voltergeist did to a call, as a sentence goes on after its name; none if it let the call be.
+/// What a fault did, as the end of a sentence; none if it changed nothing.
 fn fault_text(action: &str, call: &Call) -> Option<String> {
     let word = action.split(' ').next().unwrap_or_default();
     let does = match word {
         "fail" => {
             let message = call.error.as_deref().map(str::trim).filter(|error| !error.is_empty());
-            message
-                .map_or_else(|| "refuses".to_owned(), |error| format!("refuses: \"{}\"", text::clean(error)))
+            message.map_or_else(
+                || "replies with an error".to_owned(),
+                |error| format!("replies with the error \"{}\"", text::clean(error)),
+            )
         }
-        word => FAULT_COLUMN.iter().find(|(known, _)| *known == word).map(|(_, does)| (*does).to_owned())?,
+        word => FAULT_TEXTS.iter().find(|(known, _)| *known == word).map(|(_, does)| (*does).to_owned())?,
     };
     let end = action.split_once(" then ").filter(|_| ["hold", "hang", "delay"].contains(&word));
     Some(match end.and_then(|(_, end)| fault_text(end, call)) {
         Some(end) => format!("{does}, then {end}"),
-        None if action.ends_with(" after") => format!("does it, but then {does}"),
+        None if action.ends_with(" after") => format!("does the work, then {does}"),
         None => does,
     })
 }
 
 /// What voltergeist does, by the first word of the action.
-const FAULT_COLUMN: [(&str, &str); 21] = [
-    ("reply", "answers what it was told to answer"),
-    ("empty", "answers with nothing in it"),
-    ("null", "answers with nothing at all"),
-    ("garbage", "answers with a web page"),
-    ("truncate", "breaks off in the middle of its answer"),
-    ("wrong-type", "answers in a form that is not due"),
-    ("two-bodies", "answers twice at once"),
-    ("reset", "breaks the connection"),
-    ("eof", "hangs up without an answer"),
-    ("hang", "keeps it waiting"),
-    ("hold", "keeps it waiting"),
-    ("delay", "takes its time"),
-    ("drip", "answers byte by byte"),
-    ("mountpoint", "names another directory"),
-    ("rename", "names another volume"),
-    ("scope", "claims another reach"),
-    ("implements", "claims to be another kind of plugin"),
-    ("bad-time", "gives a date that nobody can read"),
-    ("null-entry", "leaves a hole in its list"),
-    ("stale", "answers what was true before"),
-    ("lie", "says yes, and does nothing"),
+const FAULT_TEXTS: [(&str, &str); 21] = [
+    ("reply", "sends the reply from the rule"),
+    ("empty", "replies with an empty object"),
+    ("null", "replies with null"),
+    ("garbage", "replies with HTML"),
+    ("truncate", "cuts the reply off in the middle"),
+    ("wrong-type", "replies with the wrong JSON type"),
+    ("two-bodies", "sends two replies at once"),
+    ("reset", "resets the connection"),
+    ("eof", "closes the connection without a reply"),
+    ("hang", "does not reply"),
+    ("hold", "holds the call"),
+    ("delay", "delays the reply"),
+    ("drip", "sends the reply byte by byte"),
+    ("mountpoint", "replies with another mountpoint"),
+    ("rename", "replies with another volume name"),
+    ("scope", "reports another scope"),
+    ("implements", "claims to implement something else"),
+    ("bad-time", "replies with an invalid date"),
+    ("null-entry", "puts a null into the list"),
+    ("stale", "replies with an old state"),
+    ("lie", "reports success and does nothing"),
 ];
 
-/// A caller as a room knows it.
+/// A client as an audience knows it.
 const fn name(caller: Caller) -> &'static str {
     match caller {
         Caller::Docker | Caller::Simulated => "docker",
         Caller::Podman => "podman",
-        Caller::Other => "somebody",
+        Caller::Other => "a client",
     }
 }
 
-/// A call as a sentence goes on after "docker asks".
-fn asked(operation: Operation, volume: Option<&str>) -> String {
+/// What a call does, after the name of its client.
+fn request_text(operation: Operation, volume: Option<&str>) -> String {
     let volume = volume.filter(|name| !name.is_empty()).map_or("a volume without a name".into(), text::clean);
     match operation {
-        Operation::Activate => "what this plugin can do".into(),
-        Operation::Capabilities => "how far its volumes reach".into(),
-        Operation::Create => format!("for a new volume {volume}"),
-        Operation::Get => format!("whether there is a volume {volume}"),
-        Operation::List => "which volumes there are".into(),
-        Operation::Path => format!("where {volume} is"),
-        Operation::Mount => format!("to mount {volume}"),
-        Operation::Unmount => format!("to unmount {volume}"),
-        Operation::Remove => format!("to remove {volume}"),
+        Operation::Activate => "activates the plugin".into(),
+        Operation::Capabilities => "reads the capabilities".into(),
+        Operation::Create => format!("creates {volume}"),
+        Operation::Get => format!("looks up {volume}"),
+        Operation::List => "lists volumes".into(),
+        Operation::Path => format!("looks up the path of {volume}"),
+        Operation::Mount => format!("mounts {volume}"),
+        Operation::Unmount => format!("unmounts {volume}"),
+        Operation::Remove => format!("removes {volume}"),
     }
 }
 

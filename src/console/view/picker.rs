@@ -1,4 +1,4 @@
-//! The card picker: all scenario cards that the filter leaves, and what the selected one description.
+//! The scenario picker: the scenarios that match, and the description of the selected one.
 
 use ratatui::{
     buffer::Buffer,
@@ -27,7 +27,7 @@ pub fn render(view: &View<'_>, state: &Picker, buffer: &mut Buffer) -> Position 
     let block = Block::bordered()
         .border_set(view.theme.glyphs.focus)
         .border_style(styles.focus)
-        .title(" Scenario cards ")
+        .title(" Scenarios ")
         .title(Line::from(format!(" {} of {of} ", catalog.len())).right_aligned());
     let inner = block.inner(area);
     block.render(area, buffer);
@@ -48,11 +48,11 @@ pub fn render(view: &View<'_>, state: &Picker, buffer: &mut Buffer) -> Position 
     for (row, index) in state.cursor.visible(catalog.len(), list.height.into()).enumerate() {
         let offer = catalog[index];
         let title = match offer.problem {
-            Some(_) => Span::styled(format!("{} cannot be played", view.theme.glyphs.failed), styles.bad),
+            Some(_) => Span::styled(format!("{} cannot be run", view.theme.glyphs.failed), styles.bad),
             None => Span::raw(text::clean(&offer.title).into_owned()),
         };
         let name = format!(" {}  ", view.pad(&text::clean(&offer.name), names));
-        let mut spans = vec![Span::styled(name, styles.strong), title];
+        let mut spans = vec![Span::styled(name, styles.bold), title];
         for (holds, word) in [(offer.dangerous, "dangerous"), (offer.slow, "slow"), (offer.own, "your own")] {
             spans.extend(holds.then(|| Span::styled(format!("  {word}"), styles.warning)));
         }
@@ -62,10 +62,10 @@ pub fn render(view: &View<'_>, state: &Picker, buffer: &mut Buffer) -> Position 
         }
     }
     let description = match catalog.get(selected) {
-        None => "No card has all these words.".to_owned(),
+        None => "No match.".to_owned(),
         Some(ScenarioInfo { problem: Some(problem), .. }) => problem.clone(),
         Some(ScenarioInfo { description, dangerous: true, .. }) if view.snapshot.scenarios.is_real => {
-            format!("It can harm the engine, so there is a question first. {description}")
+            format!("Can harm the engine; asks first. {description}")
         }
         Some(offer) => offer.description.clone(),
     };
@@ -74,12 +74,13 @@ pub fn render(view: &View<'_>, state: &Picker, buffer: &mut Buffer) -> Position 
     for (row, line) in text::wrap(&text::clean(&description), width.saturating_sub(2)).iter().enumerate() {
         put(buffer, told, row as u16 + 1, &Line::raw(format!(" {line}")));
     }
-    let [play, other] = if state.stepwise { ["play by step", "at once"] } else { ["play", "by step"] };
+    let [play, other] =
+        if state.stepwise { ["step through", "run all"] } else { ["run all", "step through"] };
     let mut hints = Vec::new();
     for (key, does) in [("Enter", play), ("Tab", other), ("Esc", "close")] {
         hints.extend([
             Span::styled(format!(" {key}"), styles.key),
-            Span::styled(format!(" {does} "), styles.quiet),
+            Span::styled(format!(" {does} "), styles.dim),
         ]);
     }
     put(buffer, inner, inner.height.saturating_sub(1), &Line::from(hints));

@@ -38,7 +38,7 @@ pub fn render(view: &View<'_>, question: &Question, buffer: &mut Buffer) {
     let inner = block.inner(area);
     block.render(area, buffer);
     for (row, line) in lines.iter().enumerate() {
-        let style = if row == 0 { styles.strong } else { styles.text };
+        let style = if row == 0 { styles.bold } else { styles.text };
         put(buffer, inner, row as u16, &Line::styled(format!(" {line}"), style));
     }
     let keys = Line::from(vec![
@@ -56,29 +56,29 @@ fn words(view: &View<'_>, question: &Question) -> Vec<String> {
         Question::Leave => {
             let mut words = vec!["Quit?".to_owned()];
             if let Some(scenario) = snapshot.scenarios.under_way() {
-                words.push(format!("{scenario} is being played; what it has made is removed first."));
+                words.push(format!("{scenario} is running; it is stopped and cleaned up first."));
             }
             let armed = fault_list::armed(snapshot).count() as u64;
             if armed > 0 {
-                words.push(format!("{} armed; quitting ends that.", text::counted(armed, "rule")));
+                words.push(format!("{} armed; quitting disarms.", text::counted(armed, "rule")));
             }
             if !snapshot.waiting.is_empty() {
                 words.push(format!(
-                    "{} waiting; quitting lets go.",
+                    "{} held; quitting releases.",
                     text::counted(snapshot.waiting.len() as u64, "call")
                 ));
             }
             if snapshot.open_mounts > 0 {
                 words.push(format!(
-                    "{}; containers that use them keep their files, but the engine cannot unmount while the driver is away.",
+                    "{}; running containers keep their files, but the engine cannot unmount while the driver is away.",
                     text::counted(snapshot.open_mounts, "open mount")
                 ));
             }
             words
         }
         Question::Suspend => vec![
-            "Stop voltergeist (as Ctrl-Z does)?".into(),
-            "The driver stops with it: docker waits for every answer until `fg` brings it back.".into(),
+            "Suspend voltergeist (Ctrl-Z)?".into(),
+            "The driver stops too: docker waits for replies until `fg` resumes it.".into(),
         ],
         Question::Run(command) => {
             let title = |scenario| snapshot.scenarios.offer(scenario).map(|offer| offer.title.as_str());
@@ -86,24 +86,28 @@ fn words(view: &View<'_>, question: &Question) -> Vec<String> {
                 Command::Play { scenario, .. } => title(scenario),
                 _ => None,
             };
-            let shows = scenario.map(|title| format!("What it shows: {title}."));
-            [format!("Really {command}?"), consequence(command).into()].into_iter().chain(shows).collect()
+            let shows = scenario.map(|title| format!("It shows: {title}."));
+            [sentence(command), consequence(command).into()].into_iter().chain(shows).collect()
         }
     }
 }
 
+/// The command as a question, without the options that answer it.
+fn sentence(command: &Command) -> String {
+    let line = command.to_string().replace(" --yes", "").replace(" --dangerous", "");
+    let (first, rest) = line.split_at(1);
+    format!("{}{rest}?", first.to_uppercase())
+}
+
 fn consequence(command: &Command) -> &'static str {
     match command {
-        Command::Reset => "All counters and the list of calls start anew. Volumes and armed rules stay.",
-        Command::Wipe => "Every volume is lost, with all its files.",
-        Command::Crash { keep: false } => {
-            "The driver loses its memory of every volume and mount; the files stay."
-        }
+        Command::Reset => "Resets all counters and the list of calls. Volumes and armed rules stay.",
+        Command::Wipe => "Deletes every volume with all its files.",
+        Command::Crash { keep: false } => "The driver loses all volumes and mounts; the files stay.",
         Command::Arm { .. } => {
-            "A null among the volumes of List ends a running dockerd: it reads it, panics and dies, and with it \
-             everything that waits for it."
+            "A null entry in List crashes a running dockerd, and with it everything that waits for it."
         }
-        Command::Play { .. } => "The card can harm the engine, or what else runs on it.",
+        Command::Play { .. } => "The scenario can harm the engine, or what else runs on it.",
         _ => "This cannot be undone.",
     }
 }

@@ -19,14 +19,14 @@ use crate::{
     },
 };
 
-/// An entry in a line. The indent stands before what was asked.
+/// An entry in a line. The indent is before the operation.
 pub fn line(view: &View<'_>, columns: &Columns, entry: &Entry, indent: &'static str) -> Line<'static> {
     let styles = &view.theme.styles;
     let is_hit =
         view.app.dry_run.latest().is_some_and(|dry_run| dry_run.hits.binary_search(&entry.seq).is_ok());
-    let mut row = Row { view, columns, indent, spans: Vec::new() };
+    let mut row = RowBuilder { view, columns, indent, spans: Vec::new() };
     row.say(if is_hit { view.theme.glyphs.hit } else { " " }, styles.fault);
-    row.column(&time(view, entry, columns.time), columns.time, styles.quiet);
+    row.column(&time(view, entry, columns.time), columns.time, styles.dim);
     match &entry.kind {
         EntryKind::Call(call) => row.call(call),
         EntryKind::Held(waiting) => row.waiting(entry, waiting),
@@ -45,19 +45,19 @@ pub fn span(view: &View<'_>, said: StyledText) -> Span<'static> {
     Span::styled(said.text, view.theme.styles.of(said.tone))
 }
 
-struct Row<'v> {
+struct RowBuilder<'v> {
     view: &'v View<'v>,
     columns: &'v Columns,
     indent: &'static str,
     spans: Vec<Span<'static>>,
 }
 
-impl Row<'_> {
+impl RowBuilder<'_> {
     fn say(&mut self, text: &str, style: Style) {
         self.spans.push(Span::styled(text.to_owned(), style));
     }
 
-    /// A text in a column and the gap behind it; nothing where the column is left out.
+    /// A text in a column and the gap after it; nothing if the column is left out.
     fn column(&mut self, text: &str, width: usize, style: Style) {
         if width > 0 {
             self.spans.push(Span::styled(self.view.pad(text, width), style));
@@ -67,7 +67,7 @@ impl Row<'_> {
 
     fn call(&mut self, call: &Call) {
         let styles = &self.view.theme.styles;
-        let style = if call.operation.is_some() { styles.strong } else { styles.warning };
+        let style = if call.operation.is_some() { styles.bold } else { styles.warning };
         let word = call_word(call, self.columns.call.saturating_sub(self.indent.len()));
         self.subject(call.caller, (&word, style), call.volume.as_deref());
         let lints: String = call.lints.iter().flat_map(|lint| ["  (", lint.as_str(), ")"]).collect();
@@ -75,14 +75,14 @@ impl Row<'_> {
         if self.columns.took > 0 {
             let took = text::pad_left(&text::took(call.took), self.columns.took, "");
             self.say("  ", Style::new());
-            self.say(&took, if call.took.as_secs() > 0 { styles.warning } else { styles.quiet });
+            self.say(&took, if call.took.as_secs() > 0 { styles.warning } else { styles.dim });
         }
     }
 
     fn waiting(&mut self, entry: &Entry, waiting: &HeldCall) {
-        let strong = self.view.theme.styles.strong;
+        let strong = self.view.theme.styles.bold;
         self.subject(waiting.caller, (waiting.operation.as_str(), strong), waiting.volume.as_deref());
-        // How long it took cannot be told yet, and leaves its room to how long it waits.
+        // Its duration is not known yet and leaves its column to the outcome.
         let took = if self.columns.took > 0 { self.columns.took + 2 } else { 0 };
         self.outcome_columns(Some(&waiting.fault), waits(self.view, entry, waiting), "", took);
     }
@@ -107,11 +107,11 @@ impl Row<'_> {
         }
     }
 
-    /// Who asked what about which volume. A call about none lets its own words have the room.
+    /// Client, operation and volume. A call without a volume uses both columns.
     fn subject(&mut self, caller: Caller, (word, style): (&str, Style), volume: Option<&str>) {
         let Columns { caller: callers, call, volume: volumes, .. } = *self.columns;
         let word = format!("{}{word}", self.indent);
-        self.column(caller.as_str(), callers, self.view.theme.styles.quiet);
+        self.column(caller.as_str(), callers, self.view.theme.styles.dim);
         match volume {
             Some(volume) => {
                 self.column(&word, call, style);
@@ -162,7 +162,7 @@ pub fn time(view: &View<'_>, entry: &Entry, width: usize) -> String {
     describe::time(entry.at, &view.app.zone, width)
 }
 
-/// What was asked, in a column that may be narrow.
+/// The operation, in a column that may be narrow.
 fn call_word(call: &Call, width: usize) -> String {
     match call.operation {
         Some(Operation::Capabilities) if width < 12 => "caps".to_owned(),

@@ -1,6 +1,6 @@
-//! A scenario card as it is played: each step turns from expected to held or not.
+//! A scenario run: each step with its expectation and its result.
 //!
-//! The steps stand there as they can be typed, `$ docker …` and `: arm …`, so that an audience can follow.
+//! Steps are shown as they can be typed, `$ docker …` and `: arm …`.
 
 use std::ops::Range;
 
@@ -13,7 +13,7 @@ use ratatui::{
 
 use crate::{
     console::{
-        input::action::Action,
+        input::action::KeyAction,
         view::canvas::{View, put, put_right},
     },
     domain::{
@@ -25,22 +25,22 @@ use crate::{
 /// How far a step's line is from the left, and what belongs to it.
 const INDENT: usize = 4;
 
-/// Draws the latest play.
+/// Draws the latest run.
 pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
-    let Some(play) = view.snapshot.scenarios.play.as_deref() else { return ready(view, area, buffer) };
+    let Some(play) = view.snapshot.scenarios.play.as_deref() else { return preparing(view, area, buffer) };
     if !view.screen.shape.has_frames() {
-        return strip(view, play, area, buffer);
+        return compact(view, play, area, buffer);
     }
     let (state, style) = state(view, play);
     let inner = view.frame(
         false,
-        &format!("Card {}", text::clean(&play.scenario)),
+        &format!("Scenario {}", text::clean(&play.scenario)),
         &[Span::styled(state, style)],
         area,
         buffer,
     );
     let list = Rect { height: inner.height.saturating_sub(1), ..inner };
-    let mut page = Page {
+    let mut page = ScenarioPage {
         view,
         width: inner.width.into(),
         is_roomy: inner.height >= 16,
@@ -50,15 +50,15 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
     };
     page.play(play);
     let height = usize::from(list.height);
-    // What comes next is in view too, as far as there is room, and what happens now is from its beginning.
+    // Keeps the start of the current step in view, and the next steps if there is room.
     let most = page.lines.len().saturating_sub(height);
     let end = (page.now.end + height / 3).saturating_sub(height);
     let top = end.min(page.now.start.saturating_sub(1)).min(most);
-    // The first row tells of what is above it.
+    // The first row counts the steps above it.
     let above = page.starts.iter().filter(|start| **start <= top).count();
     if top > 0 && above > 0 {
         let more = format!("{:indent$}{above} more above", "", indent = INDENT - 1);
-        page.lines[top] = Line::styled(more, view.theme.styles.quiet);
+        page.lines[top] = Line::styled(more, view.theme.styles.dim);
     }
     for (row, line) in page.lines.iter().skip(top).take(height).enumerate() {
         put(buffer, list, row as u16, line);
@@ -66,12 +66,17 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
     put(buffer, inner, list.height, &hints(view));
 }
 
-/// Says that a card was asked for, and nothing is known of it yet.
-fn ready(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
+/// Shows that a scenario is being prepared.
+fn preparing(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
     let scenario = view.snapshot.scenarios.under_way().unwrap_or_default();
-    let title = format!("Card {}", text::clean(scenario));
+    let title = format!("Scenario {}", text::clean(scenario));
     let inner = view.frame(false, &title, &[], area, buffer);
-    put(buffer, inner, 0, &Line::styled(" the stage is being set", view.theme.styles.quiet));
+    put(
+        buffer,
+        inner,
+        0,
+        &Line::styled(format!(" preparing scenario{}", view.theme.glyphs.ellipsis), view.theme.styles.dim),
+    );
     put(buffer, inner, inner.height.saturating_sub(1), &hints(view));
 }
 
@@ -79,18 +84,18 @@ fn ready(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
 fn state(view: &View<'_>, play: &ScenarioRun) -> (String, Style) {
     let styles = &view.theme.styles;
     if let Some(end) = &play.end {
-        return (end.result.words().into(), verdict_style(view, end.result));
+        return (end.result.words().into(), result_style(view, end.result));
     }
     let step = format!("step {} of {}", play.begun(), play.steps.len());
     let dot = view.theme.glyphs.dot;
     match &view.snapshot.scenarios.run_request {
-        Some(run_request) if run_request.stopped => ("it ends".into(), styles.warning),
+        Some(run_request) if run_request.stopped => ("stopping".into(), styles.warning),
         Some(run_request) if run_request.is_paused() => (format!("{step} {dot} PAUSED"), styles.warning),
         _ => (step, styles.text),
     }
 }
 
-fn verdict_style(view: &View<'_>, result: ScenarioResult) -> Style {
+fn result_style(view: &View<'_>, result: ScenarioResult) -> Style {
     match result {
         ScenarioResult::Passed => view.theme.styles.good,
         ScenarioResult::Failed => view.theme.styles.bad,
@@ -101,37 +106,41 @@ fn verdict_style(view: &View<'_>, result: ScenarioResult) -> Style {
 fn sign(view: &View<'_>, state: StepState) -> (&'static str, Style) {
     let (glyphs, styles) = (view.theme.glyphs, &view.theme.styles);
     match state {
-        StepState::Pending => (glyphs.dot, styles.quiet),
+        StepState::Pending => (glyphs.dot, styles.dim),
         StepState::Running => (glyphs.cursor, styles.focus),
         StepState::Passed => (glyphs.held, styles.good),
         StepState::Failed => (glyphs.failed, styles.bad),
     }
 }
 
-/// The keys that direct what is played, or close it.
+/// The keys that control the run, or close it.
 fn hints(view: &View<'_>) -> Line<'static> {
-    let actions: &[(Action, &str)] = match &view.snapshot.scenarios.run_request {
-        None => &[(Action::Back, "closes"), (Action::Scenarios, "another card")],
+    let actions: &[(KeyAction, &str)] = match &view.snapshot.scenarios.run_request {
+        None => &[(KeyAction::Back, "closes"), (KeyAction::Scenarios, "another scenario")],
         Some(run_request) if run_request.stopped => &[],
-        Some(run_request) if run_request.is_paused() => {
-            &[(Action::NextStep, "next step"), (Action::PausePlay, "go on"), (Action::StopPlay, "stop")]
-        }
-        Some(_) => {
-            &[(Action::PausePlay, "pause"), (Action::NextStep, "step by step"), (Action::StopPlay, "stop")]
-        }
+        Some(run_request) if run_request.is_paused() => &[
+            (KeyAction::NextStep, "next step"),
+            (KeyAction::PausePlay, "continue"),
+            (KeyAction::StopPlay, "stop"),
+        ],
+        Some(_) => &[
+            (KeyAction::PausePlay, "pause"),
+            (KeyAction::NextStep, "step by step"),
+            (KeyAction::StopPlay, "stop"),
+        ],
     };
     let styles = &view.theme.styles;
-    let pair = |(action, does): &(Action, &'static str)| {
+    let pair = |(action, does): &(KeyAction, &'static str)| {
         [
             Span::styled(format!(" {}", view.key(*action)), styles.key),
-            Span::styled(format!(" {does} "), styles.quiet),
+            Span::styled(format!(" {does} "), styles.dim),
         ]
     };
     actions.iter().flat_map(pair).collect::<Vec<_>>().into()
 }
 
 /// Lines of one width, and where in them it happens now.
-struct Page<'v> {
+struct ScenarioPage<'v> {
     view: &'v View<'v>,
     width: usize,
     is_roomy: bool,
@@ -142,12 +151,12 @@ struct Page<'v> {
     now: Range<usize>,
 }
 
-impl Page<'_> {
+impl ScenarioPage<'_> {
     fn play(&mut self, play: &ScenarioRun) {
         let styles = &self.view.theme.styles;
         if !play.steps.is_empty() {
-            self.say("", 1, &play.title, styles.strong);
-            self.say("", 1, &format!("on {}", play.engine), styles.quiet);
+            self.say("", 1, &play.title, styles.bold);
+            self.say("", 1, &format!("on {}", play.engine), styles.dim);
         }
         let delay = |page: &mut Self, why: &String| {
             let start = page.lines.len();
@@ -159,7 +168,7 @@ impl Page<'_> {
             delay(self, why);
         }
         for step in &play.steps {
-            // Where there is little room, more of the steps matters more.
+            // In little room, more steps matter more than gaps.
             if self.is_roomy {
                 self.lines.push(Line::default());
             }
@@ -176,7 +185,7 @@ impl Page<'_> {
         if let Some(end) = &play.end {
             for problem in &end.problems {
                 let start = self.lines.len();
-                self.say("", 1, problem, verdict_style(self.view, end.result));
+                self.say("", 1, problem, result_style(self.view, end.result));
                 self.now = start..self.lines.len();
             }
         }
@@ -190,8 +199,8 @@ impl Page<'_> {
         }
         let (sign, style) = sign(self.view, *state);
         let line = match state {
-            StepState::Pending => styles.quiet,
-            StepState::Running | StepState::Failed => styles.strong,
+            StepState::Pending => styles.dim,
+            StepState::Running | StepState::Failed => styles.bold,
             StepState::Passed => styles.text,
         };
         let begin = self.lines.len();
@@ -203,12 +212,12 @@ impl Page<'_> {
         }
         match state {
             StepState::Pending | StepState::Running if !plan.expected.is_empty() => {
-                self.say("expected ", INDENT, &plan.expected, styles.quiet);
+                self.say("expected ", INDENT, &plan.expected, styles.dim);
             }
-            StepState::Passed if !seen.is_empty() => self.say("seen ", INDENT, seen, styles.good),
+            StepState::Passed if !seen.is_empty() => self.say("actual ", INDENT, seen, styles.good),
             StepState::Failed => {
                 for (what, text, style) in
-                    [("expected ", &plan.expected, styles.quiet), ("seen ", seen, styles.bad)]
+                    [("expected ", &plan.expected, styles.dim), ("actual ", seen, styles.bad)]
                 {
                     if !text.is_empty() {
                         self.say(what, INDENT, text, style);
@@ -235,13 +244,13 @@ impl Page<'_> {
 }
 
 /// The same in a few rows: how far it is, and what happens now.
-fn strip(view: &View<'_>, play: &ScenarioRun, area: Rect, buffer: &mut Buffer) {
+fn compact(view: &View<'_>, play: &ScenarioRun, area: Rect, buffer: &mut Buffer) {
     /// The row of the hints, where there is one.
     const HINTS: u16 = 3;
     let styles = &view.theme.styles;
     let width = usize::from(area.width);
     let (state, style) = state(view, play);
-    let name = Span::styled(format!(" {} ", text::clean(&play.scenario)), styles.strong);
+    let name = Span::styled(format!(" {} ", text::clean(&play.scenario)), styles.bold);
     let symbols = play.steps.iter().map(|step| {
         let (sign, style) = sign(view, step.state);
         Span::styled(sign, style)
@@ -255,16 +264,16 @@ fn strip(view: &View<'_>, play: &ScenarioRun, area: Rect, buffer: &mut Buffer) {
         let (told, style) = match (state, problems.first()) {
             (StepState::Failed, Some(problem)) => (problem, styles.bad),
             (StepState::Passed, _) => (seen, styles.good),
-            _ => (&plan.expected, styles.quiet),
+            _ => (&plan.expected, styles.dim),
         };
         lines = vec![
             (text::clean(&plan.line).into_owned(), styles.text),
             (text::clean(told).into_owned(), style),
         ];
     }
-    // What is wrong with all of it goes before what came of one step.
+    // A problem of the run comes before the result of one step.
     let wrong =
-        play.end.as_ref().and_then(|end| Some((end.problems.first()?, verdict_style(view, end.result))));
+        play.end.as_ref().and_then(|end| Some((end.problems.first()?, result_style(view, end.result))));
     if let Some((problem, style)) = wrong.or(play.delay.as_ref().map(|why| (why, styles.warning))) {
         let problem = text::wrap(&text::clean(problem), width.saturating_sub(1));
         lines = problem.into_iter().map(|line| (line, style)).collect();

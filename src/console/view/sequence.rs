@@ -1,4 +1,4 @@
-//! The calls as a sequence diagram between engine and plugin, live, for a room to follow.
+//! The calls as a live sequence diagram between engine and plugin.
 
 use ratatui::{buffer::Buffer, layout::Rect, text::Line};
 
@@ -41,9 +41,9 @@ fn styled<'l>(view: &View<'_>, said: Vec<StyledText>) -> Line<'l> {
     said.into_iter().map(|said| row::span(view, said)).collect()
 }
 
-/// Who stands at which line.
+/// The names above the two lines.
 pub fn heading(view: &View<'_>, width: u16) -> Line<'static> {
     let drawing = Drawing::new(view.theme.glyphs.symbols, &view.app.zone, &|_| None, width.into());
     let heading = drawing.heading(view.snapshot.tally.usual_caller(), &view.snapshot.driver.name);
-    Line::styled(heading, view.theme.styles.strong)
+    Line::styled(heading, view.theme.styles.bold)
 }

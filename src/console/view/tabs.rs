@@ -24,7 +24,7 @@ pub fn render(view: &View<'_>, buffer: &mut Buffer) {
         let (title, style) = if view.app.focus == pane {
             (format!("[{title}]"), styles.focus)
         } else {
-            (format!(" {title} "), styles.quiet)
+            (format!(" {title} "), styles.dim)
         };
         spans.push(Span::styled(title, style));
     }

@@ -11,7 +11,7 @@ use crate::{
     console::{
         model::{
             fault_list::forecast_of,
-            prompt::{Prompt, Purpose},
+            prompt::{Prompt, PromptKind},
             window,
         },
         view::canvas::{View, mark, put},
@@ -20,14 +20,14 @@ use crate::{
 };
 
 /// How many candidates are shown at once.
-const MOST: usize = 8;
+const MAX_CANDIDATES: usize = 8;
 
 /// Draws both, and says where the cursor is.
 pub fn render(view: &View<'_>, prompt: &Prompt, area: Rect, buffer: &mut Buffer) -> Position {
     render_advice(view, prompt, area, buffer);
-    let sign = match prompt.purpose {
-        Purpose::Command => " : ",
-        Purpose::Filter => " / ",
+    let sign = match prompt.kind {
+        PromptKind::Command => " : ",
+        PromptKind::Filter => " / ",
     };
     let width = usize::from(area.width).saturating_sub(sign.len() + 1);
     let scroll = prompt.input.visual_scroll(width);
@@ -63,11 +63,11 @@ fn advice(view: &View<'_>, prompt: &Prompt, room: usize, width: usize) -> Vec<(L
     let mut lines = Vec::new();
     let candidates = &prompt.completion.candidates;
     // A filter acts while it is typed, so what is wrong with it matters at once; a command is not there yet.
-    let matters = prompt.refused || prompt.purpose == Purpose::Filter || candidates.is_empty();
+    let matters = prompt.refused || prompt.kind == PromptKind::Filter || candidates.is_empty();
     let problem = prompt.problem.as_ref().filter(|_| matters);
     if let Some(problem) = problem.filter(|_| !prompt.text().is_empty()) {
-        let told = told(view, problem, width);
-        lines.extend(told.into_iter().map(|line| (Line::styled(line, styles.bad), false)));
+        let problem = sentence_lines(view, problem, width);
+        lines.extend(problem.into_iter().map(|line| (Line::styled(line, styles.bad), false)));
     }
     let (dry_run, is_pending) = (view.app.dry_run.latest(), view.app.dry_run.is_pending());
     if dry_run.is_some() || is_pending {
@@ -80,17 +80,17 @@ fn advice(view: &View<'_>, prompt: &Prompt, room: usize, width: usize) -> Vec<(L
                 format!("{hits} of the {} so far{none}", text::grouped(dry_run.calls as u64))
             },
         );
-        let style = if is_pending { styles.quiet } else { styles.fault };
+        let style = if is_pending { styles.dim } else { styles.fault };
         lines.push((Line::styled(format!("   would have hit {matched}"), style), false));
     }
     if let Some(forecast) =
-        forecast_of(prompt.text(), view.snapshot).filter(|_| prompt.purpose == Purpose::Command)
+        forecast_of(prompt.text(), view.snapshot).filter(|_| prompt.kind == PromptKind::Command)
     {
-        lines.extend(told(view, &forecast, width).into_iter().map(|line| (Line::raw(line), false)));
+        lines.extend(sentence_lines(view, &forecast, width).into_iter().map(|line| (Line::raw(line), false)));
     }
     let room_left = room.saturating_sub(lines.len());
-    let is_whole = candidates.len() <= MOST.min(room_left);
-    let most = if is_whole { candidates.len() } else { MOST.min(room_left.saturating_sub(1)) };
+    let is_whole = candidates.len() <= MAX_CANDIDATES.min(room_left);
+    let most = if is_whole { candidates.len() } else { MAX_CANDIDATES.min(room_left.saturating_sub(1)) };
     let shown = window::visible(candidates.len(), prompt.chosen, 0, most);
     let more = candidates.len() - shown.len();
     let words = candidates.iter().map(|candidate| text::width(&text::clean(&candidate.word)));
@@ -101,29 +101,29 @@ fn advice(view: &View<'_>, prompt: &Prompt, room: usize, width: usize) -> Vec<(L
         let help = text::clean(&candidate.help).into_owned();
         let line = Line::from(vec![
             Span::styled(format!("   {word}  "), styles.command),
-            Span::styled(view.fit(&help, width.saturating_sub(column + 5)), styles.quiet),
+            Span::styled(view.fit(&help, width.saturating_sub(column + 5)), styles.dim),
         ]);
         (line, prompt.chosen == Some(index))
     });
     let mut advice: Vec<_> = offered.collect();
     if more > 0 {
         let more = format!("   {} {more} more", view.theme.glyphs.ellipsis);
-        advice.push((Line::styled(more, styles.quiet), false));
+        advice.push((Line::styled(more, styles.dim), false));
     }
     advice.extend(lines);
     advice.truncate(room);
     advice
 }
 
-/// A sentence in at most three lines. Where it goes on beyond them, that is marked.
-fn told(view: &View<'_>, sentence: &str, width: usize) -> Vec<String> {
-    const MOST: usize = 3;
+/// A sentence in at most three lines, with an ellipsis if it is longer.
+fn sentence_lines(view: &View<'_>, sentence: &str, width: usize) -> Vec<String> {
+    const MAX_LINES: usize = 3;
     let room = width.saturating_sub(3);
     let mut lines = text::wrap(&text::clean(sentence), room);
-    if lines.len() > MOST {
-        lines.truncate(MOST);
+    if lines.len() > MAX_LINES {
+        lines.truncate(MAX_LINES);
         let ellipsis = view.theme.glyphs.ellipsis;
-        let last = &mut lines[MOST - 1];
+        let last = &mut lines[MAX_LINES - 1];
         *last = view.fit(&format!("{last} {ellipsis}"), room);
     }
     lines.into_iter().map(|line| format!("   {line}")).collect()

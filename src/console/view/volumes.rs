@@ -26,7 +26,7 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
     if snapshot.volumes.is_empty() {
         let says = "No volumes yet.\nAn engine creates them; `conjure NAME` does too.";
         for (row, line) in text::wrap(says, usize::from(inner.width).saturating_sub(2)).iter().enumerate() {
-            put(buffer, inner, row as u16, &Line::styled(format!(" {line}"), view.theme.styles.quiet));
+            put(buffer, inner, row as u16, &Line::styled(format!(" {line}"), view.theme.styles.dim));
         }
         return;
     }
@@ -52,7 +52,7 @@ fn state_of(view: &View<'_>, volume: &Volume) -> (String, Style) {
     match (volume.known, volume.open_mounts()) {
         (false, 0) => (format!("{} forgotten", glyphs.forgotten), styles.fault),
         (false, mounts) => (format!("{} forgotten, mounted {mounts}", glyphs.forgotten), styles.fault),
-        (true, 0) => (format!("{} not mounted", glyphs.idle), styles.quiet),
+        (true, 0) => (format!("{} not mounted", glyphs.idle), styles.dim),
         (true, mounts) => (format!("{} mounted {mounts}", glyphs.mounted), styles.good),
     }
 }
@@ -79,7 +79,7 @@ fn row_of(view: &View<'_>, volume: &Volume, columns: (usize, usize), selected: b
         spans.push(Span::styled(format!("  {}", text::clean(&option)), styles.text));
     }
     if !volume.known {
-        spans.push(Span::styled("  the engine still believes in it", styles.quiet));
+        spans.push(Span::styled("  still known to the engine", styles.dim));
     }
     Line::from(spans)
 }

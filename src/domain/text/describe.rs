@@ -75,7 +75,7 @@ pub fn outcome(call: &Call, symbols: &Symbols) -> StyledText {
                 // Go's own texts begin with the status already.
                 Some(status) if error.starts_with(&status.to_string()) => String::new(),
                 Some(status) => format!("{status} "),
-                None => "no answer: ".to_owned(),
+                None => "no reply: ".to_owned(),
             };
             // A plain no is a part of the protocol: docker asks for a volume before it creates one.
             let is_plain = call.fault.is_none() && call.status == Some(200);
@@ -83,7 +83,7 @@ pub fn outcome(call: &Call, symbols: &Symbols) -> StyledText {
             StyledText::new(format!("{} {status}{error}", symbols.failed), tone)
         }
         Outcome::Abandoned => {
-            StyledText::new(format!("{} the caller gave up", symbols.abandoned), TextStyle::Warning)
+            StyledText::new(format!("{} client disconnected", symbols.abandoned), TextStyle::Warning)
         }
         Outcome::Panicked => StyledText::new(format!("{} PANICKED {error}", symbols.failed), TextStyle::Bad),
     }
@@ -113,12 +113,12 @@ pub fn pause(pause: &Pause) -> String {
     format!("{lasted} s, docker tries again{count}")
 }
 
-/// How long a call has waited, and how long its caller will bear it yet; none if it waits no longer.
+/// How long a call has been held, and how long until its client times out.
 pub fn waits(waiting: &HeldCall, waited: Option<Duration>) -> StyledText {
-    let Some(waited) = waited else { return StyledText::new("waited", TextStyle::Dim) };
+    let Some(waited) = waited else { return StyledText::new("held", TextStyle::Dim) };
     let left = client_timeout(waiting.caller, waiting.operation).map(|limit| limit.saturating_sub(waited));
-    let left = left.map_or_else(String::new, |left| format!(", given up in {}", text::clock(left)));
-    StyledText::new(format!("WAITS {}{left}", text::clock(waited)), TextStyle::Warning)
+    let left = left.map_or_else(String::new, |left| format!(", times out in {}", text::clock(left)));
+    StyledText::new(format!("held {}{left}", text::clock(waited)), TextStyle::Warning)
 }
 
 /// What was asked, in the words of the rule language, or the request line of what is no call of the protocol.
@@ -143,7 +143,7 @@ pub fn remark(entry: &Entry, symbols: &Symbols) -> Vec<StyledText> {
                 RuleLifecycle::Armed => "is armed",
                 RuleLifecycle::Disarmed => "is disarmed",
                 RuleLifecycle::Spent => "is spent",
-                RuleLifecycle::Expired => "is over, its time has passed",
+                RuleLifecycle::Expired => "expired",
             };
             vec![
                 StyledText::new(format!("{} rule {} {fate}", symbols.fault, event.id), TextStyle::Fault),
@@ -188,7 +188,7 @@ pub fn note<'n>(text: &'n str, symbols: &Symbols) -> Cow<'n, str> {
 fn play(event: &ScenarioEvent, symbols: &Symbols) -> StyledText {
     match event {
         ScenarioEvent::Started { scenario, title, engine, .. } => {
-            StyledText::new(format!("card {scenario}: {title}; on {engine}"), TextStyle::Strong)
+            StyledText::new(format!("scenario {scenario}: {title}; on {engine}"), TextStyle::Strong)
         }
         ScenarioEvent::StepStarted { line, .. } => StyledText::new(line, TextStyle::Strong),
         ScenarioEvent::StepFinished { seen, problems, .. } => match problems.first() {
@@ -203,7 +203,7 @@ fn play(event: &ScenarioEvent, symbols: &Symbols) -> StyledText {
                 ScenarioResult::Failed => TextStyle::Bad,
                 ScenarioResult::Skipped | ScenarioResult::Stopped => TextStyle::Warning,
             };
-            StyledText::new(format!("card {scenario}: {}{problem}", result.words()), tone)
+            StyledText::new(format!("scenario {scenario}: {}{problem}", result.words()), tone)
         }
     }
 }

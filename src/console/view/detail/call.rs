@@ -4,7 +4,7 @@ use crate::{
     console::view::{
         detail::{
             change,
-            page::{Page, next_attempt},
+            page::{DetailPage, next_attempt},
         },
         row,
     },
@@ -19,28 +19,28 @@ use crate::{
     },
 };
 
-/// Tells it.
-pub fn tell(page: &mut Page<'_>, entry: &Entry, call: &Call, time: &str) {
+/// Writes it.
+pub fn write(page: &mut DetailPage<'_>, entry: &Entry, call: &Call, time: &str) {
     let view = page.view;
     let styles = &view.theme.styles;
-    let word = call.operation.map_or("a request that is not in the protocol", |operation| operation.as_str());
+    let word = call.operation.map_or("unknown request", |operation| operation.as_str());
     page.heading(&format!("{word} {}", call.volume.as_deref().map(text::clean).unwrap_or_default()));
     let (outcome, style) = row::outcome(view, call);
     page.say(&outcome, style);
     next_attempt(page, entry);
     page.say(&format!("at {time} from {}, took {}", call.caller, text::took(call.took)), styles.text);
     for lint in &call.lints {
-        page.say(&format!("odd: {}", lint.as_str()), styles.warning);
+        page.say(&format!("lint: {}", lint.as_str()), styles.warning);
         page.say(lint.meaning(), styles.text);
     }
-    page.heading("What came in");
+    page.heading("Request");
     let path = call.operation.map_or("", |operation| operation.path());
     page.say(call.request_line.as_deref().unwrap_or(&format!("POST {path}")), styles.text);
     for (name, value) in call.headers.0.iter() {
-        page.say(&format!("{name}: {value}"), styles.quiet);
+        page.say(&format!("{name}: {value}"), styles.dim);
     }
     page.body(&call.body);
-    page.heading("What was done");
+    page.heading("Rules");
     match &call.fault {
         Some(fault) => {
             let label = fault.label.as_ref().map_or_else(String::new, |label| format!(" ({label})"));
@@ -53,22 +53,22 @@ pub fn tell(page: &mut Page<'_>, entry: &Entry, call: &Call, time: &str) {
                 page.say(&forecast.to_string(), styles.text);
             }
         }
-        None => page.say("no rule acted", styles.quiet),
+        None => page.say("no rule fired", styles.dim),
     }
     others(page, entry, call);
     change::list(page, &call.changes);
-    page.heading("What went out");
+    page.heading("Response");
     match call.status {
         Some(status) => {
             page.say(&format!("status {status}"), styles.text);
             page.body(&call.reply);
         }
-        None => page.say("no answer", styles.warning),
+        None => page.say("no reply", styles.warning),
     }
 }
 
-/// Why the other rules that were armed then did not act. Nothing is said of those that are gone since.
-fn others(page: &mut Page<'_>, entry: &Entry, call: &Call) {
+/// Why the other rules that were armed then did not fire. Rules removed since are not listed.
+fn others(page: &mut DetailPage<'_>, entry: &Entry, call: &Call) {
     let snapshot = page.view.snapshot;
     let Some(operation) = call.operation else { return };
     let options = snapshot.volumes.iter().find(|volume| Some(&*volume.name) == call.volume.as_deref());
@@ -86,14 +86,14 @@ fn others(page: &mut Page<'_>, entry: &Entry, call: &Call) {
     let was_down = call.fault.as_ref().is_some_and(|fault| fault.outage().is_some());
     for rule in snapshot.faults.iter().filter(|rule| Some(rule.id) != acted && rule.since < entry.at) {
         let why = if !rule.rule().matches(&facts) {
-            "is not about this call".to_owned()
+            "no match".to_owned()
         } else if was_down {
-            "was not asked, since the driver was down".to_owned()
+            "skipped: the driver was down".to_owned()
         } else if let Some(acted) = acted.filter(|acted| *acted < rule.id) {
-            format!("was not asked, since rule {acted} came first")
+            format!("skipped: rule {acted} matched first")
         } else {
-            "let it pass: its turn or its chance had not come".to_owned()
+            "matched, but its trigger did not fire".to_owned()
         };
-        page.say(&format!("rule {} {why}: {}", rule.id, rule.text), page.view.theme.styles.quiet);
+        page.say(&format!("rule {}: {why}: {}", rule.id, rule.text), page.view.theme.styles.dim);
     }
 }

@@ -1,10 +1,10 @@
-//! An episode in full: what it may be, where its time went, and its calls with the gaps between them.
+//! A group in full: the possible commands, its timing, and its calls with the gaps between them.
 
 use std::time::Duration;
 
 use crate::{
     console::view::{
-        detail::page::{Page, next_attempt},
+        detail::page::{DetailPage, next_attempt},
         groups, row,
     },
     domain::{
@@ -14,11 +14,11 @@ use crate::{
     },
 };
 
-/// From this length on, what the engine does between two calls is told.
+/// From this length on, the engine's time between two calls is shown.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// Tells it.
-pub fn tell(page: &mut Page<'_>, group: &CallGroup) {
+/// Writes it.
+pub fn write(page: &mut DetailPage<'_>, group: &CallGroup) {
     let view = page.view;
     let styles = &view.theme.styles;
     let members = group.members();
@@ -30,9 +30,9 @@ pub fn tell(page: &mut Page<'_>, group: &CallGroup) {
     let time = row::time(view, &members[0].entry, 12);
     page.say(&format!("at {time} from {}", group.caller()), styles.text);
     for (command, meaning) in group.meanings() {
-        page.say(&format!("{command}: {meaning}"), styles.quiet);
+        page.say(&format!("{command}: {meaning}"), styles.dim);
     }
-    page.heading("Where the time went");
+    page.heading("Timing");
     let timing = group.timing(view.snapshot.at);
     page.say(&format!("{} = {}", text::took(timing.wall), timing.parts()), styles.text);
     page.heading(&text::counted(members.len() as u64, "call"));
@@ -41,13 +41,14 @@ pub fn tell(page: &mut Page<'_>, group: &CallGroup) {
         let began = member.began();
         let pause = until.map(|until| between(until, began)).unwrap_or_default();
         if let Some(tried) = member.retries {
-            let mixed = if tried.is_mixed { ", or after another call: a retry does not say" } else { "" };
+            let mixed =
+                if tried.is_mixed { "; or it repeats another call, a retry does not say" } else { "" };
             page.say(
                 &format!("retry after {}{mixed}", text::took(between(tried.ended, began))),
                 styles.warning,
             );
         } else if pause >= PAUSE {
-            page.say(&format!("the engine, {}", text::took(pause)), styles.quiet);
+            page.say(&format!("the engine, {}", text::took(pause)), styles.dim);
         }
         let (applied, ending) = match &member.entry.kind {
             EntryKind::Call(call) => (call.fault.as_ref(), row::outcome(view, call)),

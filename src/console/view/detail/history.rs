@@ -1,4 +1,4 @@
-//! The life of a volume: each entry that says something of it, in words.
+//! The history of a volume.
 
 use ratatui::{
     style::Style,
@@ -10,7 +10,7 @@ use crate::{
         model::list::VolumeHistory,
         view::{
             canvas::View,
-            detail::{change, page::Page},
+            detail::{change, page::DetailPage},
             row,
         },
     },
@@ -23,11 +23,11 @@ use crate::{
     },
 };
 
-/// How many of the latest entries of a life are told.
-const TOLD: usize = 500;
+/// How many of the latest entries are shown.
+const MAX_ENTRIES: usize = 500;
 
-/// Tells it.
-pub fn tell(page: &mut Page<'_>, volume: &Volume, life: &VolumeHistory) {
+/// Writes it.
+pub fn write(page: &mut DetailPage<'_>, volume: &Volume, history: &VolumeHistory) {
     let view = page.view;
     let styles = &view.theme.styles;
     page.heading(&text::clean(&volume.name));
@@ -35,10 +35,7 @@ pub fn tell(page: &mut Page<'_>, volume: &Volume, life: &VolumeHistory) {
     if volume.known {
         page.say(&format!("created {created}"), styles.text);
     } else {
-        page.say(
-            "forgotten: the driver no longer admits to it, the engine still believes in it",
-            styles.fault,
-        );
+        page.say("forgotten: the driver denies it, the engine still knows it", styles.fault);
     }
     for (key, value) in &volume.options {
         page.say(&format!("option {key}={value}"), styles.text);
@@ -47,10 +44,10 @@ pub fn tell(page: &mut Page<'_>, volume: &Volume, life: &VolumeHistory) {
         let times = if *times > 1 { format!(", {times} times") } else { String::new() };
         page.say(&format!("mounted by {id}{times}"), styles.good);
     }
-    page.heading("Its life");
-    let entries: Vec<_> = life.entries.visible(TOLD).collect();
+    page.heading("History");
+    let entries: Vec<_> = history.entries.visible(MAX_ENTRIES).collect();
     if entries.is_empty() {
-        page.say("nothing that the journal still knows", styles.quiet);
+        page.say("no entries in the journal", styles.dim);
     }
     for entry in entries {
         let time = row::time(view, entry, 8);
@@ -59,14 +56,14 @@ pub fn tell(page: &mut Page<'_>, volume: &Volume, life: &VolumeHistory) {
         for (index, said) in wrapped.into_iter().enumerate() {
             let time = if index == 0 { time.clone() } else { String::new() };
             page.lines.push(Line::from(vec![
-                Span::styled(format!("   {time:8}  "), styles.quiet),
+                Span::styled(format!("   {time:8}  "), styles.dim),
                 Span::styled(said, style),
             ]));
         }
     }
 }
 
-/// What an entry tells of a volume's life.
+/// The text of an entry in a volume's history.
 fn event(view: &View<'_>, entry: &Entry, volume: &str) -> (String, Style) {
     let styles = &view.theme.styles;
     let changed: Vec<String> = entry
@@ -77,7 +74,7 @@ fn event(view: &View<'_>, entry: &Entry, volume: &str) -> (String, Style) {
             // Enough of an ID to tell one from another.
             Change::Mounted { id, .. } => format!("mounted by {}", view.fit(id, 13)),
             Change::Unmounted { id, .. } => format!("unmounted by {}", view.fit(id, 13)),
-            change => change::told(change, ""),
+            change => change::describe(change, ""),
         })
         .collect();
     let changed = changed.join(", ");
@@ -95,7 +92,7 @@ fn event(view: &View<'_>, entry: &Entry, volume: &str) -> (String, Style) {
             }
         }
         EntryKind::Held(waiting) => (
-            format!("{} {} {} waits", waiting.operation, view.theme.glyphs.fault, waiting.fault.action),
+            format!("{} {} {} held", waiting.operation, view.theme.glyphs.fault, waiting.fault.action),
             styles.warning,
         ),
         EntryKind::Command(execution) => (format!("{changed}  : {}", execution.line), styles.command),

@@ -1,4 +1,4 @@
-//! What is open: one entry in full, or one volume's life.
+//! The details of an entry, a group or a volume.
 
 mod call;
 mod change;
@@ -14,12 +14,12 @@ use ratatui::{
 
 use crate::{
     console::{
-        input::action::Action,
+        input::action::KeyAction,
         layout::{pane::Pane, screen::Screen},
-        model::{app::App, grouped_list::Row},
+        model::{app::App, grouped_list::GroupedRow},
         view::{
             canvas::{View, put},
-            detail::page::{Page, next_attempt},
+            detail::page::{DetailPage, next_attempt},
             row,
         },
     },
@@ -36,13 +36,13 @@ use crate::{
 pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
     let entry = view.app.selected();
     let title = match (view.app.focus, entry.map(|entry| &entry.kind)) {
-        (Pane::Volumes, _) => "The life of a volume".to_owned(),
-        _ if selected_episode(view).is_some() => "Episode".to_owned(),
+        (Pane::Volumes, _) => "Volume history".to_owned(),
+        _ if selected_group(view).is_some() => "Group".to_owned(),
         (_, Some(EntryKind::Call(call))) => format!("Call {}", call.number),
-        (_, Some(EntryKind::Held(waiting))) => format!("Call {} waits", waiting.number),
+        (_, Some(EntryKind::Held(waiting))) => format!("Call {} (held)", waiting.number),
         _ => "Entry".to_owned(),
     };
-    let back = Span::styled(format!("{} closes", view.key(Action::Back)), view.theme.styles.quiet);
+    let back = Span::styled(format!("{} closes", view.key(KeyAction::Back)), view.theme.styles.dim);
     let inner = view.frame(false, &title, &[back], area, buffer);
     let lines = lines(view, inner.width.into());
     let height = usize::from(inner.height);
@@ -60,16 +60,16 @@ pub fn last_top(app: &App, snapshot: &Snapshot, screen: &Screen) -> usize {
 }
 
 fn lines<'v>(view: &'v View<'v>, width: usize) -> Vec<Line<'static>> {
-    let mut page = Page::new(view, width);
-    match (view.app.focus, &view.app.life) {
+    let mut page = DetailPage::new(view, width);
+    match (view.app.focus, &view.app.history) {
         (Pane::Volumes, Some(life)) => {
             if let Some(volume) = view.app.selected_volume(view.snapshot) {
-                history::tell(&mut page, volume, life);
+                history::write(&mut page, volume, life);
             }
         }
         _ => {
-            if let Some(group) = selected_episode(view) {
-                group::tell(&mut page, group);
+            if let Some(group) = selected_group(view) {
+                group::write(&mut page, group);
             } else if let Some(entry) = view.app.selected() {
                 entry_lines(&mut page, entry);
             }
@@ -78,32 +78,29 @@ fn lines<'v>(view: &'v View<'v>, width: usize) -> Vec<Line<'static>> {
     page.lines
 }
 
-fn selected_episode<'v>(view: &View<'v>) -> Option<&'v CallGroup> {
+fn selected_group<'v>(view: &View<'v>) -> Option<&'v CallGroup> {
     match view.app.grouped_list.as_ref()?.selected()? {
-        Row::Header(group, _) => Some(group),
+        GroupedRow::Header(group, _) => Some(group),
         _ => None,
     }
 }
 
-fn entry_lines(page: &mut Page<'_>, entry: &Entry) {
+fn entry_lines(page: &mut DetailPage<'_>, entry: &Entry) {
     let view = page.view;
     let styles = &view.theme.styles;
     let time = row::time(view, entry, 12);
     match &entry.kind {
-        EntryKind::Call(call) => call::tell(page, entry, call, &time),
+        EntryKind::Call(call) => call::write(page, entry, call, &time),
         EntryKind::Held(waiting) => {
             page.heading(&format!("{} {}", waiting.operation, waiting.volume.as_deref().unwrap_or_default()));
-            page.say(&format!("waits since {time}, from {}", waiting.caller), styles.warning);
+            page.say(&format!("held since {time}, from {}", waiting.caller), styles.warning);
             next_attempt(page, entry);
-            page.say(
-                &format!("because of rule {}: {}", waiting.fault.id, waiting.fault.action),
-                styles.fault,
-            );
+            page.say(&format!("by rule {}: {}", waiting.fault.id, waiting.fault.action), styles.fault);
             waiting_lines(page, entry, waiting);
         }
         EntryKind::Command(execution) => {
-            page.heading("A command");
-            page.say(&format!("at {time}"), styles.quiet);
+            page.heading("Command");
+            page.say(&format!("at {time}"), styles.dim);
             page.say(&format!(": {}", execution.line), styles.command);
             page.say(&execution.effect, styles.text);
             change::list(page, &execution.changes);
@@ -114,49 +111,49 @@ fn entry_lines(page: &mut Page<'_>, entry: &Entry) {
             page.say(&event.rule, styles.fault);
         }
         EntryKind::Driver { status } => {
-            page.heading("The driver");
-            page.say(&format!("at {time}"), styles.quiet);
+            page.heading("Driver");
+            page.say(&format!("at {time}"), styles.dim);
             page.say(status, styles.text);
         }
         EntryKind::Scenario(event) => {
-            page.heading("A scenario card");
-            page.say(&format!("at {time}"), styles.quiet);
+            page.heading("Scenario");
+            page.say(&format!("at {time}"), styles.dim);
             event.texts().into_iter().for_each(|text| page.say(text, styles.text));
         }
         EntryKind::Note { text } => {
-            page.heading("A note");
-            page.say(&format!("at {time}"), styles.quiet);
+            page.heading("Note");
+            page.say(&format!("at {time}"), styles.dim);
             page.say(&describe::note(text, view.theme.glyphs.symbols), styles.text);
         }
     }
 }
 
-/// The ways out of a wait, with their keys, and the natural answer that all of them begin with.
-fn waiting_lines(page: &mut Page<'_>, entry: &Entry, waiting: &HeldCall) {
+/// How to end a held call, with the keys, and its original reply.
+fn waiting_lines(page: &mut DetailPage<'_>, entry: &Entry, waiting: &HeldCall) {
     let styles = &page.view.theme.styles;
     let key = |action| page.view.key(action);
-    let [release, edit, fail] = [Action::Release, Action::EditReply, Action::FailCall].map(key);
+    let [release, edit, fail] = [KeyAction::Release, KeyAction::EditReply, KeyAction::FailCall].map(key);
     if !page.view.snapshot.waiting.iter().any(|held| held.seq == entry.seq) {
-        return page.say("it waits no more; its end is an entry of its own", styles.quiet);
+        return page.say("released; see the later entry for the result", styles.dim);
     }
     let Some(natural) = &waiting.natural else {
-        return page.say(&format!("{release} sends the rest of its answer at once"), styles.text);
+        return page.say(&format!("{release} sends the rest of the reply at once"), styles.text);
     };
     let action = &waiting.fault.action;
     let is_done = [Phase::After, Phase::Twice].iter().any(|phase| action.ends_with(phase.as_str()));
     let [natural_end, failed_end] = if is_done {
-        page.say("the driver's work is done already", styles.text);
-        ["lets it go to its natural answer", "fails it with a message all the same"]
+        page.say("the driver has done its work", styles.text);
+        ["releases it: sends the original reply", "fails it with a message anyway"]
     } else {
         [
-            "lets it go: the driver does its work and gives the natural answer",
-            "fails it with a message: the driver does nothing",
+            "releases it: the driver does its work and replies",
+            "fails it with a message; the driver does nothing",
         ]
     };
     page.say(&format!("{release} {natural_end}"), styles.text);
-    page.say(&format!("{edit} does the same with the answer as you edit it, in $EDITOR"), styles.text);
+    page.say(&format!("{edit} sends the reply after you edit it in $EDITOR"), styles.text);
     page.say(&format!("{fail} {failed_end}"), styles.text);
-    page.heading("Its natural answer, as things stood when it began to wait");
+    page.heading("Original reply, as of when it was held");
     page.say(&format!("status {}", natural.status), styles.text);
     page.body(&natural.body);
 }

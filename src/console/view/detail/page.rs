@@ -12,13 +12,13 @@ use crate::{
 };
 
 /// Lines that are collected with one width.
-pub struct Page<'v> {
+pub struct DetailPage<'v> {
     pub view: &'v View<'v>,
     pub width: usize,
     pub lines: Vec<Line<'static>>,
 }
 
-impl<'v> Page<'v> {
+impl<'v> DetailPage<'v> {
     pub fn new(view: &'v View<'v>, width: usize) -> Self {
         Self { view, width, lines: Vec::new() }
     }
@@ -27,7 +27,7 @@ impl<'v> Page<'v> {
         if !self.lines.is_empty() {
             self.lines.push(Line::default());
         }
-        self.lines.push(Line::styled(format!(" {heading}"), self.view.theme.styles.strong));
+        self.lines.push(Line::styled(format!(" {heading}"), self.view.theme.styles.bold));
     }
 
     pub fn say(&mut self, said: &str, style: Style) {
@@ -39,7 +39,7 @@ impl<'v> Page<'v> {
     pub fn body(&mut self, body: &Body) {
         let styles = &self.view.theme.styles;
         if body.length == 0 {
-            return self.say("no body", styles.quiet);
+            return self.say("no body", styles.dim);
         }
         self.say(&printed(body), styles.text);
         if body.length > body.bytes.len() {
@@ -48,13 +48,13 @@ impl<'v> Page<'v> {
                 text::grouped(body.length as u64),
                 text::grouped(body.bytes.len() as u64)
             );
-            self.say(&cut, styles.quiet);
+            self.say(&cut, styles.dim);
         }
     }
 }
 
 /// What the engine does after a call, as it is known now.
-pub fn next_attempt(page: &mut Page<'_>, entry: &Entry) {
+pub fn next_attempt(page: &mut DetailPage<'_>, entry: &Entry) {
     let view = page.view;
     let caller = match &entry.kind {
         EntryKind::Call(call) => call.caller,
@@ -65,8 +65,9 @@ pub fn next_attempt(page: &mut Page<'_>, entry: &Entry) {
         let style = if next.is_open() { view.theme.styles.warning } else { view.theme.styles.text };
         page.say(&format!("{caller} {next}"), style);
         if view.app.retries.chain(entry.seq).is_some_and(|chain| chain.is_mixed) {
-            let mixed = "another call was cut off at the same time, and a retry does not say which it is for";
-            page.say(mixed, view.theme.styles.quiet);
+            let mixed =
+                "another call was cut off at the same time; a retry does not say which one it repeats";
+            page.say(mixed, view.theme.styles.dim);
         }
     }
 }
