@@ -91,7 +91,7 @@ fn q_ends_it_and_says_what_there_was() {
     assert!(terminal.wait_for_end().success());
     terminal.assert_restored();
     terminal.wait_for_text("1 call: create 1");
-    terminal.wait_for_text("not recorded; with --record FILE");
+    terminal.wait_for_text("not recorded; use --record FILE");
 }
 
 #[test]

@@ -135,10 +135,10 @@ async fn a_reply_with_an_error_status_keeps_it() {
 async fn nothing_happens_where_nothing_was_changed_or_the_editor_failed() {
     let failed = || EditFailed::Ended { how: "ended with status 1".into(), kept: None };
     let results: [(Result, &str); 4] = [
-        (Ok(edited("\n")), "the reply was emptied, so nothing is sent; call"),
-        (Ok(edited("{ \"a\" : 1 }")), "nothing was changed; call"),
+        (Ok(edited("\n")), "the reply is empty, so nothing is sent; call"),
+        (Ok(edited("{ \"a\" : 1 }")), "no changes; call"),
         (Err(failed()), "the editor ended with status 1, so nothing is sent"),
-        (Err(EditFailed::NoEditor), "there is no editor; set EDITOR"),
+        (Err(EditFailed::NoEditor), "no editor; set EDITOR"),
     ];
     for (result, said) in results {
         let mut desk = Desk::new();

@@ -152,8 +152,8 @@ fn an_error_gives_way_to_the_time_that_its_retries_took() {
     }
     stage.pass(20_000);
     for (size, shown) in [
-        ((200, 50), &["▸ any command  v1", "5 calls", "✗ no answer: the conn", "…  retries 15"][..]),
-        ((120, 40), &["▸ any command  v1", "✗ no an", "…  retries 15"]),
+        ((200, 50), &["▸ any command  v1", "5 calls", "✗ no reply: the conn", "…  retries 15"][..]),
+        ((120, 40), &["▸ any command  v1", "✗ no re", "…  retries 15"]),
     ] {
         let mut seat = Seat::new(&stage, size, "default", false);
         seat.press("z");

@@ -121,7 +121,7 @@ fn what_a_key_shows_is_on_the_screen() {
         ("enter", "Request", "  fault  "),
         ("enter esc", "auto-scroll on", "Request"),
         ("t", "theme light", ""),
-        ("D", "d will take the driver down: unlink", ""),
+        ("D", "outage type: unlink", ""),
         ("r", "no call is held", ""),
         ("v", "no call is held", ""),
         ("f", "no call is held", ""),
@@ -148,8 +148,8 @@ fn the_help_finds_what_is_typed_and_goes_back_step_by_step() {
     let stage = Stage::empty();
     for (keys, typed, shown, hidden) in [
         ("? /", "curl", "as a curl command", "toggle: fail every Mount"),
-        ("? /", "CURL", "Look closer", "Move around"),
-        ("? /", "nth of that", "nothing here says that", "Move around"),
+        ("? /", "CURL", "Inspect", "to the next pane"),
+        ("? /", "nth of that", "no match", "to the next pane"),
         ("? / c u r l enter", "", "/ curl", "toggle: fail every Mount"),
         ("? / q j", "", "/ qj_", "toggle: fail every Mount"),
         ("? / q esc", "", "toggle: fail every Mount", "/ q"),
@@ -171,8 +171,8 @@ fn the_help_finds_what_is_typed_and_goes_back_step_by_step() {
 #[test]
 fn a_view_that_has_no_room_says_so() {
     for (keys, size, told) in [
-        ("s", (40, 10), "a sequence needs 56 columns"),
-        ("p", (80, 20), "an explanation needs 24 rows"),
+        ("s", (40, 10), "the sequence diagram needs 56 columns"),
+        ("p", (80, 20), "the narration needs 24 rows"),
         ("s", (80, 24), ""),
         ("p", (80, 24), ""),
     ] {
@@ -676,7 +676,7 @@ fn what_can_end_an_engine_asks_first() {
     seat.press(":");
     seat.type_text("arm list: null-entry", &stage);
     assert!(seat.press("enter").iter().all(|effect| !matches!(effect, Effect::Run(_))));
-    assert!(seat.screen().contains("ends a running dockerd"), "{}", seat.screen());
+    assert!(seat.screen().contains("crashes a running dockerd"), "{}", seat.screen());
     assert_eq!(commands(&seat.press("y")), ["arm --yes list: null-entry"]);
 }
 

@@ -250,9 +250,9 @@ pub const KEY_BINDINGS: &[KeyBinding] = {
             Inject,
             "edit the reply to a held call in $EDITOR, then send it",
         )
-        .hint("edit reply"),
+        .hint("edit"),
         control(A::FailCall, "fail-call", &["f"], Everywhere, Inject, "fail a held call with a message")
-            .hint("fail call"),
+            .hint("fail"),
         control(
             A::ClearAll,
             "clear-all",

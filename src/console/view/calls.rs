@@ -147,7 +147,7 @@ pub fn short_state(view: &View<'_>) -> Vec<Span<'static>> {
         None if calls.is_filtered() => {
             format!("{} shown", text::grouped(grouped_list.map_or(calls.len(), GroupedList::items) as u64))
         }
-        None if follows(view) => return Vec::new(),
+        None if follows(view) => return vec![Span::styled("auto-scroll", view.theme.styles.dim)],
         None => match (newer(view), resume_key(view)) {
             (0, Some((key, does))) => format!("{key} {does}"),
             (newer, _) => format!("{} newer", text::grouped(newer)),
