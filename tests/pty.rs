@@ -223,7 +223,7 @@ fn whoever_leaves_during_a_card_leaves_nothing_of_it() {
     for (way, leave, status) in ways {
         let (directory, mut terminal) = demo();
         terminal.press(":play waits\r");
-        terminal.wait_for_text("step 3 of 3");
+        terminal.wait_for_text("step 3/3");
         assert!(directory.path().join("volumes/mine").exists(), "the card has made its volume");
         leave(&mut terminal);
         assert_eq!(terminal.wait_for_end().exit_code(), status, "{way}");

@@ -171,7 +171,7 @@ fn the_help_finds_what_is_typed_and_goes_back_step_by_step() {
 #[test]
 fn a_view_that_has_no_room_says_so() {
     for (keys, size, told) in [
-        ("s", (40, 10), "the sequence diagram needs 56 columns"),
+        ("s", (40, 10), "the sequence needs 56 columns"),
         ("p", (80, 20), "the narration needs 24 rows"),
         ("s", (80, 24), ""),
         ("p", (80, 24), ""),

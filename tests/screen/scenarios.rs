@@ -175,7 +175,7 @@ fn the_picker_plays_what_is_chosen() {
         ("P z z z enter", vec![]),
         ("P esc enter", vec![]),
         ("P esc P down enter", vec!["play labels-lost"]),
-        (": c a r d s enter down enter", vec!["play labels-lost"]),
+        (": s c e n a r i o s enter down enter", vec!["play labels-lost"]),
         (": p l a y space l i e enter", vec!["play lie"]),
     ] {
         assert_eq!(lines(&seat(&stage).press(keys)), expected, "{keys}");
@@ -189,7 +189,7 @@ fn the_picker_says_what_a_card_shows_or_why_it_cannot_be_played() {
     for (keys, shown) in [
         ("P", "scenarios/mine.toml:4: docker: unrecognized subcommand"),
         ("P down", "Whatever a plugin answers"),
-        ("P n u l l", "so there is a question first"),
+        ("P n u l l", "Can harm the engine; asks first."),
         ("P n u l l enter", "Play null-entry?"),
         ("P n u l l enter", "The scenario can harm the engine, or what else runs on it."),
         ("P n u l l enter", "It shows: A null in the list ends the daemon."),
@@ -325,16 +325,16 @@ fn what_the_keys_of_a_play_do_is_on_the_screen() {
     let mut both = playing();
     both.speed = Some(DemoSpeed::default());
     for (stage, keys, shown) in [
-        (&playing(), "", "step 3 of 4"),
+        (&playing(), "", "step 3/4"),
         (&playing(), "", ", pause  . step by step  X stop"),
-        (&paused, "", "step 3 of 4 · PAUSED"),
-        (&paused, "", ". next step  , go on  X stop"),
+        (&paused, "", "step 3/4 · PAUSED"),
+        (&paused, "", ". next step  , continue  X stop"),
         (&asked, "", "preparing scenario"),
-        (&stopped, "", "it ends"),
+        (&stopped, "", "stopping"),
         (&failed(), "", "it did not hold"),
         (&failed(), "", "expected failure with \"no such volume\""),
         (&failed(), "", "actual \"Name\": \"ghost-data\""),
-        (&playing(), "q", "labels-lost is being played; what it has made is removed"),
+        (&playing(), "q", "labels-lost is running; it is stopped and cleaned up"),
         (&offering(), ".", "no scenario is running; P chooses one"),
         (&demo, "", "demo 0.5x"),
         (&still, "", "demo paused"),

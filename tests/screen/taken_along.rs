@@ -75,7 +75,7 @@ fn a_sequence_is_copied_as_mermaid() {
         "    docker->>plugin: get a,b",
         "    plugin-->>docker: ok",
         "    docker->>plugin: mount db1",
-        "    plugin--xdocker: ⚡ reset after ✗ no answer: reset",
+        "    plugin--xdocker: ⚡ reset after ✗ no reply: reset",
         "    Note over plugin: disarm all",
         "",
     ]

@@ -34,8 +34,8 @@ pub struct LayoutInput<'s> {
     pub snapshot: &'s Snapshot,
     /// The pane that has the keys.
     pub focus: Pane,
-    /// Whether what is selected in it is open.
-    pub is_open: bool,
+    /// The pane whose selected row is open in detail.
+    pub open: Option<Pane>,
     /// How many lines the banner would like.
     pub alarms: usize,
     /// How many rules are armed.
@@ -163,7 +163,7 @@ impl Screen {
             entry_lines: 1,
             is_sequence: false,
             titles: [
-                if input.is_open && input.focus == Pane::Calls { "Call" } else { "Calls" }.to_owned(),
+                if input.open == Some(Pane::Calls) { "Call" } else { "Calls" }.to_owned(),
                 format!("Volumes {}", input.snapshot.volume_count),
                 format!("Faults {}", input.armed),
             ],
@@ -171,7 +171,7 @@ impl Screen {
             hints,
         };
         let is_spaced = input.presenting && area.height >= 30;
-        screen.place(body, input.focus, input.is_open, input.fault_rows as u16 + 2);
+        screen.place(body, input.focus, input.open.is_some(), input.fault_rows as u16 + 2);
         if input.shows_run {
             screen.make_room_for_scenario(input.focus);
         }

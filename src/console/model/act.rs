@@ -169,7 +169,7 @@ impl App {
                 self.grouped_list = None;
                 if self.sequence && self.screen(snapshot).is_some_and(|screen| !screen.is_sequence) {
                     let least = sequence::LEAST;
-                    self.status = StatusLine::say(format!("the sequence diagram needs {least} columns"));
+                    self.status = StatusLine::say(format!("the sequence needs {least} columns"));
                 }
             }
             KeyAction::Group => self.toggle_groups(),

@@ -236,7 +236,7 @@ impl App {
         let input = LayoutInput {
             snapshot,
             focus: self.focus,
-            is_open: self.detail.is_some(),
+            open: self.detail.map(|_| self.focus),
             alarms: armed + usize::from(is_down) + usize::from(!snapshot.waiting.is_empty()),
             armed,
             fault_rows: fault_list::rows(snapshot).len(),

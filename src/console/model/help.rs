@@ -52,7 +52,7 @@ impl App {
             Some(KeyAction::CopyJson) => return self.copy_fix_command(snapshot).into_iter().collect(),
             Some(KeyAction::Back) if !reading.wanted.is_empty() => *reading = HelpState::default(),
             Some(KeyAction::Help | KeyAction::Back | KeyAction::Quit | KeyAction::Open) => {
-                self.mode = Mode::Browse
+                self.mode = Mode::Browse;
             }
             _ => {}
         }

@@ -131,12 +131,11 @@ impl App {
         if let Mode::Type(prompt) = &mut self.mode {
             prompt.problem = problem;
         }
-        let dry_run = match rule {
-            Some(rule) => self.dry_run.request(Box::new(rule)),
-            None => {
-                self.dry_run.clear();
-                None
-            }
+        let dry_run = if let Some(rule) = rule {
+            self.dry_run.request(Box::new(rule))
+        } else {
+            self.dry_run.clear();
+            None
         };
         dry_run.into_iter().collect()
     }

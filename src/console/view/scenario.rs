@@ -86,7 +86,7 @@ fn state(view: &View<'_>, play: &ScenarioRun) -> (String, Style) {
     if let Some(end) = &play.end {
         return (end.result.words().into(), result_style(view, end.result));
     }
-    let step = format!("step {} of {}", play.begun(), play.steps.len());
+    let step = format!("step {}/{}", play.begun(), play.steps.len());
     let dot = view.theme.glyphs.dot;
     match &view.snapshot.scenarios.run_request {
         Some(run_request) if run_request.stopped => ("stopping".into(), styles.warning),
