@@ -159,8 +159,8 @@ mod tests {
     fn all(styles: &Styles) -> [Style; 14] {
         let Styles {
             text,
-            quiet,
-            strong,
+            dim,
+            bold,
             border,
             focus,
             selection,
@@ -173,7 +173,7 @@ mod tests {
             command,
             graph,
         } = *styles;
-        [text, quiet, strong, border, focus, selection, key, good, bad, warning, fault, armed, command, graph]
+        [text, dim, bold, border, focus, selection, key, good, bad, warning, fault, armed, command, graph]
     }
 
     #[test]

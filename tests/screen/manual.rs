@@ -15,7 +15,7 @@ use voltergeist::{
 fn page() -> String {
     let mut page = String::from(
         "# Keys\n\n\
-         Every key of the console, made from the table in [`src/console/action.rs`](../src/console/action.rs), \
+         Every key of the console, made from the table in [`src/console/input/action.rs`](../src/console/input/action.rs), \
          from which its help (`?`) and its hints come too. What a key does to the driver is a command line; it \
          is echoed at the bottom of the screen, and can be typed after `:` again.\n",
     );

@@ -271,7 +271,7 @@ mod tests {
     #[test]
     fn a_wrong_choice_is_told_by_name() {
         for (action, key, expected) in [
-            ("fly", "p", "there is no action \"fly\""),
+            ("fly", "p", "unknown action \"fly\""),
             ("pause", "hyper-p", "pause: \"hyper-p\" is no key"),
             ("pause", "f13", "pause: \"f13\" is no key"),
             ("pause", "q", "pause: the key \"q\" is bound to quit already"),
