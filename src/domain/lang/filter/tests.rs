@@ -85,7 +85,7 @@ fn a_word_finds_whatever_a_row_shows() {
         |event| entry(EntryKind::Fault(RuleEvent { id: 3, label: None, rule: "get: hang".into(), event }));
     for (shown, words) in [
         (ended(call()), &["failed", "503", "busy", "leaked"][..]),
-        (ended(Call { error: None, status: None, ..call() }), &["failed", "\"no answer\""]),
+        (ended(Call { error: None, status: None, ..call() }), &["failed", "\"no reply\""]),
         (
             ended(Call { outcome: Outcome::Answered, error: None, status: Some(200), ..call() }),
             &["ok", "answered"],
