@@ -90,7 +90,7 @@ fn a_word_finds_whatever_a_row_shows() {
             ended(Call { outcome: Outcome::Answered, error: None, status: Some(200), ..call() }),
             &["ok", "answered"],
         ),
-        (ended(Call { outcome: Outcome::Abandoned, ..call() }), &["abandoned", "gave"]),
+        (ended(Call { outcome: Outcome::Abandoned, ..call() }), &["abandoned", "disconnected"]),
         (ended(Call { outcome: Outcome::Panicked, ..call() }), &["PANICKED"]),
         (fated(RuleLifecycle::Spent), &["spent", "hang", "\"rule 3\""]),
     ] {
