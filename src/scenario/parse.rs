@@ -352,7 +352,7 @@ mod tests {
             ("sleep = \"soon\"", "scenario.toml:4: sleep: invalid duration \"soon\""),
             (
                 "command = \"dwon\"",
-                "scenario.toml:4: command: column 1: \"dwon\" is no command, did you mean \"down\"?",
+                "scenario.toml:4: command: column 1: unknown command \"dwon\", did you mean \"down\"?",
             ),
             ("command = \"quit\"", "scenario.toml:4: command: a scenario cannot quit"),
             ("command = \"wipe\"", "scenario.toml:4: command: requires dangerous = true, since it removes"),

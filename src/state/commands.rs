@@ -317,12 +317,12 @@ impl State {
         let meant: Vec<u64> = match which {
             ReleaseTarget::Oldest => self.held().map(|waiter| waiter.entry.seq).take(1).collect(),
             ReleaseTarget::All => self.held().map(|waiter| waiter.entry.seq).collect(),
-            ReleaseTarget::Seq(seq) => {
+            ReleaseTarget::Call(seq) => {
                 self.held().map(|waiter| waiter.entry.seq).filter(|held| *held == seq).collect()
             }
         };
         match (which, release_action) {
-            (ReleaseTarget::Seq(seq), _) if meant.is_empty() => return Err(CommandFailed::NotWaiting(seq)),
+            (ReleaseTarget::Call(seq), _) if meant.is_empty() => return Err(CommandFailed::NotWaiting(seq)),
             (_, Some(_)) if meant.is_empty() => return Err(CommandFailed::NoneWaiting),
             (_, Some(release_action)) => {
                 meant.iter().try_for_each(|seq| self.can_end(*seq, release_action))?;
@@ -335,7 +335,7 @@ impl State {
             released += usize::from(gone);
         }
         match which {
-            ReleaseTarget::Seq(seq) => Ok(format!("call {seq} released")),
+            ReleaseTarget::Call(seq) => Ok(format!("call {seq} released")),
             _ => Ok(format!("{} released", counted(released as u64, "call"))),
         }
     }
@@ -347,7 +347,7 @@ impl State {
         let HeldCall { operation, natural, .. } = waiting;
         match natural {
             None => Err(CommandFailed::OnItsWay(seq)),
-            Some(_) if release_action.action.fits(*operation) => Ok(()),
+            Some(_) if release_action.action.applies_to(*operation) => Ok(()),
             Some(_) => Err(CommandFailed::Unfit {
                 seq,
                 operation: *operation,

@@ -122,14 +122,14 @@ impl State {
         let text = match direction {
             ScenarioControl::Pause => {
                 run_request.allowed = begun;
-                "no step begins until play next, or play go"
+                "no step begins until play next or play continue"
             }
             ScenarioControl::Next => {
                 run_request.allowed =
                     if run_request.is_paused() { run_request.allowed.max(begun) } else { begun } + 1;
                 "one more step"
             }
-            ScenarioControl::Go => {
+            ScenarioControl::Continue => {
                 run_request.allowed = usize::MAX;
                 "it goes on"
             }
@@ -273,7 +273,7 @@ mod tests {
         step();
         assert_eq!(allowed("play next"), (2, true));
         assert_eq!(allowed("play next"), (3, true), "two presses are two steps");
-        assert_eq!(allowed("play go"), (usize::MAX, false));
+        assert_eq!(allowed("play continue"), (usize::MAX, false));
         step();
         step();
         assert_eq!(allowed("play pause"), (3, true), "those that have begun come to their end");
@@ -302,15 +302,15 @@ mod tests {
     #[test]
     fn only_a_demo_has_a_pace() {
         let hub = hub();
-        for line in ["pace 2", "pace pause", "pace go"] {
+        for line in ["speed 2", "speed pause", "speed continue"] {
             assert!(refused(&hub, line).starts_with("there is nothing to pace here"), "{line}");
         }
         hub.set_speed(DemoSpeed::default());
         let mut speeds = hub.speeds();
         for (line, told, times, paused) in [
-            ("pace 4", "the demo lives at 4x its usual pace", 4.0, false),
-            ("pace pause", "the demo stands still; what is under way goes on", 4.0, true),
-            ("pace go", "the demo lives at 4x its usual pace", 4.0, false),
+            ("speed 4", "the demo lives at 4x its usual pace", 4.0, false),
+            ("speed pause", "the demo stands still; what is under way goes on", 4.0, true),
+            ("speed continue", "the demo lives at 4x its usual pace", 4.0, false),
         ] {
             assert_eq!(run(&hub, line), told);
             assert_eq!(*speeds.borrow_and_update(), Some(DemoSpeed { times, paused }));

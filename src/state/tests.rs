@@ -247,7 +247,7 @@ fn a_command_that_is_impossible_changes_nothing_and_says_why() {
         ("release 5", "no call 5 is waiting"),
         ("up", "the driver is up already"),
         ("arm mount: nul", "column 12: found \"nul\""),
-        ("  sed 5", "column 1: \"sed\" is no command, did you mean \"seed\"?"),
+        ("  sed 5", "column 1: unknown command \"sed\", did you mean \"seed\"?"),
     ] {
         let before = hub.snapshot(&Window::default());
         let error = hub.command_line(line).expect_err(line).to_string();

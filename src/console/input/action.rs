@@ -281,7 +281,7 @@ pub const KEY_BINDINGS: &[KeyBinding] = {
             &["/"],
             Everywhere,
             Look,
-            "filter the calls: op:mount vol:db* status:5xx took>100ms -by:docker",
+            "filter the calls: operation:mount volume:db* duration>100ms",
         )
         .hint("filter"),
         control(

@@ -130,12 +130,12 @@ pub fn command(line: &str, snapshot: &Snapshot) -> Completion {
                 Candidate::new("--dangerous", "allow a scenario that can harm the engine"),
             ],
         ),
-        ("pace", 0) => Completion::of(
+        ("speed", 0) => Completion::of(
             line,
             start,
             [
                 Candidate::new("pause", "pause the demo"),
-                Candidate::new("go", "resume at the previous speed"),
+                Candidate::new("continue", "resume at the previous speed"),
                 Candidate::new("0.5", "half speed"),
                 Candidate::new("1", "normal speed"),
                 Candidate::new("2", "double speed"),
@@ -191,7 +191,7 @@ const fn scenario_control_help(direction: ScenarioControl) -> &'static str {
     match direction {
         ScenarioControl::Pause => "pause before the next step",
         ScenarioControl::Next => "run one step",
-        ScenarioControl::Go => "run the remaining steps",
+        ScenarioControl::Continue => "run the remaining steps",
         ScenarioControl::Stop => "stop the scenario and clean up",
     }
 }
@@ -231,14 +231,14 @@ pub fn filter(line: &str, snapshot: &Snapshot) -> Completion {
     let start = line.rfind(char::is_whitespace).map_or(0, |space| space + 1);
     let start = start + line[start..].len() - line[start..].trim_start_matches(['-', '!']).len();
     let Some(colon) = line[start..].find(':') else {
-        let keys = filter::KEYS.map(|(key, help)| Candidate::new(key, help));
+        let keys = filter::TERMS.map(|(key, help)| Candidate::new(key, help));
         return Completion::of(line, start, keys);
     };
     let (key, list) = line[start..].split_at(colon + 1);
     let value = start + key.len() + list.rfind(',').map_or(0, |comma| comma + 1);
     let words = filter::values(key).into_iter().map(|word| Candidate::new(word, ""));
     match key {
-        "vol:" => Completion::of(line, value, volumes(snapshot, |_| true)),
+        "volume:" | "vol:" => Completion::of(line, value, volumes(snapshot, |_| true)),
         "fault:" => {
             let labels = snapshot.faults.iter().filter_map(|rule| rule.label.as_ref());
             Completion::of(line, value, words.chain(labels.map(|label| Candidate::new(&**label, ""))))

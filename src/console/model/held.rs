@@ -33,7 +33,7 @@ impl App {
     pub(super) fn release(&mut self, snapshot: &Snapshot) -> Option<Effect> {
         let held = self.held(snapshot)?;
         let is_selected = self.selected().is_some_and(|entry| entry.seq == held.seq);
-        let which = if is_selected { ReleaseTarget::Seq(held.seq) } else { ReleaseTarget::Oldest };
+        let which = if is_selected { ReleaseTarget::Call(held.seq) } else { ReleaseTarget::Oldest };
         Some(Command::Release { which, release_action: None, confirmed: false }.into())
     }
 

@@ -45,7 +45,7 @@ impl ReplyEdit {
         let release_action = Some(ReleaseAction { action, phase: Phase::After });
         let is_another = !edited.trim().is_empty() && reply(&self.text) != reply(edited);
         is_another.then_some(Command::Release {
-            which: ReleaseTarget::Seq(self.seq),
+            which: ReleaseTarget::Call(self.seq),
             release_action,
             confirmed: false,
         })

@@ -77,7 +77,7 @@ impl App {
     pub(super) fn control_scenario(&mut self, action: KeyAction, snapshot: &Snapshot) -> Option<Effect> {
         let direction = match (&snapshot.scenarios.run_request, snapshot.speed, action) {
             (None, Some(speed), KeyAction::PausePlay) => {
-                let change = if speed.paused { SpeedChange::Go } else { SpeedChange::Pause };
+                let change = if speed.paused { SpeedChange::Continue } else { SpeedChange::Pause };
                 return Some(Command::Speed(change).into());
             }
             (None, ..) => {
@@ -87,7 +87,7 @@ impl App {
             }
             (_, _, KeyAction::NextStep) => ScenarioControl::Next,
             (_, _, KeyAction::StopPlay) => ScenarioControl::Stop,
-            (Some(run_request), ..) if run_request.is_paused() => ScenarioControl::Go,
+            (Some(run_request), ..) if run_request.is_paused() => ScenarioControl::Continue,
             _ => ScenarioControl::Pause,
         };
         Some(Command::ControlScenario(direction).into())
