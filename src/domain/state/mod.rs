@@ -1,4 +1,5 @@
 //! The state that the entries add up to.
 
 pub mod counters;
+pub mod durations;
 pub mod journal;
