@@ -501,7 +501,7 @@ fn no_name_of_an_action_is_called_wrong_while_it_is_typed() {
     for (line, wrong) in [
         ("hepl", "column 1: unknown command \"hepl\", did you mean \"help\"?"),
         ("xyzzy", "column 1: unknown command \"xyzzy\"; Tab on an empty line lists them"),
-        ("filter status:abc", "column 15: \XX),
+        ("filter status:abc", "column 15: invalid status \"abc\""),
         ("pause  now", "column 8: unexpected \"now\"; pause takes no argument"),
     ] {
         let mut seat = seat(&stage);

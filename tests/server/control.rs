@@ -197,7 +197,12 @@ async fn metrics_are_prometheus_text() {
     stage.ask(Operation::List, "{}").await;
     let heard = get(&stage, "/metrics").await;
     assert_eq!(heard.header("content-type"), Some("text/plain; version=0.0.4"));
-    assert!(heard.body().contains("\nvoltergeist_requests_total{operation=\"list\",caller=\"other\",outcome=\"answered\"} 1\n"), "{heard:?}");
+    assert!(
+        heard.body().contains(
+            "\nvoltergeist_requests_total{operation=\"list\",caller=\"other\",outcome=\"answered\"} 1\n"
+        ),
+        "{heard:?}"
+    );
     stage.end().await;
 }
 
