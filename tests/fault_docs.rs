@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt::Write as _, fs, path::Path};
 
 use jiff::{SignedDuration, Timestamp};
 use voltergeist::domain::{
-    analysis::linter::Lint,
+    model::lint::Lint,
     model::protocol::{Caller, Operation, Options},
     rules::{
         Action, Calls, ENGINE_REACTIONS, EngineReaction, ErrorShape, Lifetime, Phase, RequestContext, Rule,

@@ -12,7 +12,7 @@ use crate::{
         scenario::RunContext,
         simulated::{self, BadAddress, Config},
     },
-    state::{Driver, Hub, Window},
+    state::{DriverInfo, Hub},
 };
 
 /// What a card is played on.
@@ -57,7 +57,7 @@ impl EngineChoice {
     ) -> Result<RunContext, BadAddress> {
         let (engine, clock, wait_until_applied): (Arc<dyn Engine>, _, _) = match self {
             Self::Simulated { files, seed, speed } => {
-                let Driver { name, address, .. } = hub.snapshot(&Window::default()).driver;
+                let DriverInfo { name, address, .. } = hub.driver();
                 let clock = Clock::faster(*speed);
                 let config = Config {
                     clock,

@@ -80,13 +80,14 @@ pub fn record(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::model::entry::Session;
     use crate::{
         domain::{model::volume::Volumes, state::journal::Bounds},
         state::InMemoryStore,
     };
 
     fn hub(entries: usize) -> Arc<Hub> {
-        Hub::new(0, Volumes::default(), Box::new(InMemoryStore), Bounds { entries, ..Bounds::default() })
+        Hub::new(Session::new(0, Volumes::default()), Box::new(InMemoryStore), Bounds { entries, ..Bounds::default() })
     }
 
     async fn report_observed(hub: Arc<Hub>) -> (String, u64) {

@@ -13,7 +13,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::{places, settings::Settings};
 use crate::{
-    domain::state::journal::Bounds,
+    domain::{
+        model::{entry::Session, speed::DemoSpeed},
+        state::journal::Bounds,
+    },
     plugin::{DiskStore, Server, ServerConfig},
     state::Hub,
 };
@@ -78,8 +81,10 @@ impl Instance {
         let (disk, volumes) = DiskStore::open(&root)?;
         // A drawn seed is short, since people read it off the screen and type it again.
         let seed = settings.seed.unwrap_or_else(|| RandomState::new().hash_one(root.as_path()) % 1_000_000);
-        let hub = Hub::new(seed, volumes, Box::new(disk.clone()), Bounds::default());
-        hub.set_default_expiry(settings.expire);
+        let session = Session::new(seed, volumes)
+            .with_default_expiry(settings.expire)
+            .with_speed((home == InstanceScope::Demo).then(DemoSpeed::default));
+        let hub = Hub::new(session, Box::new(disk.clone()), Bounds::default());
         let server = Server::bind(&hub, disk, plan)?;
         before(&hub);
         let shutdown = CancellationToken::new();

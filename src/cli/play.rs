@@ -25,7 +25,6 @@ use super::{
 };
 use crate::{
     engine::scenario::{self, LibraryError, Scenario, ScenarioLibrary},
-    state::Window,
 };
 
 /// The driver that cards are played with. It is the same each time, since a daemon keeps looking for every
@@ -181,7 +180,7 @@ async fn play_all(
     reporter: &mut PlayReporter,
     stop: &CancellationToken,
 ) -> anyhow::Result<bool> {
-    let driver = instance.hub.snapshot(&Window::default()).driver;
+    let driver = instance.hub.driver();
     if let (EngineChoice::Docker(_), Some(fix_command)) = (engine_choice, driver.fix_command) {
         bail!("docker does not find the driver, {}; play as root, or: {fix_command}", driver.registration);
     }

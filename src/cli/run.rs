@@ -24,14 +24,14 @@ use super::{
 };
 use crate::{
     console::{self, ExitReason},
-    domain::model::{entry::EntryKind, speed::DemoSpeed},
+    domain::model::entry::{EngineCommand, EntryKind},
     engine::{
         DockerCommand, Outcome,
         demo::{self, DemoConfig},
         scenario::ScenarioLibrary,
     },
     plugin::ControlAddress,
-    state::{Driver, Hub, Window},
+    state::{DriverInfo, Hub},
 };
 
 /// Runs until the end, and returns the exit status.
@@ -61,9 +61,6 @@ async fn live(action: Option<&Action>, settings: &Settings) -> anyhow::Result<Ex
     let library = ScenarioLibrary::new(places::config("scenarios"));
     let instance = Instance::open(home, settings.name(demo), settings, |hub| {
         scenario_service::offer(hub, &library, !demo);
-        if demo {
-            hub.set_speed(DemoSpeed::default());
-        }
     })?;
     let (hub, shutdown) = (Arc::clone(&instance.hub), instance.shutdown.clone());
     let recording = settings.record.as_deref().map(|path| record(path, &hub, &shutdown)).transpose()?;
@@ -116,8 +113,7 @@ async fn live(action: Option<&Action>, settings: &Settings) -> anyhow::Result<Ex
     }
     let interrupted = ended?;
     if screen {
-        let all = Window { volumes: 0..usize::MAX, ..Window::default() };
-        say(console::summary(&hub.snapshot(&all), settings.record.as_deref()).trim_end())?;
+        say(console::summary(&hub.snapshot(), settings.record.as_deref()).trim_end())?;
     }
     let signal = ended_by.await?.or(interrupted);
     Ok(signal.map_or(ExitCode::SUCCESS, |signal| signal.exit_status().into()))
@@ -125,7 +121,7 @@ async fn live(action: Option<&Action>, settings: &Settings) -> anyhow::Result<Ex
 
 /// Waits until what a card has made is removed, unless somebody cannot wait.
 async fn wait_for_card(hub: &Hub, cleared: &CancellationToken) -> io::Result<()> {
-    if let Some(scenario) = hub.snapshot(&Window::default()).scenarios.under_way() {
+    if let Some(scenario) = hub.scenario_under_way() {
         eprintln!("voltergeist: removing what the card {scenario:?} has made; Ctrl-C does not wait for it");
     }
     let impatient = signals::first()?;
@@ -141,7 +137,7 @@ async fn wait_for_card(hub: &Hub, cleared: &CancellationToken) -> io::Result<()>
 /// Begins a life on the simulated daemon, and returns what says whether it has come to rest. What it tells its users
 /// when something goes wrong becomes a note.
 fn street(hub: &Arc<Hub>, seed: u64, shutdown: &CancellationToken) -> watch::Receiver<bool> {
-    let Driver { name, address, .. } = hub.snapshot(&Window::default()).driver;
+    let DriverInfo { name, address, .. } = hub.driver();
     let (set, interval) = watch::channel(demo::DemoSpeed::Every(demo::DemoSpeed::USUAL));
     let (rests, resting) = watch::channel(false);
     tokio::spawn(keep_pace(Arc::clone(hub), set));
@@ -149,7 +145,8 @@ fn street(hub: &Arc<Hub>, seed: u64, shutdown: &CancellationToken) -> watch::Rec
     tokio::spawn(async move {
         let tell = |command: &DockerCommand, outcome: &Outcome| {
             if !outcome.succeeded() {
-                hub.record(EntryKind::Note { text: format!("$ {command}  → {outcome}") });
+                let (command, result) = (command.to_string(), outcome.to_string());
+                hub.record(EntryKind::EngineCommand(EngineCommand { command, result, ok: false }));
             }
         };
         let setting = DemoConfig::new(&address, &name, seed);

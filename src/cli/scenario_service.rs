@@ -10,7 +10,7 @@ use super::engine_choice::EngineChoice;
 use crate::{
     domain::model::{
         entry::EntryKind,
-        scenario::{End, RunRequest, ScenarioEvent, ScenarioInfo, ScenarioResult, StepSpec},
+        scenario::{End, RunRequest, ScenarioCatalog, ScenarioEvent, ScenarioInfo, ScenarioResult, StepSpec},
     },
     engine::{
         docker::ConnectError,
@@ -18,7 +18,7 @@ use crate::{
             self, Event, LibraryError, LoadedScenario, Report, RunContext, Scenario, ScenarioLibrary,
         },
     },
-    state::{Driver, Hub, Window},
+    state::{DriverInfo, Hub},
 };
 
 /// How fast the time of a simulated daemon passes: slow enough to be watched.
@@ -120,7 +120,7 @@ impl ScenarioService {
         }
         let (engine_choice, engine) = self.engine_choice(run_request.dangerous).await?;
         let context = engine_choice.context(&self.hub, BEAT, allowed)?;
-        let Driver { name, address, .. } = self.hub.snapshot(&Window::default()).driver;
+        let DriverInfo { name, address, .. } = self.hub.driver();
         let steps = scenario.steps.iter().map(|step| StepSpec {
             line: step.shown(&name, &address),
             say: step.say.clone(),
@@ -140,7 +140,7 @@ impl ScenarioService {
     async fn engine_choice(&self, may_harm: bool) -> Result<(EngineChoice, String), ConnectError> {
         let why = if self.demo.is_some() {
             ""
-        } else if self.hub.snapshot(&Window::default()).driver.fix_command.is_some() {
+        } else if self.hub.snapshot().driver.fix_command.is_some() {
             ", since docker does not find the driver"
         } else {
             match EngineChoice::docker(may_harm).await {
@@ -195,7 +195,7 @@ pub fn offer(hub: &Hub, library: &ScenarioLibrary, is_real: bool) {
     // Whoever has written one looks for it, or for what is wrong with it.
     let (mut catalog, shipped): (Vec<_>, Vec<_>) = catalog.partition(|offer| offer.own);
     catalog.extend(shipped);
-    hub.offer(catalog, is_real);
+    hub.set_catalog(ScenarioCatalog { scenarios: catalog.into(), is_real });
 }
 
 fn offered(LoadedScenario { scenario, file }: LoadedScenario) -> ScenarioInfo {

@@ -9,10 +9,7 @@ use std::{collections::VecDeque, ops::Range, sync::Arc};
 use super::window::{self, Step};
 use crate::domain::{
     lang::filter::Filter,
-    model::{
-        entry::{Entry, EntryKind, RuleLifecycle},
-        scenario::ScenarioEvent,
-    },
+    model::entry::{Entry, EntryKind},
 };
 
 /// The shown entries and the place in them.
@@ -29,17 +26,6 @@ pub struct EntryList {
     selected: Option<u64>,
     /// The number of the first entry in view.
     top: u64,
-}
-
-/// Whether the entry of a command says the same.
-pub(super) fn is_redundant(entry: &Entry) -> bool {
-    match &entry.kind {
-        EntryKind::Scenario(event) => {
-            matches!(&**event, ScenarioEvent::StepStarted { line, .. } if line.starts_with(':'))
-        }
-        EntryKind::Fault(event) => matches!(event.event, RuleLifecycle::Armed | RuleLifecycle::Disarmed),
-        _ => false,
-    }
 }
 
 impl Default for EntryList {
@@ -81,11 +67,11 @@ impl EntryList {
     }
 
     fn admit(&mut self, entry: &Arc<Entry>) {
-        if is_redundant(entry) {
+        if entry.is_redundant() {
             return;
         }
         // The end of a call takes the place of its waiting.
-        if let Some(waited) = entry.call().and_then(|call| call.waited) {
+        if let Some(waited) = entry.call().and_then(|call| call.held_seq) {
             if let Ok(row) = self.rows.binary_search_by_key(&waited, |entry| entry.seq) {
                 self.rows.remove(row);
             }

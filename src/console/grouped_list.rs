@@ -10,7 +10,7 @@ use std::{
 };
 
 use super::{
-    entry_list::{EntryList, is_redundant},
+    entry_list::EntryList,
     window::{self, Step},
 };
 use crate::domain::{
@@ -125,11 +125,11 @@ impl GroupedList {
     }
 
     fn admit(&mut self, entry: &Arc<Entry>) {
-        if is_redundant(entry) {
+        if entry.is_redundant() {
             return;
         }
         let mut is_shown = self.filter.matches(entry);
-        let waited = entry.call().and_then(|call| call.waited);
+        let waited = entry.call().and_then(|call| call.held_seq);
         if let Some(spot) = self.selected.as_mut().filter(|spot| spot.call.is_some() && spot.call == waited) {
             spot.call = Some(entry.seq);
         }
@@ -356,7 +356,7 @@ mod tests {
                 let caller = if *gap % 7 == 0 { Caller::Other } else { Caller::Docker };
                 let call = Call {
                     volume: Some(format!("v{volume}").into()),
-                    ..Call::answered(operations[*operation], caller)
+                    ..Call::ok(operations[*operation], caller)
                 };
                 let at = Timestamp::from_millisecond(now).expect("a time");
                 let seq = index as u64 + 1;

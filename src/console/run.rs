@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     domain::model::entry::EntryKind,
-    state::{Hub, Snapshot, Window},
+    state::{Hub, Snapshot},
 };
 
 /// At most so many frames in a second, whatever happens. Keys are drawn at once all the same.
@@ -145,7 +145,7 @@ pub async fn drive(
         ExitReason::Shutdown
     };
     let mut changes = hub.changes();
-    let mut shown = Console { snapshot: hub.snapshot(&Window::default()), hub, app };
+    let mut shown = Console { snapshot: hub.snapshot(), hub, app };
     let mut drawn = Instant::now();
     let mut due = Some(drawn);
     loop {
@@ -275,9 +275,9 @@ impl Console {
 
     /// Sends what came out of the editor. What cannot be sent is not lost: a note says where it is.
     fn edited(&mut self, draft: &ReplyEdit, edited: Result<Edited, EditFailed>) {
-        let seq = draft.seq;
+        let call = draft.call;
         let (line, result, kept) = match edited {
-            Err(failed) => (format!("edit the reply to call {seq}"), Err(failed.to_string()), failed.kept()),
+            Err(failed) => (format!("edit the reply to call {call}"), Err(failed.to_string()), failed.kept()),
             Ok(edited) => match draft.command(&edited.text) {
                 None => {
                     let emptied = edited.text.trim().is_empty() && !draft.text.trim().is_empty();
@@ -286,8 +286,8 @@ impl Console {
                     } else {
                         "nothing was changed"
                     };
-                    let text = format!("{why}; call {seq} waits as before");
-                    (format!("edit the reply to call {seq}"), Ok(text), None)
+                    let text = format!("{why}; call {call} waits as before");
+                    (format!("edit the reply to call {call}"), Ok(text), None)
                 }
                 Some(command) => match self.hub.command(&command) {
                     Ok(effect) => (command.to_string(), Ok(effect.text), None),
@@ -297,7 +297,7 @@ impl Console {
         };
         if let (Err(why), Some(path)) = (&result, kept) {
             let path = path.display();
-            let text = format!("the edited reply to call {seq} was not sent, and is kept in {path}: {why}");
+            let text = format!("the edited reply to call {call} was not sent, and is kept in {path}: {why}");
             self.hub.record(EntryKind::Note { text });
         }
         self.app.update(Event::Done { line, result }, &self.snapshot);
@@ -313,7 +313,7 @@ impl Console {
     }
 
     fn look(&mut self) {
-        self.snapshot = self.hub.snapshot(&Window { volumes: 0..usize::MAX, ..Window::default() });
+        self.snapshot = self.hub.snapshot();
     }
 
     fn refresh(&mut self, surface: &mut impl TerminalHost) -> io::Result<()> {

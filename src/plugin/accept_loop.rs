@@ -11,7 +11,7 @@ use super::{
     registration::Spec,
 };
 use crate::{
-    domain::{lang::command::Outage, model::entry::EntryKind},
+    domain::model::driver::Outage,
     state::{DriverState, DriverStatus, Hub},
 };
 
@@ -70,7 +70,7 @@ impl AcceptLoop {
         if turned {
             self.turn();
         }
-        if turned || before.life != driver_state.life {
+        if turned || before.generation != driver_state.generation {
             if let Some(frozen) = self.frozen.take() {
                 frozen.cut("the driver was a black hole").await;
             }
@@ -81,7 +81,7 @@ impl AcceptLoop {
             };
             let next = Connections::new(Arc::clone(&self.recorder), manner);
             let last = std::mem::replace(&mut self.connections, next);
-            if before.life != driver_state.life {
+            if before.generation != driver_state.generation {
                 last.cut("the driver crashed").await;
             } else if manner == AcceptMode::Swallow {
                 last.freeze();
@@ -109,16 +109,8 @@ impl AcceptLoop {
             None => Ok(()),
         });
         let was_stuck = std::mem::replace(&mut self.stuck, turned.is_err());
-        let status = self.driver_state.status;
-        match turned {
-            Err(error) if !was_stuck => {
-                let address = self.door.address();
-                let status =
-                    format!("cannot be {status} at {address}: {error}; it is tried again until it works");
-                self.hub.record(EntryKind::Driver { status });
-            }
-            Ok(()) if was_stuck => drop(self.hub.record(EntryKind::Driver { status: status.to_string() })),
-            _ => {}
+        if turned.is_err() != was_stuck {
+            self.hub.report_bind(&self.door.address(), turned.as_ref().copied());
         }
     }
 
@@ -150,8 +142,5 @@ impl AcceptLoop {
 }
 
 fn outage(driver_state: DriverState) -> Option<Outage> {
-    match driver_state.status {
-        DriverStatus::Up => None,
-        DriverStatus::Down { kind, .. } => Some(kind),
-    }
+    driver_state.status.outage()
 }

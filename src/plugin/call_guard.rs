@@ -12,12 +12,10 @@ use bytes::Bytes;
 
 use super::{fault_stream::ConnectionControl, http_reply::HttpReply};
 use crate::{
-    domain::{
-        model::{
-            entry::{Body, Call, EntryKind, HeldCall, OriginalReply, Outcome},
-            protocol::Operation,
-        },
-        rules::ReleaseAction,
+    domain::model::{
+        entry::{Body, Call, EntryKind, HeldCall, OriginalReply, Outcome},
+        fault::Release,
+        protocol::Operation,
     },
     state::{HeldCallGuard, Hub},
 };
@@ -31,7 +29,7 @@ pub struct CallGuard {
 }
 
 impl CallGuard {
-    /// Begins with what is known from the request's head. A call without a number is given one at its end.
+    /// Begins with what is known from the request's head.
     pub fn new(hub: Arc<Hub>, line: Arc<ConnectionControl>, call: Call) -> Self {
         Self { hub, line, started: Instant::now(), call: Some(Box::new(call)) }
     }
@@ -52,27 +50,28 @@ impl CallGuard {
         let hub = Arc::clone(&self.hub);
         let call = self.call();
         let waiting = HeldCall {
-            number: call.number,
+            call: call.call,
             operation,
             caller: call.caller,
+            connection: call.connection,
             volume: call.volume.clone(),
-            id: call.id.clone(),
-            retry: call.body.length == 0 && call.caller.sends_body_for(operation),
+            mount_id: call.mount_id.clone(),
+            retry: call.request.length == 0 && call.caller.sends_body_for(operation),
             fault: call.fault.clone().expect("only a rule makes a call wait"),
-            natural: natural.map(|answer| OriginalReply {
+            original: natural.map(|answer| OriginalReply {
                 status: answer.status.as_u16(),
                 body: Body::new(&answer.body),
             }),
         };
-        let ticket = hub.wait(waiting);
-        call.waited = Some(ticket.seq);
+        let ticket = hub.hold(waiting);
+        call.held_seq = Some(ticket.seq);
         ticket
     }
 
-    /// Notes what a waiting call was let go to instead of its natural answer.
-    pub fn released(&mut self, release_action: &ReleaseAction) {
+    /// Notes how a held call was released before its own time.
+    pub fn released(&mut self, release: Release) {
         if let Some(fault) = &mut self.call().fault {
-            fault.action = format!("{} then {release_action}", fault.action).into();
+            fault.released = Some(release);
         }
     }
 
@@ -82,23 +81,20 @@ impl CallGuard {
         call.status = Some(answer.status.as_u16());
         call.error.clone_from(&answer.error);
         call.reply = Body::new(sent);
-        let outcome = if answer.error.is_some() { Outcome::Failed } else { Outcome::Answered };
+        let outcome = if answer.error.is_some() { Outcome::Error } else { Outcome::Ok };
         self.record(outcome);
     }
 
     /// The caller gets no answer.
     pub fn unanswered(mut self, why: &str) {
         self.call().error = Some(why.into());
-        self.record(Outcome::Failed);
+        self.record(Outcome::Error);
     }
 
     fn record(&mut self, outcome: Outcome) {
         let Some(mut call) = self.call.take() else { return };
-        if call.number == 0 {
-            call.number = self.hub.admit(None).number;
-        }
         // As exact as the journal writes it, so that a recording is the journal again.
-        call.took = Duration::from_micros(self.started.elapsed().as_micros().try_into().unwrap_or(u64::MAX));
+        call.duration = Duration::from_micros(self.started.elapsed().as_micros().try_into().unwrap_or(u64::MAX));
         call.outcome = outcome;
         self.hub.record(EntryKind::Call(call));
     }
@@ -112,9 +108,9 @@ impl Drop for CallGuard {
         let (outcome, why) = if std::thread::panicking() {
             (Outcome::Panicked, "the handler panicked")
         } else if let Some(why) = self.line.ended() {
-            (Outcome::Failed, why)
+            (Outcome::Error, why)
         } else {
-            (Outcome::Abandoned, "the caller gave up")
+            (Outcome::Cancelled, "the caller gave up")
         };
         self.call().error = Some(why.into());
         self.record(outcome);

@@ -95,7 +95,7 @@ async fn serve(
     resets: bool,
     mut fate: watch::Receiver<ConnectionCommand>,
 ) {
-    let line = Arc::new(ConnectionControl::default());
+    let line = Arc::new(ConnectionControl::new(recorder.hub().next_connection()));
     let wire = FaultStream::new(socket, Arc::clone(&line), Arc::clone(recorder.hub()));
     let service = service_fn(|request| {
         let line = Arc::clone(&line);

@@ -138,7 +138,7 @@ impl DiskStore {
 }
 
 impl VolumeStore for DiskStore {
-    fn keep(&mut self, change: &Change, after: Option<&Volume>) -> io::Result<()> {
+    fn persist(&mut self, change: &Change, after: Option<&Volume>) -> io::Result<()> {
         match change {
             Change::Removed { name } => self.0.discard(name),
             // Also those that it no longer knows of: nobody else will ever remove their files.

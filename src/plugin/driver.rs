@@ -10,6 +10,7 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use super::disk::DiskStore;
 use crate::{
     domain::model::{
+        entry::{Call, Cause},
         protocol::{Description, Operation, Reply, Request, check_name},
         volume::{Change, Volume, Volumes},
     },
@@ -38,11 +39,11 @@ impl Plugin {
 
     /// What it answered before the latest change that made a difference to the answer.
     pub fn stale_reply(&self, operation: Operation, request: &Request) -> Reply {
-        self.hub.with_past(|now, undo_log| {
-            let today = self.answer_about(now, operation, request);
-            let earlier = undo_log.before(now).map(|then| self.answer_about(&then, operation, request));
-            earlier.into_iter().find(|reply| *reply != today).unwrap_or(today)
-        })
+        // Only a List is about more than one volume.
+        let (now, undo_log) = self.hub.past((operation != Operation::List).then_some(&request.name));
+        let today = self.answer_about(&now, operation, request);
+        let mut earlier = undo_log.before(&now).map(|then| self.answer_about(&then, operation, request));
+        earlier.find(|reply| *reply != today).unwrap_or(today)
     }
 
     fn answer_about(&self, volumes: &Volumes, operation: Operation, request: &Request) -> Reply {
@@ -56,16 +57,16 @@ impl Plugin {
             Operation::Activate => Reply::Activated,
             Operation::Capabilities => Reply::Capabilities,
             Operation::Create | Operation::Unmount | Operation::Remove => Reply::Done,
-            Operation::Get => match volumes.known(name) {
+            Operation::Get => match volumes.existing(name) {
                 None => Reply::Refused("no such volume".into()),
                 Some(volume) if volume.is_ninja() => Reply::Done,
                 Some(volume) => Reply::Volume(self.describe(volume)),
             },
             Operation::List => {
-                let listed = volumes.iter().filter(|volume| volume.known && !volume.is_ninja());
+                let listed = volumes.iter().filter(|volume| volume.exists && !volume.is_ninja());
                 Reply::Volumes(listed.map(|volume| self.describe(volume)).collect())
             }
-            Operation::Mount if volumes.known(name).is_some_and(|volume| volume.cannot_mount()) => {
+            Operation::Mount if volumes.existing(name).is_some_and(|volume| volume.cannot_mount()) => {
                 Reply::Broken("invalid argument".into())
             }
             Operation::Mount | Operation::Path => Reply::Mountpoint(self.mountpoint(name)),
@@ -95,7 +96,7 @@ impl Plugin {
     }
 
     /// Does the work, if the answer is not a refusal, and answers.
-    pub fn perform(&self, operation: Operation, request: &Request, changes: &mut Vec<Change>) -> Reply {
+    pub fn perform(&self, operation: Operation, request: &Request, call: &mut Call) -> Reply {
         assert!(
             self.panic_on.as_ref() != Some(&request.name),
             "a call about {:?} panics, as asked for",
@@ -105,13 +106,13 @@ impl Plugin {
         if reply.error().is_some() {
             return reply;
         }
-        match self.work(operation, request, changes) {
+        match self.work(operation, request, call) {
             Ok(()) => reply,
             Err(error) => Reply::Refused(format!("cannot {operation} {:?}: {error}", request.name)),
         }
     }
 
-    fn work(&self, operation: Operation, request: &Request, changes: &mut Vec<Change>) -> io::Result<()> {
+    fn work(&self, operation: Operation, request: &Request, call: &mut Call) -> io::Result<()> {
         let name = request.name.clone();
         let recorded = |name: &str| self.hub.with_volumes(|volumes| volumes.record(name).cloned());
         let change = match operation {
@@ -125,13 +126,13 @@ impl Plugin {
             Operation::Unmount if recorded(&name).is_some() => {
                 Change::Unmounted { name, id: request.id.clone() }
             }
-            Operation::Remove if recorded(&name).is_some_and(|volume| volume.known) => {
+            Operation::Remove if recorded(&name).is_some_and(|volume| volume.exists) => {
                 Change::Removed { name }
             }
             _ => return Ok(()),
         };
-        off_the_runtime(|| self.hub.change(&change))?;
-        changes.push(change);
+        off_the_runtime(|| self.hub.change(&change, Cause::Call(call.call)))?;
+        call.changes.push(change);
         Ok(())
     }
 }

@@ -44,12 +44,23 @@ pub enum Disconnect {
 /// What the calls on a wire, and whoever ends it, know of it.
 #[derive(Debug, Default)]
 pub struct ConnectionControl {
+    connection: u64,
     reset: AtomicBool,
     flushed: Notify,
     ended: OnceLock<&'static str>,
 }
 
 impl ConnectionControl {
+    /// For the connection with this number.
+    pub fn new(connection: u64) -> Self {
+        Self { connection, ..Self::default() }
+    }
+
+    /// The connection's number.
+    pub fn connection(&self) -> u64 {
+        self.connection
+    }
+
     /// Decides how the wire ends, as soon as it is dropped.
     pub fn cut(&self, cut: Disconnect) -> Disconnect {
         self.reset.store(cut == Disconnect::Reset, Ordering::Relaxed);

@@ -76,11 +76,12 @@ async fn wait(
     draft: &mut CallGuard,
 ) -> Option<ReleaseAction> {
     let mut ticket = draft.wait(operation, Some(natural));
-    let release_action = match action {
+    let wakeup = match action {
         Action::Delay { from, .. } => ticket.released_within(*from).await,
         _ => ticket.released().await,
-    };
-    release_action.inspect(|release_action| draft.released(release_action))
+    }?;
+    draft.released(wakeup.release);
+    wakeup.action
 }
 
 fn answered(answer: &HttpReply, draft: CallGuard) -> Response<ReplyBody> {
@@ -96,7 +97,7 @@ fn worked(
     request: &Request,
     draft: &mut CallGuard,
 ) -> Reply {
-    let mut perform = || plugin.perform(operation, request, &mut draft.call().changes);
+    let mut perform = || plugin.perform(operation, request, draft.call());
     if phase == Phase::Twice {
         perform();
     }

@@ -111,7 +111,7 @@ impl Server {
             _ => None,
         };
         let control = places.control_door(&control, &name)?;
-        hub.set_driver_info(registration::set_driver_info(&name, &address, reason.as_deref(), &places));
+        hub.register(registration::set_driver_info(&name, &address, reason.as_deref(), &places));
         for damage in disk.damage() {
             hub.record(EntryKind::Note { text: damage.clone() });
         }

@@ -58,7 +58,7 @@ impl Recorder {
         resets: bool,
     ) -> impl Future<Output = Result<Response<ReplyBody>, Disconnect>> {
         let (head, body) = request.into_parts();
-        let call = self.begin(&head);
+        let call = self.begin(&head, line.connection());
         let draft = CallGuard::new(Arc::clone(&self.hub), line, call);
         async move {
             let answer = AssertUnwindSafe(self.answer(&head, body, draft, resets)).catch_unwind().await;
@@ -77,12 +77,12 @@ impl Recorder {
         resets: bool,
     ) -> Result<Response<ReplyBody>, Disconnect> {
         let body = read(body).await.map_err(|_| Disconnect::Eof)?;
-        draft.call().body = body.kept();
+        draft.call().request = body.kept();
         if resets {
             // It is refused unheard, but the journal tells what it was about.
             if let Ok(request) = Request::parse(&body.bytes) {
                 let call = draft.call();
-                (call.volume, call.id) = (named(&request.name), named(&request.id));
+                (call.volume, call.mount_id) = (named(&request.name), named(&request.id));
             }
             draft.call().fault = Some(AppliedFault::of_outage(Outage::Reset));
             draft.unanswered("the connection was reset: the driver is down");
@@ -97,46 +97,48 @@ impl Recorder {
         };
 
         let caller = draft.call().caller;
-        let arrival = IncomingCall { operation, request: &request, caller, empty_body: body.length == 0 };
-        let admission = self.hub.admit(Some(&arrival));
+        let call = draft.call().call;
+        let arrival =
+            IncomingCall { call, operation, request: &request, caller, empty_body: body.length == 0 };
+        let admission = self.hub.admit(&arrival);
         let call = draft.call();
-        call.number = admission.number;
         call.lints = admission.lints;
         call.mounted = admission.mounted;
         call.volume = named(&request.name);
-        call.id = named(&request.id);
+        call.mount_id = named(&request.id);
         if let Some(injection) = admission.injection {
             return inject(injection, &self.plugin, operation, &request, draft).await;
         }
-        let answer = HttpReply::from(self.plugin.perform(operation, &request, &mut draft.call().changes));
+        let answer = HttpReply::from(self.plugin.perform(operation, &request, draft.call()));
         draft.answered(&answer, &answer.body);
         Ok(answer.response())
     }
 
-    fn begin(&self, head: &Parts) -> Call {
+    fn begin(&self, head: &Parts, connection: u64) -> Call {
         let operation = Operation::from_path(head.uri.path());
         let header = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
         let ordinary = operation.is_some() && head.method == Method::POST;
         let request_line = || cut(&format!("{} {}", head.method, head.uri), 1024);
         Call {
-            number: 0,
+            call: self.hub.next_call(),
             operation,
             request_line: (!ordinary).then(request_line),
             caller: Caller::from_headers(header),
+            connection,
             volume: None,
-            id: None,
+            mount_id: None,
             mounted: false,
             headers: self.headers.of(&head.headers),
-            body: Body::default(),
+            request: Body::default(),
             fault: None,
-            outcome: Outcome::Abandoned,
+            outcome: Outcome::Cancelled,
             status: None,
             error: None,
             reply: Body::default(),
-            took: std::time::Duration::ZERO,
+            duration: std::time::Duration::ZERO,
             changes: Vec::new(),
             lints: Vec::new(),
-            waited: None,
+            held_seq: None,
         }
     }
 }

@@ -17,7 +17,7 @@ use super::{
     listener::{BindError, is_alive},
     lock_file::LockFile,
 };
-use crate::{domain::text::shell, state::Driver};
+use crate::{domain::text::shell, state::DriverInfo};
 
 /// A spec that we have written: a file with the driver's address, which goes with us.
 #[derive(Debug)]
@@ -82,7 +82,7 @@ fn answers(address: &str) -> bool {
 
 /// Introduces the driver at an address: whether an engine that looks for its name finds it, and what to do if not.
 /// `reason` is why it could not be registered, if it could not.
-pub fn set_driver_info(name: &str, address: &str, reason: Option<&str>, places: &Paths) -> Driver {
+pub fn set_driver_info(name: &str, address: &str, reason: Option<&str>, places: &Paths) -> DriverInfo {
     let (registration, fix_command) = match find(name, places) {
         Some((_, found)) if same_place(&found, address) => ("registered".to_owned(), None),
         Some((path, _)) => (
@@ -104,7 +104,7 @@ pub fn set_driver_info(name: &str, address: &str, reason: Option<&str>, places: 
             }),
         ),
     };
-    Driver { name: name.to_owned(), address: address.to_owned(), registration, fix_command }
+    DriverInfo { name: name.to_owned(), address: address.to_owned(), registration, fix_command }
 }
 
 /// Why a driver could not be registered in a directory.

@@ -15,7 +15,7 @@ use crate::domain::{
         entry::{Entry, EntryKind, Outcome},
         protocol::Operation,
     },
-    state::counters::Tally,
+    state::counters::Counters,
     text::{
         clean, describe,
         sequence::{self, Drawing},
@@ -70,7 +70,7 @@ fn diagrammed<'e>(
     retries: &Retries,
     seen: &Snapshot,
 ) -> String {
-    sequence::mermaid(&sequence::steps(entries, retries), seen.tally.usual_caller(), &seen.driver.name)
+    sequence::mermaid(&sequence::steps(entries, retries), seen.counters.usual_caller(), &seen.driver.name)
 }
 
 fn retries<'e>(entries: impl Iterator<Item = &'e Arc<Entry>>) -> Retries {
@@ -92,7 +92,7 @@ pub fn drawing<'e>(
     let retries = retries(entries.clone());
     let steps = sequence::steps(entries, &retries);
     let drawing = Drawing::new(symbols, zone, &waited, 0).as_wide_as(&steps);
-    drawing.text(&steps, seen.tally.usual_caller(), &seen.driver.name)
+    drawing.text(&steps, seen.counters.usual_caller(), &seen.driver.name)
 }
 
 /// Those entries that pass a filter, in a form that is one text.
@@ -122,19 +122,19 @@ pub fn markdown<'e>(
         seen.seed
     );
     for operation in Operation::ALL {
-        let _ = writeln!(page, "| {operation} | {} |", seen.tally.counters.of(operation));
+        let _ = writeln!(page, "| {operation} | {} |", seen.counters.operation(operation));
     }
-    let tally = &seen.tally;
+    let counters = &seen.counters;
     let _ = writeln!(
         page,
         "\n{} failed, {} abandoned, {} panicked, {} met a fault, {} oddities (lints).",
-        tally.outcome(Outcome::Failed),
-        tally.outcome(Outcome::Abandoned),
-        tally.outcome(Outcome::Panicked),
-        tally.faults_injected,
-        tally.lints()
+        counters.outcome(Outcome::Error),
+        counters.outcome(Outcome::Cancelled),
+        counters.outcome(Outcome::Panicked),
+        counters.faults_injected,
+        counters.lints()
     );
-    if let Some(latency) = latency(tally) {
+    if let Some(latency) = latency(counters) {
         let _ = writeln!(page, "\nUndisturbed ones were answered: {latency}.");
     }
     if !seen.faults.is_empty() {
@@ -182,7 +182,7 @@ fn groups(entries: &[&Arc<Entry>], which: &Filter, seen: &Snapshot) -> String {
     }
     for group in &groups[groups.len().saturating_sub(DRAWN)..] {
         let outcome = match &group.decisive().entry.kind {
-            EntryKind::Call(call) if call.outcome == Outcome::Answered => "ok".to_owned(),
+            EntryKind::Call(call) if call.outcome == Outcome::Ok => "ok".to_owned(),
             EntryKind::Call(call) => describe::outcome(call, &symbols::UNICODE).text,
             _ => "waits".to_owned(),
         };
@@ -204,9 +204,9 @@ fn groups(entries: &[&Arc<Entry>], which: &Filter, seen: &Snapshot) -> String {
 }
 
 /// How fast the calls were answered that nothing disturbed, if there were any.
-pub fn latency(tally: &Tally) -> Option<String> {
+pub fn latency(counters: &Counters) -> Option<String> {
     let within = |share: f64| {
-        let micros = tally.latency(share)?;
+        let micros = counters.latency(share)?;
         Some(format!("{}% within {}", share * 100.0, took(Duration::from_micros(micros))))
     };
     let shares: Option<Vec<_>> = [0.5, 0.9, 0.99].into_iter().map(within).collect();

@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{
-    CommandFailed, Hub, Window,
+    CommandFailed, Hub,
     report::{self, Form},
 };
 use crate::domain::{lang::filter::Filter, text::counted};
@@ -21,7 +21,7 @@ impl Hub {
         let passing = || all.iter().filter(|entry| which.matches(entry));
         let file = Path::new(path);
         let form = Form::of(file);
-        let seen = self.snapshot(&Window { volumes: 0..usize::MAX, ..Window::default() });
+        let seen = self.snapshot();
         let page = report::page(form, &all, which, &seen);
         let write = |file: &mut BufWriter<File>| match &page {
             Some(page) => file.write_all(page.as_bytes()),

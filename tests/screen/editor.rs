@@ -83,8 +83,8 @@ fn held(hub: &Arc<Hub>, status: u16, body: &str) -> HeldCallGuard {
         volume: Some("db1".into()),
         id: None,
         retry: false,
-        fault: AppliedFault { id: 1, label: None, action: "hold".into() },
-        natural: Some(OriginalReply { status, body: body.as_bytes().to_vec().into() }),
+        fault: AppliedFault { source: FaultSource::Rule { id: 1, label: None }, action: "hold".into(), phase: Phase::Instead, released: None },
+        original: Some(OriginalReply { status, body: body.as_bytes().to_vec().into() }),
     })
 }
 

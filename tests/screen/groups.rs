@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use voltergeist::domain::{
-    analysis::linter::Lint,
+    model::lint::Lint,
     model::{
         entry::{Body, Call, Outcome},
         protocol::Operation,
@@ -15,7 +15,7 @@ use super::stage::{Seat, Stage, call, fault};
 
 fn absent(volume: &str) -> Call {
     Call {
-        outcome: Outcome::Failed,
+        outcome: Outcome::Error,
         error: Some("no such volume".into()),
         reply: b"{\"Err\":\"no such volume\"}\n".to_vec().into(),
         ..call(Operation::Get, volume)
@@ -26,7 +26,7 @@ fn absent(volume: &str) -> Call {
 fn cut(operation: Operation, volume: &str) -> Call {
     Call {
         body: if volume.is_empty() { Body::default() } else { call(operation, volume).body },
-        outcome: Outcome::Failed,
+        outcome: Outcome::Error,
         status: None,
         error: Some("the connection was reset".into()),
         fault: Some(fault(1, None, "reset")),
@@ -223,7 +223,7 @@ fn a_paused_list_of_episodes_stands_still() {
     let before = seat.screen().matches('▸').count();
     stage.pass(3000);
     stage.call(call(Operation::List, ""));
-    stage.call(Call { took: Duration::from_secs(9), waited: Some(15), ..call(Operation::Unmount, "cache") });
+    stage.call(Call { duration: Duration::from_secs(9), held_seq: Some(15), ..call(Operation::Unmount, "cache") });
     seat.look(&stage);
     assert!(seat.screen().contains("PAUSED +2"), "{}", seat.screen());
     assert_eq!(seat.screen().matches('▸').count(), before);

@@ -567,7 +567,7 @@ fn a_room_sees_each_key_with_what_it_did_and_never_with_what_an_earlier_one_did(
 #[test]
 fn a_room_is_told_a_fault_in_sentences_and_not_once_it_is_over() {
     let failed = |volume: &str, action: &str| Call {
-        outcome: Outcome::Failed,
+        outcome: Outcome::Error,
         status: Some(500),
         error: Some("the volume is haunted".into()),
         fault: Some(fault(1, None, action)),
@@ -721,7 +721,7 @@ fn every_key_of_the_table_is_in_the_help() {
 
 #[test]
 fn the_help_teaches_rules_and_lints_and_an_open_call_says_what_is_odd() {
-    use voltergeist::domain::{analysis::linter::Lint, rules::EXAMPLES};
+    use voltergeist::domain::{model::lint::Lint, rules::EXAMPLES};
     let mut seat = Seat::new(&Stage::empty(), (200, 160), "default", false);
     seat.press("?");
     let screen = seat.screen();

@@ -53,7 +53,7 @@ async fn a_flood_is_drawn_thirty_times_a_second() {
 #[tokio::test(start_paused = true)]
 async fn a_frozen_list_whose_entries_are_gone_can_still_be_filtered() {
     let bounds = Bounds { entries: 20, ..Bounds::default() };
-    let hub = Hub::new(7, Volumes::default(), Box::new(InMemoryStore), bounds);
+    let hub = Hub::new(Session::new(7, Volumes::default()), Box::new(InMemoryStore), bounds);
     let mut live = Live::start_on(hub, false);
     live.hub.record(EntryKind::Call(Box::new(call(Operation::Get, "early"))));
     live.shows("early").await;
@@ -140,7 +140,7 @@ async fn it_ends_by_key_by_command_with_the_program_and_with_the_terminal() {
     assert_eq!(live.release_action().await, ExitReason::TerminalGone);
 
     assert_eq!(
-        Live::start_on(Hub::new(7, Volumes::default(), Box::new(InMemoryStore), Bounds::default()), true)
+        Live::start_on(Hub::new(Session::new(7, Volumes::default()), Box::new(InMemoryStore), Bounds::default()), true)
             .release_action()
             .await,
         ExitReason::TerminalGone

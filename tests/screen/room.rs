@@ -19,12 +19,12 @@ fn haunted_seat() -> (Stage, Seat) {
     let mut stage = Stage::busy();
     let failed = |fault: AppliedFault, status, error: &str| Call {
         fault: Some(fault),
-        outcome: Outcome::Failed,
+        outcome: Outcome::Error,
         status,
         error: Some(error.into()),
         ..call(Operation::Mount, "db1")
     };
-    let fail = AppliedFault { id: 1, label: None, action: "fail \"the volume is haunted\"".into() };
+    let fail = AppliedFault { source: FaultSource::Rule { id: 1, label: None }, action: "fail \"the volume is haunted\"".into(), phase: Phase::Instead, released: None };
     stage.call(failed(fail, Some(500), "the volume is haunted"));
     stage.call(failed(
         AppliedFault::of_outage(Outage::Reset),

@@ -24,8 +24,8 @@ fn held() -> Stage {
     stage.command("release 2", "1 call released", Vec::new());
     stage.call(Call {
         fault: Some(fault(9, None, "hold")),
-        took: Duration::from_millis(5003),
-        waited: Some(2),
+        duration: Duration::from_millis(5003),
+        held_seq: Some(2),
         ..call(Operation::Mount, "db1")
     });
     stage

@@ -14,7 +14,7 @@ use voltergeist::{
         view,
     },
     domain::{
-        analysis::linter::Lint,
+        model::lint::Lint,
         lang::command::{Command, Outage, Target},
         model::{
             entry::{
@@ -27,7 +27,7 @@ use voltergeist::{
         },
         rules::{DryRun, PRESETS, Rule, RuleSet, dry_run},
         state::{
-            counters::Tally,
+            counters::Counters,
             journal::{Bounds, Journal},
         },
     },
@@ -67,11 +67,11 @@ pub fn call(operation: Operation, volume: &str) -> Call {
         headers: Headers(headers.into_iter().map(|(name, value)| (name.into(), value.into())).collect()),
         body: body.into_bytes().into(),
         fault: None,
-        outcome: Outcome::Answered,
+        outcome: Outcome::Ok,
         status: Some(200),
         error: None,
         reply: b"{}\n".to_vec().into(),
-        took: Duration::from_micros(240),
+        duration: Duration::from_micros(240),
         changes: Vec::new(),
         lints: Vec::new(),
         waited: None,
@@ -163,7 +163,7 @@ impl Stage {
             id: None,
             retry: false,
             fault: fault(9, None, action),
-            natural: Some(OriginalReply { status: 200, body: b"{}\n".to_vec().into() }),
+            original: Some(OriginalReply { status: 200, body: b"{}\n".to_vec().into() }),
         };
         let entry = self.push(EntryKind::Held(waiting));
         self.waiting.push(entry);
@@ -183,7 +183,7 @@ impl Stage {
         stage.call(call(Operation::Activate, ""));
         stage.call(call(Operation::Capabilities, ""));
         stage.call(Call {
-            outcome: Outcome::Failed,
+            outcome: Outcome::Error,
             error: Some("no such volume".into()),
             reply: b"{\"Err\":\"no such volume\"}\n".to_vec().into(),
             ..call(Operation::Get, "db1")
@@ -199,7 +199,7 @@ impl Stage {
         stage.arm(&line);
         stage.call(Call {
             fault: Some(fault(1, Some("empty-get"), "empty")),
-            outcome: Outcome::Failed,
+            outcome: Outcome::Error,
             error: Some("an empty object".into()),
             ..call(Operation::Get, "db1")
         });
@@ -209,7 +209,7 @@ impl Stage {
             vec![Change::Forgotten { name: "cache".into() }],
         );
         stage.call(Call {
-            outcome: Outcome::Failed,
+            outcome: Outcome::Error,
             status: Some(500),
             error: Some("invalid argument".into()),
             reply: b"invalid argument\n".to_vec().into(),
@@ -220,16 +220,16 @@ impl Stage {
             operation: None,
             request_line: Some("GET /metrics".into()),
             caller: Caller::Other,
-            outcome: Outcome::Failed,
+            outcome: Outcome::Error,
             status: Some(404),
             error: Some("404 page not found".into()),
             ..call(Operation::Get, "")
         });
         stage.push(EntryKind::Note { text: "a task panicked: boom\u{7}".into() });
         stage.call(Call {
-            outcome: Outcome::Abandoned,
+            outcome: Outcome::Cancelled,
             status: None,
-            took: Duration::from_secs(60),
+            duration: Duration::from_secs(60),
             fault: Some(fault(2, None, "hang for 2m")),
             ..call(Operation::Unmount, "db1")
         });

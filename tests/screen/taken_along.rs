@@ -62,7 +62,7 @@ fn a_sequence_is_copied_as_mermaid() {
     stage.call(Call {
         status: None,
         error: Some("reset".into()),
-        outcome: Outcome::Failed,
+        outcome: Outcome::Error,
         fault: Some(fault(1, None, "reset after")),
         ..call(Operation::Mount, "db1")
     });
@@ -89,7 +89,7 @@ fn a_sequence_is_copied_as_text_in_full() {
     let long = "x".repeat(60);
     stage.call(Call {
         error: Some(long.as_str().into()),
-        outcome: Outcome::Failed,
+        outcome: Outcome::Error,
         ..call(Operation::Get, "db1")
     });
     let Some(Effect::Copy(drawn)) = seat(&stage).press("s Y").pop() else { panic!("nothing is copied") };

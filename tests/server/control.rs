@@ -38,12 +38,12 @@ async fn the_state_tells_all_that_the_console_shows() {
     stage.command("seed 42").await;
     let mut held = stage.plugin.connect().await.expect("the server listens");
     held.say(&http("POST", Operation::Get.path(), "", r#"{"Name":"db1"}"#)).await;
-    stage.until("the call waits", |now| now.waiting.len() == 1).await;
+    stage.until("the call waits", |now| now.held.len() == 1).await;
 
     let heard = get(&stage, "/v1/state").await;
     assert_eq!(heard.header("content-type"), Some("application/json"));
     let told = heard.json();
-    let driver = stage.snapshot().driver;
+    let driver = stage.driver();
     assert_eq!(
         told["driver"],
         json!({"name": "ghost", "address": driver.address, "status": "up", "registration": "registered", "remedy": null})
@@ -234,9 +234,9 @@ async fn the_control_api_answers_while_the_driver_is_stuck() {
         // It stays, and waits for ever.
         std::mem::forget(caller);
     }
-    stage.until("all wait", |now| now.waiting.len() == 50).await;
+    stage.until("all wait", |now| now.held.len() == 50).await;
     assert_eq!(get(&stage, "/v1/state").await.json()["counters"]["list"], 50);
     assert_eq!(post(&stage, "disarm all").await.body(), "1 rule disarmed\n");
-    stage.until("none waits", |now| now.waiting.is_empty()).await;
+    stage.until("none waits", |now| now.held.is_empty()).await;
     stage.end().await;
 }

@@ -76,8 +76,8 @@ async fn play(tcp: bool, callers: Vec<Vec<Sent>>, rules: Vec<&'static str>) -> R
         .map(|requests| tokio::spawn(send_all(stage.plugin.clone(), requests, Arc::clone(&heard))))
         .collect();
     let total = |stage: &Fixture| {
-        let tally = stage.snapshot().tally;
-        Operation::ALL.map(|operation| tally.counters.of(operation)).iter().sum::<u64>()
+        let tally = stage.snapshot().counters;
+        Operation::ALL.map(|operation| counters.operation(operation)).iter().sum::<u64>()
             + tally.unknown_requests
     };
     for sending in sending {
@@ -87,16 +87,16 @@ async fn play(tcp: bool, callers: Vec<Vec<Sent>>, rules: Vec<&'static str>) -> R
         sending.await.expect("no caller panics");
     }
     stage.until("all are counted", |_| total(&stage) >= all.len() as u64).await;
-    stage.until("all have ended", |now| now.waiting.is_empty()).await;
+    stage.until("all have ended", |now| now.held.is_empty()).await;
 
-    let tally = stage.snapshot().tally;
+    let tally = stage.snapshot().counters;
     for operation in Operation::ALL {
         let expected = all.iter().filter(|sent| sent.path == operation.path()).count() as u64;
-        prop_assert_eq!(tally.counters.of(operation), expected, "{}", operation);
+        prop_assert_eq!(counters.operation(operation), expected, "{}", operation);
     }
     let ended: u64 = Outcome::ALL.map(|outcome| tally.outcome(outcome)).iter().sum();
     prop_assert_eq!((ended, total(&stage)), (all.len() as u64, all.len() as u64));
-    let mut numbers: Vec<u64> = stage.calls().iter().map(|call| call.number).collect();
+    let mut numbers: Vec<u64> = stage.calls().iter().map(|call| call.call).collect();
     numbers.sort_unstable();
     prop_assert_eq!(numbers, (1..=all.len() as u64).collect::<Vec<_>>());
     stage.end().await;

@@ -23,7 +23,7 @@ use crate::fixture::{Fixture, place, until};
 
 fn open(root: &Path) -> (Arc<Hub>, DiskStore) {
     let (disk, volumes) = DiskStore::open(root).expect("the root opens");
-    (Hub::new(0, volumes, Box::new(disk.clone()), Bounds::default()), disk)
+    (Hub::new(Session::new(0, volumes), Box::new(disk.clone()), Bounds::default()), disk)
 }
 
 fn all(hub: &Hub) -> Volumes {

@@ -25,7 +25,7 @@ use voltergeist::{
         state::journal::Bounds,
     },
     plugin::{Address, BindError, DiskStore, Paths, Server, ServerConfig},
-    state::{Hub, Snapshot, Window},
+    state::{Hub, Snapshot},
 };
 
 /// How long anything may take that is waited for.
@@ -92,11 +92,11 @@ impl Fixture {
         let mut plan = plan(place.path());
         change(&mut plan);
         let (disk, volumes) = DiskStore::open(&place.path().join("volumes")).expect("the root opens");
-        let hub = Hub::new(0, volumes, Box::new(disk.clone()), bounds);
+        let hub = Hub::new(Session::new(0, volumes), Box::new(disk.clone()), bounds);
         let server = Server::bind(&hub, disk, plan)?;
         let shutdown = CancellationToken::new();
         Ok(Self {
-            plugin: Peer::at(&hub.snapshot(&Window::default()).driver.address),
+            plugin: Peer::at(&hub.snapshot().driver.address),
             control: Peer::at(&server.control_address()),
             running: tokio::spawn(server.run(shutdown.clone())),
             place,
@@ -127,7 +127,7 @@ impl Fixture {
     }
 
     pub fn snapshot(&self) -> Snapshot {
-        self.hub.snapshot(&Window { volumes: 0..usize::MAX, ..Window::default() })
+        self.hub.snapshot()
     }
 
     /// The calls that have ended.

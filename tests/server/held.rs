@@ -45,8 +45,8 @@ const MOUNT: &str = r#"{"Name":"v","ID":"7f"}"#;
 /// A call that the one armed rule holds, the number of its waiting entry, and what its caller hears in the end.
 async fn held(stage: &Fixture, then: impl AsyncFnOnce(u64)) -> Heard {
     let release = async {
-        stage.until("the call waits", |now| now.waiting.len() == 1).await;
-        then(stage.snapshot().waiting[0].seq).await;
+        stage.until("the call waits", |now| now.held.len() == 1).await;
+        then(stage.snapshot().held[0].seq).await;
     };
     tokio::join!(stage.call(Operation::Mount, MOUNT), release).0
 }
@@ -70,7 +70,7 @@ async fn play(stage: &Fixture, (rule, how, expected, mounts): (&str, &str, Outco
     };
     assert_eq!((heard.status(), heard.body(), heard.end), (status, body, end), "{case}: {heard:?}");
     let call = stage.last_call();
-    assert_eq!((call.waited, call.status, &*call.reply.text()), (Some(seq), status, body), "{case}");
+    assert_eq!((call.held_seq, call.status, &*call.reply.text()), (Some(seq), status, body), "{case}");
     assert_eq!(call.changes.len(), mounts as usize, "{case}");
     assert_eq!(stage.snapshot().open_mounts, u64::from(mounts), "{case}");
     let fault = call.fault.expect("a rule acted").action.to_string();
@@ -85,7 +85,7 @@ async fn play(stage: &Fixture, (rule, how, expected, mounts): (&str, &str, Outco
     }
     let (entries, _) = stage.hub.entries_after(seq - 1, 1);
     let EntryKind::Held(waiting) = &entries[0].kind else { panic!("{case}: {:?}", entries[0]) };
-    let told = waiting.natural.as_ref().expect("its answer is still open");
+    let told = waiting.original.as_ref().expect("its answer is still open");
     assert_eq!((told.status, &*told.body.text()), (200, natural.as_str()), "{case}");
     stage.command("disarm all").await;
     stage.command("wipe").await;
@@ -124,7 +124,7 @@ async fn a_release_that_cannot_be_is_refused_and_the_call_waits_on() {
         ] {
             let error = refused(&format!("release {how}"));
             assert!(error.starts_with(&why), "{how}: {error}");
-            assert_eq!(stage.snapshot().waiting.len(), 1, "{how}");
+            assert_eq!(stage.snapshot().held.len(), 1, "{how}");
         }
         stage.command("release: fail \"now\"").await;
         assert!(refused(&format!("release {seq}: fail \"again\"")).starts_with("no call"), "the first one counts");
@@ -140,8 +140,8 @@ async fn an_answer_that_is_on_its_way_can_be_hurried_and_not_changed() {
     stage.command("arm list: drip 1h").await;
     let mut caller = stage.plugin.connect().await.expect("the server listens");
     caller.say(&request(Operation::List, "{}")).await;
-    stage.until("the call waits", |now| now.waiting.len() == 1).await;
-    let seq = stage.snapshot().waiting[0].seq;
+    stage.until("the call waits", |now| now.held.len() == 1).await;
+    let seq = stage.snapshot().held[0].seq;
     let error = stage.hub.command_line("release all: empty").expect_err("it has begun").to_string();
     assert!(
         error.starts_with(&format!("the answer to call {seq} is on its way already; release {seq} lets"))
@@ -156,7 +156,7 @@ async fn all_waiting_calls_can_be_failed_at_once() {
     let stage = Fixture::tcp();
     stage.command("arm reads: hold").await;
     let release = async {
-        stage.until("both calls wait", |now| now.waiting.len() == 2).await;
+        stage.until("both calls wait", |now| now.held.len() == 2).await;
         stage.command("release all: fail \"closed\"").await;
     };
     let (get, list, ()) =

@@ -62,7 +62,7 @@ async fn a_black_hole_takes_everything_and_never_answers() {
         idle.hear_one().await;
         let mut waiting = stage.plugin.connect().await.expect("the server listens");
         waiting.say(&kept_alive(Operation::Get, r#"{"Name":"v"}"#)).await;
-        stage.until("the call waits", |now| now.waiting.len() == 1).await;
+        stage.until("the call waits", |now| now.held.len() == 1).await;
 
         stage.command("down blackhole").await;
         let mut fresh = stage.plugin.connect().await.expect("connecting succeeds");
@@ -78,9 +78,9 @@ async fn a_black_hole_takes_everything_and_never_answers() {
             assert_eq!((heard.text.as_str(), heard.end), ("", Ok(())), "what was lost stays lost");
         }
         let call = stage.last_call();
-        assert_eq!((call.outcome, call.operation), (Outcome::Failed, Some(Operation::Get)));
+        assert_eq!((call.outcome, call.operation), (Outcome::Error, Some(Operation::Get)));
         stage.ask(Operation::List, "{}").await;
-        assert_eq!(stage.snapshot().tally.counters.of(Operation::List), 2);
+        assert_eq!(stage.snapshot().counters.operation(Operation::List), 2);
         stage.end().await;
     }
 }
@@ -94,7 +94,7 @@ async fn a_driver_that_resets_meets_each_request_with_a_reset_and_counts_it() {
             let heard = stage.call(Operation::Mount, r#"{"Name":"v","ID":"7f"}"#).await;
             assert_eq!((heard.text.as_str(), heard.end), ("", Err(ErrorKind::ConnectionReset)));
             let now = stage.snapshot();
-            assert_eq!((now.tally.counters.of(Operation::Mount), now.faults[0].evaluated), (count, 0));
+            assert_eq!((now.counters.operation(Operation::Mount), now.faults[0].evaluated), (count, 0));
             let fault = stage.last_call().fault;
             assert_eq!(
                 fault.and_then(|fault| fault.outage()),

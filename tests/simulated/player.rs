@@ -17,7 +17,7 @@ use voltergeist::{
         Clock, DockerCommand, Engine, Inventory, Outcome,
         scenario::{Event, Report, RunContext, Scenario, ScenarioResult, play},
     },
-    state::{DriverStatus, Window},
+    state::{DriverStatus},
 };
 
 use crate::{SPEED, docker, faults::FaultyDriver};
@@ -51,7 +51,7 @@ async fn is_clear(haunted: &FaultyDriver, engine: &Arc<dyn Engine>) {
     assert!(left.containers.is_empty() && left.volumes.is_empty(), "{left:?}");
     assert!(haunted.hub().with_volumes(Volumes::is_empty));
     assert_eq!(haunted.hub().driver_state().status, DriverStatus::Up);
-    assert!(haunted.hub().snapshot(&Window::default()).faults.is_empty());
+    assert!(haunted.hub().snapshot().faults.is_empty());
 }
 
 #[tokio::test]

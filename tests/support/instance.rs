@@ -20,7 +20,7 @@ impl TestInstance {
     /// Serves volumes of this folder, with the control socket beside it.
     pub fn start(name: &str, volumes: &Path, listen: Address, places: Paths) -> Self {
         let (disk, records) = DiskStore::open(volumes).expect("the root opens");
-        let hub = Hub::new(0, records, Box::new(disk.clone()), Bounds::default());
+        let hub = Hub::new(Session::new(0, records), Box::new(disk.clone()), Bounds::default());
         let control = Address::Unix(Some(volumes.with_extension("control")));
         let plan = ServerConfig { listen, control, places, ..ServerConfig::new(name) };
         let shutdown = CancellationToken::new();

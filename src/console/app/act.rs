@@ -108,7 +108,7 @@ impl App {
             Action::Quit
                 if !faults::is_armed(snapshot)
                     && snapshot.open_mounts == 0
-                    && snapshot.scenarios.run_request.is_none() =>
+                    && snapshot.scenario.run_request.is_none() =>
             {
                 Some(Effect::Leave)
             }

@@ -72,7 +72,7 @@ pub const fn outage_help(outage: Outage) -> &'static str {
 
 /// What the engine that calls will make of the rule that a line arms, or of the outage that it begins.
 pub fn forecast_of(line: &str, snapshot: &Snapshot) -> Option<String> {
-    let caller = snapshot.tally.usual_caller();
+    let caller = snapshot.counters.usual_caller();
     match line.parse() {
         Ok(Command::Arm { rule, .. }) => Some(forecast(&rule, caller).to_string()),
         Ok(Command::Down { kind, .. }) => Some(forecast_outage(kind, caller).to_string()),
@@ -84,7 +84,7 @@ impl App {
     /// Forgets the selected volume, or restores it.
     pub(super) fn forget(&mut self, volume: Option<&Arc<Volume>>) -> Option<Effect> {
         match volume {
-            Some(volume) if volume.known => Some(Command::Forget(volume.name.clone()).into()),
+            Some(volume) if volume.exists => Some(Command::Forget(volume.name.clone()).into()),
             Some(volume) => Some(Command::Restore(volume.name.clone()).into()),
             None => {
                 self.status = Status::say("there is no volume to forget yet");
@@ -121,7 +121,7 @@ impl App {
             effects.push(Command::Up.into());
         }
         if effects.is_empty() {
-            let forgotten = snapshot.volumes.iter().filter(|volume| !volume.known).count() as u64;
+            let forgotten = snapshot.volumes.iter().filter(|volume| !volume.exists).count() as u64;
             self.status = Status::say(match forgotten {
                 0 => "all is calm: no rule is armed, and the driver is up".to_owned(),
                 some => format!(

@@ -19,26 +19,26 @@ use crate::{
 /// The natural answer of a waiting call, on its way through the user's editor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReplyEdit {
-    /// The number of the call's waiting entry.
-    pub seq: u64,
+    /// The number of the call.
+    pub call: u64,
     /// What the editor is given: JSON laid out, any other text as it is.
     pub text: String,
     shape: ErrorShape,
 }
 
 impl ReplyEdit {
-    fn new(seq: u64, natural: &OriginalReply) -> Result<Self, String> {
+    fn new(call: u64, natural: &OriginalReply) -> Result<Self, String> {
         let OriginalReply { status, body } = natural;
         if body.length > body.bytes.len() {
             let (length, kept) = (body.length, body.bytes.len());
             return Err(format!(
-                "its natural reply of {length} bytes is too long to edit, {kept} are kept; type release {seq}: reply …"
+                "its natural reply of {length} bytes is too long to edit, {kept} are kept; type release {call}: reply …"
             ));
         }
         let text = body.text();
         let shape = if *status == 200 { ErrorShape::Inband } else { ErrorShape::Text500 };
         let text = json::indented(&text).map_or_else(|| text.into_owned(), |text| text + "\n");
-        Ok(Self { seq, text, shape })
+        Ok(Self { call, text, shape })
     }
 
     /// The command that sends what came out of the editor. None if it says the same as what went in, or nothing:
@@ -51,7 +51,7 @@ impl ReplyEdit {
         let release_action = Some(ReleaseAction { action, phase: Phase::After });
         let is_another = !edited.trim().is_empty() && reply(&self.text) != reply(edited);
         is_another.then_some(Command::Release {
-            which: ReleaseTarget::Seq(self.seq),
+            which: ReleaseTarget::Call(self.call),
             release_action,
             confirmed: false,
         })
@@ -63,7 +63,7 @@ impl App {
     fn held<'s>(&mut self, snapshot: &'s Snapshot) -> Option<&'s Arc<Entry>> {
         let selected = self.selected().map(|entry| entry.seq);
         let held =
-            snapshot.waiting.iter().find(|entry| Some(entry.seq) == selected).or(snapshot.waiting.first());
+            snapshot.held.iter().find(|entry| Some(entry.seq) == selected).or(snapshot.held.first());
         if held.is_none() {
             self.status = Status::say("no call is waiting");
         }
@@ -74,14 +74,15 @@ impl App {
     pub(super) fn release(&mut self, snapshot: &Snapshot) -> Option<Effect> {
         let held = self.held(snapshot)?;
         let is_selected = self.selected().is_some_and(|entry| entry.seq == held.seq);
-        let which = if is_selected { ReleaseTarget::Seq(held.seq) } else { ReleaseTarget::Oldest };
+        let call = held.call_number().filter(|_| is_selected);
+        let which = call.map_or(ReleaseTarget::Oldest, ReleaseTarget::Call);
         Some(Command::Release { which, release_action: None, confirmed: false }.into())
     }
 
     /// Begins the line that fails a waiting call; the message is still to be typed, between the quotes.
     pub(super) fn fail(&mut self, snapshot: &Snapshot) {
-        if let Some(seq) = self.held(snapshot).map(|held| held.seq) {
-            self.begin(Purpose::Command, &format!("release {seq}: fail \"\""), snapshot);
+        if let Some(call) = self.held(snapshot).and_then(|held| held.call_number()) {
+            self.begin(Purpose::Command, &format!("release {call}: fail \"\""), snapshot);
             if let Mode::Type(prompt) = &mut self.mode {
                 prompt.step_into_quotes();
             }
@@ -92,14 +93,14 @@ impl App {
     pub(super) fn edit_reply(&mut self, snapshot: &Snapshot) -> Option<Effect> {
         let held = self.held(snapshot)?;
         let EntryKind::Held(waiting) = &held.kind else { return None };
-        let draft = waiting.natural.as_ref().map_or_else(
+        let draft = waiting.original.as_ref().map_or_else(
             || Err("its answer is on its way already, and can no longer be another".to_owned()),
-            |natural| ReplyEdit::new(held.seq, natural),
+            |natural| ReplyEdit::new(waiting.call, natural),
         );
         match draft {
             Ok(draft) => Some(Effect::Edit(draft)),
             Err(why) => {
-                self.status = Status::Failed { line: format!("edit the reply to call {}", held.seq), why };
+                self.status = Status::Failed { line: format!("edit the reply to call {}", waiting.call), why };
                 None
             }
         }

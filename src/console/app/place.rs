@@ -145,8 +145,8 @@ impl App {
     pub(super) fn back(&mut self, snapshot: &Snapshot) {
         if self.detail.take().is_some() {
             self.follow_life(snapshot);
-        } else if self.shows_play(snapshot) && snapshot.scenarios.run_request.is_none() {
-            self.closed_play.clone_from(&snapshot.scenarios.play);
+        } else if self.shows_play(snapshot) && snapshot.scenario.run_request.is_none() {
+            self.closed_play.clone_from(&snapshot.scenario.play);
         } else if self.calls.is_frozen() {
             self.calls.freeze(None);
         } else if self.calls.is_filtered() {

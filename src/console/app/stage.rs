@@ -44,7 +44,7 @@ impl Picker {
                 format!("{} {} {} {problem}", offer.name, offer.title, offer.description).to_lowercase();
             filter.split_whitespace().all(|word| text.contains(word))
         };
-        let mut catalog: Vec<_> = snapshot.scenarios.catalog.iter().filter(fits).collect();
+        let mut catalog: Vec<_> = snapshot.catalog.scenarios.iter().filter(fits).collect();
         let meant = filter.trim();
         catalog.sort_by_key(|ScenarioInfo { name, .. }| {
             (name != meant, !name.starts_with(meant), !name.contains(meant))
@@ -56,14 +56,14 @@ impl Picker {
 impl App {
     /// Whether the latest play is on the screen.
     pub fn shows_play(&self, snapshot: &Snapshot) -> bool {
-        let ScenarioState { play, run_request, .. } = &snapshot.scenarios;
+        let ScenarioState { play, run_request, .. } = &snapshot.scenario;
         let is_closed = |play| self.closed_play.as_ref().is_some_and(|closed| Arc::ptr_eq(closed, play));
         run_request.is_some() || play.as_ref().is_some_and(|play| !is_closed(play))
     }
 
     /// Opens the picker.
     pub(super) fn pick(&mut self, snapshot: &Snapshot) {
-        if snapshot.scenarios.catalog.is_empty() {
+        if snapshot.catalog.scenarios.is_empty() {
             self.status = Status::say("no cards are played here; voltergeist play plays them");
         } else {
             self.mode = Mode::Pick(Picker::default());
@@ -103,7 +103,7 @@ impl App {
 
     /// Directs what is played: a card, or else, where it can be paused, the demo's life.
     pub(super) fn direct(&mut self, action: Action, snapshot: &Snapshot) -> Option<Effect> {
-        let direction = match (&snapshot.scenarios.run_request, snapshot.speed, action) {
+        let direction = match (&snapshot.scenario.run_request, snapshot.speed, action) {
             (None, Some(speed), Action::PausePlay) => {
                 let change = if speed.paused { SpeedChange::Go } else { SpeedChange::Pause };
                 return Some(Command::Speed(change).into());

@@ -40,7 +40,7 @@ fn alarms(snapshot: &Snapshot) -> Vec<Alarm<'_>> {
         DriverStatus::Down { kind, until } => Some(Alarm::Down(kind, until)),
         DriverStatus::Up => None,
     };
-    let waiting = (!snapshot.waiting.is_empty()).then_some(Alarm::Held(snapshot.waiting.len()));
+    let waiting = (!snapshot.held.is_empty()).then_some(Alarm::Held(snapshot.held.len()));
     down.into_iter().chain(waiting).chain(armed(snapshot).map(Alarm::Armed)).collect()
 }
 
@@ -86,7 +86,7 @@ fn words(view: &View<'_>, alarm: &Alarm<'_>) -> (String, String, String) {
         Alarm::Down(kind, until) => {
             let left =
                 until.map_or_else(String::new, |until| format!("up again in {}  ", left(snapshot.at, until)));
-            let forecast = forecast_outage(*kind, snapshot.tally.usual_caller());
+            let forecast = forecast_outage(*kind, snapshot.counters.usual_caller());
             // Where there is room for it, what the engine makes of it matters more than what it is.
             let what = match view.screen.banner.width {
                 ..100 => outage_help(*kind).to_owned(),
@@ -101,11 +101,11 @@ fn words(view: &View<'_>, alarm: &Alarm<'_>) -> (String, String, String) {
         }
         Alarm::Held(count) => {
             let oldest =
-                snapshot.waiting.first().map_or(Duration::ZERO, |entry| since(snapshot.at, entry.at));
+                snapshot.held.first().map_or(Duration::ZERO, |entry| since(snapshot.at, entry.at));
             let what = if *count == 1 { "1 CALL WAITS".to_owned() } else { format!("{count} CALLS WAIT") };
             let mut facts = format!("the longest for {}", text::clock(oldest));
             if let Some((caller, left)) =
-                snapshot.waiting.first().and_then(|entry| patience_left(entry, oldest))
+                snapshot.held.first().and_then(|entry| patience_left(entry, oldest))
             {
                 facts.extend(["; ", caller.as_str(), " gives up in ", &text::clock(left)]);
             }

@@ -19,6 +19,7 @@ use crate::{
     domain::{
         model::{
             entry::{Call, Entry, EntryKind, Outcome},
+            fault::{AppliedFault, Phase},
             protocol::{Caller, Operation},
         },
         rules::{RuleState, reaction},
@@ -111,7 +112,7 @@ fn next_attempt(view: &View<'_>, entry: &Entry) -> String {
 /// Whether the rule that acted on a call may be shown as if it were now.
 fn is_in_force(view: &View<'_>, call: &Call) -> bool {
     let rule =
-        call.fault.as_ref().and_then(|fault| view.snapshot.faults.iter().find(|rule| rule.id == fault.id));
+        call.fault.as_ref().and_then(|fault| view.snapshot.faults.iter().find(|rule| Some(rule.id) == fault.rule()));
     rule.is_some_and(|rule| rule.state != RuleState::Expired)
 }
 
@@ -127,9 +128,9 @@ fn explained(view: &View<'_>, entry: &Entry, call: &Call) -> (String, Style) {
         |operation| format!("{}{}", if is_again { "again " } else { "" }, asked(operation, volume)),
     );
     let (outcome, style) = row::outcome(view, call);
-    let Some(does) = call.fault.as_ref().and_then(|fault| fault_text(&fault.action, call)) else {
+    let Some(does) = call.fault.as_ref().and_then(|fault| fault_text(fault, call)) else {
         let answer = match call.outcome {
-            Outcome::Answered => "and is told: done.".to_owned(),
+            Outcome::Ok => "and is told: done.".to_owned(),
             _ => format!("and is told: {outcome}"),
         };
         return (format!("{who} asks {asks}, {answer}"), style);
@@ -147,21 +148,25 @@ fn explained(view: &View<'_>, entry: &Entry, call: &Call) -> (String, Style) {
 }
 
 /// What voltergeist did to a call, as a sentence goes on after its name; none if it let the call be.
-fn fault_text(action: &str, call: &Call) -> Option<String> {
+fn fault_text(fault: &AppliedFault, call: &Call) -> Option<String> {
+    let does = action_text(&fault.action, call)?;
+    Some(match fault.release_action().and_then(|action| action_text(action, call)) {
+        Some(end) => format!("{does}, then {end}"),
+        None if fault.phase == Phase::After => format!("does it, but then {does}"),
+        None => does,
+    })
+}
+
+/// What an action does, by its first word.
+fn action_text(action: &str, call: &Call) -> Option<String> {
     let word = action.split(' ').next().unwrap_or_default();
-    let does = match word {
+    Some(match word {
         "fail" => {
             let message = call.error.as_deref().map(str::trim).filter(|error| !error.is_empty());
             message
                 .map_or_else(|| "refuses".to_owned(), |error| format!("refuses: \"{}\"", text::clean(error)))
         }
         word => FAULT_COLUMN.iter().find(|(known, _)| *known == word).map(|(_, does)| (*does).to_owned())?,
-    };
-    let end = action.split_once(" then ").filter(|_| ["hold", "hang", "delay"].contains(&word));
-    Some(match end.and_then(|(_, end)| fault_text(end, call)) {
-        Some(end) => format!("{does}, then {end}"),
-        None if action.ends_with(" after") => format!("does it, but then {does}"),
-        None => does,
     })
 }
 

@@ -151,7 +151,7 @@ fn hints_of(view: &View<'_>) -> Vec<(String, &'static str)> {
 fn would_do_something(view: &View<'_>, action: Action) -> bool {
     let (app, snapshot) = (view.app, view.snapshot);
     match action {
-        Action::Release | Action::EditReply | Action::FailCall => !snapshot.waiting.is_empty(),
+        Action::Release | Action::EditReply | Action::FailCall => !snapshot.held.is_empty(),
         Action::Faster | Action::Slower => snapshot.speed.is_some(),
         Action::Forget => !snapshot.volumes.is_empty(),
         Action::ClearAll => {
@@ -179,7 +179,7 @@ fn hint_text(view: &View<'_>, control: &Control) -> &'static str {
         Action::Preset("fail-mounts") if armed("fail-mounts") => "let mounts be",
         Action::Preset("empty-get") if armed("empty-get") => "let Get be",
         Action::Outage if view.snapshot.driver_state.status != DriverStatus::Up => "up",
-        Action::Forget if view.app.selected_volume(view.snapshot).is_some_and(|volume| !volume.known) => {
+        Action::Forget if view.app.selected_volume(view.snapshot).is_some_and(|volume| !volume.exists) => {
             "restore"
         }
         Action::Sequence if view.app.sequence => "list",

@@ -99,16 +99,16 @@ fn render_remedy(view: &View<'_>, line: &Line<'_>, area: Rect, buffer: &mut Buff
 /// How busy it is, in as many words as there may be room for.
 fn load(view: &View<'_>) -> Vec<Line<'static>> {
     let (snapshot, styles) = (view.snapshot, &view.theme.styles);
-    let rate = snapshot.tally.rate(snapshot.at);
+    let rate = snapshot.counters.rate(snapshot.at);
     let last = rate.len().checked_sub(2).map_or(0, |index| rate[index]);
     let callers: Vec<_> =
-        Caller::ALL.into_iter().filter(|one| snapshot.tally.caller(*one) > 0).map(Caller::as_str).collect();
+        Caller::ALL.into_iter().filter(|one| snapshot.counters.caller(*one) > 0).map(Caller::as_str).collect();
     let caller = (!callers.is_empty())
         .then(|| Span::styled(format!("called by {}  ", callers.join(", ")), styles.text));
     let per_second = Span::styled(format!("{last}/s "), styles.strong);
     let spark = Span::styled(sparkline(&rate, view.theme.glyphs), styles.graph);
     let within = |share: f64, within: &str| {
-        let took = text::took(std::time::Duration::from_micros(snapshot.tally.latency(share)?));
+        let took = text::took(std::time::Duration::from_micros(snapshot.counters.latency(share)?));
         Some(Span::styled(format!("  {}%{within} {took}", share * 100.0), styles.text))
     };
     let rate = [per_second.clone(), spark];
@@ -135,7 +135,7 @@ fn load(view: &View<'_>) -> Vec<Line<'static>> {
 fn speed(snapshot: &Snapshot) -> Option<String> {
     let speed = snapshot.speed?;
     // It stands still while a card is played.
-    Some(if snapshot.scenarios.run_request.is_some() { "waits".into() } else { speed.to_string() })
+    Some(if snapshot.scenario.run_request.is_some() { "waits".into() } else { speed.to_string() })
 }
 
 fn sparkline(rate: &[u32], glyphs: &Glyphs) -> String {
@@ -188,9 +188,9 @@ fn counters(snapshot: &Snapshot, short: bool) -> Vec<Counter> {
             Operation::Capabilities if short => "caps",
             operation => operation.as_str(),
         };
-        (name, snapshot.tally.counters.of(operation), false)
+        (name, snapshot.counters.operation(operation), false)
     });
-    let odd = [("other", snapshot.tally.unknown_requests, true), ("lints", snapshot.tally.lints(), true)];
+    let odd = [("other", snapshot.counters.unknown_requests, true), ("lints", snapshot.counters.lints(), true)];
     nine.into_iter()
         .chain(odd.into_iter().filter(|(_, number, _)| *number > 0))
         .map(|(name, number, odd)| Counter { name, number, digits: text::grouped(number), odd })

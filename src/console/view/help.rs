@@ -18,7 +18,7 @@ use crate::{
         theme::Theme,
     },
     domain::{
-        analysis::linter::Lint,
+        model::lint::Lint,
         rules::{EXAMPLES, KEYWORD_GROUPS},
     },
     state::Snapshot,

@@ -144,7 +144,7 @@ impl Screen {
             is_sequence: false,
             titles: [
                 if app.detail.is_some() && app.focus == Pane::Calls { "Call" } else { "Calls" }.to_owned(),
-                format!("Volumes {}", snapshot.volume_count),
+                format!("Volumes {}", snapshot.volumes.len()),
                 format!("Faults {}", banner::armed(snapshot).count()),
             ],
             status,

@@ -22,7 +22,7 @@ const INDENT: usize = 4;
 
 /// Draws the latest play.
 pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
-    let Some(play) = view.snapshot.scenarios.play.as_deref() else { return ready(view, area, buffer) };
+    let Some(play) = view.snapshot.scenario.play.as_deref() else { return ready(view, area, buffer) };
     if !view.screen.shape.has_frames() {
         return strip(view, play, area, buffer);
     }
@@ -63,7 +63,7 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
 
 /// Says that a card was asked for, and nothing is known of it yet.
 fn ready(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
-    let scenario = view.snapshot.scenarios.under_way().unwrap_or_default();
+    let scenario = view.snapshot.scenario.under_way().unwrap_or_default();
     let title = format!("Card {}", text::clean(scenario));
     let inner = view.frame(false, &title, &[], area, buffer);
     put(buffer, inner, 0, &Line::styled(" the stage is being set", view.theme.styles.quiet));
@@ -78,7 +78,7 @@ fn state(view: &View<'_>, play: &ScenarioRun) -> (String, Style) {
     }
     let step = format!("step {} of {}", play.begun(), play.steps.len());
     let dot = view.theme.glyphs.dot;
-    match &view.snapshot.scenarios.run_request {
+    match &view.snapshot.scenario.run_request {
         Some(run_request) if run_request.stopped => ("it ends".into(), styles.warning),
         Some(run_request) if run_request.is_paused() => (format!("{step} {dot} PAUSED"), styles.warning),
         _ => (step, styles.text),
@@ -105,7 +105,7 @@ fn sign(view: &View<'_>, state: StepState) -> (&'static str, Style) {
 
 /// The keys that direct what is played, or close it.
 fn hints(view: &View<'_>) -> Line<'static> {
-    let actions: &[(Action, &str)] = match &view.snapshot.scenarios.run_request {
+    let actions: &[(Action, &str)] = match &view.snapshot.scenario.run_request {
         None => &[(Action::Back, "closes"), (Action::Scenarios, "another card")],
         Some(run_request) if run_request.stopped => &[],
         Some(run_request) if run_request.is_paused() => {

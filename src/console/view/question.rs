@@ -53,17 +53,17 @@ fn words(view: &View<'_>, question: &Question) -> Vec<String> {
     match question {
         Question::Leave => {
             let mut words = vec!["Quit?".to_owned()];
-            if let Some(scenario) = snapshot.scenarios.under_way() {
+            if let Some(scenario) = snapshot.scenario.under_way() {
                 words.push(format!("{scenario} is being played; what it has made is removed first."));
             }
             let armed = banner::armed(snapshot).count() as u64;
             if armed > 0 {
                 words.push(format!("{} armed; quitting ends that.", text::counted(armed, "rule")));
             }
-            if !snapshot.waiting.is_empty() {
+            if !snapshot.held.is_empty() {
                 words.push(format!(
                     "{} waiting; quitting lets go.",
-                    text::counted(snapshot.waiting.len() as u64, "call")
+                    text::counted(snapshot.held.len() as u64, "call")
                 ));
             }
             if snapshot.open_mounts > 0 {
@@ -79,7 +79,7 @@ fn words(view: &View<'_>, question: &Question) -> Vec<String> {
             "The driver stops with it: docker waits for every answer until `fg` brings it back.".into(),
         ],
         Question::Run(command) => {
-            let title = |scenario| snapshot.scenarios.offer(scenario).map(|offer| offer.title.as_str());
+            let title = |scenario| snapshot.catalog.get(scenario).map(|offer| offer.title.as_str());
             let scenario = match &**command {
                 Command::Play { scenario, .. } => title(scenario),
                 _ => None,

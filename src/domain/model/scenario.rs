@@ -26,21 +26,26 @@ pub struct ScenarioInfo {
     pub problem: Option<String>,
 }
 
-/// What is on offer, and what is played.
-#[derive(Clone, Debug, Default)]
-pub struct ScenarioState {
-    /// The cards, in their order.
-    pub catalog: Arc<[ScenarioInfo]>,
-    /// Whether a dangerous card could harm something that is not made for it.
+/// The scenarios that can be played here.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ScenarioCatalog {
+    /// The scenarios, in their order.
+    pub scenarios: Arc<[ScenarioInfo]>,
+    /// Whether a dangerous scenario could harm an engine that others use.
     pub is_real: bool,
-    /// The latest play.
+}
+
+/// What is played.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScenarioState {
+    /// The latest run.
     pub play: Option<Arc<ScenarioRun>>,
-    /// What the player has to follow; none while no card is asked for that is not over.
+    /// What the player has to do; none while nothing is to be played.
     pub run_request: Option<RunRequest>,
 }
 
-/// What the player of a card has to follow.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What the player of a scenario has to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunRequest {
     /// The card.
     pub scenario: String,
@@ -52,8 +57,8 @@ pub struct RunRequest {
     pub stopped: bool,
 }
 
-/// A card as it is played.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// A scenario as it is played.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScenarioRun {
     /// The card's name.
     pub scenario: String,
@@ -69,8 +74,8 @@ pub struct ScenarioRun {
     pub end: Option<End>,
 }
 
-/// One step as it is seen.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One step and how far it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StepRun {
     /// What is announced.
     pub plan: StepSpec,
@@ -83,7 +88,8 @@ pub struct StepRun {
 }
 
 /// How far a step is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum StepState {
     /// It is still to come.
     Pending,
@@ -227,23 +233,30 @@ impl RunRequest {
     }
 }
 
+impl ScenarioCatalog {
+    /// A scenario by its name.
+    pub fn get(&self, name: &str) -> Option<&ScenarioInfo> {
+        self.scenarios.iter().find(|scenario| scenario.name == name)
+    }
+
+    /// Whether a scenario can harm an engine that others use.
+    pub fn can_harm(&self, name: &str) -> bool {
+        self.is_real && self.get(name).is_some_and(|scenario| scenario.dangerous)
+    }
+}
+
 impl ScenarioState {
-    /// The card that is asked for and not over.
+    /// The scenario that is to be played or is being played.
     pub fn under_way(&self) -> Option<&str> {
         self.run_request.as_ref().map(|run_request| run_request.scenario.as_str())
     }
 
-    /// A card on offer.
-    pub fn offer(&self, name: &str) -> Option<&ScenarioInfo> {
-        self.catalog.iter().find(|offer| offer.name == name)
+    /// How many steps of the latest run have begun.
+    pub fn begun(&self) -> usize {
+        self.play.as_ref().map_or(0, |play| play.begun())
     }
 
-    /// Whether a card can harm something that is not made for it.
-    pub fn can_harm(&self, name: &str) -> bool {
-        self.is_real && self.offer(name).is_some_and(|offer| offer.dangerous)
-    }
-
-    /// Follows what the journal notes.
+    /// Applies an event of a run.
     pub fn apply(&mut self, event: &ScenarioEvent) {
         match event {
             ScenarioEvent::Started { scenario, title, engine, steps } => {

@@ -12,12 +12,12 @@ use crate::{
     domain::{
         lang::command::{Command, Target},
         model::{
-            entry::{CommandRun, EntryKind},
+            entry::{Cause, CommandRun, EntryKind},
             volume::Change,
         },
     },
     engine::{DockerCommand, Inventory, VolumeCommand},
-    state::{DriverStatus, Window},
+    state::{DriverStatus},
 };
 
 /// For what goes on in the background, once nothing holds it: more than a daemon's five tries.
@@ -28,7 +28,7 @@ impl Stage<'_> {
     pub(super) async fn clear(mut self, result: ScenarioResult, tell: &mut impl FnMut(Event<'_>)) -> Report {
         self.report.result = result;
         let hub = &self.context.hub;
-        let armed = hub.snapshot(&Window::default()).faults;
+        let armed = hub.snapshot().faults;
         for rule in armed.iter().filter(|rule| !self.rules_before.contains(&rule.id)) {
             // A rule that has ended meanwhile needs no disarming.
             let _ = hub.command(&Command::Disarm(Target::Id(rule.id)));
@@ -95,7 +95,7 @@ impl Stage<'_> {
             engine.perform(&DockerCommand::Rm { force: true, volumes: true, name }).await;
         }
         for name in self.volumes_left(there) {
-            if self.context.hub.with_volumes(|volumes| volumes.known(&name).is_none()) {
+            if self.context.hub.with_volumes(|volumes| volumes.existing(&name).is_none()) {
                 // Only a volume that the driver admits to can be removed; others have no record.
                 let _ = self.context.hub.command(&Command::Restore(name.clone()));
             }
@@ -106,10 +106,10 @@ impl Stage<'_> {
     /// Takes a volume out of the driver that no engine can remove, because the driver denies it.
     fn drop_volume(&self, name: String) -> std::io::Result<()> {
         let change = Change::Removed { name };
-        self.context.hub.change(&change)?;
+        self.context.hub.change(&change, Cause::Command)?;
         self.context.hub.record(EntryKind::Command(CommandRun {
-            line: format!("note the volume of scenario {} goes with it", self.scenario.name),
-            effect: "its volume is gone".into(),
+            command: format!("note the volume of scenario {} goes with it", self.scenario.name),
+            result: "its volume is gone".into(),
             changes: vec![change],
         }));
         Ok(())

@@ -15,7 +15,6 @@ use super::{
 use crate::{
     domain::model::volume::Volumes,
     engine::{DockerCommand, Outcome},
-    state::Window,
 };
 
 /// Longer than any time limit of an engine.
@@ -44,7 +43,7 @@ impl<'c> Stage<'c> {
         if scenario.fresh && !context.fresh {
             context.engine.perform(&DockerCommand::DaemonRestart).await;
         }
-        let snapshot = context.hub.snapshot(&Window::default());
+        let snapshot = context.hub.snapshot();
         Self {
             scenario,
             context,

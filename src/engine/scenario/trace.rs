@@ -75,7 +75,7 @@ struct Found {
 impl Trace {
     /// Begins now.
     pub fn begin(hub: &Arc<Hub>) -> Self {
-        let after = hub.snapshot(&crate::state::Window::default()).kept.end - 1;
+        let after = hub.kept().end - 1;
         let foreign = hub.with_volumes(|volumes| volumes.iter().map(|volume| volume.name.clone()).collect());
         Self { hub: Arc::clone(hub), after, foreign }
     }
@@ -112,13 +112,13 @@ fn find(entry: &Arc<Entry>) -> Option<(u64, Found)> {
     let text = |text: &Option<Box<str>>| text.as_deref().map(str::to_owned);
     match &entry.kind {
         EntryKind::Call(call) => {
-            let at = entry.at.checked_sub(call.took).unwrap_or(entry.at);
-            let (volume, id) = (text(&call.volume), text(&call.id));
-            Some((call.number, Found { operation: call.operation?, volume, id, at }))
+            let at = entry.at.checked_sub(call.duration).unwrap_or(entry.at);
+            let (volume, id) = (text(&call.volume), text(&call.mount_id));
+            Some((call.call, Found { operation: call.operation?, volume, id, at }))
         }
         EntryKind::Held(waiting) => {
-            let (volume, id) = (text(&waiting.volume), text(&waiting.id));
-            Some((waiting.number, Found { operation: waiting.operation, volume, id, at: entry.at }))
+            let (volume, id) = (text(&waiting.volume), text(&waiting.mount_id));
+            Some((waiting.call, Found { operation: waiting.operation, volume, id, at: entry.at }))
         }
         _ => None,
     }

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use super::Control;
 use crate::{
     domain::model::entry::Entry,
-    state::{Hub, Window},
+    state::{Hub},
 };
 
 /// How many entries are taken from the hub at a time.
@@ -52,7 +52,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Range {
 
 /// Answers with the kept entries as JSON lines, up to the newest at the time of the request.
 pub async fn entries(State(Control { hub, .. }): State<Control>, range: Range) -> Response {
-    let end = hub.snapshot(&Window::default()).kept.end;
+    let end = hub.kept().end;
     let start = (range.after.unwrap_or(0), range.limit.unwrap_or(usize::MAX));
     let batches = stream::unfold(start, move |(after, limit)| {
         let (entries, _) = hub.entries_after(after, limit.min(BATCH));
@@ -85,7 +85,7 @@ pub async fn stream(
         }
     };
     let changes = hub.changes();
-    let kept = hub.snapshot(&Window::default()).kept;
+    let kept = hub.kept();
     let reader = Reader {
         changes,
         // A number that is still to come was given by an earlier life, none of whose entries are here.

@@ -10,44 +10,44 @@ use axum::{
 use super::Control;
 use crate::{
     domain::{
-        analysis::linter::Lint,
         model::{
             entry::Outcome,
+            lint::Lint,
             protocol::{Caller, Operation},
         },
     },
-    state::{DriverStatus, Snapshot, Window},
+    state::{DriverStatus, Snapshot},
 };
 
 /// Answers with all metrics.
 pub async fn metrics(
     State(Control { hub, .. }): State<Control>,
 ) -> ([(HeaderName, &'static str); 1], String) {
-    let snapshot = hub.snapshot(&Window::default());
+    let snapshot = hub.snapshot();
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text(&snapshot))
 }
 
 fn text(snapshot: &Snapshot) -> String {
-    let tally = &snapshot.tally;
+    let counters = &snapshot.counters;
     let mut page = Page(String::new());
-    let operations = Operation::ALL.map(|operation| (operation.as_str(), tally.counters.of(operation)));
+    let operations = Operation::ALL.map(|operation| (operation.as_str(), counters.operation(operation)));
     page.counters(
         "requests_total",
         "Requests by call.",
         "call",
-        operations.into_iter().chain([("none", tally.unknown_requests)]),
+        operations.into_iter().chain([("none", counters.unknown_requests)]),
     );
-    let callers = Caller::ALL.map(|caller| (caller.as_str(), tally.caller(caller)));
+    let callers = Caller::ALL.map(|caller| (caller.as_str(), counters.caller(caller)));
     page.counters("callers_total", "Requests by the end that sent them.", "caller", callers);
-    let outcomes = Outcome::ALL.map(|outcome| (outcome.as_str(), tally.outcome(outcome)));
+    let outcomes = Outcome::ALL.map(|outcome| (outcome.as_str(), counters.outcome(outcome)));
     page.counters("outcomes_total", "Ended calls by their outcome.", "outcome", outcomes);
-    let lints = Lint::ALL.map(|lint| (lint.as_str(), tally.lint(lint)));
+    let lints = Lint::ALL.map(|lint| (lint.as_str(), counters.lint(lint)));
     page.counters("lints_total", "Calls by what was odd about them.", "lint", lints);
     page.metric(
         "faulted_total",
         "Ended calls that a rule acted on, or that down reset met.",
         "counter",
-        [(String::new(), tally.faults_injected)],
+        [(String::new(), counters.faults_injected)],
     );
 
     let faults = || {
@@ -57,13 +57,13 @@ fn text(snapshot: &Snapshot) -> String {
         })
     };
     let evaluated = faults().map(|(fault, labels)| (labels, fault.evaluated));
-    page.metric("fault_evaluated_total", "Calls that a rule was held against.", "counter", evaluated);
+    page.metric("fault_evaluated_total", "Calls that a rule evaluated.", "counter", evaluated);
     let fired = faults().map(|(fault, labels)| (labels, fault.fired));
-    page.metric("fault_fired_total", "Calls that a rule did something to.", "counter", fired);
+    page.metric("fault_fired_total", "Calls that a rule acted on.", "counter", fired);
 
     let seconds = [0.5, 0.9, 0.99].into_iter().filter_map(|quantile| {
         let labels = labels(&[("quantile", &quantile.to_string())]);
-        tally.latency(quantile).map(|micros| (labels, micros as f64 / 1e6))
+        counters.latency(quantile).map(|micros| (labels, micros as f64 / 1e6))
     });
     page.metric(
         "undisturbed_seconds",
@@ -77,10 +77,10 @@ fn text(snapshot: &Snapshot) -> String {
         (
             "volumes",
             "Volumes, those included that the driver does not admit to.",
-            snapshot.volume_count as u64,
+            snapshot.volumes.len() as u64,
         ),
         ("open_mounts", "Open mounts.", snapshot.open_mounts),
-        ("waiting_calls", "Calls that a rule keeps waiting.", snapshot.waiting.len() as u64),
+        ("waiting_calls", "Calls that a rule keeps waiting.", snapshot.held.len() as u64),
         ("journal_entries", "Entries that the journal keeps.", snapshot.kept.end - snapshot.kept.start),
     ] {
         page.metric(name, help, "gauge", [(String::new(), value)]);
@@ -133,7 +133,7 @@ mod tests {
     use crate::{
         domain::{
             model::{
-                entry::{Call, EntryKind},
+                entry::{Call, EntryKind, Session},
                 volume::Volumes,
             },
             state::journal::Bounds,
@@ -143,23 +143,23 @@ mod tests {
 
     #[test]
     fn every_counter_of_the_console_is_a_metric() {
-        let hub = Hub::new(0, Volumes::default(), Box::new(InMemoryStore), Bounds::default());
+        let hub = Hub::new(Session::new(0, Volumes::default()), Box::new(InMemoryStore), Bounds::default());
         for line in ["conjure db1", "arm get: fail \"a \\\"quoted\\\" word\" as loud", "down refuse"] {
             hub.command_line(line).expect("the command is right");
         }
         for (operation, outcome) in [
-            (Some(Operation::Get), Outcome::Answered),
-            (Some(Operation::Mount), Outcome::Abandoned),
-            (None, Outcome::Failed),
+            (Some(Operation::Get), Outcome::Ok),
+            (Some(Operation::Mount), Outcome::Cancelled),
+            (None, Outcome::Error),
         ] {
             hub.record(EntryKind::Call(Box::new(Call {
                 operation,
                 outcome,
-                took: Duration::from_micros(1500),
+                duration: Duration::from_micros(1500),
                 lints: vec![Lint::RepeatedCapabilities],
-                ..Call::answered(Operation::Get, Caller::Docker)
+                ..Call::ok(Operation::Get, Caller::Docker)
             })));
         }
-        insta::assert_snapshot!(text(&hub.snapshot(&Window::default())));
+        insta::assert_snapshot!(text(&hub.snapshot()));
     }
 }

@@ -6,37 +6,41 @@ use serde_json::{Map, Value, json};
 use super::Control;
 use crate::{
     domain::{
-        analysis::linter::Lint,
-        model::{entry::Outcome, protocol::Caller, volume::Volume},
+        model::{
+            entry::Outcome,
+            lint::Lint,
+            protocol::{Caller, Operation},
+            volume::Volume,
+        },
+        rules::Armed,
     },
     plugin::disk::DiskStore,
-    state::Window,
 };
 
 /// Answers with the state.
 pub async fn state(State(Control { hub, disk, .. }): State<Control>) -> Json<Value> {
-    let snapshot = hub.snapshot(&Window { volumes: 0..usize::MAX, ..Window::default() });
-    let tally = &snapshot.tally;
+    let snapshot = hub.snapshot();
+    let counters = &snapshot.counters;
     Json(json!({
         "driver": {
             "name": snapshot.driver.name,
             "address": snapshot.driver.address,
             "status": snapshot.driver_state.status.to_string(),
             "registration": snapshot.driver.registration,
-            "remedy": snapshot.driver.fix_command,
+            "fix_command": snapshot.driver.fix_command,
         },
         "at": snapshot.at,
-        "counters": tally.counters,
-        "strangers": tally.unknown_requests,
-        "outcomes": counts(Outcome::ALL.map(|outcome| (outcome.as_str(), tally.outcome(outcome)))),
-        "callers": counts(Caller::ALL.map(|caller| (caller.as_str(), tally.caller(caller)))),
-        "lints": counts(Lint::ALL.map(|lint| (lint.as_str(), tally.lint(lint)))),
-        "faulted": tally.faults_injected,
+        "counters": counts(Operation::ALL.map(|call| (call.as_str(), counters.operation(call)))),
+        "unknown_requests": counters.unknown_requests,
+        "outcomes": counts(Outcome::ALL.map(|outcome| (outcome.as_str(), counters.outcome(outcome)))),
+        "callers": counts(Caller::ALL.map(|caller| (caller.as_str(), counters.caller(caller)))),
+        "lints": counts(Lint::ALL.map(|lint| (lint.as_str(), counters.lint(lint)))),
+        "faults_injected": counters.faults_injected,
         "volumes": snapshot.volumes.iter().map(|volume| describe(volume, &disk)).collect::<Vec<_>>(),
-        "faults": snapshot.faults,
-        "waiting": snapshot.waiting,
-        "playing": snapshot.scenarios.under_way(),
-        "pace": snapshot.speed,
+        "faults": snapshot.faults.iter().map(Armed::status).collect::<Vec<_>>(),
+        "held": snapshot.held,
+        "scenario": snapshot.scenario.under_way(),
+        "speed": snapshot.speed,
         "seed": snapshot.seed,
         "journal": { "first": snapshot.kept.start, "next": snapshot.kept.end },
     }))
@@ -54,7 +58,7 @@ fn describe(volume: &Volume, disk: &DiskStore) -> Value {
         "mountpoint": disk.mountpoint(&volume.name),
         "options": volume.options,
         "created": volume.created,
-        "known": volume.known,
+        "exists": volume.exists,
         "mounts": mounts.collect::<Vec<_>>(),
     })
 }

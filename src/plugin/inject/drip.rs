@@ -60,7 +60,12 @@ impl Drip {
         if !self.released {
             tokio::select! {
                 () = tokio::time::sleep_until(self.due(self.sent)) => {}
-                _ = self.ticket.released() => self.released = true,
+                wakeup = self.ticket.released() => {
+                    self.released = true;
+                    if let (Some(wakeup), Some(draft)) = (wakeup, &mut self.draft) {
+                        draft.released(wakeup.release);
+                    }
+                }
             }
         }
         let now = Instant::now();

@@ -22,7 +22,7 @@ use crate::{
     },
     domain::{
         analysis::groups::CallGroup,
-        model::entry::{Entry, EntryKind, HeldCall},
+        model::entry::{Entry, EntryKind, HeldCall, RuleEvent},
         rules::Phase,
         text::describe,
     },
@@ -35,8 +35,8 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
     let title = match (view.app.focus, entry.map(|entry| &entry.kind)) {
         (Pane::Volumes, _) => "The life of a volume".to_owned(),
         _ if selected_episode(view).is_some() => "Episode".to_owned(),
-        (_, Some(EntryKind::Call(call))) => format!("Call {}", call.number),
-        (_, Some(EntryKind::Held(waiting))) => format!("Call {} waits", waiting.number),
+        (_, Some(EntryKind::Call(call))) => format!("Call {}", call.call),
+        (_, Some(EntryKind::Held(waiting))) => format!("Call {} waits", waiting.call),
         _ => "Entry".to_owned(),
     };
     let back = Span::styled(format!("{} closes", view.key(Action::Back)), view.theme.styles.quiet);
@@ -111,27 +111,35 @@ fn entry_lines(page: &mut Page<'_>, entry: &Entry) {
             page.say(&format!("waits since {time}, from {}", waiting.caller), styles.warning);
             next_attempt(page, entry);
             page.say(
-                &format!("because of rule {}: {}", waiting.fault.id, waiting.fault.action),
+                &format!("because of rule {}: {}", waiting.fault.rule().unwrap_or(0), waiting.fault.action),
                 styles.fault,
             );
             waiting_lines(page, entry, waiting);
         }
-        EntryKind::Command(execution) => {
+        EntryKind::Command(run) => {
             page.heading("A command");
             page.say(&format!("at {time}"), styles.quiet);
-            page.say(&format!(": {}", execution.line), styles.command);
-            page.say(&execution.effect, styles.text);
-            change::list(page, &execution.changes);
+            page.say(&format!(": {}", run.command), styles.command);
+            page.say(&run.result, styles.text);
+            change::list(page, &run.changes);
         }
-        EntryKind::Fault(event) => {
-            page.heading(&format!("Rule {}", event.id));
-            page.say(&format!("{:?} at {time}", event.event).to_lowercase(), styles.text);
-            page.say(&event.rule, styles.fault);
+        EntryKind::Rule(event) => {
+            let Some(rule) = event.rule() else { return };
+            page.heading(&format!("Rule {}", rule.id));
+            let change = if let RuleEvent::Spent(_) = event { "spent" } else { "expired" };
+            page.say(&format!("{change} at {time}"), styles.text);
+            page.say(&rule.text, styles.fault);
         }
-        EntryKind::Driver { status } => {
+        EntryKind::Driver(event) => {
             page.heading("The driver");
             page.say(&format!("at {time}"), styles.quiet);
-            page.say(status, styles.text);
+            page.say(&describe::driver(event), styles.text);
+        }
+        EntryKind::EngineCommand(run) => {
+            page.heading("A command of an engine");
+            page.say(&format!("at {time}"), styles.quiet);
+            page.say(&format!("$ {}", run.command), styles.strong);
+            page.say(&run.result, styles.text);
         }
         EntryKind::Scenario(event) => {
             page.heading("A scenario card");
@@ -141,8 +149,13 @@ fn entry_lines(page: &mut Page<'_>, entry: &Entry) {
         EntryKind::Note { text } => {
             page.heading("A note");
             page.say(&format!("at {time}"), styles.quiet);
-            page.say(&describe::note(text, view.theme.glyphs.symbols), styles.text);
+            page.say(text, styles.text);
         }
+        // These are no rows of a list.
+        EntryKind::Session(_)
+        | EntryKind::Registration(_)
+        | EntryKind::Released(_)
+        | EntryKind::Volume(_) => {}
     }
 }
 
@@ -151,14 +164,13 @@ fn waiting_lines(page: &mut Page<'_>, entry: &Entry, waiting: &HeldCall) {
     let styles = &page.view.theme.styles;
     let key = |action| page.view.key(action);
     let [release, edit, fail] = [Action::Release, Action::EditReply, Action::FailCall].map(key);
-    if !page.view.snapshot.waiting.iter().any(|held| held.seq == entry.seq) {
+    if !page.view.snapshot.held.iter().any(|held| held.seq == entry.seq) {
         return page.say("it waits no more; its end is an entry of its own", styles.quiet);
     }
-    let Some(natural) = &waiting.natural else {
+    let Some(natural) = &waiting.original else {
         return page.say(&format!("{release} sends the rest of its answer at once"), styles.text);
     };
-    let action = &waiting.fault.action;
-    let is_done = [Phase::After, Phase::Twice].iter().any(|phase| action.ends_with(phase.as_str()));
+    let is_done = matches!(waiting.fault.phase, Phase::After | Phase::Twice);
     let [natural_end, failed_end] = if is_done {
         page.say("the driver's work is done already", styles.text);
         ["lets it go to its natural answer", "fails it with a message all the same"]

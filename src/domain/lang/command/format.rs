@@ -33,7 +33,7 @@ impl fmt::Display for Command {
                 f.write_str(if *confirmed { "release --yes" } else { "release" })?;
                 match which {
                     ReleaseTarget::Oldest => {}
-                    ReleaseTarget::Seq(seq) => write!(f, " {seq}")?,
+                    ReleaseTarget::Call(call) => write!(f, " {call}")?,
                     ReleaseTarget::All => f.write_str(" all")?,
                 }
                 release_action.as_ref().map_or(Ok(()), |release_action| write!(f, ": {release_action}"))

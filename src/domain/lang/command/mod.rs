@@ -8,9 +8,7 @@ mod parse;
 #[cfg(test)]
 mod tests;
 
-use std::{fmt, time::Duration};
-
-use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 use super::filter::Filter;
 use crate::domain::{
@@ -18,6 +16,7 @@ use crate::domain::{
     rules::{ReleaseAction, Rule},
 };
 
+pub use crate::domain::model::driver::Outage;
 pub use parse::CommandError;
 
 /// One thing that a user can ask of voltergeist.
@@ -36,7 +35,7 @@ pub enum Command {
     },
     /// `disarm LABEL|ID|all`: the rule ends at once and lets go what it holds.
     Disarm(Target),
-    /// `release [--yes] [SEQ|all] [: ENDING]`: a waiting call gets its natural answer, or ends as it is told to.
+    /// `release [--yes] [CALL|all] [: ACTION]`: a waiting call gets its natural answer, or ends as it is told to.
     Release {
         /// Which calls.
         which: ReleaseTarget,
@@ -148,55 +147,15 @@ pub enum Target {
     All,
 }
 
-/// Which waiting calls to let go.
+/// Which held calls to release.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReleaseTarget {
-    /// The one that has waited longest.
+    /// The one that was held longest.
     Oldest,
-    /// The one whose waiting has this sequence number.
-    Seq(u64),
+    /// The one with this number.
+    Call(u64),
     /// All of them.
     All,
-}
-
-/// The ways of being unreachable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Outage {
-    /// The socket file is there and nobody listens: connecting is refused.
-    Refuse,
-    /// The socket file and the registration are gone.
-    Unlink,
-    /// Connecting succeeds, and nothing is ever answered.
-    Blackhole,
-    /// Connecting succeeds, and each request is met with a reset.
-    Reset,
-}
-
-impl Outage {
-    /// All of them, in the order in which a key goes through them.
-    pub const ALL: [Self; 4] = [Self::Refuse, Self::Unlink, Self::Blackhole, Self::Reset];
-
-    /// The word for it in commands and on the screen.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Refuse => "refuse",
-            Self::Unlink => "unlink",
-            Self::Blackhole => "blackhole",
-            Self::Reset => "reset",
-        }
-    }
-
-    /// The command that begins it, as a call tells it that was met with it.
-    pub fn command(self) -> String {
-        format!("down {self}")
-    }
-}
-
-impl fmt::Display for Outage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
 }
 
 /// The first words of all commands with the forms that follow them, for help and completion.
@@ -205,7 +164,7 @@ pub const FORMS: [(&str, &str, &str); 18] = [
     ("disarm", "LABEL|ID|all", "end a rule at once and let go what it holds"),
     (
         "release",
-        "[--yes] [SEQ|all] [: ACTION]",
+        "[--yes] [CALL|all] [: ACTION]",
         "let a waiting call go: to its natural answer, or to another end",
     ),
     ("seed", "N", "draw chance from another seed"),

@@ -254,7 +254,7 @@ impl<'l> Line<'l> {
             "" => ReleaseTarget::Oldest,
             "all" => ReleaseTarget::All,
             which => match which.parse() {
-                Ok(seq) => ReleaseTarget::Seq(seq),
+                Ok(call) => ReleaseTarget::Call(call),
                 Err(_) => return self.wrong(column, format!("{which:?} is neither a number nor \"all\"")),
             },
         };

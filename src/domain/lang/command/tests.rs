@@ -192,7 +192,7 @@ fn command() -> impl Strategy<Value = Command> {
     let released = prop_oneof![
         Just(ReleaseTarget::Oldest),
         Just(ReleaseTarget::All),
-        any::<u64>().prop_map(ReleaseTarget::Seq)
+        any::<u64>().prop_map(ReleaseTarget::Call)
     ];
     prop_oneof![
         any::<u32>().prop_map(|id| Command::Disarm(Target::Id(id))),

@@ -117,14 +117,14 @@ impl<'e> Subject<'e> {
                 operation: call.operation,
                 caller: call.caller,
                 volume: call.volume.as_deref().unwrap_or_default(),
-                id: call.id.as_deref().unwrap_or_default(),
+                id: call.mount_id.as_deref().unwrap_or_default(),
                 fault: call.fault.as_ref(),
             },
             EntryKind::Held(waiting) => Self {
                 operation: Some(waiting.operation),
                 caller: waiting.caller,
                 volume: waiting.volume.as_deref().unwrap_or_default(),
-                id: waiting.id.as_deref().unwrap_or_default(),
+                id: waiting.mount_id.as_deref().unwrap_or_default(),
                 fault: Some(&waiting.fault),
             },
             _ => return None,
@@ -150,8 +150,8 @@ impl Test {
             Self::Outcome(None) => matches!(entry.kind, EntryKind::Held(_)),
             Self::Lint(name) => call(&|call| call.lints.iter().any(|lint| name.matches(lint.as_str()))),
             Self::EntryKind(kind) => *kind == kind_of(entry),
-            Self::Longer(than) => call(&|call| call.took > *than),
-            Self::Shorter(than) => call(&|call| call.took < *than),
+            Self::Longer(than) => call(&|call| call.duration > *than),
+            Self::Shorter(than) => call(&|call| call.duration < *than),
             Self::Later(than) => entry.seq > *than,
             Self::Earlier(than) => entry.seq < *than,
             Self::LifeOf(volume) => {
@@ -167,8 +167,9 @@ impl Test {
 }
 
 fn has_fault(wanted: &Text, fault: &AppliedFault) -> bool {
-    let label = fault.label.as_deref().unwrap_or_default();
-    wanted.matches(label) || wanted.matches(&fault.action) || wanted.matches(&fault.id.to_string())
+    wanted.matches(fault.label().unwrap_or_default())
+        || wanted.matches(&fault.action)
+        || fault.rule().is_some_and(|id| wanted.matches(&id.to_string()))
 }
 
 fn has_digits(status: u16, wanted: [Option<u8>; 3]) -> bool {
@@ -181,12 +182,17 @@ fn has_digits(status: u16, wanted: [Option<u8>; 3]) -> bool {
 
 const fn kind_of(entry: &Entry) -> &'static str {
     match entry.kind {
+        EntryKind::Session(_) => "session",
+        EntryKind::Registration(_) => "registration",
         EntryKind::Call(_) => "call",
-        EntryKind::Held(_) => "waiting",
+        EntryKind::Held(_) => "held",
+        EntryKind::Released(_) => "released",
+        EntryKind::Volume(_) => "volume",
+        EntryKind::Rule(_) => "rule",
+        EntryKind::Driver(_) => "driver",
         EntryKind::Command(_) => "command",
-        EntryKind::Fault(_) => "fault",
-        EntryKind::Driver { .. } => "driver",
-        EntryKind::Scenario(_) => "play",
+        EntryKind::EngineCommand(_) => "engine_command",
+        EntryKind::Scenario(_) => "scenario",
         EntryKind::Note { .. } => "note",
     }
 }
@@ -200,7 +206,8 @@ fn says(entry: &Entry, word: &str) -> bool {
             subject.volume,
             subject.id,
             subject.fault.map_or("", |fault| &fault.action),
-            subject.fault.and_then(|fault| fault.label.as_deref()).unwrap_or_default(),
+            subject.fault.and_then(AppliedFault::label).unwrap_or_default(),
+            subject.fault.and_then(AppliedFault::release_action).unwrap_or_default(),
         ];
         let ended = match &entry.kind {
             EntryKind::Call(call) => {

@@ -4,10 +4,10 @@ use std::str::FromStr;
 
 use super::{Filter, Term, Test, Text};
 use crate::domain::{
-    analysis::linter::Lint,
     lang::{duration, lexer::Lexer, suggest::did_you_mean},
     model::{
         entry::Outcome,
+        lint::Lint,
         protocol::{Caller, Operation},
     },
     rules::{Calls, Pattern},
@@ -21,23 +21,36 @@ pub const KEYS: [(&str, &str); 12] = [
     ("by:", "who called: by:docker by:podman by:simulated by:other"),
     ("fault:", "the rule that acted: fault:* fault:empty-get fault:hang"),
     ("status:", "the HTTP status: status:500 status:5xx"),
-    ("outcome:", "how it ended: outcome:answered failed abandoned panicked waiting"),
+    ("outcome:", "how it ended: outcome:ok error cancelled panicked held"),
     ("lint:", "what was odd: lint:* lint:leaked-mount"),
-    ("kind:", "what it is: kind:call command fault driver note"),
+    ("kind:", "what it is: kind:call command rule driver note"),
     ("life:", "what tells a volume's life: life:db1"),
     ("took", "how long it took: took>100ms took<1s"),
     ("seq", "its number in the journal: seq>100 seq<200"),
 ];
 
 const OUTCOMES: [(&str, Option<Outcome>); 5] = [
-    ("answered", Some(Outcome::Answered)),
-    ("failed", Some(Outcome::Failed)),
-    ("abandoned", Some(Outcome::Abandoned)),
+    ("ok", Some(Outcome::Ok)),
+    ("error", Some(Outcome::Error)),
+    ("cancelled", Some(Outcome::Cancelled)),
     ("panicked", Some(Outcome::Panicked)),
-    ("waiting", None),
+    ("held", None),
 ];
 
-const KINDS: [&str; 7] = ["call", "waiting", "command", "fault", "driver", "play", "note"];
+const KINDS: [&str; 12] = [
+    "session",
+    "registration",
+    "call",
+    "held",
+    "released",
+    "volume",
+    "rule",
+    "driver",
+    "command",
+    "engine_command",
+    "scenario",
+    "note",
+];
 
 /// Why a text is no filter, and where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -81,7 +94,7 @@ pub fn values(key: &str) -> Vec<&'static str> {
 
 /// The word of an outcome.
 pub(super) fn outcome_word(outcome: Option<Outcome>) -> &'static str {
-    OUTCOMES.iter().find(|(_, known)| *known == outcome).map_or("waiting", |(word, _)| word)
+    OUTCOMES.iter().find(|(_, known)| *known == outcome).map_or("held", |(word, _)| word)
 }
 
 /// What is wrong with a term.

@@ -3,9 +3,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::{
-    analysis::linter::Lint,
     model::{
-        entry::{CommandRun, RuleEvent, RuleLifecycle},
+        entry::{CommandRun, RuleEvent, RuleText},
+        lint::Lint,
         volume::Change,
     },
 };
@@ -13,14 +13,14 @@ use crate::domain::{
 fn call() -> Call {
     Call {
         volume: Some("db1".into()),
-        id: Some("7f3a".into()),
-        fault: Some(AppliedFault { id: 3, label: Some("slow".into()), action: "delay 200ms".into() }),
-        outcome: Outcome::Failed,
+        mount_id: Some("7f3a".into()),
+        fault: Some(AppliedFault::of_rule(3, Some("slow"), "delay 200ms")),
+        outcome: Outcome::Error,
         status: Some(503),
         error: Some("Device busy".into()),
-        took: Duration::from_millis(201),
+        duration: Duration::from_millis(201),
         lints: vec![Lint::LeakedMount],
-        ..Call::answered(Operation::Mount, Caller::Docker)
+        ..Call::ok(Operation::Mount, Caller::Docker)
     }
 }
 
@@ -56,8 +56,8 @@ fn each_term_asks_about_its_part() {
         ("status:5xx", true),
         ("status:503", true),
         ("status:4xx", false),
-        ("outcome:failed", true),
-        ("outcome:waiting", false),
+        ("outcome:error", true),
+        ("outcome:held", false),
         ("lint:*", true),
         ("lint:leaked", true),
         ("lint:path*", false),
@@ -80,19 +80,18 @@ fn each_term_asks_about_its_part() {
 
 #[test]
 fn a_word_finds_whatever_a_row_shows() {
-    let ended = |change: Call| entry(EntryKind::Call(Box::new(Call { fault: None, id: None, ..change })));
-    let fated =
-        |event| entry(EntryKind::Fault(RuleEvent { id: 3, label: None, rule: "get: hang".into(), event }));
+    let ended = |change: Call| entry(EntryKind::Call(Box::new(Call { fault: None, mount_id: None, ..change })));
+    let rule = RuleText { id: 3, label: None, text: "get: hang".into() };
     for (shown, words) in [
-        (ended(call()), &["failed", "503", "busy", "leaked"][..]),
-        (ended(Call { error: None, status: None, ..call() }), &["failed", "\"no answer\""]),
+        (ended(call()), &["error", "503", "busy", "leaked"][..]),
+        (ended(Call { error: None, status: None, ..call() }), &["error", "\"no answer\""]),
         (
-            ended(Call { outcome: Outcome::Answered, error: None, status: Some(200), ..call() }),
-            &["ok", "answered"],
+            ended(Call { outcome: Outcome::Ok, error: None, status: Some(200), ..call() }),
+            &["ok"],
         ),
-        (ended(Call { outcome: Outcome::Abandoned, ..call() }), &["abandoned", "gave"]),
+        (ended(Call { outcome: Outcome::Cancelled, ..call() }), &["cancelled", "gave"]),
         (ended(Call { outcome: Outcome::Panicked, ..call() }), &["PANICKED"]),
-        (fated(RuleLifecycle::Spent), &["spent", "hang", "\"rule 3\""]),
+        (entry(EntryKind::Rule(RuleEvent::Spent(rule))), &["spent", "hang", "\"rule 3\""]),
     ] {
         for word in words {
             assert!(word.parse::<Filter>().expect(word).matches(&shown), "{word}: {shown:?}");
@@ -104,8 +103,8 @@ fn a_word_finds_whatever_a_row_shows() {
 #[test]
 fn what_asks_about_a_call_holds_for_no_other_entry() {
     let command = entry(EntryKind::Command(CommandRun {
-        line: "forget db1".into(),
-        effect: "gone".into(),
+        command: "forget db1".into(),
+        result: "gone".into(),
         changes: Vec::new(),
     }));
     for (filter, expected) in
@@ -134,7 +133,7 @@ fn a_wrong_filter_is_told_where_and_what() {
         ("took>5", "column 6: \"5\" is no duration"),
         ("-by:me", "column 5: \"me\" is no caller"),
         ("\"open", "column 1: the quoted text"),
-        ("a=b outcome:fialed", "column 13: \"fialed\" is no outcome, did you mean \"failed\"?"),
+        ("a=b outcome:eror", "column 13: \"eror\" is no outcome, did you mean \"error\"?"),
     ] {
         let error = filter.parse::<Filter>().expect_err(filter).to_string();
         assert!(error.starts_with(expected), "{filter}: {error}");
@@ -146,7 +145,7 @@ fn a_life_is_told_by_what_changes_it() {
     let ended = |call: Call| entry(EntryKind::Call(Box::new(call)));
     let asked = Call { operation: Some(Operation::Get), fault: None, ..call() };
     let command = |changes| {
-        entry(EntryKind::Command(CommandRun { line: String::new(), effect: String::new(), changes }))
+        entry(EntryKind::Command(CommandRun { command: String::new(), result: String::new(), changes }))
     };
     let forgotten = |name: &str| command(vec![Change::Forgotten { name: name.into() }]);
     let life = Filter::life_of("db1");
@@ -173,8 +172,8 @@ fn a_printed_filter_is_the_filter_again() {
         ("\"device busy\" \"op:mount\" \"-x\" -\"\"", ""),
         ("vol:db* vol:\"two words\" id:7f by:podman fault:* lint:leaked", ""),
         (
-            "status:5XX outcome:waiting outcome:failed kind:note",
-            "status:5xx outcome:waiting outcome:failed kind:note",
+            "status:5XX outcome:held outcome:error kind:note",
+            "status:5xx outcome:held outcome:error kind:note",
         ),
         ("took>0.2s took<2m seq>3 seq<9 life:größe", "took>200ms took<2m seq>3 seq<9 life:größe"),
     ] {
