@@ -104,12 +104,12 @@ mod tests {
         hub.record(EntryKind::Note { text: "one".into() });
         hub.record(EntryKind::Note { text: "two".into() });
         let (text, missed) = report_observed(hub).await;
-        let notes: Vec<serde_json::Value> =
+        let entries: Vec<serde_json::Value> =
             text.lines().map(|line| serde_json::from_str(line).expect("each line is JSON")).collect();
-        assert_eq!(
-            notes.iter().map(|note| note["text"].as_str()).collect::<Vec<_>>(),
-            [Some("one"), Some("two")]
-        );
+        let kinds: Vec<_> = entries.iter().map(|entry| entry["kind"].as_str().expect("a kind")).collect();
+        assert_eq!(kinds, ["session", "note", "note"]);
+        let texts: Vec<_> = entries[1..].iter().map(|note| note["text"].as_str()).collect();
+        assert_eq!(texts, [Some("one"), Some("two")]);
         assert_eq!(missed, 0);
     }
 
@@ -120,7 +120,8 @@ mod tests {
             hub.record(EntryKind::Note { text: "again".into() });
         }
         let (text, missed) = report_observed(hub).await;
-        assert_eq!((text.lines().count(), missed), (3, 7));
+        // The session is an entry too.
+        assert_eq!((text.lines().count(), missed), (3, 8));
     }
 
     #[tokio::test]

@@ -22,6 +22,8 @@ pub struct EntryList {
     next: u64,
     /// The number of the last entry that may be shown, while the list is frozen.
     frozen: Option<u64>,
+    /// How many rows there were in all when it was frozen.
+    frozen_rows: u64,
     /// The number of the selected entry; none while the newest is followed.
     selected: Option<u64>,
     /// The number of the first entry in view.
@@ -35,6 +37,7 @@ impl Default for EntryList {
             filter: Filter::default(),
             next: 1,
             frozen: None,
+            frozen_rows: 0,
             selected: None,
             top: 0,
         }
@@ -137,8 +140,8 @@ impl EntryList {
     }
 
     /// How many entries are held back, if the list is frozen.
-    pub fn held_back(&self, kept: &Range<u64>) -> Option<u64> {
-        self.frozen.map(|last| (kept.end - 1).saturating_sub(last))
+    pub fn held_back(&self, rows: u64) -> Option<u64> {
+        self.frozen.map(|_| rows.saturating_sub(self.frozen_rows))
     }
 
     /// Whether the list is frozen.
@@ -146,9 +149,9 @@ impl EntryList {
         self.frozen.is_some()
     }
 
-    /// Freezes the list behind an entry, or lets it go on.
-    pub fn freeze(&mut self, last: Option<u64>) {
-        self.frozen = last;
+    /// Freezes the list after an entry, when there were so many rows in all, or lets it go on.
+    pub fn freeze(&mut self, last: Option<u64>, rows: u64) {
+        (self.frozen, self.frozen_rows) = (last, rows);
     }
 
     fn row_of(&self, seq: u64) -> usize {

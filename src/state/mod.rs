@@ -14,6 +14,8 @@ mod command_error;
 mod commands;
 mod held;
 mod reconcile;
+#[cfg(test)]
+mod replay_tests;
 pub mod report;
 mod save;
 mod scenario;

@@ -29,6 +29,8 @@ pub struct Snapshot {
     pub counters: Counters,
     /// The number of the oldest kept entry, and the number that the next one will have.
     pub kept: Range<u64>,
+    /// How many entries a list shows, of all that there ever were.
+    pub rows: u64,
     /// How many entries there was no room for, since the start or the latest reset.
     pub dropped: u64,
     /// All volumes, forgotten ones included.
@@ -67,6 +69,7 @@ impl Snapshot {
             driver_state: state.driver_state(),
             counters: state.counters().clone(),
             kept: journal.first()..journal.next(),
+            rows: journal.rows(),
             dropped: journal.dropped(),
             volumes: state.volumes().iter().cloned().collect(),
             open_mounts: state.volumes().iter().map(|volume| u64::from(volume.open_mounts())).sum(),

@@ -57,7 +57,7 @@ fn quit_is_0_and_the_last_line_is_written() {
     let mut instance = home.start(&["serve"], &[]);
     assert_eq!(home.tell("quit").0, Some(0));
     assert_eq!(instance.wait_for_end().code(), Some(0));
-    assert_eq!(instance.lines().last().map(|line| line["line"] == "quit"), Some(true));
+    assert_eq!(instance.lines().last().map(|line| line["command"] == "quit"), Some(true));
 }
 
 #[test]

@@ -25,7 +25,7 @@ fn absent(volume: &str) -> Call {
 /// A call that is cut off. Without a volume it is a retry.
 fn cut(operation: Operation, volume: &str) -> Call {
     Call {
-        body: if volume.is_empty() { Body::default() } else { call(operation, volume).body },
+        request: if volume.is_empty() { Body::default() } else { call(operation, volume).request },
         outcome: Outcome::Error,
         status: None,
         error: Some("the connection was reset".into()),
@@ -38,7 +38,7 @@ fn cut(operation: Operation, volume: &str) -> Call {
 
 fn unmount(stage: &mut Stage, volume: &str, id: &str) {
     let unmounted = Change::Unmounted { name: volume.into(), id: id.into() };
-    stage.call(Call { id: Some(id.into()), changes: vec![unmounted], ..call(Operation::Unmount, volume) });
+    stage.call(Call { mount_id: Some(id.into()), changes: vec![unmounted], ..call(Operation::Unmount, volume) });
 }
 
 /// A few commands, the last of which docker tries again and again; beside it one that waits.
@@ -60,7 +60,7 @@ pub fn commands() -> Stage {
     stage.call(call(Operation::Get, "db1"));
     unmount(&mut stage, "db1", &id);
     stage.pass(3000);
-    stage.command("arm mount: reset", "armed rule 1: mount: reset", Vec::new());
+    stage.arm("arm mount: reset");
     stage.pass(2000);
     stage.call(call(Operation::Get, "db1"));
     stage.call(cut(Operation::Mount, "db1"));
@@ -223,7 +223,7 @@ fn a_paused_list_of_episodes_stands_still() {
     let before = seat.screen().matches('▸').count();
     stage.pass(3000);
     stage.call(call(Operation::List, ""));
-    stage.call(Call { duration: Duration::from_secs(9), held_seq: Some(15), ..call(Operation::Unmount, "cache") });
+    stage.end_held(Call { duration: Duration::from_secs(9), ..call(Operation::Unmount, "cache") });
     seat.look(&stage);
     assert!(seat.screen().contains("PAUSED +2"), "{}", seat.screen());
     assert_eq!(seat.screen().matches('▸').count(), before);

@@ -39,7 +39,7 @@ fn asked(count: usize) -> Stage {
 pub fn commands(effects: &[Effect]) -> Vec<String> {
     let line = |effect: &Effect| match effect {
         Effect::Run(command) => command.to_string(),
-        Effect::Edit(draft) => format!("edit {} {:?}", draft.seq, draft.text),
+        Effect::Edit(draft) => format!("edit {} {:?}", draft.call, draft.text),
         other => format!("{other:?}"),
     };
     effects.iter().map(line).collect()
@@ -299,7 +299,7 @@ fn the_selection_stays_on_its_call_while_others_arrive() {
     let mut stage = asked(10);
     let mut seat = seat(&stage);
     seat.press("up up");
-    let selected = |seat: &Seat| seat.app.calls.selected().map(|entry| entry.seq);
+    let selected = |seat: &Seat| seat.app.calls.selected().and_then(|entry| entry.call_number());
     assert_eq!(selected(&seat), Some(8));
     for number in 11..100 {
         stage.call(call(Operation::Get, &format!("v{number}")));
@@ -333,11 +333,10 @@ fn the_end_of_a_call_takes_the_place_of_its_waiting() {
     let mut seat = seat(&stage);
     seat.press("up");
     assert!(seat.screen().contains("WAITS 0:00"));
-    let waited = Some(1);
-    stage.call(Call { waited, ..call(Operation::Unmount, "db1") });
+    stage.end_held(call(Operation::Unmount, "db1"));
     seat.look(&stage);
     assert!(!seat.screen().contains("hold"), "{}", seat.screen());
-    assert_eq!(seat.app.calls.selected().map(|entry| entry.seq), Some(2));
+    assert_eq!(seat.app.calls.selected().and_then(|entry| entry.call_number()), Some(1));
 }
 
 #[test]

@@ -27,7 +27,10 @@ use voltergeist::{
         theme::Theme,
         view,
     },
-    domain::{model::volume::Volumes, state::journal::Bounds},
+    domain::{
+        model::{entry::Session, volume::Volumes},
+        state::journal::Bounds,
+    },
     state::{Hub, InMemoryStore, Snapshot},
 };
 

@@ -7,7 +7,10 @@ use portable_pty::{CommandBuilder, NativePtySystem, PtySize, PtySystem as _};
 use tokio_util::sync::CancellationToken;
 use voltergeist::{
     console::{self, Options},
-    domain::{model::volume::Volumes, state::journal::Bounds},
+    domain::{
+        model::{entry::Session, volume::Volumes},
+        state::journal::Bounds,
+    },
     state::{Hub, InMemoryStore},
 };
 

@@ -5,7 +5,7 @@ use std::{io, sync::PoisonError, time::Duration};
 use voltergeist::{
     console::{ExitReason, FRAMES_PER_SECOND, view},
     domain::{
-        model::{entry::EntryKind, protocol::Operation, volume::Volumes},
+        model::{entry::{EntryKind, Session}, protocol::Operation, volume::Volumes},
         state::journal::Bounds,
     },
     state::{Hub, InMemoryStore},
@@ -113,7 +113,7 @@ async fn a_panic_elsewhere_becomes_a_note() {
 #[tokio::test(start_paused = true)]
 async fn what_is_copied_leaves_the_console() {
     let mut live = Live::start();
-    live.hub.set_driver_info(voltergeist::state::Driver { name: "haunted".into(), ..Default::default() });
+    live.hub.register(voltergeist::state::DriverInfo { name: "haunted".into(), ..Default::default() });
     live.shows("--volume-driver haunted").await;
     live.press("y");
     live.shows("copied the docker command").await;

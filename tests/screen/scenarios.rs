@@ -4,7 +4,7 @@ use voltergeist::{
     console::app::Effect,
     domain::model::{
         entry::EntryKind,
-        scenario::{End, RunRequest, ScenarioEvent, ScenarioInfo, ScenarioResult, StepSpec},
+        scenario::{End, ScenarioEvent, ScenarioInfo, ScenarioResult, StepSpec},
         speed::DemoSpeed,
     },
 };
@@ -23,7 +23,7 @@ pub fn offering() -> Stage {
     };
     let problem = "scenarios/mine.toml:4: docker: unrecognized subcommand 'creat'; see docs/scenarios.md";
     let mut stage = Stage::busy();
-    stage.scenarios.catalog = [
+    stage.catalog.scenarios = [
         ScenarioInfo { own: true, problem: Some(problem.into()), ..offer("mine", "", "") },
         offer(
             "labels-lost",
@@ -46,8 +46,9 @@ fn plan(line: &str, say: Option<&str>, expected: &str) -> StepSpec {
     StepSpec { line: line.into(), say: say.map(str::to_owned), expected: expected.into() }
 }
 
-fn run_request(allowed: usize, stopped: bool) -> RunRequest {
-    RunRequest { scenario: "labels-lost".into(), dangerous: false, allowed, stopped }
+/// Gives a command that changes what is played.
+fn give(stage: &mut Stage, line: &str) {
+    stage.command(line, "done", Vec::new());
 }
 
 fn note(stage: &mut Stage, event: ScenarioEvent) {
@@ -63,7 +64,7 @@ pub fn playing() -> Stage {
         plan("$ docker volume inspect ghost-data", None, "failure with \"no such volume\""),
         plan("$ docker volume inspect ghost-data", None, "success, not printing \"ghosts\""),
     ];
-    stage.scenarios.run_request = Some(run_request(usize::MAX, false));
+    stage.command("play labels-lost", "labels-lost is played", Vec::new());
     let (scenario, title) = ("labels-lost".into(), "One empty Get, and the labels are gone for good".into());
     note(
         &mut stage,
@@ -87,7 +88,7 @@ pub fn playing() -> Stage {
 /// A card of so many steps, of which so many have been seen and one more has begun.
 fn long(steps: usize, snapshot: usize) -> Stage {
     let mut stage = offering();
-    stage.scenarios.run_request = Some(run_request(usize::MAX, false));
+    stage.command("play labels-lost", "labels-lost is played", Vec::new());
     let line = |index: usize| format!("$ docker volume create v{index}");
     let plans = (0..steps).map(|index| plan(&line(index), None, "success")).collect();
     let (scenario, title) = ("labels-lost".into(), "A long one".into());
@@ -184,7 +185,7 @@ fn the_picker_plays_what_is_chosen() {
 #[test]
 fn the_picker_says_what_a_card_shows_or_why_it_cannot_be_played() {
     let mut stage = offering();
-    stage.scenarios.is_real = true;
+    stage.catalog.is_real = true;
     for (keys, shown) in [
         ("P", "scenarios/mine.toml:4: docker: unrecognized subcommand"),
         ("P down", "Whatever a plugin answers"),
@@ -209,7 +210,7 @@ fn the_picker_says_what_a_card_shows_or_why_it_cannot_be_played() {
 fn a_card_that_can_harm_is_played_after_a_question_and_only_where_it_can() {
     let harmless = offering();
     let mut real = offering();
-    real.scenarios.is_real = true;
+    real.catalog.is_real = true;
     for (stage, keys, expected) in [
         (&real, "P n u l l enter", vec![]),
         (&real, "P n u l l enter n", vec![]),
@@ -227,7 +228,7 @@ fn a_card_that_can_harm_is_played_after_a_question_and_only_where_it_can() {
 fn names_that_begin_with_what_is_typed_come_before_those_that_have_it() {
     let mut stage = Stage::busy();
     let names = ["get-empty-response", "empty", "empty-retry"];
-    stage.scenarios.catalog =
+    stage.catalog.scenarios =
         names.map(|name| ScenarioInfo { name: name.into(), ..ScenarioInfo::default() }).into_iter().collect();
     for (typed, expected) in [
         ("e m p t y", "play empty"),
@@ -245,7 +246,7 @@ const SLOW: &str = "docker waits for a gone driver, it seems: each list takes 15
 #[test]
 fn why_an_engine_lets_all_wait_is_told_until_the_next_step_or_the_end() {
     let mut begun = offering();
-    begun.scenarios.run_request = Some(run_request(usize::MAX, false));
+    give(&mut begun, "play labels-lost");
     let (scenario, title) = ("labels-lost".into(), "A short one".into());
     let steps = vec![plan("$ docker volume ls", None, "success")];
     note(&mut begun, ScenarioEvent::Started { scenario, title, engine: "docker".into(), steps });
@@ -259,13 +260,19 @@ fn why_an_engine_lets_all_wait_is_told_until_the_next_step_or_the_end() {
             },
         ),
     ] {
-        let told = |stage: &Stage, size| Seat::new(stage, size, "default", false).screen().contains("gone");
+        // Without its entry in the list of calls, which says the same.
+        let told = |stage: &Stage, size| {
+            let mut seat = Seat::new(stage, size, "default", false);
+            seat.press("/");
+            seat.type_text("kind:call", stage);
+            seat.press("enter");
+            seat.screen().contains("gone")
+        };
         for size in SIZES {
             assert!(!told(&stage, size), "{size:?}");
         }
-        // Without its entry, which the calls would show too.
-        stage.scenarios.apply(&ScenarioEvent::Delayed { why: SLOW.into() });
-        let play = |stage: &Stage| stage.scenarios.play.clone().expect("a play");
+        note(&mut stage, ScenarioEvent::Delayed { why: SLOW.into() });
+        let play = |stage: &Stage| stage.state().scenario().play.clone().expect("a play");
         assert_eq!(play(&stage).delay.as_deref(), Some(SLOW));
         for size in SIZES {
             let screen = Seat::new(&stage, size, "default", false).screen();
@@ -279,13 +286,13 @@ fn why_an_engine_lets_all_wait_is_told_until_the_next_step_or_the_end() {
 #[test]
 fn keys_direct_what_is_played() {
     let mut paused = playing();
-    paused.scenarios.run_request = Some(run_request(3, false));
+    give(&mut paused, "play pause");
     let mut demo = offering();
-    demo.speed = Some(DemoSpeed::default());
+    demo.demo(DemoSpeed::default());
     let mut still = offering();
-    still.speed = Some(DemoSpeed { times: 2.0, paused: true });
+    still.demo(DemoSpeed { times: 2.0, paused: true });
     let mut both = playing();
-    both.speed = Some(DemoSpeed::default());
+    both.demo(DemoSpeed::default());
     for (stage, keys, expected) in [
         (&playing(), ",", vec!["play pause"]),
         (&paused, ",", vec!["play go"]),
@@ -312,17 +319,17 @@ fn keys_direct_what_is_played() {
 #[test]
 fn what_the_keys_of_a_play_do_is_on_the_screen() {
     let mut paused = playing();
-    paused.scenarios.run_request = Some(run_request(3, false));
+    give(&mut paused, "play pause");
     let mut asked = offering();
-    asked.scenarios.run_request = Some(run_request(usize::MAX, false));
+    give(&mut asked, "play labels-lost");
     let mut stopped = playing();
-    stopped.scenarios.run_request = Some(run_request(usize::MAX, true));
+    give(&mut stopped, "play stop");
     let mut demo = offering();
-    demo.speed = Some(DemoSpeed { times: 0.5, paused: false });
+    demo.demo(DemoSpeed { times: 0.5, paused: false });
     let mut still = offering();
-    still.speed = Some(DemoSpeed { times: 2.0, paused: true });
+    still.demo(DemoSpeed { times: 2.0, paused: true });
     let mut both = playing();
-    both.speed = Some(DemoSpeed::default());
+    both.demo(DemoSpeed::default());
     for (stage, keys, shown) in [
         (&playing(), "", "step 3 of 4"),
         (&playing(), "", ", pause  . step by step  X stop"),
@@ -353,7 +360,7 @@ fn the_pace_of_a_demo_is_told_even_on_a_small_screen() {
         [(DemoSpeed::default(), "demo 1x"), (DemoSpeed { times: 1.0, paused: true }, "paused")]
     {
         let mut stage = offering();
-        stage.speed = Some(speed);
+        stage.demo(speed);
         for size in SIZES {
             let screen = Seat::new(&stage, size, "default", false).screen();
             assert!(screen.contains(shown), "{size:?}: no {shown:?} in\n{screen}");

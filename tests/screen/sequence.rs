@@ -22,10 +22,9 @@ fn held() -> Stage {
     stage.call(call(Operation::Get, "cache"));
     stage.pass(3000);
     stage.command("release 2", "1 call released", Vec::new());
-    stage.call(Call {
-        fault: Some(fault(9, None, "hold")),
+    stage.end_held(Call {
+        fault: Some(fault(1, None, "hold")),
         duration: Duration::from_millis(5003),
-        held_seq: Some(2),
         ..call(Operation::Mount, "db1")
     });
     stage

@@ -155,8 +155,8 @@ async fn what_is_not_in_the_protocol_is_told_so_and_is_an_entry_too() {
         assert_eq!(call.request_line.as_deref(), (!ordinary).then_some(&*format!("{method} {path}")));
         assert_eq!(call.operation, (path == get).then_some(Operation::Get));
     }
-    let tally = stage.snapshot().counters;
-    assert_eq!((counters.operation(Operation::Get), tally.unknown_requests), (5, 3));
+    let counters = stage.snapshot().counters;
+    assert_eq!((counters.operation(Operation::Get), counters.unknown_requests), (5, 3));
     let numbers: Vec<u64> = stage.calls().iter().map(|call| call.call).collect();
     assert_eq!(numbers, (1..=8).collect::<Vec<_>>());
     stage.end().await;

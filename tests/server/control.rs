@@ -43,32 +43,32 @@ async fn the_state_tells_all_that_the_console_shows() {
     let heard = get(&stage, "/v1/state").await;
     assert_eq!(heard.header("content-type"), Some("application/json"));
     let told = heard.json();
-    let driver = stage.driver();
+    let driver = stage.hub.driver();
     assert_eq!(
         told["driver"],
-        json!({"name": "ghost", "address": driver.address, "status": "up", "registration": "registered", "remedy": null})
+        json!({"name": "ghost", "address": driver.address, "status": "up", "registration": "registered", "fix_command": null})
     );
     assert_eq!(
         told["counters"],
         json!({"activate": 0, "capabilities": 0, "create": 1, "get": 2, "list": 0, "path": 0, "mount": 3, "unmount": 0, "remove": 0})
     );
-    assert_eq!(told["outcomes"], json!({"answered": 4, "failed": 1, "abandoned": 0, "panicked": 0}));
+    assert_eq!(told["outcomes"], json!({"ok": 4, "error": 1, "cancelled": 0, "panicked": 0}));
     assert_eq!(told["callers"]["other"], 6);
     assert_eq!(told["lints"]["reused-mount-id"], 1);
     let volume = &told["volumes"][0];
     assert_eq!(volume["mountpoint"].as_str(), stage.mountpoint("db1").to_str());
     assert_eq!(
-        (&volume["name"], &volume["options"], &volume["mounts"], &volume["known"]),
+        (&volume["name"], &volume["options"], &volume["mounts"], &volume["exists"]),
         (&json!("db1"), &json!({"tier": "gold"}), &json!(["7f", "7f", "8a"]), &json!(true))
     );
-    assert_eq!((&told["volumes"][1]["name"], &told["volumes"][1]["known"]), (&json!("ghost"), &json!(false)));
+    assert_eq!((&told["volumes"][1]["name"], &told["volumes"][1]["exists"]), (&json!("ghost"), &json!(false)));
     let fault = &told["faults"][0];
     assert_eq!(fault["rule"], "get where volume=db*: hold");
     assert_eq!(
         (&fault["id"], &fault["label"], &fault["evaluated"], &fault["fired"], &fault["held"]),
         (&json!(1), &json!("bp"), &json!(1), &json!(1), &json!(1))
     );
-    assert_eq!((&told["seed"], &told["waiting"][0]["volume"]), (&json!(42), &json!("db1")));
+    assert_eq!((&told["seed"], &told["held"][0]["volume"]), (&json!(42), &json!("db1")));
     stage.command("down refuse").await;
     assert_eq!(get(&stage, "/v1/state").await.json()["driver"]["status"], "down refuse");
     stage.end().await;
@@ -99,7 +99,8 @@ async fn a_command_is_answered_with_its_effect_or_with_what_is_wrong_and_where()
 #[tokio::test]
 async fn entries_are_json_lines_after_a_number_and_within_a_limit() {
     let stage = Fixture::unix();
-    for number in 1..=600 {
+    // The first two are the session and the registration.
+    for number in 3..=600 {
         stage.command(&format!("note {number}")).await;
     }
     for (filter, first, last) in [
@@ -131,9 +132,7 @@ async fn entries_are_json_lines_after_a_number_and_within_a_limit() {
 #[tokio::test]
 async fn a_stream_begins_where_the_reader_was_and_goes_on_as_entries_come() {
     let stage = Fixture::unix();
-    for number in 1..=3 {
-        stage.command(&format!("note {number}")).await;
-    }
+    stage.command("note 3").await;
     for (path, headers, first) in [
         ("/v1/entries/stream", "", 1),
         ("/v1/entries/stream?after=2", "", 3),
@@ -150,7 +149,7 @@ async fn a_stream_begins_where_the_reader_was_and_goes_on_as_entries_come() {
     reader.say(&http("GET", "/v1/entries/stream?after=3", "", "")).await;
     reader.hear_until(|text| text.contains("\r\n\r\n")).await;
     stage.command("note now").await;
-    reader.hear_until(|text| text.contains("\"line\":\"note now\"")).await;
+    reader.hear_until(|text| text.contains("\"command\":\"note now\"")).await;
     let request = http("GET", "/v1/entries/stream", &format!("Last-Event-ID: x\r\n{CLOSE}"), "");
     assert_eq!(stage.control.exchange(&request).await.status(), Some(400));
     stage.end().await;
@@ -159,8 +158,8 @@ async fn a_stream_begins_where_the_reader_was_and_goes_on_as_entries_come() {
 #[tokio::test]
 async fn a_reader_of_an_earlier_life_begins_anew() {
     let stage = Fixture::unix();
-    stage.command("note 1").await;
-    for seen in [2, u64::MAX] {
+    stage.command("note 3").await;
+    for seen in [4, u64::MAX] {
         let mut reader = stage.control.connect().await.expect("the control API listens");
         reader.say(&http("GET", "/v1/entries/stream", &format!("Last-Event-ID: {seen}\r\n"), "")).await;
         reader.hear_until(|text| text.contains("id: 1\n")).await;
@@ -173,7 +172,7 @@ async fn a_reader_of_an_earlier_life_begins_anew() {
 #[tokio::test]
 async fn a_reader_that_fell_behind_is_told_how_many_it_missed() {
     let stage = Fixture::unix();
-    for number in 1..=9 {
+    for number in 3..=9 {
         stage.command(&format!("note {number}")).await;
     }
     stage.command("reset").await;

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use voltergeist::{
     domain::{
         model::{
-            entry::{Call, EntryKind},
+            entry::{Call, EntryKind, Session},
             protocol::Operation,
         },
         state::journal::Bounds,
@@ -138,7 +138,8 @@ impl Fixture {
 
     /// The call that ended last.
     pub fn last_call(&self) -> Call {
-        let newest = self.hub.snapshot(&Window { rows: 3, ..Window::default() }).entries;
+        let first = self.hub.kept().end.saturating_sub(9);
+        let (newest, _) = self.hub.entries_after(first, usize::MAX);
         newest
             .iter()
             .rev()

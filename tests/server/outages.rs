@@ -2,12 +2,10 @@
 
 use std::{io::ErrorKind, os::unix::net::UnixListener};
 
-use voltergeist::domain::{
-    lang::command::Outage,
-    model::{
-        entry::{EntryKind, Outcome},
-        protocol::Operation,
-    },
+use voltergeist::domain::model::{
+    driver::{DriverReason, DriverStatus, Outage},
+    entry::{EntryKind, Outcome},
+    protocol::Operation,
 };
 
 use crate::fixture::{Fixture, Peer, kept_alive, request, within};
@@ -170,16 +168,18 @@ async fn a_place_that_another_has_taken_meanwhile_is_told_and_tried_again() {
     let told = |stage: &Fixture| {
         let (entries, _) = stage.hub.entries_after(0, usize::MAX);
         let told = entries.into_iter().filter_map(|entry| match &entry.kind {
-            EntryKind::Driver { status } => Some(status.clone()),
+            EntryKind::Driver(event) if event.reason != DriverReason::Command => Some(event.clone()),
             _ => None,
         });
         told.collect::<Vec<_>>()
     };
-    assert!(told(&stage)[0].starts_with("cannot be up at unix://"), "{:?}", told(&stage));
+    let DriverReason::CannotBind { address, .. } = &told(&stage)[0].reason else { panic!("{:?}", told(&stage)) };
+    assert!(address.starts_with("unix://"), "{address}");
     std::fs::remove_file(&path).expect("the thief goes");
     drop(thief);
     crate::fixture::until("it is up", || told(&stage).len() == 2).await;
-    assert_eq!(told(&stage)[1], "up");
+    let event = &told(&stage)[1];
+    assert_eq!((event.status, &event.reason), (DriverStatus::Up, &DriverReason::Recovered));
     assert_eq!(stage.plugin.exchange(&request(Operation::List, "{}")).await.status(), Some(200));
     stage.end().await;
 }

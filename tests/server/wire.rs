@@ -7,7 +7,11 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 use voltergeist::domain::{
     lang::command::Command,
-    model::{entry::Outcome, protocol::Operation, volume::Change},
+    model::{
+        entry::{Cause, Outcome},
+        protocol::Operation,
+        volume::Change,
+    },
     rules::{Action, Phase},
 };
 
@@ -168,7 +172,7 @@ fn expected(action: &str, operation: Operation, root: &str) -> Expected {
 /// Brings the volumes to where each case begins.
 fn set_up(stage: &Fixture, operation: Operation) {
     let at: Timestamp = "2026-01-02T03:04:05Z".parse().expect("a time");
-    let change = |change: &Change| stage.hub.change(change).expect("the disk is writable");
+    let change = |change: &Change| stage.hub.change(change, Cause::Command).expect("the disk is writable");
     change(&Change::AllDeleted);
     if operation != Operation::Create {
         change(&Change::Created { name: "v".into(), options: [].into(), at });

@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use voltergeist::{
-    domain::state::journal::Bounds,
+    domain::{model::entry::Session, state::journal::Bounds},
     plugin::{Address, DiskStore, Paths, Server, ServerConfig},
     state::Hub,
 };

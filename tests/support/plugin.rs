@@ -106,8 +106,8 @@ impl Plugin {
 
     /// Waits until so many calls wait because a rule says so.
     pub fn wait_until_waiting(&self, calls: usize) {
-        wait_for(PATIENCE, || (self.state()["waiting"].as_array()?.len() == calls).then_some(()))
-            .unwrap_or_else(|| panic!("not {calls} calls wait: {}", self.state()["waiting"]));
+        wait_for(PATIENCE, || (self.state()["held"].as_array()?.len() == calls).then_some(()))
+            .unwrap_or_else(|| panic!("not {calls} calls wait: {}", self.state()["held"]));
     }
 
     /// Runs one command line, as if typed in the console.

@@ -134,7 +134,7 @@ impl App {
             Action::Back => self.back(snapshot),
             Action::Pause => {
                 let last = snapshot.kept.end.saturating_sub(1);
-                self.calls.freeze((!self.calls.is_frozen()).then_some(last));
+                self.calls.freeze((!self.calls.is_frozen()).then_some(last), snapshot.rows);
             }
             Action::Filter => self.begin(Purpose::Filter, &self.filter_text.clone(), snapshot),
             Action::CommandLine => self.begin(Purpose::Command, "", snapshot),

@@ -148,7 +148,7 @@ impl App {
         } else if self.shows_play(snapshot) && snapshot.scenario.run_request.is_none() {
             self.closed_play.clone_from(&snapshot.scenario.play);
         } else if self.calls.is_frozen() {
-            self.calls.freeze(None);
+            self.calls.freeze(None, 0);
         } else if self.calls.is_filtered() {
             self.unfilter();
         } else {

@@ -174,7 +174,7 @@ pub fn state(view: &View<'_>, has_keys: bool) -> Vec<Span<'static>> {
     if dropped > 0 && view.screen.shape.has_frames() {
         say(format!("{} kept of {}", text::grouped(in_all - dropped), text::grouped(in_all)), styles.quiet);
     }
-    match calls.held_back(kept) {
+    match calls.held_back(view.snapshot.rows) {
         Some(held) => say(format!("PAUSED +{}", text::grouped(held)), styles.warning),
         None if follows(view) => say("following".into(), styles.quiet),
         None => match newer(view) {
@@ -214,7 +214,7 @@ fn way_on(view: &View<'_>) -> Option<(String, &'static str)> {
 /// The same where there is little room: a filter by its sign, and what matters most.
 pub fn short_state(view: &View<'_>) -> Vec<Span<'static>> {
     let (calls, grouped_list) = (&view.app.calls, view.app.grouped_list.as_ref());
-    let state = match calls.held_back(&view.snapshot.kept) {
+    let state = match calls.held_back(view.snapshot.rows) {
         Some(held) => format!("PAUSED +{}", text::grouped(held)),
         None if calls.is_filtered() => {
             format!("{} shown", text::grouped(grouped_list.map_or(calls.len(), GroupedList::items) as u64))

@@ -198,7 +198,8 @@ impl Armed {
 
     /// Whether it evaluates calls like this one.
     pub(super) fn matches(&self, facts: &RequestContext<'_>, at: Timestamp) -> bool {
-        self.state == RuleState::Armed && self.rule.matches(facts) && self.holds(at)
+        let acts = self.state == RuleState::Armed && !self.is_used_up();
+        acts && self.rule.matches(facts) && self.holds(at)
     }
 
     /// Decides about a call. Nothing changes: see [`Armed::count`].

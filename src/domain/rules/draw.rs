@@ -124,7 +124,7 @@ mod tests {
                 drawn(Subject { count: 1, ..SUBJECT }, Purpose::Probability),
                 drawn(SUBJECT, Purpose::Time),
             ],
-            [0, 0, 0, 0, 0, 0, 0]
+            [501_545, 15_040, 635_398, 688_958, 581_956, 143_656, 156_801]
         );
     }
 

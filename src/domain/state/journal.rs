@@ -37,6 +37,8 @@ pub struct Journal {
     begun: u64,
     /// The number of the latest entry.
     last: u64,
+    /// How many entries a list shows, of all that there ever were.
+    rows: u64,
     #[serde(skip)]
     bounds: Bounds,
 }
@@ -44,7 +46,7 @@ pub struct Journal {
 /// What is kept, without how much memory it takes here: equal entries may share it or not.
 impl PartialEq for Journal {
     fn eq(&self, other: &Self) -> bool {
-        (self.begun, self.last, &self.ring) == (other.begun, other.last, &other.ring)
+        (self.begun, self.last, self.rows, &self.ring) == (other.begun, other.last, other.rows, &other.ring)
     }
 }
 
@@ -57,6 +59,7 @@ impl Journal {
     /// Appends the next entry and removes the oldest where a bound is passed. The newest always stays.
     pub fn push(&mut self, entry: &Arc<Entry>) {
         self.last = entry.seq;
+        self.rows += u64::from(!entry.is_redundant());
         let weight = entry.size_estimate();
         self.bytes += weight;
         self.weights.push_back(weight);
@@ -79,6 +82,11 @@ impl Journal {
     /// How many entries there was no room for, since the journal was cleared.
     pub fn dropped(&self) -> u64 {
         self.first() - self.begun
+    }
+
+    /// How many entries a list shows, of all that there ever were.
+    pub fn rows(&self) -> u64 {
+        self.rows
     }
 
     /// The number of the oldest entry that is kept; that of the next one if none is.

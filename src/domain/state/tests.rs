@@ -15,6 +15,7 @@ use crate::domain::model::{
     lint::Lint,
     protocol::{Caller, Operation, Options},
     scenario::{End, ScenarioEvent, ScenarioResult, StepSpec},
+    speed::SpeedChange,
 };
 
 fn second(second: i64) -> Timestamp {
@@ -67,7 +68,7 @@ fn entries() -> Vec<Arc<Entry>> {
         EntryKind::Rule(RuleEvent::Spent(rule.clone())),
         volume(Cause::Call(2), &mounted),
         EntryKind::Held(Box::new(held)),
-        EntryKind::Command(command("speed 4")),
+        EntryKind::Command(command(&Command::Speed(SpeedChange::Times(4.0)).to_string())),
         EntryKind::Command(command("seed 9")),
         EntryKind::Driver(DriverEvent {
             status: DriverStatus::Down { kind: Outage::Unlink, until: Some(second(99)) },

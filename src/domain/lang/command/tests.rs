@@ -85,7 +85,7 @@ fn a_wrong_line_is_told_where_and_what() {
         ("dwon refuse", "column 1: \"dwon\" is no command, did you mean \"down\"?"),
         ("disarm", "column 7: what to disarm is missing"),
         ("release me", "column 9: \"me\" is neither a number nor \"all\""),
-        ("release 4 5", "column 11: \"5\" is too much; the form is: release [--yes] [SEQ|all] [: ACTION]"),
+        ("release 4 5", "column 11: \"5\" is too much; the form is: release [--yes] [CALL|all] [: ACTION]"),
         ("release 4:", "column 11: the rule ends here, expected what is to happen: pass"),
         ("release 4: hold", "column 12: \"hold\" would keep it waiting; expected how it is to end"),
         (
