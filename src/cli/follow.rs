@@ -87,7 +87,11 @@ mod tests {
     };
 
     fn hub(entries: usize) -> Arc<Hub> {
-        Hub::new(Session::new(0, Volumes::default()), Box::new(InMemoryStore), Bounds { entries, ..Bounds::default() })
+        Hub::new(
+            Session::new(0, Volumes::default()),
+            Box::new(InMemoryStore),
+            Bounds { entries, ..Bounds::default() },
+        )
     }
 
     async fn report_observed(hub: Arc<Hub>) -> (String, u64) {

@@ -23,9 +23,7 @@ use super::{
     settings::Settings,
     signals,
 };
-use crate::{
-    engine::scenario::{self, LibraryError, Scenario, ScenarioLibrary},
-};
+use crate::engine::scenario::{self, LibraryError, Scenario, ScenarioLibrary};
 
 /// The driver that cards are played with. It is the same each time, since a daemon keeps looking for every
 /// driver that it has met.

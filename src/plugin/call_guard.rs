@@ -94,7 +94,8 @@ impl CallGuard {
     fn record(&mut self, outcome: Outcome) {
         let Some(mut call) = self.call.take() else { return };
         // As exact as the journal writes it, so that a recording is the journal again.
-        call.duration = Duration::from_micros(self.started.elapsed().as_micros().try_into().unwrap_or(u64::MAX));
+        call.duration =
+            Duration::from_micros(self.started.elapsed().as_micros().try_into().unwrap_or(u64::MAX));
         call.outcome = outcome;
         self.hub.record(EntryKind::Call(call));
     }

@@ -34,9 +34,7 @@ impl Inner {
 
     /// Releases the calls whose rule has ended or is in a pause.
     pub(super) fn release_orphans(&mut self, at: Timestamp) {
-        let rules = self.state.rules();
-        let is_orphan = |id: Option<u32>| !id.and_then(|id| rules.get(id)).is_some_and(|rule| rule.holds(at));
-        let held = self.state.held().filter(|(_, call)| is_orphan(call.fault.rule()));
+        let held = self.state.held().filter(|(_, call)| !self.state.holds_calls(call.fault.rule(), at));
         for call in held.map(|(_, call)| call.call).collect::<Vec<_>>() {
             self.release(at, call, ReleasedBy::RuleEnded, None);
         }

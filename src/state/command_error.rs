@@ -55,7 +55,7 @@ pub enum CommandFailed {
     /// The driver is up.
     #[error("the driver is up already")]
     AlreadyUp,
-    /// There is no such card.
+    /// There is no such scenario.
     #[error("there is no card {name:?}{meant}; play with Tab completes their names")]
     NoCard {
         /// Its name.
@@ -63,19 +63,19 @@ pub enum CommandFailed {
         /// What may have been meant.
         meant: String,
     },
-    /// There is nobody to play.
+    /// No scenarios can be played here.
     #[error("no cards are played here; voltergeist play plays them")]
     NoPlayer,
-    /// Another card is played.
+    /// Another scenario is played.
     #[error("{0} is being played; wait for its end, or play stop")]
     Busy(String),
-    /// A rule would act on the card too.
+    /// A rule would act on the scenario too.
     #[error("a rule is armed that would act on the card too; disarm all, then play")]
     RulesArmed,
-    /// The card can do harm.
+    /// The scenario can do harm.
     #[error("only as `{0}`: this card can harm the engine, or what else runs on it")]
     Dangerous(String),
-    /// No card is played.
+    /// No scenario is played.
     #[error("no card is being played; play CARD begins one")]
     NothingPlayed,
     /// There is no demo.

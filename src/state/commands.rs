@@ -49,8 +49,7 @@ impl Hub {
             Command::Save { path, which } => self.save(path, which)?,
             _ => String::new(),
         };
-        let changes =
-            if changes_volumes(command) { self.change_volumes(command)? } else { Vec::new() };
+        let changes = if changes_volumes(command) { self.change_volumes(command)? } else { Vec::new() };
 
         let mut inner = self.inner.lock();
         let at = self.now();
@@ -204,9 +203,8 @@ impl Inner {
         let replaced = target.as_ref().and_then(|target| rules.targets(target).next());
         let replaced = replaced.map(|rule| (rule.as_text(), rule.state));
         let armed = rules.arming(rule, label, at);
-        let text = armed.rule().map_or_else(String::new, |rule| {
-            format!("armed rule {}: {}", rule.id, rule.text)
-        });
+        let text =
+            armed.rule().map_or_else(String::new, |rule| format!("armed rule {}: {}", rule.id, rule.text));
         self.push(at, EntryKind::Rule(armed));
         if let Some((rule, RuleState::Armed)) = replaced {
             self.push(at, EntryKind::Rule(RuleEvent::Disarmed(rule)));

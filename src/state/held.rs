@@ -62,14 +62,16 @@ impl Inner {
 impl Hub {
     /// Records that a call is held, and returns what it waits with.
     pub fn hold(self: &Arc<Self>, held: HeldCall) -> HeldCallGuard {
-        let call = held.call;
+        let (call, rule) = (held.call, held.fault.rule());
         let (sender, released) = oneshot::channel();
         let mut inner = self.inner.lock();
         let at = self.now();
         let seq = inner.push(at, EntryKind::Held(Box::new(held))).seq;
         inner.waiters.insert(call, Some(sender));
         // Its rule may have ended since it decided.
-        inner.release_orphans(at);
+        if !inner.state.holds_calls(rule, at) {
+            inner.release(at, call, ReleasedBy::RuleEnded, None);
+        }
         self.notify(&mut inner);
         drop(inner);
         self.wake();

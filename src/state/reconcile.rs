@@ -28,7 +28,9 @@ impl Hub {
     pub fn report_bind(&self, address: &str, result: Result<(), &io::Error>) {
         let reason = match result {
             Ok(()) => DriverReason::Recovered,
-            Err(error) => DriverReason::CannotBind { address: address.into(), error: error.to_string().into() },
+            Err(error) => {
+                DriverReason::CannotBind { address: address.into(), error: error.to_string().into() }
+            }
         };
         let mut inner = self.inner.lock();
         let DriverState { status, generation, .. } = inner.state.driver_state();

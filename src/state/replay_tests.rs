@@ -23,7 +23,13 @@ use crate::domain::{
 #[derive(Clone, Debug)]
 enum Step {
     /// A call arrives. It ends at once, unless a rule holds it.
-    Call { operation: Operation, volume: &'static str, id: &'static str, caller: Caller, outcome: Outcome },
+    Call {
+        operation: Operation,
+        volume: &'static str,
+        id: &'static str,
+        caller: Caller,
+        outcome: Outcome,
+    },
     /// The end of one of the held calls that were released, or whose caller gives up.
     End(usize),
     Command(&'static str),
@@ -95,7 +101,12 @@ fn scenario_event(index: usize) -> ScenarioEvent {
     let (scenario, line) = ("list".to_owned(), "$ docker volume ls".to_owned());
     let step = StepSpec { line: line.clone(), say: None, expected: "success".into() };
     match index {
-        0 => ScenarioEvent::Started { scenario, title: String::new(), engine: String::new(), steps: vec![step; 2] },
+        0 => ScenarioEvent::Started {
+            scenario,
+            title: String::new(),
+            engine: String::new(),
+            steps: vec![step; 2],
+        },
         1 => ScenarioEvent::StepStarted { index: 0, line },
         2 => ScenarioEvent::StepFinished { index: 0, line, seen: "seen".into(), problems: Vec::new() },
         _ => ScenarioEvent::Finished {
@@ -114,7 +125,8 @@ struct Run {
 
 impl Run {
     fn new() -> Self {
-        let volume = Change::Created { name: "old".into(), options: [].into(), at: jiff::Timestamp::UNIX_EPOCH };
+        let volume =
+            Change::Created { name: "old".into(), options: [].into(), at: jiff::Timestamp::UNIX_EPOCH };
         let mut volumes = Volumes::default();
         volumes.apply(&volume);
         let session = Session::new(7, volumes)
@@ -129,8 +141,13 @@ impl Run {
     fn call(&mut self, operation: Operation, volume: &str, id: &str, caller: Caller, outcome: Outcome) {
         let request = Request { name: volume.into(), id: id.into(), ..Request::default() };
         let number = self.hub.next_call();
-        let arrival =
-            IncomingCall { call: number, operation, request: &request, caller, empty_body: volume.is_empty() };
+        let arrival = IncomingCall {
+            call: number,
+            operation,
+            request: &request,
+            caller,
+            empty_body: volume.is_empty(),
+        };
         let admission = self.hub.admit(&arrival);
         let mut call = Call {
             call: number,
@@ -155,7 +172,9 @@ impl Run {
             call.changes.push(change);
         }
         match admission.injection {
-            Some(injection) if matches!(injection.action, Action::Hold | Action::Hang | Action::Delay { .. }) => {
+            Some(injection)
+                if matches!(injection.action, Action::Hold | Action::Hang | Action::Delay { .. }) =>
+            {
                 let guard = self.hub.hold(HeldCall {
                     call: number,
                     operation,
@@ -251,7 +270,10 @@ fn the_random_runs_have_every_command_that_changes_the_state() {
     let speed = Command::Speed(SpeedChange::Pause).to_string();
     let run = Run::new();
     run.hub.command_line(&speed).expect("it is a demo");
-    for word in ["arm", "disarm", "release", "seed", "forget", "restore", "conjure", "wipe", "unmount", "down", "up", "crash", "reset", "play", "quit"] {
+    for word in [
+        "arm", "disarm", "release", "seed", "forget", "restore", "conjure", "wipe", "unmount", "down", "up",
+        "crash", "reset", "play", "quit",
+    ] {
         assert!(lines.iter().any(|line| line.split(' ').next() == Some(word)), "{word}");
     }
 }

@@ -384,7 +384,11 @@ fn a_dry_run_says_that_no_volume_is_named_as_the_rule_wants() {
 struct StuckStore(std::sync::mpsc::Receiver<()>);
 
 impl super::VolumeStore for StuckStore {
-    fn persist(&mut self, _: &Change, _: Option<&crate::domain::model::volume::Volume>) -> std::io::Result<()> {
+    fn persist(
+        &mut self,
+        _: &Change,
+        _: Option<&crate::domain::model::volume::Volume>,
+    ) -> std::io::Result<()> {
         self.0.recv().map_err(std::io::Error::other)
     }
 }

@@ -43,7 +43,8 @@ impl Hub {
         change: &Change,
         cause: Cause,
     ) -> io::Result<()> {
-        let record = change.name().and_then(|name| self.with_volumes(|volumes| volumes.record(name).cloned()));
+        let record =
+            change.name().and_then(|name| self.with_volumes(|volumes| volumes.record(name).cloned()));
         let mut preview: Volumes = record.into_iter().collect();
         preview.apply(change);
         store.persist(change, preview.iter().next().map(Arc::as_ref))?;

@@ -81,21 +81,21 @@ fn each_key_that_acts_is_a_command() {
         (&haunted, "D", vec!["down unlink"]),
         (&haunted, "c", vec!["disarm all", "up"]),
         (&haunted, "r", vec!["release"]),
-        (&waiting, "r", vec!["release 18"]),
-        (&waiting, "v", vec!["edit 18 \"{}\\n\""]),
-        (&haunted, "tab tab v", vec!["edit 18 \"{}\\n\""]),
+        (&waiting, "r", vec!["release 15"]),
+        (&waiting, "v", vec!["edit 15 \"{}\\n\""]),
+        (&haunted, "tab tab v", vec!["edit 15 \"{}\\n\""]),
         (&calm, "v", vec![]),
         (&calm, "f", vec![]),
         (&waiting, "f", vec![]),
-        (&waiting, "f n o enter", vec!["release 18: fail \"no\""]),
-        (&waiting, "f n o \" enter", vec!["release 18: fail \"no\""]),
-        (&waiting, "f \\ \" n o \\ \" \" enter", vec!["release 18: fail \"\\\"no\\\"\""]),
+        (&waiting, "f n o enter", vec!["release 15: fail \"no\""]),
+        (&waiting, "f n o \" enter", vec!["release 15: fail \"no\""]),
+        (&waiting, "f \\ \" n o \\ \" \" enter", vec!["release 15: fail \"\\\"no\\\"\""]),
         (&waiting, "f esc", vec![]),
         (&haunted, "q", vec![]),
         (&haunted, "q n", vec![]),
         (&haunted, "q y", vec!["Leave"]),
         (&haunted, "? ctrl-c", vec!["Interrupt"]),
-        (&haunted, "tab tab end delete", vec!["disarm 3"]),
+        (&haunted, "tab tab end delete", vec!["disarm 5"]),
     ] {
         let effects = seat(stage).press(keys);
         assert_eq!(commands(&effects), expected, "{keys}");
@@ -200,7 +200,7 @@ fn what_nothing_undoes_is_done_after_a_question_only() {
 #[test]
 fn an_open_call_follows_the_selection_and_turns_its_own_pages() {
     let stage = Stage::busy();
-    let mut seat = Seat::new(&stage, (120, 20), "default", false);
+    let mut seat = Seat::new(&stage, (120, 21), "default", false);
     seat.press("up up up enter");
     assert!(seat.screen().contains("Call 13") && seat.screen().contains("GET /metrics"));
     seat.press("up");
@@ -335,7 +335,7 @@ fn the_end_of_a_call_takes_the_place_of_its_waiting() {
     assert!(seat.screen().contains("WAITS 0:00"));
     stage.end_held(call(Operation::Unmount, "db1"));
     seat.look(&stage);
-    assert!(!seat.screen().contains("hold"), "{}", seat.screen());
+    assert!(!seat.screen().contains("WAITS"), "{}", seat.screen());
     assert_eq!(seat.app.calls.selected().and_then(|entry| entry.call_number()), Some(1));
 }
 
@@ -378,8 +378,8 @@ fn tab_completes_what_can_stand_next() {
         ("down ", "tab tab", "down unlink"),
         ("crash ", "tab", "crash keep"),
         ("disarm em", "tab", "disarm empty-get"),
-        ("release 1", "tab", "release 18"),
-        ("release 18: re", "tab", "release 18: reply"),
+        ("release 1", "tab", "release 15"),
+        ("release 15: re", "tab", "release 15: reply"),
         ("release: fail \"no\" aft", "tab", "release: fail \"no\" after"),
         ("theme col", "tab", "theme colour-blind"),
         ("arm unm", "tab", "arm unmount"),
@@ -535,7 +535,7 @@ fn a_command_that_is_refused_can_be_mended_but_not_one_of_a_key() {
 #[test]
 fn a_room_sees_each_key_with_what_it_did_and_never_with_what_an_earlier_one_did() {
     let stage = Stage::busy();
-    let done = || Event::Done { line: "release 18".into(), result: Ok("let call 18 go".into()) };
+    let done = || Event::Done { line: "release 15".into(), result: Ok("let call 18 go".into()) };
     let caption = |seat: &Seat| {
         let screen = seat.screen();
         let mut lines = screen.lines().skip_while(|line| !line.contains("What happens"));
@@ -556,11 +556,11 @@ fn a_room_sees_each_key_with_what_it_did_and_never_with_what_an_earlier_one_did(
     let mut seat = Seat::new(&stage, (120, 40), "default", false);
     seat.press("p r");
     seat.update(done());
-    assert!(caption(&seat).starts_with("[r] : release 18 → let call 18 go"), "{}", seat.screen());
+    assert!(caption(&seat).starts_with("[r] : release 15 → let call 18 go"), "{}", seat.screen());
     seat.press("down");
     assert!(caption(&seat).starts_with("[↓] down one row"), "{}", seat.screen());
     seat.press("p");
-    assert!(seat.screen().contains(": release 18  → let call 18 go"), "{}", seat.screen());
+    assert!(seat.screen().contains(": release 15  → let call 18 go"), "{}", seat.screen());
 }
 
 #[test]
@@ -620,14 +620,14 @@ fn earlier_lines_come_back_and_so_does_the_one_that_is_being_typed() {
     let done = |line: &str| Event::Done { line: line.into(), result: Ok("done".into()) };
     for (keys, expected) in [
         (": n o down", ": no"),
-        (": n o up", ": release 18"),
+        (": n o up", ": release 15"),
         (": n o up up", ": disarm  fail-mounts"),
         (": n o up up up up", ": forget cache"),
-        (": n o up up down", ": release 18"),
+        (": n o up up down", ": release 15"),
         (": n o up up down down", ": no"),
         (": n o up up down down down", ": no"),
-        (": up x down", ": release 18x"),
-        (": up x up down", ": release 18x"),
+        (": up x down", ": release 15x"),
+        (": up x up down", ": release 15x"),
         ("/ d b up", "/ op:mount"),
         ("/ d b up up down", "/ db"),
     ] {
@@ -639,7 +639,7 @@ fn earlier_lines_come_back_and_so_does_the_one_that_is_being_typed() {
         seat.press("enter");
         seat.update(done("disarm fail-mounts"));
         seat.press("r");
-        seat.update(done("release 18"));
+        seat.update(done("release 15"));
         seat.press(":");
         seat.type_text("note left", &stage);
         seat.press("esc /");

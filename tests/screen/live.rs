@@ -150,7 +150,10 @@ pub struct Live {
 impl Live {
     /// On a hub of its own.
     pub fn start() -> Self {
-        Self::start_on(Hub::new(Session::new(7, Volumes::default()), Box::new(InMemoryStore), Bounds::default()), false)
+        Self::start_on(
+            Hub::new(Session::new(7, Volumes::default()), Box::new(InMemoryStore), Bounds::default()),
+            false,
+        )
     }
 
     /// On a hub of its own, with an editor.

@@ -5,7 +5,11 @@ use std::{io, sync::PoisonError, time::Duration};
 use voltergeist::{
     console::{ExitReason, FRAMES_PER_SECOND, view},
     domain::{
-        model::{entry::{EntryKind, Session}, protocol::Operation, volume::Volumes},
+        model::{
+            entry::{EntryKind, Session},
+            protocol::Operation,
+            volume::Volumes,
+        },
         state::journal::Bounds,
     },
     state::{Hub, InMemoryStore},
@@ -140,9 +144,12 @@ async fn it_ends_by_key_by_command_with_the_program_and_with_the_terminal() {
     assert_eq!(live.release_action().await, ExitReason::TerminalGone);
 
     assert_eq!(
-        Live::start_on(Hub::new(Session::new(7, Volumes::default()), Box::new(InMemoryStore), Bounds::default()), true)
-            .release_action()
-            .await,
+        Live::start_on(
+            Hub::new(Session::new(7, Volumes::default()), Box::new(InMemoryStore), Bounds::default()),
+            true
+        )
+        .release_action()
+        .await,
         ExitReason::TerminalGone
     );
 }

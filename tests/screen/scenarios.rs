@@ -4,12 +4,13 @@ use voltergeist::{
     console::app::Effect,
     domain::model::{
         entry::EntryKind,
+        protocol::Operation,
         scenario::{End, ScenarioEvent, ScenarioInfo, ScenarioResult, StepSpec},
         speed::DemoSpeed,
     },
 };
 
-use super::stage::{Seat, Stage};
+use super::stage::{Seat, Stage, call};
 
 const SIZES: [(u16, u16); 3] = [(200, 50), (80, 24), (40, 10)];
 
@@ -55,9 +56,17 @@ fn note(stage: &mut Stage, event: ScenarioEvent) {
     stage.push(EntryKind::Scenario(Box::new(event)));
 }
 
+/// The same, without rules, since those would act on what is played.
+fn ready() -> Stage {
+    let mut stage = offering();
+    stage.end_held(call(Operation::Unmount, "db1"));
+    stage.disarm_all();
+    stage
+}
+
 /// The card `labels-lost` after its third step has begun.
 pub fn playing() -> Stage {
-    let mut stage = offering();
+    let mut stage = ready();
     let steps = vec![
         plan("$ docker volume create -d voltergeist --label team=ghosts ghost-data", None, "success"),
         plan(": arm get: empty once", Some("From now on, one Get is answered with nothing."), ""),
@@ -87,7 +96,7 @@ pub fn playing() -> Stage {
 
 /// A card of so many steps, of which so many have been seen and one more has begun.
 fn long(steps: usize, snapshot: usize) -> Stage {
-    let mut stage = offering();
+    let mut stage = ready();
     stage.command("play labels-lost", "labels-lost is played", Vec::new());
     let line = |index: usize| format!("$ docker volume create v{index}");
     let plans = (0..steps).map(|index| plan(&line(index), None, "success")).collect();
@@ -245,7 +254,7 @@ const SLOW: &str = "docker waits for a gone driver, it seems: each list takes 15
 
 #[test]
 fn why_an_engine_lets_all_wait_is_told_until_the_next_step_or_the_end() {
-    let mut begun = offering();
+    let mut begun = ready();
     give(&mut begun, "play labels-lost");
     let (scenario, title) = ("labels-lost".into(), "A short one".into());
     let steps = vec![plan("$ docker volume ls", None, "success")];
@@ -320,7 +329,7 @@ fn keys_direct_what_is_played() {
 fn what_the_keys_of_a_play_do_is_on_the_screen() {
     let mut paused = playing();
     give(&mut paused, "play pause");
-    let mut asked = offering();
+    let mut asked = ready();
     give(&mut asked, "play labels-lost");
     let mut stopped = playing();
     give(&mut stopped, "play stop");

@@ -82,7 +82,7 @@ fn a_click_on_either_end_of_a_call_selects_it() {
         let row = line_of(&seat.screen(), words) as u16;
         let kind = MouseEventKind::Down(MouseButton::Left);
         seat.update(Event::Mouse(MouseEvent { kind, column: 30, row, modifiers: KeyModifiers::NONE }));
-        assert_eq!(seat.app.selected().map(|entry| entry.seq), Some(5), "{words}");
+        assert_eq!(seat.app.selected().and_then(|entry| entry.call_number()), Some(2), "{words}");
     }
 }
 

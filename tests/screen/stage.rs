@@ -19,9 +19,10 @@ use voltergeist::{
             driver::{DriverEvent, DriverInfo, DriverReason, DriverStatus, Outage},
             entry::{
                 Call, Cause, CommandRun, Decision, Entry, EntryKind, Evaluation, Headers, HeldCall,
-                OriginalReply, Outcome, RuleDecision, RuleEvent, RuleText, Session, VolumeChange,
+                OriginalReply, Outcome, ReleasedCall, RuleDecision, RuleEvent, RuleText, Session,
+                VolumeChange,
             },
-            fault::{AppliedFault, FaultSource, Phase},
+            fault::{AppliedFault, FaultSource, Phase, Release, ReleasedBy},
             lint::Lint,
             protocol::{Caller, Operation, Options},
             scenario::ScenarioCatalog,
@@ -76,7 +77,9 @@ pub fn call(operation: Operation, volume: &str) -> Call {
 }
 
 pub fn fault(id: u32, label: Option<&str>, action: &str) -> AppliedFault {
-    let phase = [Phase::Before, Phase::After, Phase::Twice].into_iter().find(|phase| action.ends_with(phase.as_str()));
+    let phase = [Phase::Before, Phase::After, Phase::Twice]
+        .into_iter()
+        .find(|phase| action.ends_with(phase.as_str()));
     AppliedFault {
         source: FaultSource::Rule { id, label: label.map(Arc::from) },
         action: action.into(),
@@ -228,6 +231,12 @@ impl Stage {
         for rule in rules {
             self.push(EntryKind::Rule(RuleEvent::Disarmed(rule)));
         }
+        let state = &self.state;
+        let orphans = state.held().filter(|(_, held)| !state.holds_calls(held.fault.rule(), self.now));
+        for call in orphans.map(|(_, held)| held.call).collect::<Vec<_>>() {
+            let release = Release { by: ReleasedBy::RuleEnded, action: None };
+            self.push(EntryKind::Released(ReleasedCall { call, release }));
+        }
     }
 
     pub fn disarm_all(&mut self) {
@@ -240,7 +249,8 @@ impl Stage {
         let rules = self.state.rules();
         let text = format!("{operation}: {action}");
         let armed = rules.iter().find(|rule| *rule.text == *text).map(|rule| rule.id);
-        let next = rules.arming(&text.parse().expect("a rule"), None, self.now).rule().map_or(1, |rule| rule.id);
+        let next =
+            rules.arming(&text.parse().expect("a rule"), None, self.now).rule().map_or(1, |rule| rule.id);
         let fault = fault(armed.unwrap_or(next), None, action);
         self.ensure_armed(&fault, operation);
         self.evaluated(self.last_call, operation, Some(volume), &fault);

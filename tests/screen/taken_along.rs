@@ -40,7 +40,7 @@ fn what_is_shown_is_what_is_saved() {
     for (keys, typed, expected) in [
         ("", "", ""),
         ("/", "op:mount -vol:cache", " where op:mount -vol:cache"),
-        ("space", "", " where seq<19"),
+        ("space", "", " where seq<34"),
         ("tab down enter", "", " where life:db1"),
     ] {
         let mut seat = seat(&stage);

@@ -85,7 +85,8 @@ fn unregister(mut stage: Stage) -> Stage {
     stage.register(|driver| {
         driver.registration = "not registered: no rights for /run/docker/plugins".into();
         driver.fix_command = Some(
-            "echo unix:///run/user/1000/voltergeist.sock | sudo tee /etc/docker/plugins/voltergeist.spec".into(),
+            "echo unix:///run/user/1000/voltergeist.sock | sudo tee /etc/docker/plugins/voltergeist.spec"
+                .into(),
         );
     });
     stage

@@ -61,7 +61,10 @@ async fn the_state_tells_all_that_the_console_shows() {
         (&volume["name"], &volume["options"], &volume["mounts"], &volume["exists"]),
         (&json!("db1"), &json!({"tier": "gold"}), &json!(["7f", "7f", "8a"]), &json!(true))
     );
-    assert_eq!((&told["volumes"][1]["name"], &told["volumes"][1]["exists"]), (&json!("ghost"), &json!(false)));
+    assert_eq!(
+        (&told["volumes"][1]["name"], &told["volumes"][1]["exists"]),
+        (&json!("ghost"), &json!(false))
+    );
     let fault = &told["faults"][0];
     assert_eq!(fault["rule"], "get where volume=db*: hold");
     assert_eq!(

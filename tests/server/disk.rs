@@ -267,11 +267,11 @@ async fn the_end_of_a_name_says_what_is_saved() {
     let stage = Fixture::unix();
     stage.ask(Operation::Create, r#"{"Name":"a"}"#).await;
     for (name, told, first) in [
-        ("run.jsonl", "1 of 1 entry saved to ", r#"{"seq":1,"#),
-        ("run", "1 of 2 entries saved to ", r#"{"seq":1,"#),
-        ("run.md", "a report of the run with 1 of 3 entries saved to ", "# voltergeist, 2"),
-        ("run.mmd", "a sequence of 1 of 4 entries as Mermaid saved to ", "sequenceDiagram\n"),
-        ("run.txt", "a sequence of 1 of 5 entries as text saved to ", " UTC"),
+        ("run.jsonl", "1 of 4 entries saved to ", r#"{"seq":4,"#),
+        ("run", "1 of 5 entries saved to ", r#"{"seq":4,"#),
+        ("run.md", "a report of the run with 1 of 6 entries saved to ", "# voltergeist, 2"),
+        ("run.mmd", "a sequence of 1 of 7 entries as Mermaid saved to ", "sequenceDiagram\n"),
+        ("run.txt", "a sequence of 1 of 8 entries as text saved to ", " UTC"),
     ] {
         let file = stage.place.path().join(name);
         let effect = stage.hub.command_line(&format!("save {} where op:create", file.display()));
@@ -292,7 +292,7 @@ async fn what_passes_a_filter_is_saved_alone() {
     stage.ask(Operation::Get, r#"{"Name":"a"}"#).await;
     let file = stage.place.path().join("gets.jsonl");
     let effect = stage.hub.command_line(&format!("save {} where op:get", file.display()));
-    assert_eq!(effect.expect("it is saved").text, format!("1 of 2 entries saved to {}", file.display()));
+    assert_eq!(effect.expect("it is saved").text, format!("1 of 5 entries saved to {}", file.display()));
     let saved = fs::read_to_string(&file).expect("it is written");
     assert_eq!(saved.lines().count(), 1);
     assert!(saved.contains(r#""operation":"get""#), "{saved}");

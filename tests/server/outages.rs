@@ -173,7 +173,9 @@ async fn a_place_that_another_has_taken_meanwhile_is_told_and_tried_again() {
         });
         told.collect::<Vec<_>>()
     };
-    let DriverReason::CannotBind { address, .. } = &told(&stage)[0].reason else { panic!("{:?}", told(&stage)) };
+    let DriverReason::CannotBind { address, .. } = &told(&stage)[0].reason else {
+        panic!("{:?}", told(&stage))
+    };
     assert!(address.starts_with("unix://"), "{address}");
     std::fs::remove_file(&path).expect("the thief goes");
     drop(thief);

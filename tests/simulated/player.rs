@@ -17,7 +17,7 @@ use voltergeist::{
         Clock, DockerCommand, Engine, Inventory, Outcome,
         scenario::{Event, Report, RunContext, Scenario, ScenarioResult, play},
     },
-    state::{DriverStatus},
+    state::DriverStatus,
 };
 
 use crate::{SPEED, docker, faults::FaultyDriver};

@@ -62,8 +62,7 @@ impl App {
     /// The waiting call that a key is about: the selected one, or the oldest.
     fn held<'s>(&mut self, snapshot: &'s Snapshot) -> Option<&'s Arc<Entry>> {
         let selected = self.selected().map(|entry| entry.seq);
-        let held =
-            snapshot.held.iter().find(|entry| Some(entry.seq) == selected).or(snapshot.held.first());
+        let held = snapshot.held.iter().find(|entry| Some(entry.seq) == selected).or(snapshot.held.first());
         if held.is_none() {
             self.status = Status::say("no call is waiting");
         }
@@ -100,7 +99,8 @@ impl App {
         match draft {
             Ok(draft) => Some(Effect::Edit(draft)),
             Err(why) => {
-                self.status = Status::Failed { line: format!("edit the reply to call {}", waiting.call), why };
+                self.status =
+                    Status::Failed { line: format!("edit the reply to call {}", waiting.call), why };
                 None
             }
         }

@@ -100,12 +100,10 @@ fn words(view: &View<'_>, alarm: &Alarm<'_>) -> (String, String, String) {
             )
         }
         Alarm::Held(count) => {
-            let oldest =
-                snapshot.held.first().map_or(Duration::ZERO, |entry| since(snapshot.at, entry.at));
+            let oldest = snapshot.held.first().map_or(Duration::ZERO, |entry| since(snapshot.at, entry.at));
             let what = if *count == 1 { "1 CALL WAITS".to_owned() } else { format!("{count} CALLS WAIT") };
             let mut facts = format!("the longest for {}", text::clock(oldest));
-            if let Some((caller, left)) =
-                snapshot.held.first().and_then(|entry| patience_left(entry, oldest))
+            if let Some((caller, left)) = snapshot.held.first().and_then(|entry| patience_left(entry, oldest))
             {
                 facts.extend(["; ", caller.as_str(), " gives up in ", &text::clock(left)]);
             }

@@ -111,8 +111,10 @@ fn next_attempt(view: &View<'_>, entry: &Entry) -> String {
 
 /// Whether the rule that acted on a call may be shown as if it were now.
 fn is_in_force(view: &View<'_>, call: &Call) -> bool {
-    let rule =
-        call.fault.as_ref().and_then(|fault| view.snapshot.faults.iter().find(|rule| Some(rule.id) == fault.rule()));
+    let rule = call
+        .fault
+        .as_ref()
+        .and_then(|fault| view.snapshot.faults.iter().find(|rule| Some(rule.id) == fault.rule()));
     rule.is_some_and(|rule| rule.state != RuleState::Expired)
 }
 

@@ -101,8 +101,11 @@ fn load(view: &View<'_>) -> Vec<Line<'static>> {
     let (snapshot, styles) = (view.snapshot, &view.theme.styles);
     let rate = snapshot.counters.rate(snapshot.at);
     let last = rate.len().checked_sub(2).map_or(0, |index| rate[index]);
-    let callers: Vec<_> =
-        Caller::ALL.into_iter().filter(|one| snapshot.counters.caller(*one) > 0).map(Caller::as_str).collect();
+    let callers: Vec<_> = Caller::ALL
+        .into_iter()
+        .filter(|one| snapshot.counters.caller(*one) > 0)
+        .map(Caller::as_str)
+        .collect();
     let caller = (!callers.is_empty())
         .then(|| Span::styled(format!("called by {}  ", callers.join(", ")), styles.text));
     let per_second = Span::styled(format!("{last}/s "), styles.strong);
@@ -190,7 +193,8 @@ fn counters(snapshot: &Snapshot, short: bool) -> Vec<Counter> {
         };
         (name, snapshot.counters.operation(operation), false)
     });
-    let odd = [("other", snapshot.counters.unknown_requests, true), ("lints", snapshot.counters.lints(), true)];
+    let odd =
+        [("other", snapshot.counters.unknown_requests, true), ("lints", snapshot.counters.lints(), true)];
     nine.into_iter()
         .chain(odd.into_iter().filter(|(_, number, _)| *number > 0))
         .map(|(name, number, odd)| Counter { name, number, digits: text::grouped(number), odd })

@@ -20,8 +20,9 @@ use crate::{
 /// An entry in a line. The indent stands before what was asked.
 pub fn line(view: &View<'_>, columns: &Columns, entry: &Entry, indent: &'static str) -> Line<'static> {
     let styles = &view.theme.styles;
-    let is_hit =
-        view.app.dry_run.as_ref().is_some_and(|dry_run| entry.call().is_some_and(|call| dry_run.hits.binary_search(&call.call).is_ok()));
+    let is_hit = view.app.dry_run.as_ref().is_some_and(|dry_run| {
+        entry.call().is_some_and(|call| dry_run.hits.binary_search(&call.call).is_ok())
+    });
     let mut row = Row { view, columns, indent, spans: Vec::new() };
     row.say(if is_hit { view.theme.glyphs.hit } else { " " }, styles.fault);
     row.column(&time(view, entry, columns.time), columns.time, styles.quiet);

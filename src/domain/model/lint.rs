@@ -14,7 +14,7 @@ pub enum Lint {
     DuplicateCreate,
     /// A Mount of a volume that the driver does not know.
     MountOfUnknownVolume,
-    /// A mount that the engine was told had failed, yet is open in the driver.
+    /// A mount that failed for the engine, but is open in the driver.
     LeakedMount,
     /// A Mount with an ID that is mounted.
     ReusedMountId,

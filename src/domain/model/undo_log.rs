@@ -58,7 +58,10 @@ impl UndoLog {
 }
 
 fn weight(records: &Records) -> usize {
-    records.iter().map(|(name, record)| name.len() + 64 + record.as_ref().map_or(0, |record| record.weight())).sum()
+    records
+        .iter()
+        .map(|(name, record)| name.len() + 64 + record.as_ref().map_or(0, |record| record.weight()))
+        .sum()
 }
 
 #[cfg(test)]

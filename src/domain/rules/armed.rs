@@ -110,7 +110,13 @@ pub struct RuleStatus {
 
 impl Armed {
     /// A rule at the moment of its arming.
-    pub(super) fn new(id: u32, label: Option<Arc<str>>, rule: Rule, until: Option<Timestamp>, since: Timestamp) -> Self {
+    pub(super) fn new(
+        id: u32,
+        label: Option<Arc<str>>,
+        rule: Rule,
+        until: Option<Timestamp>,
+        since: Timestamp,
+    ) -> Self {
         let is_range = |action: &Action| matches!(action, Action::Delay { from, to } if from < to);
         let draws = rule.trigger.chance.is_some() || rule.chain.iter().any(|step| is_range(&step.action));
         Self {
@@ -208,8 +214,7 @@ impl Armed {
         let count = self.draws.as_ref().map_or(0, |draws| draws.count(operation, volume));
         let subject = Subject { seed, rule: &self.text, operation, volume, count };
         let trigger = self.rule.trigger;
-        let hits =
-            |chance: Probability| chance.hits(subject.draw(Purpose::Probability, Probability::SIDES));
+        let hits = |chance: Probability| chance.hits(subject.draw(Purpose::Probability, Probability::SIDES));
         if !trigger.chance.is_none_or(hits) {
             return (Decision::Missed, None);
         }

@@ -309,11 +309,7 @@ mod tests {
             ..Call::ok(Operation::Remove, Caller::Docker)
         };
         assert_eq!(reaction(&cut), Some(forecast_outage(Outage::Reset, Caller::Docker)));
-        assert_eq!(
-            reaction(&Call::ok(Operation::Remove, Caller::Docker)),
-            None,
-            "nothing was done to it"
-        );
+        assert_eq!(reaction(&Call::ok(Operation::Remove, Caller::Docker)), None, "nothing was done to it");
     }
 
     #[test]

@@ -49,15 +49,9 @@ impl RuleSet {
     /// The entry that arms a rule.
     pub fn arming(&self, rule: &Rule, label: Option<&str>, at: Timestamp) -> RuleEvent {
         let lasting = rule.lifetime.lasting.or(self.default_expiry);
-        let text = RuleText {
-            id: self.last_id + 1,
-            label: label.map(Arc::from),
-            text: rule.to_string().into(),
-        };
-        RuleEvent::Armed {
-            rule: text,
-            until: lasting.and_then(|lasting| at.checked_add(lasting).ok()),
-        }
+        let text =
+            RuleText { id: self.last_id + 1, label: label.map(Arc::from), text: rule.to_string().into() };
+        RuleEvent::Armed { rule: text, until: lasting.and_then(|lasting| at.checked_add(lasting).ok()) }
     }
 
     /// The rules that a target means.

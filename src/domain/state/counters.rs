@@ -17,7 +17,7 @@ use crate::domain::model::{
 /// How many seconds of the request rate are kept.
 pub const RATE_SECONDS: usize = 60;
 
-/// The longest latency that is told from longer ones, in microseconds: an hour.
+/// The longest latency that is recorded, in microseconds: an hour. Longer ones count as this.
 const LONGEST: u64 = 3_600_000_000;
 
 /// Everything that is counted.

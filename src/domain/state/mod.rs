@@ -203,6 +203,11 @@ impl State {
         held_calls(&self.held)
     }
 
+    /// Whether a rule may hold calls: it has not ended, and is in no pause.
+    pub fn holds_calls(&self, rule: Option<u32>, at: Timestamp) -> bool {
+        rule.and_then(|id| self.rules.get(id)).is_some_and(|rule| rule.holds(at))
+    }
+
     /// A held call by its number.
     pub fn held_call(&self, call: u64) -> Option<&HeldCall> {
         match &self.held.get(&call)?.kind {

@@ -8,8 +8,8 @@ use super::*;
 use crate::domain::model::{
     driver::Outage,
     entry::{
-        AppliedFault, Call, Cause, CommandRun, Decision, Evaluation, OriginalReply, ReleasedCall, RuleDecision,
-        RuleText, VolumeChange,
+        AppliedFault, Call, Cause, CommandRun, Decision, Evaluation, OriginalReply, ReleasedCall,
+        RuleDecision, RuleText, VolumeChange,
     },
     fault::{Release, ReleasedBy},
     lint::Lint,
@@ -25,11 +25,13 @@ fn second(second: i64) -> Timestamp {
 /// One entry of each kind, as they may follow each other.
 fn entries() -> Vec<Arc<Entry>> {
     let volumes = Volumes::default();
-    let command = |command: &str| CommandRun { command: command.into(), result: String::new(), changes: Vec::new() };
+    let command =
+        |command: &str| CommandRun { command: command.into(), result: String::new(), changes: Vec::new() };
     let rule = RuleText { id: 1, label: Some("x".into()), text: "mount 20%: hold once".into() };
     let created = Change::Created { name: "v".into(), options: Options::new(), at: second(2) };
     let mounted = Change::Mounted { name: "v".into(), id: "7f".into(), at: second(3) };
-    let volume = |cause, change: &Change| EntryKind::Volume(Box::new(VolumeChange { cause, change: change.clone() }));
+    let volume =
+        |cause, change: &Change| EntryKind::Volume(Box::new(VolumeChange { cause, change: change.clone() }));
     let decision = RuleDecision { id: 1, decision: Decision::Fired };
     let held = HeldCall {
         call: 2,

@@ -17,7 +17,7 @@ use crate::{
         },
     },
     engine::{DockerCommand, Inventory, VolumeCommand},
-    state::{DriverStatus},
+    state::DriverStatus,
 };
 
 /// For what goes on in the background, once nothing holds it: more than a daemon's five tries.

@@ -17,10 +17,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::Control;
-use crate::{
-    domain::model::entry::Entry,
-    state::{Hub},
-};
+use crate::{domain::model::entry::Entry, state::Hub};
 
 /// How many entries are taken from the hub at a time.
 const BATCH: usize = 256;

@@ -9,12 +9,10 @@ use axum::{
 
 use super::Control;
 use crate::{
-    domain::{
-        model::{
-            entry::Outcome,
-            lint::Lint,
-            protocol::{Caller, Operation},
-        },
+    domain::model::{
+        entry::Outcome,
+        lint::Lint,
+        protocol::{Caller, Operation},
     },
     state::{DriverStatus, Snapshot},
 };

@@ -80,8 +80,7 @@ fn event(view: &View<'_>, entry: &Entry, volume: &str) -> (String, Style) {
         EntryKind::Call(call) => {
             let (outcome, style) = row::outcome(view, call);
             let word = call.operation.map_or("", |operation| operation.as_str());
-            let fault =
-                call.fault.as_ref().map(|fault| format!("{} {fault} ", view.theme.glyphs.fault));
+            let fault = call.fault.as_ref().map(|fault| format!("{} {fault} ", view.theme.glyphs.fault));
             let fault = fault.unwrap_or_default();
             match changed.as_str() {
                 "" => (format!("{word} {fault}{outcome}"), style),

@@ -10,9 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{CallGroup, Member, Step, grammar};
 use crate::domain::{
-    analysis::{
-        retries::{PreviousAttempt, Retries, began, between},
-    },
+    analysis::retries::{PreviousAttempt, Retries, began, between},
     model::{
         entry::{Entry, EntryKind},
         lint::Lint,

@@ -3,11 +3,9 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::{
-    model::{
-        entry::{AppliedFault, Body, Call, HeldCall},
-        lint::Lint,
-    },
+use crate::domain::model::{
+    entry::{AppliedFault, Body, Call, HeldCall},
+    lint::Lint,
 };
 
 fn at(millis: i64) -> Timestamp {

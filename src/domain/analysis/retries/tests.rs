@@ -155,8 +155,7 @@ fn an_answer_ends_it_and_podman_never_tries_again() {
     let mut journal = Journal::default();
     journal.call(0.0, Operation::Create, "v", false);
     assert_eq!(journal.says(1, 0.0), "does not retry: an answer is final, whatever it says");
-    let podman =
-        Call { outcome: Outcome::Error, status: None, ..Call::ok(Operation::Mount, Caller::Podman) };
+    let podman = Call { outcome: Outcome::Error, status: None, ..Call::ok(Operation::Mount, Caller::Podman) };
     journal.push(1.0, EntryKind::Call(Box::new(podman)));
     assert_eq!(journal.says(2, 1.0), "does not retry");
     let call = Call::ok(Operation::Mount, Caller::Docker);

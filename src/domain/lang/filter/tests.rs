@@ -2,12 +2,10 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::{
-    model::{
-        entry::{CommandRun, RuleEvent, RuleText},
-        lint::Lint,
-        volume::Change,
-    },
+use crate::domain::model::{
+    entry::{CommandRun, RuleEvent, RuleText},
+    lint::Lint,
+    volume::Change,
 };
 
 fn call() -> Call {
@@ -80,15 +78,13 @@ fn each_term_asks_about_its_part() {
 
 #[test]
 fn a_word_finds_whatever_a_row_shows() {
-    let ended = |change: Call| entry(EntryKind::Call(Box::new(Call { fault: None, mount_id: None, ..change })));
+    let ended =
+        |change: Call| entry(EntryKind::Call(Box::new(Call { fault: None, mount_id: None, ..change })));
     let rule = RuleText { id: 3, label: None, text: "get: hang".into() };
     for (shown, words) in [
         (ended(call()), &["error", "503", "busy", "leaked"][..]),
         (ended(Call { error: None, status: None, ..call() }), &["error", "\"no answer\""]),
-        (
-            ended(Call { outcome: Outcome::Ok, error: None, status: Some(200), ..call() }),
-            &["ok"],
-        ),
+        (ended(Call { outcome: Outcome::Ok, error: None, status: Some(200), ..call() }), &["ok"]),
         (ended(Call { outcome: Outcome::Cancelled, ..call() }), &["cancelled", "gave"]),
         (ended(Call { outcome: Outcome::Panicked, ..call() }), &["PANICKED"]),
         (entry(EntryKind::Rule(RuleEvent::Spent(rule))), &["spent", "hang", "\"rule 3\""]),

@@ -301,7 +301,8 @@ fn a_rule_under_the_same_label_takes_the_place_of_the_first() {
 fn the_status_of_a_rule_is_plain_json() {
     let mut book = book(&["mount: null until 3 for 1m"]);
     action_texts(&mut book, 1);
-    let json = serde_json::to_value(book.iter().map(|rule| rule.status()).collect::<Vec<_>>()).expect("it serialises");
+    let json = serde_json::to_value(book.iter().map(|rule| rule.status()).collect::<Vec<_>>())
+        .expect("it serialises");
     let expected = serde_json::json!([{
         "id": 1, "label": null, "rule": "mount: null until 3 for 1m", "state": "armed", "evaluated": 1, "fired": 1,
         "remaining": { "fires": 2, "until": "1970-01-01T00:01:00Z" }, "held": 0, "since": "1970-01-01T00:00:00Z",

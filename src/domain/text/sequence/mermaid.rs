@@ -55,7 +55,9 @@ fn note(entry: &Entry, engine: Caller) -> Option<String> {
             }
             _ => None,
         },
-        EntryKind::EngineCommand(run) => Some(format!("Note over {engine}: {}", plain(&format!("$ {}", run.command)))),
+        EntryKind::EngineCommand(run) => {
+            Some(format!("Note over {engine}: {}", plain(&format!("$ {}", run.command))))
+        }
         _ => None,
     }
 }
