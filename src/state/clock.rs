@@ -5,10 +5,13 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Hub, Inner};
-use crate::domain::model::{
-    driver::{DriverEvent, DriverReason, DriverStatus},
-    entry::{EntryKind, RuleEvent},
-    fault::ReleasedBy,
+use crate::domain::{
+    model::{
+        driver::{DriverEvent, DriverReason, DriverStatus},
+        entry::{EntryKind, RuleEvent},
+        fault::ReleasedBy,
+    },
+    rules::Armed,
 };
 
 impl Inner {
@@ -17,7 +20,7 @@ impl Inner {
         if self.deadline.is_none_or(|deadline| at < deadline) {
             return false;
         }
-        let expired: Vec<_> = self.state.rules().overdue(at).map(|rule| rule.as_text()).collect();
+        let expired: Vec<_> = self.state.rules().overdue(at).map(Armed::as_text).collect();
         for rule in expired {
             self.push(at, EntryKind::Rule(RuleEvent::Expired(rule)));
         }

@@ -29,7 +29,7 @@ use voltergeist::{
             speed::DemoSpeed,
             volume::{Change, Volumes},
         },
-        rules::{DryRun, PRESETS, Rule, dry_run},
+        rules::{Armed, DryRun, PRESETS, Rule, dry_run},
         state::{State, journal::Bounds},
     },
     state::Snapshot,
@@ -227,7 +227,7 @@ impl Stage {
     }
 
     fn disarm(&mut self, target: &Target) {
-        let rules: Vec<_> = self.state.rules().targets(target).map(|rule| rule.as_text()).collect();
+        let rules: Vec<_> = self.state.rules().targets(target).map(Armed::as_text).collect();
         for rule in rules {
             self.push(EntryKind::Rule(RuleEvent::Disarmed(rule)));
         }

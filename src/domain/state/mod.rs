@@ -42,7 +42,7 @@ pub struct State {
     rules: RuleSet,
     linter: Linter,
     driver: DriverInfo,
-    driver_state: DriverState,
+    desired: DriverState,
     /// Why the driver cannot be brought into its status, if it cannot.
     bind_error: Option<Arc<str>>,
     /// The `held` entries of the calls that a rule holds now, by the number of the call.
@@ -66,7 +66,7 @@ impl State {
             rules: RuleSet::default(),
             linter: Linter::default(),
             driver: DriverInfo::default(),
-            driver_state: DriverState::default(),
+            desired: DriverState::default(),
             bind_error: None,
             held: BTreeMap::new(),
             scenario: ScenarioState::default(),
@@ -124,8 +124,8 @@ impl State {
     }
 
     fn apply_driver_event(&mut self, event: &DriverEvent) {
-        self.driver_state.status = event.status;
-        self.driver_state.generation = event.generation;
+        self.desired.status = event.status;
+        self.desired.generation = event.generation;
         self.bind_error = match &event.reason {
             DriverReason::CannotBind { error, .. } => Some(Arc::clone(error)),
             _ => None,
@@ -185,7 +185,7 @@ impl State {
 
     /// What the server has to bring about.
     pub fn driver_state(&self) -> DriverState {
-        self.driver_state
+        self.desired
     }
 
     /// Why the driver cannot be brought into its status, if it cannot.
@@ -233,7 +233,7 @@ impl State {
 
     /// When an outage ends, a rule expires, or a pause of a rule begins or ends.
     pub fn next_deadline(&self, at: Timestamp) -> Option<Timestamp> {
-        let outage = match self.driver_state.status {
+        let outage = match self.desired.status {
             DriverStatus::Down { until, .. } => until,
             DriverStatus::Up => None,
         };

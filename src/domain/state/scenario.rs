@@ -10,7 +10,7 @@ impl State {
     pub(super) fn apply_scenario_event(&mut self, event: &ScenarioEvent) {
         self.scenario.apply(event);
         if let ScenarioEvent::Finished { .. } = event {
-            self.driver_state.quitting |= self.quits_after_scenario;
+            self.desired.quitting |= self.quits_after_scenario;
         }
     }
 
@@ -42,7 +42,7 @@ impl State {
                 run_request.stopped = true;
                 self.quits_after_scenario = true;
             }
-            _ => self.driver_state.quitting = true,
+            _ => self.desired.quitting = true,
         }
     }
 }

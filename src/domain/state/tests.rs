@@ -105,7 +105,13 @@ fn entries() -> Vec<Arc<Entry>> {
         EntryKind::Command(command("reset")),
         EntryKind::Note { text: "the end".into() },
     ];
-    let entry = |(index, kind)| Arc::new(Entry { seq: index as u64 + 1, at: second(index as i64), kind });
+    let entry = |(index, kind)| {
+        Arc::new(Entry {
+            seq: index as u64 + 1,
+            at: second(i64::try_from(index).expect("few entries")),
+            kind,
+        })
+    };
     kinds.into_iter().enumerate().map(entry).collect()
 }
 
