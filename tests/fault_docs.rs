@@ -120,7 +120,7 @@ fn every_word_of_the_language_is_explained() {
     let code = FAULTS.split('`').skip(1).step_by(2);
     let explained: Vec<_> = code.flat_map(|code| code.split([' ', '=', '.', ','])).collect();
     let words = Selector::WORDS.into_iter().chain(Trigger::WORDS).chain(Lifetime::WORDS);
-    let words = words.chain(Calls::all().map(Calls::as_str)).chain(Phase::SAID.map(Phase::as_str));
+    let words = words.chain(Calls::all().map(Calls::as_str)).chain(Phase::KEYWORDS.map(Phase::as_str));
     for word in words.chain(ErrorShape::ALL.map(ErrorShape::as_str)).chain(Caller::ALL.map(Caller::as_str)) {
         assert!(explained.contains(&word), "{word}");
     }

@@ -201,7 +201,7 @@ fn a_card_is_played_in_the_demo_whose_pace_is_changed_afterwards() {
     terminal.wait_for_text("demo paused");
     terminal.press("-");
     terminal.wait_for_text("the demo's pace is paused already");
-    terminal.press(":pace 4\r");
+    terminal.press(":speed 4\r");
     terminal.wait_for_text("demo 4x");
 }
 

@@ -285,7 +285,7 @@ pub const CONTROLS: &[Control] = {
             &["/"],
             Everywhere,
             Look,
-            "show only some calls: op:mount vol:db* status:5xx took>100ms -by:docker",
+            "show only some calls: operation:mount volume:db* status:5xx duration>100ms",
         )
         .hint("filter"),
         control(

@@ -137,15 +137,15 @@ pub fn command(line: &str, snapshot: &Snapshot) -> Completion {
                 Candidate::new("--dangerous", "although it can do harm"),
             ],
         ),
-        ("pace", 0) => Completion::of(
+        ("speed", 0) => Completion::of(
             line,
             start,
             [
-                Candidate::new("pause", "let the demo stand still"),
-                Candidate::new("go", "as fast as before"),
-                Candidate::new("0.5", "half as fast as usual"),
-                Candidate::new("1", "as usual"),
-                Candidate::new("2", "twice as fast"),
+                Candidate::new("pause", "pause the demo"),
+                Candidate::new("continue", "resume the demo"),
+                Candidate::new("0.5", "half speed"),
+                Candidate::new("1", "normal speed"),
+                Candidate::new("2", "double speed"),
             ],
         ),
         ("theme", 0) => Completion::of(line, start, Theme::names().map(|name| Candidate::new(name, ""))),
@@ -195,10 +195,10 @@ pub fn own_action(word: &str) -> Option<Action> {
 
 const fn direction_help(direction: ScenarioControl) -> &'static str {
     match direction {
-        ScenarioControl::Pause => "begin no step until `next` or `go`",
-        ScenarioControl::Next => "play one more step",
-        ScenarioControl::Go => "play all steps that are left",
-        ScenarioControl::Stop => "end it, and remove what the card has made",
+        ScenarioControl::Pause => "start no step until `next` or `continue`",
+        ScenarioControl::Next => "run one step",
+        ScenarioControl::Continue => "run all remaining steps",
+        ScenarioControl::Stop => "stop, and remove what the scenario created",
     }
 }
 
@@ -237,14 +237,14 @@ pub fn filter(line: &str, snapshot: &Snapshot) -> Completion {
     let start = line.rfind(char::is_whitespace).map_or(0, |space| space + 1);
     let start = start + line[start..].len() - line[start..].trim_start_matches(['-', '!']).len();
     let Some(colon) = line[start..].find(':') else {
-        let keys = filter::KEYS.map(|(key, help)| Candidate::new(key, help));
+        let keys = filter::TERMS.map(|(key, help)| Candidate::new(key, help));
         return Completion::of(line, start, keys);
     };
     let (key, list) = line[start..].split_at(colon + 1);
     let value = start + key.len() + list.rfind(',').map_or(0, |comma| comma + 1);
     let words = filter::values(key).into_iter().map(|word| Candidate::new(word, ""));
     match key {
-        "vol:" => Completion::of(line, value, volumes(snapshot, |_| true)),
+        "volume:" | "vol:" => Completion::of(line, value, volumes(snapshot, |_| true)),
         "fault:" => {
             let labels = snapshot.faults.iter().filter_map(|rule| rule.label.as_ref());
             Completion::of(line, value, words.chain(labels.map(|label| Candidate::new(&**label, ""))))

@@ -266,7 +266,7 @@ impl Inner {
         if held.original.is_none() {
             return Err(CommandFailed::OnItsWay(call));
         }
-        if !action.action.fits(operation) {
+        if !action.action.applies_to(operation) {
             return Err(CommandFailed::Unfit { call, operation, action: action.action.as_str() });
         }
         Ok(())

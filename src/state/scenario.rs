@@ -92,9 +92,9 @@ impl Inner {
     pub(super) fn control_result(&self, control: ScenarioControl) -> Result<String, CommandFailed> {
         self.state.scenario().run_request.as_ref().ok_or(CommandFailed::NothingPlayed)?;
         let text = match control {
-            ScenarioControl::Pause => "no step begins until play next, or play go",
+            ScenarioControl::Pause => "no step begins until play next or play continue",
             ScenarioControl::Next => "one more step",
-            ScenarioControl::Go => "it goes on",
+            ScenarioControl::Continue => "it goes on",
             ScenarioControl::Stop => "it ends, and what it has made is removed",
         };
         Ok(text.into())
@@ -210,7 +210,7 @@ mod tests {
         step();
         assert_eq!(allowed("play next"), (2, true));
         assert_eq!(allowed("play next"), (3, true), "two presses are two steps");
-        assert_eq!(allowed("play go"), (usize::MAX, false));
+        assert_eq!(allowed("play continue"), (usize::MAX, false));
         step();
         step();
         assert_eq!(allowed("play pause"), (3, true), "those that have begun come to their end");
@@ -239,16 +239,16 @@ mod tests {
     #[test]
     fn only_a_demo_has_a_pace() {
         let hub = hub();
-        for line in ["pace 2", "pace pause", "pace go"] {
+        for line in ["speed 2", "speed pause", "speed continue"] {
             assert!(refused(&hub, line).starts_with("there is nothing to pace here"), "{line}");
         }
         let session = Session::new(7, Volumes::default()).with_speed(Some(DemoSpeed::default()));
         let hub = Hub::new(session, Box::new(InMemoryStore), Bounds::default());
         let mut speeds = hub.speeds();
         for (line, told, times, paused) in [
-            ("pace 4", "the demo lives at 4x its usual pace", 4.0, false),
-            ("pace pause", "the demo stands still; what is under way goes on", 4.0, true),
-            ("pace go", "the demo lives at 4x its usual pace", 4.0, false),
+            ("speed 4", "the demo lives at 4x its usual pace", 4.0, false),
+            ("speed pause", "the demo stands still; what is under way goes on", 4.0, true),
+            ("speed continue", "the demo lives at 4x its usual pace", 4.0, false),
         ] {
             assert_eq!(run(&hub, line), told);
             assert_eq!(*speeds.borrow_and_update(), Some(DemoSpeed { times, paused }));

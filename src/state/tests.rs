@@ -266,7 +266,7 @@ fn a_command_that_is_impossible_changes_nothing_and_says_why() {
         ("up", "the driver is up already"),
         ("save /nowhere/x", "cannot save to /nowhere/x"),
         ("arm mount: nul", "column 12: found \"nul\""),
-        ("  sed 5", "column 1: \"sed\" is no command, did you mean \"seed\"?"),
+        ("  sed 5", "column 1: unknown command \"sed\", did you mean \"seed\"?"),
     ] {
         let before = hub.snapshot();
         let error = hub.command_line(line).expect_err(line).to_string();

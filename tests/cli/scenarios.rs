@@ -221,7 +221,7 @@ fn the_demo_does_not_disturb_a_card_and_lives_on_after_it() {
                  volume create -d {driver} mine\"\n[[step]]\nsleep = \"5s\"\n[[step]]\ndocker = \"docker volume ls\"\n";
     let home = home(&[("exact", exact)]);
     let instance = home.start(&["demo"], &[]);
-    tell(&home, "pace 50");
+    tell(&home, "speed 50");
     let calls = || instance.state()["counters"]["get"].as_u64().unwrap_or(0);
     wait_for(PATIENCE, || (calls() > 20).then_some(())).expect("the demo lives");
     for times in 1..=3 {
@@ -237,6 +237,6 @@ fn the_demo_does_not_disturb_a_card_and_lives_on_after_it() {
 fn outside_a_demo_there_is_nothing_to_pace() {
     let home = home(&[]);
     let _instance = home.start(&["serve"], &[]);
-    let error = refused(&home, "pace 2");
+    let error = refused(&home, "speed 2");
     assert!(error.contains("there is nothing to pace here; only `voltergeist demo`"), "{error}");
 }

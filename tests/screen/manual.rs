@@ -56,7 +56,7 @@ fn page() -> String {
          Terms side by side must all hold; `-` before one turns it round. A bare word is looked for in everything \
          that an entry says.\n\n| term | asks about |\n|---|---|\n",
     );
-    for (key, help) in filter::KEYS {
+    for (key, help) in filter::TERMS {
         let _ = writeln!(page, "| `{key}` | {} |", help.replace('*', "\\*"));
     }
     page

@@ -39,9 +39,9 @@ fn what_is_shown_is_what_is_saved() {
     let mut stage = Stage::busy();
     for (keys, typed, expected) in [
         ("", "", ""),
-        ("/", "op:mount -vol:cache", " where op:mount -vol:cache"),
+        ("/", "op:mount -vol:cache", " where operation:mount -volume:cache"),
         ("space", "", " where seq<34"),
-        ("tab down enter", "", " where life:db1"),
+        ("tab down enter", "", " where history:db1"),
     ] {
         let mut seat = seat(&stage);
         seat.press(keys);

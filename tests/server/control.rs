@@ -85,8 +85,8 @@ async fn a_command_is_answered_with_its_effect_or_with_what_is_wrong_and_where()
         ("arm get: empty as ghost\n", 200, "armed rule 1: get: empty\n"),
         ("arm --dry-run get: null", 200, "would have hit 0 of 0 calls"),
         ("arm get: emty", 400, "column 10: found \"emty\""),
-        ("dwon refuse", 400, "column 1: \"dwon\" is no command, did you mean \"down\"?"),
-        ("", 400, "column 1: \"\" is no command"),
+        ("dwon refuse", 400, "column 1: unknown command \"dwon\", did you mean \"down\"?"),
+        ("", 400, "column 1: unknown command \"\""),
         ("forget nobody", 400, "there is no volume \"nobody\""),
         ("down refuse", 200, "the driver is down: refuse\n"),
     ] {

@@ -164,7 +164,7 @@ impl App {
             (Some(name), Some(life)) if life.name == name => {}
             (Some(name), _) => {
                 let mut entries = EntryList::default();
-                entries.set_filter(Filter::life_of(&name));
+                entries.set_filter(Filter::history_of(&name));
                 self.life = Some(Life { name, entries });
             }
             (None, _) => self.life = None,

@@ -105,7 +105,7 @@ impl App {
     pub(super) fn direct(&mut self, action: Action, snapshot: &Snapshot) -> Option<Effect> {
         let direction = match (&snapshot.scenario.run_request, snapshot.speed, action) {
             (None, Some(speed), Action::PausePlay) => {
-                let change = if speed.paused { SpeedChange::Go } else { SpeedChange::Pause };
+                let change = if speed.paused { SpeedChange::Continue } else { SpeedChange::Pause };
                 return Some(Command::Speed(change).into());
             }
             (None, ..) => {
@@ -115,7 +115,7 @@ impl App {
             }
             (_, _, Action::NextStep) => ScenarioControl::Next,
             (_, _, Action::StopPlay) => ScenarioControl::Stop,
-            (Some(run_request), ..) if run_request.is_paused() => ScenarioControl::Go,
+            (Some(run_request), ..) if run_request.is_paused() => ScenarioControl::Continue,
             _ => ScenarioControl::Pause,
         };
         Some(Command::ControlScenario(direction).into())

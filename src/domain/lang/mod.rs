@@ -5,4 +5,7 @@ pub mod duration;
 pub mod filter;
 pub mod json;
 pub mod lexer;
+mod names;
 pub mod suggest;
+
+pub use names::full_name;

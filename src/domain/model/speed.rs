@@ -1,27 +1,27 @@
-//! The pace of the demo: how fast its life goes, or that it stands still.
+//! The speed of the demo workload.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// How fast.
+/// The demo speed.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DemoSpeed {
-    /// So many times the usual.
+    /// 1 is normal.
     pub times: f64,
-    /// Whether it stands still for now.
+    /// Whether it is paused.
     pub paused: bool,
 }
 
-/// How to change it.
+/// A change of the demo speed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum SpeedChange {
-    /// So many times the usual from now on.
+    /// Run at this speed.
     Times(f64),
-    /// Stand still.
+    /// Pause.
     Pause,
-    /// Go on as before.
-    Go,
+    /// Resume at the speed before the pause.
+    Continue,
 }
 
 impl Default for DemoSpeed {
@@ -31,28 +31,28 @@ impl Default for DemoSpeed {
 }
 
 impl DemoSpeed {
-    /// The slowest and the fastest.
+    /// From the slowest to the fastest.
     pub const RANGE: std::ops::RangeInclusive<f64> = 0.1..=50.0;
 
-    /// The pace after a change.
+    /// The speed after a change.
     #[must_use]
     pub fn changed(self, change: SpeedChange) -> Self {
         match change {
             SpeedChange::Times(times) => Self { times, paused: false },
             SpeedChange::Pause => Self { paused: true, ..self },
-            SpeedChange::Go => Self { paused: false, ..self },
+            SpeedChange::Continue => Self { paused: false, ..self },
         }
     }
 
-    /// The change to the next faster pace. What stands still goes on first.
+    /// The change to the next faster speed. A paused demo resumes first.
     pub fn faster(self) -> Option<SpeedChange> {
         if self.paused {
-            return Some(SpeedChange::Go);
+            return Some(SpeedChange::Continue);
         }
         Some(self.times * 2.0).filter(|times| Self::RANGE.contains(times)).map(SpeedChange::Times)
     }
 
-    /// The change to the next slower pace, which in the end is none.
+    /// The change to the next slower speed. Below the slowest it pauses.
     pub fn slower(self) -> Option<SpeedChange> {
         let slower = self.times / 2.0;
         match (self.paused, Self::RANGE.contains(&slower)) {
@@ -74,7 +74,7 @@ impl fmt::Display for SpeedChange {
         match self {
             Self::Times(times) => write!(f, "{times}"),
             Self::Pause => f.write_str("pause"),
-            Self::Go => f.write_str("go"),
+            Self::Continue => f.write_str("continue"),
         }
     }
 }
@@ -84,15 +84,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn slower_and_slower_it_comes_to_a_halt_and_faster_it_goes_on_where_it_was() {
+    fn below_the_slowest_speed_the_demo_pauses_and_faster_resumes_it() {
         let mut speed = DemoSpeed::default();
-        let mut told = Vec::new();
+        let mut shown = Vec::new();
         while let Some(change) = speed.slower() {
             speed = speed.changed(change);
-            told.push(speed.to_string());
+            shown.push(speed.to_string());
         }
-        assert_eq!(told, ["0.5x", "0.25x", "0.125x", "paused"]);
-        speed = speed.changed(speed.faster().expect("it can go on"));
+        assert_eq!(shown, ["0.5x", "0.25x", "0.125x", "paused"]);
+        speed = speed.changed(speed.faster().expect("it can resume"));
         assert_eq!(speed.to_string(), "0.125x");
     }
 }

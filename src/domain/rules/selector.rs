@@ -1,25 +1,25 @@
-//! Selectors: what a rule asks about a call beside its operation.
+//! Selectors: the conditions after `where`.
 
 use globset::{GlobBuilder, GlobSet};
 
 use crate::domain::model::protocol::{Caller, Operation, Options};
 
-/// What a rule can ask about a call.
+/// What a rule can test on a request.
 #[derive(Clone, Copy, Debug)]
 pub struct RequestContext<'c> {
-    /// What was asked.
+    /// The operation.
     pub operation: Operation,
-    /// The volume that the request names, or nothing.
+    /// The volume that the request names, or empty.
     pub volume: &'c str,
-    /// The mount ID that the request carries, or nothing.
+    /// The mount ID in the request, or empty.
     pub id: &'c str,
-    /// The volume's options; those of the request where it creates one.
+    /// The volume's options; for Create, those of the request.
     pub options: &'c Options,
-    /// Who asked.
+    /// Who sent it.
     pub caller: Caller,
     /// Whether the volume has an open mount.
     pub mounted: bool,
-    /// Whether the body is empty where one is due, as in `dockerd`'s retries.
+    /// Whether the body is empty although this caller sends one, as in `dockerd`'s retries.
     pub retry: bool,
 }
 
@@ -28,25 +28,25 @@ pub struct RequestContext<'c> {
 pub enum Selector {
     /// `volume=GLOB`: the volume's name.
     Volume(Pattern),
-    /// `opt.KEY` or `opt.KEY=GLOB`: the volume has an option, or has it so.
+    /// `opt.KEY` or `opt.KEY=GLOB`: a volume option, with any value or with a matching one.
     Option(String, Option<Pattern>),
-    /// `id=PREFIX`: the mount ID begins so.
+    /// `id=PREFIX`: the mount ID starts with it.
     Id(String),
-    /// `by=CALLER`: who calls. The simulated daemon stands in for docker, so `by=docker` means it too.
+    /// `by=CALLER`: the caller; see [`Selector::is_by`].
     By(Caller),
     /// `mounted`: the volume has an open mount.
     Mounted,
-    /// `unmounted`: it has none.
+    /// `unmounted`: the volume has no open mount.
     Unmounted,
-    /// `retry`: the body is empty where one is due.
+    /// `retry`: the body is empty although this caller sends one.
     Retry,
 }
 
 impl Selector {
-    /// The words that a selector begins with.
+    /// The first words of all selectors.
     pub const WORDS: [&str; 7] = ["volume", "opt", "id", "by", "mounted", "unmounted", "retry"];
 
-    /// Its first word.
+    /// The first word.
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Volume(_) => "volume",
@@ -59,8 +59,8 @@ impl Selector {
         }
     }
 
-    /// Whether it can ever hold for a call.
-    pub fn fits(&self, operation: Operation) -> bool {
+    /// Whether it can match calls of an operation.
+    pub fn applies_to(&self, operation: Operation) -> bool {
         match self {
             Self::Volume(_) | Self::Option(..) | Self::Mounted | Self::Unmounted => {
                 operation.requires_volume()
@@ -71,25 +71,29 @@ impl Selector {
         }
     }
 
-    /// Whether it holds for a call.
-    pub fn holds(&self, facts: &RequestContext<'_>) -> bool {
+    /// Whether a caller counts as another. The simulated daemon stands in for docker, so `by=docker` means both.
+    pub fn is_by(wanted: Caller, caller: Caller) -> bool {
+        caller == wanted || (wanted, caller) == (Caller::Docker, Caller::Simulated)
+    }
+
+    /// Whether it matches a request.
+    pub fn matches(&self, request: &RequestContext<'_>) -> bool {
         match self {
-            Self::Volume(name) => name.matches(facts.volume),
-            Self::Option(key, value) => facts
+            Self::Volume(name) => name.matches(request.volume),
+            Self::Option(key, value) => request
                 .options
                 .get(key)
                 .is_some_and(|found| value.as_ref().is_none_or(|value| value.matches(found))),
-            Self::Id(prefix) => facts.id.starts_with(prefix),
-            Self::By(Caller::Docker) => matches!(facts.caller, Caller::Docker | Caller::Simulated),
-            Self::By(caller) => facts.caller == *caller,
-            Self::Mounted => facts.mounted,
-            Self::Unmounted => !facts.mounted,
-            Self::Retry => facts.retry,
+            Self::Id(prefix) => request.id.starts_with(prefix),
+            Self::By(caller) => Self::is_by(*caller, request.caller),
+            Self::Mounted => request.mounted,
+            Self::Unmounted => !request.mounted,
+            Self::Retry => request.retry,
         }
     }
 }
 
-/// A shell-like pattern: `*`, `?` (one byte), `[a-z]`, `{one,other}`. A `*` matches a slash too, as names are no paths.
+/// A glob: `*`, `?` (one byte), `[a-z]`, `{one,other}`. `*` also matches a slash, since names are not paths.
 #[derive(Clone, Debug)]
 pub struct Pattern {
     text: String,
@@ -97,18 +101,18 @@ pub struct Pattern {
 }
 
 impl Pattern {
-    /// Reads a pattern.
+    /// Compiles a pattern.
     pub fn new(text: &str) -> Result<Self, globset::Error> {
         let glob = GlobBuilder::new(text).backslash_escape(true).empty_alternates(true).build()?;
         Ok(Self { text: text.to_owned(), globs: GlobSet::new([glob])? })
     }
 
-    /// As it was written.
+    /// The text that it was compiled from.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// Whether a whole text is like it.
+    /// Whether it matches a whole text.
     pub fn matches(&self, text: &str) -> bool {
         self.globs.is_match(text)
     }

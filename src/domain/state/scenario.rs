@@ -29,7 +29,7 @@ impl State {
                 run_request.allowed = run_request.allowed.max(begun) + 1;
             }
             ScenarioControl::Next => run_request.allowed = begun + 1,
-            ScenarioControl::Go => run_request.allowed = usize::MAX,
+            ScenarioControl::Continue => run_request.allowed = usize::MAX,
             ScenarioControl::Stop => run_request.stopped = true,
         }
     }

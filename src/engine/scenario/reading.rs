@@ -344,7 +344,7 @@ mod tests {
             ("sleep = \"soon\"", "card.toml:4: sleep: \"soon\" is no duration"),
             (
                 "command = \"dwon\"",
-                "card.toml:4: command: column 1: \"dwon\" is no command, did you mean \"down\"?",
+                "card.toml:4: command: column 1: unknown command \"dwon\", did you mean \"down\"?",
             ),
             ("command = \"quit\"", "card.toml:4: command: a card cannot end the instance"),
             ("command = \"wipe\"", "card.toml:4: command: it takes volumes that are not the card's"),

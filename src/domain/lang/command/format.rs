@@ -1,17 +1,17 @@
-//! How a command prints: as the line that parses to it.
+//! Prints a command as the line that parses to it.
 
 use std::{borrow::Cow, fmt};
 
 use super::{Command, ReleaseTarget, ScenarioControl, Target};
 use crate::domain::lang::{duration, lexer::quote};
 
-/// A word as it is, or in quotes if it would not be read as one word.
+/// A word as it is, or quoted if it would not parse as one word.
 fn word(text: &str) -> Cow<'_, str> {
     let plain = !text.is_empty() && !text.starts_with('"') && !text.contains(char::is_whitespace);
     if plain { text.into() } else { quote(text).into() }
 }
 
-/// A key as [`word`] prints it; it also ends at `=`.
+/// An option key; unlike a [`word`] it ends at `=`.
 fn key(text: &str) -> Cow<'_, str> {
     if text.contains('=') { quote(text).into() } else { word(text) }
 }
@@ -61,15 +61,15 @@ impl fmt::Display for Command {
                 if which.is_empty() { Ok(()) } else { write!(f, " where {which}") }
             }
             Self::Play { scenario, stepwise, dangerous } => {
-                let is_taken =
+                let is_keyword =
                     ScenarioControl::from_keyword(scenario).is_some() || scenario.starts_with("--");
-                let scenario = if is_taken { quote(scenario).into() } else { word(scenario) };
+                let scenario = if is_keyword { quote(scenario).into() } else { word(scenario) };
                 write!(f, "play {scenario}")?;
                 f.write_str(if *stepwise { " --step" } else { "" })?;
                 f.write_str(if *dangerous { " --dangerous" } else { "" })
             }
-            Self::ControlScenario(direction) => write!(f, "play {}", direction.as_str()),
-            Self::Speed(change) => write!(f, "pace {change}"),
+            Self::ControlScenario(control) => write!(f, "play {}", control.as_str()),
+            Self::Speed(change) => write!(f, "speed {change}"),
             Self::Quit => f.write_str("quit"),
         }
     }

@@ -1,7 +1,7 @@
-//! The command: one vocabulary for keys, the `:` line, HTTP and scenarios.
+//! The command language of keys, the `:` line, HTTP and scenarios.
 //!
-//! A command is a line of text. Whatever a key does is such a line, so that what was explored by
-//! hand can be typed, scripted and replayed. [`Display`](std::fmt::Display) prints a line that parses to the same command.
+//! A command is one line of text, and every key runs one. [`Display`](std::fmt::Display) prints a line that parses to
+//! the same command.
 
 mod format;
 mod parse;
@@ -19,129 +19,129 @@ use crate::domain::{
 pub use crate::domain::model::driver::Outage;
 pub use parse::CommandError;
 
-/// One thing that a user can ask of voltergeist.
+/// A command.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
-    /// `arm [--dry-run] [--yes] RULE [as LABEL]`: the rule acts from now on, or is only held against the journal.
+    /// `arm [--dry-run] [--yes] RULE [as LABEL]`
     Arm {
         /// The rule.
         rule: Rule,
-        /// A name by which to disarm it; one that is armed under it is replaced.
+        /// A name to disarm it by. It replaces a rule that is armed with the same label.
         label: Option<String>,
-        /// Tell which calls it would have hit, and arm nothing.
+        /// Only report which calls in the journal it would have matched.
         dry_run: bool,
-        /// `--yes`: arm it although it can end a real engine.
+        /// `--yes`: arm a rule that can crash a real engine.
         confirmed: bool,
     },
-    /// `disarm LABEL|ID|all`: the rule ends at once and lets go what it holds.
+    /// `disarm LABEL|ID|all`: removes rules and releases the calls that they hold.
     Disarm(Target),
-    /// `release [--yes] [CALL|all] [: ACTION]`: a waiting call gets its natural answer, or ends as it is told to.
+    /// `release [--yes] [CALL|all] [: ACTION]`
     Release {
-        /// Which calls.
+        /// Which held calls.
         which: ReleaseTarget,
-        /// How they end, if not naturally.
+        /// What they get instead of their original reply.
         release_action: Option<ReleaseAction>,
-        /// `--yes`: although it can end a real engine.
+        /// `--yes`: send a reply that can crash a real engine.
         confirmed: bool,
     },
-    /// `seed N`: chance is drawn from another seed.
+    /// `seed N`: sets the random seed.
     Seed(u64),
-    /// `forget VOL`: the volume is gone behind the engine's back.
+    /// `forget VOL`: hides a volume from the engine.
     Forget(String),
-    /// `restore VOL`: a forgotten volume is back.
+    /// `restore VOL`: shows a forgotten volume again.
     Restore(String),
-    /// `conjure VOL [k=v …]`: a volume that the engine did not create.
+    /// `conjure VOL [k=v …]`: creates a volume that no engine asked for.
     Conjure {
         /// Its name.
         name: String,
         /// Its options.
         options: Options,
     },
-    /// `wipe`: every volume and its files are gone.
+    /// `wipe`: deletes all volumes and their files.
     Wipe,
-    /// `unmount VOL`: all open mounts of the volume end, unasked.
+    /// `unmount VOL`: closes all mounts of a volume that no engine asked to unmount.
     Unmount(String),
-    /// `down KIND [for DUR]`: the driver cannot be reached.
+    /// `down KIND [for DUR]`: makes the driver unreachable.
     Down {
         /// In which way.
         kind: Outage,
-        /// Until it comes up by itself.
+        /// How long; without it until `up`.
         lasting: Option<Duration>,
     },
-    /// `up`: the driver can be reached again.
+    /// `up`: ends an outage.
     Up,
-    /// `crash keep|lose`: the driver dies and is back at once.
+    /// `crash keep|lose`: restarts the driver.
     Crash {
-        /// Whether it still knows its volumes and mounts.
+        /// Whether volumes and mounts are kept.
         keep: bool,
     },
-    /// `reset`: counters and journal start anew.
+    /// `reset`: clears counters and journal.
     Reset,
-    /// `note TEXT`: a remark in the journal.
+    /// `note TEXT`: adds a note to the journal.
     Note(String),
-    /// `save PATH [where FILTER]`: entries in a file, in the form that its name ends with.
+    /// `save PATH [where FILTER]`: writes entries to a file, in the format of its extension.
     Save {
         /// The file.
         path: String,
         /// Which entries.
         which: Filter,
     },
-    /// `play CARD [--step] [--dangerous]`: a scenario card is played.
+    /// `play SCENARIO [--step] [--dangerous]`
     Play {
         /// Its name.
         scenario: String,
         /// `--step`: each step waits for `play next`.
         stepwise: bool,
-        /// `--dangerous`: although it can do harm.
+        /// `--dangerous`: play a scenario that can do harm.
         dangerous: bool,
     },
-    /// `play pause|next|go|stop`: what is played goes another way.
+    /// `play pause|next|continue|stop`: controls the running scenario.
     ControlScenario(ScenarioControl),
-    /// `speed N|pause|go`: the demo's life goes faster or slower, or stands still.
+    /// `speed N|pause|continue`: sets the demo speed.
     Speed(SpeedChange),
-    /// `quit`: the end.
+    /// `quit`
     Quit,
 }
 
-/// Which way the card that is played shall go.
+/// Controls the running scenario.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ScenarioControl {
-    /// No step begins any more.
+    /// Start no further step.
     Pause,
-    /// One more step, then pause.
+    /// Run one step, then pause.
     Next,
-    /// All steps, one after the other.
-    Go,
-    /// The end, and what the card has made is removed.
+    /// Run all remaining steps.
+    Continue,
+    /// Stop, and remove what the scenario has created.
     Stop,
 }
 
 impl ScenarioControl {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Pause, Self::Next, Self::Go, Self::Stop];
+    pub const ALL: [Self; 4] = [Self::Pause, Self::Next, Self::Continue, Self::Stop];
 
-    /// The word that gives it.
+    /// The word after `play`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Pause => "pause",
             Self::Next => "next",
-            Self::Go => "go",
+            Self::Continue => "continue",
             Self::Stop => "stop",
         }
     }
 
-    /// The one that a word gives.
+    /// The control with this word.
     pub fn from_keyword(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|direction| direction.as_str() == word)
+        Self::ALL.into_iter().find(|control| control.as_str() == word)
     }
 }
 
 /// Which rules to disarm.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
-    /// By its number.
+    /// By ID.
     Id(u32),
-    /// By its label.
+    /// By label.
     Label(String),
     /// All of them.
     All,
@@ -150,50 +150,46 @@ pub enum Target {
 /// Which held calls to release.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReleaseTarget {
-    /// The one that was held longest.
+    /// The one held longest.
     Oldest,
-    /// The one with this number.
+    /// By its call number.
     Call(u64),
     /// All of them.
     All,
 }
 
-/// The first words of all commands with the forms that follow them, for help and completion.
+/// All commands: the first word, its arguments, and what it does. For help and completion.
 pub const FORMS: [(&str, &str, &str); 18] = [
-    ("arm", "[--dry-run] [--yes] RULE [as LABEL]", "make calls fail as the rule says"),
-    ("disarm", "LABEL|ID|all", "end a rule at once and let go what it holds"),
-    (
-        "release",
-        "[--yes] [CALL|all] [: ACTION]",
-        "let a waiting call go: to its natural answer, or to another end",
-    ),
-    ("seed", "N", "draw chance from another seed"),
-    ("forget", "VOL", "lose a volume behind the engine's back"),
-    ("restore", "VOL", "bring a forgotten volume back"),
-    ("conjure", "VOL [k=v …]", "make a volume that the engine did not create"),
-    ("wipe", "", "lose every volume with its files"),
-    ("unmount", "VOL", "end all open mounts of a volume, unasked"),
+    ("arm", "[--dry-run] [--yes] RULE [as LABEL]", "inject faults into the calls that RULE matches"),
+    ("disarm", "LABEL|ID|all", "remove a rule and release the calls it holds"),
+    ("release", "[--yes] [CALL|all] [: ACTION]", "release held calls: to their original reply, or to ACTION"),
+    ("seed", "N", "set the random seed"),
+    ("forget", "VOL", "hide a volume from the engine"),
+    ("restore", "VOL", "show a forgotten volume again"),
+    ("conjure", "VOL [k=v …]", "create a volume behind the engine's back"),
+    ("wipe", "", "delete all volumes and their files"),
+    ("unmount", "VOL", "close all mounts of a volume behind the engine's back"),
     ("down", "refuse|unlink|blackhole|reset [for DUR]", "make the driver unreachable"),
     ("up", "", "make the driver reachable again"),
-    ("crash", "keep|lose", "let the driver die and come back at once"),
-    ("reset", "", "start counters and journal anew"),
-    ("note", "TEXT", "put a remark into the journal"),
+    ("crash", "keep|lose", "restart the driver; keep or lose its volumes and mounts"),
+    ("reset", "", "reset counters and journal"),
+    ("note", "TEXT", "add a note to the journal"),
     (
         "save",
         "PATH [where FILTER]",
-        "write entries to a file: PATH.md a report, .mmd a diagram, .txt a drawing, else JSON lines",
+        "write entries to a file: .md a report, .mmd a Mermaid diagram, .txt a text diagram, else JSON lines",
     ),
     (
         "play",
-        "CARD [--step] [--dangerous] | pause|next|go|stop",
-        "play a scenario card, or direct the one that is played",
+        "SCENARIO [--step] [--dangerous] | pause|next|continue|stop",
+        "play a scenario, or control the one that is running",
     ),
-    ("pace", "N|pause|go", "make the demo's life N times as fast, or let it stand still"),
-    ("quit", "", "end voltergeist"),
+    ("speed", "N|pause|continue", "set the demo speed; 1 is normal"),
+    ("quit", "", "quit voltergeist"),
 ];
 
 impl Command {
-    /// The volume that the command is about.
+    /// The volume that the command names.
     pub fn volume(&self) -> Option<&str> {
         match self {
             Self::Forget(name) | Self::Restore(name) | Self::Unmount(name) | Self::Conjure { name, .. } => {
@@ -203,7 +199,7 @@ impl Command {
         }
     }
 
-    /// Whether it can end a real engine, and nobody has said yes to that yet.
+    /// Whether it can crash a real engine and still lacks `--yes`.
     pub fn is_dangerous(&self) -> bool {
         match self {
             Self::Arm { rule, dry_run: false, confirmed: false, .. } => rule.is_dangerous(),
@@ -214,7 +210,7 @@ impl Command {
         }
     }
 
-    /// The same command after the question that a destructive one needs.
+    /// The same command with `--yes`.
     #[must_use]
     pub fn confirmed(mut self) -> Self {
         if let Self::Arm { confirmed, .. } | Self::Release { confirmed, .. } = &mut self {

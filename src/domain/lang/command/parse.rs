@@ -1,4 +1,4 @@
-//! How a line becomes a command. Every error says in which column what is wrong, and what the form is.
+//! Parses a command line. Every error has a column and the usage of the command.
 
 use std::str::FromStr;
 
@@ -17,26 +17,26 @@ use crate::domain::{
     rules::{ReleaseAction, Rule, RuleError},
 };
 
-/// Why a line is no command. Each says what would be one.
+/// Why a line is not a command.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CommandError {
-    /// The first word is none of the commands.
-    #[error("column 1: {found:?} is no command{}; one of: {}", did_you_mean(.found, words()), words().join(" "))]
+    /// The first word is not a command.
+    #[error("column 1: unknown command {found:?}{}; commands: {}", did_you_mean(.found, words()), words().join(" "))]
     Unknown {
         /// The word.
         found: String,
     },
-    /// The rest of the line does not fit the command.
-    #[error("column {column}: {problem}; the form is: {}", form(word))]
+    /// The arguments are wrong.
+    #[error("column {column}: {problem}; usage: {}", usage(word))]
     Form {
-        /// Where, from 1, in characters.
+        /// The column, from 1, in characters.
         column: usize,
         /// What is wrong.
         problem: String,
         /// The command's first word.
         word: &'static str,
     },
-    /// The rule in it is not one.
+    /// The rule or the action in it is wrong.
     #[error("{0}")]
     Rule(RuleError),
 }
@@ -48,7 +48,7 @@ fn words() -> [&'static str; FORMS.len()] {
 /// The flags of `arm`.
 const FLAGS: [&str; 2] = ["--dry-run", "--yes"];
 
-fn form(word: &str) -> String {
+fn usage(word: &str) -> String {
     FORMS
         .iter()
         .find(|(known, ..)| *known == word)
@@ -57,7 +57,7 @@ fn form(word: &str) -> String {
 
 type Parsed<T> = Result<T, CommandError>;
 
-/// A line whose first word is read.
+/// A line after its first word.
 struct Line<'l> {
     word: &'static str,
     lexer: Lexer<'l>,
@@ -83,41 +83,46 @@ impl<'l> Line<'l> {
         Err(CommandError::Form { column, problem: problem.into(), word: self.word })
     }
 
-    /// The next word with its column.
+    fn expected<T>(&self, (column, found): (usize, &str), what: &str, words: &[&str]) -> Parsed<T> {
+        let meant = did_you_mean(found, words.iter().copied());
+        self.wrong(column, format!("expected {what}, found {found:?}{meant}"))
+    }
+
+    /// The next word with its column, or an error that `what` is missing.
     fn need(&mut self, what: &str) -> Parsed<(usize, &'l str)> {
         let column = self.lexer.column();
         match self.lexer.word(&[]) {
-            "" => self.wrong(column, format!("{what} is missing")),
+            "" => self.wrong(column, format!("missing {what}")),
             word => Ok((column, word)),
         }
     }
 
-    /// All that is left.
+    /// The rest of the line.
     fn text(&mut self, what: &str) -> Parsed<String> {
         let column = self.lexer.column();
         match self.lexer.take_rest().trim_end() {
-            "" => self.wrong(column, format!("{what} is missing")),
+            "" => self.wrong(column, format!("missing {what}")),
             text => Ok(text.to_owned()),
         }
     }
 
-    /// A text in quotes, if one begins here.
+    /// A quoted text, if one starts here.
     fn quoted(&mut self) -> Parsed<Option<String>> {
         let column = self.lexer.column();
         match self.lexer.quoted() {
-            Some(Err(())) => self.wrong(column, "the quoted text does not end well"),
+            Some(Err(())) => self.wrong(column, "invalid quoted text; end it with \" and escape as in JSON"),
             text => Ok(text.and_then(Result::ok)),
         }
     }
 
-    /// One word. One with spaces or an odd beginning stands in double quotes.
+    /// One word. With spaces it must be quoted.
     fn word_or_quoted(&mut self, what: &str) -> Parsed<String> {
         let quoted = self.quoted()?;
         quoted.map_or_else(|| self.need(what).map(|(_, word)| word.to_owned()), Ok)
     }
 
     fn volume(&mut self) -> Parsed<String> {
-        self.word_or_quoted("the volume's name")
+        self.word_or_quoted("volume name")
     }
 
     fn end(&mut self) -> Parsed<()> {
@@ -125,22 +130,22 @@ impl<'l> Line<'l> {
             return Ok(());
         }
         let (column, extra) = self.need("")?;
-        self.wrong(column, format!("{extra:?} is too much"))
+        self.wrong(column, format!("unexpected {extra:?}"))
     }
 
     fn command(&mut self) -> Parsed<Command> {
         Ok(match self.word {
             "arm" => self.arm()?,
-            "disarm" => Command::Disarm(match self.need("what to disarm")? {
+            "disarm" => Command::Disarm(match self.need("label, ID or \"all\"")? {
                 (_, "all") => Target::All,
                 (_, target) => target.parse().map_or_else(|_| Target::Label(target.to_owned()), Target::Id),
             }),
             "release" => self.release()?,
             "seed" => {
-                let (column, seed) = self.need("the number")?;
+                let (column, seed) = self.need("number")?;
                 match seed.parse() {
                     Ok(seed) => Command::Seed(seed),
-                    Err(_) => return self.wrong(column, format!("{seed:?} is no whole number")),
+                    Err(_) => return self.wrong(column, format!("invalid number {seed:?}")),
                 }
             }
             "forget" => Command::Forget(self.volume()?),
@@ -153,27 +158,25 @@ impl<'l> Line<'l> {
             "crash" => match self.need("keep or lose")? {
                 (_, "keep") => Command::Crash { keep: true },
                 (_, "lose") => Command::Crash { keep: false },
-                (column, other) => {
-                    return self.wrong(column, format!("expected keep or lose, found {other:?}"));
-                }
+                found => return self.expected(found, "keep or lose", &["keep", "lose"]),
             },
             "reset" => Command::Reset,
-            "note" => Command::Note(self.text("the text")?),
+            "note" => Command::Note(self.text("text")?),
             "save" => self.save()?,
             "play" => self.play()?,
-            "pace" => Command::Speed(self.speed()?),
+            "speed" => Command::Speed(self.speed()?),
             _ => Command::Quit,
         })
     }
 
-    /// `pause|next|go|stop`, or `CARD [--step] [--dangerous]`. A card in quotes is one, whatever its name.
+    /// `pause|next|continue|stop`, or `SCENARIO [--step] [--dangerous]`. A quoted name is always a scenario.
     fn play(&mut self) -> Parsed<Command> {
         let scenario = if let Some(scenario) = self.quoted()? {
             scenario
         } else {
-            let (_, word) = self.need("the card")?;
-            if let Some(direction) = ScenarioControl::from_keyword(word) {
-                return Ok(Command::ControlScenario(direction));
+            let (_, word) = self.need("scenario")?;
+            if let Some(control) = ScenarioControl::from_keyword(word) {
+                return Ok(Command::ControlScenario(control));
             }
             word.to_owned()
         };
@@ -182,8 +185,9 @@ impl<'l> Line<'l> {
             match self.need("")? {
                 (_, "--step") => stepwise = true,
                 (_, "--dangerous") => dangerous = true,
-                (column, other) => {
-                    return self.wrong(column, format!("expected --step or --dangerous, found {other:?}"));
+                found => {
+                    let flags = ["--step", "--dangerous"];
+                    return self.expected(found, "--step or --dangerous", &flags);
                 }
             }
         }
@@ -191,22 +195,20 @@ impl<'l> Line<'l> {
     }
 
     fn speed(&mut self) -> Parsed<SpeedChange> {
-        let (column, word) = self.need("how fast")?;
+        let (column, word) = self.need("speed")?;
         match (word, word.parse()) {
             ("pause", _) => Ok(SpeedChange::Pause),
-            ("go", _) => Ok(SpeedChange::Go),
+            ("continue", _) => Ok(SpeedChange::Continue),
             (_, Ok(times)) if DemoSpeed::RANGE.contains(&times) => Ok(SpeedChange::Times(times)),
             _ => {
-                let (least, most) = (DemoSpeed::RANGE.start(), DemoSpeed::RANGE.end());
-                self.wrong(
-                    column,
-                    format!("{word:?} is neither pause nor go nor a number from {least} to {most}"),
-                )
+                let (min, max) = (DemoSpeed::RANGE.start(), DemoSpeed::RANGE.end());
+                let what = format!("pause, continue or a number from {min} to {max}");
+                self.expected((column, word), &what, &["pause", "continue"])
             }
         }
     }
 
-    /// `[--dry-run] [--yes] RULE [as LABEL]`. The flags can also stand at the end, where one adds them to a line.
+    /// `[--dry-run] [--yes] RULE [as LABEL]`. The flags can also be added at the end of a line.
     fn arm(&mut self) -> Parsed<Command> {
         let (mut dry_run, mut confirmed) = (false, false);
         let mut is_flag = |word: &str| {
@@ -223,9 +225,9 @@ impl<'l> Line<'l> {
         let column = self.lexer.column();
         let first = self.lexer.peek(&[]);
         if first.starts_with("--") {
-            return self.wrong(column, format!("{first:?} is no flag{}", did_you_mean(first, FLAGS)));
+            return self.wrong(column, format!("unknown flag {first:?}{}", did_you_mean(first, FLAGS)));
         }
-        let mut text = self.text("the rule")?;
+        let mut text = self.text("rule")?;
         while let Some((rest, last)) = text.rsplit_once(char::is_whitespace) {
             if !is_flag(last) {
                 break;
@@ -236,14 +238,14 @@ impl<'l> Line<'l> {
         let meant = did_you_mean(last, FLAGS);
         if last.starts_with("--") && !last.contains('"') && !meant.is_empty() {
             let before = text.chars().count() - last.chars().count();
-            return self.wrong(column + before, format!("{last:?} is no flag{meant}"));
+            return self.wrong(column + before, format!("unknown flag {last:?}{meant}"));
         }
         let (rule, label) =
             Rule::parse_labelled(&text).map_err(|error| CommandError::Rule(error.shifted(column - 1)))?;
         Ok(Command::Arm { rule, label, dry_run, confirmed })
     }
 
-    /// `[--yes] [SEQ|all] [: ENDING]`.
+    /// `[--yes] [CALL|all] [: ACTION]`.
     fn release(&mut self) -> Parsed<Command> {
         let confirmed = self.lexer.peek(&[':']) == "--yes";
         if confirmed {
@@ -255,7 +257,7 @@ impl<'l> Line<'l> {
             "all" => ReleaseTarget::All,
             which => match which.parse() {
                 Ok(call) => ReleaseTarget::Call(call),
-                Err(_) => return self.wrong(column, format!("{which:?} is neither a number nor \"all\"")),
+                Err(_) => return self.expected((column, which), "a call number or \"all\"", &["all"]),
             },
         };
         let release_action = if self.lexer.take(':') { Some(self.release_action()?) } else { None };
@@ -268,12 +270,12 @@ impl<'l> Line<'l> {
         release_action.map_err(|error: RuleError| CommandError::Rule(error.shifted(column - 1)))
     }
 
-    /// `PATH [where FILTER]`. A path with spaces stands in double quotes.
+    /// `PATH [where FILTER]`. A path with spaces must be quoted.
     fn save(&mut self) -> Parsed<Command> {
         let column = self.lexer.column();
-        let path = self.word_or_quoted("the path")?;
+        let path = self.word_or_quoted("path")?;
         if path.is_empty() {
-            return self.wrong(column, "the path is missing");
+            return self.wrong(column, "missing path");
         }
         if self.lexer.is_at_end() {
             return Ok(Command::Save { path, which: Filter::default() });
@@ -281,27 +283,26 @@ impl<'l> Line<'l> {
         match self.need("")? {
             (_, "where") => {}
             (column, word) => {
-                let problem =
-                    format!("expected \"where\", found {word:?}; a path with spaces stands in double quotes");
+                let problem = format!("expected \"where\", found {word:?}; quote a path with spaces");
                 return self.wrong(column, problem);
             }
         }
         let column = self.lexer.column();
-        let filter = self.text("the filter")?;
+        let filter = self.text("filter")?;
         match filter.parse::<Filter>() {
             Ok(which) => Ok(Command::Save { path, which }),
             Err(FilterError { column: within, problem }) => self.wrong(column + within - 1, problem),
         }
     }
 
-    /// `k=v …`. Either side can stand in double quotes.
+    /// `k=v …`. Both sides can be quoted.
     fn options(&mut self) -> Parsed<Options> {
         let mut options = Options::new();
         while !self.lexer.is_at_end() {
             let column = self.lexer.column();
             let key = self.quoted()?.unwrap_or_else(|| self.lexer.word(&['=']).to_owned());
             if !self.lexer.take_adjacent('=') {
-                return self.wrong(column, format!("{key:?} is no k=v"));
+                return self.wrong(column, format!("expected k=v, found {key:?}"));
             }
             let value = if self.lexer.is_at_space() { Some(String::new()) } else { self.quoted()? };
             let value = value.unwrap_or_else(|| self.lexer.word(&[]).to_owned());
@@ -311,10 +312,10 @@ impl<'l> Line<'l> {
     }
 
     fn down(&mut self) -> Parsed<Command> {
-        let (column, kind) = self.need("the kind")?;
+        let (column, kind) = self.need("outage type")?;
         let Some(kind) = Outage::ALL.into_iter().find(|outage| outage.as_str() == kind) else {
-            let meant = did_you_mean(kind, Outage::ALL.map(Outage::as_str));
-            return self.wrong(column, format!("{kind:?} is no kind of outage{meant}"));
+            let kinds = Outage::ALL.map(Outage::as_str);
+            return self.expected((column, kind), "an outage type", &kinds);
         };
         if self.lexer.is_at_end() {
             return Ok(Command::Down { kind, lasting: None });
@@ -323,10 +324,10 @@ impl<'l> Line<'l> {
         if word != "for" {
             return self.wrong(column, format!("expected \"for\", found {word:?}"));
         }
-        let (column, text) = self.need("the duration")?;
+        let (column, text) = self.need("duration")?;
         match duration::parse(text) {
             Some(lasting) => Ok(Command::Down { kind, lasting: Some(lasting) }),
-            None => self.wrong(column, format!("{text:?} is no duration, as 200ms, 15s or 2m are")),
+            None => self.wrong(column, format!("invalid duration {text:?}; examples: 200ms 15s 2m")),
         }
     }
 }

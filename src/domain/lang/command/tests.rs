@@ -1,4 +1,4 @@
-//! Commands as a whole: read, printed, refused.
+//! Whole commands: parsed, printed, rejected.
 
 use proptest::prelude::*;
 
@@ -56,7 +56,7 @@ fn a_printed_command_is_the_command_again() {
         ("save \"/tmp/a b.jsonl\"", ""),
         (
             "save a.jsonl where  op:mount,get -vol:\"two words\"",
-            "save a.jsonl where op:mount,get -vol:\"two words\"",
+            "save a.jsonl where operation:mount,get -volume:\"two words\"",
         ),
         ("play empty-retry", ""),
         ("play null-entry --dangerous --step", "play null-entry --step --dangerous"),
@@ -64,12 +64,12 @@ fn a_printed_command_is_the_command_again() {
         ("play \"pause\"", ""),
         ("play \"--step\" --step", ""),
         ("play next", ""),
-        ("play go", ""),
+        ("play continue", ""),
         ("play stop", ""),
-        ("pace 2", ""),
-        ("pace 0.25", ""),
-        ("pace pause", ""),
-        ("pace go", ""),
+        ("speed 2", ""),
+        ("speed 0.25", ""),
+        ("speed pause", ""),
+        ("speed continue", ""),
         ("  quit  ", "quit"),
     ] {
         let command: Command = line.parse().unwrap_or_else(|error| panic!("{line}: {error}"));
@@ -79,71 +79,79 @@ fn a_printed_command_is_the_command_again() {
 }
 
 #[test]
-fn a_wrong_line_is_told_where_and_what() {
+fn an_error_has_a_column_and_the_usage() {
     for (line, expected) in [
-        ("", "column 1: \"\" is no command; one of: arm"),
-        ("dwon refuse", "column 1: \"dwon\" is no command, did you mean \"down\"?"),
-        ("disarm", "column 7: what to disarm is missing"),
-        ("release me", "column 9: \"me\" is neither a number nor \"all\""),
-        ("release 4 5", "column 11: \"5\" is too much; the form is: release [--yes] [CALL|all] [: ACTION]"),
-        ("release 4:", "column 11: the rule ends here, expected what is to happen: pass"),
-        ("release 4: hold", "column 12: \"hold\" would keep it waiting; expected how it is to end"),
+        ("", "column 1: unknown command \"\"; commands: arm"),
+        ("dwon refuse", "column 1: unknown command \"dwon\", did you mean \"down\"?; commands: arm"),
+        ("disarm", "column 7: missing label, ID or \"all\"; usage: disarm LABEL|ID|all"),
+        (
+            "release me",
+            "column 9: expected a call number or \"all\", found \"me\"; usage: release [--yes] [CALL|all]",
+        ),
+        ("release 4 5", "column 11: unexpected \"5\"; usage: release [--yes] [CALL|all] [: ACTION]"),
+        ("release 4:", "column 11: unexpected end, expected an action: pass"),
+        ("release 4: hold", "column 12: \"hold\" holds calls itself; expected another action"),
         (
             "release 4: fial \"no\"",
-            "column 12: found \"fial\", did you mean \"fail\"?; expected what is to happen:",
+            "column 12: found \"fial\", did you mean \"fail\"?; expected an action:",
         ),
-        ("release 4: fail no", "column 17: found \"no\", expected the message in double quotes"),
+        ("release 4: fail no", "column 17: found \"no\", expected a message in double quotes"),
         ("release 4: empty once", "column 18: found \"once\", expected before, after, twice or the end"),
-        ("release 4: truncate before", "column 21: \"truncate\" sends what comes of the work"),
+        ("release 4: truncate before", "column 21: \"truncate\" sends the result of the driver's work"),
         (
             "release 4: reply",
-            "column 17: the rule ends here, expected the body: JSON that begins with { or [, or a text",
+            "column 17: unexpected end, expected a body: JSON that starts with { or [, or a text",
         ),
-        ("release 4: reply null", "column 18: found \"null\", expected the body: JSON that begins"),
+        ("release 4: reply null", "column 18: found \"null\", expected a body: JSON that starts"),
         (
             "release 4: reply {\"ü\":}",
-            "column 23: this is no JSON: expected value; any other text stands in double",
+            "column 23: invalid JSON: expected value; quote a text",
         ),
-        ("release 4: reply {\"a\":1", "column 24: this is no JSON: EOF while parsing an object"),
-        ("down", "column 5: the kind is missing; the form is: down refuse|"),
-        ("down sideways", "column 6: \"sideways\" is no kind of outage;"),
-        ("down rest", "column 6: \"rest\" is no kind of outage, did you mean \"reset\"?"),
+        ("release 4: reply {\"a\":1", "column 24: invalid JSON: EOF while parsing an object"),
+        ("down", "column 5: missing outage type; usage: down refuse|"),
+        ("down sideways", "column 6: expected an outage type, found \"sideways\"; usage: down refuse|"),
+        ("down rest", "column 6: expected an outage type, found \"rest\", did you mean \"reset\"?"),
         ("down refuse until 3", "column 13: expected \"for\", found \"until\""),
-        ("down refuse for ever", "column 17: \"ever\" is no duration"),
-        ("up now", "column 4: \"now\" is too much; the form is: up"),
-        ("seed x", "column 6: \"x\" is no whole number"),
-        ("forget", "column 7: the volume's name is missing"),
-        ("forget \"open", "column 8: the quoted text does not end well"),
-        ("forget two words", "column 12: \"words\" is too much"),
-        ("conjure v size", "column 11: \"size\" is no k=v"),
-        ("crash", "column 6: keep or lose is missing"),
-        ("crash hard", "column 7: expected keep or lose, found \"hard\""),
-        ("play", "column 5: the card is missing; the form is: play CARD"),
+        ("down refuse for ever", "column 17: invalid duration \"ever\"; examples: 200ms 15s 2m"),
+        ("up now", "column 4: unexpected \"now\"; usage: up"),
+        ("seed x", "column 6: invalid number \"x\""),
+        ("forget", "column 7: missing volume name; usage: forget VOL"),
+        ("forget \"open", "column 8: invalid quoted text"),
+        ("forget two words", "column 12: unexpected \"words\""),
+        ("conjure v size", "column 11: expected k=v, found \"size\""),
+        ("crash", "column 6: missing keep or lose"),
+        ("crash hard", "column 7: expected keep or lose, found \"hard\"; usage: crash keep|lose"),
+        ("crash loose", "column 7: expected keep or lose, found \"loose\", did you mean \"lose\"?"),
+        ("play", "column 5: missing scenario; usage: play SCENARIO"),
         ("play list twice", "column 11: expected --step or --dangerous, found \"twice\""),
-        ("play stop now", "column 11: \"now\" is too much"),
-        ("pace", "column 5: how fast is missing"),
-        ("pace slow", "column 6: \"slow\" is neither pause nor go nor a number from 0.1 to 50"),
-        ("pace 0", "column 6: \"0\" is neither"),
-        ("pace NaN", "column 6: \"NaN\" is neither"),
-        ("note  ", "column 7: the text is missing"),
-        ("save", "column 5: the path is missing; the form is: save PATH [where FILTER]"),
-        ("save \"\"", "column 6: the path is missing"),
-        ("save a b", "column 8: expected \"where\", found \"b\"; a path with spaces stands in double quotes"),
-        ("save a where", "column 13: the filter is missing"),
-        ("save a where op:get op:mont", "column 24: \"mont\" is no call, did you mean \"mount\"?"),
-        ("arm", "column 4: the rule is missing"),
-        ("arm --yes", "column 10: the rule is missing"),
+        (
+            "play list --stp",
+            "column 11: expected --step or --dangerous, found \"--stp\", did you mean \"--step\"?",
+        ),
+        ("play stop now", "column 11: unexpected \"now\""),
+        ("speed", "column 6: missing speed; usage: speed N|pause|continue"),
+        ("speed slow", "column 7: expected pause, continue or a number from 0.1 to 50, found \"slow\""),
+        ("speed 0", "column 7: expected pause, continue or a number from 0.1 to 50, found \"0\""),
+        ("speed NaN", "column 7: expected pause, continue or a number from 0.1 to 50, found \"NaN\""),
+        ("note  ", "column 7: missing text"),
+        ("save", "column 5: missing path; usage: save PATH [where FILTER]"),
+        ("save \"\"", "column 6: missing path"),
+        ("save a b", "column 8: expected \"where\", found \"b\"; quote a path with spaces"),
+        ("save a where", "column 13: missing filter"),
+        ("save a where op:get op:mont", "column 24: unknown operation \"mont\", did you mean \"mount\"?"),
+        ("arm", "column 4: missing rule"),
+        ("arm --yes", "column 10: missing rule"),
         (
             "arm --dryrun mount: null",
-            "column 5: \"--dryrun\" is no flag, did you mean \"--dry-run\"?; the form is: arm",
+            "column 5: unknown flag \"--dryrun\", did you mean \"--dry-run\"?; usage: arm",
         ),
         (
             "arm --yes --quiet mount: null",
-            "column 11: \"--quiet\" is no flag; the form is: arm [--dry-run] [--yes] RULE",
+            "column 11: unknown flag \"--quiet\"; usage: arm [--dry-run] [--yes] RULE",
         ),
-        ("arm größe: null --dry_run", "column 17: \"--dry_run\" is no flag, did you mean \"--dry-run\"?"),
+        ("arm größe: null --dry_run", "column 17: unknown flag \"--dry_run\", did you mean \"--dry-run\"?"),
         ("arm mount: null --now --yes", "column 17: found \"--now\", expected"),
-        ("arm  --yes größe: null", "column 12: found \"größe\", expected a call"),
+        ("arm  --yes größe: null", "column 12: found \"größe\", expected an operation"),
         ("arm mount: null --now", "column 17: found \"--now\", expected"),
     ] {
         let error = line.parse::<Command>().expect_err(line).to_string();
@@ -151,7 +159,7 @@ fn a_wrong_line_is_told_where_and_what() {
     }
 }
 
-/// How a call may be let go: with any text, and with any document however it is laid out.
+/// A release action with any text, or with any document in any layout.
 fn release_action() -> impl Strategy<Value = ReleaseAction> {
     let body = prop_oneof![
         any::<String>(),
@@ -206,7 +214,7 @@ fn command() -> impl Strategy<Value = Command> {
         name().prop_map(Command::Unmount),
         (name(), options).prop_map(|(name, options)| Command::Conjure { name, options }),
         text().prop_map(Command::Note),
-        (text(), prop_oneof![Just(String::new()), "[a-z]{1,4} -vol:[a-z*]{1,3}"])
+        (text(), prop_oneof![Just(String::new()), "[a-z]{1,4} -volume:[a-z*]{1,3}"])
             .prop_map(|(path, filter)| { Command::Save { path, which: filter.parse().expect("it is one") } }),
         (prop::sample::select(&Outage::ALL), 0_u64..1_000_000).prop_map(|(kind, millis)| Command::Down {
             kind,
@@ -217,13 +225,13 @@ fn command() -> impl Strategy<Value = Command> {
 
 proptest! {
     #[test]
-    fn every_command_is_read_as_it_was_printed(command in command()) {
+    fn every_printed_command_parses_to_the_same_command(command in command()) {
         let printed = command.to_string();
         prop_assert_eq!(printed.parse(), Ok(command), "{}", printed);
     }
 
     #[test]
-    fn no_line_makes_the_reader_panic(line in "(arm|disarm|conjure|down|forget|save)? ?.{0,20}") {
+    fn no_line_makes_the_parser_panic(line in "(arm|disarm|conjure|down|forget|save)? ?.{0,20}") {
         let _ = line.parse::<Command>();
     }
 }

@@ -1,11 +1,15 @@
-//! How a filter prints: as a text that reads as the same filter.
+//! Prints a filter as a text that parses to the same filter.
 
 use std::{borrow::Cow, fmt};
 
-use super::{Filter, Term, Test, Text, parse};
+use super::{
+    Filter, Term, Test, TextMatch,
+    parse::{self, HELD},
+};
 use crate::domain::{
     lang::{duration, lexer::quote},
-    model::protocol::Operation,
+    model::{entry::Outcome, protocol::Operation},
+    rules::Selector,
 };
 
 impl fmt::Display for Filter {
@@ -22,17 +26,22 @@ impl fmt::Display for Filter {
 impl fmt::Display for Test {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Word(word) => f.write_str(&plain(word, |c| ":<>".contains(c))),
-            Self::Calls(calls) => {
-                write!(
-                    f,
-                    "op:{}",
-                    calls.iter().map(|one| Operation::as_str(*one)).collect::<Vec<_>>().join(",")
-                )
+            Self::Word(word) if parse::is_flag(word) => f.write_str(&quote(word)),
+            Self::Word(word) => {
+                f.write_str(&plain(word, |c| ":<>".contains(c) || word.starts_with(parse::OPTION)))
             }
-            Self::Volume(name) => write!(f, "vol:{name}"),
-            Self::Id(prefix) => write!(f, "id:{}", value(prefix)),
+            Self::Operations(operations) => {
+                let words: Vec<_> = operations.iter().map(|one| Operation::as_str(*one)).collect();
+                write!(f, "operation:{}", words.join(","))
+            }
+            Self::Volume(name) => write!(f, "volume:{name}"),
             Self::By(caller) => write!(f, "by:{}", caller.as_str()),
+            Self::Selector(Selector::Id(prefix)) => write!(f, "id:{}", value(prefix)),
+            Self::Selector(Selector::Option(key, None)) => write!(f, "opt.{key}"),
+            Self::Selector(Selector::Option(key, Some(pattern))) => {
+                write!(f, "opt.{key}:{}", value(pattern.text()))
+            }
+            Self::Selector(flag) => f.write_str(flag.as_str()),
             Self::Fault(name) => write!(f, "fault:{name}"),
             Self::Status(digits) => {
                 f.write_str("status:")?;
@@ -41,36 +50,36 @@ impl fmt::Display for Test {
                     None => f.write_str("x"),
                 })
             }
-            Self::Outcome(outcome) => write!(f, "outcome:{}", parse::outcome_word(*outcome)),
+            Self::Outcome(outcome) => write!(f, "outcome:{}", outcome.map_or(HELD, Outcome::as_str)),
             Self::Lint(name) => write!(f, "lint:{name}"),
             Self::EntryKind(kind) => write!(f, "kind:{kind}"),
-            Self::Longer(than) => write!(f, "took>{}", duration::print(*than)),
-            Self::Shorter(than) => write!(f, "took<{}", duration::print(*than)),
-            Self::Later(than) => write!(f, "seq>{than}"),
-            Self::Earlier(than) => write!(f, "seq<{than}"),
-            Self::LifeOf(volume) => write!(f, "life:{}", value(volume)),
+            Self::LongerThan(limit) => write!(f, "duration>{}", duration::print(*limit)),
+            Self::ShorterThan(limit) => write!(f, "duration<{}", duration::print(*limit)),
+            Self::SeqAbove(limit) => write!(f, "seq>{limit}"),
+            Self::SeqBelow(limit) => write!(f, "seq<{limit}"),
+            Self::History(volume) => write!(f, "history:{}", value(volume)),
         }
     }
 }
 
-impl fmt::Display for Text {
+impl fmt::Display for TextMatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&match self {
-            Self::KeywordGroup(part) => value(part),
-            Self::Whole(pattern) => value(pattern.text()),
+            Self::Contains(part) => value(part),
+            Self::Glob(pattern) => value(pattern.text()),
         })
     }
 }
 
-/// What stands behind a key.
+/// The value of a term.
 fn value(text: &str) -> Cow<'_, str> {
     plain(text, |_| false)
 }
 
-/// A text as it is, or in quotes where it would be read as something else.
-fn plain(text: &str, means_more: impl Fn(char) -> bool) -> Cow<'_, str> {
+/// A text as it is, or quoted if it would parse as something else.
+fn plain(text: &str, is_special: impl Fn(char) -> bool) -> Cow<'_, str> {
     let is_plain = !text.is_empty()
         && !text.starts_with(['-', '!'])
-        && !text.contains(|c: char| c.is_whitespace() || c == '"' || means_more(c));
+        && !text.contains(|c: char| c.is_whitespace() || c == '"' || is_special(c));
     if is_plain { text.into() } else { quote(text).into() }
 }

@@ -1,8 +1,9 @@
-//! The filter after `/`: which entries of the journal somebody wants to see.
+//! The filter after `/`: which entries of the journal to show.
 //!
-//! Terms side by side must all hold; `-` before one turns it round. A word is looked for in everything
-//! that an entry says; `op: vol: id: by: fault: status: outcome: lint: kind: life: took seq` ask about one part.
-//! What asks about a part of a call never holds for an entry that is none. A filter prints as what it is read from.
+//! Terms are ANDed; `-` before a term negates it. A bare word is searched in the whole text of an entry, and
+//! [`TERMS`] lists the terms for one property. A property of a request has the same name as in a rule, and is tested
+//! by the rule's own [`Selector`]. Terms about calls never match other entries. `Display` prints a text that parses to
+//! the same filter.
 
 mod format;
 mod parse;
@@ -11,18 +12,18 @@ mod tests;
 
 use std::time::Duration;
 
-pub use parse::{FilterError, KEYS, values};
+pub use parse::{FilterError, TERMS, values};
 
 use crate::domain::{
     model::{
-        entry::{AppliedFault, Call, Entry, EntryKind, Outcome},
-        protocol::{Caller, Operation},
+        entry::{AppliedFault, Body, Call, Entry, EntryKind, Outcome},
+        protocol::{Caller, Operation, Options, Request},
     },
-    rules::Pattern,
+    rules::{Pattern, RequestContext, Selector},
     text::{describe, symbols::UNICODE},
 };
 
-/// A filter. The empty one lets everything through.
+/// A filter. The empty one matches everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
     terms: Vec<Term>,
@@ -37,76 +38,82 @@ struct Term {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Test {
     Word(String),
-    Calls(Vec<Operation>),
-    Volume(Text),
-    Id(String),
+    Operations(Vec<Operation>),
+    Volume(TextMatch),
     By(Caller),
-    Fault(Text),
-    /// The three digits; none where any will do.
+    /// The other selectors of a rule.
+    Selector(Selector),
+    Fault(TextMatch),
+    /// The three digits; `None` for `x`.
     Status([Option<u8>; 3]),
+    /// `None` for `held`: a held call has no outcome yet.
     Outcome(Option<Outcome>),
-    Lint(Text),
+    Lint(TextMatch),
     EntryKind(&'static str),
-    Longer(Duration),
-    Shorter(Duration),
-    Later(u64),
-    Earlier(u64),
-    /// It tells something of one volume's life.
-    LifeOf(String),
+    LongerThan(Duration),
+    ShorterThan(Duration),
+    SeqAbove(u64),
+    SeqBelow(u64),
+    /// Whatever changed a volume or tried to.
+    History(String),
 }
 
-/// A text that is looked for: as a part, or as the whole where it is a pattern.
+/// A text to find: anywhere in a value, or a pattern for the whole value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Text {
-    KeywordGroup(String),
-    Whole(Pattern),
+enum TextMatch {
+    Contains(String),
+    Glob(Pattern),
 }
 
-impl Text {
+impl TextMatch {
     fn matches(&self, text: &str) -> bool {
         match self {
-            Self::KeywordGroup(part) => contains(text, part),
-            Self::Whole(pattern) => pattern.matches(text),
+            Self::Contains(part) => contains(text, part),
+            Self::Glob(pattern) => pattern.matches(text),
         }
     }
 }
 
-/// Whether a text has a part, in upper or lower case.
+/// Whether a text contains another, ignoring case.
 fn contains(text: &str, part: &str) -> bool {
     part.is_empty()
         || text.as_bytes().windows(part.len()).any(|bytes| bytes.eq_ignore_ascii_case(part.as_bytes()))
 }
 
 impl Filter {
-    /// What tells a volume's life: what changed it or tried to, and what a rule did to a call about it.
-    pub fn life_of(volume: &str) -> Self {
-        Self { terms: vec![Term { negated: false, test: Test::LifeOf(volume.to_owned()) }] }
+    /// The history of a volume: what changed it or tried to, and the calls about it that have a fault.
+    pub fn history_of(volume: &str) -> Self {
+        Self { terms: vec![Term { negated: false, test: Test::History(volume.to_owned()) }] }
     }
 
-    /// The same, of the entries up to one by its number.
+    /// The same filter for the entries up to `last`.
     #[must_use]
     pub fn until(mut self, last: u64) -> Self {
-        self.terms.push(Term { negated: false, test: Test::Earlier(last.saturating_add(1)) });
+        self.terms.push(Term { negated: false, test: Test::SeqBelow(last.saturating_add(1)) });
         self
     }
 
-    /// Whether it lets everything through.
+    /// Whether it matches everything.
     pub fn is_empty(&self) -> bool {
         self.terms.is_empty()
     }
 
-    /// Whether it lets an entry through.
+    /// Whether it matches an entry.
     pub fn matches(&self, entry: &Entry) -> bool {
-        self.terms.iter().all(|term| term.test.holds(entry) != term.negated)
+        self.terms.iter().all(|term| term.test.matches(entry) != term.negated)
     }
 }
 
-/// What a call and its waiting have in common.
+/// What the entries of a finished and of a held call have in common.
 struct Subject<'e> {
     operation: Option<Operation>,
     caller: Caller,
     volume: &'e str,
     id: &'e str,
+    /// Only known when the call has finished.
+    request: Option<&'e Body>,
+    mounted: Option<bool>,
+    retry: bool,
     fault: Option<&'e AppliedFault>,
 }
 
@@ -118,31 +125,67 @@ impl<'e> Subject<'e> {
                 caller: call.caller,
                 volume: call.volume.as_deref().unwrap_or_default(),
                 id: call.mount_id.as_deref().unwrap_or_default(),
+                request: Some(&call.request),
+                mounted: Some(call.mounted),
+                retry: call.request.length == 0
+                    && call.operation.is_some_and(|operation| call.caller.sends_body_for(operation)),
                 fault: call.fault.as_ref(),
             },
-            EntryKind::Held(waiting) => Self {
-                operation: Some(waiting.operation),
-                caller: waiting.caller,
-                volume: waiting.volume.as_deref().unwrap_or_default(),
-                id: waiting.mount_id.as_deref().unwrap_or_default(),
-                fault: Some(&waiting.fault),
+            EntryKind::Held(held) => Self {
+                operation: Some(held.operation),
+                caller: held.caller,
+                volume: held.volume.as_deref().unwrap_or_default(),
+                id: held.mount_id.as_deref().unwrap_or_default(),
+                request: None,
+                mounted: None,
+                retry: held.retry,
+                fault: Some(&held.fault),
             },
             _ => return None,
         })
     }
+
+    /// Tests what a rule would have tested when the request arrived.
+    fn matches(&self, selector: &Selector) -> bool {
+        let options = match selector {
+            Selector::Option(..) => self.options(),
+            Selector::Mounted | Selector::Unmounted if self.mounted.is_none() => return false,
+            _ => Options::new(),
+        };
+        self.operation.is_some_and(|operation| {
+            let context = RequestContext {
+                operation,
+                volume: self.volume,
+                id: self.id,
+                options: &options,
+                caller: self.caller,
+                mounted: self.mounted.unwrap_or_default(),
+                retry: self.retry,
+            };
+            selector.applies_to(operation) && selector.matches(&context)
+        })
+    }
+
+    /// The options in a Create request. No other entry has a volume's options.
+    fn options(&self) -> Options {
+        let request = self.request.filter(|_| self.operation == Some(Operation::Create));
+        request.and_then(|body| Request::parse(&body.bytes).ok()).unwrap_or_default().options
+    }
 }
 
 impl Test {
-    fn holds(&self, entry: &Entry) -> bool {
-        let about = |holds: &dyn Fn(Subject<'_>) -> bool| Subject::of(entry).is_some_and(holds);
-        let call = |holds: &dyn Fn(&Call) -> bool| entry.call().is_some_and(holds);
+    fn matches(&self, entry: &Entry) -> bool {
+        let subject = |test: &dyn Fn(Subject<'_>) -> bool| Subject::of(entry).is_some_and(test);
+        let call = |test: &dyn Fn(&Call) -> bool| entry.call().is_some_and(test);
         match self {
-            Self::Word(word) => says(entry, word),
-            Self::Calls(calls) => about(&|call| call.operation.is_some_and(|one| calls.contains(&one))),
-            Self::Volume(name) => about(&|call| name.matches(call.volume)),
-            Self::Id(prefix) => about(&|call| call.id.starts_with(prefix)),
-            Self::By(caller) => about(&|call| call.caller == *caller),
-            Self::Fault(wanted) => about(&|call| call.fault.is_some_and(|fault| has_fault(wanted, fault))),
+            Self::Word(word) => has_text(entry, word),
+            Self::Operations(operations) => {
+                subject(&|call| call.operation.is_some_and(|one| operations.contains(&one)))
+            }
+            Self::Volume(name) => subject(&|call| name.matches(call.volume)),
+            Self::By(caller) => subject(&|call| Selector::is_by(*caller, call.caller)),
+            Self::Selector(selector) => subject(&|call| call.matches(selector)),
+            Self::Fault(wanted) => subject(&|call| call.fault.is_some_and(|fault| is_fault(wanted, fault))),
             Self::Status(digits) => {
                 call(&|call| call.status.is_some_and(|status| has_digits(status, *digits)))
             }
@@ -150,23 +193,23 @@ impl Test {
             Self::Outcome(None) => matches!(entry.kind, EntryKind::Held(_)),
             Self::Lint(name) => call(&|call| call.lints.iter().any(|lint| name.matches(lint.as_str()))),
             Self::EntryKind(kind) => *kind == kind_of(entry),
-            Self::Longer(than) => call(&|call| call.duration > *than),
-            Self::Shorter(than) => call(&|call| call.duration < *than),
-            Self::Later(than) => entry.seq > *than,
-            Self::Earlier(than) => entry.seq < *than,
-            Self::LifeOf(volume) => {
+            Self::LongerThan(limit) => call(&|call| call.duration > *limit),
+            Self::ShorterThan(limit) => call(&|call| call.duration < *limit),
+            Self::SeqAbove(limit) => entry.seq > *limit,
+            Self::SeqBelow(limit) => entry.seq < *limit,
+            Self::History(volume) => {
                 entry.changes().iter().any(|change| change.name().is_none_or(|name| name == volume))
-                    || about(&|call| {
-                        let only_asks =
+                    || subject(&|call| {
+                        let only_reads =
                             matches!(call.operation, Some(Operation::Get | Operation::Path) | None);
-                        call.volume == volume && (!only_asks || call.fault.is_some())
+                        call.volume == volume && (!only_reads || call.fault.is_some())
                     })
             }
         }
     }
 }
 
-fn has_fault(wanted: &Text, fault: &AppliedFault) -> bool {
+fn is_fault(wanted: &TextMatch, fault: &AppliedFault) -> bool {
     wanted.matches(fault.label().unwrap_or_default())
         || wanted.matches(&fault.action)
         || fault.rule().is_some_and(|id| wanted.matches(&id.to_string()))
@@ -180,6 +223,7 @@ fn has_digits(status: u16, wanted: [Option<u8>; 3]) -> bool {
         .all(|(wanted, digit)| wanted.is_none_or(|wanted| u16::from(wanted) == digit))
 }
 
+/// The kind as in JSON.
 const fn kind_of(entry: &Entry) -> &'static str {
     match entry.kind {
         EntryKind::Session(_) => "session",
@@ -197,10 +241,10 @@ const fn kind_of(entry: &Entry) -> &'static str {
     }
 }
 
-/// Whether an entry says a word anywhere.
-fn says(entry: &Entry, word: &str) -> bool {
+/// Whether an entry has a text anywhere.
+fn has_text(entry: &Entry, word: &str) -> bool {
     if let Some(subject) = Subject::of(entry) {
-        let said = [
+        let texts = [
             subject.operation.map_or("", Operation::as_str),
             subject.caller.as_str(),
             subject.volume,
@@ -209,9 +253,9 @@ fn says(entry: &Entry, word: &str) -> bool {
             subject.fault.and_then(AppliedFault::label).unwrap_or_default(),
             subject.fault.and_then(AppliedFault::release_action).unwrap_or_default(),
         ];
-        let ended = match &entry.kind {
+        let is_found = match &entry.kind {
             EntryKind::Call(call) => {
-                contains(parse::outcome_word(Some(call.outcome)), word)
+                contains(call.outcome.as_str(), word)
                     || [&call.error, &call.request_line]
                         .into_iter()
                         .flatten()
@@ -219,11 +263,11 @@ fn says(entry: &Entry, word: &str) -> bool {
                     || call.lints.iter().any(|lint| contains(lint.as_str(), word))
                     || contains(&describe::outcome(call, &UNICODE).text, word)
             }
-            _ => ["waiting", "waits"].into_iter().any(|text| contains(text, word)),
+            _ => ["held", "waits"].into_iter().any(|text| contains(text, word)),
         };
-        return ended || said.into_iter().any(|text| contains(text, word));
+        return is_found || texts.into_iter().any(|text| contains(text, word));
     }
-    let shown = describe::remark(entry, &UNICODE).into_iter().any(|said| contains(&said.text, word));
+    let shown = describe::remark(entry, &UNICODE).into_iter().any(|shown| contains(&shown.text, word));
     shown
         || matches!(&entry.kind, EntryKind::Scenario(event) if event.texts().into_iter().any(|text| contains(text, word)))
 }

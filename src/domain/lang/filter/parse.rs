@@ -1,41 +1,59 @@
-//! Reading a filter: its words, and what is wrong with those that are none.
+//! Parses a filter. Every error has a column and says what was expected.
 
 use std::str::FromStr;
 
-use super::{Filter, Term, Test, Text};
+use super::{Filter, Term, Test, TextMatch};
 use crate::domain::{
-    lang::{duration, lexer::Lexer, suggest::did_you_mean},
+    analysis::linter::Lint,
+    lang::{duration, full_name, lexer::Lexer, suggest::did_you_mean},
     model::{
         entry::Outcome,
         lint::Lint,
         protocol::{Caller, Operation},
     },
-    rules::{Calls, Pattern},
+    rules::{Calls, Pattern, Selector},
 };
 
-/// What each key asks about, for help and completion.
-pub const KEYS: [(&str, &str); 12] = [
-    ("op:", "the call: op:mount op:get,list op:writes"),
-    ("vol:", "the volume's name: vol:db vol:db*"),
-    ("id:", "the beginning of the mount ID: id:7f3a"),
-    ("by:", "who called: by:docker by:podman by:simulated by:other"),
-    ("fault:", "the rule that acted: fault:* fault:empty-get fault:hang"),
-    ("status:", "the HTTP status: status:500 status:5xx"),
-    ("outcome:", "how it ended: outcome:ok error cancelled panicked held"),
-    ("lint:", "what was odd: lint:* lint:leaked-mount"),
-    ("kind:", "what it is: kind:call command rule driver note"),
-    ("life:", "what tells a volume's life: life:db1"),
-    ("took", "how long it took: took>100ms took<1s"),
-    ("seq", "its number in the journal: seq>100 seq<200"),
+/// The terms with what they match, for help and completion.
+pub const TERMS: [(&str, &str); 16] = [
+    ("operation:", "operation: operation:mount operation:get,list operation:writes (short: op:)"),
+    ("volume:", "volume name: volume:db volume:db* (short: vol:)"),
+    ("opt.", "option in a Create request: opt.tier opt.tier:gold"),
+    ("id:", "mount ID prefix: id:7f3a"),
+    ("by:", "client: by:docker by:podman by:simulated by:other"),
+    ("mounted", "the volume had an open mount"),
+    ("unmounted", "the volume had no open mount"),
+    ("retry", "docker's retry: the request body is empty"),
+    ("fault:", "rule that fired, by label, ID or action: fault:* fault:empty-get fault:hang"),
+    ("status:", "HTTP status: status:500 status:5xx"),
+    ("outcome:", "result: outcome:ok outcome:error outcome:cancelled outcome:panicked outcome:held"),
+    ("lint:", "protocol warning: lint:* lint:leaked-mount"),
+    ("kind:", "kind of entry: kind:call kind:command kind:rule kind:driver kind:note"),
+    ("history:", "what changed a volume: history:db1 (short: life:)"),
+    ("duration", "time to the reply: duration>100ms duration<1s (short: took)"),
+    ("seq", "entry number: seq>100 seq<200"),
 ];
 
-const OUTCOMES: [(&str, Option<Outcome>); 5] = [
-    ("ok", Some(Outcome::Ok)),
-    ("error", Some(Outcome::Error)),
-    ("cancelled", Some(Outcome::Cancelled)),
-    ("panicked", Some(Outcome::Panicked)),
-    ("held", None),
-];
+/// The word for a call that has no outcome yet.
+pub(super) const HELD: &str = "held";
+
+/// What the term for an option begins with.
+pub(super) const OPTION: &str = "opt.";
+
+/// The terms that are compared with `<` or `>`.
+const COMPARED: [&str; 2] = ["duration", "seq"];
+
+const FLAGS: [Selector; 3] = [Selector::Mounted, Selector::Unmounted, Selector::Retry];
+
+/// Whether a bare word is a term and not a text to search for.
+pub(super) fn is_flag(word: &str) -> bool {
+    FLAGS.iter().any(|flag| flag.as_str() == word)
+}
+
+fn outcomes() -> impl Iterator<Item = (&'static str, Option<Outcome>)> + Clone {
+    let outcomes = Outcome::ALL.into_iter().map(|outcome| (outcome.as_str(), Some(outcome)));
+    outcomes.chain([(HELD, None)])
+}
 
 const KINDS: [&str; 12] = [
     "session",
@@ -52,11 +70,11 @@ const KINDS: [&str; 12] = [
     "note",
 ];
 
-/// Why a text is no filter, and where.
+/// Why a filter cannot be parsed, and where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("column {column}: {problem}")]
 pub struct FilterError {
-    /// Where, from 1, in characters.
+    /// The column, from 1, in characters.
     pub column: usize,
     /// What was found and what was expected.
     pub problem: String,
@@ -71,122 +89,150 @@ impl FromStr for Filter {
         while !lexer.is_at_end() {
             let negated = lexer.take('-') || lexer.take('!');
             let column = lexer.column();
-            let wrong = |Wrong { at, problem }| FilterError { column: column + at, problem };
-            terms.push(Term { negated, test: read_next(&mut lexer).map_err(wrong)? });
+            let wrong = |TermError { at, problem }| FilterError { column: column + at, problem };
+            terms.push(Term { negated, test: next_test(&mut lexer).map_err(wrong)? });
         }
         Ok(Self { terms })
     }
 }
 
-/// The words that can stand behind a key, for completion.
+/// The values that a term can have, for completion. `key` ends with its colon.
 pub fn values(key: &str) -> Vec<&'static str> {
-    match key {
-        "op:" => Calls::all().map(Calls::as_str).collect(),
-        "by:" => Caller::ALL.map(Caller::as_str).into(),
-        "fault:" => vec!["*"],
-        "status:" => vec!["200", "4xx", "5xx"],
-        "outcome:" => OUTCOMES.map(|(word, _)| word).into(),
-        "lint:" => std::iter::once("*").chain(Lint::ALL.map(Lint::as_str)).collect(),
-        "kind:" => KINDS.into(),
+    match full_name(key.trim_end_matches(':')) {
+        "operation" => Calls::all().map(Calls::as_str).collect(),
+        "by" => Caller::ALL.map(Caller::as_str).into(),
+        "fault" => vec!["*"],
+        "status" => vec!["200", "4xx", "5xx"],
+        "outcome" => outcomes().map(|(word, _)| word).collect(),
+        "lint" => std::iter::once("*").chain(Lint::ALL.map(Lint::as_str)).collect(),
+        "kind" => KINDS.into(),
         _ => Vec::new(),
     }
 }
 
-/// The word of an outcome.
-pub(super) fn outcome_word(outcome: Option<Outcome>) -> &'static str {
-    OUTCOMES.iter().find(|(_, known)| *known == outcome).map_or("held", |(word, _)| word)
-}
-
 /// What is wrong with a term.
-struct Wrong {
-    /// Where in it, in characters.
+struct TermError {
+    /// Where in the term, in characters.
     at: usize,
     problem: String,
 }
 
-impl From<String> for Wrong {
+impl From<String> for TermError {
     fn from(problem: String) -> Self {
         Self { at: 0, problem }
     }
 }
 
-/// A word, a text in quotes, or a key with either behind it.
-fn read_next(lexer: &mut Lexer<'_>) -> Result<Test, Wrong> {
-    let ends_badly = |()| "the quoted text does not end well".to_owned();
+impl From<&str> for TermError {
+    fn from(problem: &str) -> Self {
+        problem.to_owned().into()
+    }
+}
+
+/// A word, a quoted text, or a key with either as its value.
+fn next_test(lexer: &mut Lexer<'_>) -> Result<Test, TermError> {
+    let unterminated = |()| "invalid quoted text; end it with \" and escape as in JSON";
     if let Some(words) = lexer.quoted() {
-        return Ok(words.map(Test::Word).map_err(ends_badly)?);
+        return Ok(words.map(Test::Word).map_err(unterminated)?);
     }
     if !lexer.peek(&['"']).ends_with(':') {
-        return read(lexer.word(&[]));
+        return test(lexer.word(&[]));
     }
     let key = lexer.word(&['"']);
     let quoted = if lexer.is_at_space() { None } else { lexer.quoted() };
-    read(&format!("{key}{}", quoted.transpose().map_err(ends_badly)?.unwrap_or_default()))
+    test(&format!("{key}{}", quoted.transpose().map_err(unterminated)?.unwrap_or_default()))
 }
 
-fn read(word: &str) -> Result<Test, Wrong> {
-    let Some(end) = word.find([':', '<', '>']) else { return Ok(Test::Word(word.to_owned())) };
-    let (key, sign, value) = (&word[..end], &word[end..=end], &word[end + 1..]);
-    let wanted = format!("{key}{sign}");
-    let known = KEYS
-        .iter()
-        .map(|(known, _)| *known)
-        .find(|known| *known == wanted || (["took", "seq"].contains(known) && *known == key));
-    let Some(known) = known else {
-        let keys = KEYS.map(|(key, _)| key);
-        let meant = did_you_mean(&format!("{key}:"), keys);
-        let problem =
-            format!("{key:?} is no key{meant}; one of: {}; or quote it to look for it", keys.join(" "));
-        return Err(problem.into());
+fn test(word: &str) -> Result<Test, TermError> {
+    let Some(end) = word.find([':', '<', '>']) else {
+        if let Some(flag) = FLAGS.into_iter().find(|flag| flag.as_str() == word) {
+            return Ok(Test::Selector(flag));
+        }
+        return match word.strip_prefix(OPTION) {
+            Some(key) => Ok(Test::Selector(Selector::Option(option_key(key)?, None))),
+            None => Ok(Test::Word(word.to_owned())),
+        };
     };
-    let behind_key = wanted.chars().count();
-    asked(known, sign, value).map_err(|Wrong { at, problem }| Wrong { at: behind_key + at, problem })
+    let (typed, sign, value) = (&word[..end], &word[end..=end], &word[end + 1..]);
+    let key = full_name(typed);
+    let is_known = match sign {
+        _ if COMPARED.contains(&key) => true,
+        ":" => key.starts_with(OPTION) || TERMS.iter().any(|(term, _)| term.strip_suffix(':') == Some(key)),
+        _ => false,
+    };
+    if !is_known {
+        let terms = TERMS.map(|(term, _)| term);
+        let meant = did_you_mean(&format!("{key}:"), terms);
+        let problem =
+            format!("unknown term {typed:?}{meant}; terms: {}; quote it to search for it", terms.join(" "));
+        return Err(problem.into());
+    }
+    let value_at = word[..=end].chars().count();
+    read_term(key, sign, value).map_err(|TermError { at, problem }| TermError { at: value_at + at, problem })
 }
 
-/// What a key asks with a value behind its sign.
-fn asked(key: &str, sign: &str, value: &str) -> Result<Test, Wrong> {
+/// A term with its value.
+fn read_term(key: &str, sign: &str, value: &str) -> Result<Test, TermError> {
     if value.is_empty() {
-        return Err(format!("after {key} there is nothing to look for").into());
+        return Err(format!("missing value after {key}{sign}").into());
+    }
+    if let Some(key) = key.strip_prefix(OPTION) {
+        return Ok(Test::Selector(Selector::Option(option_key(key)?, Some(pattern(value)?))));
     }
     Ok(match (key, sign) {
-        ("took", ":") => return Err("took is compared: took>100ms or took<1s".to_owned().into()),
-        ("took", _) => {
+        ("duration", ":") => return Err("compare with < or >: duration>100ms or duration<1s".into()),
+        ("duration", _) => {
             let duration = duration::parse(value)
-                .ok_or_else(|| format!("{value:?} is no duration, as 200ms, 15s or 2m are"))?;
-            if sign == ">" { Test::Longer(duration) } else { Test::Shorter(duration) }
+                .ok_or_else(|| format!("invalid duration {value:?}; examples: 200ms 15s 2m"))?;
+            if sign == ">" { Test::LongerThan(duration) } else { Test::ShorterThan(duration) }
         }
-        ("seq", ":") => return Err("seq is compared: seq>100 or seq<200".to_owned().into()),
+        ("seq", ":") => return Err("compare with < or >: seq>100 or seq<200".into()),
         ("seq", _) => {
-            let number = value.parse().map_err(|_| format!("{value:?} is no number, as in seq>100"))?;
-            if sign == ">" { Test::Later(number) } else { Test::Earlier(number) }
+            let number = value.parse().map_err(|_| format!("invalid number {value:?}; example: seq>100"))?;
+            if sign == ">" { Test::SeqAbove(number) } else { Test::SeqBelow(number) }
         }
-        ("op:", _) => Test::Calls(operations(value)?),
-        ("vol:", _) => Test::Volume(text(value)?),
-        ("id:", _) => Test::Id(value.to_owned()),
-        ("by:", _) => Test::By(one_of(value, Caller::ALL.map(|caller| (caller.as_str(), caller)), "caller")?),
-        ("fault:", _) => Test::Fault(text(value)?),
-        ("status:", _) => Test::Status(status(value)?),
-        ("outcome:", _) => Test::Outcome(one_of(value, OUTCOMES, "outcome")?),
-        ("lint:", _) => Test::Lint(text(value)?),
-        ("life:", _) => Test::LifeOf(value.to_owned()),
+        ("operation", _) => Test::Operations(operations(value)?),
+        ("volume", _) => Test::Volume(text(value)?),
+        ("id", _) => Test::Selector(Selector::Id(value.to_owned())),
+        ("by", _) => Test::By(one_of(value, Caller::ALL.map(|caller| (caller.as_str(), caller)), "client")?),
+        ("fault", _) => Test::Fault(text(value)?),
+        ("status", _) => Test::Status(status(value)?),
+        ("outcome", _) => Test::Outcome(one_of(value, outcomes(), "outcome")?),
+        ("lint", _) => Test::Lint(text(value)?),
+        ("history", _) => Test::History(value.to_owned()),
         _ => Test::EntryKind(one_of(value, KINDS.map(|kind| (kind, kind)), "kind of entry")?),
     })
 }
 
-fn one_of<T: Copy, const N: usize>(value: &str, known: [(&str, T); N], what: &str) -> Result<T, String> {
-    let words = known.map(|(word, _)| word);
-    known.iter().find(|(word, _)| *word == value).map(|(_, meaning)| *meaning).ok_or_else(|| {
-        format!("{value:?} is no {what}{}; one of: {}", did_you_mean(value, words), words.join(" "))
+fn one_of<T>(
+    value: &str,
+    known: impl IntoIterator<Item = (&'static str, T), IntoIter: Clone>,
+    what: &str,
+) -> Result<T, String> {
+    let mut known = known.into_iter();
+    let words: Vec<_> = known.clone().map(|(word, _)| word).collect();
+    known.find(|(word, _)| *word == value).map(|(_, meaning)| meaning).ok_or_else(|| {
+        let meant = did_you_mean(value, words.iter().copied());
+        format!("unknown {what} {value:?}{meant}; expected one of: {}", words.join(" "))
     })
 }
 
-fn operations(value: &str) -> Result<Vec<Operation>, Wrong> {
+fn option_key(key: &str) -> Result<String, String> {
+    if key.is_empty() || key.contains('"') {
+        return Err("expected an option key without quotes, as in opt.tier or opt.tier:gold".to_owned());
+    }
+    Ok(key.to_owned())
+}
+
+fn operations(value: &str) -> Result<Vec<Operation>, TermError> {
     let mut operations = Vec::new();
     let mut at = 0;
     for word in value.split(',') {
         let Some(calls) = Calls::all().find(|calls| calls.as_str() == word) else {
-            let meant = did_you_mean(word, Calls::all().map(Calls::as_str));
-            return Err(Wrong { at, problem: format!("{word:?} is no call{meant}") });
+            let words: Vec<_> = Calls::all().map(Calls::as_str).collect();
+            let meant = did_you_mean(word, words.iter().copied());
+            let problem = format!("unknown operation {word:?}{meant}; expected one of: {}", words.join(" "));
+            return Err(TermError { at, problem });
         };
         operations.extend_from_slice(calls.operations());
         at += word.chars().count() + 1;
@@ -194,22 +240,26 @@ fn operations(value: &str) -> Result<Vec<Operation>, Wrong> {
     Ok(operations)
 }
 
-fn text(value: &str) -> Result<Text, String> {
+fn text(value: &str) -> Result<TextMatch, String> {
     if value.contains(['*', '?', '[', '{']) {
-        return Pattern::new(value).map(Text::Whole).map_err(|error| error.to_string());
+        return pattern(value).map(TextMatch::Glob);
     }
-    Ok(Text::KeywordGroup(value.to_owned()))
+    Ok(TextMatch::Contains(value.to_owned()))
+}
+
+fn pattern(value: &str) -> Result<Pattern, String> {
+    Pattern::new(value).map_err(|error| format!("invalid pattern {value:?}: {}", error.kind()))
 }
 
 fn status(value: &str) -> Result<[Option<u8>; 3], String> {
-    let wrong = || format!("{value:?} is no status, as 500 or 5xx are");
+    let invalid = || format!("invalid status {value:?}; examples: 500 5xx");
     let digits: Vec<Option<u8>> = value
         .bytes()
         .map(|digit| match digit {
             b'0'..=b'9' => Ok(Some(digit - b'0')),
             b'x' | b'X' => Ok(None),
-            _ => Err(wrong()),
+            _ => Err(invalid()),
         })
         .collect::<Result<_, _>>()?;
-    digits.try_into().map_err(|_| wrong())
+    digits.try_into().map_err(|_| invalid())
 }

@@ -12,6 +12,7 @@ fn call() -> Call {
     Call {
         volume: Some("db1".into()),
         mount_id: Some("7f3a".into()),
+        mounted: true,
         fault: Some(AppliedFault::of_rule(3, Some("slow"), "delay 200ms")),
         outcome: Outcome::Error,
         status: Some(503),
@@ -27,7 +28,7 @@ fn entry(kind: EntryKind) -> Entry {
 }
 
 #[test]
-fn each_term_asks_about_its_part() {
+fn each_term_tests_its_property() {
     let call = entry(EntryKind::Call(Box::new(call())));
     for (filter, expected) in [
         ("", true),
@@ -35,17 +36,25 @@ fn each_term_asks_about_its_part() {
         ("busy", true),
         ("nothing", false),
         ("\"device busy\"", true),
+        ("operation:mount", true),
         ("op:mount", true),
-        ("op:get,mount", true),
+        ("operation:get,mount", true),
         ("op:writes", true),
         ("op:unmount", false),
+        ("volume:db", true),
         ("vol:db", true),
-        ("vol:db*", true),
-        ("vol:*b", false),
+        ("volume:db*", true),
+        ("volume:*b", false),
         ("id:7f", true),
         ("id:f3", false),
         ("by:docker", true),
         ("by:podman", false),
+        ("mounted", true),
+        ("unmounted", false),
+        ("\"mounted\"", false),
+        ("retry", false),
+        ("-retry", true),
+        ("opt.tier", false),
         ("fault:*", true),
         ("fault:slow", true),
         ("fault:delay*", true),
@@ -60,16 +69,18 @@ fn each_term_asks_about_its_part() {
         ("lint:leaked", true),
         ("lint:path*", false),
         ("kind:call", true),
+        ("duration>100ms", true),
         ("took>100ms", true),
-        ("took<100ms", false),
+        ("duration<100ms", false),
         ("seq>0 seq<2", true),
         ("seq<1", false),
+        ("history:db1", true),
         ("life:db1", true),
-        ("vol:\"db1\"", true),
+        ("volume:\"db1\"", true),
         ("-db", false),
         ("!op:get", true),
         ("op:mount -fault:*", false),
-        ("op:mount status:5xx took>0.2s vol:db* -by:podman", true),
+        ("op:mount status:5xx duration>0.2s volume:db* -by:podman", true),
     ] {
         let parsed: Filter = filter.parse().unwrap_or_else(|error| panic!("{filter}: {error}"));
         assert_eq!(parsed.matches(&call), expected, "{filter}");
@@ -77,9 +88,8 @@ fn each_term_asks_about_its_part() {
 }
 
 #[test]
-fn a_word_finds_whatever_a_row_shows() {
-    let ended =
-        |change: Call| entry(EntryKind::Call(Box::new(Call { fault: None, mount_id: None, ..change })));
+fn a_word_finds_all_that_a_row_shows() {
+    let ended = |change: Call| entry(EntryKind::Call(Box::new(Call { fault: None, mount_id: None, ..change })));
     let rule = RuleText { id: 3, label: None, text: "get: hang".into() };
     for (shown, words) in [
         (ended(call()), &["error", "503", "busy", "leaked"][..]),
@@ -97,39 +107,60 @@ fn a_word_finds_whatever_a_row_shows() {
 }
 
 #[test]
-fn what_asks_about_a_call_holds_for_no_other_entry() {
+fn a_term_about_calls_matches_no_other_entry() {
     let command = entry(EntryKind::Command(CommandRun {
         command: "forget db1".into(),
         result: "gone".into(),
         changes: Vec::new(),
     }));
-    for (filter, expected) in
-        [("db1", true), ("kind:command", true), ("op:any", false), ("-op:any", true), ("vol:*", false)]
-    {
+    for (filter, expected) in [
+        ("db1", true),
+        ("kind:command", true),
+        ("op:any", false),
+        ("-op:any", true),
+        ("volume:*", false),
+        ("unmounted", false),
+    ] {
         assert_eq!(filter.parse::<Filter>().expect(filter).matches(&command), expected, "{filter}");
     }
 }
 
 #[test]
-fn a_wrong_filter_is_told_where_and_what() {
+fn an_error_has_a_column_and_says_what_was_expected() {
     for (filter, expected) in [
-        ("op:mont", "column 4: \"mont\" is no call, did you mean \"mount\"?"),
-        ("op:mnt", "column 4: \"mnt\" is no call, did you mean \"mount\"?"),
-        ("-op:get,größe,x", "column 9: \"größe\" is no call"),
-        ("-vold:db", "column 2: \"vold\" is no key"),
-        ("db  status:9", "column 12: \"9\" is no status"),
-        ("vold:db", "column 1: \"vold\" is no key, did you mean \"vol:\"?"),
-        ("vol:", "column 5: after vol: there is nothing"),
-        ("vol:[", "column 5: "),
-        ("took:5s", "column 6: took is compared"),
-        ("seq:5", "column 5: seq is compared"),
-        ("seq>x", "column 5: \"x\" is no number"),
-        ("vol: \"db\"", "column 5: after vol: there is nothing"),
-        ("vol:\"db", "column 1: the quoted text"),
-        ("took>5", "column 6: \"5\" is no duration"),
-        ("-by:me", "column 5: \"me\" is no caller"),
-        ("\"open", "column 1: the quoted text"),
-        ("a=b outcome:eror", "column 13: \"eror\" is no outcome, did you mean \"error\"?"),
+        (
+            "op:mont",
+            "column 4: unknown operation \"mont\", did you mean \"mount\"?; expected one of: activate",
+        ),
+        ("op:mnt", "column 4: unknown operation \"mnt\", did you mean \"mount\"?"),
+        ("-op:get,größe,x", "column 9: unknown operation \"größe\"; expected"),
+        ("-vold:db", "column 2: unknown term \"vold\""),
+        ("db  status:9", "column 12: invalid status \"9\"; examples: 500 5xx"),
+        (
+            "volum:db",
+            "column 1: unknown term \"volum\", did you mean \"volume:\"?; terms: operation: volume:",
+        ),
+        ("volume:", "column 8: missing value after volume:"),
+        ("vol:", "column 5: missing value after volume:"),
+        ("vol:[", "column 5: invalid pattern \"[\": unclosed"),
+        ("took:5s", "column 6: compare with < or >"),
+        ("seq:5", "column 5: compare with < or >"),
+        ("seq>x", "column 5: invalid number \"x\""),
+        ("vol: \"db\"", "column 5: missing value after volume:"),
+        ("vol:\"db", "column 1: invalid quoted text"),
+        ("took>5", "column 6: invalid duration \"5\""),
+        ("duration>5", "column 10: invalid duration \"5\"; examples: 200ms 15s 2m"),
+        ("volume>5", "column 1: unknown term \"volume\""),
+        ("-by:me", "column 5: unknown client \"me\"; expected one of: docker"),
+        ("\"open", "column 1: invalid quoted text"),
+        (
+            "a=b outcome:hedl",
+            "column 13: unknown outcome \"hedl\", did you mean \"held\"?; expected one of: ",
+        ),
+        ("kind:comand", "column 6: unknown kind of entry \"comand\", did you mean \"command\"?"),
+        ("opt.", "column 1: expected an option key"),
+        ("opt.a\"b:c", "column 9: expected an option key"),
+        ("opt.tier:[", "column 10: invalid pattern"),
     ] {
         let error = filter.parse::<Filter>().expect_err(filter).to_string();
         assert!(error.starts_with(expected), "{filter}: {error}");
@@ -137,15 +168,15 @@ fn a_wrong_filter_is_told_where_and_what() {
 }
 
 #[test]
-fn a_life_is_told_by_what_changes_it() {
+fn the_history_of_a_volume_is_what_changed_it() {
     let ended = |call: Call| entry(EntryKind::Call(Box::new(call)));
     let asked = Call { operation: Some(Operation::Get), fault: None, ..call() };
     let command = |changes| {
         entry(EntryKind::Command(CommandRun { command: String::new(), result: String::new(), changes }))
     };
     let forgotten = |name: &str| command(vec![Change::Forgotten { name: name.into() }]);
-    let life = Filter::life_of("db1");
-    for (told, expected) in [
+    let history = Filter::history_of("db1");
+    for (entry, expected) in [
         (ended(call()), true),
         (ended(asked.clone()), false),
         (ended(Call { fault: call().fault, ..asked }), true),
@@ -155,7 +186,7 @@ fn a_life_is_told_by_what_changes_it() {
         (command(vec![Change::AllDeleted]), true),
         (command(Vec::new()), false),
     ] {
-        assert_eq!(life.matches(&told), expected, "{told:?}");
+        assert_eq!(history.matches(&entry), expected, "{entry:?}");
     }
 }
 
@@ -163,15 +194,14 @@ fn a_life_is_told_by_what_changes_it() {
 fn a_printed_filter_is_the_filter_again() {
     for (filter, printed) in [
         ("", ""),
-        ("db  -busy !op:get,mount", "db -busy -op:get,mount"),
-        ("op:reads", "op:get,list,path,capabilities"),
-        ("\"device busy\" \"op:mount\" \"-x\" -\"\"", ""),
-        ("vol:db* vol:\"two words\" id:7f by:podman fault:* lint:leaked", ""),
-        (
-            "status:5XX outcome:held outcome:error kind:note",
-            "status:5xx outcome:held outcome:error kind:note",
-        ),
-        ("took>0.2s took<2m seq>3 seq<9 life:größe", "took>200ms took<2m seq>3 seq<9 life:größe"),
+        ("db  -busy !op:get,mount", "db -busy -operation:get,mount"),
+        ("op:reads", "operation:get,list,path,capabilities"),
+        ("\"device busy\" \"op:mount\" \"-x\" -\"\" \"mounted\" \"opt.x\"", ""),
+        ("volume:db* volume:\"two words\" id:7f by:podman fault:* lint:leaked", ""),
+        ("vol:db mounted -unmounted retry opt.tier", "volume:db mounted -unmounted retry opt.tier"),
+        ("opt.tier:gold opt.a=b:\"two words\"", ""),
+        ("status:5XX outcome:held outcome:error kind:note", "status:5xx outcome:held outcome:error kind:note"),
+        ("took>0.2s took<2m seq>3 seq<9 life:größe", "duration>200ms duration<2m seq>3 seq<9 history:größe"),
     ] {
         let parsed: Filter = filter.parse().unwrap_or_else(|error| panic!("{filter}: {error}"));
         let again = parsed.to_string();
@@ -183,15 +213,15 @@ fn a_printed_filter_is_the_filter_again() {
 proptest! {
     #[test]
     fn every_filter_is_read_as_it_was_printed(
-        terms in prop::collection::vec(("-?", "(vol:|id:|fault:|lint:|life:|op:|took>|seq<|)", "[ -~]{0,6}|\"[a-z -]{0,6}\"|get|5s|7"), 0..4),
-        life in any::<String>(),
+        terms in prop::collection::vec(("-?", "(vol:|volume:|opt.|opt.a:|id:|fault:|lint:|history:|op:|took>|seq<|)", "[ -~]{0,6}|\"[a-z -]{0,6}\"|get|5s|7|mounted"), 0..4),
+        volume in any::<String>(),
     ) {
         let text: Vec<String> = terms.into_iter().map(|(sign, key, value)| sign + &key + &value).collect();
         if let Ok(filter) = text.join(" ").parse::<Filter>() {
             prop_assert_eq!(filter.to_string().parse(), Ok(filter.clone()), "{}", filter);
         }
-        if !life.is_empty() {
-            let filter = Filter::life_of(&life).until(3);
+        if !volume.is_empty() {
+            let filter = Filter::history_of(&volume).until(3);
             prop_assert_eq!(filter.to_string().parse(), Ok(filter.clone()), "{}", filter);
         }
     }
@@ -202,4 +232,27 @@ proptest! {
             filter.matches(&entry(EntryKind::Call(Box::new(call()))));
         }
     }
+}
+
+#[test]
+fn an_option_is_that_of_a_create_request() {
+    let create = |body: &str| {
+        entry(EntryKind::Call(Box::new(Call {
+            request: body.as_bytes().to_vec().into(),
+            ..Call::ok(Operation::Create, Caller::Docker)
+        })))
+    };
+    let gold = create(r#"{"Name":"a","Opts":{"tier":"gold"}}"#);
+    for (filter, expected) in [
+        ("opt.tier", true),
+        ("opt.tier:gold", true),
+        ("opt.tier:g*", true),
+        ("opt.tier:gol", false),
+        ("opt.size", false),
+    ] {
+        assert_eq!(filter.parse::<Filter>().expect(filter).matches(&gold), expected, "{filter}");
+    }
+    let retry = create("");
+    assert!("retry unmounted -opt.tier".parse::<Filter>().expect("a filter").matches(&retry));
+    assert!(!"retry".parse::<Filter>().expect("a filter").matches(&gold));
 }

@@ -1,10 +1,11 @@
-//! Which calls: their list, and what stands after `where`.
+//! The operations and the conditions after `where`.
 
 use super::{
-    Parsed, fit,
+    Parsed, check_applies,
     parser::{Parser, VALUE_ENDS, wrong_at},
 };
 use crate::domain::{
+    lang::full_name,
     model::protocol::Caller,
     rules::{Calls, Pattern, Selector},
 };
@@ -15,7 +16,7 @@ impl Parser<'_> {
         loop {
             let Some(known) = Calls::all().find(|calls| calls.as_str() == self.peek()) else {
                 let words: Vec<_> = Calls::all().map(Calls::as_str).collect();
-                return self.expected(&format!("a call: {}", words.join(" ")), words);
+                return self.expected(&format!("an operation: {}", words.join(" ")), words);
             };
             self.next();
             calls.push(known);
@@ -28,41 +29,39 @@ impl Parser<'_> {
     pub(super) fn selector(&mut self, calls: &[Calls]) -> Parsed<Selector> {
         let mut before = self.lexer.clone();
         let mut words = self.lexer.clone();
-        let word = words.word(&[':', ',', '"', '=', '.']);
+        let word = full_name(words.word(&[':', ',', '"', '=', '.']));
         if !Selector::WORDS.contains(&word) {
             let what = "volume=GLOB, opt.KEY[=GLOB], id=PREFIX, by=CALLER, mounted, unmounted or retry";
             return self.expected(what, Selector::WORDS);
         }
         self.lexer = words;
         let selector = match word {
-            "volume" => Selector::Volume(self.given("a pattern for the name", Self::pattern)?),
-            "id" => Selector::Id(
-                self.given("the ID's beginning", |parser, what| parser.value(what, &VALUE_ENDS))?,
-            ),
-            "by" => Selector::By(self.given("the caller", |parser, _| parser.caller())?),
+            "volume" => Selector::Volume(self.given("a name pattern", Self::pattern)?),
+            "id" => Selector::Id(self.given("an ID prefix", |parser, what| parser.value(what, &VALUE_ENDS))?),
+            "by" => Selector::By(self.given("a caller", |parser, _| parser.caller())?),
             "opt" => {
                 if !self.lexer.take_adjacent('.') {
-                    return self.expected("\".\" and the option's key", []);
+                    return self.expected("\".\" and an option key", []);
                 }
-                let key = self.value("the option's key", &[':', '"', '='])?;
+                let key = self.value("an option key", &[':', '"', '='])?;
                 let is_given = self.lexer.clone().take_adjacent('=');
-                let value = is_given.then(|| self.given("a pattern for the option", Self::pattern));
+                let value = is_given.then(|| self.given("an option pattern", Self::pattern));
                 Selector::Option(key, value.transpose()?)
             }
             "mounted" => Selector::Mounted,
             "unmounted" => Selector::Unmounted,
             _ => Selector::Retry,
         };
-        fit(before.column(), word, calls, |operation| selector.fits(operation))?;
+        check_applies(before.column(), word, calls, |operation| selector.applies_to(operation))?;
         Ok(selector)
     }
 
-    /// What stands after `=`.
+    /// The value after `=`.
     fn given<T>(&mut self, what: &str, read: impl FnOnce(&mut Self, &str) -> Parsed<T>) -> Parsed<T> {
         if self.lexer.take_adjacent('=') && !self.lexer.is_at_space() {
             read(self, what)
         } else {
-            self.expected(&format!("\"=\" and {what} without a space between"), [])
+            self.expected(&format!("\"=\" and {what}, without spaces"), [])
         }
     }
 
@@ -70,7 +69,7 @@ impl Parser<'_> {
         let mut before = self.lexer.clone();
         let text = self.value(what, &VALUE_ENDS)?;
         Pattern::new(&text)
-            .or_else(|error| wrong_at(before.column(), format!("{text:?} is no pattern: {}", error.kind())))
+            .or_else(|error| wrong_at(before.column(), format!("invalid pattern {text:?}: {}", error.kind())))
     }
 
     fn caller(&mut self) -> Parsed<Caller> {
