@@ -1,6 +1,4 @@
-//! What a rule does to a call: the action, and where it stands to the driver's own work.
-//!
-//! The words and meanings are those of the rule language; the server acts them out on the wire.
+//! The actions of the rule language. The plugin server executes them.
 
 use std::time::Duration;
 
@@ -9,106 +7,106 @@ use serde_json::Value;
 pub use crate::domain::model::fault::Phase;
 use crate::domain::{lang::json, model::protocol::Operation};
 
-/// What happens to a call that a rule catches.
+/// What a rule does to a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Nothing: the call gets its natural answer. Useful at the end of a chain.
+    /// Nothing: the call gets its original reply.
     Pass,
     /// An error with a message, in one of the shapes that real plugins use.
     Fail {
-        /// The text the engine is given.
+        /// The text that the engine gets.
         message: String,
-        /// How it is put on the wire.
+        /// Its form on the wire.
         shape: ErrorShape,
     },
-    /// A given answer.
+    /// A custom reply.
     Reply {
-        /// Its body, to the byte.
+        /// Its exact body.
         body: String,
         /// Its status and media type.
         shape: ErrorShape,
     },
-    /// The answer is `{}`.
+    /// The reply `{}`.
     Empty,
-    /// The answer is `null`.
+    /// The reply `null`.
     Null,
-    /// The answer is no JSON at all.
+    /// A reply that is not JSON.
     Garbage,
-    /// The natural answer with its second half missing: a `Content-Length` that the body does not reach.
+    /// The first half of the original reply, with the `Content-Length` of all of it.
     Truncate,
-    /// The natural answer as an array, where an object is due.
+    /// The original reply wrapped in an array.
     WrongType,
-    /// The natural answer, and a second document after it.
+    /// The original reply, followed by a second document.
     TwoBodies,
     /// The connection is reset: RST on TCP, ECONNRESET on a Unix socket.
     Reset,
-    /// The connection is closed cleanly before an answer.
+    /// The connection is closed without a reply.
     Eof,
-    /// No answer until the rule is disarmed or expires, or the call is released.
+    /// Holds the call until the rule is disarmed or expires, or the call is released.
     Hang,
-    /// A breakpoint: no answer until the call is released.
+    /// A breakpoint: holds the call until it is released.
     Hold,
-    /// The answer is late, by a time drawn between the two.
+    /// Holds the call for a random time between the two.
     Delay {
         /// At least this.
         from: Duration,
         /// At most this.
         to: Duration,
     },
-    /// The natural answer byte by byte, spread over a time.
+    /// The original reply byte by byte, spread over a time.
     Drip {
         /// From the first byte to the last.
         over: Duration,
     },
-    /// The natural answer with another mountpoint.
+    /// The original reply with another mountpoint.
     Mountpoint(Mountpoint),
-    /// The natural answer with another volume name.
+    /// The original reply with another volume name.
     Rename(String),
     /// Capabilities with another scope.
     Scope(String),
     /// Activation with another list of interfaces.
     Implements(Vec<String>),
-    /// The natural answer with a `CreatedAt` that is no RFC 3339.
+    /// The original reply with a `CreatedAt` that is not RFC 3339.
     BadTime,
-    /// A null among the volumes of `List`. It ends a real `dockerd`.
+    /// A null among the volumes of `List`. It crashes a real `dockerd`.
     NullEntry,
-    /// The answer of an earlier moment.
+    /// The reply before the last change of the volumes.
     Stale,
-    /// Success without the work; a volume that is asked for is there.
+    /// Success without doing the work; Get and Path say that the volume exists.
     Lie,
 }
 
-/// How an error is put on the wire.
+/// The form of an error on the wire.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ErrorShape {
     /// 200 with `{"Err": "…"}`: the protocol's own. Podman takes it as success.
     Inband,
-    /// 500 with `{"Err": "…"}`, as go-plugins-helpers answers.
+    /// 500 with `{"Err": "…"}`, like go-plugins-helpers.
     Json500,
-    /// 500 with a text, as Go's `http.Error` answers.
+    /// 500 with a text, like Go's `http.Error`.
     #[default]
     Text500,
     /// 404 with a text.
     Http404,
-    /// 400 with a text, as go-plugins-helpers answers a body it cannot read.
+    /// 400 with a text, like go-plugins-helpers for a body it cannot parse.
     Http400,
 }
 
-/// A mountpoint that is not the volume's.
+/// A wrong mountpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Mountpoint {
-    /// An empty text. `dockerd` mounts the container's own bundle directory for it.
+    /// Empty. `dockerd` mounts the container's own bundle directory for it.
     Empty,
-    /// A path at which there is nothing.
+    /// A path that does not exist.
     Missing,
-    /// The natural path without its leading slash.
+    /// The original path without its leading slash.
     Relative,
     /// A given path.
     Path(String),
 }
 
 impl Action {
-    /// Those that are one word and nothing more.
+    /// Those without arguments.
     pub const PLAIN: [Self; 15] = [
         Self::Pass,
         Self::Empty,
@@ -127,7 +125,7 @@ impl Action {
         Self::Lie,
     ];
 
-    /// The first words of all, in the order of their documentation.
+    /// The keywords of all, in the order of their documentation.
     pub const WORDS: [&str; 23] = [
         "pass",
         "fail",
@@ -154,7 +152,7 @@ impl Action {
         "hold",
     ];
 
-    /// The first word.
+    /// The keyword.
     pub const fn as_str(&self) -> &'static str {
         match self {
             Self::Pass => "pass",
@@ -183,8 +181,8 @@ impl Action {
         }
     }
 
-    /// Whether it can be acted out on a call.
-    pub const fn fits(&self, operation: Operation) -> bool {
+    /// Whether it is possible for an operation.
+    pub const fn applies_to(&self, operation: Operation) -> bool {
         use Operation::{Activate, Capabilities, Create, Get, List, Mount, Path, Remove, Unmount};
         match self {
             Self::Mountpoint(_) => matches!(operation, Get | List | Path | Mount),
@@ -198,7 +196,7 @@ impl Action {
         }
     }
 
-    /// Where it can stand to the driver's own work. The first is where it stands if the rule does not say.
+    /// When the driver's own work can be done relative to it. The first is the default.
     pub const fn phases(&self) -> &'static [Phase] {
         use Phase::{After, Before, Instead, Twice};
         match self {
@@ -212,17 +210,17 @@ impl Action {
             | Self::Stale
             | Self::Lie => &[Instead, Before, After, Twice],
             Self::Hang | Self::Hold | Self::Delay { .. } => &[Before, After, Twice],
-            // What is altered is the natural answer, and that comes from the work.
+            // These alter the original reply, so the work must come first.
             _ => &[After, Twice],
         }
     }
 
-    /// Whether it keeps a call waiting.
-    pub const fn waits(&self) -> bool {
+    /// Whether it holds a call.
+    pub const fn holds(&self) -> bool {
         matches!(self, Self::Hang | Self::Hold | Self::Delay { .. } | Self::Drip { .. })
     }
 
-    /// Whether it ends a real engine, so that arming it asks first.
+    /// Whether it crashes a real engine, so that it needs `--yes`.
     pub fn is_dangerous(&self) -> bool {
         match self {
             Self::NullEntry => true,
@@ -233,7 +231,7 @@ impl Action {
         }
     }
 
-    /// The answer that a text stands for: JSON in one line, as the driver itself sends it, or else the text as it is.
+    /// A custom reply with this text. JSON is sent in one line, as the driver sends it.
     pub fn reply(text: &str, shape: ErrorShape) -> Self {
         let body = json::compact(text).map_or_else(|| text.to_owned(), |line| line + "\n");
         Self::Reply { body, shape }
@@ -244,7 +242,7 @@ impl ErrorShape {
     /// All of them.
     pub const ALL: [Self; 5] = [Self::Inband, Self::Json500, Self::Text500, Self::Http404, Self::Http400];
 
-    /// The word after `as`.
+    /// The keyword after `as`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Inband => "inband",
@@ -257,10 +255,10 @@ impl ErrorShape {
 }
 
 impl Mountpoint {
-    /// Those that have a word.
+    /// Those with a keyword.
     pub const NAMED: [Self; 3] = [Self::Empty, Self::Missing, Self::Relative];
 
-    /// The word, or the path.
+    /// The keyword, or the path.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Empty => "empty",
@@ -272,8 +270,8 @@ impl Mountpoint {
 }
 
 impl Phase {
-    /// Those that can be said; [`Phase::Instead`] goes without saying.
-    pub const SAID: [Self; 3] = [Self::Before, Self::After, Self::Twice];
+    /// The keywords after an action. [`Phase::Instead`] has none: it is the default of the actions that allow it.
+    pub const KEYWORDS: [Self; 3] = [Self::Before, Self::After, Self::Twice];
 
     /// The word.
     pub const fn as_str(self) -> &'static str {

@@ -1,17 +1,17 @@
-//! Which calls a rule is about: one operation, or a group of them.
+//! Which calls a rule matches: operations and groups of them.
 
 use crate::domain::model::protocol::Operation;
 
-/// One word in a rule's list of calls.
+/// An operation or a group of operations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Calls {
-    /// One of the nine.
+    /// One operation.
     One(Operation),
-    /// `reads`: the calls that only ask.
+    /// `reads`: the operations that change nothing.
     Reads,
-    /// `writes`: the calls that change a volume.
+    /// `writes`: the operations that change a volume.
     Writes,
-    /// `any`: all nine. The handshake `activate` is in no other group.
+    /// `any`: all nine. No other group contains `activate`.
     Any,
 }
 
@@ -19,7 +19,7 @@ impl Calls {
     /// The groups.
     pub const GROUPS: [Self; 3] = [Self::Reads, Self::Writes, Self::Any];
 
-    /// The calls behind the word.
+    /// The operations.
     pub fn operations(self) -> &'static [Operation] {
         use Operation::{Capabilities, Create, Get, List, Mount, Path, Remove, Unmount};
         match self {
@@ -30,7 +30,7 @@ impl Calls {
         }
     }
 
-    /// The word.
+    /// The keyword.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::One(operation) => operation.as_str(),
@@ -40,7 +40,7 @@ impl Calls {
         }
     }
 
-    /// All words.
+    /// All operations and groups.
     pub fn all() -> impl Iterator<Item = Self> {
         Operation::ALL.into_iter().map(Self::One).chain(Self::GROUPS)
     }

@@ -1,8 +1,8 @@
-//! The forecast: what the engine that calls will make of a rule, said before it is armed.
+//! Forecasts how an engine reacts to a rule, before the rule is armed.
 //!
-//! It comes from `assets/engine-reactions.toml`. What an action does to a reply has several classes, from the
-//! particular to the general; the first that the table has for the call, and else for any call, is the forecast.
-//! Where the table has none, nothing is claimed.
+//! The table is `assets/engine-reactions.toml`. A faulty reply has several classes, from the specific to the general.
+//! The forecast is the first class in the table for that operation, else for any operation. Without one, the reaction
+//! is unknown.
 
 use std::{collections::BTreeMap, fmt, sync::LazyLock, time::Duration};
 
@@ -21,28 +21,28 @@ use crate::domain::{
     },
 };
 
-/// One fact about an engine.
+/// How an engine reacts to a class of faulty replies.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EngineReaction {
-    /// Names it in tests.
+    /// Its name in tests.
     pub id: &'static str,
     /// Docker or podman.
     pub engine: Caller,
-    /// The calls it is about; any if there are none.
+    /// The operations; any if empty.
     #[serde(default)]
     pub calls: Vec<Operation>,
-    /// The classes of replies it is about, in the words of `classes`.
+    /// The classes of replies; see `classes`.
     pub classes: Vec<&'static str>,
     /// What the engine does.
     pub reaction: &'static str,
-    /// The place in its source.
+    /// Where in its source code.
     pub source: &'static str,
-    /// The versions on which it was seen, or whose source was read.
+    /// The versions on which it was observed, or whose source was read.
     pub seen_on: Vec<&'static str>,
 }
 
-/// All facts.
+/// The table.
 pub static ENGINE_REACTIONS: LazyLock<Vec<EngineReaction>> = LazyLock::new(|| {
     let tables: BTreeMap<&str, Vec<EngineReaction>> =
         toml::from_str(include_str!("../../../assets/engine-reactions.toml"))
@@ -50,14 +50,14 @@ pub static ENGINE_REACTIONS: LazyLock<Vec<EngineReaction>> = LazyLock::new(|| {
     tables.into_values().flatten().collect()
 });
 
-/// What an engine will do, in one sentence by [`Display`](fmt::Display).
+/// How an engine will react; `Display` prints one sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Forecast {
-    /// The engine. `Other` stands for callers that nothing is known about.
+    /// The engine; `Other` for an unknown client.
     pub engine: Caller,
-    /// The call that the sentence is about, if the rule is about several and the sentence is not about all.
+    /// The operation, if the rule has several and the reaction is specific to one.
     pub call: Option<Operation>,
-    /// The fact, if one is known.
+    /// The reaction, if known.
     pub fact: Option<&'static EngineReaction>,
 }
 
@@ -65,11 +65,11 @@ impl fmt::Display for Forecast {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { engine, call, fact } = self;
         if *engine == Caller::Other {
-            return f.write_str("nothing is known about what this caller will make of it");
+            return f.write_str("reaction of this client unknown");
         }
         write!(f, "{engine}")?;
         call.map_or(Ok(()), |call| write!(f, ", on {call}"))?;
-        write!(f, ": {}", fact.map_or("nothing is known about what it will make of it", |fact| fact.reaction))
+        write!(f, ": {}", fact.map_or("reaction unknown", |fact| fact.reaction))
     }
 }
 
@@ -93,7 +93,7 @@ pub fn forecast(rule: &Rule, caller: Caller) -> Forecast {
     let action = step.map_or(&Action::Pass, |step| &step.action);
     let is_spent = rule.acts_once() || step.is_some_and(|step| step.times == Some(1));
     let operations: Vec<_> = rule.operations().collect();
-    // Of each call, what is known of it in particular counts more than what is known of any.
+    // A reaction to a specific operation comes before one to any operation.
     let weighed = BY_WEIGHT.into_iter().filter(|operation| operations.contains(operation));
     let known = weighed.map(|operation| {
         let mut classes = classes(action, client_timeout(engine, operation));
@@ -108,19 +108,19 @@ pub fn forecast(rule: &Rule, caller: Caller) -> Forecast {
     Forecast { engine, call, fact }
 }
 
-/// What a caller will make of a driver that is down.
+/// How a caller reacts to an outage.
 pub fn forecast_outage(outage: Outage, caller: Caller) -> Forecast {
     let engine = engine_of(caller);
     let fact = find(engine, &[&*outage.command()], |fact| fact.calls.is_empty());
     Forecast { engine, call: None, fact }
 }
 
-/// The engine whose facts are a caller's.
+/// The engine whose reactions apply to a caller.
 fn engine_of(caller: Caller) -> Caller {
     if caller == Caller::Simulated { Caller::Docker } else { caller }
 }
 
-/// What the caller will make of what was done to a call, if that is over.
+/// How the caller reacts to the fault that was applied to a finished call.
 pub fn reaction(call: &Call) -> Option<Forecast> {
     let fault = call.fault.as_ref()?;
     if let Some(outage) = fault.outage() {
@@ -129,7 +129,7 @@ pub fn reaction(call: &Call) -> Option<Forecast> {
     let was_held = ["hold", "hang", "delay"].iter().any(|word| fault.action.starts_with(word));
     let done = match (call.outcome, fault.release_action()) {
         (Outcome::Ok | Outcome::Error, Some(action)) => action.to_owned(),
-        // A late reply: it waited no longer than it did.
+        // It was held, so the reply was late.
         (Outcome::Ok | Outcome::Error, None) if was_held => {
             format!("delay {}ms", call.duration.as_millis())
         }
@@ -151,7 +151,7 @@ fn find(
     })
 }
 
-/// How long an engine waits for an answer; `None` stands for ever, or for an engine that is not known.
+/// How long an engine waits for a reply; `None`: for ever, or unknown.
 pub const fn client_timeout(engine: Caller, operation: Operation) -> Option<Duration> {
     match (engine, operation) {
         (Caller::Docker | Caller::Simulated, Operation::Activate) | (Caller::Other, _) => None,
@@ -163,7 +163,7 @@ pub const fn client_timeout(engine: Caller, operation: Operation) -> Option<Dura
     }
 }
 
-/// The classes of a reply, from the particular to the general: a form of an action, or
+/// The classes of a reply, from the specific to the general: a form of an action, or
 /// `empty_reply` (nothing in it), `malformed` (not the expected JSON), `unexpected` (anything but the expected reply),
 /// `connection_lost` (no reply), `connection_lost_once` (the same, and the retry is answered), `delayed` (within the
 /// engine's time limit) and `hang` (after it, or never).
@@ -193,7 +193,7 @@ fn classes(action: &Action, client_timeout: Option<Duration>) -> Vec<&'static st
     }
 }
 
-/// What a given answer is like. Of one that says something sensible nothing is claimed.
+/// The classes of a custom reply. A valid reply has only the class `reply`.
 fn classes_of_reply(body: &str, shape: ErrorShape) -> Vec<&'static str> {
     let first = serde_json::Deserializer::from_str(body).into_iter::<Value>().next();
     match (shape, first) {
@@ -219,7 +219,7 @@ mod tests {
     use crate::domain::model::fault::{AppliedFault, Release, ReleasedBy};
 
     #[test]
-    fn a_forecast_is_one_sentence_about_the_engine_that_calls() {
+    fn a_forecast_is_one_sentence_about_the_calling_engine() {
         let said = |rule: &str, caller| forecast(&rule.parse().expect(rule), caller).to_string();
         for (rule, docker, podman) in [
             (
@@ -266,21 +266,18 @@ mod tests {
             (
                 "get: stale",
                 "docker: believes it: a volume that is new is missing, and one that was removed is there",
-                "podman: nothing is known about what it will make of it",
+                "podman: reaction unknown",
             ),
         ] {
             assert_eq!(said(rule, Caller::Docker), docker, "{rule}");
             assert_eq!(said(rule, Caller::Simulated), docker, "{rule}");
             assert_eq!(said(rule, Caller::Podman), podman, "{rule}");
-            assert!(
-                said(rule, Caller::Other).starts_with("nothing is known about what this caller"),
-                "{rule}"
-            );
+            assert!(said(rule, Caller::Other).starts_with("reaction of this client unknown"), "{rule}");
         }
     }
 
     #[test]
-    fn what_follows_a_call_is_told_by_what_was_really_done_to_it() {
+    fn the_reaction_to_a_call_depends_on_the_fault_that_was_applied() {
         let told = |fault: &str, action: &str, seconds, outcome| {
             let release = Release { by: ReleasedBy::Command, action: Some(action.into()) };
             let released = (!action.is_empty()).then_some(release);
@@ -313,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn each_fact_has_its_own_id_and_can_be_forecast() {
+    fn each_reaction_has_its_own_id_and_can_be_forecast() {
         let what = [
             "pass",
             "fail \"x\"",

@@ -1,4 +1,4 @@
-//! How rules print: in the one form of each that reads back as the same rule.
+//! Prints rules, each in one form that parses to the same rule.
 
 use std::{borrow::Cow, fmt};
 
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::domain::lang::{duration, json, lexer::quote};
 
-/// A value as it is: in quotes if it could be taken for something else.
+/// A value as it is, or quoted if it would parse as something else.
 fn value(text: &str) -> Cow<'_, str> {
     if parse::is_plain(text) { text.into() } else { quote(text).into() }
 }
@@ -86,7 +86,7 @@ impl fmt::Display for Step {
     }
 }
 
-/// What happens to a call, with where it stands to the work if that has to be said.
+/// An action, with its phase if that is not the default.
 pub(super) fn applied(action: &Action, phase: Phase) -> String {
     if phase == action.phases()[0] { action.to_string() } else { format!("{action} {}", phase.as_str()) }
 }
@@ -97,7 +97,7 @@ impl fmt::Display for ReleaseAction {
     }
 }
 
-/// Whether a text stands for itself behind `reply`: an object or an array as it is set in one line.
+/// Whether a text needs no quotes after `reply`: an object or an array in one line.
 fn is_document(line: &str) -> bool {
     line.starts_with(['{', '[']) && json::compact(line).is_some_and(|compact| compact == line)
 }

@@ -5,35 +5,35 @@ use std::time::Duration;
 /// How long a rule acts. Without any limit: until it is disarmed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Lifetime {
-    /// `once` or `until N`: so many calls.
+    /// `once` or `until N`: at most N calls.
     pub fires: Option<u64>,
-    /// `flap UP DOWN`: with pauses.
+    /// `flap UP DOWN`: alternately inactive and active.
     pub flap: Option<Flap>,
-    /// `for DUR`: so long.
+    /// `for DUR`: until this time has passed.
     pub lasting: Option<Duration>,
 }
 
 impl Lifetime {
-    /// The words that begin one.
+    /// The keywords.
     pub const WORDS: [&str; 4] = ["once", "until", "for", "flap"];
 }
 
-/// As a link flaps: all is well for a time, then broken for a time, and so on. It begins well.
+/// Like a flapping link: the rule is inactive for a time, then active for a time, and so on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Flap {
-    /// How long all is well.
+    /// How long the rule is inactive.
     pub up: Duration,
-    /// How long the rule acts.
+    /// How long the rule is active.
     pub down: Duration,
 }
 
 impl Flap {
-    /// Whether the rule acts, so long after arming.
+    /// Whether the rule is active at a time after arming.
     pub fn is_down(self, elapsed: Duration) -> bool {
         self.phase(elapsed) >= self.up
     }
 
-    /// When it next becomes well or broken, as time after arming.
+    /// When it next becomes active or inactive, as time after arming.
     pub fn next_turn(self, elapsed: Duration) -> Duration {
         let phase = self.phase(elapsed);
         let turn = if phase < self.up { self.up } else { self.up.saturating_add(self.down) };
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_flap_is_well_first_and_then_broken() {
+    fn a_flapping_rule_is_inactive_first_and_then_active() {
         let seconds = Duration::from_secs;
         let flap = Flap { up: seconds(10), down: seconds(5) };
         for (elapsed, down, turn) in [

@@ -1,11 +1,10 @@
-//! Faults: the language of rules, and what an armed rule makes of a call.
+//! Fault rules: their language, and what armed rules do to calls.
 //!
-//! A [`Rule`] says which calls (`calls`, `selector`), when (`trigger`), what (`action`, in a chain of
-//! steps) and for how long (`lifetime`); `parse` reads it and `print` prints it. The [`RuleSet`]
-//! holds the `armed` rules and decides, with chance from `draw`; the plugin carries the [`Injection`] out.
-//! A [`ReleaseAction`]
-//! lets a waiting call go otherwise than naturally. `dry_run` tells which calls of the journal a rule would have hit, `forecast` what the engine will
-//! make of it, and `preset` names the rules that have a key of their own.
+//! A [`Rule`] says which calls (`calls`, `selector`), when (`trigger`), what (`action`, in a chain of steps) and for how
+//! long (`lifetime`); `parse` parses it and `format` prints it. The [`RuleSet`] holds the `armed` rules and decides for
+//! each request, with random numbers from `draw`; the plugin server executes the [`Injection`]. A [`ReleaseAction`]
+//! replaces the original reply of a held call. `dry_run` finds the recorded calls that a rule would have matched,
+//! `forecast` how the engine reacts, and `preset` has the rules with a key of their own.
 
 mod action;
 mod armed;

@@ -1,4 +1,4 @@
-//! The faults that have a key of their own: each is a rule in the language, and no code beside it.
+//! The rules with a key of their own.
 
 /// A rule with a label, ready to be armed with one key.
 #[derive(Clone, Copy, Debug)]
@@ -7,12 +7,11 @@ pub struct Preset {
     pub label: &'static str,
     /// The rule.
     pub rule: &'static str,
-    /// What it is called on the screen.
+    /// Its name on the screen.
     pub title: &'static str,
 }
 
-/// Mounts fail; `Get` answers empty. (The other two named faults, a forgotten volume and a driver
-/// that is down, are the commands `forget` and `down`.)
+/// Mounts fail; the reply to `Get` is empty. (The other two faults with a key are the commands `forget` and `down`.)
 pub const PRESETS: [Preset; 2] = [
     Preset { label: "fail-mounts", rule: "mount: fail \"the volume is haunted\"", title: "mounts fail" },
     Preset { label: "empty-get", rule: "get: empty", title: "Get answers empty" },
@@ -24,7 +23,7 @@ mod tests {
     use crate::domain::lang::command::Command;
 
     #[test]
-    fn each_preset_is_a_rule_with_a_label_as_they_are_printed() {
+    fn each_preset_is_a_rule_with_a_label_in_printed_form() {
         for preset in PRESETS {
             let line = format!("arm {} as {}", preset.rule, preset.label);
             let command: Command = line.parse().unwrap_or_else(|error| panic!("{line}: {error}"));

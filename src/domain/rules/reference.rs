@@ -1,150 +1,146 @@
-//! The words of the rule language with their meanings in a few words, and rules to learn it from.
-//!
-//! Completion and the help of the console say what is here; `docs/faults.md` says it at length.
+//! Reference of the rule language for completion and help: keywords with short meanings, and example rules.
+//! `docs/faults.md` is the long form.
 
-/// A part of a rule.
+/// The keywords of one part of a rule.
 #[derive(Clone, Copy, Debug)]
 pub struct KeywordGroup {
-    /// What it says.
+    /// Its title.
     pub title: &'static str,
-    /// The words that can stand in it, with their meanings.
+    /// Keywords and meanings.
     pub words: &'static [(&'static str, &'static str)],
 }
 
-/// All parts, in the order in which they stand in a rule.
+/// All groups, in their order in a rule.
 pub const KEYWORD_GROUPS: [KeywordGroup; 10] = [
     KeywordGroup {
         title: "which calls",
         words: &[
-            ("activate", "the handshake"),
-            ("capabilities", "what the driver can do: its scope"),
-            ("create", "a volume is made"),
-            ("get", "one volume is asked for"),
-            ("list", "all volumes are asked for"),
-            ("path", "where a volume is"),
-            ("mount", "a container begins to use a volume"),
+            ("activate", "handshake"),
+            ("capabilities", "the driver's scope"),
+            ("create", "create a volume"),
+            ("get", "look up one volume"),
+            ("list", "list all volumes"),
+            ("path", "mountpoint of a volume"),
+            ("mount", "a container starts using a volume"),
             ("unmount", "a container stops using it"),
-            ("remove", "a volume is deleted"),
+            ("remove", "delete a volume"),
             ("reads", "get, list, path and capabilities"),
             ("writes", "create, mount, unmount and remove"),
             ("any", "all nine"),
         ],
     },
     KeywordGroup {
-        title: "only those where",
+        title: "where",
         words: &[
-            ("volume", "=GLOB: the volume's name is like this"),
-            ("opt", ".KEY or .KEY=GLOB: the volume has the option"),
-            ("id", "=PREFIX: the mount ID begins so"),
-            ("by", "=CALLER: who calls"),
-            ("mounted", "the volume has an open mount"),
-            ("unmounted", "the volume has none"),
-            ("retry", "the body is empty, as docker retries"),
+            ("volume", "=GLOB: volume name matches GLOB"),
+            ("opt", ".KEY or .KEY=GLOB: volume has the option"),
+            ("id", "=PREFIX: mount ID starts with PREFIX"),
+            ("by", "=CALLER: the client"),
+            ("mounted", "volume has an open mount"),
+            ("unmounted", "volume has no open mount"),
+            ("retry", "docker's retry: the request body is empty"),
         ],
     },
     KeywordGroup {
-        title: "called by",
+        title: "client",
         words: &[
-            ("docker", "dockerd, or the simulated one"),
+            ("docker", "dockerd or the simulated daemon"),
             ("podman", "podman"),
-            ("simulated", "the simulated daemon alone"),
+            ("simulated", "only the simulated daemon"),
             ("other", "anything else"),
         ],
     },
     KeywordGroup {
         title: "when",
         words: &[
-            (":", "what is to happen comes next"),
-            ("where", "only the calls for which this holds"),
-            ("and", "and this must hold too"),
-            ("50%", "by chance: N% of them"),
-            ("nth", "N: on the Nth"),
-            ("first", "N: up to the Nth"),
-            ("every", "N: on the Nth, the 2Nth, the 3Nth"),
-            ("after", "N: from the one behind the Nth"),
+            (":", "the action follows"),
+            ("where", "only calls that match the conditions"),
+            ("and", "another condition"),
+            ("50%", "random: N% of the calls"),
+            ("nth", "N: only the Nth call"),
+            ("first", "N: the first N calls"),
+            ("every", "N: every Nth call"),
+            ("after", "N: all calls after the first N"),
         ],
     },
     KeywordGroup {
-        title: "what",
+        title: "action",
         words: &[
-            ("pass", "the natural answer; no later rule is asked"),
+            ("pass", "the original reply; later rules are skipped"),
             ("fail", "\"MESSAGE\": an error"),
-            ("reply", "JSON: this answer"),
-            ("empty", "the answer {}"),
-            ("null", "the answer null"),
+            ("reply", "JSON: a custom reply"),
+            ("empty", "the reply {}"),
+            ("null", "the reply null"),
             ("garbage", "an HTML page"),
-            ("truncate", "the natural answer, cut off in the middle"),
-            ("wrong-type", "the natural answer in an array"),
-            ("two-bodies", "the natural answer, and a second document"),
-            ("reset", "the connection is reset"),
-            ("eof", "the connection is closed"),
-            ("hang", "no answer until the rule ends"),
-            ("delay", "200ms or 200ms..800ms: the answer is late"),
-            ("drip", "5s: the answer byte by byte"),
-            ("mountpoint", "another mountpoint"),
-            ("rename", "NAME: another volume's name"),
-            ("scope", "SCOPE: capabilities with another scope"),
+            ("truncate", "the first half of the original reply"),
+            ("wrong-type", "the original reply in an array"),
+            ("two-bodies", "the original reply and a second document"),
+            ("reset", "reset the connection"),
+            ("eof", "close the connection"),
+            ("hang", "no reply until the rule ends"),
+            ("delay", "200ms or 200ms..800ms: a late reply"),
+            ("drip", "5s: the reply byte by byte"),
+            ("mountpoint", "a wrong mountpoint"),
+            ("rename", "NAME: a wrong volume name"),
+            ("scope", "SCOPE: another driver scope"),
             ("implements", "NAMES: other interfaces"),
-            ("bad-time", "a CreatedAt that docker cannot read"),
-            ("null-entry", "a null among the volumes: it ends dockerd"),
-            ("stale", "the answer of an earlier moment"),
-            ("lie", "success without the work"),
-            ("hold", "a breakpoint: no answer until release"),
+            ("bad-time", "a CreatedAt that docker cannot parse"),
+            ("null-entry", "a null among the volumes; crashes dockerd"),
+            ("stale", "the reply before the last change"),
+            ("lie", "success without doing the work"),
+            ("hold", "a breakpoint: no reply until release"),
         ],
     },
     KeywordGroup {
-        title: "a mountpoint can be",
+        title: "mountpoint",
         words: &[
-            ("empty", "an empty text"),
-            ("missing", "a path at which there is nothing"),
-            ("relative", "the natural one without its leading slash"),
+            ("empty", "an empty path"),
+            ("missing", "a path that does not exist"),
+            ("relative", "the original path without its leading slash"),
         ],
     },
     KeywordGroup {
-        title: "an error can go out as",
+        title: "error format",
         words: &[
-            ("inband", "200 with an Err: the protocol's own"),
-            ("json500", "500 with an Err, as go-plugins-helpers has it"),
-            ("text500", "500 with a text; so it is if nothing is said"),
+            ("inband", "200 with Err, as in the protocol"),
+            ("json500", "500 with Err, like go-plugins-helpers"),
+            ("text500", "500 with a text; the default"),
             ("http404", "404 with a text"),
             ("http400", "400 with a text"),
         ],
     },
     KeywordGroup {
-        title: "the driver's own work is done",
+        title: "the driver does its work",
         words: &[
-            ("before", "although the fault comes first"),
-            ("after", "first; then comes the fault"),
-            ("twice", "two times first"),
+            ("before", "the fault comes first, then the work"),
+            ("after", "the work comes first, then the fault"),
+            ("twice", "the work is done twice, then the fault"),
         ],
     },
-    KeywordGroup { title: "and then", words: &[("then", "another action for the calls behind those")] },
+    KeywordGroup { title: "chain", words: &[("then", "the action for the calls after those")] },
     KeywordGroup {
-        title: "how long",
+        title: "lifetime",
         words: &[
-            ("once", "one call"),
-            ("until", "N: so many calls"),
-            ("for", "30s: so long"),
-            ("flap", "20s 5s: well for so long, then broken for so long"),
+            ("once", "stop after one call"),
+            ("until", "N: stop after N calls"),
+            ("for", "30s: stop after 30 seconds"),
+            ("flap", "20s 5s: alternate 20 s inactive, 5 s active"),
         ],
     },
 ];
 
-/// Rules to learn the language from, each with what it says.
+/// Example rules with their meanings.
 pub const EXAMPLES: [(&str, &str); 7] = [
     ("mount: fail \"device busy\"", "every mount fails with this error"),
-    ("get where volume=db*: empty once", "the next get of a volume named db… is answered with {}"),
-    ("any 20%: delay 200ms..800ms for 2m", "for two minutes every fifth call is late, by chance"),
-    ("mount nth 3: reset after", "the third mount is done, and the connection breaks before the answer"),
-    (
-        "create, remove where opt.tier=gold: lie",
-        "for gold volumes both say that all went well, and do nothing",
-    ),
-    ("unmount: hang for 30s", "unmounts get no answer for half a minute"),
-    ("mount: 2x fail \"busy\" then pass", "two mounts fail, then all go well"),
+    ("get where volume=db*: empty once", "the next get of a volume named db… gets {}"),
+    ("any 20%: delay 200ms..800ms for 2m", "for two minutes, a random fifth of the calls is late"),
+    ("mount nth 3: reset after", "the third mount is done, then the connection is reset"),
+    ("create, remove where opt.tier=gold: lie", "for gold volumes, both report success and do nothing"),
+    ("unmount: hang for 30s", "unmounts get no reply for 30 seconds"),
+    ("mount: 2x fail \"busy\" then pass", "two mounts fail, later ones succeed"),
 ];
 
-/// What a word means. Where it has several meanings, those that can stand beside it tell which.
+/// The meaning of a keyword. If it has several, `beside` has the other words that are possible in its place.
 pub fn meaning(word: &str, beside: &[impl AsRef<str>]) -> Option<&'static str> {
     let known = |part: &KeywordGroup, word: &str| part.words.iter().any(|(known, _)| *known == word);
     let parts = KEYWORD_GROUPS.iter().filter(|part| known(part, word));
@@ -161,30 +157,30 @@ mod tests {
     };
 
     #[test]
-    fn every_word_of_the_language_has_a_meaning_in_its_part() {
+    fn every_keyword_has_a_meaning_in_its_group() {
         let words = |title: &str| -> Vec<&str> {
             let part = KEYWORD_GROUPS.iter().find(|part| part.title == title).expect(title);
             part.words.iter().map(|(word, _)| *word).collect()
         };
         assert_eq!(words("which calls"), Calls::all().map(Calls::as_str).collect::<Vec<_>>());
-        assert_eq!(words("only those where"), Selector::WORDS);
-        assert_eq!(words("what"), Action::WORDS);
-        assert_eq!(words("how long"), Lifetime::WORDS);
+        assert_eq!(words("where"), Selector::WORDS);
+        assert_eq!(words("action"), Action::WORDS);
+        assert_eq!(words("lifetime"), Lifetime::WORDS);
         assert_eq!(words("when")[4..], Trigger::WORDS);
-        assert_eq!(words("an error can go out as"), ErrorShape::ALL.map(ErrorShape::as_str));
-        assert_eq!(words("the driver's own work is done"), Phase::SAID.map(Phase::as_str));
-        assert_eq!(words("a mountpoint can be"), Mountpoint::NAMED.each_ref().map(Mountpoint::as_str));
-        let callers = words("called by");
+        assert_eq!(words("error format"), ErrorShape::ALL.map(ErrorShape::as_str));
+        assert_eq!(words("the driver does its work"), Phase::KEYWORDS.map(Phase::as_str));
+        assert_eq!(words("mountpoint"), Mountpoint::NAMED.each_ref().map(Mountpoint::as_str));
+        let callers = words("client");
         assert!(Caller::ALL.iter().all(|caller| callers.contains(&caller.as_str())));
     }
 
     #[test]
-    fn a_word_means_what_it_does_beside_those_that_can_stand_there() {
+    fn a_keyword_with_several_meanings_is_explained_by_its_alternatives() {
         for (word, beside, expected) in [
-            ("after", &["nth", "every"][..], "N: from the one behind the Nth"),
-            ("after", &["before", "once"], "first; then comes the fault"),
-            ("empty", &["pass", "fail"], "the answer {}"),
-            ("empty", &["missing"], "an empty text"),
+            ("after", &["nth", "every"][..], "N: all calls after the first N"),
+            ("after", &["before", "once"], "the work comes first, then the fault"),
+            ("empty", &["pass", "fail"], "the reply {}"),
+            ("empty", &["missing"], "an empty path"),
         ] {
             assert_eq!(meaning(word, beside), Some(expected), "{word} {beside:?}");
         }
@@ -192,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn each_example_is_a_rule_as_it_is_printed() {
+    fn each_example_is_a_rule_in_printed_form() {
         for (example, _) in EXAMPLES {
             let rule: Rule = example.parse().unwrap_or_else(|error| panic!("{example}: {error}"));
             assert_eq!(rule.to_string(), example);

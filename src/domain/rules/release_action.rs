@@ -1,4 +1,4 @@
-//! How a call that a rule keeps waiting ends, if not naturally.
+//! What a held call gets instead of its original reply.
 
 use std::str::FromStr;
 
@@ -8,14 +8,14 @@ use super::{
     rule::RuleError,
 };
 
-/// What happens to a waiting call when it is let go: an action of the rule language that does not wait itself.
+/// What a held call gets when it is released: an action of the rule language that does not hold calls itself.
 ///
 /// [`FromStr`] and [`Display`](std::fmt::Display) are inverse to each other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReleaseAction {
     /// The action.
     pub action: Action,
-    /// Where the driver's own work stands to it. What was done before the wait is not done again.
+    /// When the driver's own work is done. What was done before the call was held is not done again.
     pub phase: Phase,
 }
 

@@ -1,6 +1,6 @@
 //! A rule: which calls, when, what, for how long.
 //!
-//! [`FromStr`] and [`Display`](std::fmt::Display) are inverse to each other: what is printed reads back as the same rule.
+//! [`FromStr`] and [`Display`](std::fmt::Display) are inverse: a printed rule parses to the same rule.
 
 use std::str::FromStr;
 
@@ -23,36 +23,36 @@ pub struct Rule {
     pub(super) calls: Vec<Calls>,
     pub(super) selectors: Vec<Selector>,
     pub(super) trigger: Trigger,
-    /// At least one step. Only the last can go without a number.
+    /// At least one step. Only the last can lack a number.
     pub(super) chain: Vec<Step>,
     pub(super) lifetime: Lifetime,
 }
 
-/// One step of a chain: an action, and on how many calls.
+/// One step of a chain: an action for a number of calls.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// On so many; without a number on all that come.
+    /// For how many calls; `None` for all further calls.
     pub times: Option<u64>,
-    /// What happens to them.
+    /// What it does.
     pub action: Action,
-    /// Where the driver's own work stands to it.
+    /// When the driver's own work is done.
     pub phase: Phase,
 }
 
-/// Why a text is no rule: where, what was found, what was expected.
+/// Why a rule cannot be parsed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("column {column}: {problem}")]
 pub struct RuleError {
-    /// Where, from 1, in characters.
+    /// The column, from 1, in characters.
     pub column: usize,
-    /// What was found and what was expected, with the nearest known word.
+    /// What was found and what was expected, with the nearest keyword.
     pub problem: String,
-    /// The words that could have stood there, for completion.
+    /// The words that are possible in that column, for completion.
     pub expected: Vec<String>,
 }
 
 impl RuleError {
-    /// The same error in a line in which the rule begins `offset` characters later.
+    /// The same error in a line where the rule starts `offset` characters later.
     #[must_use]
     pub fn shifted(self, offset: usize) -> Self {
         Self { column: self.column + offset, ..self }
@@ -60,28 +60,28 @@ impl RuleError {
 }
 
 impl Rule {
-    /// Reads `RULE [as LABEL]`.
+    /// Parses `RULE [as LABEL]`.
     pub fn parse_labelled(text: &str) -> Result<(Self, Option<String>), RuleError> {
         parse::labelled(text)
     }
 
-    /// The calls that it acts on: those that it names, as far as its selectors and actions fit them.
+    /// The operations that it matches: those that it names and that its selectors and actions apply to.
     pub fn operations(&self) -> impl Iterator<Item = Operation> {
         Operation::ALL.into_iter().filter(|operation| self.is_about(*operation))
     }
 
     pub(super) fn is_about(&self, operation: Operation) -> bool {
         self.calls.iter().any(|calls| calls.operations().contains(&operation))
-            && self.selectors.iter().all(|selector| selector.fits(operation))
-            && self.chain.iter().all(|step| step.action.fits(operation))
+            && self.selectors.iter().all(|selector| selector.applies_to(operation))
+            && self.chain.iter().all(|step| step.action.applies_to(operation))
     }
 
-    /// Whether it is about a call, whatever its trigger says.
-    pub fn matches(&self, facts: &RequestContext<'_>) -> bool {
-        self.is_about(facts.operation) && self.selectors.iter().all(|selector| selector.holds(facts))
+    /// Whether its calls and selectors match a request, regardless of the trigger.
+    pub fn matches(&self, request: &RequestContext<'_>) -> bool {
+        self.is_about(request.operation) && self.selectors.iter().all(|selector| selector.matches(request))
     }
 
-    /// The patterns that a volume's name must fit.
+    /// The patterns for the volume's name.
     pub fn volume_patterns(&self) -> impl Iterator<Item = &Pattern> {
         self.selectors.iter().filter_map(|selector| match selector {
             Selector::Volume(pattern) => Some(pattern),
@@ -89,23 +89,23 @@ impl Rule {
         })
     }
 
-    /// The steps of its chain; a rule without `then` has one.
+    /// The steps of its chain; one if it has no `then`.
     pub fn chain(&self) -> &[Step] {
         &self.chain
     }
 
-    /// How many calls its chain and its lifetime let it act on, if they set a limit.
+    /// On how many calls it can act, if its chain or its lifetime limits that.
     pub fn limit(&self) -> Option<u64> {
         let chain = self.chain.iter().try_fold(0_u64, |sum, step| Some(sum.saturating_add(step.times?)));
         self.lifetime.fires.into_iter().chain(chain).min()
     }
 
-    /// Whether it has acted for good once it has acted, so that a retry of the call does not meet it.
+    /// Whether it can act only once, so that a retry of the call does not match it.
     pub fn acts_once(&self) -> bool {
         self.limit() == Some(1) || self.trigger.nth.is_some() || self.trigger.first == Some(1)
     }
 
-    /// Which step is due after so many calls were acted on.
+    /// The step for the next call after some.
     pub(super) fn step(&self, acted: u64) -> Option<usize> {
         let mut left = acted;
         self.chain.iter().position(|step| match step.times {
@@ -117,19 +117,19 @@ impl Rule {
         })
     }
 
-    /// Whether it may meet a call with a reset. A call that waits may be let go to one.
+    /// Whether it can reset a connection. A held call can be released with a reset.
     pub fn may_reset(&self) -> bool {
-        self.chain.iter().any(|step| step.action == Action::Reset || step.action.waits())
+        self.chain.iter().any(|step| step.action == Action::Reset || step.action.holds())
     }
 
-    /// Whether it can end a real engine, so that arming it asks first.
+    /// Whether it can crash a real engine, so that it needs `--yes`.
     pub fn is_dangerous(&self) -> bool {
         self.chain.iter().any(|step| step.action.is_dangerous())
     }
 }
 
 impl Step {
-    /// Whether it leaves a call as it would have been.
+    /// Whether it leaves a call as it is.
     pub fn is_nothing(&self) -> bool {
         self.action == Action::Pass && self.phase == Phase::After
     }

@@ -1,28 +1,28 @@
 //! The trigger: on which of the matching calls a rule acts.
 //!
-//! The probability is drawn first. The calls that it hits are counted from the moment of arming, and every
-//! other condition must hold for that one count.
+//! Probability comes first. The calls that it hits are counted from arming on, and every other condition is tested with
+//! that count.
 
-/// When a rule acts. Without any condition: always.
+/// On which calls a rule acts; without conditions on all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Trigger {
-    /// `N%`: by chance.
+    /// `N%`: on a random share of the calls.
     pub chance: Option<Probability>,
-    /// `nth N`: on the Nth.
+    /// `nth N`: the Nth call.
     pub nth: Option<u64>,
-    /// `first N`: up to the Nth.
+    /// `first N`: the first N calls.
     pub first: Option<u64>,
-    /// `every N`: on the Nth, the 2Nth and so on.
+    /// `every N`: every Nth call.
     pub every: Option<u64>,
-    /// `after N`: from the one behind the Nth.
+    /// `after N`: all calls after the first N.
     pub after: Option<u64>,
 }
 
 impl Trigger {
-    /// The words of the conditions that count.
+    /// The keywords of the conditions that count.
     pub const WORDS: [&str; 4] = ["nth", "first", "every", "after"];
 
-    /// The place of a counting condition, by its word.
+    /// The field of a counting condition, by its keyword.
     pub(super) fn slot(&mut self, word: &str) -> Option<&mut Option<u64>> {
         match word {
             "nth" => Some(&mut self.nth),
@@ -33,7 +33,7 @@ impl Trigger {
         }
     }
 
-    /// Whether the counting conditions hold for the `count`th call, from 1.
+    /// Whether the counting conditions are true for the `count`th call, from 1.
     pub fn holds(&self, count: u64) -> bool {
         self.nth.is_none_or(|nth| count == nth)
             && self.first.is_none_or(|first| count <= first)
@@ -41,7 +41,7 @@ impl Trigger {
             && self.after.is_none_or(|after| count > after)
     }
 
-    /// Whether the counting conditions hold for any count at all.
+    /// Whether the counting conditions are true for any count.
     pub fn can_hold(&self) -> bool {
         let every = self.every.unwrap_or(1);
         let earliest = (self.after.unwrap_or(0) / every).checked_add(1).and_then(|k| k.checked_mul(every));
@@ -49,18 +49,18 @@ impl Trigger {
     }
 }
 
-/// A probability in millionths, so that `0.01%` can be said and 100 % is really always.
+/// A probability in millionths, so that `0.01%` is possible and 100 % is always.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Probability {
     millionths: u32,
 }
 
 impl Probability {
-    /// What [`Probability::hits`] is asked with is drawn below this.
+    /// The number for [`Probability::hits`] is drawn below this.
     pub const SIDES: u64 = 1_000_000;
     const PER_CENT: u32 = 10_000;
 
-    /// Reads the number before a `%`: 0 to 100 with at most four decimals.
+    /// Parses the number before a `%`: 0 to 100 with at most four decimals.
     pub fn parse(text: &str) -> Option<Self> {
         let (whole, decimals) = text.split_once('.').unwrap_or((text, "0"));
         let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -72,7 +72,7 @@ impl Probability {
         (u64::from(millionths) <= Self::SIDES).then_some(Self { millionths })
     }
 
-    /// Whether a number that was drawn below [`Probability::SIDES`] is a hit.
+    /// Whether a number drawn below [`Probability::SIDES`] is a hit.
     pub fn hits(self, drawn: u64) -> bool {
         drawn < u64::from(self.millionths)
     }
@@ -113,7 +113,7 @@ mod tests {
         }
 
         #[test]
-        fn a_printed_chance_is_the_chance_again(millionths in 0_u32..=1_000_000) {
+        fn a_printed_probability_parses_to_the_same(millionths in 0_u32..=1_000_000) {
             let chance = Probability { millionths };
             let printed = chance.to_string();
             prop_assert_eq!(Probability::parse(printed.trim_end_matches('%')), Some(chance));
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_count_is_said_from_the_moment_of_arming() {
+    fn calls_are_counted_from_arming_on() {
         let acts = |trigger: Trigger| (1..=8).filter(|count| trigger.holds(*count)).collect::<Vec<u64>>();
         let none = Trigger::default();
         assert_eq!(acts(Trigger { nth: Some(3), ..none }), [3]);
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chance_is_between_never_and_always() {
+    fn a_probability_is_between_never_and_always() {
         for text in ["101", "100.0001", "-1", "1.", ".5", "1.00001", "", "x", "99999999999"] {
             assert_eq!(Probability::parse(text), None, "{text}");
         }

@@ -1,15 +1,14 @@
-//! How rules are read. Every error says in which column what was found, and what was expected.
+//! Parses rules. Every error has a column, what was found and what was expected.
 //!
 //! ```text
 //! RULE     = CALLS ["where" SELECTOR {"and" SELECTOR}] {WHEN} ":" STEP {"then" STEP} {LIMIT}
 //! CALLS    = CALL {"," CALL}
 //! WHEN     = N"%" | "nth" N | "first" N | "every" N | "after" N
-//! STEP     = [N"x"] ENDING
-//! ENDING   = ACTION ["as" SHAPE] ["before" | "after" | "twice"]
+//! STEP     = [N"x"] ACTION ["as" SHAPE] ["before" | "after" | "twice"]
 //! LIMIT    = "once" | "until" N | "flap" DUR DUR | "for" DUR
 //! ```
 //!
-//! A value is a bare word, or a text in double quotes that is escaped as in JSON.
+//! A value is a bare word, or a text in double quotes escaped as in JSON.
 
 mod calls;
 mod parser;
@@ -34,14 +33,14 @@ pub(super) use parser::is_plain;
 
 type Parsed<T> = Result<T, RuleError>;
 
-/// Reads a rule and nothing behind it.
+/// Parses a rule.
 pub(super) fn rule(text: &str) -> Parsed<Rule> {
     let mut parser = Parser { lexer: Lexer::new(text) };
     let rule = parser.rule()?;
     parser.end(&rule).map(|()| rule)
 }
 
-/// Reads a rule and the label behind it.
+/// Parses a rule with an optional label.
 pub(super) fn labelled(text: &str) -> Parsed<(Rule, Option<String>)> {
     let mut parser = Parser { lexer: Lexer::new(text) };
     let rule = parser.rule()?;
@@ -49,23 +48,21 @@ pub(super) fn labelled(text: &str) -> Parsed<(Rule, Option<String>)> {
     parser.end(&rule).map(|()| (rule, label))
 }
 
-/// Reads how a waiting call is to end, and nothing behind it.
+/// Parses what a held call gets.
 pub(super) fn release_action(text: &str) -> Parsed<ReleaseAction> {
     let mut parser = Parser { lexer: Lexer::new(text) };
     let column = parser.lexer.column();
     let action = parser.action()?;
-    if action.waits() {
-        let problem = format!(
-            "{:?} would keep it waiting; expected how it is to end, as in fail \"no\"",
-            action.as_str()
-        );
+    if action.holds() {
+        let problem =
+            format!("{:?} holds calls itself; expected another action, such as fail \"no\"", action.as_str());
         return wrong_at(column, problem);
     }
     let phase = parser.phase(&action)?;
     if parser.lexer.is_at_end() {
         return Ok(ReleaseAction { action, phase });
     }
-    parser.expected("before, after, twice or the end", Phase::SAID.map(Phase::as_str))
+    parser.expected("before, after, twice or the end", Phase::KEYWORDS.map(Phase::as_str))
 }
 
 impl Parser<'_> {
@@ -87,14 +84,13 @@ impl Parser<'_> {
         let lifetime = self.lifetime()?;
         let rule = Rule { calls, selectors, trigger, chain, lifetime };
         if rule.operations().next().is_none() {
-            let problem =
-                "the rule never acts: no call fits all that stands after \"where\" and all that is to happen";
+            let problem = "the rule matches no calls: no operation supports all its conditions and actions";
             return wrong_at(1, problem);
         }
         Ok(rule)
     }
 
-    /// A label is a word that cannot be taken for a number, for all rules, or for the shape of an error.
+    /// A label cannot look like an ID, `all` or an error format.
     fn label(&mut self) -> Parsed<String> {
         let label = self.lexer.peek(&[]);
         let is_word = label.starts_with(char::is_alphabetic)
@@ -104,7 +100,7 @@ impl Parser<'_> {
         }
         if let Some(shape) = nearest(label, ErrorShape::ALL.map(ErrorShape::as_str)) {
             return self.wrong(format!(
-                "the shape {shape:?} stands right after the message of \"fail\"; expected a label that is not so near to it"
+                "{shape:?} is an error format and must follow the message of \"fail\"; choose another label"
             ));
         }
         Ok(self.lexer.word(&[]).to_owned())
@@ -116,36 +112,44 @@ impl Parser<'_> {
         }
         if self.peek() == "then" {
             return self.expected(
-                "the end: once, until, flap and for end the whole rule; count a step as in 2x hang then pass",
+                "the end: once, until, for and flap limit the whole rule; to limit one step, write 2x hang then pass",
                 [],
             );
         }
-        if Phase::SAID.iter().any(|phase| phase.as_str() == self.peek()) {
-            return self.expected("the end; before, after or twice stands once, right behind its action", []);
+        if Phase::KEYWORDS.iter().any(|phase| phase.as_str() == self.peek()) {
+            return self.expected("the end; use before, after or twice once, directly after the action", []);
         }
         if self.peek() == "as" {
             let shapes = ErrorShape::ALL.map(ErrorShape::as_str).join(" ");
             return self.expected(
-                &format!("the end; \"as\" and a shape ({shapes}) stand right after a message"),
+                &format!("the end; the error format ({shapes}) must directly follow the message"),
                 [],
             );
         }
         if rule.lifetime != Lifetime::default() {
             return self.expected("another limit or the end", Lifetime::WORDS);
         }
-        let words = Lifetime::WORDS.into_iter().chain(["then"]).chain(Phase::SAID.map(Phase::as_str));
+        let words = Lifetime::WORDS.into_iter().chain(["then"]).chain(Phase::KEYWORDS.map(Phase::as_str));
         self.expected("before, after, twice, then, once, until N, for DUR, flap UP DOWN or the end", words)
     }
 }
 
-/// What stands in the rule must fit every call that it names, and at least one of each group.
-fn fit(column: usize, word: &str, calls: &[Calls], fits: impl Fn(Operation) -> bool) -> Parsed<()> {
-    match calls.iter().find(|calls| !calls.operations().iter().any(|operation| fits(*operation))) {
+/// A condition or action must apply to every operation that the rule names, and to at least one of each group.
+fn check_applies(
+    column: usize,
+    word: &str,
+    calls: &[Calls],
+    applies_to: impl Fn(Operation) -> bool,
+) -> Parsed<()> {
+    match calls.iter().find(|calls| !calls.operations().iter().any(|operation| applies_to(*operation))) {
         None => Ok(()),
         Some(calls) => {
-            let fitting = Operation::ALL.into_iter().filter(|operation| fits(*operation));
-            let fitting = fitting.map(Operation::as_str).collect::<Vec<_>>().join(" ");
-            wrong_at(column, format!("{word:?} does not fit {:?}; it fits: {fitting}", calls.as_str()))
+            let possible = Operation::ALL.into_iter().filter(|operation| applies_to(*operation));
+            let possible = possible.map(Operation::as_str).collect::<Vec<_>>().join(" ");
+            wrong_at(
+                column,
+                format!("{word:?} does not apply to {:?}; it applies to: {possible}", calls.as_str()),
+            )
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What all parts of the grammar are read with: words, numbers, durations, values, and errors.
+//! Words, numbers, durations, values and errors of the grammar.
 
 use std::time::Duration;
 
@@ -8,12 +8,12 @@ use crate::domain::{
     rules::{Lifetime, Phase, RuleError},
 };
 
-/// What ends a word of the language.
+/// The characters that end a keyword.
 pub(super) const ENDS: [char; 3] = [':', ',', '"'];
-/// What ends a bare value. A comma belongs to it, as patterns have them.
+/// The characters that end a bare value. Patterns can contain commas.
 pub(super) const VALUE_ENDS: [char; 2] = [':', '"'];
 
-/// Whether a value can stand without quotes: it has no character that ends it, and is no word with a meaning.
+/// Whether a value needs no quotes: it contains no character that ends it and is no keyword.
 pub(in crate::domain::rules) fn is_plain(text: &str) -> bool {
     !text.is_empty()
         && !text.starts_with('-')
@@ -24,26 +24,26 @@ pub(in crate::domain::rules) fn is_plain(text: &str) -> bool {
 fn is_reserved(word: &str) -> bool {
     ["as", "then"].contains(&word)
         || Lifetime::WORDS.contains(&word)
-        || Phase::SAID.iter().any(|phase| phase.as_str() == word)
+        || Phase::KEYWORDS.iter().any(|phase| phase.as_str() == word)
 }
 
-/// What stands in a column is wrong.
+/// An error in a column.
 pub(super) fn wrong_at<T>(column: usize, problem: impl Into<String>) -> Parsed<T> {
     Err(RuleError { column, problem: problem.into(), expected: Vec::new() })
 }
 
-/// A rule that is being read.
+/// A rule that is being parsed.
 pub(super) struct Parser<'t> {
     pub(super) lexer: Lexer<'t>,
 }
 
 impl<'t> Parser<'t> {
-    /// What comes next is wrong.
+    /// An error at the next word.
     pub(super) fn wrong<T>(&mut self, problem: impl Into<String>) -> Parsed<T> {
         wrong_at(self.lexer.column(), problem)
     }
 
-    /// What comes next is not what was expected. `words` are the words that could have stood there.
+    /// An error: the next word is not what was expected. `words` are the possible keywords.
     pub(super) fn expected<'w, T>(
         &mut self,
         what: &str,
@@ -55,7 +55,7 @@ impl<'t> Parser<'t> {
         let meant = did_you_mean(head, words.iter().copied());
         let comma = if meant.is_empty() { "," } else { ";" };
         let found = match (found, self.lexer.rest().chars().next()) {
-            (_, None) => "the rule ends here".to_owned(),
+            (_, None) => "unexpected end".to_owned(),
             ("", Some(sign)) => format!("found {sign:?}"),
             (word, _) => format!("found {word:?}"),
         };
@@ -66,17 +66,17 @@ impl<'t> Parser<'t> {
         })
     }
 
-    /// The next word of the language.
+    /// The next keyword.
     pub(super) fn peek(&self) -> &'t str {
         self.lexer.peek(&ENDS)
     }
 
-    /// Takes what [`Self::peek`] saw.
+    /// Takes the keyword that [`Self::peek`] returned.
     pub(super) fn next(&mut self) -> &'t str {
         self.lexer.word(&ENDS)
     }
 
-    /// Takes a word if it comes next.
+    /// Takes a keyword if it comes next.
     pub(super) fn take(&mut self, word: &str) -> bool {
         let taken = self.peek() == word;
         if taken {
@@ -91,7 +91,7 @@ impl<'t> Parser<'t> {
                 self.next();
                 Ok(number)
             }
-            _ => self.expected("a whole number from 1", []),
+            _ => self.expected("a whole number greater than 0", []),
         }
     }
 
@@ -103,35 +103,35 @@ impl<'t> Parser<'t> {
         Ok(duration)
     }
 
-    /// A duration that is longer than nothing.
+    /// A duration longer than zero.
     pub(super) fn lasting(&mut self) -> Parsed<Duration> {
         let mut before = self.lexer.clone();
         let duration = self.duration()?;
         if duration.is_zero() {
-            return wrong_at(before.column(), "this is no time at all, expected a longer duration");
+            return wrong_at(before.column(), "expected a duration longer than 0s");
         }
         Ok(duration)
     }
 
-    /// A text in quotes, if one begins here.
+    /// A quoted text, if one starts here.
     pub(super) fn quoted(&mut self) -> Parsed<Option<String>> {
         match self.lexer.quoted() {
-            Some(Err(())) => self.wrong("the quoted text does not end well; quote as in JSON: \\\" and \\\\"),
+            Some(Err(())) => {
+                self.wrong("invalid quoted text; end it with \" and escape as in JSON: \\\" and \\\\")
+            }
             text => Ok(text.and_then(Result::ok)),
         }
     }
 
-    /// A value, bare or in quotes.
+    /// A value, bare or quoted.
     pub(super) fn value(&mut self, what: &str, ends: &[char]) -> Parsed<String> {
         if let Some(text) = self.quoted()? {
             return Ok(text);
         }
         match self.lexer.peek(ends) {
             word if is_plain(word) => Ok(self.lexer.word(ends).to_owned()),
-            word if is_reserved(word) => {
-                self.expected(&format!("{what}; one that is named so stands in quotes"), [])
-            }
-            _ => self.expected(&format!("{what}, bare or in quotes"), []),
+            word if is_reserved(word) => self.expected(&format!("{what}; quote it if it is a keyword"), []),
+            _ => self.expected(&format!("{what}, bare or quoted"), []),
         }
     }
 }

@@ -1,7 +1,7 @@
-//! What happens: the chain, its steps, and their actions.
+//! The chain with its steps and their actions.
 
 use super::{
-    Parsed, fit,
+    Parsed, check_applies,
     parser::{ENDS, Parser, VALUE_ENDS, wrong_at},
 };
 use crate::domain::{
@@ -32,22 +32,22 @@ impl Parser<'_> {
         };
         let column = self.lexer.column();
         let action = self.action()?;
-        fit(column, action.as_str(), calls, |operation| action.fits(operation))?;
+        check_applies(column, action.as_str(), calls, |operation| action.applies_to(operation))?;
         let phase = self.phase(&action)?;
         Ok(Step { times, action, phase })
     }
 
-    /// Where the driver's own work stands to an action, said or not.
+    /// The phase of an action; without a keyword its default.
     pub(super) fn phase(&mut self, action: &Action) -> Parsed<Phase> {
-        let said = Phase::SAID.into_iter().find(|phase| phase.as_str() == self.peek());
-        if let Some(phase) = said.filter(|phase| !action.phases().contains(phase)) {
+        let keyword = Phase::KEYWORDS.into_iter().find(|phase| phase.as_str() == self.peek());
+        if let Some(phase) = keyword.filter(|phase| !action.phases().contains(phase)) {
             return self.wrong(format!(
-                "{:?} sends what comes of the work, so it cannot stand {:?} it; it fits: after, twice",
+                "{:?} sends the result of the driver's work, so it cannot come {:?} it; possible: after, twice",
                 action.as_str(),
                 phase.as_str()
             ));
         }
-        let phase = said.inspect(|_| {
+        let phase = keyword.inspect(|_| {
             self.next();
         });
         Ok(phase.unwrap_or(action.phases()[0]))
@@ -56,7 +56,7 @@ impl Parser<'_> {
     pub(super) fn action(&mut self) -> Parsed<Action> {
         let word = self.peek();
         if !Action::WORDS.contains(&word) {
-            return self.expected(&format!("what is to happen: {}", Action::WORDS.join(" ")), Action::WORDS);
+            return self.expected(&format!("an action: {}", Action::WORDS.join(" ")), Action::WORDS);
         }
         self.next();
         if let Some(plain) = Action::PLAIN.into_iter().find(|action| action.as_str() == word) {
@@ -68,15 +68,15 @@ impl Parser<'_> {
             "delay" => self.delay()?,
             "drip" => Action::Drip { over: self.duration()? },
             "mountpoint" => Action::Mountpoint(self.mountpoint()?),
-            "rename" => Action::Rename(self.value("the other name", &VALUE_ENDS)?),
-            "scope" => Action::Scope(self.value("the scope", &VALUE_ENDS)?),
+            "rename" => Action::Rename(self.value("a volume name", &VALUE_ENDS)?),
+            "scope" => Action::Scope(self.value("a scope", &VALUE_ENDS)?),
             _ => Action::Implements(self.interfaces()?),
         })
     }
 
     fn fail(&mut self) -> Parsed<Action> {
         let Some(message) = self.quoted()? else {
-            return self.expected("the message in double quotes", []);
+            return self.expected("a message in double quotes", []);
         };
         Ok(Action::Fail { message, shape: self.shape().unwrap_or_default() })
     }
@@ -86,14 +86,13 @@ impl Parser<'_> {
             Some(text) => text,
             None if self.lexer.rest().starts_with(['{', '[']) => self.document()? + "\n",
             None => {
-                return self
-                    .expected("the body: JSON that begins with { or [, or a text in double quotes", []);
+                return self.expected("a body: JSON that starts with { or [, or a text in double quotes", []);
             }
         };
         Ok(Action::Reply { body, shape: self.shape().unwrap_or(ErrorShape::Inband) })
     }
 
-    /// `as SHAPE`, if it comes next. Anything else behind `as` is a label.
+    /// `as SHAPE`, if it comes next. Any other word after `as` is a label.
     fn shape(&mut self) -> Option<ErrorShape> {
         let mut ahead = self.lexer.clone();
         let shape = (ahead.word(&ENDS) == "as")
@@ -104,14 +103,11 @@ impl Parser<'_> {
         Some(shape)
     }
 
-    /// A JSON document, set in one line.
+    /// A JSON document, compacted to one line.
     fn document(&mut self) -> Parsed<String> {
         let column = self.lexer.column();
         self.lexer.document().or_else(|(offset, problem)| {
-            wrong_at(
-                column + offset,
-                format!("this is no JSON: {problem}; any other text stands in double quotes"),
-            )
+            wrong_at(column + offset, format!("invalid JSON: {problem}; quote a text that is not JSON"))
         })
     }
 
@@ -125,7 +121,7 @@ impl Parser<'_> {
                 self.next();
                 Ok(Action::Delay { from, to })
             }
-            _ => self.expected("a duration, or a range of them such as 200ms..800ms", []),
+            _ => self.expected("a duration, or a range such as 200ms..800ms", []),
         }
     }
 
@@ -138,7 +134,7 @@ impl Parser<'_> {
             return self.value("a path", &VALUE_ENDS).map(Mountpoint::Path);
         }
         self.expected(
-            "empty, missing, relative, a path that begins with /, or one in quotes",
+            "empty, missing, relative, or a path that starts with / or is quoted",
             Mountpoint::NAMED.iter().map(Mountpoint::as_str),
         )
     }
@@ -149,7 +145,7 @@ impl Parser<'_> {
         }
         let mut names = Vec::new();
         loop {
-            names.push(self.value("the interfaces with commas between, or nothing", &ENDS)?);
+            names.push(self.value("interfaces separated by commas, or nothing", &ENDS)?);
             if !self.lexer.take(',') {
                 return Ok(names);
             }

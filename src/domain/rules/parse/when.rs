@@ -1,4 +1,4 @@
-//! When and for how long: one condition of the trigger, and the limits behind the chain.
+//! The conditions of the trigger, and the limits of the lifetime.
 
 use super::{
     Parsed,
@@ -12,10 +12,10 @@ impl Parser<'_> {
         let word = self.peek();
         if let Some(percent) = word.strip_suffix('%') {
             let Some(chance) = Probability::parse(percent) else {
-                return self.expected("a chance between 0% and 100%, with at most four decimals", []);
+                return self.expected("a probability from 0% to 100% with at most four decimals", []);
             };
             if trigger.chance.replace(chance).is_some() {
-                return self.wrong("there is a chance already; a rule has one");
+                return self.wrong("a rule has only one probability");
             }
             self.next();
             return Ok(());
@@ -28,17 +28,18 @@ impl Parser<'_> {
                 .filter(|word| trigger.slot(word).is_some_and(|slot| slot.is_none()));
             let words: Vec<_> = [":", also].into_iter().chain(chance).chain(left).collect();
             return self.expected(
-                &format!("a colon and what is to happen, or {also:?}, N%, nth N, first N, every N, after N"),
+                &format!("\":\" and an action, or {also:?}, N%, nth N, first N, every N, after N"),
                 words,
             );
         };
         if slot.is_some() {
-            return self.wrong(format!("{word:?} stands twice"));
+            return self.wrong(format!("duplicate {word:?}"));
         }
         self.next();
         *slot = Some(self.number()?);
         if !trigger.can_hold() {
-            let problem = format!("with this the rule never acts:{trigger}; all of them count from arming");
+            let problem =
+                format!("the rule never acts:{trigger}; all conditions count the same calls, from arming on");
             return wrong_at(before.column(), problem);
         }
         Ok(())
@@ -55,7 +56,7 @@ impl Parser<'_> {
                 _ => return Ok(lifetime),
             };
             if twice {
-                return self.wrong(format!("{word:?} sets a limit that is set already"));
+                return self.wrong(format!("duplicate limit {word:?}"));
             }
             self.next();
             match word {

@@ -1,4 +1,4 @@
-//! The language as a whole: what is read, what is printed, what is refused.
+//! Whole rules: parsed, printed, rejected.
 
 use proptest::prelude::*;
 
@@ -43,7 +43,7 @@ fn a_rule_prints_as_it_was_written() {
 }
 
 #[test]
-fn what_can_be_said_in_two_ways_prints_in_one() {
+fn equal_rules_print_in_one_form() {
     for (text, printed) in [
         ("  mount :fail  \"x\"as text500 ", "mount: fail \"x\""),
         ("mount after 2 first 4 50%: null", "mount 50% first 4 after 2: null"),
@@ -54,6 +54,7 @@ fn what_can_be_said_in_two_ways_prints_in_one() {
         ("mount: delay 1s..1s", "mount: delay 1s"),
         ("mount 20.50%: hang before", "mount 20.5%: hang"),
         ("get where volume=\"db*\": rename \"x\"", "get where volume=db*: rename x"),
+        ("get where vol=db*: empty", "get where volume=db*: empty"),
     ] {
         let rule: Rule = text.parse().unwrap_or_else(|error| panic!("{text}: {error}"));
         assert_eq!(rule.to_string(), printed);
@@ -61,7 +62,7 @@ fn what_can_be_said_in_two_ways_prints_in_one() {
 }
 
 #[test]
-fn a_wrong_rule_is_told_where_what_was_found_and_what_was_expected() {
+fn an_error_has_a_column_what_was_found_and_what_was_expected() {
     let wrong = [
         "",
         "mout: null",
@@ -119,7 +120,7 @@ fn a_wrong_rule_is_told_where_what_was_found_and_what_was_expected() {
 }
 
 #[test]
-fn a_label_stands_behind_the_rule() {
+fn a_label_follows_the_rule() {
     let labelled = |text: &str| Rule::parse_labelled(text).map(|(rule, label)| (rule.to_string(), label));
     for (text, rule, label) in [
         ("get: empty", "get: empty", None),
@@ -228,8 +229,8 @@ prop_compose! {
         lifetime in lifetime(),
     )(
         calls in {
-            let fits = |operation: &Operation| selectors.iter().all(|selector| selector.fits(*operation))
-                && chain.iter().all(|step| step.action.fits(*operation));
+            let fits = |operation: &Operation| selectors.iter().all(|selector| selector.applies_to(*operation))
+                && chain.iter().all(|step| step.action.applies_to(*operation));
             let fitting: Vec<_> = Operation::ALL.into_iter().filter(fits).collect();
             if fitting.is_empty() { calls(&Operation::ALL) } else { calls(&fitting) }
         },
@@ -248,7 +249,7 @@ prop_compose! {
 
 proptest! {
     #[test]
-    fn a_printed_rule_is_the_rule_again(rule in rule().prop_filter("no call fits", |rule| rule.operations().next().is_some())) {
+    fn a_printed_rule_parses_to_the_same_rule(rule in rule().prop_filter("no call fits", |rule| rule.operations().next().is_some())) {
         let printed = rule.to_string();
         prop_assert_eq!(printed.parse(), Ok(rule), "{}", printed);
     }
@@ -260,12 +261,12 @@ proptest! {
     }
 
     #[test]
-    fn no_text_makes_the_reader_panic(text in any::<String>()) {
+    fn no_text_makes_the_parser_panic(text in any::<String>()) {
         let _ = Rule::parse_labelled(&text);
     }
 
     #[test]
-    fn no_damaged_rule_makes_the_reader_panic(rule in rule(), cut in any::<prop::sample::Index>(), put in ".{0,3}") {
+    fn no_damaged_rule_makes_the_parser_panic(rule in rule(), cut in any::<prop::sample::Index>(), put in ".{0,3}") {
         let mut text: Vec<char> = rule.to_string().chars().collect();
         let cut = cut.index(text.len());
         text.splice(cut..=cut, put.chars());
