@@ -35,14 +35,14 @@ pub const KEYWORD_GROUPS: [KeywordGroup; 10] = [
             ("volume", "=GLOB: volume name matches GLOB"),
             ("opt", ".KEY or .KEY=GLOB: volume has the option"),
             ("id", "=PREFIX: mount ID starts with PREFIX"),
-            ("by", "=CALLER: the client"),
+            ("by", "=CALLER: who sent the request"),
             ("mounted", "volume has an open mount"),
             ("unmounted", "volume has no open mount"),
             ("retry", "docker's retry: the request body is empty"),
         ],
     },
     KeywordGroup {
-        title: "client",
+        title: "caller",
         words: &[
             ("docker", "dockerd or the simulated daemon"),
             ("podman", "podman"),
@@ -170,7 +170,7 @@ mod tests {
         assert_eq!(words("error format"), ErrorShape::ALL.map(ErrorShape::as_str));
         assert_eq!(words("the driver does its work"), Phase::KEYWORDS.map(Phase::as_str));
         assert_eq!(words("mountpoint"), Mountpoint::NAMED.each_ref().map(Mountpoint::as_str));
-        let callers = words("client");
+        let callers = words("caller");
         assert!(Caller::ALL.iter().all(|caller| callers.contains(&caller.as_str())));
     }
 

@@ -8,6 +8,7 @@ use hdrhistogram::Histogram;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::durations::DurationHistogram;
 use crate::domain::model::{
     entry::{Call, Entry, EntryKind, Outcome},
     lint::Lint,
@@ -27,8 +28,10 @@ pub struct Counters {
     operations: [u64; Operation::ALL.len()],
     /// Requests that are none of the nine operations.
     pub unknown_requests: u64,
-    /// Calls by outcome, in the order of [`Outcome::ALL`].
-    outcomes: [u64; Outcome::ALL.len()],
+    /// Finished requests by operation (unknown ones last), caller and outcome, in the order of their `ALL`.
+    finished: [[[u64; Outcome::ALL.len()]; Caller::ALL.len()]; Operation::ALL.len() + 1],
+    /// How long finished requests took, by operation (unknown ones last).
+    durations: [DurationHistogram; Operation::ALL.len() + 1],
     /// Requests by caller, in the order of [`Caller::ALL`].
     callers: [u64; Caller::ALL.len()],
     /// Calls that a rule acted on, or that an outage answered.
@@ -47,12 +50,18 @@ fn empty_histogram() -> Histogram<u64> {
     Histogram::new(2).expect("two significant digits are within the histogram's range")
 }
 
+/// The place of an operation in the arrays that also count unknown ones.
+fn index(operation: Option<Operation>) -> usize {
+    operation.map_or(Operation::ALL.len(), |operation| operation as usize)
+}
+
 impl Default for Counters {
     fn default() -> Self {
         Self {
             operations: [0; Operation::ALL.len()],
             unknown_requests: 0,
-            outcomes: [0; Outcome::ALL.len()],
+            finished: Default::default(),
+            durations: Default::default(),
             callers: [0; Caller::ALL.len()],
             faults_injected: 0,
             lints: [0; Lint::ALL.len()],
@@ -111,7 +120,9 @@ impl Counters {
     }
 
     fn ended(&mut self, call: &Call) {
-        self.outcomes[call.outcome as usize] += 1;
+        let operation = index(call.operation);
+        self.finished[operation][call.caller as usize][call.outcome as usize] += 1;
+        self.durations[operation].record(call.duration);
         self.faults_injected += u64::from(call.fault.is_some());
         for lint in &call.lints {
             self.lints[*lint as usize] += 1;
@@ -157,9 +168,19 @@ impl Counters {
         Caller::ALL.into_iter().rev().max_by_key(|caller| self.caller(*caller)).unwrap_or(Caller::Docker)
     }
 
-    /// How many calls ended so.
+    /// How many requests finished with an outcome.
     pub fn outcome(&self, outcome: Outcome) -> u64 {
-        self.outcomes[outcome as usize]
+        self.finished.iter().flatten().map(|outcomes| outcomes[outcome as usize]).sum()
+    }
+
+    /// How many requests by a caller finished with an outcome. `None` stands for requests that are no operation.
+    pub fn finished(&self, operation: Option<Operation>, caller: Caller, outcome: Outcome) -> u64 {
+        self.finished[index(operation)][caller as usize][outcome as usize]
+    }
+
+    /// How long finished requests took. `None` stands for requests that are no operation.
+    pub fn durations(&self, operation: Option<Operation>) -> &DurationHistogram {
+        &self.durations[index(operation)]
     }
 
     /// How many calls showed a lint.

@@ -4,6 +4,7 @@
 //! the tests of the screen apply the same entries and get the same state.
 
 pub mod counters;
+pub mod durations;
 pub mod journal;
 mod scenario;
 #[cfg(test)]

@@ -9,10 +9,13 @@ use axum::{
 
 use super::Control;
 use crate::{
-    domain::model::{
-        entry::Outcome,
-        lint::Lint,
-        protocol::{Caller, Operation},
+    domain::{
+        model::{
+            entry::Outcome,
+            lint::Lint,
+            protocol::{Caller, Operation},
+        },
+        state::durations::DurationHistogram,
     },
     state::{DriverStatus, Snapshot},
 };
@@ -28,67 +31,72 @@ pub async fn metrics(
 fn text(snapshot: &Snapshot) -> String {
     let counters = &snapshot.counters;
     let mut page = Page(String::new());
-    let operations = Operation::ALL.map(|operation| (operation.as_str(), counters.operation(operation)));
-    page.counters(
-        "requests_total",
-        "Requests by call.",
-        "call",
-        operations.into_iter().chain([("none", counters.unknown_requests)]),
-    );
-    let callers = Caller::ALL.map(|caller| (caller.as_str(), counters.caller(caller)));
-    page.counters("callers_total", "Requests by the end that sent them.", "caller", callers);
-    let outcomes = Outcome::ALL.map(|outcome| (outcome.as_str(), counters.outcome(outcome)));
-    page.counters("outcomes_total", "Ended calls by their outcome.", "outcome", outcomes);
-    let lints = Lint::ALL.map(|lint| (lint.as_str(), counters.lint(lint)));
-    page.counters("lints_total", "Calls by what was odd about them.", "lint", lints);
     page.metric(
-        "faulted_total",
-        "Ended calls that a rule acted on, or that down reset met.",
+        "build_info",
+        "The version of voltergeist.",
+        "gauge",
+        [(labels(&[("version", env!("CARGO_PKG_VERSION"))]), 1)],
+    );
+    let operations = || Operation::ALL.into_iter().map(Some).chain([None]);
+    let requests = operations().flat_map(|operation| {
+        Caller::ALL.into_iter().flat_map(move |caller| {
+            Outcome::ALL.into_iter().map(move |outcome| {
+                let labels = labels(&[
+                    ("operation", name(operation)),
+                    ("caller", caller.as_str()),
+                    ("outcome", outcome.as_str()),
+                ]);
+                (labels, counters.finished(operation, caller, outcome))
+            })
+        })
+    });
+    page.metric("requests_total", "Finished requests.", "counter", requests);
+    let durations = operations().map(|operation| (name(operation), counters.durations(operation)));
+    page.histograms("request_duration_seconds", "Time from a request to its reply.", "operation", durations);
+    page.metric(
+        "faults_injected_total",
+        "Finished requests with a fault.",
         "counter",
         [(String::new(), counters.faults_injected)],
     );
+    let lints = Lint::ALL.map(|lint| (labels(&[("lint", lint.as_str())]), counters.lint(lint)));
+    page.metric("lints_total", "Protocol warnings.", "counter", lints);
 
-    let faults = || {
-        snapshot.faults.iter().map(|fault| {
-            let label = fault.label.as_deref().unwrap_or_default();
-            (fault, labels(&[("id", &fault.id.to_string()), ("label", label), ("rule", &fault.text)]))
+    let rules = || {
+        snapshot.faults.iter().map(|rule| {
+            let label = rule.label.as_deref().unwrap_or_default();
+            (rule, labels(&[("id", &rule.id.to_string()), ("label", label), ("rule", &rule.text)]))
         })
     };
-    let evaluated = faults().map(|(fault, labels)| (labels, fault.evaluated));
-    page.metric("fault_evaluated_total", "Calls that a rule evaluated.", "counter", evaluated);
-    let fired = faults().map(|(fault, labels)| (labels, fault.fired));
-    page.metric("fault_fired_total", "Calls that a rule acted on.", "counter", fired);
+    let evaluated = rules().map(|(rule, labels)| (labels, rule.evaluated));
+    page.metric("rule_evaluated_total", "Requests for which a rule was evaluated.", "counter", evaluated);
+    let fired = rules().map(|(rule, labels)| (labels, rule.fired));
+    page.metric("rule_fired_total", "Requests on which a rule acted.", "counter", fired);
 
-    let seconds = [0.5, 0.9, 0.99].into_iter().filter_map(|quantile| {
-        let labels = labels(&[("quantile", &quantile.to_string())]);
-        counters.latency(quantile).map(|micros| (labels, micros as f64 / 1e6))
-    });
-    page.metric(
-        "undisturbed_seconds",
-        "Time to the answer of calls that no rule acted on.",
-        "gauge",
-        seconds,
-    );
     let up = u64::from(snapshot.driver_state.status == DriverStatus::Up);
     for (name, help, value) in [
-        ("up", "Whether the driver can be reached.", up),
-        (
-            "volumes",
-            "Volumes, those included that the driver does not admit to.",
-            snapshot.volumes.len() as u64,
-        ),
+        ("driver_up", "1 if the driver is up, 0 in an outage.", up),
+        ("volumes", "Volumes, including forgotten ones.", snapshot.volumes.len() as u64),
         ("open_mounts", "Open mounts.", snapshot.open_mounts),
-        ("waiting_calls", "Calls that a rule keeps waiting.", snapshot.held.len() as u64),
-        ("journal_entries", "Entries that the journal keeps.", snapshot.kept.end - snapshot.kept.start),
+        ("held_calls", "Calls that rules hold.", snapshot.held.len() as u64),
+        ("journal_entries", "Entries in the journal.", snapshot.kept.end - snapshot.kept.start),
     ] {
         page.metric(name, help, "gauge", [(String::new(), value)]);
     }
     page.0
 }
 
+fn name(operation: Option<Operation>) -> &'static str {
+    operation.map_or("unknown", Operation::as_str)
+}
+
 struct Page(String);
 
 impl Page {
+    fn head(&mut self, name: &str, help: &str, kind: &str) {
+        self.write(format_args!("# HELP voltergeist_{name} {help}\n# TYPE voltergeist_{name} {kind}\n"));
+    }
+
     fn metric<V: std::fmt::Display>(
         &mut self,
         name: &str,
@@ -96,24 +104,35 @@ impl Page {
         kind: &str,
         samples: impl IntoIterator<Item = (String, V)>,
     ) {
-        let mut write = |line: std::fmt::Arguments<'_>| {
-            self.0.write_fmt(line).expect("memory takes any text");
-        };
-        write(format_args!("# HELP voltergeist_{name} {help}\n# TYPE voltergeist_{name} {kind}\n"));
+        self.head(name, help, kind);
         for (labels, value) in samples {
-            write(format_args!("voltergeist_{name}{labels} {value}\n"));
+            self.write(format_args!("voltergeist_{name}{labels} {value}\n"));
         }
     }
 
-    fn counters(
+    fn histograms<'h>(
         &mut self,
         name: &str,
         help: &str,
         label: &str,
-        samples: impl IntoIterator<Item = (&'static str, u64)>,
+        histograms: impl IntoIterator<Item = (&'static str, &'h DurationHistogram)>,
     ) {
-        let samples = samples.into_iter().map(|(word, count)| (labels(&[(label, word)]), count));
-        self.metric(name, help, "counter", samples);
+        self.head(name, help, "histogram");
+        for (word, histogram) in histograms {
+            for (bound, count) in histogram.cumulative() {
+                let bound = if bound.is_finite() { bound.to_string() } else { "+Inf".to_owned() };
+                let labels = labels(&[(label, word), ("le", &bound)]);
+                self.write(format_args!("voltergeist_{name}_bucket{labels} {count}\n"));
+            }
+            let (labels, sum, count) = (labels(&[(label, word)]), histogram.sum(), histogram.count());
+            self.write(format_args!(
+                "voltergeist_{name}_sum{labels} {sum}\nvoltergeist_{name}_count{labels} {count}\n"
+            ));
+        }
+    }
+
+    fn write(&mut self, text: std::fmt::Arguments<'_>) {
+        self.0.write_fmt(text).expect("writing to memory cannot fail");
     }
 }
 
@@ -125,7 +144,10 @@ fn labels(pairs: &[(&str, &str)]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::{
+        collections::{BTreeMap, BTreeSet},
+        time::Duration,
+    };
 
     use super::*;
     use crate::{
@@ -158,6 +180,52 @@ mod tests {
                 ..Call::ok(Operation::Get, Caller::Docker)
             })));
         }
-        insta::assert_snapshot!(text(&hub.snapshot()));
+        let page = text(&hub.snapshot());
+        assert_is_valid(&page);
+        // Most series are zero.
+        let lines: Vec<_> = page.lines().filter(|line| !line.ends_with(" 0") || line.contains("rule=")).collect();
+        insta::assert_snapshot!(lines.join("\n"));
+    }
+
+    /// The rules of the text format and of `promtool check metrics`: each family has help and type before its samples
+    /// and comes once, counters end in `_total`, and buckets are cumulative up to `+Inf`, which equals the count.
+    fn assert_is_valid(page: &str) {
+        let mut families = BTreeSet::new();
+        let (mut name, mut kind) = (String::new(), String::new());
+        let mut series = BTreeMap::new();
+        for line in page.lines() {
+            if let Some(help) = line.strip_prefix("# HELP ") {
+                name = help.split_once(' ').expect(line).0.to_owned();
+                assert!(families.insert(name.clone()), "{line}: a family comes once");
+                assert!(name.starts_with("voltergeist_") && !help.ends_with(' '), "{line}");
+                kind.clear();
+            } else if let Some(of) = line.strip_prefix("# TYPE ") {
+                let (typed, of) = of.split_once(' ').expect(line);
+                assert!(typed == name && kind.is_empty(), "{line}");
+                assert!(["counter", "gauge", "histogram"].contains(&of), "{line}");
+                assert_eq!(of == "counter", name.ends_with("_total"), "{line}");
+                of.clone_into(&mut kind);
+            } else {
+                let (key, value) = line.rsplit_once(' ').expect(line);
+                let sample = key.split('{').next().expect(line);
+                let suffix = sample.strip_prefix(&name).expect(line);
+                let is_histogram = ["_bucket", "_sum", "_count"].contains(&suffix);
+                assert!(!kind.is_empty() && is_histogram == (kind == "histogram"), "{line}");
+                assert!(suffix.is_empty() || is_histogram, "{line}");
+                let value: f64 = value.parse().expect(line);
+                assert!(series.insert(key.to_owned(), value).is_none(), "{line}: a series comes once");
+            }
+        }
+        for operation in Operation::ALL.map(Operation::as_str).into_iter().chain(["unknown"]) {
+            let family = "voltergeist_request_duration_seconds";
+            let of =
+                |line: &&str| line.starts_with(&format!("{family}_bucket{{operation=\"{operation}\",le="));
+            let buckets: Vec<&str> = page.lines().filter(of).collect();
+            let counts = buckets.iter().map(|line| series[line.rsplit_once(' ').expect(line).0]);
+            assert!(counts.clone().is_sorted(), "{buckets:?}");
+            assert!(buckets.last().expect(operation).contains("le=\"+Inf\""), "{buckets:?}");
+            let count = series[&format!("{family}_count{{operation=\"{operation}\"}}")];
+            assert_eq!(counts.last(), Some(count), "{operation}");
+        }
     }
 }

@@ -91,10 +91,7 @@ fn an_error_has_a_column_and_the_usage() {
         ("release 4 5", "column 11: unexpected \"5\"; usage: release [--yes] [CALL|all] [: ACTION]"),
         ("release 4:", "column 11: unexpected end, expected an action: pass"),
         ("release 4: hold", "column 12: \"hold\" holds calls itself; expected another action"),
-        (
-            "release 4: fial \"no\"",
-            "column 12: found \"fial\", did you mean \"fail\"?; expected an action:",
-        ),
+        ("release 4: fial \"no\"", "column 12: found \"fial\", did you mean \"fail\"?; expected an action:"),
         ("release 4: fail no", "column 17: found \"no\", expected a message in double quotes"),
         ("release 4: empty once", "column 18: found \"once\", expected before, after, twice or the end"),
         ("release 4: truncate before", "column 21: \"truncate\" sends the result of the driver's work"),
@@ -103,10 +100,7 @@ fn an_error_has_a_column_and_the_usage() {
             "column 17: unexpected end, expected a body: JSON that starts with { or [, or a text",
         ),
         ("release 4: reply null", "column 18: found \"null\", expected a body: JSON that starts"),
-        (
-            "release 4: reply {\"ü\":}",
-            "column 23: invalid JSON: expected value; quote a text",
-        ),
+        ("release 4: reply {\"ü\":}", "column 23: invalid JSON: expected value; quote a text"),
         ("release 4: reply {\"a\":1", "column 24: invalid JSON: EOF while parsing an object"),
         ("down", "column 5: missing outage type; usage: down refuse|"),
         ("down sideways", "column 6: expected an outage type, found \"sideways\"; usage: down refuse|"),

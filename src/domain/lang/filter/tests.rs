@@ -151,7 +151,7 @@ fn an_error_has_a_column_and_says_what_was_expected() {
         ("took>5", "column 6: invalid duration \"5\""),
         ("duration>5", "column 10: invalid duration \"5\"; examples: 200ms 15s 2m"),
         ("volume>5", "column 1: unknown term \"volume\""),
-        ("-by:me", "column 5: unknown client \"me\"; expected one of: docker"),
+        ("-by:me", "column 5: unknown caller \"me\"; expected one of: docker"),
         ("\"open", "column 1: invalid quoted text"),
         (
             "a=b outcome:hedl",
