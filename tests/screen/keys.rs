@@ -350,7 +350,7 @@ fn a_filter_acts_while_it_is_typed_and_a_wrong_one_changes_nothing() {
     seat.type_text(",gte", &stage);
     let screen = seat.screen();
     assert!(
-        screen.contains("\"gte\" is no call, did you mean \"get\"?") && screen.contains("2 shown"),
+        screen.contains("unknown operation \"gte\", did you mean \"get\"?") && screen.contains("2 shown"),
         "{screen}"
     );
     seat.press("esc");
@@ -413,14 +413,14 @@ fn what_can_stand_next_is_offered_with_its_meaning_and_the_number_of_what_is_not
     let stage = Stage::busy();
     for (typed, keys, shown) in [
         ("arm ", "", "… 4 more"),
-        ("arm ", "", "mount         a container begins to use a volume"),
+        ("arm ", "", "mount         a container starts using a volume"),
         ("arm ", "shift-tab", "any           all nine"),
         ("arm ", "shift-tab", "… 4 more"),
-        ("arm get ", "", "50%       by chance: N% of them"),
-        ("arm get ", "", "after     N: from the one behind the Nth"),
-        ("arm get: reset ", "", "after     first; then comes the fault"),
-        ("arm get: ", "", "the natural answer; no later rule is asked"),
-        ("arm get where ", "", "volume=    =GLOB: the volume's name is like this"),
+        ("arm get ", "", "50%       random: N% of the calls"),
+        ("arm get ", "", "after     N: all calls after the first N"),
+        ("arm get: reset ", "", "after     the work comes first, then the fault"),
+        ("arm get: ", "", "the original reply; later rules are skipped"),
+        ("arm get where ", "", "volume=    =GLOB: volume name matches GLOB"),
     ] {
         let mut seat = seat(&stage);
         seat.press(":");
@@ -463,8 +463,8 @@ fn a_line_that_is_no_good_stays_until_it_is_mended_or_left() {
     for (key, line, wrong, mended) in [
         (":", "frget db1", "did you mean \"forget\"", ": frget db1mg"),
         (":", "theme pink", "pink", ": theme pinkmg"),
-        (":", "filter op:xyzzy", "is no call", ": filter op:xyzzymg"),
-        ("/", "status:abc", "is no status", "/ status:abcmg"),
+        (":", "filter op:xyzzy", "unknown operation", ": filter op:xyzzymg"),
+        ("/", "status:abc", "invalid status", "/ status:abcmg"),
     ] {
         let mut seat = seat(&stage);
         seat.press(key);
@@ -500,9 +500,9 @@ fn no_name_of_an_action_is_called_wrong_while_it_is_typed() {
         assert!(!seat.screen().contains(&format!(" : {line}\n")), "{line}\n{}", seat.screen());
     }
     for (line, wrong) in [
-        ("hepl", "column 1: \"hepl\" is no command, did you mean \"help\"?"),
-        ("xyzzy", "column 1: \"xyzzy\" is no command; Tab on an empty line offers them all"),
-        ("filter status:abc", "column 15: \"abc\" is no status"),
+        ("hepl", "column 1: unknown command \"hepl\", did you mean \"help\"?"),
+        ("xyzzy", "column 1: unknown command \"xyzzy\"; Tab on an empty line offers them all"),
+        ("filter status:abc", "column 15: invalid status \"abc\""),
         ("pause  now", "column 8: \"now\" is too much; pause stands alone"),
     ] {
         let mut seat = seat(&stage);

@@ -5,7 +5,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use voltergeist::domain::model::protocol::Operation;
 
-use crate::fixture::{Fixture, Heard, http, tcp};
+use crate::{
+    fixture::{Fixture, Heard, http, tcp},
+    schema::assert_is_entry,
+};
 
 const CLOSE: &str = "Connection: close\r\n";
 
@@ -21,7 +24,11 @@ fn lines(heard: &Heard) -> Vec<Value> {
     let body = heard.body();
     // The answer has no length of its own, since it is made as it is read.
     let chunks = body.split("\r\n").filter(|chunk| chunk.starts_with('{'));
-    chunks.flat_map(str::lines).map(|line| serde_json::from_str(line).expect("each line is JSON")).collect()
+    let lines = chunks.flat_map(str::lines);
+    lines
+        .map(|line| serde_json::from_str(line).expect("each line is JSON"))
+        .inspect(assert_is_entry)
+        .collect()
 }
 
 #[tokio::test]
@@ -199,7 +206,12 @@ async fn metrics_are_prometheus_text() {
     stage.ask(Operation::List, "{}").await;
     let heard = get(&stage, "/metrics").await;
     assert_eq!(heard.header("content-type"), Some("text/plain; version=0.0.4"));
-    assert!(heard.body().contains("\nvoltergeist_requests_total{call=\"list\"} 1\n"), "{heard:?}");
+    assert!(
+        heard
+            .body()
+            .contains("\nvoltergeist_requests_total{operation=\"list\",caller=\"other\",outcome=\"ok\"} 1\n"),
+        "{heard:?}"
+    );
     stage.end().await;
 }
 

@@ -280,7 +280,11 @@ async fn the_end_of_a_name_says_what_is_saved() {
         let saved = fs::read_to_string(&file).expect("it is written");
         assert!(saved.starts_with(first), "{name}: {saved}");
         assert!(saved.contains("create"), "{name}: {saved}");
-        assert_eq!(saved.contains("only what passes the filter `op:create`"), name == "run.md", "{saved}");
+        assert_eq!(
+            saved.contains("only what passes the filter `operation:create`"),
+            name == "run.md",
+            "{saved}"
+        );
     }
     stage.end().await;
 }

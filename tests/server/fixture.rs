@@ -28,6 +28,8 @@ use voltergeist::{
     state::{Hub, Snapshot},
 };
 
+use crate::schema;
+
 /// How long anything may take that is waited for.
 const DEADLINE: Duration = Duration::from_secs(20);
 
@@ -169,6 +171,10 @@ impl Fixture {
     /// Waits for an end that something else has brought about.
     pub async fn ended(self) -> Arc<TempDir> {
         within(self.running).await.expect("the server does not panic");
+        let (entries, _) = self.hub.entries_after(0, usize::MAX);
+        for entry in entries {
+            schema::assert_is_entry(&serde_json::to_value(&*entry).expect("an entry is JSON"));
+        }
         self.place
     }
 }

@@ -62,5 +62,5 @@ fn unknown(found: &str) -> String {
     if meant.is_empty() {
         "; Tab on an empty line offers them all".clone_into(&mut meant);
     }
-    format!("column 1: {found:?} is no command{meant}")
+    format!("column 1: unknown command {found:?}{meant}")
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// Where engines find the driver.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct DriverInfo {
     /// The name after `--volume-driver`.
     pub name: String,
@@ -20,6 +21,7 @@ pub struct DriverInfo {
 
 /// The ways of being unreachable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Outage {
     /// The socket file exists and nobody listens: connecting is refused.
@@ -65,6 +67,7 @@ impl fmt::Display for Outage {
 
 /// Whether the driver can be reached.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "status", rename_all = "snake_case")]
 pub enum DriverStatus {
     /// It listens and answers.
@@ -76,6 +79,7 @@ pub enum DriverStatus {
         #[serde(rename = "outage")]
         kind: Outage,
         /// When it comes up by itself.
+        #[cfg_attr(test, schemars(with = "Option<String>", extend("format" = "date-time")))]
         until: Option<Timestamp>,
     },
 }
@@ -113,6 +117,7 @@ pub struct DriverState {
 
 /// A change of the driver's status, or a failure to bring it about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct DriverEvent {
     /// What the status is, or should be if it cannot be brought about.
     #[serde(flatten)]
@@ -126,6 +131,7 @@ pub struct DriverEvent {
 
 /// Why the driver's status changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "reason", rename_all = "snake_case")]
 pub enum DriverReason {
     /// A command: `down` or `up`.

@@ -8,6 +8,7 @@ use super::driver::Outage;
 
 /// What was done to a call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AppliedFault {
     /// The rule or the outage.
     pub source: FaultSource,
@@ -22,6 +23,7 @@ pub struct AppliedFault {
 
 /// Where a fault comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum FaultSource {
     /// A rule.
@@ -38,6 +40,7 @@ pub enum FaultSource {
 
 /// When the driver's own work is done, compared with the fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
     /// The work is not done.
@@ -52,6 +55,7 @@ pub enum Phase {
 
 /// How a held call was released before its own time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Release {
     /// By what.
     pub by: ReleasedBy,
@@ -62,6 +66,7 @@ pub struct Release {
 
 /// What released a held call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ReleasedBy {
     /// The command `release`.

@@ -103,6 +103,7 @@ pub enum StepState {
 
 /// A step before it is played.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct StepSpec {
     /// What is done: `$ docker …` or `: arm …`, ready to be typed, or a wait.
     pub line: String,
@@ -115,6 +116,7 @@ pub struct StepSpec {
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct End {
     /// Whether everything was as expected.
     pub result: ScenarioResult,
@@ -125,6 +127,7 @@ pub struct End {
 
 /// Whether the expectations were met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum ScenarioResult {
     /// They were.
@@ -151,6 +154,7 @@ impl ScenarioResult {
 
 /// What happens in a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum ScenarioEvent {
     /// A scenario is played.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// The demo speed.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct DemoSpeed {
     /// 1 is normal.
     pub times: f64,

@@ -13,12 +13,14 @@ use super::protocol::Options;
 
 /// One volume, as the driver sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Volume {
     /// One plain path component, unique in the driver.
     pub name: String,
     /// As given at creation.
     pub options: Options,
     /// When the driver made it, or first heard of it.
+    #[cfg_attr(test, schemars(with = "String", extend("format" = "date-time")))]
     pub created: Timestamp,
     /// Whether it exists for the driver. A volume that was forgotten, or mounted without having been
     /// created, keeps its record, so that the console can show what the engine expects.
@@ -56,6 +58,7 @@ impl Volume {
 
 /// One change of the volumes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "change", rename_all = "kebab-case")]
 pub enum Change {
     /// A volume came to be, or was created again with other options. Its open mounts stay.
@@ -65,6 +68,7 @@ pub enum Change {
         /// Its options from now on.
         options: Options,
         /// When.
+        #[cfg_attr(test, schemars(with = "String", extend("format" = "date-time")))]
         at: Timestamp,
     },
     /// A volume ended with its open mounts.
@@ -79,6 +83,7 @@ pub enum Change {
         /// The engine's ID for the mount.
         id: String,
         /// When.
+        #[cfg_attr(test, schemars(with = "String", extend("format" = "date-time")))]
         at: Timestamp,
     },
     /// A mount ID was unmounted once.
@@ -142,6 +147,7 @@ fn options_weight(options: &Options) -> usize {
 
 /// All volumes by name. A snapshot shares them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Volumes(BTreeMap<String, Arc<Volume>>);
 
 impl Volumes {

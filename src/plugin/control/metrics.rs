@@ -183,7 +183,8 @@ mod tests {
         let page = text(&hub.snapshot());
         assert_is_valid(&page);
         // Most series are zero.
-        let lines: Vec<_> = page.lines().filter(|line| !line.ends_with(" 0") || line.contains("rule=")).collect();
+        let lines: Vec<_> =
+            page.lines().filter(|line| !line.ends_with(" 0") || line.contains("rule=")).collect();
         insta::assert_snapshot!(lines.join("\n"));
     }
 

@@ -4,7 +4,6 @@ use std::str::FromStr;
 
 use super::{Filter, Term, Test, TextMatch};
 use crate::domain::{
-    analysis::linter::Lint,
     lang::{duration, full_name, lexer::Lexer, suggest::did_you_mean},
     model::{
         entry::Outcome,

@@ -89,7 +89,8 @@ fn each_term_tests_its_property() {
 
 #[test]
 fn a_word_finds_all_that_a_row_shows() {
-    let ended = |change: Call| entry(EntryKind::Call(Box::new(Call { fault: None, mount_id: None, ..change })));
+    let ended =
+        |change: Call| entry(EntryKind::Call(Box::new(Call { fault: None, mount_id: None, ..change })));
     let rule = RuleText { id: 3, label: None, text: "get: hang".into() };
     for (shown, words) in [
         (ended(call()), &["error", "503", "busy", "leaked"][..]),
@@ -200,7 +201,10 @@ fn a_printed_filter_is_the_filter_again() {
         ("volume:db* volume:\"two words\" id:7f by:podman fault:* lint:leaked", ""),
         ("vol:db mounted -unmounted retry opt.tier", "volume:db mounted -unmounted retry opt.tier"),
         ("opt.tier:gold opt.a=b:\"two words\"", ""),
-        ("status:5XX outcome:held outcome:error kind:note", "status:5xx outcome:held outcome:error kind:note"),
+        (
+            "status:5XX outcome:held outcome:error kind:note",
+            "status:5xx outcome:held outcome:error kind:note",
+        ),
         ("took>0.2s took<2m seq>3 seq<9 life:größe", "duration>200ms duration<2m seq>3 seq<9 history:größe"),
     ] {
         let parsed: Filter = filter.parse().unwrap_or_else(|error| panic!("{filter}: {error}"));

@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A request's headers. An engine sends the same ones with each request, so equal headers are shared.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Headers(pub Arc<[(Box<str>, Box<str>)]>);
 
 impl Headers {
@@ -22,6 +23,7 @@ impl Headers {
 
 /// A body as it was on the wire, cut to its first bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(with = "BodyForm"))]
 pub struct Body {
     /// The first bytes, at most [`Body::KEPT`] of them.
     pub bytes: Bytes,
@@ -55,12 +57,20 @@ impl From<Vec<u8>> for Body {
     }
 }
 
-/// A whole text stays a text; anything else needs a form that can be read back.
+/// A body as JSON: its text, or its first bytes if it is long or not UTF-8.
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(untagged)]
 enum BodyForm<'b> {
+    /// The whole text.
     Text(std::borrow::Cow<'b, str>),
-    Encoded { base64: String, length: usize },
+    /// The first bytes.
+    Encoded {
+        /// At most 16 KiB of it, in Base64.
+        base64: String,
+        /// The length of the whole body in bytes.
+        length: usize,
+    },
 }
 
 impl Serialize for Body {

@@ -14,6 +14,7 @@ use crate::domain::model::{
 
 /// A request, what was done to it, and how it ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Call {
     /// Its number, from 1, in the order of arrival.
     pub call: u64,
@@ -54,6 +55,7 @@ pub struct Call {
     pub reply: Body,
     /// From the request's head to the reply, or to the end without one.
     #[serde(rename = "duration_us", with = "micros")]
+    #[cfg_attr(test, schemars(with = "u64"))]
     pub duration: Duration,
     /// What the driver's own work changed. The `volume` entries say when.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -114,6 +116,7 @@ impl Call {
 
 /// How a call ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
     /// With a reply without an error.
@@ -143,6 +146,7 @@ impl Outcome {
 
 /// A call that a rule keeps waiting. Its end is a later `call` entry with the same number.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct HeldCall {
     /// The call's number.
     pub call: u64,
@@ -170,6 +174,7 @@ pub struct HeldCall {
 
 /// A reply without a fault.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct OriginalReply {
     /// The HTTP status.
     pub status: u16,
@@ -188,6 +193,7 @@ impl HeldCall {
 
 /// A held call was released before its own time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ReleasedCall {
     /// The call's number.
     pub call: u64,

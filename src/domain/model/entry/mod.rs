@@ -6,6 +6,8 @@
 mod body;
 mod call;
 mod rule;
+#[cfg(test)]
+mod schema;
 mod session;
 
 use jiff::Timestamp;
@@ -25,10 +27,12 @@ use super::{
 
 /// One line of the journal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Entry {
     /// Its number: 1 for the first, then without a gap.
     pub seq: u64,
     /// When it was recorded.
+    #[cfg_attr(test, schemars(with = "String", extend("format" = "date-time")))]
     pub at: Timestamp,
     /// What happened.
     #[serde(flatten)]
@@ -37,6 +41,7 @@ pub struct Entry {
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum EntryKind {
     /// The start, always entry 1.
@@ -70,6 +75,7 @@ pub enum EntryKind {
 
 /// A change of a volume.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct VolumeChange {
     /// What caused it.
     pub cause: Cause,
@@ -79,6 +85,7 @@ pub struct VolumeChange {
 
 /// What caused a change of a volume.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
     /// A call, by its number.
@@ -89,6 +96,7 @@ pub enum Cause {
 
 /// A command that was run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CommandRun {
     /// The command line, as it can be typed again.
     pub command: String,
@@ -101,6 +109,7 @@ pub struct CommandRun {
 
 /// A command that was given to an engine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct EngineCommand {
     /// The command line.
     pub command: String,

@@ -9,6 +9,7 @@ use crate::domain::model::protocol::Operation;
 
 /// A rule changed its state, or rules evaluated a call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum RuleEvent {
     /// It acts from now on. A rule with the same label is replaced.
@@ -17,6 +18,7 @@ pub enum RuleEvent {
         #[serde(flatten)]
         rule: RuleText,
         /// When its time is over.
+        #[cfg_attr(test, schemars(with = "Option<String>", extend("format" = "date-time")))]
         until: Option<Timestamp>,
     },
     /// A command ended it.
@@ -31,6 +33,7 @@ pub enum RuleEvent {
 
 /// A rule in its own language.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RuleText {
     /// The rule's number.
     pub id: u32,
@@ -44,6 +47,7 @@ pub struct RuleText {
 
 /// A call and the armed rules whose selectors it matches, in their order, up to the first that takes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Evaluation {
     /// The call's number.
     pub call: u64,
@@ -58,6 +62,7 @@ pub struct Evaluation {
 
 /// What a rule decided about a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RuleDecision {
     /// The rule's number.
     pub id: u32,
@@ -67,6 +72,7 @@ pub struct RuleDecision {
 
 /// What a rule decides about a call that its selectors match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Decision {
     /// Its probability did not hit the call.

@@ -11,6 +11,7 @@ pub const FORMAT: u32 = 1;
 
 /// What the state begins with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Session {
     /// The version of the entries' format: 1.
     pub format: u32,
