@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// A protocol warning: something that a healthy engine and driver do not do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Lint {
     /// A call about a volume that does not name one.
@@ -63,44 +64,44 @@ impl Lint {
     pub const fn meaning(self) -> &'static str {
         match self {
             Self::NamelessRequest => {
-                "a call about a volume names none. The driver refuses it; dockerd sends such calls when \
-                 it retries with an empty body."
+                "a request for a volume without a name. The driver rejects it; dockerd sends such \
+                 requests when it retries with an empty body."
             }
             Self::EmptyBodyRetry => {
-                "the body is empty where this caller sends one. dockerd retries so after a connection \
-                 that broke (moby #39331): it has used the body up."
+                "the body is empty although this caller sends one. dockerd retries like this after a lost \
+                 connection (moby #39331), because it has consumed the body."
             }
             Self::DuplicateCreate => {
-                "a Create of a volume that is there. The engine did not see it, because a Get failed or \
-                 another engine made it; its options replace the old ones."
+                "a Create of a volume that exists. The engine did not see it, because a Get failed or \
+                 another engine created it; its options replace the old ones."
             }
             Self::MountOfUnknownVolume => {
-                "a Mount of a volume that the driver does not admit to. The engine remembers a volume \
+                "a Mount of a volume that does not exist for the engine. The engine remembers a volume \
                  that was forgotten, removed or never created."
             }
             Self::LeakedMount => {
-                "a Mount did its work, and the engine was told that it failed, or had given up. No \
-                 Unmount will follow: the mount stays open until somebody ends it."
+                "a Mount was done, but the engine got an error or had timed out. No Unmount will follow: \
+                 the mount stays open until someone closes it."
             }
             Self::ReusedMountId => {
-                "a Mount with an ID that is mounted on this volume. docker cp on a running container does \
-                 so, and dockerd after a failed Unmount or a crash."
+                "a Mount with an ID that is already mounted on this volume. docker cp on a running \
+                 container does this, and dockerd after a failed Unmount or a crash."
             }
             Self::UnmountOfUnknownId => {
-                "an Unmount of an ID that is not mounted. The driver lost its memory, or the mount ended \
-                 behind the engine's back."
+                "an Unmount of an ID that is not mounted. The driver lost its state, or the mount was \
+                 closed behind the engine's back."
             }
             Self::RemoveWhileMounted => {
-                "a Remove of a volume with open mounts. The engine has lost its references, as it does \
-                 after a bad Get."
+                "a Remove of a volume with open mounts. The engine has lost its references, as after a \
+                 failed Get."
             }
             Self::RepeatedCapabilities => {
-                "an engine that has the capabilities asks again without a new handshake. Managed \
-                 plugins are asked before each Get."
+                "an engine that knows the capabilities requests them again without a new handshake. \
+                 Managed plugins get this request before each Get."
             }
             Self::PathDuringList => {
-                "a Path right after a List by the same engine: one call for each volume, which nobody \
-                 needs. dockerd's own tests hold it to none."
+                "a Path directly after a List by the same engine: one unnecessary request per volume. \
+                 dockerd's own tests forbid it."
             }
         }
     }
