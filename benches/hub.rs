@@ -28,37 +28,38 @@ use voltergeist::{
     },
     domain::{
         model::{
-            entry::{Body, Call, Entry, EntryKind, Headers, Outcome},
+            entry::{Body, Call, Entry, EntryKind, Headers, Outcome, Session},
             protocol::{Caller, Operation},
             volume::Volumes,
         },
         state::journal::Bounds,
     },
-    state::{Hub, InMemoryStore, Window},
+    state::{Hub, InMemoryStore},
 };
 
 fn call(headers: &Headers) -> EntryKind {
     EntryKind::Call(Box::new(Call {
-        number: 1,
+        call: 1,
         operation: Some(Operation::Get),
         request_line: None,
         caller: Caller::Docker,
+        connection: 1,
         volume: Some("db1".into()),
-        id: None,
+        mount_id: None,
         mounted: false,
         headers: headers.clone(),
-        body: b"{\"Name\":\"db1\"}\n".to_vec().into(),
+        request: b"{\"Name\":\"db1\"}\n".to_vec().into(),
         fault: None,
-        outcome: Outcome::Answered,
+        outcome: Outcome::Ok,
         status: Some(200),
         error: None,
         reply: Body::from(
             br#"{"Volume":{"CreatedAt":"2026-11-22T22:21:31Z","Mountpoint":"/v/db1","Name":"db1"}}"#.to_vec(),
         ),
-        took: Duration::from_micros(120),
+        duration: Duration::from_micros(120),
         changes: Vec::new(),
         lints: Vec::new(),
-        waited: None,
+        held_seq: None,
     }))
 }
 
@@ -68,7 +69,7 @@ fn headers() -> Headers {
 }
 
 fn hub(entries: usize) -> Arc<Hub> {
-    let hub = Hub::new(7, Volumes::default(), Box::new(InMemoryStore), Bounds::default());
+    let hub = Hub::new(Session::new(7, Volumes::default()), Box::new(InMemoryStore), Bounds::default());
     let headers = headers();
     for _ in 0..entries {
         hub.record(call(&headers));
@@ -146,7 +147,7 @@ impl Screen {
     fn frame(&mut self) -> Duration {
         self.hub.record(call(&self.headers));
         let start = Instant::now();
-        let seen = self.hub.snapshot(&Window { volumes: 0..usize::MAX, ..Window::default() });
+        let seen = self.hub.snapshot();
         while self.app.wants() < seen.kept.end {
             let (entries, _) = self.hub.entries_after(self.app.wants() - 1, 4096);
             self.app.update(Event::Entries(entries, seen.kept.clone()), &seen);
@@ -178,7 +179,7 @@ fn typing() {
     let mut keys = Vec::new();
     for c in ":arm get where volume=db*: null".chars() {
         let start = Instant::now();
-        screen.app.update(Event::Key(KeyCode::Char(c).into()), &screen.hub.snapshot(&Window::default()));
+        screen.app.update(Event::Key(KeyCode::Char(c).into()), &screen.hub.snapshot());
         screen.frame();
         keys.push(start.elapsed());
     }
@@ -200,7 +201,7 @@ fn weight() {
     let hub = hub(100_000);
     let grown = resident() - before;
     let (entries, first) = hub.entries_after(0, usize::MAX);
-    let bytes: usize = entries.iter().map(|entry| entry.weight()).sum();
+    let bytes: usize = entries.iter().map(|entry| entry.size_estimate()).sum();
     let mebibytes = |bytes: usize| bytes as f64 / 1_048_576.0;
     println!(
         "{} entries kept, the oldest {first}, weigh {:.1} MiB   the process grew by {:.1} MiB",

@@ -17,10 +17,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::ApiState;
-use crate::{
-    domain::model::entry::Entry,
-    state::{Hub, Window},
-};
+use crate::{domain::model::entry::Entry, state::Hub};
 
 /// How many entries are read from the journal at a time.
 const BATCH: usize = 256;
@@ -52,7 +49,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Range {
 
 /// Replies with the kept entries as JSON lines, up to the newest one at the time of the request.
 pub async fn entries(State(ApiState { hub, .. }): State<ApiState>, range: Range) -> Response {
-    let end = hub.snapshot(&Window::default()).kept.end;
+    let end = hub.kept().end;
     let start = (range.after.unwrap_or(0), range.limit.unwrap_or(usize::MAX));
     let batches = stream::unfold(start, move |(after, limit)| {
         let (entries, _) = hub.entries_after(after, limit.min(BATCH));
@@ -86,7 +83,7 @@ pub async fn stream(
         }
     };
     let changes = hub.changes();
-    let kept = hub.snapshot(&Window::default()).kept;
+    let kept = hub.kept();
     let reader = Reader {
         changes,
         // A number that is not used yet comes from an earlier process, whose entries are not here.

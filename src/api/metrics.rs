@@ -10,26 +10,26 @@ use axum::{
 use super::ApiState;
 use crate::{
     domain::{
-        analysis::linter::Lint,
         model::{
             entry::Outcome,
+            lint::Lint,
             protocol::{Caller, Operation},
         },
         state::durations::DurationHistogram,
     },
-    state::{DriverStatus, Snapshot, Window},
+    state::{DriverStatus, Snapshot},
 };
 
 /// Replies with all metrics.
 pub async fn metrics(
     State(ApiState { hub, .. }): State<ApiState>,
 ) -> ([(HeaderName, &'static str); 1], String) {
-    let snapshot = hub.snapshot(&Window::default());
+    let snapshot = hub.snapshot();
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text(&snapshot))
 }
 
 fn text(snapshot: &Snapshot) -> String {
-    let tally = &snapshot.tally;
+    let counters = &snapshot.counters;
     let mut page = Page(String::new());
     page.metric(
         "build_info",
@@ -46,20 +46,20 @@ fn text(snapshot: &Snapshot) -> String {
                     ("caller", caller.as_str()),
                     ("outcome", outcome.as_str()),
                 ]);
-                (labels, tally.finished(operation, caller, outcome))
+                (labels, counters.finished(operation, caller, outcome))
             })
         })
     });
     page.metric("requests_total", "Finished requests.", "counter", requests);
-    let durations = operations().map(|operation| (name(operation), tally.durations(operation)));
+    let durations = operations().map(|operation| (name(operation), counters.durations(operation)));
     page.histograms("request_duration_seconds", "Time from a request to its reply.", "operation", durations);
     page.metric(
         "faults_injected_total",
         "Finished requests with a fault.",
         "counter",
-        [(String::new(), tally.faults_injected)],
+        [(String::new(), counters.faults_injected)],
     );
-    let lints = Lint::ALL.map(|lint| (labels(&[("lint", lint.as_str())]), tally.lint(lint)));
+    let lints = Lint::ALL.map(|lint| (labels(&[("lint", lint.as_str())]), counters.lint(lint)));
     page.metric("lints_total", "Protocol warnings.", "counter", lints);
 
     let rules = || {
@@ -76,9 +76,9 @@ fn text(snapshot: &Snapshot) -> String {
     let up = u64::from(snapshot.driver_state.status == DriverStatus::Up);
     for (name, help, value) in [
         ("driver_up", "1 if the driver is up, 0 in an outage.", up),
-        ("volumes", "Volumes, including forgotten ones.", snapshot.volume_count as u64),
+        ("volumes", "Volumes, including forgotten ones.", snapshot.volumes.len() as u64),
         ("open_mounts", "Open mounts.", snapshot.open_mounts),
-        ("held_calls", "Calls that rules hold.", snapshot.waiting.len() as u64),
+        ("held_calls", "Calls that rules hold.", snapshot.held.len() as u64),
         ("journal_entries", "Entries in the journal.", snapshot.kept.end - snapshot.kept.start),
     ] {
         page.metric(name, help, "gauge", [(String::new(), value)]);
@@ -153,7 +153,7 @@ mod tests {
     use crate::{
         domain::{
             model::{
-                entry::{Call, EntryKind},
+                entry::{Call, EntryKind, Session},
                 volume::Volumes,
             },
             state::journal::Bounds,
@@ -163,24 +163,24 @@ mod tests {
 
     #[test]
     fn every_counter_of_the_console_is_a_metric() {
-        let hub = Hub::new(0, Volumes::default(), Box::new(InMemoryStore), Bounds::default());
+        let hub = Hub::new(Session::new(0, Volumes::default()), Box::new(InMemoryStore), Bounds::default());
         for line in ["conjure db1", "arm get: fail \"a \\\"quoted\\\" word\" as loud", "down refuse"] {
             hub.command_line(line).expect("the command is right");
         }
         for (operation, outcome) in [
-            (Some(Operation::Get), Outcome::Answered),
-            (Some(Operation::Mount), Outcome::Abandoned),
-            (None, Outcome::Failed),
+            (Some(Operation::Get), Outcome::Ok),
+            (Some(Operation::Mount), Outcome::Cancelled),
+            (None, Outcome::Error),
         ] {
             hub.record(EntryKind::Call(Box::new(Call {
                 operation,
                 outcome,
-                took: Duration::from_micros(1500),
+                duration: Duration::from_micros(1500),
                 lints: vec![Lint::RepeatedCapabilities],
-                ..Call::answered(Operation::Get, Caller::Docker)
+                ..Call::ok(Operation::Get, Caller::Docker)
             })));
         }
-        let page = text(&hub.snapshot(&Window::default()));
+        let page = text(&hub.snapshot());
         assert_is_valid(&page);
         // Most series are zero.
         let lines: Vec<_> =
@@ -222,11 +222,11 @@ mod tests {
             let of =
                 |line: &&str| line.starts_with(&format!("{family}_bucket{{operation=\"{operation}\",le="));
             let buckets: Vec<&str> = page.lines().filter(of).collect();
-            let counts = buckets.iter().map(|line| series[line.rsplit_once(' ').expect(line).0]);
+            let mut counts = buckets.iter().map(|line| series[line.rsplit_once(' ').expect(line).0]);
             assert!(counts.clone().is_sorted(), "{buckets:?}");
             assert!(buckets.last().expect(operation).contains("le=\"+Inf\""), "{buckets:?}");
             let count = series[&format!("{family}_count{{operation=\"{operation}\"}}")];
-            assert_eq!(counts.last(), Some(count), "{operation}");
+            assert_eq!(counts.next_back(), Some(count), "{operation}");
         }
     }
 }

@@ -13,22 +13,21 @@ use serde::Serialize;
 use super::ApiState;
 use crate::{
     domain::{
-        analysis::linter::Lint,
         model::{
             entry::{Entry, Outcome},
-            protocol::{Caller, Options},
+            lint::Lint,
+            protocol::{Caller, Operation, Options},
             speed::DemoSpeed,
             volume::Volume,
         },
-        rules::Armed,
-        state::counters::Counters,
+        rules::{Armed, RuleStatus},
     },
-    state::{Snapshot, Window},
+    state::Snapshot,
 };
 
 /// Replies with the state.
 pub async fn state(State(ApiState { hub, mountpoint, .. }): State<ApiState>) -> Response {
-    let snapshot = hub.snapshot(&Window { volumes: 0..usize::MAX, ..Window::default() });
+    let snapshot = hub.snapshot();
     Json(StateDocument::new(&snapshot, &*mountpoint)).into_response()
 }
 
@@ -36,14 +35,14 @@ pub async fn state(State(ApiState { hub, mountpoint, .. }): State<ApiState>) -> 
 struct StateDocument<'s> {
     at: Timestamp,
     driver: DriverDocument<'s>,
-    counters: &'s Counters,
+    counters: BTreeMap<&'static str, u64>,
     unknown_requests: u64,
     outcomes: BTreeMap<&'static str, u64>,
     callers: BTreeMap<&'static str, u64>,
     lints: BTreeMap<&'static str, u64>,
     faults_injected: u64,
     volumes: Vec<VolumeDocument<'s>>,
-    faults: &'s [Armed],
+    faults: Vec<RuleStatus>,
     held: &'s [Arc<Entry>],
     /// The scenario that is playing.
     scenario: Option<&'s str>,
@@ -68,7 +67,7 @@ struct VolumeDocument<'s> {
     mountpoint: String,
     options: &'s Options,
     created: Timestamp,
-    known: bool,
+    exists: bool,
     /// Each mount ID as often as it is mounted.
     mounts: Vec<&'s str>,
 }
@@ -82,7 +81,7 @@ struct JournalDocument {
 
 impl<'s> StateDocument<'s> {
     fn new(snapshot: &'s Snapshot, mountpoint: &dyn Fn(&str) -> String) -> Self {
-        let tally = &snapshot.tally;
+        let counters = &snapshot.counters;
         Self {
             at: snapshot.at,
             driver: DriverDocument {
@@ -92,16 +91,16 @@ impl<'s> StateDocument<'s> {
                 registration: &snapshot.driver.registration,
                 fix_command: snapshot.driver.fix_command.as_deref(),
             },
-            counters: &tally.counters,
-            unknown_requests: tally.unknown_requests,
-            outcomes: Outcome::ALL.map(|outcome| (outcome.as_str(), tally.outcome(outcome))).into(),
-            callers: Caller::ALL.map(|caller| (caller.as_str(), tally.caller(caller))).into(),
-            lints: Lint::ALL.map(|lint| (lint.as_str(), tally.lint(lint))).into(),
-            faults_injected: tally.faults_injected,
+            counters: Operation::ALL.map(|call| (call.as_str(), counters.operation(call))).into(),
+            unknown_requests: counters.unknown_requests,
+            outcomes: Outcome::ALL.map(|outcome| (outcome.as_str(), counters.outcome(outcome))).into(),
+            callers: Caller::ALL.map(|caller| (caller.as_str(), counters.caller(caller))).into(),
+            lints: Lint::ALL.map(|lint| (lint.as_str(), counters.lint(lint))).into(),
+            faults_injected: counters.faults_injected,
             volumes: snapshot.volumes.iter().map(|volume| describe(volume, mountpoint)).collect(),
-            faults: &snapshot.faults,
-            held: &snapshot.waiting,
-            scenario: snapshot.scenarios.under_way(),
+            faults: snapshot.faults.iter().map(Armed::status).collect(),
+            held: &snapshot.held,
+            scenario: snapshot.scenario.under_way(),
             speed: snapshot.speed,
             seed: snapshot.seed,
             journal: JournalDocument { first: snapshot.kept.start, next: snapshot.kept.end },
@@ -116,7 +115,7 @@ fn describe<'s>(volume: &'s Volume, mountpoint: &dyn Fn(&str) -> String) -> Volu
         mountpoint: mountpoint(&volume.name),
         options: &volume.options,
         created: volume.created,
-        known: volume.known,
+        exists: volume.exists,
         mounts: mounts.collect(),
     }
 }

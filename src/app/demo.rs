@@ -6,16 +6,16 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    domain::model::entry::EntryKind,
+    domain::model::entry::{EngineCommand, EntryKind},
     engine::workload::{self, WorkloadConfig, WorkloadRate},
     engine_api::{CliResult, DockerCommand},
-    state::{Driver, Hub, Window},
+    state::{DriverInfo, Hub},
 };
 
-/// Starts the workload. The receiver is true while it is paused and no command is in flight. A failed command becomes a
-/// note.
+/// Starts the workload. The receiver is true while it is paused and no command is in flight. A failed command is
+/// recorded.
 pub fn start(hub: &Arc<Hub>, seed: u64, shutdown: &CancellationToken) -> watch::Receiver<bool> {
-    let Driver { name, address, .. } = hub.snapshot(&Window::default()).driver;
+    let DriverInfo { name, address, .. } = hub.driver();
     let (set_rate, rate) = watch::channel(WorkloadRate::Every(WorkloadRate::NORMAL));
     let (set_idle, idle) = watch::channel(false);
     tokio::spawn(control_rate(Arc::clone(hub), set_rate));
@@ -23,7 +23,8 @@ pub fn start(hub: &Arc<Hub>, seed: u64, shutdown: &CancellationToken) -> watch::
     tokio::spawn(async move {
         let on_result = |command: &DockerCommand, result: &CliResult| {
             if !result.succeeded() {
-                hub.record(EntryKind::Note { text: format!("$ {command}  → {result}") });
+                let (command, result) = (command.to_string(), result.to_string());
+                hub.record(EntryKind::EngineCommand(EngineCommand { command, result, ok: false }));
             }
         };
         let config = WorkloadConfig::new(&address, &name, seed);

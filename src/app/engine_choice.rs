@@ -11,7 +11,7 @@ use crate::{
     },
     engine_api::{Clock, Engine},
     scenario::RunContext,
-    state::{Driver, Hub, Window},
+    state::{DriverInfo, Hub},
 };
 
 /// What scenarios run on.
@@ -46,7 +46,7 @@ impl EngineChoice {
     ) -> Result<RunContext, BadAddress> {
         let (engine, clock, quiet_period): (Arc<dyn Engine>, _, _) = match self {
             Self::Simulated { files, seed, speed } => {
-                let Driver { name, address, .. } = hub.snapshot(&Window::default()).driver;
+                let DriverInfo { name, address, .. } = hub.driver();
                 let clock = Clock::faster(*speed);
                 let config = Config {
                     clock,

@@ -16,7 +16,14 @@ use super::{
     paths,
     server::{Server, ServerConfig},
 };
-use crate::{domain::state::journal::Bounds, plugin::DiskStore, state::Hub};
+use crate::{
+    domain::{
+        model::{entry::Session, speed::DemoSpeed},
+        state::journal::Bounds,
+    },
+    plugin::DiskStore,
+    state::Hub,
+};
 
 /// Who finds an instance, and whether its volumes outlive it. The configuration can choose other places.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,8 +80,10 @@ impl Instance {
         let (disk, volumes) = DiskStore::open(&root)?;
         // A random seed is short, since people read it from the screen and type it again.
         let seed = config.seed.unwrap_or_else(|| RandomState::new().hash_one(root.as_path()) % 1_000_000);
-        let hub = Hub::new(seed, volumes, Box::new(disk.clone()), Bounds::default());
-        hub.set_default_expiry(config.expire);
+        let session = Session::new(seed, volumes)
+            .with_default_expiry(config.expire)
+            .with_speed((scope == InstanceScope::Demo).then(DemoSpeed::default));
+        let hub = Hub::new(session, Box::new(disk.clone()), Bounds::default());
         let server = Server::bind(&hub, disk, server)?;
         prepare(&hub);
         let shutdown = CancellationToken::new();

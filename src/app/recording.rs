@@ -110,12 +110,16 @@ impl Recording {
 mod tests {
     use super::*;
     use crate::{
-        domain::{model::volume::Volumes, state::journal::Bounds},
+        domain::{
+            model::{entry::Session, volume::Volumes},
+            state::journal::Bounds,
+        },
         state::InMemoryStore,
     };
 
     fn hub(entries: usize) -> Arc<Hub> {
-        Hub::new(0, Volumes::default(), Box::new(InMemoryStore), Bounds { entries, ..Bounds::default() })
+        let session = Session::new(0, Volumes::default());
+        Hub::new(session, Box::new(InMemoryStore), Bounds { entries, ..Bounds::default() })
     }
 
     async fn written(hub: Arc<Hub>) -> (String, u64) {
@@ -132,12 +136,12 @@ mod tests {
         hub.record(EntryKind::Note { text: "one".into() });
         hub.record(EntryKind::Note { text: "two".into() });
         let (text, missed) = written(hub).await;
-        let notes: Vec<serde_json::Value> =
+        let entries: Vec<serde_json::Value> =
             text.lines().map(|line| serde_json::from_str(line).expect("each line is JSON")).collect();
-        assert_eq!(
-            notes.iter().map(|note| note["text"].as_str()).collect::<Vec<_>>(),
-            [Some("one"), Some("two")]
-        );
+        let kinds: Vec<_> = entries.iter().map(|entry| entry["kind"].as_str().expect("a kind")).collect();
+        assert_eq!(kinds, ["session", "note", "note"]);
+        let texts: Vec<_> = entries[1..].iter().map(|note| note["text"].as_str()).collect();
+        assert_eq!(texts, [Some("one"), Some("two")]);
         assert_eq!(missed, 0);
     }
 
@@ -148,7 +152,8 @@ mod tests {
             hub.record(EntryKind::Note { text: "again".into() });
         }
         let (text, missed) = written(hub).await;
-        assert_eq!((text.lines().count(), missed), (3, 7));
+        // The session is an entry too.
+        assert_eq!((text.lines().count(), missed), (3, 8));
     }
 
     #[tokio::test]

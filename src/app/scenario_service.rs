@@ -10,11 +10,11 @@ use super::engine_choice::EngineChoice;
 use crate::{
     domain::model::{
         entry::EntryKind,
-        scenario::{End, RunRequest, ScenarioEvent, ScenarioInfo, ScenarioResult, StepSpec},
+        scenario::{End, RunRequest, ScenarioCatalog, ScenarioEvent, ScenarioInfo, ScenarioResult, StepSpec},
     },
     engine::docker::ConnectError,
     scenario::{self, LibraryError, LoadedScenario, Progress, RunContext, Scenario, ScenarioLibrary},
-    state::{Driver, Hub, Window},
+    state::{DriverInfo, Hub},
 };
 
 /// The speed of a simulated daemon's clock: slow enough to watch.
@@ -120,7 +120,7 @@ impl ScenarioService {
         }
         let (engine_choice, engine) = self.engine_choice(run_request.dangerous).await?;
         let context = engine_choice.context(&self.hub, STEP_DELAY, allowed_steps)?;
-        let Driver { name, address, .. } = self.hub.snapshot(&Window::default()).driver;
+        let DriverInfo { name, address, .. } = self.hub.driver();
         let steps = scenario.steps.iter().map(|step| StepSpec {
             line: step.shown(&name, &address),
             say: step.say.clone(),
@@ -140,7 +140,7 @@ impl ScenarioService {
     async fn engine_choice(&self, dangerous: bool) -> Result<(EngineChoice, String), ConnectError> {
         let reason = if self.demo_idle.is_some() {
             ""
-        } else if self.hub.snapshot(&Window::default()).driver.fix_command.is_some() {
+        } else if self.hub.driver().fix_command.is_some() {
             ", since docker does not find the driver"
         } else {
             match EngineChoice::docker(dangerous).await {
@@ -194,7 +194,7 @@ pub fn publish_catalog(hub: &Hub, library: &ScenarioLibrary, is_real: bool) {
     // The user's own first.
     let (mut catalog, shipped): (Vec<_>, Vec<_>) = catalog.partition(|scenario| scenario.own);
     catalog.extend(shipped);
-    hub.offer(catalog, is_real);
+    hub.set_catalog(ScenarioCatalog { scenarios: catalog.into(), is_real });
 }
 
 fn info(LoadedScenario { scenario, file }: LoadedScenario) -> ScenarioInfo {

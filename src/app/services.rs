@@ -13,11 +13,7 @@ use super::{
     scenario_service::{ScenarioService, publish_catalog},
     shutdown::Shutdown,
 };
-use crate::{
-    domain::model::speed::DemoSpeed,
-    scenario::ScenarioLibrary,
-    state::{Hub, Window},
-};
+use crate::{scenario::ScenarioLibrary, state::Hub};
 
 /// A running instance with its services.
 pub struct Services {
@@ -37,9 +33,6 @@ impl Services {
         let library = ScenarioLibrary::new(paths::config("scenarios"));
         let instance = Instance::open(scope, config, |hub| {
             publish_catalog(hub, &library, !demo);
-            if demo {
-                hub.set_speed(DemoSpeed::default());
-            }
         })?;
         let hub = &instance.hub;
         let recording = Recording::start(config, hub, &instance.shutdown)?;
@@ -70,8 +63,7 @@ impl Services {
 
     /// The scenario that is running, if one is.
     pub fn running_scenario(&self) -> Option<String> {
-        let snapshot = self.hub().snapshot(&Window::default());
-        snapshot.scenarios.under_way().map(str::to_owned)
+        self.hub().scenario_under_way()
     }
 
     /// Waits until everything that a scenario created is removed, which is possible only while the driver answers.

@@ -21,7 +21,6 @@ use super::{
 use crate::{
     app::{EngineChoice, Instance, InstanceScope, Shutdown, paths, recording::Recording},
     scenario::{self, LibraryError, Scenario, ScenarioLibrary},
-    state::Window,
 };
 
 /// The default name of the driver. It is always the same, since a daemon keeps looking for every driver that it has used.
@@ -171,7 +170,7 @@ async fn play_all(
     reporter: &mut PlayReporter,
     stop: &CancellationToken,
 ) -> anyhow::Result<bool> {
-    let driver = instance.hub.snapshot(&Window::default()).driver;
+    let driver = instance.hub.driver();
     if let (EngineChoice::Docker(_), Some(fix_command)) = (engine, driver.fix_command) {
         bail!("docker does not find the driver, {}; play as root, or: {fix_command}", driver.registration);
     }

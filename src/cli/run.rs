@@ -20,7 +20,6 @@ use crate::{
     export,
     net::Address,
     source::LocalSource,
-    state::Window,
 };
 
 /// Runs until the end, and returns the exit status.
@@ -65,8 +64,7 @@ async fn run_instance(action: Option<&Action>, settings: &Settings) -> anyhow::R
     services.close().await?;
     let interrupted = result?;
     if has_screen {
-        let all = Window { volumes: 0..usize::MAX, ..Window::default() };
-        print(export::summary(&hub.snapshot(&all), settings.record.as_deref()).as_bytes())?;
+        print(export::summary(&hub.snapshot(), settings.record.as_deref()).as_bytes())?;
     }
     Ok(signal.or(interrupted).map_or(ExitCode::SUCCESS, |signal| signal.exit_status().into()))
 }

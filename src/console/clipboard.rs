@@ -34,14 +34,14 @@ pub fn curl(entry: &Entry, snapshot: &Snapshot) -> Option<String> {
             words.extend(["-H".into(), quote_bytes(header.as_bytes()).into_owned().into()]);
         }
     }
-    let is_cut = call.body.bytes.len() < call.body.length;
-    let body = &*call.body.bytes;
+    let is_cut = call.request.bytes.len() < call.request.length;
+    let body = &*call.request.bytes;
     let body = if is_cut { body } else { body.strip_suffix(b"\n").unwrap_or(body) };
     // No word can contain NUL, so such a body is piped.
     let parts: Vec<_> = body.split(|byte| *byte == 0).map(quote_bytes).collect();
     let mut command = String::new();
     if is_cut {
-        command = format!("# the body is cut: the first {} of {} bytes\n", body.len(), call.body.length);
+        command = format!("# the body is cut: the first {} of {} bytes\n", body.len(), call.request.length);
     }
     if parts.len() > 1 {
         let format = vec!["%s"; parts.len()].join(r"\0");

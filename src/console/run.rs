@@ -292,8 +292,8 @@ impl Console {
     fn job_event(&mut self, event: JobEvent) {
         let event = match event {
             JobEvent::CommandDone { line, result, edited } => {
-                if let (Err(why), Some((seq, edited))) = (&result, edited) {
-                    self.note_kept(seq, edited.keep(), why);
+                if let (Err(why), Some((call, edited))) = (&result, edited) {
+                    self.note_kept(call, edited.keep(), why);
                 }
                 Event::CommandDone { line, result }
             }
@@ -310,30 +310,30 @@ impl Console {
 
     /// Sends what the user made of a reply in the editor. If it cannot be sent, its file is kept.
     fn edited(&mut self, draft: &ReplyEdit, edited: Result<Edited, EditFailed>) {
-        let seq = draft.seq;
+        let call = draft.call;
         let result = match edited {
             Err(failed) => {
                 let why = failed.to_string();
-                self.note_kept(seq, failed.kept(), &why);
+                self.note_kept(call, failed.kept(), &why);
                 Err(why)
             }
             Ok(edited) => {
                 if let Some(command) = draft.command(&edited.text) {
-                    return self.jobs.run(command, Some((seq, edited)));
+                    return self.jobs.run(command, Some((call, edited)));
                 }
                 let emptied = edited.text.trim().is_empty() && !draft.text.trim().is_empty();
                 let why = if emptied { "the reply is empty, so nothing is sent" } else { "no changes" };
-                Ok(format!("{why}; call {seq} is still held"))
+                Ok(format!("{why}; call {call} is still held"))
             }
         };
-        let line = format!("edit the reply to call {seq}");
+        let line = format!("edit the reply to call {call}");
         self.app.update(Event::CommandDone { line, result }, &self.snapshot);
     }
 
-    fn note_kept(&self, seq: u64, path: Option<PathBuf>, why: &str) {
+    fn note_kept(&self, call: u64, path: Option<PathBuf>, why: &str) {
         if let Some(path) = path {
             let path = path.display();
-            let text = format!("the edited reply to call {seq} was not sent, and is kept in {path}: {why}");
+            let text = format!("the edited reply to call {call} was not sent, and is kept in {path}: {why}");
             self.source.note(text);
         }
     }

@@ -13,7 +13,7 @@ use crate::{
             entry::{Entry, EntryKind, Outcome},
             protocol::Operation,
         },
-        state::counters::Tally,
+        state::counters::Counters,
         text::{clean, describe, symbols, took},
     },
     state::Snapshot,
@@ -37,19 +37,19 @@ pub fn markdown<'e>(
         snapshot.seed
     );
     for operation in Operation::ALL {
-        let _ = writeln!(page, "| {operation} | {} |", snapshot.tally.counters.of(operation));
+        let _ = writeln!(page, "| {operation} | {} |", snapshot.counters.operation(operation));
     }
-    let tally = &snapshot.tally;
+    let counters = &snapshot.counters;
     let _ = writeln!(
         page,
         "\n{} failed, {} abandoned, {} panicked, {} with a fault, {} lints.",
-        tally.outcome(Outcome::Failed),
-        tally.outcome(Outcome::Abandoned),
-        tally.outcome(Outcome::Panicked),
-        tally.faults_injected,
-        tally.lints()
+        counters.outcome(Outcome::Error),
+        counters.outcome(Outcome::Cancelled),
+        counters.outcome(Outcome::Panicked),
+        counters.faults_injected,
+        counters.lints()
     );
-    if let Some(latency) = latency(tally) {
+    if let Some(latency) = latency(counters) {
         let _ = writeln!(page, "\nLatency without faults: {latency}.");
     }
     if !snapshot.faults.is_empty() {
@@ -72,7 +72,8 @@ pub fn markdown<'e>(
     page.push_str(&groups(&entries, which, snapshot));
     // A retry that is drawn may be one of a call that is not.
     let retries = sequence::retries(entries.iter().copied());
-    let passing: Vec<_> = entries.into_iter().filter(|entry| which.matches(entry)).collect();
+    let shown = entries.into_iter().filter(|entry| !entry.is_redundant());
+    let passing: Vec<_> = shown.filter(|entry| which.matches(entry)).collect();
     let latest = &passing[passing.len().saturating_sub(MAX_DRAWN)..];
     let latest = sequence::mermaid_with(latest.iter().copied(), &retries, snapshot);
     let _ = write!(page, "\n## Latest calls\n\n```mermaid\n{latest}```\n");
@@ -95,7 +96,7 @@ fn groups(entries: &[&Arc<Entry>], which: &Filter, snapshot: &Snapshot) -> Strin
     }
     for group in &groups[groups.len().saturating_sub(MAX_DRAWN)..] {
         let outcome = match &group.decisive().entry.kind {
-            EntryKind::Call(call) if call.outcome == Outcome::Answered => "ok".to_owned(),
+            EntryKind::Call(call) if call.outcome == Outcome::Ok => "ok".to_owned(),
             EntryKind::Call(call) => describe::outcome(call, &symbols::UNICODE).text,
             _ => "waits".to_owned(),
         };
@@ -117,9 +118,9 @@ fn groups(entries: &[&Arc<Entry>], which: &Filter, snapshot: &Snapshot) -> Strin
 }
 
 /// The latency percentiles of calls without faults, if there were any.
-pub fn latency(tally: &Tally) -> Option<String> {
+pub fn latency(counters: &Counters) -> Option<String> {
     let within = |share: f64| {
-        let micros = tally.latency(share)?;
+        let micros = counters.latency(share)?;
         Some(format!("p{} {}", share * 100.0, took(Duration::from_micros(micros))))
     };
     let shares: Option<Vec<_>> = [0.5, 0.9, 0.99].into_iter().map(within).collect();

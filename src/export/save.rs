@@ -16,7 +16,7 @@ use crate::{
         model::entry::Entry,
         text::{counted, symbols},
     },
-    state::{CommandFailed, CommandOutput, Hub, Snapshot, Window},
+    state::{CommandFailed, CommandOutput, Hub, Snapshot},
 };
 
 /// Parses a command line and runs it.
@@ -29,7 +29,7 @@ pub fn run_command(hub: &Hub, command: &Command) -> Result<CommandOutput, Comman
     let Command::Save { path, which } = command else { return hub.command(command) };
     // Entries are shared, not copied, and no lock is held while the file is written.
     let entries = hub.all_entries();
-    let snapshot = hub.snapshot(&Window { volumes: 0..usize::MAX, ..Window::default() });
+    let snapshot = hub.snapshot();
     let saved = save(Path::new(path), which, &entries, &snapshot)
         .map_err(|error| CommandFailed::Save { path: path.clone(), error })?;
     Ok(hub.record_command(command, format!("{saved} saved to {path}")))
@@ -68,26 +68,41 @@ fn write_new(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> io::Result
 mod tests {
     use super::*;
     use crate::{
-        domain::{model::volume::Volumes, state::journal::Bounds},
+        domain::{
+            model::{
+                entry::{EntryKind, Session},
+                volume::Volumes,
+            },
+            state::journal::Bounds,
+        },
         state::InMemoryStore,
     };
 
+    fn hub() -> Arc<Hub> {
+        Hub::new(Session::new(7, Volumes::default()), Box::new(InMemoryStore), Bounds::default())
+    }
+
+    /// The commands in the journal.
+    fn commands(hub: &Hub) -> usize {
+        hub.all_entries().iter().filter(|entry| matches!(entry.kind, EntryKind::Command(_))).count()
+    }
+
     #[test]
     fn a_failed_save_says_why_and_leaves_no_entry() {
-        let hub = Hub::new(7, Volumes::default(), Box::new(InMemoryStore), Bounds::default());
+        let hub = hub();
         let error = run_line(&hub, "save /nowhere/x").expect_err("there is no such directory").to_string();
         assert!(error.starts_with("cannot save to /nowhere/x"), "{error}");
-        assert!(hub.all_entries().is_empty());
+        assert_eq!(commands(&hub), 0);
     }
 
     #[test]
     fn the_state_itself_saves_nothing() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let path = directory.path().join("run.jsonl").display().to_string();
-        let hub = Hub::new(7, Volumes::default(), Box::new(InMemoryStore), Bounds::default());
+        let hub = hub();
         let line = format!("save {path:?}");
         assert!(hub.command_line(&line).is_err() && !Path::new(&path).exists());
         run_line(&hub, &line).expect("it is saved");
-        assert!(Path::new(&path).exists() && hub.all_entries().len() == 1);
+        assert!(Path::new(&path).exists() && commands(&hub) == 1);
     }
 }

@@ -28,7 +28,7 @@ pub(super) fn mermaid_with<'e>(
     snapshot: &Snapshot,
 ) -> String {
     let steps = sequence::steps(entries, retries);
-    sequence::mermaid(&steps, snapshot.tally.usual_caller(), &snapshot.driver.name)
+    sequence::mermaid(&steps, snapshot.counters.usual_caller(), &snapshot.driver.name)
 }
 
 /// The calls as they are drawn on the screen, without cutting anything off.
@@ -42,7 +42,7 @@ pub fn text<'e>(
     let retries = retries(entries.clone());
     let steps = sequence::steps(entries, &retries);
     let drawing = Drawing::new(symbols, zone, &waited, 0).as_wide_as(&steps);
-    drawing.text(&steps, snapshot.tally.usual_caller(), &snapshot.driver.name)
+    drawing.text(&steps, snapshot.counters.usual_caller(), &snapshot.driver.name)
 }
 
 pub(super) fn retries<'e>(entries: impl Iterator<Item = &'e Arc<Entry>>) -> Retries {

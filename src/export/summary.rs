@@ -15,27 +15,27 @@ use crate::{
     state::Snapshot,
 };
 
-/// A few lines: calls, faults, armed rules, open mounts, and the recording. The snapshot needs all volumes.
+/// A few lines: calls, faults, armed rules, open mounts, and the recording.
 pub fn summary(snapshot: &Snapshot, recording: Option<&Path>) -> String {
-    let tally = &snapshot.tally;
-    let total: u64 = Operation::ALL.iter().map(|operation| tally.counters.of(*operation)).sum();
+    let counters = &snapshot.counters;
+    let total: u64 = Operation::ALL.iter().map(|operation| counters.operation(*operation)).sum();
     let mut summary = String::new();
     let mut line = |text: String| {
         let _ = writeln!(summary, "{text}");
     };
     let each: Vec<String> = Operation::ALL
         .iter()
-        .filter(|operation| tally.counters.of(**operation) > 0)
-        .map(|operation| format!("{operation} {}", text::grouped(tally.counters.of(*operation))))
+        .filter(|operation| counters.operation(**operation) > 0)
+        .map(|operation| format!("{operation} {}", text::grouped(counters.operation(*operation))))
         .collect();
     let each = if each.is_empty() { String::new() } else { format!(": {}", each.join(", ")) };
     line(format!("{}{each}", text::counted(total, "call")));
     let ended = [
-        (tally.outcome(Outcome::Failed), "failed"),
-        (tally.outcome(Outcome::Abandoned), "abandoned"),
-        (tally.outcome(Outcome::Panicked), "panicked"),
-        (tally.faults_injected, "with a fault"),
-        (tally.lints(), "with lints"),
+        (counters.outcome(Outcome::Error), "failed"),
+        (counters.outcome(Outcome::Cancelled), "abandoned"),
+        (counters.outcome(Outcome::Panicked), "panicked"),
+        (counters.faults_injected, "with a fault"),
+        (counters.lints(), "with lints"),
     ];
     let ended: Vec<String> = ended
         .into_iter()
@@ -45,7 +45,7 @@ pub fn summary(snapshot: &Snapshot, recording: Option<&Path>) -> String {
     if !ended.is_empty() {
         line(format!("of these: {}", ended.join(", ")));
     }
-    if let Some(latency) = report::latency(tally) {
+    if let Some(latency) = report::latency(counters) {
         line(format!("latency without faults: {latency}"));
     }
     for armed in snapshot.faults.iter().filter(|rule| rule.state == RuleState::Armed) {
@@ -63,7 +63,7 @@ pub fn summary(snapshot: &Snapshot, recording: Option<&Path>) -> String {
             text::counted(volume.open_mounts().into(), "open mount")
         ));
     }
-    if tally.caller(Caller::Docker) > 0 {
+    if counters.caller(Caller::Docker) > 0 {
         line(
             "docker remembers this driver: until it runs again, or docker is restarted, `docker volume ls` \
              waits 15 s for it"

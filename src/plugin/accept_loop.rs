@@ -10,7 +10,7 @@ use super::{
     routes::Routes,
 };
 use crate::{
-    domain::{lang::command::Outage, model::entry::EntryKind},
+    domain::model::driver::Outage,
     net::Listener,
     state::{DriverState, DriverStatus, Hub},
 };
@@ -82,7 +82,7 @@ impl AcceptLoop {
 
     async fn apply(&mut self, driver_state: DriverState) {
         let before = std::mem::replace(&mut self.driver_state, driver_state);
-        let crashed = before.life != driver_state.life;
+        let crashed = before.generation != driver_state.generation;
         let outage_changed = outage(before) != outage(driver_state);
         if outage_changed {
             self.reconcile_listener();
@@ -127,15 +127,8 @@ impl AcceptLoop {
             None => Ok(()),
         });
         let was_failing = std::mem::replace(&mut self.failing, result.is_err());
-        let status = self.driver_state.status;
-        match result {
-            Err(error) if !was_failing => {
-                let address = self.listener.address();
-                let status = format!("cannot be {status} at {address}: {error}; retrying until it works");
-                self.hub.record(EntryKind::Driver { status });
-            }
-            Ok(()) if was_failing => drop(self.hub.record(EntryKind::Driver { status: status.to_string() })),
-            _ => {}
+        if result.is_err() != was_failing {
+            self.hub.report_bind(&self.listener.address(), result.as_ref().copied());
         }
     }
 
@@ -167,8 +160,5 @@ impl AcceptLoop {
 }
 
 fn outage(driver_state: DriverState) -> Option<Outage> {
-    match driver_state.status {
-        DriverStatus::Up => None,
-        DriverStatus::Down { kind, .. } => Some(kind),
-    }
+    driver_state.status.outage()
 }

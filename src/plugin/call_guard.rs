@@ -16,12 +16,10 @@ use super::{
     http_reply::HttpReply,
 };
 use crate::{
-    domain::{
-        model::{
-            entry::{Body, Call, EntryKind, HeldCall, OriginalReply, Outcome},
-            protocol::Operation,
-        },
-        rules::ReleaseAction,
+    domain::model::{
+        entry::{Body, Call, EntryKind, HeldCall, OriginalReply, Outcome},
+        fault::Release,
+        protocol::Operation,
     },
     state::{HeldCallGuard, Hub},
 };
@@ -35,7 +33,7 @@ pub struct CallGuard {
 }
 
 impl CallGuard {
-    /// Starts with what the request's head tells. A call that is never admitted gets its number when it is recorded.
+    /// Starts with what the request's head tells.
     pub fn new(hub: Arc<Hub>, control: Arc<ConnectionControl>, call: Call) -> Self {
         Self { hub, control, started: Instant::now(), call: Some(Box::new(call)) }
     }
@@ -56,25 +54,26 @@ impl CallGuard {
         let hub = Arc::clone(&self.hub);
         let call = self.call();
         let held = HeldCall {
-            number: call.number,
+            call: call.call,
             operation,
             caller: call.caller,
+            connection: call.connection,
             volume: call.volume.clone(),
-            id: call.id.clone(),
-            retry: call.body.length == 0 && call.caller.sends_body_for(operation),
+            mount_id: call.mount_id.clone(),
+            retry: call.request.length == 0 && call.caller.sends_body_for(operation),
             fault: call.fault.clone().expect("only a rule holds a call"),
-            natural: original
+            original: original
                 .map(|reply| OriginalReply { status: reply.status.as_u16(), body: Body::new(&reply.body) }),
         };
-        let held = hub.wait(held);
-        call.waited = Some(held.seq);
+        let held = hub.hold(held);
+        call.held_seq = Some(held.seq);
         held
     }
 
-    /// Notes the action with which a held call was released.
-    pub fn released(&mut self, release_action: &ReleaseAction) {
+    /// Notes how a held call was released before its own time.
+    pub fn released(&mut self, release: Release) {
         if let Some(fault) = &mut self.call().fault {
-            fault.action = format!("{} then {release_action}", fault.action).into();
+            fault.released = Some(release);
         }
     }
 
@@ -90,24 +89,22 @@ impl CallGuard {
         call.status = Some(reply.status.as_u16());
         call.error.clone_from(&reply.error);
         call.reply = Body::new(sent);
-        let outcome = if reply.error.is_some() { Outcome::Failed } else { Outcome::Answered };
+        let outcome = if reply.error.is_some() { Outcome::Error } else { Outcome::Ok };
         self.record(outcome);
     }
 
     /// Records that the connection ends without a reply, and returns the response that ends it.
     pub fn disconnect(mut self, disconnect: Disconnect, reason: &str) -> Response {
         self.call().error = Some(reason.into());
-        self.record(Outcome::Failed);
+        self.record(Outcome::Error);
         disconnect.into_response()
     }
 
     fn record(&mut self, outcome: Outcome) {
         let Some(mut call) = self.call.take() else { return };
-        if call.number == 0 {
-            call.number = self.hub.admit(None).number;
-        }
         // In whole microseconds, as the journal is written, so that a recording reads back equal.
-        call.took = Duration::from_micros(self.started.elapsed().as_micros().try_into().unwrap_or(u64::MAX));
+        call.duration =
+            Duration::from_micros(self.started.elapsed().as_micros().try_into().unwrap_or(u64::MAX));
         call.outcome = outcome;
         self.hub.record(EntryKind::Call(call));
     }
@@ -121,9 +118,9 @@ impl Drop for CallGuard {
         let (outcome, reason) = if std::thread::panicking() {
             (Outcome::Panicked, "the handler panicked")
         } else if let Some(reason) = self.control.closed_by_server() {
-            (Outcome::Failed, reason)
+            (Outcome::Error, reason)
         } else {
-            (Outcome::Abandoned, "the caller gave up")
+            (Outcome::Cancelled, "the caller gave up")
         };
         self.call().error = Some(reason.into());
         self.record(outcome);

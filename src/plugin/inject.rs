@@ -78,11 +78,11 @@ impl<D: Driver> FaultyCall<'_, D> {
         if phase == Phase::Instead {
             return self.preview(Preview::Current);
         }
-        let changes = &mut guard.call().changes;
+        let call = guard.call();
         if phase == Phase::Twice {
-            self.driver.call(self.operation, self.request, changes).await;
+            self.driver.call(self.operation, self.request, call).await;
         }
-        self.driver.call(self.operation, self.request, changes).await
+        self.driver.call(self.operation, self.request, call).await
     }
 
     /// A reply without the work; plain success from a driver that cannot tell.
@@ -99,11 +99,12 @@ async fn hold(
     guard: &mut CallGuard,
 ) -> Option<ReleaseAction> {
     let mut held = guard.hold(operation, Some(original));
-    let release_action = match action {
+    let wakeup = match action {
         Action::Delay { from, .. } => held.released_within(*from).await,
         _ => held.released().await,
-    };
-    release_action.inspect(|release_action| guard.released(release_action))
+    }?;
+    guard.released(wakeup.release);
+    wakeup.action
 }
 
 /// Sends the first half of a reply and closes the connection; `Content-Length` is that of the whole.

@@ -63,7 +63,7 @@ impl PluginServer {
             },
             _ => None,
         };
-        hub.set_driver_info(registration::driver_info(name, &address, unwritable, paths));
+        hub.register(registration::driver_info(name, &address, unwritable, paths));
         let routes = routes::Routes::new(hub, driver(address));
         Ok(Self(AcceptLoop::new(Arc::clone(hub), routes, listener, spec)))
     }

@@ -85,13 +85,13 @@ where
     /// The guard is created here and not in the future, which hyper drops unpolled if the client has already gone.
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let (mut head, body) = request.into_parts();
-        let call = new_call(&head, &self.headers);
+        let call = new_call(&head, &self.headers, self.hub.next_call(), self.control.number());
         let mut guard = CallGuard::new(Arc::clone(&self.hub), Arc::clone(&self.control), call);
         let Self { control, inner, .. } = self;
         let (control, mut inner) = (Arc::clone(control), inner.clone());
         Box::pin(async move {
             let body = RequestBody::read(body).await.map_err(|_| control.disconnect(Disconnect::Eof))?;
-            guard.call().body = body.stored();
+            guard.call().request = body.stored();
             let slot = CallSlot(Arc::new(Mutex::new(Some(ReceivedCall { guard, body }))));
             head.extensions.insert(slot.clone());
             let request = Request::from_parts(head, Body::empty());
@@ -161,30 +161,31 @@ fn handler_panicked() -> Response {
     HttpReply::text(StatusCode::INTERNAL_SERVER_ERROR, text).into_response()
 }
 
-fn new_call(head: &Parts, headers: &SharedHeaders) -> Call {
+fn new_call(head: &Parts, headers: &SharedHeaders, call: u64, connection: u64) -> Call {
     let operation = Operation::from_path(head.uri.path());
     let header = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
     let in_protocol = operation.is_some() && head.method == Method::POST;
     let request_line = || truncated(&format!("{} {}", head.method, head.uri), 1024);
     Call {
-        number: 0,
+        call,
         operation,
         request_line: (!in_protocol).then(request_line),
         caller: Caller::from_headers(header),
+        connection,
         volume: None,
-        id: None,
+        mount_id: None,
         mounted: false,
         headers: headers.share(&head.headers),
-        body: entry::Body::default(),
+        request: entry::Body::default(),
         fault: None,
-        outcome: Outcome::Abandoned,
+        outcome: Outcome::Cancelled,
         status: None,
         error: None,
         reply: entry::Body::default(),
-        took: Duration::ZERO,
+        duration: Duration::ZERO,
         changes: Vec::new(),
         lints: Vec::new(),
-        waited: None,
+        held_seq: None,
     }
 }
 
@@ -200,13 +201,16 @@ mod tests {
 
     use super::*;
     use crate::{
-        domain::{model::volume::Volumes, state::journal::Bounds},
+        domain::{
+            model::{entry::Session, volume::Volumes},
+            state::journal::Bounds,
+        },
         state::InMemoryStore,
     };
 
     fn recorder(inner: Router) -> Recorder<Router> {
-        let hub = Hub::new(0, Volumes::default(), Box::new(InMemoryStore), Bounds::default());
-        let control = Arc::new(ConnectionControl::new(1));
+        let hub = Hub::new(Session::new(0, Volumes::default()), Box::new(InMemoryStore), Bounds::default());
+        let control = Arc::new(ConnectionControl::new(7));
         RecorderLayer { hub, headers: Arc::default(), control }.layer(inner)
     }
 
@@ -216,8 +220,8 @@ mod tests {
 
     fn recorded(recorder: &Recorder<Router>) -> Call {
         let (entries, _) = recorder.hub.entries_after(0, usize::MAX);
-        assert_eq!(entries.len(), 1);
-        entries[0].call().expect("the entry is a call").clone()
+        let [_session, entry] = &*entries else { panic!("one call, not {entries:?}") };
+        entry.call().expect("the entry is a call").clone()
     }
 
     #[test]
@@ -225,7 +229,8 @@ mod tests {
         let mut recorder = recorder(Router::new());
         drop(recorder.call(get()));
         let call = recorded(&recorder);
-        assert_eq!((call.operation, call.outcome), (Some(Operation::Get), Outcome::Abandoned));
+        assert_eq!((call.operation, call.outcome), (Some(Operation::Get), Outcome::Cancelled));
+        assert_eq!((call.call, call.connection), (1, 7));
     }
 
     #[tokio::test]
@@ -234,7 +239,7 @@ mod tests {
             let mut recorder = recorder(Router::new().fallback(move || async move { disconnect }));
             assert_eq!(recorder.call(get()).await.map(drop), Err(disconnect));
             let call = recorded(&recorder);
-            assert_eq!((call.outcome, call.status), (Outcome::Failed, None));
+            assert_eq!((call.outcome, call.status), (Outcome::Error, None));
             assert_eq!(call.error, Some(disconnect.to_string().into()));
         }
     }
@@ -247,7 +252,7 @@ mod tests {
         let body = response.into_body().collect().await.expect("the body is complete").to_bytes();
         let call = recorded(&recorder);
         assert_eq!((call.status, call.error.as_deref()), (Some(418), Some("short and stout")));
-        assert_eq!((call.reply.bytes, call.body.text()), (body, "{}".into()));
+        assert_eq!((call.reply.bytes, call.request.text()), (body, "{}".into()));
     }
 
     #[tokio::test]

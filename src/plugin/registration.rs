@@ -15,7 +15,7 @@ use std::{
 use crate::{
     domain::text::shell,
     net::{BindError, LockFile, Paths, is_listening},
-    state::Driver,
+    state::DriverInfo,
 };
 
 /// Our spec file, which contains the driver's address. It is removed when this is dropped.
@@ -81,7 +81,7 @@ fn is_served(address: &str) -> bool {
 
 /// Describes the driver: whether engines find it by its name, and the command that registers it if they do not.
 /// `unwritable` is a directory in which it could not be registered.
-pub fn driver_info(name: &str, address: &str, unwritable: Option<&Path>, paths: &Paths) -> Driver {
+pub fn driver_info(name: &str, address: &str, unwritable: Option<&Path>, paths: &Paths) -> DriverInfo {
     let (registration, fix_command) = match find(name, paths) {
         Some((_, found)) if same_address(&found, address) => ("registered".to_owned(), None),
         Some((path, _)) => (
@@ -106,7 +106,7 @@ pub fn driver_info(name: &str, address: &str, unwritable: Option<&Path>, paths: 
             }),
         ),
     };
-    Driver { name: name.to_owned(), address: address.to_owned(), registration, fix_command }
+    DriverInfo { name: name.to_owned(), address: address.to_owned(), registration, fix_command }
 }
 
 /// What engines find by a name: the file, and the address in it.

@@ -21,12 +21,10 @@ use super::{
     request_body::RequestBody,
 };
 use crate::{
-    domain::{
-        lang::command::Outage,
-        model::{
-            entry::AppliedFault,
-            protocol::{MAX_BODY_LEN, Operation, Request},
-        },
+    domain::model::{
+        driver::Outage,
+        entry::AppliedFault,
+        protocol::{MAX_BODY_LEN, Operation, Request},
     },
     state::{Hub, IncomingCall},
 };
@@ -99,19 +97,23 @@ async fn handle<D: Driver>(state: &PluginState<D>, operation: Operation, call: R
         Ok(request) => request,
         Err(reply) => return guard.reply(reply),
     };
-    let caller = guard.call().caller;
-    let incoming = IncomingCall { operation, request: &request, caller, empty_body: body.length == 0 };
-    let admission = hub.admit(Some(&incoming));
     let call = guard.call();
-    call.number = admission.number;
+    let incoming = IncomingCall {
+        call: call.call,
+        operation,
+        request: &request,
+        caller: call.caller,
+        empty_body: body.length == 0,
+    };
+    let admission = hub.admit(&incoming);
     call.lints = admission.lints;
     call.mounted = admission.mounted;
     call.volume = non_empty(&request.name);
-    call.id = non_empty(&request.id);
+    call.mount_id = non_empty(&request.id);
     if let Some(injection) = admission.injection {
         return inject(injection, driver, operation, &request, guard).await;
     }
-    let reply = driver.call(operation, &request, &mut guard.call().changes).await;
+    let reply = driver.call(operation, &request, guard.call()).await;
     guard.reply(reply.into())
 }
 
@@ -120,7 +122,7 @@ async fn reset(call: ReceivedCall) -> Response {
     let ReceivedCall { mut guard, body } = call;
     let call = guard.call();
     if let Ok(request) = Request::parse(&body.bytes) {
-        (call.volume, call.id) = (non_empty(&request.name), non_empty(&request.id));
+        (call.volume, call.mount_id) = (non_empty(&request.name), non_empty(&request.id));
     }
     call.fault = Some(AppliedFault::of_outage(Outage::Reset));
     guard.disconnect(Disconnect::Reset, "the connection was reset: the driver is down")

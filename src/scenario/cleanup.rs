@@ -12,13 +12,13 @@ use crate::{
     domain::{
         lang::command::{Command, Target},
         model::{
-            entry::{CommandRun, EntryKind},
+            entry::{Cause, CommandRun, EntryKind},
             scenario::ScenarioResult,
             volume::Change,
         },
     },
     engine_api::{DockerCommand, Inventory, VolumeCommand},
-    state::{DriverStatus, Window},
+    state::DriverStatus,
 };
 
 /// How long background commands may take once nothing holds them: more than a daemon's five attempts.
@@ -33,7 +33,7 @@ impl StepRunner<'_> {
     ) -> Report {
         self.report.result = result;
         let hub = &self.context.hub;
-        let rules = hub.snapshot(&Window::default()).faults;
+        let rules = hub.snapshot().faults;
         for rule in rules.iter().filter(|rule| !self.rules_before.contains(&rule.id)) {
             // A rule that has ended meanwhile needs no disarming.
             let _ = hub.command(&Command::Disarm(Target::Id(rule.id)));
@@ -101,7 +101,7 @@ impl StepRunner<'_> {
             engine.perform(&DockerCommand::Rm { force: true, volumes: true, name }).await;
         }
         for name in self.remaining_volumes(inventory) {
-            if self.context.hub.with_volumes(|volumes| volumes.known(&name).is_none()) {
+            if self.context.hub.with_volumes(|volumes| volumes.existing(&name).is_none()) {
                 // The engine can remove only a volume that the driver knows. Without a record this fails.
                 let _ = self.context.hub.command(&Command::Restore(name.clone()));
             }
@@ -112,10 +112,10 @@ impl StepRunner<'_> {
     /// Removes a volume from the driver that no engine can remove, because the driver does not admit to it.
     fn remove_from_driver(&self, name: String) -> std::io::Result<()> {
         let change = Change::Removed { name };
-        self.context.hub.change(&change)?;
+        self.context.hub.change(&change, Cause::Command)?;
         self.context.hub.record(EntryKind::Command(CommandRun {
-            line: format!("note clean-up of scenario {}", self.scenario.name),
-            effect: "removed its volume".into(),
+            command: format!("note clean-up of scenario {}", self.scenario.name),
+            result: "removed its volume".into(),
             changes: vec![change],
         }));
         Ok(())

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     domain::{model::scenario::ScenarioResult, text::counted},
     engine_api::{CliResult, DockerCommand},
-    state::{DriverStatus, Window},
+    state::DriverStatus,
 };
 
 /// Longer than any timeout of an engine.
@@ -95,7 +95,7 @@ impl<'c> StepRunner<'c> {
         if scenario.fresh_engine && !context.fresh_engine {
             context.engine.perform(&DockerCommand::DaemonRestart).await;
         }
-        let snapshot = context.hub.snapshot(&Window::default());
+        let snapshot = context.hub.snapshot();
         Self {
             scenario,
             context,

@@ -75,7 +75,7 @@ struct JournalCall {
 impl Trace {
     /// Starts now.
     pub fn start(hub: &Arc<Hub>) -> Self {
-        let after = hub.snapshot(&crate::state::Window::default()).kept.end - 1;
+        let after = hub.kept().end - 1;
         let foreign = hub.with_volumes(|volumes| volumes.iter().map(|volume| volume.name.clone()).collect());
         Self { hub: Arc::clone(hub), after, foreign }
     }
@@ -112,13 +112,13 @@ fn journal_call(entry: &Arc<Entry>) -> Option<(u64, JournalCall)> {
     let text = |text: &Option<Box<str>>| text.as_deref().map(str::to_owned);
     match &entry.kind {
         EntryKind::Call(call) => {
-            let at = entry.at.checked_sub(call.took).unwrap_or(entry.at);
-            let (volume, id) = (text(&call.volume), text(&call.id));
-            Some((call.number, JournalCall { operation: call.operation?, volume, id, at }))
+            let at = entry.at.checked_sub(call.duration).unwrap_or(entry.at);
+            let (volume, id) = (text(&call.volume), text(&call.mount_id));
+            Some((call.call, JournalCall { operation: call.operation?, volume, id, at }))
         }
         EntryKind::Held(held) => {
-            let (volume, id) = (text(&held.volume), text(&held.id));
-            Some((held.number, JournalCall { operation: held.operation, volume, id, at: entry.at }))
+            let (volume, id) = (text(&held.volume), text(&held.mount_id));
+            Some((held.call, JournalCall { operation: held.operation, volume, id, at: entry.at }))
         }
         _ => None,
     }

@@ -13,7 +13,7 @@ use crate::{
         rules::{DryRun, Rule},
     },
     export,
-    state::{Hub, Snapshot, Window},
+    state::{Hub, Snapshot},
 };
 
 /// Reads and changes a [`Hub`]. Commands and dry runs are done on a thread for blocking work, because a command
@@ -39,7 +39,7 @@ impl LocalSource {
 
 impl Source for LocalSource {
     fn snapshot(&self) -> Snapshot {
-        self.0.snapshot(&Window { volumes: 0..usize::MAX, ..Window::default() })
+        self.0.snapshot()
     }
 
     fn entries_after(&self, seq: u64, limit: usize) -> Vec<Arc<Entry>> {

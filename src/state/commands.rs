@@ -1,208 +1,133 @@
-//! The one arrow back: what a command does to the hub.
-
-use std::{io, sync::Arc};
+//! Commands: each decides on the state, then becomes entries.
 
 use jiff::Timestamp;
 
-use super::{DriverStatus, Hub, State, fault_event};
+use super::{CommandFailed, Hub, Inner};
 use crate::domain::{
     lang::{
-        command::{Command, CommandError, ReleaseTarget, Target},
+        command::{Command, ReleaseTarget, Target},
         duration,
     },
     model::{
-        entry::{CommandRun, EntryKind, HeldCall, RuleLifecycle},
-        protocol::{BadName, Operation, check_name},
+        driver::{DriverReason, DriverState, DriverStatus},
+        entry::{Cause, CommandRun, EntryKind, RuleEvent},
+        fault::ReleasedBy,
+        protocol::check_name,
         volume::Change,
     },
-    rules::{DryRun, Pattern, ReleaseAction, Rule, dry_run, forecast},
-    state::counters::Tally,
+    rules::{Armed, DryRun, Pattern, ReleaseAction, Rule, RuleState, dry_run, forecast},
     text::counted,
 };
 
-/// What came of a command.
+/// The result of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommandOutput {
-    /// In words, for whoever gave it.
+    /// What it did, for people.
     pub text: String,
     /// The number of its entry in the journal; 0 where it left none.
     pub seq: u64,
-    /// The entries of the calls that a rule would have hit, after `arm --dry-run`.
+    /// The calls that a rule would have hit, after `arm --dry-run`.
     pub hits: Vec<u64>,
 }
 
-/// Why a command was not carried out. Nothing has changed then.
-#[derive(Debug, thiserror::Error)]
-pub enum CommandFailed {
-    /// The line is no command.
-    #[error(transparent)]
-    Line(#[from] CommandError),
-    /// There is no such volume.
-    #[error("there is no volume {0:?}; see the volumes table, or conjure it")]
-    NoVolume(String),
-    /// The volume is there already.
-    #[error("the driver knows a volume {0:?} already; forget it first, or choose another name")]
-    VolumeExists(String),
-    /// The volume is not forgotten.
-    #[error("the volume {0:?} is not forgotten; there is nothing to restore")]
-    NotForgotten(String),
-    /// The name cannot be a volume's.
-    #[error(transparent)]
-    Name(#[from] BadName),
-    /// No such rule is armed.
-    #[error("no rule {0:?} is armed; disarm by number or label, or disarm all")]
-    NoRule(String),
-    /// The rule can end a real engine.
-    #[error(
-        "this ends a running dockerd: it reads a null among the volumes of List and dies; if you mean it: {0}"
-    )]
-    Unconfirmed(String),
-    /// No such call waits.
-    #[error("no call {0} is waiting; release all, or one by the number of its waiting entry")]
-    NotWaiting(u64),
-    /// No call at all waits.
-    #[error("no call is waiting; arm a rule that holds one, as in get: hold once")]
-    NoneWaiting,
-    /// The action is not for such a call.
-    #[error("{action:?} does not fit call {seq}, which is a {operation}; fail and reply fit every call")]
-    Unfit {
-        /// The number of its waiting entry.
-        seq: u64,
-        /// What was asked.
-        operation: Operation,
-        /// The action's word.
-        action: &'static str,
-    },
-    /// The call's answer has begun.
-    #[error("the answer to call {0} is on its way already; release {0} lets the rest of it go at once")]
-    OnItsWay(u64),
-    /// The driver is up.
-    #[error("the driver is up already")]
-    AlreadyUp,
-    /// There is no such card.
-    #[error("there is no card {name:?}{meant}; play with Tab completes their names")]
-    NoCard {
-        /// Its name.
-        name: String,
-        /// What may have been meant.
-        meant: String,
-    },
-    /// There is nobody to play.
-    #[error("no cards are played here; voltergeist play plays them")]
-    NoPlayer,
-    /// Another card is played.
-    #[error("{0} is being played; wait for its end, or play stop")]
-    Busy(String),
-    /// A rule would act on the card too.
-    #[error("a rule is armed that would act on the card too; disarm all, then play")]
-    RulesArmed,
-    /// The card can do harm.
-    #[error("only as `{0}`: this card can harm the engine, or what else runs on it")]
-    Dangerous(String),
-    /// No card is played.
-    #[error("no card is being played; play CARD begins one")]
-    NothingPlayed,
-    /// There is no demo.
-    #[error("there is nothing to pace here; only `voltergeist demo` has a life of its own")]
-    NoDemo,
-    /// The disk said no.
-    #[error("cannot change the volumes on disk: {0}; make the root writable, and try again")]
-    DiskStore(#[source] io::Error),
-    /// The shared state writes no files.
-    #[error("cannot save here; send the command to the control API or type it in the console")]
-    SaveElsewhere,
-    /// The file cannot be written.
-    #[error(
-        "cannot save to {path}: {error}; give the path of a new file, in a directory that is there and can be written to"
-    )]
-    Save {
-        /// Where to.
-        path: String,
-        /// What the system says.
-        error: io::Error,
-    },
-}
-
 impl Hub {
-    /// Reads a command line and carries it out.
+    /// Parses a command line and runs it.
     pub fn command_line(&self, line: &str) -> Result<CommandOutput, CommandFailed> {
         self.command(&line.trim().parse()?)
     }
 
-    /// Carries a command out and notes it in the journal.
+    /// Runs a command and records it.
     pub fn command(&self, command: &Command) -> Result<CommandOutput, CommandFailed> {
         match command {
-            Command::Arm { rule, dry_run: true, .. } => return Ok(self.rehearsed(rule)),
+            Command::Arm { rule, dry_run: true, .. } => return Ok(self.describe_dry_run(rule)),
             command if command.is_dangerous() => {
                 return Err(CommandFailed::Unconfirmed(command.clone().confirmed().to_string()));
             }
             _ => {}
         }
-        let mut store = self.store.lock();
-        let at = self.now();
-        let changes = self.changes_of(command, at)?;
-        for change in &changes {
-            self.change_with(&mut **store, change).map_err(CommandFailed::DiskStore)?;
-        }
-        drop(store);
+        let changes = if changes_volumes(command) { self.change_volumes(command)? } else { Vec::new() };
 
-        let mut state = self.state.lock();
-        let effect = state.carry_out(command, at)?;
-        let execution = CommandRun { line: command.to_string(), effect: effect.clone(), changes };
-        let seq = state.push(at, EntryKind::Command(execution)).seq;
-        self.order(&state);
-        self.run_request(&state);
-        drop(state);
+        let mut inner = self.inner.lock();
+        let at = self.now();
+        let result = inner.run(command, at)?;
+        let run = CommandRun { command: command.to_string(), result: result.clone(), changes };
+        let seq = inner.push(at, EntryKind::Command(run)).seq;
+        self.notify(&mut inner);
+        drop(inner);
         self.rescheduled.notify_one();
         self.wake();
-        Ok(CommandOutput { text: effect, seq, hits: Vec::new() })
+        Ok(CommandOutput { text: result, seq, hits: Vec::new() })
     }
 
     /// Records a command that a layer above has run.
-    pub fn record_command(&self, command: &Command, effect: String) -> CommandOutput {
-        let run = CommandRun { line: command.to_string(), effect: effect.clone(), changes: Vec::new() };
+    pub fn record_command(&self, command: &Command, result: String) -> CommandOutput {
+        let run = CommandRun { command: command.to_string(), result: result.clone(), changes: Vec::new() };
         let seq = self.record(EntryKind::Command(run));
-        CommandOutput { text: effect, seq, hits: Vec::new() }
+        CommandOutput { text: result, seq, hits: Vec::new() }
     }
 
     /// Which calls of the journal a rule would have hit.
     pub fn dry_run(&self, rule: &Rule) -> DryRun {
-        let state = self.state.lock();
-        let (seed, volumes) = (state.rules.seed(), state.volumes.clone());
-        drop(state);
-        dry_run(rule, seed, &volumes, self.all_entries().iter().map(Arc::as_ref))
+        let seed = self.inner.lock().state.rules().seed();
+        let (volumes, _) = self.past(None);
+        dry_run(rule, seed, &volumes, self.all_entries().iter().map(AsRef::as_ref))
     }
 
-    fn rehearsed(&self, rule: &Rule) -> CommandOutput {
-        const TOLD: usize = 20;
+    fn describe_dry_run(&self, rule: &Rule) -> CommandOutput {
+        const SHOWN: usize = 20;
         let DryRun { hits, calls } = self.dry_run(rule);
-        let told: Vec<_> = hits.iter().take(TOLD).map(u64::to_string).collect();
-        let more = if hits.len() > TOLD { ", …" } else { "" };
-        let told = if told.is_empty() { String::new() } else { format!(": {}{more}", told.join(", ")) };
-        let state = self.state.lock();
-        let is_named = |pattern: &Pattern| state.volumes.iter().any(|volume| pattern.matches(&volume.name));
+        let shown: Vec<_> = hits.iter().take(SHOWN).map(u64::to_string).collect();
+        let more = if hits.len() > SHOWN { ", …" } else { "" };
+        let shown = if shown.is_empty() { String::new() } else { format!(": {}{more}", shown.join(", ")) };
+        let inner = self.inner.lock();
+        let is_named =
+            |pattern: &Pattern| inner.state.volumes().iter().any(|volume| pattern.matches(&volume.name));
         let unmet = rule.volume_patterns().find(|pattern| hits.is_empty() && !is_named(pattern));
         let none = unmet.map_or_else(String::new, |name| format!("; there is no volume {} now", name.text()));
-        let forecast = forecast(rule, state.tally.usual_caller());
+        let forecast = forecast(rule, inner.state.counters().usual_caller());
         let calls = counted(calls as u64, "call");
-        let text = format!("would have hit {} of {calls}{told}{none}; {forecast}", hits.len());
+        let text = format!("would have hit {} of {calls}{shown}{none}; {forecast}", hits.len());
         CommandOutput { text, seq: 0, hits }
     }
 
-    /// What a command changes in the volumes, if what it asks is possible.
+    /// Changes the volumes as a command says, if that is possible. No other change can come between.
+    fn change_volumes(&self, command: &Command) -> Result<Vec<Change>, CommandFailed> {
+        let mut store = self.store.lock();
+        let changes = self.inner.lock().changes_of(command, self.now())?;
+        for change in &changes {
+            self.change_in(&mut **store, change, Cause::Command).map_err(CommandFailed::DiskStore)?;
+        }
+        Ok(changes)
+    }
+}
+
+/// Whether a command changes volumes, so that it needs the store.
+const fn changes_volumes(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Forget(_)
+            | Command::Restore(_)
+            | Command::Unmount(_)
+            | Command::Conjure { .. }
+            | Command::Wipe
+            | Command::Crash { keep: false }
+    )
+}
+
+impl Inner {
     fn changes_of(&self, command: &Command, at: Timestamp) -> Result<Vec<Change>, CommandFailed> {
-        let state = self.state.lock();
+        let volumes = self.state.volumes();
         let record =
-            |name: &String| state.volumes.record(name).ok_or_else(|| CommandFailed::NoVolume(name.clone()));
+            |name: &String| volumes.record(name).ok_or_else(|| CommandFailed::NoVolume(name.clone()));
         Ok(match command {
             Command::Forget(name) => {
-                if !record(name)?.known {
+                if !record(name)?.exists {
                     return Err(CommandFailed::NoVolume(name.clone()));
                 }
                 vec![Change::Forgotten { name: name.clone() }]
             }
             Command::Restore(name) => {
-                if record(name)?.known {
+                if record(name)?.exists {
                     return Err(CommandFailed::NotForgotten(name.clone()));
                 }
                 vec![Change::Restored { name: name.clone() }]
@@ -213,7 +138,7 @@ impl Hub {
             }
             Command::Conjure { name, options } => {
                 check_name(name)?;
-                if state.volumes.known(name).is_some() {
+                if volumes.existing(name).is_some() {
                     return Err(CommandFailed::VolumeExists(name.clone()));
                 }
                 vec![Change::Created { name: name.clone(), options: options.clone(), at }]
@@ -223,46 +148,17 @@ impl Hub {
             _ => Vec::new(),
         })
     }
-}
 
-impl State {
-    /// Does what a command does beside changing volumes, and says what came of it all.
-    fn carry_out(&mut self, command: &Command, at: Timestamp) -> Result<String, CommandFailed> {
+    /// Pushes the entries that a command leads to, beside those about volumes and its own, and returns its result.
+    fn run(&mut self, command: &Command, at: Timestamp) -> Result<String, CommandFailed> {
+        let DriverState { status, generation, .. } = self.state.driver_state();
         Ok(match command {
-            Command::Arm { rule, label, .. } => {
-                self.rules.forget_ended(|id| self.waiting.values().any(|waiter| waiter.rule == id));
-                let (armed, replaced) = self.rules.arm(rule.clone(), label.as_deref(), at);
-                let event = fault_event(armed, RuleLifecycle::Armed);
-                let text = format!("armed rule {}: {}", armed.id, armed.text);
-                if let Some(replaced) = &replaced {
-                    self.end_rule(at, replaced, RuleLifecycle::Disarmed);
-                }
-                self.push(at, EntryKind::Fault(event));
-                text
-            }
-            Command::Disarm(target) => {
-                let disarmed = self.rules.disarm(target);
-                match target {
-                    Target::Id(id) if disarmed.is_empty() => {
-                        return Err(CommandFailed::NoRule(id.to_string()));
-                    }
-                    Target::Label(label) if disarmed.is_empty() => {
-                        return Err(CommandFailed::NoRule(label.clone()));
-                    }
-                    _ => {}
-                }
-                for rule in &disarmed {
-                    self.end_rule(at, rule, RuleLifecycle::Disarmed);
-                }
-                format!("{} disarmed", counted(disarmed.len() as u64, "rule"))
-            }
+            Command::Arm { rule, label, .. } => self.arm(rule, label.as_deref(), at),
+            Command::Disarm(target) => self.disarm(target, at)?,
             Command::Release { which, release_action, .. } => {
-                self.release(*which, release_action.as_ref())?
+                self.release_calls(*which, release_action.as_ref(), at)?
             }
-            Command::Seed(seed) => {
-                self.rules.reseed(*seed);
-                format!("chance is drawn from seed {seed}")
-            }
+            Command::Seed(seed) => format!("chance is drawn from seed {seed}"),
             Command::Forget(name) => format!("{name:?} is forgotten; its files are kept"),
             Command::Restore(name) => format!("{name:?} is back"),
             Command::Unmount(name) => format!("all mounts of {name:?} ended"),
@@ -270,89 +166,112 @@ impl State {
             Command::Wipe => "every volume and its files are gone".into(),
             Command::Down { kind, lasting } => {
                 let until = lasting.and_then(|lasting| at.checked_add(lasting).ok());
-                self.reachable.status = DriverStatus::Down { kind: *kind, until };
+                let down = DriverStatus::Down { kind: *kind, until };
+                self.push_driver(at, down, generation, DriverReason::Command);
                 let lasting = lasting.map(|lasting| format!(" for {}", duration::print(lasting)));
                 format!("the driver is down: {kind}{}", lasting.unwrap_or_default())
             }
+            Command::Up if status == DriverStatus::Up => return Err(CommandFailed::AlreadyUp),
             Command::Up => {
-                if self.reachable.status == DriverStatus::Up {
-                    return Err(CommandFailed::AlreadyUp);
-                }
-                self.reachable.status = DriverStatus::Up;
+                self.push_driver(at, DriverStatus::Up, generation, DriverReason::Command);
                 "the driver is up".into()
             }
             Command::Crash { keep } => {
-                self.reachable.life += 1;
+                self.push_driver(at, status, generation + 1, DriverReason::Crash);
                 let memory =
                     if *keep { "knows its volumes still" } else { "has lost its memory of every volume" };
                 format!("the driver crashed and is back; it {memory}")
             }
             Command::Reset => {
-                // The player holds the card against what the journal has of it.
-                if let Some(scenario) = self.scenarios.under_way() {
+                // The player reads the entries of its scenario from the journal.
+                if let Some(scenario) = self.state.scenario().under_way() {
                     return Err(CommandFailed::Busy(scenario.to_owned()));
                 }
-                self.journal.clear();
-                self.tally = Tally::default();
-                self.admitted = 0;
                 "counters and journal start anew".into()
             }
             Command::Note(text) => text.clone(),
             Command::Save { .. } => return Err(CommandFailed::SaveElsewhere),
-            Command::Play { scenario, stepwise, dangerous } => self.play(scenario, *stepwise, *dangerous)?,
-            Command::ControlScenario(direction) => self.direct(*direction)?,
-            Command::Speed(change) => self.set_speed(*change)?,
-            Command::Quit => self.quit(),
+            Command::Play { scenario, stepwise, dangerous } => {
+                self.play_result(scenario, *stepwise, *dangerous)?
+            }
+            Command::ControlScenario(control) => self.control_result(*control)?,
+            Command::Speed(change) => self.speed_result(*change)?,
+            Command::Quit => self.quit_result(),
         })
     }
-}
 
-impl State {
-    /// Lets waiting calls go. Either all that are meant can end so, or none is let go.
-    fn release(
+    fn arm(&mut self, rule: &Rule, label: Option<&str>, at: Timestamp) -> String {
+        let target = label.map(|label| Target::Label(label.to_owned()));
+        let rules = self.state.rules();
+        let replaced = target.as_ref().and_then(|target| rules.targets(target).next());
+        let replaced = replaced.map(|rule| (rule.as_text(), rule.state));
+        let armed = rules.arming(rule, label, at);
+        let text =
+            armed.rule().map_or_else(String::new, |rule| format!("armed rule {}: {}", rule.id, rule.text));
+        self.push(at, EntryKind::Rule(armed));
+        if let Some((rule, RuleState::Armed)) = replaced {
+            self.push(at, EntryKind::Rule(RuleEvent::Disarmed(rule)));
+        }
+        self.release_orphans(at);
+        text
+    }
+
+    fn disarm(&mut self, target: &Target, at: Timestamp) -> Result<String, CommandFailed> {
+        let rules: Vec<_> = self.state.rules().targets(target).map(Armed::as_text).collect();
+        match target {
+            Target::Id(id) if rules.is_empty() => return Err(CommandFailed::NoRule(id.to_string())),
+            Target::Label(label) if rules.is_empty() => return Err(CommandFailed::NoRule(label.clone())),
+            _ => {}
+        }
+        let text = format!("{} disarmed", counted(rules.len() as u64, "rule"));
+        for rule in rules {
+            self.push(at, EntryKind::Rule(RuleEvent::Disarmed(rule)));
+        }
+        self.release_orphans(at);
+        Ok(text)
+    }
+
+    /// Releases held calls. Either the action fits all of them, or none is released.
+    fn release_calls(
         &mut self,
         which: ReleaseTarget,
-        release_action: Option<&ReleaseAction>,
+        action: Option<&ReleaseAction>,
+        at: Timestamp,
     ) -> Result<String, CommandFailed> {
-        let meant: Vec<u64> = match which {
-            ReleaseTarget::Oldest => self.held().map(|waiter| waiter.entry.seq).take(1).collect(),
-            ReleaseTarget::All => self.held().map(|waiter| waiter.entry.seq).collect(),
-            ReleaseTarget::Call(seq) => {
-                self.held().map(|waiter| waiter.entry.seq).filter(|held| *held == seq).collect()
+        let mut calls = self.releasable();
+        match which {
+            ReleaseTarget::Oldest => calls.truncate(1),
+            ReleaseTarget::All => {}
+            ReleaseTarget::Call(call) => calls.retain(|held| *held == call),
+        }
+        match (which, action) {
+            (ReleaseTarget::Call(call), _) if calls.is_empty() => {
+                return Err(CommandFailed::NotWaiting(call));
             }
-        };
-        match (which, release_action) {
-            (ReleaseTarget::Call(seq), _) if meant.is_empty() => return Err(CommandFailed::NotWaiting(seq)),
-            (_, Some(_)) if meant.is_empty() => return Err(CommandFailed::NoneWaiting),
-            (_, Some(release_action)) => {
-                meant.iter().try_for_each(|seq| self.can_end(*seq, release_action))?;
-            }
+            (_, Some(_)) if calls.is_empty() => return Err(CommandFailed::NoneWaiting),
+            (_, Some(action)) => calls.iter().try_for_each(|call| self.check_action(*call, action))?,
             (_, None) => {}
         }
         let mut released = 0;
-        for seq in meant {
-            let gone = self.waiting.get_mut(&seq).is_some_and(|waiter| waiter.release_held(release_action));
-            released += usize::from(gone);
+        for call in calls {
+            released += u64::from(self.release(at, call, ReleasedBy::Command, action));
         }
-        match which {
-            ReleaseTarget::Call(seq) => Ok(format!("call {seq} released")),
-            _ => Ok(format!("{} released", counted(released as u64, "call"))),
-        }
+        Ok(match which {
+            ReleaseTarget::Call(call) => format!("call {call} released"),
+            _ => format!("{} released", counted(released, "call")),
+        })
     }
 
-    fn can_end(&self, seq: u64, release_action: &ReleaseAction) -> Result<(), CommandFailed> {
-        let Some(EntryKind::Held(waiting)) = self.waiting.get(&seq).map(|waiter| &waiter.entry.kind) else {
-            return Err(CommandFailed::NotWaiting(seq));
-        };
-        let HeldCall { operation, natural, .. } = waiting;
-        match natural {
-            None => Err(CommandFailed::OnItsWay(seq)),
-            Some(_) if release_action.action.applies_to(*operation) => Ok(()),
-            Some(_) => Err(CommandFailed::Unfit {
-                seq,
-                operation: *operation,
-                action: release_action.action.as_str(),
-            }),
+    /// Whether a held call can end with an action.
+    fn check_action(&self, call: u64, action: &ReleaseAction) -> Result<(), CommandFailed> {
+        let held = self.state.held_call(call).ok_or(CommandFailed::NotWaiting(call))?;
+        let operation = held.operation;
+        if held.original.is_none() {
+            return Err(CommandFailed::OnItsWay(call));
         }
+        if !action.action.applies_to(operation) {
+            return Err(CommandFailed::Unfit { call, operation, action: action.action.as_str() });
+        }
+        Ok(())
     }
 }

@@ -1,14 +1,14 @@
-//! What the server follows: it is told when the driver shall be unreachable, and says when it is.
+//! What the server has to bring about, and how far it is.
 
-use std::sync::atomic::Ordering;
+use std::{io, sync::atomic::Ordering};
 
 use tokio::sync::watch;
 
-use super::{DriverState, DriverStatus, Hub, State};
-use crate::domain::lang::command::Outage;
+use super::{DriverState, Hub, Inner};
+use crate::domain::model::driver::{DriverReason, Outage};
 
 impl Hub {
-    /// What the server has to follow.
+    /// What the server has to bring about.
     pub fn driver_state(&self) -> DriverState {
         *self.desired_state.borrow()
     }
@@ -18,36 +18,64 @@ impl Hub {
         self.desired_state.subscribe()
     }
 
-    /// Says how far the server has followed; `None` at its end.
+    /// Reports what the server has brought about; `None` at its end.
     pub fn report_observed(&self, driver_state: Option<DriverState>) {
-        self.report_observed.send_replace(driver_state);
+        self.observed_state.send_replace(driver_state);
     }
 
-    /// Waits until the server, if there is one, has followed: after `down` nobody can reach the driver, after `up` everybody can.
+    /// Records that the socket and the registration cannot be brought into the wanted status, or that they were after
+    /// all.
+    pub fn report_bind(&self, address: &str, result: Result<(), &io::Error>) {
+        let reason = match result {
+            Ok(()) => DriverReason::Recovered,
+            Err(error) => {
+                DriverReason::CannotBind { address: address.into(), error: error.to_string().into() }
+            }
+        };
+        let mut inner = self.inner.lock();
+        let DriverState { status, generation, .. } = inner.state.driver_state();
+        inner.push_driver(self.now(), status, generation, reason);
+        drop(inner);
+        self.wake();
+    }
+
+    /// Waits until the server, if there is one, has brought about what it has to: after `down` nobody can reach the driver, after `up` everybody can.
     pub async fn wait_until_applied(&self) {
         let settled = |seen: &Option<DriverState>| {
             let now = self.driver_state();
             now.quitting || seen.is_none_or(|seen| seen == now)
         };
         // The sender lives as long as the hub, so that there is always an end to wait for.
-        drop(self.report_observed.subscribe().wait_for(settled).await);
+        drop(self.observed_state.subscribe().wait_for(settled).await);
     }
 
-    /// Whether a call may be met with a reset. Cheap, since it is asked for each read of a connection.
+    /// Whether a call may be answered with a reset. Cheap, since it is asked for each read of a connection.
     pub fn may_reset(&self) -> bool {
         self.may_reset.load(Ordering::Relaxed)
     }
 
-    /// Tells the server what has changed for it.
-    pub(super) fn order(&self, state: &State) {
-        let down = matches!(state.reachable.status, DriverStatus::Down { kind: Outage::Reset, .. });
-        // A call that waits may be let go to a reset, even if its rule is spent.
-        let may_reset = down || state.rules.may_reset() || !state.waiting.is_empty();
+    /// Tells the server, the player and the demo what has changed for them, and sets the next deadline.
+    pub(super) fn notify(&self, inner: &mut Inner) {
+        inner.deadline = inner.state.next_deadline(self.now());
+        let state = &inner.state;
+        let driver_state = state.driver_state();
+        let down = driver_state.status.outage() == Some(Outage::Reset);
+        // A held call may be released with a reset, even if its rule is spent.
+        let may_reset = down || state.rules().may_reset() || !inner.waiters.is_empty();
         self.may_reset.store(may_reset, Ordering::Relaxed);
-        self.desired_state.send_if_modified(|desired_state| {
-            let changed = *desired_state != state.reachable;
-            *desired_state = state.reachable;
-            changed
-        });
+        set(&self.desired_state, &driver_state);
+        set(&self.run_requests, &state.scenario().run_request);
+        set(&self.speeds, &state.speed());
     }
+}
+
+/// Sends a value if it is a new one.
+fn set<T: PartialEq + Clone>(sender: &watch::Sender<T>, value: &T) {
+    sender.send_if_modified(|now| {
+        let changed = now != value;
+        if changed {
+            now.clone_from(value);
+        }
+        changed
+    });
 }

@@ -1,167 +1,103 @@
-//! The stage: scenario cards and the demo's pace, between whoever directs and whoever plays.
+//! Scenarios and the speed of the demo, between users and the player.
 //!
-//! `play`, `pause`, `next` and `stop` are commands as all others are; the player follows their [`RunRequest`] as
-//! the server follows its orders. What it plays comes back as entries of the journal.
+//! `play`, `pause`, `next` and `stop` are commands as all others are; the player follows the [`RunRequest`], as the
+//! server follows the desired status of the driver. What it does comes back as entries.
 
 use tokio::sync::watch;
 
-use super::{CommandFailed, Hub, State};
+use super::{CommandFailed, Hub, Inner};
 use crate::domain::{
     lang::{
         command::{Command, ScenarioControl},
         suggest::did_you_mean,
     },
     model::{
-        scenario::{RunRequest, ScenarioEvent, ScenarioInfo},
+        scenario::{RunRequest, ScenarioCatalog},
         speed::{DemoSpeed, SpeedChange},
     },
     rules::RuleState,
 };
 
 impl Hub {
-    /// Offers cards to be played. Whoever does plays them, as [`Hub::run_requests`] say. `is_real` says that a dangerous
-    /// card could harm something that is not made for it.
-    pub fn offer(&self, catalog: Vec<ScenarioInfo>, is_real: bool) {
-        let mut state = self.state.lock();
-        state.scenarios.catalog = catalog.into();
-        state.scenarios.is_real = is_real;
-        drop(state);
+    /// Says which scenarios can be played here. A player has to follow [`Hub::run_requests`].
+    pub fn set_catalog(&self, catalog: ScenarioCatalog) {
+        self.inner.lock().catalog = catalog;
         self.wake();
     }
 
-    /// What the player has to follow; none while nothing is to be played.
+    /// What the player has to do; none while nothing is to be played.
     pub fn run_requests(&self) -> watch::Receiver<Option<RunRequest>> {
         self.run_requests.subscribe()
     }
 
-    /// Lets the pace be changed. Whoever does follows [`Hub::speeds`].
-    pub fn set_speed(&self, speed: DemoSpeed) {
-        self.state.lock().speed = Some(speed);
-        self.speeds.send_replace(Some(speed));
-        self.wake();
-    }
-
-    /// How fast the demo's life shall go; none where there is no demo.
+    /// The speed of the demo; none where there is no demo.
     pub fn speeds(&self) -> watch::Receiver<Option<DemoSpeed>> {
         self.speeds.subscribe()
     }
-
-    /// Tells the player and the demo what has changed for them.
-    pub(super) fn run_request(&self, state: &State) {
-        let set = |now: &mut Option<RunRequest>| {
-            let changed = *now != state.scenarios.run_request;
-            now.clone_from(&state.scenarios.run_request);
-            changed
-        };
-        self.run_requests.send_if_modified(set);
-        self.speeds.send_if_modified(|now| {
-            let changed = *now != state.speed;
-            *now = state.speed;
-            changed
-        });
-    }
 }
 
-impl State {
-    /// Follows what is played.
-    pub(super) fn played(&mut self, event: &ScenarioEvent) {
-        self.scenarios.apply(event);
-        if let ScenarioEvent::Finished { .. } = event {
-            self.reachable.quitting |= self.quits_after_play;
-        }
-    }
-
-    /// Puts the end off until what is played is over, since what it has made can be removed only while the driver answers.
-    pub(super) fn quit(&mut self) -> String {
-        match &mut self.scenarios.run_request {
-            // Whoever says it twice cannot wait.
-            Some(run_request) if !self.quits_after_play => {
-                run_request.stopped = true;
-                self.quits_after_play = true;
+/// What commands do to scenarios, in words, or why they cannot.
+impl Inner {
+    pub(super) fn quit_result(&self) -> String {
+        match &self.state.scenario().run_request {
+            Some(run_request) if !self.state.quits_after_scenario() => {
                 format!(
                     "goodbye, when what {} has made is removed; quit again cannot wait for that",
                     run_request.scenario
                 )
             }
-            _ => {
-                self.reachable.quitting = true;
-                "goodbye".into()
-            }
+            _ => "goodbye".into(),
         }
     }
 
-    pub(super) fn set_speed(&mut self, change: SpeedChange) -> Result<String, CommandFailed> {
-        let speed = self.speed.as_mut().ok_or(CommandFailed::NoDemo)?;
-        *speed = speed.changed(change);
+    pub(super) fn speed_result(&self, change: SpeedChange) -> Result<String, CommandFailed> {
+        let speed = self.state.speed().ok_or(CommandFailed::NoDemo)?.changed(change);
         Ok(if speed.paused {
             "the demo stands still; what is under way goes on".into()
-        } else if let Some(scenario) = self.scenarios.under_way() {
+        } else if let Some(scenario) = self.state.scenario().under_way() {
             format!("the demo lives at {speed} its usual pace, when {scenario} is over")
         } else {
             format!("the demo lives at {speed} its usual pace")
         })
     }
 
-    pub(super) fn play(
-        &mut self,
-        scenario: &str,
+    pub(super) fn play_result(
+        &self,
+        name: &str,
         stepwise: bool,
         dangerous: bool,
     ) -> Result<String, CommandFailed> {
-        self.may_play(scenario, stepwise, dangerous)?;
-        let allowed = if stepwise { 0 } else { usize::MAX };
-        let run_request = RunRequest { scenario: scenario.to_owned(), dangerous, allowed, stopped: false };
-        (self.scenarios.run_request, self.scenarios.play) = (Some(run_request), None);
-        let steps = if stepwise { "; each step waits for play next" } else { "" };
-        Ok(format!("{scenario} is played{steps}"))
-    }
-
-    pub(super) fn direct(&mut self, direction: ScenarioControl) -> Result<String, CommandFailed> {
-        let begun = self.scenarios.play.as_ref().map_or(0, |play| play.begun());
-        let run_request = self.scenarios.run_request.as_mut().ok_or(CommandFailed::NothingPlayed)?;
-        let text = match direction {
-            ScenarioControl::Pause => {
-                run_request.allowed = begun;
-                "no step begins until play next or play continue"
-            }
-            ScenarioControl::Next => {
-                run_request.allowed =
-                    if run_request.is_paused() { run_request.allowed.max(begun) } else { begun } + 1;
-                "one more step"
-            }
-            ScenarioControl::Continue => {
-                run_request.allowed = usize::MAX;
-                "it goes on"
-            }
-            ScenarioControl::Stop => {
-                run_request.stopped = true;
-                "it ends, and what it has made is removed"
-            }
-        };
-        Ok(text.into())
-    }
-
-    /// Whether a card can be played now.
-    fn may_play(&self, name: &str, stepwise: bool, dangerous: bool) -> Result<(), CommandFailed> {
-        let bill = &self.scenarios;
-        if bill.catalog.is_empty() {
+        let catalog = &self.catalog;
+        if catalog.scenarios.is_empty() {
             return Err(CommandFailed::NoPlayer);
         }
-        let Some(offer) = bill.offer(name) else {
-            let names = bill.catalog.iter().map(|offer| offer.name.as_str());
+        if catalog.get(name).is_none() {
+            let names = catalog.scenarios.iter().map(|scenario| scenario.name.as_str());
             return Err(CommandFailed::NoCard { name: name.to_owned(), meant: did_you_mean(name, names) });
-        };
-        if let Some(scenario) = bill.under_way() {
+        }
+        if let Some(scenario) = self.state.scenario().under_way() {
             return Err(CommandFailed::Busy(scenario.to_owned()));
         }
-        if self.rules.iter().any(|rule| rule.state == RuleState::Armed) {
+        if self.state.rules().iter().any(|rule| rule.state == RuleState::Armed) {
             return Err(CommandFailed::RulesArmed);
         }
-        if offer.dangerous && bill.is_real && !dangerous {
-            let meant = Command::Play { scenario: name.to_owned(), stepwise, dangerous: true };
-            return Err(CommandFailed::Dangerous(meant.to_string()));
+        if catalog.can_harm(name) && !dangerous {
+            let confirmed = Command::Play { scenario: name.to_owned(), stepwise, dangerous: true };
+            return Err(CommandFailed::Dangerous(confirmed.to_string()));
         }
-        Ok(())
+        let steps = if stepwise { "; each step waits for play next" } else { "" };
+        Ok(format!("{name} is played{steps}"))
+    }
+
+    pub(super) fn control_result(&self, control: ScenarioControl) -> Result<String, CommandFailed> {
+        self.state.scenario().run_request.as_ref().ok_or(CommandFailed::NothingPlayed)?;
+        let text = match control {
+            ScenarioControl::Pause => "no step begins until play next or play continue",
+            ScenarioControl::Next => "one more step",
+            ScenarioControl::Continue => "it goes on",
+            ScenarioControl::Stop => "it ends, and what it has made is removed",
+        };
+        Ok(text.into())
     }
 }
 
@@ -173,17 +109,17 @@ mod tests {
     use crate::{
         domain::{
             model::{
-                entry::EntryKind,
-                scenario::{End, ScenarioResult, StepSpec},
+                entry::{EntryKind, Session},
+                scenario::{End, ScenarioEvent, ScenarioInfo, ScenarioResult, StepSpec},
                 volume::Volumes,
             },
             state::journal::Bounds,
         },
-        state::{InMemoryStore, Window},
+        state::InMemoryStore,
     };
 
     fn hub() -> Arc<Hub> {
-        Hub::new(7, Volumes::default(), Box::new(InMemoryStore), Bounds::default())
+        Hub::new(Session::new(7, Volumes::default()), Box::new(InMemoryStore), Bounds::default())
     }
 
     /// A hub with somebody who plays, on an engine that a dangerous card can harm or not.
@@ -191,7 +127,8 @@ mod tests {
         let offer =
             |name: &str, dangerous| ScenarioInfo { name: name.into(), dangerous, ..ScenarioInfo::default() };
         let hub = hub();
-        hub.offer(vec![offer("list", false), offer("null-entry", true)], is_real);
+        let scenarios = [offer("list", false), offer("null-entry", true)].into();
+        hub.set_catalog(ScenarioCatalog { scenarios, is_real });
         hub
     }
 
@@ -305,7 +242,8 @@ mod tests {
         for line in ["speed 2", "speed pause", "speed continue"] {
             assert!(refused(&hub, line).starts_with("there is nothing to pace here"), "{line}");
         }
-        hub.set_speed(DemoSpeed::default());
+        let session = Session::new(7, Volumes::default()).with_speed(Some(DemoSpeed::default()));
+        let hub = Hub::new(session, Box::new(InMemoryStore), Bounds::default());
         let mut speeds = hub.speeds();
         for (line, told, times, paused) in [
             ("speed 4", "the demo lives at 4x its usual pace", 4.0, false),
@@ -314,7 +252,7 @@ mod tests {
         ] {
             assert_eq!(run(&hub, line), told);
             assert_eq!(*speeds.borrow_and_update(), Some(DemoSpeed { times, paused }));
-            assert_eq!(hub.snapshot(&Window::default()).speed, Some(DemoSpeed { times, paused }));
+            assert_eq!(hub.snapshot().speed, Some(DemoSpeed { times, paused }));
         }
     }
 }

@@ -4,11 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::{advance, timeout};
 
-use super::{CommandFailed, HeldCallGuard, Hub, InMemoryStore, IncomingCall, Window};
+use super::{CommandFailed, HeldCallGuard, Hub, InMemoryStore, IncomingCall};
 use crate::domain::{
-    analysis::linter::Lint,
     model::{
-        entry::{Call, EntryKind, HeldCall, OriginalReply},
+        entry::{Call, Cause, EntryKind, HeldCall, OriginalReply, RuleEvent, Session},
+        lint::Lint,
         protocol::{Caller, Operation, Request},
         volume::{Change, Volumes},
     },
@@ -17,7 +17,7 @@ use crate::domain::{
 };
 
 fn hub() -> Arc<Hub> {
-    Hub::new(7, Volumes::default(), Box::new(InMemoryStore), Bounds::default())
+    Hub::new(Session::new(7, Volumes::default()), Box::new(InMemoryStore), Bounds::default())
 }
 
 fn run(hub: &Hub, line: &str) -> String {
@@ -28,40 +28,56 @@ fn request(volume: &str) -> Request {
     Request { name: volume.into(), ..Request::default() }
 }
 
-fn admit(hub: &Hub, operation: Operation, volume: &str) -> super::Admission {
-    let request = request(volume);
-    hub.admit(Some(&IncomingCall { operation, request: &request, caller: Caller::Docker, empty_body: false }))
+fn arrival(hub: &Hub, operation: Operation, request: &Request) -> (u64, super::Admission) {
+    let call = hub.next_call();
+    let caller = Caller::Docker;
+    (call, hub.admit(&IncomingCall { call, operation, request, caller, empty_body: false }))
 }
 
-/// A call that comes and ends, as the server records it.
+fn admit(hub: &Hub, operation: Operation, volume: &str) -> super::Admission {
+    arrival(hub, operation, &request(volume)).1
+}
+
+/// A call that comes and ends, as the server records it. Returns its number.
 fn call(hub: &Hub, operation: Operation, volume: &str) -> u64 {
-    let admission = admit(hub, operation, volume);
+    let (call, admission) = arrival(hub, operation, &request(volume));
     hub.record(EntryKind::Call(Box::new(Call {
-        number: admission.number,
+        call,
         volume: Some(volume.into()),
         mounted: admission.mounted,
         fault: admission.injection.map(|injection| injection.fault),
         lints: admission.lints,
-        ..Call::answered(operation, Caller::Docker)
-    })))
+        ..Call::ok(operation, Caller::Docker)
+    })));
+    call
 }
 
-fn wait(hub: &Arc<Hub>, injection: Injection) -> HeldCallGuard {
-    hub.wait(HeldCall {
-        number: 1,
+fn hold(hub: &Arc<Hub>, call: u64, injection: Injection) -> HeldCallGuard {
+    hub.hold(HeldCall {
+        call,
         operation: Operation::Mount,
         caller: Caller::Docker,
+        connection: 1,
         volume: None,
-        id: None,
+        mount_id: None,
         retry: false,
         fault: injection.fault,
-        natural: Some(OriginalReply { status: 200, body: b"{}\n".to_vec().into() }),
+        original: Some(OriginalReply { status: 200, body: b"{}\n".to_vec().into() }),
     })
 }
 
 /// A call that the first armed rule holds.
 fn held(hub: &Arc<Hub>) -> HeldCallGuard {
-    wait(hub, admit(hub, Operation::Mount, "v").injection.expect("a rule acts"))
+    let (call, admission) = arrival(hub, Operation::Mount, &request("v"));
+    hold(hub, call, admission.injection.expect("a rule acts"))
+}
+
+/// A held call goes on and ends, as the server records it.
+fn end(hub: &Hub, ticket: HeldCallGuard) {
+    let (call, held_seq) = (ticket.call, Some(ticket.seq));
+    drop(ticket);
+    let call = Call { call, held_seq, ..Call::ok(Operation::Mount, Caller::Docker) };
+    hub.record(EntryKind::Call(Box::new(call)));
 }
 
 async fn is_free(ticket: &mut HeldCallGuard) -> bool {
@@ -74,13 +90,13 @@ async fn a_held_call_waits_for_its_release_even_if_its_rule_is_spent() {
         let hub = hub();
         run(&hub, "arm mount: hold once as bp");
         let mut ticket = held(&hub);
-        assert_eq!(hub.snapshot(&Window::default()).faults[0].state, RuleState::Spent);
-        assert_eq!(hub.snapshot(&Window::default()).faults[0].held, 1);
+        assert_eq!(hub.snapshot().faults[0].state, RuleState::Spent);
+        assert_eq!(hub.snapshot().faults[0].held, 1);
         assert!(!is_free(&mut ticket).await);
-        run(&hub, &release.replace('3', &ticket.seq.to_string()));
+        run(&hub, &release.replace('3', &ticket.call.to_string()));
         assert!(is_free(&mut ticket).await, "{release}");
         drop(ticket);
-        assert_eq!(hub.snapshot(&Window::default()).waiting.len(), 0);
+        assert_eq!(hub.snapshot().held.len(), 0);
     }
 }
 
@@ -97,7 +113,7 @@ async fn a_delay_that_is_over_can_no_longer_be_told_how_to_end() {
     let release_action = ticket
         .released_within(Duration::from_secs(10))
         .await
-        .map(|release_action| release_action.to_string());
+        .and_then(|wakeup| Some(wakeup.action?.to_string()));
     assert_eq!(release_action.as_deref(), Some("fail \"no\""));
 }
 
@@ -106,15 +122,15 @@ async fn a_rule_that_ended_before_the_call_began_to_wait_cannot_hold_it() {
     for end in ["disarm all", "arm get: null as bp"] {
         let hub = hub();
         run(&hub, "arm mount: hang as bp");
-        let injection = admit(&hub, Operation::Mount, "v").injection.expect("it acts");
+        let (call, admission) = arrival(&hub, Operation::Mount, &request("v"));
         run(&hub, end);
-        assert!(is_free(&mut wait(&hub, injection)).await, "{end}");
+        assert!(is_free(&mut hold(&hub, call, admission.injection.expect("it acts"))).await, "{end}");
     }
     let hub = hub();
     run(&hub, "arm mount: hang for 1s");
-    let injection = admit(&hub, Operation::Mount, "v").injection.expect("it acts");
+    let (call, admission) = arrival(&hub, Operation::Mount, &request("v"));
     advance(Duration::from_secs(2)).await;
-    assert!(is_free(&mut wait(&hub, injection)).await);
+    assert!(is_free(&mut hold(&hub, call, admission.injection.expect("it acts"))).await);
 }
 
 #[tokio::test(start_paused = true)]
@@ -122,14 +138,13 @@ async fn a_rule_lets_go_what_it_holds_when_its_time_is_over() {
     for rule in
         ["mount: hang for 10s", "mount: hang once for 10s", "mount: hang flap 1ms 9999ms", "mount: hang"]
     {
-        let hub = hub();
+        let expiry = (rule == "mount: hang").then_some(Duration::from_secs(10));
+        let session = Session::new(7, Volumes::default()).with_default_expiry(expiry);
+        let hub = Hub::new(session, Box::new(InMemoryStore), Bounds::default());
         let clock = tokio::spawn({
             let hub = Arc::clone(&hub);
             async move { hub.keep_time().await }
         });
-        if rule == "mount: hang" {
-            hub.set_default_expiry(Some(Duration::from_secs(10)));
-        }
         run(&hub, &format!("arm {rule}"));
         advance(Duration::from_millis(5)).await;
         let mut ticket = held(&hub);
@@ -146,19 +161,22 @@ async fn an_expired_rule_is_told_once_and_stays_to_be_seen() {
     advance(Duration::from_secs(2)).await;
     assert!(admit(&hub, Operation::Mount, "v").injection.is_none());
     admit(&hub, Operation::Mount, "v");
-    assert_eq!(fates(&hub), ["Armed", "Expired"]);
-    assert_eq!(hub.snapshot(&Window::default()).faults[0].state, RuleState::Expired);
+    assert_eq!(events(&hub), ["armed", "expired"]);
+    assert_eq!(hub.snapshot().faults[0].state, RuleState::Expired);
     assert_eq!(run(&hub, "disarm short"), "1 rule disarmed");
-    assert_eq!(fates(&hub), ["Armed", "Expired"]);
+    assert_eq!(events(&hub), ["armed", "expired", "disarmed"]);
 }
 
-fn fates(hub: &Hub) -> Vec<String> {
+fn events(hub: &Hub) -> Vec<&'static str> {
     let (entries, _) = hub.entries_after(0, usize::MAX);
-    let fates = entries.iter().filter_map(|entry| match &entry.kind {
-        EntryKind::Fault(event) => Some(format!("{:?}", event.event)),
+    let events = entries.iter().filter_map(|entry| match &entry.kind {
+        EntryKind::Rule(RuleEvent::Armed { .. }) => Some("armed"),
+        EntryKind::Rule(RuleEvent::Disarmed(_)) => Some("disarmed"),
+        EntryKind::Rule(RuleEvent::Spent(_)) => Some("spent"),
+        EntryKind::Rule(RuleEvent::Expired(_)) => Some("expired"),
         _ => None,
     });
-    fates.collect()
+    events.collect()
 }
 
 #[tokio::test(start_paused = true)]
@@ -168,8 +186,8 @@ async fn a_rule_under_the_same_label_replaces_the_first() {
     let mut ticket = held(&hub);
     assert_eq!(run(&hub, "arm mount: null as x"), "armed rule 2: mount: null");
     assert!(is_free(&mut ticket).await);
-    assert_eq!(fates(&hub), ["Armed", "Disarmed", "Armed"]);
-    assert_eq!(hub.snapshot(&Window::default()).faults.len(), 1);
+    assert_eq!(events(&hub), ["armed", "armed", "disarmed"]);
+    assert_eq!(hub.snapshot().faults.len(), 1);
 }
 
 #[test]
@@ -181,11 +199,11 @@ fn ended_rules_are_forgotten_one_day_but_not_while_they_hold_a_call() {
         run(&hub, "arm get: null once");
         admit(&hub, Operation::Get, "v");
     }
-    let ids: Vec<_> = hub.snapshot(&Window::default()).faults.iter().map(|armed| armed.id).collect();
+    let ids: Vec<_> = hub.snapshot().faults.iter().map(|armed| armed.id).collect();
     assert_eq!((ids.len(), ids[0], ids[64]), (65, 1, 101));
-    drop(ticket);
+    end(&hub, ticket);
     run(&hub, "arm get: null");
-    assert_eq!(hub.snapshot(&Window::default()).faults[0].id, 38);
+    assert_eq!(hub.snapshot().faults[0].id, 38);
 }
 
 #[test]
@@ -217,8 +235,8 @@ fn a_dry_run_marks_the_calls_and_arms_nothing() {
         text.starts_with("would have hit 27 of 28 calls: 1, 2, 4, ") && text.contains(", 21, …; docker: "),
         "{text}"
     );
-    assert!(hub.snapshot(&Window::default()).faults.is_empty());
-    assert_eq!(hub.snapshot(&Window::default()).kept, 1..29);
+    assert!(hub.snapshot().faults.is_empty());
+    assert_eq!(hub.snapshot().kept, 1..30);
 }
 
 #[test]
@@ -226,7 +244,7 @@ fn a_rule_that_ends_an_engine_is_armed_only_when_that_is_meant() {
     let hub = hub();
     let error = hub.command_line("arm list: null-entry as bomb").expect_err("it must ask").to_string();
     assert!(error.ends_with("if you mean it: arm --yes list: null-entry as bomb"), "{error}");
-    assert!(hub.snapshot(&Window::default()).faults.is_empty());
+    assert!(hub.snapshot().faults.is_empty());
     run(&hub, "arm --dry-run list: null-entry");
     assert_eq!(run(&hub, "arm list: null-entry as bomb --yes"), "armed rule 1: list: null-entry");
 }
@@ -249,10 +267,10 @@ fn a_command_that_is_impossible_changes_nothing_and_says_why() {
         ("arm mount: nul", "column 12: found \"nul\""),
         ("  sed 5", "column 1: unknown command \"sed\", did you mean \"seed\"?"),
     ] {
-        let before = hub.snapshot(&Window::default());
+        let before = hub.snapshot();
         let error = hub.command_line(line).expect_err(line).to_string();
         assert!(error.starts_with(expected), "{line}: {error}");
-        let after = hub.snapshot(&Window::default());
+        let after = hub.snapshot();
         assert_eq!((after.kept, after.volumes), (before.kept, before.volumes), "{line}");
     }
 }
@@ -283,7 +301,7 @@ fn each_command_says_plainly_what_it_did() {
     ] {
         assert_eq!(run(&hub, line), expected, "{line}");
     }
-    assert_eq!(hub.snapshot(&Window::default()).seed, 9);
+    assert_eq!(hub.snapshot().seed, 9);
     assert!(matches!(hub.command_line("forget v"), Err(CommandFailed::NoVolume(_))));
 }
 
@@ -292,9 +310,13 @@ fn what_a_command_did_is_an_entry_with_the_line_that_can_be_typed_again() {
     let hub = hub();
     let effect = hub.command_line(" conjure   v ").expect("it can be made");
     let (entries, _) = hub.entries_after(0, usize::MAX);
-    let EntryKind::Command(execution) = &entries[0].kind else { panic!("{:?}", entries[0]) };
-    assert_eq!((entries[0].seq, execution.line.as_str()), (effect.seq, "conjure v"));
-    assert!(matches!(execution.changes[..], [Change::Created { .. }]));
+    let [_, EntryKind::Volume(volume), EntryKind::Command(run)] = [0, 1, 2].map(|index| &entries[index].kind)
+    else {
+        panic!("{entries:?}")
+    };
+    assert_eq!((entries[2].seq, run.command.as_str()), (effect.seq, "conjure v"));
+    assert!(matches!(run.changes[..], [Change::Created { .. }]));
+    assert_eq!((volume.cause, &volume.change), (Cause::Command, &run.changes[0]));
 }
 
 #[test]
@@ -306,9 +328,10 @@ fn calls_are_marked_with_lints_as_they_come_and_as_they_end() {
     call(&hub, Operation::Capabilities, "");
     assert_eq!(admit(&hub, Operation::Capabilities, "").lints, [Lint::RepeatedCapabilities]);
     call(&hub, Operation::Create, "v");
-    let snapshot = hub.snapshot(&Window { rows: 1, ..Window::default() });
-    assert_eq!(snapshot.entries[0].call().expect("a call").lints, [Lint::DuplicateCreate]);
-    assert_eq!(snapshot.tally.lint(Lint::DuplicateCreate), 1);
+    let (entries, _) = hub.entries_after(0, usize::MAX);
+    let last = entries.iter().rev().find_map(|entry| entry.call()).expect("a call");
+    assert_eq!(last.lints, [Lint::DuplicateCreate]);
+    assert_eq!(hub.snapshot().counters.lint(Lint::DuplicateCreate), 1);
 }
 
 #[test]
@@ -318,13 +341,7 @@ fn a_rule_sees_the_options_of_the_request_where_it_creates_and_of_the_volume_els
     run(&hub, "arm any where opt.tier=gold: null");
     let options = [("tier".to_owned(), "gold".to_owned())].into();
     let create = Request { name: "w".into(), options, ..Request::default() };
-    let arrival = IncomingCall {
-        operation: Operation::Create,
-        request: &create,
-        caller: Caller::Docker,
-        empty_body: false,
-    };
-    assert!(hub.admit(Some(&arrival)).injection.is_some());
+    assert!(arrival(&hub, Operation::Create, &create).1.injection.is_some());
     assert!(admit(&hub, Operation::Get, "v").injection.is_some());
     assert!(admit(&hub, Operation::Create, "v").injection.is_none());
     assert!(admit(&hub, Operation::Get, "w").injection.is_none());
@@ -344,8 +361,8 @@ fn an_empty_body_is_a_retry_where_the_caller_owes_one() {
         let hub = hub();
         run(&hub, "arm any where retry: null");
         let request = Request::default();
-        let admission =
-            hub.admit(Some(&IncomingCall { operation, request: &request, caller, empty_body: true }));
+        let arrival = IncomingCall { call: 1, operation, request: &request, caller, empty_body: true };
+        let admission = hub.admit(&arrival);
         assert_eq!(admission.injection.is_some(), expected, "{caller} {operation}");
         assert_eq!(admission.lints.contains(&Lint::EmptyBodyRetry), expected, "{caller} {operation}");
     }
@@ -360,4 +377,72 @@ fn a_dry_run_says_that_no_volume_is_named_as_the_rule_wants() {
     for line in ["arm --dry-run get where volume=db*: empty", "arm --dry-run get: empty"] {
         assert!(!told(line).contains("there is no volume"), "{line}");
     }
+}
+
+/// A store that does not answer until it may.
+struct StuckStore(std::sync::mpsc::Receiver<()>);
+
+impl super::VolumeStore for StuckStore {
+    fn persist(
+        &mut self,
+        _: &Change,
+        _: Option<&crate::domain::model::volume::Volume>,
+    ) -> std::io::Result<()> {
+        self.0.recv().map_err(std::io::Error::other)
+    }
+}
+
+#[test]
+fn only_what_changes_volumes_waits_for_the_disk() {
+    let (go, stuck) = std::sync::mpsc::channel();
+    let session = Session::new(7, Volumes::default());
+    let hub = Hub::new(session, Box::new(StuckStore(stuck)), Bounds::default());
+    let conjured = std::thread::spawn({
+        let hub = Arc::clone(&hub);
+        move || run(&hub, "conjure v")
+    });
+    while !hub.store.is_locked() {
+        std::thread::yield_now();
+    }
+    for line in [
+        "arm get: null as x",
+        "disarm x",
+        "release all",
+        "seed 4",
+        "down refuse",
+        "up",
+        "crash keep",
+        "note x",
+        "reset",
+    ] {
+        run(&hub, line);
+    }
+    call(&hub, Operation::Get, "v");
+    assert!(hub.snapshot().volumes.is_empty() && hub.past(None).0.is_empty());
+    assert!(hub.store.is_locked(), "the disk has not answered yet");
+    go.send(()).expect("the store waits");
+    assert_eq!(conjured.join().expect("it does not panic"), "\"v\" is there");
+    assert_eq!(hub.snapshot().volumes.len(), 1);
+}
+
+#[test]
+fn a_rule_is_counted_only_by_the_calls_that_it_evaluates() {
+    let hub = hub();
+    run(&hub, "arm mount: null once");
+    call(&hub, Operation::Get, "v");
+    call(&hub, Operation::Mount, "v");
+    let (entries, _) = hub.entries_after(0, usize::MAX);
+    let kinds: Vec<_> = entries
+        .iter()
+        .map(|entry| match &entry.kind {
+            EntryKind::Session(_) => "session",
+            EntryKind::Rule(RuleEvent::Armed { .. }) => "armed",
+            EntryKind::Rule(RuleEvent::Evaluated(_)) => "evaluated",
+            EntryKind::Rule(RuleEvent::Spent(_)) => "spent",
+            EntryKind::Command(_) => "command",
+            EntryKind::Call(_) => "call",
+            _ => "other",
+        })
+        .collect();
+    assert_eq!(kinds, ["session", "armed", "command", "call", "evaluated", "spent", "call"]);
 }

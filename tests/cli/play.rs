@@ -182,8 +182,9 @@ fn a_signal_in_the_middle_leaves_nothing_behind() {
         assert_eq!(ended.code(), Some(status));
         assert!(!home.path("volumes/mine").exists() && !home.path("plugin.sock").exists());
         let lines = fs::read_to_string(&record).expect("the recording");
-        let unmounted =
-            lines.lines().any(|line| line.contains("\"operation\":\"unmount\"") && line.contains("answered"));
+        let unmounted = lines
+            .lines()
+            .any(|line| line.contains("\"operation\":\"unmount\"") && line.contains("\"outcome\":\"ok\""));
         assert!(unmounted, "the container was stopped in order:\n{lines}");
     }
 }

@@ -78,7 +78,7 @@ fn a_scope_that_does_not_come_is_local_after_a_minute() {
     let create = stage.daemon.start_docker(&format!("volume create -d {DRIVER} v"));
     create.finish_within(Duration::from_secs(200)).succeeds();
     let waited = stage.plugin.calls("capabilities");
-    assert!(waited.iter().all(|call| call["outcome"] == "abandoned"), "{waited:?}");
+    assert!(waited.iter().all(|call| call["outcome"] == "cancelled"), "{waited:?}");
 
     stage.disarm();
     stage.succeeds("volume inspect v");

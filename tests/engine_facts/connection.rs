@@ -40,7 +40,7 @@ fn a_call_that_is_cut_off_is_tried_five_times_and_then_told() {
     for (plugin, create, error) in running {
         let told = create.finish().fails();
         assert!(told.contains("/VolumeDriver.Create\": ") && told.contains(error), "{told}");
-        let bodies: Vec<_> = plugin.calls("create").iter().map(|call| call["body"] == "").collect();
+        let bodies: Vec<_> = plugin.calls("create").iter().map(|call| call["request"] == "").collect();
         assert_eq!(bodies, [false, true, true, true, true]);
     }
     for pause in ["retrying in 1s", "retrying in 2s", "retrying in 4s", "retrying in 8s"] {

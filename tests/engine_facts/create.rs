@@ -65,7 +65,7 @@ fn an_answer_that_says_nothing_else_is_success() {
         stage.arm(&format!("create: {action}"), fact);
         stage.succeeds(CREATE);
         let call = stage.plugin.calls("create").pop().expect("it was called");
-        assert_eq!(call["outcome"], "answered", "{action}: {call}");
+        assert_eq!(call["outcome"], "ok", "{action}: {call}");
         stage.disarm();
         stage.plugin.command("wipe");
     }
@@ -113,5 +113,5 @@ fn a_create_is_given_up_after_two_minutes() {
     assert!(error.contains("context deadline exceeded"), "{error}");
     let calls = stage.plugin.calls("create");
     assert_eq!(calls.len(), 1, "{calls:?}");
-    assert_eq!(calls[0]["outcome"], "abandoned");
+    assert_eq!(calls[0]["outcome"], "cancelled");
 }

@@ -117,7 +117,7 @@ fn a_retried_get_has_an_empty_body_and_its_refusal_is_believed() {
     let gets = stage.plugin.calls("get");
     let [.., first, retry] = &gets[..] else { panic!("{gets:?}") };
     assert_eq!(first["volume"], "data");
-    assert_eq!(retry["body"], "");
+    assert_eq!(retry["request"], "");
     assert_eq!(retry["lints"], json!(["nameless-request", "empty-body-retry"]));
     assert_eq!(stage.labels("data"), "map[]");
 }

@@ -172,7 +172,7 @@ fn time_limit() {
         Some("gives up in 1:00, and does not retry")
     );
     let ended = entries.last().expect("it ended");
-    assert_eq!(ended.call().map(|call| call.outcome), Some(Outcome::Abandoned));
+    assert_eq!(ended.call().map(|call| call.outcome), Some(Outcome::Cancelled));
     let waited = between(waiting.at, ended.at).as_secs();
     assert!((59..62).contains(&waited), "{waited} s");
     assert_eq!(

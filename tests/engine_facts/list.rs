@@ -88,5 +88,5 @@ fn a_list_is_given_up_after_a_minute() {
     stage.arm("list: hang", "docker-list-hang");
     let list = stage.daemon.start_docker("volume ls --quiet");
     assert_eq!(list.finish_within(Duration::from_secs(90)).succeeds(), "v");
-    assert_eq!(stage.plugin.calls("list")[0]["outcome"], "abandoned");
+    assert_eq!(stage.plugin.calls("list")[0]["outcome"], "cancelled");
 }

@@ -99,6 +99,6 @@ fn a_call_in_flight_is_retried_after_a_crash() {
     stage.plugin.wait_until_waiting(1);
     stage.plugin.command("crash keep");
     assert_eq!(list.finish().succeeds(), "data");
-    let bodies: Vec<_> = stage.plugin.calls("list").iter().map(|call| call["body"].clone()).collect();
+    let bodies: Vec<_> = stage.plugin.calls("list").iter().map(|call| call["request"].clone()).collect();
     assert_eq!(bodies, ["{}\n", ""]);
 }

@@ -93,7 +93,7 @@ fn podman_is_recognised_and_activates_for_each_command() {
     stage.arm("create: pass", "podman-pass");
     stage.create("data");
     let create = stage.plugin.calls("create").pop().expect("it was called");
-    assert_eq!((&create["caller"], &create["body"]), (&json!("podman"), &json!("{\"Name\":\"data\"}")));
+    assert_eq!((&create["caller"], &create["request"]), (&json!("podman"), &json!("{\"Name\":\"data\"}")));
     assert_eq!(stage.calls(), ["activate", "get", "create"]);
 
     stage.arm("capabilities, path: hang", "podman-never");

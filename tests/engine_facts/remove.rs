@@ -85,5 +85,5 @@ fn a_remove_is_given_up_after_a_minute() {
     let error = remove.finish_within(Duration::from_secs(90)).fails();
     assert!(error.contains("context deadline exceeded"), "{error}");
     assert_eq!(list.finish().succeeds(), "v");
-    assert_eq!(stage.plugin.calls("remove")[0]["outcome"], "abandoned");
+    assert_eq!(stage.plugin.calls("remove")[0]["outcome"], "cancelled");
 }

@@ -13,7 +13,7 @@ use voltergeist::{
         editor::{EditFailed, Edited},
     },
     domain::model::{
-        entry::{AppliedFault, HeldCall, OriginalReply},
+        entry::{HeldCall, OriginalReply},
         protocol::{Caller, Operation},
     },
     state::{HeldCallGuard, Hub},
@@ -76,15 +76,16 @@ impl Desk {
 
 fn held(hub: &Arc<Hub>, status: u16, body: &str) -> HeldCallGuard {
     hub.command_line("arm get: hold").expect("it is armed");
-    hub.wait(HeldCall {
-        number: 1,
+    hub.hold(HeldCall {
+        call: hub.next_call(),
+        connection: 1,
         operation: Operation::Get,
         caller: Caller::Docker,
         volume: Some("db1".into()),
-        id: None,
+        mount_id: None,
         retry: false,
-        fault: AppliedFault { id: 1, label: None, action: "hold".into() },
-        natural: Some(OriginalReply { status, body: body.as_bytes().to_vec().into() }),
+        fault: super::stage::fault(1, None, "hold"),
+        original: Some(OriginalReply { status, body: body.as_bytes().to_vec().into() }),
     })
 }
 
@@ -96,7 +97,8 @@ fn edited(text: &str) -> Edited {
 
 async fn release_action(ticket: &mut HeldCallGuard) -> String {
     let released = tokio::time::timeout(Duration::from_secs(5), ticket.released()).await;
-    released.expect("the call is let go").expect("with another reply").to_string()
+    let wakeup = released.expect("the call is released").expect("it still waits");
+    wakeup.action.expect("with another reply").to_string()
 }
 
 #[tokio::test]
@@ -116,7 +118,7 @@ async fn what_comes_out_of_the_editor_is_the_reply() {
         desk.edit(Ok(edited(out))).await;
         assert_eq!(release_action(&mut ticket).await, expected);
         assert_eq!(*desk.given.lock().expect("nobody holds it"), [given]);
-        desk.live.shows(&format!("call {} released", ticket.seq)).await;
+        desk.live.shows(&format!("call {} released", ticket.call)).await;
         desk.live.press("?");
         desk.live.shows("toggle: fail every Mount").await;
     }
@@ -147,7 +149,7 @@ async fn nothing_happens_where_nothing_was_changed_or_the_editor_failed() {
         desk.live.shows(said).await;
         desk.live.press("r");
         let released = tokio::time::timeout(Duration::from_secs(5), ticket.released()).await;
-        assert_eq!(released.expect("it waited still"), None);
+        assert_eq!(released.expect("it waited still").map(|wakeup| wakeup.action), Some(None));
     }
 }
 
@@ -156,13 +158,13 @@ async fn what_was_written_is_kept_where_the_caller_has_given_up_meanwhile() {
     let mut desk = Desk::new();
     let ticket = desk.held("{}\n").await;
     desk.open().await;
-    let seq = ticket.seq;
+    let call = ticket.call;
     drop(ticket);
     let out = edited("{\"Err\": \"late\"}");
     let path = out.file.path().to_owned();
     desk.close(Ok(out));
-    desk.live.shows(&format!("no call {seq} is waiting")).await;
-    desk.live.shows(&format!("the edited reply to call {seq} was not sent, and is kept in")).await;
+    desk.live.shows(&format!("no call {call} is waiting")).await;
+    desk.live.shows(&format!("the edited reply to call {call} was not sent, and is kept in")).await;
     assert_eq!(std::fs::read_to_string(&path).expect("it is kept"), "{\"Err\": \"late\"}");
     std::fs::remove_file(path).expect("it can be removed");
 }

@@ -47,7 +47,7 @@ fn no_size_from_1x1_and_no_theme_breaks_a_frame() {
     let mut stage = Stage::busy();
     stage.down(Outage::Refuse, None);
     stage.arm("arm any: hang");
-    stage.driver.fix_command = Some("echo".into());
+    stage.register(|driver| driver.fix_command = Some("echo".into()));
     let draw = |keys: &str, sizes: &mut dyn Iterator<Item = (u16, u16)>| {
         let mut seat = Seat::new(&stage, (120, 40), "default", false);
         for key in keys.split_whitespace() {

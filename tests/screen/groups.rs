@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use voltergeist::domain::{
-    analysis::linter::Lint,
+    model::lint::Lint,
     model::{
         entry::{Body, Call, Outcome},
         protocol::Operation,
@@ -15,7 +15,7 @@ use super::stage::{Seat, Stage, call, fault};
 
 fn absent(volume: &str) -> Call {
     Call {
-        outcome: Outcome::Failed,
+        outcome: Outcome::Error,
         error: Some("no such volume".into()),
         reply: b"{\"Err\":\"no such volume\"}\n".to_vec().into(),
         ..call(Operation::Get, volume)
@@ -25,8 +25,8 @@ fn absent(volume: &str) -> Call {
 /// A call that is cut off. Without a volume it is a retry.
 fn cut(operation: Operation, volume: &str) -> Call {
     Call {
-        body: if volume.is_empty() { Body::default() } else { call(operation, volume).body },
-        outcome: Outcome::Failed,
+        request: if volume.is_empty() { Body::default() } else { call(operation, volume).request },
+        outcome: Outcome::Error,
         status: None,
         error: Some("the connection was reset".into()),
         fault: Some(fault(1, None, "reset")),
@@ -38,7 +38,11 @@ fn cut(operation: Operation, volume: &str) -> Call {
 
 fn unmount(stage: &mut Stage, volume: &str, id: &str) {
     let unmounted = Change::Unmounted { name: volume.into(), id: id.into() };
-    stage.call(Call { id: Some(id.into()), changes: vec![unmounted], ..call(Operation::Unmount, volume) });
+    stage.call(Call {
+        mount_id: Some(id.into()),
+        changes: vec![unmounted],
+        ..call(Operation::Unmount, volume)
+    });
 }
 
 /// A few commands, the last of which docker tries again and again; beside it one that waits.
@@ -60,7 +64,7 @@ pub fn commands() -> Stage {
     stage.call(call(Operation::Get, "db1"));
     unmount(&mut stage, "db1", &id);
     stage.pass(3000);
-    stage.command("arm mount: reset", "armed rule 1: mount: reset", Vec::new());
+    stage.arm("arm mount: reset");
     stage.pass(2000);
     stage.call(call(Operation::Get, "db1"));
     stage.call(cut(Operation::Mount, "db1"));
@@ -185,19 +189,19 @@ fn a_filter_leaves_unfolded_what_is_unfolded() {
 fn the_selection_stays_on_its_call_while_episodes_grow() {
     let mut stage = commands();
     let mut seat = seat(&stage, "z up enter down down down");
-    let selected = |seat: &Seat| seat.app.selected().map(|entry| entry.seq);
-    assert_eq!(selected(&seat), Some(16));
+    let selected = |seat: &Seat| seat.app.selected().and_then(|entry| entry.call_number());
+    assert_eq!(selected(&seat), Some(15));
     stage.pass(2797);
     stage.call(cut(Operation::Mount, ""));
     for number in 0..50 {
         stage.call(call(Operation::Get, &format!("v{number}")));
     }
     seat.look(&stage);
-    assert_eq!(selected(&seat), Some(16));
+    assert_eq!(selected(&seat), Some(15));
     seat.press("up up up");
-    assert_eq!(selected(&seat), Some(18), "the header stands for the call that says how it went");
+    assert_eq!(selected(&seat), Some(17), "the header stands for the call that says how it went");
     seat.press("enter z");
-    assert_eq!(seat.app.calls.selected().map(|entry| entry.seq), Some(18), "as a list again");
+    assert_eq!(seat.app.calls.selected().and_then(|entry| entry.call_number()), Some(17), "as a list again");
 }
 
 #[test]
@@ -223,7 +227,7 @@ fn a_paused_list_of_episodes_stands_still() {
     let before = seat.screen().matches('▸').count();
     stage.pass(3000);
     stage.call(call(Operation::List, ""));
-    stage.call(Call { took: Duration::from_secs(9), waited: Some(15), ..call(Operation::Unmount, "cache") });
+    stage.end_held(Call { duration: Duration::from_secs(9), ..call(Operation::Unmount, "cache") });
     seat.look(&stage);
     assert!(seat.screen().contains("PAUSED +2"), "{}", seat.screen());
     assert_eq!(seat.screen().matches('▸').count(), before);

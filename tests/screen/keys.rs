@@ -40,7 +40,7 @@ fn asked(count: usize) -> Stage {
 pub fn commands(effects: &[Effect]) -> Vec<String> {
     let line = |effect: &Effect| match effect {
         Effect::Run(command) => command.to_string(),
-        Effect::Edit(draft) => format!("edit {} {:?}", draft.seq, draft.text),
+        Effect::Edit(draft) => format!("edit {} {:?}", draft.call, draft.text),
         other => format!("{other:?}"),
     };
     effects.iter().map(line).collect()
@@ -82,21 +82,21 @@ fn each_key_that_acts_is_a_command() {
         (&haunted, "D", vec!["down unlink"]),
         (&haunted, "c", vec!["disarm all", "up"]),
         (&haunted, "r", vec!["release"]),
-        (&waiting, "r", vec!["release 18"]),
-        (&waiting, "v", vec!["edit 18 \"{}\\n\""]),
-        (&haunted, "tab tab v", vec!["edit 18 \"{}\\n\""]),
+        (&waiting, "r", vec!["release 15"]),
+        (&waiting, "v", vec!["edit 15 \"{}\\n\""]),
+        (&haunted, "tab tab v", vec!["edit 15 \"{}\\n\""]),
         (&calm, "v", vec![]),
         (&calm, "f", vec![]),
         (&waiting, "f", vec![]),
-        (&waiting, "f n o enter", vec!["release 18: fail \"no\""]),
-        (&waiting, "f n o \" enter", vec!["release 18: fail \"no\""]),
-        (&waiting, "f \\ \" n o \\ \" \" enter", vec!["release 18: fail \"\\\"no\\\"\""]),
+        (&waiting, "f n o enter", vec!["release 15: fail \"no\""]),
+        (&waiting, "f n o \" enter", vec!["release 15: fail \"no\""]),
+        (&waiting, "f \\ \" n o \\ \" \" enter", vec!["release 15: fail \"\\\"no\\\"\""]),
         (&waiting, "f esc", vec![]),
         (&haunted, "q", vec![]),
         (&haunted, "q n", vec![]),
         (&haunted, "q y", vec!["Leave"]),
         (&haunted, "? ctrl-c", vec!["Interrupt"]),
-        (&haunted, "tab tab end delete", vec!["disarm 3"]),
+        (&haunted, "tab tab end delete", vec!["disarm 5"]),
     ] {
         let effects = seat(stage).press(keys);
         assert_eq!(commands(&effects), expected, "{keys}");
@@ -201,7 +201,7 @@ fn what_nothing_undoes_is_done_after_a_question_only() {
 #[test]
 fn an_open_call_follows_the_selection_and_turns_its_own_pages() {
     let stage = Stage::busy();
-    let mut seat = Seat::new(&stage, (120, 20), "default", false);
+    let mut seat = Seat::new(&stage, (120, 21), "default", false);
     seat.press("up up up enter");
     assert!(seat.screen().contains("Call 13") && seat.screen().contains("GET /metrics"));
     seat.press("up");
@@ -297,7 +297,7 @@ fn the_selection_stays_on_its_call_while_others_arrive() {
     let mut stage = asked(10);
     let mut seat = seat(&stage);
     seat.press("up up");
-    let selected = |seat: &Seat| seat.app.calls.selected().map(|entry| entry.seq);
+    let selected = |seat: &Seat| seat.app.calls.selected().and_then(|entry| entry.call_number());
     assert_eq!(selected(&seat), Some(8));
     for number in 11..100 {
         stage.call(call(Operation::Get, &format!("v{number}")));
@@ -331,11 +331,10 @@ fn the_end_of_a_call_takes_the_place_of_its_waiting() {
     let mut seat = seat(&stage);
     seat.press("up");
     assert!(seat.screen().contains("held 0:00"));
-    let waited = Some(1);
-    stage.call(Call { waited, ..call(Operation::Unmount, "db1") });
+    stage.end_held(call(Operation::Unmount, "db1"));
     seat.look(&stage);
-    assert!(!seat.screen().contains("hold"), "{}", seat.screen());
-    assert_eq!(seat.app.calls.selected().map(|entry| entry.seq), Some(2));
+    assert!(!seat.screen().contains("WAITS"), "{}", seat.screen());
+    assert_eq!(seat.app.calls.selected().and_then(|entry| entry.call_number()), Some(1));
 }
 
 #[test]
@@ -377,8 +376,8 @@ fn tab_completes_what_can_stand_next() {
         ("down ", "tab tab", "down unlink"),
         ("crash ", "tab", "crash keep"),
         ("disarm em", "tab", "disarm empty-get"),
-        ("release 1", "tab", "release 18"),
-        ("release 18: re", "tab", "release 18: reply"),
+        ("release 1", "tab", "release 15"),
+        ("release 15: re", "tab", "release 15: reply"),
         ("release: fail \"no\" aft", "tab", "release: fail \"no\" after"),
         ("theme col", "tab", "theme colour-blind"),
         ("arm unm", "tab", "arm unmount"),
@@ -534,7 +533,7 @@ fn a_command_that_is_refused_can_be_mended_but_not_one_of_a_key() {
 #[test]
 fn a_room_sees_each_key_with_what_it_did_and_never_with_what_an_earlier_one_did() {
     let stage = Stage::busy();
-    let done = || Event::CommandDone { line: "release 18".into(), result: Ok("let call 18 go".into()) };
+    let done = || Event::CommandDone { line: "release 15".into(), result: Ok("let call 18 go".into()) };
     let caption = |seat: &Seat| {
         let screen = seat.screen();
         let mut lines = screen.lines().skip_while(|line| !line.contains("Narration"));
@@ -555,17 +554,17 @@ fn a_room_sees_each_key_with_what_it_did_and_never_with_what_an_earlier_one_did(
     let mut seat = Seat::new(&stage, (120, 40), "default", false);
     seat.press("p r");
     seat.update(done());
-    assert!(caption(&seat).starts_with("[r] : release 18 → let call 18 go"), "{}", seat.screen());
+    assert!(caption(&seat).starts_with("[r] : release 15 → let call 18 go"), "{}", seat.screen());
     seat.press("down");
     assert!(caption(&seat).starts_with("[↓] down one row"), "{}", seat.screen());
     seat.press("p");
-    assert!(seat.screen().contains(": release 18  → let call 18 go"), "{}", seat.screen());
+    assert!(seat.screen().contains(": release 15  → let call 18 go"), "{}", seat.screen());
 }
 
 #[test]
 fn a_room_is_told_a_fault_in_sentences_and_not_once_it_is_over() {
     let failed = |volume: &str, action: &str| Call {
-        outcome: Outcome::Failed,
+        outcome: Outcome::Error,
         status: Some(500),
         error: Some("the volume is haunted".into()),
         fault: Some(fault(1, None, action)),
@@ -619,14 +618,14 @@ fn earlier_lines_come_back_and_so_does_the_one_that_is_being_typed() {
     let done = |line: &str| Event::CommandDone { line: line.into(), result: Ok("done".into()) };
     for (keys, expected) in [
         (": n o down", ": no"),
-        (": n o up", ": release 18"),
+        (": n o up", ": release 15"),
         (": n o up up", ": disarm  fail-mounts"),
         (": n o up up up up", ": forget cache"),
-        (": n o up up down", ": release 18"),
+        (": n o up up down", ": release 15"),
         (": n o up up down down", ": no"),
         (": n o up up down down down", ": no"),
-        (": up x down", ": release 18x"),
-        (": up x up down", ": release 18x"),
+        (": up x down", ": release 15x"),
+        (": up x up down", ": release 15x"),
         ("/ d b up", "/ op:mount"),
         ("/ d b up up down", "/ db"),
     ] {
@@ -638,7 +637,7 @@ fn earlier_lines_come_back_and_so_does_the_one_that_is_being_typed() {
         seat.press("enter");
         seat.update(done("disarm fail-mounts"));
         seat.press("r");
-        seat.update(done("release 18"));
+        seat.update(done("release 15"));
         seat.press(":");
         seat.type_text("note left", &stage);
         seat.press("esc /");
@@ -723,7 +722,7 @@ fn every_key_of_the_table_is_in_the_help() {
 
 #[test]
 fn the_help_teaches_rules_and_lints_and_an_open_call_says_what_is_odd() {
-    use voltergeist::domain::{analysis::linter::Lint, rules::EXAMPLES};
+    use voltergeist::domain::{model::lint::Lint, rules::EXAMPLES};
     let mut seat = Seat::new(&Stage::empty(), (200, 160), "default", false);
     seat.press("?");
     let screen = seat.screen();

@@ -26,7 +26,10 @@ use voltergeist::{
         theme::Theme,
         view,
     },
-    domain::{model::volume::Volumes, state::journal::Bounds},
+    domain::{
+        model::{entry::Session, volume::Volumes},
+        state::journal::Bounds,
+    },
     source::{LocalSource, Source},
     state::{Hub, InMemoryStore, Snapshot},
 };
@@ -147,12 +150,15 @@ pub struct Live {
 impl Live {
     /// On a hub of its own.
     pub fn start() -> Self {
-        Self::start_on(Hub::new(7, Volumes::default(), Box::new(InMemoryStore), Bounds::default()), false)
+        Self::start_on(
+            Hub::new(Session::new(7, Volumes::default()), Box::new(InMemoryStore), Bounds::default()),
+            false,
+        )
     }
 
     /// On a hub of its own, with an editor.
     pub fn start_with(editing: Editing) -> Self {
-        let hub = Hub::new(7, Volumes::default(), Box::new(InMemoryStore), Bounds::default());
+        let hub = Hub::new(Session::new(7, Volumes::default()), Box::new(InMemoryStore), Bounds::default());
         Self::start_whole(Arc::clone(&hub), LocalSource::new(hub), false, editing)
     }
 

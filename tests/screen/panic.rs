@@ -7,7 +7,10 @@ use portable_pty::{CommandBuilder, NativePtySystem, PtySize, PtySystem as _};
 use tokio_util::sync::CancellationToken;
 use voltergeist::{
     console::{self, Options},
-    domain::{model::volume::Volumes, state::journal::Bounds},
+    domain::{
+        model::{entry::Session, volume::Volumes},
+        state::journal::Bounds,
+    },
     source::LocalSource,
     state::{Hub, InMemoryStore},
 };
@@ -16,7 +19,7 @@ use voltergeist::{
 #[ignore = "the other test here runs it in a terminal of its own"]
 fn a_console_that_panics() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let hub = Hub::new(7, Volumes::default(), Box::new(InMemoryStore), Bounds::default());
+    let hub = Hub::new(Session::new(7, Volumes::default()), Box::new(InMemoryStore), Bounds::default());
     runtime.block_on(async {
         tokio::select! {
             release_action = console::run(LocalSource::new(hub), Options::default(), CancellationToken::new()) => {

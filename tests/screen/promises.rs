@@ -5,7 +5,11 @@ use std::{io, sync::PoisonError, time::Duration};
 use voltergeist::{
     console::{ExitReason, FRAMES_PER_SECOND, layout},
     domain::{
-        model::{entry::EntryKind, protocol::Operation, volume::Volumes},
+        model::{
+            entry::{EntryKind, Session},
+            protocol::Operation,
+            volume::Volumes,
+        },
         state::journal::Bounds,
     },
     state::{Hub, InMemoryStore},
@@ -53,7 +57,7 @@ async fn a_flood_is_drawn_thirty_times_a_second() {
 #[tokio::test(start_paused = true)]
 async fn a_frozen_list_whose_entries_are_gone_can_still_be_filtered() {
     let bounds = Bounds { entries: 20, ..Bounds::default() };
-    let hub = Hub::new(7, Volumes::default(), Box::new(InMemoryStore), bounds);
+    let hub = Hub::new(Session::new(7, Volumes::default()), Box::new(InMemoryStore), bounds);
     let mut live = Live::start_on(hub, false);
     live.hub.record(EntryKind::Call(Box::new(call(Operation::Get, "early"))));
     live.shows("early").await;
@@ -113,7 +117,7 @@ async fn a_panic_elsewhere_becomes_a_note() {
 #[tokio::test(start_paused = true)]
 async fn what_is_copied_leaves_the_console() {
     let mut live = Live::start();
-    live.hub.set_driver_info(voltergeist::state::Driver { name: "haunted".into(), ..Default::default() });
+    live.hub.register(voltergeist::state::DriverInfo { name: "haunted".into(), ..Default::default() });
     live.shows("--volume-driver haunted").await;
     live.press("y");
     live.shows("copied the docker command").await;
@@ -140,9 +144,12 @@ async fn it_ends_by_key_by_command_with_the_program_and_with_the_terminal() {
     assert_eq!(live.release_action().await, ExitReason::TerminalGone);
 
     assert_eq!(
-        Live::start_on(Hub::new(7, Volumes::default(), Box::new(InMemoryStore), Bounds::default()), true)
-            .release_action()
-            .await,
+        Live::start_on(
+            Hub::new(Session::new(7, Volumes::default()), Box::new(InMemoryStore), Bounds::default()),
+            true
+        )
+        .release_action()
+        .await,
         ExitReason::TerminalGone
     );
 }

@@ -16,7 +16,7 @@ use voltergeist::{
     domain::{
         lang::command::Command,
         model::{
-            entry::{Entry, EntryKind},
+            entry::{Entry, EntryKind, Session},
             protocol::Operation,
             volume::{Change, Volume, Volumes},
         },
@@ -33,14 +33,14 @@ use super::{live::Live, stage::call};
 struct StuckStore(mpsc::Receiver<()>);
 
 impl VolumeStore for StuckStore {
-    fn keep(&mut self, _: &Change, _: Option<&Volume>) -> io::Result<()> {
+    fn persist(&mut self, _: &Change, _: Option<&Volume>) -> io::Result<()> {
         self.0.recv().map_err(|_| io::ErrorKind::TimedOut.into())
     }
 }
 
 fn on_stuck_disk() -> (Live, mpsc::Sender<()>) {
     let (answer, answers) = mpsc::channel();
-    let hub = Hub::new(7, Volumes::default(), Box::new(StuckStore(answers)), Bounds::default());
+    let hub = Hub::new(Session::new(7, Volumes::default()), Box::new(StuckStore(answers)), Bounds::default());
     (Live::start_on(hub, false), answer)
 }
 
@@ -60,7 +60,7 @@ async fn keys_work_while_a_command_waits_for_the_disk() {
     live.shows(": note hi").await;
     let (entries, _) = live.hub.entries_after(0, 9);
     let lines = entries.iter().filter_map(|entry| match &entry.kind {
-        EntryKind::Command(command) => Some(command.line.as_str()),
+        EntryKind::Command(command) => Some(command.command.as_str()),
         _ => None,
     });
     let lines: Vec<_> = lines.collect();
@@ -132,7 +132,7 @@ impl Source for SlowDryRuns {
 #[tokio::test]
 async fn no_key_waits_for_a_dry_run_over_a_hundred_thousand_entries() {
     let bounds = Bounds { entries: 100_000, bytes: usize::MAX };
-    let hub = Hub::new(7, Volumes::default(), Box::new(InMemoryStore), bounds);
+    let hub = Hub::new(Session::new(7, Volumes::default()), Box::new(InMemoryStore), bounds);
     for _ in 0..100_000 {
         hub.record(EntryKind::Call(Box::new(call(Operation::Get, "db1"))));
     }

@@ -5,26 +5,26 @@ use voltergeist::{
     domain::{
         lang::command::Outage,
         model::{
-            entry::{AppliedFault, Call, EntryKind, Outcome},
+            entry::{AppliedFault, Call, EngineCommand, EntryKind, Outcome},
             protocol::Operation,
         },
-        state::journal::{Bounds, Journal},
+        state::journal::Bounds,
     },
 };
 
-use super::stage::{Seat, Stage, call};
+use super::stage::{Seat, Stage, call, fault};
 
 /// A busy stage with a mount that fails and a call that a reset met, at a size with two panes side by side.
 fn haunted_seat() -> (Stage, Seat) {
     let mut stage = Stage::busy();
     let failed = |fault: AppliedFault, status, error: &str| Call {
         fault: Some(fault),
-        outcome: Outcome::Failed,
+        outcome: Outcome::Error,
         status,
         error: Some(error.into()),
         ..call(Operation::Mount, "db1")
     };
-    let fail = AppliedFault { id: 1, label: None, action: "fail \"the volume is haunted\"".into() };
+    let fail = fault(1, None, "fail \"the volume is haunted\"");
     stage.call(failed(fail, Some(500), "the volume is haunted"));
     stage.call(failed(
         AppliedFault::of_outage(Outage::Reset),
@@ -90,24 +90,30 @@ fn an_outage_says_what_the_engine_does_meanwhile() {
 #[test]
 fn a_list_that_was_reset_counts_what_came_since() {
     let mut stage = Stage::busy();
-    stage.journal = Journal::new(Bounds { entries: 20, ..Bounds::default() });
+    stage.again(None, Bounds { entries: 20, ..Bounds::default() });
     let calls = |stage: &mut Stage, times: u32| {
         (0..times).for_each(|_| drop(stage.call(call(Operation::Get, "db1"))));
     };
     calls(&mut stage, 25);
     let title = |stage: &Stage| Seat::new(stage, (200, 50), "default", false).screen();
-    assert!(title(&stage).contains("20 kept of 25"), "{}", title(&stage));
-    stage.journal.clear();
+    let before = stage.entries().last().map_or(0, |entry| entry.seq);
+    assert!(title(&stage).contains(&format!("20 kept of {before}")), "{}", title(&stage));
+    stage.command("reset", "counters and journal start anew", Vec::new());
     calls(&mut stage, 2);
     assert!(!title(&stage).contains("kept of"), "{}", title(&stage));
     calls(&mut stage, 20);
-    assert!(title(&stage).contains("20 kept of 22"), "{}", title(&stage));
+    // The command is an entry too.
+    assert!(title(&stage).contains("20 kept of 23"), "{}", title(&stage));
 }
 
 #[test]
 fn what_was_typed_at_docker_is_ascii_where_all_is() {
     let mut stage = Stage::empty();
-    stage.push(EntryKind::Note { text: "$ docker volume ls  → fine".into() });
+    stage.push(EntryKind::EngineCommand(EngineCommand {
+        command: "docker volume ls".into(),
+        result: "fine".into(),
+        ok: true,
+    }));
     let mut seat = Seat::new(&stage, (80, 24), "default", true);
     seat.press("enter");
     seat.look(&stage);

@@ -4,12 +4,13 @@ use voltergeist::{
     console::model::Effect,
     domain::model::{
         entry::EntryKind,
-        scenario::{End, RunRequest, ScenarioEvent, ScenarioInfo, ScenarioResult, StepSpec},
+        protocol::Operation,
+        scenario::{End, ScenarioEvent, ScenarioInfo, ScenarioResult, StepSpec},
         speed::DemoSpeed,
     },
 };
 
-use super::stage::{Seat, Stage};
+use super::stage::{Seat, Stage, call};
 
 const SIZES: [(u16, u16); 3] = [(200, 50), (80, 24), (40, 10)];
 
@@ -23,7 +24,7 @@ pub fn offering() -> Stage {
     };
     let problem = "scenarios/mine.toml:4: docker: unrecognized subcommand 'creat'; see docs/scenarios.md";
     let mut stage = Stage::busy();
-    stage.scenarios.catalog = [
+    stage.catalog.scenarios = [
         ScenarioInfo { own: true, problem: Some(problem.into()), ..offer("mine", "", "") },
         offer(
             "labels-lost",
@@ -46,24 +47,33 @@ fn plan(line: &str, say: Option<&str>, expected: &str) -> StepSpec {
     StepSpec { line: line.into(), say: say.map(str::to_owned), expected: expected.into() }
 }
 
-fn run_request(allowed: usize, stopped: bool) -> RunRequest {
-    RunRequest { scenario: "labels-lost".into(), dangerous: false, allowed, stopped }
+/// Gives a command that changes what is played.
+fn give(stage: &mut Stage, line: &str) {
+    stage.command(line, "done", Vec::new());
 }
 
 fn note(stage: &mut Stage, event: ScenarioEvent) {
     stage.push(EntryKind::Scenario(Box::new(event)));
 }
 
+/// The same, without rules, since those would act on what is played.
+fn ready() -> Stage {
+    let mut stage = offering();
+    stage.end_held(call(Operation::Unmount, "db1"));
+    stage.disarm_all();
+    stage
+}
+
 /// The card `labels-lost` after its third step has begun.
 pub fn playing() -> Stage {
-    let mut stage = offering();
+    let mut stage = ready();
     let steps = vec![
         plan("$ docker volume create -d voltergeist --label team=ghosts ghost-data", None, "success"),
         plan(": arm get: empty once", Some("From now on, one Get is answered with nothing."), ""),
         plan("$ docker volume inspect ghost-data", None, "failure with \"no such volume\""),
         plan("$ docker volume inspect ghost-data", None, "success, not printing \"ghosts\""),
     ];
-    stage.scenarios.run_request = Some(run_request(usize::MAX, false));
+    stage.command("play labels-lost", "labels-lost is played", Vec::new());
     let (scenario, title) = ("labels-lost".into(), "One empty Get, and the labels are gone for good".into());
     note(
         &mut stage,
@@ -86,8 +96,8 @@ pub fn playing() -> Stage {
 
 /// A card of so many steps, of which so many have been seen and one more has begun.
 fn long(steps: usize, snapshot: usize) -> Stage {
-    let mut stage = offering();
-    stage.scenarios.run_request = Some(run_request(usize::MAX, false));
+    let mut stage = ready();
+    stage.command("play labels-lost", "labels-lost is played", Vec::new());
     let line = |index: usize| format!("$ docker volume create v{index}");
     let plans = (0..steps).map(|index| plan(&line(index), None, "success")).collect();
     let (scenario, title) = ("labels-lost".into(), "A long one".into());
@@ -185,7 +195,7 @@ fn the_picker_plays_what_is_chosen() {
 #[test]
 fn the_picker_says_what_a_card_shows_or_why_it_cannot_be_played() {
     let mut stage = offering();
-    stage.scenarios.is_real = true;
+    stage.catalog.is_real = true;
     for (keys, shown) in [
         ("P", "scenarios/mine.toml:4: docker: unrecognized subcommand"),
         ("P down", "Whatever a plugin answers"),
@@ -210,7 +220,7 @@ fn the_picker_says_what_a_card_shows_or_why_it_cannot_be_played() {
 fn a_card_that_can_harm_is_played_after_a_question_and_only_where_it_can() {
     let harmless = offering();
     let mut real = offering();
-    real.scenarios.is_real = true;
+    real.catalog.is_real = true;
     for (stage, keys, expected) in [
         (&real, "P n u l l enter", vec![]),
         (&real, "P n u l l enter n", vec![]),
@@ -228,7 +238,7 @@ fn a_card_that_can_harm_is_played_after_a_question_and_only_where_it_can() {
 fn names_that_begin_with_what_is_typed_come_before_those_that_have_it() {
     let mut stage = Stage::busy();
     let names = ["get-empty-response", "empty", "empty-retry"];
-    stage.scenarios.catalog =
+    stage.catalog.scenarios =
         names.map(|name| ScenarioInfo { name: name.into(), ..ScenarioInfo::default() }).into_iter().collect();
     for (typed, expected) in [
         ("e m p t y", "play empty"),
@@ -245,8 +255,8 @@ const SLOW: &str = "docker waits for a gone driver, it seems: each list takes 15
 
 #[test]
 fn why_an_engine_lets_all_wait_is_told_until_the_next_step_or_the_end() {
-    let mut begun = offering();
-    begun.scenarios.run_request = Some(run_request(usize::MAX, false));
+    let mut begun = ready();
+    give(&mut begun, "play labels-lost");
     let (scenario, title) = ("labels-lost".into(), "A short one".into());
     let steps = vec![plan("$ docker volume ls", None, "success")];
     note(&mut begun, ScenarioEvent::Started { scenario, title, engine: "docker".into(), steps });
@@ -260,13 +270,19 @@ fn why_an_engine_lets_all_wait_is_told_until_the_next_step_or_the_end() {
             },
         ),
     ] {
-        let told = |stage: &Stage, size| Seat::new(stage, size, "default", false).screen().contains("gone");
+        // Without its entry in the list of calls, which says the same.
+        let told = |stage: &Stage, size| {
+            let mut seat = Seat::new(stage, size, "default", false);
+            seat.press("/");
+            seat.type_text("kind:call", stage);
+            seat.press("enter");
+            seat.screen().contains("gone")
+        };
         for size in SIZES {
             assert!(!told(&stage, size), "{size:?}");
         }
-        // Without its entry, which the calls would show too.
-        stage.scenarios.apply(&ScenarioEvent::Delayed { why: SLOW.into() });
-        let play = |stage: &Stage| stage.scenarios.play.clone().expect("a play");
+        note(&mut stage, ScenarioEvent::Delayed { why: SLOW.into() });
+        let play = |stage: &Stage| stage.state().scenario().play.clone().expect("a play");
         assert_eq!(play(&stage).delay.as_deref(), Some(SLOW));
         for size in SIZES {
             let screen = Seat::new(&stage, size, "default", false).screen();
@@ -280,13 +296,13 @@ fn why_an_engine_lets_all_wait_is_told_until_the_next_step_or_the_end() {
 #[test]
 fn keys_direct_what_is_played() {
     let mut paused = playing();
-    paused.scenarios.run_request = Some(run_request(3, false));
+    give(&mut paused, "play pause");
     let mut demo = offering();
-    demo.speed = Some(DemoSpeed::default());
+    demo.demo(DemoSpeed::default());
     let mut still = offering();
-    still.speed = Some(DemoSpeed { times: 2.0, paused: true });
+    still.demo(DemoSpeed { times: 2.0, paused: true });
     let mut both = playing();
-    both.speed = Some(DemoSpeed::default());
+    both.demo(DemoSpeed::default());
     for (stage, keys, expected) in [
         (&playing(), ",", vec!["play pause"]),
         (&paused, ",", vec!["play continue"]),
@@ -313,17 +329,17 @@ fn keys_direct_what_is_played() {
 #[test]
 fn what_the_keys_of_a_play_do_is_on_the_screen() {
     let mut paused = playing();
-    paused.scenarios.run_request = Some(run_request(3, false));
-    let mut asked = offering();
-    asked.scenarios.run_request = Some(run_request(usize::MAX, false));
+    give(&mut paused, "play pause");
+    let mut asked = ready();
+    give(&mut asked, "play labels-lost");
     let mut stopped = playing();
-    stopped.scenarios.run_request = Some(run_request(usize::MAX, true));
+    give(&mut stopped, "play stop");
     let mut demo = offering();
-    demo.speed = Some(DemoSpeed { times: 0.5, paused: false });
+    demo.demo(DemoSpeed { times: 0.5, paused: false });
     let mut still = offering();
-    still.speed = Some(DemoSpeed { times: 2.0, paused: true });
+    still.demo(DemoSpeed { times: 2.0, paused: true });
     let mut both = playing();
-    both.speed = Some(DemoSpeed::default());
+    both.demo(DemoSpeed::default());
     for (stage, keys, shown) in [
         (&playing(), "", "step 3/4"),
         (&playing(), "", ", pause  . step by step  X stop"),
@@ -354,7 +370,7 @@ fn the_pace_of_a_demo_is_told_even_on_a_small_screen() {
         [(DemoSpeed::default(), "demo 1x"), (DemoSpeed { times: 1.0, paused: true }, "paused")]
     {
         let mut stage = offering();
-        stage.speed = Some(speed);
+        stage.demo(speed);
         for size in SIZES {
             let screen = Seat::new(&stage, size, "default", false).screen();
             assert!(screen.contains(shown), "{size:?}: no {shown:?} in\n{screen}");

@@ -22,10 +22,9 @@ fn held() -> Stage {
     stage.call(call(Operation::Get, "cache"));
     stage.pass(3000);
     stage.command("release 2", "1 call released", Vec::new());
-    stage.call(Call {
-        fault: Some(fault(9, None, "hold")),
-        took: Duration::from_millis(5003),
-        waited: Some(2),
+    stage.end_held(Call {
+        fault: Some(fault(1, None, "hold")),
+        duration: Duration::from_millis(5003),
         ..call(Operation::Mount, "db1")
     });
     stage
@@ -83,7 +82,7 @@ fn a_click_on_either_end_of_a_call_selects_it() {
         let row = line_of(&seat.screen(), words) as u16;
         let kind = MouseEventKind::Down(MouseButton::Left);
         seat.update(Event::Mouse(MouseEvent { kind, column: 30, row, modifiers: KeyModifiers::NONE }));
-        assert_eq!(seat.app.selected().map(|entry| entry.seq), Some(5), "{words}");
+        assert_eq!(seat.app.selected().and_then(|entry| entry.call_number()), Some(2), "{words}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! A hub's picture made by hand, at fixed times, and the screen that the console makes of it.
+//! A state made of entries at fixed times, and the screen that the console makes of it.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,38 +14,35 @@ use voltergeist::{
         view,
     },
     domain::{
-        analysis::linter::Lint,
-        lang::command::{Command, Outage, Target},
+        lang::command::{Command, Target},
         model::{
+            driver::{DriverEvent, DriverInfo, DriverReason, DriverStatus, Outage},
             entry::{
-                AppliedFault, Call, CommandRun, Entry, EntryKind, Headers, HeldCall, OriginalReply, Outcome,
+                Call, Cause, CommandRun, Decision, Entry, EntryKind, Evaluation, Headers, HeldCall,
+                OriginalReply, Outcome, ReleasedCall, RuleDecision, RuleEvent, RuleText, Session,
+                VolumeChange,
             },
+            fault::{AppliedFault, FaultSource, Phase, Release, ReleasedBy},
+            lint::Lint,
             protocol::{Caller, Operation, Options},
-            scenario::ScenarioState,
+            scenario::ScenarioCatalog,
             speed::DemoSpeed,
             volume::{Change, Volumes},
         },
-        rules::{DryRun, PRESETS, Rule, RuleSet, dry_run},
-        state::{
-            counters::Tally,
-            journal::{Bounds, Journal},
-        },
+        rules::{Armed, DryRun, PRESETS, Rule, dry_run},
+        state::{State, journal::Bounds},
     },
-    state::{Driver, DriverState, DriverStatus, Snapshot},
+    state::Snapshot,
 };
 
+/// What has happened: entries, and the state that they add up to.
 pub struct Stage {
     pub now: Timestamp,
-    pub journal: Journal,
-    tally: Tally,
-    volumes: Volumes,
-    rules: RuleSet,
-    pub driver: Driver,
-    driver_state: DriverState,
-    waiting: Vec<Arc<Entry>>,
-    number: u64,
-    pub scenarios: ScenarioState,
-    pub speed: Option<DemoSpeed>,
+    entries: Vec<Arc<Entry>>,
+    bounds: Bounds,
+    state: State,
+    pub catalog: ScenarioCatalog,
+    last_call: u64,
 }
 
 /// A call by docker that went well, to be changed from there.
@@ -57,74 +54,152 @@ pub fn call(operation: Operation, volume: &str) -> Call {
         ("accept", "application/vnd.docker.plugins.v1.2+json"),
     ];
     Call {
-        number: 0,
+        call: 0,
         operation: Some(operation),
         request_line: None,
         caller: Caller::Docker,
+        connection: 1,
         volume: (!volume.is_empty()).then(|| volume.into()),
-        id: None,
+        mount_id: None,
         mounted: false,
         headers: Headers(headers.into_iter().map(|(name, value)| (name.into(), value.into())).collect()),
-        body: body.into_bytes().into(),
+        request: body.into_bytes().into(),
         fault: None,
-        outcome: Outcome::Answered,
+        outcome: Outcome::Ok,
         status: Some(200),
         error: None,
         reply: b"{}\n".to_vec().into(),
-        took: Duration::from_micros(240),
+        duration: Duration::from_micros(240),
         changes: Vec::new(),
         lints: Vec::new(),
-        waited: None,
+        held_seq: None,
     }
 }
 
 pub fn fault(id: u32, label: Option<&str>, action: &str) -> AppliedFault {
-    AppliedFault { id, label: label.map(Arc::from), action: action.into() }
+    let phase = [Phase::Before, Phase::After, Phase::Twice]
+        .into_iter()
+        .find(|phase| action.ends_with(phase.as_str()));
+    AppliedFault {
+        source: FaultSource::Rule { id, label: label.map(Arc::from) },
+        action: action.into(),
+        phase: phase.unwrap_or(Phase::Instead),
+        released: None,
+    }
 }
 
 impl Stage {
     /// A driver that is registered and has heard nothing.
     pub fn empty() -> Self {
-        Self {
+        let bounds = Bounds::default();
+        let mut stage = Self {
             now: "2026-03-14T15:41:07.214Z".parse().expect("a time"),
-            journal: Journal::new(Bounds::default()),
-            tally: Tally::default(),
-            volumes: Volumes::default(),
-            rules: RuleSet::new(7),
-            driver: Driver {
+            entries: Vec::new(),
+            bounds,
+            state: State::new(bounds),
+            catalog: ScenarioCatalog::default(),
+            last_call: 0,
+        };
+        stage.push(EntryKind::Session(Box::new(Session::new(7, Volumes::default()))));
+        stage.register(|_| ());
+        stage
+    }
+
+    /// Changes where engines find the driver.
+    pub fn register(&mut self, change: impl FnOnce(&mut DriverInfo)) {
+        let mut info = self.state.driver().clone();
+        if info.name.is_empty() {
+            info = DriverInfo {
                 name: "voltergeist".into(),
                 address: "unix:///run/docker/plugins/voltergeist.sock".into(),
                 registration: "registered".into(),
                 fix_command: None,
-            },
-            driver_state: DriverState { status: DriverStatus::Up, life: 0, quitting: false },
-            waiting: Vec::new(),
-            number: 0,
-            scenarios: ScenarioState::default(),
-            speed: None,
+            };
         }
+        change(&mut info);
+        self.push(EntryKind::Registration(Box::new(info)));
+    }
+
+    /// The same run as a demo, or with other bounds of the journal.
+    pub fn again(&mut self, speed: Option<DemoSpeed>, bounds: Bounds) {
+        (self.state, self.bounds) = (State::new(bounds), bounds);
+        for (index, entry) in self.entries.iter_mut().enumerate() {
+            if index == 0 {
+                let session = Session::new(7, Volumes::default()).with_speed(speed);
+                *entry = Arc::new(Entry { kind: EntryKind::Session(Box::new(session)), ..(**entry).clone() });
+            }
+            self.state.apply(entry);
+        }
+    }
+
+    /// The same run as a demo.
+    pub fn demo(&mut self, speed: DemoSpeed) {
+        self.again(Some(speed), self.bounds);
     }
 
     pub fn pass(&mut self, millis: i64) {
         self.now = self.now.checked_add(SignedDuration::from_millis(millis)).expect("not that late");
     }
 
+    /// What a list shows takes a millisecond.
     pub fn push(&mut self, kind: EntryKind) -> Arc<Entry> {
-        self.pass(1);
-        let entry = self.journal.push(self.now, kind);
-        self.tally.count(&entry);
-        for change in entry.changes() {
-            self.volumes.apply(change);
+        let mut entry = Entry { seq: self.state.journal().next(), at: self.now, kind };
+        if !entry.is_redundant() {
+            self.pass(1);
+            entry.at = self.now;
         }
-        if let EntryKind::Scenario(event) = &entry.kind {
-            self.scenarios.apply(event);
+        let entry = Arc::new(entry);
+        self.state.apply(&entry);
+        self.entries.push(Arc::clone(&entry));
+        entry
+    }
+
+    fn change(&mut self, cause: Cause, changes: &[Change]) {
+        for change in changes {
+            self.push(EntryKind::Volume(Box::new(VolumeChange { cause, change: change.clone() })));
+        }
+    }
+
+    /// Arms a rule without a command, unless it is armed.
+    fn ensure_armed(&mut self, fault: &AppliedFault, operation: Operation) -> bool {
+        let Some(id) = fault.rule().filter(|id| self.state.rules().get(*id).is_none()) else { return false };
+        let text = format!("{operation}: {}", fault.action).into();
+        let rule = RuleText { id, label: fault.label().map(Arc::from), text };
+        self.push(EntryKind::Rule(RuleEvent::Armed { rule, until: None }));
+        true
+    }
+
+    fn evaluated(&mut self, call: u64, operation: Operation, volume: Option<&str>, fault: &AppliedFault) {
+        let Some(id) = fault.rule() else { return };
+        let rules = vec![RuleDecision { id, decision: Decision::Fired }];
+        let evaluation = Evaluation { call, operation, volume: volume.map(Into::into), rules };
+        self.push(EntryKind::Rule(RuleEvent::Evaluated(evaluation)));
+    }
+
+    /// A call from its arrival to its end. A rule that acts on it and is not armed is armed just for it.
+    pub fn call(&mut self, call: Call) -> Arc<Entry> {
+        self.last_call += 1;
+        let number = self.last_call;
+        let mut armed = false;
+        if let (Some(fault), Some(operation)) = (&call.fault, call.operation) {
+            armed = self.ensure_armed(fault, operation);
+            self.evaluated(number, operation, call.volume.as_deref(), fault);
+        }
+        self.change(Cause::Call(number), &call.changes);
+        let rule = call.fault.as_ref().and_then(AppliedFault::rule).filter(|_| armed);
+        let entry = self.push(EntryKind::Call(Box::new(Call { call: number, ..call })));
+        if let Some(rule) = rule {
+            self.disarm(&Target::Id(rule));
         }
         entry
     }
 
-    pub fn call(&mut self, call: Call) -> Arc<Entry> {
-        self.number += 1;
-        self.push(EntryKind::Call(Box::new(Call { number: self.number, ..call })))
+    /// The end of the oldest held call.
+    pub fn end_held(&mut self, call: Call) {
+        let (entry, held) = self.state.held().next().expect("a call is held");
+        let fault = call.fault.as_ref().map(|_| held.fault.clone());
+        let (number, held_seq) = (held.call, Some(entry.seq));
+        self.push(EntryKind::Call(Box::new(Call { call: number, held_seq, fault, ..call })));
     }
 
     pub fn create(&mut self, name: &str, options: &[(&str, &str)]) {
@@ -135,44 +210,68 @@ impl Stage {
 
     pub fn mount(&mut self, name: &str, id: &str) {
         let mounted = Change::Mounted { name: name.into(), id: id.into(), at: self.now };
-        self.call(Call { id: Some(id.into()), changes: vec![mounted], ..call(Operation::Mount, name) });
+        self.call(Call { mount_id: Some(id.into()), changes: vec![mounted], ..call(Operation::Mount, name) });
     }
 
     pub fn command(&mut self, line: &str, effect: &str, changes: Vec<Change>) {
-        self.push(EntryKind::Command(CommandRun { line: line.into(), effect: effect.into(), changes }));
+        self.change(Cause::Command, &changes);
+        self.push(EntryKind::Command(CommandRun { command: line.into(), result: effect.into(), changes }));
     }
 
     pub fn arm(&mut self, line: &str) {
         let Ok(Command::Arm { rule, label, .. }) = line.parse() else { panic!("{line:?} arms nothing") };
-        let (armed, _) = self.rules.arm(rule, label.as_deref(), self.now);
-        let effect = format!("armed rule {}: {}", armed.id, armed.text);
-        self.command(line, &effect, Vec::new());
+        let event = self.state.rules().arming(&rule, label.as_deref(), self.now);
+        let armed = event.rule().expect("it arms a rule").clone();
+        self.push(EntryKind::Rule(event));
+        self.command(line, &format!("armed rule {}: {}", armed.id, armed.text), Vec::new());
+    }
+
+    fn disarm(&mut self, target: &Target) {
+        let rules: Vec<_> = self.state.rules().targets(target).map(Armed::as_text).collect();
+        for rule in rules {
+            self.push(EntryKind::Rule(RuleEvent::Disarmed(rule)));
+        }
+        let state = &self.state;
+        let orphans = state.held().filter(|(_, held)| !state.holds_calls(held.fault.rule(), self.now));
+        for call in orphans.map(|(_, held)| held.call).collect::<Vec<_>>() {
+            let release = Release { by: ReleasedBy::RuleEnded, action: None };
+            self.push(EntryKind::Released(ReleasedCall { call, release }));
+        }
     }
 
     pub fn disarm_all(&mut self) {
-        self.rules.disarm(&Target::All);
+        self.disarm(&Target::All);
     }
 
+    /// A call that a rule holds.
     pub fn wait(&mut self, operation: Operation, volume: &str, action: &str) {
-        self.number += 1;
-        let waiting = HeldCall {
-            number: self.number,
+        self.last_call += 1;
+        let rules = self.state.rules();
+        let text = format!("{operation}: {action}");
+        let armed = rules.iter().find(|rule| *rule.text == *text).map(|rule| rule.id);
+        let next =
+            rules.arming(&text.parse().expect("a rule"), None, self.now).rule().map_or(1, |rule| rule.id);
+        let fault = fault(armed.unwrap_or(next), None, action);
+        self.ensure_armed(&fault, operation);
+        self.evaluated(self.last_call, operation, Some(volume), &fault);
+        self.push(EntryKind::Held(Box::new(HeldCall {
+            call: self.last_call,
             operation,
             caller: Caller::Docker,
+            connection: 1,
             volume: Some(volume.into()),
-            id: None,
+            mount_id: None,
             retry: false,
-            fault: fault(9, None, action),
-            natural: Some(OriginalReply { status: 200, body: b"{}\n".to_vec().into() }),
-        };
-        let entry = self.push(EntryKind::Held(waiting));
-        self.waiting.push(entry);
+            fault,
+            original: Some(OriginalReply { status: 200, body: b"{}\n".to_vec().into() }),
+        })));
     }
 
     pub fn down(&mut self, kind: Outage, seconds: Option<i64>) {
         let until =
             seconds.map(|seconds| self.now.checked_add(SignedDuration::from_secs(seconds)).expect("soon"));
-        self.driver_state.status = DriverStatus::Down { kind, until };
+        let status = DriverStatus::Down { kind, until };
+        self.push(EntryKind::Driver(DriverEvent { status, generation: 0, reason: DriverReason::Command }));
         self.command(&format!("down {kind}"), &format!("the driver is down: {kind}"), Vec::new());
     }
 
@@ -183,7 +282,7 @@ impl Stage {
         stage.call(call(Operation::Activate, ""));
         stage.call(call(Operation::Capabilities, ""));
         stage.call(Call {
-            outcome: Outcome::Failed,
+            outcome: Outcome::Error,
             error: Some("no such volume".into()),
             reply: b"{\"Err\":\"no such volume\"}\n".to_vec().into(),
             ..call(Operation::Get, "db1")
@@ -199,7 +298,7 @@ impl Stage {
         stage.arm(&line);
         stage.call(Call {
             fault: Some(fault(1, Some("empty-get"), "empty")),
-            outcome: Outcome::Failed,
+            outcome: Outcome::Error,
             error: Some("an empty object".into()),
             ..call(Operation::Get, "db1")
         });
@@ -209,7 +308,7 @@ impl Stage {
             vec![Change::Forgotten { name: "cache".into() }],
         );
         stage.call(Call {
-            outcome: Outcome::Failed,
+            outcome: Outcome::Error,
             status: Some(500),
             error: Some("invalid argument".into()),
             reply: b"invalid argument\n".to_vec().into(),
@@ -220,17 +319,17 @@ impl Stage {
             operation: None,
             request_line: Some("GET /metrics".into()),
             caller: Caller::Other,
-            outcome: Outcome::Failed,
+            outcome: Outcome::Error,
             status: Some(404),
             error: Some("404 page not found".into()),
             ..call(Operation::Get, "")
         });
         stage.push(EntryKind::Note { text: "a task panicked: boom\u{7}".into() });
         stage.call(Call {
-            outcome: Outcome::Abandoned,
+            outcome: Outcome::Cancelled,
             status: None,
-            took: Duration::from_secs(60),
-            fault: Some(fault(2, None, "hang for 2m")),
+            duration: Duration::from_secs(60),
+            fault: Some(fault(2, None, "hang")),
             ..call(Operation::Unmount, "db1")
         });
         stage.wait(Operation::Unmount, "db1", "hold");
@@ -238,33 +337,22 @@ impl Stage {
         stage
     }
 
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
     pub fn snapshot(&self) -> Snapshot {
-        Snapshot {
-            at: self.now,
-            driver: self.driver.clone(),
-            driver_state: self.driver_state,
-            tally: self.tally.clone(),
-            entries: Vec::new(),
-            kept: self.journal.first()..self.journal.next(),
-            dropped: self.journal.dropped(),
-            volumes: self.volumes.iter().cloned().collect(),
-            volume_count: self.volumes.len(),
-            open_mounts: self.volumes.iter().map(|volume| u64::from(volume.open_mounts())).sum(),
-            faults: self.rules.iter().cloned().collect(),
-            waiting: self.waiting.clone(),
-            scenarios: self.scenarios.clone(),
-            speed: self.speed,
-            seed: self.rules.seed(),
-        }
+        Snapshot::of(&self.state, self.now, self.catalog.clone())
     }
 
     /// Which calls a rule would have hit.
     pub fn dry_run(&self, rule: &Rule) -> DryRun {
-        dry_run(rule, self.rules.seed(), &self.volumes, self.journal.after(0).map(Arc::as_ref))
+        let entries = self.state.journal().after(0).map(Arc::as_ref);
+        dry_run(rule, self.state.rules().seed(), self.state.volumes(), entries)
     }
 
     pub fn entries(&self) -> Vec<Arc<Entry>> {
-        self.journal.after(0).cloned().collect()
+        self.state.journal().after(0).cloned().collect()
     }
 }
 

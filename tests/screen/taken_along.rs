@@ -24,12 +24,12 @@ fn what_would_register_the_driver_can_be_copied_before_the_first_call_and_in_the
         other => panic!("{keys}: {other:?}"),
     };
     for mut stage in [Stage::empty(), Stage::busy()] {
-        stage.driver.fix_command = Some(fix_command.into());
+        stage.register(|driver| driver.fix_command = Some(fix_command.into()));
         assert_eq!(copied(&stage, "? y"), fix_command);
     }
     let mut stage = Stage::empty();
     assert!(copied(&stage, "y").starts_with("docker run"));
-    stage.driver.fix_command = Some(fix_command.into());
+    stage.register(|driver| driver.fix_command = Some(fix_command.into()));
     assert_eq!(copied(&stage, "y"), fix_command);
     assert!(copied(&stage, "Y").starts_with("docker run"));
 }
@@ -40,7 +40,7 @@ fn what_is_shown_is_what_is_saved() {
     for (keys, typed, expected) in [
         ("", "", ""),
         ("/", "op:mount -vol:cache", " where operation:mount -volume:cache"),
-        ("space", "", " where seq<19"),
+        ("space", "", " where seq<34"),
         ("tab down enter", "", " where history:db1"),
     ] {
         let mut seat = seat(&stage);
@@ -62,7 +62,7 @@ fn a_sequence_is_copied_as_mermaid() {
     stage.call(Call {
         status: None,
         error: Some("reset".into()),
-        outcome: Outcome::Failed,
+        outcome: Outcome::Error,
         fault: Some(fault(1, None, "reset after")),
         ..call(Operation::Mount, "db1")
     });
@@ -89,7 +89,7 @@ fn a_sequence_is_copied_as_text_in_full() {
     let long = "x".repeat(60);
     stage.call(Call {
         error: Some(long.as_str().into()),
-        outcome: Outcome::Failed,
+        outcome: Outcome::Error,
         ..call(Operation::Get, "db1")
     });
     let Some(Effect::Copy(drawn)) = seat(&stage).press("s Y").pop() else { panic!("nothing is copied") };
@@ -160,7 +160,7 @@ proptest! {
         let call = Call {
             request_line: Some(format!("{method} {path}").into()),
             headers: Headers([(name.as_str().into(), value.as_str().into())].into()),
-            body: body.clone().into(),
+            request: body.clone().into(),
             ..call(Operation::Get, "")
         };
         let (arguments, input) = run_in_bash(&copied_command(call));
@@ -179,7 +179,7 @@ proptest! {
 #[test]
 fn a_command_with_half_a_body_says_so() {
     let body = Body { bytes: b"{\"Name\":\n"[..].into(), length: 20_000 };
-    let command = copied_command(Call { body, ..call(Operation::Get, "") });
+    let command = copied_command(Call { request: body, ..call(Operation::Get, "") });
     assert!(command.starts_with("# the body is cut: the first 9 of 20000 bytes\ncurl -X POST"), "{command}");
     assert!(command.contains(r#"--data-raw $'{"Name":\n'"#), "{command}");
 }

@@ -79,10 +79,13 @@ fn not_registered_busy() -> Stage {
 }
 
 fn unregister(mut stage: Stage) -> Stage {
-    stage.driver.registration = "not registered: no rights for /run/docker/plugins".into();
-    stage.driver.fix_command = Some(
-        "echo unix:///run/user/1000/voltergeist.sock | sudo tee /etc/docker/plugins/voltergeist.spec".into(),
-    );
+    stage.register(|driver| {
+        driver.registration = "not registered: no rights for /run/docker/plugins".into();
+        driver.fix_command = Some(
+            "echo unix:///run/user/1000/voltergeist.sock | sudo tee /etc/docker/plugins/voltergeist.spec"
+                .into(),
+        );
+    });
     stage
 }
 

@@ -149,16 +149,16 @@ async fn what_is_not_in_the_protocol_is_told_so_and_is_an_entry_too() {
         assert_eq!((heard.status(), heard.end), (Some(status), Ok(())), "{method} {path}");
         assert!(heard.body().starts_with(text), "{method} {path}: {heard:?}");
         let call = stage.last_call();
-        assert_eq!((call.outcome, call.status), (Outcome::Failed, Some(status)));
-        assert_eq!((call.body.length, call.reply.text()), (body.len(), heard.body().into()));
+        assert_eq!((call.outcome, call.status), (Outcome::Error, Some(status)));
+        assert_eq!((call.request.length, call.reply.text()), (body.len(), heard.body().into()));
         let ordinary = method == "POST" && path == get;
         assert_eq!(call.request_line.as_deref(), (!ordinary).then_some(&*format!("{method} {path}")));
         assert_eq!(call.operation, (path == get).then_some(Operation::Get));
     }
-    let tally = stage.snapshot().tally;
-    assert_eq!((tally.counters.of(Operation::Get), tally.unknown_requests), (5, 3));
-    let numbers: Vec<u64> = stage.calls().iter().map(|call| call.number).collect();
-    assert_eq!(numbers, (1..=8).collect::<Vec<_>>());
+    let counters = stage.snapshot().counters;
+    assert_eq!((counters.operation(Operation::Get), counters.unknown_requests), (5, 3));
+    let numbers: Vec<_> = stage.calls().iter().map(|call| (call.call, call.connection)).collect();
+    assert_eq!(numbers, (1..=8).map(|number| (number, number)).collect::<Vec<_>>());
     stage.end().await;
 }
 
@@ -173,7 +173,7 @@ async fn a_method_other_than_post_is_answered_with_a_text_and_the_allowed_method
                 assert_eq!(heard.body(), format!("{method} is not allowed; each call is a POST\n"));
                 let call = stage.last_call();
                 assert_eq!((call.operation, call.status), (Some(operation), Some(405)));
-                assert_eq!((call.body.text(), call.reply.text()), ("{}".into(), heard.body().into()));
+                assert_eq!((call.request.text(), call.reply.text()), ("{}".into(), heard.body().into()));
             }
         }
         stage.end().await;
@@ -191,7 +191,8 @@ async fn a_body_of_any_length_gets_its_answer_on_a_connection_that_goes_on() {
         assert_eq!(caller.hear_one().await.status(), Some(expected), "{length}");
     }
     let call = stage.last_call();
-    assert_eq!((call.body.length, call.body.bytes.len()), (8 * 1024 * 1024, 16 * 1024));
+    assert_eq!((call.request.length, call.request.bytes.len()), (8 * 1024 * 1024, 16 * 1024));
+    assert!(stage.calls().iter().all(|call| call.connection == 1));
     stage.end().await;
 }
 
@@ -203,8 +204,8 @@ async fn an_entry_tells_all_of_a_call() {
     stage.plugin.exchange(&http("POST", Operation::Mount.path(), docker, body)).await;
     let call = stage.last_call();
     assert_eq!((call.operation, call.caller.as_str()), (Some(Operation::Mount), "docker"));
-    assert_eq!((call.volume.as_deref(), call.id.as_deref()), (Some("db1"), Some("7f")));
-    assert_eq!((call.outcome, call.status, call.error), (Outcome::Answered, Some(200), None));
+    assert_eq!((call.volume.as_deref(), call.mount_id.as_deref()), (Some("db1"), Some("7f")));
+    assert_eq!((call.outcome, call.status, call.error), (Outcome::Ok, Some(200), None));
     let headers: Vec<_> = call.headers.0.iter().map(|(name, value)| (&**name, &**value)).collect();
     let length = body.len().to_string();
     assert_eq!(
@@ -217,7 +218,7 @@ async fn an_entry_tells_all_of_a_call() {
             ("content-length", &length),
         ]
     );
-    assert_eq!(call.body.text(), body);
+    assert_eq!(call.request.text(), body);
     assert_eq!(serde_json::to_value(&call.changes).expect("a change is JSON")[0]["change"], "mounted");
     stage.end().await;
 }
@@ -229,7 +230,7 @@ async fn an_answer_goes_to_the_caller_only_after_it_is_counted() {
     for count in 1..=200 {
         caller.say(&request(Operation::List, "{}").replace("Connection: close\r\n", "")).await;
         caller.hear_one().await;
-        assert_eq!(stage.snapshot().tally.counters.of(Operation::List), count);
+        assert_eq!(stage.snapshot().counters.operation(Operation::List), count);
     }
     stage.end().await;
 }

@@ -76,9 +76,9 @@ async fn play(tcp: bool, callers: Vec<Vec<Sent>>, rules: Vec<&'static str>) -> R
         .map(|requests| tokio::spawn(send_all(stage.plugin.clone(), requests, Arc::clone(&heard))))
         .collect();
     let total = |stage: &Fixture| {
-        let tally = stage.snapshot().tally;
-        Operation::ALL.map(|operation| tally.counters.of(operation)).iter().sum::<u64>()
-            + tally.unknown_requests
+        let counters = stage.snapshot().counters;
+        Operation::ALL.map(|operation| counters.operation(operation)).iter().sum::<u64>()
+            + counters.unknown_requests
     };
     for sending in sending {
         // Read first: an answer that was heard is an answer that was counted.
@@ -87,16 +87,16 @@ async fn play(tcp: bool, callers: Vec<Vec<Sent>>, rules: Vec<&'static str>) -> R
         sending.await.expect("no caller panics");
     }
     stage.until("all are counted", |_| total(&stage) >= all.len() as u64).await;
-    stage.until("all have ended", |now| now.waiting.is_empty()).await;
+    stage.until("all have ended", |now| now.held.is_empty()).await;
 
-    let tally = stage.snapshot().tally;
+    let counters = stage.snapshot().counters;
     for operation in Operation::ALL {
         let expected = all.iter().filter(|sent| sent.path == operation.path()).count() as u64;
-        prop_assert_eq!(tally.counters.of(operation), expected, "{}", operation);
+        prop_assert_eq!(counters.operation(operation), expected, "{}", operation);
     }
-    let ended: u64 = Outcome::ALL.map(|outcome| tally.outcome(outcome)).iter().sum();
+    let ended: u64 = Outcome::ALL.map(|outcome| counters.outcome(outcome)).iter().sum();
     prop_assert_eq!((ended, total(&stage)), (all.len() as u64, all.len() as u64));
-    let mut numbers: Vec<u64> = stage.calls().iter().map(|call| call.number).collect();
+    let mut numbers: Vec<u64> = stage.calls().iter().map(|call| call.call).collect();
     numbers.sort_unstable();
     prop_assert_eq!(numbers, (1..=all.len() as u64).collect::<Vec<_>>());
     stage.end().await;
@@ -130,7 +130,7 @@ async fn the_journal_stays_within_its_bytes_whatever_is_sent() {
         assert_eq!(caller.hear_one().await.body(), "{}\n");
     }
     let (entries, _) = stage.hub.entries_after(0, usize::MAX);
-    let kept: usize = entries.iter().map(|entry| entry.weight()).sum();
+    let kept: usize = entries.iter().map(|entry| entry.size_estimate()).sum();
     assert!((bytes / 2..=bytes).contains(&kept), "{kept} bytes in {} entries", entries.len());
     // Each holds its options twice: a part in the body, and all of them in the change.
     assert!((15..20).contains(&entries.len()), "{}", entries.len());

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use voltergeist::{
     domain::{
         model::{
-            entry::EntryKind,
+            entry::{Cause, EntryKind, Session},
             protocol::Operation,
             volume::{Change, Volumes},
         },
@@ -23,7 +23,7 @@ use crate::fixture::{Fixture, place, until};
 
 fn open(root: &Path) -> (Arc<Hub>, DiskStore) {
     let (disk, volumes) = DiskStore::open(root).expect("the root opens");
-    (Hub::new(0, volumes, Box::new(disk.clone()), Bounds::default()), disk)
+    (Hub::new(Session::new(0, volumes), Box::new(disk.clone()), Bounds::default()), disk)
 }
 
 fn all(hub: &Hub) -> Volumes {
@@ -74,7 +74,7 @@ fn each_change_lasts_as_soon_as_it_is_made() {
         // What a kill would leave: the process has no say at the end.
         let (hub, disk) = open(place.path());
         for change in &changes {
-            hub.change(change).expect("the disk is writable");
+            hub.change(change, Cause::Command).expect("the disk is writable");
         }
         let after = all(&hub);
         drop((hub, disk));
@@ -245,11 +245,13 @@ async fn a_saved_journal_reads_back_as_it_was() {
     let file = stage.place.path().join("a b.jsonl");
     stage.command(&format!("save \"{}\"", file.display())).await;
     let saved = fs::read_to_string(&file).expect("it is written");
-    let (entries, _) = stage.hub.entries_after(0, 2);
+    // All but the command that saved them.
+    let (mut entries, _) = stage.hub.entries_after(0, usize::MAX);
+    entries.pop();
     let read: Vec<voltergeist::domain::model::entry::Entry> =
         saved.lines().map(|line| serde_json::from_str(line).expect("each line is an entry")).collect();
     assert_eq!(read.iter().collect::<Vec<_>>(), entries.iter().map(Arc::as_ref).collect::<Vec<_>>());
-    assert!(matches!(&read[1].kind, EntryKind::Command(command) if command.line == "note look here"));
+    assert!(matches!(&read[4].kind, EntryKind::Command(command) if command.command == "note look here"));
     let again = voltergeist::export::run_line(&stage.hub, &format!("save \"{}\"", file.display()));
     assert!(again.is_err_and(|error| error.to_string().contains("the path of a new file")));
     assert_eq!(
@@ -265,11 +267,11 @@ async fn the_end_of_a_name_says_what_is_saved() {
     let stage = Fixture::unix();
     stage.ask(Operation::Create, r#"{"Name":"a"}"#).await;
     for (name, told, first) in [
-        ("run.jsonl", "1 of 1 entry saved to ", r#"{"seq":1,"#),
-        ("run", "1 of 2 entries saved to ", r#"{"seq":1,"#),
-        ("run.md", "a report of the run with 1 of 3 entries saved to ", "# voltergeist, 2"),
-        ("run.mmd", "a sequence of 1 of 4 entries as Mermaid saved to ", "sequenceDiagram\n"),
-        ("run.txt", "a sequence of 1 of 5 entries as text saved to ", " UTC"),
+        ("run.jsonl", "1 of 4 entries saved to ", r#"{"seq":4,"#),
+        ("run", "1 of 5 entries saved to ", r#"{"seq":4,"#),
+        ("run.md", "a report of the run with 1 of 6 entries saved to ", "# voltergeist, 2"),
+        ("run.mmd", "a sequence of 1 of 7 entries as Mermaid saved to ", "sequenceDiagram\n"),
+        ("run.txt", "a sequence of 1 of 8 entries as text saved to ", " UTC"),
     ] {
         let file = stage.place.path().join(name);
         let effect =
@@ -295,7 +297,7 @@ async fn what_passes_a_filter_is_saved_alone() {
     stage.ask(Operation::Get, r#"{"Name":"a"}"#).await;
     let file = stage.place.path().join("gets.jsonl");
     let effect = voltergeist::export::run_line(&stage.hub, &format!("save {} where op:get", file.display()));
-    assert_eq!(effect.expect("it is saved").text, format!("1 of 2 entries saved to {}", file.display()));
+    assert_eq!(effect.expect("it is saved").text, format!("1 of 5 entries saved to {}", file.display()));
     let saved = fs::read_to_string(&file).expect("it is written");
     assert_eq!(saved.lines().count(), 1);
     assert!(saved.contains(r#""operation":"get""#), "{saved}");

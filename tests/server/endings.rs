@@ -25,14 +25,14 @@ async fn a_call_that_is_given_up_while_it_waits_is_abandoned() {
         stage.command("arm mount: hang after").await;
         let mut caller = stage.plugin.connect().await.expect("the server listens");
         caller.say(&kept_alive(Operation::Mount, r#"{"Name":"v","ID":"7f"}"#)).await;
-        stage.until("the call waits", |now| now.waiting.len() == 1).await;
+        stage.until("the call waits", |now| now.held.len() == 1).await;
         drop(caller);
-        stage.until("it has ended", |now| now.tally.outcome(Outcome::Abandoned) == 1).await;
+        stage.until("it has ended", |now| now.counters.outcome(Outcome::Cancelled) == 1).await;
         let call = stage.last_call();
-        assert_eq!((call.status, call.changes.len(), call.number), (None, 1, 1));
-        assert!(call.waited.is_some() && call.fault.is_some());
+        assert_eq!((call.status, call.changes.len(), call.call), (None, 1, 1));
+        assert!(call.held_seq.is_some() && call.fault.is_some());
         let now = stage.snapshot();
-        assert_eq!((now.waiting.len(), now.tally.counters.of(Operation::Mount)), (0, 1));
+        assert_eq!((now.held.len(), now.counters.operation(Operation::Mount)), (0, 1));
         stage.end().await;
     }
 }
@@ -45,7 +45,7 @@ async fn a_caller_that_leaves_at_the_closing_bracket_of_a_dripping_answer_was_an
     caller.say(&kept_alive(Operation::Mount, r#"{"Name":"v","ID":"7f"}"#)).await;
     caller.hear_until(|text| text.contains('}')).await;
     drop(caller);
-    assert_eq!((stage.last_call().outcome, stage.last_call().error), (Outcome::Answered, None));
+    assert_eq!((stage.last_call().outcome, stage.last_call().error), (Outcome::Ok, None));
     stage.end().await;
 }
 
@@ -56,8 +56,8 @@ async fn a_caller_that_leaves_in_the_middle_of_its_request_is_counted() {
     let mut caller = stage.plugin.connect().await.expect("the server listens");
     caller.say(&request[..request.len() - 3]).await;
     drop(caller);
-    stage.until("it has ended", |now| now.tally.outcome(Outcome::Abandoned) == 1).await;
-    assert_eq!(stage.snapshot().tally.counters.of(Operation::Create), 1);
+    stage.until("it has ended", |now| now.counters.outcome(Outcome::Cancelled) == 1).await;
+    assert_eq!(stage.snapshot().counters.operation(Operation::Create), 1);
     assert!(stage.snapshot().volumes.is_empty());
     stage.end().await;
 }
@@ -69,7 +69,7 @@ async fn a_caller_that_leaves_at_once_is_counted() {
         let mut caller = stage.plugin.connect().await.expect("the server listens");
         caller.say(&kept_alive(Operation::Get, r#"{"Name":"v"}"#)).await;
     }
-    stage.until("all are counted", |now| now.tally.counters.of(Operation::Get) == 100).await;
+    stage.until("all are counted", |now| now.counters.operation(Operation::Get) == 100).await;
     stage.end().await;
 }
 
@@ -100,14 +100,14 @@ async fn a_crash_cuts_every_connection_and_the_driver_is_back_at_once() {
         idle.hear_one().await;
         let mut waiting = stage.plugin.connect().await.expect("the server listens");
         waiting.say(&kept_alive(Operation::Get, r#"{"Name":"v"}"#)).await;
-        stage.until("the call waits", |now| now.waiting.len() == 1).await;
+        stage.until("the call waits", |now| now.held.len() == 1).await;
         stage.command("crash keep").await;
         for mut caller in [idle, waiting] {
             let heard = caller.hear().await;
             assert_eq!((heard.text.as_str(), heard.end), ("", Ok(())));
         }
         let call = stage.last_call();
-        assert_eq!((call.outcome, call.error.as_deref()), (Outcome::Failed, Some("the driver crashed")));
+        assert_eq!((call.outcome, call.error.as_deref()), (Outcome::Error, Some("the driver crashed")));
         stage.command("disarm all").await;
         assert_eq!(stage.ask(Operation::Get, r#"{"Name":"v"}"#).await["Volume"]["Name"], "v");
         stage.command("crash lose").await;
@@ -128,7 +128,7 @@ async fn an_orderly_end_lets_calls_go_and_leaves_nothing_behind() {
         let mut idle = stage.plugin.connect().await.expect("the server listens");
         idle.say(&kept_alive(Operation::Get, r#"{"Name":"v"}"#)).await;
         idle.hear_one().await;
-        stage.until("both wait", |now| now.waiting.len() == 2).await;
+        stage.until("both wait", |now| now.held.len() == 2).await;
         let hub = stage.hub.clone();
         let place = stage.end().await;
         let answer = held.hear().await;
@@ -158,7 +158,7 @@ async fn a_caller_that_never_ends_cannot_hold_up_the_end() {
     assert_eq!(caller.hear().await.text, "");
     let (entries, _) = hub.entries_after(0, usize::MAX);
     let call = entries.last().and_then(|entry| entry.call()).expect("it is an entry");
-    assert_eq!((call.outcome, call.error.as_deref()), (Outcome::Failed, Some("voltergeist ended")));
+    assert_eq!((call.outcome, call.error.as_deref()), (Outcome::Error, Some("voltergeist ended")));
 }
 
 #[tokio::test]

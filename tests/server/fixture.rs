@@ -20,15 +20,17 @@ use voltergeist::{
     app::{Server, ServerConfig},
     domain::{
         model::{
-            entry::{Call, EntryKind},
+            entry::{Call, EntryKind, Session},
             protocol::Operation,
         },
         state::journal::Bounds,
     },
     net::{Address, BindError, Paths},
     plugin::DiskStore,
-    state::{Hub, Snapshot, Window},
+    state::{Hub, Snapshot},
 };
+
+use crate::schema;
 
 /// How long anything may take that is waited for.
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -94,11 +96,11 @@ impl Fixture {
         let mut plan = plan(place.path());
         change(&mut plan);
         let (disk, volumes) = DiskStore::open(&place.path().join("volumes")).expect("the root opens");
-        let hub = Hub::new(0, volumes, Box::new(disk.clone()), bounds);
+        let hub = Hub::new(Session::new(0, volumes), Box::new(disk.clone()), bounds);
         let server = Server::bind(&hub, disk, plan)?;
         let shutdown = CancellationToken::new();
         Ok(Self {
-            plugin: Peer::at(&hub.snapshot(&Window::default()).driver.address),
+            plugin: Peer::at(&hub.snapshot().driver.address),
             control: Peer::at(&server.control_address()),
             running: tokio::spawn(server.run(shutdown.clone())),
             place,
@@ -129,7 +131,7 @@ impl Fixture {
     }
 
     pub fn snapshot(&self) -> Snapshot {
-        self.hub.snapshot(&Window { volumes: 0..usize::MAX, ..Window::default() })
+        self.hub.snapshot()
     }
 
     /// The calls that have ended.
@@ -140,7 +142,8 @@ impl Fixture {
 
     /// The call that ended last.
     pub fn last_call(&self) -> Call {
-        let newest = self.hub.snapshot(&Window { rows: 3, ..Window::default() }).entries;
+        let first = self.hub.kept().end.saturating_sub(9);
+        let (newest, _) = self.hub.entries_after(first, usize::MAX);
         newest
             .iter()
             .rev()
@@ -170,6 +173,10 @@ impl Fixture {
     /// Waits for an end that something else has brought about.
     pub async fn ended(self) -> Arc<TempDir> {
         within(self.running).await.expect("the server does not panic");
+        let (entries, _) = self.hub.entries_after(0, usize::MAX);
+        for entry in entries {
+            schema::assert_is_entry(&serde_json::to_value(&*entry).expect("an entry is JSON"));
+        }
         self.place
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io::ErrorKind;
 
-use voltergeist::domain::model::{entry::EntryKind, protocol::Operation};
+use voltergeist::domain::model::{entry::EntryKind, fault::ReleasedBy, protocol::Operation};
 
 use crate::fixture::{Fixture, Heard, request};
 
@@ -42,11 +42,11 @@ const WAYS_OUT: [(&str, &str, Outcome, u32); 19] = [
 
 const MOUNT: &str = r#"{"Name":"v","ID":"7f"}"#;
 
-/// A call that the one armed rule holds, the number of its waiting entry, and what its caller hears in the end.
+/// A call that the one armed rule holds, its number, and what its caller hears in the end.
 async fn held(stage: &Fixture, then: impl AsyncFnOnce(u64)) -> Heard {
     let release = async {
-        stage.until("the call waits", |now| now.waiting.len() == 1).await;
-        then(stage.snapshot().waiting[0].seq).await;
+        stage.until("the call waits", |now| now.held.len() == 1).await;
+        then(stage.snapshot().held[0].call_number().expect("it is a call")).await;
     };
     tokio::join!(stage.call(Operation::Mount, MOUNT), release).0
 }
@@ -55,10 +55,10 @@ async fn play(stage: &Fixture, (rule, how, expected, mounts): (&str, &str, Outco
     let case = format!("mount: {rule}; release{how}");
     stage.command("conjure v").await;
     stage.command(&format!("arm mount: {rule}")).await;
-    let mut seq = 0;
-    let heard = held(stage, async |waiting| {
-        seq = waiting;
-        stage.command(&format!("release {waiting}{how}")).await;
+    let (mut number, mut seq) = (0, 0);
+    let heard = held(stage, async |call| {
+        (number, seq) = (call, stage.snapshot().held[0].seq);
+        stage.command(&format!("release {call}{how}")).await;
     })
     .await;
 
@@ -70,10 +70,13 @@ async fn play(stage: &Fixture, (rule, how, expected, mounts): (&str, &str, Outco
     };
     assert_eq!((heard.status(), heard.body(), heard.end), (status, body, end), "{case}: {heard:?}");
     let call = stage.last_call();
-    assert_eq!((call.waited, call.status, &*call.reply.text()), (Some(seq), status, body), "{case}");
+    assert_eq!((call.call, call.held_seq), (number, Some(seq)), "{case}");
+    assert_eq!((call.status, &*call.reply.text()), (status, body), "{case}");
     assert_eq!(call.changes.len(), mounts as usize, "{case}");
     assert_eq!(stage.snapshot().open_mounts, u64::from(mounts), "{case}");
-    let fault = call.fault.expect("a rule acted").action.to_string();
+    let fault = call.fault.expect("a rule acted");
+    assert_eq!(fault.released.as_ref().map(|release| release.by), Some(ReleasedBy::Command), "{case}");
+    let fault = fault.to_string();
     let waits = rule.trim_end_matches(" once");
     let release_action = how.trim_start_matches(": ");
     if how.contains('\n') {
@@ -85,7 +88,7 @@ async fn play(stage: &Fixture, (rule, how, expected, mounts): (&str, &str, Outco
     }
     let (entries, _) = stage.hub.entries_after(seq - 1, 1);
     let EntryKind::Held(waiting) = &entries[0].kind else { panic!("{case}: {:?}", entries[0]) };
-    let told = waiting.natural.as_ref().expect("its answer is still open");
+    let told = waiting.original.as_ref().expect("its answer is still open");
     assert_eq!((told.status, &*told.body.text()), (200, natural.as_str()), "{case}");
     stage.command("disarm all").await;
     stage.command("wipe").await;
@@ -108,15 +111,15 @@ async fn a_release_that_cannot_be_is_refused_and_the_call_waits_on() {
     let refused = |line: &str| stage.hub.command_line(line).expect_err(line).to_string();
     assert!(refused("release: fail \"no\"").starts_with("no call is waiting; arm a rule that holds one"));
     stage.command("arm mount: hold").await;
-    let heard = held(&stage, async |seq| {
+    let heard = held(&stage, async |call| {
         for (how, why) in [
-            (format!("{}: empty", seq + 1), format!("no call {} is waiting", seq + 1)),
-            (format!("{seq}: scope local"), format!("\"scope\" does not fit call {seq}, which is a mount; fail")),
-            ("all: bad-time".into(), format!("\"bad-time\" does not fit call {seq}")),
+            (format!("{}: empty", call + 1), format!("no call {} is waiting", call + 1)),
+            (format!("{call}: scope local"), format!("\"scope\" does not fit call {call}, which is a mount; fail")),
+            ("all: bad-time".into(), format!("\"bad-time\" does not fit call {call}")),
             (": null-entry".into(), "this ends a running dockerd".into()),
-            (format!("--yes {seq}: null-entry"), format!("\"null-entry\" does not fit call {seq}")),
+            (format!("--yes {call}: null-entry"), format!("\"null-entry\" does not fit call {call}")),
             (
-                format!("{seq}: reply {{\"Volumes\":[null]}} after"),
+                format!("{call}: reply {{\"Volumes\":[null]}} after"),
                 "this ends a running dockerd: it reads a null among the volumes of List and dies; if you mean it: \
                  release --yes "
                     .into(),
@@ -124,10 +127,10 @@ async fn a_release_that_cannot_be_is_refused_and_the_call_waits_on() {
         ] {
             let error = refused(&format!("release {how}"));
             assert!(error.starts_with(&why), "{how}: {error}");
-            assert_eq!(stage.snapshot().waiting.len(), 1, "{how}");
+            assert_eq!(stage.snapshot().held.len(), 1, "{how}");
         }
         stage.command("release: fail \"now\"").await;
-        assert!(refused(&format!("release {seq}: fail \"again\"")).starts_with("no call"), "the first one counts");
+        assert!(refused(&format!("release {call}: fail \"again\"")).starts_with("no call"), "the first one counts");
     })
     .await;
     assert_eq!(heard.body(), "now\n");
@@ -140,13 +143,13 @@ async fn an_answer_that_is_on_its_way_can_be_hurried_and_not_changed() {
     stage.command("arm list: drip 1h").await;
     let mut caller = stage.plugin.connect().await.expect("the server listens");
     caller.say(&request(Operation::List, "{}")).await;
-    stage.until("the call waits", |now| now.waiting.len() == 1).await;
-    let seq = stage.snapshot().waiting[0].seq;
+    stage.until("the call waits", |now| now.held.len() == 1).await;
+    let call = stage.snapshot().held[0].call_number().expect("it is a call");
     let error = stage.hub.command_line("release all: empty").expect_err("it has begun").to_string();
     assert!(
-        error.starts_with(&format!("the answer to call {seq} is on its way already; release {seq} lets"))
+        error.starts_with(&format!("the answer to call {call} is on its way already; release {call} lets"))
     );
-    stage.command(&format!("release {seq}")).await;
+    stage.command(&format!("release {call}")).await;
     assert_eq!(caller.hear().await.body(), "{\"Volumes\":[]}\n");
     stage.end().await;
 }
@@ -156,7 +159,7 @@ async fn all_waiting_calls_can_be_failed_at_once() {
     let stage = Fixture::tcp();
     stage.command("arm reads: hold").await;
     let release = async {
-        stage.until("both calls wait", |now| now.waiting.len() == 2).await;
+        stage.until("both calls wait", |now| now.held.len() == 2).await;
         stage.command("release all: fail \"closed\"").await;
     };
     let (get, list, ()) =

@@ -9,4 +9,5 @@ mod fixture;
 mod held;
 mod outages;
 mod registration;
+mod schema;
 mod wire;

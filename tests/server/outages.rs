@@ -2,12 +2,10 @@
 
 use std::{io::ErrorKind, os::unix::net::UnixListener};
 
-use voltergeist::domain::{
-    lang::command::Outage,
-    model::{
-        entry::{EntryKind, Outcome},
-        protocol::Operation,
-    },
+use voltergeist::domain::model::{
+    driver::{DriverReason, DriverStatus, Outage},
+    entry::{EntryKind, Outcome},
+    protocol::Operation,
 };
 
 use crate::fixture::{Fixture, Peer, kept_alive, request, within};
@@ -62,7 +60,7 @@ async fn a_black_hole_takes_everything_and_never_answers() {
         idle.hear_one().await;
         let mut waiting = stage.plugin.connect().await.expect("the server listens");
         waiting.say(&kept_alive(Operation::Get, r#"{"Name":"v"}"#)).await;
-        stage.until("the call waits", |now| now.waiting.len() == 1).await;
+        stage.until("the call waits", |now| now.held.len() == 1).await;
 
         stage.command("down blackhole").await;
         let mut fresh = stage.plugin.connect().await.expect("connecting succeeds");
@@ -78,9 +76,9 @@ async fn a_black_hole_takes_everything_and_never_answers() {
             assert_eq!((heard.text.as_str(), heard.end), ("", Ok(())), "what was lost stays lost");
         }
         let call = stage.last_call();
-        assert_eq!((call.outcome, call.operation), (Outcome::Failed, Some(Operation::Get)));
+        assert_eq!((call.outcome, call.operation), (Outcome::Error, Some(Operation::Get)));
         stage.ask(Operation::List, "{}").await;
-        assert_eq!(stage.snapshot().tally.counters.of(Operation::List), 2);
+        assert_eq!(stage.snapshot().counters.operation(Operation::List), 2);
         stage.end().await;
     }
 }
@@ -94,7 +92,7 @@ async fn a_driver_that_resets_meets_each_request_with_a_reset_and_counts_it() {
             let heard = stage.call(Operation::Mount, r#"{"Name":"v","ID":"7f"}"#).await;
             assert_eq!((heard.text.as_str(), heard.end), ("", Err(ErrorKind::ConnectionReset)));
             let now = stage.snapshot();
-            assert_eq!((now.tally.counters.of(Operation::Mount), now.faults[0].evaluated), (count, 0));
+            assert_eq!((now.counters.operation(Operation::Mount), now.faults[0].evaluated), (count, 0));
             let fault = stage.last_call().fault;
             assert_eq!(
                 fault.and_then(|fault| fault.outage()),
@@ -170,16 +168,20 @@ async fn a_place_that_another_has_taken_meanwhile_is_told_and_tried_again() {
     let told = |stage: &Fixture| {
         let (entries, _) = stage.hub.entries_after(0, usize::MAX);
         let told = entries.into_iter().filter_map(|entry| match &entry.kind {
-            EntryKind::Driver { status } => Some(status.clone()),
+            EntryKind::Driver(event) if event.reason != DriverReason::Command => Some(event.clone()),
             _ => None,
         });
         told.collect::<Vec<_>>()
     };
-    assert!(told(&stage)[0].starts_with("cannot be up at unix://"), "{:?}", told(&stage));
+    let DriverReason::CannotBind { address, .. } = &told(&stage)[0].reason else {
+        panic!("{:?}", told(&stage))
+    };
+    assert!(address.starts_with("unix://"), "{address}");
     std::fs::remove_file(&path).expect("the thief goes");
     drop(thief);
     crate::fixture::until("it is up", || told(&stage).len() == 2).await;
-    assert_eq!(told(&stage)[1], "up");
+    let event = &told(&stage)[1];
+    assert_eq!((event.status, &event.reason), (DriverStatus::Up, &DriverReason::Recovered));
     assert_eq!(stage.plugin.exchange(&request(Operation::List, "{}")).await.status(), Some(200));
     stage.end().await;
 }

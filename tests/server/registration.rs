@@ -31,7 +31,7 @@ fn denied(place: Arc<TempDir>, change: impl FnOnce(&mut voltergeist::app::Server
 async fn a_unix_socket_is_found_by_its_name() {
     let stage = Fixture::unix();
     let socket = stage.place.path().join("plugins/ghost.sock");
-    let driver = stage.snapshot().driver;
+    let driver = stage.hub.driver();
     assert_eq!(driver.address, format!("unix://{}", socket.display()));
     assert_eq!((driver.registration.as_str(), driver.fix_command), ("registered", None));
     let mode = |path: &Path| fs::metadata(path).expect("it is there").permissions().mode() & 0o777;
@@ -45,7 +45,7 @@ async fn a_unix_socket_is_found_by_its_name() {
 async fn a_tcp_port_is_found_by_its_spec() {
     let stage = Fixture::tcp();
     let spec = fs::read_to_string(stage.place.path().join("etc/ghost.spec")).expect("it is written");
-    let driver = stage.snapshot().driver;
+    let driver = stage.hub.driver();
     assert_eq!(spec, driver.address);
     assert!(spec.starts_with("tcp://127.0.0.1:") && !spec.ends_with(":0"), "{spec}");
     assert_eq!((driver.registration.as_str(), driver.fix_command), ("registered", None));
@@ -180,7 +180,7 @@ async fn a_socket_that_hides_our_spec_is_told() {
     let hiding = sockets.join("ghost.sock");
     drop(UnixListener::bind(&hiding).expect("it is free"));
     let stage = Fixture::at(place, |plan| plan.listen = tcp()).expect("the port is free");
-    let driver = stage.snapshot().driver;
+    let driver = stage.hub.driver();
     assert_eq!(driver.registration, format!("hidden: engines find {} first", hiding.display()));
     assert_eq!(driver.fix_command, Some(format!("sudo rm {}", hiding.display())));
     stage.end().await;
@@ -193,7 +193,7 @@ async fn a_socket_elsewhere_says_what_would_register_it_and_sees_when_that_is_do
     let listen =
         |plan: &mut voltergeist::app::ServerConfig| plan.listen = Address::Unix(Some(elsewhere.clone()));
     let stage = Fixture::at(Arc::clone(&place), listen).expect("it is free");
-    let driver = stage.snapshot().driver;
+    let driver = stage.hub.driver();
     assert_eq!(driver.registration, "not registered: engines do not look there");
     let fix_command = driver.fix_command.expect("there is one");
     let script = fix_command.strip_prefix("sudo ").expect("it needs rights");
@@ -224,7 +224,7 @@ fn without_rights(plan: &mut voltergeist::app::ServerConfig) {
 async fn without_rights_it_listens_in_the_runtime_directory_and_says_what_would_register_it() {
     let stage = Fixture::with(without_rights);
     let runtime = stage.place.path().join("runtime");
-    let driver = stage.snapshot().driver;
+    let driver = stage.hub.driver();
     assert_eq!(driver.address, format!("unix://{}/ghost.sock", runtime.display()));
     assert_eq!(driver.registration, "not registered: cannot write to /sys/voltergeist/plugins");
     let fix_command = driver.fix_command.expect("there is one");
@@ -241,7 +241,7 @@ async fn without_rights_it_listens_in_the_runtime_directory_and_says_what_would_
         without_rights(plan);
         plan.listen = tcp();
     });
-    let driver = stage.snapshot().driver;
+    let driver = stage.hub.driver();
     assert!(driver.registration.starts_with("not registered: cannot write to /sys/"), "{driver:?}");
     stage.ask(Operation::List, "{}").await;
     stage.end().await;

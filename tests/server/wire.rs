@@ -7,7 +7,11 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 use voltergeist::domain::{
     lang::command::Command,
-    model::{entry::Outcome, protocol::Operation, volume::Change},
+    model::{
+        entry::{Cause, Outcome},
+        protocol::Operation,
+        volume::Change,
+    },
     rules::{Action, Phase},
 };
 
@@ -71,15 +75,15 @@ struct Expected {
 impl Expected {
     fn answer(body: impl Into<String>) -> Self {
         let body = body.into();
-        Self { status: 200, media: JSON, sent: body.len(), body, end: Ok(()), outcome: Outcome::Answered }
+        Self { status: 200, media: JSON, sent: body.len(), body, end: Ok(()), outcome: Outcome::Ok }
     }
 
     fn failed(self, status: u16, media: &'static str) -> Self {
-        Self { status, media, outcome: Outcome::Failed, ..self }
+        Self { status, media, outcome: Outcome::Error, ..self }
     }
 
     fn nothing(end: Result<(), ErrorKind>) -> Self {
-        Self { status: 0, end, outcome: Outcome::Failed, ..Self::answer("") }
+        Self { status: 0, end, outcome: Outcome::Error, ..Self::answer("") }
     }
 }
 
@@ -168,7 +172,7 @@ fn expected(action: &str, operation: Operation, root: &str) -> Expected {
 /// Brings the volumes to where each case begins.
 fn set_up(stage: &Fixture, operation: Operation) {
     let at: Timestamp = "2026-01-02T03:04:05Z".parse().expect("a time");
-    let change = |change: &Change| stage.hub.change(change).expect("the disk is writable");
+    let change = |change: &Change| stage.hub.change(change, Cause::Command).expect("the disk is writable");
     change(&Change::AllDeleted);
     if operation != Operation::Create {
         change(&Change::Created { name: "v".into(), options: [].into(), at });
@@ -190,7 +194,7 @@ fn assert_done(stage: &Fixture, operation: Operation, times: usize, case: &str) 
         Operation::Unmount => (true, MOUNTED - times),
         _ => (true, MOUNTED),
     };
-    assert_eq!((volume.is_some_and(|volume| volume.known), mounts), expected, "{case}");
+    assert_eq!((volume.is_some_and(|volume| volume.exists), mounts), expected, "{case}");
     let has_files = stage.mountpoint("v").join("mountID").exists();
     assert_eq!(has_files, operation == Operation::Mount && times > 0, "{case}");
 }
@@ -226,7 +230,7 @@ async fn play(stage: &Fixture, operation: Operation, action: &str, phase: Phase)
     let waits = action == "hang" || action == "hold";
     let release = async {
         if waits {
-            stage.until("the call waits", |now| now.waiting.len() == 1).await;
+            stage.until("the call waits", |now| now.held.len() == 1).await;
             assert_done(stage, operation, early, &rule);
             stage.command("release").await;
         }
@@ -253,7 +257,7 @@ async fn play(stage: &Fixture, operation: Operation, action: &str, phase: Phase)
     };
     assert_eq!(call.changes.len(), changes, "{rule}");
     let waited = ["hang", "hold", "delay", "drip"].contains(&word(action));
-    assert_eq!(call.waited.is_some(), waited, "{rule}");
+    assert_eq!(call.held_seq.is_some(), waited, "{rule}");
     stage.command("disarm all").await;
 }
 
@@ -272,7 +276,7 @@ async fn play_all(stage: Fixture) {
         }
     }
     assert!(played > 500, "only {played} cases were played");
-    let calls = Operation::ALL.map(|operation| stage.snapshot().tally.counters.of(operation));
+    let calls = Operation::ALL.map(|operation| stage.snapshot().counters.operation(operation));
     assert_eq!(calls.iter().sum::<u64>(), played);
     stage.end().await;
 }
@@ -338,9 +342,9 @@ async fn a_caller_that_leaves_is_noticed_while_a_rule_may_reset() {
         stage.command("arm get: hang").await;
         let mut caller = stage.plugin.connect().await.expect("the server listens");
         caller.say(&kept_alive(Operation::Get, r#"{"Name":"v"}"#)).await;
-        stage.until("the call waits", |now| now.waiting.len() == 1).await;
+        stage.until("the call waits", |now| now.held.len() == 1).await;
         drop(caller);
-        stage.until("the call has ended", |now| now.tally.outcome(Outcome::Abandoned) == 1).await;
+        stage.until("the call has ended", |now| now.counters.outcome(Outcome::Cancelled) == 1).await;
         stage.end().await;
     }
 }
@@ -356,7 +360,7 @@ async fn a_dripping_answer_takes_its_time_and_a_release_ends_it() {
     stage.command("arm list: drip 1h").await;
     let mut caller = stage.plugin.connect().await.expect("the server listens");
     caller.say(&request(Operation::List, "{}")).await;
-    stage.until("the call waits", |now| now.waiting.len() == 1).await;
+    stage.until("the call waits", |now| now.held.len() == 1).await;
     stage.command("release all").await;
     assert!(caller.hear().await.is_whole());
     stage.end().await;
@@ -367,7 +371,7 @@ async fn a_delay_can_be_cut_short() {
     let stage = Fixture::unix();
     stage.command("arm list: delay 1h").await;
     let release = async {
-        stage.until("the call waits", |now| now.waiting.len() == 1).await;
+        stage.until("the call waits", |now| now.held.len() == 1).await;
         stage.command("disarm all").await;
     };
     let (heard, ()) = within(async { tokio::join!(stage.call(Operation::List, "{}"), release) }).await;

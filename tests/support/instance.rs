@@ -6,7 +6,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use voltergeist::{
     app::{Server, ServerConfig},
-    domain::state::journal::Bounds,
+    domain::{model::entry::Session, state::journal::Bounds},
     net::{Address, Paths},
     plugin::DiskStore,
     state::Hub,
@@ -22,7 +22,7 @@ impl TestInstance {
     /// Serves volumes of this folder, with the control socket beside it.
     pub fn start(name: &str, volumes: &Path, listen: Address, paths: Paths) -> Self {
         let (disk, records) = DiskStore::open(volumes).expect("the root opens");
-        let hub = Hub::new(0, records, Box::new(disk.clone()), Bounds::default());
+        let hub = Hub::new(Session::new(0, records), Box::new(disk.clone()), Bounds::default());
         let control = Address::Unix(Some(volumes.with_extension("control")));
         let plan = ServerConfig { listen, control, paths, ..ServerConfig::new(name) };
         let shutdown = CancellationToken::new();

@@ -83,17 +83,17 @@ pub fn command(line: &str, snapshot: &Snapshot) -> Completion {
             Completion::of(line, start, [Candidate::new("all", "every rule")].into_iter().chain(rules))
         }
         ("release", 0) => {
-            let waiting = snapshot.waiting.iter().filter_map(|entry| match &entry.kind {
+            let waiting = snapshot.held.iter().filter_map(|entry| match &entry.kind {
                 EntryKind::Held(waiting) => {
                     let volume = waiting.volume.as_deref().unwrap_or_default();
-                    Some(Candidate::new(entry.seq.to_string(), format!("{} {volume}", waiting.operation)))
+                    Some(Candidate::new(waiting.call.to_string(), format!("{} {volume}", waiting.operation)))
                 }
                 _ => None,
             });
             Completion::of(line, start, [Candidate::new("all", "every held call")].into_iter().chain(waiting))
         }
-        ("forget", 0) => Completion::of(line, start, volumes(snapshot, |volume| volume.known)),
-        ("restore", 0) => Completion::of(line, start, volumes(snapshot, |volume| !volume.known)),
+        ("forget", 0) => Completion::of(line, start, volumes(snapshot, |volume| volume.exists)),
+        ("restore", 0) => Completion::of(line, start, volumes(snapshot, |volume| !volume.exists)),
         ("unmount", 0) => Completion::of(line, start, volumes(snapshot, Volume::is_mounted)),
         ("down", 0) => Completion::of(
             line,
@@ -115,11 +115,11 @@ pub fn command(line: &str, snapshot: &Snapshot) -> Completion {
         ("save", _) => filter(line, snapshot),
         ("play", 0) => {
             let directions =
-                ScenarioControl::ALL.into_iter().filter(|_| snapshot.scenarios.run_request.is_some());
+                ScenarioControl::ALL.into_iter().filter(|_| snapshot.scenario.run_request.is_some());
             let directions = directions
                 .map(|direction| Candidate::new(direction.as_str(), scenario_control_help(direction)));
             let catalog =
-                snapshot.scenarios.catalog.iter().map(|offer| Candidate::new(&*offer.name, &*offer.title));
+                snapshot.catalog.scenarios.iter().map(|offer| Candidate::new(&*offer.name, &*offer.title));
             Completion::of(line, start, directions.chain(catalog))
         }
         ("play", _) => Completion::of(

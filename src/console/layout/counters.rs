@@ -57,9 +57,10 @@ fn counters(snapshot: &Snapshot, short: bool) -> Vec<Counter> {
             Operation::Capabilities if short => "caps",
             operation => operation.as_str(),
         };
-        (name, snapshot.tally.counters.of(operation), false)
+        (name, snapshot.counters.operation(operation), false)
     });
-    let odd = [("other", snapshot.tally.unknown_requests, true), ("lints", snapshot.tally.lints(), true)];
+    let odd =
+        [("other", snapshot.counters.unknown_requests, true), ("lints", snapshot.counters.lints(), true)];
     nine.into_iter()
         .chain(odd.into_iter().filter(|(_, number, _)| *number > 0))
         .map(|(name, number, odd)| Counter { name, number, digits: text::grouped(number), odd })

@@ -164,7 +164,7 @@ impl Screen {
             is_sequence: false,
             titles: [
                 if input.open == Some(Pane::Calls) { "Call" } else { "Calls" }.to_owned(),
-                format!("Volumes {}", input.snapshot.volume_count),
+                format!("Volumes {}", input.snapshot.volumes.len()),
                 format!("Faults {}", input.armed),
             ],
             status,

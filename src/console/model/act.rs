@@ -123,7 +123,7 @@ impl App {
             KeyAction::Quit
                 if !fault_list::is_armed(snapshot)
                     && snapshot.open_mounts == 0
-                    && snapshot.scenarios.run_request.is_none() =>
+                    && snapshot.scenario.run_request.is_none() =>
             {
                 Some(Effect::Leave)
             }
@@ -149,7 +149,7 @@ impl App {
             KeyAction::Back => self.back(snapshot),
             KeyAction::Pause => {
                 let last = snapshot.kept.end.saturating_sub(1);
-                self.calls.freeze((!self.calls.is_frozen()).then_some(last));
+                self.calls.freeze((!self.calls.is_frozen()).then_some(last), snapshot.rows);
             }
             KeyAction::Filter => self.begin(PromptKind::Filter, &self.filter_text.clone(), snapshot),
             KeyAction::CommandLine => self.begin(PromptKind::Command, "", snapshot),

@@ -237,7 +237,7 @@ impl App {
             snapshot,
             focus: self.focus,
             open: self.detail.map(|_| self.focus),
-            alarms: armed + usize::from(is_down) + usize::from(!snapshot.waiting.is_empty()),
+            alarms: armed + usize::from(is_down) + usize::from(!snapshot.held.is_empty()),
             armed,
             fault_rows: fault_list::rows(snapshot).len(),
             status_width: if is_typing { 0 } else { text::width(&about) + text::width(&result) },
@@ -279,7 +279,7 @@ impl App {
             .faults
             .iter()
             .any(|rule| rule.state == RuleState::Armed && rule.remaining.until.is_some());
-        let is_busy = snapshot.tally.rate(snapshot.at).iter().rev().take(SPARK).any(|count| *count > 0);
-        comes_up || runs_out || is_busy || !snapshot.waiting.is_empty() || self.retries.is_due(snapshot.at)
+        let is_busy = snapshot.counters.rate(snapshot.at).iter().rev().take(SPARK).any(|count| *count > 0);
+        comes_up || runs_out || is_busy || !snapshot.held.is_empty() || self.retries.is_due(snapshot.at)
     }
 }

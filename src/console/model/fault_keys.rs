@@ -26,7 +26,7 @@ impl App {
     /// Forgets the selected volume, or restores it.
     pub(super) fn forget(&mut self, volume: Option<&Arc<Volume>>) -> Option<Effect> {
         match volume {
-            Some(volume) if volume.known => Some(Command::Forget(volume.name.clone()).into()),
+            Some(volume) if volume.exists => Some(Command::Forget(volume.name.clone()).into()),
             Some(volume) => Some(Command::Restore(volume.name.clone()).into()),
             None => {
                 self.status = StatusLine::say("no volume to forget");
@@ -66,7 +66,7 @@ impl App {
             effects.push(Command::Up.into());
         }
         if effects.is_empty() {
-            let forgotten = snapshot.volumes.iter().filter(|volume| !volume.known).count() as u64;
+            let forgotten = snapshot.volumes.iter().filter(|volume| !volume.exists).count() as u64;
             self.status = StatusLine::say(match forgotten {
                 0 => "nothing to clear".to_owned(),
                 some => format!(

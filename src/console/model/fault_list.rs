@@ -72,7 +72,7 @@ pub const fn outage_help(outage: Outage) -> &'static str {
 
 /// What the engine that calls will make of the rule that a line arms, or of the outage that it begins.
 pub fn forecast_of(line: &str, snapshot: &Snapshot) -> Option<String> {
-    let caller = snapshot.tally.usual_caller();
+    let caller = snapshot.counters.usual_caller();
     match line.parse() {
         Ok(Command::Arm { rule, .. }) => Some(forecast(&rule, caller).to_string()),
         Ok(Command::Down { kind, .. }) => Some(forecast_outage(kind, caller).to_string()),

@@ -11,7 +11,7 @@ use std::{
 
 use crate::{
     console::model::{
-        list::{EntryList, is_redundant},
+        list::EntryList,
         window::{self, ListStep},
     },
     domain::{
@@ -127,11 +127,11 @@ impl GroupedList {
     }
 
     fn admit(&mut self, entry: &Arc<Entry>) {
-        if is_redundant(entry) {
+        if entry.is_redundant() {
             return;
         }
         let mut is_shown = self.filter.matches(entry);
-        let waited = entry.call().and_then(|call| call.waited);
+        let waited = entry.call().and_then(|call| call.held_seq);
         if let Some(anchor) =
             self.selected.as_mut().filter(|anchor| anchor.call.is_some() && anchor.call == waited)
         {
@@ -360,7 +360,7 @@ mod tests {
                 let caller = if *gap % 7 == 0 { Caller::Other } else { Caller::Docker };
                 let call = Call {
                     volume: Some(format!("v{volume}").into()),
-                    ..Call::answered(operations[*operation], caller)
+                    ..Call::ok(operations[*operation], caller)
                 };
                 let at = Timestamp::from_millisecond(now).expect("a time");
                 let seq = index as u64 + 1;

@@ -180,7 +180,7 @@ impl App {
                 Vec::new()
             }
             Command::Play { scenario, stepwise, dangerous: false }
-                if snapshot.scenarios.can_harm(&scenario) =>
+                if snapshot.catalog.can_harm(&scenario) =>
             {
                 let command = Command::Play { scenario, stepwise, dangerous: true };
                 self.mode = Mode::Ask(Question::Run(Box::new(command)));

@@ -10,10 +10,7 @@ use crate::{
     console::model::window::{self, ListStep},
     domain::{
         lang::filter::Filter,
-        model::{
-            entry::{Entry, EntryKind, RuleLifecycle},
-            scenario::ScenarioEvent,
-        },
+        model::entry::{Entry, EntryKind},
     },
 };
 
@@ -27,6 +24,8 @@ pub struct EntryList {
     next: u64,
     /// The number of the last entry that may be shown, while the list is frozen.
     frozen: Option<u64>,
+    /// How many rows there were in all when it was frozen.
+    frozen_rows: u64,
     /// The number of the selected entry; none while the newest is followed.
     selected: Option<u64>,
     /// The number of the first entry in view.
@@ -42,17 +41,6 @@ pub struct VolumeHistory {
     pub entries: EntryList,
 }
 
-/// Whether another entry already shows this.
-pub(super) fn is_redundant(entry: &Entry) -> bool {
-    match &entry.kind {
-        EntryKind::Scenario(event) => {
-            matches!(&**event, ScenarioEvent::StepStarted { line, .. } if line.starts_with(':'))
-        }
-        EntryKind::Fault(event) => matches!(event.event, RuleLifecycle::Armed | RuleLifecycle::Disarmed),
-        _ => false,
-    }
-}
-
 impl Default for EntryList {
     fn default() -> Self {
         Self {
@@ -60,6 +48,7 @@ impl Default for EntryList {
             filter: Filter::default(),
             next: 1,
             frozen: None,
+            frozen_rows: 0,
             selected: None,
             top: 0,
         }
@@ -92,11 +81,11 @@ impl EntryList {
     }
 
     fn admit(&mut self, entry: &Arc<Entry>) {
-        if is_redundant(entry) {
+        if entry.is_redundant() {
             return;
         }
         // A completed call replaces its held entry.
-        if let Some(waited) = entry.call().and_then(|call| call.waited) {
+        if let Some(waited) = entry.call().and_then(|call| call.held_seq) {
             if let Ok(row) = self.rows.binary_search_by_key(&waited, |entry| entry.seq) {
                 self.rows.remove(row);
             }
@@ -162,8 +151,8 @@ impl EntryList {
     }
 
     /// How many entries are held back, if the list is frozen.
-    pub fn held_back(&self, kept: &Range<u64>) -> Option<u64> {
-        self.frozen.map(|last| (kept.end - 1).saturating_sub(last))
+    pub fn held_back(&self, rows: u64) -> Option<u64> {
+        self.frozen.map(|_| rows.saturating_sub(self.frozen_rows))
     }
 
     /// Whether the list is frozen.
@@ -171,9 +160,9 @@ impl EntryList {
         self.frozen.is_some()
     }
 
-    /// Pauses the list after an entry, or resumes it.
-    pub fn freeze(&mut self, last: Option<u64>) {
-        self.frozen = last;
+    /// Pauses the list after an entry, when there were so many rows in all, or resumes it.
+    pub fn freeze(&mut self, last: Option<u64>, rows: u64) {
+        (self.frozen, self.frozen_rows) = (last, rows);
     }
 
     fn row_of(&self, seq: u64) -> usize {

@@ -138,10 +138,10 @@ impl App {
     pub(super) fn back(&mut self, snapshot: &Snapshot) {
         if self.detail.take().is_some() {
             self.follow_history(snapshot);
-        } else if self.shows_run(snapshot) && snapshot.scenarios.run_request.is_none() {
-            self.closed_run.clone_from(&snapshot.scenarios.play);
+        } else if self.shows_run(snapshot) && snapshot.scenario.run_request.is_none() {
+            self.closed_run.clone_from(&snapshot.scenario.play);
         } else if self.calls.is_frozen() {
-            self.calls.freeze(None);
+            self.calls.freeze(None, 0);
         } else if self.calls.is_filtered() {
             self.unfilter();
         } else {

@@ -25,7 +25,7 @@ impl Picker {
                 format!("{} {} {} {problem}", offer.name, offer.title, offer.description).to_lowercase();
             filter.split_whitespace().all(|word| text.contains(word))
         };
-        let mut catalog: Vec<_> = snapshot.scenarios.catalog.iter().filter(fits).collect();
+        let mut catalog: Vec<_> = snapshot.catalog.scenarios.iter().filter(fits).collect();
         let meant = filter.trim();
         catalog.sort_by_key(|ScenarioInfo { name, .. }| {
             (name != meant, !name.starts_with(meant), !name.contains(meant))

@@ -12,8 +12,8 @@ use crate::domain::{
 /// The original reply of a held call, while it is edited.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReplyEdit {
-    /// The number of the held call's entry.
-    pub seq: u64,
+    /// The number of the held call.
+    pub call: u64,
     /// What the editor is given: JSON laid out, any other text as it is.
     pub text: String,
     shape: ErrorShape,
@@ -21,18 +21,18 @@ pub struct ReplyEdit {
 
 impl ReplyEdit {
     /// The reply to a held call, unless it was too long to be recorded whole.
-    pub(super) fn new(seq: u64, natural: &OriginalReply) -> Result<Self, String> {
-        let OriginalReply { status, body } = natural;
+    pub(super) fn new(call: u64, original: &OriginalReply) -> Result<Self, String> {
+        let OriginalReply { status, body } = original;
         if body.length > body.bytes.len() {
             let (length, kept) = (body.length, body.bytes.len());
             return Err(format!(
-                "the original reply has {length} bytes, of which {kept} are recorded, so it cannot be edited; type release {seq}: reply …"
+                "the original reply has {length} bytes, of which {kept} are recorded, so it cannot be edited; type release {call}: reply …"
             ));
         }
         let text = body.text();
         let shape = if *status == 200 { ErrorShape::Inband } else { ErrorShape::Text500 };
         let text = json::indented(&text).map_or_else(|| text.into_owned(), |text| text + "\n");
-        Ok(Self { seq, text, shape })
+        Ok(Self { call, text, shape })
     }
 
     /// The command that sends the edited reply. None if it is unchanged or empty:
@@ -45,7 +45,7 @@ impl ReplyEdit {
         let release_action = Some(ReleaseAction { action, phase: Phase::After });
         let is_another = !edited.trim().is_empty() && reply(&self.text) != reply(edited);
         is_another.then_some(Command::Release {
-            which: ReleaseTarget::Call(self.seq),
+            which: ReleaseTarget::Call(self.call),
             release_action,
             confirmed: false,
         })
@@ -58,9 +58,9 @@ mod tests {
 
     #[test]
     fn a_reply_that_the_journal_has_cut_is_not_edited() {
-        let natural = |length: usize| OriginalReply { status: 200, body: vec![b' '; length].into() };
-        let error = ReplyEdit::new(41, &natural(16 * 1024 + 1)).expect_err("a part of it is gone");
+        let original = |length: usize| OriginalReply { status: 200, body: vec![b' '; length].into() };
+        let error = ReplyEdit::new(41, &original(16 * 1024 + 1)).expect_err("a part of it is gone");
         assert!(error.contains("has 16385 bytes") && error.ends_with("type release 41: reply …"));
-        assert!(ReplyEdit::new(41, &natural(16 * 1024)).is_ok());
+        assert!(ReplyEdit::new(41, &original(16 * 1024)).is_ok());
     }
 }

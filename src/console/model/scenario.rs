@@ -28,14 +28,14 @@ use crate::{
 impl App {
     /// Whether the latest scenario run is on the screen.
     pub fn shows_run(&self, snapshot: &Snapshot) -> bool {
-        let ScenarioState { play, run_request, .. } = &snapshot.scenarios;
+        let ScenarioState { play, run_request, .. } = &snapshot.scenario;
         let is_closed = |play| self.closed_run.as_ref().is_some_and(|closed| Arc::ptr_eq(closed, play));
         run_request.is_some() || play.as_ref().is_some_and(|play| !is_closed(play))
     }
 
     /// Opens the picker.
     pub(super) fn pick(&mut self, snapshot: &Snapshot) {
-        if snapshot.scenarios.catalog.is_empty() {
+        if snapshot.catalog.scenarios.is_empty() {
             self.status = StatusLine::say("no scenarios here; use voltergeist play");
         } else {
             self.mode = Mode::Pick(Picker::default());
@@ -75,7 +75,7 @@ impl App {
 
     /// Controls the running scenario, else the demo.
     pub(super) fn control_scenario(&mut self, action: KeyAction, snapshot: &Snapshot) -> Option<Effect> {
-        let direction = match (&snapshot.scenarios.run_request, snapshot.speed, action) {
+        let direction = match (&snapshot.scenario.run_request, snapshot.speed, action) {
             (None, Some(speed), KeyAction::PausePlay) => {
                 let change = if speed.paused { SpeedChange::Continue } else { SpeedChange::Pause };
                 return Some(Command::Speed(change).into());

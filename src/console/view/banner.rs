@@ -35,7 +35,7 @@ fn alarms(snapshot: &Snapshot) -> Vec<Alarm<'_>> {
         DriverStatus::Down { kind, until } => Some(Alarm::Down(kind, until)),
         DriverStatus::Up => None,
     };
-    let waiting = (!snapshot.waiting.is_empty()).then_some(Alarm::Held(snapshot.waiting.len()));
+    let waiting = (!snapshot.held.is_empty()).then_some(Alarm::Held(snapshot.held.len()));
     down.into_iter().chain(waiting).chain(fault_list::armed(snapshot).map(Alarm::Armed)).collect()
 }
 
@@ -76,7 +76,7 @@ fn words(view: &View<'_>, alarm: &Alarm<'_>) -> (String, String, String) {
         Alarm::Down(kind, until) => {
             let left =
                 until.map_or_else(String::new, |until| format!("up again in {}  ", left(snapshot.at, until)));
-            let forecast = forecast_outage(*kind, snapshot.tally.usual_caller());
+            let forecast = forecast_outage(*kind, snapshot.counters.usual_caller());
             // In a wide banner, the engine's reaction matters more than the meaning of the outage type.
             let what = match view.screen.banner.width {
                 ..100 => outage_help(*kind).to_owned(),
@@ -90,12 +90,11 @@ fn words(view: &View<'_>, alarm: &Alarm<'_>) -> (String, String, String) {
             )
         }
         Alarm::Held(count) => {
-            let oldest =
-                snapshot.waiting.first().map_or(Duration::ZERO, |entry| since(snapshot.at, entry.at));
+            let oldest = snapshot.held.first().map_or(Duration::ZERO, |entry| since(snapshot.at, entry.at));
             let what = if *count == 1 { "1 CALL HELD".to_owned() } else { format!("{count} CALLS HELD") };
             let mut facts = format!("oldest {}", text::clock(oldest));
             if let Some((caller, left)) =
-                snapshot.waiting.first().and_then(|entry| time_to_timeout(entry, oldest))
+                snapshot.held.first().and_then(|entry| time_to_timeout(entry, oldest))
             {
                 facts.extend(["; ", caller.as_str(), " times out in ", &text::clock(left)]);
             }

@@ -102,7 +102,7 @@ pub fn state(view: &View<'_>, has_keys: bool) -> Vec<Span<'static>> {
     if dropped > 0 && view.screen.shape.has_frames() {
         say(format!("{} kept of {}", text::grouped(in_all - dropped), text::grouped(in_all)), styles.dim);
     }
-    match calls.held_back(kept) {
+    match calls.held_back(view.snapshot.rows) {
         Some(held) => say(format!("PAUSED +{}", text::grouped(held)), styles.warning),
         None if follows(view) => say("auto-scroll on".into(), styles.dim),
         None => match newer(view) {
@@ -142,7 +142,7 @@ fn resume_key(view: &View<'_>) -> Option<(String, &'static str)> {
 /// The same in a short form.
 pub fn short_state(view: &View<'_>) -> Vec<Span<'static>> {
     let (calls, grouped_list) = (&view.app.calls, view.app.grouped_list.as_ref());
-    let state = match calls.held_back(&view.snapshot.kept) {
+    let state = match calls.held_back(view.snapshot.rows) {
         Some(held) => format!("PAUSED +{}", text::grouped(held)),
         None if calls.is_filtered() => {
             format!("{} shown", text::grouped(grouped_list.map_or(calls.len(), GroupedList::items) as u64))

@@ -68,7 +68,7 @@ fn row_of(view: &View<'_>, row: &FaultRow, is_roomy: bool) -> Line<'static> {
             let volume = view.app.selected_volume(snapshot);
             let state = match volume {
                 None => Span::styled("no volume yet", styles.dim),
-                Some(volume) if volume.known => {
+                Some(volume) if volume.exists => {
                     Span::styled(format!("would forget {}", text::clean(&volume.name)), styles.dim)
                 }
                 Some(volume) => {

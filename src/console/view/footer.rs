@@ -134,7 +134,7 @@ fn hints_of(view: &View<'_>) -> Vec<(String, &'static str)> {
 fn would_do_something(view: &View<'_>, action: KeyAction) -> bool {
     let (app, snapshot) = (view.app, view.snapshot);
     match action {
-        KeyAction::Release | KeyAction::EditReply | KeyAction::FailCall => !snapshot.waiting.is_empty(),
+        KeyAction::Release | KeyAction::EditReply | KeyAction::FailCall => !snapshot.held.is_empty(),
         KeyAction::Faster | KeyAction::Slower => snapshot.speed.is_some(),
         KeyAction::Forget => !snapshot.volumes.is_empty(),
         KeyAction::ClearAll => {
@@ -163,7 +163,7 @@ fn hint_text(view: &View<'_>, control: &KeyBinding) -> &'static str {
         KeyAction::Preset("fail-mounts") if armed("fail-mounts") => "stop failing mounts",
         KeyAction::Preset("empty-get") if armed("empty-get") => "stop empty Get",
         KeyAction::Outage if view.snapshot.driver_state.status != DriverStatus::Up => "up",
-        KeyAction::Forget if view.app.selected_volume(view.snapshot).is_some_and(|volume| !volume.known) => {
+        KeyAction::Forget if view.app.selected_volume(view.snapshot).is_some_and(|volume| !volume.exists) => {
             "restore"
         }
         KeyAction::Sequence if view.app.sequence => "list",

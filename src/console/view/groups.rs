@@ -142,9 +142,7 @@ pub fn outcome(view: &View<'_>, group: &CallGroup) -> (String, Style) {
     match (&entry.kind, next) {
         (EntryKind::Held(waiting), _) => row::waits(view, entry, waiting),
         (_, Some(next)) => (next.to_string(), view.theme.styles.warning),
-        (EntryKind::Call(call), _) if call.outcome == Outcome::Answered => {
-            ("ok".into(), view.theme.styles.good)
-        }
+        (EntryKind::Call(call), _) if call.outcome == Outcome::Ok => ("ok".into(), view.theme.styles.good),
         (EntryKind::Call(call), _) => row::outcome(view, call),
         _ => (String::new(), view.theme.styles.text),
     }

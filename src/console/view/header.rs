@@ -101,16 +101,19 @@ fn render_fix_command(view: &View<'_>, line: &Line<'_>, area: Rect, buffer: &mut
 /// The load, in forms from long to short.
 fn load(view: &View<'_>) -> Vec<Line<'static>> {
     let (snapshot, styles) = (view.snapshot, &view.theme.styles);
-    let rate = snapshot.tally.rate(snapshot.at);
+    let rate = snapshot.counters.rate(snapshot.at);
     let last = rate.len().checked_sub(2).map_or(0, |index| rate[index]);
-    let callers: Vec<_> =
-        Caller::ALL.into_iter().filter(|one| snapshot.tally.caller(*one) > 0).map(Caller::as_str).collect();
+    let callers: Vec<_> = Caller::ALL
+        .into_iter()
+        .filter(|one| snapshot.counters.caller(*one) > 0)
+        .map(Caller::as_str)
+        .collect();
     let caller = (!callers.is_empty())
         .then(|| Span::styled(format!("clients: {}  ", callers.join(", ")), styles.text));
     let per_second = Span::styled(format!("{last}/s "), styles.bold);
     let spark = Span::styled(sparkline(&rate, view.theme.glyphs), styles.graph);
     let percentile = |share: f64| {
-        let took = text::took(std::time::Duration::from_micros(snapshot.tally.latency(share)?));
+        let took = text::took(std::time::Duration::from_micros(snapshot.counters.latency(share)?));
         Some(Span::styled(format!("  p{} {took}", share * 100.0), styles.text))
     };
     let rate = [per_second.clone(), spark];
@@ -137,7 +140,7 @@ fn load(view: &View<'_>) -> Vec<Line<'static>> {
 fn speed(snapshot: &Snapshot) -> Option<String> {
     let speed = snapshot.speed?;
     // It is paused while a scenario runs.
-    Some(if snapshot.scenarios.run_request.is_some() { "paused".into() } else { speed.to_string() })
+    Some(if snapshot.scenario.run_request.is_some() { "paused".into() } else { speed.to_string() })
 }
 
 fn sparkline(rate: &[u32], glyphs: &Glyphs) -> String {

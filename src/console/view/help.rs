@@ -22,7 +22,7 @@ use crate::{
         view::canvas::View,
     },
     domain::{
-        analysis::linter::Lint,
+        model::lint::Lint,
         rules::{EXAMPLES, KEYWORD_GROUPS},
         text,
     },

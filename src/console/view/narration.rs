@@ -21,6 +21,7 @@ use crate::{
     domain::{
         model::{
             entry::{Call, Entry, EntryKind},
+            fault::{AppliedFault, Phase},
             protocol::{Caller, Operation},
         },
         rules::{RuleState, reaction},
@@ -109,8 +110,10 @@ fn next_attempt(view: &View<'_>, entry: &Entry) -> String {
 
 /// Whether the rule that acted on a call may be shown as if it were now.
 fn is_in_force(view: &View<'_>, call: &Call) -> bool {
-    let rule =
-        call.fault.as_ref().and_then(|fault| view.snapshot.faults.iter().find(|rule| rule.id == fault.id));
+    let rule = call
+        .fault
+        .as_ref()
+        .and_then(|fault| view.snapshot.faults.iter().find(|rule| Some(rule.id) == fault.rule()));
     rule.is_some_and(|rule| rule.state != RuleState::Expired)
 }
 
@@ -126,7 +129,7 @@ fn explained(view: &View<'_>, entry: &Entry, call: &Call) -> (String, Style) {
         |operation| format!("{}{}", request_text(operation, volume), if is_again { " again" } else { "" }),
     );
     let (outcome, style) = row::outcome(view, call);
-    let Some(does) = call.fault.as_ref().and_then(|fault| fault_text(&fault.action, call)) else {
+    let Some(does) = call.fault.as_ref().and_then(|fault| fault_text(fault, call)) else {
         return (format!("{who} {request} {} {outcome}", view.theme.glyphs.arrow), style);
     };
     // A count of attempts is more exact than the engine's known reaction.
@@ -142,9 +145,19 @@ fn explained(view: &View<'_>, entry: &Entry, call: &Call) -> (String, Style) {
 }
 
 /// What a fault did, as the end of a sentence; none if it changed nothing.
-fn fault_text(action: &str, call: &Call) -> Option<String> {
+fn fault_text(fault: &AppliedFault, call: &Call) -> Option<String> {
+    let does = action_text(&fault.action, call)?;
+    Some(match fault.release_action().and_then(|action| action_text(action, call)) {
+        Some(end) => format!("{does}, then {end}"),
+        None if fault.phase == Phase::After => format!("does the work, then {does}"),
+        None => does,
+    })
+}
+
+/// What an action does, by its first word.
+fn action_text(action: &str, call: &Call) -> Option<String> {
     let word = action.split(' ').next().unwrap_or_default();
-    let does = match word {
+    Some(match word {
         "fail" => {
             let message = call.error.as_deref().map(str::trim).filter(|error| !error.is_empty());
             message.map_or_else(
@@ -153,12 +166,6 @@ fn fault_text(action: &str, call: &Call) -> Option<String> {
             )
         }
         word => FAULT_TEXTS.iter().find(|(known, _)| *known == word).map(|(_, does)| (*does).to_owned())?,
-    };
-    let end = action.split_once(" then ").filter(|_| ["hold", "hang", "delay"].contains(&word));
-    Some(match end.and_then(|(_, end)| fault_text(end, call)) {
-        Some(end) => format!("{does}, then {end}"),
-        None if action.ends_with(" after") => format!("does the work, then {does}"),
-        None => does,
     })
 }
 

@@ -23,7 +23,7 @@ pub fn render(view: &View<'_>, state: &Picker, buffer: &mut Buffer) -> Position 
     Clear.render(area, buffer);
     buffer.set_style(area, styles.text);
     let catalog = state.catalog(view.snapshot);
-    let of = view.snapshot.scenarios.catalog.len();
+    let of = view.snapshot.catalog.scenarios.len();
     let block = Block::bordered()
         .border_set(view.theme.glyphs.focus)
         .border_style(styles.focus)
@@ -64,7 +64,7 @@ pub fn render(view: &View<'_>, state: &Picker, buffer: &mut Buffer) -> Position 
     let description = match catalog.get(selected) {
         None => "No match.".to_owned(),
         Some(ScenarioInfo { problem: Some(problem), .. }) => problem.clone(),
-        Some(ScenarioInfo { description, dangerous: true, .. }) if view.snapshot.scenarios.is_real => {
+        Some(ScenarioInfo { description, dangerous: true, .. }) if view.snapshot.catalog.is_real => {
             format!("Can harm the engine; asks first. {description}")
         }
         Some(offer) => offer.description.clone(),

@@ -55,17 +55,17 @@ fn words(view: &View<'_>, question: &Question) -> Vec<String> {
     match question {
         Question::Leave => {
             let mut words = vec!["Quit?".to_owned()];
-            if let Some(scenario) = snapshot.scenarios.under_way() {
+            if let Some(scenario) = snapshot.scenario.under_way() {
                 words.push(format!("{scenario} is running; it is stopped and cleaned up first."));
             }
             let armed = fault_list::armed(snapshot).count() as u64;
             if armed > 0 {
                 words.push(format!("{} armed; quitting disarms.", text::counted(armed, "rule")));
             }
-            if !snapshot.waiting.is_empty() {
+            if !snapshot.held.is_empty() {
                 words.push(format!(
                     "{} held; quitting releases.",
-                    text::counted(snapshot.waiting.len() as u64, "call")
+                    text::counted(snapshot.held.len() as u64, "call")
                 ));
             }
             if snapshot.open_mounts > 0 {
@@ -81,7 +81,7 @@ fn words(view: &View<'_>, question: &Question) -> Vec<String> {
             "The driver stops too: docker waits for replies until `fg` resumes it.".into(),
         ],
         Question::Run(command) => {
-            let title = |scenario| snapshot.scenarios.offer(scenario).map(|offer| offer.title.as_str());
+            let title = |scenario| snapshot.catalog.get(scenario).map(|offer| offer.title.as_str());
             let scenario = match &**command {
                 Command::Play { scenario, .. } => title(scenario),
                 _ => None,

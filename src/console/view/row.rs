@@ -22,8 +22,9 @@ use crate::{
 /// An entry in a line. The indent is before the operation.
 pub fn line(view: &View<'_>, columns: &Columns, entry: &Entry, indent: &'static str) -> Line<'static> {
     let styles = &view.theme.styles;
-    let is_hit =
-        view.app.dry_run.latest().is_some_and(|dry_run| dry_run.hits.binary_search(&entry.seq).is_ok());
+    let is_hit = view.app.dry_run.latest().is_some_and(|dry_run| {
+        entry.call().is_some_and(|call| dry_run.hits.binary_search(&call.call).is_ok())
+    });
     let mut row = RowBuilder { view, columns, indent, spans: Vec::new() };
     row.say(if is_hit { view.theme.glyphs.hit } else { " " }, styles.fault);
     row.column(&time(view, entry, columns.time), columns.time, styles.dim);
@@ -73,9 +74,9 @@ impl RowBuilder<'_> {
         let lints: String = call.lints.iter().flat_map(|lint| ["  (", lint.as_str(), ")"]).collect();
         self.outcome_columns(call.fault.as_ref(), outcome(self.view, call), &lints, 0);
         if self.columns.took > 0 {
-            let took = text::pad_left(&text::took(call.took), self.columns.took, "");
+            let took = text::pad_left(&text::took(call.duration), self.columns.took, "");
             self.say("  ", Style::new());
-            self.say(&took, if call.took.as_secs() > 0 { styles.warning } else { styles.dim });
+            self.say(&took, if call.duration.as_secs() > 0 { styles.warning } else { styles.dim });
         }
     }
 
@@ -92,7 +93,7 @@ impl RowBuilder<'_> {
     fn remark(&mut self, entry: &Entry) {
         let mut spans = remark(self.view, entry);
         let room = self.columns.width();
-        let is_typed = matches!(&entry.kind, EntryKind::Note { text } if text.starts_with("$ "));
+        let is_typed = matches!(entry.kind, EntryKind::EngineCommand(_));
         if is_typed && spans.len() > 1 && spans.iter().map(Span::width).sum::<usize>() > room {
             let outcome: usize = spans[1..].iter().map(Span::width).sum();
             let least = room * 2 / 5;
@@ -132,7 +133,7 @@ impl RowBuilder<'_> {
         let (fault, warning) = (self.view.theme.styles.fault, self.view.theme.styles.warning);
         let is_outage = applied.is_some_and(|applied| applied.outage().is_some());
         let applied = applied
-            .map(|applied| format!("{} {}", self.view.theme.glyphs.fault, text::clean(&applied.action)));
+            .map(|applied| format!("{} {}", self.view.theme.glyphs.fault, text::clean(&applied.to_string())));
         let mut left = self.columns.outcome + more;
         if self.columns.fault > 0 {
             self.column(&applied.unwrap_or_default(), self.columns.fault, fault);

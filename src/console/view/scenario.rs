@@ -27,7 +27,7 @@ const INDENT: usize = 4;
 
 /// Draws the latest run.
 pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
-    let Some(play) = view.snapshot.scenarios.play.as_deref() else { return preparing(view, area, buffer) };
+    let Some(play) = view.snapshot.scenario.play.as_deref() else { return preparing(view, area, buffer) };
     if !view.screen.shape.has_frames() {
         return compact(view, play, area, buffer);
     }
@@ -68,7 +68,7 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
 
 /// Shows that a scenario is being prepared.
 fn preparing(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
-    let scenario = view.snapshot.scenarios.under_way().unwrap_or_default();
+    let scenario = view.snapshot.scenario.under_way().unwrap_or_default();
     let title = format!("Scenario {}", text::clean(scenario));
     let inner = view.frame(false, &title, &[], area, buffer);
     put(
@@ -88,7 +88,7 @@ fn state(view: &View<'_>, play: &ScenarioRun) -> (String, Style) {
     }
     let step = format!("step {}/{}", play.begun(), play.steps.len());
     let dot = view.theme.glyphs.dot;
-    match &view.snapshot.scenarios.run_request {
+    match &view.snapshot.scenario.run_request {
         Some(run_request) if run_request.stopped => ("stopping".into(), styles.warning),
         Some(run_request) if run_request.is_paused() => (format!("{step} {dot} PAUSED"), styles.warning),
         _ => (step, styles.text),
@@ -115,7 +115,7 @@ fn sign(view: &View<'_>, state: StepState) -> (&'static str, Style) {
 
 /// The keys that control the run, or close it.
 fn hints(view: &View<'_>) -> Line<'static> {
-    let actions: &[(KeyAction, &str)] = match &view.snapshot.scenarios.run_request {
+    let actions: &[(KeyAction, &str)] = match &view.snapshot.scenario.run_request {
         None => &[(KeyAction::Back, "closes"), (KeyAction::Scenarios, "another scenario")],
         Some(run_request) if run_request.stopped => &[],
         Some(run_request) if run_request.is_paused() => &[

@@ -44,6 +44,6 @@ fn styled<'l>(view: &View<'_>, said: Vec<StyledText>) -> Line<'l> {
 /// The names above the two lines.
 pub fn heading(view: &View<'_>, width: u16) -> Line<'static> {
     let drawing = Drawing::new(view.theme.glyphs.symbols, &view.app.zone, &|_| None, width.into());
-    let heading = drawing.heading(view.snapshot.tally.usual_caller(), &view.snapshot.driver.name);
+    let heading = drawing.heading(view.snapshot.counters.usual_caller(), &view.snapshot.driver.name);
     Line::styled(heading, view.theme.styles.bold)
 }

@@ -19,7 +19,7 @@ use crate::{
 /// Draws the pane.
 pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
     let snapshot = view.snapshot;
-    let title = format!("Volumes {}", snapshot.volume_count);
+    let title = format!("Volumes {}", snapshot.volumes.len());
     let mounts = text::counted(snapshot.open_mounts, "open mount");
     let state = [Span::styled(mounts, super::header::count_style(snapshot.open_mounts, view))];
     let inner = view.pane(Pane::Volumes, &title, &state, area, buffer);
@@ -49,7 +49,7 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
 /// What is special about a volume, in words.
 fn state_of(view: &View<'_>, volume: &Volume) -> (String, Style) {
     let (styles, glyphs) = (&view.theme.styles, view.theme.glyphs);
-    match (volume.known, volume.open_mounts()) {
+    match (volume.exists, volume.open_mounts()) {
         (false, 0) => (format!("{} forgotten", glyphs.forgotten), styles.fault),
         (false, mounts) => (format!("{} forgotten, mounted {mounts}", glyphs.forgotten), styles.fault),
         (true, 0) => (format!("{} not mounted", glyphs.idle), styles.dim),
@@ -78,7 +78,7 @@ fn row_of(view: &View<'_>, volume: &Volume, columns: (usize, usize), selected: b
         let option = if value.is_empty() { key.clone() } else { format!("{key}={value}") };
         spans.push(Span::styled(format!("  {}", text::clean(&option)), styles.text));
     }
-    if !volume.known {
+    if !volume.exists {
         spans.push(Span::styled("  still known to the engine", styles.dim));
     }
     Line::from(spans)

@@ -1,6 +1,9 @@
-//! What exists: entries, volumes, the plugin protocol, scenario runs.
+//! What exists: entries, volumes, the driver, faults, lints, the plugin protocol, scenario runs.
 
+pub mod driver;
 pub mod entry;
+pub mod fault;
+pub mod lint;
 pub mod protocol;
 pub mod scenario;
 pub mod speed;

@@ -1,22 +1,22 @@
-//! The playbill: the scenario cards on offer, and the one that is played, as the journal tells of it.
+//! Scenarios: which can be played, and the run that is played, as its events describe it.
 //!
-//! What a card is and how it is played is the engine's business. Here is only what a spectator sees:
-//! the steps with what is expected of each, and what came of those that are over.
+//! What a scenario is and how it is played is not known here: only its steps with what is expected of each, and their
+//! results.
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-/// A card on offer.
+/// A scenario that can be played.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ScenarioInfo {
     /// Its name, as in `play NAME`.
     pub name: String,
     /// One line that tells what happens.
     pub title: String,
-    /// What it description.
+    /// What it shows.
     pub description: String,
-    /// It can harm a real engine, or whatever else runs on it.
+    /// It can harm a real engine or what else runs on it.
     pub dangerous: bool,
     /// It takes long.
     pub slow: bool,
@@ -26,23 +26,28 @@ pub struct ScenarioInfo {
     pub problem: Option<String>,
 }
 
-/// What is on offer, and what is played.
-#[derive(Clone, Debug, Default)]
-pub struct ScenarioState {
-    /// The cards, in their order.
-    pub catalog: Arc<[ScenarioInfo]>,
-    /// Whether a dangerous card could harm something that is not made for it.
+/// The scenarios that can be played here.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ScenarioCatalog {
+    /// The scenarios, in their order.
+    pub scenarios: Arc<[ScenarioInfo]>,
+    /// Whether a dangerous scenario could harm an engine that others use.
     pub is_real: bool,
-    /// The latest play.
+}
+
+/// What is played.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScenarioState {
+    /// The latest run.
     pub play: Option<Arc<ScenarioRun>>,
-    /// What the player has to follow; none while no card is asked for that is not over.
+    /// What the player has to do; none while nothing is to be played.
     pub run_request: Option<RunRequest>,
 }
 
-/// What the player of a card has to follow.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What the player of a scenario has to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunRequest {
-    /// The card.
+    /// The scenario.
     pub scenario: String,
     /// Whether it may do harm.
     pub dangerous: bool,
@@ -52,10 +57,10 @@ pub struct RunRequest {
     pub stopped: bool,
 }
 
-/// A card as it is played.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// A scenario as it is played.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScenarioRun {
-    /// The card's name.
+    /// The scenario's name.
     pub scenario: String,
     /// Its title.
     pub title: String,
@@ -63,71 +68,75 @@ pub struct ScenarioRun {
     pub engine: String,
     /// Its steps, in order.
     pub steps: Vec<StepRun>,
-    /// Why nothing happens now, where the engine lets all wait.
+    /// Why nothing happens now, if the engine waits.
     pub delay: Option<String>,
     /// How it ended, if it has.
     pub end: Option<End>,
 }
 
-/// One step as it is seen.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One step and how far it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StepRun {
-    /// What is announced.
+    /// The step.
     pub plan: StepSpec,
     /// How far it is.
     pub state: StepState,
-    /// The line that says most of what was seen.
+    /// The most telling line of what was seen.
     pub seen: String,
-    /// What did not come as expected.
+    /// What was not as expected.
     pub problems: Vec<String>,
 }
 
 /// How far a step is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum StepState {
     /// It is still to come.
     Pending,
     /// It is being played.
     Running,
-    /// It came as expected.
+    /// It was as expected.
     Passed,
-    /// It did not.
+    /// It was not.
     Failed,
 }
 
-/// What is announced of a step.
+/// A step before it is played.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct StepSpec {
     /// What is done: `$ docker …` or `: arm …`, ready to be typed, or a wait.
     pub line: String,
-    /// A remark for the audience.
+    /// A remark for people who watch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub say: Option<String>,
-    /// What must come of it, in words.
+    /// The expected result, in words.
     pub expected: String,
 }
 
-/// How a play ended.
+/// How a run ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct End {
-    /// Whether all came as expected.
+    /// Whether everything was as expected.
     pub result: ScenarioResult,
-    /// What did not, over all steps, or why it was not played.
+    /// What was not as expected, over all steps, or why it was not played.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<String>,
 }
 
-/// Whether the prediction came true.
+/// Whether the expectations were met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum ScenarioResult {
-    /// All that was expected was seen.
+    /// They were.
     Passed,
-    /// Something else was seen.
+    /// They were not.
     Failed,
     /// It was not played.
     Skipped,
-    /// Somebody ended it before its end.
+    /// It was stopped before its end.
     Stopped,
 }
 
@@ -143,11 +152,12 @@ impl ScenarioResult {
     }
 }
 
-/// What is noted of a play.
+/// What happens in a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum ScenarioEvent {
-    /// A card is played.
+    /// A scenario is played.
     Started {
         /// Its name.
         scenario: String,
@@ -171,20 +181,20 @@ pub enum ScenarioEvent {
         index: usize,
         /// What was done.
         line: String,
-        /// The line that says most of what was seen.
+        /// The most telling line of what was seen.
         seen: String,
-        /// What did not come as expected; nothing if it held.
+        /// What was not as expected.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         problems: Vec<String>,
     },
-    /// The engine lets all wait.
+    /// Nothing happens for now, because of the engine.
     Delayed {
-        /// Why, as far as can be told.
+        /// Why, as far as is known.
         why: String,
     },
-    /// The play is over.
+    /// The run is over.
     Finished {
-        /// The card's name.
+        /// The scenario's name.
         scenario: String,
         /// How.
         #[serde(flatten)]
@@ -193,7 +203,7 @@ pub enum ScenarioEvent {
 }
 
 impl ScenarioEvent {
-    /// All that it says.
+    /// All texts in it.
     pub fn texts(&self) -> Vec<&str> {
         match self {
             Self::Started { scenario, title, engine, steps } => {
@@ -227,23 +237,30 @@ impl RunRequest {
     }
 }
 
+impl ScenarioCatalog {
+    /// A scenario by its name.
+    pub fn get(&self, name: &str) -> Option<&ScenarioInfo> {
+        self.scenarios.iter().find(|scenario| scenario.name == name)
+    }
+
+    /// Whether a scenario can harm an engine that others use.
+    pub fn can_harm(&self, name: &str) -> bool {
+        self.is_real && self.get(name).is_some_and(|scenario| scenario.dangerous)
+    }
+}
+
 impl ScenarioState {
-    /// The card that is asked for and not over.
+    /// The scenario that is to be played or is being played.
     pub fn under_way(&self) -> Option<&str> {
         self.run_request.as_ref().map(|run_request| run_request.scenario.as_str())
     }
 
-    /// A card on offer.
-    pub fn offer(&self, name: &str) -> Option<&ScenarioInfo> {
-        self.catalog.iter().find(|offer| offer.name == name)
+    /// How many steps of the latest run have begun.
+    pub fn begun(&self) -> usize {
+        self.play.as_ref().map_or(0, |play| play.begun())
     }
 
-    /// Whether a card can harm something that is not made for it.
-    pub fn can_harm(&self, name: &str) -> bool {
-        self.is_real && self.offer(name).is_some_and(|offer| offer.dangerous)
-    }
-
-    /// Follows what the journal notes.
+    /// Applies an event of a run.
     pub fn apply(&mut self, event: &ScenarioEvent) {
         match event {
             ScenarioEvent::Started { scenario, title, engine, steps } => {
@@ -274,7 +291,7 @@ impl ScenarioState {
             }),
             ScenarioEvent::Finished { scenario, end } => {
                 let play = self.play.take().filter(|play| play.scenario == *scenario && play.end.is_none());
-                // One that cannot be read ends before anything is announced.
+                // A scenario that cannot be read finishes before it has started.
                 let mut play = play.unwrap_or_else(|| {
                     Arc::new(ScenarioRun { scenario: scenario.clone(), ..ScenarioRun::default() })
                 });
@@ -316,9 +333,9 @@ mod tests {
 
     #[test]
     fn each_step_turns_from_expected_to_held_or_not() {
-        let mut bill = ScenarioState::default();
-        let states = |bill: &ScenarioState| {
-            let play = bill.play.as_ref().expect("a play");
+        let mut state = ScenarioState::default();
+        let states = |state: &ScenarioState| {
+            let play = state.play.as_ref().expect("a play");
             play.steps.iter().map(|step| step.state).collect::<Vec<_>>()
         };
         let seen = |index, problems: &[&str]| ScenarioEvent::StepFinished {
@@ -329,21 +346,21 @@ mod tests {
         };
         let (scenario, title, engine) = ("c".to_owned(), String::new(), String::new());
         let steps = vec![plan("$ docker volume ls"), plan(": up")];
-        bill.apply(&ScenarioEvent::Started { scenario: scenario.clone(), title, engine, steps });
-        assert_eq!(states(&bill), [StepState::Pending, StepState::Pending]);
-        bill.apply(&ScenarioEvent::StepStarted { index: 0, line: String::new() });
-        assert_eq!(states(&bill), [StepState::Running, StepState::Pending]);
-        bill.apply(&seen(0, &[]));
-        bill.apply(&seen(1, &["it failed"]));
-        assert_eq!(states(&bill), [StepState::Passed, StepState::Failed]);
+        state.apply(&ScenarioEvent::Started { scenario: scenario.clone(), title, engine, steps });
+        assert_eq!(states(&state), [StepState::Pending, StepState::Pending]);
+        state.apply(&ScenarioEvent::StepStarted { index: 0, line: String::new() });
+        assert_eq!(states(&state), [StepState::Running, StepState::Pending]);
+        state.apply(&seen(0, &[]));
+        state.apply(&seen(1, &["it failed"]));
+        assert_eq!(states(&state), [StepState::Passed, StepState::Failed]);
         // A step that was never announced changes nothing.
-        bill.apply(&seen(7, &[]));
-        bill.apply(&ScenarioEvent::Finished {
+        state.apply(&seen(7, &[]));
+        state.apply(&ScenarioEvent::Finished {
             scenario,
             end: End { result: ScenarioResult::Failed, problems: Vec::new() },
         });
         assert_eq!(
-            bill.play.and_then(|play| play.end.clone()).map(|end| end.result),
+            state.play.and_then(|play| play.end.clone()).map(|end| end.result),
             Some(ScenarioResult::Failed)
         );
     }

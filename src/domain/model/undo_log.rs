@@ -1,16 +1,20 @@
-//! The past of the volumes: what was true before the latest changes, for answers that are stale.
+//! The past of the volumes, for stale replies: what was true before the latest changes.
 
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::Arc,
 };
 
-use super::volume::{Change, Volume, Volumes, options_weight};
+use serde::{Deserialize, Serialize};
 
-/// Undoes the latest changes, one by one. Opening and ending mounts is left out, since no answer tells of it.
-#[derive(Debug, Default)]
+use super::volume::{Change, Volume, Volumes};
+
+/// Undoes the latest changes, one by one. Opening and ending mounts is left out, since no reply shows it.
+///
+/// A clone shares the records.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UndoLog {
-    changes: VecDeque<Records>,
+    changes: VecDeque<Arc<Records>>,
     bytes: usize,
 }
 
@@ -35,16 +39,17 @@ impl UndoLog {
             }
         };
         self.bytes += weight(&before);
-        self.changes.push_back(before);
+        self.changes.push_back(Arc::new(before));
         while self.changes.len() > 1 && (self.changes.len() > Self::KEPT || self.bytes > Self::BYTES) {
-            self.bytes -= self.changes.pop_front().as_ref().map_or(0, weight);
+            self.bytes -= self.changes.pop_front().as_deref().map_or(0, weight);
         }
     }
 
-    /// The volumes as they were before the latest change, before the one before it, and so on.
+    /// The volumes as they were before the latest change, before the one before it, and so on. If only one volume
+    /// matters, `volumes` needs no other.
     pub fn before(&self, volumes: &Volumes) -> impl Iterator<Item = Volumes> {
         self.changes.iter().rev().scan(volumes.clone(), |volumes, records| {
-            for (name, record) in records {
+            for (name, record) in &**records {
                 volumes.put(name, record.clone());
             }
             Some(volumes.clone())
@@ -53,8 +58,10 @@ impl UndoLog {
 }
 
 fn weight(records: &Records) -> usize {
-    let volume = |volume: &Arc<Volume>| size_of::<Volume>() + options_weight(&volume.options);
-    records.iter().map(|(name, record)| name.len() + 64 + record.as_ref().map_or(0, volume)).sum()
+    records
+        .iter()
+        .map(|(name, record)| name.len() + 64 + record.as_ref().map_or(0, |record| record.weight()))
+        .sum()
 }
 
 #[cfg(test)]

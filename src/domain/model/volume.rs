@@ -1,4 +1,4 @@
-//! The driver's volumes, their open mounts by ID, and the only legal ways to change them.
+//! The driver's volumes, their open mounts by ID, and the ways to change them.
 //!
 //! Every change is a [`Change`], whether an engine asked for it, a command made it behind the
 //! engine's back, or a recording repeats it. [`Volumes::apply`] is the one place that acts on it, so
@@ -13,16 +13,18 @@ use super::protocol::Options;
 
 /// One volume, as the driver sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Volume {
     /// One plain path component, unique in the driver.
     pub name: String,
     /// As given at creation.
     pub options: Options,
     /// When the driver made it, or first heard of it.
+    #[cfg_attr(test, schemars(with = "String", extend("format" = "date-time")))]
     pub created: Timestamp,
-    /// Whether the driver admits to it. A volume that was forgotten, or mounted without ever having
-    /// been created, keeps its record, so that the console can show what the engine believes in.
-    pub known: bool,
+    /// Whether it exists for the driver. A volume that was forgotten, or mounted without having been
+    /// created, keeps its record, so that the console can show what the engine expects.
+    pub exists: bool,
     /// How often each ID is mounted. `docker cp` on a running container mounts its ID a second time.
     pub mounts: BTreeMap<String, u32>,
 }
@@ -38,6 +40,11 @@ impl Volume {
         self.options.contains_key("invalidOption")
     }
 
+    /// About how many bytes of memory it holds.
+    pub(super) fn weight(&self) -> usize {
+        size_of::<Self>() + 2 * self.name.len() + options_weight(&self.options) + 64 * self.mounts.len()
+    }
+
     /// Whether any mount is open.
     pub fn is_mounted(&self) -> bool {
         !self.mounts.is_empty()
@@ -49,8 +56,9 @@ impl Volume {
     }
 }
 
-/// One step in the life of the volumes.
+/// One change of the volumes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "change", rename_all = "kebab-case")]
 pub enum Change {
     /// A volume came to be, or was created again with other options. Its open mounts stay.
@@ -60,6 +68,7 @@ pub enum Change {
         /// Its options from now on.
         options: Options,
         /// When.
+        #[cfg_attr(test, schemars(with = "String", extend("format" = "date-time")))]
         at: Timestamp,
     },
     /// A volume ended with its open mounts.
@@ -74,6 +83,7 @@ pub enum Change {
         /// The engine's ID for the mount.
         id: String,
         /// When.
+        #[cfg_attr(test, schemars(with = "String", extend("format" = "date-time")))]
         at: Timestamp,
     },
     /// A mount ID was unmounted once.
@@ -83,17 +93,17 @@ pub enum Change {
         /// The engine's ID for the mount.
         id: String,
     },
-    /// The driver no longer admits to a volume; its files stay.
+    /// A volume no longer exists for the driver; its files stay.
     Forgotten {
         /// Which volume.
         name: String,
     },
-    /// The driver admits to a forgotten volume again.
+    /// A forgotten volume exists again.
     Restored {
         /// Which volume.
         name: String,
     },
-    /// All open mounts of a volume ended at once, without the engine's asking.
+    /// All open mounts of a volume ended at once, without a request of the engine.
     MountsCleared {
         /// Which volume.
         name: String,
@@ -131,12 +141,13 @@ impl Change {
 }
 
 /// About how many bytes of memory options hold.
-pub(super) fn options_weight(options: &Options) -> usize {
+fn options_weight(options: &Options) -> usize {
     options.iter().map(|(key, value)| key.len() + value.len() + 64).sum()
 }
 
-/// All volumes by name. Cheap to look at: a snapshot shares them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// All volumes by name. A snapshot shares them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Volumes(BTreeMap<String, Arc<Volume>>);
 
 impl Volumes {
@@ -147,7 +158,7 @@ impl Volumes {
                 let volume = self.entry(name, *at);
                 volume.options.clone_from(options);
                 volume.created = *at;
-                volume.known = true;
+                volume.exists = true;
             }
             Change::Mounted { name, id, at } => {
                 *self.entry(name, *at).mounts.entry(id.clone()).or_default() += 1;
@@ -160,8 +171,8 @@ impl Volumes {
                     volume.mounts.insert(id.clone(), left);
                 }
             }),
-            Change::Forgotten { name } => self.alter(name, |volume| volume.known = false),
-            Change::Restored { name } => self.alter(name, |volume| volume.known = true),
+            Change::Forgotten { name } => self.alter(name, |volume| volume.exists = false),
+            Change::Restored { name } => self.alter(name, |volume| volume.exists = true),
             Change::MountsCleared { name } => self.alter(name, |volume| volume.mounts.clear()),
             Change::Removed { name } => {
                 self.0.remove(name);
@@ -184,7 +195,7 @@ impl Volumes {
                 name: name.to_owned(),
                 options: Options::new(),
                 created: at,
-                known: false,
+                exists: false,
                 mounts: BTreeMap::new(),
             })
         };
@@ -202,9 +213,9 @@ impl Volumes {
         self.0.get(name)
     }
 
-    /// A volume that the driver admits to.
-    pub fn known(&self, name: &str) -> Option<&Arc<Volume>> {
-        self.record(name).filter(|volume| volume.known)
+    /// A volume that exists for the driver.
+    pub fn existing(&self, name: &str) -> Option<&Arc<Volume>> {
+        self.record(name).filter(|volume| volume.exists)
     }
 
     /// All records in the order of their names.
@@ -220,6 +231,12 @@ impl Volumes {
     /// Whether there is no record at all.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+impl FromIterator<Arc<Volume>> for Volumes {
+    fn from_iter<I: IntoIterator<Item = Arc<Volume>>>(volumes: I) -> Self {
+        Self(volumes.into_iter().map(|volume| (volume.name.clone(), volume)).collect())
     }
 }
 
@@ -256,19 +273,19 @@ mod tests {
     #[test]
     fn an_id_mounted_twice_stays_mounted_after_one_unmount() {
         let volumes = after(&[created("v"), mounted("v", "a"), mounted("v", "a"), unmounted("v", "a")]);
-        assert_eq!(volumes.known("v").expect("created").mounts, [("a".to_owned(), 1)].into());
+        assert_eq!(volumes.existing("v").expect("created").mounts, [("a".to_owned(), 1)].into());
     }
 
     #[test]
     fn an_unmount_of_an_unknown_id_leaves_the_others() {
         let volumes = after(&[created("v"), mounted("v", "a"), unmounted("v", "b")]);
-        assert_eq!(volumes.known("v").expect("created").open_mounts(), 1);
+        assert_eq!(volumes.existing("v").expect("created").open_mounts(), 1);
     }
 
     #[test]
     fn a_mount_of_an_unknown_volume_is_remembered_but_does_not_create_it() {
         let volumes = after(&[mounted("v", "a")]);
-        assert!(volumes.known("v").is_none());
+        assert!(volumes.existing("v").is_none());
         assert!(volumes.record("v").expect("recorded").is_mounted());
     }
 
@@ -278,7 +295,7 @@ mod tests {
         let restored = Change::Restored { name: "v".into() };
         let before = after(&[created("v"), mounted("v", "a")]);
         let between = after(&[created("v"), mounted("v", "a"), forgotten.clone()]);
-        assert!(between.known("v").is_none() && between.record("v").is_some());
+        assert!(between.existing("v").is_none() && between.record("v").is_some());
         assert_eq!(after(&[created("v"), mounted("v", "a"), forgotten, restored]), before);
     }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+pub use crate::domain::model::fault::Phase;
 use crate::domain::{lang::json, model::protocol::Operation};
 
 /// What a rule does to a call.
@@ -102,19 +103,6 @@ pub enum Mountpoint {
     Relative,
     /// A given path.
     Path(String),
-}
-
-/// Where the fault stands to the driver's own work.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Phase {
-    /// The work is not done.
-    Instead,
-    /// The fault comes first; the work is done all the same.
-    Before,
-    /// The work is done first, then the fault.
-    After,
-    /// The work is done two times, then the fault.
-    Twice,
 }
 
 impl Action {

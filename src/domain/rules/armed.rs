@@ -3,107 +3,130 @@
 use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
     action::{Action, Phase},
-    draw::{Purpose, draw},
+    draw::{DrawCounts, Purpose, Subject},
     format,
     lifetime::Lifetime,
     rule::Rule,
     selector::RequestContext,
     trigger::Probability,
 };
-use crate::domain::model::entry::AppliedFault;
+use crate::domain::model::{
+    entry::{Decision, RuleText},
+    fault::{AppliedFault, FaultSource},
+    protocol::Operation,
+};
 
 /// What is to be done to a call.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Injection {
-    /// Which rule, and its action in words.
+    /// The rule and its action as text.
     pub fault: AppliedFault,
-    /// The action. What chance has a part in is drawn already: a delay's two ends are equal.
+    /// The action. Random parts are drawn already: a delay's two ends are equal.
     pub action: Action,
-    /// Where the driver's own work stands to it.
+    /// When the driver's own work is done.
     pub phase: Phase,
 }
 
-/// A rule in the book, from its arming until it is disarmed or replaced.
-#[derive(Clone, Debug, Serialize)]
+/// A rule in the set, from its arming until it is disarmed or replaced.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Armed {
     /// Its number: 1 for the first ever armed.
     pub id: u32,
     /// The name by which it can be disarmed.
     pub label: Option<Arc<str>>,
     /// The rule, printed.
-    #[serde(rename = "rule")]
     pub text: Arc<str>,
     /// Whether it still acts.
     pub state: RuleState,
-    /// How many calls it was held against: those that it is about and that no rule before it took.
+    /// How many calls it evaluated: those that its selectors match and that no rule before it took.
     pub evaluated: u64,
-    /// How many it did something to. A `pass` is nothing.
+    /// How many it acted on. A `pass` does not count.
     pub fired: u64,
     /// What is left of it.
     pub remaining: Remaining,
-    /// How many calls it keeps waiting. The hub counts them.
+    /// How many calls it holds. Only a snapshot has it.
+    #[serde(skip)]
     pub held: usize,
     /// When it was armed.
     pub since: Timestamp,
-    #[serde(skip)]
     rule: Arc<Rule>,
-    /// What the steps of its chain do, in words.
-    #[serde(skip)]
+    /// What each step of its chain does, as text.
     action_texts: Arc<[Arc<str>]>,
-    /// How many calls its chance has hit: what its trigger counts.
-    #[serde(skip)]
+    /// How many calls its probability has hit: what its trigger counts.
     counted: u64,
     /// How many calls it took, those included that it let pass: what its chain and its lifetime count.
-    #[serde(skip)]
     taken: u64,
+    /// What its draws depend on, if it draws.
+    draws: Option<DrawCounts>,
 }
 
 /// Whether a rule acts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RuleState {
     /// It does.
     Armed,
-    /// It has taken as many calls as it may. What it holds stays held.
+    /// It has taken as many calls as it may. The calls that it holds stay held.
     Spent,
-    /// Its time is over, and it has let go what it held.
+    /// Its time is over, and the calls that it held are released.
     Expired,
 }
 
-/// What is left of a rule. Nothing is said where there is no limit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+/// What is left of a rule. None where there is no limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Remaining {
-    /// How many calls more it may take.
+    /// How many more calls it may take.
     pub fires: Option<u64>,
     /// When its time is over.
     pub until: Option<Timestamp>,
 }
 
+/// A rule as the control API shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RuleStatus {
+    /// Its number.
+    pub id: u32,
+    /// Its label.
+    pub label: Option<Arc<str>>,
+    /// The rule.
+    pub rule: Arc<str>,
+    /// Whether it still acts.
+    pub state: RuleState,
+    /// How many calls it evaluated.
+    pub evaluated: u64,
+    /// How many it acted on.
+    pub fired: u64,
+    /// What is left of it.
+    pub remaining: Remaining,
+    /// How many calls it holds.
+    pub held: usize,
+    /// When it was armed.
+    pub since: Timestamp,
+}
+
 impl Armed {
-    /// A rule at the moment of its arming. It lasts as long as it says, or else as long as `lasting`.
+    /// A rule at the moment of its arming.
     pub(super) fn new(
         id: u32,
-        label: Option<&str>,
+        label: Option<Arc<str>>,
         rule: Rule,
-        lasting: Option<Duration>,
+        until: Option<Timestamp>,
         since: Timestamp,
     ) -> Self {
-        let lasting = rule.lifetime.lasting.or(lasting);
+        let is_range = |action: &Action| matches!(action, Action::Delay { from, to } if from < to);
+        let draws = rule.trigger.chance.is_some() || rule.chain.iter().any(|step| is_range(&step.action));
         Self {
             id,
-            label: label.map(Arc::from),
+            label,
             text: rule.to_string().into(),
             state: RuleState::Armed,
             evaluated: 0,
             fired: 0,
-            remaining: Remaining {
-                fires: rule.limit(),
-                until: lasting.and_then(|lasting| since.checked_add(lasting).ok()),
-            },
+            remaining: Remaining { fires: rule.limit(), until },
             held: 0,
             since,
             action_texts: rule
@@ -114,6 +137,7 @@ impl Armed {
             rule: Arc::new(rule),
             counted: 0,
             taken: 0,
+            draws: draws.then(DrawCounts::default),
         }
     }
 
@@ -129,7 +153,27 @@ impl Armed {
         &self.rule
     }
 
-    /// Whether its time is not over, nor in a pause. Only then does it take calls and keep those that it holds.
+    /// The rule as an entry has it.
+    pub fn as_text(&self) -> RuleText {
+        RuleText { id: self.id, label: self.label.clone(), text: Arc::clone(&self.text) }
+    }
+
+    /// The rule as the control API shows it.
+    pub fn status(&self) -> RuleStatus {
+        RuleStatus {
+            id: self.id,
+            label: self.label.clone(),
+            rule: Arc::clone(&self.text),
+            state: self.state,
+            evaluated: self.evaluated,
+            fired: self.fired,
+            remaining: self.remaining,
+            held: self.held,
+            since: self.since,
+        }
+    }
+
+    /// Whether its time is not over, nor in a pause. Only then does it take calls and hold those that it has.
     pub fn holds(&self, at: Timestamp) -> bool {
         self.state != RuleState::Expired
             && self.remaining.until.is_none_or(|until| at < until)
@@ -144,63 +188,70 @@ impl Armed {
         until.into_iter().chain(turn).min()
     }
 
+    /// Whether it is still armed though its time is over.
+    pub(super) fn is_overdue(&self, at: Timestamp) -> bool {
+        self.state == RuleState::Armed && self.remaining.until.is_some_and(|until| until <= at)
+    }
+
+    /// Whether it has taken its last call.
+    pub fn is_used_up(&self) -> bool {
+        self.state == RuleState::Armed && self.remaining.fires == Some(0)
+    }
+
     fn elapsed(&self, at: Timestamp) -> Duration {
         Duration::try_from(at.duration_since(self.since)).unwrap_or_default()
     }
 
-    /// Whether it takes calls like this one, whatever its trigger says.
+    /// Whether it evaluates calls like this one.
     pub(super) fn matches(&self, facts: &RequestContext<'_>, at: Timestamp) -> bool {
-        self.state == RuleState::Armed && self.rule.matches(facts) && self.holds(at)
+        let acts = self.state == RuleState::Armed && !self.is_used_up();
+        acts && self.rule.matches(facts) && self.holds(at)
     }
 
-    /// Asks the trigger about call number `call`, and takes the call if it says so.
-    pub(super) fn ask(&mut self, seed: u64, call: u64) -> Option<Decision> {
-        self.evaluated += 1;
+    /// Decides about a call. Nothing changes: see [`Armed::count`].
+    pub(super) fn evaluate(&self, seed: u64, facts: &RequestContext<'_>) -> (Decision, Option<Injection>) {
+        let RequestContext { operation, volume, .. } = *facts;
+        let count = self.draws.as_ref().map_or(0, |draws| draws.count(operation, volume));
+        let subject = Subject { seed, rule: &self.text, operation, volume, count };
         let trigger = self.rule.trigger;
-        let chance = |chance: Probability| {
-            chance.hits(draw(seed, &self.text, call, Purpose::Probability, Probability::SIDES))
+        let hits = |chance: Probability| chance.hits(subject.draw(Purpose::Probability, Probability::SIDES));
+        if !trigger.chance.is_none_or(hits) {
+            return (Decision::Missed, None);
+        }
+        let Some(index) = self.rule.step(self.taken).filter(|_| trigger.holds(self.counted + 1)) else {
+            return (Decision::NotDue, None);
         };
-        if !trigger.chance.is_none_or(chance) {
-            return None;
-        }
-        self.counted += 1;
-        if !trigger.holds(self.counted) {
-            return None;
-        }
-        let index = self.rule.step(self.taken)?;
-        self.taken += 1;
-        if let Some(fires) = &mut self.remaining.fires {
-            *fires = fires.saturating_sub(1);
-            if *fires == 0 {
-                self.state = RuleState::Spent;
-            }
-        }
         let step = &self.rule.chain[index];
         if step.is_nothing() {
-            return Some(Decision::Passed);
+            return (Decision::Passed, None);
         }
-        self.fired += 1;
-        let (action, words) = match step.action {
+        let (action, text) = match step.action {
             Action::Delay { from, to } if from < to => {
-                let delay =
-                    drawn_between(from, to, |sides| draw(seed, &self.text, call, Purpose::Time, sides));
+                let delay = drawn_between(from, to, |sides| subject.draw(Purpose::Time, sides));
                 let action = Action::Delay { from: delay, to: delay };
-                let words = format::applied(&action, step.phase).into();
-                (action, words)
+                let text = format::applied(&action, step.phase).into();
+                (action, text)
             }
             _ => (step.action.clone(), Arc::clone(&self.action_texts[index])),
         };
-        let fault = AppliedFault { id: self.id, label: self.label.clone(), action: words };
-        Some(Decision::Acted(Injection { fault, action, phase: step.phase }))
+        let source = FaultSource::Rule { id: self.id, label: self.label.clone() };
+        let fault = AppliedFault { source, action: text, phase: step.phase, released: None };
+        (Decision::Fired, Some(Injection { fault, action, phase: step.phase }))
     }
-}
 
-/// What became of a call that a rule took.
-pub(super) enum Decision {
-    /// It gets its natural answer, and no later rule is asked.
-    Passed,
-    /// Something is to be done to it.
-    Acted(Injection),
+    /// Counts a call that it has decided about.
+    pub(super) fn count(&mut self, operation: Operation, volume: &str, decision: Decision) {
+        self.evaluated += 1;
+        if let Some(draws) = &mut self.draws {
+            draws.add(operation, volume);
+        }
+        self.counted += u64::from(decision != Decision::Missed);
+        if let Decision::Passed | Decision::Fired = decision {
+            self.taken += 1;
+            self.remaining.fires = self.remaining.fires.map(|fires| fires.saturating_sub(1));
+        }
+        self.fired += u64::from(decision == Decision::Fired);
+    }
 }
 
 /// A duration of whole milliseconds between two, both included.

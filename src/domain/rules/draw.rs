@@ -1,5 +1,14 @@
-//! Chance, drawn so that a run can be repeated: a draw is a function of the seed, the rule and the
-//! call's number, and of nothing else. No draw shifts another, and every version draws alike.
+//! Random draws that can be repeated.
+//!
+//! A draw is a function of the seed, the rule, the call's operation and volume, and how many calls of that operation
+//! and volume the rule evaluated before. Neither other rules nor calls about other volumes shift it, and every version
+//! draws alike.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::model::protocol::Operation;
 
 /// What a draw is for, so that one call can have several.
 #[derive(Clone, Copy, Debug)]
@@ -10,17 +19,71 @@ pub(super) enum Purpose {
     Time = 1,
 }
 
-/// A whole number below `sides`.
-pub(super) fn draw(seed: u64, rule: &str, call: u64, purpose: Purpose, sides: u64) -> u64 {
-    let mixed = mix(mix(mix(seed.wrapping_add(purpose as u64)) ^ fnv1a(rule)) ^ call);
-    // The high half of the product: as even as taking a remainder is not.
-    ((u128::from(mixed) * u128::from(sides)) >> 64) as u64
+/// What a draw is about.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Subject<'r> {
+    /// The seed.
+    pub seed: u64,
+    /// The rule's text.
+    pub rule: &'r str,
+    /// What is asked.
+    pub operation: Operation,
+    /// The volume that the request names.
+    pub volume: &'r str,
+    /// How many calls of that operation and volume the rule evaluated before.
+    pub count: u64,
 }
 
-/// FNV-1a, 64 bits: the printed rule as a number.
-fn fnv1a(text: &str) -> u64 {
-    text.bytes()
-        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+impl Subject<'_> {
+    /// A whole number below `sides`.
+    pub fn draw(self, purpose: Purpose, sides: u64) -> u64 {
+        let of = self.operation.as_str().bytes().chain([b' ']).chain(self.volume.bytes());
+        let mixed = mix(self.seed.wrapping_add(purpose as u64));
+        let mixed = mix(mixed ^ fnv1a(self.rule.bytes()));
+        let mixed = mix(mix(mixed ^ fnv1a(of)) ^ self.count);
+        // The high half of the product is evenly distributed, unlike a remainder.
+        ((u128::from(mixed) * u128::from(sides)) >> 64) as u64
+    }
+}
+
+/// How many calls of each operation and volume a rule evaluated.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct DrawCounts {
+    volumes: BTreeMap<Operation, BTreeMap<Box<str>, u64>>,
+    /// How many volumes are counted by themselves, over all operations.
+    own: usize,
+    /// The calls about further volumes, by operation.
+    others: BTreeMap<Operation, u64>,
+}
+
+impl DrawCounts {
+    /// How many volumes are counted by themselves. Those that come later share a count.
+    const MAX_OWN: usize = 4096;
+
+    /// How many calls there were before.
+    pub fn count(&self, operation: Operation, volume: &str) -> u64 {
+        let own = self.volumes.get(&operation).and_then(|volumes| volumes.get(volume)).copied();
+        let others = || (self.own >= Self::MAX_OWN).then(|| self.others.get(&operation).copied()).flatten();
+        own.or_else(others).unwrap_or(0)
+    }
+
+    /// Counts one more.
+    pub fn add(&mut self, operation: Operation, volume: &str) {
+        let volumes = self.volumes.entry(operation).or_default();
+        if let Some(count) = volumes.get_mut(volume) {
+            *count += 1;
+        } else if self.own < Self::MAX_OWN {
+            volumes.insert(volume.into(), 1);
+            self.own += 1;
+        } else {
+            *self.others.entry(operation).or_default() += 1;
+        }
+    }
+}
+
+/// FNV-1a, 64 bits: a text as a number.
+fn fnv1a(text: impl Iterator<Item = u8>) -> u64 {
+    text.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// One step of `SplitMix64`.
@@ -35,36 +98,57 @@ fn mix(state: u64) -> u64 {
 mod tests {
     use super::*;
 
+    const SUBJECT: Subject<'_> =
+        Subject { seed: 7, rule: "any 20%: hang", operation: Operation::Mount, volume: "db1", count: 0 };
+
     #[test]
     fn the_hashes_are_those_of_their_inventors() {
         // http://www.isthe.com/chongo/tech/comp/fnv and Vigna's splitmix64.c, seeded with 0.
-        assert_eq!((fnv1a(""), fnv1a("foobar")), (0xcbf2_9ce4_8422_2325, 0x8594_4171_f739_67e8));
+        assert_eq!(
+            (fnv1a("".bytes()), fnv1a("foobar".bytes())),
+            (0xcbf2_9ce4_8422_2325, 0x8594_4171_f739_67e8)
+        );
         assert_eq!(mix(0), 0xe220_a839_7b1d_cdaf);
     }
 
     #[test]
-    fn no_version_may_draw_otherwise() {
-        let drawn = |seed, rule, call, purpose| draw(seed, rule, call, purpose, 1_000_000);
+    fn every_version_draws_the_same() {
+        let drawn = |subject: Subject<'_>, purpose| subject.draw(purpose, 1_000_000);
         assert_eq!(
             [
-                drawn(0, "any 20%: hang", 1, Purpose::Probability),
-                drawn(7, "any 20%: hang", 1, Purpose::Probability),
-                drawn(7, "any 21%: hang", 1, Purpose::Probability),
-                drawn(7, "any 20%: hang", 2, Purpose::Probability),
-                drawn(7, "any 20%: hang", 2, Purpose::Time),
+                drawn(SUBJECT, Purpose::Probability),
+                drawn(Subject { seed: 0, ..SUBJECT }, Purpose::Probability),
+                drawn(Subject { rule: "any 21%: hang", ..SUBJECT }, Purpose::Probability),
+                drawn(Subject { operation: Operation::Get, ..SUBJECT }, Purpose::Probability),
+                drawn(Subject { volume: "db2", ..SUBJECT }, Purpose::Probability),
+                drawn(Subject { count: 1, ..SUBJECT }, Purpose::Probability),
+                drawn(SUBJECT, Purpose::Time),
             ],
-            [88_675, 640_237, 733_164, 397_463, 795_154]
+            [501_545, 15_040, 635_398, 688_958, 581_956, 143_656, 156_801]
         );
     }
 
     #[test]
     fn draws_are_even() {
         let mut hits = [0_u32; 10];
-        for call in 0..100_000 {
-            hits[usize::try_from(draw(1, "any: pass", call, Purpose::Probability, 10))
-                .expect("below ten")] += 1;
+        for count in 0..100_000 {
+            let drawn = Subject { count, ..SUBJECT }.draw(Purpose::Probability, 10);
+            hits[usize::try_from(drawn).expect("below ten")] += 1;
         }
         // Six standard deviations of a fair die with ten sides.
         assert!(hits.iter().all(|hits| hits.abs_diff(10_000) < 570), "{hits:?}");
+    }
+
+    #[test]
+    fn the_memory_for_counts_is_bounded() {
+        let mut counts = DrawCounts::default();
+        for number in 0..2 * DrawCounts::MAX_OWN {
+            counts.add(Operation::Get, &number.to_string());
+        }
+        counts.add(Operation::Get, "7");
+        assert_eq!(counts.own, DrawCounts::MAX_OWN);
+        assert_eq!(counts.count(Operation::Get, "7"), 2);
+        assert_eq!(counts.count(Operation::Get, "new"), DrawCounts::MAX_OWN as u64);
+        assert_eq!(counts.count(Operation::Mount, "new"), 0);
     }
 }

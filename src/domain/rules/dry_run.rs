@@ -4,13 +4,9 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{
-    armed::{Armed, Decision},
-    rule::Rule,
-    selector::RequestContext,
-};
+use super::{armed::Armed, rule::Rule, selector::RequestContext};
 use crate::domain::model::{
-    entry::{Call, Entry},
+    entry::{Call, Decision, Entry, EntryKind},
     protocol::{Operation, Options, Request},
     volume::{Change, Volumes},
 };
@@ -18,13 +14,13 @@ use crate::domain::model::{
 /// Which calls a rule would have hit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DryRun {
-    /// The sequence numbers of their entries.
+    /// Their numbers, in order.
     pub hits: Vec<u64>,
     /// How many calls there are.
     pub calls: usize,
 }
 
-/// Holds a rule against entries, oldest first, as if it had been armed alone before them and had not
+/// Evaluates entries, oldest first, as if a rule had been armed alone before them and had not
 /// run out of time. `volumes` are those of now: they tell the options of a volume that was created
 /// before the oldest entry.
 pub fn dry_run<'e>(
@@ -42,15 +38,22 @@ pub fn dry_run<'e>(
             let hit = rule.is_about(operation) && {
                 let options = options.of(call, operation);
                 let facts = facts(call, operation, &options);
-                armed.matches(&facts, Timestamp::UNIX_EPOCH)
-                    && matches!(armed.ask(seed, call.number), Some(Decision::Acted(_)))
+                armed.matches(&facts, Timestamp::UNIX_EPOCH) && {
+                    let (decision, _) = armed.evaluate(seed, &facts);
+                    armed.count(operation, facts.volume, decision);
+                    decision == Decision::Fired
+                }
             };
             if hit {
-                dry_run.hits.push(entry.seq);
+                dry_run.hits.push(call.call);
             }
         }
-        options.learn(entry.changes());
+        if let EntryKind::Volume(volume) = &entry.kind {
+            options.learn(&volume.change);
+        }
     }
+    // Calls end in another order than they arrive in.
+    dry_run.hits.sort_unstable();
     dry_run
 }
 
@@ -59,11 +62,11 @@ fn facts<'c>(call: &'c Call, operation: Operation, options: &'c Options) -> Requ
     RequestContext {
         operation,
         volume: call.volume.as_deref().unwrap_or_default(),
-        id: call.id.as_deref().unwrap_or_default(),
+        id: call.mount_id.as_deref().unwrap_or_default(),
         options,
         caller: call.caller,
         mounted: call.mounted,
-        retry: call.body.length == 0 && call.caller.sends_body_for(operation),
+        retry: call.request.length == 0 && call.caller.sends_body_for(operation),
     }
 }
 
@@ -74,11 +77,9 @@ struct OptionsThen<'e> {
 }
 
 impl<'e> OptionsThen<'e> {
-    fn learn(&mut self, changes: &'e [Change]) {
-        for change in changes {
-            if let Change::Created { name, options, .. } = change {
-                self.created.insert(name, options);
-            }
+    fn learn(&mut self, change: &'e Change) {
+        if let Change::Created { name, options, .. } = change {
+            self.created.insert(name, options);
         }
     }
 
@@ -86,7 +87,7 @@ impl<'e> OptionsThen<'e> {
         use std::borrow::Cow;
         let name = call.volume.as_deref().unwrap_or_default();
         if operation == Operation::Create {
-            return Cow::Owned(Request::parse(&call.body.bytes).unwrap_or_default().options);
+            return Cow::Owned(Request::parse(&call.request.bytes).unwrap_or_default().options);
         }
         let created = self.created.get(name).copied();
         let options = created.or_else(|| self.now.record(name).map(|volume| &volume.options));
@@ -97,40 +98,41 @@ impl<'e> OptionsThen<'e> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::model::{entry::EntryKind, protocol::Caller, volume::Volume};
+    use crate::domain::model::{
+        entry::{Cause, Evaluation, RuleEvent, VolumeChange},
+        protocol::Caller,
+        volume::Volume,
+    };
 
-    /// Entries 1, 2, …: a call each in the words `OPERATION [VOLUME [OPTION]]`, or a note.
+    /// Calls 1, 2, …, each from words `OPERATION [VOLUME [OPTION]]`, and notes.
     fn journal(lines: &[&str]) -> Vec<Entry> {
-        let entry = |(index, line): (usize, &&str)| {
-            let seq = index as u64 + 1;
+        let mut kinds = Vec::new();
+        for (index, line) in lines.iter().enumerate() {
             let mut words = line.split(' ');
             let operation = words.next().and_then(|word| word.parse::<Operation>().ok());
             let Some(operation) = operation else {
-                return Entry {
-                    seq,
-                    at: Timestamp::UNIX_EPOCH,
-                    kind: EntryKind::Note { text: (*line).into() },
-                };
+                kinds.push(EntryKind::Note { text: (*line).into() });
+                continue;
             };
             let volume = words.next().map(str::to_owned);
             let options: Options =
                 words.next().map(|key| (key.to_owned(), "1".to_owned())).into_iter().collect();
             let body = serde_json::json!({ "Name": volume, "Opts": options }).to_string();
-            let created = volume.clone().filter(|_| operation == Operation::Create);
-            let call = Call {
-                number: seq,
+            let number = index as u64 + 1;
+            if let (Operation::Create, Some(name)) = (operation, volume.clone()) {
+                let change = Change::Created { name, options, at: Timestamp::UNIX_EPOCH };
+                kinds.push(EntryKind::Volume(Box::new(VolumeChange { cause: Cause::Call(number), change })));
+            }
+            kinds.push(EntryKind::Call(Box::new(Call {
+                call: number,
                 volume: volume.map(String::into_boxed_str),
                 mounted: line.contains("busy"),
-                body: body.into_bytes().into(),
-                changes: created
-                    .map(|name| Change::Created { name, options, at: Timestamp::UNIX_EPOCH })
-                    .into_iter()
-                    .collect(),
-                ..Call::answered(operation, Caller::Docker)
-            };
-            Entry { seq, at: Timestamp::UNIX_EPOCH, kind: EntryKind::Call(Box::new(call)) }
-        };
-        lines.iter().enumerate().map(entry).collect()
+                request: body.into_bytes().into(),
+                ..Call::ok(operation, Caller::Docker)
+            })));
+        }
+        let entry = |(index, kind)| Entry { seq: index as u64 + 1, at: Timestamp::UNIX_EPOCH, kind };
+        kinds.into_iter().enumerate().map(entry).collect()
     }
 
     #[test]
@@ -151,7 +153,7 @@ mod tests {
             name: "old".into(),
             options: [("tier".to_owned(), "gold".to_owned())].into(),
             created: Timestamp::UNIX_EPOCH,
-            known: true,
+            exists: true,
             mounts: BTreeMap::new(),
         };
         let volumes: Volumes = [old].into_iter().collect();
@@ -180,18 +182,19 @@ mod tests {
         let lines = vec!["get v"; 200];
         let rule: Rule = "get 30%: null for 1h".parse().expect("a rule");
         let dry_run = dry_run(&rule, 7, &Volumes::default(), &journal(&lines));
-        let mut book = crate::domain::rules::RuleSet::new(7);
-        book.arm(rule, None, Timestamp::UNIX_EPOCH);
+        let mut set = crate::domain::rules::RuleSet::new(7, None);
+        set.apply(&set.arming(&rule, None, Timestamp::UNIX_EPOCH), Timestamp::UNIX_EPOCH, |_| false);
         let entries = journal(&lines);
-        let hits: Vec<u64> = entries
-            .iter()
-            .filter_map(|entry| {
-                let call = entry.call()?;
-                let options = Options::new();
-                let facts = facts(call, Operation::Get, &options);
-                book.decide(&facts, call.number, Timestamp::UNIX_EPOCH).0.map(|_| entry.seq)
-            })
-            .collect();
+        let mut hits = Vec::new();
+        for call in entries.iter().filter_map(Entry::call) {
+            let options = Options::new();
+            let facts = facts(call, Operation::Get, &options);
+            let (rules, injection) = set.decide(&facts, Timestamp::UNIX_EPOCH);
+            let volume = call.volume.clone();
+            let evaluation = Evaluation { call: call.call, operation: Operation::Get, volume, rules };
+            set.apply(&RuleEvent::Evaluated(evaluation), Timestamp::UNIX_EPOCH, |_| false);
+            hits.extend(injection.map(|_| call.call));
+        }
         assert_eq!(dry_run.hits, hits);
         assert!((30..90).contains(&hits.len()), "{}", hits.len());
     }

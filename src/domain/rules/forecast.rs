@@ -126,15 +126,14 @@ pub fn reaction(call: &Call) -> Option<Forecast> {
     if let Some(outage) = fault.outage() {
         return Some(forecast_outage(outage, call.caller));
     }
-    let fault = &*fault.action;
-    let (wait, release_action) = fault.split_once(" then ").unwrap_or((fault, ""));
-    let was_held = ["hold", "hang", "delay"].iter().any(|word| wait.starts_with(word));
-    let done = match call.outcome {
-        Outcome::Abandoned | Outcome::Panicked => fault.to_owned(),
-        // The release action; without one the reply was late.
-        _ if was_held && !release_action.is_empty() => release_action.to_owned(),
-        _ if was_held => format!("delay {}ms", call.took.as_millis()),
-        _ => fault.to_owned(),
+    let was_held = ["hold", "hang", "delay"].iter().any(|word| fault.action.starts_with(word));
+    let done = match (call.outcome, fault.release_action()) {
+        (Outcome::Ok | Outcome::Error, Some(action)) => action.to_owned(),
+        // It was held, so the reply was late.
+        (Outcome::Ok | Outcome::Error, None) if was_held => {
+            format!("delay {}ms", call.duration.as_millis())
+        }
+        _ => fault.action.to_string(),
     };
     let rule = format!("{}: {done}", call.operation?).parse().ok()?;
     Some(forecast(&rule, call.caller))
@@ -217,7 +216,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::domain::model::entry::AppliedFault;
+    use crate::domain::model::fault::{AppliedFault, Release, ReleasedBy};
 
     #[test]
     fn a_forecast_is_one_sentence_about_the_calling_engine() {
@@ -279,37 +278,35 @@ mod tests {
 
     #[test]
     fn the_reaction_to_a_call_depends_on_the_fault_that_was_applied() {
-        let told = |fault: &str, seconds, outcome| {
+        let told = |fault: &str, action: &str, seconds, outcome| {
+            let release = Release { by: ReleasedBy::Command, action: Some(action.into()) };
+            let released = (!action.is_empty()).then_some(release);
             let call = Call {
-                fault: Some(AppliedFault { id: 1, label: None, action: fault.into() }),
-                took: Duration::from_secs(seconds),
+                fault: Some(AppliedFault { released, ..AppliedFault::of_rule(1, None, fault) }),
+                duration: Duration::from_secs(seconds),
                 outcome,
-                ..Call::answered(Operation::Remove, Caller::Docker)
+                ..Call::ok(Operation::Remove, Caller::Docker)
             };
             reaction(&call).and_then(|forecast| Some(forecast.fact?.id))
         };
-        for (fault, seconds, outcome, expected) in [
-            ("fail \"so then what\"", 0, Outcome::Failed, Some("docker-remove-fail")),
-            ("hold then fail \"no\"", 3, Outcome::Failed, Some("docker-remove-fail")),
-            ("hold then reply {} after", 3, Outcome::Answered, Some("docker-remove-empty-reply")),
-            ("hang", 3, Outcome::Answered, Some("docker-delayed")),
-            ("hang", 60, Outcome::Abandoned, Some("docker-remove-hang")),
-            ("delay 2s then reset", 1, Outcome::Failed, Some("docker-connection-lost")),
-            ("hold then reply {\"x\":1}", 3, Outcome::Answered, None),
+        for (fault, action, seconds, outcome, expected) in [
+            ("fail \"so then what\"", "", 0, Outcome::Error, Some("docker-remove-fail")),
+            ("hold", "fail \"no\"", 3, Outcome::Error, Some("docker-remove-fail")),
+            ("hold", "reply {} after", 3, Outcome::Ok, Some("docker-remove-empty-reply")),
+            ("hang", "", 3, Outcome::Ok, Some("docker-delayed")),
+            ("hang", "", 60, Outcome::Cancelled, Some("docker-remove-hang")),
+            ("delay 2s", "reset", 1, Outcome::Error, Some("docker-connection-lost")),
+            ("hold", "reply {\"x\":1}", 3, Outcome::Ok, None),
         ] {
-            assert_eq!(told(fault, seconds, outcome), expected, "{fault}");
+            assert_eq!(told(fault, action, seconds, outcome), expected, "{fault} {action}");
         }
         let cut = Call {
             fault: Some(AppliedFault::of_outage(Outage::Reset)),
-            outcome: Outcome::Failed,
-            ..Call::answered(Operation::Remove, Caller::Docker)
+            outcome: Outcome::Error,
+            ..Call::ok(Operation::Remove, Caller::Docker)
         };
         assert_eq!(reaction(&cut), Some(forecast_outage(Outage::Reset, Caller::Docker)));
-        assert_eq!(
-            reaction(&Call::answered(Operation::Remove, Caller::Docker)),
-            None,
-            "nothing was done to it"
-        );
+        assert_eq!(reaction(&Call::ok(Operation::Remove, Caller::Docker)), None, "nothing was done to it");
     }
 
     #[test]

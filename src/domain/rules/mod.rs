@@ -26,7 +26,7 @@ mod tests;
 mod trigger;
 
 pub use action::{Action, ErrorShape, Mountpoint, Phase};
-pub use armed::{Armed, Injection, Remaining, RuleState};
+pub use armed::{Armed, Injection, Remaining, RuleState, RuleStatus};
 pub use calls::Calls;
 pub use dry_run::{DryRun, dry_run};
 pub use forecast::{

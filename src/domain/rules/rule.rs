@@ -4,6 +4,8 @@
 
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     action::{Action, Phase},
     calls::Calls,
@@ -14,8 +16,9 @@ use super::{
 };
 use crate::domain::model::protocol::Operation;
 
-/// One rule of the language.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One rule of the language. Its serialised form is its text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Rule {
     pub(super) calls: Vec<Calls>,
     pub(super) selectors: Vec<Selector>,
@@ -137,5 +140,19 @@ impl FromStr for Rule {
 
     fn from_str(text: &str) -> Result<Self, RuleError> {
         parse::rule(text)
+    }
+}
+
+impl TryFrom<String> for Rule {
+    type Error = RuleError;
+
+    fn try_from(text: String) -> Result<Self, RuleError> {
+        text.parse()
+    }
+}
+
+impl From<Rule> for String {
+    fn from(rule: Rule) -> Self {
+        rule.to_string()
     }
 }

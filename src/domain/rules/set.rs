@@ -1,34 +1,39 @@
-//! The rulebook: the armed rules in their order, and the decision which of them acts on a call.
+//! The rule set: the armed rules in their order, and the decision which of them acts on a call.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::{
-    armed::{Armed, Decision, Injection, RuleState},
+    armed::{Armed, Injection, RuleState},
     rule::Rule,
     selector::RequestContext,
 };
-use crate::domain::lang::command::Target;
+use crate::domain::{
+    lang::command::Target,
+    model::entry::{Decision, Evaluation, RuleDecision, RuleEvent, RuleText},
+};
 
 /// The rules in the order of their arming. The first that takes a call decides about it.
 ///
-/// A rule that is spent or whose time is over stays in the book, so that it can be seen what became
-/// of it, until it is disarmed or another is armed under its label.
-#[derive(Debug, Default)]
+/// A rule that is spent or expired stays in the set, so that people can see it, until it is disarmed or another one is
+/// armed with its label. Deciding changes nothing: [`RuleSet::apply`] does, from the entries.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuleSet {
     rules: Vec<Armed>,
     seed: u64,
-    last: u32,
-    lasting: Option<Duration>,
-    /// Up to when [`RuleSet::expire`] has looked.
-    looked: Timestamp,
+    last_id: u32,
+    default_expiry: Option<Duration>,
 }
 
 impl RuleSet {
-    /// An empty book that draws from a seed.
-    pub fn new(seed: u64) -> Self {
-        Self { seed, ..Self::default() }
+    /// How many rules that have ended are kept.
+    const MAX_ENDED: usize = 64;
+
+    /// An empty set. A rule that does not say how long it lasts expires after `default_expiry`, if there is one.
+    pub fn new(seed: u64, default_expiry: Option<Duration>) -> Self {
+        Self { seed, default_expiry, ..Self::default() }
     }
 
     /// The seed of all draws.
@@ -41,88 +46,110 @@ impl RuleSet {
         self.seed = seed;
     }
 
-    /// How long a rule lasts that does not say so. `None`: until it is disarmed.
-    pub fn set_default_expiry(&mut self, lasting: Option<Duration>) {
-        self.lasting = lasting;
+    /// The entry that arms a rule.
+    pub fn arming(&self, rule: &Rule, label: Option<&str>, at: Timestamp) -> RuleEvent {
+        let lasting = rule.lifetime.lasting.or(self.default_expiry);
+        let text =
+            RuleText { id: self.last_id + 1, label: label.map(Arc::from), text: rule.to_string().into() };
+        RuleEvent::Armed { rule: text, until: lasting.and_then(|lasting| at.checked_add(lasting).ok()) }
     }
 
-    /// Arms a rule behind the others, or in the place of the one under the same label, which is returned.
-    pub fn arm(&mut self, rule: Rule, label: Option<&str>, at: Timestamp) -> (&Armed, Option<Armed>) {
-        self.last += 1;
-        let armed = Armed::new(self.last, label, rule, self.lasting, at);
-        let place =
-            label.and_then(|label| self.rules.iter().position(|armed| armed.label.as_deref() == Some(label)));
-        if let Some(index) = place {
-            let replaced = std::mem::replace(&mut self.rules[index], armed);
-            (&self.rules[index], Some(replaced))
-        } else {
-            self.rules.push(armed);
-            (self.rules.last().expect("a rule was just pushed"), None)
+    /// The rules that a target means.
+    pub fn targets<'s>(&'s self, target: &'s Target) -> impl Iterator<Item = &'s Armed> {
+        self.rules.iter().filter(move |armed| match target {
+            Target::All => true,
+            Target::Id(id) => armed.id == *id,
+            Target::Label(label) => armed.label.as_deref() == Some(label),
+        })
+    }
+
+    /// Decides about a call: what each rule decided that evaluated it, and what is to be done.
+    pub fn decide(
+        &self,
+        facts: &RequestContext<'_>,
+        at: Timestamp,
+    ) -> (Vec<RuleDecision>, Option<Injection>) {
+        let mut decisions = Vec::new();
+        for armed in self.rules.iter().filter(|armed| armed.matches(facts, at)) {
+            let (decision, injection) = armed.evaluate(self.seed, facts);
+            decisions.push(RuleDecision { id: armed.id, decision });
+            if let Decision::Passed | Decision::Fired = decision {
+                return (decisions, injection);
+            }
+        }
+        (decisions, None)
+    }
+
+    /// Applies an entry about rules. `holds_call` says whether a rule holds a call.
+    pub fn apply(&mut self, event: &RuleEvent, at: Timestamp, holds_call: impl Fn(u32) -> bool) {
+        match event {
+            RuleEvent::Armed { rule, until } => {
+                self.forget_ended(holds_call);
+                self.arm(rule, *until, at);
+            }
+            RuleEvent::Disarmed(rule) => self.rules.retain(|armed| armed.id != rule.id),
+            RuleEvent::Spent(rule) => self.set_state(rule.id, RuleState::Spent),
+            RuleEvent::Expired(rule) => self.set_state(rule.id, RuleState::Expired),
+            RuleEvent::Evaluated(Evaluation { operation, volume, rules, .. }) => {
+                let volume = volume.as_deref().unwrap_or_default();
+                for RuleDecision { id, decision } in rules {
+                    if let Some(armed) = self.get_mut(*id) {
+                        armed.count(*operation, volume, *decision);
+                    }
+                }
+            }
         }
     }
 
-    /// Forgets the oldest of the rules that have ended, but for a number of them and for those that `holds` a call, so
-    /// that a script can arm for ever.
-    pub fn forget_ended(&mut self, holds: impl Fn(u32) -> bool) {
-        const KEPT: usize = 64;
+    /// Arms a rule behind the others, or in the place of the one with the same label.
+    fn arm(&mut self, rule: &RuleText, until: Option<Timestamp>, at: Timestamp) {
+        self.last_id = self.last_id.max(rule.id);
+        // The text was printed by a rule. Only a damaged recording has another one.
+        let Ok(parsed) = rule.text.parse() else { return };
+        let armed = Armed::new(rule.id, rule.label.clone(), parsed, until, at);
+        let same_label = |other: &Armed| other.label.is_some() && other.label == armed.label;
+        match self.rules.iter().position(same_label) {
+            Some(index) => self.rules[index] = armed,
+            None => self.rules.push(armed),
+        }
+    }
+
+    /// Forgets the oldest of the rules that have ended, except for some of them and those that hold a call, so that a
+    /// script can arm rules for ever.
+    fn forget_ended(&mut self, holds_call: impl Fn(u32) -> bool) {
         let ended = |armed: &Armed| armed.state != RuleState::Armed;
-        let mut many = self.rules.iter().filter(|armed| ended(armed)).count().saturating_sub(KEPT);
+        let count = self.rules.iter().filter(|armed| ended(armed)).count();
+        let mut surplus = count.saturating_sub(Self::MAX_ENDED);
         self.rules.retain(|armed| {
-            let goes = many > 0 && ended(armed) && !holds(armed.id);
-            many -= usize::from(goes);
+            let goes = surplus > 0 && ended(armed) && !holds_call(armed.id);
+            surplus -= usize::from(goes);
             !goes
         });
     }
 
-    /// Takes rules out of the book and returns them.
-    pub fn disarm(&mut self, target: &Target) -> Vec<Armed> {
-        self.rules
-            .extract_if(.., |armed| match target {
-                Target::All => true,
-                Target::Id(id) => armed.id == *id,
-                Target::Label(label) => armed.label.as_deref() == Some(label),
-            })
-            .collect()
+    fn get_mut(&mut self, id: u32) -> Option<&mut Armed> {
+        self.rules.iter_mut().find(|armed| armed.id == id)
     }
 
-    /// Ends the rules whose time is over. Returns those, and the ones that are in a pause from now
-    /// on or were spent before: all that must let go what they hold.
-    pub fn expire(&mut self, at: Timestamp) -> Vec<Armed> {
-        let looked = std::mem::replace(&mut self.looked, at);
-        let mut over = Vec::new();
-        for armed in &mut self.rules {
-            if armed.next_turn(looked).is_none_or(|turn| at < turn) || armed.holds(at) {
-                continue;
-            }
-            if armed.state == RuleState::Armed && armed.remaining.until.is_some_and(|until| until <= at) {
-                armed.state = RuleState::Expired;
-            }
-            over.push(armed.clone());
+    fn set_state(&mut self, id: u32, state: RuleState) {
+        if let Some(armed) = self.get_mut(id) {
+            armed.state = state;
         }
-        over
     }
 
-    /// When [`RuleSet::expire`] will next have something to do.
-    pub fn next_expiry(&self) -> Option<Timestamp> {
-        self.rules.iter().filter_map(|armed| armed.next_turn(self.looked)).min()
+    /// A rule by its number.
+    pub fn get(&self, id: u32) -> Option<&Armed> {
+        self.rules.iter().find(|armed| armed.id == id)
     }
 
-    /// Decides about call number `number`. The rule that is spent by it, if one is, is returned.
-    pub fn decide(
-        &mut self,
-        facts: &RequestContext<'_>,
-        number: u64,
-        at: Timestamp,
-    ) -> (Option<Injection>, Option<Armed>) {
-        for armed in self.rules.iter_mut().filter(|armed| armed.matches(facts, at)) {
-            let Some(taken) = armed.ask(self.seed, number) else { continue };
-            let injection = match taken {
-                Decision::Acted(injection) => Some(injection),
-                Decision::Passed => None,
-            };
-            return (injection, (armed.state == RuleState::Spent).then(|| armed.clone()));
-        }
-        (None, None)
+    /// The armed rules whose time is over.
+    pub fn overdue(&self, at: Timestamp) -> impl Iterator<Item = &Armed> {
+        self.rules.iter().filter(move |armed| armed.is_overdue(at))
+    }
+
+    /// When a rule next expires, or begins or ends a pause.
+    pub fn next_turn(&self, at: Timestamp) -> Option<Timestamp> {
+        self.rules.iter().filter_map(|armed| armed.next_turn(at)).min()
     }
 
     /// The rules in their order.
@@ -130,12 +157,12 @@ impl RuleSet {
         self.rules.iter()
     }
 
-    /// Whether any of them may meet a call with a reset.
+    /// Whether any of them may answer a call with a reset.
     pub fn may_reset(&self) -> bool {
         self.rules.iter().any(|armed| armed.state == RuleState::Armed && armed.rule().may_reset())
     }
 
-    /// Whether the book is empty.
+    /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.rules.is_empty()
     }

@@ -1,75 +1,53 @@
-//! The tally: exact counters, the rate of the last minute, and latency histograms.
+//! Counters: exact counts, the rate of the last minute, and a latency histogram.
 //!
-//! It is fed by every entry and never by a sample, so that the counters equal the requests sent.
+//! Every entry is counted, so that the counters equal the requests sent.
 
 use std::collections::VecDeque;
 
 use hdrhistogram::Histogram;
 use jiff::Timestamp;
-use serde::{Serialize, Serializer, ser::SerializeMap};
+use serde::{Deserialize, Serialize};
 
 use super::durations::DurationHistogram;
-use crate::domain::{
-    analysis::linter::Lint,
-    model::{
-        entry::{Call, Entry, EntryKind, Outcome},
-        protocol::{Caller, Operation},
-    },
+use crate::domain::model::{
+    entry::{Call, Entry, EntryKind, Outcome},
+    lint::Lint,
+    protocol::{Caller, Operation},
 };
 
 /// How many seconds of the request rate are kept.
 pub const RATE_SECONDS: usize = 60;
 
-/// The longest latency that is told from longer ones, in microseconds: an hour.
+/// The longest latency that is recorded, in microseconds: an hour. Longer ones count as this.
 const LONGEST: u64 = 3_600_000_000;
 
-/// A counter for each of the nine operations.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counters([u64; 9]);
-
-impl Counters {
-    /// How many calls of an operation arrived.
-    pub fn of(&self, operation: Operation) -> u64 {
-        self.0[operation as usize]
-    }
-
-    fn count(&mut self, operation: Operation) {
-        self.0[operation as usize] += 1;
-    }
-}
-
-impl Serialize for Counters {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for operation in Operation::ALL {
-            map.serialize_entry(operation.as_str(), &self.of(operation))?;
-        }
-        map.end()
-    }
-}
-
 /// Everything that is counted.
-#[derive(Clone, Debug)]
-pub struct Tally {
-    /// By operation.
-    pub counters: Counters,
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Counters {
+    /// Requests by operation, in the order of [`Operation::ALL`].
+    operations: [u64; Operation::ALL.len()],
     /// Requests that are none of the nine operations.
     pub unknown_requests: u64,
     /// Finished requests by operation (unknown ones last), caller and outcome, in the order of their `ALL`.
     finished: [[[u64; Outcome::ALL.len()]; Caller::ALL.len()]; Operation::ALL.len() + 1],
     /// How long finished requests took, by operation (unknown ones last).
     durations: [DurationHistogram; Operation::ALL.len() + 1],
-    /// By caller, in the order of [`Caller::ALL`].
+    /// Requests by caller, in the order of [`Caller::ALL`].
     callers: [u64; Caller::ALL.len()],
-    /// Calls that a rule acted on, or that an outage met.
+    /// Calls that a rule acted on, or that an outage answered.
     pub faults_injected: u64,
-    /// By lint.
+    /// Lints, in the order of [`Lint::ALL`].
     lints: [u64; Lint::ALL.len()],
-    /// Microseconds to the answer, for calls that no rule acted on.
+    /// Microseconds to the reply, for calls without a fault.
+    #[serde(with = "recorded_values")]
     latency: Histogram<u64>,
     /// Requests in each of the latest seconds, and the second (since 1970) of the last.
     rate: VecDeque<u32>,
     second: i64,
+}
+
+fn empty_histogram() -> Histogram<u64> {
+    Histogram::new(2).expect("two significant digits are within the histogram's range")
 }
 
 /// The place of an operation in the arrays that also count unknown ones.
@@ -77,30 +55,50 @@ fn index(operation: Option<Operation>) -> usize {
     operation.map_or(Operation::ALL.len(), |operation| operation as usize)
 }
 
-impl Default for Tally {
+impl Default for Counters {
     fn default() -> Self {
         Self {
-            counters: Counters::default(),
+            operations: [0; Operation::ALL.len()],
             unknown_requests: 0,
             finished: Default::default(),
             durations: Default::default(),
             callers: [0; Caller::ALL.len()],
             faults_injected: 0,
             lints: [0; Lint::ALL.len()],
-            latency: Histogram::new(2).expect("two significant digits are within the histogram's range"),
+            latency: empty_histogram(),
             rate: VecDeque::with_capacity(RATE_SECONDS),
             second: 0,
         }
     }
 }
 
-impl Tally {
-    /// Counts one entry. A call that waits is counted when it begins to, so that it is not missing meanwhile.
+/// A histogram as its recorded values with their counts.
+mod recorded_values {
+    use hdrhistogram::Histogram;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(histogram: &Histogram<u64>, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(
+            histogram.iter_recorded().map(|step| (step.value_iterated_to(), step.count_at_value())),
+        )
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Histogram<u64>, D::Error> {
+        let mut histogram = super::empty_histogram();
+        for (value, count) in Vec::<(u64, u64)>::deserialize(deserializer)? {
+            histogram.record_n(value, count).map_err(serde::de::Error::custom)?;
+        }
+        Ok(histogram)
+    }
+}
+
+impl Counters {
+    /// Counts one entry. A held call is counted as soon as it is held.
     pub fn count(&mut self, entry: &Entry) {
         match &entry.kind {
-            EntryKind::Held(waiting) => self.arrived(Some(waiting.operation), waiting.caller, entry.at),
+            EntryKind::Held(held) => self.arrived(Some(held.operation), held.caller, entry.at),
             EntryKind::Call(call) => {
-                if call.waited.is_none() {
+                if call.held_seq.is_none() {
                     self.arrived(call.operation, call.caller, entry.at);
                 }
                 self.ended(call);
@@ -112,7 +110,7 @@ impl Tally {
     fn arrived(&mut self, operation: Option<Operation>, caller: Caller, at: Timestamp) {
         self.callers[caller as usize] += 1;
         match operation {
-            Some(operation) => self.counters.count(operation),
+            Some(operation) => self.operations[operation as usize] += 1,
             None => self.unknown_requests += 1,
         }
         self.set_to(at);
@@ -124,13 +122,13 @@ impl Tally {
     fn ended(&mut self, call: &Call) {
         let operation = index(call.operation);
         self.finished[operation][call.caller as usize][call.outcome as usize] += 1;
-        self.durations[operation].record(call.took);
+        self.durations[operation].record(call.duration);
         self.faults_injected += u64::from(call.fault.is_some());
         for lint in &call.lints {
             self.lints[*lint as usize] += 1;
         }
         if call.fault.is_none() && call.operation.is_some() {
-            let micros = u64::try_from(call.took.as_micros()).unwrap_or(LONGEST).min(LONGEST);
+            let micros = u64::try_from(call.duration.as_micros()).unwrap_or(LONGEST).min(LONGEST);
             self.latency.record(micros).expect("the histogram grows with its values");
         }
     }
@@ -155,12 +153,17 @@ impl Tally {
         rate
     }
 
-    /// How many calls an end made.
+    /// How many requests of an operation arrived.
+    pub fn operation(&self, operation: Operation) -> u64 {
+        self.operations[operation as usize]
+    }
+
+    /// How many requests a caller sent.
     pub fn caller(&self, caller: Caller) -> u64 {
         self.callers[caller as usize]
     }
 
-    /// The end that calls most; docker if nobody has called.
+    /// The caller with the most requests; docker if there were none.
     pub fn usual_caller(&self) -> Caller {
         Caller::ALL.into_iter().rev().max_by_key(|caller| self.caller(*caller)).unwrap_or(Caller::Docker)
     }
@@ -190,7 +193,7 @@ impl Tally {
         self.lints.iter().sum()
     }
 
-    /// The time in microseconds within which a share of the undisturbed calls was answered, if there were any.
+    /// The time in microseconds within which a share of the calls without a fault got a reply, if there were any.
     pub fn latency(&self, quantile: f64) -> Option<u64> {
         (!self.latency.is_empty()).then(|| self.latency.value_at_quantile(quantile))
     }

@@ -2,16 +2,16 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
-use crate::domain::model::entry::{Entry, EntryKind};
+use crate::domain::model::entry::Entry;
 
 /// How much a journal keeps.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {
     /// At most so many entries.
     pub entries: usize,
-    /// At most so many bytes, by [`Entry::weight`].
+    /// At most so many bytes, by [`Entry::size_estimate`].
     pub bytes: usize,
 }
 
@@ -22,61 +22,81 @@ impl Default for Bounds {
 }
 
 /// The latest entries. Sequence numbers have no gaps, so that an entry is found by subtraction.
-#[derive(Debug)]
+///
+/// Serialised, it has its place in the numbering but no entries: those are in the recording.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Journal {
+    #[serde(skip)]
     ring: VecDeque<Arc<Entry>>,
-    /// What each entry in the ring weighs: its own memory is cold by the time it has to go.
+    /// What each entry in the ring weighs: its own memory is cold by the time it is removed.
+    #[serde(skip)]
     weights: VecDeque<usize>,
+    #[serde(skip)]
     bytes: usize,
-    /// The number of the first entry since all were forgotten.
+    /// The number of the first entry since the journal was cleared.
     begun: u64,
-    next: u64,
+    /// The number of the latest entry.
+    last: u64,
+    /// How many entries a list shows, of all that there ever were.
+    rows: u64,
+    #[serde(skip)]
     bounds: Bounds,
+}
+
+/// What is kept, without how much memory it takes here: equal entries may share it or not.
+impl PartialEq for Journal {
+    fn eq(&self, other: &Self) -> bool {
+        (self.begun, self.last, self.rows, &self.ring) == (other.begun, other.last, other.rows, &other.ring)
+    }
 }
 
 impl Journal {
     /// An empty journal.
     pub fn new(bounds: Bounds) -> Self {
-        Self { ring: VecDeque::new(), weights: VecDeque::new(), bytes: 0, begun: 1, next: 1, bounds }
+        Self { begun: 1, bounds, ..Self::default() }
     }
 
-    /// Appends an entry and lets the oldest go where a bound is passed. The newest always stays.
-    pub fn push(&mut self, at: Timestamp, kind: EntryKind) -> Arc<Entry> {
-        let entry = Arc::new(Entry { seq: self.next, at, kind });
-        self.next += 1;
-        let weight = entry.weight();
+    /// Appends the next entry and removes the oldest where a bound is passed. The newest always stays.
+    pub fn push(&mut self, entry: &Arc<Entry>) {
+        self.last = entry.seq;
+        self.rows += u64::from(!entry.is_redundant());
+        let weight = entry.size_estimate();
         self.bytes += weight;
         self.weights.push_back(weight);
-        self.ring.push_back(Arc::clone(&entry));
+        self.ring.push_back(Arc::clone(entry));
         while self.ring.len() > 1 && (self.ring.len() > self.bounds.entries || self.bytes > self.bounds.bytes)
         {
             self.ring.pop_front();
             self.bytes -= self.weights.pop_front().unwrap_or_default();
         }
-        entry
     }
 
-    /// Forgets all entries. The numbering goes on, so that a reader's place stays valid.
+    /// Removes all entries. The numbering goes on, so that a reader's place stays valid.
     pub fn clear(&mut self) {
         self.ring.clear();
         self.weights.clear();
         self.bytes = 0;
-        self.begun = self.next;
+        self.begun = self.next();
     }
 
-    /// How many entries there was no room for, since all were forgotten.
+    /// How many entries there was no room for, since the journal was cleared.
     pub fn dropped(&self) -> u64 {
         self.first() - self.begun
     }
 
+    /// How many entries a list shows, of all that there ever were.
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
     /// The number of the oldest entry that is kept; that of the next one if none is.
     pub fn first(&self) -> u64 {
-        self.next - self.ring.len() as u64
+        self.next() - self.ring.len() as u64
     }
 
     /// The number that the next entry will have.
     pub fn next(&self) -> u64 {
-        self.next
+        self.last + 1
     }
 
     /// The entry with a number, if it is still kept.
@@ -107,7 +127,7 @@ impl Journal {
         self.ring.is_empty()
     }
 
-    /// How many bytes the kept entries hold, by [`Entry::weight`].
+    /// How many bytes the kept entries hold, by [`Entry::size_estimate`].
     pub fn bytes(&self) -> usize {
         self.bytes
     }
@@ -115,12 +135,15 @@ impl Journal {
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
     use proptest::prelude::*;
 
     use super::*;
+    use crate::domain::model::entry::EntryKind;
 
-    fn note(length: usize) -> EntryKind {
-        EntryKind::Note { text: "x".repeat(length) }
+    fn push(journal: &mut Journal, length: usize) {
+        let kind = EntryKind::Note { text: "x".repeat(length) };
+        journal.push(&Arc::new(Entry { seq: journal.next(), at: Timestamp::UNIX_EPOCH, kind }));
     }
 
     proptest! {
@@ -132,14 +155,14 @@ mod tests {
         ) {
             let mut journal = Journal::new(Bounds { entries, bytes });
             for length in &lengths {
-                journal.push(Timestamp::UNIX_EPOCH, note(*length));
+                push(&mut journal, *length);
                 prop_assert!(journal.len() <= entries);
                 prop_assert!(journal.bytes() <= bytes || journal.len() == 1);
             }
             let kept: Vec<u64> = journal.after(0).map(|entry| entry.seq).collect();
             let expected: Vec<u64> = (journal.first()..=lengths.len() as u64).collect();
             prop_assert_eq!(&kept, &expected);
-            let weight: usize = journal.after(0).map(|entry| entry.weight()).sum();
+            let weight: usize = journal.after(0).map(|entry| entry.size_estimate()).sum();
             prop_assert_eq!(weight, journal.bytes());
         }
 
@@ -147,7 +170,7 @@ mod tests {
         fn an_entry_is_found_by_its_number_from_both_sides(count in 1_u64..100, entries in 1_usize..50, seq in 0_u64..120) {
             let mut journal = Journal::new(Bounds { entries, bytes: usize::MAX });
             for _ in 0..count {
-                journal.push(Timestamp::UNIX_EPOCH, note(1));
+                push(&mut journal, 1);
             }
             prop_assert_eq!(journal.get(seq).map(|entry| entry.seq), (seq >= journal.first() && seq <= count).then_some(seq));
             prop_assert_eq!(journal.after(seq).next().map(|entry| entry.seq), (seq < count).then_some((seq + 1).max(journal.first())));
@@ -158,16 +181,17 @@ mod tests {
     #[test]
     fn the_greatest_of_all_numbers_is_behind_every_entry() {
         let mut journal = Journal::new(Bounds::default());
-        journal.push(Timestamp::UNIX_EPOCH, note(1));
+        push(&mut journal, 1);
         assert_eq!((journal.after(u64::MAX).count(), journal.back_from(u64::MAX).count()), (0, 1));
     }
 
     #[test]
     fn a_cleared_journal_goes_on_counting() {
         let mut journal = Journal::new(Bounds::default());
-        journal.push(Timestamp::UNIX_EPOCH, note(1));
+        push(&mut journal, 1);
         journal.clear();
         assert_eq!((journal.len(), journal.bytes(), journal.first()), (0, 0, 2));
-        assert_eq!(journal.push(Timestamp::UNIX_EPOCH, note(1)).seq, 2);
+        push(&mut journal, 1);
+        assert_eq!(journal.after(0).next().map(|entry| entry.seq), Some(2));
     }
 }

@@ -1,5 +1,250 @@
 //! The state that the entries add up to.
+//!
+//! [`State::apply`] is the only way it changes. The live hub decides, appends an entry and applies it; a recording and
+//! the tests of the screen apply the same entries and get the same state.
 
 pub mod counters;
 pub mod durations;
 pub mod journal;
+mod scenario;
+#[cfg(test)]
+mod tests;
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use self::{
+    counters::Counters,
+    journal::{Bounds, Journal},
+};
+use crate::domain::{
+    analysis::linter::Linter,
+    lang::command::Command,
+    model::{
+        driver::{DriverEvent, DriverInfo, DriverReason, DriverState, DriverStatus},
+        entry::{Entry, EntryKind, HeldCall, RuleEvent, Session},
+        scenario::ScenarioState,
+        speed::DemoSpeed,
+        undo_log::UndoLog,
+        volume::{Change, Volumes},
+    },
+    rules::RuleSet,
+};
+
+/// Everything that a screen or the control API can show.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    journal: Journal,
+    counters: Counters,
+    volumes: Volumes,
+    undo_log: UndoLog,
+    rules: RuleSet,
+    linter: Linter,
+    driver: DriverInfo,
+    desired: DriverState,
+    /// Why the driver cannot be brought into its status, if it cannot.
+    bind_error: Option<Arc<str>>,
+    /// The `held` entries of the calls that a rule holds now, by the number of the call.
+    held: BTreeMap<u64, Arc<Entry>>,
+    scenario: ScenarioState,
+    /// Whether a `quit` waits for the end of a scenario.
+    quits_after_scenario: bool,
+    speed: Option<DemoSpeed>,
+    /// The greatest number of a call.
+    last_call: u64,
+}
+
+impl State {
+    /// The state before the first entry.
+    pub fn new(bounds: Bounds) -> Self {
+        Self {
+            journal: Journal::new(bounds),
+            counters: Counters::default(),
+            volumes: Volumes::default(),
+            undo_log: UndoLog::default(),
+            rules: RuleSet::default(),
+            linter: Linter::default(),
+            driver: DriverInfo::default(),
+            desired: DriverState::default(),
+            bind_error: None,
+            held: BTreeMap::new(),
+            scenario: ScenarioState::default(),
+            quits_after_scenario: false,
+            speed: None,
+            last_call: 0,
+        }
+    }
+
+    /// Applies the next entry.
+    pub fn apply(&mut self, entry: &Arc<Entry>) {
+        match &entry.kind {
+            EntryKind::Session(session) => self.start(session),
+            EntryKind::Registration(info) => self.driver.clone_from(info),
+            EntryKind::Call(call) => {
+                self.held.remove(&call.call);
+                self.linter.apply(call);
+                self.last_call = self.last_call.max(call.call);
+            }
+            EntryKind::Held(held) => {
+                self.held.insert(held.call, Arc::clone(entry));
+                self.last_call = self.last_call.max(held.call);
+            }
+            EntryKind::Released(released) => drop(self.held.remove(&released.call)),
+            EntryKind::Volume(volume) => self.change(&volume.change),
+            EntryKind::Rule(event) => self.apply_rule_event(event, entry.at),
+            EntryKind::Driver(event) => self.apply_driver_event(event),
+            EntryKind::Command(run) => {
+                // The line was printed by a command. Only a damaged recording has another one.
+                if let Ok(command) = run.command.parse() {
+                    self.apply_command(&command);
+                }
+            }
+            EntryKind::Scenario(event) => self.apply_scenario_event(event),
+            EntryKind::EngineCommand(_) | EntryKind::Note { .. } => {}
+        }
+        self.counters.count(entry);
+        self.journal.push(entry);
+    }
+
+    fn start(&mut self, session: &Session) {
+        self.rules = RuleSet::new(session.seed, session.default_expiry_ms.map(Duration::from_millis));
+        self.volumes.clone_from(&session.volumes);
+        self.speed = session.speed;
+    }
+
+    fn change(&mut self, change: &Change) {
+        self.undo_log.remember(&self.volumes, change);
+        self.volumes.apply(change);
+    }
+
+    fn apply_rule_event(&mut self, event: &RuleEvent, at: Timestamp) {
+        let Self { rules, held, .. } = self;
+        rules.apply(event, at, |id| held_calls(held).any(|(_, call)| call.fault.rule() == Some(id)));
+    }
+
+    fn apply_driver_event(&mut self, event: &DriverEvent) {
+        self.desired.status = event.status;
+        self.desired.generation = event.generation;
+        self.bind_error = match &event.reason {
+            DriverReason::CannotBind { error, .. } => Some(Arc::clone(error)),
+            _ => None,
+        };
+    }
+
+    /// What a command changes that has no entry of its own.
+    fn apply_command(&mut self, command: &Command) {
+        match command {
+            Command::Seed(seed) => self.rules.reseed(*seed),
+            Command::Speed(change) => self.speed = self.speed.map(|speed| speed.changed(*change)),
+            Command::Reset => {
+                self.journal.clear();
+                self.counters = Counters::default();
+            }
+            Command::Play { scenario, stepwise, dangerous } => self.play(scenario, *stepwise, *dangerous),
+            Command::ControlScenario(control) => self.control_scenario(*control),
+            Command::Quit => self.quit(),
+            _ => {}
+        }
+    }
+
+    /// The latest entries.
+    pub fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    /// All counters.
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// The volumes.
+    pub fn volumes(&self) -> &Volumes {
+        &self.volumes
+    }
+
+    /// What the volumes were before.
+    pub fn undo_log(&self) -> &UndoLog {
+        &self.undo_log
+    }
+
+    /// The rules.
+    pub fn rules(&self) -> &RuleSet {
+        &self.rules
+    }
+
+    /// What the linter has learnt.
+    pub fn linter(&self) -> &Linter {
+        &self.linter
+    }
+
+    /// Where engines find the driver.
+    pub fn driver(&self) -> &DriverInfo {
+        &self.driver
+    }
+
+    /// What the server has to bring about.
+    pub fn driver_state(&self) -> DriverState {
+        self.desired
+    }
+
+    /// Why the driver cannot be brought into its status, if it cannot.
+    pub fn bind_error(&self) -> Option<&str> {
+        self.bind_error.as_deref()
+    }
+
+    /// The greatest number of a call.
+    pub fn last_call(&self) -> u64 {
+        self.last_call
+    }
+
+    /// The calls that a rule holds, with their `held` entries, in the order of their numbers.
+    pub fn held(&self) -> impl Iterator<Item = (&Arc<Entry>, &HeldCall)> {
+        held_calls(&self.held)
+    }
+
+    /// Whether a rule may hold calls: it has not ended, and is in no pause.
+    pub fn holds_calls(&self, rule: Option<u32>, at: Timestamp) -> bool {
+        rule.and_then(|id| self.rules.get(id)).is_some_and(|rule| rule.holds(at))
+    }
+
+    /// A held call by its number.
+    pub fn held_call(&self, call: u64) -> Option<&HeldCall> {
+        match &self.held.get(&call)?.kind {
+            EntryKind::Held(held) => Some(held),
+            _ => None,
+        }
+    }
+
+    /// What is played.
+    pub fn scenario(&self) -> &ScenarioState {
+        &self.scenario
+    }
+
+    /// Whether a `quit` waits for the end of a scenario.
+    pub fn quits_after_scenario(&self) -> bool {
+        self.quits_after_scenario
+    }
+
+    /// The speed of the demo, if this is one.
+    pub fn speed(&self) -> Option<DemoSpeed> {
+        self.speed
+    }
+
+    /// When an outage ends, a rule expires, or a pause of a rule begins or ends.
+    pub fn next_deadline(&self, at: Timestamp) -> Option<Timestamp> {
+        let outage = match self.desired.status {
+            DriverStatus::Down { until, .. } => until,
+            DriverStatus::Up => None,
+        };
+        self.rules.next_turn(at).into_iter().chain(outage).min()
+    }
+}
+
+fn held_calls(held: &BTreeMap<u64, Arc<Entry>>) -> impl Iterator<Item = (&Arc<Entry>, &HeldCall)> {
+    held.values().filter_map(|entry| match &entry.kind {
+        EntryKind::Held(call) => Some((entry, &**call)),
+        _ => None,
+    })
+}

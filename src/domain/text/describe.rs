@@ -1,6 +1,6 @@
 //! An entry in words, each with its tone: what every view and every page says of it alike.
 
-use std::{borrow::Cow, time::Duration};
+use std::time::Duration;
 
 use jiff::{Timestamp, tz::TimeZone};
 
@@ -9,15 +9,13 @@ use crate::domain::text;
 use crate::domain::{
     analysis::retries::Pause,
     model::{
-        entry::{Call, Entry, EntryKind, HeldCall, Outcome, RuleLifecycle},
+        driver::{DriverEvent, DriverReason},
+        entry::{Call, Entry, EntryKind, HeldCall, Outcome, RuleEvent},
         protocol::Caller,
         scenario::{End, ScenarioEvent, ScenarioResult},
     },
     rules::client_timeout,
 };
-
-/// Between a line that was typed at an engine and what came of it, in the text of a note.
-const CAME_OF_IT: &str = "  → ";
 
 /// In which tone something is said: a screen has a style for each, a page has none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,15 +59,15 @@ pub fn outcome(call: &Call, symbols: &Symbols) -> StyledText {
     let error = call.error.as_deref().unwrap_or_default().trim();
     match call.outcome {
         // What a rule let go out may be anything, so it is shown as it was.
-        Outcome::Answered if call.fault.is_some() => {
+        Outcome::Ok if call.fault.is_some() => {
             StyledText::new(format!("answered {}", call.reply.text().trim()), TextStyle::Text)
         }
-        Outcome::Answered => {
-            let id = clean(call.id.as_deref().unwrap_or_default());
+        Outcome::Ok => {
+            let id = clean(call.mount_id.as_deref().unwrap_or_default());
             let id = text::fit(&id, 8, symbols.ellipsis);
             StyledText::new(format!("ok  {id}").trim_end(), TextStyle::Good)
         }
-        Outcome::Failed => {
+        Outcome::Error => {
             let status = match call.status {
                 Some(200) => String::new(),
                 // Go's own texts begin with the status already.
@@ -82,7 +80,7 @@ pub fn outcome(call: &Call, symbols: &Symbols) -> StyledText {
             let tone = if is_plain { TextStyle::Text } else { TextStyle::Bad };
             StyledText::new(format!("{} {status}{error}", symbols.failed), tone)
         }
-        Outcome::Abandoned => {
+        Outcome::Cancelled => {
             StyledText::new(format!("{} client disconnected", symbols.abandoned), TextStyle::Warning)
         }
         Outcome::Panicked => StyledText::new(format!("{} PANICKED {error}", symbols.failed), TextStyle::Bad),
@@ -133,55 +131,54 @@ pub fn call_word(call: &Call) -> String {
 /// An entry that is no call: what was said first, then what came of it.
 pub fn remark(entry: &Entry, symbols: &Symbols) -> Vec<StyledText> {
     match &entry.kind {
-        EntryKind::Call(_) | EntryKind::Held(_) => Vec::new(),
-        EntryKind::Command(execution) => vec![
-            StyledText::new(format!(": {}", execution.line), TextStyle::Command),
-            StyledText::new(format!("  {} {}", symbols.arrow, execution.effect), TextStyle::Text),
+        EntryKind::Call(_)
+        | EntryKind::Held(_)
+        | EntryKind::Released(_)
+        | EntryKind::Session(_)
+        | EntryKind::Registration(_)
+        | EntryKind::Volume(_) => Vec::new(),
+        EntryKind::Command(run) => vec![
+            StyledText::new(format!(": {}", run.command), TextStyle::Command),
+            StyledText::new(format!("  {} {}", symbols.arrow, run.result), TextStyle::Text),
         ],
-        EntryKind::Fault(event) => {
-            let fate = match event.event {
-                RuleLifecycle::Armed => "is armed",
-                RuleLifecycle::Disarmed => "is disarmed",
-                RuleLifecycle::Spent => "is spent",
-                RuleLifecycle::Expired => "expired",
-            };
+        EntryKind::EngineCommand(run) => {
+            // What every error of docker begins with leaves no room for what it is.
+            let result = run.result.replacen("Error response from daemon: ", "", 1);
+            let style = if run.ok { TextStyle::Text } else { TextStyle::Warning };
             vec![
-                StyledText::new(format!("{} rule {} {fate}", symbols.fault, event.id), TextStyle::Fault),
-                StyledText::new(format!("  {}", event.rule), TextStyle::Text),
+                StyledText::new(format!("$ {}", run.command), TextStyle::Strong),
+                StyledText::new(format!("  {} {result}", symbols.arrow), style),
             ]
         }
-        EntryKind::Driver { status } => {
-            let is = if status.starts_with("cannot") { "" } else { "is " };
-            vec![StyledText::new(format!("the driver {is}{status}"), TextStyle::Warning)]
+        EntryKind::Rule(event) => {
+            let (rule, change) = match event {
+                RuleEvent::Armed { rule, .. } => (rule, "is armed"),
+                RuleEvent::Disarmed(rule) => (rule, "is disarmed"),
+                RuleEvent::Spent(rule) => (rule, "is spent"),
+                RuleEvent::Expired(rule) => (rule, "expired"),
+                RuleEvent::Evaluated(_) => return Vec::new(),
+            };
+            vec![
+                StyledText::new(format!("{} rule {} {change}", symbols.fault, rule.id), TextStyle::Fault),
+                StyledText::new(format!("  {}", rule.text), TextStyle::Text),
+            ]
         }
+        EntryKind::Driver(event) => vec![StyledText::new(driver(event), TextStyle::Warning)],
         EntryKind::Scenario(event) => vec![play(event, symbols)],
-        // What was typed at an engine, with what came of it.
-        EntryKind::Note { text } if text.starts_with("$ ") => match text.split_once(CAME_OF_IT) {
-            Some((line, outcome)) => vec![
-                StyledText::new(line, TextStyle::Strong),
-                // What every error of docker begins with leaves no room for what it is.
-                StyledText::new(
-                    format!(
-                        "  {} {}",
-                        symbols.arrow,
-                        outcome.replacen("Error response from daemon: ", "", 1)
-                    ),
-                    TextStyle::Warning,
-                ),
-            ],
-            None => vec![StyledText::new(text, TextStyle::Strong)],
-        },
         EntryKind::Note { text } => vec![StyledText::new(format!("# {text}"), TextStyle::Text)],
     }
 }
 
-/// The whole text of a note, with the sign that there is for what came of a typed line.
-pub fn note<'n>(text: &'n str, symbols: &Symbols) -> Cow<'n, str> {
-    match text.split_once(CAME_OF_IT) {
-        Some((line, outcome)) if text.starts_with("$ ") => {
-            format!("{line}  {} {outcome}", symbols.arrow).into()
+/// A change of the driver's status.
+pub fn driver(event: &DriverEvent) -> String {
+    let status = event.status;
+    match &event.reason {
+        DriverReason::Crash => "the driver crashed and is back".to_owned(),
+        DriverReason::OutageOver => format!("the driver is {status}: the outage is over"),
+        DriverReason::CannotBind { address, error } => {
+            format!("the driver cannot be {status} at {address}: {error}; it is tried again until it works")
         }
-        _ => text.into(),
+        DriverReason::Command | DriverReason::Recovered => format!("the driver is {status}"),
     }
 }
 

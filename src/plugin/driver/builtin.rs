@@ -7,6 +7,7 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use super::{DiskStore, Driver, Preview};
 use crate::{
     domain::model::{
+        entry::{Call, Cause},
         protocol::{Description, Operation, Reply, Request, check_name},
         volume::{Change, Volume, Volumes},
     },
@@ -23,7 +24,7 @@ pub struct BuiltinDriver {
 }
 
 impl Driver for BuiltinDriver {
-    async fn call(&self, operation: Operation, request: &Request, changes: &mut Vec<Change>) -> Reply {
+    async fn call(&self, operation: Operation, request: &Request, call: &mut Call) -> Reply {
         assert!(
             self.panic_on.as_ref() != Some(&request.name),
             "calls about {:?} panic, as configured",
@@ -33,7 +34,7 @@ impl Driver for BuiltinDriver {
         if reply.error().is_some() {
             return reply;
         }
-        match self.execute(operation, request, changes) {
+        match self.execute(operation, request, call) {
             Ok(()) => reply,
             Err(error) => Reply::Error(format!("cannot {operation} {:?}: {error}", request.name)),
         }
@@ -59,11 +60,11 @@ impl BuiltinDriver {
     }
 
     fn stale_reply(&self, operation: Operation, request: &Request) -> Reply {
-        self.hub.with_past(|now, undo_log| {
-            let current = self.reply_from(now, operation, request);
-            let earlier = undo_log.before(now).map(|then| self.reply_from(&then, operation, request));
-            earlier.into_iter().find(|reply| *reply != current).unwrap_or(current)
-        })
+        // Only a List is about more than one volume.
+        let (now, undo_log) = self.hub.past((operation != Operation::List).then_some(&request.name));
+        let current = self.reply_from(&now, operation, request);
+        let mut earlier = undo_log.before(&now).map(|then| self.reply_from(&then, operation, request));
+        earlier.find(|reply| *reply != current).unwrap_or(current)
     }
 
     fn success_reply(&self, operation: Operation, request: &Request) -> Reply {
@@ -90,16 +91,16 @@ impl BuiltinDriver {
             Operation::Activate => Reply::Activated,
             Operation::Capabilities => Reply::Capabilities,
             Operation::Create | Operation::Unmount | Operation::Remove => Reply::Done,
-            Operation::Get => match volumes.known(name) {
+            Operation::Get => match volumes.existing(name) {
                 None => Reply::Error("no such volume".into()),
                 Some(volume) if volume.is_ninja() => Reply::Done,
                 Some(volume) => Reply::Volume(self.describe(volume)),
             },
             Operation::List => {
-                let listed = volumes.iter().filter(|volume| volume.known && !volume.is_ninja());
+                let listed = volumes.iter().filter(|volume| volume.exists && !volume.is_ninja());
                 Reply::Volumes(listed.map(|volume| self.describe(volume)).collect())
             }
-            Operation::Mount if volumes.known(name).is_some_and(|volume| volume.cannot_mount()) => {
+            Operation::Mount if volumes.existing(name).is_some_and(|volume| volume.cannot_mount()) => {
                 Reply::ServerError("invalid argument".into())
             }
             Operation::Mount | Operation::Path => Reply::Mountpoint(self.disk.mountpoint(name)),
@@ -114,7 +115,7 @@ impl BuiltinDriver {
         }
     }
 
-    fn execute(&self, operation: Operation, request: &Request, changes: &mut Vec<Change>) -> io::Result<()> {
+    fn execute(&self, operation: Operation, request: &Request, call: &mut Call) -> io::Result<()> {
         let name = request.name.clone();
         let recorded = |name: &str| self.hub.with_volumes(|volumes| volumes.record(name).cloned());
         let change = match operation {
@@ -128,13 +129,13 @@ impl BuiltinDriver {
             Operation::Unmount if recorded(&name).is_some() => {
                 Change::Unmounted { name, id: request.id.clone() }
             }
-            Operation::Remove if recorded(&name).is_some_and(|volume| volume.known) => {
+            Operation::Remove if recorded(&name).is_some_and(|volume| volume.exists) => {
                 Change::Removed { name }
             }
             _ => return Ok(()),
         };
-        blocking(|| self.hub.change(&change))?;
-        changes.push(change);
+        blocking(|| self.hub.change(&change, Cause::Call(call.call)))?;
+        call.changes.push(change);
         Ok(())
     }
 }

@@ -137,7 +137,7 @@ impl DiskStore {
 }
 
 impl VolumeStore for DiskStore {
-    fn keep(&mut self, change: &Change, after: Option<&Volume>) -> io::Result<()> {
+    fn persist(&mut self, change: &Change, after: Option<&Volume>) -> io::Result<()> {
         match change {
             Change::Removed { name } => self.0.delete(name),
             // Lost volumes too: nothing else would ever delete their data.

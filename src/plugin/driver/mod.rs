@@ -7,8 +7,8 @@ pub use builtin::BuiltinDriver;
 pub use disk_store::{DiskError, DiskStore};
 
 use crate::domain::model::{
+    entry::Call,
     protocol::{Operation, Reply, Request},
-    volume::Change,
 };
 
 /// What answers a call, without any fault.
@@ -16,12 +16,12 @@ use crate::domain::model::{
 /// The reply and the work are separate, because a rule may want one without the other: `lie` is a reply without
 /// the work, and a reset after the call is the work without a reply.
 pub trait Driver: Send + Sync + 'static {
-    /// Does the work, unless the reply is an error, and replies. Changes of volumes are appended to `changes`.
+    /// Does the work, unless the reply is an error, and replies. Changes of volumes are appended to those of `call`.
     fn call(
         &self,
         operation: Operation,
         request: &Request,
-        changes: &mut Vec<Change>,
+        call: &mut Call,
     ) -> impl Future<Output = Reply> + Send;
 
     /// The reply without the work, if the driver knows it.

@@ -51,7 +51,12 @@ impl Drip {
         if !self.released {
             tokio::select! {
                 () = tokio::time::sleep_until(self.due(self.sent)) => {}
-                _ = self.held.released() => self.released = true,
+                wakeup = self.held.released() => {
+                    self.released = true;
+                    if let (Some(wakeup), Some(guard)) = (wakeup, &mut self.guard) {
+                        guard.released(wakeup.release);
+                    }
+                }
             }
         }
         let now = Instant::now();

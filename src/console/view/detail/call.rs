@@ -9,9 +9,10 @@ use crate::{
         row,
     },
     domain::{
-        analysis::linter::Lint,
         model::{
             entry::{Call, Entry},
+            fault::{AppliedFault, FaultSource},
+            lint::Lint,
             protocol::Options,
         },
         rules::{RequestContext, reaction},
@@ -28,7 +29,7 @@ pub fn write(page: &mut DetailPage<'_>, entry: &Entry, call: &Call, time: &str) 
     let (outcome, style) = row::outcome(view, call);
     page.say(&outcome, style);
     next_attempt(page, entry);
-    page.say(&format!("at {time} from {}, took {}", call.caller, text::took(call.took)), styles.text);
+    page.say(&format!("at {time} from {}, took {}", call.caller, text::took(call.duration)), styles.text);
     for lint in &call.lints {
         page.say(&format!("lint: {}", lint.as_str()), styles.warning);
         page.say(lint.meaning(), styles.text);
@@ -39,14 +40,14 @@ pub fn write(page: &mut DetailPage<'_>, entry: &Entry, call: &Call, time: &str) 
     for (name, value) in call.headers.0.iter() {
         page.say(&format!("{name}: {value}"), styles.dim);
     }
-    page.body(&call.body);
+    page.body(&call.request);
     page.heading("Rules");
     match &call.fault {
         Some(fault) => {
-            let label = fault.label.as_ref().map_or_else(String::new, |label| format!(" ({label})"));
-            let what = match fault.outage() {
-                Some(outage) => format!("the driver was down: {}", outage.command()),
-                None => format!("rule {}{label}: {}", fault.id, fault.action),
+            let what = match &fault.source {
+                FaultSource::Outage(outage) => format!("the driver was down: {}", outage.command()),
+                FaultSource::Rule { id, label: Some(label) } => format!("rule {id} ({label}): {fault}"),
+                FaultSource::Rule { id, label: None } => format!("rule {id}: {fault}"),
             };
             page.say(&format!("{} {what}", view.theme.glyphs.fault), styles.fault);
             if let Some(forecast) = reaction(call) {
@@ -76,13 +77,13 @@ fn others(page: &mut DetailPage<'_>, entry: &Entry, call: &Call) {
     let facts = RequestContext {
         operation,
         volume: call.volume.as_deref().unwrap_or_default(),
-        id: call.id.as_deref().unwrap_or_default(),
+        id: call.mount_id.as_deref().unwrap_or_default(),
         options: options.map_or(&none, |volume| &volume.options),
         caller: call.caller,
         mounted: call.mounted,
         retry: call.lints.contains(&Lint::EmptyBodyRetry),
     };
-    let acted = call.fault.as_ref().map(|fault| fault.id);
+    let acted = call.fault.as_ref().and_then(AppliedFault::rule);
     let was_down = call.fault.as_ref().is_some_and(|fault| fault.outage().is_some());
     for rule in snapshot.faults.iter().filter(|rule| Some(rule.id) != acted && rule.since < entry.at) {
         let why = if !rule.rule().matches(&facts) {

@@ -32,7 +32,7 @@ pub fn write(page: &mut DetailPage<'_>, volume: &Volume, history: &VolumeHistory
     let styles = &view.theme.styles;
     page.heading(&text::clean(&volume.name));
     let created = view.app.zone.to_datetime(volume.created).strftime("%Y-%m-%d %H:%M:%S");
-    if volume.known {
+    if volume.exists {
         page.say(&format!("created {created}"), styles.text);
     } else {
         page.say("forgotten: the driver denies it, the engine still knows it", styles.fault);
@@ -82,8 +82,7 @@ fn event(view: &View<'_>, entry: &Entry, volume: &str) -> (String, Style) {
         EntryKind::Call(call) => {
             let (outcome, style) = row::outcome(view, call);
             let word = call.operation.map_or("", |operation| operation.as_str());
-            let fault =
-                call.fault.as_ref().map(|fault| format!("{} {} ", view.theme.glyphs.fault, fault.action));
+            let fault = call.fault.as_ref().map(|fault| format!("{} {fault} ", view.theme.glyphs.fault));
             let fault = fault.unwrap_or_default();
             match changed.as_str() {
                 "" => (format!("{word} {fault}{outcome}"), style),
@@ -95,7 +94,7 @@ fn event(view: &View<'_>, entry: &Entry, volume: &str) -> (String, Style) {
             format!("{} {} {} held", waiting.operation, view.theme.glyphs.fault, waiting.fault.action),
             styles.warning,
         ),
-        EntryKind::Command(execution) => (format!("{changed}  : {}", execution.line), styles.command),
+        EntryKind::Command(run) => (format!("{changed}  : {}", run.command), styles.command),
         _ => (changed, styles.text),
     }
 }

@@ -25,7 +25,7 @@ use crate::{
     },
     domain::{
         analysis::groups::CallGroup,
-        model::entry::{Entry, EntryKind, HeldCall},
+        model::entry::{Entry, EntryKind, HeldCall, RuleEvent},
         rules::Phase,
         text::describe,
     },
@@ -38,8 +38,8 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
     let title = match (view.app.focus, entry.map(|entry| &entry.kind)) {
         (Pane::Volumes, _) => "Volume history".to_owned(),
         _ if selected_group(view).is_some() => "Group".to_owned(),
-        (_, Some(EntryKind::Call(call))) => format!("Call {}", call.number),
-        (_, Some(EntryKind::Held(waiting))) => format!("Call {} (held)", waiting.number),
+        (_, Some(EntryKind::Call(call))) => format!("Call {}", call.call),
+        (_, Some(EntryKind::Held(waiting))) => format!("Call {} (held)", waiting.call),
         _ => "Entry".to_owned(),
     };
     let back = Span::styled(format!("{} closes", view.key(KeyAction::Back)), view.theme.styles.dim);
@@ -95,25 +95,34 @@ fn entry_lines(page: &mut DetailPage<'_>, entry: &Entry) {
             page.heading(&format!("{} {}", waiting.operation, waiting.volume.as_deref().unwrap_or_default()));
             page.say(&format!("held since {time}, from {}", waiting.caller), styles.warning);
             next_attempt(page, entry);
-            page.say(&format!("by rule {}: {}", waiting.fault.id, waiting.fault.action), styles.fault);
+            let rule = waiting.fault.rule().unwrap_or_default();
+            page.say(&format!("by rule {rule}: {}", waiting.fault.action), styles.fault);
             waiting_lines(page, entry, waiting);
         }
-        EntryKind::Command(execution) => {
+        EntryKind::Command(run) => {
             page.heading("Command");
             page.say(&format!("at {time}"), styles.dim);
-            page.say(&format!(": {}", execution.line), styles.command);
-            page.say(&execution.effect, styles.text);
-            change::list(page, &execution.changes);
+            page.say(&format!(": {}", run.command), styles.command);
+            page.say(&run.result, styles.text);
+            change::list(page, &run.changes);
         }
-        EntryKind::Fault(event) => {
-            page.heading(&format!("Rule {}", event.id));
-            page.say(&format!("{:?} at {time}", event.event).to_lowercase(), styles.text);
-            page.say(&event.rule, styles.fault);
+        EntryKind::Rule(event) => {
+            let Some(rule) = event.rule() else { return };
+            page.heading(&format!("Rule {}", rule.id));
+            let change = if let RuleEvent::Spent(_) = event { "spent" } else { "expired" };
+            page.say(&format!("{change} at {time}"), styles.text);
+            page.say(&rule.text, styles.fault);
         }
-        EntryKind::Driver { status } => {
+        EntryKind::Driver(event) => {
             page.heading("Driver");
             page.say(&format!("at {time}"), styles.dim);
-            page.say(status, styles.text);
+            page.say(&describe::driver(event), styles.text);
+        }
+        EntryKind::EngineCommand(run) => {
+            page.heading("Engine command");
+            page.say(&format!("at {time}"), styles.dim);
+            page.say(&format!("$ {}", run.command), styles.bold);
+            page.say(&run.result, styles.text);
         }
         EntryKind::Scenario(event) => {
             page.heading("Scenario");
@@ -123,8 +132,13 @@ fn entry_lines(page: &mut DetailPage<'_>, entry: &Entry) {
         EntryKind::Note { text } => {
             page.heading("Note");
             page.say(&format!("at {time}"), styles.dim);
-            page.say(&describe::note(text, view.theme.glyphs.symbols), styles.text);
+            page.say(text, styles.text);
         }
+        // These are no rows of a list.
+        EntryKind::Session(_)
+        | EntryKind::Registration(_)
+        | EntryKind::Released(_)
+        | EntryKind::Volume(_) => {}
     }
 }
 
@@ -133,14 +147,13 @@ fn waiting_lines(page: &mut DetailPage<'_>, entry: &Entry, waiting: &HeldCall) {
     let styles = &page.view.theme.styles;
     let key = |action| page.view.key(action);
     let [release, edit, fail] = [KeyAction::Release, KeyAction::EditReply, KeyAction::FailCall].map(key);
-    if !page.view.snapshot.waiting.iter().any(|held| held.seq == entry.seq) {
+    if !page.view.snapshot.held.iter().any(|held| held.seq == entry.seq) {
         return page.say("released; see the later entry for the result", styles.dim);
     }
-    let Some(natural) = &waiting.natural else {
+    let Some(natural) = &waiting.original else {
         return page.say(&format!("{release} sends the rest of the reply at once"), styles.text);
     };
-    let action = &waiting.fault.action;
-    let is_done = [Phase::After, Phase::Twice].iter().any(|phase| action.ends_with(phase.as_str()));
+    let is_done = matches!(waiting.fault.phase, Phase::After | Phase::Twice);
     let [natural_end, failed_end] = if is_done {
         page.say("the driver has done its work", styles.text);
         ["releases it: sends the original reply", "fails it with a message anyway"]

@@ -10,12 +10,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{CallGroup, Member, Step, grammar};
 use crate::domain::{
-    analysis::{
-        linter::Lint,
-        retries::{PreviousAttempt, Retries, began, between},
-    },
+    analysis::retries::{PreviousAttempt, Retries, began, between},
     model::{
         entry::{Entry, EntryKind},
+        lint::Lint,
         protocol::{Caller, Operation},
     },
 };
@@ -98,7 +96,7 @@ impl CallGroups {
         self.merged.clear();
         let forerunner = self.retries.push(entry);
         let arrival = IncomingCall::of(entry)?;
-        let waited = entry.call().and_then(|call| call.waited);
+        let waited = entry.call().and_then(|call| call.held_seq);
         let id = match (waited.and_then(|seq| self.ended(entry, seq)), forerunner) {
             (Some(id), _) => id,
             (None, Some(forerunner)) => {

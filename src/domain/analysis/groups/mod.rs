@@ -57,8 +57,8 @@ impl Member {
 
     fn id(&self) -> Option<&str> {
         match &self.entry.kind {
-            EntryKind::Call(call) => call.id.as_deref(),
-            EntryKind::Held(waiting) => waiting.id.as_deref(),
+            EntryKind::Call(call) => call.mount_id.as_deref(),
+            EntryKind::Held(waiting) => waiting.mount_id.as_deref(),
             _ => None,
         }
     }
@@ -137,7 +137,7 @@ impl CallGroup {
                 _ if self.is_greeted => HandshakeAge::Recently,
                 _ => HandshakeAge::Long,
             },
-            is_found: gets.is_some_and(|get| get.is(Outcome::Answered)),
+            is_found: gets.is_some_and(|get| get.is(Outcome::Ok)),
             is_anonymous: self.volume().is_some_and(|volume| {
                 volume.len() == 64 && volume.bytes().all(|byte| byte.is_ascii_hexdigit())
             }),
@@ -177,7 +177,7 @@ impl CallGroup {
             .find(|member| member.ended().is_none())
             .or_else(|| {
                 let failed = |member: &&Member| {
-                    !member.is(Outcome::Answered) && !is_expected(member) && !is_tried_again(member)
+                    !member.is(Outcome::Ok) && !is_expected(member) && !is_tried_again(member)
                 };
                 members.iter().find(failed)
             })

@@ -3,9 +3,9 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::{
-    analysis::linter::Lint,
-    model::entry::{AppliedFault, Body, Call, HeldCall},
+use crate::domain::model::{
+    entry::{AppliedFault, Body, Call, HeldCall},
+    lint::Lint,
 };
 
 fn at(millis: i64) -> Timestamp {
@@ -67,14 +67,14 @@ impl Phase {
         self.now += 2;
         self.push(EntryKind::Call(Box::new(Call {
             volume: volume.map(Into::into),
-            id: id.map(Into::into),
-            body: Body::from(if has_body { b"{}".to_vec() } else { Vec::new() }),
-            outcome: if failed { Outcome::Failed } else { Outcome::Answered },
+            mount_id: id.map(Into::into),
+            request: Body::from(if has_body { b"{}".to_vec() } else { Vec::new() }),
+            outcome: if failed { Outcome::Error } else { Outcome::Ok },
             status: if lost { None } else { Some(200) },
             error: failed.then(|| "no such volume".into()),
             lints: if again { vec![Lint::ReusedMountId] } else { Vec::new() },
-            took: Duration::from_millis(1),
-            ..Call::answered(operation, caller.expect(text))
+            duration: Duration::from_millis(1),
+            ..Call::ok(operation, caller.expect(text))
         })))
     }
 
@@ -219,26 +219,27 @@ fn a_call_that_waits_is_in_its_episode_and_its_end_takes_its_place() {
     let mut stage = Phase::new();
     stage.play("get");
     let waiting = HeldCall {
-        number: 2,
+        call: 2,
         operation: Operation::Mount,
         caller: Caller::Docker,
+        connection: 1,
         volume: Some("v".into()),
-        id: Some("1".into()),
+        mount_id: Some("1".into()),
         retry: false,
-        fault: AppliedFault { id: 1, label: None, action: "hold".into() },
-        natural: None,
+        fault: AppliedFault::of_rule(1, None, "hold"),
+        original: None,
     };
     stage.now += 1;
-    assert_eq!(stage.push(EntryKind::Held(waiting)), Some(1));
+    assert_eq!(stage.push(EntryKind::Held(Box::new(waiting))), Some(1));
     assert_eq!(stage.told(), ["start v (2)"]);
     assert_eq!(stage.groups.get(1).expect("it").decisive().ended(), None);
     assert_eq!(stage.groups.get(1).expect("it").timing(at(5001)).wall, Duration::from_secs(5));
     stage.now += 30_000;
     let call = Call {
         volume: Some("v".into()),
-        took: Duration::from_secs(30),
-        waited: Some(2),
-        ..Call::answered(Operation::Mount, Caller::Docker)
+        duration: Duration::from_secs(30),
+        held_seq: Some(2),
+        ..Call::ok(Operation::Mount, Caller::Docker)
     };
     assert_eq!(stage.push(EntryKind::Call(Box::new(call))), Some(1));
     assert_eq!(stage.told(), ["start v (2)"]);

@@ -17,7 +17,6 @@ use std::{collections::VecDeque, time::Duration};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::{
-    lang::command::{Command, Outage},
     model::{
         entry::{Call, Entry, EntryKind, HeldCall, Outcome},
         protocol::{Caller, Operation},
@@ -50,13 +49,13 @@ fn after(time: Timestamp, passed: Duration) -> Timestamp {
 
 /// When a call arrived.
 pub fn began(entry: &Entry) -> Timestamp {
-    let took = entry.call().and_then(|call| SignedDuration::try_from(call.took).ok());
+    let took = entry.call().and_then(|call| SignedDuration::try_from(call.duration).ok());
     took.and_then(|took| entry.at.checked_sub(took).ok()).unwrap_or(entry.at)
 }
 
 /// Whether a call ended without an answer, though its caller still waited for one.
 fn is_lost(call: &Call) -> bool {
-    call.status.is_none() && call.outcome == Outcome::Failed
+    call.status.is_none() && call.outcome == Outcome::Error
 }
 
 const fn retries(caller: Caller) -> bool {
@@ -100,23 +99,15 @@ impl Retries {
         match &entry.kind {
             EntryKind::Call(call) => self.call(entry, call),
             EntryKind::Held(waiting) => self.waiting(entry, waiting),
-            EntryKind::Command(execution) => {
-                match execution.line.parse() {
-                    Ok(Command::Down {
-                        kind: Outage::Refuse | Outage::Unlink | Outage::Blackhole, ..
-                    }) => {
-                        self.refused = Some(Timestamp::MAX);
-                    }
-                    Ok(Command::Up) => self.reachable(entry.at),
-                    _ => {}
+            EntryKind::Driver(event) => {
+                match event.is_reachable() {
+                    Some(true) => self.reachable(entry.at),
+                    Some(false) => self.refused = Some(Timestamp::MAX),
+                    None => {}
                 }
                 None
             }
-            EntryKind::Driver { .. } => {
-                self.reachable(entry.at);
-                None
-            }
-            EntryKind::Fault(_) | EntryKind::Note { .. } | EntryKind::Scenario(_) => None,
+            _ => None,
         }
     }
 
@@ -128,7 +119,7 @@ impl Retries {
 
     fn call(&mut self, entry: &Entry, call: &Call) -> Option<PreviousAttempt> {
         let operation = call.operation.filter(|_| retries(call.caller))?;
-        if let Some(waited) = call.waited
+        if let Some(waited) = call.held_seq
             && let Some((chain, index)) = self.find(waited)
         {
             let number = self.chains[chain].attempts[index].number;
@@ -136,7 +127,7 @@ impl Retries {
             return None;
         }
         // The handshake has no body in any case.
-        let is_retry = call.body.length == 0
+        let is_retry = call.request.length == 0
             && (operation == Operation::Activate || call.caller.sends_body_for(operation));
         let continued = if is_retry { self.choose(call.caller, operation, began(entry)) } else { None };
         if let Some((index, slot, forerunner)) = continued {
@@ -164,7 +155,7 @@ impl Retries {
     }
 
     fn waiting(&mut self, entry: &Entry, waiting: &HeldCall) -> Option<PreviousAttempt> {
-        let HeldCall { caller, operation, number: call, .. } = *waiting;
+        let HeldCall { caller, operation, call, .. } = *waiting;
         let may_be_one = waiting.retry || operation == Operation::Activate;
         if !may_be_one || !retries(caller) {
             return None;
@@ -222,7 +213,7 @@ impl Retries {
     /// nothing is known about.
     pub fn next_attempt(&self, entry: &Entry, now: Timestamp) -> Option<NextAttempt> {
         let call = match &entry.kind {
-            EntryKind::Held(HeldCall { caller: Caller::Other, .. }) => return None,
+            EntryKind::Held(waiting) if waiting.caller == Caller::Other => return None,
             EntryKind::Held(waiting) => {
                 let limit = client_timeout(waiting.caller, waiting.operation);
                 return Some(NextAttempt::Waits(
@@ -237,10 +228,10 @@ impl Retries {
                 .filter(|next| *next != NextAttempt::Answered);
         }
         match call.outcome {
-            Outcome::Answered => None,
-            Outcome::Abandoned => {
+            Outcome::Ok => None,
+            Outcome::Cancelled => {
                 let limit = call.operation.and_then(|operation| client_timeout(call.caller, operation));
-                let limit = limit.filter(|limit| call.took + ATTEMPT_TOLERANCE >= *limit);
+                let limit = limit.filter(|limit| call.duration + ATTEMPT_TOLERANCE >= *limit);
                 Some(limit.map_or(NextAttempt::Left, NextAttempt::TimedOut))
             }
             _ if call.status.is_some() && retries(call.caller) => Some(NextAttempt::Final),

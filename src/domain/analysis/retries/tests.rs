@@ -1,7 +1,10 @@
 //! Attempts at given times, and what is foretold between them.
 
 use super::*;
-use crate::domain::model::entry::{AppliedFault, Body, CommandRun};
+use crate::domain::model::{
+    driver::{DriverEvent, DriverReason, DriverStatus, Outage},
+    entry::{AppliedFault, Body},
+};
 
 fn at(seconds: f64) -> Timestamp {
     Timestamp::from_millisecond((seconds * 1000.0) as i64).expect("a time")
@@ -27,19 +30,20 @@ impl Journal {
         let body =
             if volume.is_empty() { Vec::new() } else { format!("{{\"Name\":{volume:?}}}").into_bytes() };
         let call = Call {
-            number: self.entries.len() as u64 + 1,
+            call: self.entries.len() as u64 + 1,
             volume: (!volume.is_empty()).then(|| volume.into()),
-            body: Body::from(body),
-            outcome: Outcome::Failed,
+            request: Body::from(body),
+            outcome: Outcome::Error,
             status: if lost { None } else { Some(500) },
-            ..Call::answered(operation, Caller::Docker)
+            ..Call::ok(operation, Caller::Docker)
         };
         self.push(seconds, EntryKind::Call(Box::new(call)))
     }
 
-    fn command(&mut self, seconds: f64, line: &str) {
-        let execution = CommandRun { line: line.into(), effect: String::new(), changes: Vec::new() };
-        self.push(seconds, EntryKind::Command(execution));
+    fn driver(&mut self, seconds: f64, outage: Option<Outage>, reason: DriverReason) {
+        let down = |kind| DriverStatus::Down { kind, until: None };
+        let status = outage.map_or(DriverStatus::Up, down);
+        self.push(seconds, EntryKind::Driver(DriverEvent { status, generation: 0, reason }));
     }
 
     fn says(&self, seq: usize, seconds: f64) -> String {
@@ -110,8 +114,8 @@ fn an_attempt_that_never_arrived_is_not_counted_as_one_that_did() {
 #[test]
 fn nothing_is_counted_where_forerunners_may_have_been_refused() {
     let mut journal = Journal::default();
-    journal.command(0.0, "down refuse");
-    journal.command(2.0, "up");
+    journal.driver(0.0, Some(Outage::Refuse), DriverReason::Command);
+    journal.driver(2.0, None, DriverReason::Command);
     journal.call(3.0, Operation::Get, "v", true);
     let sometime = "retries within 8 s, or has given up: earlier attempts may not have arrived";
     assert_eq!(journal.says(3, 3.0), sometime);
@@ -151,11 +155,10 @@ fn an_answer_ends_it_and_podman_never_tries_again() {
     let mut journal = Journal::default();
     journal.call(0.0, Operation::Create, "v", false);
     assert_eq!(journal.says(1, 0.0), "does not retry: an answer is final, whatever it says");
-    let podman =
-        Call { outcome: Outcome::Failed, status: None, ..Call::answered(Operation::Mount, Caller::Podman) };
+    let podman = Call { outcome: Outcome::Error, status: None, ..Call::ok(Operation::Mount, Caller::Podman) };
     journal.push(1.0, EntryKind::Call(Box::new(podman)));
     assert_eq!(journal.says(2, 1.0), "does not retry");
-    let call = Call::answered(Operation::Mount, Caller::Docker);
+    let call = Call::ok(Operation::Mount, Caller::Docker);
     journal.push(2.0, EntryKind::Call(Box::new(call)));
     assert_eq!(journal.says(3, 2.0), "");
 }
@@ -164,17 +167,18 @@ fn an_answer_ends_it_and_podman_never_tries_again() {
 fn a_call_that_waits_counts_down_to_its_time_limit() {
     let mut journal = Journal::default();
     let waiting = |operation, caller| {
-        let fault = AppliedFault { id: 1, label: None, action: "hang".into() };
-        EntryKind::Held(HeldCall {
-            number: 1,
+        let fault = AppliedFault::of_rule(1, None, "hang");
+        EntryKind::Held(Box::new(HeldCall {
+            call: 1,
             operation,
             caller,
+            connection: 1,
             volume: Some("v".into()),
-            id: None,
+            mount_id: None,
             retry: false,
             fault,
-            natural: None,
-        })
+            original: None,
+        }))
     };
     for (operation, caller, expected) in [
         (Operation::Mount, Caller::Docker, "gives up in 1:47, and does not retry"),
@@ -188,10 +192,10 @@ fn a_call_that_waits_counts_down_to_its_time_limit() {
     }
     for (took, expected) in [(60, "gave up after 1:00, its time limit"), (9, "went away before the answer")] {
         let call = Call {
-            outcome: Outcome::Abandoned,
+            outcome: Outcome::Cancelled,
             status: None,
-            took: Duration::from_secs(took),
-            ..Call::answered(Operation::Get, Caller::Docker)
+            duration: Duration::from_secs(took),
+            ..Call::ok(Operation::Get, Caller::Docker)
         };
         journal.push(60.0, EntryKind::Call(Box::new(call)));
         assert_eq!(journal.says(journal.entries.len(), 60.0), expected);
@@ -203,28 +207,44 @@ fn a_retry_that_waits_is_an_attempt_and_its_end_takes_its_place() {
     for (operation, volume) in [(Operation::Mount, "v"), (Operation::List, "(no name)")] {
         let mut journal = Journal::default();
         journal.call(0.0, operation, volume, true);
-        let fault = AppliedFault { id: 1, label: None, action: "hold".into() };
+        let fault = AppliedFault::of_rule(1, None, "hold");
         let waiting = HeldCall {
-            number: 2,
+            call: 2,
             operation,
             caller: Caller::Docker,
+            connection: 1,
             volume: None,
-            id: None,
+            mount_id: None,
             retry: true,
             fault,
-            natural: None,
+            original: None,
         };
-        assert_eq!(journal.push(1.0, EntryKind::Held(waiting)), Some(1));
+        assert_eq!(journal.push(1.0, EntryKind::Held(Box::new(waiting))), Some(1));
         assert_eq!(journal.says(1, 1.0), "retried after 1.0 s with call 2, attempt 2 of 5");
         let call = Call {
-            waited: Some(2),
-            took: Duration::from_secs(4),
+            held_seq: Some(2),
+            duration: Duration::from_secs(4),
             status: None,
-            outcome: Outcome::Failed,
-            body: Body::default(),
-            ..Call::answered(operation, Caller::Docker)
+            outcome: Outcome::Error,
+            request: Body::default(),
+            ..Call::ok(operation, Caller::Docker)
         };
         assert_eq!(journal.push(5.0, EntryKind::Call(Box::new(call))), None);
         assert_eq!(journal.says(3, 5.0), "retries in 2 s, attempt 3 of 5; gives up in 0:14");
     }
+}
+
+#[test]
+fn a_driver_that_cannot_be_bound_is_not_reachable() {
+    let cannot_bind = || DriverReason::CannotBind { address: "unix:///x".into(), error: "no".into() };
+    let mut journal = Journal::default();
+    journal.driver(0.0, Some(Outage::Unlink), DriverReason::Command);
+    journal.driver(2.0, None, DriverReason::Command);
+    journal.driver(2.0, None, cannot_bind());
+    journal.call(50.0, Operation::Get, "v", true);
+    let sometime = "retries within 8 s, or has given up: earlier attempts may not have arrived";
+    assert_eq!(journal.says(4, 50.0), sometime);
+    journal.driver(60.0, None, DriverReason::Recovered);
+    journal.call(99.0, Operation::Get, "v", true);
+    assert_eq!(journal.says(6, 99.0), "retries in 1 s, attempt 2 of 5; gives up in 0:15");
 }

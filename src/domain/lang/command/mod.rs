@@ -8,9 +8,7 @@ mod parse;
 #[cfg(test)]
 mod tests;
 
-use std::{fmt, time::Duration};
-
-use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 use super::filter::Filter;
 use crate::domain::{
@@ -18,6 +16,7 @@ use crate::domain::{
     rules::{ReleaseAction, Rule},
 };
 
+pub use crate::domain::model::driver::Outage;
 pub use parse::CommandError;
 
 /// A command.
@@ -157,46 +156,6 @@ pub enum ReleaseTarget {
     Call(u64),
     /// All of them.
     All,
-}
-
-/// The ways of being unreachable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Outage {
-    /// The socket file is there and nobody listens: connecting is refused.
-    Refuse,
-    /// The socket file and the registration are gone.
-    Unlink,
-    /// Connecting succeeds, and nothing is ever answered.
-    Blackhole,
-    /// Connecting succeeds, and each request is met with a reset.
-    Reset,
-}
-
-impl Outage {
-    /// All of them, in the order in which a key goes through them.
-    pub const ALL: [Self; 4] = [Self::Refuse, Self::Unlink, Self::Blackhole, Self::Reset];
-
-    /// The word for it in commands and on the screen.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Refuse => "refuse",
-            Self::Unlink => "unlink",
-            Self::Blackhole => "blackhole",
-            Self::Reset => "reset",
-        }
-    }
-
-    /// The command that begins it, as a call tells it that was met with it.
-    pub fn command(self) -> String {
-        format!("down {self}")
-    }
-}
-
-impl fmt::Display for Outage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
 }
 
 /// All commands: the first word, its arguments, and what it does. For help and completion.

@@ -1,6 +1,6 @@
 //! The filter after `/`: which entries of the journal to show.
 //!
-//! Terms are ANDed; `-` before a term negates it. A bare word is searched in the whole text of an entry, and
+//! An entry must match all terms; `-` before a term negates it. A bare word is searched in the whole text of an entry, and
 //! [`TERMS`] lists the terms for one property. A property of a request has the same name as in a rule, and is tested
 //! by the rule's own [`Selector`]. Terms about calls never match other entries. `Display` prints a text that parses to
 //! the same filter.
@@ -124,10 +124,10 @@ impl<'e> Subject<'e> {
                 operation: call.operation,
                 caller: call.caller,
                 volume: call.volume.as_deref().unwrap_or_default(),
-                id: call.id.as_deref().unwrap_or_default(),
-                request: Some(&call.body),
+                id: call.mount_id.as_deref().unwrap_or_default(),
+                request: Some(&call.request),
                 mounted: Some(call.mounted),
-                retry: call.body.length == 0
+                retry: call.request.length == 0
                     && call.operation.is_some_and(|operation| call.caller.sends_body_for(operation)),
                 fault: call.fault.as_ref(),
             },
@@ -135,7 +135,7 @@ impl<'e> Subject<'e> {
                 operation: Some(held.operation),
                 caller: held.caller,
                 volume: held.volume.as_deref().unwrap_or_default(),
-                id: held.id.as_deref().unwrap_or_default(),
+                id: held.mount_id.as_deref().unwrap_or_default(),
                 request: None,
                 mounted: None,
                 retry: held.retry,
@@ -193,8 +193,8 @@ impl Test {
             Self::Outcome(None) => matches!(entry.kind, EntryKind::Held(_)),
             Self::Lint(name) => call(&|call| call.lints.iter().any(|lint| name.matches(lint.as_str()))),
             Self::EntryKind(kind) => *kind == kind_of(entry),
-            Self::LongerThan(limit) => call(&|call| call.took > *limit),
-            Self::ShorterThan(limit) => call(&|call| call.took < *limit),
+            Self::LongerThan(limit) => call(&|call| call.duration > *limit),
+            Self::ShorterThan(limit) => call(&|call| call.duration < *limit),
             Self::SeqAbove(limit) => entry.seq > *limit,
             Self::SeqBelow(limit) => entry.seq < *limit,
             Self::History(volume) => {
@@ -210,8 +210,9 @@ impl Test {
 }
 
 fn is_fault(wanted: &TextMatch, fault: &AppliedFault) -> bool {
-    let label = fault.label.as_deref().unwrap_or_default();
-    wanted.matches(label) || wanted.matches(&fault.action) || wanted.matches(&fault.id.to_string())
+    wanted.matches(fault.label().unwrap_or_default())
+        || wanted.matches(&fault.action)
+        || fault.rule().is_some_and(|id| wanted.matches(&id.to_string()))
 }
 
 fn has_digits(status: u16, wanted: [Option<u8>; 3]) -> bool {
@@ -225,11 +226,16 @@ fn has_digits(status: u16, wanted: [Option<u8>; 3]) -> bool {
 /// The kind as in JSON.
 const fn kind_of(entry: &Entry) -> &'static str {
     match entry.kind {
+        EntryKind::Session(_) => "session",
+        EntryKind::Registration(_) => "registration",
         EntryKind::Call(_) => "call",
         EntryKind::Held(_) => "held",
+        EntryKind::Released(_) => "released",
+        EntryKind::Volume(_) => "volume",
+        EntryKind::Rule(_) => "rule",
+        EntryKind::Driver(_) => "driver",
         EntryKind::Command(_) => "command",
-        EntryKind::Fault(_) => "fault",
-        EntryKind::Driver { .. } => "driver",
+        EntryKind::EngineCommand(_) => "engine_command",
         EntryKind::Scenario(_) => "scenario",
         EntryKind::Note { .. } => "note",
     }
@@ -244,7 +250,8 @@ fn has_text(entry: &Entry, word: &str) -> bool {
             subject.volume,
             subject.id,
             subject.fault.map_or("", |fault| &fault.action),
-            subject.fault.and_then(|fault| fault.label.as_deref()).unwrap_or_default(),
+            subject.fault.and_then(AppliedFault::label).unwrap_or_default(),
+            subject.fault.and_then(AppliedFault::release_action).unwrap_or_default(),
         ];
         let is_found = match &entry.kind {
             EntryKind::Call(call) => {

@@ -4,10 +4,10 @@ use std::str::FromStr;
 
 use super::{Filter, Term, Test, TextMatch};
 use crate::domain::{
-    analysis::linter::Lint,
     lang::{duration, full_name, lexer::Lexer, suggest::did_you_mean},
     model::{
         entry::Outcome,
+        lint::Lint,
         protocol::{Caller, Operation},
     },
     rules::{Calls, Pattern, Selector},
@@ -27,7 +27,7 @@ pub const TERMS: [(&str, &str); 16] = [
     ("status:", "HTTP status: status:500 status:5xx"),
     ("outcome:", "result: outcome:ok outcome:error outcome:cancelled outcome:panicked outcome:held"),
     ("lint:", "protocol warning: lint:* lint:leaked-mount"),
-    ("kind:", "kind of entry: kind:call kind:command kind:fault kind:driver kind:note"),
+    ("kind:", "kind of entry: kind:call kind:command kind:rule kind:driver kind:note"),
     ("history:", "what changed a volume: history:db1 (short: life:)"),
     ("duration", "time to the reply: duration>100ms duration<1s (short: took)"),
     ("seq", "entry number: seq>100 seq<200"),
@@ -54,7 +54,20 @@ fn outcomes() -> impl Iterator<Item = (&'static str, Option<Outcome>)> + Clone {
     outcomes.chain([(HELD, None)])
 }
 
-const KINDS: [&str; 7] = ["call", "held", "command", "fault", "driver", "scenario", "note"];
+const KINDS: [&str; 12] = [
+    "session",
+    "registration",
+    "call",
+    "held",
+    "released",
+    "volume",
+    "rule",
+    "driver",
+    "command",
+    "engine_command",
+    "scenario",
+    "note",
+];
 
 /// Why a filter cannot be parsed, and where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -2,26 +2,24 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::{
-    analysis::linter::Lint,
-    model::{
-        entry::{CommandRun, RuleEvent, RuleLifecycle},
-        volume::Change,
-    },
+use crate::domain::model::{
+    entry::{CommandRun, RuleEvent, RuleText},
+    lint::Lint,
+    volume::Change,
 };
 
 fn call() -> Call {
     Call {
         volume: Some("db1".into()),
-        id: Some("7f3a".into()),
+        mount_id: Some("7f3a".into()),
         mounted: true,
-        fault: Some(AppliedFault { id: 3, label: Some("slow".into()), action: "delay 200ms".into() }),
-        outcome: Outcome::Failed,
+        fault: Some(AppliedFault::of_rule(3, Some("slow"), "delay 200ms")),
+        outcome: Outcome::Error,
         status: Some(503),
         error: Some("Device busy".into()),
-        took: Duration::from_millis(201),
+        duration: Duration::from_millis(201),
         lints: vec![Lint::LeakedMount],
-        ..Call::answered(Operation::Mount, Caller::Docker)
+        ..Call::ok(Operation::Mount, Caller::Docker)
     }
 }
 
@@ -65,7 +63,7 @@ fn each_term_tests_its_property() {
         ("status:5xx", true),
         ("status:503", true),
         ("status:4xx", false),
-        ("outcome:failed", true),
+        ("outcome:error", true),
         ("outcome:held", false),
         ("lint:*", true),
         ("lint:leaked", true),
@@ -91,19 +89,16 @@ fn each_term_tests_its_property() {
 
 #[test]
 fn a_word_finds_all_that_a_row_shows() {
-    let ended = |change: Call| entry(EntryKind::Call(Box::new(Call { fault: None, id: None, ..change })));
-    let fated =
-        |event| entry(EntryKind::Fault(RuleEvent { id: 3, label: None, rule: "get: hang".into(), event }));
+    let ended =
+        |change: Call| entry(EntryKind::Call(Box::new(Call { fault: None, mount_id: None, ..change })));
+    let rule = RuleText { id: 3, label: None, text: "get: hang".into() };
     for (shown, words) in [
-        (ended(call()), &["failed", "503", "busy", "leaked"][..]),
-        (ended(Call { error: None, status: None, ..call() }), &["failed", "\"no reply\""]),
-        (
-            ended(Call { outcome: Outcome::Answered, error: None, status: Some(200), ..call() }),
-            &["ok", "answered"],
-        ),
-        (ended(Call { outcome: Outcome::Abandoned, ..call() }), &["abandoned", "disconnected"]),
+        (ended(call()), &["error", "503", "busy", "leaked"][..]),
+        (ended(Call { error: None, status: None, ..call() }), &["error", "\"no reply\""]),
+        (ended(Call { outcome: Outcome::Ok, error: None, status: Some(200), ..call() }), &["ok"]),
+        (ended(Call { outcome: Outcome::Cancelled, ..call() }), &["cancelled", "disconnected"]),
         (ended(Call { outcome: Outcome::Panicked, ..call() }), &["PANICKED"]),
-        (fated(RuleLifecycle::Spent), &["spent", "hang", "\"rule 3\""]),
+        (entry(EntryKind::Rule(RuleEvent::Spent(rule))), &["spent", "hang", "\"rule 3\""]),
     ] {
         for word in words {
             assert!(word.parse::<Filter>().expect(word).matches(&shown), "{word}: {shown:?}");
@@ -115,8 +110,8 @@ fn a_word_finds_all_that_a_row_shows() {
 #[test]
 fn a_term_about_calls_matches_no_other_entry() {
     let command = entry(EntryKind::Command(CommandRun {
-        line: "forget db1".into(),
-        effect: "gone".into(),
+        command: "forget db1".into(),
+        result: "gone".into(),
         changes: Vec::new(),
     }));
     for (filter, expected) in [
@@ -178,7 +173,7 @@ fn the_history_of_a_volume_is_what_changed_it() {
     let ended = |call: Call| entry(EntryKind::Call(Box::new(call)));
     let asked = Call { operation: Some(Operation::Get), fault: None, ..call() };
     let command = |changes| {
-        entry(EntryKind::Command(CommandRun { line: String::new(), effect: String::new(), changes }))
+        entry(EntryKind::Command(CommandRun { command: String::new(), result: String::new(), changes }))
     };
     let forgotten = |name: &str| command(vec![Change::Forgotten { name: name.into() }]);
     let history = Filter::history_of("db1");
@@ -206,7 +201,10 @@ fn a_printed_filter_is_the_filter_again() {
         ("volume:db* volume:\"two words\" id:7f by:podman fault:* lint:leaked", ""),
         ("vol:db mounted -unmounted retry opt.tier", "volume:db mounted -unmounted retry opt.tier"),
         ("opt.tier:gold opt.a=b:\"two words\"", ""),
-        ("status:5XX outcome:held kind:note", "status:5xx outcome:held kind:note"),
+        (
+            "status:5XX outcome:held outcome:error kind:note",
+            "status:5xx outcome:held outcome:error kind:note",
+        ),
         ("took>0.2s took<2m seq>3 seq<9 life:größe", "duration>200ms duration<2m seq>3 seq<9 history:größe"),
     ] {
         let parsed: Filter = filter.parse().unwrap_or_else(|error| panic!("{filter}: {error}"));
@@ -244,8 +242,8 @@ proptest! {
 fn an_option_is_that_of_a_create_request() {
     let create = |body: &str| {
         entry(EntryKind::Call(Box::new(Call {
-            body: body.as_bytes().to_vec().into(),
-            ..Call::answered(Operation::Create, Caller::Docker)
+            request: body.as_bytes().to_vec().into(),
+            ..Call::ok(Operation::Create, Caller::Docker)
         })))
     };
     let gold = create(r#"{"Name":"a","Opts":{"tier":"gold"}}"#);

@@ -11,6 +11,7 @@ use super::Operation;
 /// `dockerd` sends `Accept: application/vnd.docker.plugins.v1.2+json` and no Content-Type; podman sends
 /// `Host: plugin`, a Content-Type and no Accept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Caller {
     /// A real `dockerd`.

@@ -25,6 +25,7 @@ pub type Options = BTreeMap<String, String>;
 
 /// One of the nine calls of the protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Operation {
     /// The handshake: which plugin interfaces are implemented.

@@ -6,8 +6,11 @@ use jiff::Timestamp;
 
 use crate::domain::{
     lang::command::Target,
-    model::protocol::{Caller, Operation, Options},
-    rules::{Action, Phase, RequestContext, Rule, RuleSet, RuleState},
+    model::{
+        entry::{Evaluation, RuleEvent},
+        protocol::{Caller, Operation, Options},
+    },
+    rules::{Action, Armed, Injection, Phase, RequestContext, Rule, RuleSet, RuleState},
 };
 
 static NO_OPTIONS: LazyLock<Options> = LazyLock::new(Options::new);
@@ -28,12 +31,36 @@ fn second(second: i64) -> Timestamp {
     Timestamp::from_second(second).expect("a second of this century")
 }
 
+fn apply(set: &mut RuleSet, event: &RuleEvent, at: Timestamp) {
+    set.apply(event, at, |_| false);
+}
+
+fn arm(set: &mut RuleSet, rule: &str, label: Option<&str>, at: Timestamp) {
+    let event = set.arming(&rule.parse().expect(rule), label, at);
+    apply(set, &event, at);
+}
+
 fn book(rules: &[&str]) -> RuleSet {
-    let mut book = RuleSet::new(7);
+    let mut book = RuleSet::new(7, None);
     for rule in rules {
-        book.arm(rule.parse().expect(rule), None, second(0));
+        arm(&mut book, rule, None, second(0));
     }
     book
+}
+
+/// What a call meets, and the rule that is spent by it, as the hub has it.
+fn meet(set: &mut RuleSet, facts: &RequestContext<'_>, at: Timestamp) -> (Option<Injection>, Option<u32>) {
+    let (rules, injection) = set.decide(facts, at);
+    let volume = Some(facts.volume.into());
+    let evaluation = Evaluation { call: 1, operation: facts.operation, volume, rules };
+    let last = evaluation.rules.last().map(|decision| decision.id);
+    apply(set, &RuleEvent::Evaluated(evaluation), at);
+    let used_up = last.and_then(|id| set.get(id)).filter(|rule| rule.is_used_up());
+    let spent = used_up.map(Armed::as_text);
+    if let Some(rule) = &spent {
+        apply(set, &RuleEvent::Spent(rule.clone()), at);
+    }
+    (injection, spent.map(|rule| rule.id))
 }
 
 /// What happens to `count` mounts, one in each second.
@@ -42,7 +69,7 @@ fn action_texts(book: &mut RuleSet, count: u64) -> Vec<String> {
     (1..=count)
         .map(|number| {
             let at = second(number.cast_signed());
-            let (injection, _) = book.decide(&mount, number, at);
+            let (injection, _) = meet(book, &mount, at);
             injection.map_or_else(|| "-".to_owned(), |injection| injection.fault.action.to_string())
         })
         .collect()
@@ -169,8 +196,8 @@ fn a_run_is_repeated_by_its_seed_and_arming_another_rule_shifts_no_draw() {
 fn a_drawn_delay_is_within_its_range_and_told() {
     let mut book = book(&["mount: delay 200ms..203ms"]);
     let mut seen = std::collections::BTreeSet::new();
-    for number in 0..100 {
-        let (injection, _) = book.decide(&call(Operation::Mount, "v"), number, second(0));
+    for _ in 0..100 {
+        let (injection, _) = meet(&mut book, &call(Operation::Mount, "v"), second(0));
         let injection = injection.expect("it always acts");
         let Action::Delay { from, to } = injection.action else { panic!("{injection:?}") };
         assert_eq!((from, injection.phase), (to, Phase::Before));
@@ -205,7 +232,7 @@ fn what_is_left_of_a_rule_can_be_asked() {
 fn a_rule_is_said_to_be_spent_by_the_call_that_spends_it() {
     let mut book = book(&["mount: null until 2"]);
     let mount = call(Operation::Mount, "v");
-    let spent: Vec<bool> = (1..4).map(|number| book.decide(&mount, number, second(0)).1.is_some()).collect();
+    let spent: Vec<bool> = (1..4).map(|_| meet(&mut book, &mount, second(0)).1.is_some()).collect();
     assert_eq!(spent, [false, true, false]);
     assert_eq!(book.iter().map(|armed| armed.evaluated).collect::<Vec<_>>(), [2]);
 }
@@ -216,26 +243,36 @@ fn a_rule_ends_at_its_time_and_says_so_once() {
     let hold =
         |book: &RuleSet, at| -> Vec<bool> { book.iter().map(|armed| armed.holds(second(at))).collect() };
     let mount = call(Operation::Mount, "v");
-    book.decide(&mount, 1, second(9));
-    book.decide(&mount, 2, second(11));
+    meet(&mut book, &mount, second(9));
+    meet(&mut book, &mount, second(11));
     let mut ended = Vec::new();
-    for at in [9, 10, 11, 20, 30, 34, 35, 36] {
-        let next = book.next_expiry();
-        let over = book.expire(second(at));
-        assert!(over.is_empty() || next.is_some_and(|next| next <= second(at)), "{at}: {next:?}");
-        ended.extend(over.iter().map(|armed| (at, armed.id, armed.state)));
+    let mut last = second(9);
+    for at in [9, 10, 11, 20, 30, 34, 35, 36].map(second) {
+        let next = book.next_turn(last);
+        let overdue: Vec<_> = book.overdue(at).map(Armed::as_text).collect();
+        assert!(overdue.is_empty() || next.is_some_and(|next| next <= at), "{at}: {next:?}");
+        for rule in overdue {
+            ended.push((at.as_second(), rule.id));
+            apply(&mut book, &RuleEvent::Expired(rule), at);
+        }
+        last = at;
     }
-    assert_eq!(ended, [(10, 1, RuleState::Expired), (20, 2, RuleState::Spent), (35, 3, RuleState::Armed)]);
+    // The second one was spent before its time was over.
+    assert_eq!(ended, [(10, 1)]);
+    assert_eq!(hold(&book, 19), [false, true, false]);
+    assert_eq!(hold(&book, 20), [false, false, false]);
+    assert_eq!(hold(&book, 34), [false, false, true]);
     assert_eq!(hold(&book, 36), [false, false, false]);
-    assert_eq!(book.next_expiry(), Some(second(65)));
+    assert_eq!(book.next_turn(second(36)), Some(second(65)));
+    let states: Vec<_> = book.iter().map(|rule| rule.state).collect();
+    assert_eq!(states, [RuleState::Expired, RuleState::Spent, RuleState::Armed]);
 }
 
 #[test]
 fn a_rule_without_a_time_gets_the_default_one() {
-    let mut book = RuleSet::new(0);
-    book.set_default_expiry(Some(Duration::from_secs(5)));
+    let mut book = RuleSet::new(0, Some(Duration::from_secs(5)));
     for rule in ["mount: null", "mount: null for 9s"] {
-        book.arm(rule.parse().expect(rule), None, second(1));
+        arm(&mut book, rule, None, second(1));
     }
     let until: Vec<_> = book.iter().map(|armed| armed.remaining.until).collect();
     assert_eq!(until, [Some(second(6)), Some(second(10))]);
@@ -244,26 +281,73 @@ fn a_rule_without_a_time_gets_the_default_one() {
 
 #[test]
 fn a_rule_under_the_same_label_takes_the_place_of_the_first() {
-    let mut book = RuleSet::new(0);
+    let mut book = RuleSet::new(0, None);
     for (rule, label) in [("mount: null", "a"), ("mount: hang", "b"), ("mount: eof", "a")] {
-        book.arm(rule.parse().expect(rule), Some(label), second(0));
+        arm(&mut book, rule, Some(label), second(0));
     }
     let rules: Vec<_> = book.iter().map(|armed| (armed.id, armed.text.to_string())).collect();
     assert_eq!(rules, [(3, "mount: eof".to_owned()), (2, "mount: hang".to_owned())]);
-    assert_eq!(book.disarm(&Target::Label("a".into())).len(), 1);
-    assert_eq!(book.disarm(&Target::Id(1)).len(), 0);
-    assert_eq!(book.disarm(&Target::All).len(), 1);
+    for (target, expected) in [(Target::Label("a".into()), 1), (Target::Id(1), 0), (Target::All, 1)] {
+        let disarmed: Vec<_> = book.targets(&target).map(Armed::as_text).collect();
+        assert_eq!(disarmed.len(), expected, "{target:?}");
+        for rule in disarmed {
+            apply(&mut book, &RuleEvent::Disarmed(rule), second(0));
+        }
+    }
     assert!(book.is_empty());
 }
 
 #[test]
-fn a_rule_in_the_book_is_plain_json() {
+fn the_status_of_a_rule_is_plain_json() {
     let mut book = book(&["mount: null until 3 for 1m"]);
     action_texts(&mut book, 1);
-    let json = serde_json::to_value(book.iter().collect::<Vec<_>>()).expect("it serialises");
+    let json =
+        serde_json::to_value(book.iter().map(Armed::status).collect::<Vec<_>>()).expect("it serialises");
     let expected = serde_json::json!([{
         "id": 1, "label": null, "rule": "mount: null until 3 for 1m", "state": "armed", "evaluated": 1, "fired": 1,
         "remaining": { "fires": 2, "until": "1970-01-01T00:01:00Z" }, "held": 0, "since": "1970-01-01T00:00:00Z",
     }]);
     assert_eq!(json, expected);
+}
+
+#[test]
+fn unrelated_traffic_shifts_no_draw() {
+    let rule = "mount 50%: delay 0s..9s";
+    let mount = call(Operation::Mount, "v");
+    let run = |noise: &dyn Fn(&mut RuleSet, usize)| {
+        let mut set = book(&["get 50%: null", rule]);
+        let faults = (0..50).map(|number| {
+            noise(&mut set, number);
+            meet(&mut set, &mount, second(1)).0.map(|injection| injection.fault.action)
+        });
+        faults.collect::<Vec<_>>()
+    };
+    let alone = run(&|_, _| ());
+    let other_calls = run(&|set, number| {
+        for volume in ["w", "x", "v2"].into_iter().take(number % 4) {
+            meet(set, &call(Operation::Mount, volume), second(1));
+            meet(set, &call(Operation::Get, "v"), second(1));
+        }
+    });
+    let other_rules = run(&|set, number| {
+        if number == 20 {
+            arm(set, "unmount 10%: null", None, second(1));
+        }
+        meet(set, &call(Operation::Unmount, "v"), second(1));
+    });
+    assert_eq!(other_calls, alone);
+    assert_eq!(other_rules, alone);
+    assert!(alone.iter().any(Option::is_some) && alone.iter().any(Option::is_none));
+}
+
+#[test]
+fn a_set_is_read_back_from_json() {
+    let mut set = book(&["any 20%: delay 1s..2s until 9 for 1m", "mount: 2x hang after then pass"]);
+    arm(&mut set, "get nth 3: fail \"no\" as http404", Some("x"), second(4));
+    for volume in ["v", "w", "v"] {
+        meet(&mut set, &call(Operation::Get, volume), second(5));
+        meet(&mut set, &call(Operation::Mount, volume), second(5));
+    }
+    let json = serde_json::to_string(&set).expect("it is JSON");
+    assert_eq!(serde_json::from_str::<RuleSet>(&json).expect("it is read"), set);
 }

@@ -75,7 +75,7 @@ impl<'d> Drawing<'d> {
             }
             Part::Reply { call, to } => {
                 // The deed may take half of it.
-                let fault = call.fault.as_ref().map_or(0, |fault| text::width(&fault.action) + 4);
+                let fault = call.fault.as_ref().map_or(0, |fault| text::width(&fault.to_string()) + 4);
                 let ended = text::width(&describe::reply(call, to.as_deref(), self.symbols).text);
                 (ended + fault + 12).max(fault * 2)
             }
@@ -167,7 +167,8 @@ impl<'d> Drawing<'d> {
         let outcome = describe::reply(call, to, symbols);
         // Where there is no room for all of it, the first word says what was done; how it ended says the rest.
         let fault = call.fault.as_ref().map(|fault| {
-            let action = text::clean(&fault.action);
+            let action = fault.to_string();
+            let action = text::clean(&action);
             let fits = text::width(&action) + text::width(&outcome.text) + 12 < self.span;
             let word = action.split(' ').next().unwrap_or_default();
             format!(" {} {} ", symbols.fault, if fits { &action } else { word })
@@ -178,7 +179,7 @@ impl<'d> Drawing<'d> {
         let rest = self.span.saturating_sub(text::width(&fault) + text::width(&ended) + 3);
         // An answer that never arrived does not reach the engine's line.
         let head = if call.status.is_some() { symbols.left } else { symbols.lost };
-        let is_plain = call.outcome == Outcome::Answered && call.fault.is_none();
+        let is_plain = call.outcome == Outcome::Ok && call.fault.is_none();
         vec![
             self.margin(time),
             self.life(),
@@ -186,7 +187,7 @@ impl<'d> Drawing<'d> {
             StyledText::new(fault, TextStyle::Fault),
             StyledText::new(ended, if is_plain { TextStyle::Good } else { outcome.tone }),
             StyledText::new(format!("{}{}", symbols.dash.repeat(2), symbols.returns), TextStyle::Text),
-            StyledText::new(format!("  {}", text::took(call.took)), TextStyle::Dim),
+            StyledText::new(format!("  {}", text::took(call.duration)), TextStyle::Dim),
         ]
     }
 

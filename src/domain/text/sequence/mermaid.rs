@@ -33,7 +33,7 @@ pub fn mermaid(steps: &[Step<'_>], engine: Caller, plugin: &str) -> String {
                 ));
             }
             Part::Reply { call, to } => {
-                let fault = call.fault.as_ref().map(|fault| format!("{} {} ", UNICODE.fault, fault.action));
+                let fault = call.fault.as_ref().map(|fault| format!("{} {} ", UNICODE.fault, fault));
                 let ended = describe::reply(call, to.as_deref(), &UNICODE).text;
                 let arrow = if call.status.is_some() { "-->>" } else { "--x" };
                 line(format!("plugin{arrow}{engine}: {}", plain(&(fault.unwrap_or_default() + &ended))));
@@ -46,7 +46,7 @@ pub fn mermaid(steps: &[Step<'_>], engine: Caller, plugin: &str) -> String {
 
 fn note(entry: &Entry, engine: Caller) -> Option<String> {
     match &entry.kind {
-        EntryKind::Command(execution) => Some(format!("Note over plugin: {}", plain(&execution.line))),
+        EntryKind::Command(run) => Some(format!("Note over plugin: {}", plain(&run.command))),
         EntryKind::Note { text } => Some(format!("Note over {engine}: {}", plain(text))),
         EntryKind::Scenario(event) => match &**event {
             // A command of the card is noted already.
@@ -55,7 +55,10 @@ fn note(entry: &Entry, engine: Caller) -> Option<String> {
             }
             _ => None,
         },
-        EntryKind::Call(_) | EntryKind::Held(_) | EntryKind::Fault(_) | EntryKind::Driver { .. } => None,
+        EntryKind::EngineCommand(run) => {
+            Some(format!("Note over {engine}: {}", plain(&format!("$ {}", run.command))))
+        }
+        _ => None,
     }
 }
 

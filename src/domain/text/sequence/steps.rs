@@ -59,9 +59,9 @@ impl Step<'_> {
 pub fn steps<'e>(entries: impl Iterator<Item = &'e Arc<Entry>> + Clone, retries: &Retries) -> Vec<Step<'e>> {
     // The end of a call tells its request too.
     let ended: HashSet<u64> =
-        entries.clone().filter_map(|entry| entry.call().and_then(|call| call.waited)).collect();
+        entries.clone().filter_map(|entry| entry.call().and_then(|call| call.held_seq)).collect();
     let mut steps = Vec::new();
-    for entry in entries.filter(|entry| !ended.contains(&entry.seq)) {
+    for entry in entries.filter(|entry| !ended.contains(&entry.seq) && !entry.is_redundant()) {
         let chain = retries.chain(entry.seq);
         let asked = |word: &str, volume: Option<&str>| {
             let volume = volume.or_else(|| chain?.volume()).map(clean).unwrap_or_default();

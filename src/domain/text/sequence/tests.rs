@@ -26,29 +26,30 @@ impl Journal {
 
     /// A call that arrives, and ends later.
     fn call(&mut self, arrives: i64, ends: i64, call: Call) {
-        let took = Duration::from_millis(u64::try_from(ends - arrives).expect("it ends later"));
-        self.push(ends, EntryKind::Call(Box::new(Call { took, ..call })));
+        let duration = Duration::from_millis(u64::try_from(ends - arrives).expect("it ends later"));
+        self.push(ends, EntryKind::Call(Box::new(Call { duration, ..call })));
     }
 
     fn waits(&mut self, millis: i64, operation: Operation, volume: &str) {
         self.push(
             millis,
-            EntryKind::Held(HeldCall {
-                number: 1,
+            EntryKind::Held(Box::new(HeldCall {
+                call: 1,
                 operation,
                 caller: Caller::Docker,
+                connection: 1,
                 volume: Some(volume.into()),
-                id: None,
+                mount_id: None,
                 retry: false,
                 fault: fault("hold"),
-                natural: None,
-            }),
+                original: None,
+            })),
         );
     }
 
     fn command(&mut self, millis: i64, line: &str, effect: &str) {
-        let execution = CommandRun { line: line.into(), effect: effect.into(), changes: Vec::new() };
-        self.push(millis, EntryKind::Command(execution));
+        let run = CommandRun { command: line.into(), result: effect.into(), changes: Vec::new() };
+        self.push(millis, EntryKind::Command(run));
     }
 
     fn retries(&self) -> Retries {
@@ -71,11 +72,11 @@ impl Journal {
 }
 
 fn fault(action: &str) -> AppliedFault {
-    AppliedFault { id: 1, label: None, action: action.into() }
+    AppliedFault::of_rule(1, None, action)
 }
 
 fn about(operation: Operation, volume: &str) -> Call {
-    Call { volume: Some(volume.into()), ..Call::answered(operation, Caller::Docker) }
+    Call { volume: Some(volume.into()), ..Call::ok(operation, Caller::Docker) }
 }
 
 /// A call that is held, while others go on and until it is let go.
@@ -84,7 +85,7 @@ fn held() -> Journal {
     journal.waits(1000, Operation::Mount, "db1");
     journal.call(2000, 2001, about(Operation::Get, "cache"));
     journal.command(6000, "release 1", "1 call released");
-    let call = Call { fault: Some(fault("hold")), waited: Some(1), ..about(Operation::Mount, "db1") };
+    let call = Call { fault: Some(fault("hold")), held_seq: Some(1), ..about(Operation::Mount, "db1") };
     journal.call(1000, 6001, call);
     journal
 }
@@ -94,13 +95,13 @@ fn tried_again() -> Journal {
     let mut journal = Journal::default();
     for (number, at) in [0, 1000, 3000, 7000, 15_000].into_iter().enumerate() {
         let lost = Call {
-            outcome: Outcome::Failed,
+            outcome: Outcome::Error,
             status: None,
             error: Some("the connection was reset".into()),
             fault: Some(fault("reset")),
             ..about(Operation::Mount, "db1")
         };
-        let retry = Call { volume: None, body: Body::default(), ..lost.clone() };
+        let retry = Call { volume: None, request: Body::default(), ..lost.clone() };
         journal.call(at, at, if number == 0 { lost } else { retry });
     }
     journal
@@ -154,7 +155,7 @@ proptest! {
         let mut journal = Journal::default();
         for (now, (took, is_lost)) in (100_i64..).zip(&calls) {
             let status = (!is_lost).then_some(500);
-            let call = Call { outcome: Outcome::Failed, status, ..about(Operation::Get, "v") };
+            let call = Call { outcome: Outcome::Error, status, ..about(Operation::Get, "v") };
             journal.call(now - took, now, call);
         }
         let steps = journal.steps();

@@ -1,0 +1,215 @@
+//! A call, and its phase as a held call.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::body::{Body, Headers};
+use crate::domain::model::{
+    fault::{AppliedFault, Release},
+    lint::Lint,
+    protocol::{Caller, Operation},
+    volume::Change,
+};
+
+/// A request, what was done to it, and how it ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Call {
+    /// Its number, from 1, in the order of arrival.
+    pub call: u64,
+    /// What was asked, if the path is one of the protocol's.
+    pub operation: Option<Operation>,
+    /// The request's method and path, where they are not what the operation says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_line: Option<Box<str>>,
+    /// Who asked.
+    pub caller: Caller,
+    /// The number of the connection that it came on.
+    pub connection: u64,
+    /// The volume that the request names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub volume: Option<Box<str>>,
+    /// The mount ID that the request carries.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mount_id: Option<Box<str>>,
+    /// Whether the volume had an open mount when the call arrived.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub mounted: bool,
+    /// The request's headers, names in lower case, in the order of their arrival.
+    pub headers: Headers,
+    /// The request's body.
+    pub request: Body,
+    /// What a rule or an outage did to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<AppliedFault>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The HTTP status of the reply, if there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// The error that the caller got, or why there was no reply.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<Box<str>>,
+    /// The reply's body.
+    pub reply: Body,
+    /// From the request's head to the reply, or to the end without one.
+    #[serde(rename = "duration_us", with = "micros")]
+    #[cfg_attr(test, schemars(with = "u64"))]
+    pub duration: Duration,
+    /// What the driver's own work changed. The `volume` entries say when.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<Change>,
+    /// Protocol warnings.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lints: Vec<Lint>,
+    /// The `seq` of its `held` entry, if a rule held it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_seq: Option<u64>,
+}
+
+#[cfg(test)]
+impl Call {
+    /// A call that went well, for tests to alter.
+    pub fn ok(operation: Operation, caller: Caller) -> Self {
+        Self {
+            call: 1,
+            operation: Some(operation),
+            request_line: None,
+            caller,
+            connection: 1,
+            volume: None,
+            mount_id: None,
+            mounted: false,
+            headers: Headers::default(),
+            request: Body::from(b"{}".to_vec()),
+            fault: None,
+            outcome: Outcome::Ok,
+            status: Some(200),
+            error: None,
+            reply: Body::from(b"{}".to_vec()),
+            duration: Duration::ZERO,
+            changes: Vec::new(),
+            lints: Vec::new(),
+            held_seq: None,
+        }
+    }
+}
+
+impl Call {
+    /// How many bytes of memory it holds.
+    pub(super) fn weight(&self) -> usize {
+        let text = |text: &Option<Box<str>>| text.as_ref().map_or(0, |text| text.len() + 16);
+        size_of::<Self>()
+            + self.request.bytes.len()
+            + self.reply.bytes.len()
+            + text(&self.request_line)
+            + text(&self.volume)
+            + text(&self.mount_id)
+            + text(&self.error)
+            + self.fault.as_ref().map_or(0, AppliedFault::weight)
+            + self.headers.weight()
+            + self.lints.len()
+            + self.changes.iter().map(Change::weight).sum::<usize>()
+    }
+}
+
+/// How a call ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// With a reply without an error.
+    Ok,
+    /// With an error, or with a broken reply or none because of a fault.
+    Error,
+    /// The caller closed the connection before the reply.
+    Cancelled,
+    /// The handler panicked; the caller got status 500.
+    Panicked,
+}
+
+impl Outcome {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Ok, Self::Error, Self::Cancelled, Self::Panicked];
+
+    /// Its name in entries and counters.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Error => "error",
+            Self::Cancelled => "cancelled",
+            Self::Panicked => "panicked",
+        }
+    }
+}
+
+/// A call that a rule keeps waiting. Its end is a later `call` entry with the same number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct HeldCall {
+    /// The call's number.
+    pub call: u64,
+    /// What was asked.
+    pub operation: Operation,
+    /// Who asked.
+    pub caller: Caller,
+    /// The number of the connection that it came on.
+    pub connection: u64,
+    /// The volume that the request names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub volume: Option<Box<str>>,
+    /// The mount ID that the request carries.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mount_id: Option<Box<str>>,
+    /// Whether the request has no body though its caller sends one, so that it is a retry.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub retry: bool,
+    /// What holds it.
+    pub fault: AppliedFault,
+    /// The reply without the fault, as of now. None if the reply has begun, so that it can no longer be another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub original: Option<OriginalReply>,
+}
+
+/// A reply without a fault.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct OriginalReply {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body.
+    pub body: Body,
+}
+
+impl HeldCall {
+    /// How many bytes of memory it holds.
+    pub(super) fn weight(&self) -> usize {
+        let original = self.original.as_ref().map_or(0, |original| original.body.bytes.len());
+        let text = |text: &Option<Box<str>>| text.as_ref().map_or(0, |text| text.len() + 16);
+        size_of::<Self>() + text(&self.volume) + text(&self.mount_id) + original
+    }
+}
+
+/// A held call was released before its own time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct ReleasedCall {
+    /// The call's number.
+    pub call: u64,
+    /// How.
+    #[serde(flatten)]
+    pub release: Release,
+}
+
+mod micros {
+    use super::{Deserialize, Deserializer, Duration, Serialize as _, Serializer};
+
+    pub fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        u64::try_from(duration.as_micros()).unwrap_or(u64::MAX).serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        u64::deserialize(deserializer).map(Duration::from_micros)
+    }
+}

@@ -1,0 +1,193 @@
+//! The entry: one line of the journal.
+//!
+//! The state is what the entries add up to (`domain::state`), so an entry has all that is needed to rebuild it. As
+//! JSON it is a line of `serve`, of a recording and of `GET /v1/entries`.
+
+mod body;
+mod call;
+mod rule;
+mod session;
+#[cfg(test)]
+mod tests;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+pub use body::{Body, Headers};
+pub use call::{Call, HeldCall, OriginalReply, Outcome, ReleasedCall};
+pub use rule::{Decision, Evaluation, RuleDecision, RuleEvent, RuleText};
+pub use session::{FORMAT, Session};
+
+pub use super::fault::AppliedFault;
+use super::{
+    driver::{DriverEvent, DriverInfo, DriverReason},
+    scenario::ScenarioEvent,
+    volume::Change,
+};
+
+/// One line of the journal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Entry {
+    /// Its number: 1 for the first, then without a gap.
+    pub seq: u64,
+    /// When it was recorded.
+    #[cfg_attr(test, schemars(with = "String", extend("format" = "date-time")))]
+    pub at: Timestamp,
+    /// What happened.
+    #[serde(flatten)]
+    pub kind: EntryKind,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum EntryKind {
+    /// The start, always entry 1.
+    Session(Box<Session>),
+    /// The driver was bound, and registered if that was possible.
+    Registration(Box<DriverInfo>),
+    /// A call ended.
+    Call(Box<Call>),
+    /// A rule holds a call.
+    Held(Box<HeldCall>),
+    /// A held call was released before its own time.
+    Released(ReleasedCall),
+    /// A volume changed, and the change is on disk.
+    Volume(Box<VolumeChange>),
+    /// A rule was armed, ended or evaluated a call.
+    Rule(RuleEvent),
+    /// The driver's status changed, or cannot be brought about.
+    Driver(DriverEvent),
+    /// A command was run.
+    Command(CommandRun),
+    /// A command was given to an engine by the demo.
+    EngineCommand(EngineCommand),
+    /// Something happened in a scenario.
+    Scenario(Box<ScenarioEvent>),
+    /// A remark.
+    Note {
+        /// The remark.
+        text: String,
+    },
+}
+
+/// A change of a volume.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct VolumeChange {
+    /// What caused it.
+    pub cause: Cause,
+    /// The change.
+    pub change: Change,
+}
+
+/// What caused a change of a volume.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// A call, by its number.
+    Call(u64),
+    /// A command.
+    Command,
+}
+
+/// A command that was run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct CommandRun {
+    /// The command line, as it can be typed again.
+    pub command: String,
+    /// What it did, for people.
+    pub result: String,
+    /// What it changed in the volumes. The `volume` entries say when.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<Change>,
+}
+
+/// A command that was given to an engine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct EngineCommand {
+    /// The command line.
+    pub command: String,
+    /// What the engine printed.
+    pub result: String,
+    /// Whether it succeeded.
+    pub ok: bool,
+}
+
+impl Entry {
+    /// What an entry's half dozen pieces cost beside their own length, in bytes: what an allocator rounds up, and
+    /// their places in the ring. `benches/hub.rs` shows it for 100,000 calls.
+    const OVERHEAD: usize = 160;
+
+    /// About how many bytes of memory it holds, for the journal's bound.
+    pub fn size_estimate(&self) -> usize {
+        let pieces = match &self.kind {
+            EntryKind::Session(session) => session.weight(),
+            EntryKind::Registration(info) => {
+                size_of::<DriverInfo>() + info.name.len() + info.address.len() + info.registration.len()
+            }
+            EntryKind::Call(call) => call.weight(),
+            EntryKind::Held(held) => held.weight(),
+            EntryKind::Released(released) => {
+                released.release.action.as_ref().map_or(0, |action| action.len() + 16)
+            }
+            EntryKind::Volume(volume) => size_of::<VolumeChange>() + volume.change.weight(),
+            EntryKind::Rule(event) => event.weight(),
+            EntryKind::Driver(event) => event.weight(),
+            EntryKind::Command(run) => {
+                let changes = run.changes.iter().map(Change::weight).sum::<usize>();
+                run.command.len() + run.result.len() + changes
+            }
+            EntryKind::EngineCommand(run) => run.command.len() + run.result.len(),
+            EntryKind::Scenario(event) => event.weight(),
+            EntryKind::Note { text } => text.len(),
+        };
+        size_of::<Self>() + 16 + pieces + Self::OVERHEAD
+    }
+
+    /// The call, if it is the end of one.
+    pub fn call(&self) -> Option<&Call> {
+        if let EntryKind::Call(call) = &self.kind { Some(call) } else { None }
+    }
+
+    /// The number of the call that it is the end or the held phase of.
+    pub fn call_number(&self) -> Option<u64> {
+        match &self.kind {
+            EntryKind::Call(call) => Some(call.call),
+            EntryKind::Held(held) => Some(held.call),
+            _ => None,
+        }
+    }
+
+    /// What a call or a command changed in the volumes.
+    pub fn changes(&self) -> &[Change] {
+        match &self.kind {
+            EntryKind::Call(call) => &call.changes,
+            EntryKind::Command(run) => &run.changes,
+            _ => &[],
+        }
+    }
+
+    /// Whether another entry shows people the same, so that a list can leave it out.
+    pub fn is_redundant(&self) -> bool {
+        match &self.kind {
+            EntryKind::Session(_)
+            | EntryKind::Registration(_)
+            | EntryKind::Released(_)
+            | EntryKind::Volume(_) => true,
+            EntryKind::Rule(event) => !matches!(event, RuleEvent::Spent(_) | RuleEvent::Expired(_)),
+            EntryKind::Driver(event) => {
+                matches!(event.reason, DriverReason::Command | DriverReason::Crash)
+            }
+            EntryKind::Scenario(event) => {
+                matches!(&**event, ScenarioEvent::StepStarted { line, .. } if line.starts_with(':'))
+            }
+            _ => false,
+        }
+    }
+}

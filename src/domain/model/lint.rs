@@ -1,0 +1,108 @@
+//! Lints: protocol warnings on a call.
+
+use serde::{Deserialize, Serialize};
+
+/// A protocol warning: something that a healthy engine and driver do not do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Lint {
+    /// A call about a volume that does not name one.
+    NamelessRequest,
+    /// A body that was empty where one is due: `dockerd` retries so.
+    EmptyBodyRetry,
+    /// A Create of a volume that is there.
+    DuplicateCreate,
+    /// A Mount of a volume that the driver does not know.
+    MountOfUnknownVolume,
+    /// A mount that failed for the engine, but is open in the driver.
+    LeakedMount,
+    /// A Mount with an ID that is mounted.
+    ReusedMountId,
+    /// An Unmount of an ID that is not mounted.
+    UnmountOfUnknownId,
+    /// A Remove of a volume with open mounts.
+    RemoveWhileMounted,
+    /// A second request for the capabilities by the same engine.
+    RepeatedCapabilities,
+    /// A Path call between a List and its reply's use: one call per volume that nobody needs.
+    PathDuringList,
+}
+
+impl Lint {
+    /// All of them, in the order of their documentation.
+    pub const ALL: [Self; 10] = [
+        Self::NamelessRequest,
+        Self::EmptyBodyRetry,
+        Self::DuplicateCreate,
+        Self::MountOfUnknownVolume,
+        Self::LeakedMount,
+        Self::ReusedMountId,
+        Self::UnmountOfUnknownId,
+        Self::RemoveWhileMounted,
+        Self::RepeatedCapabilities,
+        Self::PathDuringList,
+    ];
+
+    /// Its name on the screen, in filters and in the journal.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NamelessRequest => "nameless-request",
+            Self::EmptyBodyRetry => "empty-body-retry",
+            Self::DuplicateCreate => "duplicate-create",
+            Self::MountOfUnknownVolume => "mount-of-unknown-volume",
+            Self::LeakedMount => "leaked-mount",
+            Self::ReusedMountId => "reused-mount-id",
+            Self::UnmountOfUnknownId => "unmount-of-unknown-id",
+            Self::RemoveWhileMounted => "remove-while-mounted",
+            Self::RepeatedCapabilities => "repeated-capabilities",
+            Self::PathDuringList => "path-during-list",
+        }
+    }
+
+    /// What it means, and why it happens.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::NamelessRequest => {
+                "a request for a volume without a name. The driver rejects it; dockerd sends such \
+                 requests when it retries with an empty body."
+            }
+            Self::EmptyBodyRetry => {
+                "the body is empty although this caller sends one. dockerd retries like this after a lost \
+                 connection (moby #39331), because it has consumed the body."
+            }
+            Self::DuplicateCreate => {
+                "a Create of a volume that exists. The engine did not see it, because a Get failed or \
+                 another engine created it; its options replace the old ones."
+            }
+            Self::MountOfUnknownVolume => {
+                "a Mount of a volume that does not exist for the engine. The engine remembers a volume \
+                 that was forgotten, removed or never created."
+            }
+            Self::LeakedMount => {
+                "a Mount was done, but the engine got an error or had timed out. No Unmount will follow: \
+                 the mount stays open until someone closes it."
+            }
+            Self::ReusedMountId => {
+                "a Mount with an ID that is already mounted on this volume. docker cp on a running \
+                 container does this, and dockerd after a failed Unmount or a crash."
+            }
+            Self::UnmountOfUnknownId => {
+                "an Unmount of an ID that is not mounted. The driver lost its state, or the mount was \
+                 closed behind the engine's back."
+            }
+            Self::RemoveWhileMounted => {
+                "a Remove of a volume with open mounts. The engine has lost its references, as after a \
+                 failed Get."
+            }
+            Self::RepeatedCapabilities => {
+                "an engine that knows the capabilities requests them again without a new handshake. \
+                 Managed plugins get this request before each Get."
+            }
+            Self::PathDuringList => {
+                "a Path directly after a List by the same engine: one unnecessary request per volume. \
+                 dockerd's own tests forbid it."
+            }
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! How commands and events change what is played.
+
+use super::State;
+use crate::domain::{
+    lang::command::ScenarioControl,
+    model::scenario::{RunRequest, ScenarioEvent},
+};
+
+impl State {
+    pub(super) fn apply_scenario_event(&mut self, event: &ScenarioEvent) {
+        self.scenario.apply(event);
+        if let ScenarioEvent::Finished { .. } = event {
+            self.desired.quitting |= self.quits_after_scenario;
+        }
+    }
+
+    pub(super) fn play(&mut self, scenario: &str, stepwise: bool, dangerous: bool) {
+        let allowed = if stepwise { 0 } else { usize::MAX };
+        let run_request = RunRequest { scenario: scenario.to_owned(), dangerous, allowed, stopped: false };
+        (self.scenario.run_request, self.scenario.play) = (Some(run_request), None);
+    }
+
+    pub(super) fn control_scenario(&mut self, control: ScenarioControl) {
+        let begun = self.scenario.begun();
+        let Some(run_request) = &mut self.scenario.run_request else { return };
+        match control {
+            ScenarioControl::Pause => run_request.allowed = begun,
+            ScenarioControl::Next if run_request.is_paused() => {
+                run_request.allowed = run_request.allowed.max(begun) + 1;
+            }
+            ScenarioControl::Next => run_request.allowed = begun + 1,
+            ScenarioControl::Continue => run_request.allowed = usize::MAX,
+            ScenarioControl::Stop => run_request.stopped = true,
+        }
+    }
+
+    /// The first `quit` waits for the end of a scenario, since what it made can be removed only while the driver
+    /// answers. The second one does not wait.
+    pub(super) fn quit(&mut self) {
+        match &mut self.scenario.run_request {
+            Some(run_request) if !self.quits_after_scenario => {
+                run_request.stopped = true;
+                self.quits_after_scenario = true;
+            }
+            _ => self.desired.quitting = true,
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Time: rules expire, outages end.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Hub, Inner};
+use crate::domain::{
+    model::{
+        driver::{DriverEvent, DriverReason, DriverStatus},
+        entry::{EntryKind, RuleEvent},
+        fault::ReleasedBy,
+    },
+    rules::Armed,
+};
+
+impl Inner {
+    /// Ends rules and outages whose time is over. Returns whether it was time for anything.
+    pub(super) fn tick(&mut self, at: Timestamp) -> bool {
+        if self.deadline.is_none_or(|deadline| at < deadline) {
+            return false;
+        }
+        let expired: Vec<_> = self.state.rules().overdue(at).map(Armed::as_text).collect();
+        for rule in expired {
+            self.push(at, EntryKind::Rule(RuleEvent::Expired(rule)));
+        }
+        self.release_orphans(at);
+        let driver = self.state.driver_state();
+        if let DriverStatus::Down { until: Some(until), .. } = driver.status
+            && until <= at
+        {
+            self.push_driver(at, DriverStatus::Up, driver.generation, DriverReason::OutageOver);
+        }
+        self.deadline = self.state.next_deadline(at);
+        true
+    }
+
+    /// Releases the calls whose rule has ended or is in a pause.
+    pub(super) fn release_orphans(&mut self, at: Timestamp) {
+        let held = self.state.held().filter(|(_, call)| !self.state.holds_calls(call.fault.rule(), at));
+        for call in held.map(|(_, call)| call.call).collect::<Vec<_>>() {
+            self.release(at, call, ReleasedBy::RuleEnded, None);
+        }
+    }
+
+    pub(super) fn push_driver(
+        &mut self,
+        at: Timestamp,
+        status: DriverStatus,
+        generation: u64,
+        reason: DriverReason,
+    ) {
+        self.push(at, EntryKind::Driver(DriverEvent { status, generation, reason }));
+    }
+}
+
+impl Hub {
+    /// The time of the hub: it never goes back, and stands still where tokio's does.
+    pub fn now(&self) -> Timestamp {
+        let (start, instant) = self.started;
+        SignedDuration::try_from(instant.elapsed())
+            .ok()
+            .and_then(|passed| start.checked_add(passed).ok())
+            .unwrap_or(start)
+    }
+
+    /// Ends rules and outages when their time is over. Runs until it is dropped.
+    pub async fn keep_time(&self) {
+        loop {
+            let (now, ticked, next) = {
+                let mut inner = self.inner.lock();
+                let now = self.now();
+                let ticked = inner.tick(now);
+                if ticked {
+                    self.notify(&mut inner);
+                }
+                (now, ticked, inner.deadline)
+            };
+            if ticked {
+                self.wake();
+            }
+            let due = async {
+                match next {
+                    Some(next) => {
+                        let left = Duration::try_from(next.duration_since(now)).unwrap_or_default();
+                        tokio::time::sleep(left.max(Duration::from_millis(1))).await;
+                    }
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = due => {}
+                () = self.rescheduled.notified() => {}
+            }
+        }
+    }
+}
