@@ -229,7 +229,7 @@ fn whoever_leaves_during_a_card_leaves_nothing_of_it() {
         assert_eq!(terminal.wait_for_end().exit_code(), status, "{way}");
         terminal.assert_restored();
         assert!(!directory.path().join("volumes/mine").exists(), "{way}");
-        terminal.wait_for_text("removing what the card \"waits\" has made");
+        terminal.wait_for_text("removing what scenario \"waits\" created");
     }
 }
 

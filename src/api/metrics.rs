@@ -222,11 +222,11 @@ mod tests {
             let of =
                 |line: &&str| line.starts_with(&format!("{family}_bucket{{operation=\"{operation}\",le="));
             let buckets: Vec<&str> = page.lines().filter(of).collect();
-            let counts = buckets.iter().map(|line| series[line.rsplit_once(' ').expect(line).0]);
+            let mut counts = buckets.iter().map(|line| series[line.rsplit_once(' ').expect(line).0]);
             assert!(counts.clone().is_sorted(), "{buckets:?}");
             assert!(buckets.last().expect(operation).contains("le=\"+Inf\""), "{buckets:?}");
             let count = series[&format!("{family}_count{{operation=\"{operation}\"}}")];
-            assert_eq!(counts.last(), Some(count), "{operation}");
+            assert_eq!(counts.next_back(), Some(count), "{operation}");
         }
     }
 }

@@ -117,7 +117,7 @@ fn a_wrong_line_is_1_and_told_with_its_column() {
     assert_eq!((status, stdout.as_str()), (Some(1), ""));
     assert_eq!(
         stderr,
-        "voltergeist: column 17: found \"0\", expected a whole number from 1\n\
+        "voltergeist: column 17: found \"0\", expected a whole number greater than 0\n\
          arm mount first 0: fail\n                ^\n"
     );
 }

@@ -1,6 +1,6 @@
 //! The filter after `/`: which entries of the journal to show.
 //!
-//! Terms are ANDed; `-` before a term negates it. A bare word is searched in the whole text of an entry, and
+//! All terms must match; `-` before a term negates it. A bare word is searched in the whole text of an entry, and
 //! [`TERMS`] lists the terms for one property. A property of a request has the same name as in a rule, and is tested
 //! by the rule's own [`Selector`]. Terms about calls never match other entries. `Display` prints a text that parses to
 //! the same filter.
