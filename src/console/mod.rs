@@ -9,7 +9,7 @@
 //! ```
 //!
 //! Nothing is drawn while nothing changes, and at most [`FRAMES_PER_SECOND`] under load; a key is drawn at once.
-//! State changes in one place, [`app::App::update`], which is pure. Drawing changes nothing. Nothing blocks the
+//! State changes in one place, [`model::app::App::update`], which is pure. Drawing changes nothing. Nothing blocks the
 //! event loop: what may wait for a disk is a job, and its result comes back as an event.
 
 pub mod clipboard;

@@ -57,6 +57,6 @@ mod tests {
         let cumulative: Vec<_> = histogram.cumulative().collect();
         assert_eq!(cumulative[..2], [(0.001, 2), (0.002, 3)]);
         assert_eq!(cumulative[11..], [(30.0, 3), (60.0, 4), (120.0, 4), (f64::INFINITY, 5)]);
-        assert_eq!((histogram.count(), histogram.sum()), (5, 3660.002_001));
+        assert_eq!((histogram.count(), histogram.sum()), (5, 3_660.002_001));
     }
 }
