@@ -2,7 +2,11 @@
 
 use std::io::ErrorKind;
 
-use voltergeist::domain::model::{entry::EntryKind, fault::ReleasedBy, protocol::Operation};
+use voltergeist::domain::model::{
+    entry::{Cause, EntryKind},
+    fault::ReleasedBy,
+    protocol::Operation,
+};
 
 use crate::fixture::{Fixture, Heard, request};
 
@@ -181,4 +185,30 @@ async fn a_rule_can_reply_to_the_byte() {
         }
         stage.end().await;
     }
+}
+
+#[tokio::test]
+async fn a_change_is_recorded_when_it_happens_and_not_when_the_reply_is_released() {
+    let stage = Fixture::unix();
+    stage.command("arm mount: hold after").await;
+    let mut number = 0;
+    held(&stage, async |call| {
+        number = call;
+        let (entries, _) = stage.hub.entries_after(0, usize::MAX);
+        let kinds: Vec<_> = entries
+            .iter()
+            .filter_map(|entry| match &entry.kind {
+                EntryKind::Volume(volume) => Some(("volume", volume.cause == Cause::Call(call))),
+                EntryKind::Held(held) => Some(("held", held.call == call)),
+                EntryKind::Call(_) => Some(("call", false)),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(kinds, [("volume", true), ("held", true)]);
+        assert_eq!(stage.snapshot().open_mounts, 1);
+        stage.command("release").await;
+    })
+    .await;
+    assert_eq!((stage.last_call().call, stage.last_call().changes.len()), (number, 1));
+    stage.end().await;
 }
