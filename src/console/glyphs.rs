@@ -14,7 +14,7 @@ pub struct Glyphs {
     /// A failed call.
     pub failed: &'static str,
     /// An end without an answer.
-    pub abandoned: &'static str,
+    pub cancelled: &'static str,
     /// What is selected.
     pub cursor: &'static str,
     /// A collapsed group.
@@ -52,7 +52,7 @@ pub const UNICODE: Glyphs = Glyphs {
     fault: symbols::UNICODE.fault,
     held: symbols::UNICODE.held,
     failed: symbols::UNICODE.failed,
-    abandoned: symbols::UNICODE.abandoned,
+    cancelled: symbols::UNICODE.cancelled,
     cursor: "▸",
     collapsed: "▸",
     expanded: "▾",
@@ -75,7 +75,7 @@ pub const ASCII: Glyphs = Glyphs {
     fault: symbols::ASCII.fault,
     held: symbols::ASCII.held,
     failed: symbols::ASCII.failed,
-    abandoned: symbols::ASCII.abandoned,
+    cancelled: symbols::ASCII.cancelled,
     cursor: ">",
     collapsed: ">",
     expanded: "v",

@@ -42,7 +42,7 @@ pub fn markdown<'e>(
     let counters = &snapshot.counters;
     let _ = writeln!(
         page,
-        "\n{} failed, {} abandoned, {} panicked, {} with a fault, {} lints.",
+        "\n{} failed, {} cancelled, {} panicked, {} with a fault, {} lints.",
         counters.outcome(Outcome::Error),
         counters.outcome(Outcome::Cancelled),
         counters.outcome(Outcome::Panicked),

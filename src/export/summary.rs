@@ -32,7 +32,7 @@ pub fn summary(snapshot: &Snapshot, recording: Option<&Path>) -> String {
     line(format!("{}{each}", text::counted(total, "call")));
     let ended = [
         (counters.outcome(Outcome::Error), "failed"),
-        (counters.outcome(Outcome::Cancelled), "abandoned"),
+        (counters.outcome(Outcome::Cancelled), "cancelled by the client"),
         (counters.outcome(Outcome::Panicked), "panicked"),
         (counters.faults_injected, "with a fault"),
         (counters.lints(), "with lints"),

@@ -14,13 +14,13 @@ pub enum CommandFailed {
     #[error(transparent)]
     Line(#[from] CommandError),
     /// There is no such volume.
-    #[error("there is no volume {0:?}; see the volumes table, or conjure it")]
+    #[error("unknown volume {0:?}; create it with conjure, or see the volumes table")]
     NoVolume(String),
     /// The volume is there already.
-    #[error("the driver knows a volume {0:?} already; forget it first, or choose another name")]
+    #[error("volume {0:?} already exists; forget it first, or choose another name")]
     VolumeExists(String),
     /// The volume is not forgotten.
-    #[error("the volume {0:?} is not forgotten; there is nothing to restore")]
+    #[error("volume {0:?} is not forgotten; nothing to restore")]
     NotForgotten(String),
     /// The name cannot be a volume's.
     #[error(transparent)]
@@ -29,18 +29,16 @@ pub enum CommandFailed {
     #[error("no rule {0:?} is armed; disarm by number or label, or disarm all")]
     NoRule(String),
     /// The rule can end a real engine.
-    #[error(
-        "this ends a running dockerd: it reads a null among the volumes of List and dies; if you mean it: {0}"
-    )]
+    #[error("this crashes dockerd (a null entry in the reply to List); to do it anyway: {0}")]
     Unconfirmed(String),
     /// No such call is held.
-    #[error("no call {0} is waiting; release all, or one by its number")]
+    #[error("call {0} is not held; release all, or one by its number")]
     NotWaiting(u64),
     /// No call is held.
-    #[error("no call is waiting; arm a rule that holds one, as in get: hold once")]
+    #[error("no call is held; arm a rule that holds one, as in get: hold once")]
     NoneWaiting,
     /// The action is not for such a call.
-    #[error("{action:?} does not fit call {call}, which is a {operation}; fail and reply fit every call")]
+    #[error("{action:?} does not apply to call {call}, a {operation}; fail and reply apply to every call")]
     Unfit {
         /// Its number.
         call: u64,
@@ -50,13 +48,13 @@ pub enum CommandFailed {
         action: &'static str,
     },
     /// The call's answer has begun.
-    #[error("the answer to call {0} is on its way already; release {0} lets the rest of it go at once")]
+    #[error("the reply to call {0} is already being sent; release {0} sends the rest at once")]
     OnItsWay(u64),
     /// The driver is up.
     #[error("the driver is up already")]
     AlreadyUp,
     /// There is no such scenario.
-    #[error("there is no card {name:?}{meant}; play with Tab completes their names")]
+    #[error("unknown scenario {name:?}{meant}; Tab after play lists them")]
     NoCard {
         /// Its name.
         name: String,
@@ -64,22 +62,22 @@ pub enum CommandFailed {
         meant: String,
     },
     /// No scenarios can be played here.
-    #[error("no cards are played here; voltergeist play plays them")]
+    #[error("this instance plays no scenarios; use voltergeist play")]
     NoPlayer,
     /// Another scenario is played.
-    #[error("{0} is being played; wait for its end, or play stop")]
+    #[error("{0} is running; wait for its end, or run play stop")]
     Busy(String),
     /// A rule would act on the scenario too.
-    #[error("a rule is armed that would act on the card too; disarm all, then play")]
+    #[error("rules are armed and would interfere with the scenario; run disarm all first")]
     RulesArmed,
     /// The scenario can do harm.
-    #[error("only as `{0}`: this card can harm the engine, or what else runs on it")]
+    #[error("this scenario can harm the engine or its containers; to play it anyway: {0}")]
     Dangerous(String),
     /// No scenario is played.
-    #[error("no card is being played; play CARD begins one")]
+    #[error("no scenario is running; start one with play SCENARIO")]
     NothingPlayed,
     /// There is no demo.
-    #[error("there is nothing to pace here; only `voltergeist demo` has a life of its own")]
+    #[error("only `voltergeist demo` has a speed")]
     NoDemo,
     /// The disk said no.
     #[error("cannot change the volumes on disk: {0}; make the root writable, and try again")]

@@ -158,12 +158,12 @@ impl Inner {
             Command::Release { which, release_action, .. } => {
                 self.release_calls(*which, release_action.as_ref(), at)?
             }
-            Command::Seed(seed) => format!("chance is drawn from seed {seed}"),
-            Command::Forget(name) => format!("{name:?} is forgotten; its files are kept"),
-            Command::Restore(name) => format!("{name:?} is back"),
-            Command::Unmount(name) => format!("all mounts of {name:?} ended"),
-            Command::Conjure { name, .. } => format!("{name:?} is there"),
-            Command::Wipe => "every volume and its files are gone".into(),
+            Command::Seed(seed) => format!("random seed: {seed}"),
+            Command::Forget(name) => format!("forgot {name:?}; its files are kept"),
+            Command::Restore(name) => format!("restored {name:?}"),
+            Command::Unmount(name) => format!("unmounted {name:?}"),
+            Command::Conjure { name, .. } => format!("created {name:?}"),
+            Command::Wipe => "deleted all volumes and their files".into(),
             Command::Down { kind, lasting } => {
                 let until = lasting.and_then(|lasting| at.checked_add(lasting).ok());
                 let down = DriverStatus::Down { kind: *kind, until };
@@ -178,16 +178,15 @@ impl Inner {
             }
             Command::Crash { keep } => {
                 self.push_driver(at, status, generation + 1, DriverReason::Crash);
-                let memory =
-                    if *keep { "knows its volumes still" } else { "has lost its memory of every volume" };
-                format!("the driver crashed and is back; it {memory}")
+                let memory = if *keep { "volumes kept" } else { "all volumes lost" };
+                format!("the driver restarted; {memory}")
             }
             Command::Reset => {
                 // The player reads the entries of its scenario from the journal.
                 if let Some(scenario) = self.state.scenario().under_way() {
                     return Err(CommandFailed::Busy(scenario.to_owned()));
                 }
-                "counters and journal start anew".into()
+                "counters and journal reset".into()
             }
             Command::Note(text) => text.clone(),
             Command::Save { .. } => return Err(CommandFailed::SaveElsewhere),

@@ -41,23 +41,20 @@ impl Inner {
     pub(super) fn quit_result(&self) -> String {
         match &self.state.scenario().run_request {
             Some(run_request) if !self.state.quits_after_scenario() => {
-                format!(
-                    "goodbye, when what {} has made is removed; quit again cannot wait for that",
-                    run_request.scenario
-                )
+                format!("quitting after the cleanup of {}; quit again to skip it", run_request.scenario)
             }
-            _ => "goodbye".into(),
+            _ => "quitting".into(),
         }
     }
 
     pub(super) fn speed_result(&self, change: SpeedChange) -> Result<String, CommandFailed> {
         let speed = self.state.speed().ok_or(CommandFailed::NoDemo)?.changed(change);
         Ok(if speed.paused {
-            "the demo stands still; what is under way goes on".into()
+            "demo paused; calls in flight finish".into()
         } else if let Some(scenario) = self.state.scenario().under_way() {
-            format!("the demo lives at {speed} its usual pace, when {scenario} is over")
+            format!("demo speed {speed} after {scenario} has finished")
         } else {
-            format!("the demo lives at {speed} its usual pace")
+            format!("demo speed {speed}")
         })
     }
 
@@ -85,17 +82,17 @@ impl Inner {
             let confirmed = Command::Play { scenario: name.to_owned(), stepwise, dangerous: true };
             return Err(CommandFailed::Dangerous(confirmed.to_string()));
         }
-        let steps = if stepwise { "; each step waits for play next" } else { "" };
-        Ok(format!("{name} is played{steps}"))
+        let steps = if stepwise { "; each step waits for `play next`" } else { "" };
+        Ok(format!("{name} started{steps}"))
     }
 
     pub(super) fn control_result(&self, control: ScenarioControl) -> Result<String, CommandFailed> {
         self.state.scenario().run_request.as_ref().ok_or(CommandFailed::NothingPlayed)?;
         let text = match control {
-            ScenarioControl::Pause => "no step begins until play next or play continue",
+            ScenarioControl::Pause => "paused; `play next` runs one step, `play continue` the rest",
             ScenarioControl::Next => "one more step",
-            ScenarioControl::Continue => "it goes on",
-            ScenarioControl::Stop => "it ends, and what it has made is removed",
+            ScenarioControl::Continue => "continuing",
+            ScenarioControl::Stop => "stopping and cleaning up",
         };
         Ok(text.into())
     }
@@ -161,30 +158,27 @@ mod tests {
 
     #[test]
     fn what_cannot_be_played_now_is_refused_with_the_way_out() {
-        assert_eq!(refused(&hub(), "play list"), "no cards are played here; voltergeist play plays them");
+        assert_eq!(refused(&hub(), "play list"), "this instance plays no scenarios; use voltergeist play");
         let real = stage(true);
         for (line, why) in [
-            (
-                "play lsit",
-                "there is no card \"lsit\", did you mean \"list\"?; play with Tab completes their names",
-            ),
+            ("play lsit", "unknown scenario \"lsit\", did you mean \"list\"?; Tab after play lists them"),
             (
                 "play null-entry --step",
-                "only as `play null-entry --step --dangerous`: this card can harm the engine, or what else runs on it",
+                "this scenario can harm the engine or its containers; to play it anyway: play null-entry --step --dangerous",
             ),
-            ("play next", "no card is being played; play CARD begins one"),
-            ("play stop", "no card is being played; play CARD begins one"),
+            ("play next", "no scenario is running; start one with play SCENARIO"),
+            ("play stop", "no scenario is running; start one with play SCENARIO"),
         ] {
             assert_eq!(refused(&real, line), why);
         }
         run(&real, "arm get: empty");
-        assert!(refused(&real, "play list").contains("disarm all, then play"));
+        assert!(refused(&real, "play list").contains("run disarm all first"));
         run(&real, "disarm all");
         assert_eq!(real.run_requests().borrow().clone(), None, "nothing was begun");
 
         run(&real, "play list");
         for line in ["play list", "play null-entry --dangerous", "reset"] {
-            assert_eq!(refused(&real, line), "list is being played; wait for its end, or play stop");
+            assert_eq!(refused(&real, line), "list is running; wait for its end, or run play stop");
         }
         end(&real);
         run(&real, "play null-entry --dangerous");
@@ -240,15 +234,15 @@ mod tests {
     fn only_a_demo_has_a_pace() {
         let hub = hub();
         for line in ["speed 2", "speed pause", "speed continue"] {
-            assert!(refused(&hub, line).starts_with("there is nothing to pace here"), "{line}");
+            assert!(refused(&hub, line).starts_with("only `voltergeist demo` has a speed"), "{line}");
         }
         let session = Session::new(7, Volumes::default()).with_speed(Some(DemoSpeed::default()));
         let hub = Hub::new(session, Box::new(InMemoryStore), Bounds::default());
         let mut speeds = hub.speeds();
         for (line, told, times, paused) in [
-            ("speed 4", "the demo lives at 4x its usual pace", 4.0, false),
-            ("speed pause", "the demo stands still; what is under way goes on", 4.0, true),
-            ("speed continue", "the demo lives at 4x its usual pace", 4.0, false),
+            ("speed 4", "demo speed 4x", 4.0, false),
+            ("speed pause", "demo paused; calls in flight finish", 4.0, true),
+            ("speed continue", "demo speed 4x", 4.0, false),
         ] {
             assert_eq!(run(&hub, line), told);
             assert_eq!(*speeds.borrow_and_update(), Some(DemoSpeed { times, paused }));

@@ -279,25 +279,25 @@ fn a_command_that_is_impossible_changes_nothing_and_says_why() {
 fn each_command_says_plainly_what_it_did() {
     let hub = hub();
     for (line, expected) in [
-        ("conjure v tier=gold", "\"v\" is there"),
-        ("forget v", "\"v\" is forgotten; its files are kept"),
-        ("restore v", "\"v\" is back"),
-        ("unmount v", "all mounts of \"v\" ended"),
+        ("conjure v tier=gold", "created \"v\""),
+        ("forget v", "forgot \"v\"; its files are kept"),
+        ("restore v", "restored \"v\""),
+        ("unmount v", "unmounted \"v\""),
         ("arm mount: null", "armed rule 1: mount: null"),
         ("disarm all", "1 rule disarmed"),
         ("disarm all", "0 rules disarmed"),
         ("release", "0 calls released"),
         ("release all", "0 calls released"),
-        ("seed 9", "chance is drawn from seed 9"),
+        ("seed 9", "random seed: 9"),
         ("down refuse", "the driver is down: refuse"),
         ("down blackhole for 90s", "the driver is down: blackhole for 90s"),
         ("up", "the driver is up"),
-        ("crash keep", "the driver crashed and is back; it knows its volumes still"),
-        ("crash lose", "the driver crashed and is back; it has lost its memory of every volume"),
-        ("wipe", "every volume and its files are gone"),
+        ("crash keep", "the driver restarted; volumes kept"),
+        ("crash lose", "the driver restarted; all volumes lost"),
+        ("wipe", "deleted all volumes and their files"),
         ("note look here", "look here"),
-        ("reset", "counters and journal start anew"),
-        ("quit", "goodbye"),
+        ("reset", "counters and journal reset"),
+        ("quit", "quitting"),
     ] {
         assert_eq!(run(&hub, line), expected, "{line}");
     }
@@ -421,7 +421,7 @@ fn only_what_changes_volumes_waits_for_the_disk() {
     assert!(hub.snapshot().volumes.is_empty() && hub.past(None).0.is_empty());
     assert!(hub.store.is_locked(), "the disk has not answered yet");
     go.send(()).expect("the store waits");
-    assert_eq!(conjured.join().expect("it does not panic"), "\"v\" is there");
+    assert_eq!(conjured.join().expect("it does not panic"), "created \"v\"");
     assert_eq!(hub.snapshot().volumes.len(), 1);
 }
 

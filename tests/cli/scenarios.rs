@@ -74,7 +74,7 @@ fn assert_clear(instance: &Instance<'_>) {
 fn the_journal_tells_each_step_and_whether_it_held() {
     let home = home(&[("made", HELD)]);
     let instance = home.start(&["serve"], &[]);
-    assert_eq!(tell(&home, "play made"), "made is played");
+    assert_eq!(tell(&home, "play made"), "made started");
     wait_for_play(&home, "finished", 1);
     let fields = |play: &Value, keys: &[&str]| keys.iter().map(|key| play[*key].clone()).collect::<Vec<_>>();
     let told: Vec<_> = plays(&home);
@@ -115,7 +115,7 @@ fn a_card_that_is_played_refuses_another_and_ends_when_it_is_told_to() {
     tell(&home, "play waits");
     wait_for_play(&home, "step_started", 3);
     let busy = refused(&home, "play made");
-    assert!(busy.contains("waits is being played; wait for its end, or play stop"), "{busy}");
+    assert!(busy.contains("waits is running; wait for its end, or run play stop"), "{busy}");
     tell(&home, "play stop");
     assert_eq!(wait_for_play(&home, "finished", 1)[0]["result"], "stopped");
     assert_clear(&instance);
@@ -136,7 +136,7 @@ fn each_step_waits_to_be_asked_for() {
     wait_for_play(&home, "finished", 1);
     assert_clear(&instance);
     let error = refused(&home, "play next");
-    assert!(error.contains("no card is being played"), "{error}");
+    assert!(error.contains("no scenario is running"), "{error}");
 }
 
 #[test]
@@ -237,5 +237,5 @@ fn outside_a_demo_there_is_nothing_to_pace() {
     let home = home(&[]);
     let _instance = home.start(&["serve"], &[]);
     let error = refused(&home, "speed 2");
-    assert!(error.contains("there is nothing to pace here; only `voltergeist demo`"), "{error}");
+    assert!(error.contains("only `voltergeist demo` has a speed; only `voltergeist demo`"), "{error}");
 }

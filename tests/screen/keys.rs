@@ -533,7 +533,7 @@ fn a_command_that_is_refused_can_be_mended_but_not_one_of_a_key() {
 #[test]
 fn a_room_sees_each_key_with_what_it_did_and_never_with_what_an_earlier_one_did() {
     let stage = Stage::busy();
-    let done = || Event::CommandDone { line: "release 15".into(), result: Ok("let call 18 go".into()) };
+    let done = || Event::CommandDone { line: "release 15".into(), result: Ok("call 18 released".into()) };
     let caption = |seat: &Seat| {
         let screen = seat.screen();
         let mut lines = screen.lines().skip_while(|line| !line.contains("Narration"));
@@ -554,11 +554,11 @@ fn a_room_sees_each_key_with_what_it_did_and_never_with_what_an_earlier_one_did(
     let mut seat = Seat::new(&stage, (120, 40), "default", false);
     seat.press("p r");
     seat.update(done());
-    assert!(caption(&seat).starts_with("[r] : release 15 → let call 18 go"), "{}", seat.screen());
+    assert!(caption(&seat).starts_with("[r] : release 15 → call 18 released"), "{}", seat.screen());
     seat.press("down");
     assert!(caption(&seat).starts_with("[↓] down one row"), "{}", seat.screen());
     seat.press("p");
-    assert!(seat.screen().contains(": release 15  → let call 18 go"), "{}", seat.screen());
+    assert!(seat.screen().contains(": release 15  → call 18 released"), "{}", seat.screen());
 }
 
 #[test]

@@ -98,7 +98,7 @@ fn a_list_that_was_reset_counts_what_came_since() {
     let title = |stage: &Stage| Seat::new(stage, (200, 50), "default", false).screen();
     let before = stage.entries().last().map_or(0, |entry| entry.seq);
     assert!(title(&stage).contains(&format!("20 kept of {before}")), "{}", title(&stage));
-    stage.command("reset", "counters and journal start anew", Vec::new());
+    stage.command("reset", "counters and journal reset", Vec::new());
     calls(&mut stage, 2);
     assert!(!title(&stage).contains("kept of"), "{}", title(&stage));
     calls(&mut stage, 20);

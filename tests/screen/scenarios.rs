@@ -73,7 +73,7 @@ pub fn playing() -> Stage {
         plan("$ docker volume inspect ghost-data", None, "failure with \"no such volume\""),
         plan("$ docker volume inspect ghost-data", None, "success, not printing \"ghosts\""),
     ];
-    stage.command("play labels-lost", "labels-lost is played", Vec::new());
+    stage.command("play labels-lost", "labels-lost started", Vec::new());
     let (scenario, title) = ("labels-lost".into(), "One empty Get, and the labels are gone for good".into());
     note(
         &mut stage,
@@ -97,7 +97,7 @@ pub fn playing() -> Stage {
 /// A card of so many steps, of which so many have been seen and one more has begun.
 fn long(steps: usize, snapshot: usize) -> Stage {
     let mut stage = ready();
-    stage.command("play labels-lost", "labels-lost is played", Vec::new());
+    stage.command("play labels-lost", "labels-lost started", Vec::new());
     let line = |index: usize| format!("$ docker volume create v{index}");
     let plans = (0..steps).map(|index| plan(&line(index), None, "success")).collect();
     let (scenario, title) = ("labels-lost".into(), "A long one".into());

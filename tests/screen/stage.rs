@@ -304,7 +304,7 @@ impl Stage {
         });
         stage.command(
             "forget cache",
-            "\"cache\" is forgotten; its files are kept",
+            "forgot \"cache\"; its files are kept",
             vec![Change::Forgotten { name: "cache".into() }],
         );
         stage.call(Call {

@@ -166,7 +166,7 @@ async fn the_command_quit_is_answered_and_ends_the_server() {
     let stage = Fixture::unix();
     let quit = "POST /v1/commands HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nConnection: close\r\n\r\nquit";
     let heard = stage.control.exchange(quit).await;
-    assert_eq!((heard.status(), heard.body()), (Some(200), "goodbye\n"));
+    assert_eq!((heard.status(), heard.body()), (Some(200), "quitting\n"));
     let place = stage.ended().await;
     assert!(!place.path().join("plugins/ghost.sock").exists());
 }

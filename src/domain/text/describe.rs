@@ -81,7 +81,7 @@ pub fn outcome(call: &Call, symbols: &Symbols) -> StyledText {
             StyledText::new(format!("{} {status}{error}", symbols.failed), tone)
         }
         Outcome::Cancelled => {
-            StyledText::new(format!("{} client disconnected", symbols.abandoned), TextStyle::Warning)
+            StyledText::new(format!("{} client disconnected", symbols.cancelled), TextStyle::Warning)
         }
         Outcome::Panicked => StyledText::new(format!("{} PANICKED {error}", symbols.failed), TextStyle::Bad),
     }

@@ -10,7 +10,7 @@ pub struct Symbols {
     /// An answer that says no.
     pub failed: &'static str,
     /// An end without an answer.
-    pub abandoned: &'static str,
+    pub cancelled: &'static str,
     /// Leads to.
     pub arrow: &'static str,
     /// Something is missing here.
@@ -38,7 +38,7 @@ pub const UNICODE: Symbols = Symbols {
     fault: "⚡",
     held: "✓",
     failed: "✗",
-    abandoned: "○",
+    cancelled: "○",
     arrow: "→",
     ellipsis: "…",
     life: "│",
@@ -56,7 +56,7 @@ pub const ASCII: Symbols = Symbols {
     fault: "!",
     held: "+",
     failed: "x",
-    abandoned: "o",
+    cancelled: "o",
     arrow: "->",
     ellipsis: "~",
     life: "|",
