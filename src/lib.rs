@@ -11,7 +11,7 @@
 //!                     ▼
 //!                  console: update(event) ─▶ effects; view ─▶ frame
 //!
-//! key, ":" line, HTTP request, scenario step ─▶ Command ─▶ state
+//! key, ":" line, HTTP request, scenario step ─▶ Command ─▶ hub
 //! ```
 //!
 //! # Layers
@@ -20,12 +20,12 @@
 //! cli          arguments, environment, config file; printing; exit status
 //! app          wiring and long-running services
 //! plugin │ api │ engine │ scenario │ console      siblings
-//! state · export · source · engine_api            what siblings share
+//! source · export · state · net · engine_api      what siblings share
 //! domain       pure: no I/O, clock, random numbers, async or terminal
 //! ```
 //!
-//! A module imports its own children and the layers below. `tests/layers.rs` checks this, and
-//! `docs/architecture.md` explains it.
+//! A module imports its own children and the layers that `tests/layers.rs` lists for it;
+//! `docs/architecture.md` explains them.
 
 pub mod api;
 pub mod app;
