@@ -194,7 +194,7 @@ fn a_card_is_played_in_the_demo_whose_pace_is_changed_afterwards() {
     terminal.wait_for_text("1 of 44");
     terminal.press("\r");
     terminal.wait_for_text("demo paused");
-    terminal.wait_for_text("all of it held");
+    terminal.wait_for_text("passed");
     terminal.press("+");
     terminal.wait_for_text("demo 2x");
     terminal.press(",");

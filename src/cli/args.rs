@@ -13,7 +13,7 @@ use super::{play::PlayArgs, settings::Settings};
 /// An interactive fault-injection console for Docker volume plugins
 ///
 /// voltergeist is a volume plugin that a real Docker daemon talks to. Every request appears live, and one
-/// key makes the plugin misbehave: mounts fail, Get answers nothing, a volume vanishes, the driver is down.
+/// key makes the plugin misbehave: mounts fail, Get returns nothing, a volume disappears, the driver is down.
 ///
 /// Without a command it opens the console. Where there is no terminal, it serves as `voltergeist serve` does.
 #[expect(clippy::doc_markdown, reason = "the help shows the words as they are written here")]
@@ -28,8 +28,7 @@ pub struct Cli {
 
     /// The config file [default: voltergeist/config.toml in $XDG_CONFIG_HOME]
     ///
-    /// Without XDG_CONFIG_HOME it is looked for in ~/.config. What is given on the command line goes before what
-    /// stands in it.
+    /// Without XDG_CONFIG_HOME, in ~/.config. The command line overrides the file.
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     #[arg(env = "VOLTERGEIST_CONFIG", hide_env = true)]
     pub config: Option<PathBuf>,
@@ -44,7 +43,7 @@ pub struct Cli {
 }
 
 impl Cli {
-    /// The whole command line, with each option shown where it does something and with what is true there.
+    /// The whole command line, with each option shown where it has an effect.
     pub fn whole() -> Command {
         let command = Self::command();
         // One that a command has itself is not handed down to it.
@@ -75,9 +74,9 @@ By default on a Unix socket in a temporary directory, where only the simulated d
 pub enum Action {
     /// Open the console on a simulated daemon; needs neither Docker nor root
     Demo,
-    /// Run the plugin without a screen: one JSON entry a line on stdout
+    /// Run the plugin without a screen: one JSON entry per line on stdout
     ///
-    /// The end of whoever reads is the end of voltergeist, so that `voltergeist serve | head` ends too.
+    /// Exits when its output is closed, so `voltergeist serve | head` works.
     Serve,
     /// Play scenarios on an engine, and compare the results with the expected ones
     ///
@@ -96,8 +95,8 @@ Examples:
     Play(PlayArgs),
     /// Send one command line to a running instance
     ///
-    /// The line is what can be typed after `:` in the console; options stand before it. What came of it is printed; a wrong line is told with
-    /// the column of what is wrong in it, and the exit status is 1.
+    /// The line is what can be typed after `:` in the console; options go before it. Prints the result. For an
+    /// invalid line, prints the error with its column and exits with status 1.
     #[command(after_help = "\
 Examples:
   voltergeist command 'arm get: empty'

@@ -15,25 +15,25 @@ const SECTIONS: [(&str, &str); 5] = [
         "\
 sudo voltergeist                       the console, registered with Docker
 docker volume create -d voltergeist v  a first call, in another window
-voltergeist demo                       a look at it, without Docker
+voltergeist demo                       try it without Docker
 sudo voltergeist serve | jq .          entries as JSON lines, no screen
 sudo voltergeist command 'arm mount first 2: fail \"device busy\"'",
     ),
     (
         "More commands",
         "\
-voltergeist man                        this as a manual page
+voltergeist man                        the manual page
 voltergeist completions SHELL          completions: bash, zsh or fish",
     ),
     (
         "Environment",
         "\
-VOLTERGEIST_NAME and so on  like the option --name and so on
-NO_COLOR                    no colour, if it is set to anything
-LC_ALL, LC_CTYPE, LANG      whether the terminal takes more than ASCII
-XDG_CONFIG_HOME             where the config file is; else ~/.config
-XDG_STATE_HOME              where a user's volumes are; else ~/.local/state
-XDG_RUNTIME_DIR             where a user's sockets are; else in /tmp",
+VOLTERGEIST_NAME, …         the same as --name, …
+NO_COLOR                    no colour, if set
+LC_ALL, LC_CTYPE, LANG      whether to draw with ASCII only
+XDG_CONFIG_HOME             directory of the config file; default ~/.config
+XDG_STATE_HOME              directory of a user's volumes; default ~/.local/state
+XDG_RUNTIME_DIR             directory of a user's sockets; default /tmp",
     ),
     (
         "Files",
@@ -41,16 +41,16 @@ XDG_RUNTIME_DIR             where a user's sockets are; else in /tmp",
 ~/.config/voltergeist/config.toml  settings; see --print-config
 ~/.config/voltergeist/scenarios/   your own scenarios
 /run/docker/plugins/NAME.sock      where Docker finds the plugin
-/etc/docker/plugins/NAME.spec      the same, for one that listens on TCP
+/etc/docker/plugins/NAME.spec      the same, for a plugin on TCP
 /run/voltergeist/NAME.sock         the control API
 /var/lib/voltergeist/volumes       the volumes",
     ),
     (
         "Exit status",
         "\
-0      it ended as it was asked to
-1      something failed
-2      wrong usage: an option, or a line of the config file
+0      success
+1      failure
+2      invalid option or config file
 128+N  ended by signal N: 130 by Ctrl-C, 143 by kill",
     ),
 ];

@@ -26,7 +26,7 @@ use crate::{
 /// The driver's name, unless another is chosen.
 pub const DEFAULT_NAME: &str = "voltergeist";
 
-/// What can be chosen. Where nothing is, the default holds.
+/// The options. An unset one has its default.
 #[expect(clippy::doc_markdown, reason = "the help shows the words as they are written here")]
 #[derive(Clone, Debug, Default, PartialEq, Args, Deserialize)]
 #[command(next_help_heading = "Plugin")]
@@ -34,30 +34,30 @@ pub const DEFAULT_NAME: &str = "voltergeist";
 pub struct Settings {
     /// The driver's name, as in `--volume-driver NAME`
     ///
-    /// By default it is voltergeist, and in the demo it is demo.
+    /// Default: voltergeist; in the demo: demo.
     #[arg(long, global = true, value_name = "NAME", env = "VOLTERGEIST_NAME", hide_env = true)]
     pub name: Option<String>,
 
     /// Where volumes live
     ///
-    /// By default in /var/lib/voltergeist/volumes if root runs it, else in the user's state directory, and in the
-    /// demo in a temporary directory. What is made there survives a restart.
+    /// Default: /var/lib/voltergeist/volumes for root, else the user's state directory; in the demo a temporary
+    /// directory. Volumes survive a restart.
     #[arg(long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
     #[arg(env = "VOLTERGEIST_ROOT", hide_env = true)]
     pub root: Option<PathBuf>,
 
     /// Where engines reach the plugin: unix, unix:PATH or tcp://HOST:PORT
     ///
-    /// By default on a Unix socket in /run/docker/plugins, where Docker looks for it. TCP writes a .spec file, which
-    /// Docker finds too.
+    /// Default: a Unix socket in /run/docker/plugins, where Docker looks for plugins. For TCP, a .spec file is written,
+    /// which Docker finds too.
     #[arg(long, global = true, value_name = "ADDRESS", env = "VOLTERGEIST_LISTEN", hide_env = true)]
     #[serde(deserialize_with = "parsed")]
     pub listen: Option<Address>,
 
     /// Where scripts reach the control API: unix:PATH or tcp://HOST:PORT
     ///
-    /// By default on a Unix socket named after the driver, in /run/voltergeist if root runs it, else in the user's
-    /// runtime directory.
+    /// Default: a Unix socket named after the driver, in /run/voltergeist for root, else in the user's runtime
+    /// directory.
     #[arg(long, global = true, value_name = "ADDRESS", env = "VOLTERGEIST_CONTROL", hide_env = true)]
     #[serde(deserialize_with = "parsed")]
     pub control: Option<Address>,
@@ -67,15 +67,15 @@ pub struct Settings {
     #[arg(env = "VOLTERGEIST_RECORD", hide_env = true)]
     pub record: Option<PathBuf>,
 
-    /// What chance is drawn from
+    /// Random seed
     ///
-    /// The same seed and the same calls give the same faults. By default it is drawn anew at each start.
+    /// The same seed and calls repeat the same faults. Default: a new one at each start.
     #[arg(long, global = true, value_name = "N", env = "VOLTERGEIST_SEED", hide_env = true)]
     pub seed: Option<u64>,
 
-    /// End rules after a time, as 90s or 5m, if they name none
+    /// Default lifetime of rules, such as 90s or 5m
     ///
-    /// By default such a rule lasts until it is disarmed.
+    /// Default: until disarmed.
     #[arg(long, global = true, value_name = "DUR", value_parser = lasting)]
     #[arg(env = "VOLTERGEIST_EXPIRE", hide_env = true)]
     #[serde(deserialize_with = "lasting_text")]
@@ -87,13 +87,13 @@ pub struct Settings {
     #[serde(deserialize_with = "theme")]
     pub theme: Option<String>,
 
-    /// Whether to use colour; auto heeds NO_COLOR [default: auto]
+    /// Whether to use colour; auto follows NO_COLOR [default: auto]
     #[arg(long, global = true, value_name = "WHEN", help_heading = "Screen")]
     #[arg(env = "VOLTERGEIST_COLOR", hide_env = true)]
     #[serde(deserialize_with = "parsed")]
     pub color: Option<When>,
 
-    /// Whether to draw with ASCII only; auto heeds the locale [default: auto]
+    /// Whether to draw with ASCII only; auto follows the locale [default: auto]
     #[arg(long, global = true, value_name = "WHEN", help_heading = "Screen")]
     #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "always")]
     #[arg(env = "VOLTERGEIST_ASCII", hide_env = true)]
@@ -102,18 +102,18 @@ pub struct Settings {
 
     /// Whether the mouse selects and scrolls [default: true]
     ///
-    /// If not, it is the terminal's, to mark text with. The key M changes it.
+    /// Off lets the terminal select text; the key M toggles it.
     #[arg(long, global = true, value_name = "BOOL", help_heading = "Screen")]
     #[arg(env = "VOLTERGEIST_MOUSE", hide_env = true)]
     pub mouse: Option<bool>,
 
-    /// Other keys for some actions. The config file only: nobody types those at each start.
+    /// Other keys for some actions; only in the config file.
     #[arg(skip)]
     pub keys: BTreeMap<String, Keys>,
 }
 
 impl Settings {
-    /// These, and where they choose nothing, those of a lower layer.
+    /// These, and for what they leave unset, those of a lower layer.
     #[must_use]
     pub fn or(self, below: Self) -> Self {
         Self {
@@ -151,7 +151,7 @@ impl Settings {
         Keymap::new(self.keys.iter().map(|(action, keys)| (action.as_str(), keys.0.as_slice())))
     }
 
-    /// What the console is to look like, with what the environment says where that is asked.
+    /// The appearance of the console; `auto` values are decided by the environment.
     pub fn console(&self, variable: impl Fn(&str) -> Option<String>) -> anyhow::Result<console::Options> {
         // Set and not empty, as https://no-color.org has it.
         let no_colour = || variable("NO_COLOR").is_some_and(|value| !value.is_empty());
@@ -171,12 +171,12 @@ impl Settings {
 /// Whether to do something.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum When {
-    /// If it seems right here
+    /// If the environment suggests it
     #[default]
     Auto,
-    /// In any case
+    /// Always
     Always,
-    /// In no case
+    /// Never
     Never,
 }
 

@@ -160,7 +160,7 @@ fn lines(effects: &[Effect]) -> Vec<String> {
 fn without_colour_and_in_ascii_a_step_still_says_how_it_went() {
     for (stage, symbols) in [
         (playing(), ["+ $ docker volume create", "> $ docker volume inspect"]),
-        (failed(), ["x $ docker volume inspect", "it did not hold"]),
+        (failed(), ["x $ docker volume inspect", "failed"]),
     ] {
         let screen = Seat::new(&stage, (120, 40), "mono", true).screen();
         for sign in symbols {
@@ -347,7 +347,7 @@ fn what_the_keys_of_a_play_do_is_on_the_screen() {
         (&paused, "", ". next step  , continue  X stop"),
         (&asked, "", "preparing scenario"),
         (&stopped, "", "stopping"),
-        (&failed(), "", "it did not hold"),
+        (&failed(), "", "failed"),
         (&failed(), "", "expected failure with \"no such volume\""),
         (&failed(), "", "actual \"Name\": \"ghost-data\""),
         (&playing(), "q", "labels-lost is running; it is stopped and cleaned up"),
@@ -407,7 +407,7 @@ fn a_card_that_could_not_be_played_says_why_at_any_size() {
     note(&mut stage, ScenarioEvent::Finished { scenario: "mine".into(), end });
     for size in [(200, 50), (80, 24), (40, 12)] {
         let screen = Seat::new(&stage, size, "default", false).screen();
-        for shown in ["mine", "it was not played", "mine.toml:4: docker: unrecognized"] {
+        for shown in ["mine", "skipped", "mine.toml:4: docker: unrecognized"] {
             assert!(screen.contains(shown), "{size:?}: no {shown:?} in\n{screen}");
         }
     }

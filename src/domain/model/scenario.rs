@@ -144,10 +144,10 @@ impl ScenarioResult {
     /// It in words.
     pub const fn words(self) -> &'static str {
         match self {
-            Self::Passed => "all of it held",
-            Self::Failed => "it did not hold",
-            Self::Skipped => "it was not played",
-            Self::Stopped => "it was stopped",
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+            Self::Stopped => "stopped",
         }
     }
 }
