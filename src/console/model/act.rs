@@ -155,9 +155,9 @@ impl App {
             KeyAction::CommandLine => self.begin(PromptKind::Command, "", snapshot),
             KeyAction::Save => {
                 let time = self.zone.to_datetime(snapshot.at).strftime("%Y%m%d-%H%M%S");
-                let shown = self.history.as_ref().map_or(&self.calls, |life| &life.entries);
-                let release_action = if self.sequence { "txt" } else { "jsonl" };
-                let path = format!("voltergeist-{time}.{release_action}");
+                let shown = self.history.as_ref().map_or(&self.calls, |history| &history.entries);
+                let extension = if self.sequence { "txt" } else { "jsonl" };
+                let path = format!("voltergeist-{time}.{extension}");
                 let save = Command::Save { path, which: shown.shown() };
                 self.begin(PromptKind::Command, &save.to_string(), snapshot);
             }

@@ -249,7 +249,7 @@ impl App {
     }
 
     fn lists(&mut self) -> impl Iterator<Item = &mut EntryList> {
-        std::iter::once(&mut self.calls).chain(self.history.as_mut().map(|life| &mut life.entries))
+        std::iter::once(&mut self.calls).chain(self.history.as_mut().map(|history| &mut history.entries))
     }
 
     /// The number of the next entry to take in.

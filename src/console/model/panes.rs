@@ -154,7 +154,7 @@ impl App {
         let is_open = self.focus == Pane::Volumes && self.detail.is_some();
         let name = self.selected_volume(snapshot).filter(|_| is_open).map(|volume| volume.name.clone());
         match (name, &self.history) {
-            (Some(name), Some(life)) if life.name == name => {}
+            (Some(name), Some(history)) if history.name == name => {}
             (Some(name), _) => {
                 let mut entries = EntryList::default();
                 entries.set_filter(Filter::history_of(&name));

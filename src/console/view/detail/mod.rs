@@ -62,9 +62,9 @@ pub fn last_top(app: &App, snapshot: &Snapshot, screen: &Screen) -> usize {
 fn lines<'v>(view: &'v View<'v>, width: usize) -> Vec<Line<'static>> {
     let mut page = DetailPage::new(view, width);
     match (view.app.focus, &view.app.history) {
-        (Pane::Volumes, Some(life)) => {
+        (Pane::Volumes, Some(history)) => {
             if let Some(volume) = view.app.selected_volume(view.snapshot) {
-                history::write(&mut page, volume, life);
+                history::write(&mut page, volume, history);
             }
         }
         _ => {
