@@ -5,7 +5,7 @@ use std::{fmt::Write as _, fs};
 
 use voltergeist::{
     console::{
-        input::action::{Group, KEY_BINDINGS, KeyScope},
+        input::action::{HelpSection, KEY_BINDINGS, KeyScope},
         input::complete::forms,
         input::keymap::Chord,
     },
@@ -19,23 +19,23 @@ fn page() -> String {
          from which its help (`?`) and its hints come too. What a key does to the driver is a command line; it \
          is echoed at the bottom of the screen, and can be typed after `:` again.\n",
     );
-    for group in Group::ALL {
-        let _ = write!(page, "\n## {}\n\n| key | name | does |\n|---|---|---|\n", group.title());
-        for control in KEY_BINDINGS.iter().filter(|control| control.group == group) {
-            let keys: Vec<_> = control
+    for section in HelpSection::ALL {
+        let _ = write!(page, "\n## {}\n\n| key | name | does |\n|---|---|---|\n", section.title());
+        for binding in KEY_BINDINGS.iter().filter(|binding| binding.section == section) {
+            let keys: Vec<_> = binding
                 .keys
                 .iter()
                 .map(|key| key.parse::<Chord>().expect("a key of the table"))
                 .map(|chord| format!("`{}`", chord.label(false)))
                 .collect();
-            let place = match control.scope {
+            let place = match binding.scope {
                 KeyScope::Everywhere => "",
                 KeyScope::Calls => "in the calls: ",
                 KeyScope::Volumes => "in the volumes: ",
                 KeyScope::Faults => "in the faults: ",
             };
-            let help = control.help.replace('|', "\\|").replace('*', "\\*");
-            let _ = writeln!(page, "| {} | `{}` | {place}{help} |", keys.join(" "), control.name);
+            let help = binding.help.replace('|', "\\|").replace('*', "\\*");
+            let _ = writeln!(page, "| {} | `{}` | {place}{help} |", keys.join(" "), binding.name);
         }
     }
     page.push_str(

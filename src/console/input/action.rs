@@ -125,7 +125,7 @@ impl From<Pane> for KeyScope {
 
 /// Under which heading the help shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Group {
+pub enum HelpSection {
     /// Makes the driver misbehave.
     Inject,
     /// Moves around.
@@ -138,7 +138,7 @@ pub enum Group {
     Program,
 }
 
-impl Group {
+impl HelpSection {
     /// All of them, in the order of the help.
     pub const ALL: [Self; 5] = [Self::Inject, Self::Look, Self::Scenarios, Self::Navigate, Self::Program];
 
@@ -166,22 +166,22 @@ pub struct KeyBinding {
     /// Where they work.
     pub scope: KeyScope,
     /// Where the help shows it.
-    pub group: Group,
+    pub section: HelpSection,
     /// What it does, for the help.
     pub help: &'static str,
     /// What it does in one or two words, if the footer shows it where there is room.
     pub hint: Option<&'static str>,
 }
 
-const fn control(
+const fn binding(
     action: KeyAction,
     name: &'static str,
     keys: &'static [&'static str],
     scope: KeyScope,
-    group: Group,
+    section: HelpSection,
     help: &'static str,
 ) -> KeyBinding {
-    KeyBinding { action, name, keys, scope, group, help, hint: None }
+    KeyBinding { action, name, keys, scope, section, help, hint: None }
 }
 
 impl KeyBinding {
@@ -192,12 +192,12 @@ impl KeyBinding {
 
 /// The table. Hints appear in the footer in this order, those of the focused pane first.
 pub const KEY_BINDINGS: &[KeyBinding] = {
-    use Group::{Inject, Look, Navigate, Program, Scenarios};
+    use HelpSection::{Inject, Look, Navigate, Program, Scenarios};
     use KeyAction as A;
     use KeyScope::{Everywhere, Faults};
     &[
-        control(A::Help, "help", &["?", "f1"], Everywhere, Program, "show all keys").hint("help"),
-        control(
+        binding(A::Help, "help", &["?", "f1"], Everywhere, Program, "show all keys").hint("help"),
+        binding(
             A::Preset("fail-mounts"),
             "fail-mounts",
             &["m"],
@@ -206,7 +206,7 @@ pub const KEY_BINDINGS: &[KeyBinding] = {
             "toggle: fail every Mount",
         )
         .hint("fail mounts"),
-        control(
+        binding(
             A::Preset("empty-get"),
             "empty-get",
             &["g"],
@@ -215,7 +215,7 @@ pub const KEY_BINDINGS: &[KeyBinding] = {
             "toggle: answer every Get with {}",
         )
         .hint("empty Get"),
-        control(
+        binding(
             A::Forget,
             "forget",
             &["x"],
@@ -224,8 +224,8 @@ pub const KEY_BINDINGS: &[KeyBinding] = {
             "toggle: forget the selected volume, without telling the engine",
         )
         .hint("forget"),
-        control(A::Outage, "outage", &["d"], Everywhere, Inject, "toggle: take the driver down").hint("down"),
-        control(
+        binding(A::Outage, "outage", &["d"], Everywhere, Inject, "toggle: take the driver down").hint("down"),
+        binding(
             A::OutageKind,
             "outage-kind",
             &["D"],
@@ -233,7 +233,7 @@ pub const KEY_BINDINGS: &[KeyBinding] = {
             Inject,
             "choose the outage type: refuse, unlink, blackhole, reset",
         ),
-        control(
+        binding(
             A::Release,
             "release",
             &["r"],
@@ -242,7 +242,7 @@ pub const KEY_BINDINGS: &[KeyBinding] = {
             "release a held call: the selected one, else the oldest",
         )
         .hint("release"),
-        control(
+        binding(
             A::EditReply,
             "edit-reply",
             &["v"],
@@ -251,9 +251,9 @@ pub const KEY_BINDINGS: &[KeyBinding] = {
             "edit the reply to a held call in $EDITOR, then send it",
         )
         .hint("edit"),
-        control(A::FailCall, "fail-call", &["f"], Everywhere, Inject, "fail a held call with a message")
+        binding(A::FailCall, "fail-call", &["f"], Everywhere, Inject, "fail a held call with a message")
             .hint("fail"),
-        control(
+        binding(
             A::ClearAll,
             "clear-all",
             &["c"],
@@ -262,7 +262,7 @@ pub const KEY_BINDINGS: &[KeyBinding] = {
             "clear all faults: disarm every rule, bring the driver up",
         )
         .hint("clear all"),
-        control(
+        binding(
             A::Open,
             "open",
             &["enter"],
@@ -271,11 +271,11 @@ pub const KEY_BINDINGS: &[KeyBinding] = {
             "show details of a call, a group or a volume; in the faults, toggle or edit",
         )
         .hint("open"),
-        control(A::Disarm, "disarm", &["delete", "backspace"], Faults, Inject, "disarm the selected rule")
+        binding(A::Disarm, "disarm", &["delete", "backspace"], Faults, Inject, "disarm the selected rule")
             .hint("disarm"),
-        control(A::NewRule, "new-rule", &["n"], Faults, Inject, "new rule, starting from the selected one")
+        binding(A::NewRule, "new-rule", &["n"], Faults, Inject, "new rule, starting from the selected one")
             .hint("new rule"),
-        control(
+        binding(
             A::Filter,
             "filter",
             &["/"],
@@ -284,7 +284,7 @@ pub const KEY_BINDINGS: &[KeyBinding] = {
             "filter the calls: operation:mount volume:db* duration>100ms",
         )
         .hint("filter"),
-        control(
+        binding(
             A::CommandLine,
             "command-line",
             &[":"],
@@ -293,7 +293,7 @@ pub const KEY_BINDINGS: &[KeyBinding] = {
             "command line; Tab completes, Up and Down recall earlier lines",
         )
         .hint("command"),
-        control(
+        binding(
             A::Pause,
             "pause",
             &["space"],
@@ -302,7 +302,7 @@ pub const KEY_BINDINGS: &[KeyBinding] = {
             "pause or resume the list of calls; recording continues",
         )
         .hint("pause"),
-        control(
+        binding(
             A::CopyJson,
             "copy-json",
             &["y"],
@@ -310,7 +310,7 @@ pub const KEY_BINDINGS: &[KeyBinding] = {
             Look,
             "copy the selected call as JSON, or the sequence as Mermaid",
         ),
-        control(
+        binding(
             A::CopyCurl,
             "copy-curl",
             &["Y"],
@@ -318,7 +318,7 @@ pub const KEY_BINDINGS: &[KeyBinding] = {
             Look,
             "copy the selected call as a curl command, or the sequence as text",
         ),
-        control(
+        binding(
             A::CopyReport,
             "copy-report",
             &["E"],
@@ -326,9 +326,9 @@ pub const KEY_BINDINGS: &[KeyBinding] = {
             Look,
             "copy a report as Markdown; `:save PATH.md` writes it to a file",
         ),
-        control(A::Sequence, "sequence", &["s"], Everywhere, Look, "toggle: sequence diagram of the calls")
+        binding(A::Sequence, "sequence", &["s"], Everywhere, Look, "toggle: sequence diagram of the calls")
             .hint("sequence"),
-        control(
+        binding(
             A::Group,
             "group",
             &["z"],
@@ -337,7 +337,7 @@ pub const KEY_BINDINGS: &[KeyBinding] = {
             "group the calls by the command that caused them; collapse all; back to the list",
         )
         .hint("group"),
-        control(
+        binding(
             A::Inspect,
             "inspect",
             &["i"],
@@ -345,7 +345,7 @@ pub const KEY_BINDINGS: &[KeyBinding] = {
             Look,
             "show details, also of a group, which Enter expands",
         ),
-        control(
+        binding(
             A::Present,
             "present",
             &["p"],
@@ -354,7 +354,7 @@ pub const KEY_BINDINGS: &[KeyBinding] = {
             "presenter mode: spacing, keystrokes, narration",
         )
         .hint("present"),
-        control(
+        binding(
             A::Save,
             "save-shown",
             &["e"],
@@ -362,7 +362,7 @@ pub const KEY_BINDINGS: &[KeyBinding] = {
             Look,
             "save the entries that are shown; the extension sets the format (Tab)",
         ),
-        control(
+        binding(
             A::Scenarios,
             "scenarios",
             &["P"],
@@ -371,7 +371,7 @@ pub const KEY_BINDINGS: &[KeyBinding] = {
             "choose a scenario: docker commands, step by step, compared with expectations",
         )
         .hint("scenarios"),
-        control(
+        binding(
             A::NextStep,
             "next-step",
             &["."],
@@ -379,7 +379,7 @@ pub const KEY_BINDINGS: &[KeyBinding] = {
             Scenarios,
             "run one step of the scenario, then pause",
         ),
-        control(
+        binding(
             A::PausePlay,
             "pause-play",
             &[","],
@@ -387,7 +387,7 @@ pub const KEY_BINDINGS: &[KeyBinding] = {
             Scenarios,
             "pause or resume the scenario, else the demo",
         ),
-        control(
+        binding(
             A::StopPlay,
             "stop-scenario",
             &["X"],
@@ -395,8 +395,8 @@ pub const KEY_BINDINGS: &[KeyBinding] = {
             Scenarios,
             "stop the scenario and clean up",
         ),
-        control(A::Faster, "faster", &["+"], Everywhere, Scenarios, "speed up the demo").hint("faster"),
-        control(
+        binding(A::Faster, "faster", &["+"], Everywhere, Scenarios, "speed up the demo").hint("faster"),
+        binding(
             A::Slower,
             "slower",
             &["-"],
@@ -405,10 +405,10 @@ pub const KEY_BINDINGS: &[KeyBinding] = {
             "slow down the demo, and finally pause it",
         )
         .hint("slower"),
-        control(A::Back, "back", &["esc"], Everywhere, Look, "back: close, clear filter, resume"),
-        control(A::Up, "up", &["up", "k"], Everywhere, Navigate, "up one row; turns auto-scroll off"),
-        control(A::Down, "down", &["down", "j"], Everywhere, Navigate, "down one row"),
-        control(
+        binding(A::Back, "back", &["esc"], Everywhere, Look, "back: close, clear filter, resume"),
+        binding(A::Up, "up", &["up", "k"], Everywhere, Navigate, "up one row; turns auto-scroll off"),
+        binding(A::Down, "down", &["down", "j"], Everywhere, Navigate, "down one row"),
+        binding(
             A::PageUp,
             "page-up",
             &["pageup", "ctrl-u"],
@@ -416,7 +416,7 @@ pub const KEY_BINDINGS: &[KeyBinding] = {
             Navigate,
             "up one page, also in the details",
         ),
-        control(
+        binding(
             A::PageDown,
             "page-down",
             &["pagedown", "ctrl-d"],
@@ -424,8 +424,8 @@ pub const KEY_BINDINGS: &[KeyBinding] = {
             Navigate,
             "down one page, also in the details",
         ),
-        control(A::First, "first", &["home"], Everywhere, Navigate, "to the first row"),
-        control(
+        binding(A::First, "first", &["home"], Everywhere, Navigate, "to the first row"),
+        binding(
             A::Last,
             "last",
             &["end", "G"],
@@ -433,9 +433,9 @@ pub const KEY_BINDINGS: &[KeyBinding] = {
             Navigate,
             "to the last row; turns auto-scroll on",
         ),
-        control(A::NextPane, "next-pane", &["tab", "right", "l"], Everywhere, Navigate, "to the next pane")
+        binding(A::NextPane, "next-pane", &["tab", "right", "l"], Everywhere, Navigate, "to the next pane")
             .hint("next pane"),
-        control(
+        binding(
             A::PreviousPane,
             "previous-pane",
             &["shift-tab", "left", "h"],
@@ -443,7 +443,7 @@ pub const KEY_BINDINGS: &[KeyBinding] = {
             Navigate,
             "to the previous pane",
         ),
-        control(
+        binding(
             A::Mouse,
             "mouse",
             &["M"],
@@ -451,10 +451,10 @@ pub const KEY_BINDINGS: &[KeyBinding] = {
             Program,
             "toggle mouse capture; off lets the terminal select text",
         ),
-        control(A::Theme, "theme", &["t"], Everywhere, Program, "next theme"),
-        control(A::Reset, "reset", &["R"], Everywhere, Program, "reset counters and call list; asks first"),
-        control(A::Redraw, "redraw", &["ctrl-l"], Everywhere, Program, "redraw"),
-        control(
+        binding(A::Theme, "theme", &["t"], Everywhere, Program, "next theme"),
+        binding(A::Reset, "reset", &["R"], Everywhere, Program, "reset counters and call list; asks first"),
+        binding(A::Redraw, "redraw", &["ctrl-l"], Everywhere, Program, "redraw"),
+        binding(
             A::Suspend,
             "suspend",
             &["ctrl-z"],
@@ -462,7 +462,7 @@ pub const KEY_BINDINGS: &[KeyBinding] = {
             Program,
             "suspend; asks first, because docker then waits for replies",
         ),
-        control(
+        binding(
             A::Quit,
             "quit",
             &["q"],
@@ -471,7 +471,7 @@ pub const KEY_BINDINGS: &[KeyBinding] = {
             "quit; asks first if rules are armed, mounts open or a scenario is running",
         )
         .hint("quit"),
-        control(
+        binding(
             A::QuitNow,
             "quit-now",
             &["ctrl-c"],
@@ -484,10 +484,10 @@ pub const KEY_BINDINGS: &[KeyBinding] = {
 
 impl KeyAction {
     /// Its entry in the table.
-    pub fn control(self) -> &'static KeyBinding {
+    pub fn binding(self) -> &'static KeyBinding {
         KEY_BINDINGS
             .iter()
-            .find(|control| control.action == self)
+            .find(|binding| binding.action == self)
             .expect("every action has an entry in the table")
     }
 }

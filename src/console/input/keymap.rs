@@ -161,7 +161,7 @@ impl Keymap {
         for (action, chords) in chosen {
             let index = KEY_BINDINGS
                 .iter()
-                .position(|control| control.name == action)
+                .position(|binding| binding.name == action)
                 .ok_or_else(|| KeymapError::NoAction { action: action.to_owned() })?;
             let chords: Vec<&str> = chords.iter().map(String::as_str).collect();
             let chords =
@@ -171,25 +171,25 @@ impl Keymap {
         let mut bound: Vec<(&KeyBinding, bool, Vec<Chord>)> = KEY_BINDINGS
             .iter()
             .zip(keys)
-            .map(|(control, chosen)| match chosen {
-                Some(chords) => (control, true, chords),
-                None => (control, false, parsed(control.keys).expect("a test reads every key of the table")),
+            .map(|(binding, chosen)| match chosen {
+                Some(chords) => (binding, true, chords),
+                None => (binding, false, parsed(binding.keys).expect("a test reads every key of the table")),
             })
             .collect();
         // Configured keys come last, so that a collision is reported for them.
         bound.sort_by_key(|(_, chosen, _)| *chosen);
         let mut map = Self { actions: HashMap::new(), keys: HashMap::new() };
-        for (control, _, chords) in bound {
+        for (binding, _, chords) in bound {
             for chord in &chords {
-                if let Some(other) = map.actions.insert((control.scope, *chord), control.action) {
+                if let Some(other) = map.actions.insert((binding.scope, *chord), binding.action) {
                     return Err(KeymapError::Taken {
-                        action: control.name.to_owned(),
-                        other: other.control().name,
+                        action: binding.name.to_owned(),
+                        other: other.binding().name,
                         key: chord.to_string(),
                     });
                 }
             }
-            map.keys.insert(control.action, chords);
+            map.keys.insert(binding.action, chords);
         }
         Ok(map)
     }
@@ -236,11 +236,11 @@ mod tests {
     #[test]
     fn every_key_of_the_table_can_be_read_and_none_is_bound_twice() {
         let map = Keymap::new([]).expect("the table is sound");
-        for control in KEY_BINDINGS {
-            for key in control.keys {
-                let chord: Chord = key.parse().unwrap_or_else(|error| panic!("{}: {error}", control.name));
-                assert_eq!(chord.to_string(), *key, "{} is written in the common form", control.name);
-                assert_eq!(map.action(control.scope, chord), Some(control.action));
+        for binding in KEY_BINDINGS {
+            for key in binding.keys {
+                let chord: Chord = key.parse().unwrap_or_else(|error| panic!("{}: {error}", binding.name));
+                assert_eq!(chord.to_string(), *key, "{} is written in the common form", binding.name);
+                assert_eq!(map.action(binding.scope, chord), Some(binding.action));
             }
         }
     }
