@@ -4,7 +4,7 @@ use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use proptest::prelude::*;
 use voltergeist::{
     console::{
-        input::action::KEY_BINDINGS,
+        input::bindings::KEY_BINDINGS,
         model::{Effect, Event, Pane},
     },
     domain::{

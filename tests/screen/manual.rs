@@ -5,7 +5,8 @@ use std::{fmt::Write as _, fs};
 
 use voltergeist::{
     console::{
-        input::action::{HelpSection, KEY_BINDINGS, KeyScope},
+        input::action::{HelpSection, KeyScope},
+        input::bindings::KEY_BINDINGS,
         input::complete::forms,
         input::keymap::Chord,
     },
@@ -15,7 +16,7 @@ use voltergeist::{
 fn page() -> String {
     let mut page = String::from(
         "# Keys\n\n\
-         Every key of the console, made from the table in [`src/console/input/action.rs`](../src/console/input/action.rs), \
+         Every key of the console, made from the table in [`src/console/input/bindings.rs`](../src/console/input/bindings.rs), \
          from which its help (`?`) and its hints come too. What a key does to the driver is a command line; it \
          is echoed at the bottom of the screen, and can be typed after `:` again.\n",
     );

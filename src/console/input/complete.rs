@@ -5,7 +5,10 @@
 
 use crate::{
     console::{
-        input::action::{KEY_BINDINGS, KeyAction, KeyBinding},
+        input::{
+            action::{KeyAction, KeyBinding},
+            bindings::KEY_BINDINGS,
+        },
         model::fault_list::outage_help,
         theme::Theme,
     },

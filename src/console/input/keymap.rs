@@ -4,7 +4,10 @@ use std::{collections::HashMap, fmt, str::FromStr};
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use crate::console::input::action::{KEY_BINDINGS, KeyAction, KeyBinding, KeyScope};
+use crate::console::input::{
+    action::{KeyAction, KeyBinding, KeyScope},
+    bindings::KEY_BINDINGS,
+};
 
 /// A key with what is held down beside it. A letter's case is in the letter, so Shift is left out there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -8,7 +8,10 @@ use ratatui::{
 
 use crate::{
     console::{
-        input::action::{KEY_BINDINGS, KeyAction, KeyBinding, KeyScope},
+        input::{
+            action::{KeyAction, KeyBinding, KeyScope},
+            bindings::KEY_BINDINGS,
+        },
         layout::pane::Pane,
         model::{
             fault_list::{self, FaultRow},

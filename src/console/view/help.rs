@@ -10,7 +10,8 @@ use ratatui::{
 use crate::{
     console::{
         input::{
-            action::{HelpSection, KEY_BINDINGS, KeyAction, KeyBinding, KeyScope},
+            action::{HelpSection, KeyAction, KeyBinding, KeyScope},
+            bindings::KEY_BINDINGS,
             complete,
             keymap::Keymap,
         },
