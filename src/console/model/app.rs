@@ -145,12 +145,12 @@ impl App {
 
     /// Takes an event in view of what is on the screen.
     pub fn update(&mut self, event: Event, snapshot: &Snapshot) -> Vec<Effect> {
-        let effects = self.take(event, snapshot);
+        let effects = self.handle(event, snapshot);
         self.link_submitted(&effects);
         effects
     }
 
-    fn take(&mut self, event: Event, snapshot: &Snapshot) -> Vec<Effect> {
+    fn handle(&mut self, event: Event, snapshot: &Snapshot) -> Vec<Effect> {
         match event {
             Event::Key(key) if key.kind == KeyEventKind::Release => Vec::new(),
             Event::Key(key) => self.key(key, snapshot),
