@@ -9,7 +9,7 @@ use crate::console::input::{
     bindings::KEY_BINDINGS,
 };
 
-/// A key with what is held down beside it. A letter's case is in the letter, so Shift is left out there.
+/// A key with its modifiers. A letter's case is in the letter, so Shift is left out there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Chord {
     code: KeyCode,
@@ -38,9 +38,12 @@ const NAMED: [(&str, KeyCode, &str, &str); 16] = [
 impl Chord {
     /// How it is written in hints.
     pub fn label(self, ascii: bool) -> String {
-        let held = [(KeyModifiers::CONTROL, "Ctrl-"), (KeyModifiers::ALT, "Alt-")];
-        let mut label: String =
-            held.iter().filter(|(held, _)| self.modifiers.contains(*held)).map(|(_, name)| *name).collect();
+        let modifiers = [(KeyModifiers::CONTROL, "Ctrl-"), (KeyModifiers::ALT, "Alt-")];
+        let mut label: String = modifiers
+            .iter()
+            .filter(|(modifier, _)| self.modifiers.contains(*modifier))
+            .map(|(_, name)| *name)
+            .collect();
         match NAMED.iter().find(|(_, code, ..)| *code == self.code) {
             Some((.., pretty, plain)) => label.push_str(if ascii { plain } else { pretty }),
             None => match self.code {
@@ -61,16 +64,16 @@ impl Chord {
 
 impl From<KeyEvent> for Chord {
     fn from(key: KeyEvent) -> Self {
-        let held = key.modifiers & (KeyModifiers::CONTROL | KeyModifiers::ALT);
+        let modifiers = key.modifiers & (KeyModifiers::CONTROL | KeyModifiers::ALT);
         match key.code {
             KeyCode::Tab if key.modifiers.contains(KeyModifiers::SHIFT) => {
-                Self { code: KeyCode::BackTab, modifiers: held }
+                Self { code: KeyCode::BackTab, modifiers }
             }
             // Without Shift in the letter, as some terminals report it.
             KeyCode::Char(c) if key.modifiers.contains(KeyModifiers::SHIFT) && c.is_ascii_lowercase() => {
-                Self { code: KeyCode::Char(c.to_ascii_uppercase()), modifiers: held }
+                Self { code: KeyCode::Char(c.to_ascii_uppercase()), modifiers }
             }
-            code => Self { code, modifiers: held },
+            code => Self { code, modifiers },
         }
     }
 }
@@ -89,8 +92,8 @@ impl FromStr for Chord {
     fn from_str(text: &str) -> Result<Self, NoKey> {
         let mut modifiers = KeyModifiers::NONE;
         let mut name = text;
-        while let Some((held, rest)) = name.split_once('-').filter(|(_, rest)| !rest.is_empty()) {
-            modifiers |= match held.to_ascii_lowercase().as_str() {
+        while let Some((modifier, rest)) = name.split_once('-').filter(|(_, rest)| !rest.is_empty()) {
+            modifiers |= match modifier.to_ascii_lowercase().as_str() {
                 "ctrl" => KeyModifiers::CONTROL,
                 "alt" => KeyModifiers::ALT,
                 "shift" => KeyModifiers::SHIFT,
@@ -216,8 +219,8 @@ impl Keymap {
 
 impl fmt::Display for Chord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (held, name) in [(KeyModifiers::CONTROL, "ctrl-"), (KeyModifiers::ALT, "alt-")] {
-            if self.modifiers.contains(held) {
+        for (modifier, name) in [(KeyModifiers::CONTROL, "ctrl-"), (KeyModifiers::ALT, "alt-")] {
+            if self.modifiers.contains(modifier) {
                 f.write_str(name)?;
             }
         }
