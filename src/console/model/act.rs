@@ -58,7 +58,7 @@ impl App {
     /// Does the action of a key or of its name at the `:` line.
     pub(super) fn act(&mut self, action: KeyAction, snapshot: &Snapshot) -> Vec<Effect> {
         let effect = match action {
-            KeyAction::Preset(label) => fault_list::toggle(label, snapshot).map(Effect::from),
+            KeyAction::Preset(label) => fault_list::toggle_command(label, snapshot).map(Effect::from),
             KeyAction::Forget => self.forget(self.selected_volume(snapshot)),
             KeyAction::Outage => Some(self.toggle_outage(snapshot)),
             KeyAction::OutageKind => {

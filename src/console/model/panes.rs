@@ -95,7 +95,9 @@ impl App {
             return None;
         }
         match fault_list::rows(snapshot).get(self.fault.row)? {
-            FaultRow::Preset(index) => fault_list::toggle(PRESETS[*index].label, snapshot).map(Effect::from),
+            FaultRow::Preset(index) => {
+                fault_list::toggle_command(PRESETS[*index].label, snapshot).map(Effect::from)
+            }
             FaultRow::Forget => self.act(KeyAction::Forget, snapshot).pop(),
             FaultRow::Outage => self.act(KeyAction::Outage, snapshot).pop(),
             FaultRow::Rule(id) => {
