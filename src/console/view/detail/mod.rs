@@ -1,7 +1,6 @@
 //! The details of an entry, a group or a volume.
 
 mod call;
-mod change;
 mod group;
 mod history;
 mod page;
@@ -104,7 +103,7 @@ fn entry_lines(page: &mut DetailPage<'_>, entry: &Entry) {
             page.say(&format!("at {time}"), styles.dim);
             page.say(&format!(": {}", run.command), styles.command);
             page.say(&run.result, styles.text);
-            change::list(page, &run.changes);
+            page.changes(&run.changes);
         }
         EntryKind::Rule(event) => {
             let Some(rule) = event.rule() else { return };
