@@ -15,10 +15,7 @@ use toml::{
 use super::settings::Settings;
 use crate::{
     app::paths,
-    console::{
-        input::action::{KEY_BINDINGS, KeyBinding},
-        input::keymap::KeymapError,
-    },
+    console::{input::action::KeyBinding, input::bindings::KEY_BINDINGS, input::keymap::KeymapError},
     domain::lang::suggest::did_you_mean,
 };
 

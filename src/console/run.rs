@@ -152,23 +152,23 @@ fn draw_on<B: Backend>(terminal: &mut Terminal<B>, app: &App, snapshot: &Snapsho
 pub async fn drive(
     source: Arc<dyn Source>,
     app: App,
-    surface: &mut impl TerminalHost,
+    host: &mut impl TerminalHost,
     mut panics: mpsc::UnboundedReceiver<String>,
     shutdown: CancellationToken,
 ) -> io::Result<ExitReason> {
-    let mut keys = surface.keys();
+    let mut keys = host.keys();
     let ended = async || {
         shutdown.cancelled().await;
         ExitReason::Shutdown
     };
     let mut changes = source.changes();
     let jobs = Jobs::new(Arc::clone(&source));
-    let mut shown = Console { snapshot: source.snapshot(), source, jobs, app };
+    let mut console = Console { snapshot: source.snapshot(), source, jobs, app };
     let mut drawn = Instant::now();
     let mut due = Some(drawn);
     loop {
         let next_frame = or_never(due.map(sleep_until));
-        let keys_wait_until = shown.jobs.keys_wait_until();
+        let keys_wait_until = console.jobs.keys_wait_until();
         // The order matters: the end before keys, keys before drawing, and drawing before the changes that
         // would ask for drawing again, so that load delays neither frames nor keys.
         tokio::select! {
@@ -179,44 +179,44 @@ pub async fn drive(
                 // What was typed faster than drawn is taken together.
                 while let Some(key) = next {
                     let Some(Ok(key)) = key else { return Ok(ExitReason::TerminalGone) };
-                    match shown.take(key, surface)? {
-                        Next::Continue => {}
-                        Next::Exit(ending) => return Ok(ending),
-                        Next::Edit(draft) => {
+                    match console.handle(key, host)? {
+                        AfterKey::Continue => {}
+                        AfterKey::Exit(ending) => return Ok(ending),
+                        AfterKey::Edit(draft) => {
                             drop(keys);
-                            match surface.edit(&draft.text, ended()).await? {
-                                Ok(edited) => shown.edited(&draft, edited),
+                            match host.edit(&draft.text, ended()).await? {
+                                Ok(edited) => console.edited(&draft, edited),
                                 Err(ending) => return Ok(ending),
                             }
-                            shown.back(surface)?;
-                            keys = surface.keys();
+                            console.back(host)?;
+                            keys = host.keys();
                         }
                     }
-                    if shown.jobs.keys_wait_until().is_some() {
+                    if console.jobs.keys_wait_until().is_some() {
                         break;
                     }
                     next = waiting_key(&mut keys).await;
                 }
                 due = Some(Instant::now());
             }
-            event = shown.jobs.next() => {
-                shown.job_event(event);
+            event = console.jobs.next() => {
+                console.job_event(event);
                 due = Some(Instant::now());
             }
             () = or_never(keys_wait_until.map(sleep_until)) => {}
             () = next_frame => {
                 changes.mark_unchanged();
-                if shown.refresh(surface).is_err() {
+                if console.refresh(host).is_err() {
                     return Ok(ExitReason::TerminalGone);
                 }
-                if shown.snapshot.driver_state.quitting {
+                if console.snapshot.driver_state.quitting {
                     return Ok(ExitReason::Quit);
                 }
                 drawn = Instant::now();
-                due = shown.app.is_ticking(&shown.snapshot).then(|| drawn + TICK);
+                due = console.app.is_ticking(&console.snapshot).then(|| drawn + TICK);
             }
             Some(text) = panics.recv() => {
-                shown.source.note(text);
+                console.source.note(text);
             }
             news = changes.changed(), if due.is_none_or(|due| due > drawn + FRAME) => {
                 if news.is_err() {
@@ -230,8 +230,8 @@ pub async fn drive(
 
 /// The next key if there is one already.
 ///
-/// It asks with the task's own waker: crossterm's stream keeps the waker of the first unanswered question
-/// until the next key, and one that wakes nobody (as in `now_or_never`) would leave that key lying.
+/// It polls with the task's own waker: crossterm's stream keeps the first pending poll's waker until the next
+/// key; with a no-op waker (as in `now_or_never`) that key would wake nobody.
 async fn waiting_key<S: Stream + Unpin>(keys: &mut S) -> Option<Option<S::Item>> {
     poll_fn(|context| match keys.poll_next_unpin(context) {
         Poll::Ready(key) => Poll::Ready(Some(key)),
@@ -241,7 +241,7 @@ async fn waiting_key<S: Stream + Unpin>(keys: &mut S) -> Option<Option<S::Item>>
 }
 
 /// What the loop does after a key.
-enum Next {
+enum AfterKey {
     Continue,
     Edit(ReplyEdit),
     Exit(ExitReason),
@@ -256,14 +256,14 @@ struct Console {
 }
 
 impl Console {
-    fn take(&mut self, event: TerminalEvent, surface: &mut impl TerminalHost) -> io::Result<Next> {
+    fn handle(&mut self, event: TerminalEvent, host: &mut impl TerminalHost) -> io::Result<AfterKey> {
         let event = match event {
             TerminalEvent::Key(key) => Event::Key(key),
             TerminalEvent::Paste(text) => Event::Paste(text),
             TerminalEvent::Resize(width, height) => Event::Resize(width, height),
             TerminalEvent::Mouse(mouse) => Event::Mouse(mouse),
             TerminalEvent::FocusGained | TerminalEvent::FocusLost => {
-                return Ok(Next::Continue);
+                return Ok(AfterKey::Continue);
             }
         };
         self.app.scroll_limits = view::scroll_limits(&self.app, &self.snapshot);
@@ -271,21 +271,21 @@ impl Console {
             match effect {
                 Effect::Run(command) => self.jobs.run(*command, None),
                 Effect::DryRun { generation, rule } => self.jobs.dry_run(generation, *rule),
-                Effect::Copy(text) => surface.copy(&text)?,
-                Effect::Mouse(taken) => surface.mouse(taken)?,
-                Effect::Redraw => surface.forget()?,
+                Effect::Copy(text) => host.copy(&text)?,
+                Effect::Mouse(taken) => host.mouse(taken)?,
+                Effect::Redraw => host.forget()?,
                 Effect::Suspend => {
-                    surface.suspend()?;
-                    self.back(surface)?;
+                    host.suspend()?;
+                    self.back(host)?;
                 }
-                Effect::Edit(draft) => return Ok(Next::Edit(draft)),
-                Effect::Leave => return Ok(Next::Exit(ExitReason::Quit)),
+                Effect::Edit(draft) => return Ok(AfterKey::Edit(draft)),
+                Effect::Leave => return Ok(AfterKey::Exit(ExitReason::Quit)),
                 Effect::Interrupt => {
-                    return Ok(Next::Exit(ExitReason::Interrupted));
+                    return Ok(AfterKey::Exit(ExitReason::Interrupted));
                 }
             }
         }
-        Ok(Next::Continue)
+        Ok(AfterKey::Continue)
     }
 
     /// Takes the result of a job. The next key sees what a command has changed.
@@ -339,14 +339,14 @@ impl Console {
     }
 
     /// Takes up a terminal that others had meanwhile: what they set, and its size, may be another now.
-    fn back(&mut self, surface: &mut impl TerminalHost) -> io::Result<()> {
-        surface.mouse(self.app.mouse)?;
-        let (width, height) = surface.size()?;
+    fn back(&mut self, host: &mut impl TerminalHost) -> io::Result<()> {
+        host.mouse(self.app.mouse)?;
+        let (width, height) = host.size()?;
         self.app.update(Event::Resize(width, height), &self.snapshot);
         Ok(())
     }
 
-    fn refresh(&mut self, surface: &mut impl TerminalHost) -> io::Result<()> {
+    fn refresh(&mut self, host: &mut impl TerminalHost) -> io::Result<()> {
         self.snapshot = self.source.snapshot();
         let until = self.snapshot.kept.end;
         loop {
@@ -361,6 +361,6 @@ impl Console {
             self.app.update(Event::Entries(entries, self.snapshot.kept.clone()), &self.snapshot);
         }
         self.app.update(Event::Entries(Vec::new(), self.snapshot.kept.clone()), &self.snapshot);
-        surface.draw(&self.app, &self.snapshot)
+        host.draw(&self.app, &self.snapshot)
     }
 }

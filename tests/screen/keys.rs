@@ -4,7 +4,7 @@ use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use proptest::prelude::*;
 use voltergeist::{
     console::{
-        input::action::KEY_BINDINGS,
+        input::bindings::KEY_BINDINGS,
         model::{Effect, Event, Pane},
     },
     domain::{
@@ -482,7 +482,7 @@ fn a_line_that_is_no_good_stays_until_it_is_mended_or_left() {
 #[test]
 fn no_name_of_an_action_is_called_wrong_while_it_is_typed() {
     let stage = Stage::busy();
-    let names = KEY_BINDINGS.iter().map(|control| control.name);
+    let names = KEY_BINDINGS.iter().map(|binding| binding.name);
     for line in names.chain(["theme", "theme mono", "filter", "filter op:get", "wipe"]) {
         let is_form = voltergeist::domain::lang::command::FORMS
             .iter()
@@ -712,11 +712,11 @@ fn every_key_of_the_table_is_in_the_help() {
     let mut seat = Seat::new(&Stage::empty(), (120, 120), "default", false);
     seat.press("?");
     let screen = seat.screen();
-    for control in KEY_BINDINGS {
-        let help = control.help.split_whitespace().next().unwrap_or_default();
-        let chord: voltergeist::console::input::keymap::Chord = control.keys[0].parse().expect("a key");
+    for binding in KEY_BINDINGS {
+        let help = binding.help.split_whitespace().next().unwrap_or_default();
+        let chord: voltergeist::console::input::keymap::Chord = binding.keys[0].parse().expect("a key");
         let line = |line: &str| line.contains(&chord.label(false)) && line.contains(help);
-        assert!(screen.lines().any(line), "{} is missing in\n{screen}", control.name);
+        assert!(screen.lines().any(line), "{} is missing in\n{screen}", binding.name);
     }
 }
 
@@ -750,7 +750,7 @@ proptest! {
     fn no_sequence_of_keys_breaks_the_console(
         keys in prop::collection::vec(
             prop_oneof![
-                4 => prop::sample::select(KEY_BINDINGS.iter().flat_map(|control| control.keys).copied().collect::<Vec<_>>()),
+                4 => prop::sample::select(KEY_BINDINGS.iter().flat_map(|binding| binding.keys).copied().collect::<Vec<_>>()),
                 1 => prop::sample::select(vec!["a", "n", "o", "p", "e", "s", "-", "*", "\"", "ö", "y", "ctrl-w", "ctrl-a"]),
             ],
             1..60,

@@ -178,7 +178,7 @@ impl Live {
         let (shown, frames) = watch::channel((0, String::new()));
         let copied = Arc::default();
         let terminal = Terminal::new(TestBackend::new(100, 30)).expect("a test backend cannot fail");
-        let mut surface =
+        let mut host =
             Frames { keys: keys.clone(), editing, terminal, shown, copied: Arc::clone(&copied), broken };
         let (panics, receiver) = mpsc::unbounded_channel();
         let shutdown = CancellationToken::new();
@@ -186,7 +186,7 @@ impl Live {
         let app = App::new((100, 30), theme, Keymap::default(), jiff::tz::TimeZone::UTC);
         let running = tokio::spawn({
             let shutdown = shutdown.clone();
-            async move { drive(source, app, &mut surface, receiver, shutdown).await }
+            async move { drive(source, app, &mut host, receiver, shutdown).await }
         });
         Self { hub, keys, shown: frames, copied, panics, shutdown, running }
     }

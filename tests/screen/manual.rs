@@ -5,7 +5,8 @@ use std::{fmt::Write as _, fs};
 
 use voltergeist::{
     console::{
-        input::action::{Group, KEY_BINDINGS, KeyScope},
+        input::action::{HelpSection, KeyScope},
+        input::bindings::KEY_BINDINGS,
         input::complete::forms,
         input::keymap::Chord,
     },
@@ -15,27 +16,27 @@ use voltergeist::{
 fn page() -> String {
     let mut page = String::from(
         "# Keys\n\n\
-         Every key of the console, made from the table in [`src/console/input/action.rs`](../src/console/input/action.rs), \
+         Every key of the console, made from the table in [`src/console/input/bindings.rs`](../src/console/input/bindings.rs), \
          from which its help (`?`) and its hints come too. What a key does to the driver is a command line; it \
          is echoed at the bottom of the screen, and can be typed after `:` again.\n",
     );
-    for group in Group::ALL {
-        let _ = write!(page, "\n## {}\n\n| key | name | does |\n|---|---|---|\n", group.title());
-        for control in KEY_BINDINGS.iter().filter(|control| control.group == group) {
-            let keys: Vec<_> = control
+    for section in HelpSection::ALL {
+        let _ = write!(page, "\n## {}\n\n| key | name | does |\n|---|---|---|\n", section.title());
+        for binding in KEY_BINDINGS.iter().filter(|binding| binding.section == section) {
+            let keys: Vec<_> = binding
                 .keys
                 .iter()
                 .map(|key| key.parse::<Chord>().expect("a key of the table"))
                 .map(|chord| format!("`{}`", chord.label(false)))
                 .collect();
-            let place = match control.scope {
+            let place = match binding.scope {
                 KeyScope::Everywhere => "",
                 KeyScope::Calls => "in the calls: ",
                 KeyScope::Volumes => "in the volumes: ",
                 KeyScope::Faults => "in the faults: ",
             };
-            let help = control.help.replace('|', "\\|").replace('*', "\\*");
-            let _ = writeln!(page, "| {} | `{}` | {place}{help} |", keys.join(" "), control.name);
+            let help = binding.help.replace('|', "\\|").replace('*', "\\*");
+            let _ = writeln!(page, "| {} | `{}` | {place}{help} |", keys.join(" "), binding.name);
         }
     }
     page.push_str(

@@ -5,7 +5,10 @@
 
 use crate::{
     console::{
-        input::action::{KEY_BINDINGS, KeyAction, KeyBinding},
+        input::{
+            action::{KeyAction, KeyBinding},
+            bindings::KEY_BINDINGS,
+        },
         model::fault_list::outage_help,
         theme::Theme,
     },
@@ -68,7 +71,7 @@ pub fn command(line: &str, snapshot: &Snapshot) -> Completion {
     let mut words = line[..start].split_whitespace();
     let Some(first) = words.next() else {
         let forms = forms().map(|(word, form, help)| Candidate::new(word, format!("{form}  {help}").trim()));
-        let names = names().map(|control| Candidate::new(control.name, control.help));
+        let names = names().map(|binding| Candidate::new(binding.name, binding.help));
         return Completion::of(line, start, forms.chain(names));
     };
     let others = words.count();
@@ -172,19 +175,19 @@ pub fn forms() -> impl Iterator<Item = (&'static str, &'static str, &'static str
 
 /// The actions that can be called by their names: every one that no command is named like.
 fn names() -> impl Iterator<Item = &'static KeyBinding> {
-    KEY_BINDINGS.iter().filter(|control| forms().all(|(word, ..)| word != control.name))
+    KEY_BINDINGS.iter().filter(|binding| forms().all(|(word, ..)| word != binding.name))
 }
 
 /// Every word that a line can begin with.
 pub fn words() -> impl Iterator<Item = &'static str> {
-    forms().map(|(word, ..)| word).chain(names().map(|control| control.name))
+    forms().map(|(word, ..)| word).chain(names().map(|binding| binding.name))
 }
 
 /// The console's own action that a word at the `:` line stands for.
 pub fn own_action(word: &str) -> Option<KeyAction> {
     let is_a_command = FORMS.iter().any(|(known, ..)| *known == word);
-    let named = KEY_BINDINGS.iter().find(|control| control.name == word && !is_a_command);
-    named.map(|control| control.action)
+    let named = KEY_BINDINGS.iter().find(|binding| binding.name == word && !is_a_command);
+    named.map(|binding| binding.action)
 }
 
 const fn scenario_control_help(direction: ScenarioControl) -> &'static str {

@@ -4,9 +4,12 @@ use std::{collections::HashMap, fmt, str::FromStr};
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use crate::console::input::action::{KEY_BINDINGS, KeyAction, KeyBinding, KeyScope};
+use crate::console::input::{
+    action::{KeyAction, KeyBinding, KeyScope},
+    bindings::KEY_BINDINGS,
+};
 
-/// A key with what is held down beside it. A letter's case is in the letter, so Shift is left out there.
+/// A key with its modifiers. A letter's case is in the letter, so Shift is left out there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Chord {
     code: KeyCode,
@@ -35,9 +38,12 @@ const NAMED: [(&str, KeyCode, &str, &str); 16] = [
 impl Chord {
     /// How it is written in hints.
     pub fn label(self, ascii: bool) -> String {
-        let held = [(KeyModifiers::CONTROL, "Ctrl-"), (KeyModifiers::ALT, "Alt-")];
-        let mut label: String =
-            held.iter().filter(|(held, _)| self.modifiers.contains(*held)).map(|(_, name)| *name).collect();
+        let modifiers = [(KeyModifiers::CONTROL, "Ctrl-"), (KeyModifiers::ALT, "Alt-")];
+        let mut label: String = modifiers
+            .iter()
+            .filter(|(modifier, _)| self.modifiers.contains(*modifier))
+            .map(|(_, name)| *name)
+            .collect();
         match NAMED.iter().find(|(_, code, ..)| *code == self.code) {
             Some((.., pretty, plain)) => label.push_str(if ascii { plain } else { pretty }),
             None => match self.code {
@@ -58,16 +64,16 @@ impl Chord {
 
 impl From<KeyEvent> for Chord {
     fn from(key: KeyEvent) -> Self {
-        let held = key.modifiers & (KeyModifiers::CONTROL | KeyModifiers::ALT);
+        let modifiers = key.modifiers & (KeyModifiers::CONTROL | KeyModifiers::ALT);
         match key.code {
             KeyCode::Tab if key.modifiers.contains(KeyModifiers::SHIFT) => {
-                Self { code: KeyCode::BackTab, modifiers: held }
+                Self { code: KeyCode::BackTab, modifiers }
             }
             // Without Shift in the letter, as some terminals report it.
             KeyCode::Char(c) if key.modifiers.contains(KeyModifiers::SHIFT) && c.is_ascii_lowercase() => {
-                Self { code: KeyCode::Char(c.to_ascii_uppercase()), modifiers: held }
+                Self { code: KeyCode::Char(c.to_ascii_uppercase()), modifiers }
             }
-            code => Self { code, modifiers: held },
+            code => Self { code, modifiers },
         }
     }
 }
@@ -86,8 +92,8 @@ impl FromStr for Chord {
     fn from_str(text: &str) -> Result<Self, NoKey> {
         let mut modifiers = KeyModifiers::NONE;
         let mut name = text;
-        while let Some((held, rest)) = name.split_once('-').filter(|(_, rest)| !rest.is_empty()) {
-            modifiers |= match held.to_ascii_lowercase().as_str() {
+        while let Some((modifier, rest)) = name.split_once('-').filter(|(_, rest)| !rest.is_empty()) {
+            modifiers |= match modifier.to_ascii_lowercase().as_str() {
                 "ctrl" => KeyModifiers::CONTROL,
                 "alt" => KeyModifiers::ALT,
                 "shift" => KeyModifiers::SHIFT,
@@ -161,7 +167,7 @@ impl Keymap {
         for (action, chords) in chosen {
             let index = KEY_BINDINGS
                 .iter()
-                .position(|control| control.name == action)
+                .position(|binding| binding.name == action)
                 .ok_or_else(|| KeymapError::NoAction { action: action.to_owned() })?;
             let chords: Vec<&str> = chords.iter().map(String::as_str).collect();
             let chords =
@@ -171,25 +177,25 @@ impl Keymap {
         let mut bound: Vec<(&KeyBinding, bool, Vec<Chord>)> = KEY_BINDINGS
             .iter()
             .zip(keys)
-            .map(|(control, chosen)| match chosen {
-                Some(chords) => (control, true, chords),
-                None => (control, false, parsed(control.keys).expect("a test reads every key of the table")),
+            .map(|(binding, chosen)| match chosen {
+                Some(chords) => (binding, true, chords),
+                None => (binding, false, parsed(binding.keys).expect("a test reads every key of the table")),
             })
             .collect();
         // Configured keys come last, so that a collision is reported for them.
         bound.sort_by_key(|(_, chosen, _)| *chosen);
         let mut map = Self { actions: HashMap::new(), keys: HashMap::new() };
-        for (control, _, chords) in bound {
+        for (binding, _, chords) in bound {
             for chord in &chords {
-                if let Some(other) = map.actions.insert((control.scope, *chord), control.action) {
+                if let Some(other) = map.actions.insert((binding.scope, *chord), binding.action) {
                     return Err(KeymapError::Taken {
-                        action: control.name.to_owned(),
-                        other: other.control().name,
+                        action: binding.name.to_owned(),
+                        other: other.binding().name,
                         key: chord.to_string(),
                     });
                 }
             }
-            map.keys.insert(control.action, chords);
+            map.keys.insert(binding.action, chords);
         }
         Ok(map)
     }
@@ -213,8 +219,8 @@ impl Keymap {
 
 impl fmt::Display for Chord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (held, name) in [(KeyModifiers::CONTROL, "ctrl-"), (KeyModifiers::ALT, "alt-")] {
-            if self.modifiers.contains(held) {
+        for (modifier, name) in [(KeyModifiers::CONTROL, "ctrl-"), (KeyModifiers::ALT, "alt-")] {
+            if self.modifiers.contains(modifier) {
                 f.write_str(name)?;
             }
         }
@@ -236,11 +242,11 @@ mod tests {
     #[test]
     fn every_key_of_the_table_can_be_read_and_none_is_bound_twice() {
         let map = Keymap::new([]).expect("the table is sound");
-        for control in KEY_BINDINGS {
-            for key in control.keys {
-                let chord: Chord = key.parse().unwrap_or_else(|error| panic!("{}: {error}", control.name));
-                assert_eq!(chord.to_string(), *key, "{} is written in the common form", control.name);
-                assert_eq!(map.action(control.scope, chord), Some(control.action));
+        for binding in KEY_BINDINGS {
+            for key in binding.keys {
+                let chord: Chord = key.parse().unwrap_or_else(|error| panic!("{}: {error}", binding.name));
+                assert_eq!(chord.to_string(), *key, "{} is written in the common form", binding.name);
+                assert_eq!(map.action(binding.scope, chord), Some(binding.action));
             }
         }
     }

@@ -1,6 +1,7 @@
 //! What keys and typed lines mean.
 
 pub mod action;
+pub mod bindings;
 pub mod complete;
 pub mod keymap;
 pub mod palette;

@@ -185,7 +185,7 @@ impl Screen {
     fn place(&mut self, body: Rect, focus: Pane, is_open: bool, faults: u16) {
         let halves = Layout::horizontal([Constraint::Fill(1); 2]);
         let call = is_open && focus == Pane::Calls;
-        let life = is_open && focus == Pane::Volumes;
+        let history = is_open && focus == Pane::Volumes;
         match self.shape {
             Shape::Wide if call && body.width < THREE_COLUMNS => {
                 let [left, right] = halves.areas(body);
@@ -202,7 +202,7 @@ impl Screen {
                     let [list, detail] = halves.areas(left);
                     (self.calls, self.detail) = (Some(list), Some(detail));
                 } else {
-                    *(if life { &mut self.detail } else { &mut self.calls }) = Some(left);
+                    *(if history { &mut self.detail } else { &mut self.calls }) = Some(left);
                 }
             }
             Shape::Medium if call => {
@@ -215,9 +215,9 @@ impl Screen {
                     Layout::vertical([Constraint::Fill(1), Constraint::Length(lower)]).areas(body);
                 let [left, right] = halves.areas(lower);
                 (self.volumes, self.faults) = (Some(left), Some(right));
-                *(if life { &mut self.detail } else { &mut self.calls }) = Some(upper);
+                *(if history { &mut self.detail } else { &mut self.calls }) = Some(upper);
             }
-            Shape::Narrow if call || life => self.detail = Some(body),
+            Shape::Narrow if call || history => self.detail = Some(body),
             Shape::Narrow => match focus {
                 Pane::Calls => self.calls = Some(body),
                 Pane::Volumes => self.volumes = Some(body),

@@ -58,7 +58,7 @@ impl App {
     /// Does the action of a key or of its name at the `:` line.
     pub(super) fn act(&mut self, action: KeyAction, snapshot: &Snapshot) -> Vec<Effect> {
         let effect = match action {
-            KeyAction::Preset(label) => fault_list::toggle(label, snapshot).map(Effect::from),
+            KeyAction::Preset(label) => fault_list::toggle_command(label, snapshot).map(Effect::from),
             KeyAction::Forget => self.forget(self.selected_volume(snapshot)),
             KeyAction::Outage => Some(self.toggle_outage(snapshot)),
             KeyAction::OutageKind => {
@@ -155,9 +155,9 @@ impl App {
             KeyAction::CommandLine => self.begin(PromptKind::Command, "", snapshot),
             KeyAction::Save => {
                 let time = self.zone.to_datetime(snapshot.at).strftime("%Y%m%d-%H%M%S");
-                let shown = self.history.as_ref().map_or(&self.calls, |life| &life.entries);
-                let release_action = if self.sequence { "txt" } else { "jsonl" };
-                let path = format!("voltergeist-{time}.{release_action}");
+                let shown = self.history.as_ref().map_or(&self.calls, |history| &history.entries);
+                let extension = if self.sequence { "txt" } else { "jsonl" };
+                let path = format!("voltergeist-{time}.{extension}");
                 let save = Command::Save { path, which: shown.shown() };
                 self.begin(PromptKind::Command, &save.to_string(), snapshot);
             }

@@ -145,12 +145,12 @@ impl App {
 
     /// Takes an event in view of what is on the screen.
     pub fn update(&mut self, event: Event, snapshot: &Snapshot) -> Vec<Effect> {
-        let effects = self.take(event, snapshot);
+        let effects = self.handle(event, snapshot);
         self.link_submitted(&effects);
         effects
     }
 
-    fn take(&mut self, event: Event, snapshot: &Snapshot) -> Vec<Effect> {
+    fn handle(&mut self, event: Event, snapshot: &Snapshot) -> Vec<Effect> {
         match event {
             Event::Key(key) if key.kind == KeyEventKind::Release => Vec::new(),
             Event::Key(key) => self.key(key, snapshot),
@@ -249,7 +249,7 @@ impl App {
     }
 
     fn lists(&mut self) -> impl Iterator<Item = &mut EntryList> {
-        std::iter::once(&mut self.calls).chain(self.history.as_mut().map(|life| &mut life.entries))
+        std::iter::once(&mut self.calls).chain(self.history.as_mut().map(|history| &mut history.entries))
     }
 
     /// The number of the next entry to take in.

@@ -1,4 +1,4 @@
-//! The faults as the console offers them: the four with a key, and whatever else is armed.
+//! The faults as the console offers them: the two presets, `forget` and the outage, and the other armed rules.
 
 use crate::{
     domain::{
@@ -47,7 +47,7 @@ pub fn preset_of(label: Option<&str>) -> Option<usize> {
 }
 
 /// The command that arms a preset, or disarms it if it is armed.
-pub fn toggle(label: &str, snapshot: &Snapshot) -> Option<Command> {
+pub fn toggle_command(label: &str, snapshot: &Snapshot) -> Option<Command> {
     if snapshot
         .faults
         .iter()

@@ -85,7 +85,7 @@ impl App {
         self.status = StatusLine::say(format!("{line} is still running{others}"));
     }
 
-    /// Shows the result of a command. One that was typed and has failed is offered for correction.
+    /// Shows the result of a command. If it failed and was typed, its line is opened again for correction.
     pub(super) fn command_done(&mut self, line: String, result: Result<String, String>, snapshot: &Snapshot) {
         if let Some(pressed) = &mut self.last_key {
             pressed.answered = true;
@@ -99,8 +99,8 @@ impl App {
                 let forecast = fault_list::forecast_of(&line, snapshot)
                     .filter(|_| !line.contains("--dry-run"))
                     .map(|forecast| {
-                        let done = if line.starts_with("down") { &text } else { "armed" };
-                        format!("{done}. {forecast}")
+                        let prefix = if line.starts_with("down") { &text } else { "armed" };
+                        format!("{prefix}. {forecast}")
                     });
                 StatusLine::Message { line: Some(line), text: forecast.unwrap_or(text) }
             }
@@ -160,7 +160,7 @@ impl App {
             return Ok(Vec::new());
         }
         match PaletteInput::read(line, self.theme.glyphs.ascii)? {
-            PaletteInput::Command(command) => return Ok(self.confirmed(*command, snapshot)),
+            PaletteInput::Command(command) => return Ok(self.ask_or_run(*command, snapshot)),
             PaletteInput::Action(action) => return Ok(self.act(action, snapshot)),
             PaletteInput::Theme(theme) => {
                 self.status = StatusLine::say(format!("theme {}", theme.name));
@@ -171,8 +171,8 @@ impl App {
         Ok(Vec::new())
     }
 
-    /// A command that can end an engine, or that nothing undoes, is carried out after a question only.
-    pub(super) fn confirmed(&mut self, command: Command, snapshot: &Snapshot) -> Vec<Effect> {
+    /// Runs a command, after a question if it can end an engine or cannot be undone.
+    pub(super) fn ask_or_run(&mut self, command: Command, snapshot: &Snapshot) -> Vec<Effect> {
         let edited = self.edited.take().and_then(|id| snapshot.faults.iter().find(|rule| rule.id == id));
         match command {
             command if command.is_dangerous() => {

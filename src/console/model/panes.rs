@@ -95,7 +95,9 @@ impl App {
             return None;
         }
         match fault_list::rows(snapshot).get(self.fault.row)? {
-            FaultRow::Preset(index) => fault_list::toggle(PRESETS[*index].label, snapshot).map(Effect::from),
+            FaultRow::Preset(index) => {
+                fault_list::toggle_command(PRESETS[*index].label, snapshot).map(Effect::from)
+            }
             FaultRow::Forget => self.act(KeyAction::Forget, snapshot).pop(),
             FaultRow::Outage => self.act(KeyAction::Outage, snapshot).pop(),
             FaultRow::Rule(id) => {
@@ -154,7 +156,7 @@ impl App {
         let is_open = self.focus == Pane::Volumes && self.detail.is_some();
         let name = self.selected_volume(snapshot).filter(|_| is_open).map(|volume| volume.name.clone());
         match (name, &self.history) {
-            (Some(name), Some(life)) if life.name == name => {}
+            (Some(name), Some(history)) if history.name == name => {}
             (Some(name), _) => {
                 let mut entries = EntryList::default();
                 entries.set_filter(Filter::history_of(&name));

@@ -60,7 +60,7 @@ impl App {
                 let chosen = catalog.get(picker.cursor.row.min(catalog.len().saturating_sub(1)));
                 let Some(scenario) = chosen.map(|offer| offer.name.clone()) else { return Vec::new() };
                 self.mode = Mode::Browse;
-                return self.confirmed(Command::Play { scenario, stepwise, dangerous: false }, snapshot);
+                return self.ask_or_run(Command::Play { scenario, stepwise, dangerous: false }, snapshot);
             }
             _ => {
                 let before = picker.filter.value().to_owned();

@@ -8,7 +8,10 @@ use ratatui::{
 
 use crate::{
     console::{
-        input::action::{KEY_BINDINGS, KeyAction, KeyBinding, KeyScope},
+        input::{
+            action::{KeyAction, KeyBinding, KeyScope},
+            bindings::KEY_BINDINGS,
+        },
         layout::pane::Pane,
         model::{
             fault_list::{self, FaultRow},
@@ -105,20 +108,20 @@ fn hints_of(view: &View<'_>) -> Vec<(String, &'static str)> {
     let hinted = |scope: KeyScope| {
         KEY_BINDINGS
             .iter()
-            .filter(move |control| control.scope == scope && control.hint.is_some())
-            .filter(|control| would_do_something(view, control.action))
+            .filter(move |binding| binding.scope == scope && binding.hint.is_some())
+            .filter(|binding| would_do_something(view, binding.action))
     };
-    let hint = |control: &KeyBinding| (view.key(control.action), hint_text(view, control));
+    let hint = |binding: &KeyBinding| (view.key(binding.action), hint_text(view, binding));
     let (help, others): (Vec<_>, Vec<_>) = hinted(here)
         .chain(hinted(KeyScope::Everywhere))
-        .partition(|control| matches!(control.action, KeyAction::Help | KeyAction::Quit));
-    let (ways_out, others): (Vec<_>, Vec<_>) = others.into_iter().partition(|control: &&KeyBinding| {
-        matches!(control.action, KeyAction::Release | KeyAction::EditReply | KeyAction::FailCall)
+        .partition(|binding| matches!(binding.action, KeyAction::Help | KeyAction::Quit));
+    let (ways_out, others): (Vec<_>, Vec<_>) = others.into_iter().partition(|binding: &&KeyBinding| {
+        matches!(binding.action, KeyAction::Release | KeyAction::EditReply | KeyAction::FailCall)
     });
     // The faults pane names its keys itself, where it is in view; the first of them leads the way here too.
-    let (named, others): (Vec<_>, Vec<_>) = others.into_iter().partition(|control: &&KeyBinding| {
+    let (named, others): (Vec<_>, Vec<_>) = others.into_iter().partition(|binding: &&KeyBinding| {
         let is_fault =
-            matches!(control.action, KeyAction::Preset("empty-get") | KeyAction::Forget | KeyAction::Outage);
+            matches!(binding.action, KeyAction::Preset("empty-get") | KeyAction::Forget | KeyAction::Outage);
         is_fault && view.screen.faults.is_some()
     });
     help.into_iter()
@@ -151,14 +154,14 @@ fn would_do_something(view: &View<'_>, action: KeyAction) -> bool {
 }
 
 /// What a key would do now.
-fn hint_text(view: &View<'_>, control: &KeyBinding) -> &'static str {
+fn hint_text(view: &View<'_>, binding: &KeyBinding) -> &'static str {
     let armed =
         |label: &str| fault_list::armed(view.snapshot).any(|rule| rule.label.as_deref() == Some(label));
     let is_expanded = match view.app.grouped_list.as_ref().and_then(GroupedList::selected) {
         Some(GroupedRow::Header(_, is_expanded)) => Some(is_expanded),
         _ => None,
     };
-    match control.action {
+    match binding.action {
         KeyAction::Pause if view.app.calls.is_frozen() => "resume",
         KeyAction::Preset("fail-mounts") if armed("fail-mounts") => "stop failing mounts",
         KeyAction::Preset("empty-get") if armed("empty-get") => "stop empty Get",
@@ -172,7 +175,7 @@ fn hint_text(view: &View<'_>, control: &KeyBinding) -> &'static str {
             if is_expanded == Some(true) { "collapse" } else { "expand" }
         }
         KeyAction::Open if view.app.detail.is_some() => "close",
-        _ => control.hint.unwrap_or_default(),
+        _ => binding.hint.unwrap_or_default(),
     }
 }
 

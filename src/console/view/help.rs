@@ -10,7 +10,8 @@ use ratatui::{
 use crate::{
     console::{
         input::{
-            action::{Group, KEY_BINDINGS, KeyAction, KeyBinding, KeyScope},
+            action::{HelpSection, KeyAction, KeyBinding, KeyScope},
+            bindings::KEY_BINDINGS,
             complete,
             keymap::Keymap,
         },
@@ -74,19 +75,19 @@ pub fn last_top(app: &App, snapshot: &Snapshot) -> usize {
 /// The lines about one key, command or word.
 type HelpItem = Vec<Line<'static>>;
 
-/// All lines, or those that match the search: first the keys of the focused pane, then the groups.
+/// All lines, or those that match the search: first the keys of the focused pane, then the sections.
 fn lines(app: &App, snapshot: &Snapshot, reading: &HelpState, width: usize) -> Vec<Line<'static>> {
     let (keymap, theme) = (&app.keymap, &app.theme);
     let wanted = reading.wanted.to_lowercase();
     let mut lines = if wanted.is_empty() { introduction(app, snapshot, width) } else { Vec::new() };
     let column = key_column(keymap, theme);
-    let here = |control: &&KeyBinding| control.scope == app.focus.into();
-    let item = |control: &KeyBinding| control_lines(control, keymap, theme, (column, width));
+    let here = |binding: &&KeyBinding| binding.scope == app.focus.into();
+    let item = |binding: &KeyBinding| binding_lines(binding, keymap, theme, (column, width));
     let own = KEY_BINDINGS.iter().filter(here);
-    let own = own.map(|control| item(&KeyBinding { scope: KeyScope::Everywhere, ..*control })).collect();
-    let groups = Group::ALL.into_iter().map(|group| {
-        let others = KEY_BINDINGS.iter().filter(|control| control.group == group && !here(control));
-        (group.title(), others.map(item).collect())
+    let own = own.map(|binding| item(&KeyBinding { scope: KeyScope::Everywhere, ..*binding })).collect();
+    let sections = HelpSection::ALL.into_iter().map(|section| {
+        let others = KEY_BINDINGS.iter().filter(|binding| binding.section == section && !here(binding));
+        (section.title(), others.map(item).collect())
     });
     let commands = complete::forms().map(|form| form_lines(form, theme, width)).collect();
     let explained = |head: &str, meaning: &str| form_lines((head, "", meaning), theme, width);
@@ -103,7 +104,7 @@ fn lines(app: &App, snapshot: &Snapshot, reading: &HelpState, width: usize) -> V
         ("Lints: protocol warnings on a call", oddities.into()),
     ];
     let sections: Vec<(&str, Vec<HelpItem>)> =
-        [("In this pane", own)].into_iter().chain(groups).chain(pages).collect();
+        [("In this pane", own)].into_iter().chain(sections).chain(pages).collect();
     for (title, mut items) in sections {
         items.retain(|item| says(item, &wanted));
         if items.iter().any(|item| !item.is_empty()) {
@@ -164,36 +165,36 @@ fn form_lines((word, form, help): (&str, &str, &str), theme: &Theme, width: usiz
     head.chain(help.into_iter().map(|line| Line::raw(format!("    {line}")))).collect()
 }
 
-/// The keys of a control, as they are written in the help.
-fn keys_of(control: &KeyBinding, keymap: &Keymap, theme: &Theme) -> String {
-    let keys: Vec<_> = keymap.keys(control.action).iter().map(|key| key.label(theme.glyphs.ascii)).collect();
+/// The keys of a binding, as they are written in the help.
+fn keys_of(binding: &KeyBinding, keymap: &Keymap, theme: &Theme) -> String {
+    let keys: Vec<_> = keymap.keys(binding.action).iter().map(|key| key.label(theme.glyphs.ascii)).collect();
     keys.join(" ")
 }
 
 /// The columns that the longest keys need, with a gap on either side.
 fn key_column(keymap: &Keymap, theme: &Theme) -> usize {
-    let widths = KEY_BINDINGS.iter().map(|control| text::width(&keys_of(control, keymap, theme)));
+    let widths = KEY_BINDINGS.iter().map(|binding| text::width(&keys_of(binding, keymap, theme)));
     widths.max().unwrap_or(0) + 3
 }
 
 /// `columns` are those of the keys and of the whole line.
-fn control_lines(
-    control: &KeyBinding,
+fn binding_lines(
+    binding: &KeyBinding,
     keymap: &Keymap,
     theme: &Theme,
     (column, width): (usize, usize),
 ) -> HelpItem {
-    let keys = keys_of(control, keymap, theme);
+    let keys = keys_of(binding, keymap, theme);
     if keys.is_empty() {
         return Vec::new();
     }
-    let scope = match control.scope {
+    let scope = match binding.scope {
         KeyScope::Everywhere => "",
         KeyScope::Calls => "calls: ",
         KeyScope::Volumes => "volumes: ",
         KeyScope::Faults => "faults: ",
     };
-    columns(&format!(" {keys}"), &format!("{scope}{}", control.help), (column, width), theme)
+    columns(&format!(" {keys}"), &format!("{scope}{}", binding.help), (column, width), theme)
 }
 
 /// Two columns: what is typed, and what it does in as many lines as that needs.

@@ -65,7 +65,7 @@ fn key_and_result(view: &View<'_>) -> Vec<(String, Style)> {
     if let Some(LastKey { key, action, answered }) = &view.app.last_key {
         said.push((format!("[{key}] "), styles.key));
         if !answered {
-            said.push((action.control().help.to_owned(), styles.dim));
+            said.push((action.binding().help.to_owned(), styles.dim));
             return said;
         }
     }

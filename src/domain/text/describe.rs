@@ -13,6 +13,7 @@ use crate::domain::{
         entry::{Call, Entry, EntryKind, HeldCall, Outcome, RuleEvent},
         protocol::Caller,
         scenario::{End, ScenarioEvent, ScenarioResult},
+        volume::Change,
     },
     rules::client_timeout,
 };
@@ -166,6 +167,21 @@ pub fn remark(entry: &Entry, symbols: &Symbols) -> Vec<StyledText> {
         EntryKind::Driver(event) => vec![StyledText::new(driver(event), TextStyle::Warning)],
         EntryKind::Scenario(event) => vec![play(event, symbols)],
         EntryKind::Note { text } => vec![StyledText::new(format!("# {text}"), TextStyle::Text)],
+    }
+}
+
+/// A change of a volume, after its name.
+pub fn change(change: &Change, name: &str) -> String {
+    match change {
+        Change::Created { .. } => format!("{name}created"),
+        Change::Removed { .. } => format!("{name}removed with its files"),
+        Change::Mounted { id, .. } => format!("{name}mounted by {id}"),
+        Change::Unmounted { id, .. } => format!("{name}unmounted by {id}"),
+        Change::Forgotten { .. } => format!("{name}forgotten"),
+        Change::Restored { .. } => format!("{name}restored"),
+        Change::MountsCleared { .. } => format!("{name}unmounted everywhere"),
+        Change::AllDeleted => "all volumes and files deleted".into(),
+        Change::StateLost => "all volumes lost; files kept".into(),
     }
 }
 

@@ -2,10 +2,7 @@
 
 use crate::{
     console::view::{
-        detail::{
-            change,
-            page::{DetailPage, next_attempt},
-        },
+        detail::page::{DetailPage, next_attempt},
         row,
     },
     domain::{
@@ -57,7 +54,7 @@ pub fn write(page: &mut DetailPage<'_>, entry: &Entry, call: &Call, time: &str) 
         None => page.say("no rule fired", styles.dim),
     }
     others(page, entry, call);
-    change::list(page, &call.changes);
+    page.changes(&call.changes);
     page.heading("Response");
     match call.status {
         Some(status) => {

@@ -8,18 +8,14 @@ use ratatui::{
 use crate::{
     console::{
         model::list::VolumeHistory,
-        view::{
-            canvas::View,
-            detail::{change, page::DetailPage},
-            row,
-        },
+        view::{canvas::View, detail::page::DetailPage, row},
     },
     domain::{
         model::{
             entry::{Entry, EntryKind},
             volume::{Change, Volume},
         },
-        text,
+        text::{self, describe},
     },
 };
 
@@ -74,7 +70,7 @@ fn event(view: &View<'_>, entry: &Entry, volume: &str) -> (String, Style) {
             // Enough of an ID to tell one from another.
             Change::Mounted { id, .. } => format!("mounted by {}", view.fit(id, 13)),
             Change::Unmounted { id, .. } => format!("unmounted by {}", view.fit(id, 13)),
-            change => change::describe(change, ""),
+            change => describe::change(change, ""),
         })
         .collect();
     let changed = changed.join(", ");

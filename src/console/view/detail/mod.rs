@@ -1,7 +1,6 @@
 //! The details of an entry, a group or a volume.
 
 mod call;
-mod change;
 mod group;
 mod history;
 mod page;
@@ -62,9 +61,9 @@ pub fn last_top(app: &App, snapshot: &Snapshot, screen: &Screen) -> usize {
 fn lines<'v>(view: &'v View<'v>, width: usize) -> Vec<Line<'static>> {
     let mut page = DetailPage::new(view, width);
     match (view.app.focus, &view.app.history) {
-        (Pane::Volumes, Some(life)) => {
+        (Pane::Volumes, Some(history)) => {
             if let Some(volume) = view.app.selected_volume(view.snapshot) {
-                history::write(&mut page, volume, life);
+                history::write(&mut page, volume, history);
             }
         }
         _ => {
@@ -104,7 +103,7 @@ fn entry_lines(page: &mut DetailPage<'_>, entry: &Entry) {
             page.say(&format!("at {time}"), styles.dim);
             page.say(&format!(": {}", run.command), styles.command);
             page.say(&run.result, styles.text);
-            change::list(page, &run.changes);
+            page.changes(&run.changes);
         }
         EntryKind::Rule(event) => {
             let Some(rule) = event.rule() else { return };

@@ -6,8 +6,11 @@ use crate::{
     console::view::canvas::View,
     domain::{
         lang::json,
-        model::entry::{Body, Entry, EntryKind},
-        text,
+        model::{
+            entry::{Body, Entry, EntryKind},
+            volume::Change,
+        },
+        text::{self, describe},
     },
 };
 
@@ -49,6 +52,14 @@ impl<'v> DetailPage<'v> {
                 text::grouped(body.bytes.len() as u64)
             );
             self.say(&cut, styles.dim);
+        }
+    }
+
+    /// Changes of volumes, a line each.
+    pub fn changes(&mut self, changes: &[Change]) {
+        for change in changes {
+            let name = change.name().map_or_else(String::new, |name| format!("volume {name:?} "));
+            self.say(&describe::change(change, &name), self.view.theme.styles.text);
         }
     }
 }
