@@ -37,7 +37,7 @@ impl Inner {
 
     /// Releases the calls whose rule has ended or is in a pause.
     pub(super) fn release_orphans(&mut self, at: Timestamp) {
-        let held = self.state.held().filter(|(_, call)| !self.state.holds_calls(call.fault.rule(), at));
+        let held = self.state.held().filter(|(_, call)| !self.state.rule_in_force(call.fault.rule(), at));
         for call in held.map(|(_, call)| call.call).collect::<Vec<_>>() {
             self.release(at, call, ReleasedBy::RuleEnded, None);
         }

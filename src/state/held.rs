@@ -69,7 +69,7 @@ impl Hub {
         let seq = inner.push(at, EntryKind::Held(Box::new(held))).seq;
         inner.waiters.insert(call, Some(sender));
         // Its rule may have ended since it decided.
-        if !inner.state.holds_calls(rule, at) {
+        if !inner.state.rule_in_force(rule, at) {
             inner.release(at, call, ReleasedBy::RuleEnded, None);
         }
         self.notify(&mut inner);

@@ -69,7 +69,7 @@ struct Inner {
 impl Inner {
     /// Appends an entry and applies it.
     fn push(&mut self, at: Timestamp, kind: EntryKind) -> Arc<Entry> {
-        let entry = Arc::new(Entry { seq: self.state.journal().next(), at, kind });
+        let entry = Arc::new(Entry { seq: self.state.journal().next_seq(), at, kind });
         self.state.apply(&entry);
         entry
     }
@@ -166,13 +166,13 @@ impl Hub {
     pub fn entries_after(&self, seq: u64, limit: usize) -> (Vec<Arc<Entry>>, u64) {
         let inner = self.inner.lock();
         let journal = inner.state.journal();
-        (journal.after(seq).take(limit).cloned().collect(), journal.first())
+        (journal.after(seq).take(limit).cloned().collect(), journal.first_seq())
     }
 
     /// The number of the oldest entry that is kept, and the number that the next one will have.
     pub fn kept(&self) -> Range<u64> {
         let inner = self.inner.lock();
-        inner.state.journal().first()..inner.state.journal().next()
+        inner.state.journal().first_seq()..inner.state.journal().next_seq()
     }
 
     /// All kept entries. They are fetched in portions, so that no call waits for the lock meanwhile.

@@ -217,7 +217,7 @@ impl Run {
 
     /// Applies the new entries as they are read back from JSON, and compares.
     fn check(&mut self, step: &Step) -> Result<(), TestCaseError> {
-        let (entries, _) = self.hub.entries_after(self.replayed.journal().next() - 1, usize::MAX);
+        let (entries, _) = self.hub.entries_after(self.replayed.journal().next_seq() - 1, usize::MAX);
         for entry in entries {
             let line = serde_json::to_string(&entry).expect("an entry is JSON");
             let read: Entry = serde_json::from_str(&line).expect("an entry is read back");

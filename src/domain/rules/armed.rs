@@ -174,7 +174,7 @@ impl Armed {
     }
 
     /// Whether its time is not over, nor in a pause. Only then does it take calls and hold those that it has.
-    pub fn holds(&self, at: Timestamp) -> bool {
+    pub fn is_in_force(&self, at: Timestamp) -> bool {
         self.state != RuleState::Expired
             && self.remaining.until.is_none_or(|until| at < until)
             && self.rule.lifetime.flap.is_none_or(|flap| flap.is_down(self.elapsed(at)))
@@ -205,7 +205,7 @@ impl Armed {
     /// Whether it evaluates calls like this one.
     pub(super) fn matches(&self, facts: &RequestContext<'_>, at: Timestamp) -> bool {
         let acts = self.state == RuleState::Armed && !self.is_used_up();
-        acts && self.rule.matches(facts) && self.holds(at)
+        acts && self.rule.matches(facts) && self.is_in_force(at)
     }
 
     /// Decides about a call. Nothing changes: see [`Armed::count`].

@@ -108,7 +108,9 @@ impl State {
         self.journal.push(entry);
     }
 
+    /// Begins again: a recording can have the sessions of several runs.
     fn start(&mut self, session: &Session) {
+        *self = Self::new(self.journal.bounds());
         self.rules = RuleSet::new(session.seed, session.default_expiry_ms.map(Duration::from_millis));
         self.volumes.clone_from(&session.volumes);
         self.speed = session.speed;
@@ -205,8 +207,8 @@ impl State {
     }
 
     /// Whether a rule may hold calls: it has not ended, and is in no pause.
-    pub fn holds_calls(&self, rule: Option<u32>, at: Timestamp) -> bool {
-        rule.and_then(|id| self.rules.get(id)).is_some_and(|rule| rule.holds(at))
+    pub fn rule_in_force(&self, rule: Option<u32>, at: Timestamp) -> bool {
+        rule.and_then(|id| self.rules.get(id)).is_some_and(|rule| rule.is_in_force(at))
     }
 
     /// A held call by its number.
