@@ -175,7 +175,7 @@ impl Run {
             Some(injection)
                 if matches!(injection.action, Action::Hold | Action::Hang | Action::Delay { .. }) =>
             {
-                let guard = self.hub.hold(HeldCall {
+                let guard = self.hub.record_held(HeldCall {
                     call: number,
                     operation,
                     caller,
@@ -224,7 +224,7 @@ impl Run {
             prop_assert_eq!(&read, &*entry, "{}", line);
             self.replayed.apply(&Arc::new(read));
         }
-        prop_assert_eq!(&self.replayed, &self.hub.inner.lock().state, "after {:?}", step);
+        prop_assert_eq!(&self.replayed, &self.hub.locked.lock().state, "after {:?}", step);
         Ok(())
     }
 }
@@ -233,7 +233,7 @@ async fn play(steps: Vec<Step>) -> Result<(), TestCaseError> {
     let mut run = Run::new();
     let clock = tokio::spawn({
         let hub = Arc::clone(&run.hub);
-        async move { hub.keep_time().await }
+        async move { hub.run_deadlines().await }
     });
     // What a reset clears must have been read before.
     run.check(&Step::Command("start"))?;

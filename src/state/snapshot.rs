@@ -92,17 +92,17 @@ impl Snapshot {
 impl Hub {
     /// Takes a snapshot.
     pub fn snapshot(&self) -> Snapshot {
-        let inner = self.inner.lock();
+        let inner = self.locked.lock();
         Snapshot::of(&inner.state, self.now(), inner.catalog.clone())
     }
 
     /// Where engines find the driver.
     pub fn driver(&self) -> DriverInfo {
-        self.inner.lock().state.driver().clone()
+        self.locked.lock().state.driver().clone()
     }
 
     /// The scenario that is to be played or is being played.
     pub fn scenario_under_way(&self) -> Option<String> {
-        self.inner.lock().state.scenario().under_way().map(str::to_owned)
+        self.locked.lock().state.scenario().under_way().map(str::to_owned)
     }
 }

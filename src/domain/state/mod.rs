@@ -25,9 +25,9 @@ use crate::domain::{
     model::{
         driver::{DriverEvent, DriverInfo, DriverReason, DriverState, DriverStatus},
         entry::{Entry, EntryKind, HeldCall, RuleEvent, Session},
+        past_volumes::PastVolumes,
         scenario::ScenarioState,
         speed::DemoSpeed,
-        undo_log::UndoLog,
         volume::{Change, Volumes},
     },
     rules::RuleSet,
@@ -39,7 +39,7 @@ pub struct State {
     journal: Journal,
     counters: Counters,
     volumes: Volumes,
-    undo_log: UndoLog,
+    past_volumes: PastVolumes,
     rules: RuleSet,
     linter: Linter,
     driver: DriverInfo,
@@ -63,7 +63,7 @@ impl State {
             journal: Journal::new(bounds),
             counters: Counters::default(),
             volumes: Volumes::default(),
-            undo_log: UndoLog::default(),
+            past_volumes: PastVolumes::default(),
             rules: RuleSet::default(),
             linter: Linter::default(),
             driver: DriverInfo::default(),
@@ -117,7 +117,7 @@ impl State {
     }
 
     fn change(&mut self, change: &Change) {
-        self.undo_log.remember(&self.volumes, change);
+        self.past_volumes.push(&self.volumes, change);
         self.volumes.apply(change);
     }
 
@@ -167,8 +167,8 @@ impl State {
     }
 
     /// What the volumes were before.
-    pub fn undo_log(&self) -> &UndoLog {
-        &self.undo_log
+    pub fn past_volumes(&self) -> &PastVolumes {
+        &self.past_volumes
     }
 
     /// The rules.
