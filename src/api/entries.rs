@@ -82,7 +82,7 @@ pub async fn stream(
             return (StatusCode::BAD_REQUEST, text).into_response();
         }
     };
-    let changes = hub.changes();
+    let changes = hub.subscribe();
     let kept = hub.kept();
     let reader = Reader {
         changes,

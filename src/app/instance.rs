@@ -90,7 +90,7 @@ impl Instance {
         let serving = tokio::spawn(server.run(shutdown.clone()));
         tokio::spawn({
             let hub = Arc::clone(&hub);
-            async move { hub.keep_time().await }
+            async move { hub.run_deadlines().await }
         });
         Ok(Self { hub, root, seed, shutdown, serving, _temporary: temporary })
     }

@@ -18,10 +18,10 @@ use crate::{domain::model::entry::EntryKind, state::Hub};
 /// How many entries are fetched at a time.
 const BATCH: usize = 1024;
 
-/// Writes every entry from now on until `shutdown`, then those that were recorded meanwhile. Returns how many the journal
-/// dropped before they were written.
+/// Writes every kept entry, from the first, until `shutdown`. Returns how many the journal dropped before they were
+/// written.
 async fn write_entries(hub: Arc<Hub>, mut out: impl Write, shutdown: CancellationToken) -> io::Result<u64> {
-    let mut changes = hub.changes();
+    let mut changes = hub.subscribe();
     let mut written = 0;
     let mut missed = 0;
     loop {
@@ -50,8 +50,8 @@ async fn write_entries(hub: Arc<Hub>, mut out: impl Write, shutdown: Cancellatio
     }
 }
 
-/// Writes every entry from now on until `shutdown`, on a thread of its own, since a slow disk or reader blocks it. Returns
-/// how many entries the journal dropped before they were written.
+/// Writes every kept entry, from the first, until `shutdown`, on a thread of its own, since a slow disk or reader blocks
+/// it. Returns how many entries the journal dropped before they were written.
 pub async fn follow(
     hub: Arc<Hub>,
     out: impl Write + Send + 'static,
@@ -67,7 +67,7 @@ pub async fn follow(
 pub struct Recording(tokio::task::JoinHandle<anyhow::Result<()>>);
 
 impl Recording {
-    /// Starts to record from now on until `shutdown`, if the configuration says so.
+    /// Starts to write every kept entry, from the first, until `shutdown`, if the configuration says so.
     pub fn start(
         config: &Config,
         hub: &Arc<Hub>,
@@ -94,7 +94,8 @@ impl Recording {
             let missed = written.with_context(|| format!("recording to {shown} stopped"))?;
             anyhow::ensure!(
                 missed == 0,
-                "the recording in {shown} lacks {missed} entries, because the disk was too slow"
+                "the recording in {shown} lacks {missed} entries, because they left the journal before they were \
+                 written (slow disk, or reset)"
             );
             Ok(())
         })))

@@ -162,7 +162,7 @@ impl ScenarioService {
             let idle = timeout(MAX_DEMO_WAIT, idle.wait_for(|idle| *idle)).await;
             idle.map_err(|_| anyhow!("the demo's commands in flight do not end; try again later"))?.ok();
         }
-        let mut changes = self.hub.changes();
+        let mut changes = self.hub.subscribe();
         let quiet = async { while timeout(QUIET_PERIOD, changes.changed()).await.is_ok() {} };
         // Others may use the driver without a pause; the scenario does not count calls about their volumes.
         timeout(MAX_QUIET_WAIT, quiet).await.ok();

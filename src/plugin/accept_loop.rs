@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     connection::{AcceptMode, Connections},
-    registration::Spec,
+    registration::SpecFile,
     routes::Routes,
 };
 use crate::{
@@ -23,21 +23,21 @@ pub struct AcceptLoop {
     hub: Arc<Hub>,
     routes: Arc<Routes>,
     listener: Listener,
-    spec: Option<Spec>,
+    spec: Option<SpecFile>,
     /// The state that was applied last.
     driver_state: DriverState,
     connections: Connections,
     /// Connections from before a blackhole, which stay open without a reply.
     frozen: Option<Connections>,
-    /// How many connections were accepted.
-    accepted: u64,
+    /// The number of the latest connection.
+    last_connection: u64,
     /// Whether the listener or the registration could not be changed.
     failing: bool,
 }
 
 impl AcceptLoop {
     /// A loop with an open listener.
-    pub fn new(hub: Arc<Hub>, routes: Routes, listener: Listener, spec: Option<Spec>) -> Self {
+    pub fn new(hub: Arc<Hub>, routes: Routes, listener: Listener, spec: Option<SpecFile>) -> Self {
         let routes = Arc::new(routes);
         let connections = Connections::new(Arc::clone(&routes), AcceptMode::Serve);
         let driver_state = DriverState { status: DriverStatus::Up, ..hub.driver_state() };
@@ -50,7 +50,7 @@ impl AcceptLoop {
             driver_state,
             connections,
             frozen: None,
-            accepted: 0,
+            last_connection: 0,
             failing: false,
         }
     }
@@ -72,8 +72,8 @@ impl AcceptLoop {
                 }
                 () = tokio::time::sleep(RETRY_INTERVAL), if self.failing => self.reconcile_listener(),
                 socket = self.listener.accept() => {
-                    self.accepted += 1;
-                    self.connections.spawn(socket, self.accepted);
+                    self.last_connection += 1;
+                    self.connections.spawn(socket, self.last_connection);
                 }
             }
         }
@@ -123,7 +123,7 @@ impl AcceptLoop {
                 spec.remove();
                 Ok(())
             }
-            Some(spec) => spec.restore(),
+            Some(spec) => spec.write(),
             None => Ok(()),
         });
         let was_failing = std::mem::replace(&mut self.failing, result.is_err());
@@ -139,7 +139,7 @@ impl AcceptLoop {
             frozen.close("voltergeist ended").await;
         }
         connections.finish();
-        let mut changes = hub.changes();
+        let mut changes = hub.subscribe();
         let release_calls = async {
             loop {
                 hub.release_all();

@@ -50,7 +50,7 @@ impl CallGuard {
 
     /// Marks the call as held by the rule that applies to it. Without an original reply it can only be released, not
     /// released with another reply.
-    pub fn hold(&mut self, operation: Operation, original: Option<&HttpReply>) -> HeldCallGuard {
+    pub fn record_held(&mut self, operation: Operation, original: Option<&HttpReply>) -> HeldCallGuard {
         let hub = Arc::clone(&self.hub);
         let call = self.call();
         let held = HeldCall {
@@ -65,13 +65,13 @@ impl CallGuard {
             original: original
                 .map(|reply| OriginalReply { status: reply.status.as_u16(), body: Body::new(&reply.body) }),
         };
-        let held = hub.hold(held);
+        let held = hub.record_held(held);
         call.held_seq = Some(held.seq);
         held
     }
 
     /// Notes how a held call was released before its own time.
-    pub fn released(&mut self, release: Release) {
+    pub fn note_release(&mut self, release: Release) {
         if let Some(fault) = &mut self.call().fault {
             fault.released = Some(release);
         }

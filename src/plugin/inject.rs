@@ -40,7 +40,7 @@ pub async fn inject<D: Driver>(
                 Phase::Before | Phase::Instead => None,
             };
             let expected = done.clone().unwrap_or_else(|| call.preview(Preview::Current));
-            let release_action = hold(&action, operation, &expected.into(), &mut guard).await;
+            let release_action = wait_for_release(&action, operation, &expected.into(), &mut guard).await;
             let ReleaseAction { action, phase } =
                 release_action.unwrap_or(ReleaseAction { action: Action::Pass, phase });
             match done {
@@ -56,7 +56,7 @@ pub async fn inject<D: Driver>(
         Action::Eof => guard.disconnect(Disconnect::Eof, "the connection was closed"),
         Action::Truncate => truncated(&original, guard),
         Action::Drip { over } => {
-            let held = guard.hold(operation, None);
+            let held = guard.record_held(operation, None);
             drip::dripping(&original, over, held, guard)
         }
         Action::Stale => guard.reply(call.preview(Preview::Stale).into()),
@@ -92,18 +92,18 @@ impl<D: Driver> FaultyCall<'_, D> {
 }
 
 /// Holds the call as the rule says, and returns the action it is released with, if there is one.
-async fn hold(
+async fn wait_for_release(
     action: &Action,
     operation: Operation,
     original: &HttpReply,
     guard: &mut CallGuard,
 ) -> Option<ReleaseAction> {
-    let mut held = guard.hold(operation, Some(original));
+    let mut held = guard.record_held(operation, Some(original));
     let wakeup = match action {
-        Action::Delay { from, .. } => held.released_within(*from).await,
-        _ => held.released().await,
+        Action::Delay { from, .. } => held.wait_at_most(*from).await,
+        _ => held.wait().await,
     }?;
-    guard.released(wakeup.release);
+    guard.note_release(wakeup.release);
     wakeup.action
 }
 

@@ -37,7 +37,7 @@ use crate::{
     state::Hub,
 };
 use accept_loop::AcceptLoop;
-use registration::Spec;
+use registration::SpecFile;
 
 /// A plugin server that is bound to its socket. It answers as soon as it runs.
 pub struct PluginServer(AcceptLoop);
@@ -54,7 +54,7 @@ impl PluginServer {
         let (listener, mut unwritable) = paths.plugin_listener(listen, name)?;
         let address = listener.address();
         let spec = match (listen, paths.specs.first()) {
-            (Address::Tcp(_), Some(directory)) => match Spec::write(directory, name, &address) {
+            (Address::Tcp(_), Some(directory)) => match SpecFile::create(directory, name, &address) {
                 Err(denied) if denied.is_denied() => {
                     unwritable = Some(directory);
                     None

@@ -59,7 +59,8 @@ impl<S> Layer<S> for RecorderLayer {
 
 /// Records the requests of one connection, whatever the inner service makes of them.
 ///
-/// A [`Disconnect`] among the extensions of a response becomes its error, with which hyper drops the connection.
+/// A handler asks for a disconnect by a [`Disconnect`] in the response's extensions. `call` then returns it as `Err`,
+/// and hyper drops the connection.
 #[derive(Clone)]
 pub struct Recorder<S> {
     hub: Arc<Hub>,
@@ -178,6 +179,7 @@ fn new_call(head: &Parts, headers: &SharedHeaders, call: u64, connection: u64) -
         headers: headers.share(&head.headers),
         request: entry::Body::default(),
         fault: None,
+        // Replaced by `CallGuard::record`.
         outcome: Outcome::Cancelled,
         status: None,
         error: None,

@@ -20,15 +20,15 @@ use crate::{
 
 /// Our spec file, which contains the driver's address. It is removed when this is dropped.
 #[derive(Debug)]
-pub struct Spec {
+pub struct SpecFile {
     path: PathBuf,
     address: String,
     _lock_file: LockFile,
 }
 
-impl Spec {
+impl SpecFile {
     /// Writes a spec file. One that a killed process has left behind is replaced.
-    pub fn write(directory: &Path, name: &str, address: &str) -> Result<Self, BindError> {
+    pub fn create(directory: &Path, name: &str, address: &str) -> Result<Self, BindError> {
         let path = directory.join(format!("{name}.spec"));
         let unusable = |error| BindError::Unusable { address: path.display().to_string(), error };
         let in_use = || BindError::InUse(path.display().to_string());
@@ -41,12 +41,12 @@ impl Spec {
             return Err(in_use());
         }
         let spec = Self { path: path.clone(), address: address.to_owned(), _lock_file: lock_file };
-        spec.restore().map_err(unusable)?;
+        spec.write().map_err(unusable)?;
         Ok(spec)
     }
 
     /// Writes it again, atomically for engines that read it meanwhile.
-    pub fn restore(&self) -> io::Result<()> {
+    pub fn write(&self) -> io::Result<()> {
         let name = self.path.file_name().unwrap_or_default().to_string_lossy();
         let unfinished = self.path.with_file_name(format!(".{name}.unfinished"));
         fs::write(&unfinished, &self.address)?;
@@ -61,7 +61,7 @@ impl Spec {
     }
 }
 
-impl Drop for Spec {
+impl Drop for SpecFile {
     fn drop(&mut self) {
         self.remove();
     }

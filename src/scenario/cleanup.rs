@@ -138,6 +138,6 @@ impl StepRunner<'_> {
     }
 
     fn is_recorded(&self, volume: &str) -> bool {
-        self.context.hub.with_volumes(|volumes| volumes.record(volume).is_some())
+        self.context.hub.with_volumes(|volumes| volumes.known(volume).is_some())
     }
 }

@@ -36,7 +36,7 @@ pub(super) fn compare_calls(step: &Step, calls: &[String], fill: impl Fn(&str) -
 /// How the open mounts differ from what the step expects.
 pub(super) fn compare_mounts(step: &Step, volumes: &Volumes) -> Vec<String> {
     let compare = |(volume, expected): (&String, &u32)| {
-        let open = volumes.record(volume).map_or(0, |volume| volume.open_mounts());
+        let open = volumes.known(volume).map_or(0, |volume| volume.open_mounts());
         (open != *expected).then(|| {
             format!("expected {} of {volume}, actual {open}", counted((*expected).into(), "open mount"))
         })

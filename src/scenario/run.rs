@@ -63,8 +63,7 @@ async fn check_preconditions(
     };
     let names = scenario.names();
     let is_known = |name: &&String| {
-        inventory.volumes.contains(*name)
-            || context.hub.with_volumes(|volumes| volumes.record(name).is_some())
+        inventory.volumes.contains(*name) || context.hub.with_volumes(|volumes| volumes.known(name).is_some())
     };
     if let Some(name) = names.volumes.iter().find(is_known) {
         return exists("volume", name);
@@ -218,7 +217,7 @@ impl<'c> StepRunner<'c> {
     /// Waits until nothing is recorded any more. The limit is for a driver that others use too, without a pause.
     async fn wait_until_quiet(&self) {
         let quiet_period = self.context.quiet_period;
-        let mut changes = self.context.hub.changes();
+        let mut changes = self.context.hub.subscribe();
         let quiet = async {
             while timeout(quiet_period, changes.changed()).await.is_ok_and(|changed| changed.is_ok()) {}
         };

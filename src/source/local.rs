@@ -47,7 +47,7 @@ impl Source for LocalSource {
     }
 
     fn changes(&self) -> watch::Receiver<u64> {
-        self.0.changes()
+        self.0.subscribe()
     }
 
     fn run(&self, command: Command) -> BoxFuture<'static, Result<String, String>> {

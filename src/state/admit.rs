@@ -42,13 +42,13 @@ impl Hub {
     /// Decides what is to be done to a call.
     pub fn admit(&self, arrival: &IncomingCall<'_>) -> Admission {
         let IncomingCall { call, operation, request, caller, .. } = *arrival;
-        let mut inner = self.inner.lock();
+        let mut inner = self.locked.lock();
         let at = self.now();
-        if inner.tick(at) {
-            self.notify(&mut inner);
+        if inner.end_what_is_due(at) {
+            self.publish_targets(&mut inner);
         }
         let state = &inner.state;
-        let record = state.volumes().record(&request.name);
+        let record = state.volumes().known(&request.name);
         let context = RequestContext {
             operation,
             volume: &request.name,

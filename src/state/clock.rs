@@ -16,7 +16,7 @@ use crate::domain::{
 
 impl Inner {
     /// Ends rules and outages whose time is over. Returns whether it was time for anything.
-    pub(super) fn tick(&mut self, at: Timestamp) -> bool {
+    pub(super) fn end_what_is_due(&mut self, at: Timestamp) -> bool {
         if self.deadline.is_none_or(|deadline| at < deadline) {
             return false;
         }
@@ -24,7 +24,7 @@ impl Inner {
         for rule in expired {
             self.push(at, EntryKind::Rule(RuleEvent::Expired(rule)));
         }
-        self.release_orphans(at);
+        self.release_calls_of_inactive_rules(at);
         let driver = self.state.driver_state();
         if let DriverStatus::Down { until: Some(until), .. } = driver.status
             && until <= at
@@ -36,8 +36,8 @@ impl Inner {
     }
 
     /// Releases the calls whose rule has ended or is in a pause.
-    pub(super) fn release_orphans(&mut self, at: Timestamp) {
-        let held = self.state.held().filter(|(_, call)| !self.state.holds_calls(call.fault.rule(), at));
+    pub(super) fn release_calls_of_inactive_rules(&mut self, at: Timestamp) {
+        let held = self.state.held().filter(|(_, call)| !self.state.rule_in_force(call.fault.rule(), at));
         for call in held.map(|(_, call)| call.call).collect::<Vec<_>>() {
             self.release(at, call, ReleasedBy::RuleEnded, None);
         }
@@ -65,19 +65,19 @@ impl Hub {
     }
 
     /// Ends rules and outages when their time is over. Runs until it is dropped.
-    pub async fn keep_time(&self) {
+    pub async fn run_deadlines(&self) {
         loop {
             let (now, ticked, next) = {
-                let mut inner = self.inner.lock();
+                let mut inner = self.locked.lock();
                 let now = self.now();
-                let ticked = inner.tick(now);
+                let ticked = inner.end_what_is_due(now);
                 if ticked {
-                    self.notify(&mut inner);
+                    self.publish_targets(&mut inner);
                 }
                 (now, ticked, inner.deadline)
             };
             if ticked {
-                self.wake();
+                self.notify_readers();
             }
             let due = async {
                 match next {

@@ -47,15 +47,15 @@ impl Hub {
         }
         let changes = if changes_volumes(command) { self.change_volumes(command)? } else { Vec::new() };
 
-        let mut inner = self.inner.lock();
+        let mut inner = self.locked.lock();
         let at = self.now();
         let result = inner.run(command, at)?;
         let run = CommandRun { command: command.to_string(), result: result.clone(), changes };
         let seq = inner.push(at, EntryKind::Command(run)).seq;
-        self.notify(&mut inner);
+        self.publish_targets(&mut inner);
         drop(inner);
         self.rescheduled.notify_one();
-        self.wake();
+        self.notify_readers();
         Ok(CommandOutput { text: result, seq, hits: Vec::new() })
     }
 
@@ -68,7 +68,7 @@ impl Hub {
 
     /// Which calls of the journal a rule would have hit.
     pub fn dry_run(&self, rule: &Rule) -> DryRun {
-        let seed = self.inner.lock().state.rules().seed();
+        let seed = self.locked.lock().state.rules().seed();
         let (volumes, _) = self.past(None);
         dry_run(rule, seed, &volumes, self.all_entries().iter().map(AsRef::as_ref))
     }
@@ -79,7 +79,7 @@ impl Hub {
         let shown: Vec<_> = hits.iter().take(SHOWN).map(u64::to_string).collect();
         let more = if hits.len() > SHOWN { ", …" } else { "" };
         let shown = if shown.is_empty() { String::new() } else { format!(": {}{more}", shown.join(", ")) };
-        let inner = self.inner.lock();
+        let inner = self.locked.lock();
         let is_named =
             |pattern: &Pattern| inner.state.volumes().iter().any(|volume| pattern.matches(&volume.name));
         let unmet = rule.volume_patterns().find(|pattern| hits.is_empty() && !is_named(pattern));
@@ -93,7 +93,7 @@ impl Hub {
     /// Changes the volumes as a command says, if that is possible. No other change can come between.
     fn change_volumes(&self, command: &Command) -> Result<Vec<Change>, CommandFailed> {
         let mut store = self.store.lock();
-        let changes = self.inner.lock().changes_of(command, self.now())?;
+        let changes = self.locked.lock().changes_of(command, self.now())?;
         for change in &changes {
             self.change_in(&mut **store, change, Cause::Command).map_err(CommandFailed::DiskStore)?;
         }
@@ -117,8 +117,7 @@ const fn changes_volumes(command: &Command) -> bool {
 impl Inner {
     fn changes_of(&self, command: &Command, at: Timestamp) -> Result<Vec<Change>, CommandFailed> {
         let volumes = self.state.volumes();
-        let record =
-            |name: &String| volumes.record(name).ok_or_else(|| CommandFailed::NoVolume(name.clone()));
+        let record = |name: &String| volumes.known(name).ok_or_else(|| CommandFailed::NoVolume(name.clone()));
         Ok(match command {
             Command::Forget(name) => {
                 if !record(name)?.exists {
@@ -211,7 +210,7 @@ impl Inner {
         if let Some((rule, RuleState::Armed)) = replaced {
             self.push(at, EntryKind::Rule(RuleEvent::Disarmed(rule)));
         }
-        self.release_orphans(at);
+        self.release_calls_of_inactive_rules(at);
         text
     }
 
@@ -226,7 +225,7 @@ impl Inner {
         for rule in rules {
             self.push(at, EntryKind::Rule(RuleEvent::Disarmed(rule)));
         }
-        self.release_orphans(at);
+        self.release_calls_of_inactive_rules(at);
         Ok(text)
     }
 

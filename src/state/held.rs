@@ -61,26 +61,26 @@ impl Inner {
 
 impl Hub {
     /// Records that a call is held, and returns what it waits with.
-    pub fn hold(self: &Arc<Self>, held: HeldCall) -> HeldCallGuard {
+    pub fn record_held(self: &Arc<Self>, held: HeldCall) -> HeldCallGuard {
         let (call, rule) = (held.call, held.fault.rule());
         let (sender, released) = oneshot::channel();
-        let mut inner = self.inner.lock();
+        let mut inner = self.locked.lock();
         let at = self.now();
         let seq = inner.push(at, EntryKind::Held(Box::new(held))).seq;
         inner.waiters.insert(call, Some(sender));
         // Its rule may have ended since it decided.
-        if !inner.state.holds_calls(rule, at) {
+        if !inner.state.rule_in_force(rule, at) {
             inner.release(at, call, ReleasedBy::RuleEnded, None);
         }
-        self.notify(&mut inner);
+        self.publish_targets(&mut inner);
         drop(inner);
-        self.wake();
+        self.notify_readers();
         HeldCallGuard { hub: Arc::clone(self), call, seq, released }
     }
 
     /// Releases every held call, at the end of the program.
     pub fn release_all(&self) -> usize {
-        let mut inner = self.inner.lock();
+        let mut inner = self.locked.lock();
         let at = self.now();
         let calls = inner.releasable();
         calls.into_iter().filter(|call| inner.release(at, *call, ReleasedBy::Shutdown, None)).count()
@@ -99,13 +99,13 @@ pub struct HeldCallGuard {
 
 impl HeldCallGuard {
     /// Waits until a command, or the end of the rule, releases the call. Ask again only if the wait was given up.
-    pub async fn released(&mut self) -> Option<Wakeup> {
+    pub async fn wait(&mut self) -> Option<Wakeup> {
         (&mut self.released).await.ok()
     }
 
     /// The same, but at most for a time. After it the call goes on by itself, and no command can reach it any more.
-    pub async fn released_within(&mut self, limit: Duration) -> Option<Wakeup> {
-        if let Ok(wakeup) = timeout(limit, self.released()).await {
+    pub async fn wait_at_most(&mut self, limit: Duration) -> Option<Wakeup> {
+        if let Ok(wakeup) = timeout(limit, self.wait()).await {
             return wakeup;
         }
         self.released.close();
@@ -116,10 +116,10 @@ impl HeldCallGuard {
 
 impl Drop for HeldCallGuard {
     fn drop(&mut self) {
-        let mut inner = self.hub.inner.lock();
+        let mut inner = self.hub.locked.lock();
         inner.waiters.remove(&self.call);
-        self.hub.notify(&mut inner);
+        self.hub.publish_targets(&mut inner);
         drop(inner);
-        self.hub.wake();
+        self.hub.notify_readers();
     }
 }

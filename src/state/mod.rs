@@ -2,11 +2,11 @@
 //!
 //! The server admits each call here ([`Hub::admit`]) and records its end ([`Hub::record`]); users give commands
 //! ([`Hub::command`]); the console takes a [`Hub::snapshot`] when it draws, and is woken when there is something new
-//! ([`Hub::changes`]). A slow reader loses nothing and delays nobody.
+//! ([`Hub::subscribe`]). A slow reader loses nothing and delays nobody.
 //!
 //! Whatever happens becomes an entry, and [`State::apply`] is the only way the state changes. Two locks, always in this
 //! order: `store` serialises changes of the volumes with their way to the disk, and only what changes volumes takes it;
-//! `inner` guards all else and is held for microseconds, never over I/O.
+//! `locked` guards all else and is held for microseconds, never over I/O.
 
 mod admit;
 mod clock;
@@ -69,7 +69,7 @@ struct Inner {
 impl Inner {
     /// Appends an entry and applies it.
     fn push(&mut self, at: Timestamp, kind: EntryKind) -> Arc<Entry> {
-        let entry = Arc::new(Entry { seq: self.state.journal().next(), at, kind });
+        let entry = Arc::new(Entry { seq: self.state.journal().next_seq(), at, kind });
         self.state.apply(&entry);
         entry
     }
@@ -78,16 +78,15 @@ impl Inner {
 /// The shared state of an instance.
 pub struct Hub {
     store: Mutex<Box<dyn VolumeStore>>,
-    inner: Mutex<Inner>,
+    locked: Mutex<Inner>,
     last_call: AtomicU64,
-    last_connection: AtomicU64,
     version: watch::Sender<u64>,
     desired_state: watch::Sender<DriverState>,
     observed_state: watch::Sender<Option<DriverState>>,
     run_requests: watch::Sender<Option<RunRequest>>,
     speeds: watch::Sender<Option<DemoSpeed>>,
     may_reset: AtomicBool,
-    /// Wakes [`Hub::keep_time`] when a command may have set a nearer deadline.
+    /// Wakes [`Hub::run_deadlines`] when a command may have set a nearer deadline.
     rescheduled: Notify,
     started: (Timestamp, Instant),
 }
@@ -107,9 +106,8 @@ impl Hub {
         Arc::new(Self {
             store: Mutex::new(store),
             desired_state: watch::Sender::new(inner.state.driver_state()),
-            inner: Mutex::new(inner),
+            locked: Mutex::new(inner),
             last_call: AtomicU64::new(0),
-            last_connection: AtomicU64::new(0),
             version: watch::Sender::new(0),
             observed_state: watch::Sender::new(None),
             run_requests: watch::Sender::new(None),
@@ -125,22 +123,17 @@ impl Hub {
         self.record(EntryKind::Registration(Box::new(driver)));
     }
 
-    /// The number of a connection that was just accepted.
-    pub fn next_connection(&self) -> u64 {
-        self.last_connection.fetch_add(1, Ordering::Relaxed) + 1
-    }
-
     /// The number of a call that just arrived. It never restarts.
     pub fn next_call(&self) -> u64 {
         self.last_call.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     /// Wakes a reader when something is new. A reader that was away gets one wake-up for all it missed.
-    pub fn changes(&self) -> watch::Receiver<u64> {
+    pub fn subscribe(&self) -> watch::Receiver<u64> {
         self.version.subscribe()
     }
 
-    fn wake(&self) {
+    fn notify_readers(&self) {
         self.version.send_modify(|version| *version += 1);
     }
 
@@ -151,28 +144,28 @@ impl Hub {
             call.lints.extend(Linter::at_end(call));
         }
         let is_scenario = matches!(kind, EntryKind::Scenario(_));
-        let mut inner = self.inner.lock();
+        let mut inner = self.locked.lock();
         // With the lock, so that the entries are in the order of their times.
         let seq = inner.push(self.now(), kind).seq;
         if is_scenario {
-            self.notify(&mut inner);
+            self.publish_targets(&mut inner);
         }
         drop(inner);
-        self.wake();
+        self.notify_readers();
         seq
     }
 
     /// The kept entries after a number, oldest first and at most `limit`, and the number of the oldest that is kept.
     pub fn entries_after(&self, seq: u64, limit: usize) -> (Vec<Arc<Entry>>, u64) {
-        let inner = self.inner.lock();
+        let inner = self.locked.lock();
         let journal = inner.state.journal();
-        (journal.after(seq).take(limit).cloned().collect(), journal.first())
+        (journal.after(seq).take(limit).cloned().collect(), journal.first_seq())
     }
 
     /// The number of the oldest entry that is kept, and the number that the next one will have.
     pub fn kept(&self) -> Range<u64> {
-        let inner = self.inner.lock();
-        inner.state.journal().first()..inner.state.journal().next()
+        let inner = self.locked.lock();
+        inner.state.journal().first_seq()..inner.state.journal().next_seq()
     }
 
     /// All kept entries. They are fetched in portions, so that no call waits for the lock meanwhile.

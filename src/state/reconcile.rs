@@ -32,11 +32,11 @@ impl Hub {
                 DriverReason::CannotBind { address: address.into(), error: error.to_string().into() }
             }
         };
-        let mut inner = self.inner.lock();
+        let mut inner = self.locked.lock();
         let DriverState { status, generation, .. } = inner.state.driver_state();
         inner.push_driver(self.now(), status, generation, reason);
         drop(inner);
-        self.wake();
+        self.notify_readers();
     }
 
     /// Waits until the server, if there is one, has brought about what it has to: after `down` nobody can reach the driver, after `up` everybody can.
@@ -55,7 +55,7 @@ impl Hub {
     }
 
     /// Tells the server, the player and the demo what has changed for them, and sets the next deadline.
-    pub(super) fn notify(&self, inner: &mut Inner) {
+    pub(super) fn publish_targets(&self, inner: &mut Inner) {
         inner.deadline = inner.state.next_deadline(self.now());
         let state = &inner.state;
         let driver_state = state.driver_state();

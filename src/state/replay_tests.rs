@@ -175,7 +175,7 @@ impl Run {
             Some(injection)
                 if matches!(injection.action, Action::Hold | Action::Hang | Action::Delay { .. }) =>
             {
-                let guard = self.hub.hold(HeldCall {
+                let guard = self.hub.record_held(HeldCall {
                     call: number,
                     operation,
                     caller,
@@ -217,14 +217,14 @@ impl Run {
 
     /// Applies the new entries as they are read back from JSON, and compares.
     fn check(&mut self, step: &Step) -> Result<(), TestCaseError> {
-        let (entries, _) = self.hub.entries_after(self.replayed.journal().next() - 1, usize::MAX);
+        let (entries, _) = self.hub.entries_after(self.replayed.journal().next_seq() - 1, usize::MAX);
         for entry in entries {
             let line = serde_json::to_string(&entry).expect("an entry is JSON");
             let read: Entry = serde_json::from_str(&line).expect("an entry is read back");
             prop_assert_eq!(&read, &*entry, "{}", line);
             self.replayed.apply(&Arc::new(read));
         }
-        prop_assert_eq!(&self.replayed, &self.hub.inner.lock().state, "after {:?}", step);
+        prop_assert_eq!(&self.replayed, &self.hub.locked.lock().state, "after {:?}", step);
         Ok(())
     }
 }
@@ -233,7 +233,7 @@ async fn play(steps: Vec<Step>) -> Result<(), TestCaseError> {
     let mut run = Run::new();
     let clock = tokio::spawn({
         let hub = Arc::clone(&run.hub);
-        async move { hub.keep_time().await }
+        async move { hub.run_deadlines().await }
     });
     // What a reset clears must have been read before.
     run.check(&Step::Command("start"))?;

@@ -21,8 +21,8 @@ use crate::domain::{
 impl Hub {
     /// Says which scenarios can be played here. A player has to follow [`Hub::run_requests`].
     pub fn set_catalog(&self, catalog: ScenarioCatalog) {
-        self.inner.lock().catalog = catalog;
-        self.wake();
+        self.locked.lock().catalog = catalog;
+        self.notify_readers();
     }
 
     /// What the player has to do; none while nothing is to be played.

@@ -68,8 +68,8 @@ impl Snapshot {
             driver: state.driver().clone(),
             driver_state: state.driver_state(),
             counters: state.counters().clone(),
-            kept: journal.first()..journal.next(),
-            rows: journal.rows(),
+            kept: journal.first_seq()..journal.next_seq(),
+            rows: journal.listed(),
             dropped: journal.dropped(),
             volumes: state.volumes().iter().cloned().collect(),
             open_mounts: state.volumes().iter().map(|volume| u64::from(volume.open_mounts())).sum(),
@@ -92,17 +92,17 @@ impl Snapshot {
 impl Hub {
     /// Takes a snapshot.
     pub fn snapshot(&self) -> Snapshot {
-        let inner = self.inner.lock();
+        let inner = self.locked.lock();
         Snapshot::of(&inner.state, self.now(), inner.catalog.clone())
     }
 
     /// Where engines find the driver.
     pub fn driver(&self) -> DriverInfo {
-        self.inner.lock().state.driver().clone()
+        self.locked.lock().state.driver().clone()
     }
 
     /// The scenario that is to be played or is being played.
     pub fn scenario_under_way(&self) -> Option<String> {
-        self.inner.lock().state.scenario().under_way().map(str::to_owned)
+        self.locked.lock().state.scenario().under_way().map(str::to_owned)
     }
 }

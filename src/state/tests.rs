@@ -53,7 +53,7 @@ fn call(hub: &Hub, operation: Operation, volume: &str) -> u64 {
 }
 
 fn hold(hub: &Arc<Hub>, call: u64, injection: Injection) -> HeldCallGuard {
-    hub.hold(HeldCall {
+    hub.record_held(HeldCall {
         call,
         operation: Operation::Mount,
         caller: Caller::Docker,
@@ -81,7 +81,7 @@ fn end(hub: &Hub, ticket: HeldCallGuard) {
 }
 
 async fn is_free(ticket: &mut HeldCallGuard) -> bool {
-    timeout(Duration::from_millis(1), ticket.released()).await.is_ok()
+    timeout(Duration::from_millis(1), ticket.wait()).await.is_ok()
 }
 
 #[tokio::test(start_paused = true)]
@@ -105,13 +105,13 @@ async fn a_delay_that_is_over_can_no_longer_be_told_how_to_end() {
     let hub = hub();
     run(&hub, "arm mount: delay 10s");
     let mut ticket = held(&hub);
-    assert_eq!(ticket.released_within(Duration::from_secs(10)).await, None);
+    assert_eq!(ticket.wait_at_most(Duration::from_secs(10)).await, None);
     let error = hub.command_line("release: fail \"no\"").expect_err("it goes already").to_string();
     assert!(error.starts_with("no call"), "{error}");
     let mut ticket = held(&hub);
     run(&hub, "release: fail \"no\"");
     let release_action = ticket
-        .released_within(Duration::from_secs(10))
+        .wait_at_most(Duration::from_secs(10))
         .await
         .and_then(|wakeup| Some(wakeup.action?.to_string()));
     assert_eq!(release_action.as_deref(), Some("fail \"no\""));
@@ -143,13 +143,13 @@ async fn a_rule_lets_go_what_it_holds_when_its_time_is_over() {
         let hub = Hub::new(session, Box::new(InMemoryStore), Bounds::default());
         let clock = tokio::spawn({
             let hub = Arc::clone(&hub);
-            async move { hub.keep_time().await }
+            async move { hub.run_deadlines().await }
         });
         run(&hub, &format!("arm {rule}"));
         advance(Duration::from_millis(5)).await;
         let mut ticket = held(&hub);
-        assert!(timeout(Duration::from_secs(9), ticket.released()).await.is_err(), "{rule}");
-        assert!(timeout(Duration::from_secs(2), ticket.released()).await.is_ok(), "{rule}");
+        assert!(timeout(Duration::from_secs(9), ticket.wait()).await.is_err(), "{rule}");
+        assert!(timeout(Duration::from_secs(2), ticket.wait()).await.is_ok(), "{rule}");
         clock.abort();
     }
 }

@@ -5,7 +5,7 @@ use std::{io, sync::Arc};
 use super::Hub;
 use crate::domain::model::{
     entry::{Cause, EntryKind, VolumeChange},
-    undo_log::UndoLog,
+    past_volumes::PastVolumes,
     volume::{Change, Volume, Volumes},
 };
 
@@ -31,7 +31,7 @@ impl Hub {
         let mut store = self.store.lock();
         self.change_in(&mut **store, change, cause)?;
         drop(store);
-        self.wake();
+        self.notify_readers();
         Ok(())
     }
 
@@ -43,31 +43,30 @@ impl Hub {
         change: &Change,
         cause: Cause,
     ) -> io::Result<()> {
-        let record =
-            change.name().and_then(|name| self.with_volumes(|volumes| volumes.record(name).cloned()));
+        let record = change.name().and_then(|name| self.with_volumes(|volumes| volumes.known(name).cloned()));
         let mut preview: Volumes = record.into_iter().collect();
         preview.apply(change);
         store.persist(change, preview.iter().next().map(Arc::as_ref))?;
         let kind = EntryKind::Volume(Box::new(VolumeChange { cause, change: change.clone() }));
-        let mut inner = self.inner.lock();
+        let mut inner = self.locked.lock();
         inner.push(self.now(), kind);
         Ok(())
     }
 
     /// Looks at the volumes under the lock. Be short.
     pub fn with_volumes<T>(&self, look: impl FnOnce(&Volumes) -> T) -> T {
-        look(self.inner.lock().state.volumes())
+        look(self.locked.lock().state.volumes())
     }
 
     /// A volume, or all of them, and what they were before. Under the lock, records are shared but not copied.
-    pub fn past(&self, volume: Option<&str>) -> (Volumes, UndoLog) {
-        let inner = self.inner.lock();
-        let (volumes, undo_log) = (inner.state.volumes(), inner.state.undo_log().clone());
+    pub fn past(&self, volume: Option<&str>) -> (Volumes, PastVolumes) {
+        let inner = self.locked.lock();
+        let (volumes, past_volumes) = (inner.state.volumes(), inner.state.past_volumes().clone());
         let records: Vec<Arc<Volume>> = match volume {
-            Some(name) => volumes.record(name).cloned().into_iter().collect(),
+            Some(name) => volumes.known(name).cloned().into_iter().collect(),
             None => volumes.iter().cloned().collect(),
         };
         drop(inner);
-        (records.into_iter().collect(), undo_log)
+        (records.into_iter().collect(), past_volumes)
     }
 }

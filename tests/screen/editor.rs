@@ -76,7 +76,7 @@ impl Desk {
 
 fn held(hub: &Arc<Hub>, status: u16, body: &str) -> HeldCallGuard {
     hub.command_line("arm get: hold").expect("it is armed");
-    hub.hold(HeldCall {
+    hub.record_held(HeldCall {
         call: hub.next_call(),
         connection: 1,
         operation: Operation::Get,
@@ -96,7 +96,7 @@ fn edited(text: &str) -> Edited {
 }
 
 async fn release_action(ticket: &mut HeldCallGuard) -> String {
-    let released = tokio::time::timeout(Duration::from_secs(5), ticket.released()).await;
+    let released = tokio::time::timeout(Duration::from_secs(5), ticket.wait()).await;
     let wakeup = released.expect("the call is released").expect("it still waits");
     wakeup.action.expect("with another reply").to_string()
 }
@@ -148,7 +148,7 @@ async fn nothing_happens_where_nothing_was_changed_or_the_editor_failed() {
         desk.edit(result).await;
         desk.live.shows(said).await;
         desk.live.press("r");
-        let released = tokio::time::timeout(Duration::from_secs(5), ticket.released()).await;
+        let released = tokio::time::timeout(Duration::from_secs(5), ticket.wait()).await;
         assert_eq!(released.expect("it waited still").map(|wakeup| wakeup.action), Some(None));
     }
 }

@@ -143,7 +143,7 @@ impl Stage {
 
     /// What a list shows takes a millisecond.
     pub fn push(&mut self, kind: EntryKind) -> Arc<Entry> {
-        let mut entry = Entry { seq: self.state.journal().next(), at: self.now, kind };
+        let mut entry = Entry { seq: self.state.journal().next_seq(), at: self.now, kind };
         if !entry.is_redundant() {
             self.pass(1);
             entry.at = self.now;
@@ -232,7 +232,7 @@ impl Stage {
             self.push(EntryKind::Rule(RuleEvent::Disarmed(rule)));
         }
         let state = &self.state;
-        let orphans = state.held().filter(|(_, held)| !state.holds_calls(held.fault.rule(), self.now));
+        let orphans = state.held().filter(|(_, held)| !state.rule_in_force(held.fault.rule(), self.now));
         for call in orphans.map(|(_, held)| held.call).collect::<Vec<_>>() {
             let release = Release { by: ReleasedBy::RuleEnded, action: None };
             self.push(EntryKind::Released(ReleasedCall { call, release }));

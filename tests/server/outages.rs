@@ -133,7 +133,7 @@ async fn an_outage_ends_by_itself() {
     let stage = Fixture::unix();
     let clock = tokio::spawn({
         let hub = stage.hub.clone();
-        async move { hub.keep_time().await }
+        async move { hub.run_deadlines().await }
     });
     stage.command("down unlink for 20ms").await;
     let Peer::Unix(path) = stage.plugin.clone() else { panic!("a Unix socket was asked for") };

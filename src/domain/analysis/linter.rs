@@ -28,20 +28,20 @@ struct CallerHistory {
 
 impl Linter {
     /// The lints of a call as it arrives. `volume` is the record of the volume that it names.
-    pub fn on_arrival(&self, facts: &RequestContext<'_>, volume: Option<&Volume>) -> Vec<Lint> {
-        let history = &self.0[facts.caller as usize];
-        let is = |operation| facts.operation == operation;
-        let nameless = facts.operation.requires_volume() && facts.volume.is_empty();
+    pub fn on_arrival(&self, context: &RequestContext<'_>, volume: Option<&Volume>) -> Vec<Lint> {
+        let history = &self.0[context.caller as usize];
+        let is = |operation| context.operation == operation;
+        let nameless = context.operation.requires_volume() && context.volume.is_empty();
         let exists = volume.is_some_and(|volume| volume.exists);
-        let id_is_mounted = volume.is_some_and(|volume| volume.mounts.contains_key(facts.id));
+        let id_is_mounted = volume.is_some_and(|volume| volume.mounts.contains_key(context.id));
         let lints = [
             (nameless, Lint::NamelessRequest),
-            (facts.retry, Lint::EmptyBodyRetry),
+            (context.retry, Lint::EmptyBodyRetry),
             (is(Operation::Create) && exists, Lint::DuplicateCreate),
             (is(Operation::Mount) && !exists && !nameless, Lint::MountOfUnknownVolume),
             (is(Operation::Mount) && id_is_mounted, Lint::ReusedMountId),
             (is(Operation::Unmount) && !id_is_mounted && !nameless, Lint::UnmountOfUnknownId),
-            (is(Operation::Remove) && facts.mounted, Lint::RemoveWhileMounted),
+            (is(Operation::Remove) && context.mounted, Lint::RemoveWhileMounted),
             (is(Operation::Capabilities) && history.knows_capabilities, Lint::RepeatedCapabilities),
             (is(Operation::Path) && history.listed, Lint::PathDuringList),
         ];
@@ -107,9 +107,9 @@ mod tests {
             let (name, id) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
             let record = volume(name);
             let mounted = record.as_ref().is_some_and(Volume::is_mounted);
-            let facts =
+            let context =
                 RequestContext { operation, volume: name, id, options: &NO_OPTIONS, caller, mounted, retry };
-            let lints = linter.on_arrival(&facts, record.as_ref());
+            let lints = linter.on_arrival(&context, record.as_ref());
             linter.apply(&Call::ok(operation, caller));
             lints.into_iter().map(Lint::as_str).collect::<Vec<_>>().join(" ")
         };
@@ -164,7 +164,7 @@ mod tests {
     #[test]
     fn capabilities_that_were_not_told_may_be_asked_for_again() {
         let mut linter = Linter::default();
-        let facts = RequestContext {
+        let context = RequestContext {
             operation: Operation::Capabilities,
             volume: "",
             id: "",
@@ -173,8 +173,8 @@ mod tests {
             mounted: false,
             retry: false,
         };
-        linter.apply(&Call { outcome: Outcome::Error, ..Call::ok(facts.operation, facts.caller) });
-        assert_eq!(linter.on_arrival(&facts, None), []);
+        linter.apply(&Call { outcome: Outcome::Error, ..Call::ok(context.operation, context.caller) });
+        assert_eq!(linter.on_arrival(&context, None), []);
     }
 
     #[test]

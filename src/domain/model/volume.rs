@@ -209,13 +209,13 @@ impl Volumes {
     }
 
     /// A volume's record, forgotten ones included.
-    pub fn record(&self, name: &str) -> Option<&Arc<Volume>> {
+    pub fn known(&self, name: &str) -> Option<&Arc<Volume>> {
         self.0.get(name)
     }
 
     /// A volume that exists for the driver.
     pub fn existing(&self, name: &str) -> Option<&Arc<Volume>> {
-        self.record(name).filter(|volume| volume.exists)
+        self.known(name).filter(|volume| volume.exists)
     }
 
     /// All records in the order of their names.
@@ -286,7 +286,7 @@ mod tests {
     fn a_mount_of_an_unknown_volume_is_remembered_but_does_not_create_it() {
         let volumes = after(&[mounted("v", "a")]);
         assert!(volumes.existing("v").is_none());
-        assert!(volumes.record("v").expect("recorded").is_mounted());
+        assert!(volumes.known("v").expect("recorded").is_mounted());
     }
 
     #[test]
@@ -295,7 +295,7 @@ mod tests {
         let restored = Change::Restored { name: "v".into() };
         let before = after(&[created("v"), mounted("v", "a")]);
         let between = after(&[created("v"), mounted("v", "a"), forgotten.clone()]);
-        assert!(between.existing("v").is_none() && between.record("v").is_some());
+        assert!(between.existing("v").is_none() && between.known("v").is_some());
         assert_eq!(after(&[created("v"), mounted("v", "a"), forgotten, restored]), before);
     }
 

@@ -174,7 +174,7 @@ impl Armed {
     }
 
     /// Whether its time is not over, nor in a pause. Only then does it take calls and hold those that it has.
-    pub fn holds(&self, at: Timestamp) -> bool {
+    pub fn is_in_force(&self, at: Timestamp) -> bool {
         self.state != RuleState::Expired
             && self.remaining.until.is_none_or(|until| at < until)
             && self.rule.lifetime.flap.is_none_or(|flap| flap.is_down(self.elapsed(at)))
@@ -203,14 +203,14 @@ impl Armed {
     }
 
     /// Whether it evaluates calls like this one.
-    pub(super) fn matches(&self, facts: &RequestContext<'_>, at: Timestamp) -> bool {
+    pub(super) fn matches(&self, context: &RequestContext<'_>, at: Timestamp) -> bool {
         let acts = self.state == RuleState::Armed && !self.is_used_up();
-        acts && self.rule.matches(facts) && self.holds(at)
+        acts && self.rule.matches(context) && self.is_in_force(at)
     }
 
     /// Decides about a call. Nothing changes: see [`Armed::count`].
-    pub(super) fn evaluate(&self, seed: u64, facts: &RequestContext<'_>) -> (Decision, Option<Injection>) {
-        let RequestContext { operation, volume, .. } = *facts;
+    pub(super) fn evaluate(&self, seed: u64, context: &RequestContext<'_>) -> (Decision, Option<Injection>) {
+        let RequestContext { operation, volume, .. } = *context;
         let count = self.draws.as_ref().map_or(0, |draws| draws.count(operation, volume));
         let subject = Subject { seed, rule: &self.text, operation, volume, count };
         let trigger = self.rule.trigger;

@@ -37,10 +37,10 @@ pub fn dry_run<'e>(
             dry_run.calls += 1;
             let hit = rule.is_about(operation) && {
                 let options = options.of(call, operation);
-                let facts = facts(call, operation, &options);
-                armed.matches(&facts, Timestamp::UNIX_EPOCH) && {
-                    let (decision, _) = armed.evaluate(seed, &facts);
-                    armed.count(operation, facts.volume, decision);
+                let context = context(call, operation, &options);
+                armed.matches(&context, Timestamp::UNIX_EPOCH) && {
+                    let (decision, _) = armed.evaluate(seed, &context);
+                    armed.count(operation, context.volume, decision);
                     decision == Decision::Fired
                 }
             };
@@ -58,7 +58,7 @@ pub fn dry_run<'e>(
 }
 
 /// What the rule could see when the call arrived.
-fn facts<'c>(call: &'c Call, operation: Operation, options: &'c Options) -> RequestContext<'c> {
+fn context<'c>(call: &'c Call, operation: Operation, options: &'c Options) -> RequestContext<'c> {
     RequestContext {
         operation,
         volume: call.volume.as_deref().unwrap_or_default(),
@@ -90,7 +90,7 @@ impl<'e> OptionsThen<'e> {
             return Cow::Owned(Request::parse(&call.request.bytes).unwrap_or_default().options);
         }
         let created = self.created.get(name).copied();
-        let options = created.or_else(|| self.now.record(name).map(|volume| &volume.options));
+        let options = created.or_else(|| self.now.known(name).map(|volume| &volume.options));
         options.map_or_else(Cow::default, Cow::Borrowed)
     }
 }
@@ -188,8 +188,8 @@ mod tests {
         let mut hits = Vec::new();
         for call in entries.iter().filter_map(Entry::call) {
             let options = Options::new();
-            let facts = facts(call, Operation::Get, &options);
-            let (rules, injection) = set.decide(&facts, Timestamp::UNIX_EPOCH);
+            let context = context(call, Operation::Get, &options);
+            let (rules, injection) = set.decide(&context, Timestamp::UNIX_EPOCH);
             let volume = call.volume.clone();
             let evaluation = Evaluation { call: call.call, operation: Operation::Get, volume, rules };
             set.apply(&RuleEvent::Evaluated(evaluation), Timestamp::UNIX_EPOCH, |_| false);

@@ -1,8 +1,6 @@
 //! A rule: which calls, when, what, for how long.
 //!
-//! [`FromStr`] and [`Display`](std::fmt::Display) are inverse: a printed rule parses to the same rule.
-
-use std::str::FromStr;
+//! [`FromStr`](std::str::FromStr) and [`Display`](std::fmt::Display) are inverse: a printed rule parses to the same rule.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +8,6 @@ use super::{
     action::{Action, Phase},
     calls::Calls,
     lifetime::Lifetime,
-    parse,
     selector::{Pattern, RequestContext, Selector},
     trigger::Trigger,
 };
@@ -60,11 +57,6 @@ impl RuleError {
 }
 
 impl Rule {
-    /// Parses `RULE [as LABEL]`.
-    pub fn parse_labelled(text: &str) -> Result<(Self, Option<String>), RuleError> {
-        parse::labelled(text)
-    }
-
     /// The operations that it matches: those that it names and that its selectors and actions apply to.
     pub fn operations(&self) -> impl Iterator<Item = Operation> {
         Operation::ALL.into_iter().filter(|operation| self.is_about(*operation))
@@ -132,14 +124,6 @@ impl Step {
     /// Whether it leaves a call as it is.
     pub fn is_nothing(&self) -> bool {
         self.action == Action::Pass && self.phase == Phase::After
-    }
-}
-
-impl FromStr for Rule {
-    type Err = RuleError;
-
-    fn from_str(text: &str) -> Result<Self, RuleError> {
-        parse::rule(text)
     }
 }
 

@@ -66,12 +66,12 @@ impl RuleSet {
     /// Decides about a call: what each rule decided that evaluated it, and what is to be done.
     pub fn decide(
         &self,
-        facts: &RequestContext<'_>,
+        context: &RequestContext<'_>,
         at: Timestamp,
     ) -> (Vec<RuleDecision>, Option<Injection>) {
         let mut decisions = Vec::new();
-        for armed in self.rules.iter().filter(|armed| armed.matches(facts, at)) {
-            let (decision, injection) = armed.evaluate(self.seed, facts);
+        for armed in self.rules.iter().filter(|armed| armed.matches(context, at)) {
+            let (decision, injection) = armed.evaluate(self.seed, context);
             decisions.push(RuleDecision { id: armed.id, decision });
             if let Decision::Passed | Decision::Fired = decision {
                 return (decisions, injection);

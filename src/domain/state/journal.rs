@@ -28,17 +28,17 @@ impl Default for Bounds {
 pub struct Journal {
     #[serde(skip)]
     ring: VecDeque<Arc<Entry>>,
-    /// What each entry in the ring weighs: its own memory is cold by the time it is removed.
+    /// The size of each entry in the ring, kept here so that removing one does not read it.
     #[serde(skip)]
-    weights: VecDeque<usize>,
+    sizes: VecDeque<usize>,
     #[serde(skip)]
     bytes: usize,
     /// The number of the first entry since the journal was cleared.
-    begun: u64,
+    first_since_clear: u64,
     /// The number of the latest entry.
-    last: u64,
-    /// How many entries a list shows, of all that there ever were.
-    rows: u64,
+    last_seq: u64,
+    /// How many entries were not redundant, since the start; `reset` does not change it.
+    listed: u64,
     #[serde(skip)]
     bounds: Bounds,
 }
@@ -46,74 +46,80 @@ pub struct Journal {
 /// What is kept, without how much memory it takes here: equal entries may share it or not.
 impl PartialEq for Journal {
     fn eq(&self, other: &Self) -> bool {
-        (self.begun, self.last, self.rows, &self.ring) == (other.begun, other.last, other.rows, &other.ring)
+        (self.first_since_clear, self.last_seq, self.listed, &self.ring)
+            == (other.first_since_clear, other.last_seq, other.listed, &other.ring)
     }
 }
 
 impl Journal {
     /// An empty journal.
     pub fn new(bounds: Bounds) -> Self {
-        Self { begun: 1, bounds, ..Self::default() }
+        Self { first_since_clear: 1, bounds, ..Self::default() }
+    }
+
+    /// How much it keeps.
+    pub fn bounds(&self) -> Bounds {
+        self.bounds
     }
 
     /// Appends the next entry and removes the oldest where a bound is passed. The newest always stays.
     pub fn push(&mut self, entry: &Arc<Entry>) {
-        self.last = entry.seq;
-        self.rows += u64::from(!entry.is_redundant());
-        let weight = entry.size_estimate();
-        self.bytes += weight;
-        self.weights.push_back(weight);
+        self.last_seq = entry.seq;
+        self.listed += u64::from(!entry.is_redundant());
+        let size = entry.size_estimate();
+        self.bytes += size;
+        self.sizes.push_back(size);
         self.ring.push_back(Arc::clone(entry));
         while self.ring.len() > 1 && (self.ring.len() > self.bounds.entries || self.bytes > self.bounds.bytes)
         {
             self.ring.pop_front();
-            self.bytes -= self.weights.pop_front().unwrap_or_default();
+            self.bytes -= self.sizes.pop_front().unwrap_or_default();
         }
     }
 
     /// Removes all entries. The numbering goes on, so that a reader's place stays valid.
     pub fn clear(&mut self) {
         self.ring.clear();
-        self.weights.clear();
+        self.sizes.clear();
         self.bytes = 0;
-        self.begun = self.next();
+        self.first_since_clear = self.next_seq();
     }
 
     /// How many entries there was no room for, since the journal was cleared.
     pub fn dropped(&self) -> u64 {
-        self.first() - self.begun
+        self.first_seq() - self.first_since_clear
     }
 
-    /// How many entries a list shows, of all that there ever were.
-    pub fn rows(&self) -> u64 {
-        self.rows
+    /// How many entries were not redundant, since the start; `reset` does not change it.
+    pub fn listed(&self) -> u64 {
+        self.listed
     }
 
     /// The number of the oldest entry that is kept; that of the next one if none is.
-    pub fn first(&self) -> u64 {
-        self.next() - self.ring.len() as u64
+    pub fn first_seq(&self) -> u64 {
+        self.next_seq() - self.ring.len() as u64
     }
 
     /// The number that the next entry will have.
-    pub fn next(&self) -> u64 {
-        self.last + 1
+    pub fn next_seq(&self) -> u64 {
+        self.last_seq + 1
     }
 
     /// The entry with a number, if it is still kept.
     pub fn get(&self, seq: u64) -> Option<&Arc<Entry>> {
-        let index = seq.checked_sub(self.first())?;
+        let index = seq.checked_sub(self.first_seq())?;
         self.ring.get(usize::try_from(index).ok()?)
     }
 
     /// The kept entries with a number greater than `seq`, oldest first.
     pub fn after(&self, seq: u64) -> impl DoubleEndedIterator<Item = &Arc<Entry>> + ExactSizeIterator {
-        let skipped = seq.saturating_add(1).saturating_sub(self.first());
+        let skipped = seq.saturating_add(1).saturating_sub(self.first_seq());
         self.ring.range(usize::try_from(skipped).unwrap_or(usize::MAX).min(self.ring.len())..)
     }
 
     /// The kept entries up to and with number `seq`, newest first.
     pub fn back_from(&self, seq: u64) -> impl Iterator<Item = &Arc<Entry>> {
-        let kept = seq.saturating_add(1).saturating_sub(self.first());
+        let kept = seq.saturating_add(1).saturating_sub(self.first_seq());
         self.ring.range(..usize::try_from(kept).unwrap_or(usize::MAX).min(self.ring.len())).rev()
     }
 
@@ -143,7 +149,7 @@ mod tests {
 
     fn push(journal: &mut Journal, length: usize) {
         let kind = EntryKind::Note { text: "x".repeat(length) };
-        journal.push(&Arc::new(Entry { seq: journal.next(), at: Timestamp::UNIX_EPOCH, kind }));
+        journal.push(&Arc::new(Entry { seq: journal.next_seq(), at: Timestamp::UNIX_EPOCH, kind }));
     }
 
     proptest! {
@@ -160,7 +166,7 @@ mod tests {
                 prop_assert!(journal.bytes() <= bytes || journal.len() == 1);
             }
             let kept: Vec<u64> = journal.after(0).map(|entry| entry.seq).collect();
-            let expected: Vec<u64> = (journal.first()..=lengths.len() as u64).collect();
+            let expected: Vec<u64> = (journal.first_seq()..=lengths.len() as u64).collect();
             prop_assert_eq!(&kept, &expected);
             let weight: usize = journal.after(0).map(|entry| entry.size_estimate()).sum();
             prop_assert_eq!(weight, journal.bytes());
@@ -172,9 +178,9 @@ mod tests {
             for _ in 0..count {
                 push(&mut journal, 1);
             }
-            prop_assert_eq!(journal.get(seq).map(|entry| entry.seq), (seq >= journal.first() && seq <= count).then_some(seq));
-            prop_assert_eq!(journal.after(seq).next().map(|entry| entry.seq), (seq < count).then_some((seq + 1).max(journal.first())));
-            prop_assert_eq!(journal.back_from(seq).next().map(|entry| entry.seq), (seq >= journal.first()).then_some(seq.min(count)));
+            prop_assert_eq!(journal.get(seq).map(|entry| entry.seq), (seq >= journal.first_seq() && seq <= count).then_some(seq));
+            prop_assert_eq!(journal.after(seq).next().map(|entry| entry.seq), (seq < count).then_some((seq + 1).max(journal.first_seq())));
+            prop_assert_eq!(journal.back_from(seq).next().map(|entry| entry.seq), (seq >= journal.first_seq()).then_some(seq.min(count)));
         }
     }
 
@@ -190,7 +196,7 @@ mod tests {
         let mut journal = Journal::new(Bounds::default());
         push(&mut journal, 1);
         journal.clear();
-        assert_eq!((journal.len(), journal.bytes(), journal.first()), (0, 0, 2));
+        assert_eq!((journal.len(), journal.bytes(), journal.first_seq()), (0, 0, 2));
         push(&mut journal, 1);
         assert_eq!(journal.after(0).next().map(|entry| entry.seq), Some(2));
     }

@@ -25,9 +25,9 @@ use crate::domain::{
     model::{
         driver::{DriverEvent, DriverInfo, DriverReason, DriverState, DriverStatus},
         entry::{Entry, EntryKind, HeldCall, RuleEvent, Session},
+        past_volumes::PastVolumes,
         scenario::ScenarioState,
         speed::DemoSpeed,
-        undo_log::UndoLog,
         volume::{Change, Volumes},
     },
     rules::RuleSet,
@@ -39,7 +39,7 @@ pub struct State {
     journal: Journal,
     counters: Counters,
     volumes: Volumes,
-    undo_log: UndoLog,
+    past_volumes: PastVolumes,
     rules: RuleSet,
     linter: Linter,
     driver: DriverInfo,
@@ -63,7 +63,7 @@ impl State {
             journal: Journal::new(bounds),
             counters: Counters::default(),
             volumes: Volumes::default(),
-            undo_log: UndoLog::default(),
+            past_volumes: PastVolumes::default(),
             rules: RuleSet::default(),
             linter: Linter::default(),
             driver: DriverInfo::default(),
@@ -108,14 +108,16 @@ impl State {
         self.journal.push(entry);
     }
 
+    /// Begins again: a recording can have the sessions of several runs.
     fn start(&mut self, session: &Session) {
+        *self = Self::new(self.journal.bounds());
         self.rules = RuleSet::new(session.seed, session.default_expiry_ms.map(Duration::from_millis));
         self.volumes.clone_from(&session.volumes);
         self.speed = session.speed;
     }
 
     fn change(&mut self, change: &Change) {
-        self.undo_log.remember(&self.volumes, change);
+        self.past_volumes.push(&self.volumes, change);
         self.volumes.apply(change);
     }
 
@@ -165,8 +167,8 @@ impl State {
     }
 
     /// What the volumes were before.
-    pub fn undo_log(&self) -> &UndoLog {
-        &self.undo_log
+    pub fn past_volumes(&self) -> &PastVolumes {
+        &self.past_volumes
     }
 
     /// The rules.
@@ -205,8 +207,8 @@ impl State {
     }
 
     /// Whether a rule may hold calls: it has not ended, and is in no pause.
-    pub fn holds_calls(&self, rule: Option<u32>, at: Timestamp) -> bool {
-        rule.and_then(|id| self.rules.get(id)).is_some_and(|rule| rule.holds(at))
+    pub fn rule_in_force(&self, rule: Option<u32>, at: Timestamp) -> bool {
+        rule.and_then(|id| self.rules.get(id)).is_some_and(|rule| rule.is_in_force(at))
     }
 
     /// A held call by its number.

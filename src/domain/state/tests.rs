@@ -129,7 +129,7 @@ fn every_entry_and_every_state_is_read_back_from_json() {
         // A checkpoint has all but the entries themselves.
         let checkpoint = serde_json::to_string(&state).expect("it is JSON");
         let mut restored: State = serde_json::from_str(&checkpoint).expect("it is read");
-        assert_eq!(restored.journal().next(), state.journal().next());
+        assert_eq!(restored.journal().next_seq(), state.journal().next_seq());
         assert!(restored.journal().is_empty());
         restored.journal = state.journal.clone();
         assert_eq!(restored, state, "{line}");
@@ -159,4 +159,18 @@ fn the_state_is_what_the_entries_say() {
     assert_eq!(state.counters().operation(Operation::Mount), 0, "they were reset");
     assert_eq!(state.journal().len(), 2);
     assert_eq!(state.last_call(), 2);
+}
+
+#[test]
+fn another_session_starts_from_nothing() {
+    let (mut once, mut twice) = (State::new(Bounds::default()), State::new(Bounds::default()));
+    for entry in &entries()[..13] {
+        twice.apply(entry);
+    }
+    for entry in &entries() {
+        once.apply(entry);
+        twice.apply(entry);
+        assert_eq!(twice, once, "{entry:?}");
+        assert_eq!(twice.journal().first_seq() + twice.journal().len() as u64, entry.seq + 1);
+    }
 }

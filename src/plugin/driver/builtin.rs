@@ -61,9 +61,9 @@ impl BuiltinDriver {
 
     fn stale_reply(&self, operation: Operation, request: &Request) -> Reply {
         // Only a List is about more than one volume.
-        let (now, undo_log) = self.hub.past((operation != Operation::List).then_some(&request.name));
+        let (now, past_volumes) = self.hub.past((operation != Operation::List).then_some(&request.name));
         let current = self.reply_from(&now, operation, request);
-        let mut earlier = undo_log.before(&now).map(|then| self.reply_from(&then, operation, request));
+        let mut earlier = past_volumes.before(&now).map(|then| self.reply_from(&then, operation, request));
         earlier.find(|reply| *reply != current).unwrap_or(current)
     }
 
@@ -117,7 +117,7 @@ impl BuiltinDriver {
 
     fn execute(&self, operation: Operation, request: &Request, call: &mut Call) -> io::Result<()> {
         let name = request.name.clone();
-        let recorded = |name: &str| self.hub.with_volumes(|volumes| volumes.record(name).cloned());
+        let recorded = |name: &str| self.hub.with_volumes(|volumes| volumes.known(name).cloned());
         let change = match operation {
             Operation::Create => {
                 Change::Created { name, options: request.options.clone(), at: self.hub.now() }

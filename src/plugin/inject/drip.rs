@@ -51,10 +51,10 @@ impl Drip {
         if !self.released {
             tokio::select! {
                 () = tokio::time::sleep_until(self.due(self.sent)) => {}
-                wakeup = self.held.released() => {
+                wakeup = self.held.wait() => {
                     self.released = true;
                     if let (Some(wakeup), Some(guard)) = (wakeup, &mut self.guard) {
-                        guard.released(wakeup.release);
+                        guard.note_release(wakeup.release);
                     }
                 }
             }

@@ -77,7 +77,7 @@ pub struct RuleDecision {
 pub enum Decision {
     /// Its probability did not hit the call.
     Missed,
-    /// The call is not one of those that its trigger counts out.
+    /// Not one of those that its trigger selects (nth, first, every, after), or its chain has no step left.
     NotDue,
     /// It took the call and let it pass.
     Passed,

@@ -1,8 +1,8 @@
 //! The operations and the conditions after `where`.
 
 use super::{
-    Parsed, check_applies,
-    parser::{Parser, VALUE_ENDS, wrong_at},
+    check_applies,
+    parser::{Parsed, Parser, VALUE_ENDS, wrong_at},
 };
 use crate::domain::{
     lang::full_name,

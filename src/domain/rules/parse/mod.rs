@@ -15,6 +15,8 @@ mod parser;
 mod step;
 mod when;
 
+use std::str::FromStr;
+
 use super::{
     action::{ErrorShape, Phase},
     calls::Calls,
@@ -27,42 +29,50 @@ use crate::domain::{
     lang::{lexer::Lexer, suggest::nearest},
     model::protocol::Operation,
 };
-use parser::{Parser, wrong_at};
+use parser::{Parsed, Parser, wrong_at};
 
 pub(super) use parser::is_plain;
 
-type Parsed<T> = Result<T, RuleError>;
+impl FromStr for Rule {
+    type Err = RuleError;
 
-/// Parses a rule.
-pub(super) fn rule(text: &str) -> Parsed<Rule> {
-    let mut parser = Parser { lexer: Lexer::new(text) };
-    let rule = parser.rule()?;
-    parser.end(&rule).map(|()| rule)
+    fn from_str(text: &str) -> Parsed<Self> {
+        let mut parser = Parser { lexer: Lexer::new(text) };
+        let rule = parser.rule()?;
+        parser.end(&rule).map(|()| rule)
+    }
 }
 
-/// Parses a rule with an optional label.
-pub(super) fn labelled(text: &str) -> Parsed<(Rule, Option<String>)> {
-    let mut parser = Parser { lexer: Lexer::new(text) };
-    let rule = parser.rule()?;
-    let label = if parser.take("as") { Some(parser.label()?) } else { None };
-    parser.end(&rule).map(|()| (rule, label))
+impl Rule {
+    /// Parses `RULE [as LABEL]`.
+    pub fn parse_labelled(text: &str) -> Parsed<(Self, Option<String>)> {
+        let mut parser = Parser { lexer: Lexer::new(text) };
+        let rule = parser.rule()?;
+        let label = if parser.take("as") { Some(parser.label()?) } else { None };
+        parser.end(&rule).map(|()| (rule, label))
+    }
 }
 
-/// Parses what a held call gets.
-pub(super) fn release_action(text: &str) -> Parsed<ReleaseAction> {
-    let mut parser = Parser { lexer: Lexer::new(text) };
-    let column = parser.lexer.column();
-    let action = parser.action()?;
-    if action.holds() {
-        let problem =
-            format!("{:?} holds calls itself; expected another action, such as fail \"no\"", action.as_str());
-        return wrong_at(column, problem);
+impl FromStr for ReleaseAction {
+    type Err = RuleError;
+
+    fn from_str(text: &str) -> Parsed<Self> {
+        let mut parser = Parser { lexer: Lexer::new(text) };
+        let column = parser.lexer.column();
+        let action = parser.action()?;
+        if action.holds() {
+            let problem = format!(
+                "{:?} holds calls itself; expected another action, such as fail \"no\"",
+                action.as_str()
+            );
+            return wrong_at(column, problem);
+        }
+        let phase = parser.phase(&action)?;
+        if parser.lexer.is_at_end() {
+            return Ok(Self { action, phase });
+        }
+        parser.expected("before, after, twice or the end", Phase::KEYWORDS.map(Phase::as_str))
     }
-    let phase = parser.phase(&action)?;
-    if parser.lexer.is_at_end() {
-        return Ok(ReleaseAction { action, phase });
-    }
-    parser.expected("before, after, twice or the end", Phase::KEYWORDS.map(Phase::as_str))
 }
 
 impl Parser<'_> {

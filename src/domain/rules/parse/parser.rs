@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use super::Parsed;
 use crate::domain::{
     lang::{duration, lexer::Lexer, suggest::did_you_mean},
     rules::{Lifetime, Phase, RuleError},
 };
+
+/// What parsing returns.
+pub(in crate::domain::rules) type Parsed<T> = Result<T, RuleError>;
 
 /// The characters that end a keyword.
 pub(super) const ENDS: [char; 3] = [':', ',', '"'];

@@ -1,8 +1,8 @@
 //! The chain with its steps and their actions.
 
 use super::{
-    Parsed, check_applies,
-    parser::{ENDS, Parser, VALUE_ENDS, wrong_at},
+    check_applies,
+    parser::{ENDS, Parsed, Parser, VALUE_ENDS, wrong_at},
 };
 use crate::domain::{
     lang::duration,

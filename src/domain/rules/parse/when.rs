@@ -1,9 +1,6 @@
 //! The conditions of the trigger, and the limits of the lifetime.
 
-use super::{
-    Parsed,
-    parser::{Parser, wrong_at},
-};
+use super::parser::{Parsed, Parser, wrong_at};
 use crate::domain::rules::{Flap, Lifetime, Probability, Trigger};
 
 impl Parser<'_> {

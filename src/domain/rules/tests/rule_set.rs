@@ -240,8 +240,9 @@ fn a_rule_is_said_to_be_spent_by_the_call_that_spends_it() {
 #[test]
 fn a_rule_ends_at_its_time_and_says_so_once() {
     let mut book = book(&["mount: hang for 10s", "mount: hang once for 20s", "mount: hang flap 30s 5s"]);
-    let hold =
-        |book: &RuleSet, at| -> Vec<bool> { book.iter().map(|armed| armed.holds(second(at))).collect() };
+    let hold = |book: &RuleSet, at| -> Vec<bool> {
+        book.iter().map(|armed| armed.is_in_force(second(at))).collect()
+    };
     let mount = call(Operation::Mount, "v");
     meet(&mut book, &mount, second(9));
     meet(&mut book, &mount, second(11));

@@ -13,7 +13,7 @@ use super::volume::{Change, Volume, Volumes};
 ///
 /// A clone shares the records.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct UndoLog {
+pub struct PastVolumes {
     changes: VecDeque<Arc<Records>>,
     bytes: usize,
 }
@@ -21,19 +21,19 @@ pub struct UndoLog {
 /// The records that one change replaced, as they were before it.
 type Records = BTreeMap<String, Option<Arc<Volume>>>;
 
-impl UndoLog {
+impl PastVolumes {
     /// How many changes can be undone, as long as what they replaced holds no more than so many bytes.
     const KEPT: usize = 1024;
     const BYTES: usize = 4 * 1024 * 1024;
 
     /// Remembers what a change is about to replace.
-    pub fn remember(&mut self, volumes: &Volumes, change: &Change) {
+    pub fn push(&mut self, volumes: &Volumes, change: &Change) {
         let before = match change {
             Change::Mounted { .. } | Change::Unmounted { .. } | Change::MountsCleared { .. } => return,
             Change::Created { name, .. }
             | Change::Removed { name }
             | Change::Forgotten { name }
-            | Change::Restored { name } => [(name.clone(), volumes.record(name).cloned())].into(),
+            | Change::Restored { name } => [(name.clone(), volumes.known(name).cloned())].into(),
             Change::AllDeleted | Change::StateLost => {
                 volumes.iter().map(|volume| (volume.name.clone(), Some(Arc::clone(volume)))).collect()
             }
@@ -86,28 +86,28 @@ mod tests {
 
     #[test]
     fn the_past_is_bounded_whatever_the_options() {
-        let (mut volumes, mut undo_log) = (Volumes::default(), UndoLog::default());
+        let (mut volumes, mut past_volumes) = (Volumes::default(), PastVolumes::default());
         for number in 0..100 {
             let options = [("k".to_owned(), "x".repeat(1024 * 1024))].into();
             let change = Change::Created { name: "v".into(), options, at: Timestamp::UNIX_EPOCH };
-            undo_log.remember(&volumes, &change);
+            past_volumes.push(&volumes, &change);
             volumes.apply(&change);
-            assert!(undo_log.bytes <= UndoLog::BYTES, "after {number} changes");
+            assert!(past_volumes.bytes <= PastVolumes::BYTES, "after {number} changes");
         }
-        assert!(undo_log.before(&volumes).count() >= 3);
+        assert!(past_volumes.before(&volumes).count() >= 3);
     }
 
     proptest! {
         #[test]
         fn the_past_leads_back_through_every_state(changes in prop::collection::vec(change(), 0..30)) {
-            let (mut volumes, mut undo_log, mut states) = (Volumes::default(), UndoLog::default(), Vec::new());
+            let (mut volumes, mut past_volumes, mut states) = (Volumes::default(), PastVolumes::default(), Vec::new());
             for change in &changes {
                 states.push(volumes.clone());
-                undo_log.remember(&volumes, change);
+                past_volumes.push(&volumes, change);
                 volumes.apply(change);
             }
             states.reverse();
-            prop_assert_eq!(undo_log.before(&volumes).collect::<Vec<_>>(), states);
+            prop_assert_eq!(past_volumes.before(&volumes).collect::<Vec<_>>(), states);
         }
     }
 }
