@@ -123,7 +123,7 @@ async fn a_release_that_cannot_be_is_refused_and_the_call_waits_on() {
                 format!("\"scope\" does not apply to call {call}, a mount; fail"),
             ),
             ("all: bad-time".into(), format!("\"bad-time\" does not apply to call {call}")),
-            (": null-entry".into(), "this ends a running dockerd".into()),
+            (": null-entry".into(), "this crashes dockerd".into()),
             (format!("--yes {call}: null-entry"), format!("\"null-entry\" does not apply to call {call}")),
             (
                 format!("{call}: reply {{\"Volumes\":[null]}} after"),
