@@ -138,7 +138,8 @@ async fn a_release_that_cannot_be_is_refused_and_the_call_waits_on() {
         }
         stage.command("release: fail \"now\"").await;
         assert!(
-            refused(&format!("release {call}: fail \"again\"")).starts_with("no call"),
+            refused(&format!("release {call}: fail \"again\""))
+                .starts_with(&format!("call {call} is not held")),
             "the first one counts"
         );
     })
