@@ -243,7 +243,7 @@ fn a_dry_run_marks_the_calls_and_arms_nothing() {
 fn a_rule_that_ends_an_engine_is_armed_only_when_that_is_meant() {
     let hub = hub();
     let error = hub.command_line("arm list: null-entry as bomb").expect_err("it must ask").to_string();
-    assert!(error.ends_with("if you mean it: arm --yes list: null-entry as bomb"), "{error}");
+    assert!(error.ends_with("to do it anyway: arm --yes list: null-entry as bomb"), "{error}");
     assert!(hub.snapshot().faults.is_empty());
     run(&hub, "arm --dry-run list: null-entry");
     assert_eq!(run(&hub, "arm list: null-entry as bomb --yes"), "armed rule 1: list: null-entry");
@@ -254,15 +254,15 @@ fn a_command_that_is_impossible_changes_nothing_and_says_why() {
     let hub = hub();
     run(&hub, "conjure v");
     for (line, expected) in [
-        ("forget w", "there is no volume \"w\""),
-        ("restore v", "the volume \"v\" is not forgotten"),
-        ("restore w", "there is no volume \"w\""),
-        ("unmount w", "there is no volume \"w\""),
-        ("conjure v", "the driver knows a volume \"v\" already"),
+        ("forget w", "unknown volume \"w\""),
+        ("restore v", "volume \"v\" is not forgotten"),
+        ("restore w", "unknown volume \"w\""),
+        ("unmount w", "unknown volume \"w\""),
+        ("conjure v", "volume \"v\" already exists"),
         ("conjure ..", "a volume name must be one plain path component"),
         ("disarm 5", "no rule \"5\" is armed"),
         ("disarm x", "no rule \"x\" is armed"),
-        ("release 5", "no call 5 is waiting"),
+        ("release 5", "call 5 is not held"),
         ("up", "the driver is up already"),
         ("arm mount: nul", "column 12: found \"nul\""),
         ("  sed 5", "column 1: unknown command \"sed\", did you mean \"seed\"?"),

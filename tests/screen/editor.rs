@@ -163,7 +163,7 @@ async fn what_was_written_is_kept_where_the_caller_has_given_up_meanwhile() {
     let out = edited("{\"Err\": \"late\"}");
     let path = out.file.path().to_owned();
     desk.close(Ok(out));
-    desk.live.shows(&format!("no call {call} is waiting")).await;
+    desk.live.shows(&format!("call {call} is not held")).await;
     desk.live.shows(&format!("the edited reply to call {call} was not sent, and is kept in")).await;
     assert_eq!(std::fs::read_to_string(&path).expect("it is kept"), "{\"Err\": \"late\"}");
     std::fs::remove_file(path).expect("it can be removed");

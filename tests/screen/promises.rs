@@ -103,7 +103,7 @@ async fn a_key_commands_the_hub_and_is_echoed_as_its_line() {
 async fn a_command_that_is_refused_says_why() {
     let mut live = Live::start();
     live.press(": f o r g e t space n o n e enter");
-    live.shows("there is no volume \"none\"").await;
+    live.shows("unknown volume \"none\"").await;
     live.shows(" : forget none").await;
 }
 

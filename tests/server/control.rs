@@ -88,13 +88,13 @@ async fn the_state_tells_all_that_the_console_shows() {
 async fn a_command_is_answered_with_its_effect_or_with_what_is_wrong_and_where() {
     let stage = Fixture::unix();
     for (line, status, text) in [
-        ("conjure v tier=gold", 200, "\"v\" is there\n"),
+        ("conjure v tier=gold", 200, "created \"v\"\n"),
         ("arm get: empty as ghost\n", 200, "armed rule 1: get: empty\n"),
         ("arm --dry-run get: null", 200, "would have hit 0 of 0 calls"),
         ("arm get: emty", 400, "column 10: found \"emty\""),
         ("dwon refuse", 400, "column 1: unknown command \"dwon\", did you mean \"down\"?"),
         ("", 400, "column 1: unknown command \"\""),
-        ("forget nobody", 400, "there is no volume \"nobody\""),
+        ("forget nobody", 400, "unknown volume \"nobody\""),
         ("down refuse", 200, "the driver is down: refuse\n"),
     ] {
         let heard = post(&stage, line).await;

@@ -113,18 +113,21 @@ async fn a_release_that_cannot_be_is_refused_and_the_call_waits_on() {
     let stage = Fixture::unix();
     stage.command("conjure v").await;
     let refused = |line: &str| stage.hub.command_line(line).expect_err(line).to_string();
-    assert!(refused("release: fail \"no\"").starts_with("no call is waiting; arm a rule that holds one"));
+    assert!(refused("release: fail \"no\"").starts_with("no call is held; arm a rule that holds one"));
     stage.command("arm mount: hold").await;
     let heard = held(&stage, async |call| {
         for (how, why) in [
-            (format!("{}: empty", call + 1), format!("no call {} is waiting", call + 1)),
-            (format!("{call}: scope local"), format!("\"scope\" does not fit call {call}, which is a mount; fail")),
-            ("all: bad-time".into(), format!("\"bad-time\" does not fit call {call}")),
-            (": null-entry".into(), "this ends a running dockerd".into()),
-            (format!("--yes {call}: null-entry"), format!("\"null-entry\" does not fit call {call}")),
+            (format!("{}: empty", call + 1), format!("call {} is not held", call + 1)),
+            (
+                format!("{call}: scope local"),
+                format!("\"scope\" does not apply to call {call}, a mount; fail"),
+            ),
+            ("all: bad-time".into(), format!("\"bad-time\" does not apply to call {call}")),
+            (": null-entry".into(), "this crashes dockerd".into()),
+            (format!("--yes {call}: null-entry"), format!("\"null-entry\" does not apply to call {call}")),
             (
                 format!("{call}: reply {{\"Volumes\":[null]}} after"),
-                "this ends a running dockerd: it reads a null among the volumes of List and dies; if you mean it: \
+                "this crashes dockerd (a null entry in the reply to List); to do it anyway: \
                  release --yes "
                     .into(),
             ),
@@ -134,7 +137,11 @@ async fn a_release_that_cannot_be_is_refused_and_the_call_waits_on() {
             assert_eq!(stage.snapshot().held.len(), 1, "{how}");
         }
         stage.command("release: fail \"now\"").await;
-        assert!(refused(&format!("release {call}: fail \"again\"")).starts_with("no call"), "the first one counts");
+        assert!(
+            refused(&format!("release {call}: fail \"again\""))
+                .starts_with(&format!("call {call} is not held")),
+            "the first one counts"
+        );
     })
     .await;
     assert_eq!(heard.body(), "now\n");
@@ -151,7 +158,7 @@ async fn an_answer_that_is_on_its_way_can_be_hurried_and_not_changed() {
     let call = stage.snapshot().held[0].call_number().expect("it is a call");
     let error = stage.hub.command_line("release all: empty").expect_err("it has begun").to_string();
     assert!(
-        error.starts_with(&format!("the answer to call {call} is on its way already; release {call} lets"))
+        error.starts_with(&format!("the reply to call {call} is already being sent; release {call} sends"))
     );
     stage.command(&format!("release {call}")).await;
     assert_eq!(caller.hear().await.body(), "{\"Volumes\":[]}\n");

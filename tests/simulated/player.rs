@@ -78,7 +78,7 @@ async fn a_scenario_with_an_unexpected_result_fails_and_says_why() {
             "[[step]]\ndocker = \"docker volume create -d ghost v\"\nopen_mounts = { v = 1 }",
             "expected 1 open mount of v, actual 0",
         ),
-        ("[[step]]\ncommand = \"forget v\"", "there is no volume \"v\""),
+        ("[[step]]\ncommand = \"forget v\"", "unknown volume \"v\""),
     ] {
         let haunted = FaultyDriver::new();
         let engine = haunted.daemon();
