@@ -180,7 +180,7 @@ impl Armed {
             && self.rule.lifetime.flap.is_none_or(|flap| flap.is_down(self.elapsed(at)))
     }
 
-    /// When [`Armed::holds`] next changes, if ever.
+    /// When [`Armed::is_in_force`] next changes, if ever.
     pub(super) fn next_turn(&self, at: Timestamp) -> Option<Timestamp> {
         let until = self.remaining.until.filter(|until| at < *until);
         let flap = self.rule.lifetime.flap.filter(|_| self.state != RuleState::Expired);
