@@ -147,7 +147,7 @@ fn an_instance_plays_a_card_on_the_daemon_that_it_serves() {
     assert!(entries.iter().any(|entry| by_docker(&entry) && entry["operation"] == "create"));
     let (status, why) = tell(&sandbox, "play null-entry");
     assert_eq!(status, 400);
-    assert!(why.contains("only as `play null-entry --dangerous`"), "{why}");
+    assert!(why.contains("to play it anyway: play null-entry --dangerous"), "{why}");
     assert_eq!(left(&daemon), "kept", "what the card did not make is there still");
     instance.terminate(PATIENCE);
 }
