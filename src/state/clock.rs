@@ -55,7 +55,7 @@ impl Inner {
 }
 
 impl Hub {
-    /// The time of the hub: it never goes back, and stands still where tokio's does.
+    /// The time of the hub: it never goes back, and is paused when tokio's is.
     pub fn now(&self) -> Timestamp {
         let (start, instant) = self.started;
         SignedDuration::try_from(instant.elapsed())

@@ -79,7 +79,7 @@ impl App {
         effects
     }
 
-    /// Puts a rule into the line; what comes of it takes the rule's place.
+    /// Puts a rule into the command line; the edited rule replaces it.
     pub(super) fn edit(&mut self, id: u32, snapshot: &Snapshot) {
         if let Some(rule) = snapshot.faults.iter().find(|rule| rule.id == id) {
             let label = rule.label.as_ref().map_or_else(String::new, |label| format!(" as {label}"));

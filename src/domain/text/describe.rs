@@ -23,7 +23,7 @@ use crate::domain::{
 pub enum TextStyle {
     /// Without more.
     Text,
-    /// For whoever looks closer.
+    /// Details.
     Dim,
     /// What counts.
     Strong,
@@ -59,7 +59,7 @@ impl StyledText {
 pub fn outcome(call: &Call, symbols: &Symbols) -> StyledText {
     let error = call.error.as_deref().unwrap_or_default().trim();
     match call.outcome {
-        // What a rule let go out may be anything, so it is shown as it was.
+        // A reply that a rule changed can be anything, so it is shown unchanged.
         Outcome::Ok if call.fault.is_some() => {
             StyledText::new(format!("answered {}", call.reply.text().trim()), TextStyle::Text)
         }
@@ -129,7 +129,7 @@ pub fn call_word(call: &Call) -> String {
     }
 }
 
-/// An entry that is no call: what was said first, then what came of it.
+/// An entry that is no call: the event first, then its result.
 pub fn remark(entry: &Entry, symbols: &Symbols) -> Vec<StyledText> {
     match &entry.kind {
         EntryKind::Call(_)
