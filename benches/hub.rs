@@ -34,12 +34,12 @@ use voltergeist::{
         },
         state::journal::Bounds,
     },
-    state::{Hub, InMemoryStore},
+    hub::{Hub, InMemoryStore},
 };
 
 fn call(headers: &Headers) -> EntryKind {
     EntryKind::Call(Box::new(Call {
-        call: 1,
+        number: 1,
         operation: Some(Operation::Get),
         request_line: None,
         caller: Caller::Docker,

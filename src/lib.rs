@@ -6,7 +6,7 @@
 //! engine ──HTTP──▶ plugin: recorder ─▶ fault injection ─▶ driver
 //!                     │ one entry per request
 //!                     ▼
-//!                  state: State::apply(&Entry) ─▶ journal, counters, volumes, rules, held calls
+//!                  hub: State::apply(&Entry) ─▶ journal, counters, volumes, rules, held calls
 //!                     │ snapshot, change notification
 //!                     ▼
 //!                  console: update(event) ─▶ effects; view ─▶ frame
@@ -20,7 +20,7 @@
 //! cli          arguments, environment, config file; printing; exit status
 //! app          wiring and long-running services
 //! plugin │ api │ engine │ scenario │ console      siblings
-//! source · export · state · net · engine_api      what siblings share
+//! source · export · hub · net · engine_api      what siblings share
 //! domain       pure: no I/O, clock, random numbers, async or terminal
 //! ```
 //!
@@ -35,8 +35,8 @@ pub mod domain;
 pub mod engine;
 pub mod engine_api;
 pub mod export;
+pub mod hub;
 pub mod net;
 pub mod plugin;
 pub mod scenario;
 pub mod source;
-pub mod state;

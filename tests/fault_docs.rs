@@ -10,7 +10,7 @@ use voltergeist::domain::{
         protocol::{Caller, Operation, Options},
     },
     rules::{
-        Action, Calls, ENGINE_REACTIONS, EngineReaction, ErrorShape, Lifetime, Phase, RequestContext, Rule,
+        Action, Calls, ENGINE_REACTIONS, EngineReaction, ErrorForm, Lifetime, Phase, RequestContext, Rule,
         RuleSet, Selector, Trigger,
     },
 };
@@ -121,7 +121,7 @@ fn every_word_of_the_language_is_explained() {
     let explained: Vec<_> = code.flat_map(|code| code.split([' ', '=', '.', ','])).collect();
     let words = Selector::WORDS.into_iter().chain(Trigger::WORDS).chain(Lifetime::WORDS);
     let words = words.chain(Calls::all().map(Calls::as_str)).chain(Phase::KEYWORDS.map(Phase::as_str));
-    for word in words.chain(ErrorShape::ALL.map(ErrorShape::as_str)).chain(Caller::ALL.map(Caller::as_str)) {
+    for word in words.chain(ErrorForm::ALL.map(ErrorForm::as_str)).chain(Caller::ALL.map(Caller::as_str)) {
         assert!(explained.contains(&word), "{word}");
     }
 }

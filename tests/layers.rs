@@ -10,21 +10,21 @@ use std::{
 /// Each top module and the modules that it may import.
 const LAYERS: [(&str, &[&str]); 13] = [
     ("domain", &[]),
-    ("state", &["domain"]),
+    ("hub", &["domain"]),
     ("engine_api", &["domain"]),
     ("net", &["domain"]),
-    ("export", &["domain", "state"]),
-    ("source", &["domain", "state", "export"]),
-    ("plugin", &["domain", "state", "export", "source", "net"]),
-    ("api", &["domain", "state", "export", "source", "net"]),
+    ("export", &["domain", "hub"]),
+    ("source", &["domain", "hub", "export"]),
+    ("plugin", &["domain", "hub", "export", "source", "net"]),
+    ("api", &["domain", "hub", "export", "source", "net"]),
     ("engine", &["domain", "engine_api"]),
-    ("scenario", &["domain", "state", "export", "source", "engine_api"]),
-    ("console", &["domain", "state", "export", "source"]),
+    ("scenario", &["domain", "hub", "export", "source", "engine_api"]),
+    ("console", &["domain", "hub", "export", "source"]),
     (
         "app",
         &[
             "domain",
-            "state",
+            "hub",
             "engine_api",
             "net",
             "export",
@@ -40,7 +40,7 @@ const LAYERS: [(&str, &[&str]); 13] = [
         "cli",
         &[
             "domain",
-            "state",
+            "hub",
             "engine_api",
             "net",
             "export",
@@ -372,13 +372,13 @@ fn no_files_import_each_other_in_a_cycle() {
 #[test]
 fn a_violation_is_found_however_it_is_written() {
     for (file, source) in [
-        ("domain/volume.rs", "use crate::state::Hub;"),
+        ("domain/volume.rs", "use crate::hub::Hub;"),
         ("domain/volume.rs", "use tokio::sync::Notify;"),
         ("domain/volume.rs", "fn f() { let at = Timestamp::now(); }"),
-        ("domain/rules/rule.rs", "use super::super::super::state;"),
+        ("domain/rules/rule.rs", "use super::super::super::hub;"),
         ("domain/volume.rs", "use std::fs;"),
-        ("state/mod.rs", "use crate::{domain::volume::Volume, plugin::DiskStore};"),
-        ("state/snapshot.rs", "use super::super::console::App;"),
+        ("hub/mod.rs", "use crate::{domain::volume::Volume, plugin::DiskStore};"),
+        ("hub/snapshot.rs", "use super::super::console::App;"),
         ("plugin/recorder.rs", "fn f() { crate::console::run(); }"),
         ("plugin/recorder.rs", "use ratatui::Frame;"),
         ("engine/workload.rs", "use axum::Router;"),
@@ -399,8 +399,8 @@ fn an_import_from_a_layer_below_is_no_violation() {
     for (file, source) in [
         ("domain/command.rs", "use super::rules::Rule;"),
         ("domain/entry.rs", "// as tokio does\nuse std::time::Duration;"),
-        ("state/snapshot.rs", "use crate::domain::{entry::Entry, volume::Volume};"),
-        ("plugin/recorder.rs", "use axum::Router;\nuse crate::{domain::entry::Kind, state::Hub};"),
+        ("hub/snapshot.rs", "use crate::domain::{entry::Entry, volume::Volume};"),
+        ("plugin/recorder.rs", "use axum::Router;\nuse crate::{domain::entry::Kind, hub::Hub};"),
         ("cli/mod.rs", "use crate::{app, console, engine, plugin};"),
     ] {
         assert_eq!(

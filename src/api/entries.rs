@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::ApiState;
-use crate::{domain::model::entry::Entry, state::Hub};
+use crate::{domain::model::entry::Entry, hub::Hub};
 
 /// How many entries are read from the journal at a time.
 const BATCH: usize = 256;

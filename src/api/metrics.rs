@@ -17,7 +17,7 @@ use crate::{
         },
         state::durations::DurationHistogram,
     },
-    state::{DriverStatus, Snapshot},
+    hub::{DriverStatus, Snapshot},
 };
 
 /// Replies with all metrics.
@@ -63,7 +63,7 @@ fn text(snapshot: &Snapshot) -> String {
     page.metric("lints_total", "Protocol warnings.", "counter", lints);
 
     let rules = || {
-        snapshot.faults.iter().map(|rule| {
+        snapshot.rules.iter().map(|rule| {
             let label = rule.label.as_deref().unwrap_or_default();
             (rule, labels(&[("id", &rule.id.to_string()), ("label", label), ("rule", &rule.text)]))
         })
@@ -158,7 +158,7 @@ mod tests {
             },
             state::journal::Bounds,
         },
-        state::{Hub, InMemoryStore},
+        hub::{Hub, InMemoryStore},
     };
 
     #[test]

@@ -19,8 +19,8 @@ use axum::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    hub::Hub,
     net::{Listener, Socket},
-    state::Hub,
 };
 
 /// The mountpoint of a volume by its name.

@@ -20,9 +20,9 @@ use crate::{
             speed::DemoSpeed,
             volume::Volume,
         },
-        rules::{Armed, RuleStatus},
+        rules::{RuleStatus, TrackedRule},
     },
-    state::Snapshot,
+    hub::Snapshot,
 };
 
 /// Replies with the state.
@@ -98,7 +98,7 @@ impl<'s> StateDocument<'s> {
             lints: Lint::ALL.map(|lint| (lint.as_str(), counters.lint(lint))).into(),
             faults_injected: counters.faults_injected,
             volumes: snapshot.volumes.iter().map(|volume| describe(volume, mountpoint)).collect(),
-            faults: snapshot.faults.iter().map(Armed::status).collect(),
+            faults: snapshot.rules.iter().map(TrackedRule::status).collect(),
             held: &snapshot.held,
             scenario: snapshot.scenario.under_way(),
             speed: snapshot.speed,

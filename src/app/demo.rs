@@ -9,7 +9,7 @@ use crate::{
     domain::model::entry::{EngineCommand, EntryKind},
     engine::workload::{self, WorkloadConfig, WorkloadRate},
     engine_api::{CliResult, DockerCommand},
-    state::{DriverInfo, Hub},
+    hub::{DriverInfo, Hub},
 };
 
 /// Starts the workload. The receiver is true while it is paused and no command is in flight. A failed command is
@@ -38,16 +38,16 @@ pub fn start(hub: &Arc<Hub>, seed: u64, shutdown: &CancellationToken) -> watch::
 /// Sets the rate to the demo speed, and pauses while a scenario runs, so that no call of the workload is taken for one of
 /// the scenario.
 async fn control_rate(hub: Arc<Hub>, rate: watch::Sender<WorkloadRate>) {
-    let (mut speeds, mut run_requests) = (hub.speeds(), hub.run_requests());
+    let (mut speeds, mut play_requests) = (hub.speeds(), hub.play_requests());
     loop {
-        let scenario_runs = run_requests.borrow_and_update().is_some();
+        let scenario_runs = play_requests.borrow_and_update().is_some();
         let speed = speeds.borrow_and_update().filter(|speed| !speed.paused && !scenario_runs);
         rate.send_replace(speed.map_or(WorkloadRate::Paused, |speed| {
             WorkloadRate::Every(WorkloadRate::NORMAL.div_f64(speed.times))
         }));
         let changed = tokio::select! {
             changed = speeds.changed() => changed,
-            changed = run_requests.changed() => changed,
+            changed = play_requests.changed() => changed,
             () = rate.closed() => return,
         };
         if changed.is_err() {

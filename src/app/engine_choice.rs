@@ -10,8 +10,8 @@ use crate::{
         simulated::{self, BadAddress, Config},
     },
     engine_api::{Clock, Engine},
+    hub::{DriverInfo, Hub},
     scenario::RunContext,
-    state::{DriverInfo, Hub},
 };
 
 /// What scenarios run on.

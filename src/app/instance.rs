@@ -21,8 +21,8 @@ use crate::{
         model::{entry::Session, speed::DemoSpeed},
         state::journal::Bounds,
     },
+    hub::Hub,
     plugin::DiskStore,
-    state::Hub,
 };
 
 /// Who finds an instance, and whether its volumes outlive it. The configuration can choose other places.

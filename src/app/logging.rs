@@ -8,7 +8,7 @@ use std::{
 use tokio::sync::mpsc;
 use tracing::{Level, Subscriber};
 
-use crate::{domain::model::entry::EntryKind, state::Hub};
+use crate::{domain::model::entry::EntryKind, hub::Hub};
 
 /// Writes warnings to stderr.
 pub fn to_stderr() {

@@ -13,7 +13,7 @@ use tokio::{runtime::Handle, sync::oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::config::Config;
-use crate::{domain::model::entry::EntryKind, state::Hub};
+use crate::{domain::model::entry::EntryKind, hub::Hub};
 
 /// How many entries are fetched at a time.
 const BATCH: usize = 1024;
@@ -115,7 +115,7 @@ mod tests {
             model::{entry::Session, volume::Volumes},
             state::journal::Bounds,
         },
-        state::InMemoryStore,
+        hub::InMemoryStore,
     };
 
     fn hub(entries: usize) -> Arc<Hub> {

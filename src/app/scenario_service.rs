@@ -10,11 +10,13 @@ use super::engine_choice::EngineChoice;
 use crate::{
     domain::model::{
         entry::EntryKind,
-        scenario::{End, RunRequest, ScenarioCatalog, ScenarioEvent, ScenarioInfo, ScenarioResult, StepSpec},
+        scenario::{
+            End, PlayRequest, ScenarioCatalog, ScenarioEvent, ScenarioInfo, ScenarioResult, StepSpec,
+        },
     },
     engine::docker::ConnectError,
+    hub::{DriverInfo, Hub},
     scenario::{self, LibraryError, LoadedScenario, Progress, RunContext, Scenario, ScenarioLibrary},
-    state::{DriverInfo, Hub},
 };
 
 /// The speed of a simulated daemon's clock: slow enough to watch.
@@ -45,40 +47,40 @@ pub struct ScenarioService {
 impl ScenarioService {
     /// Serves run requests until `shutdown`. A running scenario is stopped then and cleaned up.
     pub async fn run(self, shutdown: CancellationToken) {
-        let mut run_requests = self.hub.run_requests();
+        let mut play_requests = self.hub.play_requests();
         loop {
-            let run_request = tokio::select! {
+            let play_request = tokio::select! {
                 biased;
                 () = shutdown.cancelled() => return,
                 // The sender lives as long as the hub.
-                request = run_requests.wait_for(Option::is_some) => request.ok().and_then(|request| request.clone()),
+                request = play_requests.wait_for(Option::is_some) => request.ok().and_then(|request| request.clone()),
             };
-            let Some(run_request) = run_request else { return };
-            let end = self.serve(&run_request, &mut run_requests, &shutdown).await;
+            let Some(play_request) = play_request else { return };
+            let end = self.serve(&play_request, &mut play_requests, &shutdown).await;
             // The user may have written another scenario meanwhile.
             publish_catalog(&self.hub, &self.library, self.demo_idle.is_none());
-            self.record(ScenarioEvent::Finished { scenario: run_request.scenario, end });
+            self.record(ScenarioEvent::Finished { scenario: play_request.scenario, end });
         }
     }
 
     /// Runs a scenario, and follows the request while it changes.
     async fn serve(
         &self,
-        run_request: &RunRequest,
-        run_requests: &mut watch::Receiver<Option<RunRequest>>,
+        play_request: &PlayRequest,
+        play_requests: &mut watch::Receiver<Option<PlayRequest>>,
         shutdown: &CancellationToken,
     ) -> End {
-        let (allow, allowed_steps) = watch::channel(run_request.allowed);
+        let (allow, allowed_steps) = watch::channel(play_request.allowed);
         let stop = shutdown.child_token();
-        let run = self.run_scenario(run_request, allowed_steps, &stop);
+        let run = self.run_scenario(play_request, allowed_steps, &stop);
         tokio::pin!(run);
         loop {
             tokio::select! {
                 end = &mut run => return end,
-                Ok(()) = run_requests.changed() => {
-                    if let Some(run_request) = &*run_requests.borrow_and_update() {
-                        allow.send_replace(run_request.allowed);
-                        if run_request.stopped {
+                Ok(()) = play_requests.changed() => {
+                    if let Some(play_request) = &*play_requests.borrow_and_update() {
+                        allow.send_replace(play_request.allowed);
+                        if play_request.stopped {
                             stop.cancel();
                         }
                     }
@@ -89,13 +91,13 @@ impl ScenarioService {
 
     async fn run_scenario(
         &self,
-        run_request: &RunRequest,
+        play_request: &PlayRequest,
         allowed_steps: watch::Receiver<usize>,
         stop: &CancellationToken,
     ) -> End {
         let prepared = tokio::select! {
             () = stop.cancelled() => return End { result: ScenarioResult::Stopped, problems: Vec::new() },
-            prepared = self.prepare(run_request, allowed_steps) => prepared,
+            prepared = self.prepare(play_request, allowed_steps) => prepared,
         };
         match prepared {
             Ok((scenario, context)) => {
@@ -110,15 +112,15 @@ impl ScenarioService {
     /// Loads the scenario, chooses the engine, and waits until nothing else uses the driver.
     async fn prepare(
         &self,
-        run_request: &RunRequest,
+        play_request: &PlayRequest,
         allowed_steps: watch::Receiver<usize>,
     ) -> anyhow::Result<(Scenario, RunContext)> {
-        let scenario = self.library.find(&run_request.scenario)?.scenario;
+        let scenario = self.library.find(&play_request.scenario)?.scenario;
         // The file may have changed since it was listed.
-        if scenario.dangerous && !run_request.dangerous && self.demo_idle.is_none() {
+        if scenario.dangerous && !play_request.dangerous && self.demo_idle.is_none() {
             bail!("the scenario has become dangerous; to play it: play {} --dangerous", scenario.name);
         }
-        let (engine_choice, engine) = self.engine_choice(run_request.dangerous).await?;
+        let (engine_choice, engine) = self.engine_choice(play_request.dangerous).await?;
         let context = engine_choice.context(&self.hub, STEP_DELAY, allowed_steps)?;
         let DriverInfo { name, address, .. } = self.hub.driver();
         let steps = scenario.steps.iter().map(|step| StepSpec {

@@ -7,9 +7,9 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     api::ControlServer,
     domain::model::{entry::EntryKind, protocol::check_name},
+    hub::Hub,
     net::{Address, BindError, Paths},
     plugin::{BuiltinDriver, DiskStore, PluginServer},
-    state::Hub,
 };
 
 /// How the servers of an instance are set up.

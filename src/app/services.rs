@@ -13,7 +13,7 @@ use super::{
     scenario_service::{ScenarioService, publish_catalog},
     shutdown::Shutdown,
 };
-use crate::{scenario::ScenarioLibrary, state::Hub};
+use crate::{hub::Hub, scenario::ScenarioLibrary};
 
 /// A running instance with its services.
 pub struct Services {

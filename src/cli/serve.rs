@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     app::{Services, logging, recording::follow},
-    state::Hub,
+    hub::Hub,
 };
 
 /// How long the reader may take for the last lines.

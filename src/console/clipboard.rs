@@ -6,7 +6,7 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 
 use crate::{
     domain::{model::entry::Entry, text::shell::quote_bytes},
-    state::Snapshot,
+    hub::Snapshot,
 };
 
 /// An entry as one line of JSON, as in a recording.

@@ -24,8 +24,8 @@ use crate::{
         terminal::{self, TerminalScreen},
         view,
     },
+    hub::Snapshot,
     source::Source,
-    state::Snapshot,
 };
 
 /// Why the console ended.

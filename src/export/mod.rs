@@ -1,13 +1,13 @@
 //! What a user takes along: entries as JSON lines, a report, sequence diagrams, and the summary at the end.
 
-mod format;
+mod export_format;
 mod jsonl;
 mod report;
 mod save;
 mod sequence;
 mod summary;
 
-pub use format::ExportFormat;
+pub use export_format::ExportFormat;
 pub use report::markdown;
 pub use save::{run_command, run_line};
 pub use sequence::{mermaid, text};

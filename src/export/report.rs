@@ -16,7 +16,7 @@ use crate::{
         state::counters::Counters,
         text::{clean, describe, symbols, took},
     },
-    state::Snapshot,
+    hub::Snapshot,
 };
 
 /// The maximum number of entries in the diagram.
@@ -52,10 +52,10 @@ pub fn markdown<'e>(
     if let Some(latency) = latency(counters) {
         let _ = writeln!(page, "\nLatency without faults: {latency}.");
     }
-    if !snapshot.faults.is_empty() {
+    if !snapshot.rules.is_empty() {
         page.push_str("\n## Rules\n\n| rule | state | evaluated | fired |\n|---|---|---|---|\n");
     }
-    for rule in &snapshot.faults {
+    for rule in &snapshot.rules {
         let state = format!("{:?}", rule.state).to_lowercase();
         let _ = writeln!(page, "| `{}` | {state} | {} | {} |", cell(&rule.text), rule.evaluated, rule.fired);
     }

@@ -9,14 +9,14 @@ use std::{
 
 use jiff::tz::TimeZone;
 
-use super::{format::ExportFormat, jsonl, report, sequence};
+use super::{export_format::ExportFormat, jsonl, report, sequence};
 use crate::{
     domain::{
         lang::{command::Command, filter::Filter},
         model::entry::Entry,
         text::{counted, symbols},
     },
-    state::{CommandFailed, CommandOutput, Hub, Snapshot},
+    hub::{CommandFailed, CommandOutput, Hub, Snapshot},
 };
 
 /// Parses a command line and runs it.
@@ -75,7 +75,7 @@ mod tests {
             },
             state::journal::Bounds,
         },
-        state::InMemoryStore,
+        hub::InMemoryStore,
     };
 
     fn hub() -> Arc<Hub> {

@@ -13,7 +13,7 @@ use crate::{
             symbols::Symbols,
         },
     },
-    state::Snapshot,
+    hub::Snapshot,
 };
 
 /// The calls as Mermaid.

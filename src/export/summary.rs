@@ -12,7 +12,7 @@ use crate::{
         rules::RuleState,
         text,
     },
-    state::Snapshot,
+    hub::Snapshot,
 };
 
 /// A few lines: calls, faults, armed rules, open mounts, and the recording.
@@ -48,7 +48,7 @@ pub fn summary(snapshot: &Snapshot, recording: Option<&Path>) -> String {
     if let Some(latency) = report::latency(counters) {
         line(format!("latency without faults: {latency}"));
     }
-    for armed in snapshot.faults.iter().filter(|rule| rule.state == RuleState::Armed) {
+    for armed in snapshot.rules.iter().filter(|rule| rule.state == RuleState::Armed) {
         line(format!(
             "rule {} was still armed, fired {}: {}",
             armed.id,

@@ -11,8 +11,8 @@ use super::{
 };
 use crate::{
     domain::model::driver::Outage,
+    hub::{DriverState, DriverStatus, Hub},
     net::Listener,
-    state::{DriverState, DriverStatus, Hub},
 };
 
 /// How soon a failed change of the listener is tried again.

@@ -21,7 +21,7 @@ use crate::{
         fault::Release,
         protocol::Operation,
     },
-    state::{HeldCallGuard, Hub},
+    hub::{HeldCallGuard, Hub},
 };
 
 /// Records a call exactly once, however it ends.
@@ -54,7 +54,7 @@ impl CallGuard {
         let hub = Arc::clone(&self.hub);
         let call = self.call();
         let held = HeldCall {
-            call: call.call,
+            number: call.number,
             operation,
             caller: call.caller,
             connection: call.connection,

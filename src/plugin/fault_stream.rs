@@ -26,7 +26,7 @@ use tokio::{
     sync::Notify,
 };
 
-use crate::{net::Socket, state::Hub};
+use crate::{hub::Hub, net::Socket};
 
 /// How a connection ends without a reply, or in the middle of one. A handler that returns it gets the connection cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -33,8 +33,8 @@ use tokio_util::sync::CancellationToken;
 pub use driver::{BuiltinDriver, DiskError, DiskStore, Driver};
 
 use crate::{
+    hub::Hub,
     net::{Address, BindError, Paths},
-    state::Hub,
 };
 use accept_loop::AcceptLoop;
 use registration::SpecFile;

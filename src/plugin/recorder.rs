@@ -34,7 +34,7 @@ use crate::{
         entry::{self, Call, Outcome},
         protocol::{Caller, Operation},
     },
-    state::Hub,
+    hub::Hub,
 };
 
 /// Puts a [`Recorder`] in front of a service, for one connection.
@@ -168,7 +168,7 @@ fn new_call(head: &Parts, headers: &SharedHeaders, call: u64, connection: u64) -
     let in_protocol = operation.is_some() && head.method == Method::POST;
     let request_line = || truncated(&format!("{} {}", head.method, head.uri), 1024);
     Call {
-        call,
+        number: call,
         operation,
         request_line: (!in_protocol).then(request_line),
         caller: Caller::from_headers(header),
@@ -207,7 +207,7 @@ mod tests {
             model::{entry::Session, volume::Volumes},
             state::journal::Bounds,
         },
-        state::InMemoryStore,
+        hub::InMemoryStore,
     };
 
     fn recorder(inner: Router) -> Recorder<Router> {
@@ -232,7 +232,7 @@ mod tests {
         drop(recorder.call(get()));
         let call = recorded(&recorder);
         assert_eq!((call.operation, call.outcome), (Some(Operation::Get), Outcome::Cancelled));
-        assert_eq!((call.call, call.connection), (1, 7));
+        assert_eq!((call.number, call.connection), (1, 7));
     }
 
     #[tokio::test]

@@ -14,8 +14,8 @@ use std::{
 
 use crate::{
     domain::text::shell,
+    hub::DriverInfo,
     net::{BindError, LockFile, Paths, is_listening},
-    state::DriverInfo,
 };
 
 /// Our spec file, which contains the driver's address. It is removed when this is dropped.

@@ -26,7 +26,7 @@ use crate::{
         entry::AppliedFault,
         protocol::{MAX_BODY_LEN, Operation, Request},
     },
-    state::{Hub, IncomingCall},
+    hub::{Hub, IncomingCall},
 };
 
 /// What the connections serve.
@@ -99,7 +99,7 @@ async fn handle<D: Driver>(state: &PluginState<D>, operation: Operation, call: R
     };
     let call = guard.call();
     let incoming = IncomingCall {
-        call: call.call,
+        call: call.number,
         operation,
         request: &request,
         caller: call.caller,

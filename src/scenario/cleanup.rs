@@ -18,7 +18,7 @@ use crate::{
         },
     },
     engine_api::{DockerCommand, Inventory, VolumeCommand},
-    state::DriverStatus,
+    hub::DriverStatus,
 };
 
 /// How long background commands may take once nothing holds them: more than a daemon's five attempts.
@@ -33,7 +33,7 @@ impl StepRunner<'_> {
     ) -> Report {
         self.report.result = result;
         let hub = &self.context.hub;
-        let rules = hub.snapshot().faults;
+        let rules = hub.snapshot().rules;
         for rule in rules.iter().filter(|rule| !self.rules_before.contains(&rule.id)) {
             // A rule that has ended meanwhile needs no disarming.
             let _ = hub.command(&Command::Disarm(Target::Id(rule.id)));

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use super::report::StepReport;
 use crate::{
     engine_api::{Clock, Engine, Inventory},
-    state::Hub,
+    hub::Hub,
 };
 
 /// After this time of the engine, a slow inventory is reported.

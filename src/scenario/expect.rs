@@ -1,6 +1,6 @@
 //! Compares results with expectations, and renders both.
 
-use super::format::{Action, Step};
+use super::file::{Action, Step};
 use crate::{
     domain::{model::volume::Volumes, text::counted},
     engine_api::CliResult,

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{format::Scenario, parse::ScenarioError};
+use super::{file::Scenario, parse::ScenarioError};
 use crate::domain::lang::suggest::did_you_mean;
 
 macro_rules! shipped {

@@ -12,7 +12,7 @@
 mod cleanup;
 mod context;
 mod expect;
-mod format;
+mod file;
 mod library;
 mod parse;
 mod report;
@@ -20,7 +20,7 @@ mod run;
 mod trace;
 
 pub use context::{Progress, RunContext};
-pub use format::{Action, Expectation, Names, Scenario, Step};
+pub use file::{Action, Expectation, Names, Scenario, Step};
 pub use library::{LibraryError, LoadedScenario, ScenarioLibrary};
 pub use parse::ScenarioError;
 pub use report::{Report, StepReport, TimedCall};

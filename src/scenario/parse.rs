@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, ops::Range, str::FromStr};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::format::{Action, Expectation, Scenario, Step};
+use super::file::{Action, Expectation, Scenario, Step};
 use crate::{
     domain::{
         lang::{

@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use serde::Serialize;
 
-use super::format::Scenario;
+use super::file::Scenario;
 use crate::domain::model::scenario::ScenarioResult;
 
 /// The result of one step.

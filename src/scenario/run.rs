@@ -8,14 +8,14 @@ use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use super::{
     context::{Progress, RunContext},
     expect::{actual, compare, compare_calls, compare_mounts, list, summary_line},
-    format::{Action, Scenario, Step, fill},
+    file::{Action, Scenario, Step, fill},
     report::{Report, StepReport},
     trace::{Trace, TracedCall},
 };
 use crate::{
     domain::{model::scenario::ScenarioResult, text::counted},
     engine_api::{CliResult, DockerCommand},
-    state::DriverStatus,
+    hub::DriverStatus,
 };
 
 /// Longer than any timeout of an engine.
@@ -101,7 +101,7 @@ impl<'c> StepRunner<'c> {
             trace: Trace::start(&context.hub),
             attributed: Vec::new(),
             running: BTreeMap::new(),
-            rules_before: snapshot.faults.iter().map(|rule| rule.id).collect(),
+            rules_before: snapshot.rules.iter().map(|rule| rule.id).collect(),
             driver: snapshot.driver.name,
             address: snapshot.driver.address,
             report: Report::new(scenario, ScenarioResult::Passed),

@@ -16,7 +16,7 @@ use crate::{
         entry::{Entry, EntryKind},
         protocol::Operation,
     },
-    state::Hub,
+    hub::Hub,
 };
 
 /// One call.
@@ -114,11 +114,11 @@ fn journal_call(entry: &Arc<Entry>) -> Option<(u64, JournalCall)> {
         EntryKind::Call(call) => {
             let at = entry.at.checked_sub(call.duration).unwrap_or(entry.at);
             let (volume, id) = (text(&call.volume), text(&call.mount_id));
-            Some((call.call, JournalCall { operation: call.operation?, volume, id, at }))
+            Some((call.number, JournalCall { operation: call.operation?, volume, id, at }))
         }
         EntryKind::Held(held) => {
             let (volume, id) = (text(&held.volume), text(&held.mount_id));
-            Some((held.call, JournalCall { operation: held.operation, volume, id, at: entry.at }))
+            Some((held.number, JournalCall { operation: held.operation, volume, id, at: entry.at }))
         }
         _ => None,
     }

@@ -13,7 +13,7 @@ use crate::{
         rules::{DryRun, Rule},
     },
     export,
-    state::{Hub, Snapshot},
+    hub::{Hub, Snapshot},
 };
 
 /// Reads and changes a [`Hub`]. Commands and dry runs are done on a thread for blocking work, because a command

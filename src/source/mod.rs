@@ -15,7 +15,7 @@ use crate::{
         model::entry::Entry,
         rules::{DryRun, Rule},
     },
-    state::Snapshot,
+    hub::Snapshot,
 };
 
 /// The state that a console shows, and the way to change it.

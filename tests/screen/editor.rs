@@ -16,7 +16,7 @@ use voltergeist::{
         entry::{HeldCall, OriginalReply},
         protocol::{Caller, Operation},
     },
-    state::{HeldCallGuard, Hub},
+    hub::{HeldCallGuard, Hub},
 };
 
 use super::live::Live;
@@ -77,7 +77,7 @@ impl Desk {
 fn held(hub: &Arc<Hub>, status: u16, body: &str) -> HeldCallGuard {
     hub.command_line("arm get: hold").expect("it is armed");
     hub.record_held(HeldCall {
-        call: hub.next_call(),
+        number: hub.next_call(),
         connection: 1,
         operation: Operation::Get,
         caller: Caller::Docker,

@@ -30,8 +30,8 @@ use voltergeist::{
         model::{entry::Session, volume::Volumes},
         state::journal::Bounds,
     },
+    hub::{Hub, InMemoryStore, Snapshot},
     source::{LocalSource, Source},
-    state::{Hub, InMemoryStore, Snapshot},
 };
 
 use super::stage::text_of;

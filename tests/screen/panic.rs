@@ -11,8 +11,8 @@ use voltergeist::{
         model::{entry::Session, volume::Volumes},
         state::journal::Bounds,
     },
+    hub::{Hub, InMemoryStore},
     source::LocalSource,
-    state::{Hub, InMemoryStore},
 };
 
 #[test]

@@ -12,7 +12,7 @@ use voltergeist::{
         },
         state::journal::Bounds,
     },
-    state::{Hub, InMemoryStore},
+    hub::{Hub, InMemoryStore},
 };
 
 use super::{live::Live, stage::call};
@@ -117,7 +117,7 @@ async fn a_panic_elsewhere_becomes_a_note() {
 #[tokio::test(start_paused = true)]
 async fn what_is_copied_leaves_the_console() {
     let mut live = Live::start();
-    live.hub.register(voltergeist::state::DriverInfo { name: "haunted".into(), ..Default::default() });
+    live.hub.register(voltergeist::hub::DriverInfo { name: "haunted".into(), ..Default::default() });
     live.shows("--volume-driver haunted").await;
     live.press("y");
     live.shows("copied the docker command").await;

@@ -23,8 +23,8 @@ use voltergeist::{
         rules::{DryRun, Rule},
         state::journal::Bounds,
     },
+    hub::{Hub, InMemoryStore, Snapshot, VolumeStore},
     source::{LocalSource, Source},
-    state::{Hub, InMemoryStore, Snapshot, VolumeStore},
 };
 
 use super::{live::Live, stage::call};

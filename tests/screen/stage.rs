@@ -29,10 +29,10 @@ use voltergeist::{
             speed::DemoSpeed,
             volume::{Change, Volumes},
         },
-        rules::{Armed, DryRun, PRESETS, Rule, dry_run},
+        rules::{DryRun, PRESETS, Rule, TrackedRule, dry_run},
         state::{State, journal::Bounds},
     },
-    state::Snapshot,
+    hub::Snapshot,
 };
 
 /// What has happened: entries, and the state that they add up to.
@@ -54,7 +54,7 @@ pub fn call(operation: Operation, volume: &str) -> Call {
         ("accept", "application/vnd.docker.plugins.v1.2+json"),
     ];
     Call {
-        call: 0,
+        number: 0,
         operation: Some(operation),
         request_line: None,
         caller: Caller::Docker,
@@ -187,7 +187,7 @@ impl Stage {
         }
         self.change(Cause::Call(number), &call.changes);
         let rule = call.fault.as_ref().and_then(AppliedFault::rule).filter(|_| armed);
-        let entry = self.push(EntryKind::Call(Box::new(Call { call: number, ..call })));
+        let entry = self.push(EntryKind::Call(Box::new(Call { number, ..call })));
         if let Some(rule) = rule {
             self.disarm(&Target::Id(rule));
         }
@@ -198,8 +198,8 @@ impl Stage {
     pub fn end_held(&mut self, call: Call) {
         let (entry, held) = self.state.held().next().expect("a call is held");
         let fault = call.fault.as_ref().map(|_| held.fault.clone());
-        let (number, held_seq) = (held.call, Some(entry.seq));
-        self.push(EntryKind::Call(Box::new(Call { call: number, held_seq, fault, ..call })));
+        let (number, held_seq) = (held.number, Some(entry.seq));
+        self.push(EntryKind::Call(Box::new(Call { number, held_seq, fault, ..call })));
     }
 
     pub fn create(&mut self, name: &str, options: &[(&str, &str)]) {
@@ -227,13 +227,13 @@ impl Stage {
     }
 
     fn disarm(&mut self, target: &Target) {
-        let rules: Vec<_> = self.state.rules().targets(target).map(Armed::as_text).collect();
+        let rules: Vec<_> = self.state.rules().targets(target).map(TrackedRule::as_text).collect();
         for rule in rules {
             self.push(EntryKind::Rule(RuleEvent::Disarmed(rule)));
         }
         let state = &self.state;
         let orphans = state.held().filter(|(_, held)| !state.rule_in_force(held.fault.rule(), self.now));
-        for call in orphans.map(|(_, held)| held.call).collect::<Vec<_>>() {
+        for call in orphans.map(|(_, held)| held.number).collect::<Vec<_>>() {
             let release = Release { by: ReleasedBy::RuleEnded, action: None };
             self.push(EntryKind::Released(ReleasedCall { call, release }));
         }
@@ -255,7 +255,7 @@ impl Stage {
         self.ensure_armed(&fault, operation);
         self.evaluated(self.last_call, operation, Some(volume), &fault);
         self.push(EntryKind::Held(Box::new(HeldCall {
-            call: self.last_call,
+            number: self.last_call,
             operation,
             caller: Caller::Docker,
             connection: 1,

@@ -157,7 +157,7 @@ async fn what_is_not_in_the_protocol_is_told_so_and_is_an_entry_too() {
     }
     let counters = stage.snapshot().counters;
     assert_eq!((counters.operation(Operation::Get), counters.unknown_requests), (5, 3));
-    let numbers: Vec<_> = stage.calls().iter().map(|call| (call.call, call.connection)).collect();
+    let numbers: Vec<_> = stage.calls().iter().map(|call| (call.number, call.connection)).collect();
     assert_eq!(numbers, (1..=8).map(|number| (number, number)).collect::<Vec<_>>());
     stage.end().await;
 }

@@ -96,7 +96,7 @@ async fn play(tcp: bool, callers: Vec<Vec<Sent>>, rules: Vec<&'static str>) -> R
     }
     let ended: u64 = Outcome::ALL.map(|outcome| counters.outcome(outcome)).iter().sum();
     prop_assert_eq!((ended, total(&stage)), (all.len() as u64, all.len() as u64));
-    let mut numbers: Vec<u64> = stage.calls().iter().map(|call| call.call).collect();
+    let mut numbers: Vec<u64> = stage.calls().iter().map(|call| call.number).collect();
     numbers.sort_unstable();
     prop_assert_eq!(numbers, (1..=all.len() as u64).collect::<Vec<_>>());
     stage.end().await;

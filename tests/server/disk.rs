@@ -15,8 +15,8 @@ use voltergeist::{
         },
         state::journal::Bounds,
     },
+    hub::Hub,
     plugin::{DiskError, DiskStore},
-    state::Hub,
 };
 
 use crate::fixture::{Fixture, place, until};

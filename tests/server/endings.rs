@@ -29,7 +29,7 @@ async fn a_call_that_is_given_up_while_it_waits_is_abandoned() {
         drop(caller);
         stage.until("it has ended", |now| now.counters.outcome(Outcome::Cancelled) == 1).await;
         let call = stage.last_call();
-        assert_eq!((call.status, call.changes.len(), call.call), (None, 1, 1));
+        assert_eq!((call.status, call.changes.len(), call.number), (None, 1, 1));
         assert!(call.held_seq.is_some() && call.fault.is_some());
         let now = stage.snapshot();
         assert_eq!((now.held.len(), now.counters.operation(Operation::Mount)), (0, 1));

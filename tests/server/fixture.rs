@@ -25,9 +25,9 @@ use voltergeist::{
         },
         state::journal::Bounds,
     },
+    hub::{Hub, Snapshot},
     net::{Address, BindError, Paths},
     plugin::DiskStore,
-    state::{Hub, Snapshot},
 };
 
 use crate::schema;

@@ -74,7 +74,7 @@ async fn play(stage: &Fixture, (rule, how, expected, mounts): (&str, &str, Outco
     };
     assert_eq!((heard.status(), heard.body(), heard.end), (status, body, end), "{case}: {heard:?}");
     let call = stage.last_call();
-    assert_eq!((call.call, call.held_seq), (number, Some(seq)), "{case}");
+    assert_eq!((call.number, call.held_seq), (number, Some(seq)), "{case}");
     assert_eq!((call.status, &*call.reply.text()), (status, body), "{case}");
     assert_eq!(call.changes.len(), mounts as usize, "{case}");
     assert_eq!(stage.snapshot().open_mounts, u64::from(mounts), "{case}");
@@ -206,7 +206,7 @@ async fn a_change_is_recorded_when_it_happens_and_not_when_the_reply_is_released
             .iter()
             .filter_map(|entry| match &entry.kind {
                 EntryKind::Volume(volume) => Some(("volume", volume.cause == Cause::Call(call))),
-                EntryKind::Held(held) => Some(("held", held.call == call)),
+                EntryKind::Held(held) => Some(("held", held.number == call)),
                 EntryKind::Call(_) => Some(("call", false)),
                 _ => None,
             })
@@ -216,6 +216,6 @@ async fn a_change_is_recorded_when_it_happens_and_not_when_the_reply_is_released
         stage.command("release").await;
     })
     .await;
-    assert_eq!((stage.last_call().call, stage.last_call().changes.len()), (number, 1));
+    assert_eq!((stage.last_call().number, stage.last_call().changes.len()), (number, 1));
     stage.end().await;
 }

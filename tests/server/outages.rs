@@ -92,7 +92,7 @@ async fn a_driver_that_resets_meets_each_request_with_a_reset_and_counts_it() {
             let heard = stage.call(Operation::Mount, r#"{"Name":"v","ID":"7f"}"#).await;
             assert_eq!((heard.text.as_str(), heard.end), ("", Err(ErrorKind::ConnectionReset)));
             let now = stage.snapshot();
-            assert_eq!((now.counters.operation(Operation::Mount), now.faults[0].evaluated), (count, 0));
+            assert_eq!((now.counters.operation(Operation::Mount), now.rules[0].evaluated), (count, 0));
             let fault = stage.last_call().fault;
             assert_eq!(
                 fault.and_then(|fault| fault.outage()),

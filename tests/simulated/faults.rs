@@ -12,8 +12,8 @@ use voltergeist::{
         workload::{self, WorkloadConfig, WorkloadRate},
     },
     engine_api::{CliResult, Clock, DockerCommand, Engine},
+    hub::Hub,
     net::{Address, Paths},
-    state::Hub,
 };
 
 use crate::{SPEED, docker, instance::TestInstance};

@@ -14,8 +14,8 @@ use tokio_util::sync::CancellationToken;
 use voltergeist::{
     domain::model::{scenario::ScenarioResult, volume::Volumes},
     engine_api::{CliResult, Clock, DockerCommand, Engine, Inventory},
+    hub::DriverStatus,
     scenario::{Progress, Report, RunContext, Scenario, run},
-    state::DriverStatus,
 };
 
 use crate::{SPEED, docker, faults::FaultyDriver};
@@ -54,7 +54,7 @@ async fn is_clear(haunted: &FaultyDriver, engine: &Arc<dyn Engine>) {
     assert!(left.containers.is_empty() && left.volumes.is_empty(), "{left:?}");
     assert!(haunted.hub().with_volumes(Volumes::is_empty));
     assert_eq!(haunted.hub().driver_state().status, DriverStatus::Up);
-    assert!(haunted.hub().snapshot().faults.is_empty());
+    assert!(haunted.hub().snapshot().rules.is_empty());
 }
 
 #[tokio::test]

@@ -7,9 +7,9 @@ use tokio_util::sync::CancellationToken;
 use voltergeist::{
     app::{Server, ServerConfig},
     domain::{model::entry::Session, state::journal::Bounds},
+    hub::Hub,
     net::{Address, Paths},
     plugin::DiskStore,
-    state::Hub,
 };
 
 pub struct TestInstance {

@@ -22,7 +22,7 @@ use crate::{
         rules::meaning,
     },
     export::ExportFormat,
-    state::Snapshot,
+    hub::Snapshot,
 };
 
 /// A word that can stand next.
@@ -79,7 +79,7 @@ pub fn command(line: &str, snapshot: &Snapshot) -> Completion {
         ("arm", _) => rule(line, snapshot),
         _ if line.starts_with("release") && line.contains(':') => rule(line, snapshot),
         ("disarm", 0) => {
-            let rules = snapshot.faults.iter().flat_map(|rule| {
+            let rules = snapshot.rules.iter().flat_map(|rule| {
                 let label = rule.label.iter().map(|label| Candidate::new(&**label, &*rule.text));
                 label.chain([Candidate::new(rule.id.to_string(), &*rule.text)])
             });
@@ -89,7 +89,10 @@ pub fn command(line: &str, snapshot: &Snapshot) -> Completion {
             let waiting = snapshot.held.iter().filter_map(|entry| match &entry.kind {
                 EntryKind::Held(waiting) => {
                     let volume = waiting.volume.as_deref().unwrap_or_default();
-                    Some(Candidate::new(waiting.call.to_string(), format!("{} {volume}", waiting.operation)))
+                    Some(Candidate::new(
+                        waiting.number.to_string(),
+                        format!("{} {volume}", waiting.operation),
+                    ))
                 }
                 _ => None,
             });
@@ -118,7 +121,7 @@ pub fn command(line: &str, snapshot: &Snapshot) -> Completion {
         ("save", _) => filter(line, snapshot),
         ("play", 0) => {
             let directions =
-                ScenarioControl::ALL.into_iter().filter(|_| snapshot.scenario.run_request.is_some());
+                ScenarioControl::ALL.into_iter().filter(|_| snapshot.scenario.play_request.is_some());
             let directions = directions
                 .map(|direction| Candidate::new(direction.as_str(), scenario_control_help(direction)));
             let catalog =
@@ -243,7 +246,7 @@ pub fn filter(line: &str, snapshot: &Snapshot) -> Completion {
     match key {
         "volume:" | "vol:" => Completion::of(line, value, volumes(snapshot, |_| true)),
         "fault:" => {
-            let labels = snapshot.faults.iter().filter_map(|rule| rule.label.as_ref());
+            let labels = snapshot.rules.iter().filter_map(|rule| rule.label.as_ref());
             Completion::of(line, value, words.chain(labels.map(|label| Candidate::new(&**label, ""))))
         }
         _ => Completion::of(line, value, words),

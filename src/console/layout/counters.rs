@@ -2,7 +2,7 @@
 
 use crate::{
     domain::{model::protocol::Operation, text},
-    state::Snapshot,
+    hub::Snapshot,
 };
 
 /// One counter with its name.

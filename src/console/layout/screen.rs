@@ -9,7 +9,7 @@ use ratatui::layout::{Constraint, Layout, Margin, Position, Rect};
 use crate::{
     console::layout::{counters::counter_lines, pane::Pane},
     domain::text::{self, sequence},
-    state::Snapshot,
+    hub::Snapshot,
 };
 
 /// The smallest terminal with a console in it, in columns and rows.

@@ -23,7 +23,7 @@ use crate::{
         text::sequence,
     },
     export,
-    state::Snapshot,
+    hub::Snapshot,
 };
 
 impl App {
@@ -123,7 +123,7 @@ impl App {
             KeyAction::Quit
                 if !fault_list::is_armed(snapshot)
                     && snapshot.open_mounts == 0
-                    && snapshot.scenario.run_request.is_none() =>
+                    && snapshot.scenario.play_request.is_none() =>
             {
                 Some(Effect::Leave)
             }

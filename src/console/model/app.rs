@@ -39,7 +39,7 @@ use crate::{
         rules::RuleState,
         text,
     },
-    state::{DriverStatus, Snapshot},
+    hub::{DriverStatus, Snapshot},
 };
 
 /// How far what is open can be scrolled.
@@ -276,7 +276,7 @@ impl App {
     pub fn is_ticking(&self, snapshot: &Snapshot) -> bool {
         let comes_up = matches!(snapshot.driver_state.status, DriverStatus::Down { until: Some(_), .. });
         let runs_out = snapshot
-            .faults
+            .rules
             .iter()
             .any(|rule| rule.state == RuleState::Armed && rule.remaining.until.is_some());
         let is_busy = snapshot.counters.rate(snapshot.at).iter().rev().take(SPARK).any(|count| *count > 0);

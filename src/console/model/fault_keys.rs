@@ -19,7 +19,7 @@ use crate::{
         rules::PRESETS,
         text,
     },
-    state::{DriverStatus, Snapshot},
+    hub::{DriverStatus, Snapshot},
 };
 
 impl App {
@@ -81,7 +81,7 @@ impl App {
 
     /// Puts a rule into the command line; the edited rule replaces it.
     pub(super) fn edit(&mut self, id: u32, snapshot: &Snapshot) {
-        if let Some(rule) = snapshot.faults.iter().find(|rule| rule.id == id) {
+        if let Some(rule) = snapshot.rules.iter().find(|rule| rule.id == id) {
             let label = rule.label.as_ref().map_or_else(String::new, |label| format!(" as {label}"));
             self.begin(PromptKind::Command, &format!("arm {}{label}", rule.text), snapshot);
             self.edited = Some(id);
@@ -93,7 +93,7 @@ impl App {
         let like = match rows(snapshot).get(self.fault.row) {
             Some(FaultRow::Preset(index)) => PRESETS[*index].rule.to_owned(),
             Some(FaultRow::Rule(id)) => snapshot
-                .faults
+                .rules
                 .iter()
                 .find(|rule| rule.id == *id)
                 .map_or_else(String::new, |rule| rule.text.to_string()),

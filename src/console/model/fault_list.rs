@@ -3,9 +3,9 @@
 use crate::{
     domain::{
         lang::command::{Command, Outage, Target},
-        rules::{Armed, PRESETS, RuleState, forecast, forecast_outage},
+        rules::{PRESETS, RuleState, TrackedRule, forecast, forecast_outage},
     },
-    state::Snapshot,
+    hub::Snapshot,
 };
 
 /// A row of the faults pane.
@@ -23,7 +23,7 @@ pub enum FaultRow {
 
 /// The rows of the faults pane.
 pub fn rows(snapshot: &Snapshot) -> Vec<FaultRow> {
-    let own = snapshot.faults.iter().filter(|rule| preset_of(rule.label.as_deref()).is_none());
+    let own = snapshot.rules.iter().filter(|rule| preset_of(rule.label.as_deref()).is_none());
     (0..PRESETS.len())
         .map(FaultRow::Preset)
         .chain([FaultRow::Forget, FaultRow::Outage])
@@ -32,8 +32,8 @@ pub fn rows(snapshot: &Snapshot) -> Vec<FaultRow> {
 }
 
 /// The rules that still act.
-pub fn armed(snapshot: &Snapshot) -> impl Iterator<Item = &Armed> {
-    snapshot.faults.iter().filter(|rule| rule.state == RuleState::Armed)
+pub fn armed(snapshot: &Snapshot) -> impl Iterator<Item = &TrackedRule> {
+    snapshot.rules.iter().filter(|rule| rule.state == RuleState::Armed)
 }
 
 /// Whether any rule still acts.
@@ -49,7 +49,7 @@ pub fn preset_of(label: Option<&str>) -> Option<usize> {
 /// The command that arms a preset, or disarms it if it is armed.
 pub fn toggle_command(label: &str, snapshot: &Snapshot) -> Option<Command> {
     if snapshot
-        .faults
+        .rules
         .iter()
         .any(|rule| rule.label.as_deref() == Some(label) && rule.state == RuleState::Armed)
     {

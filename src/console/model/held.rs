@@ -14,7 +14,7 @@ use crate::{
         lang::command::{Command, ReleaseTarget},
         model::entry::{Entry, EntryKind},
     },
-    state::Snapshot,
+    hub::Snapshot,
 };
 
 impl App {
@@ -53,13 +53,13 @@ impl App {
         let EntryKind::Held(held) = &held.kind else { return None };
         let draft = held.original.as_ref().map_or_else(
             || Err("its reply is already being sent and cannot be changed".to_owned()),
-            |original| ReplyEdit::new(held.call, original),
+            |original| ReplyEdit::new(held.number, original),
         );
         match draft {
             Ok(draft) => Some(Effect::Edit(draft)),
             Err(why) => {
                 self.status =
-                    StatusLine::Error { line: format!("edit the reply to call {}", held.call), why };
+                    StatusLine::Error { line: format!("edit the reply to call {}", held.number), why };
                 None
             }
         }

@@ -11,7 +11,7 @@ use crate::{
             mode::{HelpState, Mode},
         },
     },
-    state::Snapshot,
+    hub::Snapshot,
 };
 
 impl App {

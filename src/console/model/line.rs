@@ -17,7 +17,7 @@ use crate::{
         command::{Command, Target},
         filter::{Filter, FilterError},
     },
-    state::Snapshot,
+    hub::Snapshot,
 };
 
 impl App {
@@ -173,7 +173,7 @@ impl App {
 
     /// Runs a command, after a question if it can end an engine or cannot be undone.
     pub(super) fn ask_or_run(&mut self, command: Command, snapshot: &Snapshot) -> Vec<Effect> {
-        let edited = self.edited.take().and_then(|id| snapshot.faults.iter().find(|rule| rule.id == id));
+        let edited = self.edited.take().and_then(|id| snapshot.rules.iter().find(|rule| rule.id == id));
         match command {
             command if command.is_dangerous() => {
                 self.mode = Mode::Ask(Question::Run(Box::new(command.confirmed())));

@@ -21,7 +21,7 @@ use crate::{
         },
     },
     domain::{lang::filter::Filter, model::volume::Volume, rules::PRESETS},
-    state::Snapshot,
+    hub::Snapshot,
 };
 
 /// How many rows the wheel moves.
@@ -140,7 +140,7 @@ impl App {
     pub(super) fn back(&mut self, snapshot: &Snapshot) {
         if self.detail.take().is_some() {
             self.follow_history(snapshot);
-        } else if self.shows_run(snapshot) && snapshot.scenario.run_request.is_none() {
+        } else if self.shows_run(snapshot) && snapshot.scenario.play_request.is_none() {
             self.closed_run.clone_from(&snapshot.scenario.play);
         } else if self.calls.is_frozen() {
             self.calls.freeze(None, 0);

@@ -2,7 +2,7 @@
 
 use tui_input::Input;
 
-use crate::{console::model::window::Cursor, domain::model::scenario::ScenarioInfo, state::Snapshot};
+use crate::{console::model::window::Cursor, domain::model::scenario::ScenarioInfo, hub::Snapshot};
 
 /// The open picker.
 #[derive(Clone, Debug, Default)]

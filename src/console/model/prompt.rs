@@ -5,7 +5,7 @@ use tui_input::{Input, InputRequest, backend::crossterm::EventHandler};
 
 use crate::{
     console::input::complete::{self, Completion},
-    state::Snapshot,
+    hub::Snapshot,
 };
 
 /// What the line is for.

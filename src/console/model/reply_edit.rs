@@ -6,7 +6,7 @@ use crate::domain::{
         json,
     },
     model::entry::OriginalReply,
-    rules::{Action, ErrorShape, Phase, ReleaseAction},
+    rules::{Action, ErrorForm, Phase, ReleaseAction},
 };
 
 /// The original reply of a held call, while it is edited.
@@ -16,7 +16,7 @@ pub struct ReplyEdit {
     pub call: u64,
     /// What the editor is given: JSON laid out, any other text as it is.
     pub text: String,
-    shape: ErrorShape,
+    shape: ErrorForm,
 }
 
 impl ReplyEdit {
@@ -30,7 +30,7 @@ impl ReplyEdit {
             ));
         }
         let text = body.text();
-        let shape = if *status == 200 { ErrorShape::Inband } else { ErrorShape::Text500 };
+        let shape = if *status == 200 { ErrorForm::Inband } else { ErrorForm::Text500 };
         let text = json::indented(&text).map_or_else(|| text.into_owned(), |text| text + "\n");
         Ok(Self { call, text, shape })
     }

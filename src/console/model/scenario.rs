@@ -22,15 +22,15 @@ use crate::{
         lang::command::{Command, ScenarioControl},
         model::{scenario::ScenarioState, speed::SpeedChange},
     },
-    state::Snapshot,
+    hub::Snapshot,
 };
 
 impl App {
     /// Whether the latest scenario run is on the screen.
     pub fn shows_run(&self, snapshot: &Snapshot) -> bool {
-        let ScenarioState { play, run_request, .. } = &snapshot.scenario;
+        let ScenarioState { play, play_request, .. } = &snapshot.scenario;
         let is_closed = |play| self.closed_run.as_ref().is_some_and(|closed| Arc::ptr_eq(closed, play));
-        run_request.is_some() || play.as_ref().is_some_and(|play| !is_closed(play))
+        play_request.is_some() || play.as_ref().is_some_and(|play| !is_closed(play))
     }
 
     /// Opens the picker.
@@ -75,7 +75,7 @@ impl App {
 
     /// Controls the running scenario, else the demo.
     pub(super) fn control_scenario(&mut self, action: KeyAction, snapshot: &Snapshot) -> Option<Effect> {
-        let direction = match (&snapshot.scenario.run_request, snapshot.speed, action) {
+        let direction = match (&snapshot.scenario.play_request, snapshot.speed, action) {
             (None, Some(speed), KeyAction::PausePlay) => {
                 let change = if speed.paused { SpeedChange::Continue } else { SpeedChange::Pause };
                 return Some(Command::Speed(change).into());
@@ -87,7 +87,7 @@ impl App {
             }
             (_, _, KeyAction::NextStep) => ScenarioControl::Next,
             (_, _, KeyAction::StopPlay) => ScenarioControl::Stop,
-            (Some(run_request), ..) if run_request.is_paused() => ScenarioControl::Continue,
+            (Some(play_request), ..) if play_request.is_paused() => ScenarioControl::Continue,
             _ => ScenarioControl::Pause,
         };
         Some(Command::ControlScenario(direction).into())

@@ -17,17 +17,17 @@ use crate::{
             entry::{Entry, EntryKind},
             protocol::Caller,
         },
-        rules::{Armed, PRESETS, client_timeout, forecast_outage},
+        rules::{PRESETS, TrackedRule, client_timeout, forecast_outage},
         text,
     },
-    state::{DriverStatus, Snapshot},
+    hub::{DriverStatus, Snapshot},
 };
 
 /// One line of the banner.
 enum Alarm<'s> {
     Down(Outage, Option<Timestamp>),
     Held(usize),
-    Armed(&'s Armed),
+    TrackedRule(&'s TrackedRule),
 }
 
 fn alarms(snapshot: &Snapshot) -> Vec<Alarm<'_>> {
@@ -36,7 +36,7 @@ fn alarms(snapshot: &Snapshot) -> Vec<Alarm<'_>> {
         DriverStatus::Up => None,
     };
     let waiting = (!snapshot.held.is_empty()).then_some(Alarm::Held(snapshot.held.len()));
-    down.into_iter().chain(waiting).chain(fault_list::armed(snapshot).map(Alarm::Armed)).collect()
+    down.into_iter().chain(waiting).chain(fault_list::armed(snapshot).map(Alarm::TrackedRule)).collect()
 }
 
 /// Draws it.
@@ -100,7 +100,7 @@ fn words(view: &View<'_>, alarm: &Alarm<'_>) -> (String, String, String) {
             }
             (what, facts, format!("[{}] release ", view.key(KeyAction::Release)))
         }
-        Alarm::Armed(armed) => {
+        Alarm::TrackedRule(armed) => {
             let fired = counts(snapshot, armed, true);
             let rule = text::clean(&armed.text);
             if let Some(index) = preset_of(armed.label.as_deref()) {
@@ -127,7 +127,7 @@ fn time_to_timeout(entry: &Entry, waited: Duration) -> Option<(Caller, Duration)
 }
 
 /// How often a rule has fired, of how many calls if there is room, and what remains of it.
-pub fn counts(snapshot: &Snapshot, rule: &Armed, is_roomy: bool) -> String {
+pub fn counts(snapshot: &Snapshot, rule: &TrackedRule, is_roomy: bool) -> String {
     let mut counts = format!("fired {}", text::grouped(rule.fired));
     if is_roomy {
         counts.extend([" of ", &text::counted(rule.evaluated, "call")]);

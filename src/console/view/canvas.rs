@@ -16,7 +16,7 @@ use crate::{
         theme::Theme,
     },
     domain::text,
-    state::Snapshot,
+    hub::Snapshot,
 };
 
 /// All that a view can look at.

@@ -20,10 +20,10 @@ use crate::{
         },
     },
     domain::{
-        rules::{Armed, PRESETS, RuleState},
+        rules::{PRESETS, RuleState, TrackedRule},
         text,
     },
-    state::DriverStatus,
+    hub::DriverStatus,
 };
 
 /// From this width on there is room for all counts.
@@ -57,7 +57,7 @@ fn row_of(view: &View<'_>, row: &FaultRow, is_roomy: bool) -> Line<'static> {
     let (action, title, state) = match row {
         FaultRow::Preset(index) => {
             let preset = &PRESETS[*index];
-            let armed = snapshot.faults.iter().find(|armed| armed.label.as_deref() == Some(preset.label));
+            let armed = snapshot.rules.iter().find(|armed| armed.label.as_deref() == Some(preset.label));
             (
                 Some(KeyAction::Preset(preset.label)),
                 preset.title.to_owned(),
@@ -90,7 +90,7 @@ fn row_of(view: &View<'_>, row: &FaultRow, is_roomy: bool) -> Line<'static> {
             (Some(KeyAction::Outage), "driver down".to_owned(), state)
         }
         FaultRow::Rule(id) => {
-            let Some(armed) = snapshot.faults.iter().find(|armed| armed.id == *id) else {
+            let Some(armed) = snapshot.rules.iter().find(|armed| armed.id == *id) else {
                 return Line::default();
             };
             let name = armed
@@ -114,7 +114,7 @@ fn off(view: &View<'_>) -> Vec<Span<'static>> {
     vec![Span::styled("off", view.theme.styles.dim)]
 }
 
-fn on(view: &View<'_>, rule: &Armed, is_roomy: bool) -> Vec<Span<'static>> {
+fn on(view: &View<'_>, rule: &TrackedRule, is_roomy: bool) -> Vec<Span<'static>> {
     let styles = &view.theme.styles;
     let (word, style) = match rule.state {
         RuleState::Armed => ("ARMED", styles.fault),

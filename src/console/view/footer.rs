@@ -24,7 +24,7 @@ use crate::{
         },
     },
     domain::text,
-    state::DriverStatus,
+    hub::DriverStatus,
 };
 
 /// Draws it, and says where the cursor is while a line is typed.

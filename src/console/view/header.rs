@@ -18,7 +18,7 @@ use crate::{
         view::canvas::{View, put, put_right},
     },
     domain::{model::protocol::Caller, text},
-    state::{DriverStatus, Snapshot},
+    hub::{DriverStatus, Snapshot},
 };
 
 /// How many cells of an address are worth showing.
@@ -140,7 +140,7 @@ fn load(view: &View<'_>) -> Vec<Line<'static>> {
 fn speed(snapshot: &Snapshot) -> Option<String> {
     let speed = snapshot.speed?;
     // It is paused while a scenario runs.
-    Some(if snapshot.scenario.run_request.is_some() { "paused".into() } else { speed.to_string() })
+    Some(if snapshot.scenario.play_request.is_some() { "paused".into() } else { speed.to_string() })
 }
 
 fn sparkline(rate: &[u32], glyphs: &Glyphs) -> String {

@@ -27,7 +27,7 @@ use crate::{
         rules::{EXAMPLES, KEYWORD_GROUPS},
         text,
     },
-    state::Snapshot,
+    hub::Snapshot,
 };
 
 /// Rows around the text: the frame.

@@ -47,7 +47,7 @@ use crate::{
         view::canvas::View,
     },
     domain::text,
-    state::Snapshot,
+    hub::Snapshot,
 };
 
 /// Draws everything.

@@ -113,7 +113,7 @@ fn is_in_force(view: &View<'_>, call: &Call) -> bool {
     let rule = call
         .fault
         .as_ref()
-        .and_then(|fault| view.snapshot.faults.iter().find(|rule| Some(rule.id) == fault.rule()));
+        .and_then(|fault| view.snapshot.rules.iter().find(|rule| Some(rule.id) == fault.rule()));
     rule.is_some_and(|rule| rule.state != RuleState::Expired)
 }
 

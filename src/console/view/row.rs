@@ -23,7 +23,7 @@ use crate::{
 pub fn line(view: &View<'_>, columns: &Columns, entry: &Entry, indent: &'static str) -> Line<'static> {
     let styles = &view.theme.styles;
     let is_hit = view.app.dry_run.latest().is_some_and(|dry_run| {
-        entry.call().is_some_and(|call| dry_run.hits.binary_search(&call.call).is_ok())
+        entry.call().is_some_and(|call| dry_run.hits.binary_search(&call.number).is_ok())
     });
     let mut row = RowBuilder { view, columns, indent, spans: Vec::new() };
     row.say(if is_hit { view.theme.glyphs.hit } else { " " }, styles.fault);

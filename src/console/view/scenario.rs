@@ -88,9 +88,9 @@ fn state(view: &View<'_>, play: &ScenarioRun) -> (String, Style) {
     }
     let step = format!("step {}/{}", play.begun(), play.steps.len());
     let dot = view.theme.glyphs.dot;
-    match &view.snapshot.scenario.run_request {
-        Some(run_request) if run_request.stopped => ("stopping".into(), styles.warning),
-        Some(run_request) if run_request.is_paused() => (format!("{step} {dot} PAUSED"), styles.warning),
+    match &view.snapshot.scenario.play_request {
+        Some(play_request) if play_request.stopped => ("stopping".into(), styles.warning),
+        Some(play_request) if play_request.is_paused() => (format!("{step} {dot} PAUSED"), styles.warning),
         _ => (step, styles.text),
     }
 }
@@ -115,10 +115,10 @@ fn sign(view: &View<'_>, state: StepState) -> (&'static str, Style) {
 
 /// The keys that control the run, or close it.
 fn hints(view: &View<'_>) -> Line<'static> {
-    let actions: &[(KeyAction, &str)] = match &view.snapshot.scenario.run_request {
+    let actions: &[(KeyAction, &str)] = match &view.snapshot.scenario.play_request {
         None => &[(KeyAction::Back, "closes"), (KeyAction::Scenarios, "another scenario")],
-        Some(run_request) if run_request.stopped => &[],
-        Some(run_request) if run_request.is_paused() => &[
+        Some(play_request) if play_request.stopped => &[],
+        Some(play_request) if play_request.is_paused() => &[
             (KeyAction::NextStep, "next step"),
             (KeyAction::PausePlay, "continue"),
             (KeyAction::StopPlay, "stop"),

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub struct ScenarioInfo {
     /// Its name, as in `play NAME`.
     pub name: String,
-    /// One line that tells what happens.
+    /// What happens, in one line.
     pub title: String,
     /// What it shows.
     pub description: String,
@@ -41,12 +41,12 @@ pub struct ScenarioState {
     /// The latest run.
     pub play: Option<Arc<ScenarioRun>>,
     /// What the player has to do; none while nothing is to be played.
-    pub run_request: Option<RunRequest>,
+    pub play_request: Option<PlayRequest>,
 }
 
 /// What the player of a scenario has to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RunRequest {
+pub struct PlayRequest {
     /// The scenario.
     pub scenario: String,
     /// Whether it may do harm.
@@ -81,7 +81,7 @@ pub struct StepRun {
     pub plan: StepSpec,
     /// How far it is.
     pub state: StepState,
-    /// The most telling line of what was seen.
+    /// The line that shows best what was seen.
     pub seen: String,
     /// What was not as expected.
     pub problems: Vec<String>,
@@ -181,7 +181,7 @@ pub enum ScenarioEvent {
         index: usize,
         /// What was done.
         line: String,
-        /// The most telling line of what was seen.
+        /// The line that shows best what was seen.
         seen: String,
         /// What was not as expected.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -230,7 +230,7 @@ impl ScenarioEvent {
     }
 }
 
-impl RunRequest {
+impl PlayRequest {
     /// Whether the next step waits for somebody to say `next` or `go`.
     pub fn is_paused(&self) -> bool {
         self.allowed != usize::MAX
@@ -252,7 +252,7 @@ impl ScenarioCatalog {
 impl ScenarioState {
     /// The scenario that is to be played or is being played.
     pub fn under_way(&self) -> Option<&str> {
-        self.run_request.as_ref().map(|run_request| run_request.scenario.as_str())
+        self.play_request.as_ref().map(|play_request| play_request.scenario.as_str())
     }
 
     /// How many steps of the latest run have begun.
@@ -298,7 +298,7 @@ impl ScenarioState {
                 let over = Arc::make_mut(&mut play);
                 (over.delay, over.end) = (None, Some(end.clone()));
                 self.play = Some(play);
-                self.run_request = None;
+                self.play_request = None;
             }
         }
     }

@@ -17,14 +17,14 @@ pub enum Action {
         /// The text that the engine gets.
         message: String,
         /// Its form on the wire.
-        shape: ErrorShape,
+        shape: ErrorForm,
     },
     /// A custom reply.
     Reply {
         /// Its exact body.
         body: String,
         /// Its status and media type.
-        shape: ErrorShape,
+        shape: ErrorForm,
     },
     /// The reply `{}`.
     Empty,
@@ -78,7 +78,7 @@ pub enum Action {
 
 /// The form of an error on the wire.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ErrorShape {
+pub enum ErrorForm {
     /// 200 with `{"Err": "…"}`: the protocol's own. Podman takes it as success.
     Inband,
     /// 500 with `{"Err": "…"}`, like go-plugins-helpers.
@@ -232,13 +232,13 @@ impl Action {
     }
 
     /// A custom reply with this text. JSON is sent in one line, as the driver sends it.
-    pub fn reply(text: &str, shape: ErrorShape) -> Self {
+    pub fn reply(text: &str, shape: ErrorForm) -> Self {
         let body = json::compact(text).map_or_else(|| text.to_owned(), |line| line + "\n");
         Self::Reply { body, shape }
     }
 }
 
-impl ErrorShape {
+impl ErrorForm {
     /// All of them.
     pub const ALL: [Self; 5] = [Self::Inband, Self::Json500, Self::Text500, Self::Http404, Self::Http400];
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{armed::Armed, rule::Rule, selector::RequestContext};
+use super::{rule::Rule, selector::RequestContext, tracked_rule::TrackedRule};
 use crate::domain::model::{
     entry::{Call, Decision, Entry, EntryKind},
     protocol::{Operation, Options, Request},
@@ -30,7 +30,7 @@ pub fn dry_run<'e>(
     entries: impl IntoIterator<Item = &'e Entry>,
 ) -> DryRun {
     let mut dry_run = DryRun::default();
-    let mut armed = Armed::without_expiry(rule.clone());
+    let mut armed = TrackedRule::without_expiry(rule.clone());
     let mut options = OptionsThen { created: BTreeMap::new(), now: volumes };
     for entry in entries {
         if let Some((call, operation)) = entry.call().and_then(|call| Some((call, call.operation?))) {
@@ -45,7 +45,7 @@ pub fn dry_run<'e>(
                 }
             };
             if hit {
-                dry_run.hits.push(call.call);
+                dry_run.hits.push(call.number);
             }
         }
         if let EntryKind::Volume(volume) = &entry.kind {
@@ -124,7 +124,7 @@ mod tests {
                 kinds.push(EntryKind::Volume(Box::new(VolumeChange { cause: Cause::Call(number), change })));
             }
             kinds.push(EntryKind::Call(Box::new(Call {
-                call: number,
+                number,
                 volume: volume.map(String::into_boxed_str),
                 mounted: line.contains("busy"),
                 request: body.into_bytes().into(),
@@ -191,9 +191,9 @@ mod tests {
             let context = context(call, Operation::Get, &options);
             let (rules, injection) = set.decide(&context, Timestamp::UNIX_EPOCH);
             let volume = call.volume.clone();
-            let evaluation = Evaluation { call: call.call, operation: Operation::Get, volume, rules };
+            let evaluation = Evaluation { call: call.number, operation: Operation::Get, volume, rules };
             set.apply(&RuleEvent::Evaluated(evaluation), Timestamp::UNIX_EPOCH, |_| false);
-            hits.extend(injection.map(|_| call.call));
+            hits.extend(injection.map(|_| call.number));
         }
         assert_eq!(dry_run.hits, hits);
         assert!((30..90).contains(&hits.len()), "{}", hits.len());

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    action::{Action, ErrorShape, Mountpoint},
+    action::{Action, ErrorForm, Mountpoint},
     rule::Rule,
 };
 use crate::domain::{
@@ -170,8 +170,8 @@ pub const fn client_timeout(engine: Caller, operation: Operation) -> Option<Dura
 fn classes(action: &Action, client_timeout: Option<Duration>) -> Vec<&'static str> {
     let is_too_late = |time: Duration| client_timeout.is_some_and(|client_timeout| client_timeout <= time);
     match action {
-        Action::Fail { shape: ErrorShape::Inband, .. } => vec!["fail inband", "fail", "unexpected"],
-        Action::Fail { shape: ErrorShape::Json500, .. } => {
+        Action::Fail { shape: ErrorForm::Inband, .. } => vec!["fail inband", "fail", "unexpected"],
+        Action::Fail { shape: ErrorForm::Json500, .. } => {
             vec!["fail json500", "fail status", "fail", "unexpected"]
         }
         Action::Fail { .. } => vec!["fail status", "fail", "unexpected"],
@@ -194,11 +194,11 @@ fn classes(action: &Action, client_timeout: Option<Duration>) -> Vec<&'static st
 }
 
 /// The classes of a custom reply. A valid reply has only the class `reply`.
-fn classes_of_reply(body: &str, shape: ErrorShape) -> Vec<&'static str> {
+fn classes_of_reply(body: &str, shape: ErrorForm) -> Vec<&'static str> {
     let first = serde_json::Deserializer::from_str(body).into_iter::<Value>().next();
     match (shape, first) {
-        (ErrorShape::Json500, Some(Ok(_))) => vec!["fail json500", "fail status", "fail", "unexpected"],
-        (ErrorShape::Inband, Some(Ok(answer))) => match (&answer["Err"], &answer) {
+        (ErrorForm::Json500, Some(Ok(_))) => vec!["fail json500", "fail status", "fail", "unexpected"],
+        (ErrorForm::Inband, Some(Ok(answer))) => match (&answer["Err"], &answer) {
             (Value::String(error), _) if !error.is_empty() => vec!["fail inband", "fail", "unexpected"],
             (_, Value::Null) => vec!["empty_reply", "unexpected"],
             (_, Value::Object(nothing)) if nothing.is_empty() => vec!["empty_reply", "unexpected"],
@@ -206,7 +206,7 @@ fn classes_of_reply(body: &str, shape: ErrorShape) -> Vec<&'static str> {
             (_, Value::Array(_)) => vec!["wrong-type", "malformed", "unexpected"],
             _ => vec!["malformed", "unexpected"],
         },
-        (ErrorShape::Inband, _) => vec!["malformed", "unexpected"],
+        (ErrorForm::Inband, _) => vec!["malformed", "unexpected"],
         _ => vec!["fail status", "fail", "unexpected"],
     }
 }

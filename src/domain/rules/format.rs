@@ -3,7 +3,7 @@
 use std::{borrow::Cow, fmt};
 
 use super::{
-    action::{Action, ErrorShape, Mountpoint, Phase},
+    action::{Action, ErrorForm, Mountpoint, Phase},
     lifetime::{Flap, Lifetime},
     parse,
     release_action::ReleaseAction,
@@ -108,14 +108,14 @@ impl fmt::Display for Action {
         match self {
             Self::Fail { message, shape } => {
                 write!(f, " {}", quote(message))?;
-                if *shape == ErrorShape::default() { Ok(()) } else { write!(f, " as {}", shape.as_str()) }
+                if *shape == ErrorForm::default() { Ok(()) } else { write!(f, " as {}", shape.as_str()) }
             }
             Self::Reply { body, shape } => {
                 match body.strip_suffix('\n') {
                     Some(line) if is_document(line) => write!(f, " {line}")?,
                     _ => write!(f, " {}", quote(body))?,
                 }
-                if *shape == ErrorShape::Inband { Ok(()) } else { write!(f, " as {}", shape.as_str()) }
+                if *shape == ErrorForm::Inband { Ok(()) } else { write!(f, " as {}", shape.as_str()) }
             }
             Self::Delay { from, to } if from == to => write!(f, " {}", duration::print(*from)),
             Self::Delay { from, to } => write!(f, " {}..{}", duration::print(*from), duration::print(*to)),

@@ -7,7 +7,6 @@
 //! `forecast` how the engine reacts, and `preset` has the rules with a key of their own.
 
 mod action;
-mod armed;
 mod calls;
 mod draw;
 mod dry_run;
@@ -23,10 +22,10 @@ mod selector;
 mod set;
 #[cfg(test)]
 mod tests;
+mod tracked_rule;
 mod trigger;
 
-pub use action::{Action, ErrorShape, Mountpoint, Phase};
-pub use armed::{Armed, Injection, Remaining, RuleState, RuleStatus};
+pub use action::{Action, ErrorForm, Mountpoint, Phase};
 pub use calls::Calls;
 pub use dry_run::{DryRun, dry_run};
 pub use forecast::{
@@ -39,4 +38,5 @@ pub use release_action::ReleaseAction;
 pub use rule::{Rule, RuleError, Step};
 pub use selector::{Pattern, RequestContext, Selector};
 pub use set::RuleSet;
+pub use tracked_rule::{Injection, Remaining, RuleState, RuleStatus, TrackedRule};
 pub use trigger::{Probability, Trigger};

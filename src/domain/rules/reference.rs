@@ -153,7 +153,7 @@ mod tests {
     use super::*;
     use crate::domain::{
         model::protocol::Caller,
-        rules::{Action, Calls, ErrorShape, Lifetime, Mountpoint, Phase, Rule, Selector, Trigger},
+        rules::{Action, Calls, ErrorForm, Lifetime, Mountpoint, Phase, Rule, Selector, Trigger},
     };
 
     #[test]
@@ -167,7 +167,7 @@ mod tests {
         assert_eq!(words("action"), Action::WORDS);
         assert_eq!(words("lifetime"), Lifetime::WORDS);
         assert_eq!(words("when")[4..], Trigger::WORDS);
-        assert_eq!(words("error format"), ErrorShape::ALL.map(ErrorShape::as_str));
+        assert_eq!(words("error format"), ErrorForm::ALL.map(ErrorForm::as_str));
         assert_eq!(words("the driver does its work"), Phase::KEYWORDS.map(Phase::as_str));
         assert_eq!(words("mountpoint"), Mountpoint::NAMED.each_ref().map(Mountpoint::as_str));
         let callers = words("caller");

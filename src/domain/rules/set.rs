@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    armed::{Armed, Injection, RuleState},
     rule::Rule,
     selector::RequestContext,
+    tracked_rule::{Injection, RuleState, TrackedRule},
 };
 use crate::domain::{
     lang::command::Target,
@@ -21,7 +21,7 @@ use crate::domain::{
 /// armed with its label. Deciding changes nothing: [`RuleSet::apply`] does, from the entries.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuleSet {
-    rules: Vec<Armed>,
+    rules: Vec<TrackedRule>,
     seed: u64,
     last_id: u32,
     default_expiry: Option<Duration>,
@@ -55,7 +55,7 @@ impl RuleSet {
     }
 
     /// The rules that a target means.
-    pub fn targets<'s>(&'s self, target: &'s Target) -> impl Iterator<Item = &'s Armed> {
+    pub fn targets<'s>(&'s self, target: &'s Target) -> impl Iterator<Item = &'s TrackedRule> {
         self.rules.iter().filter(move |armed| match target {
             Target::All => true,
             Target::Id(id) => armed.id == *id,
@@ -106,8 +106,8 @@ impl RuleSet {
         self.last_id = self.last_id.max(rule.id);
         // The text was printed by a rule. Only a damaged recording has another one.
         let Ok(parsed) = rule.text.parse() else { return };
-        let armed = Armed::new(rule.id, rule.label.clone(), parsed, until, at);
-        let same_label = |other: &Armed| other.label.is_some() && other.label == armed.label;
+        let armed = TrackedRule::new(rule.id, rule.label.clone(), parsed, until, at);
+        let same_label = |other: &TrackedRule| other.label.is_some() && other.label == armed.label;
         match self.rules.iter().position(same_label) {
             Some(index) => self.rules[index] = armed,
             None => self.rules.push(armed),
@@ -117,7 +117,7 @@ impl RuleSet {
     /// Forgets the oldest of the rules that have ended, except for some of them and those that hold a call, so that a
     /// script can arm rules for ever.
     fn forget_ended(&mut self, holds_call: impl Fn(u32) -> bool) {
-        let ended = |armed: &Armed| armed.state != RuleState::Armed;
+        let ended = |armed: &TrackedRule| armed.state != RuleState::Armed;
         let count = self.rules.iter().filter(|armed| ended(armed)).count();
         let mut surplus = count.saturating_sub(Self::MAX_ENDED);
         self.rules.retain(|armed| {
@@ -127,7 +127,7 @@ impl RuleSet {
         });
     }
 
-    fn get_mut(&mut self, id: u32) -> Option<&mut Armed> {
+    fn get_mut(&mut self, id: u32) -> Option<&mut TrackedRule> {
         self.rules.iter_mut().find(|armed| armed.id == id)
     }
 
@@ -138,12 +138,12 @@ impl RuleSet {
     }
 
     /// A rule by its number.
-    pub fn get(&self, id: u32) -> Option<&Armed> {
+    pub fn get(&self, id: u32) -> Option<&TrackedRule> {
         self.rules.iter().find(|armed| armed.id == id)
     }
 
     /// The armed rules whose time is over.
-    pub fn overdue(&self, at: Timestamp) -> impl Iterator<Item = &Armed> {
+    pub fn overdue(&self, at: Timestamp) -> impl Iterator<Item = &TrackedRule> {
         self.rules.iter().filter(move |armed| armed.is_overdue(at))
     }
 
@@ -153,7 +153,7 @@ impl RuleSet {
     }
 
     /// The rules in their order.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Armed> {
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &TrackedRule> {
         self.rules.iter()
     }
 

@@ -83,13 +83,13 @@ impl State {
             EntryKind::Session(session) => self.start(session),
             EntryKind::Registration(info) => self.driver.clone_from(info),
             EntryKind::Call(call) => {
-                self.held.remove(&call.call);
+                self.held.remove(&call.number);
                 self.linter.apply(call);
-                self.last_call = self.last_call.max(call.call);
+                self.last_call = self.last_call.max(call.number);
             }
             EntryKind::Held(held) => {
-                self.held.insert(held.call, Arc::clone(entry));
-                self.last_call = self.last_call.max(held.call);
+                self.held.insert(held.number, Arc::clone(entry));
+                self.last_call = self.last_call.max(held.number);
             }
             EntryKind::Released(released) => drop(self.held.remove(&released.call)),
             EntryKind::Volume(volume) => self.change(&volume.change),

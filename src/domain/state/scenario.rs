@@ -3,7 +3,7 @@
 use super::State;
 use crate::domain::{
     lang::command::ScenarioControl,
-    model::scenario::{RunRequest, ScenarioEvent},
+    model::scenario::{PlayRequest, ScenarioEvent},
 };
 
 impl State {
@@ -16,30 +16,30 @@ impl State {
 
     pub(super) fn play(&mut self, scenario: &str, stepwise: bool, dangerous: bool) {
         let allowed = if stepwise { 0 } else { usize::MAX };
-        let run_request = RunRequest { scenario: scenario.to_owned(), dangerous, allowed, stopped: false };
-        (self.scenario.run_request, self.scenario.play) = (Some(run_request), None);
+        let play_request = PlayRequest { scenario: scenario.to_owned(), dangerous, allowed, stopped: false };
+        (self.scenario.play_request, self.scenario.play) = (Some(play_request), None);
     }
 
     pub(super) fn control_scenario(&mut self, control: ScenarioControl) {
         let begun = self.scenario.begun();
-        let Some(run_request) = &mut self.scenario.run_request else { return };
+        let Some(play_request) = &mut self.scenario.play_request else { return };
         match control {
-            ScenarioControl::Pause => run_request.allowed = begun,
-            ScenarioControl::Next if run_request.is_paused() => {
-                run_request.allowed = run_request.allowed.max(begun) + 1;
+            ScenarioControl::Pause => play_request.allowed = begun,
+            ScenarioControl::Next if play_request.is_paused() => {
+                play_request.allowed = play_request.allowed.max(begun) + 1;
             }
-            ScenarioControl::Next => run_request.allowed = begun + 1,
-            ScenarioControl::Continue => run_request.allowed = usize::MAX,
-            ScenarioControl::Stop => run_request.stopped = true,
+            ScenarioControl::Next => play_request.allowed = begun + 1,
+            ScenarioControl::Continue => play_request.allowed = usize::MAX,
+            ScenarioControl::Stop => play_request.stopped = true,
         }
     }
 
     /// The first `quit` waits for the end of a scenario, since what it made can be removed only while the driver
     /// answers. The second one does not wait.
     pub(super) fn quit(&mut self) {
-        match &mut self.scenario.run_request {
-            Some(run_request) if !self.quits_after_scenario => {
-                run_request.stopped = true;
+        match &mut self.scenario.play_request {
+            Some(play_request) if !self.quits_after_scenario => {
+                play_request.stopped = true;
                 self.quits_after_scenario = true;
             }
             _ => self.desired.quitting = true,

@@ -34,7 +34,7 @@ fn entries() -> Vec<Arc<Entry>> {
         |cause, change: &Change| EntryKind::Volume(Box::new(VolumeChange { cause, change: change.clone() }));
     let decision = RuleDecision { id: 1, decision: Decision::Fired };
     let held = HeldCall {
-        call: 2,
+        number: 2,
         operation: Operation::Mount,
         caller: Caller::Docker,
         connection: 1,
@@ -82,7 +82,7 @@ fn entries() -> Vec<Arc<Entry>> {
             release: Release { by: ReleasedBy::Command, action: Some("fail \"no\"".into()) },
         }),
         EntryKind::Call(Box::new(Call {
-            call: 2,
+            number: 2,
             held_seq: Some(10),
             lints: vec![Lint::LeakedMount],
             fault: Some(AppliedFault::of_rule(1, None, "hold")),

@@ -11,7 +11,7 @@ use crate::{
         protocol::{Description, Operation, Reply, Request, check_name},
         volume::{Change, Volume, Volumes},
     },
-    state::Hub,
+    hub::Hub,
 };
 
 /// A driver whose volumes are in the hub and on disk.
@@ -134,7 +134,7 @@ impl BuiltinDriver {
             }
             _ => return Ok(()),
         };
-        blocking(|| self.hub.change(&change, Cause::Call(call.call)))?;
+        blocking(|| self.hub.change(&change, Cause::Call(call.number)))?;
         call.changes.push(change);
         Ok(())
     }

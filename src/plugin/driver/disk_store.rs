@@ -35,7 +35,7 @@ use crate::{
         protocol::RESERVED_NAME,
         volume::{Change, Volume, Volumes},
     },
-    state::VolumeStore,
+    hub::VolumeStore,
 };
 
 /// Why the volumes on disk cannot be used.

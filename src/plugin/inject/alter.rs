@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::{
     domain::{
         model::protocol::CONTENT_TYPE,
-        rules::{Action, ErrorShape, Mountpoint},
+        rules::{Action, ErrorForm, Mountpoint},
     },
     plugin::http_reply::{HttpReply, TEXT},
 };
@@ -75,26 +75,26 @@ pub fn altered(action: &Action, original: HttpReply) -> HttpReply {
     }
 }
 
-fn failure(message: &str, shape: ErrorShape) -> HttpReply {
+fn failure(message: &str, shape: ErrorForm) -> HttpReply {
     let in_json =
         |status| HttpReply::json(status, format!("{}\n", json!({ "Err": message }))).with_error(message);
     match shape {
-        ErrorShape::Inband => in_json(StatusCode::OK),
-        ErrorShape::Json500 => in_json(StatusCode::INTERNAL_SERVER_ERROR),
-        ErrorShape::Text500 => HttpReply::text(StatusCode::INTERNAL_SERVER_ERROR, message),
-        ErrorShape::Http404 => HttpReply::text(StatusCode::NOT_FOUND, message),
-        ErrorShape::Http400 => HttpReply::text(StatusCode::BAD_REQUEST, message),
+        ErrorForm::Inband => in_json(StatusCode::OK),
+        ErrorForm::Json500 => in_json(StatusCode::INTERNAL_SERVER_ERROR),
+        ErrorForm::Text500 => HttpReply::text(StatusCode::INTERNAL_SERVER_ERROR, message),
+        ErrorForm::Http404 => HttpReply::text(StatusCode::NOT_FOUND, message),
+        ErrorForm::Http400 => HttpReply::text(StatusCode::BAD_REQUEST, message),
     }
 }
 
 /// A reply given by the user, and the error in it as far as it can be recognised.
-fn given(body: &str, shape: ErrorShape) -> HttpReply {
+fn given(body: &str, shape: ErrorForm) -> HttpReply {
     let (status, content_type) = match shape {
-        ErrorShape::Inband => (StatusCode::OK, CONTENT_TYPE),
-        ErrorShape::Json500 => (StatusCode::INTERNAL_SERVER_ERROR, CONTENT_TYPE),
-        ErrorShape::Text500 => (StatusCode::INTERNAL_SERVER_ERROR, TEXT),
-        ErrorShape::Http404 => (StatusCode::NOT_FOUND, TEXT),
-        ErrorShape::Http400 => (StatusCode::BAD_REQUEST, TEXT),
+        ErrorForm::Inband => (StatusCode::OK, CONTENT_TYPE),
+        ErrorForm::Json500 => (StatusCode::INTERNAL_SERVER_ERROR, CONTENT_TYPE),
+        ErrorForm::Text500 => (StatusCode::INTERNAL_SERVER_ERROR, TEXT),
+        ErrorForm::Http404 => (StatusCode::NOT_FOUND, TEXT),
+        ErrorForm::Http400 => (StatusCode::BAD_REQUEST, TEXT),
     };
     let error: Option<Box<str>> = match serde_json::from_str::<Value>(body) {
         Ok(reply) => reply["Err"].as_str().filter(|error| !error.is_empty()).map(Box::from),

@@ -8,8 +8,8 @@ use futures_util::stream;
 use tokio::time::Instant;
 
 use crate::{
+    hub::HeldCallGuard,
     plugin::{call_guard::CallGuard, fault_stream::Disconnect, http_reply::HttpReply},
-    state::HeldCallGuard,
 };
 
 /// Sends the first byte at once and the last at the end of the time; the rest at once when the call is released.

@@ -82,7 +82,7 @@ fn others(page: &mut DetailPage<'_>, entry: &Entry, call: &Call) {
     };
     let acted = call.fault.as_ref().and_then(AppliedFault::rule);
     let was_down = call.fault.as_ref().is_some_and(|fault| fault.outage().is_some());
-    for rule in snapshot.faults.iter().filter(|rule| Some(rule.id) != acted && rule.since < entry.at) {
+    for rule in snapshot.rules.iter().filter(|rule| Some(rule.id) != acted && rule.since < entry.at) {
         let why = if !rule.rule().matches(&facts) {
             "no match".to_owned()
         } else if was_down {

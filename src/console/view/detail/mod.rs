@@ -28,7 +28,7 @@ use crate::{
         rules::Phase,
         text::describe,
     },
-    state::Snapshot,
+    hub::Snapshot,
 };
 
 /// Draws it.
@@ -37,8 +37,8 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
     let title = match (view.app.focus, entry.map(|entry| &entry.kind)) {
         (Pane::Volumes, _) => "Volume history".to_owned(),
         _ if selected_group(view).is_some() => "Group".to_owned(),
-        (_, Some(EntryKind::Call(call))) => format!("Call {}", call.call),
-        (_, Some(EntryKind::Held(waiting))) => format!("Call {} (held)", waiting.call),
+        (_, Some(EntryKind::Call(call))) => format!("Call {}", call.number),
+        (_, Some(EntryKind::Held(waiting))) => format!("Call {} (held)", waiting.number),
         _ => "Entry".to_owned(),
     };
     let back = Span::styled(format!("{} closes", view.key(KeyAction::Back)), view.theme.styles.dim);

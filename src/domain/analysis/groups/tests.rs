@@ -219,7 +219,7 @@ fn a_call_that_waits_is_in_its_episode_and_its_end_takes_its_place() {
     let mut stage = Phase::new();
     stage.play("get");
     let waiting = HeldCall {
-        call: 2,
+        number: 2,
         operation: Operation::Mount,
         caller: Caller::Docker,
         connection: 1,

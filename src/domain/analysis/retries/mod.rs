@@ -155,7 +155,7 @@ impl Retries {
     }
 
     fn waiting(&mut self, entry: &Entry, waiting: &HeldCall) -> Option<PreviousAttempt> {
-        let HeldCall { caller, operation, call, .. } = *waiting;
+        let HeldCall { caller, operation, number: call, .. } = *waiting;
         let may_be_one = waiting.retry || operation == Operation::Activate;
         if !may_be_one || !retries(caller) {
             return None;

@@ -54,7 +54,7 @@ impl Attempt {
     pub(super) fn of(entry: &Entry, call: &Call, number: u32) -> Self {
         Self {
             seq: entry.seq,
-            call: call.call,
+            call: call.number,
             number,
             began: began(entry),
             ended: Some(entry.at),

@@ -30,7 +30,7 @@ impl Journal {
         let body =
             if volume.is_empty() { Vec::new() } else { format!("{{\"Name\":{volume:?}}}").into_bytes() };
         let call = Call {
-            call: self.entries.len() as u64 + 1,
+            number: self.entries.len() as u64 + 1,
             volume: (!volume.is_empty()).then(|| volume.into()),
             request: Body::from(body),
             outcome: Outcome::Error,
@@ -169,7 +169,7 @@ fn a_call_that_waits_counts_down_to_its_time_limit() {
     let waiting = |operation, caller| {
         let fault = AppliedFault::of_rule(1, None, "hang");
         EntryKind::Held(Box::new(HeldCall {
-            call: 1,
+            number: 1,
             operation,
             caller,
             connection: 1,
@@ -209,7 +209,7 @@ fn a_retry_that_waits_is_an_attempt_and_its_end_takes_its_place() {
         journal.call(0.0, operation, volume, true);
         let fault = AppliedFault::of_rule(1, None, "hold");
         let waiting = HeldCall {
-            call: 2,
+            number: 2,
             operation,
             caller: Caller::Docker,
             connection: 1,

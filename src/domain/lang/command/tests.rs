@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::{Command, Outage, ReleaseTarget, Target};
-use crate::domain::rules::{Action, ErrorShape, ReleaseAction};
+use crate::domain::rules::{Action, ErrorForm, ReleaseAction};
 
 #[test]
 fn a_printed_command_is_the_command_again() {
@@ -170,7 +170,7 @@ fn release_action() -> impl Strategy<Value = ReleaseAction> {
         ])
         .prop_map(str::to_owned),
     ];
-    let shape = || prop::sample::select(&ErrorShape::ALL);
+    let shape = || prop::sample::select(&ErrorForm::ALL);
     let action = prop_oneof![
         (body.clone(), shape()).prop_map(|(body, shape)| Action::Reply { body, shape }),
         (body, shape()).prop_map(|(text, shape)| Action::reply(&text, shape)),

@@ -17,7 +17,8 @@ use crate::domain::model::{
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Call {
     /// Its number, from 1, in the order of arrival.
-    pub call: u64,
+    #[serde(rename = "call")]
+    pub number: u64,
     /// What was asked, if the path is one of the protocol's.
     pub operation: Option<Operation>,
     /// The request's method and path, where they are not what the operation says.
@@ -73,7 +74,7 @@ impl Call {
     /// A call that went well, for tests to alter.
     pub fn ok(operation: Operation, caller: Caller) -> Self {
         Self {
-            call: 1,
+            number: 1,
             operation: Some(operation),
             request_line: None,
             caller,
@@ -149,7 +150,8 @@ impl Outcome {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct HeldCall {
     /// The call's number.
-    pub call: u64,
+    #[serde(rename = "call")]
+    pub number: u64,
     /// What was asked.
     pub operation: Operation,
     /// Who asked.

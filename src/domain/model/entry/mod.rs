@@ -158,8 +158,8 @@ impl Entry {
     /// The number of the call that it is the end or the held phase of.
     pub fn call_number(&self) -> Option<u64> {
         match &self.kind {
-            EntryKind::Call(call) => Some(call.call),
-            EntryKind::Held(held) => Some(held.call),
+            EntryKind::Call(call) => Some(call.number),
+            EntryKind::Held(held) => Some(held.number),
             _ => None,
         }
     }

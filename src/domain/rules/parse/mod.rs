@@ -18,7 +18,7 @@ mod when;
 use std::str::FromStr;
 
 use super::{
-    action::{ErrorShape, Phase},
+    action::{ErrorForm, Phase},
     calls::Calls,
     lifetime::Lifetime,
     release_action::ReleaseAction,
@@ -108,7 +108,7 @@ impl Parser<'_> {
         if !is_word || label == "all" {
             return self.expected("a label: a letter, then letters, digits, - _ and ., and not \"all\"", []);
         }
-        if let Some(shape) = nearest(label, ErrorShape::ALL.map(ErrorShape::as_str)) {
+        if let Some(shape) = nearest(label, ErrorForm::ALL.map(ErrorForm::as_str)) {
             return self.wrong(format!(
                 "{shape:?} is an error format and must follow the message of \"fail\"; choose another label"
             ));
@@ -130,7 +130,7 @@ impl Parser<'_> {
             return self.expected("the end; use before, after or twice once, directly after the action", []);
         }
         if self.peek() == "as" {
-            let shapes = ErrorShape::ALL.map(ErrorShape::as_str).join(" ");
+            let shapes = ErrorForm::ALL.map(ErrorForm::as_str).join(" ");
             return self.expected(
                 &format!("the end; the error format ({shapes}) must directly follow the message"),
                 [],

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::domain::{
     lang::duration,
-    rules::{Action, Calls, ErrorShape, Mountpoint, Phase, Step},
+    rules::{Action, Calls, ErrorForm, Mountpoint, Phase, Step},
 };
 
 impl Parser<'_> {
@@ -89,14 +89,14 @@ impl Parser<'_> {
                 return self.expected("a body: JSON that starts with { or [, or a text in double quotes", []);
             }
         };
-        Ok(Action::Reply { body, shape: self.shape().unwrap_or(ErrorShape::Inband) })
+        Ok(Action::Reply { body, shape: self.shape().unwrap_or(ErrorForm::Inband) })
     }
 
     /// `as SHAPE`, if it comes next. Any other word after `as` is a label.
-    fn shape(&mut self) -> Option<ErrorShape> {
+    fn shape(&mut self) -> Option<ErrorForm> {
         let mut ahead = self.lexer.clone();
         let shape = (ahead.word(&ENDS) == "as")
-            .then(|| ErrorShape::ALL.into_iter().find(|shape| shape.as_str() == ahead.peek(&ENDS)))
+            .then(|| ErrorForm::ALL.into_iter().find(|shape| shape.as_str() == ahead.peek(&ENDS)))
             .flatten()?;
         self.next();
         self.next();

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use crate::domain::{
     model::protocol::{Caller, Operation},
     rules::{
-        Action, Calls, ErrorShape, Flap, Lifetime, Mountpoint, Pattern, Probability, Rule, Selector, Step,
+        Action, Calls, ErrorForm, Flap, Lifetime, Mountpoint, Pattern, Probability, Rule, Selector, Step,
         Trigger,
     },
 };
@@ -189,11 +189,10 @@ fn action() -> impl Strategy<Value = Action> {
     ];
     prop_oneof![
         prop::sample::select(&Action::PLAIN),
-        (text(), prop::sample::select(&ErrorShape::ALL))
+        (text(), prop::sample::select(&ErrorForm::ALL))
             .prop_map(|(message, shape)| Action::Fail { message, shape }),
         (millis(), millis()).prop_map(|(a, b)| Action::Delay { from: a.min(b), to: a.max(b) }),
-        (text(), prop::sample::select(&ErrorShape::ALL))
-            .prop_map(|(text, shape)| Action::reply(&text, shape)),
+        (text(), prop::sample::select(&ErrorForm::ALL)).prop_map(|(text, shape)| Action::reply(&text, shape)),
         millis().prop_map(|over| Action::Drip { over }),
         mountpoint.prop_map(Action::Mountpoint),
         text().prop_map(Action::Rename),

@@ -10,7 +10,7 @@ use crate::domain::{
         entry::{Evaluation, RuleEvent},
         protocol::{Caller, Operation, Options},
     },
-    rules::{Action, Armed, Injection, Phase, RequestContext, Rule, RuleSet, RuleState},
+    rules::{Action, Injection, Phase, RequestContext, Rule, RuleSet, RuleState, TrackedRule},
 };
 
 static NO_OPTIONS: LazyLock<Options> = LazyLock::new(Options::new);
@@ -56,7 +56,7 @@ fn meet(set: &mut RuleSet, facts: &RequestContext<'_>, at: Timestamp) -> (Option
     let last = evaluation.rules.last().map(|decision| decision.id);
     apply(set, &RuleEvent::Evaluated(evaluation), at);
     let used_up = last.and_then(|id| set.get(id)).filter(|rule| rule.is_used_up());
-    let spent = used_up.map(Armed::as_text);
+    let spent = used_up.map(TrackedRule::as_text);
     if let Some(rule) = &spent {
         apply(set, &RuleEvent::Spent(rule.clone()), at);
     }
@@ -250,7 +250,7 @@ fn a_rule_ends_at_its_time_and_says_so_once() {
     let mut last = second(9);
     for at in [9, 10, 11, 20, 30, 34, 35, 36].map(second) {
         let next = book.next_turn(last);
-        let overdue: Vec<_> = book.overdue(at).map(Armed::as_text).collect();
+        let overdue: Vec<_> = book.overdue(at).map(TrackedRule::as_text).collect();
         assert!(overdue.is_empty() || next.is_some_and(|next| next <= at), "{at}: {next:?}");
         for rule in overdue {
             ended.push((at.as_second(), rule.id));
@@ -289,7 +289,7 @@ fn a_rule_under_the_same_label_takes_the_place_of_the_first() {
     let rules: Vec<_> = book.iter().map(|armed| (armed.id, armed.text.to_string())).collect();
     assert_eq!(rules, [(3, "mount: eof".to_owned()), (2, "mount: hang".to_owned())]);
     for (target, expected) in [(Target::Label("a".into()), 1), (Target::Id(1), 0), (Target::All, 1)] {
-        let disarmed: Vec<_> = book.targets(&target).map(Armed::as_text).collect();
+        let disarmed: Vec<_> = book.targets(&target).map(TrackedRule::as_text).collect();
         assert_eq!(disarmed.len(), expected, "{target:?}");
         for rule in disarmed {
             apply(&mut book, &RuleEvent::Disarmed(rule), second(0));
@@ -302,8 +302,8 @@ fn a_rule_under_the_same_label_takes_the_place_of_the_first() {
 fn the_status_of_a_rule_is_plain_json() {
     let mut book = book(&["mount: null until 3 for 1m"]);
     action_texts(&mut book, 1);
-    let json =
-        serde_json::to_value(book.iter().map(Armed::status).collect::<Vec<_>>()).expect("it serialises");
+    let json = serde_json::to_value(book.iter().map(TrackedRule::status).collect::<Vec<_>>())
+        .expect("it serialises");
     let expected = serde_json::json!([{
         "id": 1, "label": null, "rule": "mount: null until 3 for 1m", "state": "armed", "evaluated": 1, "fired": 1,
         "remaining": { "fires": 2, "until": "1970-01-01T00:01:00Z" }, "held": 0, "since": "1970-01-01T00:00:00Z",

@@ -34,7 +34,7 @@ impl Journal {
         self.push(
             millis,
             EntryKind::Held(Box::new(HeldCall {
-                call: 1,
+                number: 1,
                 operation,
                 caller: Caller::Docker,
                 connection: 1,

@@ -33,8 +33,8 @@ impl Inner {
         let mut held: Vec<_> = self
             .state
             .held()
-            .filter(|(_, call)| waits(call.call))
-            .map(|(entry, call)| (entry.seq, call.call))
+            .filter(|(_, call)| waits(call.number))
+            .map(|(entry, call)| (entry.seq, call.number))
             .collect();
         held.sort_unstable();
         held.into_iter().map(|(_, call)| call).collect()
@@ -62,7 +62,7 @@ impl Inner {
 impl Hub {
     /// Records that a call is held, and returns what it waits with.
     pub fn record_held(self: &Arc<Self>, held: HeldCall) -> HeldCallGuard {
-        let (call, rule) = (held.call, held.fault.rule());
+        let (call, rule) = (held.number, held.fault.rule());
         let (sender, released) = oneshot::channel();
         let mut inner = self.locked.lock();
         let at = self.now();

@@ -50,7 +50,7 @@ use crate::domain::{
     analysis::linter::Linter,
     model::{
         entry::{Entry, EntryKind, Session},
-        scenario::{RunRequest, ScenarioCatalog},
+        scenario::{PlayRequest, ScenarioCatalog},
         speed::DemoSpeed,
     },
     state::{State, journal::Bounds},
@@ -83,7 +83,7 @@ pub struct Hub {
     version: watch::Sender<u64>,
     desired_state: watch::Sender<DriverState>,
     observed_state: watch::Sender<Option<DriverState>>,
-    run_requests: watch::Sender<Option<RunRequest>>,
+    play_requests: watch::Sender<Option<PlayRequest>>,
     speeds: watch::Sender<Option<DemoSpeed>>,
     may_reset: AtomicBool,
     /// Wakes [`Hub::run_deadlines`] when a command may have set a nearer deadline.
@@ -110,7 +110,7 @@ impl Hub {
             last_call: AtomicU64::new(0),
             version: watch::Sender::new(0),
             observed_state: watch::Sender::new(None),
-            run_requests: watch::Sender::new(None),
+            play_requests: watch::Sender::new(None),
             speeds: watch::Sender::new(speed),
             may_reset: AtomicBool::new(false),
             rescheduled: Notify::new(),

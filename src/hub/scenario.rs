@@ -1,6 +1,6 @@
 //! Scenarios and the speed of the demo, between users and the player.
 //!
-//! `play`, `pause`, `next` and `stop` are commands as all others are; the player follows the [`RunRequest`], as the
+//! `play`, `pause`, `next` and `stop` are commands as all others are; the player follows the [`PlayRequest`], as the
 //! server follows the desired status of the driver. What it does comes back as entries.
 
 use tokio::sync::watch;
@@ -12,22 +12,22 @@ use crate::domain::{
         suggest::did_you_mean,
     },
     model::{
-        scenario::{RunRequest, ScenarioCatalog},
+        scenario::{PlayRequest, ScenarioCatalog},
         speed::{DemoSpeed, SpeedChange},
     },
     rules::RuleState,
 };
 
 impl Hub {
-    /// Says which scenarios can be played here. A player has to follow [`Hub::run_requests`].
+    /// Says which scenarios can be played here. A player has to follow [`Hub::play_requests`].
     pub fn set_catalog(&self, catalog: ScenarioCatalog) {
         self.locked.lock().catalog = catalog;
         self.notify_readers();
     }
 
     /// What the player has to do; none while nothing is to be played.
-    pub fn run_requests(&self) -> watch::Receiver<Option<RunRequest>> {
-        self.run_requests.subscribe()
+    pub fn play_requests(&self) -> watch::Receiver<Option<PlayRequest>> {
+        self.play_requests.subscribe()
     }
 
     /// The speed of the demo; none where there is no demo.
@@ -39,9 +39,9 @@ impl Hub {
 /// What commands do to scenarios, in words, or why they cannot.
 impl Inner {
     pub(super) fn quit_result(&self) -> String {
-        match &self.state.scenario().run_request {
-            Some(run_request) if !self.state.quits_after_scenario() => {
-                format!("quitting after the cleanup of {}; quit again to skip it", run_request.scenario)
+        match &self.state.scenario().play_request {
+            Some(play_request) if !self.state.quits_after_scenario() => {
+                format!("quitting after the cleanup of {}; quit again to skip it", play_request.scenario)
             }
             _ => "quitting".into(),
         }
@@ -87,7 +87,7 @@ impl Inner {
     }
 
     pub(super) fn control_result(&self, control: ScenarioControl) -> Result<String, CommandFailed> {
-        self.state.scenario().run_request.as_ref().ok_or(CommandFailed::NothingPlayed)?;
+        self.state.scenario().play_request.as_ref().ok_or(CommandFailed::NothingPlayed)?;
         let text = match control {
             ScenarioControl::Pause => "paused; `play next` runs one step, `play continue` the rest",
             ScenarioControl::Next => "one more step",
@@ -112,7 +112,7 @@ mod tests {
             },
             state::journal::Bounds,
         },
-        state::InMemoryStore,
+        hub::InMemoryStore,
     };
 
     fn hub() -> Arc<Hub> {
@@ -152,8 +152,8 @@ mod tests {
         note(hub, ScenarioEvent::Finished { scenario: "list".into(), end });
     }
 
-    fn run_request(hub: &Hub) -> RunRequest {
-        hub.run_requests().borrow().clone().expect("a card is to be played")
+    fn play_request(hub: &Hub) -> PlayRequest {
+        hub.play_requests().borrow().clone().expect("a card is to be played")
     }
 
     #[test]
@@ -174,7 +174,7 @@ mod tests {
         run(&real, "arm get: empty");
         assert!(refused(&real, "play list").contains("run disarm all first"));
         run(&real, "disarm all");
-        assert_eq!(real.run_requests().borrow().clone(), None, "nothing was begun");
+        assert_eq!(real.play_requests().borrow().clone(), None, "nothing was begun");
 
         run(&real, "play list");
         for line in ["play list", "play null-entry --dangerous", "reset"] {
@@ -197,9 +197,9 @@ mod tests {
         };
         let allowed = |line: &str| {
             run(&hub, line);
-            (run_request(&hub).allowed, run_request(&hub).is_paused())
+            (play_request(&hub).allowed, play_request(&hub).is_paused())
         };
-        assert_eq!(run_request(&hub).allowed, 0);
+        assert_eq!(play_request(&hub).allowed, 0);
         assert_eq!(allowed("play next"), (1, true));
         step();
         assert_eq!(allowed("play next"), (2, true));
@@ -209,9 +209,9 @@ mod tests {
         step();
         assert_eq!(allowed("play pause"), (3, true), "those that have begun come to their end");
         assert_eq!(allowed("play next"), (4, true));
-        assert!(!run_request(&hub).stopped);
+        assert!(!play_request(&hub).stopped);
         run(&hub, "play stop");
-        assert!(run_request(&hub).stopped);
+        assert!(play_request(&hub).stopped);
     }
 
     #[test]
@@ -219,7 +219,7 @@ mod tests {
         let hub = stage(false);
         run(&hub, "play list");
         run(&hub, "quit");
-        assert!(run_request(&hub).stopped && !hub.driver_state().quitting);
+        assert!(play_request(&hub).stopped && !hub.driver_state().quitting);
         end(&hub);
         assert!(hub.driver_state().quitting);
 

@@ -12,7 +12,7 @@ use crate::domain::{
         speed::DemoSpeed,
         volume::Volume,
     },
-    rules::Armed,
+    rules::TrackedRule,
     state::{State, counters::Counters},
 };
 
@@ -38,7 +38,7 @@ pub struct Snapshot {
     /// How many mounts are open in all.
     pub open_mounts: u64,
     /// The rules.
-    pub faults: Vec<Armed>,
+    pub rules: Vec<TrackedRule>,
     /// The `held` entries of the calls that a rule holds, the oldest first.
     pub held: Vec<Arc<Entry>>,
     /// The scenarios that can be played here.
@@ -57,9 +57,9 @@ impl Snapshot {
         let journal = state.journal();
         let mut held: Vec<_> = state.held().map(|(entry, _)| Arc::clone(entry)).collect();
         held.sort_by_key(|entry| entry.seq);
-        let mut faults: Vec<_> = state.rules().iter().cloned().collect();
+        let mut rules: Vec<_> = state.rules().iter().cloned().collect();
         for (_, call) in state.held() {
-            if let Some(rule) = faults.iter_mut().find(|rule| call.fault.rule() == Some(rule.id)) {
+            if let Some(rule) = rules.iter_mut().find(|rule| call.fault.rule() == Some(rule.id)) {
                 rule.held += 1;
             }
         }
@@ -73,7 +73,7 @@ impl Snapshot {
             dropped: journal.dropped(),
             volumes: state.volumes().iter().cloned().collect(),
             open_mounts: state.volumes().iter().map(|volume| u64::from(volume.open_mounts())).sum(),
-            faults,
+            rules,
             held,
             catalog,
             scenario: state.scenario().clone(),

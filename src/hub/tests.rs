@@ -42,7 +42,7 @@ fn admit(hub: &Hub, operation: Operation, volume: &str) -> super::Admission {
 fn call(hub: &Hub, operation: Operation, volume: &str) -> u64 {
     let (call, admission) = arrival(hub, operation, &request(volume));
     hub.record(EntryKind::Call(Box::new(Call {
-        call,
+        number: call,
         volume: Some(volume.into()),
         mounted: admission.mounted,
         fault: admission.injection.map(|injection| injection.fault),
@@ -54,7 +54,7 @@ fn call(hub: &Hub, operation: Operation, volume: &str) -> u64 {
 
 fn hold(hub: &Arc<Hub>, call: u64, injection: Injection) -> HeldCallGuard {
     hub.record_held(HeldCall {
-        call,
+        number: call,
         operation: Operation::Mount,
         caller: Caller::Docker,
         connection: 1,
@@ -76,7 +76,7 @@ fn held(hub: &Arc<Hub>) -> HeldCallGuard {
 fn end(hub: &Hub, ticket: HeldCallGuard) {
     let (call, held_seq) = (ticket.call, Some(ticket.seq));
     drop(ticket);
-    let call = Call { call, held_seq, ..Call::ok(Operation::Mount, Caller::Docker) };
+    let call = Call { number: call, held_seq, ..Call::ok(Operation::Mount, Caller::Docker) };
     hub.record(EntryKind::Call(Box::new(call)));
 }
 
@@ -90,8 +90,8 @@ async fn a_held_call_waits_for_its_release_even_if_its_rule_is_spent() {
         let hub = hub();
         run(&hub, "arm mount: hold once as bp");
         let mut ticket = held(&hub);
-        assert_eq!(hub.snapshot().faults[0].state, RuleState::Spent);
-        assert_eq!(hub.snapshot().faults[0].held, 1);
+        assert_eq!(hub.snapshot().rules[0].state, RuleState::Spent);
+        assert_eq!(hub.snapshot().rules[0].held, 1);
         assert!(!is_free(&mut ticket).await);
         run(&hub, &release.replace('3', &ticket.call.to_string()));
         assert!(is_free(&mut ticket).await, "{release}");
@@ -162,7 +162,7 @@ async fn an_expired_rule_is_told_once_and_stays_to_be_seen() {
     assert!(admit(&hub, Operation::Mount, "v").injection.is_none());
     admit(&hub, Operation::Mount, "v");
     assert_eq!(events(&hub), ["armed", "expired"]);
-    assert_eq!(hub.snapshot().faults[0].state, RuleState::Expired);
+    assert_eq!(hub.snapshot().rules[0].state, RuleState::Expired);
     assert_eq!(run(&hub, "disarm short"), "1 rule disarmed");
     assert_eq!(events(&hub), ["armed", "expired", "disarmed"]);
 }
@@ -187,7 +187,7 @@ async fn a_rule_under_the_same_label_replaces_the_first() {
     assert_eq!(run(&hub, "arm mount: null as x"), "armed rule 2: mount: null");
     assert!(is_free(&mut ticket).await);
     assert_eq!(events(&hub), ["armed", "armed", "disarmed"]);
-    assert_eq!(hub.snapshot().faults.len(), 1);
+    assert_eq!(hub.snapshot().rules.len(), 1);
 }
 
 #[test]
@@ -199,11 +199,11 @@ fn ended_rules_are_forgotten_one_day_but_not_while_they_hold_a_call() {
         run(&hub, "arm get: null once");
         admit(&hub, Operation::Get, "v");
     }
-    let ids: Vec<_> = hub.snapshot().faults.iter().map(|armed| armed.id).collect();
+    let ids: Vec<_> = hub.snapshot().rules.iter().map(|armed| armed.id).collect();
     assert_eq!((ids.len(), ids[0], ids[64]), (65, 1, 101));
     end(&hub, ticket);
     run(&hub, "arm get: null");
-    assert_eq!(hub.snapshot().faults[0].id, 38);
+    assert_eq!(hub.snapshot().rules[0].id, 38);
 }
 
 #[test]
@@ -235,7 +235,7 @@ fn a_dry_run_marks_the_calls_and_arms_nothing() {
         text.starts_with("would have hit 27 of 28 calls: 1, 2, 4, ") && text.contains(", 21, …; docker: "),
         "{text}"
     );
-    assert!(hub.snapshot().faults.is_empty());
+    assert!(hub.snapshot().rules.is_empty());
     assert_eq!(hub.snapshot().kept, 1..30);
 }
 
@@ -244,7 +244,7 @@ fn a_rule_that_ends_an_engine_is_armed_only_when_that_is_meant() {
     let hub = hub();
     let error = hub.command_line("arm list: null-entry as bomb").expect_err("it must ask").to_string();
     assert!(error.ends_with("to do it anyway: arm --yes list: null-entry as bomb"), "{error}");
-    assert!(hub.snapshot().faults.is_empty());
+    assert!(hub.snapshot().rules.is_empty());
     run(&hub, "arm --dry-run list: null-entry");
     assert_eq!(run(&hub, "arm list: null-entry as bomb --yes"), "armed rule 1: list: null-entry");
 }

@@ -33,7 +33,7 @@ pub struct Injection {
 
 /// A rule in the set, from its arming until it is disarmed or replaced.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Armed {
+pub struct TrackedRule {
     /// Its number: 1 for the first ever armed.
     pub id: u32,
     /// The name by which it can be disarmed.
@@ -108,7 +108,7 @@ pub struct RuleStatus {
     pub since: Timestamp,
 }
 
-impl Armed {
+impl TrackedRule {
     /// A rule at the moment of its arming.
     pub(super) fn new(
         id: u32,
@@ -180,7 +180,7 @@ impl Armed {
             && self.rule.lifetime.flap.is_none_or(|flap| flap.is_down(self.elapsed(at)))
     }
 
-    /// When [`Armed::is_in_force`] next changes, if ever.
+    /// When [`TrackedRule::is_in_force`] next changes, if ever.
     pub(super) fn next_turn(&self, at: Timestamp) -> Option<Timestamp> {
         let until = self.remaining.until.filter(|until| at < *until);
         let flap = self.rule.lifetime.flap.filter(|_| self.state != RuleState::Expired);
@@ -208,7 +208,7 @@ impl Armed {
         acts && self.rule.matches(context) && self.is_in_force(at)
     }
 
-    /// Decides about a call. Nothing changes: see [`Armed::count`].
+    /// Decides about a call. Nothing changes: see [`TrackedRule::count`].
     pub(super) fn evaluate(&self, seed: u64, context: &RequestContext<'_>) -> (Decision, Option<Injection>) {
         let RequestContext { operation, volume, .. } = *context;
         let count = self.draws.as_ref().map_or(0, |draws| draws.count(operation, volume));

@@ -64,7 +64,7 @@ impl Hub {
         let may_reset = down || state.rules().may_reset() || !inner.waiters.is_empty();
         self.may_reset.store(may_reset, Ordering::Relaxed);
         set(&self.desired_state, &driver_state);
-        set(&self.run_requests, &state.scenario().run_request);
+        set(&self.play_requests, &state.scenario().play_request);
         set(&self.speeds, &state.speed());
     }
 }

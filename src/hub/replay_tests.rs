@@ -150,7 +150,7 @@ impl Run {
         };
         let admission = self.hub.admit(&arrival);
         let mut call = Call {
-            call: number,
+            number,
             volume: (!volume.is_empty()).then(|| volume.into()),
             mount_id: Some(id.into()),
             mounted: admission.mounted,
@@ -176,7 +176,7 @@ impl Run {
                 if matches!(injection.action, Action::Hold | Action::Hang | Action::Delay { .. }) =>
             {
                 let guard = self.hub.record_held(HeldCall {
-                    call: number,
+                    number,
                     operation,
                     caller,
                     connection: 1,

@@ -15,7 +15,7 @@ use crate::domain::{
         protocol::check_name,
         volume::Change,
     },
-    rules::{Armed, DryRun, Pattern, ReleaseAction, Rule, RuleState, dry_run, forecast},
+    rules::{DryRun, Pattern, ReleaseAction, Rule, RuleState, TrackedRule, dry_run, forecast},
     text::counted,
 };
 
@@ -215,7 +215,7 @@ impl Inner {
     }
 
     fn disarm(&mut self, target: &Target, at: Timestamp) -> Result<String, CommandFailed> {
-        let rules: Vec<_> = self.state.rules().targets(target).map(Armed::as_text).collect();
+        let rules: Vec<_> = self.state.rules().targets(target).map(TrackedRule::as_text).collect();
         match target {
             Target::Id(id) if rules.is_empty() => return Err(CommandFailed::NoRule(id.to_string())),
             Target::Label(label) if rules.is_empty() => return Err(CommandFailed::NoRule(label.clone())),

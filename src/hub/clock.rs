@@ -11,7 +11,7 @@ use crate::domain::{
         entry::{EntryKind, RuleEvent},
         fault::ReleasedBy,
     },
-    rules::Armed,
+    rules::TrackedRule,
 };
 
 impl Inner {
@@ -20,7 +20,7 @@ impl Inner {
         if self.deadline.is_none_or(|deadline| at < deadline) {
             return false;
         }
-        let expired: Vec<_> = self.state.rules().overdue(at).map(Armed::as_text).collect();
+        let expired: Vec<_> = self.state.rules().overdue(at).map(TrackedRule::as_text).collect();
         for rule in expired {
             self.push(at, EntryKind::Rule(RuleEvent::Expired(rule)));
         }
@@ -38,7 +38,7 @@ impl Inner {
     /// Releases the calls whose rule has ended or is in a pause.
     pub(super) fn release_calls_of_inactive_rules(&mut self, at: Timestamp) {
         let held = self.state.held().filter(|(_, call)| !self.state.rule_in_force(call.fault.rule(), at));
-        for call in held.map(|(_, call)| call.call).collect::<Vec<_>>() {
+        for call in held.map(|(_, call)| call.number).collect::<Vec<_>>() {
             self.release(at, call, ReleasedBy::RuleEnded, None);
         }
     }

@@ -9,7 +9,7 @@ use crate::domain::{
         lint::Lint,
         protocol::{Caller, Operation, Request},
     },
-    rules::{Armed, Injection, RequestContext},
+    rules::{Injection, RequestContext, TrackedRule},
 };
 
 /// A call as it arrives.
@@ -69,7 +69,7 @@ impl Hub {
             inner.push(at, EntryKind::Rule(RuleEvent::Evaluated(evaluation)));
             // Only the last rule can have taken the call.
             let last = inner.state.rules().get(last).filter(|rule| rule.is_used_up());
-            if let Some(spent) = last.map(Armed::as_text) {
+            if let Some(spent) = last.map(TrackedRule::as_text) {
                 inner.push(at, EntryKind::Rule(RuleEvent::Spent(spent)));
             }
         }
