@@ -192,7 +192,7 @@ fn typing() {
 
 /// How much memory this process has, in bytes.
 fn resident() -> usize {
-    let pages = std::fs::read_to_string("/proc/self/statm").expect("Linux tells a process its size");
+    let pages = std::fs::read_to_string("/proc/self/statm").expect("Linux shows a process its size");
     pages.split(' ').nth(1).and_then(|pages| pages.parse::<usize>().ok()).expect("a number of pages") * 4096
 }
 

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-/// Entries are made by whichever thread serves a call, and freed by another when the journal lets them go;
+/// Entries are made by whichever thread serves a call, and freed by another when the journal drops them;
 /// the system's allocator takes its locks for that.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -1,4 +1,4 @@
-//! Scenarios on a private dockerd, played by `voltergeist play --engine docker` and by an instance that is told to: a card
+//! Scenarios on a private dockerd, played by `voltergeist play --engine docker` and by an instance on a command: a scenario
 //! holds there as it does on the simulated one, and nothing of it stays.
 
 mod support;
@@ -18,8 +18,8 @@ fn main() -> ExitCode {
     support::run(tests![
         cards_hold_on_a_real_daemon,
         an_interrupt_leaves_nothing_on_it,
-        an_instance_plays_a_card_on_the_daemon_that_it_serves,
-        the_end_of_an_instance_leaves_nothing_of_its_card_on_the_daemon,
+        an_instance_plays_a_scenario_on_the_daemon_that_it_serves,
+        the_end_of_an_instance_leaves_nothing_of_its_scenario_on_the_daemon,
     ])
 }
 
@@ -43,7 +43,7 @@ fn play(sandbox: &Sandbox, args: &[&str]) -> Process {
 }
 
 fn voltergeist(sandbox: &Sandbox, args: &[&str]) -> Process {
-    // The daemon is found by its variable, which the sandbox's programs get through `env`, and users' cards too.
+    // The daemon is found by its variable, which the sandbox's programs get through `env`, and users' scenarios too.
     let host = format!("DOCKER_HOST={}", docker::host(sandbox));
     let config = format!("XDG_CONFIG_HOME={}", sandbox.path("config").display());
     let program = env!("CARGO_BIN_EXE_voltergeist");
@@ -51,11 +51,11 @@ fn voltergeist(sandbox: &Sandbox, args: &[&str]) -> Process {
     sandbox.spawn("voltergeist", "env", &words)
 }
 
-/// An instance where daemons look for it, that has the card [`WAITS`] too.
+/// An instance where daemons look for it, that has the scenario [`WAITS`] too.
 fn serve(sandbox: &Sandbox) -> Process {
     let scenarios = sandbox.path("config/voltergeist/scenarios");
-    fs::create_dir_all(&scenarios).expect("the cards' folder");
-    fs::write(scenarios.join("waits.toml"), WAITS).expect("the card can be written");
+    fs::create_dir_all(&scenarios).expect("the scenarios' folder");
+    fs::write(scenarios.join("waits.toml"), WAITS).expect("the scenario can be written");
     let root = sandbox.path("volumes").display().to_string();
     let address = format!("unix://{}", control(sandbox).display());
     let args = ["serve", "--name", "poltergeist", "--root", &root, "--control", &address];
@@ -72,11 +72,11 @@ fn control(sandbox: &Sandbox) -> PathBuf {
     sandbox.path("control.sock")
 }
 
-fn tell(sandbox: &Sandbox, line: &str) -> (u16, String) {
+fn send(sandbox: &Sandbox, line: &str) -> (u16, String) {
     http::request(&control(sandbox), "POST", "/v1/commands", line).expect("an answer")
 }
 
-/// Waits until the journal tells an event of a card.
+/// Waits until the journal has an event of a scenario.
 fn wait_for_play(sandbox: &Sandbox, is_meant: impl Fn(&Value) -> bool) -> Vec<Value> {
     wait_for(PATIENCE * 2, || {
         let (_, body) = http::request(&control(sandbox), "GET", "/v1/entries", "").ok()?;
@@ -84,10 +84,10 @@ fn wait_for_play(sandbox: &Sandbox, is_meant: impl Fn(&Value) -> bool) -> Vec<Va
             body.lines().map(|line| serde_json::from_str(line).expect("an entry is JSON")).collect();
         entries.iter().any(|entry| entry["kind"] == "scenario" && is_meant(entry)).then_some(entries)
     })
-    .expect("the journal tells of it")
+    .expect("the journal has it")
 }
 
-/// Whatever is on the daemon that a card could have made.
+/// Whatever is on the daemon that a scenario could have made.
 fn left(daemon: &Dockerd) -> String {
     let containers = daemon.docker("ps --all --quiet").succeeds();
     containers + &daemon.docker("volume ls --quiet").succeeds()
@@ -97,7 +97,7 @@ fn cards_hold_on_a_real_daemon() {
     let sandbox = Sandbox::new();
     let daemon = Dockerd::start(&sandbox);
     let mut played = play(&sandbox, &["empty-retry", "engine-directory-mounted", "--json"]);
-    let end = played.wait(PATIENCE * 2).expect("the cards end");
+    let end = played.wait(PATIENCE * 2).expect("the scenarios end");
     let log = played.log();
     assert_eq!(end.code(), Some(0), "{log}");
     assert!(
@@ -106,7 +106,7 @@ fn cards_hold_on_a_real_daemon() {
     );
     assert_eq!(fs::read_dir(sandbox.path("run/plugins")).expect("the plugins' folder").count(), 0);
     // A driver that is gone keeps the daemon looking for it. It is back for this.
-    let again = play(&sandbox, &["list"]).wait(PATIENCE).expect("the card ends");
+    let again = play(&sandbox, &["list"]).wait(PATIENCE).expect("the scenario ends");
     assert_eq!(again.code(), Some(0));
     assert_eq!(left(&daemon), "");
 }
@@ -115,9 +115,10 @@ fn an_interrupt_leaves_nothing_on_it() {
     let sandbox = Sandbox::new();
     let daemon = Dockerd::start(&sandbox);
     let scenario = sandbox.path("waits.toml");
-    fs::write(&scenario, WAITS).expect("the card can be written");
+    fs::write(&scenario, WAITS).expect("the scenario can be written");
     let mut played = play(&sandbox, &[&scenario.display().to_string()]);
-    wait_for(PATIENCE, || played.log().contains("arm unmount: hang").then_some(())).expect("the card hangs");
+    wait_for(PATIENCE, || played.log().contains("arm unmount: hang").then_some(()))
+        .expect("the scenario hangs");
     let end = played.terminate(Duration::from_secs(40));
     assert_eq!(end.code(), Some(143), "{}", played.log());
     assert!(played.log().contains("stopped"), "{}", played.log());
@@ -125,12 +126,12 @@ fn an_interrupt_leaves_nothing_on_it() {
     assert_eq!(left(&daemon), "");
 }
 
-fn an_instance_plays_a_card_on_the_daemon_that_it_serves() {
+fn an_instance_plays_a_scenario_on_the_daemon_that_it_serves() {
     let sandbox = Sandbox::new();
     let daemon = Dockerd::start(&sandbox);
     let mut instance = serve(&sandbox);
     daemon.docker("volume create -d poltergeist kept").succeeds();
-    assert_eq!(tell(&sandbox, "play labels-lost").0, 200);
+    assert_eq!(send(&sandbox, "play labels-lost").0, 200);
     let entries = wait_for_play(&sandbox, |play| play["event"] == "finished");
     let play = |event: &str| {
         let found = |entry: &&Value| entry["kind"] == "scenario" && entry["event"] == event;
@@ -145,20 +146,20 @@ fn an_instance_plays_a_card_on_the_daemon_that_it_serves() {
     );
     let by_docker = |entry: &&Value| entry["caller"] == "docker" && entry["volume"] == "ghost-data";
     assert!(entries.iter().any(|entry| by_docker(&entry) && entry["operation"] == "create"));
-    let (status, why) = tell(&sandbox, "play null-entry");
+    let (status, why) = send(&sandbox, "play null-entry");
     assert_eq!(status, 400);
     assert!(why.contains("to play it anyway: play null-entry --dangerous"), "{why}");
-    assert_eq!(left(&daemon), "kept", "what the card did not make is there still");
+    assert_eq!(left(&daemon), "kept", "what the scenario did not make is there still");
     instance.terminate(PATIENCE);
 }
 
-fn the_end_of_an_instance_leaves_nothing_of_its_card_on_the_daemon() {
+fn the_end_of_an_instance_leaves_nothing_of_its_scenario_on_the_daemon() {
     let sandbox = Sandbox::new();
     let daemon = Dockerd::start(&sandbox);
     let mut instance = serve(&sandbox);
-    tell(&sandbox, "play waits");
+    send(&sandbox, "play waits");
     wait_for_play(&sandbox, |play| play["event"] == "step_started" && play["index"] == 2);
-    assert_ne!(left(&daemon), "", "the card has made something");
+    assert_ne!(left(&daemon), "", "the scenario has made something");
     let end = instance.terminate(Duration::from_secs(40));
     assert_eq!(end.code(), Some(143), "{}", instance.log());
     assert!(instance.log().contains(r#""result":"stopped""#), "{}", instance.log());

@@ -174,19 +174,19 @@ fn ctrl_z_asks_first_then_gives_the_terminal_back_until_it_goes_on() {
     terminal.assert_restored();
 }
 
-/// A demo with a card of the user's own.
+/// A demo with a scenario of the user's own.
 fn demo() -> (TempDir, Terminal) {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let scenarios = directory.path().join("voltergeist/scenarios");
-    std::fs::create_dir_all(&scenarios).expect("the cards' folder");
-    std::fs::write(scenarios.join("waits.toml"), WAITS).expect("the card can be written");
+    std::fs::create_dir_all(&scenarios).expect("the scenarios' folder");
+    std::fs::write(scenarios.join("waits.toml"), WAITS).expect("the scenario can be written");
     let mut terminal = Terminal::start(160, 40, directory.path(), &["demo"], &[]);
     terminal.wait_for_text("demo 1x");
     (directory, terminal)
 }
 
 #[test]
-fn a_card_is_played_in_the_demo_whose_pace_is_changed_afterwards() {
+fn a_scenario_is_played_in_the_demo_whose_speed_is_changed_afterwards() {
     let (_directory, mut terminal) = demo();
     terminal.press("P");
     terminal.wait_for_text(" Scenarios ");
@@ -209,7 +209,7 @@ fn a_card_is_played_in_the_demo_whose_pace_is_changed_afterwards() {
 type Way = (&'static str, fn(&mut Terminal), u32);
 
 #[test]
-fn whoever_leaves_during_a_card_leaves_nothing_of_it() {
+fn quitting_during_a_scenario_leaves_nothing_of_it() {
     let quit = |terminal: &mut Terminal| {
         terminal.press("q");
         terminal.wait_for_text("waits is running");
@@ -224,7 +224,7 @@ fn whoever_leaves_during_a_card_leaves_nothing_of_it() {
         let (directory, mut terminal) = demo();
         terminal.press(":play waits\r");
         terminal.wait_for_text("step 3/3");
-        assert!(directory.path().join("volumes/mine").exists(), "the card has made its volume");
+        assert!(directory.path().join("volumes/mine").exists(), "the scenario has made its volume");
         leave(&mut terminal);
         assert_eq!(terminal.wait_for_end().exit_code(), status, "{way}");
         terminal.assert_restored();
@@ -315,7 +315,7 @@ fn sigterm_ends_the_console_with_its_editor() {
         terminal.signal(Signal::TERM);
         assert_eq!(terminal.wait_for_end().exit_code(), 143);
         terminal.assert_restored();
-        assert_eq!(held.join().expect("the caller lives").0, 200, "a held call is let go at the end");
+        assert_eq!(held.join().expect("the caller lives").0, 200, "a held call is released at the end");
         assert!(!directory.path().join("plugin.sock").exists());
     }
     let pid: i32 = fs::read_to_string(pid).expect("it ran").trim().parse().expect("a number");

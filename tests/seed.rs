@@ -138,7 +138,7 @@ fn external_volume_driver_lookup_not_blocked() {
     let stuck = daemon.start_docker("volume create -d down-driver");
     daemon.wait_for_log(&["127.0.0.7:9999", "retrying"]);
     daemon.docker("volume create").succeeds();
-    assert!(stuck.is_running(), "the request to the driver that is down ended too soon to tell");
+    assert!(stuck.is_running(), "the request to the driver that is down ended too soon to show it");
 }
 
 fn external_volume_driver_retry_not_immediately_exists() {

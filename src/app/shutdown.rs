@@ -16,7 +16,7 @@ impl Signal {
     /// SIGINT, for which Ctrl-C stands while the console reads the keys.
     pub const INTERRUPT: Self = Self(SignalKind::interrupt().as_raw_value());
 
-    /// The exit status that tells a shell which signal it was.
+    /// The exit status by which a shell knows which signal it was.
     pub fn exit_status(self) -> u8 {
         u8::try_from(128 + self.0).unwrap_or(1)
     }

@@ -1,4 +1,4 @@
-//! The config file: settings for whoever does not want to type them each time.
+//! The config file: settings that need not be typed each time.
 
 use std::{
     fmt::Write as _,
@@ -54,7 +54,7 @@ pub fn read(named: Option<&Path>) -> Result<Settings, ConfigError> {
     };
     match fs::read_to_string(&path) {
         Ok(text) => parse(&text)
-            .map_err(|Wrong { at, key, problem }| told(path, &text, &at, key.as_deref(), &problem)),
+            .map_err(|Wrong { at, key, problem }| located(path, &text, &at, key.as_deref(), &problem)),
         Err(error) if error.kind() == io::ErrorKind::NotFound && named.is_none() => Ok(Settings::default()),
         Err(error) => Err(ConfigError::Unreadable { path, error }),
     }
@@ -125,7 +125,7 @@ fn key_at(table: &DeTable<'_>, at: usize) -> Option<String> {
 }
 
 /// The error as the user sees it: file, line, key, what is wrong, and the line itself.
-fn told(path: PathBuf, text: &str, at: &Range<usize>, key: Option<&str>, problem: &str) -> ConfigError {
+fn located(path: PathBuf, text: &str, at: &Range<usize>, key: Option<&str>, problem: &str) -> ConfigError {
     let start = at.start.min(text.len());
     let begin = text[..start].rfind('\n').map_or(0, |end| end + 1);
     let line = text[..begin].matches('\n').count() + 1;
@@ -190,18 +190,18 @@ mod tests {
             KEY_BINDINGS.iter().map(|control| keymap.keys(control.action).to_vec()).collect()
         };
         assert_eq!(keys(&written.keymap().expect("no key is bound twice")), keys(&Keymap::default()));
-        // These have no default that could be written down, so the template only tells of them.
+        // These have no default that could be written down, so the template only mentions them.
         let Settings { root, listen, control, record, seed, expire, .. } = written;
         assert_eq!((root, listen, control, record, seed, expire), (None, None, None, None, None, None));
     }
 
     #[test]
-    fn the_template_tells_of_every_option() {
+    fn the_template_mentions_every_option() {
         let template = template();
         for option in Cli::command().get_opts().filter_map(clap::Arg::get_long) {
-            let told =
+            let is_shown =
                 template.contains(&format!("\n#{option} = ")) || template.contains(&format!("`{option} = "));
-            assert!(told || ["config", "print-config"].contains(&option), "{option} is missing");
+            assert!(is_shown || ["config", "print-config"].contains(&option), "{option} is missing");
         }
     }
 }

@@ -26,7 +26,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// How long an editor may take to end when it is told to, as at the end of the program.
+/// How long an editor may take to end after a signal, as at the end of the program.
 const ATTEMPT_TOLERANCE: Duration = Duration::from_secs(1);
 
 /// How often it is looked whether it is gone.
@@ -175,14 +175,14 @@ impl Job {
         let child = command.spawn()?;
         let group = Pid::from_child(&child);
         lent.to(group);
-        let (tell, ended) = oneshot::channel();
+        let (sender, ended) = oneshot::channel();
         thread::spawn(move || {
             loop {
                 match waitpid(Some(group), WaitOptions::UNTRACED) {
-                    // Nobody but us could let it go on, and we have no prompt for that.
+                    // Only this program can continue it, and there is no prompt for that.
                     Ok(Some((_, status))) if status.stopped() => go_on(group),
                     Ok(Some((_, status))) => {
-                        let _ = tell.send(status);
+                        let _ = sender.send(status);
                         return;
                     }
                     Ok(None) | Err(Errno::INTR) => {}

@@ -35,7 +35,7 @@ pub struct Jobs {
 struct RunningCommand {
     line: String,
     since: Instant,
-    /// Whether the user was told that it is slow, together with how many wait.
+    /// Whether the status line says that it is slow and how many others wait.
     is_announced: bool,
     edited: Option<EditedReply>,
     result: BoxFuture<'static, Result<String, String>>,

@@ -86,7 +86,7 @@ impl TerminalScreen {
         self.forget_cells()
     }
 
-    /// Lets go every cell that is believed to be on the screen, so that all are drawn anew. ratatui's own
+    /// Forgets every cell that is believed to be on the screen, so that all are drawn again. ratatui's own
     /// `clear` would ask the terminal for the cursor's place, and the answer is among the keys that the
     /// event stream reads.
     pub fn forget_cells(&mut self) -> io::Result<()> {

@@ -18,19 +18,22 @@ pub(super) fn inspected(thing: &Value) -> CliResult {
 }
 
 /// A failed `docker run`: the complaint with a hint behind it, and the exit code, which is guessed from the words.
-pub(super) fn run_failure(told: &str, hint: &str) -> CliResult {
-    let told = told.trim().trim_end_matches('.');
-    let code = match told {
-        told if told.contains("executable file not found") || told.contains("no such file or directory") => {
+pub(super) fn run_failure(message: &str, hint: &str) -> CliResult {
+    let message = message.trim().trim_end_matches('.');
+    let code = match message {
+        message
+            if message.contains("executable file not found")
+                || message.contains("no such file or directory") =>
+        {
             127
         }
-        told if told.contains("permission denied") => 126,
+        message if message.contains("permission denied") => 126,
         _ => 125,
     };
-    CliResult::failure(code, format!("docker: Error response from daemon: {told}.\n{hint}").trim_end())
+    CliResult::failure(code, format!("docker: Error response from daemon: {message}.\n{hint}").trim_end())
 }
 
 /// Any other failure.
-pub(super) fn failure(told: &str) -> CliResult {
-    CliResult::failure(1, format!("Error response from daemon: {}", told.trim()))
+pub(super) fn failure(message: &str) -> CliResult {
+    CliResult::failure(1, format!("Error response from daemon: {}", message.trim()))
 }

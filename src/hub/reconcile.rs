@@ -54,7 +54,7 @@ impl Hub {
         self.may_reset.load(Ordering::Relaxed)
     }
 
-    /// Tells the server, the player and the demo what has changed for them, and sets the next deadline.
+    /// Passes on to the server, the scenario service and the demo what has changed for them, and sets the next deadline.
     pub(super) fn publish_targets(&self, inner: &mut Inner) {
         inner.deadline = inner.state.next_deadline(self.now());
         let state = &inner.state;

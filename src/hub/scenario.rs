@@ -119,8 +119,8 @@ mod tests {
         Hub::new(Session::new(7, Volumes::default()), Box::new(InMemoryStore), Bounds::default())
     }
 
-    /// A hub with somebody who plays, on an engine that a dangerous card can harm or not.
-    fn stage(is_real: bool) -> Arc<Hub> {
+    /// A hub with a scenario service, on an engine that a dangerous scenario can harm or not.
+    fn hub_with_player(is_real: bool) -> Arc<Hub> {
         let offer =
             |name: &str, dangerous| ScenarioInfo { name: name.into(), dangerous, ..ScenarioInfo::default() };
         let hub = hub();
@@ -153,13 +153,13 @@ mod tests {
     }
 
     fn play_request(hub: &Hub) -> PlayRequest {
-        hub.play_requests().borrow().clone().expect("a card is to be played")
+        hub.play_requests().borrow().clone().expect("a scenario is requested")
     }
 
     #[test]
     fn what_cannot_be_played_now_is_refused_with_the_way_out() {
         assert_eq!(refused(&hub(), "play list"), "this instance plays no scenarios; use voltergeist play");
-        let real = stage(true);
+        let real = hub_with_player(true);
         for (line, why) in [
             ("play lsit", "unknown scenario \"lsit\", did you mean \"list\"?; Tab after play lists them"),
             (
@@ -182,12 +182,12 @@ mod tests {
         }
         end(&real);
         run(&real, "play null-entry --dangerous");
-        run(&stage(false), "play null-entry");
+        run(&hub_with_player(false), "play null-entry");
     }
 
     #[test]
-    fn the_player_is_told_how_many_steps_may_begin() {
-        let hub = stage(false);
+    fn the_service_learns_how_many_steps_may_begin() {
+        let hub = hub_with_player(false);
         run(&hub, "play list --step");
         begin(&hub, 4);
         let mut index = 0;
@@ -215,15 +215,15 @@ mod tests {
     }
 
     #[test]
-    fn quit_waits_until_what_the_card_has_made_is_removed() {
-        let hub = stage(false);
+    fn quit_waits_until_what_the_scenario_created_is_removed() {
+        let hub = hub_with_player(false);
         run(&hub, "play list");
         run(&hub, "quit");
         assert!(play_request(&hub).stopped && !hub.driver_state().quitting);
         end(&hub);
         assert!(hub.driver_state().quitting);
 
-        let impatient = stage(false);
+        let impatient = hub_with_player(false);
         run(&impatient, "play list");
         run(&impatient, "quit");
         run(&impatient, "quit");
@@ -239,12 +239,12 @@ mod tests {
         let session = Session::new(7, Volumes::default()).with_speed(Some(DemoSpeed::default()));
         let hub = Hub::new(session, Box::new(InMemoryStore), Bounds::default());
         let mut speeds = hub.speeds();
-        for (line, told, times, paused) in [
+        for (line, effect, times, paused) in [
             ("speed 4", "demo speed 4x", 4.0, false),
             ("speed pause", "demo paused; calls in flight finish", 4.0, true),
             ("speed continue", "demo speed 4x", 4.0, false),
         ] {
-            assert_eq!(run(&hub, line), told);
+            assert_eq!(run(&hub, line), effect);
             assert_eq!(*speeds.borrow_and_update(), Some(DemoSpeed { times, paused }));
             assert_eq!(hub.snapshot().speed, Some(DemoSpeed { times, paused }));
         }

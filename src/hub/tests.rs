@@ -101,7 +101,7 @@ async fn a_held_call_waits_for_its_release_even_if_its_rule_is_spent() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_delay_that_is_over_can_no_longer_be_told_how_to_end() {
+async fn a_delay_that_is_over_can_no_longer_be_released() {
     let hub = hub();
     run(&hub, "arm mount: delay 10s");
     let mut ticket = held(&hub);
@@ -155,7 +155,7 @@ async fn a_rule_lets_go_what_it_holds_when_its_time_is_over() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_expired_rule_is_told_once_and_stays_to_be_seen() {
+async fn an_expired_rule_is_reported_once_and_stays_visible() {
     let hub = hub();
     run(&hub, "arm mount: null for 1s as short");
     advance(Duration::from_secs(2)).await;
@@ -371,11 +371,11 @@ fn an_empty_body_is_a_retry_where_the_caller_owes_one() {
 #[test]
 fn a_dry_run_says_that_no_volume_is_named_as_the_rule_wants() {
     let hub = hub();
-    let told = |line| run(&hub, line);
-    told("conjure db1");
-    assert!(told("arm --dry-run get where volume=db9: empty").contains("; there is no volume db9 now; "));
+    let effect = |line| run(&hub, line);
+    effect("conjure db1");
+    assert!(effect("arm --dry-run get where volume=db9: empty").contains("; there is no volume db9 now; "));
     for line in ["arm --dry-run get where volume=db*: empty", "arm --dry-run get: empty"] {
-        assert!(!told(line).contains("there is no volume"), "{line}");
+        assert!(!effect(line).contains("there is no volume"), "{line}");
     }
 }
 

@@ -59,7 +59,7 @@ enum Endpoint {
     Tcp(SocketAddr),
 }
 
-/// Tells our socket file from another one at its path: inode numbers alone are reused quickly.
+/// Distinguishes our socket file from another one at its path: inode numbers alone are reused quickly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct FileId {
     device: u64,

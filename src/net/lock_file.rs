@@ -1,6 +1,6 @@
 //! A lock file beside a socket or a spec file, which shows that a running process owns it.
 //!
-//! Connecting to a socket does not tell whether a process owns it: a driver that is down on purpose refuses
+//! Connecting to a socket does not show whether a process owns it: a driver that is down on purpose refuses
 //! connections too. The kernel releases the lock when its process ends, however it ends.
 
 use std::{

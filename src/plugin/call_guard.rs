@@ -33,7 +33,7 @@ pub struct CallGuard {
 }
 
 impl CallGuard {
-    /// Starts with what the request's head tells.
+    /// Starts with what is in the request's head.
     pub fn new(hub: Arc<Hub>, control: Arc<ConnectionControl>, call: Call) -> Self {
         Self { hub, control, started: Instant::now(), call: Some(Box::new(call)) }
     }

@@ -16,7 +16,7 @@ use crate::domain::model::protocol::{CONTENT_TYPE, Reply};
 /// The media type of errors, as Go's `http.Error` sets it.
 pub const TEXT: &str = "text/plain; charset=utf-8";
 
-/// Status, body, and the error that it tells the caller.
+/// Status, body, and the error in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HttpReply {
     /// The HTTP status.

@@ -85,7 +85,7 @@ impl<D: Driver> FaultyCall<'_, D> {
         self.driver.call(self.operation, self.request, call).await
     }
 
-    /// A reply without the work; plain success from a driver that cannot tell.
+    /// A reply without the work; plain success from a driver that does not know.
     fn preview(&self, preview: Preview) -> Reply {
         self.driver.preview(self.operation, self.request, preview).unwrap_or(Reply::Done)
     }

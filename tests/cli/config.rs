@@ -1,4 +1,4 @@
-//! The config file: what it may say, what goes before it, and how it is told what is wrong in it.
+//! The config file: what it may say, what goes before it, and how errors in it are reported.
 
 use serde_json::json;
 
@@ -35,8 +35,8 @@ const WRONG: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn a_wrong_file_is_told_with_line_and_key_and_what_is_allowed() {
-    let told = WRONG.iter().map(|(what, text)| {
+fn a_wrong_file_is_reported_with_line_and_key_and_what_is_allowed() {
+    let messages = WRONG.iter().map(|(what, text)| {
         let home = TestHome::new();
         let path = home.write("bad.toml", text).display().to_string();
         let (status, stdout, stderr) = home.run(&["command", "--config", &path, "up"]);
@@ -45,11 +45,11 @@ fn a_wrong_file_is_told_with_line_and_key_and_what_is_allowed() {
         assert!(stderr.starts_with(&place), "{what}: {stderr}");
         format!("# {what}\n{}", stderr.replace(&path, "bad.toml"))
     });
-    insta::assert_snapshot!(told.collect::<Vec<_>>().join("\n"));
+    insta::assert_snapshot!(messages.collect::<Vec<_>>().join("\n"));
 }
 
 #[test]
-fn a_file_that_cannot_be_read_is_told_by_name() {
+fn a_file_that_cannot_be_read_is_reported_by_name() {
     let home = TestHome::new();
     let path = home.path("nowhere.toml").display().to_string();
     for arguments in [&["demo", "--config", &path][..], &["command", "--config", &path, "up"]] {
@@ -99,7 +99,7 @@ fn what_the_file_says_is_done() {
     let record = home.path("calls.jsonl");
     home.configure(&format!("seed = 42\nexpire = \"1h\"\nrecord = {:?}\n", record.display().to_string()));
     let instance = home.start(&["serve"], &[]);
-    assert_eq!(home.tell("arm get: empty").0, Some(0));
+    assert_eq!(home.send("arm get: empty").0, Some(0));
     let state = instance.state();
     assert_eq!(state["seed"], 42);
     assert_ne!(state["faults"][0]["remaining"]["until"], json!(null));

@@ -1,4 +1,4 @@
-//! How it ends, and what it says then to a shell and to whoever reads its lines.
+//! How it ends, its exit status, and its last lines.
 
 use std::{
     io::{BufRead as _, BufReader},
@@ -55,7 +55,7 @@ fn a_signal_is_128_and_its_number_and_leaves_nothing_behind() {
 fn quit_is_0_and_the_last_line_is_written() {
     let home = TestHome::new();
     let mut instance = home.start(&["serve"], &[]);
-    assert_eq!(home.tell("quit").0, Some(0));
+    assert_eq!(home.send("quit").0, Some(0));
     assert_eq!(instance.wait_for_end().code(), Some(0));
     assert_eq!(instance.lines().last().map(|line| line["command"] == "quit"), Some(true));
 }
@@ -77,7 +77,7 @@ fn it_ends_well_when_nobody_reads_its_lines_any_more() {
     let home = TestHome::new();
     let mut instance = home.start(&["serve"], &[]);
     let mut stdout = BufReader::new(instance.child.stdout.take().expect("stdout is a pipe"));
-    home.tell("note seen");
+    home.send("note seen");
     let mut line = String::new();
     while !line.contains("seen") {
         line.clear();
@@ -102,18 +102,18 @@ fn a_reader_that_stops_reading_does_not_hold_up_the_end() {
 }
 
 #[test]
-fn a_command_says_what_came_of_it() {
+fn a_command_says_its_result() {
     let home = TestHome::new();
     let _instance = home.start(&["serve"], &[]);
-    let (status, stdout, _) = home.tell("arm get: empty");
+    let (status, stdout, _) = home.send("arm get: empty");
     assert_eq!((status, stdout.as_str()), (Some(0), "armed rule 1: get: empty\n"));
 }
 
 #[test]
-fn a_wrong_line_is_1_and_told_with_its_column() {
+fn a_wrong_line_is_1_and_reported_with_its_column() {
     let home = TestHome::new();
     let _instance = home.start(&["serve"], &[]);
-    let (status, stdout, stderr) = home.tell("arm mount first 0: fail");
+    let (status, stdout, stderr) = home.send("arm mount first 0: fail");
     assert_eq!((status, stdout.as_str()), (Some(1), ""));
     assert_eq!(
         stderr,

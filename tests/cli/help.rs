@@ -44,7 +44,7 @@ fn a_command_shows_the_options_that_do_something_for_it_and_takes_them_all() {
 }
 
 #[test]
-fn a_wrong_command_line_is_told_what_would_be_right() {
+fn a_wrong_command_line_gets_a_correction() {
     let (status, _, stderr) = TestHome::new().run(&["completions", "foo"]);
     assert_eq!(status, Some(2));
     assert!(stderr.contains("[possible values: bash, zsh, fish]"), "{stderr}");
@@ -63,7 +63,7 @@ fn help_can_be_asked_for_as_a_command() {
 }
 
 #[test]
-fn the_manual_page_tells_all_that_the_help_does() {
+fn the_manual_page_contains_all_that_the_help_does() {
     insta::assert_snapshot!(said(&["man"]));
 }
 

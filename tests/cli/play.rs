@@ -138,7 +138,7 @@ fn an_invalid_file_or_name_is_an_error_before_anything_is_played() {
     }
     home.write("config/voltergeist/scenarios/bad.toml", "title = 3\n");
     let (status, list, error) = home.run(&["play"]);
-    assert_eq!(status, Some(2), "a list tells of the good ones and of the bad one");
+    assert_eq!(status, Some(2), "a list shows the good ones and the bad one");
     assert!(list.contains("empty-retry") && error.contains("bad.toml:1: title"), "{error}");
 }
 

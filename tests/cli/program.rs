@@ -81,7 +81,7 @@ impl TestHome {
     }
 
     /// Sends a command line to the instance that runs in this home.
-    pub fn tell(&self, line: &str) -> (Option<i32>, String, String) {
+    pub fn send(&self, line: &str) -> (Option<i32>, String, String) {
         let control = format!("unix:{}", self.path("control.sock").display());
         self.run(&["command", "--control", &control, line])
     }

@@ -1,4 +1,4 @@
-//! Scenarios that a running instance plays when it is told to: what its journal says, what it refuses, how it ends
+//! Scenarios that a running instance plays on a command: what its journal says, what it refuses, how it ends
 //! meanwhile, and what it leaves.
 
 use rustix::process::Signal;
@@ -36,10 +36,10 @@ fn home(scenarios: &[(&str, &str)]) -> TestHome {
     home
 }
 
-/// What the journal says of cards.
+/// What the journal says of scenarios.
 fn plays(home: &TestHome) -> Vec<Value> {
     let (_, body) =
-        http::request(&home.path("control.sock"), "GET", "/v1/entries", "").expect("the journal is told");
+        http::request(&home.path("control.sock"), "GET", "/v1/entries", "").expect("the journal is sent");
     let entries = body.lines().map(|line| serde_json::from_str::<Value>(line).expect("each line is JSON"));
     entries.filter(|entry| entry["kind"] == "scenario").collect()
 }
@@ -52,54 +52,57 @@ fn wait_for_play(home: &TestHome, event: &str, times: usize) -> Vec<Value> {
     found.unwrap_or_else(|| panic!("not {times} times {event}: {:#?}", plays(home)))
 }
 
-fn tell(home: &TestHome, line: &str) -> String {
-    let (status, said, error) = home.tell(line);
+fn send(home: &TestHome, line: &str) -> String {
+    let (status, said, error) = home.send(line);
     assert_eq!(status, Some(0), "{line}: {error}");
     said.trim().to_owned()
 }
 
 fn refused(home: &TestHome, line: &str) -> String {
-    let (status, _, error) = home.tell(line);
+    let (status, _, error) = home.send(line);
     assert_eq!(status, Some(1), "{line} was not refused");
     error
 }
 
-/// Nothing of a card is in the driver.
+/// Nothing of a scenario is in the driver.
 fn assert_clear(instance: &Instance<'_>) {
     let state = instance.state();
     assert_eq!((&state["volumes"], &state["faults"]), (&json!([]), &json!([])));
 }
 
 #[test]
-fn the_journal_tells_each_step_and_whether_it_held() {
+fn the_journal_has_each_step_and_whether_it_held() {
     let home = home(&[("made", HELD)]);
     let instance = home.start(&["serve"], &[]);
-    assert_eq!(tell(&home, "play made"), "made started");
+    assert_eq!(send(&home, "play made"), "made started");
     wait_for_play(&home, "finished", 1);
     let fields = |play: &Value, keys: &[&str]| keys.iter().map(|key| play[*key].clone()).collect::<Vec<_>>();
-    let told: Vec<_> = plays(&home);
+    let events: Vec<_> = plays(&home);
     let line = "$ docker volume create -d voltergeist mine";
-    assert_eq!(told.len(), 4, "{told:#?}");
-    assert_eq!(fields(&told[0], &["event", "scenario", "title"]), ["started", "made", "A volume is made"]);
+    assert_eq!(events.len(), 4, "{events:#?}");
+    assert_eq!(fields(&events[0], &["event", "scenario", "title"]), ["started", "made", "A volume is made"]);
     let expected = "success, calls: get mine, create mine";
-    assert_eq!(told[0]["steps"], json!([{ "line": line, "say": "Look.", "expected": expected }]));
+    assert_eq!(events[0]["steps"], json!([{ "line": line, "say": "Look.", "expected": expected }]));
     assert!(
-        told[0]["engine"].as_str().is_some_and(|engine| engine.contains("docker does not find the driver"))
+        events[0]["engine"].as_str().is_some_and(|engine| engine.contains("docker does not find the driver"))
     );
-    assert_eq!(fields(&told[1], &["event", "index", "line"]), [json!("step_started"), json!(0), json!(line)]);
     assert_eq!(
-        fields(&told[2], &["event", "seen", "problems"]),
+        fields(&events[1], &["event", "index", "line"]),
+        [json!("step_started"), json!(0), json!(line)]
+    );
+    assert_eq!(
+        fields(&events[2], &["event", "seen", "problems"]),
         [json!("step_finished"), json!("mine"), Value::Null]
     );
-    assert_eq!(fields(&told[3], &["event", "scenario", "result"]), ["finished", "made", "passed"]);
+    assert_eq!(fields(&events[3], &["event", "scenario", "result"]), ["finished", "made", "passed"]);
     assert_clear(&instance);
 }
 
 #[test]
-fn a_step_that_does_not_hold_says_what_was_expected_and_seen_and_ends_the_card() {
+fn a_step_that_does_not_hold_says_what_was_expected_and_seen_and_ends_the_scenario() {
     let home = home(&[("broken", BROKEN)]);
     let instance = home.start(&["serve"], &[]);
-    tell(&home, "play broken");
+    send(&home, "play broken");
     let ended = wait_for_play(&home, "finished", 1);
     assert_eq!(ended[0]["result"], "failed");
     let seen = wait_for_play(&home, "step_finished", 2);
@@ -109,17 +112,17 @@ fn a_step_that_does_not_hold_says_what_was_expected_and_seen_and_ends_the_card()
 }
 
 #[test]
-fn a_card_that_is_played_refuses_another_and_ends_when_it_is_told_to() {
+fn a_scenario_that_is_played_refuses_another_and_ends_on_a_command() {
     let home = home(&[("waits", WAITS), ("made", HELD)]);
     let instance = home.start(&["serve"], &[]);
-    tell(&home, "play waits");
+    send(&home, "play waits");
     wait_for_play(&home, "step_started", 3);
     let busy = refused(&home, "play made");
     assert!(busy.contains("waits is running; wait for its end, or run play stop"), "{busy}");
-    tell(&home, "play stop");
+    send(&home, "play stop");
     assert_eq!(wait_for_play(&home, "finished", 1)[0]["result"], "stopped");
     assert_clear(&instance);
-    tell(&home, "play made");
+    send(&home, "play made");
     assert_eq!(wait_for_play(&home, "finished", 2)[1]["result"], "passed");
 }
 
@@ -127,10 +130,10 @@ fn a_card_that_is_played_refuses_another_and_ends_when_it_is_told_to() {
 fn each_step_waits_to_be_asked_for() {
     let home = home(&[("broken", BROKEN)]);
     let instance = home.start(&["serve"], &[]);
-    tell(&home, "play broken --step");
+    send(&home, "play broken --step");
     wait_for_play(&home, "started", 1);
     for step in 1..=2 {
-        tell(&home, "play next");
+        send(&home, "play next");
         wait_for_play(&home, "step_finished", step);
     }
     wait_for_play(&home, "finished", 1);
@@ -140,25 +143,25 @@ fn each_step_waits_to_be_asked_for() {
 }
 
 #[test]
-fn a_malformed_card_is_told_by_file_line_and_key_when_it_is_played() {
+fn a_malformed_scenario_is_reported_by_file_line_and_key_when_it_is_played() {
     let home = home(&[(
         "bad",
         "title = \"t\"\ndescription = \"s\"\n[[step]]\ndocker = \"docker volume creat x\"\n",
     )]);
     let _instance = home.start(&["serve"], &[]);
-    tell(&home, "play bad");
+    send(&home, "play bad");
     let ended = &wait_for_play(&home, "finished", 1)[0];
     assert_eq!(ended["result"], "skipped");
     let problem = ended["problems"][0].as_str().expect("a problem");
     assert!(problem.contains("scenarios/bad.toml:4: docker: unrecognized subcommand 'creat'"), "{problem}");
     // It is read again each time, and what was written meanwhile is found.
     home.write("config/voltergeist/scenarios/bad.toml", HELD);
-    tell(&home, "play bad");
+    send(&home, "play bad");
     assert_eq!(wait_for_play(&home, "finished", 2)[1]["result"], "passed");
 }
 
 #[test]
-fn a_dangerous_card_is_refused_with_the_way_out() {
+fn a_dangerous_scenario_is_refused_with_the_way_out() {
     let home = home(&[]);
     let _instance = home.start(&["serve"], &[]);
     let error = refused(&home, "play null-entry");
@@ -167,11 +170,11 @@ fn a_dangerous_card_is_refused_with_the_way_out() {
 }
 
 #[test]
-fn a_card_that_has_become_dangerous_is_not_played() {
+fn a_scenario_that_has_become_dangerous_is_not_played() {
     let home = home(&[("mine", HELD)]);
     let _instance = home.start(&["serve"], &[]);
     home.write("config/voltergeist/scenarios/mine.toml", &format!("dangerous = true\n{HELD}"));
-    tell(&home, "play mine");
+    send(&home, "play mine");
     let ended = &wait_for_play(&home, "finished", 1)[0];
     assert_eq!(ended["result"], "skipped");
     assert!(
@@ -186,7 +189,7 @@ fn volumes_that_were_there_before_are_not_touched() {
     let instance = home.start(&["serve"], &[]);
     instance.call("/VolumeDriver.Create", r#"{"Name":"mine"}"#);
     let before = instance.state()["volumes"].clone();
-    tell(&home, "play made");
+    send(&home, "play made");
     let ended = &wait_for_play(&home, "finished", 1)[0];
     assert_eq!(ended["result"], "skipped");
     assert!(ended["problems"][0].as_str().is_some_and(|why| why.contains("volume \"mine\" already exists")));
@@ -194,19 +197,20 @@ fn volumes_that_were_there_before_are_not_touched() {
 }
 
 #[test]
-fn the_end_of_the_program_waits_until_what_a_card_has_made_is_removed() {
+fn the_end_of_the_program_waits_until_what_a_scenario_has_made_is_removed() {
     for (end, status) in [(None, 0), (Some(Signal::TERM), 143), (Some(Signal::INT), 130)] {
         let home = home(&[("waits", WAITS)]);
         let mut instance = home.start(&["serve"], &[]);
-        tell(&home, "play waits");
+        send(&home, "play waits");
         wait_for_play(&home, "step_started", 3);
         match end {
             Some(signal) => instance.signal(signal),
-            None => drop(tell(&home, "quit")),
+            None => drop(send(&home, "quit")),
         }
         assert_eq!(instance.wait_for_end().code(), Some(status));
         let lines = instance.lines();
-        let ended = lines.iter().find(|line| line["event"] == "finished").expect("the card's end is written");
+        let ended =
+            lines.iter().find(|line| line["event"] == "finished").expect("the scenario's end is written");
         assert_eq!(ended["result"], "stopped");
         let unmounted = lines.iter().any(|line| line["operation"] == "unmount" && line["outcome"] == "ok");
         assert!(unmounted, "the container was stopped in order: {lines:#?}");
@@ -215,16 +219,16 @@ fn the_end_of_the_program_waits_until_what_a_card_has_made_is_removed() {
 }
 
 #[test]
-fn the_demo_does_not_disturb_a_card_and_lives_on_after_it() {
+fn the_demo_does_not_disturb_a_scenario_and_lives_on_after_it() {
     let exact = "title = \"t\"\ndescription = \"s\"\ncalls = [\"get mine\", \"create mine\", \"list\"]\n[[step]]\ndocker = \"docker \
                  volume create -d {driver} mine\"\n[[step]]\nsleep = \"5s\"\n[[step]]\ndocker = \"docker volume ls\"\n";
     let home = home(&[("exact", exact)]);
     let instance = home.start(&["demo"], &[]);
-    tell(&home, "speed 50");
+    send(&home, "speed 50");
     let calls = || instance.state()["counters"]["get"].as_u64().unwrap_or(0);
     wait_for(PATIENCE, || (calls() > 20).then_some(())).expect("the demo lives");
     for times in 1..=3 {
-        tell(&home, "play exact");
+        send(&home, "play exact");
         let ended = wait_for_play(&home, "finished", times).pop().expect("it has ended");
         assert_eq!(ended["result"], "passed", "{ended}");
         let before = calls();
@@ -233,7 +237,7 @@ fn the_demo_does_not_disturb_a_card_and_lives_on_after_it() {
 }
 
 #[test]
-fn outside_a_demo_there_is_nothing_to_pace() {
+fn outside_a_demo_there_is_no_speed_to_change() {
     let home = home(&[]);
     let _instance = home.start(&["serve"], &[]);
     let error = refused(&home, "speed 2");

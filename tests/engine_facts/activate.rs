@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    stage::{DRIVER, Stage, arm},
+    fixture::{DRIVER, Fixture, arm},
     support::{Test, docker::Running, plugin::Registration},
     tests,
 };
@@ -20,51 +20,51 @@ pub fn tests() -> Vec<Test> {
 }
 
 fn an_activation_without_a_driver_is_kept_until_the_daemon_restarts() {
-    let mut stage = Stage::new();
+    let mut fixture = Fixture::new();
     let actions = ["empty", "null", "fail \"boom\" as inband", "implements nothing", "implements AuthZ"];
     let plugins: Vec<_> = (0..actions.len())
-        .map(|number| stage.another(&format!("ghost{number}"), Registration::Socket))
+        .map(|number| fixture.another(&format!("ghost{number}"), Registration::Socket))
         .collect();
     for (plugin, action) in plugins.iter().zip(actions) {
         arm(plugin, &format!("activate: {action}"), "docker-activate-empty-reply");
     }
     for (number, plugin) in plugins.iter().enumerate() {
         let create = format!("volume create -d ghost{number} v{number}");
-        stage.fails(&create, "does not implement the requested driver");
+        fixture.fails(&create, "does not implement the requested driver");
         plugin.command("disarm all");
-        stage.fails(&create, "does not implement the requested driver");
+        fixture.fails(&create, "does not implement the requested driver");
         assert_eq!(plugin.counters(["activate"]), [1]);
     }
 
-    stage.daemon.restart();
-    stage.succeeds("volume create -d ghost0 v0");
+    fixture.daemon.restart();
+    fixture.succeeds("volume create -d ghost0 v0");
 }
 
 fn an_activation_that_fails_is_repeated() {
-    let stage = Stage::new();
+    let fixture = Fixture::new();
     let actions = ["fail \"boom\"", "fail \"boom\" as json500", "garbage", "truncate", "wrong-type"];
     for (number, action) in actions.into_iter().enumerate() {
-        let plugin = stage.another(&format!("ghost{number}"), Registration::Socket);
+        let plugin = fixture.another(&format!("ghost{number}"), Registration::Socket);
         arm(&plugin, &format!("activate: {action}"), "docker-activate-unexpected");
         let create = format!("volume create -d ghost{number} v{number}");
-        stage.fails(&create, "error looking up volume plugin");
+        fixture.fails(&create, "error looking up volume plugin");
         plugin.command("disarm all");
-        stage.succeeds(&create);
+        fixture.succeeds(&create);
         assert_eq!(plugin.counters(["activate"]), [2]);
     }
 }
 
 fn a_hanging_activation_blocks_all_that_asks_every_driver() {
-    let stage = Stage::new();
-    stage.create("known");
-    let silent = stage.another("silent", Registration::Socket);
+    let fixture = Fixture::new();
+    fixture.create("known");
+    let silent = fixture.another("silent", Registration::Socket);
 
     arm(&silent, "activate: hang", "docker-activate-hang");
     let blocked = ["volume ls", "system df", "volume prune --force", "volume inspect unknown"]
-        .map(|line| stage.daemon.start_docker(line));
+        .map(|line| fixture.daemon.start_docker(line));
     silent.wait_until_waiting(1);
-    stage.succeeds("ps");
-    stage.succeeds("volume inspect known");
+    fixture.succeeds("ps");
+    fixture.succeeds("volume inspect known");
     assert!(blocked.iter().all(Running::is_running), "one did not wait for the activation");
 
     silent.command("release all");
@@ -76,24 +76,24 @@ fn a_hanging_activation_blocks_all_that_asks_every_driver() {
 }
 
 fn a_hanging_activation_keeps_a_daemon_from_starting() {
-    let mut stage = Stage::new();
-    stage.create("v");
+    let mut fixture = Fixture::new();
+    fixture.create("v");
 
-    stage.arm("activate: hang", "docker-activate-hang");
-    stage.daemon.kill_and_let_start();
-    stage.plugin.wait_until_waiting(1);
+    fixture.arm("activate: hang", "docker-activate-hang");
+    fixture.daemon.kill_and_let_start();
+    fixture.plugin.wait_until_waiting(1);
     let started = ["Daemon has completed initialization"];
-    assert_eq!(stage.daemon.logged(&started), 1, "that of its first life");
-    stage.disarm();
-    stage.daemon.wait_until_it_answers();
-    assert_eq!(stage.daemon.logged(&started), 2);
-    assert_eq!(stage.labels("v"), "map[team:ghosts]");
+    assert_eq!(fixture.daemon.logged(&started), 1, "that of its first life");
+    fixture.disarm();
+    fixture.daemon.wait_until_it_answers();
+    assert_eq!(fixture.daemon.logged(&started), 2);
+    assert_eq!(fixture.labels("v"), "map[team:ghosts]");
 }
 
 /// All other calls have one of at most 2 min.
 fn a_late_activation_has_no_limit() {
-    let stage = Stage::new();
-    stage.arm("activate: delay 125s", "docker-activate-delayed");
-    let create = stage.daemon.start_docker(&format!("volume create -d {DRIVER} v"));
+    let fixture = Fixture::new();
+    fixture.arm("activate: delay 125s", "docker-activate-delayed");
+    let create = fixture.daemon.start_docker(&format!("volume create -d {DRIVER} v"));
     create.finish_within(Duration::from_secs(180)).succeeds();
 }

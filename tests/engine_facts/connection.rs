@@ -4,23 +4,23 @@ use serde_json::json;
 use voltergeist::domain::{lang::command::Outage, model::protocol::Caller, rules::forecast_outage};
 
 use crate::{
-    stage::{DRIVER, Stage, arm},
+    fixture::{DRIVER, Fixture, arm},
     support::{Test, plugin::Registration},
     tests,
 };
 
 pub fn tests() -> Vec<Test> {
     tests![
-        a_call_that_is_cut_off_is_tried_five_times_and_then_told,
-        a_driver_that_is_down_is_tried_five_times_and_then_told,
+        a_call_that_is_cut_off_is_tried_five_times_and_then_reported,
+        a_driver_that_is_down_is_tried_five_times_and_then_reported,
         a_driver_that_does_not_answer_is_waited_for,
         a_short_outage_is_bridged_by_the_daemon,
         a_cut_after_the_work_makes_the_retry_fail_on_what_was_done,
     ]
 }
 
-fn a_call_that_is_cut_off_is_tried_five_times_and_then_told() {
-    let stage = Stage::new();
+fn a_call_that_is_cut_off_is_tried_five_times_and_then_reported() {
+    let fixture = Fixture::new();
     let cases = [
         ("eof", Registration::Socket, "EOF"),
         ("reset", Registration::Socket, "connection reset by peer"),
@@ -31,20 +31,20 @@ fn a_call_that_is_cut_off_is_tried_five_times_and_then_told() {
         .into_iter()
         .enumerate()
         .map(|(number, (action, registration, error))| {
-            let plugin = stage.another(&format!("ghost{number}"), registration);
+            let plugin = fixture.another(&format!("ghost{number}"), registration);
             arm(&plugin, &format!("create: {action}"), "docker-connection-lost");
-            let create = stage.daemon.start_docker(&format!("volume create -d ghost{number} v{number}"));
+            let create = fixture.daemon.start_docker(&format!("volume create -d ghost{number} v{number}"));
             (plugin, create, error)
         })
         .collect();
     for (plugin, create, error) in running {
-        let told = create.finish().fails();
-        assert!(told.contains("/VolumeDriver.Create\": ") && told.contains(error), "{told}");
+        let output = create.finish().fails();
+        assert!(output.contains("/VolumeDriver.Create\": ") && output.contains(error), "{output}");
         let bodies: Vec<_> = plugin.calls("create").iter().map(|call| call["request"] == "").collect();
         assert_eq!(bodies, [false, true, true, true, true]);
     }
     for pause in ["retrying in 1s", "retrying in 2s", "retrying in 4s", "retrying in 8s"] {
-        assert_eq!(stage.daemon.logged(&["VolumeDriver.Create", pause]), 4, "{pause}");
+        assert_eq!(fixture.daemon.logged(&["VolumeDriver.Create", pause]), 4, "{pause}");
     }
 }
 
@@ -53,8 +53,8 @@ fn foretold(outage: Outage, fact: &str) {
     assert_eq!(forecast_outage(outage, Caller::Docker).fact.map(|fact| fact.id), Some(fact), "{outage}");
 }
 
-fn a_driver_that_is_down_is_tried_five_times_and_then_told() {
-    let stage = Stage::new();
+fn a_driver_that_is_down_is_tried_five_times_and_then_reported() {
+    let fixture = Fixture::new();
     let running = [
         (Outage::Refuse, "connect: connection refused", "docker-down"),
         (Outage::Unlink, "connect: no such file or directory", "docker-down"),
@@ -63,57 +63,57 @@ fn a_driver_that_is_down_is_tried_five_times_and_then_told() {
     .map(|(outage, error, fact)| {
         foretold(outage, fact);
         let kind = outage.as_str();
-        let plugin = stage.another(kind, Registration::Socket);
+        let plugin = fixture.another(kind, Registration::Socket);
         let volume = format!("of-{kind}");
-        stage.succeeds(&format!("volume create -d {kind} --label team=ghosts {volume}"));
+        fixture.succeeds(&format!("volume create -d {kind} --label team=ghosts {volume}"));
         plugin.command(&format!("down {kind}"));
-        let inspect = stage.daemon.start_docker(&format!("volume inspect {volume}"));
+        let inspect = fixture.daemon.start_docker(&format!("volume inspect {volume}"));
         (plugin, volume, inspect, error)
     });
     for (plugin, volume, inspect, error) in running {
-        let told = inspect.finish().fails();
-        assert!(told.contains(error), "{told}");
+        let output = inspect.finish().fails();
+        assert!(output.contains(error), "{output}");
         plugin.command("up");
-        assert_eq!(stage.labels(&volume), "map[team:ghosts]", "nothing is lost: {error}");
+        assert_eq!(fixture.labels(&volume), "map[team:ghosts]", "nothing is lost: {error}");
     }
 }
 
 fn a_driver_that_does_not_answer_is_waited_for() {
-    let stage = Stage::new();
-    stage.create("v");
+    let fixture = Fixture::new();
+    fixture.create("v");
 
     foretold(Outage::Blackhole, "docker-down-blackhole");
-    stage.plugin.command("down blackhole");
-    let list = stage.daemon.start_docker("volume ls --quiet");
-    stage.succeeds("ps");
+    fixture.plugin.command("down blackhole");
+    let list = fixture.daemon.start_docker("volume ls --quiet");
+    fixture.succeeds("ps");
     assert!(list.is_running());
-    stage.plugin.command("up");
+    fixture.plugin.command("up");
     assert_eq!(list.finish().succeeds(), "v");
 }
 
 fn a_short_outage_is_bridged_by_the_daemon() {
-    let stage = Stage::new();
-    stage.create("before");
+    let fixture = Fixture::new();
+    fixture.create("before");
 
-    stage.plugin.command("down refuse");
-    let create = stage.daemon.start_docker(&format!("volume create -d {DRIVER} during"));
-    stage.daemon.wait_for_log(&["connection refused", "retrying"]);
-    stage.plugin.command("up");
+    fixture.plugin.command("down refuse");
+    let create = fixture.daemon.start_docker(&format!("volume create -d {DRIVER} during"));
+    fixture.daemon.wait_for_log(&["connection refused", "retrying"]);
+    fixture.plugin.command("up");
     create.finish().succeeds();
-    assert!(stage.plugin.volume("before").is_some(), "lost while the driver was down");
-    assert!(stage.plugin.volume("during").is_some(), "not made after the driver came back");
+    assert!(fixture.plugin.volume("before").is_some(), "lost while the driver was down");
+    assert!(fixture.plugin.volume("during").is_some(), "not made after the driver came back");
 
     // Nobody brings it up this time.
-    stage.plugin.command("down unlink for 2s");
-    stage.succeeds(&format!("volume create -d {DRIVER} after"));
-    assert!(stage.plugin.volume("after").is_some());
+    fixture.plugin.command("down unlink for 2s");
+    fixture.succeeds(&format!("volume create -d {DRIVER} after"));
+    assert!(fixture.plugin.volume("after").is_some());
 }
 
 fn a_cut_after_the_work_makes_the_retry_fail_on_what_was_done() {
-    let stage = Stage::new();
-    stage.arm("create: reset after once", "docker-connection-lost-once");
-    stage.fails(&format!("volume create -d {DRIVER} v"), "the request names no volume");
-    assert!(stage.plugin.volume("v").is_some(), "the work of the first was done");
-    let retry = stage.plugin.calls("create").pop().expect("it was retried");
+    let fixture = Fixture::new();
+    fixture.arm("create: reset after once", "docker-connection-lost-once");
+    fixture.fails(&format!("volume create -d {DRIVER} v"), "the request names no volume");
+    assert!(fixture.plugin.volume("v").is_some(), "the work of the first was done");
+    let retry = fixture.plugin.calls("create").pop().expect("it was retried");
     assert_eq!(retry["lints"], json!(["nameless-request", "empty-body-retry"]));
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::{
-    stage::{DRIVER, Stage},
+    fixture::{DRIVER, Fixture},
     support::Test,
     tests,
 };
@@ -26,34 +26,34 @@ pub fn tests() -> Vec<Test> {
 const CREATE: &str = "volume create -d poltergeist v";
 
 fn an_error_reaches_the_user_as_its_shape_lets_it() {
-    let stage = Stage::new();
+    let fixture = Fixture::new();
 
-    stage.arm("create: fail \"boom\" as inband", "docker-fail-inband");
-    stage.fails(CREATE, "create v: boom");
+    fixture.arm("create: fail \"boom\" as inband", "docker-fail-inband");
+    fixture.fails(CREATE, "create v: boom");
     for shape in ["text500", "json500", "http404", "http400"] {
-        stage.arm(&format!("create: fail \"boom\" as {shape}"), "docker-fail");
-        stage.fails(CREATE, "create v: VolumeDriver.Create: boom");
+        fixture.arm(&format!("create: fail \"boom\" as {shape}"), "docker-fail");
+        fixture.fails(CREATE, "create v: VolumeDriver.Create: boom");
     }
-    assert_eq!(stage.plugin.counters(["create"]), [5]);
+    assert_eq!(fixture.plugin.counters(["create"]), [5]);
 }
 
 fn an_answer_that_cannot_be_read_is_an_error() {
-    let stage = Stage::new();
+    let fixture = Fixture::new();
     for (action, fact, error) in [
         ("garbage", "docker-garbage", "create v: invalid character '<' looking for beginning of value"),
         ("wrong-type", "docker-wrong-type", "create v: json: cannot unmarshal array"),
         ("truncate", "docker-truncate", "create v: unexpected EOF"),
     ] {
-        stage.arm(&format!("create: {action}"), fact);
-        stage.fails(CREATE, error);
+        fixture.arm(&format!("create: {action}"), fact);
+        fixture.fails(CREATE, error);
         // The work of an altered answer was done: undo it behind the daemon's back.
-        stage.plugin.command("wipe");
+        fixture.plugin.command("wipe");
     }
-    assert_eq!(stage.plugin.counters(["create"]), [3]);
+    assert_eq!(fixture.plugin.counters(["create"]), [3]);
 }
 
 fn an_answer_that_says_nothing_else_is_success() {
-    let stage = Stage::new();
+    let fixture = Fixture::new();
     for (action, fact) in [
         ("pass", "docker-pass"),
         ("two-bodies", "docker-two-bodies"),
@@ -62,56 +62,56 @@ fn an_answer_that_says_nothing_else_is_success() {
         ("delay 1s", "docker-delayed"),
         ("drip 1s", "docker-delayed"),
     ] {
-        stage.arm(&format!("create: {action}"), fact);
-        stage.succeeds(CREATE);
-        let call = stage.plugin.calls("create").pop().expect("it was called");
+        fixture.arm(&format!("create: {action}"), fact);
+        fixture.succeeds(CREATE);
+        let call = fixture.plugin.calls("create").pop().expect("it was called");
         assert_eq!(call["outcome"], "ok", "{action}: {call}");
-        stage.disarm();
-        stage.plugin.command("wipe");
+        fixture.disarm();
+        fixture.plugin.command("wipe");
     }
 }
 
 fn a_volume_that_was_not_made_is_known_until_the_next_look() {
-    let stage = Stage::new();
-    stage.arm("create: lie", "docker-create-lie");
-    stage.create("ghost");
-    stage.arm("list: fail \"boom\"", "docker-list-unexpected");
-    assert_eq!(stage.listed(), "ghost");
-    stage.fails("volume inspect ghost", "no such volume");
-    assert_eq!(stage.listed(), "");
+    let fixture = Fixture::new();
+    fixture.arm("create: lie", "docker-create-lie");
+    fixture.create("ghost");
+    fixture.arm("list: fail \"boom\"", "docker-list-unexpected");
+    assert_eq!(fixture.listed(), "ghost");
+    fixture.fails("volume inspect ghost", "no such volume");
+    assert_eq!(fixture.listed(), "");
 }
 
 fn a_hanging_create_blocks_its_name_and_no_other() {
-    let stage = Stage::new();
-    stage.arm("create where volume=v: hang", "docker-create-hang");
-    let first = stage.daemon.start_docker(CREATE);
-    stage.plugin.wait_until_waiting(1);
-    let second = stage.daemon.start_docker(CREATE);
-    stage.create("other");
-    assert_eq!(stage.listed(), "other");
+    let fixture = Fixture::new();
+    fixture.arm("create where volume=v: hang", "docker-create-hang");
+    let first = fixture.daemon.start_docker(CREATE);
+    fixture.plugin.wait_until_waiting(1);
+    let second = fixture.daemon.start_docker(CREATE);
+    fixture.create("other");
+    assert_eq!(fixture.listed(), "other");
     assert!(first.is_running() && second.is_running());
 
-    stage.disarm();
+    fixture.disarm();
     first.finish().succeeds();
     second.finish().succeeds();
-    assert_eq!(stage.plugin.counters(["create"]), [2], "the second found it made");
+    assert_eq!(fixture.plugin.counters(["create"]), [2], "the second found it made");
 }
 
 fn a_name_with_a_separator_is_refused_with_a_clear_error() {
-    let stage = Stage::new();
-    stage.fails(
+    let fixture = Fixture::new();
+    fixture.fails(
         &format!("volume create -d {DRIVER} a/b"),
         "create a/b: a volume name must be one plain path component",
     );
-    assert_eq!(stage.plugin.state()["volumes"], json!([]));
+    assert_eq!(fixture.plugin.state()["volumes"], json!([]));
 }
 
 fn a_create_is_given_up_after_two_minutes() {
-    let stage = Stage::new();
-    stage.arm("create: hang", "docker-create-hang");
-    let error = stage.daemon.start_docker(CREATE).finish_within(Duration::from_secs(180)).fails();
+    let fixture = Fixture::new();
+    fixture.arm("create: hang", "docker-create-hang");
+    let error = fixture.daemon.start_docker(CREATE).finish_within(Duration::from_secs(180)).fails();
     assert!(error.contains("context deadline exceeded"), "{error}");
-    let calls = stage.plugin.calls("create");
+    let calls = fixture.plugin.calls("create");
     assert_eq!(calls.len(), 1, "{calls:?}");
     assert_eq!(calls[0]["outcome"], "cancelled");
 }

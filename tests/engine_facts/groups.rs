@@ -1,4 +1,4 @@
-//! The episodes and the countdown, held against what a real daemon does.
+//! The groups and the countdown, compared with what a real daemon does.
 
 use std::{sync::Arc, time::Duration};
 
@@ -13,7 +13,7 @@ use voltergeist::domain::{
 };
 
 use crate::{
-    stage::{DRIVER, Stage, arm},
+    fixture::{DRIVER, Fixture, arm},
     support::{
         PATIENCE, Test,
         plugin::{Plugin, Registration},
@@ -24,7 +24,7 @@ use crate::{
 
 pub fn tests() -> Vec<Test> {
     let mut all = tests![
-        each_command_is_one_episode_with_its_name,
+        each_command_is_one_group_with_its_name,
         the_countdown_says_when_the_daemon_tries_again_and_when_it_gives_up,
     ];
     all.push(Test::new("a_daemon_gives_up_at_its_time_limit_as_the_countdown_says", time_limit).slow());
@@ -36,8 +36,8 @@ fn entries(plugin: &Plugin) -> Vec<Arc<Entry>> {
     plugin.entries().into_iter().map(read).collect()
 }
 
-fn each_command_is_one_episode_with_its_name() {
-    let stage = Stage::with_busybox();
+fn each_command_is_one_group_with_its_name() {
+    let fixture = Fixture::with_busybox();
     let create = format!("volume create -d {DRIVER} vol");
     let (mut groups, mut seen) = (CallGroups::default(), 0);
     for (number, (line, expected)) in (0_i64..).zip([
@@ -57,22 +57,22 @@ fn each_command_is_one_episode_with_its_name() {
         ("run --rm -v vol:/data busybox sleep 3", "run or start vol, stop or exit vol"),
         ("volume rm vol", "rm vol"),
     ]) {
-        stage.succeeds(line);
+        fixture.succeeds(line);
         let known = groups.iter().len();
         // The end of a container may reach the plugin a moment after its command has ended.
         let mut last = String::new();
         let found = wait_for(PATIENCE, || {
             let mut all = groups.clone();
-            let new: Vec<_> = entries(&stage.plugin).into_iter().filter(|entry| entry.seq > seen).collect();
+            let new: Vec<_> = entries(&fixture.plugin).into_iter().filter(|entry| entry.seq > seen).collect();
             for entry in &new {
                 // As if a minute had passed since the command before.
                 let at = entry.at.checked_add(SignedDuration::from_mins(number)).expect("soon");
                 all.push(&Arc::new(Entry { at, ..Entry::clone(entry) }));
             }
-            let told = |group: &CallGroup| {
+            let described = |group: &CallGroup| {
                 format!("{} {}", group.name(), group.volume().unwrap_or_default()).trim_end().to_owned()
             };
-            last = all.iter().skip(known).map(told).collect::<Vec<_>>().join(", ");
+            last = all.iter().skip(known).map(described).collect::<Vec<_>>().join(", ");
             (last == expected).then(|| (all, new.last().map_or(seen, |entry| entry.seq)))
         });
         (groups, seen) = found.unwrap_or_else(|| panic!("{line}: {last:?} instead of {expected:?}"));
@@ -111,7 +111,7 @@ fn foretold(entries: &[Arc<Entry>]) -> Vec<(String, f64)> {
 }
 
 fn the_countdown_says_when_the_daemon_tries_again_and_when_it_gives_up() {
-    let stage = Stage::with_busybox();
+    let fixture = Fixture::with_busybox();
     let running: Vec<_> = [
         ("mount: reset", "docker-connection-lost", "run --rm -v mounted:/data busybox true"),
         ("get: reset", "docker-get-connection-lost", "volume inspect got"),
@@ -121,14 +121,14 @@ fn the_countdown_says_when_the_daemon_tries_again_and_when_it_gives_up() {
     .enumerate()
     .map(|(number, (rule, fact, line))| {
         let name = format!("cut{number}");
-        let plugin = stage.another(&name, Registration::Socket);
+        let plugin = fixture.another(&name, Registration::Socket);
         let volume = line.split([' ', ':']).find(|word| ["mounted", "got"].contains(word));
         if let Some(volume) = volume {
-            stage.succeeds(&format!("volume create -d {name} {volume}"));
+            fixture.succeeds(&format!("volume create -d {name} {volume}"));
         }
         arm(&plugin, rule, fact);
         let line = if line.ends_with("-d") { format!("{line} {name} made") } else { line.to_owned() };
-        let command = stage.daemon.start_docker(&line);
+        let command = fixture.daemon.start_docker(&line);
         (plugin, command, rule)
     })
     .collect();
@@ -156,12 +156,12 @@ fn the_countdown_says_when_the_daemon_tries_again_and_when_it_gives_up() {
 }
 
 fn time_limit() {
-    let stage = Stage::new();
-    stage.create("v");
-    arm(&stage.plugin, "get: hang", "docker-get-hang");
-    let inspect = stage.daemon.start_docker("volume inspect v");
+    let fixture = Fixture::new();
+    fixture.create("v");
+    arm(&fixture.plugin, "get: hang", "docker-get-hang");
+    let inspect = fixture.daemon.start_docker("volume inspect v");
     inspect.finish_within(Duration::from_secs(90)).fails();
-    let entries = entries(&stage.plugin);
+    let entries = entries(&fixture.plugin);
     let mut retries = Retries::default();
     for entry in &entries {
         retries.push(entry);

@@ -10,6 +10,7 @@ mod activate;
 mod capabilities;
 mod connection;
 mod create;
+mod fixture;
 mod get;
 mod groups;
 mod list;
@@ -19,7 +20,6 @@ mod path;
 mod podman;
 mod remove;
 mod rules;
-mod stage;
 mod table;
 mod unmount;
 

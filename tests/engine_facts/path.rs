@@ -1,16 +1,16 @@
 //! `Path`, which is in the protocol and in no daemon's mind.
 
-use crate::{stage::Stage, support::Test, tests};
+use crate::{fixture::Fixture, support::Test, tests};
 
 pub fn tests() -> Vec<Test> {
     tests![path_is_never_asked_for]
 }
 
 fn path_is_never_asked_for() {
-    let stage = Stage::with_busybox();
-    stage.arm("path: hang", "docker-path");
-    stage.create("data");
-    stage.run_for_long("user", "data");
+    let fixture = Fixture::with_busybox();
+    fixture.arm("path: hang", "docker-path");
+    fixture.create("data");
+    fixture.run_for_long("user", "data");
     for line in [
         "volume ls",
         "volume inspect data",
@@ -22,7 +22,7 @@ fn path_is_never_asked_for() {
         "rm --force --volumes user",
         "volume rm data",
     ] {
-        stage.succeeds(line);
+        fixture.succeeds(line);
     }
-    assert_eq!(stage.plugin.counters(["path"]), [0]);
+    assert_eq!(fixture.plugin.counters(["path"]), [0]);
 }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use serde_json::json;
 
 use crate::{
-    stage::arm,
+    fixture::arm,
     support::{
         Test,
         docker::Outcome,
@@ -26,7 +26,7 @@ pub fn tests() -> Vec<Test> {
         podman_gives_up_after_five_seconds,
         podman_forgets_a_volume_whose_get_fails,
         podman_activates_again_after_a_failure,
-        podman_mounts_what_it_is_told,
+        podman_mounts_what_the_plugin_replies,
         podman_counts_a_mount_whose_unmount_fails_for_ever,
         podman_reloads_what_the_driver_lists,
     ]
@@ -35,12 +35,12 @@ pub fn tests() -> Vec<Test> {
     .collect()
 }
 
-struct Stage {
+struct Fixture {
     podman: Podman,
     plugin: Plugin,
 }
 
-impl Stage {
+impl Fixture {
     fn new() -> Self {
         let sandbox: Rc<Sandbox> = Sandbox::new();
         let plugin = Plugin::start(&sandbox, "ghost", Registration::Socket);
@@ -89,120 +89,120 @@ impl Stage {
 }
 
 fn podman_is_recognised_and_activates_for_each_command() {
-    let stage = Stage::new();
-    stage.arm("create: pass", "podman-pass");
-    stage.create("data");
-    let create = stage.plugin.calls("create").pop().expect("it was called");
+    let fixture = Fixture::new();
+    fixture.arm("create: pass", "podman-pass");
+    fixture.create("data");
+    let create = fixture.plugin.calls("create").pop().expect("it was called");
     assert_eq!((&create["caller"], &create["request"]), (&json!("podman"), &json!("{\"Name\":\"data\"}")));
-    assert_eq!(stage.calls(), ["activate", "get", "create"]);
+    assert_eq!(fixture.calls(), ["activate", "get", "create"]);
 
-    stage.arm("capabilities, path: hang", "podman-never");
-    stage.succeeds("volume inspect data");
-    assert_eq!(stage.calls(), ["activate", "get"]);
-    assert!(stage.files("data").succeeds().contains("mountID"));
-    let calls = stage.calls();
+    fixture.arm("capabilities, path: hang", "podman-never");
+    fixture.succeeds("volume inspect data");
+    assert_eq!(fixture.calls(), ["activate", "get"]);
+    assert!(fixture.files("data").succeeds().contains("mountID"));
+    let calls = fixture.calls();
     assert!(calls.iter().filter(|call| *call == "activate").count() > 1, "one for each process: {calls:?}");
     assert!(!calls.iter().any(|call| call == "capabilities" || call == "path"), "{calls:?}");
     assert_eq!(calls.iter().filter(|call| call.ends_with("mount")).collect::<Vec<_>>(), ["mount", "unmount"]);
-    stage.succeeds("volume rm data");
-    assert_eq!(stage.calls(), ["activate", "get", "remove"]);
+    fixture.succeeds("volume rm data");
+    assert_eq!(fixture.calls(), ["activate", "get", "remove"]);
 }
 
 fn podman_takes_an_error_in_a_good_answer_as_success() {
-    let stage = Stage::new();
+    let fixture = Fixture::new();
     for operation in ["create", "get", "remove"] {
-        stage.arm(&format!("{operation}: fail \"boom\" as inband"), "podman-fail-inband");
-        stage.create("data");
-        stage.succeeds("volume inspect data");
-        stage.succeeds("volume rm data");
-        assert_eq!(stage.volumes(), "", "{operation}");
+        fixture.arm(&format!("{operation}: fail \"boom\" as inband"), "podman-fail-inband");
+        fixture.create("data");
+        fixture.succeeds("volume inspect data");
+        fixture.succeeds("volume rm data");
+        assert_eq!(fixture.volumes(), "", "{operation}");
     }
 }
 
 fn podman_fails_with_the_message_if_it_comes_as_json() {
-    let stage = Stage::new();
+    let fixture = Fixture::new();
     let create = "volume create --driver ghost data";
-    stage.arm("create: fail \"boom\" as json500", "podman-fail-json");
-    stage.fails(create, "on /VolumeDriver.Create on volume data in volume plugin ghost: boom");
+    fixture.arm("create: fail \"boom\" as json500", "podman-fail-json");
+    fixture.fails(create, "on /VolumeDriver.Create on volume data in volume plugin ghost: boom");
     for shape in ["text500", "http404", "http400"] {
-        stage.arm(&format!("create: fail \"boom\" as {shape}"), "podman-fail-text");
-        stage.fails(create, "unmarshalling JSON response from volume plugin ghost");
+        fixture.arm(&format!("create: fail \"boom\" as {shape}"), "podman-fail-text");
+        fixture.fails(create, "unmarshalling JSON response from volume plugin ghost");
     }
-    stage.disarm();
-    stage.create("data");
-    stage.arm("remove: fail \"boom\" as json500", "podman-fail-json");
-    stage.fails("volume rm data", "boom");
-    assert_eq!(stage.volumes(), "data");
+    fixture.disarm();
+    fixture.create("data");
+    fixture.arm("remove: fail \"boom\" as json500", "podman-fail-json");
+    fixture.fails("volume rm data", "boom");
+    assert_eq!(fixture.volumes(), "data");
 }
 
 fn podman_does_not_read_what_it_does_not_need() {
-    let stage = Stage::new();
+    let fixture = Fixture::new();
     for action in ["empty", "null", "garbage", "truncate", "wrong-type", "two-bodies", "lie"] {
-        stage.arm(&format!("create, remove: {action}"), "podman-unread");
-        stage.create("data");
-        stage.succeeds("volume rm data");
+        fixture.arm(&format!("create, remove: {action}"), "podman-unread");
+        fixture.create("data");
+        fixture.succeeds("volume rm data");
     }
-    stage.disarm();
-    stage.create("data");
+    fixture.disarm();
+    fixture.create("data");
     for action in ["garbage", "truncate", "wrong-type", "two-bodies"] {
-        stage.arm(&format!("mount: {action}"), "podman-malformed");
-        let error = stage.files("data").fails();
+        fixture.arm(&format!("mount: {action}"), "podman-malformed");
+        let error = fixture.files("data").fails();
         assert!(error.contains("mounting volume data"), "{action}: {error}");
     }
 }
 
 fn podman_does_not_retry() {
-    let stage = Stage::new();
+    let fixture = Fixture::new();
     for (number, (action, error)) in
         [("eof", "EOF"), ("reset", "connection reset by peer")].into_iter().enumerate()
     {
-        stage.arm(&format!("create: {action}"), "podman-connection-lost");
-        stage.fails("volume create --driver ghost data", error);
-        assert_eq!(stage.plugin.counters(["create"]), [number as u64 + 1]);
+        fixture.arm(&format!("create: {action}"), "podman-connection-lost");
+        fixture.fails("volume create --driver ghost data", error);
+        assert_eq!(fixture.plugin.counters(["create"]), [number as u64 + 1]);
     }
 }
 
 fn podman_gives_up_after_five_seconds() {
-    let stage = Stage::new();
-    stage.arm("create: delay 2s", "podman-delayed");
-    stage.create("data");
-    stage.arm("create: delay 6s", "podman-hang");
-    stage.fails("volume create --driver ghost late", "context deadline exceeded");
-    stage.arm("create: hang", "podman-hang");
-    stage.fails("volume create --driver ghost late", "context deadline exceeded");
-    assert_eq!(stage.plugin.counters(["create"]), [3]);
+    let fixture = Fixture::new();
+    fixture.arm("create: delay 2s", "podman-delayed");
+    fixture.create("data");
+    fixture.arm("create: delay 6s", "podman-hang");
+    fixture.fails("volume create --driver ghost late", "context deadline exceeded");
+    fixture.arm("create: hang", "podman-hang");
+    fixture.fails("volume create --driver ghost late", "context deadline exceeded");
+    assert_eq!(fixture.plugin.counters(["create"]), [3]);
 }
 
 fn podman_forgets_a_volume_whose_get_fails() {
-    let stage = Stage::new();
+    let fixture = Fixture::new();
     for action in ["fail \"boom\"", "fail \"boom\" as json500", "garbage", "truncate", "two-bodies", "eof"] {
-        stage.create("data");
-        stage.arm(&format!("get: {action}"), "podman-get-fail");
-        stage.fails("volume inspect data", "plugin ghost");
-        stage.fails("volume ls", "plugin ghost");
-        stage.fails("volume rm data", "it has been removed from Podman");
-        stage.create("other");
-        assert_eq!(stage.calls().last().map(String::as_str), Some("create"), "taken as absent: {action}");
-        stage.disarm();
-        assert_eq!(stage.volumes(), "other", "{action}");
-        stage.succeeds("volume rm other");
-        stage.plugin.command("wipe");
+        fixture.create("data");
+        fixture.arm(&format!("get: {action}"), "podman-get-fail");
+        fixture.fails("volume inspect data", "plugin ghost");
+        fixture.fails("volume ls", "plugin ghost");
+        fixture.fails("volume rm data", "it has been removed from Podman");
+        fixture.create("other");
+        assert_eq!(fixture.calls().last().map(String::as_str), Some("create"), "taken as absent: {action}");
+        fixture.disarm();
+        assert_eq!(fixture.volumes(), "other", "{action}");
+        fixture.succeeds("volume rm other");
+        fixture.plugin.command("wipe");
     }
     for action in ["bad-time", "rename impostor", "mountpoint /etc"] {
-        stage.create("data");
+        fixture.create("data");
         let fact = if action == "bad-time" { "podman-get-bad-time" } else { "podman-get-unread" };
-        stage.arm(&format!("get: {action}"), fact);
+        fixture.arm(&format!("get: {action}"), fact);
         assert_eq!(
-            stage.succeeds("volume inspect --format {{.Name}}:{{.Mountpoint}} data"),
+            fixture.succeeds("volume inspect --format {{.Name}}:{{.Mountpoint}} data"),
             "data:",
             "{action}"
         );
-        stage.succeeds("volume rm data");
+        fixture.succeeds("volume rm data");
     }
 }
 
 fn podman_activates_again_after_a_failure() {
-    let stage = Stage::new();
+    let fixture = Fixture::new();
     for (action, fact, error) in [
         ("fail \"boom\"", "podman-activate-status", "target does not appear to be a valid plugin"),
         ("fail \"boom\" as json500", "podman-activate-status", "target does not appear to be a valid plugin"),
@@ -211,74 +211,74 @@ fn podman_activates_again_after_a_failure() {
         ("implements NetworkDriver", "podman-activate-empty-reply", "does not implement volume plugin"),
         ("garbage", "podman-malformed", "unmarshalling plugin ghost activation response"),
     ] {
-        stage.arm(&format!("activate: {action}"), fact);
-        stage.fails("volume create --driver ghost data", error);
-        stage.disarm();
-        stage.create("data");
-        stage.succeeds("volume rm data");
+        fixture.arm(&format!("activate: {action}"), fact);
+        fixture.fails("volume create --driver ghost data", error);
+        fixture.disarm();
+        fixture.create("data");
+        fixture.succeeds("volume rm data");
     }
 }
 
-fn podman_mounts_what_it_is_told() {
-    let stage = Stage::new();
-    stage.create("data");
+fn podman_mounts_what_the_plugin_replies() {
+    let fixture = Fixture::new();
+    fixture.create("data");
     for action in ["empty", "null", "mountpoint empty"] {
-        stage.arm(&format!("mount: {action}"), "podman-mount-empty-reply");
-        let files = stage.files("data").succeeds();
+        fixture.arm(&format!("mount: {action}"), "podman-mount-empty-reply");
+        let files = fixture.files("data").succeeds();
         assert!(files.contains("config.json") && files.contains("secrets"), "{action}: {files}");
     }
-    stage.arm("mount: fail \"boom\" as inband", "podman-mount-inband");
-    assert!(stage.files("data").succeeds().contains("config.json"));
+    fixture.arm("mount: fail \"boom\" as inband", "podman-mount-inband");
+    assert!(fixture.files("data").succeeds().contains("config.json"));
 
-    stage.arm("mount: mountpoint /etc", "podman-mount-mountpoint");
-    let files = stage.files("data").succeeds();
+    fixture.arm("mount: mountpoint /etc", "podman-mount-mountpoint");
+    let files = fixture.files("data").succeeds();
     assert!(files.contains("passwd"), "{files}");
-    stage.arm("mount: lie", "podman-mount-mountpoint");
-    stage.files("data").succeeds();
+    fixture.arm("mount: lie", "podman-mount-mountpoint");
+    fixture.files("data").succeeds();
     for action in ["missing", "relative"] {
-        stage.arm(&format!("mount: mountpoint {action}"), "podman-mount-mountpoint");
-        let outcome = stage.files("data");
+        fixture.arm(&format!("mount: mountpoint {action}"), "podman-mount-mountpoint");
+        let outcome = fixture.files("data");
         assert_eq!(outcome.code(), Some(127), "{action}");
         assert!(outcome.fails().contains("no such file or directory"), "{action}");
     }
 }
 
 fn podman_counts_a_mount_whose_unmount_fails_for_ever() {
-    let stage = Stage::new();
+    let fixture = Fixture::new();
     for (number, action) in ["fail \"boom\"", "fail \"boom\" as json500", "eof"].into_iter().enumerate() {
         let volume = format!("data{number}");
-        stage.create(&volume);
-        stage.arm(&format!("unmount: {action}"), "podman-unmount-fail");
-        stage.files(&volume).succeeds();
-        stage.disarm();
-        assert_eq!(stage.succeeds(&format!("volume inspect --format {{{{.MountCount}}}} {volume}")), "1");
-        stage.calls();
-        stage.files(&volume).succeeds();
-        assert!(!stage.calls().iter().any(|call| call.ends_with("mount")), "{action}");
+        fixture.create(&volume);
+        fixture.arm(&format!("unmount: {action}"), "podman-unmount-fail");
+        fixture.files(&volume).succeeds();
+        fixture.disarm();
+        assert_eq!(fixture.succeeds(&format!("volume inspect --format {{{{.MountCount}}}} {volume}")), "1");
+        fixture.calls();
+        fixture.files(&volume).succeeds();
+        assert!(!fixture.calls().iter().any(|call| call.ends_with("mount")), "{action}");
     }
 }
 
 fn podman_reloads_what_the_driver_lists() {
-    let stage = Stage::new();
-    stage.create("data");
-    stage.arm("list: rename impostor", "podman-list-rename");
-    stage.succeeds("volume reload");
-    assert_eq!(stage.volumes(), "impostor");
-    stage.arm("list: bad-time", "podman-get-bad-time");
-    stage.succeeds("volume reload");
-    assert_eq!(stage.volumes(), "data");
-    stage.arm("list: null-entry", "podman-list-null-entry");
-    stage.fails("volume reload", "nil pointer dereference");
-    assert_eq!(stage.volumes(), "data");
-    stage.arm("list: empty", "podman-list-empty-reply");
-    stage.succeeds("volume reload");
-    assert_eq!(stage.volumes(), "");
+    let fixture = Fixture::new();
+    fixture.create("data");
+    fixture.arm("list: rename impostor", "podman-list-rename");
+    fixture.succeeds("volume reload");
+    assert_eq!(fixture.volumes(), "impostor");
+    fixture.arm("list: bad-time", "podman-get-bad-time");
+    fixture.succeeds("volume reload");
+    assert_eq!(fixture.volumes(), "data");
+    fixture.arm("list: null-entry", "podman-list-null-entry");
+    fixture.fails("volume reload", "nil pointer dereference");
+    assert_eq!(fixture.volumes(), "data");
+    fixture.arm("list: empty", "podman-list-empty-reply");
+    fixture.succeeds("volume reload");
+    assert_eq!(fixture.volumes(), "");
     for action in ["fail \"boom\"", "garbage", "two-bodies", "eof"] {
-        stage.disarm();
-        stage.succeeds("volume reload");
-        assert_eq!(stage.volumes(), "data");
-        stage.arm(&format!("list: {action}"), "podman-list-fail");
-        stage.fails("volume reload", "failed to read volumes from plugin \"ghost\"");
-        assert_eq!(stage.volumes(), "", "{action}");
+        fixture.disarm();
+        fixture.succeeds("volume reload");
+        assert_eq!(fixture.volumes(), "data");
+        fixture.arm(&format!("list: {action}"), "podman-list-fail");
+        fixture.fails("volume reload", "failed to read volumes from plugin \"ghost\"");
+        assert_eq!(fixture.volumes(), "", "{action}");
     }
 }

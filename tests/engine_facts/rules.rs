@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::{
-    stage::{DRIVER, Stage},
+    fixture::{DRIVER, Fixture},
     support::{PATIENCE, Test, docker::Running, wait_for},
     tests,
 };
@@ -26,116 +26,116 @@ fn create(volume: &str) -> String {
 }
 
 fn a_held_call_goes_on_when_it_is_released() {
-    let stage = Stage::new();
-    stage.arm("create: hold", "docker-create-hang");
-    let running = ["a", "b"].map(|volume| stage.daemon.start_docker(&create(volume)));
-    stage.plugin.wait_until_waiting(2);
-    stage.plugin.command("release");
+    let fixture = Fixture::new();
+    fixture.arm("create: hold", "docker-create-hang");
+    let running = ["a", "b"].map(|volume| fixture.daemon.start_docker(&create(volume)));
+    fixture.plugin.wait_until_waiting(2);
+    fixture.plugin.command("release");
     // It waits no more some time before its volume is there.
-    let made = || stage.plugin.state()["volumes"].as_array().map_or(0, Vec::len);
+    let made = || fixture.plugin.state()["volumes"].as_array().map_or(0, Vec::len);
     wait_for(PATIENCE, || (made() > 0).then_some(())).expect("the released call goes on");
-    stage.plugin.wait_until_waiting(1);
+    fixture.plugin.wait_until_waiting(1);
     assert_eq!(made(), 1);
-    stage.plugin.command("release");
+    fixture.plugin.command("release");
     for command in running {
         command.finish().succeeds();
     }
-    stage.disarm();
-    assert_eq!(stage.listed(), "a\nb");
+    fixture.disarm();
+    assert_eq!(fixture.listed(), "a\nb");
 }
 
 fn a_held_get_is_believed_whatever_it_is_answered() {
-    let stage = Stage::new();
-    stage.create("data");
-    stage.arm("get: hold", "docker-get-hang");
-    let inspect = || stage.daemon.start_docker("volume inspect --format={{.Mountpoint}},{{.Labels}} data");
+    let fixture = Fixture::new();
+    fixture.create("data");
+    fixture.arm("get: hold", "docker-get-hang");
+    let inspect = || fixture.daemon.start_docker("volume inspect --format={{.Mountpoint}},{{.Labels}} data");
     let held = inspect();
-    stage.plugin.wait_until_waiting(1);
-    stage.plugin.command(
+    fixture.plugin.wait_until_waiting(1);
+    fixture.plugin.command(
         "release: reply {\n  \"Volume\": {\n    \"Name\": \"data\",\n    \"Mountpoint\": \"/elsewhere\"\n  }\n} after",
     );
     assert_eq!(held.finish().succeeds(), "/elsewhere,map[team:ghosts]");
     let held = inspect();
-    stage.plugin.wait_until_waiting(1);
-    stage.plugin.command("release: reply {\"Err\":\"gone\"}");
+    fixture.plugin.wait_until_waiting(1);
+    fixture.plugin.command("release: reply {\"Err\":\"gone\"}");
     let error = held.finish().fails();
     assert!(error.contains("no such volume"), "{error}");
-    stage.disarm();
-    assert_eq!(stage.labels("data"), "map[]", "what it believed cost the labels");
+    fixture.disarm();
+    assert_eq!(fixture.labels("data"), "map[]", "what it believed cost the labels");
 }
 
 fn a_held_mount_that_is_failed_starts_no_container() {
-    let stage = Stage::with_busybox();
-    stage.create("data");
-    stage.arm("mount: hold", "docker-mount-hang");
-    let run = stage.daemon.start_docker("run --rm -v data:/data busybox true");
-    stage.plugin.wait_until_waiting(1);
-    stage.plugin.command("release: fail \"not today\"");
+    let fixture = Fixture::with_busybox();
+    fixture.create("data");
+    fixture.arm("mount: hold", "docker-mount-hang");
+    let run = fixture.daemon.start_docker("run --rm -v data:/data busybox true");
+    fixture.plugin.wait_until_waiting(1);
+    fixture.plugin.command("release: fail \"not today\"");
     let error = run.finish().fails();
     assert!(error.contains("error while mounting volume") && error.contains("not today"), "{error}");
-    assert_eq!(stage.open_mounts("data"), 0);
-    assert_eq!(stage.plugin.calls("unmount").len(), 0);
+    assert_eq!(fixture.open_mounts("data"), 0);
+    assert_eq!(fixture.plugin.calls("unmount").len(), 0);
 }
 
 fn disarming_all_frees_every_command_that_hangs() {
-    let stage = Stage::new();
-    stage.create("v");
-    stage.plugin.command("arm create: hang");
-    stage.plugin.command("arm get where volume=v: hang");
-    let running = [&create("a"), "volume inspect v"].map(|line| stage.daemon.start_docker(line));
-    stage.plugin.wait_until_waiting(2);
+    let fixture = Fixture::new();
+    fixture.create("v");
+    fixture.plugin.command("arm create: hang");
+    fixture.plugin.command("arm get where volume=v: hang");
+    let running = [&create("a"), "volume inspect v"].map(|line| fixture.daemon.start_docker(line));
+    fixture.plugin.wait_until_waiting(2);
     assert!(running.iter().all(Running::is_running));
-    stage.disarm();
+    fixture.disarm();
     for command in running {
         command.finish().succeeds();
     }
 }
 
 fn a_rule_whose_time_is_over_frees_what_it_holds() {
-    let stage = Stage::new();
-    stage.arm("create: hang for 2s", "docker-create-hang");
-    stage.succeeds(&create("v"));
-    let call = stage.plugin.calls("create").pop().expect("it was called");
+    let fixture = Fixture::new();
+    fixture.arm("create: hang for 2s", "docker-create-hang");
+    fixture.succeeds(&create("v"));
+    let call = fixture.plugin.calls("create").pop().expect("it was called");
     assert!(call["held_seq"].is_u64(), "{call}");
-    assert_eq!(stage.plugin.state()["faults"][0]["state"], "expired");
+    assert_eq!(fixture.plugin.state()["faults"][0]["state"], "expired");
 }
 
 /// Makes volumes until the rule has fired.
-fn create_until_fired(stage: &Stage) {
+fn create_until_fired(fixture: &Fixture) {
     let mut number = 0;
     wait_for(PATIENCE, || {
         number += 1;
-        stage.succeeds(&create(&format!("v{number}")));
-        (stage.plugin.state()["faults"][0]["fired"] != 0).then_some(())
+        fixture.succeeds(&create(&format!("v{number}")));
+        (fixture.plugin.state()["faults"][0]["fired"] != 0).then_some(())
     })
     .expect("the rule fires sooner or later");
 }
 
 fn a_flapping_rule_frees_what_it_holds_when_all_is_well() {
-    let stage = Stage::new();
-    stage.arm("create: hang flap 1s 2s", "docker-create-hang");
-    create_until_fired(&stage);
-    let held = stage.plugin.calls("create").pop().expect("it was called");
+    let fixture = Fixture::new();
+    fixture.arm("create: hang flap 1s 2s", "docker-create-hang");
+    create_until_fired(&fixture);
+    let held = fixture.plugin.calls("create").pop().expect("it was called");
     assert_eq!(held["outcome"], "ok", "{held}");
 }
 
 fn a_flapping_connection_is_bridged_by_the_daemon() {
-    let stage = Stage::new();
-    stage.create("v");
-    stage.arm("list: eof flap 4s 2s", "docker-connection-lost");
+    let fixture = Fixture::new();
+    fixture.create("v");
+    fixture.arm("list: eof flap 4s 2s", "docker-connection-lost");
     wait_for(PATIENCE, || {
-        assert_eq!(stage.listed(), "v");
-        (stage.plugin.state()["faults"][0]["fired"] != 0).then_some(())
+        assert_eq!(fixture.listed(), "v");
+        (fixture.plugin.state()["faults"][0]["fired"] != 0).then_some(())
     })
     .expect("the rule fires sooner or later");
 }
 
 /// What became of each call, and of each command.
 fn run_with(seed: u64) -> (Vec<[Value; 3]>, Vec<String>) {
-    let stage = Stage::new();
-    stage.plugin.command(&format!("seed {seed}"));
-    stage.plugin.command("arm get 30%: delay 1ms..900ms");
-    stage.plugin.command("arm any 30%: fail \"static\"");
+    let fixture = Fixture::new();
+    fixture.plugin.command(&format!("seed {seed}"));
+    fixture.plugin.command("arm get 30%: delay 1ms..900ms");
+    fixture.plugin.command("arm any 30%: fail \"static\"");
     let mut printed = Vec::new();
     for number in 0..4 {
         for line in [
@@ -144,10 +144,10 @@ fn run_with(seed: u64) -> (Vec<[Value; 3]>, Vec<String>) {
             &format!("volume inspect --format={{{{.Name}}}} v{number}"),
             &format!("volume rm v{number}"),
         ] {
-            printed.push(stage.daemon.docker(line).all_output());
+            printed.push(fixture.daemon.docker(line).all_output());
         }
     }
-    let calls = stage.plugin.entries().into_iter().filter(|entry| entry["kind"] == "call");
+    let calls = fixture.plugin.entries().into_iter().filter(|entry| entry["kind"] == "call");
     let marks = calls.map(|call| ["operation", "volume", "fault"].map(|part| call[part].clone()));
     (marks.collect(), printed)
 }

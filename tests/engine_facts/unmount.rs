@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{stage::Stage, support::Test, tests};
+use crate::{fixture::Fixture, support::Test, tests};
 
 pub fn tests() -> Vec<Test> {
     let mut tests =
@@ -12,7 +12,7 @@ pub fn tests() -> Vec<Test> {
 }
 
 fn a_container_stops_whatever_unmount_says() {
-    let stage = Stage::with_busybox();
+    let fixture = Fixture::with_busybox();
     for (action, fact, still_open, same_id) in [
         ("fail \"boom\"", "docker-unmount-unexpected", true, true),
         ("fail \"boom\" as inband", "docker-unmount-unexpected", true, true),
@@ -23,49 +23,49 @@ fn a_container_stops_whatever_unmount_says() {
         ("null", "docker-unmount-empty-reply", true, false),
         ("lie", "docker-unmount-empty-reply", true, false),
     ] {
-        stage.create("data");
-        stage.run_for_long("user", "data");
-        stage.arm(&format!("unmount: {action}"), fact);
-        stage.succeeds("stop user");
-        assert_eq!(stage.open_mounts("data"), usize::from(still_open), "{action}");
-        stage.disarm();
-        stage.succeeds("start user");
+        fixture.create("data");
+        fixture.run_for_long("user", "data");
+        fixture.arm(&format!("unmount: {action}"), fact);
+        fixture.succeeds("stop user");
+        assert_eq!(fixture.open_mounts("data"), usize::from(still_open), "{action}");
+        fixture.disarm();
+        fixture.succeeds("start user");
 
-        let mounts = stage.plugin.calls("mount");
+        let mounts = fixture.plugin.calls("mount");
         let [.., first, second] = &mounts[..] else { panic!("{mounts:?}") };
         assert_eq!(first["mount_id"] == second["mount_id"], same_id, "{action}");
-        stage.succeeds("rm --force user");
-        stage.succeeds("volume rm data");
+        fixture.succeeds("rm --force user");
+        fixture.succeeds("volume rm data");
     }
-    stage.daemon.wait_for_log(&["Failed to umount volumes", "VolumeDriver.Unmount: boom"]);
+    fixture.daemon.wait_for_log(&["Failed to umount volumes", "VolumeDriver.Unmount: boom"]);
 }
 
 fn a_hanging_unmount_blocks_its_container_alone() {
-    let stage = Stage::with_busybox();
-    stage.create("data");
-    stage.run_for_long("user", "data");
-    stage.arm("unmount: hang", "docker-unmount-hang");
-    let stop = stage.daemon.start_docker("stop user");
-    stage.plugin.wait_until_waiting(1);
-    let inspect = stage.daemon.start_docker("inspect user");
-    let remove = stage.daemon.start_docker("rm --force user");
+    let fixture = Fixture::with_busybox();
+    fixture.create("data");
+    fixture.run_for_long("user", "data");
+    fixture.arm("unmount: hang", "docker-unmount-hang");
+    let stop = fixture.daemon.start_docker("stop user");
+    fixture.plugin.wait_until_waiting(1);
+    let inspect = fixture.daemon.start_docker("inspect user");
+    let remove = fixture.daemon.start_docker("rm --force user");
     for line in ["ps", "volume inspect data", "volume ls"] {
-        stage.succeeds(line);
+        fixture.succeeds(line);
     }
     assert!(stop.is_running() && inspect.is_running() && remove.is_running());
 
-    stage.disarm();
+    fixture.disarm();
     stop.finish().succeeds();
     remove.finish().succeeds();
-    assert_eq!(stage.open_mounts("data"), 0);
+    assert_eq!(fixture.open_mounts("data"), 0);
 }
 
 fn an_unmount_is_given_up_after_a_minute() {
-    let stage = Stage::with_busybox();
-    stage.create("data");
-    stage.run_for_long("user", "data");
-    stage.arm("unmount: hang", "docker-unmount-hang");
-    stage.daemon.start_docker("stop user").finish_within(Duration::from_secs(90)).succeeds();
-    assert_eq!(stage.plugin.calls("unmount")[0]["outcome"], "cancelled");
-    stage.disarm();
+    let fixture = Fixture::with_busybox();
+    fixture.create("data");
+    fixture.run_for_long("user", "data");
+    fixture.arm("unmount: hang", "docker-unmount-hang");
+    fixture.daemon.start_docker("stop user").finish_within(Duration::from_secs(90)).succeeds();
+    assert_eq!(fixture.plugin.calls("unmount")[0]["outcome"], "cancelled");
+    fixture.disarm();
 }

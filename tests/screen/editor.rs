@@ -84,7 +84,7 @@ fn held(hub: &Arc<Hub>, status: u16, body: &str) -> HeldCallGuard {
         volume: Some("db1".into()),
         mount_id: None,
         retry: false,
-        fault: super::stage::fault(1, None, "hold"),
+        fault: super::fixture::fault(1, None, "hold"),
         original: Some(OriginalReply { status, body: body.as_bytes().to_vec().into() }),
     })
 }

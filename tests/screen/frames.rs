@@ -11,7 +11,7 @@ use voltergeist::{
     export,
 };
 
-use super::stage::{Seat, Stage, call, fault};
+use super::fixture::{Fixture, TestConsole, call, fault};
 
 const SIZES: [(u16, u16); 3] = [(200, 50), (80, 24), (40, 10)];
 
@@ -20,21 +20,21 @@ fn named(name: &str, (width, height): (u16, u16)) -> String {
 }
 
 #[test]
-fn shown_to_a_room_on_a_projector() {
-    let mut stage = Stage::busy();
-    stage.call(Call { fault: Some(fault(1, Some("empty-get"), "empty")), ..call(Operation::Get, "db1") });
-    let mut seat = Seat::new(&stage, (120, 40), "default", false);
-    seat.press("p s m");
+fn presented_on_a_projector() {
+    let mut fixture = Fixture::busy();
+    fixture.call(Call { fault: Some(fault(1, Some("empty-get"), "empty")), ..call(Operation::Get, "db1") });
+    let mut console = TestConsole::new(&fixture, (120, 40), "default", false);
+    console.press("p s m");
     let line = "arm mount: fail \"the volume is haunted\" as fail-mounts".to_owned();
-    seat.update(Event::CommandDone { line, result: Ok("armed rule 2".into()) });
-    insta::assert_snapshot!(named("present_sequence", (120, 40)), seat.screen());
+    console.update(Event::CommandDone { line, result: Ok("armed rule 2".into()) });
+    insta::assert_snapshot!(named("present_sequence", (120, 40)), console.screen());
 }
 
 #[test]
 fn plain_ascii() {
     for size in SIZES {
-        let seat = Seat::new(&Stage::busy(), size, "mono", true);
-        let screen = seat.screen();
+        let console = TestConsole::new(&Fixture::busy(), size, "mono", true);
+        let screen = console.screen();
         // The wide name is the user's own, and is shown as it is.
         let foreign = |c: &char| !c.is_ascii() && !"öß東京".contains(*c);
         assert_eq!(screen.chars().find(foreign), None, "{screen}");
@@ -44,19 +44,19 @@ fn plain_ascii() {
 
 #[test]
 fn no_size_from_1x1_and_no_theme_breaks_a_frame() {
-    let mut stage = Stage::busy();
-    stage.down(Outage::Refuse, None);
-    stage.arm("arm any: hang");
-    stage.register(|driver| driver.fix_command = Some("echo".into()));
+    let mut fixture = Fixture::busy();
+    fixture.down(Outage::Refuse, None);
+    fixture.arm("arm any: hang");
+    fixture.register(|driver| driver.fix_command = Some("echo".into()));
     let draw = |keys: &str, sizes: &mut dyn Iterator<Item = (u16, u16)>| {
-        let mut seat = Seat::new(&stage, (120, 40), "default", false);
+        let mut console = TestConsole::new(&fixture, (120, 40), "default", false);
         for key in keys.split_whitespace() {
-            seat.press(key);
-            seat.look(&stage);
+            console.press(key);
+            console.look(&fixture);
         }
         for (width, height) in sizes {
-            seat.update(Event::Resize(width, height));
-            seat.screen();
+            console.update(Event::Resize(width, height));
+            console.screen();
         }
     };
     let small = (1..=50).flat_map(|width| (1..=20).map(move |height| (width, height)));
@@ -87,39 +87,39 @@ fn no_size_from_1x1_and_no_theme_breaks_a_frame() {
         draw(keys, &mut around());
     }
     for theme in Theme::names() {
-        Seat::new(&stage, (120, 40), theme, false).screen();
+        TestConsole::new(&fixture, (120, 40), theme, false).screen();
     }
 }
 
 #[test]
-fn a_terminal_that_is_too_small_is_told_what_it_needs_in_the_words_that_fit() {
-    for (size, told) in [
+fn a_terminal_that_is_too_small_shows_what_it_needs_in_the_words_that_fit() {
+    for (size, expected) in [
         ((39, 9), "terminal too small (need 40×10)"),
         ((30, 8), "too small (need 40×10)"),
         ((12, 3), "need 40×10"),
         ((5, 1), "40×10"),
     ] {
-        assert_eq!(Seat::new(&Stage::busy(), size, "default", false).screen().trim_end(), told);
+        assert_eq!(TestConsole::new(&Fixture::busy(), size, "default", false).screen().trim_end(), expected);
     }
 }
 
 #[test]
 fn what_came_of_a_long_command_is_read_before_the_command() {
-    let mut seat = Seat::new(&Stage::busy(), (80, 24), "default", false);
+    let mut console = TestConsole::new(&Fixture::busy(), (80, 24), "default", false);
     let line = format!("save /tmp/{}.jsonl where op:mount", "long".repeat(9));
     let text = "3 of 20 entries saved to /tmp/run.jsonl".to_owned();
-    seat.update(Event::CommandDone { line, result: Ok(text.clone()) });
-    assert!(seat.screen().contains(&text), "{}", seat.screen());
-    seat.update(Event::Resize(40, 10));
-    let screen = seat.screen();
+    console.update(Event::CommandDone { line, result: Ok(text.clone()) });
+    assert!(console.screen().contains(&text), "{}", console.screen());
+    console.update(Event::Resize(40, 10));
+    let screen = console.screen();
     assert!(screen.ends_with("…   ? help") || screen.ends_with("…  ? help"), "{screen}");
 }
 
 #[test]
 fn what_is_said_after_quitting() {
-    let mut stage = Stage::busy();
-    let quiet = export::summary(&Stage::empty().snapshot(), None);
-    stage.arm("arm mount: fail \"busy\"");
-    let busy = export::summary(&stage.snapshot(), Some(Path::new("/var/log/run.jsonl")));
+    let mut fixture = Fixture::busy();
+    let quiet = export::summary(&Fixture::empty().snapshot(), None);
+    fixture.arm("arm mount: fail \"busy\"");
+    let busy = export::summary(&fixture.snapshot(), Some(Path::new("/var/log/run.jsonl")));
     insta::assert_snapshot!("after_quitting", format!("{quiet}--\n{busy}"));
 }

@@ -11,7 +11,7 @@ use voltergeist::domain::{
     },
 };
 
-use super::stage::{Seat, Stage, call, fault};
+use super::fixture::{Fixture, TestConsole, call, fault};
 
 fn absent(volume: &str) -> Call {
     Call {
@@ -36,9 +36,9 @@ fn cut(operation: Operation, volume: &str) -> Call {
     }
 }
 
-fn unmount(stage: &mut Stage, volume: &str, id: &str) {
+fn unmount(fixture: &mut Fixture, volume: &str, id: &str) {
     let unmounted = Change::Unmounted { name: volume.into(), id: id.into() };
-    stage.call(Call {
+    fixture.call(Call {
         mount_id: Some(id.into()),
         changes: vec![unmounted],
         ..call(Operation::Unmount, volume)
@@ -46,51 +46,51 @@ fn unmount(stage: &mut Stage, volume: &str, id: &str) {
 }
 
 /// A few commands, the last of which docker tries again and again; beside it one that waits.
-pub fn commands() -> Stage {
-    let mut stage = Stage::empty();
+pub fn commands() -> Fixture {
+    let mut fixture = Fixture::empty();
     let id = "7f3a9c0d5e1b".repeat(5);
-    stage.call(call(Operation::Activate, ""));
-    stage.call(call(Operation::Capabilities, ""));
-    stage.call(absent("db1"));
-    stage.create("db1", &[("tier", "gold")]);
-    stage.pass(4000);
-    stage.call(call(Operation::List, ""));
-    stage.pass(3000);
-    stage.call(call(Operation::Get, "db1"));
-    stage.pass(310);
-    stage.call(call(Operation::Get, "db1"));
-    stage.mount("db1", &id);
-    stage.pass(5000);
-    stage.call(call(Operation::Get, "db1"));
-    unmount(&mut stage, "db1", &id);
-    stage.pass(3000);
-    stage.arm("arm mount: reset");
-    stage.pass(2000);
-    stage.call(call(Operation::Get, "db1"));
-    stage.call(cut(Operation::Mount, "db1"));
-    stage.pass(500);
-    stage.call(call(Operation::Get, "cache"));
-    stage.wait(Operation::Unmount, "cache", "hold");
-    stage.pass(496);
-    stage.call(cut(Operation::Mount, ""));
-    stage.pass(2000);
-    stage.call(cut(Operation::Mount, ""));
-    stage.pass(1200);
-    stage
+    fixture.call(call(Operation::Activate, ""));
+    fixture.call(call(Operation::Capabilities, ""));
+    fixture.call(absent("db1"));
+    fixture.create("db1", &[("tier", "gold")]);
+    fixture.pass(4000);
+    fixture.call(call(Operation::List, ""));
+    fixture.pass(3000);
+    fixture.call(call(Operation::Get, "db1"));
+    fixture.pass(310);
+    fixture.call(call(Operation::Get, "db1"));
+    fixture.mount("db1", &id);
+    fixture.pass(5000);
+    fixture.call(call(Operation::Get, "db1"));
+    unmount(&mut fixture, "db1", &id);
+    fixture.pass(3000);
+    fixture.arm("arm mount: reset");
+    fixture.pass(2000);
+    fixture.call(call(Operation::Get, "db1"));
+    fixture.call(cut(Operation::Mount, "db1"));
+    fixture.pass(500);
+    fixture.call(call(Operation::Get, "cache"));
+    fixture.wait(Operation::Unmount, "cache", "hold");
+    fixture.pass(496);
+    fixture.call(cut(Operation::Mount, ""));
+    fixture.pass(2000);
+    fixture.call(cut(Operation::Mount, ""));
+    fixture.pass(1200);
+    fixture
 }
 
-fn seat(stage: &Stage, keys: &str) -> Seat {
-    let mut seat = Seat::new(stage, (200, 40), "default", false);
+fn console(fixture: &Fixture, keys: &str) -> TestConsole {
+    let mut console = TestConsole::new(fixture, (200, 40), "default", false);
     for key in keys.split_whitespace() {
-        seat.press(key);
-        seat.look(stage);
+        console.press(key);
+        console.look(fixture);
     }
-    seat
+    console
 }
 
 #[test]
 fn keys_fold_and_unfold() {
-    let stage = commands();
+    let fixture = commands();
     for (keys, shown, hidden) in [
         ("z", "▸ create  db1", "  activate"),
         ("z home enter", "▾ create  db1", ""),
@@ -115,16 +115,16 @@ fn keys_fold_and_unfold() {
         ("z home G", "auto-scroll on", "newer below"),
         ("z home enter home z z", "13 newer below", ""),
     ] {
-        let screen = seat(&stage, keys).screen();
+        let screen = console(&fixture, keys).screen();
         assert!(screen.contains(shown), "after {keys}: no {shown:?} in\n{screen}");
         assert!(hidden.is_empty() || !screen.contains(hidden), "after {keys}: {hidden:?} in\n{screen}");
     }
 }
 
 #[test]
-fn each_command_has_a_row_with_its_time_and_what_came_of_it() {
-    let stage = commands();
-    let screen = seat(&stage, "z").screen();
+fn each_command_has_a_row_with_its_time_and_its_result() {
+    let fixture = commands();
+    let screen = console(&fixture, "z").screen();
     let rows: Vec<String> = screen
         .lines()
         .filter_map(|line| line.split_once('▸').filter(|(time, _)| time.contains(':')))
@@ -148,21 +148,21 @@ fn each_command_has_a_row_with_its_time_and_what_came_of_it() {
 
 #[test]
 fn an_error_gives_way_to_the_time_that_its_retries_took() {
-    let mut stage = Stage::empty();
+    let mut fixture = Fixture::empty();
     let reason = "the connection was closed before a single byte of the answer had been sent by the driver";
     for (pause, volume) in [(0, "v1"), (1000, ""), (2000, ""), (4000, ""), (8000, "")] {
-        stage.pass(pause);
-        stage.call(Call { error: Some(reason.into()), ..cut(Operation::Get, volume) });
+        fixture.pass(pause);
+        fixture.call(Call { error: Some(reason.into()), ..cut(Operation::Get, volume) });
     }
-    stage.pass(20_000);
+    fixture.pass(20_000);
     for (size, shown) in [
         ((200, 50), &["▸ any command  v1", "5 calls", "✗ no reply: the conn", "…  retries 15"][..]),
         ((120, 40), &["▸ any command  v1", "✗ no re", "…  retries 15"]),
     ] {
-        let mut seat = Seat::new(&stage, size, "default", false);
-        seat.press("z");
-        seat.look(&stage);
-        let screen = seat.screen();
+        let mut console = TestConsole::new(&fixture, size, "default", false);
+        console.press("z");
+        console.look(&fixture);
+        let screen = console.screen();
         let row = screen.lines().find(|line| line.contains('▸')).unwrap_or_default();
         assert!(shown.iter().all(|part| row.contains(part)), "at {size:?}:\n{screen}");
     }
@@ -170,98 +170,110 @@ fn an_error_gives_way_to_the_time_that_its_retries_took() {
 
 #[test]
 fn a_filter_leaves_unfolded_what_is_unfolded() {
-    let stage = commands();
-    let mut seat = seat(&stage, "z home enter down down");
-    let selected = seat.app.selected().map(|entry| entry.seq);
-    seat.press("/");
-    seat.type_text("vol:db1", &stage);
-    seat.press("enter");
-    seat.look(&stage);
-    assert!(seat.screen().contains("▾ create  db1"), "{}", seat.screen());
-    assert_eq!(seat.app.selected().map(|entry| entry.seq), selected);
-    seat.press("esc");
-    seat.look(&stage);
-    assert!(seat.screen().contains("▾ create  db1"), "{}", seat.screen());
-    assert_eq!(seat.app.selected().map(|entry| entry.seq), selected);
+    let fixture = commands();
+    let mut console = console(&fixture, "z home enter down down");
+    let selected = console.app.selected().map(|entry| entry.seq);
+    console.press("/");
+    console.type_text("vol:db1", &fixture);
+    console.press("enter");
+    console.look(&fixture);
+    assert!(console.screen().contains("▾ create  db1"), "{}", console.screen());
+    assert_eq!(console.app.selected().map(|entry| entry.seq), selected);
+    console.press("esc");
+    console.look(&fixture);
+    assert!(console.screen().contains("▾ create  db1"), "{}", console.screen());
+    assert_eq!(console.app.selected().map(|entry| entry.seq), selected);
 }
 
 #[test]
-fn the_selection_stays_on_its_call_while_episodes_grow() {
-    let mut stage = commands();
-    let mut seat = seat(&stage, "z up enter down down down");
-    let selected = |seat: &Seat| seat.app.selected().and_then(|entry| entry.call_number());
-    assert_eq!(selected(&seat), Some(15));
-    stage.pass(2797);
-    stage.call(cut(Operation::Mount, ""));
+fn the_selection_stays_on_its_call_while_groups_grow() {
+    let mut fixture = commands();
+    let mut console = console(&fixture, "z up enter down down down");
+    let selected = |console: &TestConsole| console.app.selected().and_then(|entry| entry.call_number());
+    assert_eq!(selected(&console), Some(15));
+    fixture.pass(2797);
+    fixture.call(cut(Operation::Mount, ""));
     for number in 0..50 {
-        stage.call(call(Operation::Get, &format!("v{number}")));
+        fixture.call(call(Operation::Get, &format!("v{number}")));
     }
-    seat.look(&stage);
-    assert_eq!(selected(&seat), Some(15));
-    seat.press("up up up");
-    assert_eq!(selected(&seat), Some(17), "the header stands for the call that says how it went");
-    seat.press("enter z");
-    assert_eq!(seat.app.calls.selected().and_then(|entry| entry.call_number()), Some(17), "as a list again");
+    console.look(&fixture);
+    assert_eq!(selected(&console), Some(15));
+    console.press("up up up");
+    assert_eq!(selected(&console), Some(17), "the header stands for the call that says how it went");
+    console.press("enter z");
+    assert_eq!(
+        console.app.calls.selected().and_then(|entry| entry.call_number()),
+        Some(17),
+        "as a list again"
+    );
 }
 
 #[test]
-fn a_filter_shows_the_episodes_that_have_a_match() {
-    let stage = commands();
-    let mut seat = seat(&stage, "z /");
-    seat.type_text("op:create,unmount", &stage);
-    seat.press("enter");
-    let screen = seat.screen();
+fn a_filter_shows_the_groups_that_have_a_match() {
+    let fixture = commands();
+    let mut console = console(&fixture, "z /");
+    console.type_text("op:create,unmount", &fixture);
+    console.press("enter");
+    let screen = console.screen();
     assert!(screen.contains("▸ create  db1") && screen.contains("3 shown"), "{screen}");
     assert!(screen.contains("▸ stop or exit  cache") && !screen.contains("▸ ls"), "{screen}");
-    seat.press("home enter");
-    assert!(seat.screen().contains("  capabilities"), "its other calls are there too\n{}", seat.screen());
-    seat.press("esc");
-    seat.look(&stage);
-    assert!(seat.screen().contains("▸ ls"), "{}", seat.screen());
+    console.press("home enter");
+    assert!(
+        console.screen().contains("  capabilities"),
+        "its other calls are there too\n{}",
+        console.screen()
+    );
+    console.press("esc");
+    console.look(&fixture);
+    assert!(console.screen().contains("▸ ls"), "{}", console.screen());
 }
 
 #[test]
-fn a_paused_list_of_episodes_stands_still() {
-    let mut stage = commands();
-    let mut seat = seat(&stage, "z space");
-    let before = seat.screen().matches('▸').count();
-    stage.pass(3000);
-    stage.call(call(Operation::List, ""));
-    stage.end_held(Call { duration: Duration::from_secs(9), ..call(Operation::Unmount, "cache") });
-    seat.look(&stage);
-    assert!(seat.screen().contains("PAUSED +2"), "{}", seat.screen());
-    assert_eq!(seat.screen().matches('▸').count(), before);
-    seat.press("space");
-    seat.look(&stage);
-    assert_eq!(seat.screen().matches('▸').count(), before + 1);
-    assert!(!seat.screen().contains("held 0:"), "{}", seat.screen());
+fn a_paused_list_of_groups_stands_still() {
+    let mut fixture = commands();
+    let mut console = console(&fixture, "z space");
+    let before = console.screen().matches('▸').count();
+    fixture.pass(3000);
+    fixture.call(call(Operation::List, ""));
+    fixture.end_held(Call { duration: Duration::from_secs(9), ..call(Operation::Unmount, "cache") });
+    console.look(&fixture);
+    assert!(console.screen().contains("PAUSED +2"), "{}", console.screen());
+    assert_eq!(console.screen().matches('▸').count(), before);
+    console.press("space");
+    console.look(&fixture);
+    assert_eq!(console.screen().matches('▸').count(), before + 1);
+    assert!(!console.screen().contains("held 0:"), "{}", console.screen());
 }
 
 #[test]
 fn a_countdown_runs_while_nothing_arrives() {
-    let mut stage = commands();
-    let mut seat = seat(&stage, "p");
+    let mut fixture = commands();
+    let mut console = console(&fixture, "p");
     for (millis, expected) in [
         (0, "It retries in 3 s, attempt 4 of 5; gives up in 0:11."),
         (1000, "It retries in 2 s, attempt 4 of 5; gives up in 0:10."),
         (3100, "It retries in 7 s, attempt 5 of 5 (attempt 4 has not arrived); gives up in 0:07."),
         (9000, "docker has given up by now: no further attempt has arrived."),
     ] {
-        stage.pass(millis);
-        seat.look(&stage);
+        fixture.pass(millis);
+        console.look(&fixture);
         let caption: Vec<String> =
-            seat.screen().lines().map(|line| line.trim_matches(['┃', ' ']).to_owned()).collect();
+            console.screen().lines().map(|line| line.trim_matches(['┃', ' ']).to_owned()).collect();
         let caption = caption.join(" ");
         if millis < 5000 {
-            assert!(caption.contains(expected), "after {millis} ms: no {expected:?} in\n{}", seat.screen());
-            assert!(seat.app.is_ticking(&seat.snapshot));
+            assert!(
+                caption.contains(expected),
+                "after {millis} ms: no {expected:?} in\n{}",
+                console.screen()
+            );
+            assert!(console.app.is_ticking(&console.snapshot));
         }
     }
-    let mut seat = self::seat(&stage, "/");
-    seat.type_text("op:mount", &stage);
-    seat.press("enter");
-    seat.look(&stage);
-    seat.press("enter");
-    let screen = seat.screen();
+    let mut console = self::console(&fixture, "/");
+    console.type_text("op:mount", &fixture);
+    console.press("enter");
+    console.look(&fixture);
+    console.press("enter");
+    let screen = console.screen();
     assert!(screen.contains("docker has given up by now: no further attempt has"), "{screen}");
 }

@@ -34,7 +34,7 @@ use voltergeist::{
     source::{LocalSource, Source},
 };
 
-use super::stage::text_of;
+use super::fixture::text_of;
 
 /// Keys as crossterm's stream gives them: it keeps the waker of the first unanswered question until the next key.
 #[derive(Clone, Default)]

@@ -1,6 +1,9 @@
 //! What people see: whole screens, and what keys make of them.
 
+mod copies;
+mod drawing;
 mod editor;
+mod fixture;
 mod frames;
 mod groups;
 #[path = "../support/instance.rs"]
@@ -9,12 +12,9 @@ mod keys;
 mod live;
 mod manual;
 mod panic;
-mod promises;
 mod responsive;
 mod room;
 mod scenarios;
 mod sequence;
-mod stage;
-mod taken_along;
 mod views;
 mod whole_path;

@@ -27,9 +27,9 @@ use voltergeist::{
     source::{LocalSource, Source},
 };
 
-use super::{live::Live, stage::call};
+use super::{fixture::call, live::Live};
 
-/// A disk that answers a write only when it is told to.
+/// A disk that answers a write only when the test allows it.
 struct StuckStore(mpsc::Receiver<()>);
 
 impl VolumeStore for StuckStore {

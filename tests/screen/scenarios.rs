@@ -1,4 +1,4 @@
-//! Scenario cards in the console: how one is chosen, how it looks while it is played, and which keys direct it.
+//! Scenarios in the console: how one is chosen, how it looks while it is played, and which keys direct it.
 
 use voltergeist::{
     console::model::Effect,
@@ -10,12 +10,12 @@ use voltergeist::{
     },
 };
 
-use super::stage::{Seat, Stage, call};
+use super::fixture::{Fixture, TestConsole, call};
 
 const SIZES: [(u16, u16); 3] = [(200, 50), (80, 24), (40, 10)];
 
-/// A driver on whose engine cards can be played, one of which is the user's own and no card.
-pub fn offering() -> Stage {
+/// A driver on whose engine scenarios can be played, one of which is the user's own and no scenario.
+pub fn offering() -> Fixture {
     let offer = |name: &str, title: &str, shows: &str| ScenarioInfo {
         name: name.into(),
         title: title.into(),
@@ -23,8 +23,8 @@ pub fn offering() -> Stage {
         ..ScenarioInfo::default()
     };
     let problem = "scenarios/mine.toml:4: docker: unrecognized subcommand 'creat'; see docs/scenarios.md";
-    let mut stage = Stage::busy();
-    stage.catalog.scenarios = [
+    let mut fixture = Fixture::busy();
+    fixture.catalog.scenarios = [
         ScenarioInfo { own: true, problem: Some(problem.into()), ..offer("mine", "", "") },
         offer(
             "labels-lost",
@@ -40,7 +40,7 @@ pub fn offering() -> Stage {
         ScenarioInfo { slow: true, ..offer("slow-remove", "A Remove may take a minute", "No other call may.") },
     ]
     .into();
-    stage
+    fixture
 }
 
 fn plan(line: &str, say: Option<&str>, expected: &str) -> StepSpec {
@@ -48,62 +48,62 @@ fn plan(line: &str, say: Option<&str>, expected: &str) -> StepSpec {
 }
 
 /// Gives a command that changes what is played.
-fn give(stage: &mut Stage, line: &str) {
-    stage.command(line, "done", Vec::new());
+fn give(fixture: &mut Fixture, line: &str) {
+    fixture.command(line, "done", Vec::new());
 }
 
-fn note(stage: &mut Stage, event: ScenarioEvent) {
-    stage.push(EntryKind::Scenario(Box::new(event)));
+fn note(fixture: &mut Fixture, event: ScenarioEvent) {
+    fixture.push(EntryKind::Scenario(Box::new(event)));
 }
 
 /// The same, without rules, since those would act on what is played.
-fn ready() -> Stage {
-    let mut stage = offering();
-    stage.end_held(call(Operation::Unmount, "db1"));
-    stage.disarm_all();
-    stage
+fn ready() -> Fixture {
+    let mut fixture = offering();
+    fixture.end_held(call(Operation::Unmount, "db1"));
+    fixture.disarm_all();
+    fixture
 }
 
-/// The card `labels-lost` after its third step has begun.
-pub fn playing() -> Stage {
-    let mut stage = ready();
+/// The scenario `labels-lost` after its third step has begun.
+pub fn playing() -> Fixture {
+    let mut fixture = ready();
     let steps = vec![
         plan("$ docker volume create -d voltergeist --label team=ghosts ghost-data", None, "success"),
         plan(": arm get: empty once", Some("From now on, one Get is answered with nothing."), ""),
         plan("$ docker volume inspect ghost-data", None, "failure with \"no such volume\""),
         plan("$ docker volume inspect ghost-data", None, "success, not printing \"ghosts\""),
     ];
-    stage.command("play labels-lost", "labels-lost started", Vec::new());
+    fixture.command("play labels-lost", "labels-lost started", Vec::new());
     let (scenario, title) = ("labels-lost".into(), "One empty Get, and the labels are gone for good".into());
     note(
-        &mut stage,
+        &mut fixture,
         ScenarioEvent::Started { scenario, title, engine: "docker".into(), steps: steps.clone() },
     );
     for (index, snapshot) in ["ghost-data", "armed rule 4: get: empty once"].into_iter().enumerate() {
         let line = steps[index].line.clone();
-        note(&mut stage, ScenarioEvent::StepStarted { index, line: line.clone() });
+        note(&mut fixture, ScenarioEvent::StepStarted { index, line: line.clone() });
         note(
-            &mut stage,
+            &mut fixture,
             ScenarioEvent::StepFinished { index, line, seen: snapshot.into(), problems: Vec::new() },
         );
     }
     note(
-        &mut stage,
+        &mut fixture,
         ScenarioEvent::StepStarted { index: 2, line: "$ docker volume inspect ghost-data".into() },
     );
-    stage
+    fixture
 }
 
-/// A card of so many steps, of which so many have been seen and one more has begun.
-fn long(steps: usize, snapshot: usize) -> Stage {
-    let mut stage = ready();
-    stage.command("play labels-lost", "labels-lost started", Vec::new());
+/// A scenario of so many steps, of which so many have been seen and one more has begun.
+fn long(steps: usize, snapshot: usize) -> Fixture {
+    let mut fixture = ready();
+    fixture.command("play labels-lost", "labels-lost started", Vec::new());
     let line = |index: usize| format!("$ docker volume create v{index}");
     let plans = (0..steps).map(|index| plan(&line(index), None, "success")).collect();
     let (scenario, title) = ("labels-lost".into(), "A long one".into());
-    note(&mut stage, ScenarioEvent::Started { scenario, title, engine: "docker".into(), steps: plans });
+    note(&mut fixture, ScenarioEvent::Started { scenario, title, engine: "docker".into(), steps: plans });
     for index in 0..=snapshot {
-        note(&mut stage, ScenarioEvent::StepStarted { index, line: line(index) });
+        note(&mut fixture, ScenarioEvent::StepStarted { index, line: line(index) });
         if index < snapshot {
             let event = ScenarioEvent::StepFinished {
                 index,
@@ -111,16 +111,16 @@ fn long(steps: usize, snapshot: usize) -> Stage {
                 seen: "done".into(),
                 problems: Vec::new(),
             };
-            note(&mut stage, event);
+            note(&mut fixture, event);
         }
     }
-    stage
+    fixture
 }
 
 #[test]
 fn the_step_that_is_played_is_in_view_and_what_is_above_it_is_counted() {
     for now in 0..20 {
-        let screen = Seat::new(&long(20, now), (80, 24), "default", false).screen();
+        let screen = TestConsole::new(&long(20, now), (80, 24), "default", false).screen();
         let pane: Vec<&str> =
             screen.lines().skip_while(|line| !line.contains("Scenario labels-lost")).collect();
         let shown = |step: &usize| pane.iter().any(|line| line.contains(&format!(" create v{step} ")));
@@ -132,20 +132,20 @@ fn the_step_that_is_played_is_in_view_and_what_is_above_it_is_counted() {
 }
 
 /// The same, after a third step that did not come as expected.
-pub fn failed() -> Stage {
-    let mut stage = playing();
+pub fn failed() -> Fixture {
+    let mut fixture = playing();
     let (line, snapshot) = ("$ docker volume inspect ghost-data".into(), "\"Name\": \"ghost-data\"".into());
     note(
-        &mut stage,
+        &mut fixture,
         ScenarioEvent::StepFinished { index: 2, line, seen: snapshot, problems: vec!["it succeeded".into()] },
     );
     let end = End { result: ScenarioResult::Failed, problems: Vec::new() };
-    note(&mut stage, ScenarioEvent::Finished { scenario: "labels-lost".into(), end });
-    stage
+    note(&mut fixture, ScenarioEvent::Finished { scenario: "labels-lost".into(), end });
+    fixture
 }
 
-fn seat(stage: &Stage) -> Seat {
-    Seat::new(stage, (120, 40), "default", false)
+fn console(fixture: &Fixture) -> TestConsole {
+    TestConsole::new(fixture, (120, 40), "default", false)
 }
 
 fn lines(effects: &[Effect]) -> Vec<String> {
@@ -158,11 +158,11 @@ fn lines(effects: &[Effect]) -> Vec<String> {
 
 #[test]
 fn without_colour_and_in_ascii_a_step_still_says_how_it_went() {
-    for (stage, symbols) in [
+    for (fixture, symbols) in [
         (playing(), ["+ $ docker volume create", "> $ docker volume inspect"]),
         (failed(), ["x $ docker volume inspect", "failed"]),
     ] {
-        let screen = Seat::new(&stage, (120, 40), "mono", true).screen();
+        let screen = TestConsole::new(&fixture, (120, 40), "mono", true).screen();
         for sign in symbols {
             assert!(screen.contains(sign), "no {sign:?} in\n{screen}");
         }
@@ -171,7 +171,7 @@ fn without_colour_and_in_ascii_a_step_still_says_how_it_went() {
 
 #[test]
 fn the_picker_plays_what_is_chosen() {
-    let stage = offering();
+    let fixture = offering();
     for (keys, expected) in [
         ("P enter", vec!["play mine"]),
         ("P down enter", vec!["play labels-lost"]),
@@ -188,14 +188,14 @@ fn the_picker_plays_what_is_chosen() {
         (": s c e n a r i o s enter down enter", vec!["play labels-lost"]),
         (": p l a y space l i e enter", vec!["play lie"]),
     ] {
-        assert_eq!(lines(&seat(&stage).press(keys)), expected, "{keys}");
+        assert_eq!(lines(&console(&fixture).press(keys)), expected, "{keys}");
     }
 }
 
 #[test]
-fn the_picker_says_what_a_card_shows_or_why_it_cannot_be_played() {
-    let mut stage = offering();
-    stage.catalog.is_real = true;
+fn the_picker_says_what_a_scenario_shows_or_why_it_cannot_be_played() {
+    let mut fixture = offering();
+    fixture.catalog.is_real = true;
     for (keys, shown) in [
         ("P", "scenarios/mine.toml:4: docker: unrecognized subcommand"),
         ("P down", "Whatever a plugin answers"),
@@ -207,21 +207,21 @@ fn the_picker_says_what_a_card_shows_or_why_it_cannot_be_played() {
         ("P", "5 of 5"),
         ("P u n r e c o g n i z e d", "1 of 5"),
     ] {
-        let mut seat = seat(&stage);
-        seat.press(keys);
-        assert!(seat.screen().contains(shown), "after {keys}: no {shown:?} in\n{}", seat.screen());
+        let mut console = console(&fixture);
+        console.press(keys);
+        assert!(console.screen().contains(shown), "after {keys}: no {shown:?} in\n{}", console.screen());
     }
-    let mut nobody = seat(&Stage::busy());
+    let mut nobody = console(&Fixture::busy());
     nobody.press("P");
     assert!(nobody.screen().contains("no scenarios here"), "{}", nobody.screen());
 }
 
 #[test]
-fn a_card_that_can_harm_is_played_after_a_question_and_only_where_it_can() {
+fn a_scenario_that_can_harm_is_played_after_a_question_and_only_where_it_can() {
     let harmless = offering();
     let mut real = offering();
     real.catalog.is_real = true;
-    for (stage, keys, expected) in [
+    for (fixture, keys, expected) in [
         (&real, "P n u l l enter", vec![]),
         (&real, "P n u l l enter n", vec![]),
         (&real, "P n u l l enter y", vec!["play null-entry --dangerous"]),
@@ -230,15 +230,15 @@ fn a_card_that_can_harm_is_played_after_a_question_and_only_where_it_can() {
         (&real, "P l i e enter", vec!["play lie"]),
         (&harmless, "P n u l l enter", vec!["play null-entry"]),
     ] {
-        assert_eq!(lines(&seat(stage).press(keys)), expected, "{keys}");
+        assert_eq!(lines(&console(fixture).press(keys)), expected, "{keys}");
     }
 }
 
 #[test]
 fn names_that_begin_with_what_is_typed_come_before_those_that_have_it() {
-    let mut stage = Stage::busy();
+    let mut fixture = Fixture::busy();
     let names = ["get-empty-response", "empty", "empty-retry"];
-    stage.catalog.scenarios =
+    fixture.catalog.scenarios =
         names.map(|name| ScenarioInfo { name: name.into(), ..ScenarioInfo::default() }).into_iter().collect();
     for (typed, expected) in [
         ("e m p t y", "play empty"),
@@ -246,21 +246,21 @@ fn names_that_begin_with_what_is_typed_come_before_those_that_have_it() {
         ("e m p t y - r e s", "play get-empty-response"),
         ("y - r e t", "play empty-retry"),
     ] {
-        assert_eq!(lines(&seat(&stage).press(&format!("P {typed} enter"))), [expected], "{typed}");
+        assert_eq!(lines(&console(&fixture).press(&format!("P {typed} enter"))), [expected], "{typed}");
     }
 }
 
-/// What is told while an engine waits for a driver that is gone.
+/// What is shown while an engine waits for a driver that is gone.
 const SLOW: &str = "docker waits for a gone driver, it seems: each list takes 15 s";
 
 #[test]
-fn why_an_engine_lets_all_wait_is_told_until_the_next_step_or_the_end() {
+fn why_an_engine_waits_is_shown_until_the_next_step_or_the_end() {
     let mut begun = ready();
     give(&mut begun, "play labels-lost");
     let (scenario, title) = ("labels-lost".into(), "A short one".into());
     let steps = vec![plan("$ docker volume ls", None, "success")];
     note(&mut begun, ScenarioEvent::Started { scenario, title, engine: "docker".into(), steps });
-    for (mut stage, over) in [
+    for (mut fixture, over) in [
         (begun, ScenarioEvent::StepStarted { index: 0, line: String::new() }),
         (
             long(20, 12),
@@ -271,25 +271,25 @@ fn why_an_engine_lets_all_wait_is_told_until_the_next_step_or_the_end() {
         ),
     ] {
         // Without its entry in the list of calls, which says the same.
-        let told = |stage: &Stage, size| {
-            let mut seat = Seat::new(stage, size, "default", false);
-            seat.press("/");
-            seat.type_text("kind:call", stage);
-            seat.press("enter");
-            seat.screen().contains("gone")
+        let is_shown = |fixture: &Fixture, size| {
+            let mut console = TestConsole::new(fixture, size, "default", false);
+            console.press("/");
+            console.type_text("kind:call", fixture);
+            console.press("enter");
+            console.screen().contains("gone")
         };
         for size in SIZES {
-            assert!(!told(&stage, size), "{size:?}");
+            assert!(!is_shown(&fixture, size), "{size:?}");
         }
-        note(&mut stage, ScenarioEvent::Delayed { why: SLOW.into() });
-        let play = |stage: &Stage| stage.state().scenario().play.clone().expect("a play");
-        assert_eq!(play(&stage).delay.as_deref(), Some(SLOW));
+        note(&mut fixture, ScenarioEvent::Delayed { why: SLOW.into() });
+        let play = |fixture: &Fixture| fixture.state().scenario().play.clone().expect("a play");
+        assert_eq!(play(&fixture).delay.as_deref(), Some(SLOW));
         for size in SIZES {
-            let screen = Seat::new(&stage, size, "default", false).screen();
-            assert!(told(&stage, size), "{size:?}\n{screen}");
+            let screen = TestConsole::new(&fixture, size, "default", false).screen();
+            assert!(is_shown(&fixture, size), "{size:?}\n{screen}");
         }
-        note(&mut stage, over);
-        assert_eq!(play(&stage).delay, None);
+        note(&mut fixture, over);
+        assert_eq!(play(&fixture).delay, None);
     }
 }
 
@@ -303,7 +303,7 @@ fn keys_direct_what_is_played() {
     still.demo(DemoSpeed { times: 2.0, paused: true });
     let mut both = playing();
     both.demo(DemoSpeed::default());
-    for (stage, keys, expected) in [
+    for (fixture, keys, expected) in [
         (&playing(), ",", vec!["play pause"]),
         (&paused, ",", vec!["play continue"]),
         (&paused, ".", vec!["play next"]),
@@ -322,7 +322,7 @@ fn keys_direct_what_is_played() {
         (&playing(), "q", vec![]),
         (&playing(), "q y", vec!["Leave"]),
     ] {
-        assert_eq!(lines(&seat(stage).press(keys)), expected, "{keys}");
+        assert_eq!(lines(&console(fixture).press(keys)), expected, "{keys}");
     }
 }
 
@@ -340,7 +340,7 @@ fn what_the_keys_of_a_play_do_is_on_the_screen() {
     still.demo(DemoSpeed { times: 2.0, paused: true });
     let mut both = playing();
     both.demo(DemoSpeed::default());
-    for (stage, keys, shown) in [
+    for (fixture, keys, shown) in [
         (&playing(), "", "step 3/4"),
         (&playing(), "", ", pause  . step by step  X stop"),
         (&paused, "", "step 3/4 · PAUSED"),
@@ -358,21 +358,21 @@ fn what_the_keys_of_a_play_do_is_on_the_screen() {
         (&still, "-", "the demo speed is already paused"),
         (&offering(), "+", "speed keys work only in the demo"),
     ] {
-        let mut seat = seat(stage);
-        seat.press(keys);
-        assert!(seat.screen().contains(shown), "after {keys:?}: no {shown:?} in\n{}", seat.screen());
+        let mut console = console(fixture);
+        console.press(keys);
+        assert!(console.screen().contains(shown), "after {keys:?}: no {shown:?} in\n{}", console.screen());
     }
 }
 
 #[test]
-fn the_pace_of_a_demo_is_told_even_on_a_small_screen() {
+fn the_speed_of_a_demo_is_shown_even_on_a_small_screen() {
     for (speed, shown) in
         [(DemoSpeed::default(), "demo 1x"), (DemoSpeed { times: 1.0, paused: true }, "paused")]
     {
-        let mut stage = offering();
-        stage.demo(speed);
+        let mut fixture = offering();
+        fixture.demo(speed);
         for size in SIZES {
-            let screen = Seat::new(&stage, size, "default", false).screen();
+            let screen = TestConsole::new(&fixture, size, "default", false).screen();
             assert!(screen.contains(shown), "{size:?}: no {shown:?} in\n{screen}");
         }
     }
@@ -380,14 +380,14 @@ fn the_pace_of_a_demo_is_told_even_on_a_small_screen() {
 
 #[test]
 fn a_play_that_is_over_is_closed_and_the_next_one_is_shown() {
-    let mut stage = failed();
-    let mut seat = seat(&stage);
-    assert!(seat.screen().contains("Scenario labels-lost"));
-    seat.press("esc");
-    assert!(!seat.screen().contains("Scenario labels-lost"), "{}", seat.screen());
+    let mut fixture = failed();
+    let mut console = console(&fixture);
+    assert!(console.screen().contains("Scenario labels-lost"));
+    console.press("esc");
+    assert!(!console.screen().contains("Scenario labels-lost"), "{}", console.screen());
     let steps = vec![plan("$ docker volume ls", None, "success")];
     note(
-        &mut stage,
+        &mut fixture,
         ScenarioEvent::Started {
             scenario: "list".into(),
             title: String::new(),
@@ -395,18 +395,18 @@ fn a_play_that_is_over_is_closed_and_the_next_one_is_shown() {
             steps,
         },
     );
-    seat.look(&stage);
-    assert!(seat.screen().contains("Scenario list"), "{}", seat.screen());
+    console.look(&fixture);
+    assert!(console.screen().contains("Scenario list"), "{}", console.screen());
 }
 
 #[test]
-fn a_card_that_could_not_be_played_says_why_at_any_size() {
-    let mut stage = offering();
+fn a_scenario_that_could_not_be_played_says_why_at_any_size() {
+    let mut fixture = offering();
     let problem = "mine.toml:4: docker: unrecognized subcommand 'creat'".to_owned();
     let end = End { result: ScenarioResult::Skipped, problems: vec![problem] };
-    note(&mut stage, ScenarioEvent::Finished { scenario: "mine".into(), end });
+    note(&mut fixture, ScenarioEvent::Finished { scenario: "mine".into(), end });
     for size in [(200, 50), (80, 24), (40, 12)] {
-        let screen = Seat::new(&stage, size, "default", false).screen();
+        let screen = TestConsole::new(&fixture, size, "default", false).screen();
         for shown in ["mine", "skipped", "mine.toml:4: docker: unrecognized"] {
             assert!(screen.contains(shown), "{size:?}: no {shown:?} in\n{screen}");
         }
@@ -414,14 +414,14 @@ fn a_card_that_could_not_be_played_says_why_at_any_size() {
 }
 
 #[test]
-fn no_size_breaks_the_cards() {
-    for stage in [playing(), failed(), offering()] {
+fn no_size_breaks_the_scenarios() {
+    for fixture in [playing(), failed(), offering()] {
         for keys in ["", "P", "P z", "tab", "tab tab", "up enter", "p"] {
             for width in [39, 40, 80, 120, 250] {
                 for height in [9, 10, 12, 16, 20, 70] {
-                    let mut seat = Seat::new(&stage, (width, height), "default", false);
-                    seat.press(keys);
-                    seat.screen();
+                    let mut console = TestConsole::new(&fixture, (width, height), "default", false);
+                    console.press(keys);
+                    console.screen();
                 }
             }
         }

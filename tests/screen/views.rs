@@ -15,48 +15,48 @@ use voltergeist::domain::{
 };
 
 use super::{
+    fixture::{Fixture, TestConsole, call, text_of},
     groups, scenarios,
-    stage::{Seat, Stage, call, text_of},
 };
 
 const SIZES: [(u16, u16); 3] = [(200, 50), (80, 24), (40, 10)];
 
-/// A view: its name, what has happened, and how one gets there, as [`Seat::play`] has it.
-type View = (&'static str, fn() -> Stage, &'static str);
+/// A view: its name, what has happened, and how one gets there, as [`TestConsole::play`] has it.
+type View = (&'static str, fn() -> Fixture, &'static str);
 
 const VIEWS: &[View] = &[
-    ("calls", Stage::busy, ""),
-    ("calls_filtered", Stage::busy, "/ `op:mount,unmount` enter"),
-    ("calls_paused", Stage::busy, "space +3 up up"),
-    ("call", Stage::busy, "up up up enter"),
-    ("call_waiting", Stage::busy, "enter"),
-    ("volumes", Stage::busy, "tab"),
-    ("volume_history", Stage::busy, "tab down enter"),
-    ("faults", Stage::busy, "tab tab"),
-    ("line_completion", Stage::busy, ": `arm get: ` tab tab"),
-    ("line_marks", Stage::busy, ": `arm get where volume=db1: empty`"),
-    ("line_palette", Stage::busy, ": `co`"),
-    ("line_wrong", Stage::busy, ": `arm mont: empty`"),
+    ("calls", Fixture::busy, ""),
+    ("calls_filtered", Fixture::busy, "/ `op:mount,unmount` enter"),
+    ("calls_paused", Fixture::busy, "space +3 up up"),
+    ("call", Fixture::busy, "up up up enter"),
+    ("call_waiting", Fixture::busy, "enter"),
+    ("volumes", Fixture::busy, "tab"),
+    ("volume_history", Fixture::busy, "tab down enter"),
+    ("faults", Fixture::busy, "tab tab"),
+    ("line_completion", Fixture::busy, ": `arm get: ` tab tab"),
+    ("line_marks", Fixture::busy, ": `arm get where volume=db1: empty`"),
+    ("line_palette", Fixture::busy, ": `co`"),
+    ("line_wrong", Fixture::busy, ": `arm mont: empty`"),
     ("rule_editor", several_rules, "tab tab end enter"),
-    ("filter_typed", Stage::busy, "/ `op:mount,`"),
-    ("filter_bad", Stage::busy, "/ `op:mount vold:db`"),
-    ("help", Stage::busy, "?"),
-    ("help_end", Stage::busy, "? end"),
-    ("help_found", Stage::busy, "tab tab ? / `rule`"),
+    ("filter_typed", Fixture::busy, "/ `op:mount,`"),
+    ("filter_bad", Fixture::busy, "/ `op:mount vold:db`"),
+    ("help", Fixture::busy, "?"),
+    ("help_end", Fixture::busy, "? end"),
+    ("help_found", Fixture::busy, "tab tab ? / `rule`"),
     ("groups", groups::commands, "z"),
     ("groups_expanded", groups::commands, "z up enter"),
-    ("groups_busy", Stage::busy, "z"),
+    ("groups_busy", Fixture::busy, "z"),
     ("group", groups::commands, "z up i"),
     ("call_retrying", groups::commands, "enter"),
     ("present_retrying", groups::commands, "p"),
-    ("sequence", Stage::busy, "s"),
+    ("sequence", Fixture::busy, "s"),
     ("sequence_retrying", groups::commands, "s"),
-    ("present", Stage::busy, "p"),
-    ("present_sequence", Stage::busy, "p s"),
-    ("question_quit", Stage::busy, "q"),
-    ("question_reset", Stage::busy, "R"),
-    ("question_suspend", Stage::busy, "ctrl-z"),
-    ("first_minute", Stage::empty, ""),
+    ("present", Fixture::busy, "p"),
+    ("present_sequence", Fixture::busy, "p s"),
+    ("question_quit", Fixture::busy, "q"),
+    ("question_reset", Fixture::busy, "R"),
+    ("question_suspend", Fixture::busy, "ctrl-z"),
+    ("first_minute", Fixture::empty, ""),
     ("not_registered", not_registered, ""),
     ("not_registered_busy", not_registered_busy, ""),
     ("not_registered_help", not_registered_busy, "?"),
@@ -67,66 +67,66 @@ const VIEWS: &[View] = &[
     ("scenarios_filtered", scenarios::offering, "P `label`"),
     ("scenario_running", scenarios::playing, ""),
     ("scenario_failed", scenarios::failed, ""),
-    ("said", Stage::busy, "up up Y"),
+    ("said", Fixture::busy, "up up Y"),
 ];
 
-fn not_registered() -> Stage {
-    unregister(Stage::empty())
+fn not_registered() -> Fixture {
+    unregister(Fixture::empty())
 }
 
-fn not_registered_busy() -> Stage {
-    unregister(Stage::busy())
+fn not_registered_busy() -> Fixture {
+    unregister(Fixture::busy())
 }
 
-fn unregister(mut stage: Stage) -> Stage {
-    stage.register(|driver| {
+fn unregister(mut fixture: Fixture) -> Fixture {
+    fixture.register(|driver| {
         driver.registration = "not registered: no rights for /run/docker/plugins".into();
         driver.fix_command = Some(
             "echo unix:///run/user/1000/voltergeist.sock | sudo tee /etc/docker/plugins/voltergeist.spec"
                 .into(),
         );
     });
-    stage
+    fixture
 }
 
-fn forgotten_while_mounted() -> Stage {
-    let mut stage = Stage::busy();
-    stage.command("forget db1", "\"db1\" is forgotten", vec![Change::Forgotten { name: "db1".into() }]);
-    stage
+fn forgotten_while_mounted() -> Fixture {
+    let mut fixture = Fixture::busy();
+    fixture.command("forget db1", "\"db1\" is forgotten", vec![Change::Forgotten { name: "db1".into() }]);
+    fixture
 }
 
-fn driver_down() -> Stage {
-    let mut stage = Stage::busy();
-    stage.arm("arm mount: fail \"the volume is haunted\" as fail-mounts");
-    stage.arm("arm any: hang");
-    stage.down(Outage::Blackhole, Some(41));
-    stage
+fn driver_down() -> Fixture {
+    let mut fixture = Fixture::busy();
+    fixture.arm("arm mount: fail \"the volume is haunted\" as fail-mounts");
+    fixture.arm("arm any: hang");
+    fixture.down(Outage::Blackhole, Some(41));
+    fixture
 }
 
-fn several_rules() -> Stage {
-    let mut stage = Stage::busy();
-    stage.arm("arm mount: fail \"the volume is haunted\" as fail-mounts");
-    stage.arm("arm create, remove where volume=db*: 2x fail \"busy\" then pass as stubborn");
-    stage.arm("arm any 20%: delay 200ms..800ms for 2m");
-    stage
+fn several_rules() -> Fixture {
+    let mut fixture = Fixture::busy();
+    fixture.arm("arm mount: fail \"the volume is haunted\" as fail-mounts");
+    fixture.arm("arm create, remove where volume=db*: 2x fail \"busy\" then pass as stubborn");
+    fixture.arm("arm any 20%: delay 200ms..800ms for 2m");
+    fixture
 }
 
-impl Seat {
+impl TestConsole {
     /// Presses keys in the user's notation; a text in backquotes is typed, and `+3` lets three calls come in.
-    fn play(&mut self, script: &str, stage: &mut Stage) {
+    fn play(&mut self, script: &str, fixture: &mut Fixture) {
         for (index, part) in script.split('`').enumerate() {
             if index % 2 == 1 {
-                self.type_text(part, stage);
+                self.type_text(part, fixture);
                 continue;
             }
             for word in part.split_whitespace() {
                 if let Some(calls) = word.strip_prefix('+').and_then(|calls| calls.parse().ok()) {
-                    (0..calls).for_each(|_: u32| drop(stage.call(call(Operation::Get, "db1"))));
+                    (0..calls).for_each(|_: u32| drop(fixture.call(call(Operation::Get, "db1"))));
                 } else {
                     let effects = self.press(word);
-                    self.answer(effects, stage);
+                    self.answer(effects, fixture);
                 }
-                self.look(stage);
+                self.look(fixture);
             }
         }
     }
@@ -153,11 +153,11 @@ fn styles(buffer: &Buffer) -> String {
             }
         }
     }
-    found.into_iter().fold(String::new(), |mut told, (style, texts)| {
+    found.into_iter().fold(String::new(), |mut listed, (style, texts)| {
         let more = texts.len().saturating_sub(SHOWN);
-        let _ = write!(told, "  {style}: {}", texts[..texts.len() - more].join(" ¦ "));
-        let _ = if more > 0 { writeln!(told, " ¦ and {more} more") } else { writeln!(told) };
-        told
+        let _ = write!(listed, "  {style}: {}", texts[..texts.len() - more].join(" ¦ "));
+        let _ = if more > 0 { writeln!(listed, " ¦ and {more} more") } else { writeln!(listed) };
+        listed
     })
 }
 
@@ -174,11 +174,11 @@ fn style(cell: &Cell) -> String {
 }
 
 /// A screen in a theme, by a way to it.
-fn screen((_, stage, script): View, size: (u16, u16), theme: &str) -> Buffer {
-    let mut stage = stage();
-    let mut seat = Seat::new(&stage, size, theme, false);
-    seat.play(script, &mut stage);
-    seat.backend().buffer().clone()
+fn screen((_, fixture, script): View, size: (u16, u16), theme: &str) -> Buffer {
+    let mut fixture = fixture();
+    let mut console = TestConsole::new(&fixture, size, theme, false);
+    console.play(script, &mut fixture);
+    console.backend().buffer().clone()
 }
 
 #[test]
@@ -189,7 +189,7 @@ fn every_view_in_every_size_with_and_without_colour() {
     settings.set_snapshot_path("snapshots/views");
     settings.bind(|| {
         for view in VIEWS {
-            let mut told = String::new();
+            let mut listed = String::new();
             for size in SIZES {
                 let [default, mono] = ["default", "mono"].map(|theme| screen(*view, size, theme));
                 let text = text_of(&default);
@@ -203,13 +203,13 @@ fn every_view_in_every_size_with_and_without_colour() {
                 assert_eq!(unsafe_cell, None, "{} at {size:?}", view.0);
                 let (width, height) = size;
                 let _ = write!(
-                    told,
+                    listed,
                     "══ {width}×{height} ══\n{text}\n── default ──\n{}── mono ──\n{}\n",
                     styles(&default),
                     styles(&mono)
                 );
             }
-            insta::assert_snapshot!(view.0, told);
+            insta::assert_snapshot!(view.0, listed);
         }
     });
 }

@@ -9,12 +9,12 @@ use crate::fixture::{Fixture, http, request};
 
 #[tokio::test]
 async fn all_nine_calls_answer_as_the_protocol_says() {
-    for stage in [Fixture::unix(), Fixture::tcp()] {
-        let mountpoint = stage.mountpoint("db1");
+    for fixture in [Fixture::unix(), Fixture::tcp()] {
+        let mountpoint = fixture.mountpoint("db1");
         let place = mountpoint.to_str().expect("a text");
-        let created = stage.ask(Operation::Create, r#"{"Name":"db1","Opts":{"tier":"gold"}}"#).await;
+        let created = fixture.ask(Operation::Create, r#"{"Name":"db1","Opts":{"tier":"gold"}}"#).await;
         assert_eq!(created, json!({}));
-        let created = stage.snapshot().volumes[0].created;
+        let created = fixture.snapshot().volumes[0].created;
         let volume = json!({
             "Name": "db1",
             "Mountpoint": place,
@@ -34,72 +34,72 @@ async fn all_nine_calls_answer_as_the_protocol_says() {
             (Operation::Remove, r#"{"Name":"db1"}"#, json!({})),
             (Operation::List, "{}", json!({"Volumes": []})),
         ] {
-            let heard = stage.call(operation, body).await;
+            let heard = fixture.call(operation, body).await;
             assert_eq!(heard.status(), Some(200), "{operation}");
             assert_eq!(heard.header("content-type"), Some("application/vnd.docker.plugins.v1+json"));
             assert!(heard.is_whole() && heard.body().ends_with('\n'), "{heard:?}");
             assert_eq!(heard.json(), expected, "{operation} {body}");
         }
-        stage.end().await;
+        fixture.end().await;
     }
 }
 
 #[tokio::test]
 async fn a_mount_leaves_the_address_and_its_id_in_the_volume_and_a_remove_takes_all_away() {
-    let stage = Fixture::unix();
-    let volume = stage.mountpoint("db1");
-    stage.ask(Operation::Create, r#"{"Name":"db1"}"#).await;
+    let fixture = Fixture::unix();
+    let volume = fixture.mountpoint("db1");
+    fixture.ask(Operation::Create, r#"{"Name":"db1"}"#).await;
     assert!(!volume.exists(), "only a mount makes the directory");
-    stage.ask(Operation::Mount, r#"{"Name":"db1","ID":"7f"}"#).await;
+    fixture.ask(Operation::Mount, r#"{"Name":"db1","ID":"7f"}"#).await;
     assert_eq!(
         fs::read_to_string(volume.join("test")).expect("it is written"),
-        stage.snapshot().driver.address
+        fixture.snapshot().driver.address
     );
     assert_eq!(fs::read_to_string(volume.join("mountID")).expect("it is written"), "7f");
     fs::create_dir(volume.join("deep")).expect("a container may write");
     fs::write(volume.join("deep/data"), "data").expect("a container may write");
-    stage.ask(Operation::Remove, r#"{"Name":"db1"}"#).await;
+    fixture.ask(Operation::Remove, r#"{"Name":"db1"}"#).await;
     assert!(!volume.exists());
-    stage.end().await;
+    fixture.end().await;
 }
 
 #[tokio::test]
 async fn the_options_of_the_test_suite_work_as_there() {
-    let stage = Fixture::unix();
-    stage.ask(Operation::Create, r#"{"Name":"shy","Opts":{"ninja":"1"}}"#).await;
-    stage.ask(Operation::Create, r#"{"Name":"bad","Opts":{"invalidOption":"1"}}"#).await;
-    assert_eq!(stage.ask(Operation::Get, r#"{"Name":"shy"}"#).await, json!({}));
-    let listed = stage.ask(Operation::List, "{}").await;
+    let fixture = Fixture::unix();
+    fixture.ask(Operation::Create, r#"{"Name":"shy","Opts":{"ninja":"1"}}"#).await;
+    fixture.ask(Operation::Create, r#"{"Name":"bad","Opts":{"invalidOption":"1"}}"#).await;
+    assert_eq!(fixture.ask(Operation::Get, r#"{"Name":"shy"}"#).await, json!({}));
+    let listed = fixture.ask(Operation::List, "{}").await;
     assert_eq!(listed["Volumes"].as_array().expect("a list").len(), 1);
     assert_eq!(listed["Volumes"][0]["Name"], "bad");
-    let heard = stage.call(Operation::Mount, r#"{"Name":"bad","ID":"7f"}"#).await;
+    let heard = fixture.call(Operation::Mount, r#"{"Name":"bad","ID":"7f"}"#).await;
     assert_eq!((heard.status(), heard.body()), (Some(500), "invalid argument\n"));
     assert_eq!(heard.header("content-type"), Some("text/plain; charset=utf-8"));
-    assert!(!stage.mountpoint("bad").exists());
-    stage.end().await;
+    assert!(!fixture.mountpoint("bad").exists());
+    fixture.end().await;
 }
 
 #[tokio::test]
 async fn a_mount_of_an_unknown_volume_works_and_does_not_make_it_known() {
-    let stage = Fixture::unix();
-    let mounted = stage.ask(Operation::Mount, r#"{"Name":"ghost","ID":"7f"}"#).await;
-    assert_eq!(mounted["Mountpoint"].as_str(), stage.mountpoint("ghost").to_str());
-    assert!(stage.mountpoint("ghost").join("mountID").exists());
-    assert_eq!(stage.ask(Operation::Get, r#"{"Name":"ghost"}"#).await, json!({"Err": "no such volume"}));
-    stage.ask(Operation::Remove, r#"{"Name":"ghost"}"#).await;
-    assert!(stage.mountpoint("ghost").exists(), "what is unknown is not removed");
-    stage.end().await;
+    let fixture = Fixture::unix();
+    let mounted = fixture.ask(Operation::Mount, r#"{"Name":"ghost","ID":"7f"}"#).await;
+    assert_eq!(mounted["Mountpoint"].as_str(), fixture.mountpoint("ghost").to_str());
+    assert!(fixture.mountpoint("ghost").join("mountID").exists());
+    assert_eq!(fixture.ask(Operation::Get, r#"{"Name":"ghost"}"#).await, json!({"Err": "no such volume"}));
+    fixture.ask(Operation::Remove, r#"{"Name":"ghost"}"#).await;
+    assert!(fixture.mountpoint("ghost").exists(), "what is unknown is not removed");
+    fixture.end().await;
 }
 
 #[tokio::test]
 async fn a_name_that_leads_elsewhere_is_refused_and_nothing_is_touched() {
-    let stage = Fixture::unix();
-    let outside = stage.place.path().join("outside");
+    let fixture = Fixture::unix();
+    let outside = fixture.place.path().join("outside");
     fs::create_dir(&outside).expect("the place is writable");
     for name in ["", "..", ".", "a/b", "../outside", "/etc", ".voltergeist", "a\u{0}b", &"x".repeat(256)] {
         for operation in Operation::ALL.into_iter().filter(|operation| operation.requires_volume()) {
             let body = json!({ "Name": name, "ID": "7f" }).to_string();
-            let answer = stage.ask(operation, &body).await;
+            let answer = fixture.ask(operation, &body).await;
             assert!(
                 answer["Err"].as_str().is_some_and(|why| why.len() > 20),
                 "{operation} {name:?}: {answer}"
@@ -107,32 +107,32 @@ async fn a_name_that_leads_elsewhere_is_refused_and_nothing_is_touched() {
         }
     }
     assert!(
-        stage.ask(Operation::Mount, "").await["Err"].as_str().is_some_and(|why| why.contains("empty body"))
+        fixture.ask(Operation::Mount, "").await["Err"].as_str().is_some_and(|why| why.contains("empty body"))
     );
-    assert!(stage.snapshot().volumes.is_empty());
+    assert!(fixture.snapshot().volumes.is_empty());
     assert!(outside.exists());
-    let left = fs::read_dir(stage.place.path().join("volumes")).expect("the root is there").count();
+    let left = fs::read_dir(fixture.place.path().join("volumes")).expect("the root is there").count();
     assert_eq!(left, 1, "only the records' own directory");
-    stage.end().await;
+    fixture.end().await;
 }
 
 #[tokio::test]
 async fn strange_names_that_are_one_plain_component_are_volumes_like_any_other() {
-    let stage = Fixture::unix();
+    let fixture = Fixture::unix();
     for name in ["...", "-x", "größe mit raum", "lock", "unfinished", "a\nb", &"x".repeat(255)] {
         let body = json!({ "Name": name, "ID": "7f" }).to_string();
-        stage.ask(Operation::Create, &body).await;
-        stage.ask(Operation::Mount, &body).await;
-        assert_eq!(stage.ask(Operation::Get, &body).await["Volume"]["Name"], *name);
-        stage.ask(Operation::Remove, &body).await;
-        assert_eq!(stage.ask(Operation::Get, &body).await, json!({"Err": "no such volume"}));
+        fixture.ask(Operation::Create, &body).await;
+        fixture.ask(Operation::Mount, &body).await;
+        assert_eq!(fixture.ask(Operation::Get, &body).await["Volume"]["Name"], *name);
+        fixture.ask(Operation::Remove, &body).await;
+        assert_eq!(fixture.ask(Operation::Get, &body).await, json!({"Err": "no such volume"}));
     }
-    stage.end().await;
+    fixture.end().await;
 }
 
 #[tokio::test]
-async fn what_is_not_in_the_protocol_is_told_so_and_is_an_entry_too() {
-    let stage = Fixture::unix();
+async fn what_is_not_in_the_protocol_is_refused_and_is_an_entry_too() {
+    let fixture = Fixture::unix();
     let long = "x".repeat(1024 * 1024 + 1);
     let get = Operation::Get.path();
     for (method, path, body, status, text) in [
@@ -145,64 +145,64 @@ async fn what_is_not_in_the_protocol_is_told_so_and_is_an_entry_too() {
         ("POST", get, r#"{"Name":5}"#, 500, "the body is not a request: invalid type: integer `5`"),
         ("POST", get, &long, 413, "the body is longer than 1048576 bytes; send a shorter one\n"),
     ] {
-        let heard = stage.plugin.exchange(&http(method, path, "Connection: close\r\n", body)).await;
+        let heard = fixture.plugin.exchange(&http(method, path, "Connection: close\r\n", body)).await;
         assert_eq!((heard.status(), heard.end), (Some(status), Ok(())), "{method} {path}");
         assert!(heard.body().starts_with(text), "{method} {path}: {heard:?}");
-        let call = stage.last_call();
+        let call = fixture.last_call();
         assert_eq!((call.outcome, call.status), (Outcome::Error, Some(status)));
         assert_eq!((call.request.length, call.reply.text()), (body.len(), heard.body().into()));
         let ordinary = method == "POST" && path == get;
         assert_eq!(call.request_line.as_deref(), (!ordinary).then_some(&*format!("{method} {path}")));
         assert_eq!(call.operation, (path == get).then_some(Operation::Get));
     }
-    let counters = stage.snapshot().counters;
+    let counters = fixture.snapshot().counters;
     assert_eq!((counters.operation(Operation::Get), counters.unknown_requests), (5, 3));
-    let numbers: Vec<_> = stage.calls().iter().map(|call| (call.number, call.connection)).collect();
+    let numbers: Vec<_> = fixture.calls().iter().map(|call| (call.number, call.connection)).collect();
     assert_eq!(numbers, (1..=8).map(|number| (number, number)).collect::<Vec<_>>());
-    stage.end().await;
+    fixture.end().await;
 }
 
 #[tokio::test]
 async fn a_method_other_than_post_is_answered_with_a_text_and_the_allowed_method() {
-    for stage in [Fixture::unix(), Fixture::tcp()] {
+    for fixture in [Fixture::unix(), Fixture::tcp()] {
         for operation in Operation::ALL {
             for method in ["GET", "PUT", "DELETE", "OPTIONS"] {
                 let request = http(method, operation.path(), "Connection: close\r\n", "{}");
-                let heard = stage.plugin.exchange(&request).await;
+                let heard = fixture.plugin.exchange(&request).await;
                 assert_eq!((heard.status(), heard.header("allow")), (Some(405), Some("POST")), "{heard:?}");
                 assert_eq!(heard.body(), format!("{method} is not allowed; each call is a POST\n"));
-                let call = stage.last_call();
+                let call = fixture.last_call();
                 assert_eq!((call.operation, call.status), (Some(operation), Some(405)));
                 assert_eq!((call.request.text(), call.reply.text()), ("{}".into(), heard.body().into()));
             }
         }
-        stage.end().await;
+        fixture.end().await;
     }
 }
 
 #[tokio::test]
 async fn a_body_of_any_length_gets_its_answer_on_a_connection_that_goes_on() {
-    let stage = Fixture::tcp();
-    let mut caller = stage.plugin.connect().await.expect("the server listens");
+    let fixture = Fixture::tcp();
+    let mut caller = fixture.plugin.connect().await.expect("the server listens");
     for length in [1024 * 1024, 1024 * 1024 + 1, 8 * 1024 * 1024] {
         let name = "x".repeat(length - r#"{"Name":""}"#.len());
         caller.say(&http("POST", Operation::Get.path(), "", &format!("{{\"Name\":\"{name}\"}}"))).await;
         let expected = if length > 1024 * 1024 { 413 } else { 200 };
         assert_eq!(caller.hear_one().await.status(), Some(expected), "{length}");
     }
-    let call = stage.last_call();
+    let call = fixture.last_call();
     assert_eq!((call.request.length, call.request.bytes.len()), (8 * 1024 * 1024, 16 * 1024));
-    assert!(stage.calls().iter().all(|call| call.connection == 1));
-    stage.end().await;
+    assert!(fixture.calls().iter().all(|call| call.connection == 1));
+    fixture.end().await;
 }
 
 #[tokio::test]
-async fn an_entry_tells_all_of_a_call() {
-    let stage = Fixture::unix();
+async fn an_entry_contains_all_of_a_call() {
+    let fixture = Fixture::unix();
     let body = r#"{"Name":"db1","ID":"7f"}"#;
     let docker = "User-Agent: Go-http-client/1.1\r\nAccept: application/vnd.docker.plugins.v1.2+json\r\nConnection: close\r\n";
-    stage.plugin.exchange(&http("POST", Operation::Mount.path(), docker, body)).await;
-    let call = stage.last_call();
+    fixture.plugin.exchange(&http("POST", Operation::Mount.path(), docker, body)).await;
+    let call = fixture.last_call();
     assert_eq!((call.operation, call.caller.as_str()), (Some(Operation::Mount), "docker"));
     assert_eq!((call.volume.as_deref(), call.mount_id.as_deref()), (Some("db1"), Some("7f")));
     assert_eq!((call.outcome, call.status, call.error), (Outcome::Ok, Some(200), None));
@@ -220,17 +220,17 @@ async fn an_entry_tells_all_of_a_call() {
     );
     assert_eq!(call.request.text(), body);
     assert_eq!(serde_json::to_value(&call.changes).expect("a change is JSON")[0]["change"], "mounted");
-    stage.end().await;
+    fixture.end().await;
 }
 
 #[tokio::test]
 async fn an_answer_goes_to_the_caller_only_after_it_is_counted() {
-    let stage = Fixture::unix();
-    let mut caller = stage.plugin.connect().await.expect("the server listens");
+    let fixture = Fixture::unix();
+    let mut caller = fixture.plugin.connect().await.expect("the server listens");
     for count in 1..=200 {
         caller.say(&request(Operation::List, "{}").replace("Connection: close\r\n", "")).await;
         caller.hear_one().await;
-        assert_eq!(stage.snapshot().counters.operation(Operation::List), count);
+        assert_eq!(fixture.snapshot().counters.operation(Operation::List), count);
     }
-    stage.end().await;
+    fixture.end().await;
 }

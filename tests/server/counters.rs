@@ -65,41 +65,41 @@ async fn send_all(peer: Peer, requests: Vec<Sent>, heard: Arc<AtomicU64>) {
 }
 
 async fn play(tcp: bool, callers: Vec<Vec<Sent>>, rules: Vec<&'static str>) -> Result<(), TestCaseError> {
-    let stage = if tcp { Fixture::tcp() } else { Fixture::unix() };
+    let fixture = if tcp { Fixture::tcp() } else { Fixture::unix() };
     for rule in rules {
-        stage.command(&format!("arm {rule}")).await;
+        fixture.command(&format!("arm {rule}")).await;
     }
     let all: Vec<Sent> = callers.iter().flatten().cloned().collect();
     let heard = Arc::new(AtomicU64::new(0));
     let sending: Vec<_> = callers
         .into_iter()
-        .map(|requests| tokio::spawn(send_all(stage.plugin.clone(), requests, Arc::clone(&heard))))
+        .map(|requests| tokio::spawn(send_all(fixture.plugin.clone(), requests, Arc::clone(&heard))))
         .collect();
-    let total = |stage: &Fixture| {
-        let counters = stage.snapshot().counters;
+    let total = |fixture: &Fixture| {
+        let counters = fixture.snapshot().counters;
         Operation::ALL.map(|operation| counters.operation(operation)).iter().sum::<u64>()
             + counters.unknown_requests
     };
     for sending in sending {
         // Read first: an answer that was heard is an answer that was counted.
         let heard = heard.load(Ordering::SeqCst);
-        prop_assert!(total(&stage) >= heard);
+        prop_assert!(total(&fixture) >= heard);
         sending.await.expect("no caller panics");
     }
-    stage.until("all are counted", |_| total(&stage) >= all.len() as u64).await;
-    stage.until("all have ended", |now| now.held.is_empty()).await;
+    fixture.until("all are counted", |_| total(&fixture) >= all.len() as u64).await;
+    fixture.until("all have ended", |now| now.held.is_empty()).await;
 
-    let counters = stage.snapshot().counters;
+    let counters = fixture.snapshot().counters;
     for operation in Operation::ALL {
         let expected = all.iter().filter(|sent| sent.path == operation.path()).count() as u64;
         prop_assert_eq!(counters.operation(operation), expected, "{}", operation);
     }
     let ended: u64 = Outcome::ALL.map(|outcome| counters.outcome(outcome)).iter().sum();
-    prop_assert_eq!((ended, total(&stage)), (all.len() as u64, all.len() as u64));
-    let mut numbers: Vec<u64> = stage.calls().iter().map(|call| call.number).collect();
+    prop_assert_eq!((ended, total(&fixture)), (all.len() as u64, all.len() as u64));
+    let mut numbers: Vec<u64> = fixture.calls().iter().map(|call| call.number).collect();
     numbers.sort_unstable();
     prop_assert_eq!(numbers, (1..=all.len() as u64).collect::<Vec<_>>());
-    stage.end().await;
+    fixture.end().await;
     Ok(())
 }
 
@@ -120,8 +120,8 @@ proptest! {
 #[tokio::test]
 async fn the_journal_stays_within_its_bytes_whatever_is_sent() {
     let bytes = 2 * 1024 * 1024;
-    let stage = Fixture::bounded(Bounds { bytes, ..Bounds::default() });
-    let mut caller = stage.plugin.connect().await.expect("the server listens");
+    let fixture = Fixture::bounded(Bounds { bytes, ..Bounds::default() });
+    let mut caller = fixture.plugin.connect().await.expect("the server listens");
     for number in 0..200 {
         let options = json!({ "k": "x".repeat(100_000), "n": number.to_string() });
         let body = json!({ "Name": format!("v{number}"), "Opts": options }).to_string();
@@ -129,10 +129,10 @@ async fn the_journal_stays_within_its_bytes_whatever_is_sent() {
         caller.say(&http("POST", Operation::Create.path(), &headers, &body)).await;
         assert_eq!(caller.hear_one().await.body(), "{}\n");
     }
-    let (entries, _) = stage.hub.entries_after(0, usize::MAX);
+    let (entries, _) = fixture.hub.entries_after(0, usize::MAX);
     let kept: usize = entries.iter().map(|entry| entry.size_estimate()).sum();
     assert!((bytes / 2..=bytes).contains(&kept), "{kept} bytes in {} entries", entries.len());
     // Each holds its options twice: a part in the body, and all of them in the change.
     assert!((15..20).contains(&entries.len()), "{}", entries.len());
-    stage.end().await;
+    fixture.end().await;
 }

@@ -32,21 +32,21 @@ fn all(hub: &Hub) -> Volumes {
 
 #[tokio::test]
 async fn volumes_options_and_mounts_survive_a_restart() {
-    let stage = Fixture::unix();
-    stage.ask(Operation::Create, r#"{"Name":"a","Opts":{"tier":"gold"}}"#).await;
-    stage.ask(Operation::Create, r#"{"Name":"b"}"#).await;
+    let fixture = Fixture::unix();
+    fixture.ask(Operation::Create, r#"{"Name":"a","Opts":{"tier":"gold"}}"#).await;
+    fixture.ask(Operation::Create, r#"{"Name":"b"}"#).await;
     for _ in 0..2 {
-        stage.ask(Operation::Mount, r#"{"Name":"a","ID":"7f"}"#).await;
+        fixture.ask(Operation::Mount, r#"{"Name":"a","ID":"7f"}"#).await;
     }
-    stage.ask(Operation::Mount, r#"{"Name":"unknown","ID":"8a"}"#).await;
-    stage.command("forget b").await;
-    let before = all(&stage.hub);
-    let place = stage.end().await;
-    let stage = Fixture::at(place, |_| {}).expect("the place is free");
-    assert_eq!(all(&stage.hub), before);
+    fixture.ask(Operation::Mount, r#"{"Name":"unknown","ID":"8a"}"#).await;
+    fixture.command("forget b").await;
+    let before = all(&fixture.hub);
+    let place = fixture.end().await;
+    let fixture = Fixture::at(place, |_| {}).expect("the place is free");
+    assert_eq!(all(&fixture.hub), before);
     assert_eq!(before.len(), 3);
-    assert!(stage.mountpoint("a").join("mountID").exists());
-    stage.end().await;
+    assert!(fixture.mountpoint("a").join("mountID").exists());
+    fixture.end().await;
 }
 
 #[test]
@@ -88,43 +88,43 @@ fn each_change_lasts_as_soon_as_it_is_made() {
 
 #[tokio::test]
 async fn losing_and_forgetting_keep_the_files_and_wiping_does_not() {
-    let stage = Fixture::unix();
-    let file = stage.mountpoint("a").join("mountID");
+    let fixture = Fixture::unix();
+    let file = fixture.mountpoint("a").join("mountID");
     for line in ["forget a", "crash lose", "wipe"] {
-        stage.ask(Operation::Create, r#"{"Name":"a"}"#).await;
-        stage.ask(Operation::Mount, r#"{"Name":"a","ID":"7f"}"#).await;
-        stage.command(line).await;
+        fixture.ask(Operation::Create, r#"{"Name":"a"}"#).await;
+        fixture.ask(Operation::Mount, r#"{"Name":"a","ID":"7f"}"#).await;
+        fixture.command(line).await;
         assert_eq!(file.exists(), line != "wipe", "{line}");
     }
-    stage.end().await;
+    fixture.end().await;
 }
 
 #[tokio::test]
 async fn wiping_takes_the_files_of_lost_volumes_too_and_nothing_that_was_never_a_volume() {
-    let stage = Fixture::unix();
+    let fixture = Fixture::unix();
     let (lost, again, foreign) =
-        (stage.mountpoint("lost"), stage.mountpoint("again"), stage.mountpoint("foreign"));
+        (fixture.mountpoint("lost"), fixture.mountpoint("again"), fixture.mountpoint("foreign"));
     fs::create_dir_all(&foreign).expect("the place is writable");
     for name in ["lost", "again"] {
-        stage.ask(Operation::Mount, &json!({ "Name": name, "ID": "7f" }).to_string()).await;
+        fixture.ask(Operation::Mount, &json!({ "Name": name, "ID": "7f" }).to_string()).await;
     }
-    stage.command("crash lose").await;
-    let place = stage.end().await;
-    let stage = Fixture::at(place, |_| {}).expect("the place is free");
+    fixture.command("crash lose").await;
+    let place = fixture.end().await;
+    let fixture = Fixture::at(place, |_| {}).expect("the place is free");
     assert!(
-        all(&stage.hub).is_empty() && lost.exists(),
+        all(&fixture.hub).is_empty() && lost.exists(),
         "the driver knows of nothing, and the files are kept"
     );
-    stage.ask(Operation::Create, r#"{"Name":"again"}"#).await;
-    stage.ask(Operation::Remove, r#"{"Name":"again"}"#).await;
+    fixture.ask(Operation::Create, r#"{"Name":"again"}"#).await;
+    fixture.ask(Operation::Remove, r#"{"Name":"again"}"#).await;
     assert!(!again.exists() && lost.exists());
-    stage.command("wipe").await;
+    fixture.command("wipe").await;
     assert!(!lost.exists() && foreign.exists());
-    stage.end().await;
+    fixture.end().await;
 }
 
 #[tokio::test]
-async fn a_damaged_record_is_told_and_set_aside_and_the_others_are_there() {
+async fn a_damaged_record_is_reported_and_set_aside_and_the_others_are_there() {
     let place = place();
     let root = place.path().join("volumes");
     let (hub, disk) = open(&root);
@@ -134,81 +134,81 @@ async fn a_damaged_record_is_told_and_set_aside_and_the_others_are_there() {
     fs::write(records.join("broken"), "{\"name\":\"bro").expect("the place is writable");
     fs::copy(records.join("good"), records.join("copied")).expect("the place is writable");
     fs::create_dir(records.join("a directory")).expect("the place is writable");
-    let stage = Fixture::at(place, |_| {}).expect("damage is not fatal");
-    let listed = stage.ask(Operation::List, "{}").await;
+    let fixture = Fixture::at(place, |_| {}).expect("damage is not fatal");
+    let listed = fixture.ask(Operation::List, "{}").await;
     assert_eq!(listed["Volumes"].as_array().map(Vec::len), Some(1));
-    let notes = stage.notes();
+    let notes = fixture.notes();
     assert_eq!(notes.len(), 3, "{notes:?}");
     for name in ["broken", "copied", "a directory"] {
-        let note = notes.iter().find(|note| note.contains(&format!("{name:?}"))).expect("it is told");
+        let note = notes.iter().find(|note| note.contains(&format!("{name:?}"))).expect("it is reported");
         let aside = note.rsplit(' ').next().expect("it says where");
         assert!(Path::new(aside).exists() && !records.join(name).exists(), "{note}");
     }
-    stage.ask(Operation::Create, r#"{"Name":"broken"}"#).await;
-    stage.end().await;
+    fixture.ask(Operation::Create, r#"{"Name":"broken"}"#).await;
+    fixture.end().await;
 }
 
 #[tokio::test]
 async fn no_symlink_that_a_container_leaves_leads_out() {
-    let stage = Fixture::unix();
-    let outside = stage.place.path().join("outside");
+    let fixture = Fixture::unix();
+    let outside = fixture.place.path().join("outside");
     fs::create_dir(&outside).expect("the place is writable");
     let victim = outside.join("victim");
     fs::write(&victim, "precious").expect("the place is writable");
-    let volume = stage.mountpoint("v");
+    let volume = fixture.mountpoint("v");
     let body = r#"{"Name":"v","ID":"7f"}"#;
-    stage.ask(Operation::Create, body).await;
-    stage.ask(Operation::Mount, body).await;
+    fixture.ask(Operation::Create, body).await;
+    fixture.ask(Operation::Mount, body).await;
 
     // A file that leads out.
     fs::remove_file(volume.join("mountID")).expect("it is there");
     symlink(&victim, volume.join("mountID")).expect("a container may link");
     symlink(&outside, volume.join("escape")).expect("a container may link");
-    stage.ask(Operation::Mount, body).await;
+    fixture.ask(Operation::Mount, body).await;
     assert!(volume.join("mountID").is_file() && !volume.join("mountID").is_symlink());
-    stage.ask(Operation::Remove, body).await;
-    until("the volume's data is deleted", || trash(&stage) == 0).await;
+    fixture.ask(Operation::Remove, body).await;
+    until("the volume's data is deleted", || trash(&fixture) == 0).await;
 
     // The volume itself leads out.
     symlink(&outside, &volume).expect("root may link");
-    stage.ask(Operation::Create, body).await;
-    let answer = stage.ask(Operation::Mount, body).await;
+    fixture.ask(Operation::Create, body).await;
+    let answer = fixture.ask(Operation::Mount, body).await;
     assert!(answer["Err"].is_string(), "{answer}");
-    assert_eq!(stage.ask(Operation::Remove, body).await, json!({}));
-    until("the link is deleted", || trash(&stage) == 0).await;
+    assert_eq!(fixture.ask(Operation::Remove, body).await, json!({}));
+    until("the link is deleted", || trash(&fixture) == 0).await;
     assert!(!volume.is_symlink());
     assert_eq!(fs::read_to_string(&victim).expect("it is there"), "precious");
     assert_eq!(fs::read_dir(&outside).expect("it is there").count(), 1);
-    stage.end().await;
+    fixture.end().await;
 }
 
 #[tokio::test]
 async fn no_pipe_that_a_container_leaves_holds_up_a_mount() {
-    let stage = Fixture::unix();
+    let fixture = Fixture::unix();
     let body = r#"{"Name":"v","ID":"7f"}"#;
-    stage.ask(Operation::Mount, body).await;
-    let file = stage.mountpoint("v").join("mountID");
+    fixture.ask(Operation::Mount, body).await;
+    let file = fixture.mountpoint("v").join("mountID");
     fs::remove_file(&file).expect("it is there");
     mknodat(CWD, &file, FileType::Fifo, Mode::RWXU, 0).expect("a container may make a pipe");
-    stage.ask(Operation::Mount, body).await;
+    fixture.ask(Operation::Mount, body).await;
     assert_eq!(fs::read_to_string(file).expect("it is there"), "7f");
-    stage.end().await;
+    fixture.end().await;
 }
 
 #[tokio::test]
 async fn a_mount_that_the_disk_refuses_is_none() {
-    let stage = Fixture::unix();
+    let fixture = Fixture::unix();
     let body = r#"{"Name":"v","ID":"7f"}"#;
-    fs::create_dir_all(stage.mountpoint("v").join("test")).expect("a container may make a directory");
-    let answer = stage.ask(Operation::Mount, body).await;
+    fs::create_dir_all(fixture.mountpoint("v").join("test")).expect("a container may make a directory");
+    let answer = fixture.ask(Operation::Mount, body).await;
     assert!(answer["Err"].as_str().is_some_and(|why| why.starts_with("cannot mount \"v\": ")), "{answer}");
-    assert!(stage.snapshot().volumes.is_empty());
-    stage.end().await;
+    assert!(fixture.snapshot().volumes.is_empty());
+    fixture.end().await;
 }
 
 /// How much is still to be deleted.
-fn trash(stage: &Fixture) -> usize {
-    let staging = stage.mountpoint(".voltergeist/.voltergeist");
+fn trash(fixture: &Fixture) -> usize {
+    let staging = fixture.mountpoint(".voltergeist/.voltergeist");
     let names =
         fs::read_dir(staging).expect("it is there").map(|entry| entry.expect("it is readable").file_name());
     names.filter(|name| name.to_string_lossy().starts_with("trash")).count()
@@ -219,9 +219,9 @@ async fn what_was_not_deleted_in_time_is_deleted_at_the_next_start() {
     let place = place();
     let left = place.path().join("volumes/.voltergeist/.voltergeist/trash-1/deep");
     fs::create_dir_all(&left).expect("the place is writable");
-    let stage = Fixture::at(place, |_| {}).expect("the place is free");
-    until("it is deleted", || trash(&stage) == 0).await;
-    stage.end().await;
+    let fixture = Fixture::at(place, |_| {}).expect("the place is free");
+    until("it is deleted", || trash(&fixture) == 0).await;
+    fixture.end().await;
 }
 
 #[test]
@@ -239,45 +239,45 @@ fn a_root_belongs_to_one_process() {
 
 #[tokio::test]
 async fn a_saved_journal_reads_back_as_it_was() {
-    let stage = Fixture::unix();
-    stage.ask(Operation::Create, r#"{"Name":"a"}"#).await;
-    stage.command("note look here").await;
-    let file = stage.place.path().join("a b.jsonl");
-    stage.command(&format!("save \"{}\"", file.display())).await;
+    let fixture = Fixture::unix();
+    fixture.ask(Operation::Create, r#"{"Name":"a"}"#).await;
+    fixture.command("note look here").await;
+    let file = fixture.place.path().join("a b.jsonl");
+    fixture.command(&format!("save \"{}\"", file.display())).await;
     let saved = fs::read_to_string(&file).expect("it is written");
     // All but the command that saved them.
-    let (mut entries, _) = stage.hub.entries_after(0, usize::MAX);
+    let (mut entries, _) = fixture.hub.entries_after(0, usize::MAX);
     entries.pop();
     let read: Vec<voltergeist::domain::model::entry::Entry> =
         saved.lines().map(|line| serde_json::from_str(line).expect("each line is an entry")).collect();
     assert_eq!(read.iter().collect::<Vec<_>>(), entries.iter().map(Arc::as_ref).collect::<Vec<_>>());
     assert!(matches!(&read[4].kind, EntryKind::Command(command) if command.command == "note look here"));
-    let again = voltergeist::export::run_line(&stage.hub, &format!("save \"{}\"", file.display()));
+    let again = voltergeist::export::run_line(&fixture.hub, &format!("save \"{}\"", file.display()));
     assert!(again.is_err_and(|error| error.to_string().contains("the path of a new file")));
     assert_eq!(
         fs::read_to_string(&file).expect("it is still there"),
         saved,
         "what is there is left as it is"
     );
-    stage.end().await;
+    fixture.end().await;
 }
 
 #[tokio::test]
 async fn the_end_of_a_name_says_what_is_saved() {
-    let stage = Fixture::unix();
-    stage.ask(Operation::Create, r#"{"Name":"a"}"#).await;
-    for (name, told, first) in [
+    let fixture = Fixture::unix();
+    fixture.ask(Operation::Create, r#"{"Name":"a"}"#).await;
+    for (name, expected, first) in [
         ("run.jsonl", "1 of 4 entries saved to ", r#"{"seq":4,"#),
         ("run", "1 of 5 entries saved to ", r#"{"seq":4,"#),
         ("run.md", "a report of the run with 1 of 6 entries saved to ", "# voltergeist, 2"),
         ("run.mmd", "a sequence of 1 of 7 entries as Mermaid saved to ", "sequenceDiagram\n"),
         ("run.txt", "a sequence of 1 of 8 entries as text saved to ", " UTC"),
     ] {
-        let file = stage.place.path().join(name);
+        let file = fixture.place.path().join(name);
         let effect =
-            voltergeist::export::run_line(&stage.hub, &format!("save {} where op:create", file.display()));
+            voltergeist::export::run_line(&fixture.hub, &format!("save {} where op:create", file.display()));
         let effect = effect.expect("it is saved").text;
-        assert!(effect.starts_with(told), "{effect}");
+        assert!(effect.starts_with(expected), "{effect}");
         let saved = fs::read_to_string(&file).expect("it is written");
         assert!(saved.starts_with(first), "{name}: {saved}");
         assert!(saved.contains("create"), "{name}: {saved}");
@@ -287,19 +287,20 @@ async fn the_end_of_a_name_says_what_is_saved() {
             "{saved}"
         );
     }
-    stage.end().await;
+    fixture.end().await;
 }
 
 #[tokio::test]
 async fn what_passes_a_filter_is_saved_alone() {
-    let stage = Fixture::unix();
-    stage.ask(Operation::Create, r#"{"Name":"a"}"#).await;
-    stage.ask(Operation::Get, r#"{"Name":"a"}"#).await;
-    let file = stage.place.path().join("gets.jsonl");
-    let effect = voltergeist::export::run_line(&stage.hub, &format!("save {} where op:get", file.display()));
+    let fixture = Fixture::unix();
+    fixture.ask(Operation::Create, r#"{"Name":"a"}"#).await;
+    fixture.ask(Operation::Get, r#"{"Name":"a"}"#).await;
+    let file = fixture.place.path().join("gets.jsonl");
+    let effect =
+        voltergeist::export::run_line(&fixture.hub, &format!("save {} where op:get", file.display()));
     assert_eq!(effect.expect("it is saved").text, format!("1 of 5 entries saved to {}", file.display()));
     let saved = fs::read_to_string(&file).expect("it is written");
     assert_eq!(saved.lines().count(), 1);
     assert!(saved.contains(r#""operation":"get""#), "{saved}");
-    stage.end().await;
+    fixture.end().await;
 }

@@ -21,116 +21,116 @@ use crate::fixture::{Fixture, Peer, kept_alive, request, until, within};
 
 #[tokio::test]
 async fn a_call_that_is_given_up_while_it_waits_is_abandoned() {
-    for stage in [Fixture::unix(), Fixture::tcp()] {
-        stage.command("arm mount: hang after").await;
-        let mut caller = stage.plugin.connect().await.expect("the server listens");
+    for fixture in [Fixture::unix(), Fixture::tcp()] {
+        fixture.command("arm mount: hang after").await;
+        let mut caller = fixture.plugin.connect().await.expect("the server listens");
         caller.say(&kept_alive(Operation::Mount, r#"{"Name":"v","ID":"7f"}"#)).await;
-        stage.until("the call waits", |now| now.held.len() == 1).await;
+        fixture.until("the call waits", |now| now.held.len() == 1).await;
         drop(caller);
-        stage.until("it has ended", |now| now.counters.outcome(Outcome::Cancelled) == 1).await;
-        let call = stage.last_call();
+        fixture.until("it has ended", |now| now.counters.outcome(Outcome::Cancelled) == 1).await;
+        let call = fixture.last_call();
         assert_eq!((call.status, call.changes.len(), call.number), (None, 1, 1));
         assert!(call.held_seq.is_some() && call.fault.is_some());
-        let now = stage.snapshot();
+        let now = fixture.snapshot();
         assert_eq!((now.held.len(), now.counters.operation(Operation::Mount)), (0, 1));
-        stage.end().await;
+        fixture.end().await;
     }
 }
 
 #[tokio::test]
 async fn a_caller_that_leaves_at_the_closing_bracket_of_a_dripping_answer_was_answered() {
-    let stage = Fixture::unix();
-    stage.command("arm mount: drip 300ms").await;
-    let mut caller = stage.plugin.connect().await.expect("the server listens");
+    let fixture = Fixture::unix();
+    fixture.command("arm mount: drip 300ms").await;
+    let mut caller = fixture.plugin.connect().await.expect("the server listens");
     caller.say(&kept_alive(Operation::Mount, r#"{"Name":"v","ID":"7f"}"#)).await;
     caller.hear_until(|text| text.contains('}')).await;
     drop(caller);
-    assert_eq!((stage.last_call().outcome, stage.last_call().error), (Outcome::Ok, None));
-    stage.end().await;
+    assert_eq!((fixture.last_call().outcome, fixture.last_call().error), (Outcome::Ok, None));
+    fixture.end().await;
 }
 
 #[tokio::test]
 async fn a_caller_that_leaves_in_the_middle_of_its_request_is_counted() {
-    let stage = Fixture::unix();
+    let fixture = Fixture::unix();
     let request = kept_alive(Operation::Create, r#"{"Name":"v"}"#);
-    let mut caller = stage.plugin.connect().await.expect("the server listens");
+    let mut caller = fixture.plugin.connect().await.expect("the server listens");
     caller.say(&request[..request.len() - 3]).await;
     drop(caller);
-    stage.until("it has ended", |now| now.counters.outcome(Outcome::Cancelled) == 1).await;
-    assert_eq!(stage.snapshot().counters.operation(Operation::Create), 1);
-    assert!(stage.snapshot().volumes.is_empty());
-    stage.end().await;
+    fixture.until("it has ended", |now| now.counters.outcome(Outcome::Cancelled) == 1).await;
+    assert_eq!(fixture.snapshot().counters.operation(Operation::Create), 1);
+    assert!(fixture.snapshot().volumes.is_empty());
+    fixture.end().await;
 }
 
 #[tokio::test]
 async fn a_caller_that_leaves_at_once_is_counted() {
-    let stage = Fixture::unix();
+    let fixture = Fixture::unix();
     for _ in 0..100 {
-        let mut caller = stage.plugin.connect().await.expect("the server listens");
+        let mut caller = fixture.plugin.connect().await.expect("the server listens");
         caller.say(&kept_alive(Operation::Get, r#"{"Name":"v"}"#)).await;
     }
-    stage.until("all are counted", |now| now.counters.operation(Operation::Get) == 100).await;
-    stage.end().await;
+    fixture.until("all are counted", |now| now.counters.operation(Operation::Get) == 100).await;
+    fixture.end().await;
 }
 
 #[tokio::test]
 async fn a_handler_that_panics_is_an_answer_and_an_entry_and_no_end() {
-    let stage = Fixture::with(|plan| plan.panic_on = Some("boo".into()));
-    let mut caller = stage.plugin.connect().await.expect("the server listens");
+    let fixture = Fixture::with(|plan| plan.panic_on = Some("boo".into()));
+    let mut caller = fixture.plugin.connect().await.expect("the server listens");
     caller.say(&kept_alive(Operation::Create, r#"{"Name":"boo"}"#)).await;
     let heard = caller.hear_one().await;
     assert_eq!(
         (heard.status(), heard.body()),
         (Some(500), "the handler panicked; the reason is on voltergeist's screen or on stderr\n")
     );
-    let call = stage.last_call();
+    let call = fixture.last_call();
     assert_eq!((call.outcome, call.volume.as_deref()), (Outcome::Panicked, Some("boo")));
     caller.say(&kept_alive(Operation::Create, r#"{"Name":"v"}"#)).await;
     assert_eq!(caller.hear_one().await.body(), "{}\n", "the same connection goes on");
-    stage.end().await;
+    fixture.end().await;
 }
 
 #[tokio::test]
 async fn a_crash_cuts_every_connection_and_the_driver_is_back_at_once() {
-    for stage in [Fixture::unix(), Fixture::tcp()] {
-        stage.ask(Operation::Create, r#"{"Name":"v"}"#).await;
-        stage.command("arm get: hang").await;
-        let mut idle = stage.plugin.connect().await.expect("the server listens");
+    for fixture in [Fixture::unix(), Fixture::tcp()] {
+        fixture.ask(Operation::Create, r#"{"Name":"v"}"#).await;
+        fixture.command("arm get: hang").await;
+        let mut idle = fixture.plugin.connect().await.expect("the server listens");
         idle.say(&kept_alive(Operation::List, "{}")).await;
         idle.hear_one().await;
-        let mut waiting = stage.plugin.connect().await.expect("the server listens");
+        let mut waiting = fixture.plugin.connect().await.expect("the server listens");
         waiting.say(&kept_alive(Operation::Get, r#"{"Name":"v"}"#)).await;
-        stage.until("the call waits", |now| now.held.len() == 1).await;
-        stage.command("crash keep").await;
+        fixture.until("the call waits", |now| now.held.len() == 1).await;
+        fixture.command("crash keep").await;
         for mut caller in [idle, waiting] {
             let heard = caller.hear().await;
             assert_eq!((heard.text.as_str(), heard.end), ("", Ok(())));
         }
-        let call = stage.last_call();
+        let call = fixture.last_call();
         assert_eq!((call.outcome, call.error.as_deref()), (Outcome::Error, Some("the driver crashed")));
-        stage.command("disarm all").await;
-        assert_eq!(stage.ask(Operation::Get, r#"{"Name":"v"}"#).await["Volume"]["Name"], "v");
-        stage.command("crash lose").await;
-        assert_eq!(stage.ask(Operation::Get, r#"{"Name":"v"}"#).await["Err"], "no such volume");
-        stage.end().await;
+        fixture.command("disarm all").await;
+        assert_eq!(fixture.ask(Operation::Get, r#"{"Name":"v"}"#).await["Volume"]["Name"], "v");
+        fixture.command("crash lose").await;
+        assert_eq!(fixture.ask(Operation::Get, r#"{"Name":"v"}"#).await["Err"], "no such volume");
+        fixture.end().await;
     }
 }
 
 #[tokio::test]
-async fn an_orderly_end_lets_calls_go_and_leaves_nothing_behind() {
-    for stage in [Fixture::unix(), Fixture::tcp()] {
-        stage.command("arm mount: hold").await;
-        stage.command("arm list: drip 1h").await;
-        let mut held = stage.plugin.connect().await.expect("the server listens");
+async fn an_orderly_end_releases_calls_and_leaves_nothing_behind() {
+    for fixture in [Fixture::unix(), Fixture::tcp()] {
+        fixture.command("arm mount: hold").await;
+        fixture.command("arm list: drip 1h").await;
+        let mut held = fixture.plugin.connect().await.expect("the server listens");
         held.say(&kept_alive(Operation::Mount, r#"{"Name":"v","ID":"7f"}"#)).await;
-        let mut dripping = stage.plugin.connect().await.expect("the server listens");
+        let mut dripping = fixture.plugin.connect().await.expect("the server listens");
         dripping.say(&kept_alive(Operation::List, "{}")).await;
-        let mut idle = stage.plugin.connect().await.expect("the server listens");
+        let mut idle = fixture.plugin.connect().await.expect("the server listens");
         idle.say(&kept_alive(Operation::Get, r#"{"Name":"v"}"#)).await;
         idle.hear_one().await;
-        stage.until("both wait", |now| now.held.len() == 2).await;
-        let hub = stage.hub.clone();
-        let place = stage.end().await;
+        fixture.until("both wait", |now| now.held.len() == 2).await;
+        let hub = fixture.hub.clone();
+        let place = fixture.end().await;
         let answer = held.hear().await;
         assert!(answer.is_whole() && answer.body().contains("/volumes/v"), "{answer:?}");
         assert_eq!(dripping.hear().await.body(), "{\"Volumes\":[]}\n");
@@ -145,16 +145,16 @@ async fn an_orderly_end_lets_calls_go_and_leaves_nothing_behind() {
 
 #[tokio::test]
 async fn a_caller_that_never_ends_cannot_hold_up_the_end() {
-    let stage = Fixture::with(|plan| plan.drain = Duration::from_millis(50));
-    let mut caller = stage.plugin.connect().await.expect("the server listens");
+    let fixture = Fixture::with(|plan| plan.drain = Duration::from_millis(50));
+    let mut caller = fixture.plugin.connect().await.expect("the server listens");
     let request = kept_alive(Operation::Create, r#"{"Name":"v"}"#);
     caller.say(&request[..request.len() - 3]).await;
     // The head has arrived, and so the call has begun.
-    let mut follower = stage.control.connect().await.expect("the control API listens");
+    let mut follower = fixture.control.connect().await.expect("the control API listens");
     follower.say("GET /v1/entries/stream HTTP/1.1\r\nHost: x\r\n\r\n").await;
-    stage.ask(Operation::List, "{}").await;
-    let hub = stage.hub.clone();
-    within(stage.end()).await;
+    fixture.ask(Operation::List, "{}").await;
+    let hub = fixture.hub.clone();
+    within(fixture.end()).await;
     assert_eq!(caller.hear().await.text, "");
     let (entries, _) = hub.entries_after(0, usize::MAX);
     let call = entries.last().and_then(|entry| entry.call()).expect("it is an entry");
@@ -163,29 +163,29 @@ async fn a_caller_that_never_ends_cannot_hold_up_the_end() {
 
 #[tokio::test]
 async fn the_command_quit_is_answered_and_ends_the_server() {
-    let stage = Fixture::unix();
+    let fixture = Fixture::unix();
     let quit = "POST /v1/commands HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nConnection: close\r\n\r\nquit";
-    let heard = stage.control.exchange(quit).await;
+    let heard = fixture.control.exchange(quit).await;
     assert_eq!((heard.status(), heard.body()), (Some(200), "quitting\n"));
-    let place = stage.ended().await;
+    let place = fixture.ended().await;
     assert!(!place.path().join("plugins/ghost.sock").exists());
 }
 
 #[tokio::test]
 async fn a_server_that_is_dropped_leaves_nothing_behind_either() {
-    let stage = Fixture::unix();
+    let fixture = Fixture::unix();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
-    let place = stage.end().await;
+    let place = fixture.end().await;
     std::thread::spawn({
         let place = place.clone();
         move || {
-            let stage = runtime.block_on(async {
-                let stage = Fixture::at(place, |_| {}).expect("the place is free");
-                stage.plugin.exchange(&request(Operation::List, "{}")).await;
-                stage
+            let fixture = runtime.block_on(async {
+                let fixture = Fixture::at(place, |_| {}).expect("the place is free");
+                fixture.plugin.exchange(&request(Operation::List, "{}")).await;
+                fixture
             });
             drop(runtime);
-            drop(stage);
+            drop(fixture);
         }
     })
     .join()
@@ -241,7 +241,7 @@ async fn a_disk_that_does_not_answer_cannot_hold_up_the_end() {
     let program = RefCell::new(Program::start(place.path()));
     let has_ended = || program.borrow_mut().0.try_wait().expect("it can be asked").is_some();
     until("it listens", || std::os::unix::net::UnixStream::connect(&socket).is_ok()).await;
-    // Whoever writes to a pipe that nobody reads waits.
+    // Writing to a pipe that nobody reads blocks.
     let record = place.path().join("volumes/.voltergeist/.voltergeist/unfinished");
     mknodat(CWD, &record, FileType::Fifo, Mode::RWXU, 0).expect("the place is writable");
     let mut caller = Peer::Unix(socket.clone()).connect().await.expect("it listens");

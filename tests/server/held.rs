@@ -1,4 +1,4 @@
-//! Calls that a rule keeps waiting: the ways out, as bytes on the wire, as work done, and as the journal tells it.
+//! Calls that a rule keeps waiting: the ways out, as bytes on the wire, as work done, and as the journal has it.
 
 use std::io::ErrorKind;
 
@@ -47,37 +47,37 @@ const WAYS_OUT: [(&str, &str, Outcome, u32); 19] = [
 const MOUNT: &str = r#"{"Name":"v","ID":"7f"}"#;
 
 /// A call that the one armed rule holds, its number, and what its caller hears in the end.
-async fn held(stage: &Fixture, then: impl AsyncFnOnce(u64)) -> Heard {
+async fn held(fixture: &Fixture, then: impl AsyncFnOnce(u64)) -> Heard {
     let release = async {
-        stage.until("the call waits", |now| now.held.len() == 1).await;
-        then(stage.snapshot().held[0].call_number().expect("it is a call")).await;
+        fixture.until("the call waits", |now| now.held.len() == 1).await;
+        then(fixture.snapshot().held[0].call_number().expect("it is a call")).await;
     };
-    tokio::join!(stage.call(Operation::Mount, MOUNT), release).0
+    tokio::join!(fixture.call(Operation::Mount, MOUNT), release).0
 }
 
-async fn play(stage: &Fixture, (rule, how, expected, mounts): (&str, &str, Outcome, u32)) {
+async fn play(fixture: &Fixture, (rule, how, expected, mounts): (&str, &str, Outcome, u32)) {
     let case = format!("mount: {rule}; release{how}");
-    stage.command("conjure v").await;
-    stage.command(&format!("arm mount: {rule}")).await;
+    fixture.command("conjure v").await;
+    fixture.command(&format!("arm mount: {rule}")).await;
     let (mut number, mut seq) = (0, 0);
-    let heard = held(stage, async |call| {
-        (number, seq) = (call, stage.snapshot().held[0].seq);
-        stage.command(&format!("release {call}{how}")).await;
+    let heard = held(fixture, async |call| {
+        (number, seq) = (call, fixture.snapshot().held[0].seq);
+        fixture.command(&format!("release {call}{how}")).await;
     })
     .await;
 
-    let natural = format!("{{\"Mountpoint\":\"{}\"}}\n", stage.mountpoint("v").display());
+    let natural = format!("{{\"Mountpoint\":\"{}\"}}\n", fixture.mountpoint("v").display());
     let (status, body, end) = match expected {
         OriginalReply => (Some(200), natural.as_str(), Ok(())),
         Answer(status, body) => (Some(status), body, Ok(())),
         End(end) => (None, "", end),
     };
     assert_eq!((heard.status(), heard.body(), heard.end), (status, body, end), "{case}: {heard:?}");
-    let call = stage.last_call();
+    let call = fixture.last_call();
     assert_eq!((call.number, call.held_seq), (number, Some(seq)), "{case}");
     assert_eq!((call.status, &*call.reply.text()), (status, body), "{case}");
     assert_eq!(call.changes.len(), mounts as usize, "{case}");
-    assert_eq!(stage.snapshot().open_mounts, u64::from(mounts), "{case}");
+    assert_eq!(fixture.snapshot().open_mounts, u64::from(mounts), "{case}");
     let fault = call.fault.expect("a rule acted");
     assert_eq!(fault.released.as_ref().map(|release| release.by), Some(ReleasedBy::Command), "{case}");
     let fault = fault.to_string();
@@ -90,32 +90,32 @@ async fn play(stage: &Fixture, (rule, how, expected, mounts): (&str, &str, Outco
     } else {
         assert_eq!(fault, format!("{waits} then {release_action}"));
     }
-    let (entries, _) = stage.hub.entries_after(seq - 1, 1);
+    let (entries, _) = fixture.hub.entries_after(seq - 1, 1);
     let EntryKind::Held(waiting) = &entries[0].kind else { panic!("{case}: {:?}", entries[0]) };
-    let told = waiting.original.as_ref().expect("its answer is still open");
-    assert_eq!((told.status, &*told.body.text()), (200, natural.as_str()), "{case}");
-    stage.command("disarm all").await;
-    stage.command("wipe").await;
+    let original = waiting.original.as_ref().expect("its answer is still open");
+    assert_eq!((original.status, &*original.body.text()), (200, natural.as_str()), "{case}");
+    fixture.command("disarm all").await;
+    fixture.command("wipe").await;
 }
 
 #[tokio::test]
-async fn a_held_call_ends_as_it_is_told_to_on_both_transports() {
-    for stage in [Fixture::unix(), Fixture::tcp()] {
+async fn a_held_call_ends_as_it_is_released_on_both_transports() {
+    for fixture in [Fixture::unix(), Fixture::tcp()] {
         for case in WAYS_OUT {
-            play(&stage, case).await;
+            play(&fixture, case).await;
         }
-        stage.end().await;
+        fixture.end().await;
     }
 }
 
 #[tokio::test]
 async fn a_release_that_cannot_be_is_refused_and_the_call_waits_on() {
-    let stage = Fixture::unix();
-    stage.command("conjure v").await;
-    let refused = |line: &str| stage.hub.command_line(line).expect_err(line).to_string();
+    let fixture = Fixture::unix();
+    fixture.command("conjure v").await;
+    let refused = |line: &str| fixture.hub.command_line(line).expect_err(line).to_string();
     assert!(refused("release: fail \"no\"").starts_with("no call is held; arm a rule that holds one"));
-    stage.command("arm mount: hold").await;
-    let heard = held(&stage, async |call| {
+    fixture.command("arm mount: hold").await;
+    let heard = held(&fixture, async |call| {
         for (how, why) in [
             (format!("{}: empty", call + 1), format!("call {} is not held", call + 1)),
             (
@@ -134,9 +134,9 @@ async fn a_release_that_cannot_be_is_refused_and_the_call_waits_on() {
         ] {
             let error = refused(&format!("release {how}"));
             assert!(error.starts_with(&why), "{how}: {error}");
-            assert_eq!(stage.snapshot().held.len(), 1, "{how}");
+            assert_eq!(fixture.snapshot().held.len(), 1, "{how}");
         }
-        stage.command("release: fail \"now\"").await;
+        fixture.command("release: fail \"now\"").await;
         assert!(
             refused(&format!("release {call}: fail \"again\""))
                 .starts_with(&format!("call {call} is not held")),
@@ -145,63 +145,65 @@ async fn a_release_that_cannot_be_is_refused_and_the_call_waits_on() {
     })
     .await;
     assert_eq!(heard.body(), "now\n");
-    stage.end().await;
+    fixture.end().await;
 }
 
 #[tokio::test]
 async fn an_answer_that_is_on_its_way_can_be_hurried_and_not_changed() {
-    let stage = Fixture::unix();
-    stage.command("arm list: drip 1h").await;
-    let mut caller = stage.plugin.connect().await.expect("the server listens");
+    let fixture = Fixture::unix();
+    fixture.command("arm list: drip 1h").await;
+    let mut caller = fixture.plugin.connect().await.expect("the server listens");
     caller.say(&request(Operation::List, "{}")).await;
-    stage.until("the call waits", |now| now.held.len() == 1).await;
-    let call = stage.snapshot().held[0].call_number().expect("it is a call");
-    let error = stage.hub.command_line("release all: empty").expect_err("it has begun").to_string();
+    fixture.until("the call waits", |now| now.held.len() == 1).await;
+    let call = fixture.snapshot().held[0].call_number().expect("it is a call");
+    let error = fixture.hub.command_line("release all: empty").expect_err("it has begun").to_string();
     assert!(
         error.starts_with(&format!("the reply to call {call} is already being sent; release {call} sends"))
     );
-    stage.command(&format!("release {call}")).await;
+    fixture.command(&format!("release {call}")).await;
     assert_eq!(caller.hear().await.body(), "{\"Volumes\":[]}\n");
-    stage.end().await;
+    fixture.end().await;
 }
 
 #[tokio::test]
 async fn all_waiting_calls_can_be_failed_at_once() {
-    let stage = Fixture::tcp();
-    stage.command("arm reads: hold").await;
+    let fixture = Fixture::tcp();
+    fixture.command("arm reads: hold").await;
     let release = async {
-        stage.until("both calls wait", |now| now.held.len() == 2).await;
-        stage.command("release all: fail \"closed\"").await;
+        fixture.until("both calls wait", |now| now.held.len() == 2).await;
+        fixture.command("release all: fail \"closed\"").await;
     };
     let (get, list, ()) =
-        tokio::join!(stage.call(Operation::Get, MOUNT), stage.call(Operation::List, "{}"), release);
+        tokio::join!(fixture.call(Operation::Get, MOUNT), fixture.call(Operation::List, "{}"), release);
     assert_eq!((get.body(), list.body()), ("closed\n", "closed\n"));
-    stage.end().await;
+    fixture.end().await;
 }
 
 #[tokio::test]
 async fn a_rule_can_reply_to_the_byte() {
-    for stage in [Fixture::unix(), Fixture::tcp()] {
-        stage.command("arm get: reply {\"Volume\":{\"Name\":\"v\"}} then reply \"<html>\" as text500").await;
+    for fixture in [Fixture::unix(), Fixture::tcp()] {
+        fixture
+            .command("arm get: reply {\"Volume\":{\"Name\":\"v\"}} then reply \"<html>\" as text500")
+            .await;
         for (status, body, error) in
             [(200, "{\"Volume\":{\"Name\":\"v\"}}\n", None), (500, "<html>", Some("<html>"))]
         {
-            let heard = stage.call(Operation::Get, MOUNT).await;
+            let heard = fixture.call(Operation::Get, MOUNT).await;
             assert_eq!((heard.status(), heard.body()), (Some(status), body));
-            assert_eq!(stage.last_call().error.as_deref(), error);
+            assert_eq!(fixture.last_call().error.as_deref(), error);
         }
-        stage.end().await;
+        fixture.end().await;
     }
 }
 
 #[tokio::test]
 async fn a_change_is_recorded_when_it_happens_and_not_when_the_reply_is_released() {
-    let stage = Fixture::unix();
-    stage.command("arm mount: hold after").await;
+    let fixture = Fixture::unix();
+    fixture.command("arm mount: hold after").await;
     let mut number = 0;
-    held(&stage, async |call| {
+    held(&fixture, async |call| {
         number = call;
-        let (entries, _) = stage.hub.entries_after(0, usize::MAX);
+        let (entries, _) = fixture.hub.entries_after(0, usize::MAX);
         let kinds: Vec<_> = entries
             .iter()
             .filter_map(|entry| match &entry.kind {
@@ -212,10 +214,10 @@ async fn a_change_is_recorded_when_it_happens_and_not_when_the_reply_is_released
             })
             .collect();
         assert_eq!(kinds, [("volume", true), ("held", true)]);
-        assert_eq!(stage.snapshot().open_mounts, 1);
-        stage.command("release").await;
+        assert_eq!(fixture.snapshot().open_mounts, 1);
+        fixture.command("release").await;
     })
     .await;
-    assert_eq!((stage.last_call().number, stage.last_call().changes.len()), (number, 1));
-    stage.end().await;
+    assert_eq!((fixture.last_call().number, fixture.last_call().changes.len()), (number, 1));
+    fixture.end().await;
 }

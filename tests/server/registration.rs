@@ -29,35 +29,35 @@ fn denied(place: Arc<TempDir>, change: impl FnOnce(&mut voltergeist::app::Server
 
 #[tokio::test]
 async fn a_unix_socket_is_found_by_its_name() {
-    let stage = Fixture::unix();
-    let socket = stage.place.path().join("plugins/ghost.sock");
-    let driver = stage.hub.driver();
+    let fixture = Fixture::unix();
+    let socket = fixture.place.path().join("plugins/ghost.sock");
+    let driver = fixture.hub.driver();
     assert_eq!(driver.address, format!("unix://{}", socket.display()));
     assert_eq!((driver.registration.as_str(), driver.fix_command), ("registered", None));
     let mode = |path: &Path| fs::metadata(path).expect("it is there").permissions().mode() & 0o777;
     assert_eq!(mode(&socket), 0o660);
-    assert_eq!(mode(&stage.place.path().join("control/ghost.sock")), 0o600);
-    assert_eq!(mode(&stage.place.path().join("control")), 0o700);
-    stage.end().await;
+    assert_eq!(mode(&fixture.place.path().join("control/ghost.sock")), 0o600);
+    assert_eq!(mode(&fixture.place.path().join("control")), 0o700);
+    fixture.end().await;
 }
 
 #[tokio::test]
 async fn a_tcp_port_is_found_by_its_spec() {
-    let stage = Fixture::tcp();
-    let spec = fs::read_to_string(stage.place.path().join("etc/ghost.spec")).expect("it is written");
-    let driver = stage.hub.driver();
+    let fixture = Fixture::tcp();
+    let spec = fs::read_to_string(fixture.place.path().join("etc/ghost.spec")).expect("it is written");
+    let driver = fixture.hub.driver();
     assert_eq!(spec, driver.address);
     assert!(spec.starts_with("tcp://127.0.0.1:") && !spec.ends_with(":0"), "{spec}");
     assert_eq!((driver.registration.as_str(), driver.fix_command), ("registered", None));
-    stage.end().await;
+    fixture.end().await;
 }
 
 #[tokio::test]
-async fn a_port_on_all_interfaces_is_told_as_one_of_this_machine() {
-    let stage = Fixture::with(|plan| plan.listen = Address::Tcp("0.0.0.0:0".into()));
-    assert!(stage.snapshot().driver.address.starts_with("tcp://127.0.0.1:"));
-    stage.ask(Operation::List, "{}").await;
-    stage.end().await;
+async fn a_port_on_all_interfaces_is_shown_as_one_of_this_machine() {
+    let fixture = Fixture::with(|plan| plan.listen = Address::Tcp("0.0.0.0:0".into()));
+    assert!(fixture.snapshot().driver.address.starts_with("tcp://127.0.0.1:"));
+    fixture.ask(Operation::List, "{}").await;
+    fixture.end().await;
 }
 
 #[tokio::test]
@@ -68,15 +68,15 @@ async fn what_a_dead_instance_has_left_is_replaced() {
     make(&place.path().join("etc"));
     drop(UnixListener::bind(sockets.join("ghost.sock")).expect("it is free"));
     fs::write(sockets.join(".ghost.sock.lock"), "").expect("it is free");
-    let stage = Fixture::at(Arc::clone(&place), |_| {}).expect("the socket is stale");
-    stage.ask(Operation::List, "{}").await;
-    stage.end().await;
+    let fixture = Fixture::at(Arc::clone(&place), |_| {}).expect("the socket is stale");
+    fixture.ask(Operation::List, "{}").await;
+    fixture.end().await;
 
     let gone = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port");
     fs::write(place.path().join("etc/ghost.spec"), format!("tcp://{gone}\n")).expect("it is free");
-    let stage = Fixture::at(place, |plan| plan.listen = tcp()).expect("the spec is stale");
-    assert_eq!(stage.snapshot().driver.registration, "registered");
-    stage.end().await;
+    let fixture = Fixture::at(place, |plan| plan.listen = tcp()).expect("the spec is stale");
+    assert_eq!(fixture.snapshot().driver.registration, "registered");
+    fixture.end().await;
 }
 
 #[tokio::test]
@@ -143,7 +143,7 @@ async fn of_many_that_start_at_once_one_wins_and_is_whole() {
     let mut won = Vec::new();
     for start in starts.collect::<Vec<_>>() {
         match start.await.expect("it does not panic") {
-            Ok(stage) => won.push(stage),
+            Ok(fixture) => won.push(fixture),
             Err(error) => assert!(matches!(error, BindError::InUse(_)), "{error}"),
         }
     }
@@ -155,17 +155,17 @@ async fn of_many_that_start_at_once_one_wins_and_is_whole() {
 
 #[tokio::test]
 async fn what_another_has_put_in_our_place_stays_at_our_end() {
-    let stage = Fixture::unix();
-    let socket = stage.place.path().join("plugins/ghost.sock");
-    fs::rename(&socket, stage.place.path().join("moved.sock")).expect("it is there");
+    let fixture = Fixture::unix();
+    let socket = fixture.place.path().join("plugins/ghost.sock");
+    fs::rename(&socket, fixture.place.path().join("moved.sock")).expect("it is there");
     let _other = UnixListener::bind(&socket).expect("it is free");
-    let _place = stage.end().await;
+    let _place = fixture.end().await;
     assert!(socket.exists());
 
-    let stage = Fixture::tcp();
-    let spec = stage.place.path().join("etc/ghost.spec");
+    let fixture = Fixture::tcp();
+    let spec = fixture.place.path().join("etc/ghost.spec");
     fs::write(&spec, "tcp://127.0.0.1:1").expect("it is writable");
-    let place = stage.end().await;
+    let place = fixture.end().await;
     assert_eq!(
         fs::read_to_string(place.path().join("etc/ghost.spec")).expect("it stays"),
         "tcp://127.0.0.1:1"
@@ -173,17 +173,17 @@ async fn what_another_has_put_in_our_place_stays_at_our_end() {
 }
 
 #[tokio::test]
-async fn a_socket_that_hides_our_spec_is_told() {
+async fn a_socket_that_hides_our_spec_is_reported() {
     let place = place();
     let sockets = paths(place.path()).sockets;
     make(&sockets);
     let hiding = sockets.join("ghost.sock");
     drop(UnixListener::bind(&hiding).expect("it is free"));
-    let stage = Fixture::at(place, |plan| plan.listen = tcp()).expect("the port is free");
-    let driver = stage.hub.driver();
+    let fixture = Fixture::at(place, |plan| plan.listen = tcp()).expect("the port is free");
+    let driver = fixture.hub.driver();
     assert_eq!(driver.registration, format!("hidden: engines find {} first", hiding.display()));
     assert_eq!(driver.fix_command, Some(format!("sudo rm {}", hiding.display())));
-    stage.end().await;
+    fixture.end().await;
 }
 
 #[tokio::test]
@@ -192,17 +192,17 @@ async fn a_socket_elsewhere_says_what_would_register_it_and_sees_when_that_is_do
     let elsewhere = place.path().join("it's here.sock");
     let listen =
         |plan: &mut voltergeist::app::ServerConfig| plan.listen = Address::Unix(Some(elsewhere.clone()));
-    let stage = Fixture::at(Arc::clone(&place), listen).expect("it is free");
-    let driver = stage.hub.driver();
+    let fixture = Fixture::at(Arc::clone(&place), listen).expect("it is free");
+    let driver = fixture.hub.driver();
     assert_eq!(driver.registration, "not registered: engines do not look there");
     let fix_command = driver.fix_command.expect("there is one");
     let script = fix_command.strip_prefix("sudo ").expect("it needs rights");
     let done = std::process::Command::new("sh").args(["-c", script]).status().expect("there is a shell");
     assert!(done.success(), "{fix_command}");
-    stage.end().await;
-    let stage = Fixture::at(place, listen).expect("it is free");
-    assert_eq!(stage.snapshot().driver.registration, "registered");
-    stage.end().await;
+    fixture.end().await;
+    let fixture = Fixture::at(place, listen).expect("it is free");
+    assert_eq!(fixture.snapshot().driver.registration, "registered");
+    fixture.end().await;
 }
 
 #[tokio::test]
@@ -222,9 +222,9 @@ fn without_rights(plan: &mut voltergeist::app::ServerConfig) {
 
 #[tokio::test]
 async fn without_rights_it_listens_in_the_runtime_directory_and_says_what_would_register_it() {
-    let stage = Fixture::with(without_rights);
-    let runtime = stage.place.path().join("runtime");
-    let driver = stage.hub.driver();
+    let fixture = Fixture::with(without_rights);
+    let runtime = fixture.place.path().join("runtime");
+    let driver = fixture.hub.driver();
     assert_eq!(driver.address, format!("unix://{}/ghost.sock", runtime.display()));
     assert_eq!(driver.registration, "not registered: cannot write to /sys/voltergeist/plugins");
     let fix_command = driver.fix_command.expect("there is one");
@@ -234,17 +234,17 @@ async fn without_rights_it_listens_in_the_runtime_directory_and_says_what_would_
     );
     assert!(runtime.join("ghost.control.sock").exists());
     assert_eq!(fs::metadata(&runtime).expect("it is made").permissions().mode() & 0o777, 0o700);
-    stage.ask(Operation::List, "{}").await;
-    stage.end().await;
+    fixture.ask(Operation::List, "{}").await;
+    fixture.end().await;
 
-    let stage = Fixture::with(|plan| {
+    let fixture = Fixture::with(|plan| {
         without_rights(plan);
         plan.listen = tcp();
     });
-    let driver = stage.hub.driver();
+    let driver = fixture.hub.driver();
     assert!(driver.registration.starts_with("not registered: cannot write to /sys/"), "{driver:?}");
-    stage.ask(Operation::List, "{}").await;
-    stage.end().await;
+    fixture.ask(Operation::List, "{}").await;
+    fixture.end().await;
 }
 
 #[tokio::test]

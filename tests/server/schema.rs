@@ -85,18 +85,18 @@ const REQUESTS: [(&str, &str, &str, &str, &str); 14] = [
 
 #[tokio::test]
 async fn every_reply_is_as_the_openapi_document_says() {
-    let stage = Fixture::unix();
-    stage.ask(Operation::Create, r#"{"Name":"db1","Opts":{"tier":"gold"}}"#).await;
-    stage.ask(Operation::Mount, r#"{"Name":"db1","ID":"7f"}"#).await;
-    stage.command("arm get: hold once for 1h as bp").await;
-    let mut held = stage.plugin.connect().await.expect("the server listens");
+    let fixture = Fixture::unix();
+    fixture.ask(Operation::Create, r#"{"Name":"db1","Opts":{"tier":"gold"}}"#).await;
+    fixture.ask(Operation::Mount, r#"{"Name":"db1","ID":"7f"}"#).await;
+    fixture.command("arm get: hold once for 1h as bp").await;
+    let mut held = fixture.plugin.connect().await.expect("the server listens");
     held.say(&http("POST", Operation::Get.path(), "", r#"{"Name":"db1"}"#)).await;
-    stage.until("the call is held", |now| now.held.len() == 1).await;
+    fixture.until("the call is held", |now| now.held.len() == 1).await;
 
     let mut seen = BTreeSet::new();
     for (method, path, query, headers, body) in REQUESTS {
         let request = http(method, &format!("{path}{query}"), headers, body);
-        let mut caller = stage.control.connect().await.expect("the API listens");
+        let mut caller = fixture.control.connect().await.expect("the API listens");
         caller.say(&request).await;
         let is_stream = path.ends_with("/stream") && query == "?after=0";
         let heard = if is_stream {
@@ -130,12 +130,12 @@ async fn every_reply_is_as_the_openapi_document_says() {
 
     for (path, method) in operations() {
         let other = if method == "get" { "POST" } else { "GET" };
-        let heard = stage.control.exchange(&http(other, &path, CLOSE, "")).await;
+        let heard = fixture.control.exchange(&http(other, &path, CLOSE, "")).await;
         assert_eq!(heard.status(), Some(405), "{other} {path}");
     }
-    assert_eq!(stage.control.exchange(&http("GET", "/v2/state", CLOSE, "")).await.status(), Some(404));
-    stage.command("release all").await;
-    stage.end().await;
+    assert_eq!(fixture.control.exchange(&http("GET", "/v2/state", CLOSE, "")).await.status(), Some(404));
+    fixture.command("release all").await;
+    fixture.end().await;
 }
 
 /// The paths of the document with their methods.

@@ -170,9 +170,9 @@ fn expected(action: &str, operation: Operation, root: &str) -> Expected {
 }
 
 /// Brings the volumes to where each case begins.
-fn set_up(stage: &Fixture, operation: Operation) {
+fn set_up(fixture: &Fixture, operation: Operation) {
     let at: Timestamp = "2026-01-02T03:04:05Z".parse().expect("a time");
-    let change = |change: &Change| stage.hub.change(change, Cause::Command).expect("the disk is writable");
+    let change = |change: &Change| fixture.hub.change(change, Cause::Command).expect("the disk is writable");
     change(&Change::AllDeleted);
     if operation != Operation::Create {
         change(&Change::Created { name: "v".into(), options: [].into(), at });
@@ -183,8 +183,8 @@ fn set_up(stage: &Fixture, operation: Operation) {
 }
 
 /// Asserts that the work was done so often.
-fn assert_done(stage: &Fixture, operation: Operation, times: usize, case: &str) {
-    let snapshot = stage.snapshot();
+fn assert_done(fixture: &Fixture, operation: Operation, times: usize, case: &str) {
+    let snapshot = fixture.snapshot();
     let volume = snapshot.volumes.first();
     let mounts = volume.map_or(0, |volume| volume.open_mounts() as usize);
     let expected = match operation {
@@ -195,7 +195,7 @@ fn assert_done(stage: &Fixture, operation: Operation, times: usize, case: &str) 
         _ => (true, MOUNTED),
     };
     assert_eq!((volume.is_some_and(|volume| volume.exists), mounts), expected, "{case}");
-    let has_files = stage.mountpoint("v").join("mountID").exists();
+    let has_files = fixture.mountpoint("v").join("mountID").exists();
     assert_eq!(has_files, operation == Operation::Mount && times > 0, "{case}");
 }
 
@@ -212,13 +212,13 @@ fn assert_heard(heard: &Heard, expected: &Expected, case: &str) {
 }
 
 /// Plays one case: arms the rule, calls, and compares what came over the wire, what was done, and what was recorded.
-async fn play(stage: &Fixture, operation: Operation, action: &str, phase: Phase) {
+async fn play(fixture: &Fixture, operation: Operation, action: &str, phase: Phase) {
     let said = if phase == Phase::Instead { String::new() } else { format!(" {}", phase.as_str()) };
     let rule = format!("{operation}: {action}{said}");
-    set_up(stage, operation);
-    let root = stage.mountpoint("").to_str().expect("a text").trim_end_matches('/').to_owned();
+    set_up(fixture, operation);
+    let root = fixture.mountpoint("").to_str().expect("a text").trim_end_matches('/').to_owned();
     let expected = expected(action, operation, &root);
-    stage.command(&format!("arm --yes {rule}")).await;
+    fixture.command(&format!("arm --yes {rule}")).await;
 
     let body = if operation == Operation::Activate { "" } else { r#"{"Name":"v","ID":"7f"}"# };
     let (early, late) = match phase {
@@ -230,16 +230,16 @@ async fn play(stage: &Fixture, operation: Operation, action: &str, phase: Phase)
     let waits = action == "hang" || action == "hold";
     let release = async {
         if waits {
-            stage.until("the call waits", |now| now.held.len() == 1).await;
-            assert_done(stage, operation, early, &rule);
-            stage.command("release").await;
+            fixture.until("the call waits", |now| now.held.len() == 1).await;
+            assert_done(fixture, operation, early, &rule);
+            fixture.command("release").await;
         }
     };
-    let (heard, ()) = tokio::join!(stage.call(operation, body), release);
+    let (heard, ()) = tokio::join!(fixture.call(operation, body), release);
     assert_heard(&heard, &expected, &rule);
-    assert_done(stage, operation, late, &rule);
+    assert_done(fixture, operation, late, &rule);
 
-    let call = stage.last_call();
+    let call = fixture.last_call();
     assert_eq!(call.operation, Some(operation), "{rule}");
     assert_eq!(call.outcome, expected.outcome, "{rule}");
     assert_eq!(call.status, (expected.status > 0).then_some(expected.status), "{rule}");
@@ -258,10 +258,10 @@ async fn play(stage: &Fixture, operation: Operation, action: &str, phase: Phase)
     assert_eq!(call.changes.len(), changes, "{rule}");
     let waited = ["hang", "hold", "delay", "drip"].contains(&word(action));
     assert_eq!(call.held_seq.is_some(), waited, "{rule}");
-    stage.command("disarm all").await;
+    fixture.command("disarm all").await;
 }
 
-async fn play_all(stage: Fixture) {
+async fn play_all(fixture: Fixture) {
     let mut played = 0;
     for text in ACTIONS {
         for operation in Operation::ALL {
@@ -270,15 +270,15 @@ async fn play_all(stage: Fixture) {
             };
             let action: &Action = &rule.chain()[0].action;
             for phase in action.phases() {
-                play(&stage, operation, text, *phase).await;
+                play(&fixture, operation, text, *phase).await;
                 played += 1;
             }
         }
     }
     assert!(played > 500, "only {played} cases were played");
-    let calls = Operation::ALL.map(|operation| stage.snapshot().counters.operation(operation));
+    let calls = Operation::ALL.map(|operation| fixture.snapshot().counters.operation(operation));
     assert_eq!(calls.iter().sum::<u64>(), played);
-    stage.end().await;
+    fixture.end().await;
 }
 
 #[tokio::test]
@@ -293,12 +293,12 @@ async fn every_action_on_every_call_in_every_phase_is_exact_on_tcp() {
 
 #[tokio::test]
 async fn a_reset_is_one_whatever_the_length_of_the_request_and_however_it_arrives() {
-    for stage in [Fixture::unix(), Fixture::tcp()] {
-        stage.command("arm create: reset").await;
+    for fixture in [Fixture::unix(), Fixture::tcp()] {
+        fixture.command("arm create: reset").await;
         for length in [0, 1, 7000, 40_000, 900_000] {
             let body = format!("{{\"Name\":\"v\",\"Opts\":{{\"k\":\"{}\"}}}}", "x".repeat(length));
             let request = kept_alive(Operation::Create, &body);
-            let mut caller = stage.plugin.connect().await.expect("the server listens");
+            let mut caller = fixture.plugin.connect().await.expect("the server listens");
             let middle = request.len() - body.len() / 2;
             caller.say(&request[..middle]).await;
             tokio::task::yield_now().await;
@@ -306,18 +306,18 @@ async fn a_reset_is_one_whatever_the_length_of_the_request_and_however_it_arrive
             let heard = caller.hear().await;
             assert_eq!((heard.text.as_str(), heard.end), ("", Err(ErrorKind::ConnectionReset)), "{length}");
         }
-        stage.end().await;
+        fixture.end().await;
     }
 }
 
 #[tokio::test]
 async fn calls_that_no_reset_meets_go_on_as_ever_while_a_rule_may_reset() {
-    for stage in [Fixture::unix(), Fixture::tcp()] {
-        let mut caller = stage.plugin.connect().await.expect("the server listens");
+    for fixture in [Fixture::unix(), Fixture::tcp()] {
+        let mut caller = fixture.plugin.connect().await.expect("the server listens");
         let create = kept_alive(Operation::Create, r#"{"Name":"v"}"#);
         caller.say(&create).await;
         assert_eq!(caller.hear_one().await.body(), "{}\n");
-        stage.command("arm mount: reset").await;
+        fixture.command("arm mount: reset").await;
         for length in [1, 100, 20_000, 200_000] {
             let body = format!("{{\"Name\":\"v\",\"Opts\":{{\"k\":\"{}\"}}}}", "x".repeat(length));
             caller.say(&kept_alive(Operation::Create, &body)).await;
@@ -326,101 +326,101 @@ async fn calls_that_no_reset_meets_go_on_as_ever_while_a_rule_may_reset() {
         // Several requests at once, as a client that pipelines sends them.
         caller.say(&create.repeat(20)).await;
         caller.hear_until(|text| text.matches("{}\n").count() == 20).await;
-        stage.command("disarm all").await;
+        fixture.command("disarm all").await;
         caller.say(&create).await;
         assert_eq!(caller.hear_one().await.body(), "{}\n");
         caller.say(&request(Operation::Create, r#"{"Name":"v"}"#)).await;
         assert_eq!(caller.hear().await.end, Ok(()), "the end is a clean one");
-        stage.end().await;
+        fixture.end().await;
     }
 }
 
 #[tokio::test]
 async fn a_caller_that_leaves_is_noticed_while_a_rule_may_reset() {
-    for stage in [Fixture::unix(), Fixture::tcp()] {
-        stage.command("arm mount: reset").await;
-        stage.command("arm get: hang").await;
-        let mut caller = stage.plugin.connect().await.expect("the server listens");
+    for fixture in [Fixture::unix(), Fixture::tcp()] {
+        fixture.command("arm mount: reset").await;
+        fixture.command("arm get: hang").await;
+        let mut caller = fixture.plugin.connect().await.expect("the server listens");
         caller.say(&kept_alive(Operation::Get, r#"{"Name":"v"}"#)).await;
-        stage.until("the call waits", |now| now.held.len() == 1).await;
+        fixture.until("the call waits", |now| now.held.len() == 1).await;
         drop(caller);
-        stage.until("the call has ended", |now| now.counters.outcome(Outcome::Cancelled) == 1).await;
-        stage.end().await;
+        fixture.until("the call has ended", |now| now.counters.outcome(Outcome::Cancelled) == 1).await;
+        fixture.end().await;
     }
 }
 
 #[tokio::test]
 async fn a_dripping_answer_takes_its_time_and_a_release_ends_it() {
-    let stage = Fixture::unix();
-    stage.command("arm list: drip 100ms").await;
+    let fixture = Fixture::unix();
+    fixture.command("arm list: drip 100ms").await;
     let started = Instant::now();
-    let heard = stage.call(Operation::List, "{}").await;
+    let heard = fixture.call(Operation::List, "{}").await;
     assert!(heard.is_whole() && started.elapsed().as_millis() >= 100);
-    stage.command("disarm all").await;
-    stage.command("arm list: drip 1h").await;
-    let mut caller = stage.plugin.connect().await.expect("the server listens");
+    fixture.command("disarm all").await;
+    fixture.command("arm list: drip 1h").await;
+    let mut caller = fixture.plugin.connect().await.expect("the server listens");
     caller.say(&request(Operation::List, "{}")).await;
-    stage.until("the call waits", |now| now.held.len() == 1).await;
-    stage.command("release all").await;
+    fixture.until("the call waits", |now| now.held.len() == 1).await;
+    fixture.command("release all").await;
     assert!(caller.hear().await.is_whole());
-    stage.end().await;
+    fixture.end().await;
 }
 
 #[tokio::test]
 async fn a_delay_can_be_cut_short() {
-    let stage = Fixture::unix();
-    stage.command("arm list: delay 1h").await;
+    let fixture = Fixture::unix();
+    fixture.command("arm list: delay 1h").await;
     let release = async {
-        stage.until("the call waits", |now| now.held.len() == 1).await;
-        stage.command("disarm all").await;
+        fixture.until("the call waits", |now| now.held.len() == 1).await;
+        fixture.command("disarm all").await;
     };
-    let (heard, ()) = within(async { tokio::join!(stage.call(Operation::List, "{}"), release) }).await;
+    let (heard, ()) = within(async { tokio::join!(fixture.call(Operation::List, "{}"), release) }).await;
     assert_eq!(heard.body(), "{\"Volumes\":[]}\n");
-    stage.end().await;
+    fixture.end().await;
 }
 
 #[tokio::test]
 async fn a_lie_says_that_all_is_well_where_it_is_not() {
-    let stage = Fixture::unix();
-    stage.ask(Operation::Create, r#"{"Name":"v","Opts":{"invalidOption":"1"}}"#).await;
-    stage.command("arm any: lie").await;
-    let answer = stage.ask(Operation::Mount, r#"{"Name":"v","ID":"7f"}"#).await;
-    assert_eq!(answer["Mountpoint"].as_str(), stage.mountpoint("v").to_str());
-    assert!(!stage.mountpoint("v").exists());
-    let answer = stage.ask(Operation::Get, r#"{"Name":"nobody"}"#).await;
+    let fixture = Fixture::unix();
+    fixture.ask(Operation::Create, r#"{"Name":"v","Opts":{"invalidOption":"1"}}"#).await;
+    fixture.command("arm any: lie").await;
+    let answer = fixture.ask(Operation::Mount, r#"{"Name":"v","ID":"7f"}"#).await;
+    assert_eq!(answer["Mountpoint"].as_str(), fixture.mountpoint("v").to_str());
+    assert!(!fixture.mountpoint("v").exists());
+    let answer = fixture.ask(Operation::Get, r#"{"Name":"nobody"}"#).await;
     let volume = &answer["Volume"];
     assert_eq!(
         (&volume["Name"], volume["Mountpoint"].as_str()),
-        (&json!("nobody"), stage.mountpoint("nobody").to_str())
+        (&json!("nobody"), fixture.mountpoint("nobody").to_str())
     );
     assert!(volume["CreatedAt"].as_str().is_some_and(|at| at.parse::<Timestamp>().is_ok()), "{answer}");
-    assert_eq!(stage.ask(Operation::Remove, r#"{"Name":""}"#).await, json!({}));
-    assert_eq!(stage.snapshot().volumes.len(), 1);
-    stage.end().await;
+    assert_eq!(fixture.ask(Operation::Remove, r#"{"Name":""}"#).await, json!({}));
+    assert_eq!(fixture.snapshot().volumes.len(), 1);
+    fixture.end().await;
 }
 
 #[tokio::test]
 async fn a_stale_answer_is_the_one_before_the_last_change_that_made_a_difference() {
-    let stage = Fixture::unix();
-    let names = async |stage: &Fixture| -> Vec<String> {
-        let answer = stage.ask(Operation::List, "{}").await;
+    let fixture = Fixture::unix();
+    let names = async |fixture: &Fixture| -> Vec<String> {
+        let answer = fixture.ask(Operation::List, "{}").await;
         let volumes = answer["Volumes"].as_array().expect("a list").clone();
         volumes.iter().map(|volume| volume["Name"].as_str().expect("a name").to_owned()).collect()
     };
-    stage.command("arm reads: stale").await;
-    assert_eq!(names(&stage).await, Vec::<String>::new(), "nothing has ever changed");
-    stage.ask(Operation::Create, r#"{"Name":"a"}"#).await;
-    assert_eq!(names(&stage).await, Vec::<String>::new());
-    stage.ask(Operation::Create, r#"{"Name":"b"}"#).await;
-    assert_eq!(names(&stage).await, ["a"]);
-    stage.ask(Operation::Mount, r#"{"Name":"b","ID":"7f"}"#).await;
-    stage.ask(Operation::Create, r#"{"Name":"hidden","Opts":{"ninja":"1"}}"#).await;
-    assert_eq!(names(&stage).await, ["a"], "neither a mount nor what is not listed makes a difference");
-    assert_eq!(stage.ask(Operation::Get, r#"{"Name":"a"}"#).await["Err"], "no such volume");
-    stage.command("forget a").await;
-    assert_eq!(stage.ask(Operation::Get, r#"{"Name":"a"}"#).await["Volume"]["Name"], "a");
-    assert_eq!(names(&stage).await, ["a", "b"]);
-    stage.command("wipe").await;
-    assert_eq!(names(&stage).await, ["b"]);
-    stage.end().await;
+    fixture.command("arm reads: stale").await;
+    assert_eq!(names(&fixture).await, Vec::<String>::new(), "nothing has ever changed");
+    fixture.ask(Operation::Create, r#"{"Name":"a"}"#).await;
+    assert_eq!(names(&fixture).await, Vec::<String>::new());
+    fixture.ask(Operation::Create, r#"{"Name":"b"}"#).await;
+    assert_eq!(names(&fixture).await, ["a"]);
+    fixture.ask(Operation::Mount, r#"{"Name":"b","ID":"7f"}"#).await;
+    fixture.ask(Operation::Create, r#"{"Name":"hidden","Opts":{"ninja":"1"}}"#).await;
+    assert_eq!(names(&fixture).await, ["a"], "neither a mount nor what is not listed makes a difference");
+    assert_eq!(fixture.ask(Operation::Get, r#"{"Name":"a"}"#).await["Err"], "no such volume");
+    fixture.command("forget a").await;
+    assert_eq!(fixture.ask(Operation::Get, r#"{"Name":"a"}"#).await["Volume"]["Name"], "a");
+    assert_eq!(names(&fixture).await, ["a", "b"]);
+    fixture.command("wipe").await;
+    assert_eq!(names(&fixture).await, ["b"]);
+    fixture.end().await;
 }

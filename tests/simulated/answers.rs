@@ -13,7 +13,7 @@ fn answer(text: &str) -> Act {
 }
 
 #[tokio::test]
-async fn a_wrong_answer_to_create_is_told_in_the_daemons_words() {
+async fn a_wrong_answer_to_create_is_reported_in_the_daemons_words() {
     for (act, expected) in [
         (Act::Answer(500, "{\"Err\":\"boom\"}".into()), "VolumeDriver.Create: boom"),
         (Act::Answer(500, String::new()), "VolumeDriver.Create:"),
@@ -69,7 +69,7 @@ async fn any_answer_to_get_that_is_no_volume_purges_labels_and_options_for_good(
         Act::Disconnect("{\"Volume\":".into()),
         answer("{\"Volume\":{\"Name\":\"v\",\"CreatedAt\":\"yesterday\"}}"),
     ] {
-        for (profile, told) in [
+        for (profile, expected) in [
             (Profile::Docker, "Error response from daemon: get v: no such volume"),
             (Profile::Docker20, "Error: No such volume: v"),
         ] {
@@ -79,7 +79,7 @@ async fn any_answer_to_get_that_is_no_volume_purges_labels_and_options_for_good(
             let before = docker(&daemon, "docker volume inspect v").await.stdout;
             assert!(before.contains("\"team\": \"x\"") && before.contains("\"a\": \"b\""), "{before}");
             plugin.script("Get", [act.clone()]);
-            assert_eq!(docker(&daemon, "docker volume inspect v").await.stderr, told, "{act:?}");
+            assert_eq!(docker(&daemon, "docker volume inspect v").await.stderr, expected, "{act:?}");
             let after = docker(&daemon, "docker volume inspect v").await.stdout;
             assert!(after.contains("\"Labels\": null") && after.contains("\"Options\": null"), "{after}");
         }
@@ -115,14 +115,15 @@ async fn a_name_belongs_to_one_driver() {
     let plugin = Plugin::unix();
     let daemon = daemon(&plugin, Profile::Docker);
     given(&daemon, &plugin, &["docker volume create mine", "docker volume create -d ghost data"]).await;
-    let told = |text: &str| format!("Error response from daemon: create {text}: volume name must be unique");
+    let refusal =
+        |text: &str| format!("Error response from daemon: create {text}: volume name must be unique");
     assert_eq!(
         docker(&daemon, "docker volume create -d ghost mine").await.stderr,
-        told("mine: driver 'local' already has volume 'mine'")
+        refusal("mine: driver 'local' already has volume 'mine'")
     );
     assert_eq!(
         docker(&daemon, "docker volume create -d local data").await.stderr,
-        told("data: driver 'ghost' already has volume 'data'")
+        refusal("data: driver 'ghost' already has volume 'data'")
     );
     plugin.forget("data");
     assert!(docker(&daemon, "docker volume create -d local data").await.succeeded());
@@ -172,7 +173,7 @@ async fn a_failed_mount_is_not_unmounted_and_the_others_are() {
 }
 
 #[tokio::test]
-async fn a_failed_unmount_is_not_told_and_its_id_is_mounted_again() {
+async fn a_failed_unmount_is_not_reported_and_its_id_is_mounted_again() {
     let plugin = Plugin::unix();
     let daemon = daemon(&plugin, Profile::Docker);
     given(&daemon, &plugin, &["docker create --name c -v v:/data --volume-driver ghost busybox top"]).await;

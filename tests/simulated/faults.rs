@@ -153,9 +153,9 @@ async fn the_demo_goes_on_under_every_fault_and_never_piles_up() {
     ] {
         let haunted = FaultyDriver::new();
         haunted.command(line);
-        let told = run_workload(&haunted, 2, 60).await;
-        assert_eq!(told.len(), 60, "{line}");
-        assert!(haunted.hub().with_volumes(Volumes::len) <= 5, "{line}: {told:#?}");
+        let results = run_workload(&haunted, 2, 60).await;
+        assert_eq!(results.len(), 60, "{line}");
+        assert!(haunted.hub().with_volumes(Volumes::len) <= 5, "{line}: {results:#?}");
         haunted.end().await;
     }
 }
@@ -179,7 +179,7 @@ async fn a_paused_demo_gives_no_command() {
     haunted.end().await;
 }
 #[tokio::test]
-async fn what_is_armed_in_the_hub_is_told_by_the_daemon() {
+async fn what_is_armed_in_the_hub_is_reported_by_the_daemon() {
     for (before, arm, line, expected) in [
         (
             "docker volume create -d ghost v",

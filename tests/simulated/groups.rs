@@ -1,4 +1,4 @@
-//! The whole path of an episode: a command on the simulated daemon, its calls on the real server, and the name
+//! The whole path of a group: a command on the simulated daemon, its calls on the real server, and the name
 //! that the journal's fold gives them.
 
 use jiff::SignedDuration;
@@ -10,7 +10,7 @@ use voltergeist::domain::{
 
 use crate::{docker, faults::FaultyDriver};
 
-/// What is typed, and the one episode that it makes. An empty name stands for none.
+/// What is typed, and the one group that it makes. An empty name stands for none.
 const LIFE: &[(&str, &str)] = &[
     ("docker volume create -d ghost v", "create v"),
     ("docker volume create -d ghost v", "inspect or create v"),
@@ -40,7 +40,7 @@ const LIFE: &[(&str, &str)] = &[
 ];
 
 #[tokio::test]
-async fn each_command_is_one_episode_with_its_name() {
+async fn each_command_is_one_group_with_its_name() {
     let haunted = FaultyDriver::new();
     let daemon = haunted.daemon();
     let (mut groups, mut seen) = (CallGroups::default(), 0);
@@ -54,13 +54,13 @@ async fn each_command_is_one_episode_with_its_name() {
             groups.push(&Arc::new(Entry { at, ..Entry::clone(entry) }));
             seen = entry.seq;
         }
-        let told = |group: &CallGroup| {
+        let describe = |group: &CallGroup| {
             let volume = group.volume().filter(|volume| volume.len() < 64).unwrap_or_default();
             format!("{} {volume}", group.name()).trim_end().to_owned()
         };
-        let told: Vec<String> = groups.iter().skip(known).map(told).collect();
+        let described: Vec<String> = groups.iter().skip(known).map(describe).collect();
         let expected: Vec<&str> = [*expected].into_iter().filter(|name| !name.is_empty()).collect();
-        assert_eq!(told, expected, "{line}: {entries:#?}");
+        assert_eq!(described, expected, "{line}: {entries:#?}");
     }
     haunted.end().await;
 }

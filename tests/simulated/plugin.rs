@@ -1,4 +1,4 @@
-//! A scripted plugin: it remembers every request byte for byte, and answers as it is told, else naturally.
+//! A scripted plugin: it remembers every request byte for byte, and answers as scripted, else naturally.
 
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},

@@ -10,7 +10,7 @@ const RUNNING: &str = "docker run -d --name c -v v:/data busybox top";
 const SECOND: &str = "docker run -d --name c2 -v v:/data busybox top";
 
 #[tokio::test]
-async fn each_command_activates_anew_and_only_the_first_and_last_mount_are_told() {
+async fn each_command_activates_again_and_only_the_first_and_last_mount_reach_the_plugin() {
     let rows: &[(&[&str], &str, &[&str])] = &[
         (&[], KNOWN, &["Activate", "Get v", "Create v"]),
         (&[KNOWN], KNOWN, &[]),
@@ -70,7 +70,7 @@ async fn an_err_with_status_200_is_success() {
 }
 
 #[tokio::test]
-async fn an_error_is_told_in_podmans_words_and_never_tried_again() {
+async fn an_error_is_reported_in_podmans_words_and_never_tried_again() {
     for (act, expected) in [
         (
             Act::Answer(500, "{\"Err\":\"boom\"}".into()),

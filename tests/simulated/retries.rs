@@ -28,7 +28,7 @@ async fn a_request_that_was_sent_is_retried_with_an_empty_body() {
         ]
     );
     assert_eq!(outcome.stderr, "Error response from daemon: create v: no name");
-    assert!(plugin.knows("v"), "the plugin has the volume that the user was told is not there");
+    assert!(plugin.knows("v"), "the plugin has the volume that is missing for the user");
 }
 
 #[tokio::test]
@@ -86,7 +86,7 @@ async fn a_restarted_plugin_is_found_again_without_a_word() {
 
 #[tokio::test]
 async fn a_hanging_remove_is_given_up_after_a_minute_and_a_hanging_mount_after_two() {
-    for (method, minutes, line, told) in [
+    for (method, minutes, line, expected) in [
         ("Remove", 1.0, "docker volume rm v", "remove v: "),
         ("Mount", 2.0, "docker run -v v:/data busybox", "error while mounting volume ''"),
     ] {
@@ -97,7 +97,7 @@ async fn a_hanging_remove_is_given_up_after_a_minute_and_a_hanging_mount_after_t
         let start = tokio::time::Instant::now();
         let outcome = docker(&daemon, line).await;
         assert!(start.elapsed().as_secs_f64() * SPEED >= minutes * 60.0);
-        assert!(outcome.stderr.contains(told), "{outcome:?}");
+        assert!(outcome.stderr.contains(expected), "{outcome:?}");
         assert!(outcome.stderr.contains("context deadline exceeded"), "{outcome:?}");
         let tries = plugin.trace().iter().filter(|call| call.starts_with(method)).count();
         assert_eq!(tries, 1);
@@ -151,7 +151,7 @@ async fn a_plugin_that_is_nowhere_is_not_found_after_15_seconds() {
 }
 
 #[tokio::test]
-async fn a_missing_and_a_refusing_socket_are_told_apart() {
+async fn a_missing_and_a_refusing_socket_are_distinguished() {
     let plugin = Plugin::unix();
     let daemon = daemon(&plugin, Profile::Docker);
     given(&daemon, &plugin, &[KNOWN]).await;

@@ -46,7 +46,7 @@ impl Plugin {
         plugin
     }
 
-    /// Kills the plugin where it stands and starts it anew on the same volumes.
+    /// Kills the plugin where it stands and starts it again on the same volumes.
     pub fn kill_and_start_again(&mut self) {
         self.process.kill();
         self.process = serve(&self.sandbox, &self.name, self.registration, &self.control);

@@ -1,4 +1,4 @@
-//! Small scenario cards for tests of those who play them.
+//! Small scenarios for tests that play them.
 
 /// It holds.
 pub const HELD: &str = r#"

@@ -53,7 +53,7 @@ pub const KEY_BINDINGS: &[KeyBinding] = {
             &["x"],
             Everywhere,
             Inject,
-            "toggle: forget the selected volume, without telling the engine",
+            "toggle: forget the selected volume; the engine still knows it",
         )
         .hint("forget"),
         binding(A::Outage, "outage", &["d"], Everywhere, Inject, "toggle: take the driver down").hint("down"),

@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_choice_is_told_by_name() {
+    fn a_wrong_choice_is_reported_by_name() {
         for (action, key, expected) in [
             ("fly", "p", "unknown action \"fly\""),
             ("pause", "hyper-p", "pause: \"hyper-p\" is no key"),

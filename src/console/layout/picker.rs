@@ -23,6 +23,6 @@ pub fn area(screen: Rect) -> Rect {
 pub fn rows(screen: Rect) -> u16 {
     let inner = area(screen).height.saturating_sub(2);
     // The filter, the hints, and a gap before the description.
-    let told = if inner > 12 { DESCRIPTION + 1 } else { 0 };
-    inner.saturating_sub(2 + told)
+    let description = if inner > 12 { DESCRIPTION + 1 } else { 0 };
+    inner.saturating_sub(2 + description)
 }

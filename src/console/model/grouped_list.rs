@@ -151,7 +151,7 @@ impl GroupedList {
             return;
         };
         // An anchor follows its group, which may have been merged into another. Resolved here, and not for each
-        // frame, since what the filter hides is in no item that would tell.
+        // frame, since what the filter hides is in no item.
         let merged = self.groups.merged().to_vec();
         for anchor in self.selected.iter_mut().chain([&mut self.top]) {
             if anchor.call == Some(entry.seq) || merged.contains(&anchor.item) {

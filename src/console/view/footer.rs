@@ -41,8 +41,8 @@ pub fn render(view: &View<'_>, buffer: &mut Buffer) -> Option<Position> {
     // A long message gives way to the one key that leads to all others.
     let help = Line::from(pair(view, &view.key(KeyAction::Help), "help"));
     let room = if shared { status.width.saturating_sub(help.width() as u16 + 1) } else { status.width };
-    let is_told = view.screen.narration.height > 0;
-    let said = if is_told { Vec::new() } else { said(view, room.into(), status.height) };
+    let is_narrated = view.screen.narration.height > 0;
+    let said = if is_narrated { Vec::new() } else { said(view, room.into(), status.height) };
     if shared && said.is_empty() {
         hint_line(view, status, &hints_of(view), buffer);
         return None;
@@ -64,22 +64,22 @@ const MIN_RESULT_WIDTH: usize = 16;
 /// The status in rows. If both do not fit, the command is cut before its result.
 fn said(view: &View<'_>, width: usize, rows: u16) -> Vec<Line<'static>> {
     let styles = &view.theme.styles;
-    let (before, told) = view.app.status.parts(view.theme.glyphs);
+    let (before, result) = view.app.status.parts(view.theme.glyphs);
     let (first, rest) = match &view.app.status {
         StatusLine::Empty => return Vec::new(),
         StatusLine::Message { .. } => (styles.command, styles.text),
         StatusLine::Error { .. } => (styles.bad, styles.bad),
     };
-    let room = (width * usize::from(rows)).saturating_sub(text::width(&told)).clamp(width * 2 / 5, width);
+    let room = (width * usize::from(rows)).saturating_sub(text::width(&result)).clamp(width * 2 / 5, width);
     let before = view.fit(&before, room);
     let left = width.saturating_sub(text::width(&before));
     // The last row takes all that is left, and shows where it is cut.
     let head = match rows {
-        0..=1 => told.clone(),
+        0..=1 => result.clone(),
         _ if left < MIN_RESULT_WIDTH => String::new(),
-        _ => text::wrap(&told, left).swap_remove(0),
+        _ => text::wrap(&result, left).swap_remove(0),
     };
-    let tail = told.get(head.len()..).unwrap_or_default().trim_start().to_owned();
+    let tail = result.get(head.len()..).unwrap_or_default().trim_start().to_owned();
     let mut lines = vec![Line::from(vec![Span::styled(before, first), Span::styled(head, rest)])];
     if !tail.is_empty() {
         lines.push(Line::styled(format!("   {tail}"), rest));

@@ -113,8 +113,8 @@ fn header(view: &View<'_>, columns: &Columns, group: &CallGroup, is_expanded: bo
         release_action.insert(0, (count, styles.dim));
     }
     let taken: usize = release_action.iter().map(|(text, _)| text::width(text)).sum();
-    let told = [timing.parts(), short].into_iter().find(|parts| taken + text::width(parts) <= left);
-    release_action.extend(told.map(|told| (told, styles.dim)));
+    let parts = [timing.parts(), short].into_iter().find(|parts| taken + text::width(parts) <= left);
+    release_action.extend(parts.map(|parts| (parts, styles.dim)));
     for (text, style) in release_action {
         let text = view.fit(&text, left);
         left -= text::width(&text);

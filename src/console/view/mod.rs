@@ -57,9 +57,9 @@ pub fn render(frame: &mut Frame<'_>, app: &App, snapshot: &Snapshot, theme: &The
     let Some(screen) = app.screen_in(area, snapshot) else {
         let (columns, rows) = MIN_SIZE;
         let least = format!("{columns}{}{rows}", if theme.glyphs.ascii { 'x' } else { '×' });
-        let told = ["terminal too small (need #)", "too small (need #)", "need #", "#"]
-            .map(|told| told.replace('#', &least));
-        let line = told.iter().find(|line| text::width(line) <= area.width.into()).unwrap_or(&least);
+        let texts = ["terminal too small (need #)", "too small (need #)", "need #", "#"]
+            .map(|text| text.replace('#', &least));
+        let line = texts.iter().find(|line| text::width(line) <= area.width.into()).unwrap_or(&least);
         Line::raw(line).render(area, frame.buffer_mut());
         return;
     };

@@ -69,10 +69,11 @@ pub fn render(view: &View<'_>, state: &Picker, buffer: &mut Buffer) -> Position 
         }
         Some(offer) => offer.description.clone(),
     };
-    let told = Rect { y: list.bottom(), height: (inner.bottom() - list.bottom()).saturating_sub(1), ..inner };
+    let below =
+        Rect { y: list.bottom(), height: (inner.bottom() - list.bottom()).saturating_sub(1), ..inner };
     let description = description.split_whitespace().collect::<Vec<_>>().join(" ");
     for (row, line) in text::wrap(&text::clean(&description), width.saturating_sub(2)).iter().enumerate() {
-        put(buffer, told, row as u16 + 1, &Line::raw(format!(" {line}")));
+        put(buffer, below, row as u16 + 1, &Line::raw(format!(" {line}")));
     }
     let [play, other] =
         if state.stepwise { ["step through", "run all"] } else { ["run all", "step through"] };

@@ -88,8 +88,8 @@ impl RowBuilder<'_> {
         self.outcome_columns(Some(&waiting.fault), waits(self.view, entry, waiting), "", took);
     }
 
-    /// What is no call. Where there is no room for all of it, what was typed at an engine gives way to what
-    /// came of it.
+    /// What is no call. Where there is no room for all of it, what was typed at an engine is cut before its
+    /// result.
     fn remark(&mut self, entry: &Entry) {
         let mut spans = remark(self.view, entry);
         let room = self.columns.width();
@@ -146,8 +146,8 @@ impl RowBuilder<'_> {
             let glyph = self.view.theme.glyphs.fault;
             let failed = format!("{glyph} fail");
             let is_long = text::width(sign_and_word) + 1 + text::width(&outcome) > left;
-            let told = if is_long && sign_and_word == failed { glyph } else { sign_and_word };
-            let applied = self.view.fit(&format!("{told} "), left);
+            let word = if is_long && sign_and_word == failed { glyph } else { sign_and_word };
+            let applied = self.view.fit(&format!("{word} "), left);
             left -= text::width(&applied);
             self.say(&applied, fault);
         }

@@ -261,14 +261,14 @@ fn compact(view: &View<'_>, play: &ScenarioRun, area: Rect, buffer: &mut Buffer)
     let now = play.steps.iter().rev().find(|step| step.state != StepState::Pending).or(play.steps.first());
     let mut lines = Vec::new();
     if let Some(StepRun { plan, state, seen, problems }) = now {
-        let (told, style) = match (state, problems.first()) {
+        let (text, style) = match (state, problems.first()) {
             (StepState::Failed, Some(problem)) => (problem, styles.bad),
             (StepState::Passed, _) => (seen, styles.good),
             _ => (&plan.expected, styles.dim),
         };
         lines = vec![
             (text::clean(&plan.line).into_owned(), styles.text),
-            (text::clean(told).into_owned(), style),
+            (text::clean(text).into_owned(), style),
         ];
     }
     // A problem of the run comes before the result of one step.
@@ -278,8 +278,8 @@ fn compact(view: &View<'_>, play: &ScenarioRun, area: Rect, buffer: &mut Buffer)
         let problem = text::wrap(&text::clean(problem), width.saturating_sub(1));
         lines = problem.into_iter().map(|line| (line, style)).collect();
     }
-    for (row, (told, style)) in (1..HINTS).zip(lines) {
-        put(buffer, area, row, &Line::styled(view.fit(&format!(" {told}"), width), style));
+    for (row, (text, style)) in (1..HINTS).zip(lines) {
+        put(buffer, area, row, &Line::styled(view.fit(&format!(" {text}"), width), style));
     }
     put(buffer, area, HINTS, &hints(view));
 }

@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn capabilities_that_were_not_told_may_be_asked_for_again() {
+    fn capabilities_that_were_not_reported_may_be_asked_for_again() {
         let mut linter = Linter::default();
         let context = RequestContext {
             operation: Operation::Capabilities,
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mount_leaks_if_it_is_open_and_the_engine_was_told_that_it_failed() {
+    fn a_mount_leaks_if_it_is_open_and_the_engine_learned_that_it_failed() {
         let mounted = Change::Mounted { name: "v".into(), id: "7f".into(), at: Timestamp::UNIX_EPOCH };
         for (outcome, status, error, changed, leaks) in [
             (Outcome::Error, Some(500), Some("boom"), true, true),

@@ -21,7 +21,7 @@ pub struct DryRun {
 }
 
 /// Evaluates entries, oldest first, as if a rule had been armed alone before them and had not
-/// run out of time. `volumes` are those of now: they tell the options of a volume that was created
+/// run out of time. `volumes` are those of now: they have the options of a volume that was created
 /// before the oldest entry.
 pub fn dry_run<'e>(
     rule: &Rule,

@@ -278,7 +278,7 @@ mod tests {
 
     #[test]
     fn the_reaction_to_a_call_depends_on_the_fault_that_was_applied() {
-        let told = |fault: &str, action: &str, seconds, outcome| {
+        let text = |fault: &str, action: &str, seconds, outcome| {
             let release = Release { by: ReleasedBy::Command, action: Some(action.into()) };
             let released = (!action.is_empty()).then_some(release);
             let call = Call {
@@ -298,7 +298,7 @@ mod tests {
             ("delay 2s", "reset", 1, Outcome::Error, Some("docker-connection-lost")),
             ("hold", "reply {\"x\":1}", 3, Outcome::Ok, None),
         ] {
-            assert_eq!(told(fault, action, seconds, outcome), expected, "{fault} {action}");
+            assert_eq!(text(fault, action, seconds, outcome), expected, "{fault} {action}");
         }
         let cut = Call {
             fault: Some(AppliedFault::of_outage(Outage::Reset)),

@@ -1,4 +1,4 @@
-//! Containers on a real daemon: small ones, without a network, that end at once when they are told to.
+//! Containers on a real daemon: small ones, without a network, that end at once on a signal.
 
 use bollard::container::LogOutput;
 use bollard::{
@@ -13,7 +13,7 @@ use bollard::{
 };
 use futures_util::{StreamExt, TryStreamExt};
 
-use super::{RealDocker, complaint, gone_is_fine, told};
+use super::{RealDocker, complaint, daemon_error, gone_is_fine};
 use crate::{
     engine::print,
     engine_api::{CliResult, Run},
@@ -54,7 +54,7 @@ impl RealDocker {
     }
 
     pub(super) async fn run(&self, run: &Run) -> CliResult {
-        let failed = |error: Error| match told(&error) {
+        let failed = |error: Error| match daemon_error(&error) {
             Some((_, message)) => print::run_failure(message, ""),
             None => complaint(&error),
         };

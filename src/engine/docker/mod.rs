@@ -20,7 +20,7 @@ use super::print;
 use crate::engine_api::{CliResult, DockerCommand, Engine, Inventory};
 pub use supervisor::{Supervisor, Systemd};
 
-/// The label of what was made for a scenario. Its value tells one play from another.
+/// The label of what was made for a scenario. Its value identifies the run.
 const LABEL: &str = "voltergeist.scenario";
 /// Longer than a daemon takes over the slowest plugin.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -40,7 +40,7 @@ pub enum ConnectError {
 pub struct RealDocker {
     docker: Docker,
     image: String,
-    /// Tells this play from others on the same daemon.
+    /// Identifies this run among others on the same daemon.
     play: String,
     supervisor: Option<Arc<dyn Supervisor>>,
 }
@@ -127,7 +127,7 @@ impl RealDocker {
 }
 
 /// The text and the status of the daemon's answer, if it gave one.
-fn told(error: &Error) -> Option<(u16, &str)> {
+fn daemon_error(error: &Error) -> Option<(u16, &str)> {
     match error {
         Error::DockerResponseServerError { status_code, message } => Some((*status_code, message)),
         _ => None,
@@ -136,13 +136,13 @@ fn told(error: &Error) -> Option<(u16, &str)> {
 
 fn gone_is_fine(done: Result<(), Error>) -> Result<(), Error> {
     match done {
-        Err(error) if told(&error).is_some_and(|(status, _)| status == 404) => Ok(()),
+        Err(error) if daemon_error(&error).is_some_and(|(status, _)| status == 404) => Ok(()),
         done => done,
     }
 }
 
 fn complaint(error: &Error) -> CliResult {
-    match told(error) {
+    match daemon_error(error) {
         Some((_, message)) => print::failure(message),
         None => CliResult::failure(1, unreachable_text(error)),
     }
@@ -187,7 +187,7 @@ impl Engine for RealDocker {
     }
 
     fn sweep(&self) -> BoxFuture<'_, ()> {
-        // What cannot be removed now is told by whoever looks at the inventory next.
+        // What cannot be removed now is found by the next inventory.
         self.remove_containers().map(drop).boxed()
     }
 }

@@ -1,4 +1,4 @@
-//! Whoever starts the daemon, and can end it.
+//! What starts the daemon, and can end it.
 
 use futures_util::{FutureExt, future::BoxFuture};
 use tokio::process::Command;

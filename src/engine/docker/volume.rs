@@ -41,7 +41,7 @@ impl RealDocker {
                 self.docker.remove_volume(name, Some(RemoveVolumeOptions { force: *force })).await?;
                 Ok(CliResult::success(name))
             }
-            // Only what was made here: the machine's own unused volumes are none of a card's business.
+            // Only what was made here: the machine's own unused volumes do not concern a scenario.
             VolumeCommand::Prune { .. } => {
                 let options = PruneVolumesOptions { filters: Some(self.own()) };
                 let pruned = self.docker.prune_volumes(Some(options)).await?;

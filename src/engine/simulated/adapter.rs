@@ -151,15 +151,15 @@ impl Adapter {
             return scope;
         }
         let capabilities = self.call(Operation::Capabilities, Bytes::from_static(b"{}\n")).await;
-        let told = capabilities.and_then(|mut fields| {
+        let scope = capabilities.and_then(|mut fields| {
             let capability =
                 fields.object("Capabilities", "volume.Capability").map_err(CallError::Refused)?;
             capability.map_or(Ok(String::new()), |mut capability| {
                 capability.text("Scope").map_err(CallError::Refused)
             })
         });
-        let Ok(told) = told else { return Scope::Local };
-        let scope = if told.eq_ignore_ascii_case("global") { Scope::Global } else { Scope::Local };
+        let Ok(scope) = scope else { return Scope::Local };
+        let scope = if scope.eq_ignore_ascii_case("global") { Scope::Global } else { Scope::Local };
         *self.scope.lock() = Some(scope);
         scope
     }

@@ -118,9 +118,9 @@ async fn read(operation: Operation, answer: Answer) -> Result<Value, CallError> 
     let status = answer.status();
     let (body, lost) = read_body(answer, status == 200).await;
     if status != 200 {
-        let told = lost.map_or_else(|| told_error(&body), |lost| lost.text);
+        let message = lost.map_or_else(|| error_text(&body), |lost| lost.text);
         let method = operation.path().trim_start_matches('/');
-        return Err(CallError::Refused(format!("{method}: {told}")));
+        return Err(CallError::Refused(format!("{method}: {message}")));
     }
     match (answer::first_value(&body), lost) {
         (Some(value), _) => value.map_err(CallError::Refused),
@@ -133,7 +133,7 @@ async fn read(operation: Operation, answer: Answer) -> Result<Value, CallError> 
 /// Reads a body: whole, or until its first JSON value is complete.
 async fn read_body(mut answer: Answer, first_value_only: bool) -> (Vec<u8>, Option<BodyLost>) {
     let mut body = Vec::new();
-    // A long body is not parsed anew for each piece of it.
+    // A long body is not parsed again for each piece of it.
     let mut look_at = 1;
     loop {
         match answer.chunk().await {
@@ -153,9 +153,11 @@ async fn read_body(mut answer: Answer, first_value_only: bool) -> (Vec<u8>, Opti
 }
 
 /// What an answer that is not 200 says: its `Err`, else all of it.
-fn told_error(body: &[u8]) -> String {
+fn error_text(body: &[u8]) -> String {
     let json = serde_json::from_slice(body).ok();
-    let told =
+    let message =
         json.and_then(|json| Fields::of(json, "responseErr").and_then(|mut fields| fields.text("Err")).ok());
-    told.filter(|told| !told.is_empty()).unwrap_or_else(|| String::from_utf8_lossy(body).into_owned())
+    message
+        .filter(|message| !message.is_empty())
+        .unwrap_or_else(|| String::from_utf8_lossy(body).into_owned())
 }

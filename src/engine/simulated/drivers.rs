@@ -95,7 +95,7 @@ impl Driver {
     }
 }
 
-/// A plugin that was found. What it implements is asked once; whoever comes meanwhile waits.
+/// A plugin that was found. What it implements is asked once; others wait meanwhile.
 struct Plugin {
     client: Client,
     implements: tokio::sync::Mutex<Option<Vec<String>>>,
@@ -178,10 +178,10 @@ impl Drivers {
         match self.activated(name, &plugin).await {
             Ok(true) => Ok(plugin),
             Ok(false) => {
-                let told = "Plugin does not implement the requested driver";
+                let message = "Plugin does not implement the requested driver";
                 let detail = format!(": plugin={name:?}, requested implementation=\"VolumeDriver\"");
                 let detail = if self.profile == Profile::Docker20 { "" } else { &detail };
-                Err(DaemonError::new(Status::Internal, format!("legacy plugin: {told}{detail}")))
+                Err(DaemonError::new(Status::Internal, format!("legacy plugin: {message}{detail}")))
             }
             Err(error) => Err(DaemonError::from(error).because("legacy plugin")),
         }
@@ -217,7 +217,7 @@ impl Drivers {
         Some(plugin)
     }
 
-    /// A plugin that could not be activated is looked for anew the next time.
+    /// A plugin that could not be activated is looked for again the next time.
     async fn activated(&self, name: &str, plugin: &Arc<Plugin>) -> Result<bool, CallError> {
         let activated = plugin.is_volume_driver().await;
         if activated.is_err() {

@@ -1,4 +1,4 @@
-//! Locks by name, as moby's `locker`: whoever works on one name leaves all others alone.
+//! Locks by name, as moby's `locker`: work on one name does not block the others.
 
 use std::{collections::HashMap, sync::Arc};
 

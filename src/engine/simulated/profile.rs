@@ -52,10 +52,10 @@ impl Profile {
         if matches!(self, Self::Docker) { 6 } else { 2 }
     }
 
-    /// How the command line says that something is not there. The daemon's own words are `told`.
-    pub(super) fn not_found(self, object: &str, name: &str, told: &str) -> String {
+    /// How the command line says that something is not there. The daemon's own words are `message`.
+    pub(super) fn not_found(self, object: &str, name: &str, message: &str) -> String {
         match self {
-            Self::Docker => format!("Error response from daemon: {told}"),
+            Self::Docker => format!("Error response from daemon: {message}"),
             Self::Docker20 | Self::Podman => format!("Error: No such {object}: {name}"),
         }
     }

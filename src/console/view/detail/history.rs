@@ -67,7 +67,7 @@ fn event(view: &View<'_>, entry: &Entry, volume: &str) -> (String, Style) {
         .iter()
         .filter(|change| change.name().is_none_or(|name| name == volume))
         .map(|change| match change {
-            // Enough of an ID to tell one from another.
+            // Enough of an ID to distinguish it from others.
             Change::Mounted { id, .. } => format!("mounted by {}", view.fit(id, 13)),
             Change::Unmounted { id, .. } => format!("unmounted by {}", view.fit(id, 13)),
             change => describe::change(change, ""),

@@ -1,4 +1,4 @@
-//! The fold: each entry finds the episode that it belongs to as it arrives.
+//! The fold: each entry finds the group that it belongs to as it arrives.
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
@@ -22,7 +22,7 @@ use crate::domain::{
 const GAP: Duration = Duration::from_secs(2);
 /// How far behind its answer the end of a call may be recorded.
 const CLOCK_SKEW: SignedDuration = SignedDuration::from_millis(50);
-/// How many episodes of a volume are looked at for what comes next.
+/// How many groups of a volume are looked at for what comes next.
 const RECENT: usize = 8;
 /// How many volumes are remembered at least, before those are forgotten that nothing can follow any more.
 const VOLUMES: usize = 1024;
@@ -30,16 +30,16 @@ const VOLUMES: usize = 1024;
 const MOST_VOLUMES: usize = 65_536;
 /// How many calls that are waiting or were cut off are remembered.
 const OPEN: usize = 1024;
-/// An episode has no more calls than this; what follows begins a new one.
+/// A group has no more calls than this; what follows begins a new one.
 const CALLS: usize = 256;
 
-/// The episodes of a journal, in the order of their first entries.
+/// The groups of a journal, in the order of their first entries.
 #[derive(Clone, Debug, Default)]
 pub struct CallGroups {
     all: VecDeque<CallGroup>,
     callers: [Memory; Caller::ALL.len()],
     retries: Retries,
-    /// The episodes that a later entry of one of their calls goes to, by the number of the earlier one.
+    /// The groups that a later entry of one of their calls goes to, by the number of the earlier one.
     open: BTreeMap<u64, u64>,
     merged: Vec<u64>,
 }
@@ -53,7 +53,7 @@ struct Memory {
     greeted: Option<Timestamp>,
     /// The latest List.
     list: Option<u64>,
-    /// The latest episodes of each volume, the newest last.
+    /// The latest groups of each volume, the newest last.
     volumes: HashMap<Box<str>, Vec<u64>>,
     /// When there are so many volumes, the old ones are looked for.
     crowded: usize,
@@ -91,7 +91,7 @@ impl<'e> IncomingCall<'e> {
 }
 
 impl CallGroups {
-    /// Takes in the next entry, and says in which episode it is; in none if no engine's command caused it.
+    /// Takes in the next entry, and says in which group it is; in none if no engine's command caused it.
     pub fn push(&mut self, entry: &Arc<Entry>) -> Option<u64> {
         self.merged.clear();
         let forerunner = self.retries.push(entry);
@@ -115,12 +115,12 @@ impl CallGroups {
         Some(id)
     }
 
-    /// The episodes that the latest entry showed to be a part of the one that it is in.
+    /// The groups that the latest entry showed to be a part of the one that it is in.
     pub fn merged(&self) -> &[u64] {
         &self.merged
     }
 
-    /// Lets go what the journal has let go: an episode goes with its first entry.
+    /// Drops what the journal has dropped: a group goes with its first entry.
     pub fn forget_before(&mut self, seq: u64) {
         while self.all.front().is_some_and(|group| group.id < seq) {
             self.all.pop_front();
@@ -133,12 +133,12 @@ impl CallGroups {
         self.all.iter()
     }
 
-    /// The episode of a number.
+    /// The group of a number.
     pub fn get(&self, id: u64) -> Option<&CallGroup> {
         self.index(id).map(|index| &self.all[index])
     }
 
-    /// The episode that has an entry.
+    /// The group that has an entry.
     pub fn with(&self, seq: u64) -> Option<&CallGroup> {
         let later = self.all.partition_point(|group| group.id <= seq);
         self.all.range(..later).rev().find(|group| group.has(seq))
@@ -162,7 +162,7 @@ impl CallGroups {
         Some(id)
     }
 
-    /// Adds a call to an episode, if that is still there and has room.
+    /// Adds a call to a group, if that is still there and has room.
     fn join(&mut self, id: u64, arrival: &IncomingCall<'_>, retries: Option<PreviousAttempt>) -> Option<u64> {
         let index = self.index(id)?;
         let group = &mut self.all[index];
@@ -187,7 +187,7 @@ impl CallGroups {
         id
     }
 
-    /// The episode that a first attempt belongs to: one that goes on with it, or a new one.
+    /// The group that a first attempt belongs to: one that goes on with it, or a new one.
     fn sort_in(&mut self, arrival: &IncomingCall<'_>) -> u64 {
         match arrival.operation {
             Operation::Activate => {
@@ -249,7 +249,7 @@ impl CallGroups {
         }
     }
 
-    /// Whether something that began then may go on with an episode.
+    /// Whether something that began then may go on with a group.
     fn follows(&self, id: u64, began: Timestamp) -> bool {
         let Some(ended) = self.get(id).map(CallGroup::ended) else { return false };
         // While a call waits, the engine does nothing else for that command.
@@ -282,7 +282,7 @@ impl CallGroups {
         id
     }
 
-    /// Makes one episode of two, if they read as one command.
+    /// Makes one group of two, if they read as one command.
     fn merge(&mut self, earlier: u64, later: u64) -> Option<u64> {
         let (first, second) = (self.index(earlier)?, self.index(later)?);
         let (one, two) = (&self.all[first], &self.all[second]);
@@ -303,7 +303,7 @@ impl CallGroups {
         Some(earlier)
     }
 
-    /// The latest episodes of the volume that a call is about.
+    /// The latest groups of the volume that a call is about.
     fn recent(&mut self, arrival: &IncomingCall<'_>) -> Vec<u64> {
         let volumes = &self.memory(arrival.caller).volumes;
         volumes.get(arrival.volume.unwrap_or_default()).cloned().unwrap_or_default()

@@ -1,6 +1,6 @@
 //! The grammar: which steps an engine takes for which command, on one volume.
 //!
-//! Each row was watched on `dockerd` 20.10.24 and current moby, or on podman 4.3.1. Steps join into one episode
+//! Each row was watched on `dockerd` 20.10.24 and current moby, or on podman 4.3.1. Steps join into one group
 //! exactly where they read as one command here; where they read as more than one, the name says so.
 
 use crate::domain::model::protocol::Caller;
@@ -39,7 +39,7 @@ pub enum HandshakeAge {
     JustWithScope,
 }
 
-/// What is known of an episode beside its steps.
+/// What is known of a group beside its steps.
 #[derive(Clone, Copy, Debug)]
 pub struct Evidence {
     /// Who calls.

@@ -1,7 +1,7 @@
-//! Groups of calls: those that one engine command caused, told from their order, volume, caller and times.
+//! Groups of calls: those that one engine command caused, found by their order, volume, caller and times.
 //!
 //! A command line never reaches the plugin; its calls do, and in an order that is known for each (see `grammar`).
-//! So create is Get, Create; start is Get, Mount; run is both. Nothing is guessed silently: an episode that may be
+//! So create is Get, Create; start is Get, Mount; run is both. Nothing is guessed silently: a group that may be
 //! of one command or another has both names. [`CallGroups`] is a fold over the entries, like everything here.
 
 mod fold;
@@ -26,7 +26,7 @@ use crate::domain::{
     text,
 };
 
-/// A call of an episode.
+/// A call of a group.
 #[derive(Clone, Debug)]
 pub struct Member {
     /// Its entry: its end, or that it waits.
@@ -75,11 +75,11 @@ pub struct CallGroup {
     caller: Caller,
     members: Vec<Member>,
     steps: Vec<Step>,
-    /// Whether the engine had met the driver just before, in another episode.
+    /// Whether the engine had met the driver just before, in another group.
     is_greeted: bool,
 }
 
-/// Where the time of an episode went.
+/// Where the time of a group went.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Timing {
     /// From the first call's arrival to the last one's end.
@@ -96,8 +96,8 @@ impl Timing {
     /// What it is made of, without what is nothing: `plugin 4.0 ms + retries 3.0 s + engine 12 ms`.
     pub fn parts(&self) -> String {
         let parts = [("plugin", self.plugin), ("retries", self.retries), ("engine", self.engine)];
-        let told = parts.into_iter().filter(|(_, time)| *time >= Duration::from_micros(50));
-        told.map(|(what, time)| format!("{what} {}", text::took(time))).collect::<Vec<_>>().join(" + ")
+        let shown = parts.into_iter().filter(|(_, time)| *time >= Duration::from_micros(50));
+        shown.map(|(what, time)| format!("{what} {}", text::took(time))).collect::<Vec<_>>().join(" + ")
     }
 }
 
@@ -149,7 +149,7 @@ impl CallGroup {
         grammar::commands(&self.steps, self.evidence()).unwrap_or(&["unknown"])
     }
 
-    /// Its name: `create`, or `inspect or create` where the calls do not tell.
+    /// Its name: `create`, or `inspect or create` where the calls allow both.
     pub fn name(&self) -> String {
         self.commands().join(" or ")
     }

@@ -1,4 +1,4 @@
-//! Call sequences as they were watched on real engines, and the episodes that they make.
+//! Call sequences as they were watched on real engines, and the groups that they make.
 
 use proptest::prelude::*;
 
@@ -14,14 +14,14 @@ fn at(millis: i64) -> Timestamp {
 
 /// Calls in the words `[CALLER:] OPERATION[!][#ID] [VOLUME]`, each 2 ms after the one before and 1 ms long. `!`
 /// says no, `~` is cut off; an operation with `?` is a retry, which has no body. `+500` lets 500 ms pass.
-struct Phase {
+struct Fixture {
     now: i64,
     seq: u64,
     groups: CallGroups,
     mounted: Vec<String>,
 }
 
-impl Phase {
+impl Fixture {
     fn new() -> Self {
         Self { now: 0, seq: 0, groups: CallGroups::default(), mounted: Vec::new() }
     }
@@ -83,24 +83,24 @@ impl Phase {
         self.groups.push(&Arc::new(Entry { seq: self.seq, at: at(self.now), kind }))
     }
 
-    /// The episodes in words: name, volume, number of calls.
-    fn told(&self) -> Vec<String> {
-        let told = |group: &CallGroup| {
+    /// The groups in words: name, volume, number of calls.
+    fn described(&self) -> Vec<String> {
+        let described = |group: &CallGroup| {
             let volume = group.volume().map_or_else(String::new, |volume| format!(" {volume}"));
             format!("{}{volume} ({})", group.name(), group.members().len())
         };
-        self.groups.iter().map(told).collect()
+        self.groups.iter().map(described).collect()
     }
 }
 
-fn told(calls: &str) -> Vec<String> {
-    let mut stage = Phase::new();
-    stage.play(calls);
-    stage.told()
+fn described(calls: &str) -> Vec<String> {
+    let mut fixture = Fixture::new();
+    fixture.play(calls);
+    fixture.described()
 }
 
 #[test]
-fn each_docker_command_is_one_episode() {
+fn each_docker_command_is_one_group() {
     let anonymous = "ab".repeat(32);
     let run_rm = "get!, create, +300, get, mount#1, +400, get, unmount#1, get, get, remove"
         .split(", ")
@@ -130,12 +130,12 @@ fn each_docker_command_is_one_episode() {
         ("activate, capabilities, get", "daemon start or create v (3)"),
         (&run_rm, &*format!("run {anonymous} (9)")),
     ] {
-        assert_eq!(told(calls), [expected], "{calls}");
+        assert_eq!(described(calls), [expected], "{calls}");
     }
 }
 
 #[test]
-fn each_podman_command_is_one_episode() {
+fn each_podman_command_is_one_group() {
     for (calls, expected) in [
         ("activate, get!, create", "create v (3)"),
         ("activate, get", "inspect or ls v (2)"),
@@ -150,12 +150,12 @@ fn each_podman_command_is_one_episode() {
             .split(", ")
             .map(|call| if call.starts_with('+') { call.into() } else { format!("podman: {call}") })
             .collect();
-        assert_eq!(told(&calls.join(", ")), [expected], "{calls:?}");
+        assert_eq!(described(&calls.join(", ")), [expected], "{calls:?}");
     }
 }
 
 #[test]
-fn commands_that_follow_each_other_are_told_apart_by_their_calls_or_by_the_time_between() {
+fn commands_that_follow_each_other_are_distinguished_by_their_calls_or_by_the_time_between() {
     for (calls, expected) in [
         ("get!, create, get, get, mount#1", &["create v (2)", "run or start v (3)"][..]),
         (
@@ -182,24 +182,24 @@ fn commands_that_follow_each_other_are_told_apart_by_their_calls_or_by_the_time_
         ),
         ("list, list", &["ls (1)", "ls (1)"]),
     ] {
-        assert_eq!(told(calls), expected, "{calls}");
+        assert_eq!(described(calls), expected, "{calls}");
     }
 }
 
 #[test]
-fn what_no_engine_sends_is_in_no_episode() {
-    let mut stage = Phase::new();
-    assert_eq!(stage.call("other: get v"), None);
-    assert_eq!(stage.push(EntryKind::Note { text: "hello".into() }), None);
-    assert_eq!(stage.told(), [""; 0]);
+fn what_no_engine_sends_is_in_no_group() {
+    let mut fixture = Fixture::new();
+    assert_eq!(fixture.call("other: get v"), None);
+    assert_eq!(fixture.push(EntryKind::Note { text: "hello".into() }), None);
+    assert_eq!(fixture.described(), [""; 0]);
 }
 
 #[test]
 fn retries_belong_to_the_command_that_waits_for_them_however_long_they_take() {
-    let mut stage = Phase::new();
-    stage.play("get, mount~#1, +997, mount~?, get other, +1997, mount~?, +3997, mount!?");
-    assert_eq!(stage.told(), ["start v (5)", "inspect or create other (1)"]);
-    let group = stage.groups.get(1).expect("the first");
+    let mut fixture = Fixture::new();
+    fixture.play("get, mount~#1, +997, mount~?, get other, +1997, mount~?, +3997, mount!?");
+    assert_eq!(fixture.described(), ["start v (5)", "inspect or create other (1)"]);
+    let group = fixture.groups.get(1).expect("the first");
     let timing = group.timing(at(0));
     let seconds = |duration: Duration| (duration.as_secs_f64() * 10.0).round() / 10.0;
     assert_eq!((seconds(timing.wall), seconds(timing.retries)), (7.0, 7.0));
@@ -210,14 +210,14 @@ fn retries_belong_to_the_command_that_waits_for_them_however_long_they_take() {
 
 #[test]
 fn a_get_that_is_tried_again_goes_on_with_what_it_was_for() {
-    assert_eq!(told("get~, +997, get!?, create"), ["create v (3)"]);
-    assert_eq!(told("activate~, +997, activate, get!, create"), ["create v (4)"]);
+    assert_eq!(described("get~, +997, get!?, create"), ["create v (3)"]);
+    assert_eq!(described("activate~, +997, activate, get!, create"), ["create v (4)"]);
 }
 
 #[test]
-fn a_call_that_waits_is_in_its_episode_and_its_end_takes_its_place() {
-    let mut stage = Phase::new();
-    stage.play("get");
+fn a_call_that_waits_is_in_its_group_and_its_end_takes_its_place() {
+    let mut fixture = Fixture::new();
+    fixture.play("get");
     let waiting = HeldCall {
         number: 2,
         operation: Operation::Mount,
@@ -229,30 +229,30 @@ fn a_call_that_waits_is_in_its_episode_and_its_end_takes_its_place() {
         fault: AppliedFault::of_rule(1, None, "hold"),
         original: None,
     };
-    stage.now += 1;
-    assert_eq!(stage.push(EntryKind::Held(Box::new(waiting))), Some(1));
-    assert_eq!(stage.told(), ["start v (2)"]);
-    assert_eq!(stage.groups.get(1).expect("it").decisive().ended(), None);
-    assert_eq!(stage.groups.get(1).expect("it").timing(at(5001)).wall, Duration::from_secs(5));
-    stage.now += 30_000;
+    fixture.now += 1;
+    assert_eq!(fixture.push(EntryKind::Held(Box::new(waiting))), Some(1));
+    assert_eq!(fixture.described(), ["start v (2)"]);
+    assert_eq!(fixture.groups.get(1).expect("it").decisive().ended(), None);
+    assert_eq!(fixture.groups.get(1).expect("it").timing(at(5001)).wall, Duration::from_secs(5));
+    fixture.now += 30_000;
     let call = Call {
         volume: Some("v".into()),
         duration: Duration::from_secs(30),
         held_seq: Some(2),
         ..Call::ok(Operation::Mount, Caller::Docker)
     };
-    assert_eq!(stage.push(EntryKind::Call(Box::new(call))), Some(1));
-    assert_eq!(stage.told(), ["start v (2)"]);
-    let timing = stage.groups.get(1).expect("it").timing(at(99_999));
+    assert_eq!(fixture.push(EntryKind::Call(Box::new(call))), Some(1));
+    assert_eq!(fixture.described(), ["start v (2)"]);
+    let timing = fixture.groups.get(1).expect("it").timing(at(99_999));
     assert_eq!((timing.wall.as_secs(), timing.plugin.as_secs()), (30, 30));
 }
 
 #[test]
 fn how_it_went_is_said_by_the_first_call_that_failed_for_good() {
     let decisive = |calls: &str| {
-        let mut stage = Phase::new();
-        stage.play(calls);
-        stage.groups.get(1).expect("one").decisive().entry.seq
+        let mut fixture = Fixture::new();
+        fixture.play(calls);
+        fixture.groups.get(1).expect("one").decisive().entry.seq
     };
     for (calls, expected) in [
         ("get!, create", 2),
@@ -266,14 +266,14 @@ fn how_it_went_is_said_by_the_first_call_that_failed_for_good() {
 }
 
 #[test]
-fn an_episode_goes_with_its_first_entry() {
-    let mut stage = Phase::new();
-    stage.play("get, mount#1, +3000, get, unmount#1");
-    stage.groups.forget_before(2);
-    assert_eq!(stage.told(), ["stop or exit v (2)"]);
-    stage.play("get");
-    assert_eq!(stage.groups.with(5).map(CallGroup::id), Some(5));
-    assert_eq!(stage.groups.with(1).map(CallGroup::id), None);
+fn an_group_goes_with_its_first_entry() {
+    let mut fixture = Fixture::new();
+    fixture.play("get, mount#1, +3000, get, unmount#1");
+    fixture.groups.forget_before(2);
+    assert_eq!(fixture.described(), ["stop or exit v (2)"]);
+    fixture.play("get");
+    assert_eq!(fixture.groups.with(5).map(CallGroup::id), Some(5));
+    assert_eq!(fixture.groups.with(1).map(CallGroup::id), None);
 }
 
 proptest! {
@@ -287,41 +287,41 @@ proptest! {
             &["get b", "get b", "remove b"],
             &["get c", "unmount#2 c", "get c", "mount#3 c"],
         ];
-        let mut stage = Phase::new();
+        let mut fixture = Fixture::new();
         let mut done = [0; 3];
         for (which, gap) in order.into_iter().chain([0, 1, 2].into_iter().cycle().take(18)).zip(gaps.into_iter().chain([0; 18])) {
             if let Some(call) = scripts[which].get(done[which]) {
                 done[which] += 1;
                 // A pause of the others must not end a command.
-                stage.now += gap.min(60);
-                stage.call(call);
+                fixture.now += gap.min(60);
+                fixture.call(call);
             }
         }
-        let mut told = stage.told();
-        told.sort();
-        prop_assert_eq!(told, ["restart c (4)", "rm b (3)", "run or create a (6)"]);
+        let mut described = fixture.described();
+        described.sort();
+        prop_assert_eq!(described, ["restart c (4)", "rm b (3)", "run or create a (6)"]);
     }
 
     #[test]
-    fn every_call_of_an_engine_is_in_exactly_one_episode(
+    fn every_call_of_an_engine_is_in_exactly_one_group(
         calls in prop::collection::vec(
             ("(docker|podman)", "(activate|capabilities|list|get|create|mount|unmount|remove)", "[!~]?", "[?]?", "[ab]", 0_i64..3000),
             1..60,
         ),
     ) {
-        let mut stage = Phase::new();
+        let mut fixture = Fixture::new();
         for (caller, call, sign, retry, volume, gap) in &calls {
-            stage.now += gap;
-            let id = stage.call(&format!("{caller}: {call}{sign}{retry} {volume}")).expect("an engine's call");
-            prop_assert!(stage.groups.get(id).is_some_and(|group| group.has(stage.seq)));
+            fixture.now += gap;
+            let id = fixture.call(&format!("{caller}: {call}{sign}{retry} {volume}")).expect("an engine's call");
+            prop_assert!(fixture.groups.get(id).is_some_and(|group| group.has(fixture.seq)));
         }
         let mut seqs: Vec<u64> =
-            stage.groups.iter().flat_map(|group| group.members().iter().map(|member| member.entry.seq)).collect();
+            fixture.groups.iter().flat_map(|group| group.members().iter().map(|member| member.entry.seq)).collect();
         seqs.sort_unstable();
         prop_assert_eq!(seqs, (1..=calls.len() as u64).collect::<Vec<_>>());
-        for group in stage.groups.iter() {
+        for group in fixture.groups.iter() {
             prop_assert!(group.name() != "unknown", "{:?}", group.steps);
-            let timing = group.timing(at(stage.now));
+            let timing = group.timing(at(fixture.now));
             prop_assert!(timing.wall >= timing.plugin);
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! `dockerd` tries again what ended below HTTP (moby `pkg/plugins/client.go`): after pauses of 1, 2, 4 and 8 s, as
 //! long as a pause would end within 30 s of the first attempt. Any answer is final, whatever its status. A retry
-//! has an **empty body**, so it names no volume: it is told from others by its kind and by its time. Podman
+//! has an **empty body**, so it names no volume: it is distinguished from others by its kind and its time. Podman
 //! never tries again.
 //!
 //! [`Retries`] is a fold over the entries. Only what arrived is known: an attempt that was refused is seen by nobody.
@@ -248,7 +248,7 @@ impl Retries {
         })
     }
 
-    /// Lets go what the journal has let go.
+    /// Drops what the journal has dropped.
     pub fn forget_before(&mut self, seq: u64) {
         while self.chains.front().is_some_and(|chain| chain.attempts[0].seq < seq) {
             self.chains.pop_front();

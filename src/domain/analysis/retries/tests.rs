@@ -53,7 +53,7 @@ impl Journal {
 }
 
 #[test]
-fn a_countdown_tells_when_the_next_attempt_is_due_and_when_the_engine_gives_up() {
+fn a_countdown_says_when_the_next_attempt_is_due_and_when_the_engine_gives_up() {
     let mut journal = Journal::default();
     for (number, time) in [0.0, 1.0, 3.0, 7.0, 15.0].into_iter().enumerate() {
         let volume = if number == 0 { "v" } else { "" };
@@ -128,7 +128,7 @@ fn nothing_is_counted_where_forerunners_may_have_been_refused() {
 }
 
 #[test]
-fn attempts_at_two_volumes_are_told_apart_by_their_times() {
+fn attempts_at_two_volumes_are_distinguished_by_their_times() {
     let mut journal = Journal::default();
     journal.call(0.0, Operation::Mount, "a", true);
     journal.call(0.5, Operation::Mount, "b", true);

@@ -1,4 +1,4 @@
-//! Who calls: the engines are told apart by the headers that they send.
+//! Who calls: the engines are distinguished by the headers that they send.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Operation;
 
-/// The end that called, told from its headers.
+/// The client, identified by its headers.
 ///
 /// `dockerd` sends `Accept: application/vnd.docker.plugins.v1.2+json` and no Content-Type; podman sends
 /// `Host: plugin`, a Content-Type and no Accept.
@@ -52,7 +52,7 @@ impl Caller {
         }
     }
 
-    /// Tells the caller from its headers, which `header` looks up by lower-case name.
+    /// Identifies the caller by its headers, which `header` looks up by lower-case name.
     pub fn from_headers<'h>(header: impl Fn(&str) -> Option<&'h str>) -> Self {
         let starts = |name, prefix: &str| header(name).is_some_and(|value| value.starts_with(prefix));
         if starts("user-agent", Self::SIMULATED_AGENT) {
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_caller_is_told_from_its_headers() {
+    fn the_caller_is_identified_by_its_headers() {
         let caller = |headers: &'static [(&str, &str)]| {
             Caller::from_headers(|name| headers.iter().find(|(key, _)| *key == name).map(|(_, value)| *value))
         };

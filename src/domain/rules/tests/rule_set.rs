@@ -193,7 +193,7 @@ fn a_run_is_repeated_by_its_seed_and_arming_another_rule_shifts_no_draw() {
 }
 
 #[test]
-fn a_drawn_delay_is_within_its_range_and_told() {
+fn a_drawn_delay_is_within_its_range_and_recorded() {
     let mut book = book(&["mount: delay 200ms..203ms"]);
     let mut seen = std::collections::BTreeSet::new();
     for _ in 0..100 {

@@ -64,7 +64,7 @@ impl<'d> Drawing<'d> {
         Self { span: span.clamp(least, MOST - BEFORE - BEHIND), ..self }
     }
 
-    /// The cells between the two lines that a step needs to be told in full.
+    /// The cells between the two lines that a step needs to be drawn in full.
     fn needs(&self, step: &Step<'_>) -> usize {
         match &step.part {
             Part::Pause(pause) => describe::pause(pause).len() + 2,
@@ -122,7 +122,7 @@ impl<'d> Drawing<'d> {
             Part::Waits(waiting) => vec![self.waits(step.entry, waiting)],
             Part::Reply { call, to } => vec![self.reply(&time, call, to.as_deref())],
             Part::Remark => {
-                // What was said first, and what came of it below.
+                // The command first, and its result below.
                 let mut said = describe::remark(step.entry, self.symbols);
                 let outcome = if said.len() > 1 { said.split_off(1) } else { Vec::new() };
                 vec![self.lifelines(&time, said, false), self.lifelines("", outcome, false)]

@@ -49,7 +49,7 @@ fn note(entry: &Entry, engine: Caller) -> Option<String> {
         EntryKind::Command(run) => Some(format!("Note over plugin: {}", plain(&run.command))),
         EntryKind::Note { text } => Some(format!("Note over {engine}: {}", plain(text))),
         EntryKind::Scenario(event) => match &**event {
-            // A command of the card is noted already.
+            // A command of the scenario is noted already.
             ScenarioEvent::StepStarted { line, .. } if line.starts_with("$ ") => {
                 Some(format!("Note over {engine}: {}", plain(line)))
             }

@@ -57,7 +57,7 @@ impl Step<'_> {
 
 /// The steps of these entries. Which are further attempts at what is known from the whole journal.
 pub fn steps<'e>(entries: impl Iterator<Item = &'e Arc<Entry>> + Clone, retries: &Retries) -> Vec<Step<'e>> {
-    // The end of a call tells its request too.
+    // The end of a call contains its request too.
     let ended: HashSet<u64> =
         entries.clone().filter_map(|entry| entry.call().and_then(|call| call.held_seq)).collect();
     let mut steps = Vec::new();

@@ -79,7 +79,7 @@ fn about(operation: Operation, volume: &str) -> Call {
     Call { volume: Some(volume.into()), ..Call::ok(operation, Caller::Docker) }
 }
 
-/// A call that is held, while others go on and until it is let go.
+/// A call that is held while others go on, and then released.
 fn held() -> Journal {
     let mut journal = Journal::default();
     journal.waits(1000, Operation::Mount, "db1");

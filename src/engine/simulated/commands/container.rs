@@ -1,4 +1,4 @@
-//! `docker create` and `docker rm`: how a container gets its volumes and lets them go.
+//! `docker create` and `docker rm`: how a container gets and releases its volumes.
 
 use std::{path::Path, sync::Arc};
 
@@ -111,8 +111,8 @@ impl Work<'_> {
     pub(super) async fn inspect_container(self, name: &str) -> Result<CliResult, DaemonError> {
         let container = match self.container(name) {
             Err(error) => {
-                let told = self.daemon.profile().not_found("object", name, &error.text);
-                return Ok(CliResult { code: 1, stdout: "[]".into(), stderr: told });
+                let message = self.daemon.profile().not_found("object", name, &error.text);
+                return Ok(CliResult { code: 1, stdout: "[]".into(), stderr: message });
             }
             Ok(container) => container,
         };

@@ -24,8 +24,8 @@ impl Work<'_> {
         };
         let container = match self.container(&name) {
             Err(error) if error.status == Status::NotFound => {
-                let told = self.daemon.profile().not_found("container", &name, &error.text);
-                return Ok(CliResult::failure(1, told));
+                let message = self.daemon.profile().not_found("container", &name, &error.text);
+                return Ok(CliResult::failure(1, message));
             }
             found => found?,
         };

@@ -65,8 +65,8 @@ impl Work<'_> {
     async fn inspect(self, name: &str) -> Result<CliResult, DaemonError> {
         let volume = match self.store.get(name, "", None).await {
             Err(error) if error.status == Status::NotFound => {
-                let told = self.daemon.profile().not_found("volume", name, &error.text);
-                return Ok(CliResult { code: 1, stdout: "[]".into(), stderr: told });
+                let message = self.daemon.profile().not_found("volume", name, &error.text);
+                return Ok(CliResult { code: 1, stdout: "[]".into(), stderr: message });
             }
             other => other?,
         };

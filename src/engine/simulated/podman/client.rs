@@ -1,6 +1,6 @@
 //! podman's plugin client: five seconds for a whole call, no second try, and an `Err` only where the status says so.
 //!
-//! libpod `plugin/volume_api.go`. Each podman command is a process of its own, and so activates anew.
+//! libpod `plugin/volume_api.go`. Each podman command is a process of its own, and so activates again.
 
 use std::time::Duration;
 
@@ -79,10 +79,11 @@ impl Client {
         if status == 200 {
             return Ok(answer);
         }
-        let told: Value = serde_json::from_slice(&answer)
+        let parsed: Value = serde_json::from_slice(&answer)
             .map_err(|error| format!("unmarshalling JSON response from volume plugin {plugin}: {error}"))?;
-        let told = told["Err"].as_str().filter(|told| !told.is_empty()).unwrap_or("empty error from plugin");
-        Err(format!("on {path} on volume {volume} in volume plugin {plugin}: {told}"))
+        let parsed =
+            parsed["Err"].as_str().filter(|parsed| !parsed.is_empty()).unwrap_or("empty error from plugin");
+        Err(format!("on {path} on volume {volume} in volume plugin {plugin}: {parsed}"))
     }
 
     async fn exchange(&self, operation: Operation, body: String) -> Result<(u16, Bytes), String> {

@@ -112,8 +112,8 @@ impl Podman {
                     self.call(&row.driver, process, Operation::Mount, volume, with_id(volume)).await;
                 let body =
                     mounted.map_err(|why| format!("mounting volume {volume} for container {id}: {why}"))?;
-                let told: Value = serde_json::from_slice(&body).unwrap_or_default();
-                told["Mountpoint"].as_str().unwrap_or_default().clone_into(&mut row.mountpoint);
+                let parsed: Value = serde_json::from_slice(&body).unwrap_or_default();
+                parsed["Mountpoint"].as_str().unwrap_or_default().clone_into(&mut row.mountpoint);
             }
             row.mount_count += 1;
             let path = row.mountpoint.clone();
@@ -134,7 +134,7 @@ impl Podman {
         for (volume, _) in &container.mounts {
             let _one_at_a_time = self.locks.lock(volume).await;
             let mut row = self.row(volume)?;
-            let _told_below = self.client(&row.driver, process).await;
+            let _logged_below = self.client(&row.driver, process).await;
             if row.mount_count == 1 {
                 self.call(&row.driver, process, Operation::Unmount, volume, with_id(volume)).await.map_err(
                     |why| format!("unmounting volume {volume} for container {}: {why}", container.id),

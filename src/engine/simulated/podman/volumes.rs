@@ -52,14 +52,14 @@ impl Podman {
                 let got = got.map_err(|why| {
                     format!("retrieving volume {name} information from plugin {driver}: {why}")
                 })?;
-                let told: Value = serde_json::from_slice(&got).unwrap_or_default();
+                let parsed: Value = serde_json::from_slice(&got).unwrap_or_default();
                 let inspected = json!([{
                     "Name": name,
                     "Driver": row.driver,
                     "Mountpoint": row.mountpoint,
                     "Labels": row.labels,
                     "Options": row.options,
-                    "Status": told["Volume"]["Status"],
+                    "Status": parsed["Volume"]["Status"],
                     "MountCount": row.mount_count,
                 }]);
                 Ok(format!("{inspected:#}"))
@@ -96,7 +96,7 @@ impl Podman {
         let _one_at_a_time = self.locks.lock(name).await;
         let Volume { driver, .. } = self.row(name)?;
         // The plugin of a volume is activated as soon as the volume is looked at.
-        let _told_below = self.client(&driver, process).await;
+        let _logged_below = self.client(&driver, process).await;
         let users: Vec<_> = self.users(name).into_iter().collect();
         if !users.is_empty() {
             let users = users.join(", ");
@@ -120,5 +120,5 @@ impl Podman {
 
 /// Whether a Get found something. An answer that cannot be read did not.
 fn has_volume(body: &[u8]) -> bool {
-    serde_json::from_slice::<Value>(body).is_ok_and(|told| told["Volume"].is_object())
+    serde_json::from_slice::<Value>(body).is_ok_and(|parsed| parsed["Volume"].is_object())
 }

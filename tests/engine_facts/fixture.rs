@@ -17,13 +17,13 @@ use crate::support::{
 pub const DRIVER: &str = "poltergeist";
 
 /// The daemon comes first: on its way out it still speaks to the plugin.
-pub struct Stage {
+pub struct Fixture {
     pub daemon: Dockerd,
     pub plugin: Plugin,
     sandbox: Rc<Sandbox>,
 }
 
-impl Stage {
+impl Fixture {
     /// A daemon without an image.
     pub fn new() -> Self {
         Self::with(Dockerd::start)

@@ -36,7 +36,7 @@ use voltergeist::{
 };
 
 /// What has happened: entries, and the state that they add up to.
-pub struct Stage {
+pub struct Fixture {
     pub now: Timestamp,
     entries: Vec<Arc<Entry>>,
     bounds: Bounds,
@@ -88,11 +88,11 @@ pub fn fault(id: u32, label: Option<&str>, action: &str) -> AppliedFault {
     }
 }
 
-impl Stage {
+impl Fixture {
     /// A driver that is registered and has heard nothing.
     pub fn empty() -> Self {
         let bounds = Bounds::default();
-        let mut stage = Self {
+        let mut fixture = Self {
             now: "2026-03-14T15:41:07.214Z".parse().expect("a time"),
             entries: Vec::new(),
             bounds,
@@ -100,9 +100,9 @@ impl Stage {
             catalog: ScenarioCatalog::default(),
             last_call: 0,
         };
-        stage.push(EntryKind::Session(Box::new(Session::new(7, Volumes::default()))));
-        stage.register(|_| ());
-        stage
+        fixture.push(EntryKind::Session(Box::new(Session::new(7, Volumes::default()))));
+        fixture.register(|_| ());
+        fixture
     }
 
     /// Changes where engines find the driver.
@@ -277,37 +277,37 @@ impl Stage {
 
     /// A driver in the middle of a busy afternoon: two engines, faults, oddities and a waiting call.
     pub fn busy() -> Self {
-        let mut stage = Self::empty();
+        let mut fixture = Self::empty();
         let id = "7f3a9c0d5e1b".repeat(5);
-        stage.call(call(Operation::Activate, ""));
-        stage.call(call(Operation::Capabilities, ""));
-        stage.call(Call {
+        fixture.call(call(Operation::Activate, ""));
+        fixture.call(call(Operation::Capabilities, ""));
+        fixture.call(Call {
             outcome: Outcome::Error,
             error: Some("no such volume".into()),
             reply: b"{\"Err\":\"no such volume\"}\n".to_vec().into(),
             ..call(Operation::Get, "db1")
         });
-        stage.create("db1", &[("tier", "gold"), ("size", "5G")]);
-        stage.call(call(Operation::Get, "db1"));
-        stage.mount("db1", &id);
-        stage.create("cache", &[]);
-        stage.create("ghost", &[("ninja", "")]);
-        stage.create("größe 東京", &[("note", "wide\u{1b}[31m")]);
-        stage.call(Call { caller: Caller::Podman, ..call(Operation::List, "") });
+        fixture.create("db1", &[("tier", "gold"), ("size", "5G")]);
+        fixture.call(call(Operation::Get, "db1"));
+        fixture.mount("db1", &id);
+        fixture.create("cache", &[]);
+        fixture.create("ghost", &[("ninja", "")]);
+        fixture.create("größe 東京", &[("note", "wide\u{1b}[31m")]);
+        fixture.call(Call { caller: Caller::Podman, ..call(Operation::List, "") });
         let line = format!("arm {} as {}", PRESETS[1].rule, PRESETS[1].label);
-        stage.arm(&line);
-        stage.call(Call {
+        fixture.arm(&line);
+        fixture.call(Call {
             fault: Some(fault(1, Some("empty-get"), "empty")),
             outcome: Outcome::Error,
             error: Some("an empty object".into()),
             ..call(Operation::Get, "db1")
         });
-        stage.command(
+        fixture.command(
             "forget cache",
             "forgot \"cache\"; its files are kept",
             vec![Change::Forgotten { name: "cache".into() }],
         );
-        stage.call(Call {
+        fixture.call(Call {
             outcome: Outcome::Error,
             status: Some(500),
             error: Some("invalid argument".into()),
@@ -315,7 +315,7 @@ impl Stage {
             lints: vec![Lint::MountOfUnknownVolume],
             ..call(Operation::Mount, "cache")
         });
-        stage.call(Call {
+        fixture.call(Call {
             operation: None,
             request_line: Some("GET /metrics".into()),
             caller: Caller::Other,
@@ -324,17 +324,17 @@ impl Stage {
             error: Some("404 page not found".into()),
             ..call(Operation::Get, "")
         });
-        stage.push(EntryKind::Note { text: "a task panicked: boom\u{7}".into() });
-        stage.call(Call {
+        fixture.push(EntryKind::Note { text: "a task panicked: boom\u{7}".into() });
+        fixture.call(Call {
             outcome: Outcome::Cancelled,
             status: None,
             duration: Duration::from_secs(60),
             fault: Some(fault(2, None, "hang")),
             ..call(Operation::Unmount, "db1")
         });
-        stage.wait(Operation::Unmount, "db1", "hold");
-        stage.pass(12_400);
-        stage
+        fixture.wait(Operation::Unmount, "db1", "hold");
+        fixture.pass(12_400);
+        fixture
     }
 
     pub fn state(&self) -> &State {
@@ -356,25 +356,25 @@ impl Stage {
     }
 }
 
-/// A console of some size and theme that has seen what is on a stage.
-pub struct Seat {
+/// A console of some size and theme that has seen what is on a fixture.
+pub struct TestConsole {
     pub app: App,
     pub snapshot: Snapshot,
 }
 
-impl Seat {
-    pub fn new(stage: &Stage, (width, height): (u16, u16), theme: &str, ascii: bool) -> Self {
+impl TestConsole {
+    pub fn new(fixture: &Fixture, (width, height): (u16, u16), theme: &str, ascii: bool) -> Self {
         let theme = Theme::named(theme, ascii).expect("a shipped theme");
         let app = App::new((width, height), theme, Keymap::default(), jiff::tz::TimeZone::UTC);
-        let mut seat = Self { app, snapshot: stage.snapshot() };
-        seat.look(stage);
-        seat
+        let mut console = Self { app, snapshot: fixture.snapshot() };
+        console.look(fixture);
+        console
     }
 
-    /// Takes in what is new on the stage.
-    pub fn look(&mut self, stage: &Stage) {
-        self.snapshot = stage.snapshot();
-        let event = Event::Entries(stage.entries(), self.snapshot.kept.clone());
+    /// Takes in what is new on the fixture.
+    pub fn look(&mut self, fixture: &Fixture) {
+        self.snapshot = fixture.snapshot();
+        let event = Event::Entries(fixture.entries(), self.snapshot.kept.clone());
         self.app.update(event, &self.snapshot);
     }
 
@@ -389,19 +389,19 @@ impl Seat {
     }
 
     /// Types a text. After each letter the dry runs end and new entries are taken in, as in the event loop.
-    pub fn type_text(&mut self, text: &str, stage: &Stage) {
+    pub fn type_text(&mut self, text: &str, fixture: &Fixture) {
         for c in text.chars() {
             let effects = self.update(Event::Key(KeyCode::Char(c).into()));
-            self.answer(effects, stage);
-            self.look(stage);
+            self.answer(effects, fixture);
+            self.look(fixture);
         }
     }
 
     /// Hands the results of dry runs back until none is under way.
-    pub fn answer(&mut self, mut effects: Vec<Effect>, stage: &Stage) {
+    pub fn answer(&mut self, mut effects: Vec<Effect>, fixture: &Fixture) {
         while let Some(effect) = effects.pop() {
             if let Effect::DryRun { generation, rule } = effect {
-                let result = Ok(stage.dry_run(&rule));
+                let result = Ok(fixture.dry_run(&rule));
                 effects.extend(self.update(Event::DryRunDone { generation, result }));
             }
         }

@@ -15,7 +15,7 @@ use voltergeist::{
     hub::{Hub, InMemoryStore},
 };
 
-use super::{live::Live, stage::call};
+use super::{fixture::call, live::Live};
 
 #[tokio::test(start_paused = true)]
 async fn nothing_is_drawn_while_nothing_changes() {

@@ -12,62 +12,62 @@ use voltergeist::{
 };
 
 use super::{
-    keys::{commands, seat},
-    stage::{Seat, Stage, call, fault},
+    fixture::{Fixture, TestConsole, call, fault},
+    keys::{commands, console},
 };
 
 #[test]
 fn what_would_register_the_driver_can_be_copied_before_the_first_call_and_in_the_help() {
     let fix_command = "sudo ln -s here there";
-    let copied = |stage: &Stage, keys: &str| match &seat(stage).press(keys)[..] {
+    let copied = |fixture: &Fixture, keys: &str| match &console(fixture).press(keys)[..] {
         [Effect::Copy(text)] => text.clone(),
         other => panic!("{keys}: {other:?}"),
     };
-    for mut stage in [Stage::empty(), Stage::busy()] {
-        stage.register(|driver| driver.fix_command = Some(fix_command.into()));
-        assert_eq!(copied(&stage, "? y"), fix_command);
+    for mut fixture in [Fixture::empty(), Fixture::busy()] {
+        fixture.register(|driver| driver.fix_command = Some(fix_command.into()));
+        assert_eq!(copied(&fixture, "? y"), fix_command);
     }
-    let mut stage = Stage::empty();
-    assert!(copied(&stage, "y").starts_with("docker run"));
-    stage.register(|driver| driver.fix_command = Some(fix_command.into()));
-    assert_eq!(copied(&stage, "y"), fix_command);
-    assert!(copied(&stage, "Y").starts_with("docker run"));
+    let mut fixture = Fixture::empty();
+    assert!(copied(&fixture, "y").starts_with("docker run"));
+    fixture.register(|driver| driver.fix_command = Some(fix_command.into()));
+    assert_eq!(copied(&fixture, "y"), fix_command);
+    assert!(copied(&fixture, "Y").starts_with("docker run"));
 }
 
 #[test]
 fn what_is_shown_is_what_is_saved() {
-    let mut stage = Stage::busy();
+    let mut fixture = Fixture::busy();
     for (keys, typed, expected) in [
         ("", "", ""),
         ("/", "op:mount -vol:cache", " where operation:mount -volume:cache"),
         ("space", "", " where seq<34"),
         ("tab down enter", "", " where history:db1"),
     ] {
-        let mut seat = seat(&stage);
-        seat.press(keys);
+        let mut console = console(&fixture);
+        console.press(keys);
         if !typed.is_empty() {
-            seat.type_text(typed, &stage);
-            seat.press("enter");
+            console.type_text(typed, &fixture);
+            console.press("enter");
         }
-        stage.pass(1);
+        fixture.pass(1);
         let saved = format!("save voltergeist-20260314-154119.jsonl{expected}");
-        assert_eq!(commands(&seat.press("e enter")), [saved], "{keys} {typed}");
+        assert_eq!(commands(&console.press("e enter")), [saved], "{keys} {typed}");
     }
 }
 
 #[test]
 fn a_sequence_is_copied_as_mermaid() {
-    let mut stage = Stage::empty();
-    stage.call(call(Operation::Get, "a;b"));
-    stage.call(Call {
+    let mut fixture = Fixture::empty();
+    fixture.call(call(Operation::Get, "a;b"));
+    fixture.call(Call {
         status: None,
         error: Some("reset".into()),
         outcome: Outcome::Error,
         fault: Some(fault(1, None, "reset after")),
         ..call(Operation::Mount, "db1")
     });
-    stage.command("disarm all", "1 rule disarmed", Vec::new());
-    let mut seat = seat(&stage);
+    fixture.command("disarm all", "1 rule disarmed", Vec::new());
+    let mut console = console(&fixture);
     let expected = [
         "sequenceDiagram",
         "    participant docker",
@@ -80,25 +80,25 @@ fn a_sequence_is_copied_as_mermaid() {
         "",
     ]
     .join("\n");
-    assert_eq!(seat.press("s y"), [Effect::Copy(expected)]);
+    assert_eq!(console.press("s y"), [Effect::Copy(expected)]);
 }
 
 #[test]
 fn a_sequence_is_copied_as_text_in_full() {
-    let mut stage = Stage::busy();
+    let mut fixture = Fixture::busy();
     let long = "x".repeat(60);
-    stage.call(Call {
+    fixture.call(Call {
         error: Some(long.as_str().into()),
         outcome: Outcome::Error,
         ..call(Operation::Get, "db1")
     });
-    let Some(Effect::Copy(drawn)) = seat(&stage).press("s Y").pop() else { panic!("nothing is copied") };
+    let Some(Effect::Copy(drawn)) = console(&fixture).press("s Y").pop() else { panic!("nothing is copied") };
     assert!(drawn.contains(&long), "{drawn}");
     insta::assert_snapshot!("sequence_as_text", drawn);
     // On a screen that is wide enough it is the same, line for line.
     let request = drawn.lines().nth(1).expect("it has lines");
     let columns = request.chars().count() as u16 + 12;
-    let mut wide = Seat::new(&stage, (columns, 60), "default", false);
+    let mut wide = TestConsole::new(&fixture, (columns, 60), "default", false);
     wide.press("s");
     let screen = wide.screen();
     for line in drawn.lines().skip(1) {
@@ -107,27 +107,27 @@ fn a_sequence_is_copied_as_text_in_full() {
 }
 
 #[test]
-fn a_report_tells_the_run() {
-    let stage = Stage::busy();
-    let Some(Effect::Copy(report)) = seat(&stage).press("E").pop() else { panic!("nothing is copied") };
+fn a_report_describes_the_run() {
+    let fixture = Fixture::busy();
+    let Some(Effect::Copy(report)) = console(&fixture).press("E").pop() else { panic!("nothing is copied") };
     insta::assert_snapshot!("report", report);
 }
 
 #[test]
 fn a_call_is_copied_as_a_command_that_repeats_it() {
-    let mut stage = Stage::empty();
-    stage.call(call(Operation::Get, "it's"));
-    let mut seat = seat(&stage);
+    let mut fixture = Fixture::empty();
+    fixture.call(call(Operation::Get, "it's"));
+    let mut console = console(&fixture);
     let expected = "curl -X POST -H 'user-agent: Go-http-client/1.1' \
                     -H 'accept: application/vnd.docker.plugins.v1.2+json' --data-raw \"{\\\"Name\\\":\\\"it's\\\"}\" \
                     --unix-socket /run/docker/plugins/voltergeist.sock http://localhost/VolumeDriver.Get";
-    assert_eq!(seat.press("Y"), [Effect::Copy(expected.to_owned())]);
+    assert_eq!(console.press("Y"), [Effect::Copy(expected.to_owned())]);
 }
 
 fn copied_command(call: Call) -> String {
-    let mut stage = Stage::empty();
-    stage.call(call);
-    match &seat(&stage).press("Y")[..] {
+    let mut fixture = Fixture::empty();
+    fixture.call(call);
+    match &console(&fixture).press("Y")[..] {
         [Effect::Copy(command)] => command.clone(),
         other => panic!("{other:?}"),
     }
