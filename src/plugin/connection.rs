@@ -100,7 +100,7 @@ async fn serve(
     // Not `TowerToHyperService`: it calls the service when its future is first polled, which may never happen.
     let service = service_fn(|request| service.clone().call(request));
     let mut connection =
-        std::pin::pin!(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+        std::pin::pin!(http1::Builder::new().writev(false).serve_connection(TokioIo::new(stream), service));
     let mut frozen = false;
     loop {
         tokio::select! {
