@@ -140,11 +140,11 @@ impl Hub {
     /// Appends an entry about what happened outside: the end of a call, an event of a scenario, a note. Returns its
     /// `seq`.
     pub fn record(&self, mut kind: EntryKind) -> u64 {
-        if let EntryKind::Call(call) = &mut kind {
-            call.lints.extend(Linter::at_end(call));
-        }
         let is_scenario = matches!(kind, EntryKind::Scenario(_));
         let mut inner = self.locked.lock();
+        if let EntryKind::Call(call) = &mut kind {
+            call.lints.extend(Linter::at_end(call, inner.state.volumes()));
+        }
         // With the lock, so that the entries are in the order of their times.
         let seq = inner.push(self.now(), kind).seq;
         if is_scenario {

@@ -325,6 +325,7 @@ fn calls_are_marked_with_lints_as_they_come_and_as_they_end() {
     run(&hub, "conjure v");
     assert_eq!(admit(&hub, Operation::Create, "v").lints, [Lint::DuplicateCreate]);
     assert_eq!(admit(&hub, Operation::Mount, "w").lints, [Lint::MountOfUnknownVolume]);
+    call(&hub, Operation::Activate, "");
     call(&hub, Operation::Capabilities, "");
     assert_eq!(admit(&hub, Operation::Capabilities, "").lints, [Lint::RepeatedCapabilities]);
     call(&hub, Operation::Create, "v");

@@ -748,7 +748,7 @@ fn the_help_teaches_rules_and_lints_and_an_open_call_says_what_is_odd() {
     console.press("enter");
     let screen = console.screen();
     assert!(
-        screen.contains("lint: reused-mount-id") && screen.contains("a Mount with an ID that is"),
+        screen.contains("lint: reused-mount-id") && screen.contains("a Mount with an ID whose"),
         "{screen}"
     );
 }

@@ -39,6 +39,7 @@ async fn the_state_contains_all_that_the_console_shows() {
         fixture.ask(Operation::Mount, &format!(r#"{{"Name":"db1","ID":"{id}"}}"#)).await;
     }
     fixture.call(Operation::Get, r#"{"Name":"unknown"}"#).await;
+    fixture.call(Operation::Mount, r#"{"Name":"unknown","ID":"7f"}"#).await;
     fixture.command("conjure ghost").await;
     fixture.command("forget ghost").await;
     fixture.command("arm get where volume=db*: hold as bp").await;
@@ -57,11 +58,11 @@ async fn the_state_contains_all_that_the_console_shows() {
     );
     assert_eq!(
         state["counters"],
-        json!({"activate": 0, "capabilities": 0, "create": 1, "get": 2, "list": 0, "path": 0, "mount": 3, "unmount": 0, "remove": 0})
+        json!({"activate": 0, "capabilities": 0, "create": 1, "get": 2, "list": 0, "path": 0, "mount": 4, "unmount": 0, "remove": 0})
     );
-    assert_eq!(state["outcomes"], json!({"ok": 4, "error": 1, "cancelled": 0, "panicked": 0}));
-    assert_eq!(state["callers"]["other"], 6);
-    assert_eq!(state["lints"]["reused-mount-id"], 1);
+    assert_eq!(state["outcomes"], json!({"ok": 5, "error": 1, "cancelled": 0, "panicked": 0}));
+    assert_eq!(state["callers"]["other"], 7);
+    assert_eq!(state["lints"]["mount-of-unknown-volume"], 1);
     let volume = &state["volumes"][0];
     assert_eq!(volume["mountpoint"].as_str(), fixture.mountpoint("db1").to_str());
     assert_eq!(

@@ -140,6 +140,17 @@ async fn the_demo_touches_every_call_that_a_daemon_makes_and_keeps_few_volumes()
 }
 
 #[tokio::test]
+async fn an_undisturbed_demo_has_no_lints() {
+    let haunted = FaultyDriver::new();
+    run_workload(&haunted, 4, 600).await;
+    let entries = haunted.hub().entries_after(0, usize::MAX).0;
+    let with_lints: Vec<_> =
+        entries.iter().filter_map(|entry| entry.call()).filter(|call| !call.lints.is_empty()).collect();
+    assert!(with_lints.is_empty(), "{with_lints:#?}");
+    haunted.end().await;
+}
+
+#[tokio::test]
 async fn the_demo_goes_on_under_every_fault_and_never_piles_up() {
     for line in [
         "arm mount: fail \"no\"",

@@ -15,9 +15,9 @@ pub enum Lint {
     DuplicateCreate,
     /// A Mount of a volume that the driver does not know.
     MountOfUnknownVolume,
-    /// A mount that failed for the engine, but is open in the driver.
+    /// A mount that is open in the driver, but not for the engine, which saw a failure.
     LeakedMount,
-    /// A Mount with an ID that is mounted.
+    /// A Mount with an ID that is mounted since its Unmount failed.
     ReusedMountId,
     /// An Unmount of an ID that is not mounted.
     UnmountOfUnknownId,
@@ -80,12 +80,12 @@ impl Lint {
                  that was forgotten, removed or never created."
             }
             Self::LeakedMount => {
-                "a Mount was done, but the engine got an error or had timed out. No Unmount will follow: \
-                 the mount stays open until someone closes it."
+                "a Mount was done, or an Unmount was not, but the engine got an error or had timed out. No \
+                 Unmount will follow: the mount stays open until someone closes it."
             }
             Self::ReusedMountId => {
-                "a Mount with an ID that is already mounted on this volume. docker cp on a running \
-                 container does this, and dockerd after a failed Unmount or a crash."
+                "a Mount with an ID whose Unmount failed and which is still mounted. dockerd does this: a \
+                 driver that counts mounts has two, and gets one Unmount."
             }
             Self::UnmountOfUnknownId => {
                 "an Unmount of an ID that is not mounted. The driver lost its state, or the mount was \
@@ -96,8 +96,7 @@ impl Lint {
                  failed Get."
             }
             Self::RepeatedCapabilities => {
-                "an engine that knows the capabilities requests them again without a new handshake. \
-                 Managed plugins get this request before each Get."
+                "an engine that knows the capabilities requests them again without a new handshake."
             }
             Self::PathDuringList => {
                 "a Path directly after a List by the same engine: one unnecessary request per volume. \
