@@ -17,7 +17,10 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::ApiState;
-use crate::{domain::model::entry::Entry, hub::Hub};
+use crate::{
+    domain::{lang::json, model::entry::Entry},
+    hub::Hub,
+};
 
 /// How many entries are read from the journal at a time.
 const BATCH: usize = 256;
@@ -136,5 +139,5 @@ impl Reader {
 }
 
 fn json(entry: &Entry) -> String {
-    serde_json::to_string(entry).expect("an entry has only text keys")
+    json::line(entry).expect("an entry has only text keys")
 }

@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, FromArgMatches as _};
 
 use args::{Action, Cli};
-use output::{USAGE, print};
+use output::{USAGE, complain, print};
 use settings::Settings;
 
 /// The whole program. Exit status: 0 fine, 1 failed while running, 2 wrong usage, 128+N ended by signal N.
@@ -35,7 +35,7 @@ pub fn main() -> ExitCode {
             return match config::read(config.as_deref()) {
                 Ok(file) => run_with(action.as_ref(), settings, file),
                 Err(error) => {
-                    eprintln!("voltergeist: {error}");
+                    complain(&error.to_string());
                     USAGE.into()
                 }
             };
@@ -62,7 +62,7 @@ fn run_with(action: Option<&Action>, settings: Settings, file: Settings) -> Exit
 
 fn ended(ended: anyhow::Result<ExitCode>) -> ExitCode {
     ended.unwrap_or_else(|error| {
-        eprintln!("voltergeist: {error:#}");
+        complain(&format!("{error:#}"));
         ExitCode::FAILURE
     })
 }

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::reporter::{Counts, PlayReporter};
 use super::{
-    output::{NOT_REMOVED, USAGE},
+    output::{NOT_REMOVED, USAGE, complain},
     settings::Settings,
 };
 use crate::{
@@ -112,7 +112,7 @@ pub async fn run(args: &PlayArgs, settings: &Settings) -> anyhow::Result<ExitCod
     let scenarios = match args.choose(&library) {
         Ok(scenarios) => scenarios,
         Err(error) => {
-            eprintln!("voltergeist: {error}");
+            complain(&error.to_string());
             return Ok(USAGE.into());
         }
     };
@@ -147,13 +147,13 @@ pub async fn run(args: &PlayArgs, settings: &Settings) -> anyhow::Result<ExitCod
         recording.finish().await?;
     }
     if played.is_none() {
-        eprintln!("voltergeist: {NOT_REMOVED}");
+        complain(NOT_REMOVED);
     }
     if is_docker {
         // Source: moby, daemon/volume/drivers: an adapter is kept for the life of the daemon, and each list asks it.
-        eprintln!(
-            "voltergeist: docker keeps looking for the driver: `docker volume ls` takes 15 s longer until docker is \
-             restarted or the driver is back"
+        complain(
+            "docker keeps looking for the driver: `docker volume ls` takes 15 s longer until docker is restarted or the \
+             driver is back",
         );
     }
     let passed = played.transpose()?.unwrap_or(false);

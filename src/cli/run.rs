@@ -9,7 +9,7 @@ use anyhow::Context;
 
 use super::{
     args::Action,
-    output::{NOT_REMOVED, print},
+    output::{NOT_REMOVED, complain, print},
     play, serve,
     settings::{DEFAULT_NAME, Settings},
 };
@@ -55,10 +55,10 @@ async fn run_instance(action: Option<&Action>, settings: &Settings) -> anyhow::R
     };
     services.shutdown.requested.cancel();
     if let Some(scenario) = services.running_scenario() {
-        eprintln!("voltergeist: removing what scenario {scenario:?} created; Ctrl-C skips it");
+        complain(&format!("removing what scenario {scenario:?} created; Ctrl-C skips it"));
     }
     if !services.wait_for_cleanup().await {
-        eprintln!("voltergeist: {NOT_REMOVED}");
+        complain(NOT_REMOVED);
     }
     let (hub, signal) = (services.hub().clone(), services.shutdown.signal());
     services.close().await?;

@@ -15,6 +15,7 @@ use rustix::{
 use tokio::{sync::oneshot, time::sleep};
 use tokio_util::sync::CancellationToken;
 
+use super::output::complain;
 use crate::{
     app::{Services, logging, recording::follow},
     hub::Hub,
@@ -41,7 +42,7 @@ pub async fn serve(services: &Services) -> anyhow::Result<()> {
     match missed {
         Ok(0) => Ok(()),
         Ok(missed) => {
-            eprintln!("voltergeist: {missed} entries were not written, because stdout was read too slowly");
+            complain(&format!("{missed} entries were not written, because stdout was read too slowly"));
             Ok(())
         }
         // The reader does not want more.

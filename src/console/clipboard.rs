@@ -5,13 +5,17 @@ use std::fmt::Write as _;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 
 use crate::{
-    domain::{model::entry::Entry, text::shell::quote_bytes},
+    domain::{
+        lang::json,
+        model::entry::Entry,
+        text::shell::{quote, quote_bytes},
+    },
     hub::Snapshot,
 };
 
 /// An entry as one line of JSON, as in a recording.
 pub fn json(entry: &Entry) -> String {
-    serde_json::to_string(entry).expect("an entry is plain data with text keys")
+    json::line(entry).expect("an entry is plain data with text keys")
 }
 
 /// A bash command that makes the same request again, if the entry is a call. A newline at the end of the body is left
@@ -70,5 +74,5 @@ pub fn osc52(text: &str) -> String {
 
 /// The command with which a newcomer sees the first calls.
 pub fn docker_command(driver: &str) -> String {
-    format!("docker run --rm -v demo:/data --volume-driver {driver} busybox touch /data/hello")
+    format!("docker run --rm -v demo:/data --volume-driver {} busybox touch /data/hello", quote(driver))
 }

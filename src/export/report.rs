@@ -109,7 +109,7 @@ fn groups(entries: &[&Arc<Entry>], which: &Filter, snapshot: &Snapshot) -> Strin
             group.name(),
             group.volume().map_or_else(String::new, |volume| format!("`{}`", cell(volume))),
             calls.len(),
-            cell(&outcome),
+            plain(&outcome),
             took(timing.wall),
             timing.parts()
         );
@@ -127,7 +127,37 @@ pub fn latency(counters: &Counters) -> Option<String> {
     shares.map(|shares| shares.join(", "))
 }
 
+/// A text in a table cell that is nothing but text: no image, no link, no HTML.
+fn plain(text: &str) -> String {
+    let escaped = clean(text).chars().fold(String::new(), |mut escaped, c| {
+        if c.is_ascii_punctuation()
+            && !matches!(c, '.' | ',' | ':' | ';' | '\'' | '"' | '%' | '/' | '?' | '-')
+        {
+            escaped.push('\\');
+        }
+        escaped.push(c);
+        escaped
+    });
+    // An address would become a link.
+    escaped.replace("://", r"\://")
+}
+
 /// A text in a table cell between backticks.
 fn cell(text: &str) -> String {
     clean(text).replace('|', "\\|").replace('`', "'")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_shows_what_a_caller_has_sent_as_text() {
+        assert_eq!(
+            plain("500: ![x](http://e.x/y) <img src=x> a|b *c* `d`"),
+            r"500: \!\[x\]\(http\://e.x/y\) \<img src\=x\> a\|b \*c\* \`d\`"
+        );
+        assert_eq!(plain("\u{202e}\n"), r"\<U\+202E\>\^J");
+        assert_eq!(cell("a|b`c\n"), r"a\|b'c^J");
+    }
 }

@@ -5,7 +5,8 @@ use std::{fmt::Write as _, path::PathBuf, process::ExitCode};
 use serde::Serialize;
 
 use crate::{
-    cli::output::{USAGE, print as print_text},
+    cli::output::{USAGE, complain, print as print_text},
+    domain::lang::json,
     scenario::{LoadedScenario, ScenarioLibrary},
 };
 
@@ -43,7 +44,7 @@ impl<'c> Listed<'c> {
 }
 
 /// Prints all scenarios, and the errors of invalid files.
-pub fn print(library: &ScenarioLibrary, json: bool) -> anyhow::Result<ExitCode> {
+pub fn print(library: &ScenarioLibrary, as_json: bool) -> anyhow::Result<ExitCode> {
     let (mut scenarios, mut errors) = (Vec::new(), Vec::new());
     for scenario in library.all() {
         match scenario {
@@ -54,15 +55,15 @@ pub fn print(library: &ScenarioLibrary, json: bool) -> anyhow::Result<ExitCode> 
     let width = scenarios.iter().map(|loaded| loaded.scenario.name.len()).max().unwrap_or(0);
     let mut text = String::new();
     for scenario in scenarios.iter().map(Listed::new) {
-        if json {
-            writeln!(text, "{}", serde_json::to_string(&scenario)?)?;
+        if as_json {
+            writeln!(text, "{}", json::line(&scenario)?)?;
         } else {
             writeln!(text, "{:width$}  {}{}", scenario.name, scenario.title, scenario.flags())?;
         }
     }
     print_text(text.as_bytes())?;
     for error in &errors {
-        eprintln!("voltergeist: {error}");
+        complain(&error.to_string());
     }
     Ok(if errors.is_empty() { ExitCode::SUCCESS } else { USAGE.into() })
 }

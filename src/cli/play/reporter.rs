@@ -8,7 +8,8 @@ use std::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    domain::model::scenario::ScenarioResult,
+    cli::output::complain,
+    domain::{lang::json, model::scenario::ScenarioResult, text::clean_lines},
     scenario::{Progress, Report, Scenario},
 };
 
@@ -55,8 +56,14 @@ impl PlayReporter {
 
     /// Writes something. If that fails, nothing more is played.
     fn write(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) {
+        let written = || {
+            let mut text = Vec::new();
+            write(&mut text)?;
+            self.out.write_all(clean_lines(&String::from_utf8_lossy(&text)).as_bytes())?;
+            self.out.flush()
+        };
         if self.error.is_none()
-            && let Err(error) = write(&mut self.out).and_then(|()| self.out.flush())
+            && let Err(error) = written()
         {
             self.error = Some(error);
             self.stop.cancel();
@@ -64,8 +71,9 @@ impl PlayReporter {
     }
 
     fn clear_line(&mut self) {
-        if self.is_terminal {
-            self.write(|out| write!(out, "{CLEAR_LINE}"));
+        // What it writes itself is all that may move the cursor.
+        if self.is_terminal && self.error.is_none() {
+            self.error = self.out.write_all(CLEAR_LINE.as_bytes()).err();
         }
     }
 
@@ -89,7 +97,7 @@ impl PlayReporter {
             Progress::Delayed { .. } if self.reported_delay => {}
             Progress::Delayed { reason } => {
                 self.clear_line();
-                eprintln!("voltergeist: {reason}");
+                complain(reason);
                 self.reported_delay = true;
             }
         }
@@ -99,11 +107,7 @@ impl PlayReporter {
         self.clear_line();
         self.write(|out| writeln!(out, "{report}  ({:.1} s)\n", duration.as_secs_f64()));
         if self.json {
-            self.write(|_| {
-                let mut line = serde_json::to_vec(report)?;
-                line.push(b'\n');
-                io::stdout().write_all(&line)
-            });
+            self.write(|_| json::write_line(&mut io::stdout(), report));
         }
     }
 

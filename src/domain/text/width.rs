@@ -25,9 +25,23 @@ pub fn clean(text: &str) -> Cow<'_, str> {
     Cow::Owned(cleaned)
 }
 
+/// The same for a text of several lines: line ends and tabs stay.
+pub fn clean_lines(text: &str) -> Cow<'_, str> {
+    let is_unsafe_here = |c| is_unsafe(c) && !matches!(c, '\n' | '\t');
+    if !text.chars().any(is_unsafe_here) {
+        return Cow::Borrowed(text);
+    }
+    let mut cleaned = String::with_capacity(text.len() + 8);
+    for part in text.split_inclusive(['\n', '\t']) {
+        let end = part.trim_end_matches(['\n', '\t']).len();
+        cleaned.extend([&clean(&part[..end]), &part[end..]]);
+    }
+    Cow::Owned(cleaned)
+}
+
 /// Control characters, marks that turn the direction of writing, and what takes no cell of its own
 /// and could hide in a name.
-pub(super) fn is_unsafe(c: char) -> bool {
+pub(in crate::domain) fn is_unsafe(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
@@ -143,6 +157,12 @@ mod tests {
         ] {
             assert_eq!(clean(foreign), shown);
         }
+    }
+
+    #[test]
+    fn a_text_keeps_its_lines() {
+        assert_eq!(clean_lines("one\n\ttwo\n"), "one\n\ttwo\n");
+        assert_eq!(clean_lines("\x1b[2J\n\n\u{9b}\t\r\nend"), "^[[2J\n\n<U+009B>\t^M\nend");
     }
 
     #[test]
