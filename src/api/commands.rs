@@ -1,6 +1,6 @@
 //! `POST /v1/commands`: one command line.
 
-use std::{sync::Arc, time::Duration};
+use std::{error::Error, sync::Arc, time::Duration};
 
 use axum::{extract::State, http::StatusCode};
 
@@ -11,10 +11,16 @@ use crate::export;
 const APPLY_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Runs the command and replies with its result.
-pub async fn command(State(ApiState { hub, .. }): State<ApiState>, line: String) -> (StatusCode, String) {
+pub async fn command(
+    State(ApiState { hub, files, .. }): State<ApiState>,
+    line: String,
+) -> (StatusCode, String) {
     let run = {
         let hub = Arc::clone(&hub);
-        move || export::run_line(&hub, &line)
+        move || -> Result<_, Box<dyn Error + Send + Sync>> {
+            let command = files.confine(line.trim().parse()?)?;
+            Ok(export::run_command(&hub, &command)?)
+        }
     };
     match tokio::task::spawn_blocking(run).await {
         Ok(Ok(output)) => {

@@ -3,10 +3,11 @@
 pub mod client;
 mod commands;
 mod entries;
+mod file_access;
 mod metrics;
 mod state;
 
-use std::{io, sync::Arc};
+use std::{io, path::PathBuf, sync::Arc};
 
 use axum::{
     Router,
@@ -17,6 +18,8 @@ use axum::{
     routing::{get, post},
 };
 use tokio_util::sync::CancellationToken;
+
+use file_access::FileAccess;
 
 use crate::{
     hub::Hub,
@@ -31,6 +34,7 @@ pub type MountpointOf = Arc<dyn Fn(&str) -> String + Send + Sync>;
 struct ApiState {
     hub: Arc<Hub>,
     mountpoint: MountpointOf,
+    files: FileAccess,
     /// Ends the entry streams.
     shutdown: CancellationToken,
 }
@@ -43,10 +47,16 @@ pub struct ControlServer {
 }
 
 impl ControlServer {
-    /// An API for this hub. Nothing is accepted before it runs.
-    pub fn new(hub: Arc<Hub>, mountpoint: MountpointOf, listener: Listener) -> Self {
+    /// An API for this hub. Nothing is accepted before it runs. Over TCP, files are saved in `save_directory` only.
+    pub fn new(
+        hub: Arc<Hub>,
+        mountpoint: MountpointOf,
+        listener: Listener,
+        save_directory: Option<PathBuf>,
+    ) -> Self {
         let shutdown = CancellationToken::new();
-        let router = router(ApiState { hub, mountpoint, shutdown: shutdown.clone() });
+        let files = if listener.is_tcp() { FileAccess::Within(save_directory) } else { FileAccess::All };
+        let router = router(ApiState { hub, mountpoint, files, shutdown: shutdown.clone() });
         Self { listener, router, shutdown }
     }
 

@@ -5,9 +5,11 @@ mod listener;
 mod lock_file;
 mod paths;
 mod socket;
+mod trusted_hosts;
 
 pub use address::{Address, AddressError};
 pub use listener::{BindError, Listener, is_listening};
 pub use lock_file::LockFile;
 pub use paths::Paths;
 pub use socket::Socket;
+pub use trusted_hosts::TrustedHosts;
