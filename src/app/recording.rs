@@ -1,19 +1,27 @@
 //! Writes entries as JSON lines as they are recorded: `serve` to stdout, `--record` to a file.
 
 use std::{
-    fs::OpenOptions,
+    fs::{File, OpenOptions},
     io::{self, BufWriter, Write},
+    os::unix::fs::OpenOptionsExt as _,
     path::Path,
     sync::Arc,
     thread,
 };
 
 use anyhow::Context;
+use rustix::{
+    fs::{OFlags, fcntl_getfl, fcntl_setfl},
+    io::Errno,
+};
 use tokio::{runtime::Handle, sync::oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::config::Config;
-use crate::{domain::model::entry::EntryKind, hub::Hub};
+use crate::{
+    domain::{lang::json, model::entry::EntryKind},
+    hub::Hub,
+};
 
 /// How many entries are fetched at a time.
 const BATCH: usize = 1024;
@@ -35,8 +43,7 @@ async fn write_entries(hub: Arc<Hub>, mut out: impl Write, shutdown: Cancellatio
             let Some(newest) = entries.last() else { break };
             written = newest.seq;
             for entry in &entries {
-                serde_json::to_writer(&mut out, entry)?;
-                out.write_all(b"\n")?;
+                json::write_line(&mut out, entry)?;
             }
         }
         out.flush()?;
@@ -63,6 +70,20 @@ pub async fn follow(
     result.await.unwrap_or_else(|_| Err(io::Error::other("the writer panicked")))
 }
 
+/// Opens the file of a recording, which has the options of volumes in it, and so perhaps passwords.
+fn open(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.create(true).append(true).mode(0o600);
+    // Opening a pipe that nobody reads would wait.
+    let file = options.custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(path);
+    let file = file.map_err(|error| match error.raw_os_error() {
+        Some(code) if code == Errno::NXIO.raw_os_error() => io::Error::other("nobody reads this pipe"),
+        _ => error,
+    })?;
+    fcntl_setfl(&file, fcntl_getfl(&file)? - OFlags::NONBLOCK)?;
+    Ok(file)
+}
+
 /// A file to which every entry is appended.
 pub struct Recording(tokio::task::JoinHandle<anyhow::Result<()>>);
 
@@ -78,11 +99,7 @@ impl Recording {
 
     fn append_to(path: &Path, hub: &Arc<Hub>, shutdown: &CancellationToken) -> anyhow::Result<Self> {
         let shown = path.display().to_string();
-        let file = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(path)
-            .with_context(|| format!("cannot record to {shown}; choose another file"))?;
+        let file = open(path).with_context(|| format!("cannot record to {shown}; choose another file"))?;
         let written = follow(Arc::clone(hub), BufWriter::new(file), shutdown.clone());
         let hub = Arc::clone(hub);
         Ok(Self(tokio::spawn(async move {

@@ -1,8 +1,9 @@
 //! Saves entries to a file, in the format of its extension.
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, OpenOptions},
     io::{self, BufWriter, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
     path::Path,
     sync::Arc,
 };
@@ -60,7 +61,8 @@ pub fn save(path: &Path, which: &Filter, entries: &[Arc<Entry>], snapshot: &Snap
 
 /// Creates a new file. An existing one is not changed, and one that cannot be completed is removed.
 fn write_new(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> io::Result<()> {
-    let mut file = BufWriter::new(File::create_new(path)?);
+    // A run has the options of volumes in it, and so perhaps passwords.
+    let mut file = BufWriter::new(OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?);
     write(&mut file).and_then(|()| file.flush()).inspect_err(|_| drop(fs::remove_file(path)))
 }
 

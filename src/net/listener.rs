@@ -8,11 +8,13 @@ use std::{
     time::Duration,
 };
 
+use parking_lot::Mutex;
+use rustix::fs::Mode;
 use socket2::{Domain, SockAddr, Type};
 use tokio::net::{TcpListener, TcpSocket, UnixListener};
 
 use super::{lock_file::LockFile, socket::Socket};
-use crate::domain::model::protocol::BadName;
+use crate::domain::model::protocol::BadDriverName;
 
 /// Why a listener or a spec file cannot be created.
 #[derive(Debug, thiserror::Error)]
@@ -23,7 +25,7 @@ pub enum BindError {
         /// The name.
         name: String,
         /// Why not.
-        bad: BadName,
+        bad: BadDriverName,
     },
     /// Another process uses it.
     #[error("{0} belongs to a running plugin; stop it, or choose another --name, --listen or --control")]
@@ -137,13 +139,29 @@ impl Listener {
         }
     }
 
+    /// Whether it is a TCP port.
+    pub fn is_tcp(&self) -> bool {
+        matches!(self.endpoint, Endpoint::Tcp(_))
+    }
+
+    /// A warning if other machines can reach it.
+    pub fn exposure(&self, what: &str) -> Option<String> {
+        match &self.endpoint {
+            Endpoint::Tcp(address) if !address.ip().is_loopback() => Some(format!(
+                "warning: {what} listens on {address}, which other machines can reach; choose tcp://127.0.0.1:PORT \
+                 unless they must"
+            )),
+            _ => None,
+        }
+    }
+
     /// Opens it, if it is closed.
     pub fn open(&mut self) -> io::Result<()> {
         let ListenerState::Closed(reserved) = &mut self.state else { return Ok(()) };
         self.state = match &mut self.endpoint {
             Endpoint::Unix { path, mode, file } => {
                 remove_own(path, *file);
-                let listener = UnixListener::bind(&*path)?;
+                let listener = bind_private(path)?;
                 fs::set_permissions(&*path, fs::Permissions::from_mode(*mode))?;
                 *file = Some(FileId::of(path)?);
                 ListenerState::Unix(listener)
@@ -227,6 +245,17 @@ fn remove_own(path: &Path, file: Option<FileId>) {
     if is_own(path, file) {
         drop(fs::remove_file(path));
     }
+}
+
+/// Binds a socket file that nobody else can connect to before it has its mode.
+fn bind_private(path: &Path) -> io::Result<UnixListener> {
+    // The umask is that of the whole process.
+    static UMASK: Mutex<()> = Mutex::new(());
+    let _guard = UMASK.lock();
+    let umask = rustix::process::umask(Mode::RWXG | Mode::RWXO);
+    let listener = UnixListener::bind(path);
+    rustix::process::umask(umask);
+    listener
 }
 
 /// Whether a process listens on a Unix socket.

@@ -11,7 +11,7 @@ use std::{
 };
 
 use rustix::{
-    fs::{FlockOperation, flock},
+    fs::{FlockOperation, OFlags, flock},
     io::Errno,
 };
 
@@ -28,7 +28,7 @@ impl LockFile {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let lock = path.with_file_name(format!(".{name}.lock"));
         loop {
-            let file = OpenOptions::new().create(true).append(true).mode(0o600).open(&lock)?;
+            let file = open(&lock)?;
             match flock(&file, FlockOperation::NonBlockingLockExclusive) {
                 Ok(()) => {}
                 Err(Errno::WOULDBLOCK) => return Ok(None),
@@ -41,6 +41,25 @@ impl LockFile {
             }
         }
     }
+}
+
+/// Opens a lock file, but no file that another user has put or linked there.
+fn open(lock: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.create(true).append(true).mode(0o600);
+    // A pipe would wait for its reader.
+    options.custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed());
+    let file = options.open(lock).and_then(|file| {
+        let metadata = file.metadata()?;
+        let is_own = metadata.is_file() && metadata.uid() == rustix::process::geteuid().as_raw();
+        if is_own { Ok(file) } else { Err(io::Error::other("it is no file of this user")) }
+    });
+    file.map_err(|error| {
+        io::Error::new(
+            error.kind(),
+            format!("cannot use the lock file {}: {error}; remove it", lock.display()),
+        )
+    })
 }
 
 impl Drop for LockFile {
@@ -63,5 +82,24 @@ mod tests {
         drop(first);
         assert_eq!(fs::read_dir(directory.path()).expect("the directory exists").count(), 0);
         assert!(LockFile::acquire(&path).expect("the directory is writable").is_some());
+    }
+
+    #[test]
+    fn what_another_user_has_put_there_is_no_lock() {
+        let directory = tempfile::tempdir().expect("a temporary directory can be made");
+        let (path, lock) = (directory.path().join("p.sock"), directory.path().join(".p.sock.lock"));
+        let target = directory.path().join("target");
+        let refused = || LockFile::acquire(&path).expect_err("it is not ours").to_string();
+        std::os::unix::fs::symlink(&target, &lock).expect("the directory is writable");
+        assert!(refused().contains("cannot use the lock file") && !target.exists());
+        fs::remove_file(&lock).expect("it is there");
+        rustix::fs::mknodat(rustix::fs::CWD, &lock, rustix::fs::FileType::Fifo, rustix::fs::Mode::RWXU, 0)
+            .expect("the directory is writable");
+        refused();
+        fs::remove_file(&lock).expect("it is there");
+        fs::write(&lock, "").expect("the directory is writable");
+        if std::os::unix::fs::chown(&lock, Some(65534), None).is_ok() {
+            refused();
+        }
     }
 }

@@ -5,9 +5,10 @@
 //! ours. Source: moby, `pkg/plugins/discovery.go`.
 
 use std::{
-    fs, io,
+    fs,
+    io::{self, Write as _},
     net::{TcpStream, ToSocketAddrs},
-    os::unix::fs::FileTypeExt,
+    os::unix::fs::{DirBuilderExt, FileTypeExt, OpenOptionsExt},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -32,7 +33,8 @@ impl SpecFile {
         let path = directory.join(format!("{name}.spec"));
         let unusable = |error| BindError::Unusable { address: path.display().to_string(), error };
         let in_use = || BindError::InUse(path.display().to_string());
-        fs::create_dir_all(directory).map_err(unusable)?;
+        // Who can write there can send engines to another plugin.
+        fs::DirBuilder::new().recursive(true).mode(0o755).create(directory).map_err(unusable)?;
         let lock_file = LockFile::acquire(&path).map_err(unusable)?.ok_or_else(in_use)?;
         if let Ok(other) = fs::read_to_string(&path)
             && other.trim() != address
@@ -49,7 +51,9 @@ impl SpecFile {
     pub fn write(&self) -> io::Result<()> {
         let name = self.path.file_name().unwrap_or_default().to_string_lossy();
         let unfinished = self.path.with_file_name(format!(".{name}.unfinished"));
-        fs::write(&unfinished, &self.address)?;
+        drop(fs::remove_file(&unfinished));
+        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o644).open(&unfinished)?;
+        file.write_all(self.address.as_bytes())?;
         fs::rename(&unfinished, &self.path)
     }
 
