@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use crate::net::Address;
+use crate::{domain::model::directory_options::DirectoryOptions, net::Address};
 
 /// What an instance is started with. `None` stands for the default of the [scope](super::InstanceScope).
 #[derive(Clone, Debug, Default)]
@@ -15,6 +15,10 @@ pub struct Config {
     pub listen: Option<Address>,
     /// Where the control API is.
     pub control: Option<Address>,
+    /// Where commands over a TCP control address may save files.
+    pub save_directory: Option<PathBuf>,
+    /// How the directories of volumes are made whose options say nothing.
+    pub directories: DirectoryOptions,
     /// The file to which every entry is appended.
     pub record: Option<PathBuf>,
     /// The random seed.

@@ -2,12 +2,12 @@
 
 use std::{
     hash::{BuildHasher, RandomState},
+    io,
     path::PathBuf,
     sync::Arc,
 };
 
 use anyhow::Context;
-use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -22,7 +22,7 @@ use crate::{
         state::journal::Bounds,
     },
     hub::Hub,
-    plugin::DiskStore,
+    plugin::{DiskStore, delete_directory},
 };
 
 /// Who finds an instance, and whether its volumes outlive it. The configuration can choose other places.
@@ -49,35 +49,62 @@ pub struct Instance {
     /// Stops the server, and the services that end with it.
     pub shutdown: CancellationToken,
     serving: JoinHandle<()>,
-    _temporary: Option<TempDir>,
+    temporary: Option<Temporary>,
+}
+
+/// A directory that is deleted in the end, but nothing that a user has mounted in it.
+struct Temporary {
+    path: PathBuf,
+    disk: Option<DiskStore>,
+}
+
+impl Temporary {
+    fn create() -> io::Result<Self> {
+        Ok(Self { path: tempfile::tempdir()?.keep(), disk: None })
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        let unmounted = self.disk.take().map_or(Ok(()), |disk| disk.unmount_all());
+        if let Err(error) = unmounted.and_then(|()| delete_directory(&self.path)) {
+            tracing::warn!(%error, "cannot delete the temporary directory {:?}", self.path);
+        }
+    }
 }
 
 impl Instance {
     /// Opens the volumes, binds the sockets and starts to serve. `prepare` runs before the first request.
     pub fn open(scope: InstanceScope, config: &Config, prepare: impl FnOnce(&Hub)) -> anyhow::Result<Self> {
-        let temporary = (scope != InstanceScope::System).then(tempfile::tempdir).transpose();
-        let temporary = temporary.context("cannot create a temporary directory; set TMPDIR")?;
+        let temporary = (scope != InstanceScope::System).then(Temporary::create).transpose();
+        let mut temporary = temporary.context("cannot create a temporary directory; set TMPDIR")?;
         let mut server = ServerConfig::new(&config.name);
         server.paths = paths::own();
         if let Some(directory) = &temporary {
             if scope != InstanceScope::Demo {
-                server.paths.control = directory.path().join("control");
+                server.paths.control = directory.path.join("control");
             }
             if scope != InstanceScope::EngineOnly {
-                server.paths.sockets = directory.path().join("plugins");
-                server.paths.specs = vec![directory.path().join("specs")];
+                server.paths.sockets = directory.path.join("plugins");
+                server.paths.specs = vec![directory.path.join("specs")];
             }
         }
         server.listen = config.listen.clone().unwrap_or(server.listen);
         server.control = config.control.clone().unwrap_or(server.control);
+        server.save_directory.clone_from(&config.save_directory);
         server.panic_on.clone_from(&config.panic_on);
         let default_root = || match &temporary {
-            Some(directory) => Ok(directory.path().join("volumes")),
+            Some(directory) => Ok(directory.path.join("volumes")),
             None => paths::volumes(),
         };
         let root = config.root.clone().map_or_else(default_root, Ok)?;
 
-        let (disk, volumes) = DiskStore::open(&root)?;
+        let (disk, volumes) = DiskStore::open_with(&root, config.directories)?;
+        if let Some(temporary) = &mut temporary
+            && root.starts_with(&temporary.path)
+        {
+            temporary.disk = Some(disk.clone());
+        }
         // A random seed is short, since people read it from the screen and type it again.
         let seed = config.seed.unwrap_or_else(|| RandomState::new().hash_one(root.as_path()) % 1_000_000);
         let session = Session::new(seed, volumes)
@@ -92,12 +119,14 @@ impl Instance {
             let hub = Arc::clone(&hub);
             async move { hub.run_deadlines().await }
         });
-        Ok(Self { hub, root, seed, shutdown, serving, _temporary: temporary })
+        Ok(Self { hub, root, seed, shutdown, serving, temporary })
     }
 
     /// Releases held calls, stops the server, and removes its sockets and its spec file.
     pub async fn close(self) -> anyhow::Result<()> {
         self.shutdown.cancel();
-        self.serving.await.context("the server panicked")
+        let served = self.serving.await.context("the server panicked");
+        drop(self.temporary);
+        served
     }
 }

@@ -1,12 +1,12 @@
 //! The plugin server and the control API of one instance.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     api::ControlServer,
-    domain::model::{entry::EntryKind, protocol::check_name},
+    domain::model::{entry::EntryKind, protocol::check_driver_name},
     hub::Hub,
     net::{Address, BindError, Paths},
     plugin::{BuiltinDriver, DiskStore, PluginServer},
@@ -21,6 +21,8 @@ pub struct ServerConfig {
     pub listen: Address,
     /// The address of the control API.
     pub control: Address,
+    /// Where commands over a TCP control address may save files.
+    pub save_directory: Option<PathBuf>,
     /// The directories for sockets and spec files.
     pub paths: Paths,
     /// How long calls in flight may take at shutdown.
@@ -36,6 +38,7 @@ impl ServerConfig {
             name: name.into(),
             listen: Address::Unix(None),
             control: Address::Unix(None),
+            save_directory: None,
             paths: Paths::default(),
             drain: Duration::from_secs(3),
             panic_on: None,
@@ -53,10 +56,10 @@ pub struct Server {
 impl Server {
     /// Binds both sockets, registers the driver, and reports its address to the hub.
     pub fn bind(hub: &Arc<Hub>, disk: DiskStore, config: ServerConfig) -> Result<Self, BindError> {
-        let ServerConfig { name, listen, control, paths, drain, panic_on } = config;
-        check_name(&name).map_err(|bad| BindError::Name { name: name.clone(), bad })?;
-        for problem in disk.corrupt_records() {
-            hub.record(EntryKind::Note { text: problem.clone() });
+        let ServerConfig { name, listen, control, save_directory, paths, drain, panic_on } = config;
+        check_driver_name(&name).map_err(|bad| BindError::Name { name: name.clone(), bad })?;
+        for note in disk.notes() {
+            hub.record(EntryKind::Note { text: note.clone() });
         }
         let driver = {
             let (hub, disk) = (Arc::clone(hub), disk.clone());
@@ -64,8 +67,12 @@ impl Server {
         };
         let plugin = PluginServer::bind(hub, &name, &listen, &paths, driver)?;
         let control = paths.control_listener(&control, &name)?;
+        if let Some(warning) = control.exposure("the control API") {
+            hub.record(EntryKind::Note { text: warning });
+        }
         let mountpoint = Arc::new(move |name: &str| disk.mountpoint(name));
-        Ok(Self { plugin, control: ControlServer::new(Arc::clone(hub), mountpoint, control), drain })
+        let control = ControlServer::new(Arc::clone(hub), mountpoint, control, save_directory);
+        Ok(Self { plugin, control, drain })
     }
 
     /// The address of the control API.

@@ -19,7 +19,7 @@ use crate::{
         input::keymap::{Keymap, KeymapError},
         theme::Theme,
     },
-    domain::lang::duration,
+    domain::{lang::duration, model::directory_options::DirectoryOptions},
     net::Address,
 };
 
@@ -61,6 +61,27 @@ pub struct Settings {
     #[arg(long, global = true, value_name = "ADDRESS", env = "VOLTERGEIST_CONTROL", hide_env = true)]
     #[serde(deserialize_with = "parsed")]
     pub control: Option<Address>,
+
+    /// Where commands over a TCP control address may save files
+    ///
+    /// Default: nowhere. On a Unix socket they may name any file.
+    #[arg(long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    #[arg(env = "VOLTERGEIST_SAVE_DIRECTORY", hide_env = true, hide_short_help = true)]
+    pub save_directory: Option<PathBuf>,
+
+    /// Whether volumes stay empty when they are mounted, so that an engine fills them from the image [default: false]
+    ///
+    /// The option plain of a volume says it for one.
+    #[arg(long, global = true, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    #[arg(require_equals = true, env = "VOLTERGEIST_PLAIN", hide_env = true, hide_short_help = true)]
+    pub plain: Option<bool>,
+
+    /// Whether the files of a volume are in it only while it is mounted, by a bind mount [default: false]
+    ///
+    /// The option mount of a volume says it for one. It needs root.
+    #[arg(long, global = true, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    #[arg(require_equals = true, env = "VOLTERGEIST_MOUNT", hide_env = true, hide_short_help = true)]
+    pub mount: Option<bool>,
 
     /// Append every entry to a file, one JSON line each
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -121,6 +142,9 @@ impl Settings {
             root: self.root.or(below.root),
             listen: self.listen.or(below.listen),
             control: self.control.or(below.control),
+            save_directory: self.save_directory.or(below.save_directory),
+            plain: self.plain.or(below.plain),
+            mount: self.mount.or(below.mount),
             record: self.record.or(below.record),
             seed: self.seed.or(below.seed),
             expire: self.expire.or(below.expire),
@@ -139,6 +163,12 @@ impl Settings {
             root: self.root.clone(),
             listen: self.listen.clone(),
             control: self.control.clone(),
+            save_directory: self.save_directory.clone(),
+            directories: DirectoryOptions {
+                plain: self.plain.unwrap_or_default(),
+                mount: self.mount.unwrap_or_default(),
+                ..DirectoryOptions::default()
+            },
             record: self.record.clone(),
             seed: self.seed,
             expire: self.expire,

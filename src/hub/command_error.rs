@@ -4,10 +4,13 @@ use std::io;
 
 use crate::domain::{
     lang::command::CommandError,
-    model::protocol::{BadName, Operation},
+    model::{
+        directory_options::BadOption,
+        protocol::{BadRequest, Operation},
+    },
 };
 
-/// Why a command was not run. Nothing has changed then.
+/// Why a command was not run, or not completely. Nothing has changed then, unless the error says so.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandFailed {
     /// The line is no command.
@@ -22,9 +25,12 @@ pub enum CommandFailed {
     /// The volume is not forgotten.
     #[error("volume {0:?} is not forgotten; nothing to restore")]
     NotForgotten(String),
-    /// The name cannot be a volume's.
+    /// The name or the options cannot be a volume's.
     #[error(transparent)]
-    Name(#[from] BadName),
+    Volume(#[from] BadRequest),
+    /// An option has a value that cannot be used.
+    #[error(transparent)]
+    Option(#[from] BadOption),
     /// No such rule is armed.
     #[error("no rule {0:?} is armed; disarm by number or label, or disarm all")]
     NoRule(String),
@@ -82,6 +88,9 @@ pub enum CommandFailed {
     /// The disk said no.
     #[error("cannot change the volumes on disk: {0}; make the root writable, and try again")]
     DiskStore(#[source] io::Error),
+    /// Some volumes are deleted, and others could not be.
+    #[error("{0}; end what is the reason, and try again")]
+    PartlyWiped(String),
     /// The shared state writes no files.
     #[error("cannot save here; send the command to the control API or type it in the console")]
     SaveElsewhere,

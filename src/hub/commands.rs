@@ -2,17 +2,18 @@
 
 use jiff::Timestamp;
 
-use super::{CommandFailed, Hub, Inner};
+use super::{CommandFailed, Hub, Inner, volumes::ChangePermit};
 use crate::domain::{
     lang::{
         command::{Command, ReleaseTarget, Target},
         duration,
     },
     model::{
+        directory_options::DirectoryOptions,
         driver::{DriverReason, DriverState, DriverStatus},
-        entry::{Cause, CommandRun, EntryKind, RuleEvent},
+        entry::{Cause, CommandRun, EntryKind, RuleEvent, VolumeChange},
         fault::ReleasedBy,
-        protocol::check_name,
+        protocol::{check_name, check_options},
         volume::Change,
     },
     rules::{DryRun, Pattern, ReleaseAction, Rule, RuleState, TrackedRule, dry_run, forecast},
@@ -45,7 +46,7 @@ impl Hub {
             }
             _ => {}
         }
-        let changes = if changes_volumes(command) { self.change_volumes(command)? } else { Vec::new() };
+        let changes = self.change_volumes(command)?;
 
         let mut inner = self.locked.lock();
         let at = self.now();
@@ -92,26 +93,51 @@ impl Hub {
 
     /// Changes the volumes as a command says, if that is possible. No other change can come between.
     fn change_volumes(&self, command: &Command) -> Result<Vec<Change>, CommandFailed> {
-        let mut store = self.store.lock();
+        let volume = match command {
+            Command::Forget(name)
+            | Command::Restore(name)
+            | Command::Unmount(name)
+            | Command::Conjure { name, .. } => Some(name.as_str()),
+            Command::Wipe | Command::Crash { keep: false } => None,
+            _ => return Ok(Vec::new()),
+        };
+        let permit = self.permit(volume);
         let changes = self.locked.lock().changes_of(command, self.now())?;
+        if *command == Command::Wipe {
+            self.remove_all(&permit)?;
+        }
         for change in &changes {
-            self.change_in(&mut **store, change, Cause::Command).map_err(CommandFailed::DiskStore)?;
+            self.change_with(&permit, change, Cause::Command).map_err(CommandFailed::DiskStore)?;
         }
         Ok(changes)
     }
-}
 
-/// Whether a command changes volumes, so that it needs the store.
-const fn changes_volumes(command: &Command) -> bool {
-    matches!(
-        command,
-        Command::Forget(_)
-            | Command::Restore(_)
-            | Command::Unmount(_)
-            | Command::Conjure { .. }
-            | Command::Wipe
-            | Command::Crash { keep: false }
-    )
+    /// Deletes the files of all volumes. If that fails for some, the state keeps these, and the others are removed.
+    fn remove_all(&self, _: &ChangePermit<'_>) -> Result<(), CommandFailed> {
+        let names: Vec<_> =
+            self.with_volumes(|volumes| volumes.iter().map(|volume| volume.name.clone()).collect());
+        let (mut removed, mut failed) = (Vec::new(), Vec::new());
+        for name in names {
+            let change = Change::Removed { name };
+            match self.store.persist(&change, None) {
+                Ok(()) => removed.push(change),
+                Err(error) => failed.push((change, error)),
+            }
+        }
+        let Some((change, error)) = failed.pop() else { return Ok(()) };
+        let text = format!(
+            "deleted {} of {}; {:?} is left: {error}",
+            removed.len(),
+            counted((removed.len() + failed.len() + 1) as u64, "volume"),
+            change.name().unwrap_or_default()
+        );
+        for change in removed {
+            let kind = EntryKind::Volume(Box::new(VolumeChange { cause: Cause::Command, change }));
+            self.locked.lock().push(self.now(), kind);
+        }
+        self.notify_readers();
+        Err(CommandFailed::PartlyWiped(text))
+    }
 }
 
 impl Inner {
@@ -137,6 +163,8 @@ impl Inner {
             }
             Command::Conjure { name, options } => {
                 check_name(name)?;
+                check_options(options)?;
+                DirectoryOptions::read(options, DirectoryOptions::default())?;
                 if volumes.existing(name).is_some() {
                     return Err(CommandFailed::VolumeExists(name.clone()));
                 }

@@ -4,9 +4,9 @@
 //! ([`Hub::command`]); the console takes a [`Hub::snapshot`] when it draws, and is woken when there is something new
 //! ([`Hub::subscribe`]). A slow reader loses nothing and delays nobody.
 //!
-//! Whatever happens becomes an entry, and [`State::apply`] is the only way the state changes. Two locks, always in this
-//! order: `store` serialises changes of the volumes with their way to the disk, and only what changes volumes takes it;
-//! `locked` guards all else and is held for microseconds, never over I/O.
+//! Whatever happens becomes an entry, and [`State::apply`] is the only way the state changes. Locks, always in this
+//! order: `volume_locks` serialise the changes of each volume with their way to the disk, and only what changes volumes
+//! takes them; `locked` guards all else and is held for microseconds, never over I/O.
 
 mod admit;
 mod clock;
@@ -43,6 +43,7 @@ pub use command_error::CommandFailed;
 pub use commands::CommandOutput;
 pub use held::{HeldCallGuard, Wakeup};
 pub use snapshot::Snapshot;
+use volumes::VolumeLocks;
 pub use volumes::{InMemoryStore, VolumeStore};
 
 pub use crate::domain::model::driver::{DriverInfo, DriverState, DriverStatus};
@@ -77,7 +78,8 @@ impl Inner {
 
 /// The shared state of an instance.
 pub struct Hub {
-    store: Mutex<Box<dyn VolumeStore>>,
+    store: Box<dyn VolumeStore>,
+    volume_locks: VolumeLocks,
     locked: Mutex<Inner>,
     last_call: AtomicU64,
     version: watch::Sender<u64>,
@@ -104,7 +106,8 @@ impl Hub {
         };
         inner.push(started.0, EntryKind::Session(Box::new(session)));
         Arc::new(Self {
-            store: Mutex::new(store),
+            store,
+            volume_locks: VolumeLocks::default(),
             desired_state: watch::Sender::new(inner.state.driver_state()),
             locked: Mutex::new(inner),
             last_call: AtomicU64::new(0),

@@ -259,7 +259,7 @@ fn a_command_that_is_impossible_changes_nothing_and_says_why() {
         ("restore w", "unknown volume \"w\""),
         ("unmount w", "unknown volume \"w\""),
         ("conjure v", "volume \"v\" already exists"),
-        ("conjure ..", "a volume name must be one plain path component"),
+        ("conjure u mode=rwx", "the option mode cannot be \"rwx\""),
         ("disarm 5", "no rule \"5\" is armed"),
         ("disarm x", "no rule \"x\" is armed"),
         ("release 5", "call 5 is not held"),
@@ -381,15 +381,15 @@ fn a_dry_run_says_that_no_volume_is_named_as_the_rule_wants() {
 }
 
 /// A store that does not answer until it may.
-struct StuckStore(std::sync::mpsc::Receiver<()>);
+struct StuckStore {
+    waiting: std::sync::mpsc::Sender<()>,
+    answers: parking_lot::Mutex<std::sync::mpsc::Receiver<()>>,
+}
 
 impl super::VolumeStore for StuckStore {
-    fn persist(
-        &mut self,
-        _: &Change,
-        _: Option<&crate::domain::model::volume::Volume>,
-    ) -> std::io::Result<()> {
-        self.0.recv().map_err(std::io::Error::other)
+    fn persist(&self, _: &Change, _: Option<&crate::domain::model::volume::Volume>) -> std::io::Result<()> {
+        let _ = self.waiting.send(());
+        self.answers.lock().recv().map_err(std::io::Error::other)
     }
 }
 
@@ -397,14 +397,14 @@ impl super::VolumeStore for StuckStore {
 fn only_what_changes_volumes_waits_for_the_disk() {
     let (go, stuck) = std::sync::mpsc::channel();
     let session = Session::new(7, Volumes::default());
-    let hub = Hub::new(session, Box::new(StuckStore(stuck)), Bounds::default());
+    let (waiting, waits) = std::sync::mpsc::channel();
+    let store = StuckStore { waiting, answers: stuck.into() };
+    let hub = Hub::new(session, Box::new(store), Bounds::default());
     let conjured = std::thread::spawn({
         let hub = Arc::clone(&hub);
         move || run(&hub, "conjure v")
     });
-    while !hub.store.is_locked() {
-        std::thread::yield_now();
-    }
+    waits.recv().expect("the command reaches the disk");
     for line in [
         "arm get: null as x",
         "disarm x",
@@ -420,7 +420,7 @@ fn only_what_changes_volumes_waits_for_the_disk() {
     }
     call(&hub, Operation::Get, "v");
     assert!(hub.snapshot().volumes.is_empty() && hub.past(None).0.is_empty());
-    assert!(hub.store.is_locked(), "the disk has not answered yet");
+    assert!(!conjured.is_finished(), "the disk has not answered yet");
     go.send(()).expect("the store waits");
     assert_eq!(conjured.join().expect("it does not panic"), "created \"v\"");
     assert_eq!(hub.snapshot().volumes.len(), 1);

@@ -1,6 +1,12 @@
-//! Changes of the volumes: first on disk, then in the state, in one order.
+//! Changes of the volumes: first on disk, then in the state.
 
-use std::{io, sync::Arc};
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    io,
+    sync::Arc,
+};
+
+use parking_lot::{Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::Hub;
 use crate::domain::model::{
@@ -10,9 +16,10 @@ use crate::domain::model::{
 };
 
 /// Where the volumes persist.
-pub trait VolumeStore: Send {
-    /// Persists a change. `after` is the volume's record as the change leaves it, if it leaves one.
-    fn persist(&mut self, change: &Change, after: Option<&Volume>) -> io::Result<()>;
+pub trait VolumeStore: Send + Sync {
+    /// Persists a change, or has changed nothing. `after` is the volume's record as the change leaves it, if it leaves
+    /// one. Two changes of one volume never run at the same time.
+    fn persist(&self, change: &Change, after: Option<&Volume>) -> io::Result<()>;
 }
 
 /// A store that persists nothing.
@@ -20,33 +27,85 @@ pub trait VolumeStore: Send {
 pub struct InMemoryStore;
 
 impl VolumeStore for InMemoryStore {
-    fn persist(&mut self, _: &Change, _: Option<&Volume>) -> io::Result<()> {
+    fn persist(&self, _: &Change, _: Option<&Volume>) -> io::Result<()> {
         Ok(())
+    }
+}
+
+/// The order of changes: those of one volume come one after another, and one of all volumes excludes every other.
+#[derive(Debug)]
+pub struct VolumeLocks {
+    all: RwLock<()>,
+    /// A volume has one of them by the hash of its name.
+    volumes: [Mutex<()>; Self::COUNT],
+}
+
+/// The permission to change one volume, or all.
+pub enum ChangePermit<'l> {
+    /// One volume.
+    One { _all: RwLockReadGuard<'l, ()>, _volume: MutexGuard<'l, ()> },
+    /// All of them.
+    All { _all: RwLockWriteGuard<'l, ()> },
+}
+
+impl Default for VolumeLocks {
+    fn default() -> Self {
+        Self { all: RwLock::default(), volumes: std::array::from_fn(|_| Mutex::default()) }
+    }
+}
+
+impl VolumeLocks {
+    const COUNT: usize = 64;
+
+    /// Waits until a volume, or without a name all of them, can be changed.
+    fn acquire(&self, name: Option<&str>) -> ChangePermit<'_> {
+        let Some(name) = name else { return ChangePermit::All { _all: self.all.write() } };
+        let mut hasher = DefaultHasher::new();
+        name.hash(&mut hasher);
+        let index = usize::try_from(hasher.finish() % Self::COUNT as u64).unwrap_or_default();
+        ChangePermit::One { _all: self.all.read(), _volume: self.volumes[index].lock() }
     }
 }
 
 impl Hub {
     /// Persists one change of the volumes, then records it.
     pub fn change(&self, change: &Change, cause: Cause) -> io::Result<()> {
-        let mut store = self.store.lock();
-        self.change_in(&mut **store, change, cause)?;
-        drop(store);
+        let permit = self.permit(change.name());
+        self.change_with(&permit, change, cause)?;
+        drop(permit);
         self.notify_readers();
         Ok(())
     }
 
-    /// The same for a caller that has locked the store. The entry is pushed before the next change can be persisted, so
-    /// that entries and disk have the same order.
-    pub(super) fn change_in(
+    /// Decides on a change of one volume by its record, persists the change and records it. No other change of the
+    /// volume comes in between.
+    pub fn change_volume(
         &self,
-        store: &mut dyn VolumeStore,
-        change: &Change,
+        name: &str,
         cause: Cause,
-    ) -> io::Result<()> {
+        decide: impl FnOnce(Option<&Volume>) -> io::Result<Option<Change>>,
+    ) -> io::Result<Option<Change>> {
+        let permit = self.permit(Some(name));
+        let record = self.with_volumes(|volumes| volumes.known(name).cloned());
+        let Some(change) = decide(record.as_deref())? else { return Ok(None) };
+        self.change_with(&permit, &change, cause)?;
+        drop(permit);
+        self.notify_readers();
+        Ok(Some(change))
+    }
+
+    /// Waits until a volume, or without a name all of them, can be changed.
+    pub(super) fn permit(&self, name: Option<&str>) -> ChangePermit<'_> {
+        self.volume_locks.acquire(name)
+    }
+
+    /// Changes volumes with the permission to do it. The entry is pushed before the next change of the volume can be
+    /// persisted, so that its entries and the disk have the same order.
+    pub(super) fn change_with(&self, _: &ChangePermit<'_>, change: &Change, cause: Cause) -> io::Result<()> {
         let record = change.name().and_then(|name| self.with_volumes(|volumes| volumes.known(name).cloned()));
         let mut preview: Volumes = record.into_iter().collect();
         preview.apply(change);
-        store.persist(change, preview.iter().next().map(Arc::as_ref))?;
+        self.store.persist(change, preview.iter().next().map(Arc::as_ref))?;
         let kind = EntryKind::Volume(Box::new(VolumeChange { cause, change: change.clone() }));
         let mut inner = self.locked.lock();
         inner.push(self.now(), kind);

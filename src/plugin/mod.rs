@@ -7,7 +7,7 @@
 //!             ▼
 //!           recorder      the outermost service: every request becomes one call entry (call_guard, headers)
 //!             ▼
-//!           routes        axum: one route for each operation of the protocol
+//!           routes        axum: one route for each operation of the protocol; on TCP behind web_pages
 //!             ├─▶ inject  what a rule does to a call
 //!             ▼
 //!           driver        the reply and the work, without fault code
@@ -25,16 +25,18 @@ mod recorder;
 mod registration;
 mod request_body;
 mod routes;
+mod web_pages;
 
 use std::{sync::Arc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 
-pub use driver::{BuiltinDriver, DiskError, DiskStore, Driver};
+pub use driver::{BuiltinDriver, DiskError, DiskStore, Driver, delete_directory};
 
 use crate::{
+    domain::model::entry::EntryKind,
     hub::Hub,
-    net::{Address, BindError, Paths},
+    net::{Address, BindError, Paths, TrustedHosts},
 };
 use accept_loop::AcceptLoop;
 use registration::SpecFile;
@@ -64,7 +66,14 @@ impl PluginServer {
             _ => None,
         };
         hub.register(registration::driver_info(name, &address, unwritable, paths));
-        let routes = routes::Routes::new(hub, driver(address));
+        if let Some(warning) = listener.exposure("the plugin") {
+            hub.record(EntryKind::Note { text: warning });
+        }
+        let hosts = match listen {
+            Address::Tcp(host_port) => Some(TrustedHosts::new(host_port)),
+            Address::Unix(_) => None,
+        };
+        let routes = routes::Routes::new(hub, driver(address), hosts);
         Ok(Self(AcceptLoop::new(Arc::clone(hub), routes, listener, spec)))
     }
 

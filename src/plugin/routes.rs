@@ -19,14 +19,16 @@ use super::{
     inject::inject,
     recorder::{ReceivedCall, Recorder, RecorderLayer, truncated},
     request_body::RequestBody,
+    web_pages,
 };
 use crate::{
     domain::model::{
         driver::Outage,
         entry::AppliedFault,
-        protocol::{MAX_BODY_LEN, Operation, Request},
+        protocol::{MAX_BODY_LEN, MAX_NAME_LEN, Operation, Request},
     },
     hub::{Hub, IncomingCall},
+    net::TrustedHosts,
 };
 
 /// What the connections serve.
@@ -38,12 +40,16 @@ pub struct Routes {
 }
 
 impl Routes {
-    /// The nine calls, answered by a driver.
-    pub fn new<D: Driver>(hub: &Arc<Hub>, driver: D) -> Self {
+    /// The nine calls, answered by a driver. `hosts` are those that are trusted on a TCP port.
+    pub fn new<D: Driver>(hub: &Arc<Hub>, driver: D, hosts: Option<TrustedHosts>) -> Self {
+        let calls = calls(Arc::new(PluginState { hub: Arc::clone(hub), driver }));
         Self {
             hub: Arc::clone(hub),
             headers: Arc::default(),
-            calls: calls(Arc::new(PluginState { hub: Arc::clone(hub), driver })),
+            calls: match hosts {
+                Some(hosts) => web_pages::refuse(calls, hosts),
+                None => calls,
+            },
             reset: Router::new().fallback(reset),
         }
     }
@@ -138,9 +144,6 @@ fn parse(body: &RequestBody) -> Result<Request, HttpReply> {
         HttpReply::text(StatusCode::INTERNAL_SERVER_ERROR, &text)
     })
 }
-
-/// How many bytes of a name or an ID are kept: all of a valid one.
-const MAX_NAME_LEN: usize = 255;
 
 fn non_empty(text: &str) -> Option<Box<str>> {
     (!text.is_empty()).then(|| truncated(text, MAX_NAME_LEN))

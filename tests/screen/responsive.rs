@@ -3,7 +3,7 @@
 use std::{
     io,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
         mpsc,
     },
@@ -30,17 +30,21 @@ use voltergeist::{
 use super::{fixture::call, live::Live};
 
 /// A disk that answers a write only when the test allows it.
-struct StuckStore(mpsc::Receiver<()>);
+struct StuckStore(Mutex<mpsc::Receiver<()>>);
 
 impl VolumeStore for StuckStore {
-    fn persist(&mut self, _: &Change, _: Option<&Volume>) -> io::Result<()> {
-        self.0.recv().map_err(|_| io::ErrorKind::TimedOut.into())
+    fn persist(&self, _: &Change, _: Option<&Volume>) -> io::Result<()> {
+        self.0.lock().expect("no test panics here").recv().map_err(|_| io::ErrorKind::TimedOut.into())
     }
 }
 
 fn on_stuck_disk() -> (Live, mpsc::Sender<()>) {
     let (answer, answers) = mpsc::channel();
-    let hub = Hub::new(Session::new(7, Volumes::default()), Box::new(StuckStore(answers)), Bounds::default());
+    let hub = Hub::new(
+        Session::new(7, Volumes::default()),
+        Box::new(StuckStore(Mutex::new(answers))),
+        Bounds::default(),
+    );
     (Live::start_on(hub, false), answer)
 }
 

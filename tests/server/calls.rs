@@ -1,8 +1,8 @@
 //! The nine calls without any fault.
 
-use std::fs;
+use std::{fs, path::Path};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use voltergeist::domain::model::{entry::Outcome, protocol::Operation};
 
 use crate::fixture::{Fixture, http, request};
@@ -49,7 +49,7 @@ async fn a_mount_leaves_the_address_and_its_id_in_the_volume_and_a_remove_takes_
     let fixture = Fixture::unix();
     let volume = fixture.mountpoint("db1");
     fixture.ask(Operation::Create, r#"{"Name":"db1"}"#).await;
-    assert!(!volume.exists(), "only a mount makes the directory");
+    assert_eq!(fs::read_dir(&volume).expect("it is made").count(), 0);
     fixture.ask(Operation::Mount, r#"{"Name":"db1","ID":"7f"}"#).await;
     assert_eq!(
         fs::read_to_string(volume.join("test")).expect("it is written"),
@@ -75,7 +75,7 @@ async fn the_options_of_the_test_suite_work_as_there() {
     let heard = fixture.call(Operation::Mount, r#"{"Name":"bad","ID":"7f"}"#).await;
     assert_eq!((heard.status(), heard.body()), (Some(500), "invalid argument\n"));
     assert_eq!(heard.header("content-type"), Some("text/plain; charset=utf-8"));
-    assert!(!fixture.mountpoint("bad").exists());
+    assert_eq!(fs::read_dir(fixture.mountpoint("bad")).expect("it is there").count(), 0);
     fixture.end().await;
 }
 
@@ -92,41 +92,106 @@ async fn a_mount_of_an_unknown_volume_works_and_does_not_make_it_known() {
 }
 
 #[tokio::test]
-async fn a_name_that_leads_elsewhere_is_refused_and_nothing_is_touched() {
+async fn what_exceeds_a_limit_is_refused_and_says_which() {
     let fixture = Fixture::unix();
-    let outside = fixture.place.path().join("outside");
-    fs::create_dir(&outside).expect("the place is writable");
-    for name in ["", "..", ".", "a/b", "../outside", "/etc", ".voltergeist", "a\u{0}b", &"x".repeat(256)] {
-        for operation in Operation::ALL.into_iter().filter(|operation| operation.requires_volume()) {
-            let body = json!({ "Name": name, "ID": "7f" }).to_string();
-            let answer = fixture.ask(operation, &body).await;
-            assert!(
-                answer["Err"].as_str().is_some_and(|why| why.len() > 20),
-                "{operation} {name:?}: {answer}"
-            );
-        }
+    let (long, huge) = ("x".repeat(1025), "x".repeat(64 * 1024));
+    for (operation, body, limit) in [
+        (Operation::Mount, json!({}), "empty body"),
+        (Operation::Create, json!({"Name": ""}), "empty body"),
+        (Operation::Create, json!({ "Name": long }), "at most 1024 bytes"),
+        (Operation::Get, json!({ "Name": long }), "at most 1024 bytes"),
+        (Operation::Mount, json!({"Name": "v", "ID": "x".repeat(256)}), "at most 255 bytes"),
+        (Operation::Unmount, json!({"Name": "v", "ID": "x".repeat(256)}), "at most 255 bytes"),
+        (Operation::Create, json!({"Name": "v", "Opts": {"k": huge}}), "at most 65536 bytes"),
+        (Operation::Create, json!({"Name": "v", "Opts": {"mode": "rwx"}}), "write octal digits, as in 0750"),
+    ] {
+        let answer = fixture.ask(operation, &body.to_string()).await;
+        assert!(
+            answer["Err"].as_str().is_some_and(|why| why.contains(limit)),
+            "{operation} {limit}: {answer}"
+        );
     }
-    assert!(
-        fixture.ask(Operation::Mount, "").await["Err"].as_str().is_some_and(|why| why.contains("empty body"))
-    );
     assert!(fixture.snapshot().volumes.is_empty());
-    assert!(outside.exists());
     let left = fs::read_dir(fixture.place.path().join("volumes")).expect("the root is there").count();
-    assert_eq!(left, 1, "only the records' own directory");
+    assert_eq!(left, 1, "only the driver's own directory");
     fixture.end().await;
 }
 
 #[tokio::test]
-async fn strange_names_that_are_one_plain_component_are_volumes_like_any_other() {
+async fn a_volume_has_a_limit_of_open_mounts() {
     let fixture = Fixture::unix();
-    for name in ["...", "-x", "größe mit raum", "lock", "unfinished", "a\nb", &"x".repeat(255)] {
-        let body = json!({ "Name": name, "ID": "7f" }).to_string();
-        fixture.ask(Operation::Create, &body).await;
-        fixture.ask(Operation::Mount, &body).await;
-        assert_eq!(fixture.ask(Operation::Get, &body).await["Volume"]["Name"], *name);
-        fixture.ask(Operation::Remove, &body).await;
-        assert_eq!(fixture.ask(Operation::Get, &body).await, json!({"Err": "no such volume"}));
+    let place = fixture.end().await;
+    let record = place.path().join("volumes/.voltergeist/records/v");
+    let with_mounts = |mounts: Value| {
+        let volume = json!({
+            "name": "v", "options": {}, "created": "2026-01-01T00:00:00Z", "exists": true, "mounts": mounts
+        });
+        fs::write(&record, volume.to_string()).expect("the place is writable");
+    };
+    with_mounts(json!({"7f": 9999}));
+    let fixture = Fixture::at(place, |_| {}).expect("the place is free");
+    let body = r#"{"Name":"v","ID":"8a"}"#;
+    fixture.ask(Operation::Mount, body).await;
+    let answer = fixture.ask(Operation::Mount, body).await;
+    assert_eq!(answer["Err"], "cannot mount \"v\": 10000 mounts of it are open; unmount some first");
+    fixture.ask(Operation::Unmount, body).await;
+    fixture.ask(Operation::Mount, body).await;
+    let place = fixture.end().await;
+    for mounts in [json!({"7f": u32::MAX}), json!({"7f": u32::MAX, "8a": 1}), json!({"x".repeat(256): 1})] {
+        with_mounts(mounts);
+        let fixture = Fixture::at(place.clone(), |_| {}).expect("a corrupt record is not fatal");
+        assert!(fixture.notes()[0].contains("is corrupt (it has more than"), "{:?}", fixture.notes());
+        assert!(fixture.snapshot().volumes.is_empty());
+        fixture.end().await;
     }
+}
+
+#[tokio::test]
+async fn every_name_is_a_volume_like_any_other_and_nothing_leaves_the_root() {
+    const NAMES: [&str; 17] = [
+        ".",
+        "..",
+        "...",
+        "-x",
+        "a/b",
+        "../outside",
+        "/etc",
+        "/",
+        "a//b/../c",
+        ".voltergeist",
+        "records",
+        "50%",
+        "a\0b",
+        "größe mit raum",
+        "lock",
+        "a\nb",
+        " ",
+    ];
+    let fixture = Fixture::unix();
+    let root = fixture.place.path().join("volumes");
+    fs::create_dir(fixture.place.path().join("outside")).expect("the place is writable");
+    let long = ["x".repeat(255), "x".repeat(256), "ü".repeat(512), "/".repeat(1024)];
+    let names: Vec<_> = NAMES.into_iter().chain(long.iter().map(String::as_str)).collect();
+    let body = |name: &str| json!({ "Name": name, "ID": "7f" }).to_string();
+    for name in &names {
+        fixture.ask(Operation::Create, &body(name)).await;
+        fixture.ask(Operation::Mount, &body(name)).await;
+    }
+    let place = fixture.end().await;
+    let fixture = Fixture::at(place, |_| {}).expect("the place is free");
+    assert_eq!(fixture.snapshot().volumes.len(), names.len(), "all are different, also after a restart");
+    for name in &names {
+        let volume = fixture.ask(Operation::Get, &body(name)).await["Volume"].clone();
+        assert_eq!(volume["Name"], **name);
+        let mountpoint = Path::new(volume["Mountpoint"].as_str().expect("a path"));
+        assert_eq!(mountpoint.parent(), Some(&*root), "{name:?}");
+        assert!(mountpoint.join("mountID").is_file(), "{name:?}");
+        fixture.ask(Operation::Remove, &body(name)).await;
+        assert!(!mountpoint.exists(), "{name:?}");
+        assert_eq!(fixture.ask(Operation::Get, &body(name)).await, json!({"Err": "no such volume"}));
+    }
+    let left: Vec<_> = fs::read_dir(fixture.place.path()).expect("it is there").collect();
+    assert!(fixture.place.path().join("outside").exists() && left.len() <= 4, "{left:?}");
     fixture.end().await;
 }
 

@@ -1,6 +1,11 @@
 //! Volumes on disk: what survives, what is set aside, and what nothing leads out of.
 
-use std::{fs, os::unix::fs::symlink, path::Path, sync::Arc};
+use std::{
+    fs,
+    os::unix::fs::{FileTypeExt as _, symlink},
+    path::Path,
+    sync::Arc,
+};
 
 use jiff::Timestamp;
 use rustix::fs::{CWD, FileType, Mode, mknodat};
@@ -130,7 +135,7 @@ async fn a_damaged_record_is_reported_and_set_aside_and_the_others_are_there() {
     let (hub, disk) = open(&root);
     hub.command_line("conjure good").expect("the disk is writable");
     drop((hub, disk));
-    let records = root.join(".voltergeist");
+    let records = root.join(".voltergeist/records");
     fs::write(records.join("broken"), "{\"name\":\"bro").expect("the place is writable");
     fs::copy(records.join("good"), records.join("copied")).expect("the place is writable");
     fs::create_dir(records.join("a directory")).expect("the place is writable");
@@ -165,15 +170,17 @@ async fn no_symlink_that_a_container_leaves_leads_out() {
     symlink(&victim, volume.join("mountID")).expect("a container may link");
     symlink(&outside, volume.join("escape")).expect("a container may link");
     fixture.ask(Operation::Mount, body).await;
-    assert!(volume.join("mountID").is_file() && !volume.join("mountID").is_symlink());
     fixture.ask(Operation::Remove, body).await;
     until("the volume's data is deleted", || trash(&fixture) == 0).await;
 
     // The volume itself leads out.
-    symlink(&outside, &volume).expect("root may link");
     fixture.ask(Operation::Create, body).await;
-    let answer = fixture.ask(Operation::Mount, body).await;
-    assert!(answer["Err"].is_string(), "{answer}");
+    fs::remove_dir(&volume).expect("it is empty");
+    symlink(&outside, &volume).expect("root may link");
+    for operation in [Operation::Create, Operation::Mount] {
+        let answer = fixture.ask(operation, body).await;
+        assert!(answer["Err"].is_string(), "{operation}: {answer}");
+    }
     assert_eq!(fixture.ask(Operation::Remove, body).await, json!({}));
     until("the link is deleted", || trash(&fixture) == 0).await;
     assert!(!volume.is_symlink());
@@ -191,33 +198,42 @@ async fn no_pipe_that_a_container_leaves_holds_up_a_mount() {
     fs::remove_file(&file).expect("it is there");
     mknodat(CWD, &file, FileType::Fifo, Mode::RWXU, 0).expect("a container may make a pipe");
     fixture.ask(Operation::Mount, body).await;
-    assert_eq!(fs::read_to_string(file).expect("it is there"), "7f");
+    assert!(
+        fs::metadata(&file).is_ok_and(|metadata| metadata.file_type().is_fifo()),
+        "it is the container's"
+    );
     fixture.end().await;
 }
 
 #[tokio::test]
 async fn a_mount_that_the_disk_refuses_is_none() {
     let fixture = Fixture::unix();
-    let body = r#"{"Name":"v","ID":"7f"}"#;
-    fs::create_dir_all(fixture.mountpoint("v").join("test")).expect("a container may make a directory");
-    let answer = fixture.ask(Operation::Mount, body).await;
-    assert!(answer["Err"].as_str().is_some_and(|why| why.starts_with("cannot mount \"v\": ")), "{answer}");
-    assert!(fixture.snapshot().volumes.is_empty());
+    // A file cannot replace a directory.
+    fs::create_dir(fixture.private("records/v")).expect("the place is writable");
+    for operation in [Operation::Create, Operation::Mount] {
+        let answer = fixture.ask(operation, r#"{"Name":"v","ID":"7f"}"#).await;
+        let expected = format!("cannot {operation} \"v\": ");
+        assert!(answer["Err"].as_str().is_some_and(|why| why.starts_with(&expected)), "{answer}");
+        assert!(
+            fixture.snapshot().volumes.is_empty() && !fixture.mountpoint("v").exists(),
+            "nothing is left"
+        );
+    }
+    until("nothing is left to be deleted", || trash(&fixture) == 0).await;
     fixture.end().await;
 }
 
 /// How much is still to be deleted.
 fn trash(fixture: &Fixture) -> usize {
-    let staging = fixture.mountpoint(".voltergeist/.voltergeist");
-    let names =
-        fs::read_dir(staging).expect("it is there").map(|entry| entry.expect("it is readable").file_name());
+    let names = fs::read_dir(fixture.private("staging")).expect("it is there");
+    let names = names.map(|entry| entry.expect("it is readable").file_name());
     names.filter(|name| name.to_string_lossy().starts_with("trash")).count()
 }
 
 #[tokio::test]
 async fn what_was_not_deleted_in_time_is_deleted_at_the_next_start() {
     let place = place();
-    let left = place.path().join("volumes/.voltergeist/.voltergeist/trash-1/deep");
+    let left = place.path().join("volumes/.voltergeist/staging/trash-1/deep");
     fs::create_dir_all(&left).expect("the place is writable");
     let fixture = Fixture::at(place, |_| {}).expect("the place is free");
     until("it is deleted", || trash(&fixture) == 0).await;

@@ -1,19 +1,20 @@
 //! How calls and the server end: given up, panicked, crashed, shut down.
 
 use std::{
-    cell::RefCell,
-    fs,
+    fs, io,
     path::Path,
     process::{Command, Stdio},
+    sync::{Mutex, mpsc},
     time::Duration,
 };
 
-use rustix::{
-    fs::{CWD, FileType, Mode, mknodat},
-    process::{Pid, Signal, kill_process},
-};
 use voltergeist::{
-    domain::model::{entry::Outcome, protocol::Operation},
+    domain::model::{
+        entry::Outcome,
+        protocol::Operation,
+        volume::{Change, Volume},
+    },
+    hub::VolumeStore,
     plugin::DiskStore,
 };
 
@@ -234,20 +235,24 @@ async fn a_killed_server_is_replaced_by_the_next_and_nothing_is_lost() {
     assert_eq!(lives, [("1", 1), ("2", 1), ("3", 1)]);
 }
 
-#[tokio::test]
+/// A disk that answers no write until the test allows it.
+struct StuckStore(Mutex<mpsc::Receiver<()>>);
+
+impl VolumeStore for StuckStore {
+    fn persist(&self, _: &Change, _: Option<&Volume>) -> io::Result<()> {
+        self.0.lock().expect("no test panics here").recv().map_err(io::Error::other)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_disk_that_does_not_answer_cannot_hold_up_the_end() {
-    let place = tempfile::tempdir().expect("a place for the test");
-    let socket = place.path().join("plugin.sock");
-    let program = RefCell::new(Program::start(place.path()));
-    let has_ended = || program.borrow_mut().0.try_wait().expect("it can be asked").is_some();
-    until("it listens", || std::os::unix::net::UnixStream::connect(&socket).is_ok()).await;
-    // Writing to a pipe that nobody reads blocks.
-    let record = place.path().join("volumes/.voltergeist/.voltergeist/unfinished");
-    mknodat(CWD, &record, FileType::Fifo, Mode::RWXU, 0).expect("the place is writable");
-    let mut caller = Peer::Unix(socket.clone()).connect().await.expect("it listens");
+    let (answer, answers) = mpsc::channel();
+    let store = Box::new(StuckStore(Mutex::new(answers)));
+    let fixture = Fixture::with_store(store, |plan| plan.drain = Duration::from_millis(50));
+    let mut caller = fixture.plugin.connect().await.expect("the server listens");
     caller.say(&kept_alive(Operation::Create, r#"{"Name":"v"}"#)).await;
-    let id = Pid::from_child(&program.borrow().0);
-    kill_process(id, Signal::TERM).expect("it is alive");
-    until("it has ended", has_ended).await;
-    assert!(!socket.exists());
+    fixture.ask(Operation::List, "{}").await;
+    let place = within(fixture.end()).await;
+    assert!(!place.path().join("plugins/ghost.sock").exists());
+    drop(answer);
 }

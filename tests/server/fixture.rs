@@ -25,7 +25,7 @@ use voltergeist::{
         },
         state::journal::Bounds,
     },
-    hub::{Hub, Snapshot},
+    hub::{Hub, Snapshot, VolumeStore},
     net::{Address, BindError, Paths},
     plugin::DiskStore,
 };
@@ -80,23 +80,30 @@ impl Fixture {
     }
 
     pub fn bounded(bounds: Bounds) -> Self {
-        Self::start(place(), bounds, |_| {}).expect("the server binds")
+        Self::start(place(), bounds, None, |_| {}).expect("the server binds")
+    }
+
+    /// A server whose volumes persist elsewhere.
+    pub fn with_store(store: Box<dyn VolumeStore>, change: impl FnOnce(&mut ServerConfig)) -> Self {
+        Self::start(place(), Bounds::default(), Some(store), change).expect("the server binds")
     }
 
     /// A server in a place that may have had one before.
     pub fn at(place: Arc<TempDir>, change: impl FnOnce(&mut ServerConfig)) -> Result<Self, BindError> {
-        Self::start(place, Bounds::default(), change)
+        Self::start(place, Bounds::default(), None, change)
     }
 
     fn start(
         place: Arc<TempDir>,
         bounds: Bounds,
+        store: Option<Box<dyn VolumeStore>>,
         change: impl FnOnce(&mut ServerConfig),
     ) -> Result<Self, BindError> {
         let mut plan = plan(place.path());
         change(&mut plan);
         let (disk, volumes) = DiskStore::open(&place.path().join("volumes")).expect("the root opens");
-        let hub = Hub::new(Session::new(0, volumes), Box::new(disk.clone()), bounds);
+        let store = store.unwrap_or_else(|| Box::new(disk.clone()));
+        let hub = Hub::new(Session::new(0, volumes), store, bounds);
         let server = Server::bind(&hub, disk, plan)?;
         let shutdown = CancellationToken::new();
         Ok(Self {
@@ -111,6 +118,11 @@ impl Fixture {
 
     pub fn mountpoint(&self, name: &str) -> PathBuf {
         self.place.path().join("volumes").join(name)
+    }
+
+    /// A directory of the driver's own beside the volumes.
+    pub fn private(&self, name: &str) -> PathBuf {
+        self.mountpoint(".voltergeist").join(name)
     }
 
     /// Gives a command as a user does, and waits until it is followed.

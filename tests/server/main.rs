@@ -5,9 +5,14 @@ mod control;
 mod counters;
 mod disk;
 mod endings;
+mod files;
 mod fixture;
 mod held;
+mod mounts;
+#[path = "../support/namespace.rs"]
+mod namespace;
 mod outages;
 mod registration;
 mod schema;
+mod tcp;
 mod wire;

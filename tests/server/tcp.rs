@@ -6,8 +6,8 @@ use voltergeist::{domain::model::protocol::Operation, net::Address};
 
 use crate::fixture::{Fixture, Heard, http, place, tcp};
 
-async fn command(stage: &Fixture, line: &str) -> Heard {
-    stage.control.exchange(&http("POST", "/v1/commands", "Connection: close\r\n", line)).await
+async fn command(fixture: &Fixture, line: &str) -> Heard {
+    fixture.control.exchange(&http("POST", "/v1/commands", "Connection: close\r\n", line)).await
 }
 
 #[tokio::test]
@@ -26,39 +26,39 @@ async fn a_web_page_reaches_no_tcp_port_of_the_plugin() {
         "Host: evil.example\r\n",
         "Host: evil.example:7000\r\n",
     ];
-    let stage = Fixture::tcp();
+    let fixture = Fixture::tcp();
     for headers in foreign {
-        let heard = stage.plugin.exchange(&post(headers)).await;
+        let heard = fixture.plugin.exchange(&post(headers)).await;
         assert_eq!(heard.status(), Some(403), "{headers}: {heard:?}");
-        let call = stage.last_call();
+        let call = fixture.last_call();
         assert_eq!((call.operation, call.status), (Some(Operation::Create), Some(403)), "it is recorded");
     }
-    assert!(stage.snapshot().volumes.is_empty());
+    assert!(fixture.snapshot().volumes.is_empty());
     for headers in
         ["Host: 127.0.0.1:7000\r\n", "Host: localhost\r\n", "Host: \r\n", "Host: plugin.moby.localhost\r\n"]
     {
-        assert_eq!(stage.plugin.exchange(&post(headers)).await.status(), Some(200), "{headers}");
+        assert_eq!(fixture.plugin.exchange(&post(headers)).await.status(), Some(200), "{headers}");
     }
-    stage.end().await;
+    fixture.end().await;
     // No web page reaches a Unix socket.
-    let stage = Fixture::unix();
-    assert_eq!(stage.plugin.exchange(&post(foreign[3])).await.status(), Some(200));
-    stage.end().await;
+    let fixture = Fixture::unix();
+    assert_eq!(fixture.plugin.exchange(&post(foreign[3])).await.status(), Some(200));
+    fixture.end().await;
 }
 
 #[tokio::test]
 async fn a_port_that_other_machines_reach_is_warned_about() {
     let exposed = || Address::Tcp("0.0.0.0:0".into());
-    let stage = Fixture::with(|plan| (plan.listen, plan.control) = (exposed(), exposed()));
-    let notes = stage.notes();
+    let fixture = Fixture::with(|plan| (plan.listen, plan.control) = (exposed(), exposed()));
+    let notes = fixture.notes();
     for what in ["the plugin", "the control API"] {
         let warning = format!("warning: {what} listens on 0.0.0.0:");
         assert!(notes.iter().any(|note| note.starts_with(&warning)), "{notes:?}");
     }
-    stage.end().await;
-    let stage = Fixture::with(|plan| (plan.listen, plan.control) = (tcp(), tcp()));
-    assert!(stage.notes().is_empty());
-    stage.end().await;
+    fixture.end().await;
+    let fixture = Fixture::with(|plan| (plan.listen, plan.control) = (tcp(), tcp()));
+    assert!(fixture.notes().is_empty());
+    fixture.end().await;
 }
 
 #[tokio::test]
@@ -74,14 +74,14 @@ async fn over_tcp_files_are_saved_in_one_directory_only() {
         (Some(directory.clone()), "../outside.md", 400),
         (Some(directory.clone()), "run.md", 200),
     ] {
-        let stage = Fixture::with(|plan| {
+        let fixture = Fixture::with(|plan| {
             plan.control = tcp();
             plan.save_directory = save_directory;
         });
-        let heard = command(&stage, &format!("save {name}")).await;
+        let heard = command(&fixture, &format!("save {name}")).await;
         assert_eq!(heard.status(), Some(status), "{name}: {heard:?}");
-        assert_eq!(command(&stage, "play /etc/x.toml").await.status(), Some(400));
-        stage.end().await;
+        assert_eq!(command(&fixture, "play /etc/x.toml").await.status(), Some(400));
+        fixture.end().await;
     }
     assert!(directory.join("run.md").exists() && !place.path().join("outside.md").exists());
 }

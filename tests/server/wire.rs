@@ -1,6 +1,6 @@
 //! Each call × each action × each phase, on both transports: the bytes on the wire, and what the driver did.
 
-use std::io::ErrorKind;
+use std::{fs, io::ErrorKind};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -179,6 +179,7 @@ fn set_up(fixture: &Fixture, operation: Operation) {
         for _ in 0..MOUNTED {
             change(&Change::Mounted { name: "v".into(), id: "7f".into(), at });
         }
+        fs::remove_file(fixture.mountpoint("v").join("mountID")).expect("a mount has written it");
     }
 }
 
@@ -296,7 +297,7 @@ async fn a_reset_is_one_whatever_the_length_of_the_request_and_however_it_arrive
     for fixture in [Fixture::unix(), Fixture::tcp()] {
         fixture.command("arm create: reset").await;
         for length in [0, 1, 7000, 40_000, 900_000] {
-            let body = format!("{{\"Name\":\"v\",\"Opts\":{{\"k\":\"{}\"}}}}", "x".repeat(length));
+            let body = format!("{{\"Name\":\"v\",\"Unknown\":\"{}\"}}", "x".repeat(length));
             let request = kept_alive(Operation::Create, &body);
             let mut caller = fixture.plugin.connect().await.expect("the server listens");
             let middle = request.len() - body.len() / 2;
@@ -319,7 +320,7 @@ async fn calls_that_no_reset_meets_go_on_as_ever_while_a_rule_may_reset() {
         assert_eq!(caller.hear_one().await.body(), "{}\n");
         fixture.command("arm mount: reset").await;
         for length in [1, 100, 20_000, 200_000] {
-            let body = format!("{{\"Name\":\"v\",\"Opts\":{{\"k\":\"{}\"}}}}", "x".repeat(length));
+            let body = format!("{{\"Name\":\"v\",\"Unknown\":\"{}\"}}", "x".repeat(length));
             caller.say(&kept_alive(Operation::Create, &body)).await;
             assert_eq!(caller.hear_one().await.body(), "{}\n", "{length}");
         }
@@ -386,7 +387,7 @@ async fn a_lie_says_that_all_is_well_where_it_is_not() {
     fixture.command("arm any: lie").await;
     let answer = fixture.ask(Operation::Mount, r#"{"Name":"v","ID":"7f"}"#).await;
     assert_eq!(answer["Mountpoint"].as_str(), fixture.mountpoint("v").to_str());
-    assert!(!fixture.mountpoint("v").exists());
+    assert!(!fixture.mountpoint("v").join("mountID").exists());
     let answer = fixture.ask(Operation::Get, r#"{"Name":"nobody"}"#).await;
     let volume = &answer["Volume"];
     assert_eq!(

@@ -1,5 +1,6 @@
 //! What exists: entries, volumes, the driver, faults, lints, the plugin protocol, scenario runs.
 
+pub mod directory_options;
 pub mod driver;
 pub mod entry;
 pub mod fault;

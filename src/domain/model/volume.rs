@@ -9,13 +9,16 @@ use std::{collections::BTreeMap, sync::Arc};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::protocol::Options;
+use super::protocol::{MAX_ID_LEN, Options, check_name, check_options};
+
+/// How many mounts of one volume can be open.
+pub const MAX_OPEN_MOUNTS: u32 = 10_000;
 
 /// One volume, as the driver sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Volume {
-    /// One plain path component, unique in the driver.
+    /// As the engine sent it, unique in the driver.
     pub name: String,
     /// As given at creation.
     pub options: Options,
@@ -42,7 +45,8 @@ impl Volume {
 
     /// About how many bytes of memory it holds.
     pub(super) fn weight(&self) -> usize {
-        size_of::<Self>() + 2 * self.name.len() + options_weight(&self.options) + 64 * self.mounts.len()
+        let mounts: usize = self.mounts.keys().map(|id| id.len() + 64).sum();
+        size_of::<Self>() + 2 * self.name.len() + options_weight(&self.options) + mounts
     }
 
     /// Whether any mount is open.
@@ -52,7 +56,24 @@ impl Volume {
 
     /// How many mounts are open, each repetition of an ID counted.
     pub fn open_mounts(&self) -> u32 {
-        self.mounts.values().sum()
+        self.mounts.values().fold(0, |sum, count| sum.saturating_add(*count))
+    }
+
+    /// Whether it is as large as a volume may be, so that no further mount is recorded.
+    pub fn is_full(&self) -> bool {
+        self.open_mounts() >= MAX_OPEN_MOUNTS
+    }
+
+    /// What in a record that was read exceeds the limits, if anything does.
+    pub fn excess(&self) -> Option<String> {
+        let too_long = self.mounts.keys().any(|id| id.len() > MAX_ID_LEN);
+        if self.open_mounts() > MAX_OPEN_MOUNTS || too_long {
+            return Some(format!(
+                "it has more than {MAX_OPEN_MOUNTS} open mounts, or one with an ID of more than {MAX_ID_LEN} bytes"
+            ));
+        }
+        let limits = check_name(&self.name).and_then(|()| check_options(&self.options));
+        limits.err().map(|error| error.to_string())
     }
 }
 
@@ -161,10 +182,11 @@ impl Volumes {
                 volume.exists = true;
             }
             Change::Mounted { name, id, at } => {
-                *self.entry(name, *at).mounts.entry(id.clone()).or_default() += 1;
+                let count = self.entry(name, *at).mounts.entry(id.clone()).or_default();
+                *count = count.saturating_add(1);
             }
             Change::Unmounted { name, id } => self.alter(name, |volume| {
-                let left = volume.mounts.get(id).map_or(0, |count| count - 1);
+                let left = volume.mounts.get(id).map_or(0, |count| count.saturating_sub(1));
                 if left == 0 {
                     volume.mounts.remove(id);
                 } else {

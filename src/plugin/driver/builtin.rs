@@ -7,9 +7,10 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use super::{DiskStore, Driver, Preview};
 use crate::{
     domain::model::{
+        directory_options::DirectoryOptions,
         entry::{Call, Cause},
-        protocol::{Description, Operation, Reply, Request, check_name},
-        volume::{Change, Volume, Volumes},
+        protocol::{Description, Operation, Reply, Request},
+        volume::{Change, MAX_OPEN_MOUNTS, Volume, Volumes},
     },
     hub::Hub,
 };
@@ -18,8 +19,6 @@ use crate::{
 pub struct BuiltinDriver {
     hub: Arc<Hub>,
     disk: DiskStore,
-    /// Its own address, which it writes into each volume that it mounts.
-    address: String,
     panic_on: Option<String>,
 }
 
@@ -50,9 +49,10 @@ impl Driver for BuiltinDriver {
 }
 
 impl BuiltinDriver {
-    /// A driver for the volumes of a hub.
+    /// A driver for the volumes of a hub. It writes its own address into each volume that it mounts.
     pub fn new(hub: Arc<Hub>, disk: DiskStore, address: String, panic_on: Option<String>) -> Self {
-        Self { hub, disk, address, panic_on }
+        disk.set_address(address);
+        Self { hub, disk, panic_on }
     }
 
     fn reply(&self, operation: Operation, request: &Request) -> Reply {
@@ -82,8 +82,12 @@ impl BuiltinDriver {
 
     fn reply_from(&self, volumes: &Volumes, operation: Operation, request: &Request) -> Reply {
         let name = &request.name;
-        if operation.requires_volume()
-            && let Err(bad) = check_name(name)
+        if let Err(bad) = request.check(operation) {
+            return Reply::Error(bad.to_string());
+        }
+        let options = || DirectoryOptions::read(&request.options, DirectoryOptions::default());
+        if operation == Operation::Create
+            && let Err(bad) = options()
         {
             return Reply::Error(bad.to_string());
         }
@@ -116,26 +120,26 @@ impl BuiltinDriver {
     }
 
     fn execute(&self, operation: Operation, request: &Request, call: &mut Call) -> io::Result<()> {
-        let name = request.name.clone();
-        let recorded = |name: &str| self.hub.with_volumes(|volumes| volumes.known(name).cloned());
-        let change = match operation {
-            Operation::Create => {
-                Change::Created { name, options: request.options.clone(), at: self.hub.now() }
-            }
-            Operation::Mount => {
-                blocking(|| self.disk.prepare(&name, &self.address, &request.id))?;
-                Change::Mounted { name, id: request.id.clone(), at: self.hub.now() }
-            }
-            Operation::Unmount if recorded(&name).is_some() => {
-                Change::Unmounted { name, id: request.id.clone() }
-            }
-            Operation::Remove if recorded(&name).is_some_and(|volume| volume.exists) => {
-                Change::Removed { name }
-            }
-            _ => return Ok(()),
+        use Operation::{Create, Mount, Remove, Unmount};
+        if !matches!(operation, Create | Mount | Unmount | Remove) {
+            return Ok(());
+        }
+        let decide = |volume: Option<&Volume>| {
+            let (name, id, at) = (request.name.clone(), request.id.clone(), self.hub.now());
+            Ok(match (operation, volume) {
+                (Create, _) => Some(Change::Created { name, options: request.options.clone(), at }),
+                (Mount, Some(volume)) if volume.is_full() => {
+                    let text = format!("{MAX_OPEN_MOUNTS} mounts of it are open; unmount some first");
+                    return Err(io::Error::other(text));
+                }
+                (Mount, _) => Some(Change::Mounted { name, id, at }),
+                (Unmount, Some(_)) => Some(Change::Unmounted { name, id }),
+                (Remove, Some(volume)) if volume.exists => Some(Change::Removed { name }),
+                _ => None,
+            })
         };
-        blocking(|| self.hub.change(&change, Cause::Call(call.number)))?;
-        call.changes.push(change);
+        let change = blocking(|| self.hub.change_volume(&request.name, Cause::Call(call.number), decide))?;
+        call.changes.extend(change);
         Ok(())
     }
 }

@@ -1,39 +1,49 @@
-//! Volumes on disk: a directory for the data of each, and a record that persists across restarts.
+//! Volumes on disk: a directory for each, and a record that persists across restarts.
 //!
 //! ```text
-//! ROOT/NAME                                the data, which the engine mounts
-//! ROOT/.voltergeist/NAME                   the record, as JSON
-//! ROOT/.voltergeist/.voltergeist/          the staging directory: unfinished, trashed and corrupt files
-//! ROOT/.voltergeist/.voltergeist/lost/NAME the record of a volume after `crash lose`
+//! ROOT/NAME                      what the engine mounts: the data, or where it is mounted
+//! ROOT/.voltergeist/lock         locked by the process that uses the root
+//! ROOT/.voltergeist/records/NAME the record, as JSON
+//! ROOT/.voltergeist/lost/NAME    the record of a volume after `crash lose`
+//! ROOT/.voltergeist/data/NAME    the data of a volume with the option `mount`
+//! ROOT/.voltergeist/staging/     unfinished, trashed and corrupt files
 //! ```
 //!
-//! The staging directory cannot collide with a record, because no volume can have its name. A record is written to a
-//! temporary file and then renamed, so that a kill at any moment leaves the old one or the new one. Data is deleted
-//! in the same way: it is renamed, which is quick whatever its size, and then deleted by a background thread.
+//! NAME is the volume's [`directory_name`]. A record is written to a temporary file and then renamed, so that a kill at
+//! any moment leaves the old one or the new one. Data is deleted in the same way: it is renamed, which is quick whatever
+//! its size, and then deleted by the [`Trash`]. What is mounted in a volume is never deleted.
 //!
-//! All access goes through directory handles (cap-std), so that neither a name nor a symlink that a container has
-//! created in its volume leads out of them.
+//! All access goes through directory handles, so that neither a name nor a symlink that a container has created in its
+//! volume leads out of them.
 
 use std::{
-    io::{self, ErrorKind, Write as _},
+    fs::DirBuilder,
+    io::{self, ErrorKind},
+    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-        mpsc,
-    },
+    sync::{Arc, OnceLock},
 };
 
 use cap_std::{
     ambient_authority,
-    fs::{Dir, OpenOptions},
+    fs::{Dir, MetadataExt, OpenOptions},
 };
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{FlockOperation, Mode, fchmod, flock};
 
+use super::{
+    directory_name::{PRIVATE, directory_name},
+    mount_table::{check_unmounted, mounts_at_or_below, path_of},
+    records::{self, names, new_file, remove_if_exists},
+    trash::Trash,
+    volume_directory as directory,
+};
 use crate::{
-    domain::model::{
-        protocol::RESERVED_NAME,
-        volume::{Change, Volume, Volumes},
+    domain::{
+        model::{
+            directory_options::DirectoryOptions,
+            volume::{Change, Volume, Volumes},
+        },
+        text::shell::quote,
     },
     hub::VolumeStore,
 };
@@ -47,6 +57,9 @@ pub enum DiskError {
     /// Another process uses the same root.
     #[error("another voltergeist uses {0:?}; stop it, or choose another root")]
     InUse(PathBuf),
+    /// Another user could change the records.
+    #[error("{0:?} belongs to another user; choose another root, or remove it")]
+    NotPrivate(PathBuf),
     /// The operating system refused.
     #[error("cannot use {path:?} for volumes: {error}; make it writable, or choose another root")]
     Unusable {
@@ -63,195 +76,301 @@ pub struct DiskStore(Arc<Layout>);
 
 struct Layout {
     root: String,
-    data: Dir,
+    volumes: Dir,
     records: Dir,
-    /// Unfinished, trashed and corrupt files.
-    staging: Dir,
     /// Records of volumes after `crash lose`, so that their data can still be deleted.
     lost: Dir,
+    data: Dir,
+    staging: Dir,
     /// Locked while this process uses the root.
     _lock: cap_std::fs::File,
-    /// Makes names in the staging directory unique.
-    staged: AtomicU64,
-    /// Names for the thread that deletes.
-    trash: mpsc::Sender<String>,
-    /// What was wrong with the records when they were read.
-    corrupt_records: Vec<String>,
+    trash: Trash,
+    /// The driver's address, which is written into each volume at a mount.
+    address: OnceLock<String>,
+    /// For volumes whose options say nothing.
+    defaults: DirectoryOptions,
+    /// What a user should know about what was found on the disk.
+    notes: Vec<String>,
 }
-
-/// Names in the staging directory.
-const LOCK: &str = "lock";
-const LOST: &str = "lost";
-const UNFINISHED: &str = "unfinished";
-const TRASH: &str = "trash-";
-const CORRUPT: &str = "corrupt-";
 
 impl DiskStore {
     /// Opens the volumes under a directory, which is created if it is missing, and reads their records.
     pub fn open(root: &Path) -> Result<(Self, Volumes), DiskError> {
+        Self::open_with(root, DirectoryOptions::default())
+    }
+
+    /// The same, with defaults for volumes whose options say nothing.
+    pub fn open_with(root: &Path, defaults: DirectoryOptions) -> Result<(Self, Volumes), DiskError> {
         let unusable = |error| DiskError::Unusable { path: root.to_owned(), error };
         let path = std::path::absolute(root).map_err(unusable)?;
         let text = path.to_str().ok_or_else(|| DiskError::NotUtf8(root.to_owned()))?.to_owned();
-        Dir::create_ambient_dir_all(&path, ambient_authority()).map_err(unusable)?;
-        let data = Dir::open_ambient_dir(&path, ambient_authority()).map_err(unusable)?;
-        let records = subdirectory(&data, RESERVED_NAME).map_err(unusable)?;
-        let staging = subdirectory(&records, RESERVED_NAME).map_err(unusable)?;
-        let lost = subdirectory(&staging, LOST).map_err(unusable)?;
-        let lock = staging.create(LOCK).map_err(unusable)?;
+        // Others may pass through it to a volume, as a container's own users must, but not list it.
+        DirBuilder::new().recursive(true).mode(0o711).create(&path).map_err(unusable)?;
+        let volumes = Dir::open_ambient_dir(&path, ambient_authority()).map_err(unusable)?;
+        let private = |parent: &Dir, name: &str| {
+            private_directory(parent, name)
+                .map_err(unusable)?
+                .ok_or_else(|| DiskError::NotPrivate(path.join(PRIVATE)))
+        };
+        let own = private(&volumes, PRIVATE)?;
+        let staging = private(&own, "staging")?;
+        let lock = new_file(&own, "lock", OpenOptions::new().create(true)).map_err(unusable)?;
         flock(&lock, FlockOperation::NonBlockingLockExclusive).map_err(|error| match error {
             rustix::io::Errno::WOULDBLOCK => DiskError::InUse(root.to_owned()),
             error => unusable(error.into()),
         })?;
-        let trash = delete_in_background(subdirectory(&records, RESERVED_NAME).map_err(unusable)?);
         let mut layout = Layout {
             root: text,
-            data,
-            records,
+            records: private(&own, "records")?,
+            lost: private(&own, "lost")?,
+            data: private(&own, "data")?,
+            trash: Trash::start(private(&own, "staging")?),
+            volumes,
             staging,
-            lost,
             _lock: lock,
-            staged: AtomicU64::new(0),
-            trash,
-            corrupt_records: Vec::new(),
+            address: OnceLock::new(),
+            defaults,
+            notes: Vec::new(),
         };
-        let volumes = layout.read().map_err(unusable)?;
+        let staging = format!("{}/{PRIVATE}/staging", layout.root);
+        let (volumes, notes) =
+            records::read_all(&layout.records, &layout.staging, &staging).map_err(unusable)?;
+        layout.notes = notes;
+        layout.find_mounts(&volumes).map_err(unusable)?;
         Ok((Self(Arc::new(layout)), volumes))
     }
 
-    /// The path of a volume's data, whether it exists or not.
+    /// Sets the driver's address, which is written into each volume at a mount.
+    pub fn set_address(&self, address: String) {
+        // A store has one driver.
+        let _ = self.0.address.set(address);
+    }
+
+    /// The path at which an engine finds a volume, whether it exists or not.
     pub fn mountpoint(&self, name: &str) -> String {
-        format!("{}/{name}", self.0.root.trim_end_matches('/'))
+        format!("{}/{}", self.0.root.trim_end_matches('/'), directory_name(name))
     }
 
-    /// What was wrong with the records when they were read, each with the path it was moved to.
-    pub fn corrupt_records(&self) -> &[String] {
-        &self.0.corrupt_records
+    /// What a user should know about what was found on the disk: corrupt records with the path they were moved to, and
+    /// mounts that an earlier process has left.
+    pub fn notes(&self) -> &[String] {
+        &self.0.notes
     }
 
-    /// Creates a volume's directory, and writes the driver's address and the mount ID into it.
-    pub fn prepare(&self, name: &str, address: &str, id: &str) -> io::Result<()> {
-        let volume = subdirectory(&self.0.data, name)?;
-        replace_file(&volume, "test", address)?;
-        replace_file(&volume, "mountID", id)
+    /// Ends the bind mounts of all volumes.
+    pub fn unmount_all(&self) -> io::Result<()> {
+        names(&self.0.data)?.try_for_each(|name| self.0.unbind(&name))
     }
 }
 
 impl VolumeStore for DiskStore {
-    fn persist(&mut self, change: &Change, after: Option<&Volume>) -> io::Result<()> {
-        match change {
-            Change::Removed { name } => self.0.delete(name),
-            // Lost volumes too: nothing else would ever delete their data.
-            Change::AllDeleted => {
-                names(&self.0.records)?.chain(names(&self.0.lost)?).try_for_each(|name| self.0.delete(&name))
+    fn persist(&self, change: &Change, after: Option<&Volume>) -> io::Result<()> {
+        let layout = &*self.0;
+        match (change, after) {
+            (Change::Removed { name }, _) => layout.delete(&directory_name(name)),
+            // The hub removes the volumes that it knows before. Nothing else would ever delete the data of lost ones.
+            (Change::AllDeleted, _) => {
+                names(&layout.records)?.chain(names(&layout.lost)?).try_for_each(|name| layout.delete(&name))
             }
-            Change::StateLost => {
-                names(&self.0.records)?.try_for_each(|name| self.0.records.rename(&name, &self.0.lost, &name))
+            (Change::StateLost, _) => layout.lose_all(),
+            (Change::Created { .. }, Some(volume)) => layout.create(volume),
+            (Change::Mounted { id, .. }, Some(volume)) => layout.mount(volume, id),
+            (Change::Unmounted { .. } | Change::MountsCleared { .. }, Some(volume)) => {
+                if !volume.is_mounted() {
+                    layout.unbind(&directory_name(&volume.name))?;
+                }
+                records::write(&layout.records, &layout.staging, volume)
             }
-            _ => after.map_or(Ok(()), |volume| self.0.write(volume)),
+            (_, Some(volume)) => records::write(&layout.records, &layout.staging, volume),
+            (_, None) => Ok(()),
         }
     }
 }
 
 impl Layout {
-    fn write(&self, volume: &Volume) -> io::Result<()> {
-        self.staging.write(UNFINISHED, serde_json::to_vec(volume)?)?;
-        self.staging.rename(UNFINISHED, &self.records, &volume.name)
+    fn options(&self, volume: &Volume) -> DirectoryOptions {
+        // They are checked when a volume is created. A record of another version may have others.
+        DirectoryOptions::read(&volume.options, self.defaults).unwrap_or(self.defaults)
+    }
+
+    /// Creates a volume's directory and writes its record.
+    fn create(&self, volume: &Volume) -> io::Result<()> {
+        let is_new = self.create_directory(volume, true)?;
+        records::write(&self.records, &self.staging, volume).inspect_err(|_| self.undo(is_new, volume))
+    }
+
+    /// Creates a volume's directory if it is missing, makes its data appear in it, and writes its record.
+    fn mount(&self, volume: &Volume, id: &str) -> io::Result<()> {
+        let name = directory_name(&volume.name);
+        let is_new = self.create_directory(volume, false)?;
+        let bound = self.bind(&name).inspect_err(|_| self.undo(is_new, volume))?;
+        let mounted = || {
+            if !self.options(volume).plain {
+                let address = self.address.get().map_or("", String::as_str);
+                directory::write_files(&directory::open(self.holder(&name)?, &name)?, address, id)?;
+            }
+            records::write(&self.records, &self.staging, volume)
+        };
+        mounted().inspect_err(|_| {
+            if bound {
+                drop(self.unbind(&name));
+            }
+            self.undo(is_new, volume);
+        })
+    }
+
+    /// Deletes a directory that was created for a change that has failed.
+    fn undo(&self, is_new: bool, volume: &Volume) {
+        if is_new && let Err(error) = self.delete_with(&directory_name(&volume.name), || Ok(())) {
+            tracing::warn!(%error, "the directory of volume {:?}, which could not be created, is left", volume.name);
+        }
+    }
+
+    /// The directory that holds a volume's data directory.
+    fn holder(&self, name: &str) -> io::Result<&Dir> {
+        Ok(if directory::exists(&self.data, name)? { &self.data } else { &self.volumes })
+    }
+
+    /// Creates what is missing of a volume's directories. Returns whether there was none.
+    fn create_directory(&self, volume: &Volume, is_create: bool) -> io::Result<bool> {
+        let (name, options) = (directory_name(&volume.name), self.options(volume));
+        let mut is_new = false;
+        if is_create && options.mount && !directory::exists(&self.data, &name)? {
+            // What is there already becomes the data.
+            match self.volumes.rename(&name, &self.data, &name) {
+                Err(error) if error.kind() == ErrorKind::NotFound => {
+                    is_new = directory::create(&self.data, &name)?;
+                }
+                moved => moved?,
+            }
+        }
+        let is_separate = directory::exists(&self.data, &name)?;
+        let is_missing = directory::create(&self.volumes, &name)?;
+        if is_separate && is_missing {
+            directory::set_permissions(&directory::open(&self.volumes, &name)?, &self.defaults, true)?;
+        }
+        is_new |= is_missing && !is_separate;
+        if is_new || is_create {
+            let data = directory::open(if is_separate { &self.data } else { &self.volumes }, &name)?;
+            directory::set_permissions(&data, &options, is_new)?;
+        }
+        Ok(is_new)
+    }
+
+    /// Mounts the data of a volume that has it elsewhere, unless it is mounted. Returns whether it was not.
+    fn bind(&self, name: &str) -> io::Result<bool> {
+        if !directory::exists(&self.data, name)? || self.is_mount_point(name)? {
+            return Ok(false);
+        }
+        directory::bind((&self.data, name), (&self.volumes, name))?;
+        Ok(true)
+    }
+
+    /// Ends the mount of a volume that has its data elsewhere.
+    fn unbind(&self, name: &str) -> io::Result<()> {
+        if !directory::exists(&self.data, name)? || !self.is_mount_point(name)? {
+            return Ok(());
+        }
+        directory::unbind(&path_of(&self.volumes)?.join(name))
+    }
+
+    fn is_mount_point(&self, name: &str) -> io::Result<bool> {
+        let path = path_of(&self.volumes)?.join(name);
+        Ok(mounts_at_or_below(&path)?.contains(&path))
     }
 
     /// Deletes a volume's data, then its record: in this order a kill in between loses no volume.
     fn delete(&self, name: &str) -> io::Result<()> {
-        let trash = self.staging_name(TRASH);
-        match self.data.rename(name, &self.staging, &trash) {
-            Ok(()) => drop(self.trash.send(trash)),
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
-        }
-        remove_if_exists(&self.lost, name)?;
-        remove_if_exists(&self.records, name)
+        self.delete_with(name, || {
+            remove_if_exists(&self.lost, name)?;
+            remove_if_exists(&self.records, name)
+        })
     }
 
-    fn staging_name(&self, prefix: &str) -> String {
-        let now = jiff::Timestamp::now().as_nanosecond();
-        format!("{prefix}{now}-{}", self.staged.fetch_add(1, Ordering::Relaxed))
-    }
-
-    /// Reads all records, moves corrupt ones to the staging directory, and deletes what an earlier process trashed.
-    fn read(&mut self) -> io::Result<Volumes> {
-        for entry in self.staging.entries()? {
-            if let Ok(name) = entry?.file_name().into_string()
-                && name.starts_with(TRASH)
-            {
-                drop(self.trash.send(name));
+    /// Deletes a volume's data if something else succeeds after it was moved away, and if nothing is mounted in it.
+    fn delete_with(&self, name: &str, then: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+        let mut trashed = Vec::new();
+        let deleted = [&self.volumes, &self.data].into_iter().try_for_each(|holder| {
+            let trash = Trash::name();
+            check_unmounted(holder, name)?;
+            match holder.rename(name, &self.staging, &trash) {
+                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+                renamed => renamed?,
             }
-        }
-        let mut volumes = Vec::new();
-        for name in names(&self.records)? {
-            match self.read_record(&name) {
-                Ok(volume) => volumes.push(volume),
-                Err(problem) => {
-                    let staged = self.staging_name(CORRUPT);
-                    self.records.rename(&name, &self.staging, &staged)?;
-                    self.corrupt_records.push(format!(
-                        "the record of volume {name:?} is corrupt ({problem}); the volume is unknown now, \
-                         and the record was moved to {}/{RESERVED_NAME}/{RESERVED_NAME}/{staged}",
-                        self.root
-                    ));
+            trashed.push((holder, trash.clone()));
+            // Again, since it could have been mounted meanwhile.
+            check_unmounted(&self.staging, &trash)
+        });
+        let deleted = deleted.and_then(|()| then());
+        match &deleted {
+            Ok(()) => self.trash.empty(),
+            Err(_) => {
+                for (holder, trash) in trashed {
+                    if let Err(error) = self.staging.rename(&trash, holder, name) {
+                        tracing::warn!(%error, "the data of volume {name:?} was not deleted, but is in {trash} now");
+                    }
                 }
             }
         }
-        Ok(volumes.into_iter().collect())
+        deleted
     }
 
-    fn read_record(&self, name: &str) -> Result<Volume, String> {
-        let bytes = self.records.read(name).map_err(|error| error.to_string())?;
-        let volume: Volume = serde_json::from_slice(&bytes).map_err(|error| error.to_string())?;
-        if volume.name == name { Ok(volume) } else { Err(format!("it belongs to {:?}", volume.name)) }
-    }
-}
-
-/// The names of all records in a directory.
-fn names(records: &Dir) -> io::Result<impl Iterator<Item = String> + use<>> {
-    let names = records.entries()?.map(|entry| Ok(entry?.file_name().into_string().ok()));
-    let names = names.collect::<io::Result<Vec<_>>>()?;
-    Ok(names.into_iter().flatten().filter(|name| name != RESERVED_NAME))
-}
-
-fn remove_if_exists(directory: &Dir, name: &str) -> io::Result<()> {
-    match directory.remove_file(name) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
-}
-
-/// Opens a directory, which is created if it is missing.
-fn subdirectory(parent: &Dir, name: &str) -> io::Result<Dir> {
-    match parent.create_dir(name) {
-        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
-        _ => parent.open_dir(name),
-    }
-}
-
-/// Writes a file in a volume. What a container has put there is removed first: opening a pipe would block until
-/// there is a reader.
-fn replace_file(volume: &Dir, name: &str, text: &str) -> io::Result<()> {
-    remove_if_exists(volume, name)?;
-    volume.open_with(name, OpenOptions::new().write(true).create_new(true))?.write_all(text.as_bytes())
-}
-
-/// Starts a thread that deletes what is sent to it, until all senders are dropped.
-fn delete_in_background(staging: Dir) -> mpsc::Sender<String> {
-    let (sender, receiver) = mpsc::channel::<String>();
-    std::thread::spawn(move || {
-        for name in receiver {
-            let deleted = match staging.symlink_metadata(&name) {
-                Ok(metadata) if metadata.is_dir() => staging.remove_dir_all(&name),
-                Ok(_) => staging.remove_file(&name),
-                Err(error) => Err(error),
-            };
-            if let Err(error) = deleted {
-                tracing::warn!(%error, name, "cannot delete the data of a removed volume; voltergeist retries at the next start");
+    /// Moves all records to those of lost volumes, or none.
+    fn lose_all(&self) -> io::Result<()> {
+        let mut moved = Vec::new();
+        let lost = names(&self.records)?.try_for_each(|name| {
+            self.records.rename(&name, &self.lost, &name)?;
+            moved.push(name);
+            Ok(())
+        });
+        if lost.is_err() {
+            for name in moved {
+                self.lost.rename(&name, &self.records, &name)?;
             }
         }
-    });
-    sender
+        lost
+    }
+
+    /// Compares the records of volumes with the option `mount` with what is mounted.
+    fn find_mounts(&mut self, volumes: &Volumes) -> io::Result<()> {
+        if names(&self.data)?.next().is_none() {
+            return Ok(());
+        }
+        let root = path_of(&self.volumes)?;
+        let mounted = mounts_at_or_below(&root)?;
+        for volume in volumes.iter() {
+            let name = directory_name(&volume.name);
+            if !directory::exists(&self.data, &name)? {
+                continue;
+            }
+            let path = root.join(&name);
+            let (name, at) = (&volume.name, path.display().to_string());
+            self.notes.extend(match (volume.open_mounts(), mounted.contains(&path)) {
+                (0, true) => Some(format!(
+                    "volume {name:?} is mounted at {at:?}, but no engine has it mounted; an earlier process left the \
+                     mount; to end it: sudo umount {}",
+                    quote(&at)
+                )),
+                (1.., false) => Some(format!(
+                    "volume {name:?} is not mounted at {at:?} any more, although no engine has unmounted it; the next \
+                     Mount mounts it again"
+                )),
+                (1.., true) => Some(format!("volume {name:?} is still mounted at {at:?} by an earlier process")),
+                (0, false) => None,
+            });
+        }
+        Ok(())
+    }
+}
+
+/// Opens a directory that only this user can open, and creates it if it is missing. `None` if it is another user's.
+fn private_directory(parent: &Dir, name: &str) -> io::Result<Option<Dir>> {
+    directory::create(parent, name)?;
+    let directory = directory::open(parent, name)?;
+    let metadata = directory.dir_metadata()?;
+    if metadata.uid() != rustix::process::geteuid().as_raw() {
+        return Ok(None);
+    }
+    fchmod(&directory, Mode::RWXU)?;
+    Ok(Some(directory))
 }

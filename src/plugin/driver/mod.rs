@@ -1,10 +1,16 @@
 //! What answers a call.
 
 mod builtin;
+mod directory_name;
 mod disk_store;
+mod mount_table;
+mod records;
+mod trash;
+mod volume_directory;
 
 pub use builtin::BuiltinDriver;
 pub use disk_store::{DiskError, DiskStore};
+pub use trash::delete_directory;
 
 use crate::domain::model::{
     entry::Call,

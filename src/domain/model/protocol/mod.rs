@@ -10,9 +10,12 @@ use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeStruct};
+use serde_json::Value;
 
 pub use caller::Caller;
-pub use name::{BadName, RESERVED_NAME, check_name};
+pub use name::{
+    BadDriverName, BadRequest, MAX_ID_LEN, MAX_NAME_LEN, check_driver_name, check_name, check_options,
+};
 
 /// The media type of every answer.
 pub const CONTENT_TYPE: &str = "application/vnd.docker.plugins.v1+json";
@@ -128,12 +131,19 @@ pub struct Request {
     #[serde(rename = "ID")]
     pub id: String,
     /// The options of a new volume. `dockerd` sends `null` for none.
-    #[serde(rename = "Opts", deserialize_with = "null_is_empty")]
+    #[serde(rename = "Opts", deserialize_with = "options")]
     pub options: Options,
 }
 
-fn null_is_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Options, D::Error> {
-    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+/// Options by their keys. `null` is empty, and another value that is no text is kept as its JSON: `true`, `5`, `["a"]`.
+fn options<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Options, D::Error> {
+    let options: BTreeMap<String, Value> = Option::deserialize(deserializer)?.unwrap_or_default();
+    let text = |value| match value {
+        Value::Null => String::new(),
+        Value::String(text) => text,
+        value => value.to_string(),
+    };
+    Ok(options.into_iter().map(|(key, value)| (key, text(value))).collect())
 }
 
 impl Request {
@@ -254,6 +264,15 @@ mod tests {
             (
                 r#"{"Name":"v","Opts":{"tier":"gold"}}"#,
                 Request { options: [("tier".into(), "gold".into())].into(), ..named("v") },
+            ),
+            (
+                r#"{"Name":"v","Opts":{"readonly":true,"size":5,"none":null,"list":["a", 1.5]}}"#,
+                Request {
+                    options: [("readonly", "true"), ("size", "5"), ("none", ""), ("list", r#"["a",1.5]"#)]
+                        .map(|(key, value)| (key.into(), value.into()))
+                        .into(),
+                    ..named("v")
+                },
             ),
         ] {
             assert_eq!(Request::parse(body.as_bytes()).expect(body), expected);

@@ -1,37 +1,82 @@
-//! Which names a volume can have.
+//! The limits of what a request contains.
 
-/// Why a name cannot be a volume of this driver.
-///
-/// Docker does not check names for plugins: `..`, `a/b` and an empty name all arrive.
+use super::{Operation, Options, Request};
+
+/// The longest name of a volume in bytes. Engines send any text: `..`, `a/b`, spaces and an empty name all arrive.
+pub const MAX_NAME_LEN: usize = 1024;
+
+/// The longest mount ID in bytes. `dockerd` sends 64.
+pub const MAX_ID_LEN: usize = 255;
+
+/// How many bytes the options of a volume can have, keys and values together.
+pub const MAX_OPTIONS_LEN: usize = 64 * 1024;
+
+/// Why a request cannot be fulfilled, whatever the volumes are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum BadName {
+pub enum BadRequest {
     /// The body had no name, as in `dockerd`'s retry with an empty body.
     #[error("the request names no volume; send {{\"Name\": \"…\"}} (dockerd retries with an empty body)")]
-    Missing,
-    /// A path rather than a name.
-    #[error(
-        "a volume name must be one plain path component: not \".\" or \"..\", and without \"/\" or NUL; choose another name"
-    )]
-    NotPlain,
-    /// Longer than a file name can be.
-    #[error("a volume name can have at most 255 bytes; choose a shorter one")]
-    TooLong,
-    /// The directory in which the driver keeps its own records.
-    #[error("\"{RESERVED_NAME}\" is where the driver keeps its records; choose another name")]
-    Reserved,
+    NoName,
+    /// The name is too long.
+    #[error("a volume name can have at most {MAX_NAME_LEN} bytes; choose a shorter one")]
+    LongName,
+    /// The mount ID is too long.
+    #[error("a mount ID can have at most {MAX_ID_LEN} bytes; send a shorter one")]
+    LongId,
+    /// The options are too long.
+    #[error("the options of a volume can have at most {MAX_OPTIONS_LEN} bytes; send fewer or shorter ones")]
+    LongOptions,
 }
 
-/// The one plain name that no volume can have.
-pub const RESERVED_NAME: &str = ".voltergeist";
+/// Whether a text can be the name of a volume.
+pub fn check_name(name: &str) -> Result<(), BadRequest> {
+    match name.len() {
+        0 => Err(BadRequest::NoName),
+        1..=MAX_NAME_LEN => Ok(()),
+        _ => Err(BadRequest::LongName),
+    }
+}
 
-/// Accepts a name that is one plain path component.
-pub fn check_name(name: &str) -> Result<(), BadName> {
+/// Whether options are short enough to be kept.
+pub fn check_options(options: &Options) -> Result<(), BadRequest> {
+    let length: usize = options.iter().map(|(key, value)| key.len() + value.len()).sum();
+    if length <= MAX_OPTIONS_LEN { Ok(()) } else { Err(BadRequest::LongOptions) }
+}
+
+impl Request {
+    /// Whether all that the request contains is within its limits.
+    pub fn check(&self, operation: Operation) -> Result<(), BadRequest> {
+        if operation.requires_volume() {
+            check_name(&self.name)?;
+        }
+        if self.id.len() > MAX_ID_LEN {
+            return Err(BadRequest::LongId);
+        }
+        check_options(&self.options)
+    }
+}
+
+/// Why a text cannot be the name of a driver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadDriverName {
+    /// It is empty.
+    #[error("a driver name must not be empty")]
+    Empty,
+    /// A path rather than a name.
+    #[error("a driver name must be one plain path component: not \".\" or \"..\", and without \"/\" or NUL")]
+    NotPlain,
+    /// Longer than the name of its socket can be.
+    #[error("a driver name can have at most 200 bytes")]
+    TooLong,
+}
+
+/// Whether a text can be the name of a driver, after which its socket is named.
+pub fn check_driver_name(name: &str) -> Result<(), BadDriverName> {
     match name {
-        "" => Err(BadName::Missing),
-        "." | ".." => Err(BadName::NotPlain),
-        _ if name.contains(['/', '\0']) => Err(BadName::NotPlain),
-        _ if name.len() > 255 => Err(BadName::TooLong),
-        RESERVED_NAME => Err(BadName::Reserved),
+        "" => Err(BadDriverName::Empty),
+        "." | ".." => Err(BadDriverName::NotPlain),
+        _ if name.contains(['/', '\0']) => Err(BadDriverName::NotPlain),
+        _ if name.len() > 200 => Err(BadDriverName::TooLong),
         _ => Ok(()),
     }
 }
@@ -41,21 +86,34 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_that_could_lead_anywhere_is_refused() {
-        for (name, expected) in [
-            ("", Err(BadName::Missing)),
-            (".", Err(BadName::NotPlain)),
-            ("..", Err(BadName::NotPlain)),
-            ("a/b", Err(BadName::NotPlain)),
-            ("a\0b", Err(BadName::NotPlain)),
-            (".voltergeist", Err(BadName::Reserved)),
-            ("...", Ok(())),
-            ("-x", Ok(())),
-            ("größe mit raum", Ok(())),
-        ] {
-            assert_eq!(check_name(name), expected, "{name:?}");
+    fn every_name_that_engines_send_is_accepted() {
+        for name in ["..", "a/b", "a\0b", ".voltergeist", "-x", " ", "größe mit raum", &"x".repeat(1024)] {
+            assert_eq!(check_name(name), Ok(()), "{name:?}");
         }
-        assert_eq!(check_name(&"x".repeat(255)), Ok(()));
-        assert_eq!(check_name(&"x".repeat(256)), Err(BadName::TooLong));
+        assert_eq!(check_name(""), Err(BadRequest::NoName));
+        assert_eq!(check_name(&"x".repeat(1025)), Err(BadRequest::LongName));
+    }
+
+    #[test]
+    fn what_a_request_contains_has_limits() {
+        let request = Request { name: "v".into(), id: "x".repeat(255), ..Request::default() };
+        let options = |length| [("k".to_owned(), "x".repeat(length))].into();
+        for (request, expected) in [
+            (Request { options: options(64 * 1024 - 1), ..request.clone() }, Ok(())),
+            (Request { options: options(64 * 1024), ..request.clone() }, Err(BadRequest::LongOptions)),
+            (Request { id: "x".repeat(256), ..request.clone() }, Err(BadRequest::LongId)),
+            (Request { name: String::new(), ..request.clone() }, Err(BadRequest::NoName)),
+        ] {
+            assert_eq!(request.check(Operation::Create), expected);
+        }
+        assert_eq!(Request::default().check(Operation::List), Ok(()));
+    }
+
+    #[test]
+    fn a_driver_name_that_could_lead_anywhere_is_refused() {
+        for name in ["", ".", "..", "a/b", "a\0b", &"x".repeat(201)] {
+            assert!(check_driver_name(name).is_err(), "{name:?}");
+        }
+        assert_eq!(check_driver_name("voltergeist"), Ok(()));
     }
 }
