@@ -10,7 +10,7 @@ use tokio::{
     net::{TcpStream, UnixStream},
 };
 
-use crate::net::Address;
+use crate::{domain::text::excerpt, net::Address};
 
 /// Sends a command line to a running instance and returns its output, or the error of the instance.
 pub async fn send(address: &Address, line: String) -> anyhow::Result<String> {
@@ -59,7 +59,7 @@ async fn post(
 fn with_caret(line: &str, problem: &str) -> String {
     let column = problem.strip_prefix("column ").and_then(|rest| rest.split_once(':'));
     match column.and_then(|(column, _)| column.parse::<usize>().ok()) {
-        Some(column) => format!("\n{line}\n{:>column$}", '^'),
+        Some(column) => format!("\n{}", excerpt("", line, column.saturating_sub(1), 1)),
         None => String::new(),
     }
 }

@@ -16,7 +16,7 @@ use super::settings::Settings;
 use crate::{
     app::paths,
     console::{input::action::KeyBinding, input::bindings::KEY_BINDINGS, input::keymap::KeymapError},
-    domain::lang::suggest::did_you_mean,
+    domain::{lang::suggest::did_you_mean, text::excerpt},
 };
 
 /// The settings with their defaults and what they mean, without the keys.
@@ -132,8 +132,7 @@ fn located(path: PathBuf, text: &str, at: &Range<usize>, key: Option<&str>, prob
     let shown = text[begin..].lines().next().unwrap_or_default();
     let marked = text[start..at.end.clamp(start, begin + shown.len())].chars().count().max(1);
     let margin = format!("{line} | ");
-    let before = margin.len() + text[begin..start].chars().count();
-    let excerpt = format!("{margin}{shown}\n{:before$}{:^<marked$}", "", "");
+    let excerpt = excerpt(&margin, shown, text[begin..start].chars().count(), marked);
     // Some problems name the key themselves.
     let key = key.filter(|key| !problem.contains(&format!("`{key}`")));
     let problem = key.map_or_else(|| problem.to_owned(), |key| format!("{key}: {problem}"));

@@ -1,9 +1,11 @@
 //! Text for users: entries in words, symbols, widths, sequence diagrams.
 
 pub mod describe;
+mod excerpt;
 pub mod sequence;
 pub mod shell;
 pub mod symbols;
 mod width;
 
+pub use excerpt::excerpt;
 pub use width::*;
