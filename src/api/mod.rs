@@ -12,7 +12,7 @@ use std::{io, path::PathBuf, sync::Arc};
 use axum::{
     Router,
     extract::Request,
-    http::{StatusCode, header},
+    http::{Method, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::{get, post},
@@ -101,8 +101,14 @@ fn router(state: ApiState) -> Router {
         .route("/v1/commands", post(commands::command))
         .route("/metrics", get(metrics::metrics))
         .fallback((StatusCode::NOT_FOUND, "not found; docs/control.md lists all requests\n"))
+        .method_not_allowed_fallback(method_not_allowed)
         .layer(middleware::from_fn(reject_browsers))
         .with_state(state)
+}
+
+async fn method_not_allowed(method: Method) -> (StatusCode, String) {
+    let text = format!("{method} is not allowed here; docs/control.md lists all requests\n");
+    (StatusCode::METHOD_NOT_ALLOWED, text)
 }
 
 /// A web page can post a command to a TCP port of its reader's machine; the browser marks such requests with `Origin`.

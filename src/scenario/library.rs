@@ -1,9 +1,13 @@
 //! The shipped scenarios, and those of the user.
 
 use std::{
-    fs, io,
+    fs,
+    io::{self, Read as _},
+    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
+
+use rustix::fs::OFlags;
 
 use super::{file::Scenario, parse::ScenarioError};
 use crate::domain::lang::suggest::did_you_mean;
@@ -164,14 +168,31 @@ fn own_files(directory: &Path) -> Result<Vec<PathBuf>, LibraryError> {
     Ok(paths)
 }
 
+/// Reads a file, and neither waits for the writer of a pipe nor reads without end.
+fn read(path: &Path) -> io::Result<String> {
+    let nonblocking = OFlags::NONBLOCK.bits().cast_signed();
+    let file = fs::OpenOptions::new().read(true).custom_flags(nonblocking).open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
+    let mut text = String::new();
+    file.take(MAX_FILE_LEN + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > MAX_FILE_LEN {
+        return Err(io::Error::other(format!("it has more than {MAX_FILE_LEN} bytes")));
+    }
+    Ok(text)
+}
+
+/// The longest scenario file in bytes.
+const MAX_FILE_LEN: u64 = 1024 * 1024;
+
 fn parse_shipped(name: &str, text: &str) -> Result<LoadedScenario, ScenarioError> {
     let scenario = Scenario::parse(name, &format!("{name}.toml"), text)?;
     Ok(LoadedScenario { scenario, file: None })
 }
 
 fn from_file(path: &Path) -> Result<LoadedScenario, LibraryError> {
-    let text = fs::read_to_string(path)
-        .map_err(|error| LibraryError::Unreadable { path: path.to_owned(), error })?;
+    let text = read(path).map_err(|error| LibraryError::Unreadable { path: path.to_owned(), error })?;
     let name = path.file_stem().unwrap_or_default().to_string_lossy();
     let scenario = Scenario::parse(&name, &path.display().to_string(), &text)?;
     Ok(LoadedScenario { scenario, file: Some(path.to_owned()) })
