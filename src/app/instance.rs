@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    clock_watch,
     config::Config,
     paths,
     server::{Server, ServerConfig},
@@ -118,6 +119,14 @@ impl Instance {
         tokio::spawn({
             let hub = Arc::clone(&hub);
             async move { hub.run_deadlines().await }
+        });
+        tokio::spawn({
+            let hub = Arc::clone(&hub);
+            async move {
+                if let Err(error) = clock_watch::follow(hub).await {
+                    tracing::warn!(%error, "cannot notice when the clock is set");
+                }
+            }
         });
         Ok(Self { hub, root, seed, shutdown, serving, temporary })
     }

@@ -1,5 +1,6 @@
 //! Starts and stops an instance and its long-running services. Nothing here reads arguments, draws or prints.
 
+mod clock_watch;
 mod config;
 mod demo;
 mod engine_choice;

@@ -1,6 +1,6 @@
 //! Time: rules expire, outages end.
 
-use std::time::Duration;
+use std::{sync::atomic::Ordering, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -58,10 +58,24 @@ impl Hub {
     /// The time of the hub: it never goes back, and is paused when tokio's is.
     pub fn now(&self) -> Timestamp {
         let (start, instant) = self.started;
+        let ahead = SignedDuration::from_millis(self.ahead_ms.load(Ordering::Relaxed));
         SignedDuration::try_from(instant.elapsed())
             .ok()
-            .and_then(|passed| start.checked_add(passed).ok())
+            .and_then(|passed| start.checked_add(passed + ahead).ok())
             .unwrap_or(start)
+    }
+
+    /// Follows a clock that was set, or that went on while the machine was suspended. A clock that was set back is not
+    /// followed: entries are in the order of their times.
+    pub fn follow_clock(&self, now: Timestamp) {
+        let ahead = now.duration_since(self.now());
+        if ahead < SignedDuration::from_secs(1) {
+            return;
+        }
+        self.ahead_ms.fetch_add(i64::try_from(ahead.as_millis()).unwrap_or(0), Ordering::Relaxed);
+        let text = format!("the clock went ahead by {ahead:#}: it was set, or the machine was suspended");
+        self.record(EntryKind::Note { text });
+        self.rescheduled.notify_one();
     }
 
     /// Ends rules and outages when their time is over. Runs until it is dropped.

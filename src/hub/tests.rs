@@ -447,3 +447,17 @@ fn a_rule_is_counted_only_by_the_calls_that_it_evaluates() {
         .collect();
     assert_eq!(kinds, ["session", "armed", "command", "call", "evaluated", "spent", "call"]);
 }
+
+#[test]
+fn a_clock_that_is_set_ahead_is_followed_and_one_that_is_set_back_is_not() {
+    let hub = hub();
+    let before = hub.now();
+    hub.follow_clock(before - jiff::SignedDuration::from_hours(1));
+    assert!(hub.now() >= before);
+    hub.follow_clock(before + jiff::SignedDuration::from_hours(8));
+    let ahead = hub.now().duration_since(before);
+    assert!((8 * 3600 - 1..8 * 3600 + 60).contains(&ahead.as_secs()), "{ahead:?}");
+    let notes = hub.all_entries();
+    let is_note = |entry: &Arc<crate::domain::model::entry::Entry>| matches!(&entry.kind, EntryKind::Note { text } if text.starts_with("the clock went ahead by"));
+    assert_eq!(notes.iter().filter(|entry| is_note(entry)).count(), 1);
+}
