@@ -21,6 +21,8 @@ pub struct Services {
     pub shutdown: Shutdown,
     /// Cancelled once nothing of a scenario remains to be removed.
     pub cleaned_up: CancellationToken,
+    /// Cancelled once the server has ended, after which nothing more is recorded.
+    pub ended: CancellationToken,
     instance: Instance,
     recording: Option<Recording>,
 }
@@ -35,7 +37,7 @@ impl Services {
             publish_catalog(hub, &library, !demo);
         })?;
         let hub = &instance.hub;
-        let recording = Recording::start(config, hub, &instance.shutdown)?;
+        let recording = Recording::start(config, hub)?;
         let scenarios = ScenarioService {
             hub: Arc::clone(hub),
             library,
@@ -53,7 +55,7 @@ impl Services {
                 drop(cleaned_up);
             }
         });
-        Ok(Self { shutdown, cleaned_up, instance, recording })
+        Ok(Self { shutdown, cleaned_up, ended: CancellationToken::new(), instance, recording })
     }
 
     /// The shared state.
@@ -76,12 +78,13 @@ impl Services {
         }
     }
 
-    /// Stops the server, then completes the recording.
+    /// Stops the server, then completes what is written of its entries: calls end while it stops.
     pub async fn close(self) -> anyhow::Result<()> {
-        self.instance.close().await?;
+        let closed = self.instance.close().await;
+        self.ended.cancel();
         match self.recording {
-            Some(recording) => recording.finish().await,
-            None => Ok(()),
+            Some(recording) => recording.finish().await.and(closed),
+            None => closed,
         }
     }
 }

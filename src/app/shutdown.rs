@@ -16,6 +16,9 @@ impl Signal {
     /// SIGINT, for which Ctrl-C stands while the console reads the keys.
     pub const INTERRUPT: Self = Self(SignalKind::interrupt().as_raw_value());
 
+    /// SIGHUP, for which the end of the terminal stands.
+    pub const HANGUP: Self = Self(SignalKind::hangup().as_raw_value());
+
     /// The exit status by which a shell knows which signal it was.
     pub fn exit_status(self) -> u8 {
         u8::try_from(128 + self.0).unwrap_or(1)

@@ -134,7 +134,7 @@ pub async fn run(args: &PlayArgs, settings: &Settings) -> anyhow::Result<ExitCod
         seed: instance.seed,
         speed: SPEED,
     });
-    let recording = Recording::start(&config, &instance.hub, &instance.shutdown)?;
+    let recording = Recording::start(&config, &instance.hub)?;
     let stop = shutdown.requested.child_token();
     let mut reporter = PlayReporter::new(args.json, stop.clone());
     let played = tokio::select! {

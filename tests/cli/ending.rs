@@ -1,13 +1,16 @@
 //! How it ends, its exit status, and its last lines.
 
 use std::{
-    io::{BufRead as _, BufReader},
+    io::{BufRead as _, BufReader, Read as _},
     os::unix::process::ExitStatusExt as _,
 };
 
 use rustix::process::Signal;
 
-use crate::program::TestHome;
+use crate::{
+    program::TestHome,
+    support::{PATIENCE, http, wait_for},
+};
 
 #[test]
 fn a_wrong_option_is_2() {
@@ -127,4 +130,43 @@ fn a_command_without_an_instance_says_what_to_do() {
     let (status, stdout, stderr) = TestHome::new().run(&["command", "--control", "unix:/nowhere.sock", "up"]);
     assert_eq!((status, stdout.as_str()), (Some(1), ""));
     insta::assert_snapshot!(stderr);
+}
+
+#[test]
+fn calls_that_end_while_it_ends_are_written() {
+    let home = TestHome::new();
+    let record = home.path("record.jsonl");
+    let mut instance = home.start(&["serve", "--record", &record.display().to_string()], &[]);
+    assert_eq!(home.send("arm get: hold").0, Some(0));
+    let caller = std::thread::spawn({
+        let socket = home.path("plugin.sock");
+        move || http::request(&socket, "POST", "/VolumeDriver.Get", "{\"Name\":\"v\"}")
+    });
+    let held = wait_for(PATIENCE, || (instance.state()["held"][0]["volume"] == "v").then_some(()));
+    assert!(held.is_some(), "the call is not held");
+    instance.signal(Signal::TERM);
+    assert_eq!(instance.wait_for_end().code(), Some(143));
+    assert_eq!(caller.join().expect("it does not panic").expect("it is answered").0, 200);
+    let recorded = std::fs::read_to_string(record).expect("it is written");
+    let recorded =
+        recorded.lines().map(|line| serde_json::from_str(line).expect("each line is JSON")).collect();
+    for lines in [instance.lines(), recorded] {
+        let is_the_call = |line: &serde_json::Value| line["kind"] == "call" && line["operation"] == "get";
+        assert!(lines.iter().any(is_the_call), "{lines:?}");
+    }
+}
+
+#[test]
+fn lines_that_nobody_reads_are_counted_at_the_end() {
+    let home = TestHome::new();
+    let mut instance = home.start(&["serve"], &[]);
+    let note = format!("note {}", "x".repeat(20_000));
+    for _ in 0..10 {
+        assert_eq!(home.send(&note).0, Some(0));
+    }
+    instance.signal(Signal::TERM);
+    assert_eq!(instance.wait_for_end().code(), Some(143));
+    let mut said = String::new();
+    instance.child.stderr.take().expect("a pipe").read_to_string(&mut said).expect("it is text");
+    assert!(said.contains("entries were not written, because stdout was read too slowly"), "{said}");
 }
