@@ -6,7 +6,12 @@ mod support;
 use std::{fs, thread};
 
 use rustix::process::{Pid, Signal, test_kill_process};
-use support::{PATIENCE, http, pty::Terminal, scenarios::WAITS, wait_for};
+use support::{
+    PATIENCE, http,
+    pty::{Terminal, UnreadTerminal},
+    scenarios::WAITS,
+    wait_for,
+};
 use tempfile::TempDir;
 
 fn console(env: &[(&str, &str)]) -> (TempDir, Terminal) {
@@ -321,4 +326,63 @@ fn sigterm_ends_the_console_with_its_editor() {
     let pid: i32 = fs::read_to_string(pid).expect("it ran").trim().parse().expect("a number");
     let gone = wait_for(PATIENCE, || test_kill_process(Pid::from_raw(pid)?).is_err().then_some(()));
     assert!(gone.is_some(), "the editor lives on");
+}
+
+#[test]
+fn a_window_that_is_closed_ends_the_program_in_order() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let record = directory.path().join("record.jsonl");
+    let mut terminal =
+        UnreadTerminal::start(directory.path(), &["demo", "--record", &record.display().to_string()]);
+    let control = directory.path().join("control.sock");
+    http::request(&control, "POST", "/v1/commands", "arm get where volume=mine: hold")
+        .expect("it is answered");
+    let caller = thread::spawn({
+        let socket = directory.path().join("plugin.sock");
+        move || http::request(&socket, "POST", "/VolumeDriver.Get", r#"{"Name":"mine"}"#)
+    });
+    let is_held = || {
+        let (_, state) = http::request(&control, "GET", "/v1/state", "").ok()?;
+        let state: serde_json::Value = serde_json::from_str(&state).ok()?;
+        (state["held"][0]["volume"] == "mine").then_some(())
+    };
+    assert!(wait_for(PATIENCE, is_held).is_some(), "the call is not held");
+    terminal.close();
+    assert_eq!(terminal.wait_for_end(), 129);
+    assert_eq!(caller.join().expect("it does not panic").expect("it is answered").0, 200);
+    let recorded = fs::read_to_string(record).expect("it is written");
+    let ended = recorded.lines().any(|line| line.contains(r#""kind":"call""#) && line.contains(r#""mine""#));
+    assert!(ended, "{recorded}");
+}
+
+#[test]
+fn a_terminal_that_nobody_reads_does_not_hold_up_the_end() {
+    for (signal, expected) in [(Signal::TERM, 143), (Signal::INT, 130), (Signal::HUP, 129)] {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let mut terminal = UnreadTerminal::start(directory.path(), &["demo"]);
+        terminal.signal(signal);
+        assert_eq!(terminal.wait_for_end(), expected);
+        assert!(!directory.path().join("plugin.sock").exists());
+    }
+}
+
+#[test]
+fn keys_work_after_long_pastes_and_mouse_events_between_resizes() {
+    let (_directory, mut terminal) = console(&[]);
+    let paste = format!("\x1b[200~{}\x1b[201~", "x".repeat(5000));
+    let drags = "\x1b[<32;40;20M".repeat(100);
+    for round in 0..15 {
+        for part in [&paste, &drags] {
+            let (first, second) = part.split_at(part.len() / 2);
+            terminal.press(first);
+            terminal.resize(120 - round, 40);
+            terminal.press(second);
+            terminal.resize(120, 40);
+        }
+    }
+    terminal.press("\x1b\x1b?");
+    terminal.wait_for_text("voltergeist: help");
+    terminal.press("\x03");
+    assert_eq!(terminal.wait_for_end().exit_code(), 130);
+    terminal.assert_restored();
 }

@@ -1,6 +1,15 @@
 //! What is printed in several places, and the exit status for wrong usage.
 
-use std::io::{self, ErrorKind, Write as _};
+use std::{
+    io::{self, ErrorKind, Write as _},
+    thread,
+};
+
+use rustix::{
+    event::{PollFd, PollFlags, poll},
+    io::Errno,
+};
+use tokio::sync::oneshot;
 
 use crate::domain::text::clean_lines;
 
@@ -23,4 +32,19 @@ pub fn print(text: &[u8]) -> io::Result<()> {
 /// Prints an error or a warning on stderr. That stderr is gone, with its terminal perhaps, is no error.
 pub fn complain(text: &str) {
     let _ = writeln!(io::stderr(), "voltergeist: {}", clean_lines(text));
+}
+
+/// Waits until the reader of stdout closes the pipe, or the terminal is gone, even if nothing is written.
+pub async fn stdout_closed() {
+    let (sender, closed) = oneshot::channel();
+    thread::spawn(move || {
+        let stdout = io::stdout();
+        // No event is asked for, so that only an error or a hang-up ends the wait.
+        let mut watched = [PollFd::new(&stdout, PollFlags::empty())];
+        while poll(&mut watched, None) == Err(Errno::INTR) {}
+        let _ = sender.send(());
+    });
+    if closed.await.is_err() {
+        std::future::pending::<()>().await;
+    }
 }

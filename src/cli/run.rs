@@ -3,13 +3,16 @@
 use std::{
     io::{self, IsTerminal},
     process::ExitCode,
+    thread,
+    time::Duration,
 };
 
 use anyhow::Context;
+use tokio::{runtime::Handle, sync::oneshot, time::sleep};
 
 use super::{
     args::Action,
-    output::{NOT_REMOVED, complain, print},
+    output::{NOT_REMOVED, complain, print, stdout_closed},
     play, serve,
     settings::{DEFAULT_NAME, Settings},
 };
@@ -48,37 +51,76 @@ async fn run_instance(action: Option<&Action>, settings: &Settings) -> anyhow::R
     let services = Services::start(&config, demo)?;
     let has_screen =
         !matches!(action, Some(Action::Serve)) && io::stdin().is_terminal() && io::stdout().is_terminal();
-    let result = if has_screen {
-        show(settings, &services).await
+    let (shown, lines) = if has_screen {
+        (show(settings, &services).await, None)
     } else {
-        serve::serve(&services).await.map(|()| None)
+        (Ok(None), Some(serve::serve(&services).await))
     };
     services.shutdown.requested.cancel();
+    // Nobody reads a terminal that is gone or stands still, and writing to it could block.
+    let is_silent = has_screen && matches!(shown, Ok(None | Some(ExitReason::TerminalGone)));
+    let says = |text: &str| {
+        if !is_silent {
+            complain(text);
+        }
+    };
     if let Some(scenario) = services.running_scenario() {
-        complain(&format!("removing what scenario {scenario:?} created; Ctrl-C skips it"));
+        says(&format!("removing what scenario {scenario:?} created; Ctrl-C skips it"));
     }
     if !services.wait_for_cleanup().await {
-        complain(NOT_REMOVED);
+        says(NOT_REMOVED);
     }
     let (hub, signal) = (services.hub().clone(), services.shutdown.signal());
-    services.close().await?;
-    let interrupted = result?;
-    if has_screen {
+    let closed = services.close().await;
+    if let Some(lines) = lines {
+        lines.finish().await?;
+    }
+    let own = match shown? {
+        Some(ExitReason::Interrupted) => Some(Signal::INTERRUPT),
+        Some(ExitReason::TerminalGone) => Some(Signal::HANGUP),
+        Some(ExitReason::Quit | ExitReason::Shutdown) | None => None,
+    };
+    // What goes wrong without a terminal can be said nowhere, and the status has its reason already.
+    if !is_silent {
+        closed?;
+    }
+    if has_screen && !is_silent {
         print(export::summary(&hub.snapshot(), settings.record.as_deref()).as_bytes())?;
     }
-    Ok(signal.or(interrupted).map_or(ExitCode::SUCCESS, |signal| signal.exit_status().into()))
+    Ok(signal.or(own).map_or(ExitCode::SUCCESS, |signal| signal.exit_status().into()))
 }
 
-/// Shows the console until it ends. Returns SIGINT if Ctrl-C has ended it.
-async fn show(settings: &Settings, services: &Services) -> anyhow::Result<Option<Signal>> {
+/// How long the console may take to end, since it waits for its terminal.
+const CONSOLE_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Shows the console until it ends. Returns no reason if its terminal does not take what is written.
+async fn show(settings: &Settings, services: &Services) -> anyhow::Result<Option<ExitReason>> {
     let options = settings.console(|name| std::env::var(name).ok())?;
     logging::to_journal(services.hub());
     let requested = services.shutdown.requested.clone();
-    let reason = console::run(LocalSource::new(services.hub().clone()), options, requested).await;
-    Ok(match reason.context("cannot use the terminal")? {
-        ExitReason::Interrupted => Some(Signal::INTERRUPT),
-        ExitReason::Quit | ExitReason::TerminalGone | ExitReason::Shutdown => None,
-    })
+    let source = LocalSource::new(services.hub().clone());
+    let (sender, ended) = oneshot::channel();
+    let (runtime, stop) = (Handle::current(), requested.clone());
+    // On a thread of its own, since writing to a terminal that nobody reads blocks.
+    thread::spawn(move || drop(sender.send(runtime.block_on(console::run(source, options, stop)))));
+    let mut desired_state = services.hub().desired_state();
+    let stuck = async {
+        tokio::select! {
+            () = requested.cancelled() => {}
+            _ = desired_state.wait_for(|desired_state| desired_state.quitting) => {}
+        }
+        sleep(CONSOLE_TIMEOUT).await;
+    };
+    tokio::select! {
+        biased;
+        reason = ended => Ok(Some(reason.context("the console panicked")?.context("cannot use the terminal")?)),
+        () = stuck => {
+            console::give_up_terminal();
+            Ok(None)
+        }
+        // The console would notice it only when it draws.
+        () = stdout_closed() => Ok(Some(ExitReason::TerminalGone)),
+    }
 }
 
 /// The control socket of the running instance with this name.

@@ -29,6 +29,7 @@ use std::{io, sync::Arc};
 use tokio_util::sync::CancellationToken;
 
 pub use run::{ExitReason, FRAMES_PER_SECOND, TerminalHost, drive};
+pub use terminal::give_up as give_up_terminal;
 
 use crate::{
     console::{input::keymap::Keymap, model::app::App, theme::Theme},

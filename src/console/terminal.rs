@@ -5,7 +5,7 @@
 //! terminal back, and any other one becomes a note in the journal.
 
 use std::{
-    io::{self, Stdout, stdout},
+    io::{self, Write, stdout},
     panic::{self, PanicHookInfo},
     sync::{
         Arc,
@@ -32,7 +32,7 @@ type Hook = dyn Fn(&PanicHookInfo<'_>) + Send + Sync;
 /// The terminal while the console has it. Dropping it gives it back.
 pub struct TerminalScreen {
     /// To draw on.
-    pub terminal: Terminal<CrosstermBackend<Stdout>>,
+    pub terminal: Terminal<CrosstermBackend<TerminalOutput>>,
     /// What panicked elsewhere, in words.
     pub panics: mpsc::UnboundedReceiver<String>,
     /// The user's editor, as a line for the shell.
@@ -51,7 +51,8 @@ impl TerminalScreen {
     pub fn take(editor: Option<String>) -> io::Result<Self> {
         let taken = TerminalState::default();
         taken.enter()?;
-        let terminal = Terminal::new(CrosstermBackend::new(stdout())).inspect_err(|_| taken.leave())?;
+        let terminal = Terminal::new(CrosstermBackend::new(TerminalOutput { is_gone: false }))
+            .inspect_err(|_| taken.leave())?;
         let (sender, panics) = mpsc::unbounded_channel();
         let previous_hook: Arc<Hook> = Arc::from(panic::take_hook());
         let (own_task, own_thread) = (tokio::task::try_id(), thread::current().id());
@@ -120,6 +121,34 @@ impl TerminalState {
                 execute!(stdout(), DisableMouseCapture, DisableBracketedPaste, LeaveAlternateScreen, Show);
             let _ = disable_raw_mode();
         }
+    }
+}
+
+/// Sets a terminal that takes no more output as it was before, as far as that needs none.
+pub fn give_up() {
+    let _ = disable_raw_mode();
+}
+
+/// The terminal's output. After an error, what is written is discarded: ratatui would print its own errors on stderr,
+/// which is gone too when the terminal is.
+pub struct TerminalOutput {
+    is_gone: bool,
+}
+
+impl TerminalOutput {
+    fn note<T>(&mut self, written: io::Result<T>) -> io::Result<T> {
+        self.is_gone |= written.as_ref().is_err_and(|error| error.kind() != io::ErrorKind::Interrupted);
+        written
+    }
+}
+
+impl Write for TerminalOutput {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.is_gone { Ok(bytes.len()) } else { self.note(stdout().write(bytes)) }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.is_gone { Ok(()) } else { self.note(stdout().flush()) }
     }
 }
 

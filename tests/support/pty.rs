@@ -35,25 +35,70 @@ fn settings(master: &dyn MasterPty) -> String {
     format!("{:?}", master.get_termios().expect("the terminal has settings"))
 }
 
+fn command(directory: &Path, args: &[&str], env: &[(&str, &str)]) -> CommandBuilder {
+    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_voltergeist"));
+    command.args(args);
+    for (flag, place) in [("--root", "volumes"), ("--listen", "plugin.sock"), ("--control", "control.sock")] {
+        let place = directory.join(place).display().to_string();
+        command.args([flag, &if flag == "--root" { place } else { format!("unix://{place}") }]);
+    }
+    command.env("TERM", "xterm-256color");
+    command.env("LANG", "C.UTF-8");
+    command.env("XDG_CONFIG_HOME", directory);
+    command.env_remove("NO_COLOR");
+    for (name, value) in env {
+        command.env(name, value);
+    }
+    command
+}
+
+/// A terminal that nobody reads, with voltergeist in it. Dropping it closes its window.
+pub struct UnreadTerminal {
+    master: Option<Box<dyn MasterPty + Send>>,
+    child: Box<dyn Child + Send + Sync>,
+}
+
+impl UnreadTerminal {
+    /// Starts voltergeist, and waits until it serves.
+    pub fn start(directory: &Path, args: &[&str]) -> Self {
+        let pty = NativePtySystem::default().openpty(size(200, 50)).expect("a terminal can be made");
+        let child = pty.slave.spawn_command(command(directory, args, &[])).expect("voltergeist starts");
+        let socket = directory.join("control.sock");
+        let serves = wait_for(PATIENCE, || super::http::request(&socket, "GET", "/v1/state", "").ok());
+        assert!(serves.is_some(), "the control socket does not answer");
+        Self { master: Some(pty.master), child }
+    }
+
+    /// Closes the window.
+    pub fn close(&mut self) {
+        self.master = None;
+    }
+
+    /// Sends a signal.
+    pub fn signal(&self, signal: Signal) {
+        let pid = self.child.process_id().and_then(|pid| Pid::from_raw(pid.try_into().ok()?));
+        kill_process(pid.expect("the program has a number"), signal).expect("the program runs");
+    }
+
+    /// Waits for the end and returns the exit status.
+    pub fn wait_for_end(&mut self) -> u32 {
+        let ended = wait_for(PATIENCE, || self.child.try_wait().expect("the program can be waited for"));
+        ended.expect("the program ends").exit_code()
+    }
+}
+
+impl Drop for UnreadTerminal {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 impl Terminal {
     /// Starts voltergeist in a terminal of a size, with its sockets and volumes in a directory.
     pub fn start(columns: u16, rows: u16, directory: &Path, args: &[&str], env: &[(&str, &str)]) -> Self {
         let pty = NativePtySystem::default().openpty(size(columns, rows)).expect("a terminal can be made");
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_voltergeist"));
-        command.args(args);
-        for (flag, place) in
-            [("--root", "volumes"), ("--listen", "plugin.sock"), ("--control", "control.sock")]
-        {
-            let place = directory.join(place).display().to_string();
-            command.args([flag, &if flag == "--root" { place } else { format!("unix://{place}") }]);
-        }
-        command.env("TERM", "xterm-256color");
-        command.env("LANG", "C.UTF-8");
-        command.env("XDG_CONFIG_HOME", directory);
-        command.env_remove("NO_COLOR");
-        for (name, value) in env {
-            command.env(name, value);
-        }
+        let command = command(directory, args, env);
         let settings = settings(&*pty.master);
         let child = pty.slave.spawn_command(command).expect("voltergeist starts");
         let screen = Arc::new(Mutex::new(vt100::Parser::new(cells(rows), cells(columns), 0)));
