@@ -15,6 +15,7 @@ pub async fn command(
     State(ApiState { hub, files, .. }): State<ApiState>,
     line: String,
 ) -> (StatusCode, String) {
+    let is_up = line.trim() == "up";
     let run = {
         let hub = Arc::clone(&hub);
         move || -> Result<_, Box<dyn Error + Send + Sync>> {
@@ -25,7 +26,13 @@ pub async fn command(
     match tokio::task::spawn_blocking(run).await {
         Ok(Ok(output)) => {
             drop(tokio::time::timeout(APPLY_TIMEOUT, hub.wait_until_applied()).await);
-            (StatusCode::OK, output.text + "\n")
+            match hub.bind_error().filter(|_| is_up) {
+                Some(error) => {
+                    let text = format!("the driver is not reachable: {error}; it is tried until it works\n");
+                    (StatusCode::CONFLICT, text)
+                }
+                None => (StatusCode::OK, output.text + "\n"),
+            }
         }
         Ok(Err(error)) => (StatusCode::BAD_REQUEST, format!("{error}\n")),
         Err(panic) => (StatusCode::INTERNAL_SERVER_ERROR, format!("the command panicked: {panic}\n")),

@@ -55,6 +55,9 @@ impl Hub {
         let seq = inner.push(at, EntryKind::Command(run)).seq;
         self.publish_targets(&mut inner);
         drop(inner);
+        if *command == Command::Up {
+            self.request_rebind();
+        }
         self.rescheduled.notify_one();
         self.notify_readers();
         Ok(CommandOutput { text: result, seq, hits: Vec::new() })
@@ -198,7 +201,9 @@ impl Inner {
                 let lasting = lasting.map(|lasting| format!(" for {}", duration::print(lasting)));
                 format!("the driver is down: {kind}{}", lasting.unwrap_or_default())
             }
-            Command::Up if status == DriverStatus::Up => return Err(CommandFailed::AlreadyUp),
+            Command::Up if status == DriverStatus::Up && self.state.bind_error().is_none() => {
+                return Err(CommandFailed::AlreadyUp);
+            }
             Command::Up => {
                 self.push_driver(at, DriverStatus::Up, generation, DriverReason::Command);
                 "the driver is up".into()

@@ -27,7 +27,7 @@ use std::{
     ops::Range,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
     },
 };
 
@@ -88,9 +88,13 @@ pub struct Hub {
     play_requests: watch::Sender<Option<PlayRequest>>,
     speeds: watch::Sender<Option<DemoSpeed>>,
     may_reset: AtomicBool,
+    /// Wakes the server when it is to create its socket file again.
+    rebind: Notify,
     /// Wakes [`Hub::run_deadlines`] when a command may have set a nearer deadline.
     rescheduled: Notify,
     started: (Timestamp, Instant),
+    /// How far the clock has gone ahead of the time that has passed since the start.
+    ahead_ms: AtomicI64,
 }
 
 impl Hub {
@@ -116,8 +120,10 @@ impl Hub {
             play_requests: watch::Sender::new(None),
             speeds: watch::Sender::new(speed),
             may_reset: AtomicBool::new(false),
+            rebind: Notify::new(),
             rescheduled: Notify::new(),
             started,
+            ahead_ms: AtomicI64::new(0),
         })
     }
 

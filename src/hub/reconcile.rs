@@ -49,6 +49,27 @@ impl Hub {
         drop(self.observed_state.subscribe().wait_for(settled).await);
     }
 
+    /// Asks the server to create a socket file that was removed, and lets [`Self::wait_until_applied`] wait for it.
+    pub(super) fn request_rebind(&self) {
+        self.observed_state.send_if_modified(|observed| {
+            observed.as_mut().is_some_and(|observed| {
+                observed.generation = u64::MAX;
+                true
+            })
+        });
+        self.rebind.notify_one();
+    }
+
+    /// Waits until a socket file that was removed is to be created again.
+    pub async fn rebind_requested(&self) {
+        self.rebind.notified().await;
+    }
+
+    /// Why the driver cannot be brought into its status, if it cannot.
+    pub fn bind_error(&self) -> Option<String> {
+        self.locked.lock().state.bind_error().map(str::to_owned)
+    }
+
     /// Whether a call may be answered with a reset. Cheap, since it is asked for each read of a connection.
     pub fn may_reset(&self) -> bool {
         self.may_reset.load(Ordering::Relaxed)

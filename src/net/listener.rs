@@ -5,6 +5,7 @@ use std::{
     net::{SocketAddr, ToSocketAddrs},
     os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
+    sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
 
@@ -13,7 +14,7 @@ use rustix::fs::Mode;
 use socket2::{Domain, SockAddr, Type};
 use tokio::net::{TcpListener, TcpSocket, UnixListener};
 
-use super::{lock_file::LockFile, socket::Socket};
+use super::{directory_watch::DirectoryWatch, lock_file::LockFile, socket::Socket};
 use crate::domain::model::protocol::BadDriverName;
 
 /// Why a listener or a spec file cannot be created.
@@ -93,6 +94,10 @@ const BACKLOG: u32 = 1024;
 pub struct Listener {
     endpoint: Endpoint,
     state: ListenerState,
+    /// Whether connections cannot be accepted.
+    is_failing: AtomicBool,
+    /// Notices that a socket file was removed.
+    watch: Option<DirectoryWatch>,
     _lock_file: Option<LockFile>,
 }
 
@@ -110,9 +115,15 @@ impl Listener {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(unusable(error)),
         }
-        let endpoint = Endpoint::Unix { path: path.clone(), mode, file: None };
-        let state = ListenerState::Closed(None);
-        let mut listener = Self { endpoint, state, _lock_file: Some(lock_file) };
+        // Without a watch, a socket works as well.
+        let watch = path.parent().and_then(|directory| DirectoryWatch::new(directory).ok());
+        let mut listener = Self {
+            endpoint: Endpoint::Unix { path: path.clone(), mode, file: None },
+            state: ListenerState::Closed(None),
+            is_failing: AtomicBool::new(false),
+            watch,
+            _lock_file: Some(lock_file),
+        };
         listener.open().map_err(unusable)?;
         Ok(listener)
     }
@@ -124,7 +135,13 @@ impl Listener {
         let address = address.ok_or_else(|| unusable(io::ErrorKind::AddrNotAvailable.into()))?;
         let listener = reserve(address).and_then(|socket| socket.listen(BACKLOG)).map_err(unusable)?;
         let address = listener.local_addr().map_err(unusable)?;
-        Ok(Self { endpoint: Endpoint::Tcp(address), state: ListenerState::Tcp(listener), _lock_file: None })
+        Ok(Self {
+            endpoint: Endpoint::Tcp(address),
+            state: ListenerState::Tcp(listener),
+            is_failing: AtomicBool::new(false),
+            watch: None,
+            _lock_file: None,
+        })
     }
 
     /// The address under which it can be reached from this machine.
@@ -155,8 +172,27 @@ impl Listener {
         }
     }
 
-    /// Opens it, if it is closed.
+    /// Whether it is open, but its socket file was removed or replaced, so that nobody can connect.
+    fn is_lost(&self) -> bool {
+        match (&self.endpoint, &self.state) {
+            (Endpoint::Unix { path, file, .. }, ListenerState::Unix(_)) => !is_own(path, *file),
+            _ => false,
+        }
+    }
+
+    /// Waits until the socket file of an open listener is removed or replaced from outside.
+    pub async fn lost(&self) {
+        let Some(watch) = &self.watch else { return std::future::pending().await };
+        while !self.is_lost() {
+            watch.changed().await;
+        }
+    }
+
+    /// Opens it, if it is closed or its socket file was removed.
     pub fn open(&mut self) -> io::Result<()> {
+        if self.is_lost() {
+            self.state = ListenerState::Closed(None);
+        }
         let ListenerState::Closed(reserved) = &mut self.state else { return Ok(()) };
         self.state = match &mut self.endpoint {
             Endpoint::Unix { path, mode, file } => {
@@ -201,7 +237,7 @@ impl Listener {
     }
 
     /// Waits for the next connection; never returns while the listener is closed.
-    pub async fn accept(&mut self) -> Socket {
+    pub async fn accept(&self) -> Socket {
         loop {
             let accepted = match &self.state {
                 ListenerState::Unix(listener) => {
@@ -214,9 +250,17 @@ impl Listener {
                 ListenerState::Closed(_) => std::future::pending().await,
             };
             match accepted {
-                Ok(socket) => return socket,
+                Ok(socket) => {
+                    if self.is_failing.swap(false, Ordering::Relaxed) {
+                        tracing::warn!("connections are accepted again");
+                    }
+                    return socket;
+                }
                 Err(error) => {
-                    tracing::warn!(%error, "cannot accept a connection; trying again");
+                    // Once, and not ten times a second: without a free descriptor it fails until there is one.
+                    if !self.is_failing.swap(true, Ordering::Relaxed) {
+                        tracing::warn!(%error, "cannot accept connections; it is tried until it works");
+                    }
                     tokio::time::sleep(Duration::from_millis(100)).await;
                 }
             }

@@ -1,6 +1,7 @@
 //! Sockets of this machine: addresses, listeners and lock files, for the plugin server and the control API alike.
 
 mod address;
+mod directory_watch;
 mod listener;
 mod lock_file;
 mod paths;

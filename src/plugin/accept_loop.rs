@@ -1,6 +1,6 @@
 //! The accept loop, which brings listener, registration and connections to the desired state of the driver.
 
-use std::{sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 
@@ -10,7 +10,10 @@ use super::{
     routes::Routes,
 };
 use crate::{
-    domain::model::driver::Outage,
+    domain::{
+        model::driver::{DriverInfo, Outage},
+        text::shell::quote,
+    },
     hub::{DriverState, DriverStatus, Hub},
     net::Listener,
 };
@@ -33,6 +36,8 @@ pub struct AcceptLoop {
     last_connection: u64,
     /// Whether the listener or the registration could not be changed.
     failing: bool,
+    /// Where engines found the driver before its socket file was removed from outside.
+    lost: Option<DriverInfo>,
 }
 
 impl AcceptLoop {
@@ -52,6 +57,7 @@ impl AcceptLoop {
             frozen: None,
             last_connection: 0,
             failing: false,
+            lost: None,
         }
     }
 
@@ -71,6 +77,11 @@ impl AcceptLoop {
                     self.apply(driver_state).await;
                 }
                 () = tokio::time::sleep(RETRY_INTERVAL), if self.failing => self.reconcile_listener(),
+                () = self.hub.rebind_requested() => {
+                    self.reconcile_listener();
+                    self.hub.report_observed(Some(self.driver_state));
+                }
+                () = self.listener.lost(), if self.lost.is_none() => self.note_loss(),
                 socket = self.listener.accept() => {
                     self.last_connection += 1;
                     self.connections.spawn(socket, self.last_connection);
@@ -84,7 +95,7 @@ impl AcceptLoop {
         let before = std::mem::replace(&mut self.driver_state, driver_state);
         let crashed = before.generation != driver_state.generation;
         let outage_changed = outage(before) != outage(driver_state);
-        if outage_changed {
+        if outage_changed || crashed {
             self.reconcile_listener();
         }
         if outage_changed || crashed {
@@ -126,10 +137,30 @@ impl AcceptLoop {
             Some(spec) => spec.write(),
             None => Ok(()),
         });
+        if result.is_ok()
+            && let Some(driver) = self.lost.take()
+        {
+            self.hub.register(driver);
+        }
         let was_failing = std::mem::replace(&mut self.failing, result.is_err());
         if result.is_err() != was_failing {
             self.hub.report_bind(&self.listener.address(), result.as_ref().copied());
         }
+    }
+
+    /// Records that the socket file was removed from outside. It is not created again without a command, as by another
+    /// plugin.
+    fn note_loss(&mut self) {
+        let driver = self.hub.driver();
+        let name = quote(&driver.name).into_owned();
+        self.hub.register(DriverInfo {
+            registration: "not registered: the socket file was removed or replaced".to_owned(),
+            fix_command: Some(format!("voltergeist command --name {name} up")),
+            ..driver.clone()
+        });
+        self.hub
+            .report_bind(&driver.address, Err(&io::Error::other("the socket file was removed or replaced")));
+        self.lost = Some(driver);
     }
 
     async fn end(self, drain: Duration) {

@@ -10,6 +10,7 @@ use tower::Service;
 
 use super::{
     fault_stream::{ConnectionControl, FaultStream},
+    recorder,
     routes::Routes,
 };
 use crate::net::Socket;
@@ -116,6 +117,9 @@ async fn serve(
             }
             ended = &mut connection, if !frozen => {
                 if let Err(error) = ended {
+                    if error.is_parse() {
+                        recorder::record_refused(routes.hub(), control.number(), &error);
+                    }
                     tracing::debug!(connection = control.number(), %error, "the connection ended early");
                 }
                 return;

@@ -31,7 +31,7 @@ use super::{
 };
 use crate::{
     domain::model::{
-        entry::{self, Call, Outcome},
+        entry::{self, Call, EntryKind, Outcome},
         protocol::{Caller, Operation},
     },
     hub::Hub,
@@ -160,6 +160,22 @@ async fn record(guard: CallGuard, response: Response) -> Response {
 fn handler_panicked() -> Response {
     let text = "the handler panicked; the reason is on voltergeist's screen or on stderr";
     HttpReply::text(StatusCode::INTERNAL_SERVER_ERROR, text).into_response()
+}
+
+/// Records a request that hyper has refused, since it is no HTTP or too large. A call that nobody understood still was
+/// one.
+pub fn record_refused(hub: &Hub, connection: u64, error: &hyper::Error) {
+    let status = if error.is_parse_too_large() { 431 } else { 400 };
+    let call = Call {
+        number: hub.next_call(),
+        request_line: Some("(no HTTP request)".into()),
+        connection,
+        outcome: Outcome::Error,
+        status: Some(status),
+        error: Some(error.to_string().into()),
+        ..new_call(&Request::new(()).into_parts().0, &SharedHeaders::default(), 0, connection)
+    };
+    hub.record(EntryKind::Call(Box::new(call)));
 }
 
 fn new_call(head: &Parts, headers: &SharedHeaders, call: u64, connection: u64) -> Call {

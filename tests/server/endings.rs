@@ -195,10 +195,10 @@ async fn a_server_that_is_dropped_leaves_nothing_behind_either() {
 }
 
 /// The real program, which is killed when this is dropped.
-struct Program(std::process::Child);
+pub struct Program(std::process::Child);
 
 impl Program {
-    fn start(place: &Path) -> Self {
+    pub fn start(place: &Path) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_voltergeist"));
         command.arg("serve").arg("--root").arg(place.join("volumes"));
         command.arg("--listen").arg(format!("unix:{}", place.join("plugin.sock").display()));

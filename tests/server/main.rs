@@ -1,6 +1,8 @@
 //! The server over its real sockets: what goes over the wire, and what is left when it is gone.
 
 mod calls;
+#[path = "../support/http.rs"]
+mod client;
 mod control;
 mod counters;
 mod disk;
@@ -8,6 +10,8 @@ mod endings;
 mod files;
 mod fixture;
 mod held;
+mod kill;
+mod lost_socket;
 mod mounts;
 #[path = "../support/namespace.rs"]
 mod namespace;

@@ -66,7 +66,7 @@ const CLOSE: &str = "Connection: close\r\n";
 const BROWSER: &str = "Connection: close\r\nOrigin: http://example.org\r\n";
 
 /// A method, a path of the document, a query, headers and a body.
-const REQUESTS: [(&str, &str, &str, &str, &str); 14] = [
+const REQUESTS: [(&str, &str, &str, &str, &str); 15] = [
     ("GET", "/v1/state", "", CLOSE, ""),
     ("GET", "/v1/state", "", BROWSER, ""),
     ("GET", "/v1/entries", "?after=1&limit=400", CLOSE, ""),
@@ -79,6 +79,7 @@ const REQUESTS: [(&str, &str, &str, &str, &str); 14] = [
     ("POST", "/v1/commands", "", CLOSE, "note from a script"),
     ("POST", "/v1/commands", "", CLOSE, "nothing"),
     ("POST", "/v1/commands", "", BROWSER, "note from a page"),
+    ("POST", "/v1/commands", "", CLOSE, "up"),
     ("GET", "/metrics", "", CLOSE, ""),
     ("GET", "/metrics", "", BROWSER, ""),
 ];
@@ -92,6 +93,11 @@ async fn every_reply_is_as_the_openapi_document_says() {
     let mut held = fixture.plugin.connect().await.expect("the server listens");
     held.say(&http("POST", Operation::Get.path(), "", r#"{"Name":"db1"}"#)).await;
     fixture.until("the call is held", |now| now.held.len() == 1).await;
+    // `up` cannot open the socket.
+    let socket = fixture.place.path().join("plugins/ghost.sock");
+    std::fs::remove_file(&socket).expect("it is there");
+    std::fs::write(&socket, "").expect("the place is writable");
+    fixture.until("it is noticed", |_| fixture.hub.bind_error().is_some()).await;
 
     let mut seen = BTreeSet::new();
     for (method, path, query, headers, body) in REQUESTS {
