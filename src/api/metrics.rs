@@ -77,7 +77,7 @@ fn text(snapshot: &Snapshot) -> String {
     for (name, help, value) in [
         ("driver_up", "1 if the driver is up, 0 in an outage.", up),
         ("volumes", "Volumes, including forgotten ones.", snapshot.volumes.len() as u64),
-        ("open_mounts", "Open mounts.", snapshot.open_mounts),
+        ("open_mounts", "Open mounts.", snapshot.volumes.open_mounts()),
         ("held_calls", "Calls that rules hold.", snapshot.held.len() as u64),
         ("journal_entries", "Entries in the journal.", snapshot.kept.end - snapshot.kept.start),
     ] {

@@ -59,7 +59,7 @@ pub fn markdown<'e>(
         let state = format!("{:?}", rule.state).to_lowercase();
         let _ = writeln!(page, "| `{}` | {state} | {} | {} |", cell(&rule.text), rule.evaluated, rule.fired);
     }
-    if snapshot.open_mounts > 0 {
+    if snapshot.volumes.open_mounts() > 0 {
         page.push_str("\n## Open mounts\n\n");
     }
     for volume in snapshot.volumes.iter().filter(|volume| volume.is_mounted()) {

@@ -73,7 +73,7 @@ impl Hub {
     /// Which calls of the journal a rule would have hit.
     pub fn dry_run(&self, rule: &Rule) -> DryRun {
         let seed = self.locked.lock().state.rules().seed();
-        let (volumes, _) = self.past(None);
+        let volumes = self.volumes();
         dry_run(rule, seed, &volumes, self.all_entries().iter().map(AsRef::as_ref))
     }
 
@@ -117,8 +117,7 @@ impl Hub {
 
     /// Deletes the files of all volumes. If that fails for some, the state keeps these, and the others are removed.
     fn remove_all(&self, _: &ChangePermit<'_>) -> Result<(), CommandFailed> {
-        let names: Vec<_> =
-            self.with_volumes(|volumes| volumes.iter().map(|volume| volume.name.clone()).collect());
+        let names: Vec<_> = self.volumes().iter().map(|volume| volume.name.clone()).collect();
         let (mut removed, mut failed) = (Vec::new(), Vec::new());
         for name in names {
             let change = Change::Removed { name };

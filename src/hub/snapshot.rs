@@ -10,7 +10,7 @@ use crate::domain::{
         entry::Entry,
         scenario::{ScenarioCatalog, ScenarioState},
         speed::DemoSpeed,
-        volume::Volume,
+        volume::Volumes,
     },
     rules::TrackedRule,
     state::{State, counters::Counters},
@@ -34,9 +34,7 @@ pub struct Snapshot {
     /// How many entries there was no room for, since the start or the latest reset.
     pub dropped: u64,
     /// All volumes, forgotten ones included.
-    pub volumes: Vec<Arc<Volume>>,
-    /// How many mounts are open in all.
-    pub open_mounts: u64,
+    pub volumes: Volumes,
     /// The rules.
     pub rules: Vec<TrackedRule>,
     /// The `held` entries of the calls that a rule holds, the oldest first.
@@ -71,8 +69,7 @@ impl Snapshot {
             kept: journal.first_seq()..journal.next_seq(),
             rows: journal.listed(),
             dropped: journal.dropped(),
-            volumes: state.volumes().iter().cloned().collect(),
-            open_mounts: state.volumes().iter().map(|volume| u64::from(volume.open_mounts())).sum(),
+            volumes: state.volumes().clone(),
             rules,
             held,
             catalog,

@@ -419,7 +419,7 @@ fn only_what_changes_volumes_waits_for_the_disk() {
         run(&hub, line);
     }
     call(&hub, Operation::Get, "v");
-    assert!(hub.snapshot().volumes.is_empty() && hub.past(None).0.is_empty());
+    assert!(hub.snapshot().volumes.is_empty() && hub.past().0.is_empty());
     assert!(!conjured.is_finished(), "the disk has not answered yet");
     go.send(()).expect("the store waits");
     assert_eq!(conjured.join().expect("it does not panic"), "created \"v\"");

@@ -86,7 +86,7 @@ impl Hub {
         decide: impl FnOnce(Option<&Volume>) -> io::Result<Option<Change>>,
     ) -> io::Result<Option<Change>> {
         let permit = self.permit(Some(name));
-        let record = self.with_volumes(|volumes| volumes.known(name).cloned());
+        let record = self.volumes().known(name).cloned();
         let Some(change) = decide(record.as_deref())? else { return Ok(None) };
         self.change_with(&permit, &change, cause)?;
         drop(permit);
@@ -102,7 +102,7 @@ impl Hub {
     /// Changes volumes with the permission to do it. The entry is pushed before the next change of the volume can be
     /// persisted, so that its entries and the disk have the same order.
     pub(super) fn change_with(&self, _: &ChangePermit<'_>, change: &Change, cause: Cause) -> io::Result<()> {
-        let record = change.name().and_then(|name| self.with_volumes(|volumes| volumes.known(name).cloned()));
+        let record = change.name().and_then(|name| self.volumes().known(name).cloned());
         let mut preview: Volumes = record.into_iter().collect();
         preview.apply(change);
         self.store.persist(change, preview.iter().next().map(Arc::as_ref))?;
@@ -112,20 +112,14 @@ impl Hub {
         Ok(())
     }
 
-    /// Looks at the volumes under the lock. Be short.
-    pub fn with_volumes<T>(&self, look: impl FnOnce(&Volumes) -> T) -> T {
-        look(self.locked.lock().state.volumes())
+    /// The volumes as they are now.
+    pub fn volumes(&self) -> Volumes {
+        self.locked.lock().state.volumes().clone()
     }
 
-    /// A volume, or all of them, and what they were before. Under the lock, records are shared but not copied.
-    pub fn past(&self, volume: Option<&str>) -> (Volumes, PastVolumes) {
+    /// The volumes, and what they were before.
+    pub fn past(&self) -> (Volumes, PastVolumes) {
         let inner = self.locked.lock();
-        let (volumes, past_volumes) = (inner.state.volumes(), inner.state.past_volumes().clone());
-        let records: Vec<Arc<Volume>> = match volume {
-            Some(name) => volumes.known(name).cloned().into_iter().collect(),
-            None => volumes.iter().cloned().collect(),
-        };
-        drop(inner);
-        (records.into_iter().collect(), past_volumes)
+        (inner.state.volumes().clone(), inner.state.past_volumes().clone())
     }
 }

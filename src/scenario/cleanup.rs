@@ -101,7 +101,7 @@ impl StepRunner<'_> {
             engine.perform(&DockerCommand::Rm { force: true, volumes: true, name }).await;
         }
         for name in self.remaining_volumes(inventory) {
-            if self.context.hub.with_volumes(|volumes| volumes.existing(&name).is_none()) {
+            if self.context.hub.volumes().existing(&name).is_none() {
                 // The engine can remove only a volume that the driver knows. Without a record this fails.
                 let _ = self.context.hub.command(&Command::Restore(name.clone()));
             }
@@ -138,6 +138,6 @@ impl StepRunner<'_> {
     }
 
     fn is_recorded(&self, volume: &str) -> bool {
-        self.context.hub.with_volumes(|volumes| volumes.known(volume).is_some())
+        self.context.hub.volumes().known(volume).is_some()
     }
 }

@@ -62,9 +62,8 @@ async fn check_preconditions(
         Err(format!("{kind} {name:?} already exists; remove it, then play the scenario again"))
     };
     let names = scenario.names();
-    let is_known = |name: &&String| {
-        inventory.volumes.contains(*name) || context.hub.with_volumes(|volumes| volumes.known(name).is_some())
-    };
+    let is_known =
+        |name: &&String| inventory.volumes.contains(*name) || context.hub.volumes().known(name).is_some();
     if let Some(name) = names.volumes.iter().find(is_known) {
         return exists("volume", name);
     }
@@ -154,7 +153,7 @@ impl<'c> StepRunner<'c> {
             }
         };
         problems.extend(compare_calls(step, &calls, |call| self.fill(call)));
-        problems.extend(self.context.hub.with_volumes(|volumes| compare_mounts(step, volumes)));
+        problems.extend(compare_mounts(step, &self.context.hub.volumes()));
         StepReport {
             line: step.shown(&self.driver, &self.address),
             say: step.say.clone(),

@@ -76,7 +76,7 @@ impl Trace {
     /// Starts now.
     pub fn start(hub: &Arc<Hub>) -> Self {
         let after = hub.kept().end - 1;
-        let foreign = hub.with_volumes(|volumes| volumes.iter().map(|volume| volume.name.clone()).collect());
+        let foreign = hub.volumes().iter().map(|volume| volume.name.clone()).collect();
         Self { hub: Arc::clone(hub), after, foreign }
     }
 

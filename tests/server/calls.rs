@@ -14,7 +14,7 @@ async fn all_nine_calls_answer_as_the_protocol_says() {
         let place = mountpoint.to_str().expect("a text");
         let created = fixture.ask(Operation::Create, r#"{"Name":"db1","Opts":{"tier":"gold"}}"#).await;
         assert_eq!(created, json!({}));
-        let created = fixture.snapshot().volumes[0].created;
+        let created = fixture.snapshot().volumes.get(0).expect("a volume").created;
         let volume = json!({
             "Name": "db1",
             "Mountpoint": place,

@@ -32,7 +32,7 @@ fn open(root: &Path) -> (Arc<Hub>, DiskStore) {
 }
 
 fn all(hub: &Hub) -> Volumes {
-    hub.with_volumes(Clone::clone)
+    hub.volumes()
 }
 
 #[tokio::test]

@@ -140,7 +140,7 @@ async fn an_orderly_end_releases_calls_and_leaves_nothing_behind() {
             let left = fs::read_dir(place.path().join(folder)).map_or(0, Iterator::count);
             assert_eq!(left, 0, "{folder}");
         }
-        assert!(hub.with_volumes(|volumes| volumes.known("v").is_some_and(|volume| volume.is_mounted())));
+        assert!(hub.volumes().known("v").is_some_and(|volume| volume.is_mounted()));
     }
 }
 

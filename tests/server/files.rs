@@ -39,7 +39,7 @@ async fn parallel_mounts_of_one_volume_all_go_well() {
     for client in clients.collect::<Vec<_>>() {
         client.await.expect("every mount goes well");
     }
-    assert_eq!(fixture.snapshot().open_mounts, 0);
+    assert_eq!(fixture.snapshot().volumes.open_mounts(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -64,8 +64,7 @@ async fn directories_and_records_agree_however_mounts_and_removes_race() {
     for client in clients {
         client.await.expect("every call goes well");
     }
-    let known =
-        fixture.hub.with_volumes(|volumes| volumes.iter().map(|v| v.name.clone()).collect::<Vec<_>>());
+    let known = fixture.hub.volumes().iter().map(|volume| volume.name.clone()).collect::<Vec<_>>();
     let names = |directory: &Path| {
         let entries = fs::read_dir(directory).expect("it is there");
         let names =

@@ -77,7 +77,7 @@ async fn play(fixture: &Fixture, (rule, how, expected, mounts): (&str, &str, Out
     assert_eq!((call.number, call.held_seq), (number, Some(seq)), "{case}");
     assert_eq!((call.status, &*call.reply.text()), (status, body), "{case}");
     assert_eq!(call.changes.len(), mounts as usize, "{case}");
-    assert_eq!(fixture.snapshot().open_mounts, u64::from(mounts), "{case}");
+    assert_eq!(fixture.snapshot().volumes.open_mounts(), u64::from(mounts), "{case}");
     let fault = call.fault.expect("a rule acted");
     assert_eq!(fault.released.as_ref().map(|release| release.by), Some(ReleasedBy::Command), "{case}");
     let fault = fault.to_string();
@@ -214,7 +214,7 @@ async fn a_change_is_recorded_when_it_happens_and_not_when_the_reply_is_released
             })
             .collect();
         assert_eq!(kinds, [("volume", true), ("held", true)]);
-        assert_eq!(fixture.snapshot().open_mounts, 1);
+        assert_eq!(fixture.snapshot().volumes.open_mounts(), 1);
         fixture.command("release").await;
     })
     .await;

@@ -211,9 +211,9 @@ async fn a_volume_that_is_in_use_cannot_be_unmounted_and_stays_mounted() {
     let used = fs::File::open(fixture.mountpoint("v").join("mountID")).expect("it is written");
     let answer = fixture.ask(Operation::Unmount, V).await;
     assert!(error(&answer).contains("busy"), "{answer}");
-    assert_eq!(fixture.snapshot().open_mounts, 1);
+    assert_eq!(fixture.snapshot().volumes.open_mounts(), 1);
     drop(used);
     assert_eq!(fixture.ask(Operation::Unmount, V).await, json!({}));
-    assert_eq!(fixture.snapshot().open_mounts, 0);
+    assert_eq!(fixture.snapshot().volumes.open_mounts(), 0);
     fixture.end().await;
 }

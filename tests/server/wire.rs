@@ -186,7 +186,7 @@ fn set_up(fixture: &Fixture, operation: Operation) {
 /// Asserts that the work was done so often.
 fn assert_done(fixture: &Fixture, operation: Operation, times: usize, case: &str) {
     let snapshot = fixture.snapshot();
-    let volume = snapshot.volumes.first();
+    let volume = snapshot.volumes.get(0);
     let mounts = volume.map_or(0, |volume| volume.open_mounts() as usize);
     let expected = match operation {
         Operation::Create => (times > 0, 0),

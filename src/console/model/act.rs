@@ -122,7 +122,7 @@ impl App {
             KeyAction::QuitNow => Some(Effect::Interrupt),
             KeyAction::Quit
                 if !fault_list::is_armed(snapshot)
-                    && snapshot.open_mounts == 0
+                    && snapshot.volumes.open_mounts() == 0
                     && snapshot.scenario.play_request.is_none() =>
             {
                 Some(Effect::Leave)

@@ -66,7 +66,7 @@ impl App {
             effects.push(Command::Up.into());
         }
         if effects.is_empty() {
-            let forgotten = snapshot.volumes.iter().filter(|volume| !volume.exists).count() as u64;
+            let forgotten = snapshot.volumes.forgotten();
             self.status = StatusLine::say(match forgotten {
                 0 => "nothing to clear".to_owned(),
                 some => format!(

@@ -30,7 +30,7 @@ const WHEEL: usize = 3;
 impl App {
     /// The place of the selected volume: where its name is, or would be.
     pub fn volume_row(&self, snapshot: &Snapshot) -> usize {
-        let before = |name: &String| snapshot.volumes.partition_point(|volume| volume.name < *name);
+        let before = |name: &String| snapshot.volumes.row(name);
         self.volume.0.as_ref().map_or(0, before).min(snapshot.volumes.len().saturating_sub(1))
     }
 

@@ -68,10 +68,10 @@ fn words(view: &View<'_>, question: &Question) -> Vec<String> {
                     text::counted(snapshot.held.len() as u64, "call")
                 ));
             }
-            if snapshot.open_mounts > 0 {
+            if snapshot.volumes.open_mounts() > 0 {
                 words.push(format!(
                     "{}; running containers keep their files, but the engine cannot unmount while the driver is away.",
-                    text::counted(snapshot.open_mounts, "open mount")
+                    text::counted(snapshot.volumes.open_mounts(), "open mount")
                 ));
             }
             words

@@ -20,8 +20,8 @@ use crate::{
 pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
     let snapshot = view.snapshot;
     let title = format!("Volumes {}", snapshot.volumes.len());
-    let mounts = text::counted(snapshot.open_mounts, "open mount");
-    let state = [Span::styled(mounts, super::header::count_style(snapshot.open_mounts, view))];
+    let mounts = text::counted(snapshot.volumes.open_mounts(), "open mount");
+    let state = [Span::styled(mounts, super::header::count_style(snapshot.volumes.open_mounts(), view))];
     let inner = view.pane(Pane::Volumes, &title, &state, area, buffer);
     if snapshot.volumes.is_empty() {
         let says = "No volumes yet.\nAn engine creates them; `conjure NAME` does too.";
@@ -33,12 +33,12 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
     let selected = view.app.volume_row(snapshot);
     let cursor = Cursor { row: selected, top: view.app.volume.1 };
     let rows = cursor.visible(snapshot.volumes.len(), inner.height.into());
-    let names = snapshot.volumes[rows.clone()].iter().map(|volume| text::width(&text::clean(&volume.name)));
+    let names = snapshot.volumes.rows(rows.clone()).map(|volume| text::width(&text::clean(&volume.name)));
     let name = names.max().unwrap_or(0).clamp(6, (usize::from(inner.width) / 2).max(8));
-    let states = snapshot.volumes[rows.clone()].iter().map(|volume| text::width(&state_of(view, volume).0));
+    let states = snapshot.volumes.rows(rows.clone()).map(|volume| text::width(&state_of(view, volume).0));
     let columns = (name, states.max().unwrap_or(0).max(13));
-    for (line, row) in rows.enumerate() {
-        let volume = row_of(view, &snapshot.volumes[row], columns, row == selected);
+    for (line, (row, volume)) in rows.clone().zip(snapshot.volumes.rows(rows)).enumerate() {
+        let volume = row_of(view, volume, columns, row == selected);
         view.put_fitted(buffer, inner, line as u16, &volume);
         if row == selected && view.app.focus == Pane::Volumes && matches!(view.app.mode, Mode::Browse) {
             mark(buffer, inner, line as u16, view.theme.styles.selection);

@@ -1,20 +1,18 @@
 //! The past of the volumes, for stale replies: what was true before the latest changes.
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
+use imbl::Vector;
 use serde::{Deserialize, Serialize};
 
 use super::volume::{Change, Volume, Volumes};
 
 /// Undoes the latest changes, one by one. Opening and ending mounts is left out, since no reply shows it.
 ///
-/// A clone shares the records.
+/// A clone shares them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PastVolumes {
-    changes: VecDeque<Arc<Records>>,
+    changes: Vector<Arc<Records>>,
     bytes: usize,
 }
 
@@ -45,8 +43,7 @@ impl PastVolumes {
         }
     }
 
-    /// The volumes as they were before the latest change, before the one before it, and so on. If only one volume
-    /// matters, `volumes` needs no other.
+    /// The volumes as they were before the latest change, before the one before it, and so on.
     pub fn before(&self, volumes: &Volumes) -> impl Iterator<Item = Volumes> {
         self.changes.iter().rev().scan(volumes.clone(), |volumes, records| {
             for (name, record) in &**records {

@@ -56,12 +56,11 @@ impl BuiltinDriver {
     }
 
     fn reply(&self, operation: Operation, request: &Request) -> Reply {
-        self.hub.with_volumes(|volumes| self.reply_from(volumes, operation, request))
+        self.reply_from(&self.hub.volumes(), operation, request)
     }
 
     fn stale_reply(&self, operation: Operation, request: &Request) -> Reply {
-        // Only a List is about more than one volume.
-        let (now, past_volumes) = self.hub.past((operation != Operation::List).then_some(&request.name));
+        let (now, past_volumes) = self.hub.past();
         let current = self.reply_from(&now, operation, request);
         let mut earlier = past_volumes.before(&now).map(|then| self.reply_from(&then, operation, request));
         earlier.find(|reply| *reply != current).unwrap_or(current)

@@ -69,7 +69,7 @@ pub fn write(page: &mut DetailPage<'_>, entry: &Entry, call: &Call, time: &str) 
 fn others(page: &mut DetailPage<'_>, entry: &Entry, call: &Call) {
     let snapshot = page.view.snapshot;
     let Some(operation) = call.operation else { return };
-    let options = snapshot.volumes.iter().find(|volume| Some(&*volume.name) == call.volume.as_deref());
+    let options = call.volume.as_deref().and_then(|name| snapshot.volumes.known(name));
     let none = Options::new();
     let facts = RequestContext {
         operation,
