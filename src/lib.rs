@@ -20,7 +20,7 @@
 //! cli          arguments, environment, config file; printing; exit status
 //! app          wiring and long-running services
 //! plugin │ api │ engine │ scenario │ console      siblings
-//! source · export · hub · net · engine_api      what siblings share
+//! source · export · recording · hub · net · engine_api      what siblings share
 //! domain       pure: no I/O, clock, random numbers, async or terminal
 //! ```
 //!
@@ -38,5 +38,6 @@ pub mod export;
 pub mod hub;
 pub mod net;
 pub mod plugin;
+pub mod recording;
 pub mod scenario;
 pub mod source;

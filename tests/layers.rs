@@ -8,13 +8,14 @@ use std::{
 };
 
 /// Each top module and the modules that it may import.
-const LAYERS: [(&str, &[&str]); 13] = [
+const LAYERS: [(&str, &[&str]); 14] = [
     ("domain", &[]),
+    ("recording", &["domain"]),
     ("hub", &["domain"]),
     ("engine_api", &["domain"]),
     ("net", &["domain"]),
     ("export", &["domain", "hub"]),
-    ("source", &["domain", "hub", "export"]),
+    ("source", &["domain", "hub", "export", "recording"]),
     ("plugin", &["domain", "hub", "export", "source", "net"]),
     ("api", &["domain", "hub", "export", "source", "net"]),
     ("engine", &["domain", "engine_api"]),
@@ -24,6 +25,7 @@ const LAYERS: [(&str, &[&str]); 13] = [
         "app",
         &[
             "domain",
+            "recording",
             "hub",
             "engine_api",
             "net",
@@ -40,6 +42,7 @@ const LAYERS: [(&str, &[&str]); 13] = [
         "cli",
         &[
             "domain",
+            "recording",
             "hub",
             "engine_api",
             "net",

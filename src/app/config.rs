@@ -21,6 +21,8 @@ pub struct Config {
     pub directories: DirectoryOptions,
     /// The file to which every entry is appended.
     pub record: Option<PathBuf>,
+    /// The options whose values are in no entry.
+    pub redact: Vec<String>,
     /// The random seed.
     pub seed: Option<u64>,
     /// How long a rule lasts that does not say so.

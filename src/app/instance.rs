@@ -20,6 +20,7 @@ use super::{
 use crate::{
     domain::{
         model::{entry::Session, speed::DemoSpeed},
+        redaction::Redaction,
         state::journal::Bounds,
     },
     hub::Hub,
@@ -111,7 +112,8 @@ impl Instance {
         let session = Session::new(seed, volumes)
             .with_default_expiry(config.expire)
             .with_speed((scope == InstanceScope::Demo).then(DemoSpeed::default));
-        let hub = Hub::new(session, Box::new(disk.clone()), Bounds::default());
+        let redaction = Redaction::new(config.redact.iter().cloned());
+        let hub = Hub::redacted(session, Box::new(disk.clone()), Bounds::default(), redaction);
         let server = Server::bind(&hub, disk, server)?;
         prepare(&hub);
         let shutdown = CancellationToken::new();

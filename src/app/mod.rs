@@ -5,6 +5,7 @@ mod config;
 mod demo;
 mod engine_choice;
 mod instance;
+pub mod line_output;
 pub mod logging;
 pub mod paths;
 pub mod recording;

@@ -1,9 +1,12 @@
-//! Writes entries as JSON lines as they are recorded: `serve` to stdout, `--record` to a file.
+//! `--record`: every entry as a line of a file, on a thread of its own.
+//!
+//! The file never lacks entries silently. Where the disk is so slow that the journal drops entries before they are
+//! written, or full, the recorder goes on behind the gap: it writes the state there, and a `gap` entry with the number of
+//! the missing entries, which the console shows too. Nobody waits for the disk.
 
 use std::{
-    fs::{File, OpenOptions},
-    io::{self, BufWriter, Write},
-    os::unix::fs::OpenOptionsExt as _,
+    fs::File,
+    io::{self, Write as _},
     path::Path,
     sync::{
         Arc,
@@ -14,113 +17,39 @@ use std::{
 };
 
 use anyhow::Context;
-use rustix::{
-    fs::{OFlags, fcntl_getfl, fcntl_setfl},
-    io::Errno,
+use tokio::{
+    runtime::Handle,
+    sync::oneshot,
+    time::{Instant, sleep_until, timeout},
 };
-use tokio::{runtime::Handle, sync::oneshot, task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::config::Config;
 use crate::{
-    domain::{lang::json, model::entry::EntryKind},
+    domain::{
+        model::entry::{EntryKind, Gap},
+        text::counted,
+    },
     hub::Hub,
+    recording::{EntryWriter, prepare_to_append},
 };
 
 /// How many entries are fetched at a time.
 const BATCH: usize = 1024;
-
-/// How long a slow disk or reader may take for the last lines.
+/// How long after a failed write the next one is tried.
+const RETRY: Duration = Duration::from_secs(1);
+/// How long a slow disk may take for the last lines.
 const LAST_LINES_TIMEOUT: Duration = Duration::from_secs(2);
-
-/// Writes every kept entry, from the first, until `end`. Returns how many the journal dropped before they were written.
-/// `progress` is the number of the last entry that was written.
-async fn write_entries(
-    hub: Arc<Hub>,
-    mut out: impl Write,
-    end: CancellationToken,
-    progress: Arc<AtomicU64>,
-) -> io::Result<u64> {
-    let mut changes = hub.subscribe();
-    let mut written = 0;
-    let mut missed = 0;
-    loop {
-        // Checked before reading, so that what is recorded in between is still read.
-        let ending = end.is_cancelled();
-        loop {
-            let (entries, first) = hub.entries_after(written, BATCH);
-            let lost = first.saturating_sub(written + 1);
-            missed += lost;
-            written += lost;
-            let Some(newest) = entries.last() else { break };
-            written = newest.seq;
-            for entry in &entries {
-                json::write_line(&mut out, entry)?;
-            }
-            out.flush()?;
-            progress.store(written, Ordering::Relaxed);
-        }
-        if ending {
-            return Ok(missed);
-        }
-        tokio::select! {
-            () = end.cancelled() => {}
-            result = changes.changed() => if result.is_err() { return Ok(missed) },
-        }
-    }
-}
-
-/// Writes entries on a thread of its own, since a slow disk or reader blocks it.
-pub struct Writer {
-    hub: Arc<Hub>,
-    progress: Arc<AtomicU64>,
-    result: oneshot::Receiver<io::Result<u64>>,
-}
-
-impl Writer {
-    /// Starts to write every kept entry, from the first, until `end`.
-    pub fn start(hub: &Arc<Hub>, out: impl Write + Send + 'static, end: &CancellationToken) -> Self {
-        let (sender, result) = oneshot::channel();
-        let progress = Arc::new(AtomicU64::new(0));
-        let written = write_entries(Arc::clone(hub), out, end.clone(), Arc::clone(&progress));
-        let runtime = Handle::current();
-        thread::spawn(move || drop(sender.send(runtime.block_on(written))));
-        Self { hub: Arc::clone(hub), progress, result }
-    }
-
-    /// Waits until nothing more is written. Returns how many entries the journal dropped before they were written.
-    pub async fn ended(&mut self) -> io::Result<u64> {
-        (&mut self.result).await.unwrap_or_else(|_| Err(io::Error::other("the writer panicked")))
-    }
-
-    /// The same at the end, when nobody waits longer for a slow disk or reader. What is not written then is missed.
-    pub async fn finish(mut self) -> io::Result<u64> {
-        match timeout(LAST_LINES_TIMEOUT, self.ended()).await {
-            Ok(missed) => missed,
-            Err(_) => Ok((self.hub.kept().end - 1).saturating_sub(self.progress.load(Ordering::Relaxed))),
-        }
-    }
-}
-
-/// Opens the file of a recording, which has the options of volumes in it, and so perhaps passwords.
-fn open(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.create(true).append(true).mode(0o600);
-    // Opening a pipe that nobody reads would wait.
-    let file = options.custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(path);
-    let file = file.map_err(|error| match error.raw_os_error() {
-        Some(code) if code == Errno::NXIO.raw_os_error() => io::Error::other("nobody reads this pipe"),
-        _ => error,
-    })?;
-    fcntl_setfl(&file, fcntl_getfl(&file)? - OFlags::NONBLOCK)?;
-    Ok(file)
-}
 
 /// A file to which every entry is appended.
 pub struct Recording {
     path: String,
+    hub: Arc<Hub>,
     end: CancellationToken,
-    written: JoinHandle<io::Result<u64>>,
+    /// The number of the last entry that was written.
+    progress: Arc<AtomicU64>,
+    /// How many entries are in gaps, at the end.
+    missed: oneshot::Receiver<io::Result<u64>>,
 }
 
 impl Recording {
@@ -130,48 +59,175 @@ impl Recording {
     }
 
     fn append_to(path: &Path, hub: &Arc<Hub>) -> anyhow::Result<Self> {
-        let shown = path.display().to_string();
-        let file = open(path).with_context(|| format!("cannot record to {shown}; choose another file"))?;
-        let end = CancellationToken::new();
-        let mut writer = Writer::start(hub, BufWriter::new(file), &end);
-        let (hub, path, ending) = (Arc::clone(hub), shown.clone(), end.clone());
-        let written = tokio::spawn(async move {
-            let written = tokio::select! {
-                written = writer.ended() => written,
-                () = ending.cancelled() => writer.finish().await,
-            };
-            if let Err(error) = &written {
-                // Now, and not only at the end, when nothing can be recorded any more.
-                hub.record(EntryKind::Note { text: format!("recording to {shown} stopped: {error}") });
-            }
-            written
-        });
-        Ok(Self { path, end, written })
+        let (file, length) = prepare_to_append(path)?;
+        let (path, progress) = (path.display().to_string(), Arc::default());
+        let recorder = Recorder {
+            hub: Arc::clone(hub),
+            shown: path.clone(),
+            file,
+            length,
+            lines: Vec::new(),
+            writer: EntryWriter::new(length),
+            problem: None,
+            missed: 0,
+            progress: Arc::clone(&progress),
+        };
+        let (sender, missed) = oneshot::channel();
+        let (runtime, end) = (Handle::current(), CancellationToken::new());
+        let ending = end.clone();
+        thread::Builder::new()
+            .name("recorder".into())
+            .spawn(move || drop(sender.send(runtime.block_on(recorder.run(ending)))))
+            .context("cannot start the recorder's thread")?;
+        Ok(Self { path, hub: Arc::clone(hub), end, progress, missed })
     }
 
-    /// Waits until everything that was recorded until now is written.
+    /// Waits until everything that was recorded until now is written, but not long for a slow disk.
     pub async fn finish(self) -> anyhow::Result<()> {
-        let Self { path, end, written } = self;
+        let Self { path, hub, end, progress, missed } = self;
         end.cancel();
-        let missed = written.await?.with_context(|| format!("recording to {path} stopped"))?;
+        let missed = match timeout(LAST_LINES_TIMEOUT, missed).await {
+            Ok(missed) => missed
+                .with_context(|| format!("the recorder of {path} panicked"))?
+                .with_context(|| format!("the end of the recording in {path} is missing"))?,
+            Err(_) => {
+                let last = (hub.kept().end - 1).saturating_sub(progress.load(Ordering::Relaxed));
+                anyhow::bail!(
+                    "the last {} are missing in {path}: the disk is too slow",
+                    counted(last, "entry")
+                );
+            }
+        };
         anyhow::ensure!(
             missed == 0,
-            "the recording in {path} lacks {missed} entries, because they left the journal before they were written \
-             (slow disk, or reset)"
+            "the recording in {path} lacks {}; its entries of the kind gap say where",
+            counted(missed, "entry")
         );
         Ok(())
     }
 }
 
+struct Recorder {
+    hub: Arc<Hub>,
+    shown: String,
+    file: File,
+    /// The length of the file up to the last line that was written whole.
+    length: u64,
+    /// What is to be written.
+    lines: Vec<u8>,
+    writer: EntryWriter,
+    /// Why the last write failed.
+    problem: Option<String>,
+    /// How many entries are in gaps.
+    missed: u64,
+    progress: Arc<AtomicU64>,
+}
+
+impl Recorder {
+    /// Writes until `shutdown`. Returns how many entries are missing.
+    async fn run(mut self, shutdown: CancellationToken) -> io::Result<u64> {
+        let mut changes = self.hub.subscribe();
+        loop {
+            // Checked before reading, so that what is recorded in between is still read.
+            let ending = shutdown.is_cancelled();
+            let result = self.write_new();
+            if ending {
+                return result.map(|()| self.missed);
+            }
+            let retry = match result {
+                Ok(()) => {
+                    if self.problem.take().is_some() {
+                        let text = format!("recording to {} goes on; nothing is missing", self.shown);
+                        self.hub.record(EntryKind::Note { text });
+                    }
+                    None
+                }
+                Err(error) => {
+                    self.note(&error);
+                    Some(Instant::now() + RETRY)
+                }
+            };
+            tokio::select! {
+                () = shutdown.cancelled() => {}
+                () = sleep_until(retry.unwrap_or_else(Instant::now)), if retry.is_some() => {}
+                result = changes.changed(), if retry.is_none() => if result.is_err() { return Ok(self.missed) },
+            }
+        }
+    }
+
+    /// Writes all that is new.
+    fn write_new(&mut self) -> io::Result<()> {
+        loop {
+            self.flush()?;
+            let written = self.writer.last_seq();
+            let (entries, first) = self.hub.entries_after(written, BATCH);
+            if first > written + 1 {
+                self.skip(written);
+                continue;
+            }
+            if entries.is_empty() {
+                return Ok(());
+            }
+            for entry in &entries {
+                self.writer.write(&mut self.lines, entry);
+            }
+        }
+    }
+
+    /// Goes on behind entries that are no longer kept.
+    fn skip(&mut self, written: u64) {
+        let state = self.hub.checkpoint();
+        let missed = state.journal().next_seq() - 1 - written;
+        self.writer.resume(&mut self.lines, state, self.hub.now());
+        self.missed += missed;
+        let reason = match self.problem.take() {
+            Some(problem) => format!("the file could not be written ({problem})"),
+            None => {
+                "they left the journal before they were written, because the disk was too slow or by a reset"
+                    .into()
+            }
+        };
+        self.hub.record(EntryKind::Gap(Gap { first: written + 1, missed, reason }));
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.lines.is_empty() {
+            return Ok(());
+        }
+        if let Err(error) = self.file.write_all(&self.lines) {
+            // A half line would end the recording there. What is no file cannot be cut.
+            drop(self.file.set_len(self.length));
+            return Err(error);
+        }
+        self.length += self.lines.len() as u64;
+        self.lines.clear();
+        self.progress.store(self.writer.last_seq(), Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Says that writing fails, once.
+    fn note(&mut self, error: &io::Error) {
+        let problem = error.to_string();
+        if self.problem.as_ref() != Some(&problem) {
+            let text = format!("cannot record to {}: {problem}; trying again every second", self.shown);
+            self.hub.record(EntryKind::Note { text });
+            self.problem = Some(problem);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::{
         domain::{
             model::{entry::Session, volume::Volumes},
-            state::journal::Bounds,
+            state::{State, journal::Bounds},
         },
         hub::InMemoryStore,
+        recording,
     };
 
     fn hub(entries: usize) -> Arc<Hub> {
@@ -179,51 +235,124 @@ mod tests {
         Hub::new(session, Box::new(InMemoryStore), Bounds { entries, ..Bounds::default() })
     }
 
-    async fn written(hub: Arc<Hub>) -> (String, u64) {
-        let shutdown = CancellationToken::new();
-        shutdown.cancel();
-        let mut out = Vec::new();
-        let missed =
-            write_entries(hub, &mut out, shutdown, Arc::default()).await.expect("memory does not fail");
-        (String::from_utf8(out).expect("JSON is UTF-8"), missed)
+    fn note(hub: &Hub, text: &str) {
+        hub.record(EntryKind::Note { text: text.into() });
+    }
+
+    fn kinds(path: &Path) -> Vec<(u64, String)> {
+        let text = fs::read_to_string(path).expect("the recording is there");
+        let heads = text.lines().map(|line| {
+            let line: serde_json::Value = serde_json::from_str(line).expect("each line is JSON");
+            (line["seq"].as_u64().expect("a number"), line["kind"].as_str().expect("a kind").to_owned())
+        });
+        heads.collect()
+    }
+
+    async fn recorded(path: &Path, hub: &Arc<Hub>) -> anyhow::Result<()> {
+        Recording::append_to(path, hub)?.finish().await
     }
 
     #[tokio::test]
-    async fn entries_recorded_before_the_end_are_written() {
-        let hub = hub(10);
-        hub.record(EntryKind::Note { text: "one".into() });
-        hub.record(EntryKind::Note { text: "two".into() });
-        let (text, missed) = written(hub).await;
-        let entries: Vec<serde_json::Value> =
-            text.lines().map(|line| serde_json::from_str(line).expect("each line is JSON")).collect();
-        let kinds: Vec<_> = entries.iter().map(|entry| entry["kind"].as_str().expect("a kind")).collect();
-        assert_eq!(kinds, ["session", "note", "note"]);
-        let texts: Vec<_> = entries[1..].iter().map(|note| note["text"].as_str()).collect();
-        assert_eq!(texts, [Some("one"), Some("two")]);
-        assert_eq!(missed, 0);
+    async fn entries_recorded_before_the_end_are_written_and_a_new_run_is_appended() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let path = directory.path().join("run.jsonl");
+        for _ in 0..2 {
+            let hub = hub(10);
+            note(&hub, "one");
+            note(&hub, "two");
+            recorded(&path, &hub).await.expect("it is written");
+        }
+        let run = ["session", "note", "note"].into_iter().zip(1..);
+        let expected: Vec<_> = run.clone().chain(run).map(|(kind, seq)| (seq, kind.to_owned())).collect();
+        assert_eq!(kinds(&path), expected);
+        assert_eq!(recording::Recording::open(&path).expect("it is a recording").runs().len(), 2);
     }
 
     #[tokio::test]
-    async fn entries_that_the_journal_dropped_are_counted() {
+    async fn what_left_the_journal_before_it_was_written_is_a_gap() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let path = directory.path().join("run.jsonl");
         let hub = hub(3);
         for _ in 0..10 {
-            hub.record(EntryKind::Note { text: "again".into() });
+            note(&hub, "again");
         }
-        let (text, missed) = written(hub).await;
-        // The session is an entry too.
-        assert_eq!((text.lines().count(), missed), (3, 8));
+        let error = recorded(&path, &hub).await.expect_err("it is not complete").to_string();
+        assert!(error.contains("lacks 11 entries"), "{error}");
+        assert_eq!(kinds(&path), [(11, "checkpoint".to_owned()), (12, "gap".to_owned())]);
     }
 
     #[tokio::test]
-    async fn a_write_error_is_noted_at_once() {
+    async fn what_no_other_program_wrote_is_not_appended_to() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let path = directory.path().join("notes.txt");
+        fs::write(&path, "my notes\n").expect("it is written");
+        let error = recorded(&path, &hub(3)).await.expect_err("it is foreign").to_string();
+        assert!(error.contains("is not a recording"), "{error}");
+        assert_eq!(fs::read_to_string(&path).expect("it is there"), "my notes\n");
+    }
+
+    #[tokio::test]
+    async fn a_half_line_of_a_killed_process_is_cut_off_before_the_next_run() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let path = directory.path().join("run.jsonl");
+        recorded(&path, &hub(3)).await.expect("it is written");
+        let whole = fs::read_to_string(&path).expect("it is there");
+        fs::write(&path, format!("{whole}{{\"seq\":2,\"at")).expect("it is written");
+        recorded(&path, &hub(3)).await.expect("it is written");
+        assert_eq!(kinds(&path).len(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_is_noted_at_once_and_at_the_end() {
         let hub = hub(10);
-        let recording = Recording::append_to(Path::new("/dev/full"), &hub);
-        hub.record(EntryKind::Note { text: "one".into() });
-        recording.expect("it opens").finish().await.expect_err("the disk is full");
-        let (entries, _) = hub.entries_after(0, 10);
-        let is_noted = entries.iter().any(
-            |entry| matches!(&entry.kind, EntryKind::Note { text } if text.starts_with("recording to /dev/full stopped")),
-        );
-        assert!(is_noted, "{entries:?}");
+        let recording = Recording::append_to(Path::new("/dev/full"), &hub).expect("it opens");
+        let mut changes = hub.subscribe();
+        let noted = || {
+            let (entries, _) = hub.entries_after(0, 10);
+            entries.iter().any(
+                |entry| matches!(&entry.kind, EntryKind::Note { text } if text.starts_with("cannot record to /dev/full")),
+            )
+        };
+        let wait = async {
+            while !noted() {
+                changes.changed().await.expect("the hub is there");
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(5), wait).await.expect("it is noted");
+        recording.finish().await.expect_err("the disk is full");
+    }
+
+    #[tokio::test]
+    async fn behind_a_gap_the_recording_has_the_state() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let path = directory.path().join("run.jsonl");
+        let hub = hub(4);
+        hub.command_line("conjure db1").expect("a command");
+        let shutdown = CancellationToken::new();
+        // The first entries are written, and then the thread has no time.
+        let mut recorder = Recorder {
+            hub: Arc::clone(&hub),
+            shown: String::new(),
+            file: prepare_to_append(&path).expect("a new file").0,
+            length: 0,
+            lines: Vec::new(),
+            writer: EntryWriter::new(0),
+            problem: None,
+            missed: 0,
+            progress: Arc::default(),
+        };
+        recorder.write_new().expect("it is written");
+        hub.command_line("conjure db2").expect("a command");
+        for _ in 0..10 {
+            note(&hub, "again");
+        }
+        shutdown.cancel();
+        let missed = recorder.run(shutdown).await.expect("it is written");
+        assert_eq!(missed, 12);
+        let recording = recording::Recording::open(&path).expect("it is a recording");
+        let run = recording.runs()[0];
+        let state: State = recording.state_at(&run, run.end).expect("it is read");
+        assert_eq!(state.volumes().iter().count(), 2);
+        assert_eq!(state.checkpoint(), hub.checkpoint());
     }
 }

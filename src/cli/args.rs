@@ -52,12 +52,15 @@ impl Cli {
             let others = shared.iter().filter(|arg| !shown.contains(&arg.get_id().as_str()));
             others.cloned().map(|arg| arg.hide(true)).collect()
         };
-        let [for_command, for_none] = [but(&["name", "control", "config"]), but(&[])];
+        let screen = ["config", "theme", "color", "ascii", "mouse"];
+        let [for_command, for_replay, for_none] =
+            [but(&["name", "control", "config"]), but(&screen), but(&[])];
         let listen = shared.iter().filter(|arg| arg.get_id() == "listen").cloned();
         let demo_listen: Vec<Arg> = listen.map(|arg| arg.long_help(DEMO_LISTEN)).collect();
         command
             .mut_subcommand("demo", |demo| demo.args(demo_listen))
             .mut_subcommand("command", |command| command.args(for_command))
+            .mut_subcommand("replay", |replay| replay.args(for_replay))
             .mut_subcommand("man", |man| man.args(for_none.clone()))
             .mut_subcommand("completions", |completions| completions.args(for_none))
     }
@@ -93,6 +96,16 @@ Examples:
   sudo voltergeist play --engine docker empty-retry
   voltergeist play ./mine.toml --json")]
     Play(PlayArgs),
+    /// Open the console on a recording: the state at any of its entries
+    ///
+    /// It opens at the end, and shows what is added to the file meanwhile. `[` and `]` go to the failures before and
+    /// after, `{` and `}` to the commands, `<` and `.` one entry back and forward, `:seek 12:03:04` or `:seek 4711`
+    /// anywhere; Space plays it, and `+` and `-` set the speed.
+    Replay {
+        /// A file that `--record` has written
+        #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+    },
     /// Send one command line to a running instance
     ///
     /// The line is what can be typed after `:` in the console; options go before it. Prints the result. For an

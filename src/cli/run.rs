@@ -2,6 +2,7 @@
 
 use std::{
     io::{self, IsTerminal},
+    path::Path,
     process::ExitCode,
     thread,
     time::Duration,
@@ -18,11 +19,12 @@ use super::{
 };
 use crate::{
     api::client,
-    app::{Services, Signal, logging, paths},
+    app::{Services, Shutdown, Signal, logging, paths},
     console::{self, ExitReason},
     export,
     net::Address,
-    source::LocalSource,
+    recording::Recording,
+    source::{LocalSource, RecordingSource},
 };
 
 /// Runs until the end, and returns the exit status.
@@ -36,6 +38,7 @@ pub fn run(action: Option<&Action>, settings: &Settings) -> anyhow::Result<ExitC
                 Ok(ExitCode::SUCCESS)
             }
             Some(Action::Play(args)) => play::run(args, settings).await,
+            Some(Action::Replay { file }) => replay(file, settings).await,
             _ => run_instance(action, settings).await,
         }
     });
@@ -75,11 +78,7 @@ async fn run_instance(action: Option<&Action>, settings: &Settings) -> anyhow::R
     if let Some(lines) = lines {
         lines.finish().await?;
     }
-    let own = match shown? {
-        Some(ExitReason::Interrupted) => Some(Signal::INTERRUPT),
-        Some(ExitReason::TerminalGone) => Some(Signal::HANGUP),
-        Some(ExitReason::Quit | ExitReason::Shutdown) | None => None,
-    };
+    let own = shown?.and_then(signal_of);
     // What goes wrong without a terminal can be said nowhere, and the status has its reason already.
     if !is_silent {
         closed?;
@@ -90,12 +89,38 @@ async fn run_instance(action: Option<&Action>, settings: &Settings) -> anyhow::R
     Ok(signal.or(own).map_or(ExitCode::SUCCESS, |signal| signal.exit_status().into()))
 }
 
+/// Shows a recording.
+async fn replay(file: &Path, settings: &Settings) -> anyhow::Result<ExitCode> {
+    let source = RecordingSource::open(Recording::open(file)?)?;
+    anyhow::ensure!(
+        io::stdin().is_terminal() && io::stdout().is_terminal(),
+        "replay needs a terminal; its lines are JSON: jq . {}",
+        file.display()
+    );
+    let shutdown = Shutdown::watch()?;
+    let reason = console::run(source, console_options(settings)?, shutdown.requested.clone()).await;
+    let interrupted = signal_of(reason.context("cannot use the terminal")?);
+    Ok(shutdown.signal().or(interrupted).map_or(ExitCode::SUCCESS, |signal| signal.exit_status().into()))
+}
+
+fn console_options(settings: &Settings) -> anyhow::Result<console::Options> {
+    settings.console(|name| std::env::var(name).ok())
+}
+
+fn signal_of(reason: ExitReason) -> Option<Signal> {
+    match reason {
+        ExitReason::Interrupted => Some(Signal::INTERRUPT),
+        ExitReason::TerminalGone => Some(Signal::HANGUP),
+        ExitReason::Quit | ExitReason::Shutdown => None,
+    }
+}
+
 /// How long the console may take to end, since it waits for its terminal.
 const CONSOLE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Shows the console until it ends. Returns no reason if its terminal does not take what is written.
 async fn show(settings: &Settings, services: &Services) -> anyhow::Result<Option<ExitReason>> {
-    let options = settings.console(|name| std::env::var(name).ok())?;
+    let options = console_options(settings)?;
     logging::to_journal(services.hub());
     let requested = services.shutdown.requested.clone();
     let source = LocalSource::new(services.hub().clone());

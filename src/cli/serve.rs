@@ -6,7 +6,7 @@ use anyhow::Context;
 
 use super::output::{complain, stdout_closed};
 use crate::{
-    app::{Services, logging, recording::Writer},
+    app::{Services, line_output::Writer, logging},
     domain::model::entry::EntryKind,
     hub::Hub,
 };

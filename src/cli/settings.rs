@@ -88,6 +88,14 @@ pub struct Settings {
     #[arg(env = "VOLTERGEIST_RECORD", hide_env = true)]
     pub record: Option<PathBuf>,
 
+    /// Hide the values of an option, such as password, in the recording, on the screen and in the API
+    ///
+    /// Repeatable. The value is hidden in volumes, bodies and command lines; the driver still has it. A rule can ask
+    /// whether a volume has the option, but not for its value.
+    #[arg(long, global = true, value_name = "KEY", value_delimiter = ',')]
+    #[arg(env = "VOLTERGEIST_REDACT", hide_env = true)]
+    pub redact: Vec<String>,
+
     /// Random seed
     ///
     /// The same seed and calls repeat the same faults. Default: a new one at each start.
@@ -146,6 +154,7 @@ impl Settings {
             plain: self.plain.or(below.plain),
             mount: self.mount.or(below.mount),
             record: self.record.or(below.record),
+            redact: if self.redact.is_empty() { below.redact } else { self.redact },
             seed: self.seed.or(below.seed),
             expire: self.expire.or(below.expire),
             theme: self.theme.or(below.theme),
@@ -170,6 +179,7 @@ impl Settings {
                 ..DirectoryOptions::default()
             },
             record: self.record.clone(),
+            redact: self.redact.clone(),
             seed: self.seed,
             expire: self.expire,
             panic_on: std::env::var("VOLTERGEIST_PANIC_ON").ok(),

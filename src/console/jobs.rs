@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::{
     console::editor::Edited,
     domain::{
-        lang::command::Command,
+        lang::{command::Command, seek::Seek},
         rules::{DryRun, Rule},
     },
     source::Source,
@@ -30,6 +30,7 @@ pub struct Jobs {
     queue: VecDeque<(Command, Option<EditedReply>)>,
     running: Option<RunningCommand>,
     dry_run: Option<(u64, BoxFuture<'static, Result<DryRun, String>>)>,
+    seek: Option<BoxFuture<'static, Result<(), String>>>,
 }
 
 struct RunningCommand {
@@ -47,13 +48,15 @@ pub enum JobEvent {
     CommandDone { line: String, result: Result<String, String>, edited: Option<EditedReply> },
     /// A command takes long, and so many others wait for it.
     StillRunning { line: String, waiting: usize },
+    /// A place in the recording was found, or not.
+    SeekDone(Result<(), String>),
     /// A dry run has a result.
     DryRunDone { generation: u64, result: Result<DryRun, String> },
 }
 
 impl Jobs {
     pub fn new(source: Arc<dyn Source>) -> Self {
-        Self { source, queue: VecDeque::new(), running: None, dry_run: None }
+        Self { source, queue: VecDeque::new(), running: None, dry_run: None, seek: None }
     }
 
     /// Runs a command after those before it.
@@ -70,6 +73,11 @@ impl Jobs {
         self.dry_run = Some((generation, self.source.dry_run(rule)));
     }
 
+    /// Goes to a place in the recording, and no longer to the one before.
+    pub fn seek(&mut self, seek: Seek) {
+        self.seek = Some(self.source.seek(seek));
+    }
+
     /// Until when the next key waits for a command.
     pub fn keys_wait_until(&self) -> Option<Instant> {
         let until = self.running.as_ref()?.since + MAX_KEY_DELAY;
@@ -82,6 +90,7 @@ impl Jobs {
         let slow_at = slow_at.map(|running| sleep_until(running.since + SLOW_AFTER));
         let result = self.running.as_mut().map(|running| &mut running.result);
         let dry_run = self.dry_run.as_mut().map(|(_, result)| result);
+        let seek = self.seek.as_mut();
         tokio::select! {
             biased;
             result = or_never(result) => {
@@ -92,6 +101,10 @@ impl Jobs {
             result = or_never(dry_run) => {
                 let (generation, _) = self.dry_run.take().expect("it has just ended");
                 JobEvent::DryRunDone { generation, result }
+            }
+            result = or_never(seek) => {
+                self.seek = None;
+                JobEvent::SeekDone(result)
             }
             () = or_never(slow_at) => {
                 let running = self.running.as_mut().expect("it is slow");

@@ -24,6 +24,7 @@ use crate::{
         terminal::{self, TerminalScreen},
         view,
     },
+    domain::model::source_status::SourceStatus,
     hub::Snapshot,
     source::Source,
 };
@@ -209,7 +210,7 @@ pub async fn drive(
                 if console.refresh(host).is_err() {
                     return Ok(ExitReason::TerminalGone);
                 }
-                if console.snapshot.driver_state.quitting {
+                if console.snapshot.driver_state.quitting && console.snapshot.source == SourceStatus::Local {
                     return Ok(ExitReason::Quit);
                 }
                 drawn = Instant::now();
@@ -271,6 +272,7 @@ impl Console {
             match effect {
                 Effect::Run(command) => self.jobs.run(*command, None),
                 Effect::DryRun { generation, rule } => self.jobs.dry_run(generation, *rule),
+                Effect::Seek(seek) => self.jobs.seek(seek),
                 Effect::Copy(text) => host.copy(&text)?,
                 Effect::Mouse(taken) => host.mouse(taken)?,
                 Effect::Redraw => host.forget()?,
@@ -299,8 +301,9 @@ impl Console {
             }
             JobEvent::StillRunning { line, waiting } => Event::StillRunning { line, waiting },
             JobEvent::DryRunDone { generation, result } => Event::DryRunDone { generation, result },
+            JobEvent::SeekDone(result) => Event::SeekDone(result),
         };
-        self.snapshot = self.source.snapshot();
+        self.take_snapshot();
         for effect in self.app.update(event, &self.snapshot) {
             if let Effect::DryRun { generation, rule } = effect {
                 self.jobs.dry_run(generation, *rule);
@@ -346,8 +349,16 @@ impl Console {
         Ok(())
     }
 
-    fn refresh(&mut self, host: &mut impl TerminalHost) -> io::Result<()> {
+    fn take_snapshot(&mut self) {
+        let generation = self.snapshot.generation;
         self.snapshot = self.source.snapshot();
+        if self.snapshot.generation != generation {
+            self.app.update(Event::Restarted, &self.snapshot);
+        }
+    }
+
+    fn refresh(&mut self, host: &mut impl TerminalHost) -> io::Result<()> {
+        self.take_snapshot();
         let until = self.snapshot.kept.end;
         loop {
             let next = self.app.wants();

@@ -6,6 +6,7 @@
 pub mod analysis;
 pub mod lang;
 pub mod model;
+pub mod redaction;
 pub mod rules;
 pub mod state;
 pub mod text;

@@ -9,6 +9,6 @@ mod summary;
 
 pub use export_format::ExportFormat;
 pub use report::markdown;
-pub use save::{run_command, run_line};
+pub use save::{run_command, run_line, save};
 pub use sequence::{mermaid, text};
 pub use summary::summary;

@@ -51,8 +51,10 @@ impl Hub {
         let mut inner = self.locked.lock();
         let at = self.now();
         let result = inner.run(command, at)?;
-        let run = CommandRun { command: command.to_string(), result: result.clone(), changes };
-        let seq = inner.push(at, EntryKind::Command(run)).seq;
+        let mut run =
+            EntryKind::Command(CommandRun { command: command.to_string(), result: result.clone(), changes });
+        self.redaction.entry(&mut run);
+        let seq = inner.push(at, run).seq;
         self.publish_targets(&mut inner);
         drop(inner);
         if *command == Command::Up {

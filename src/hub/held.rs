@@ -63,10 +63,12 @@ impl Hub {
     /// Records that a call is held, and returns what it waits with.
     pub fn record_held(self: &Arc<Self>, held: HeldCall) -> HeldCallGuard {
         let (call, rule) = (held.number, held.fault.rule());
+        let mut held = EntryKind::Held(Box::new(held));
+        self.redaction.entry(&mut held);
         let (sender, released) = oneshot::channel();
         let mut inner = self.locked.lock();
         let at = self.now();
-        let seq = inner.push(at, EntryKind::Held(Box::new(held))).seq;
+        let seq = inner.push(at, held).seq;
         inner.waiters.insert(call, Some(sender));
         // Its rule may have ended since it decided.
         if !inner.state.rule_in_force(rule, at) {

@@ -14,6 +14,7 @@ mod command_error;
 mod commands;
 mod held;
 mod reconcile;
+mod redacted_store;
 #[cfg(test)]
 mod replay_tests;
 mod scenario;
@@ -54,8 +55,10 @@ use crate::domain::{
         scenario::{PlayRequest, ScenarioCatalog},
         speed::DemoSpeed,
     },
+    redaction::Redaction,
     state::{State, journal::Bounds},
 };
+use redacted_store::RedactedStore;
 
 /// The state, and how to wake the calls that it holds.
 struct Inner {
@@ -90,6 +93,7 @@ pub struct Hub {
     may_reset: AtomicBool,
     /// Wakes the server when it is to create its socket file again.
     rebind: Notify,
+    redaction: Redaction,
     /// Wakes [`Hub::run_deadlines`] when a command may have set a nearer deadline.
     rescheduled: Notify,
     started: (Timestamp, Instant),
@@ -100,15 +104,32 @@ pub struct Hub {
 impl Hub {
     /// A hub whose first entry is this one.
     pub fn new(session: Session, store: Box<dyn VolumeStore>, bounds: Bounds) -> Arc<Self> {
+        Self::redacted(session, store, bounds, Redaction::default())
+    }
+
+    /// The same, without some values in its entries and in its state. The store gets them.
+    pub fn redacted(
+        session: Session,
+        store: Box<dyn VolumeStore>,
+        bounds: Bounds,
+        redaction: Redaction,
+    ) -> Arc<Self> {
         let started = (Timestamp::now(), Instant::now());
         let speed = session.speed;
+        let store: Box<dyn VolumeStore> = if redaction.is_empty() {
+            store
+        } else {
+            Box::new(RedactedStore::new(store, redaction.clone(), &session.volumes))
+        };
+        let mut session = EntryKind::Session(Box::new(session));
+        redaction.entry(&mut session);
         let mut inner = Inner {
             state: State::new(bounds),
             waiters: BTreeMap::new(),
             catalog: ScenarioCatalog::default(),
             deadline: None,
         };
-        inner.push(started.0, EntryKind::Session(Box::new(session)));
+        inner.push(started.0, session);
         Arc::new(Self {
             store,
             volume_locks: VolumeLocks::default(),
@@ -121,6 +142,7 @@ impl Hub {
             speeds: watch::Sender::new(speed),
             may_reset: AtomicBool::new(false),
             rebind: Notify::new(),
+            redaction,
             rescheduled: Notify::new(),
             started,
             ahead_ms: AtomicI64::new(0),
@@ -149,6 +171,7 @@ impl Hub {
     /// Appends an entry about what happened outside: the end of a call, an event of a scenario, a note. Returns its
     /// `seq`.
     pub fn record(&self, mut kind: EntryKind) -> u64 {
+        self.redaction.entry(&mut kind);
         let is_scenario = matches!(kind, EntryKind::Scenario(_));
         let mut inner = self.locked.lock();
         if let EntryKind::Call(call) = &mut kind {
@@ -169,6 +192,11 @@ impl Hub {
         let inner = self.locked.lock();
         let journal = inner.state.journal();
         (journal.after(seq).take(limit).cloned().collect(), journal.first_seq())
+    }
+
+    /// The state without its entries, to continue a recording or a remote console from.
+    pub fn checkpoint(&self) -> State {
+        self.locked.lock().state.checkpoint()
     }
 
     /// The number of the oldest entry that is kept, and the number that the next one will have.

@@ -9,6 +9,7 @@ use crate::domain::{
     model::{
         entry::Entry,
         scenario::{ScenarioCatalog, ScenarioState},
+        source_status::SourceStatus,
         speed::DemoSpeed,
         volume::Volumes,
     },
@@ -47,6 +48,10 @@ pub struct Snapshot {
     pub speed: Option<DemoSpeed>,
     /// The seed of all draws.
     pub seed: u64,
+    /// Where the state comes from.
+    pub source: SourceStatus,
+    /// Another number than before means that earlier entries are others now, so that a list has to begin again.
+    pub generation: u64,
 }
 
 impl Snapshot {
@@ -76,6 +81,8 @@ impl Snapshot {
             scenario: state.scenario().clone(),
             speed: state.speed(),
             seed: state.rules().seed(),
+            source: SourceStatus::Local,
+            generation: 0,
         }
     }
 

@@ -106,7 +106,8 @@ impl Hub {
         let mut preview: Volumes = record.into_iter().collect();
         preview.apply(change);
         self.store.persist(change, preview.iter().next().map(Arc::as_ref))?;
-        let kind = EntryKind::Volume(Box::new(VolumeChange { cause, change: change.clone() }));
+        let mut kind = EntryKind::Volume(Box::new(VolumeChange { cause, change: change.clone() }));
+        self.redaction.entry(&mut kind);
         let mut inner = self.locked.lock();
         inner.push(self.now(), kind);
         Ok(())

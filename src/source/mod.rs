@@ -1,6 +1,8 @@
-//! Where a console gets its state from. Today that is this process; see [`LocalSource`].
+//! Where a console gets its state from: this process ([`LocalSource`]) or a recording ([`RecordingSource`]).
 
 mod local;
+mod player;
+mod recording;
 
 use std::sync::Arc;
 
@@ -8,10 +10,11 @@ use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 
 pub use local::LocalSource;
+pub use recording::RecordingSource;
 
 use crate::{
     domain::{
-        lang::command::Command,
+        lang::{command::Command, seek::Seek},
         model::entry::Entry,
         rules::{DryRun, Rule},
     },
@@ -40,4 +43,9 @@ pub trait Source: Send + Sync {
 
     /// Adds a note to the journal.
     fn note(&self, text: String);
+
+    /// Goes to a place in a recording.
+    fn seek(&self, _: Seek) -> BoxFuture<'static, Result<(), String>> {
+        Box::pin(async { Err("only a recording has a timeline: voltergeist replay FILE".to_owned()) })
+    }
 }

@@ -75,6 +75,16 @@ pub enum KeyAction {
     PausePlay,
     /// Stop the scenario.
     StopPlay,
+    /// To the entry before, in a recording.
+    StepBack,
+    /// To the failure before, in a recording.
+    PreviousFailure,
+    /// To the next failure, in a recording.
+    NextFailure,
+    /// To the command before, in a recording.
+    PreviousCommand,
+    /// To the next command, in a recording.
+    NextCommand,
     /// Make the demo faster.
     Faster,
     /// Make the demo slower.
@@ -131,13 +141,16 @@ pub enum HelpSection {
     Look,
     /// Runs scenarios.
     Scenarios,
+    /// Moves in a recording.
+    Recording,
     /// About the program.
     Program,
 }
 
 impl HelpSection {
     /// All of them, in the order of the help.
-    pub const ALL: [Self; 5] = [Self::Inject, Self::Look, Self::Scenarios, Self::Navigate, Self::Program];
+    pub const ALL: [Self; 6] =
+        [Self::Inject, Self::Look, Self::Scenarios, Self::Recording, Self::Navigate, Self::Program];
 
     /// The heading.
     pub const fn title(self) -> &'static str {
@@ -146,6 +159,7 @@ impl HelpSection {
             Self::Navigate => "Move",
             Self::Look => "Inspect",
             Self::Scenarios => "Scenarios",
+            Self::Recording => "Recordings (voltergeist replay)",
             Self::Program => "Program",
         }
     }

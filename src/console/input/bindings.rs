@@ -24,7 +24,7 @@ impl KeyBinding {
 
 /// The table. Hints appear in the footer in this order, those of the focused pane first.
 pub const KEY_BINDINGS: &[KeyBinding] = {
-    use HelpSection::{Inject, Look, Navigate, Program, Scenarios};
+    use HelpSection::{Inject, Look, Navigate, Program, Recording, Scenarios};
     use KeyAction as A;
     use KeyScope::{Everywhere, Faults};
     &[
@@ -237,6 +237,34 @@ pub const KEY_BINDINGS: &[KeyBinding] = {
             "slow down the demo, and finally pause it",
         )
         .hint("slower"),
+        binding(A::NextFailure, "next-failure", &["]"], Everywhere, Recording, "to the next failed call")
+            .hint("next failure"),
+        binding(
+            A::PreviousFailure,
+            "previous-failure",
+            &["["],
+            Everywhere,
+            Recording,
+            "to the previous failed call",
+        )
+        .hint("previous failure"),
+        binding(A::NextCommand, "next-command", &["}"], Everywhere, Recording, "to the next command"),
+        binding(
+            A::PreviousCommand,
+            "previous-command",
+            &["{"],
+            Everywhere,
+            Recording,
+            "to the previous command",
+        ),
+        binding(
+            A::StepBack,
+            "step-back",
+            &["<"],
+            Everywhere,
+            Recording,
+            "one entry back; . one forward, , and Space pause, + and - set the speed, :seek goes anywhere",
+        ),
         binding(A::Back, "back", &["esc"], Everywhere, Look, "back: close, clear filter, resume"),
         binding(A::Up, "up", &["up", "k"], Everywhere, Navigate, "up one row; turns auto-scroll off"),
         binding(A::Down, "down", &["down", "j"], Everywhere, Navigate, "down one row"),

@@ -147,6 +147,14 @@ pub fn command(line: &str, snapshot: &Snapshot) -> Completion {
                 Candidate::new("2", "double speed"),
             ],
         ),
+        ("seek", 0) => Completion::of(
+            line,
+            start,
+            [
+                Candidate::new("start", "the first entry"),
+                Candidate::new("end", "the last entry, and what is added to the file"),
+            ],
+        ),
         ("theme", 0) => Completion::of(line, start, Theme::names().map(|name| Candidate::new(name, ""))),
         _ => Completion { start, ..Completion::default() },
     }
@@ -166,9 +174,10 @@ fn endings(line: &str, start: usize) -> Completion {
 }
 
 /// The commands of the console alone, as [`FORMS`] has those of the driver.
-pub const OWN_FORMS: [(&str, &str, &str); 2] = [
+pub const OWN_FORMS: [(&str, &str, &str); 3] = [
     ("theme", "[NAME]", "choose a theme; without a name, the next one"),
     ("filter", "[TEXT]", "filter the entries, as after /"),
+    ("seek", "N|TIME|±DUR|start|end", "go to an entry or a time of a recording: 4711, 12:03:04, -30s"),
 ];
 
 /// All commands with the forms that follow them, for help and completion.

@@ -8,6 +8,7 @@ use crate::{
     domain::lang::{
         command::{Command, CommandError},
         filter::{Filter, FilterError},
+        seek::{SeekError, SeekTarget},
         suggest::did_you_mean,
     },
 };
@@ -22,6 +23,8 @@ pub enum PaletteInput {
     Theme(Box<Theme>),
     /// `filter TEXT`
     Filter(String),
+    /// `seek PLACE`
+    Seek(SeekTarget),
 }
 
 impl PaletteInput {
@@ -36,6 +39,10 @@ impl PaletteInput {
             ("theme", name, _) if !name.is_empty() => Theme::named(name, ascii)
                 .map(|theme| Self::Theme(Box::new(theme)))
                 .map_err(|error| error.to_string()),
+            ("seek", text, _) => text
+                .parse()
+                .map(Self::Seek)
+                .map_err(|error: SeekError| format!("column {}: {error}", column(line, text))),
             ("filter", text, _) if !text.is_empty() => match text.parse::<Filter>() {
                 Ok(_) => Ok(Self::Filter(text.to_owned())),
                 Err(FilterError { column, problem }) => {

@@ -19,7 +19,7 @@ use crate::{
             command::{Command, Target},
             filter::Filter,
         },
-        model::entry::Entry,
+        model::{entry::Entry, source_status::SourceStatus},
         text::sequence,
     },
     export,
@@ -57,6 +57,9 @@ impl App {
 
     /// Does the action of a key or of its name at the `:` line.
     pub(super) fn act(&mut self, action: KeyAction, snapshot: &Snapshot) -> Vec<Effect> {
+        if let Some(effects) = self.timeline_key(action, snapshot) {
+            return effects;
+        }
         let effect = match action {
             KeyAction::Preset(label) => fault_list::toggle_command(label, snapshot).map(Effect::from),
             KeyAction::Forget => self.forget(self.selected_volume(snapshot)),
@@ -121,9 +124,10 @@ impl App {
             }
             KeyAction::QuitNow => Some(Effect::Interrupt),
             KeyAction::Quit
-                if !fault_list::is_armed(snapshot)
-                    && snapshot.volumes.open_mounts() == 0
-                    && snapshot.scenario.play_request.is_none() =>
+                if snapshot.source != SourceStatus::Local
+                    || (!fault_list::is_armed(snapshot)
+                        && snapshot.volumes.open_mounts() == 0
+                        && snapshot.scenario.play_request.is_none()) =>
             {
                 Some(Effect::Leave)
             }

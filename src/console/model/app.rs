@@ -35,7 +35,7 @@ use crate::{
     domain::{
         analysis::retries::Retries,
         lang::command::Outage,
-        model::{entry::Entry, scenario::ScenarioRun},
+        model::{entry::Entry, scenario::ScenarioRun, source_status::PlaybackState},
         rules::RuleState,
         text,
     },
@@ -177,6 +177,14 @@ impl App {
                 self.retries.forget_before(kept.start);
                 Vec::new()
             }
+            Event::Restarted => {
+                self.restart();
+                Vec::new()
+            }
+            Event::SeekDone(result) => {
+                self.seek_done(result);
+                Vec::new()
+            }
             Event::DryRunDone { generation, result } => {
                 self.dry_run.finish(generation, result.ok()).into_iter().collect()
             }
@@ -248,7 +256,7 @@ impl App {
         Screen::new(area, &input)
     }
 
-    fn lists(&mut self) -> impl Iterator<Item = &mut EntryList> {
+    pub(super) fn lists(&mut self) -> impl Iterator<Item = &mut EntryList> {
         std::iter::once(&mut self.calls).chain(self.history.as_mut().map(|history| &mut history.entries))
     }
 
@@ -274,6 +282,12 @@ impl App {
 
     /// Whether something on the screen changes by the mere passing of time, so that a slow tick must draw it.
     pub fn is_ticking(&self, snapshot: &Snapshot) -> bool {
+        // Recorded time passes only while it is played.
+        if let Some(timeline) = snapshot.source.timeline()
+            && timeline.playback.state != PlaybackState::Playing
+        {
+            return false;
+        }
         let comes_up = matches!(snapshot.driver_state.status, DriverStatus::Down { until: Some(_), .. });
         let runs_out = snapshot
             .rules

@@ -7,7 +7,7 @@ use crossterm::event::{KeyEvent, MouseEvent};
 use crate::{
     console::model::reply_edit::ReplyEdit,
     domain::{
-        lang::command::Command,
+        lang::{command::Command, seek::Seek},
         model::entry::Entry,
         rules::{DryRun, Rule},
     },
@@ -26,6 +26,10 @@ pub enum Event {
     Resize(u16, u16),
     /// New entries, and the numbers of those that the journal keeps.
     Entries(Vec<Arc<Entry>>, Range<u64>),
+    /// The kept entries are others than before.
+    Restarted,
+    /// A place in the recording was found, or not.
+    SeekDone(Result<(), String>),
     /// A dry run of the rule that is being typed has ended.
     DryRunDone {
         /// That of its [`Effect::DryRun`].
@@ -61,6 +65,8 @@ pub enum Effect {
         /// The rule.
         rule: Box<Rule>,
     },
+    /// Go to a place in the recording.
+    Seek(Seek),
     /// Put a text on the clipboard.
     Copy(String),
     /// Take the mouse from the terminal, or give it back.

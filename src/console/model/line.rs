@@ -167,6 +167,10 @@ impl App {
                 self.theme = *theme;
             }
             PaletteInput::Filter(text) => self.filter(&text)?,
+            PaletteInput::Seek(target) => {
+                let seek = target.resolve(snapshot.at, &self.zone);
+                return Ok(vec![self.seek(seek)]);
+            }
         }
         Ok(Vec::new())
     }
@@ -175,6 +179,8 @@ impl App {
     pub(super) fn ask_or_run(&mut self, command: Command, snapshot: &Snapshot) -> Vec<Effect> {
         let edited = self.edited.take().and_then(|id| snapshot.rules.iter().find(|rule| rule.id == id));
         match command {
+            // Nothing is lost there: its source says why it cannot be run.
+            command if snapshot.source.timeline().is_some() => vec![command.into()],
             command if command.is_dangerous() => {
                 self.mode = Mode::Ask(Question::Run(Box::new(command.confirmed())));
                 Vec::new()

@@ -98,6 +98,12 @@ impl EntryList {
         }
     }
 
+    /// Takes in all kept entries again. The selection stays.
+    pub fn restart(&mut self) {
+        self.rows.clear();
+        self.next = 1;
+    }
+
     /// Which entries are shown.
     pub fn filter(&self) -> &Filter {
         &self.filter
@@ -117,8 +123,7 @@ impl EntryList {
     pub fn set_filter(&mut self, filter: Filter) {
         if filter != self.filter {
             self.filter = filter;
-            self.rows.clear();
-            self.next = 1;
+            self.restart();
         }
     }
 

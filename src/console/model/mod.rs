@@ -18,6 +18,7 @@ pub mod prompt;
 pub mod reply_edit;
 mod scenario;
 pub mod sequence;
+mod timeline;
 pub mod window;
 
 pub use crate::console::layout::pane::Pane;

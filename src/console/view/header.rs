@@ -15,19 +15,24 @@ use crate::{
             SPARK,
             counters::{Counter, counter_lines},
         },
-        view::canvas::{View, put, put_right},
+        view::{
+            canvas::{View, put, put_right},
+            timeline,
+        },
     },
-    domain::{model::protocol::Caller, text},
+    domain::{
+        model::{protocol::Caller, source_status::SourceStatus},
+        text,
+    },
     hub::{DriverStatus, Snapshot},
 };
 
 /// How many cells of an address are worth showing.
 const ADDRESS: usize = 16;
 
-/// Draws header and counters.
-pub fn render(view: &View<'_>, buffer: &mut Buffer) {
+/// The first row of the live state.
+fn render_live(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
     let (styles, driver) = (&view.theme.styles, &view.snapshot.driver);
-    let area = view.screen.header;
     let load = load(view);
     let room = usize::from(area.width);
     let status = view.snapshot.driver_state.status;
@@ -52,6 +57,16 @@ pub fn render(view: &View<'_>, buffer: &mut Buffer) {
     view.put_fitted(buffer, area, 0, &line);
     if let Some(load) = load {
         put_right(buffer, area, 0, line.width(), load);
+    }
+}
+
+/// Draws header and counters.
+pub fn render(view: &View<'_>, buffer: &mut Buffer) {
+    let (styles, driver) = (&view.theme.styles, &view.snapshot.driver);
+    let area = view.screen.header;
+    match &view.snapshot.source {
+        SourceStatus::Local => render_live(view, area, buffer),
+        SourceStatus::Recording(recording) => timeline::render(view, recording, area, buffer),
     }
     if let Some(fix_command) = &driver.fix_command {
         let line = Line::from(vec![

@@ -31,6 +31,7 @@ pub mod row;
 pub mod scenario;
 pub mod sequence;
 mod tabs;
+mod timeline;
 pub mod typing;
 pub mod volumes;
 

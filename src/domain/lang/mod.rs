@@ -6,6 +6,7 @@ pub mod filter;
 pub mod json;
 pub mod lexer;
 mod names;
+pub mod seek;
 pub mod suggest;
 
 pub use names::full_name;

@@ -8,5 +8,6 @@ pub mod lint;
 pub mod past_volumes;
 pub mod protocol;
 pub mod scenario;
+pub mod source_status;
 pub mod speed;
 pub mod volume;

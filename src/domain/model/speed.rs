@@ -33,7 +33,7 @@ impl Default for DemoSpeed {
 
 impl DemoSpeed {
     /// From the slowest to the fastest.
-    pub const RANGE: std::ops::RangeInclusive<f64> = 0.1..=50.0;
+    pub const RANGE: std::ops::RangeInclusive<f64> = 0.1..=64.0;
 
     /// The speed after a change.
     #[must_use]

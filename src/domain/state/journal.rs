@@ -63,7 +63,12 @@ impl Journal {
     }
 
     /// Appends the next entry and removes the oldest where a bound is passed. The newest always stays.
+    ///
+    /// What came before a gap is dropped, so that the numbers stay without one.
     pub fn push(&mut self, entry: &Arc<Entry>) {
+        if entry.seq != self.next_seq() {
+            self.empty();
+        }
         self.last_seq = entry.seq;
         self.listed += u64::from(!entry.is_redundant());
         let size = entry.size_estimate();
@@ -77,12 +82,44 @@ impl Journal {
         }
     }
 
+    /// Puts entries before those that are kept, as far as they end where these begin, there is room for them, and the
+    /// journal was not cleared in between. A state that was read from a checkpoint has none.
+    pub fn prepend(&mut self, entries: &[Arc<Entry>]) {
+        for entry in entries.iter().rev() {
+            let size = entry.size_estimate();
+            let is_next = entry.seq + 1 == self.first_seq() && entry.seq >= self.first_since_clear;
+            let has_room = self.ring.len() < self.bounds.entries && self.bytes + size <= self.bounds.bytes;
+            if !is_next || !has_room {
+                break;
+            }
+            self.bytes += size;
+            self.sizes.push_front(size);
+            self.ring.push_front(Arc::clone(entry));
+        }
+    }
+
+    /// How many entries before those that are kept could be kept too.
+    pub fn missing(&self) -> u64 {
+        let room = self.bounds.entries.saturating_sub(self.ring.len()) as u64;
+        if self.bytes >= self.bounds.bytes { 0 } else { room.min(self.dropped()) }
+    }
+
+    /// The same place in the numbering, without entries.
+    #[must_use]
+    pub fn without_entries(&self) -> Self {
+        Self { ring: VecDeque::new(), sizes: VecDeque::new(), bytes: 0, ..*self }
+    }
+
     /// Removes all entries. The numbering goes on, so that a reader's place stays valid.
     pub fn clear(&mut self) {
+        self.empty();
+        self.first_since_clear = self.next_seq();
+    }
+
+    fn empty(&mut self) {
         self.ring.clear();
         self.sizes.clear();
         self.bytes = 0;
-        self.first_since_clear = self.next_seq();
     }
 
     /// How many entries there was no room for, since the journal was cleared.

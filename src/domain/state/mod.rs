@@ -102,7 +102,8 @@ impl State {
                 }
             }
             EntryKind::Scenario(event) => self.apply_scenario_event(event),
-            EntryKind::EngineCommand(_) | EntryKind::Note { .. } => {}
+            EntryKind::EngineCommand(_) | EntryKind::Note { .. } | EntryKind::Gap(_) | EntryKind::Unknown => {
+            }
         }
         self.counters.count(entry);
         self.journal.push(entry);
@@ -154,6 +155,32 @@ impl State {
     /// The latest entries.
     pub fn journal(&self) -> &Journal {
         &self.journal
+    }
+
+    /// Puts entries before those of the journal: see [`Journal::prepend`].
+    pub fn prepend(&mut self, entries: &[Arc<Entry>]) {
+        self.journal.prepend(entries);
+    }
+
+    /// The same without the journal's entries, as in a checkpoint of a recording. It is quick: what is large is shared.
+    #[must_use]
+    pub fn checkpoint(&self) -> Self {
+        Self {
+            journal: self.journal.without_entries(),
+            counters: self.counters.clone(),
+            volumes: self.volumes.clone(),
+            past_volumes: self.past_volumes.clone(),
+            rules: self.rules.clone(),
+            linter: self.linter,
+            driver: self.driver.clone(),
+            desired: self.desired,
+            bind_error: self.bind_error.clone(),
+            held: self.held.clone(),
+            scenario: self.scenario.clone(),
+            quits_after_scenario: self.quits_after_scenario,
+            speed: self.speed,
+            last_call: self.last_call,
+        }
     }
 
     /// All counters.

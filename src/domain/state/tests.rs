@@ -8,7 +8,7 @@ use super::*;
 use crate::domain::model::{
     driver::Outage,
     entry::{
-        AppliedFault, Call, Cause, CommandRun, Decision, Evaluation, OriginalReply, ReleasedCall,
+        AppliedFault, Call, Cause, CommandRun, Decision, Evaluation, Gap, OriginalReply, ReleasedCall,
         RuleDecision, RuleText, VolumeChange,
     },
     fault::{Release, ReleasedBy},
@@ -104,6 +104,7 @@ fn entries() -> Vec<Arc<Entry>> {
         EntryKind::Rule(RuleEvent::Disarmed(rule)),
         EntryKind::Command(command("reset")),
         EntryKind::Note { text: "the end".into() },
+        EntryKind::Gap(Gap { first: 7, missed: 12, reason: "the disk is full".into() }),
     ];
     let entry = |(index, kind)| {
         Arc::new(Entry {
@@ -122,6 +123,7 @@ fn every_entry_and_every_state_is_read_back_from_json() {
         let line = serde_json::to_string(&entry).expect("it is JSON");
         let read: Entry = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
         assert_eq!(read, *entry, "{line}");
+        assert_eq!(Entry::from_json(line.as_bytes()).expect("it is read quickly"), read, "{line}");
         state.apply(&entry);
         replayed.apply(&Arc::new(read));
         assert_eq!(replayed, state, "{line}");
@@ -157,7 +159,7 @@ fn the_state_is_what_the_entries_say() {
     assert_eq!(state.held().count(), 0);
     assert!(state.driver_state().quitting, "the scenario is over");
     assert_eq!(state.counters().operation(Operation::Mount), 0, "they were reset");
-    assert_eq!(state.journal().len(), 2);
+    assert_eq!(state.journal().len(), 3);
     assert_eq!(state.last_call(), 2);
 }
 

@@ -10,7 +10,7 @@ use crate::domain::{
     analysis::retries::Pause,
     model::{
         driver::{DriverEvent, DriverReason},
-        entry::{Call, Entry, EntryKind, HeldCall, Outcome, RuleEvent},
+        entry::{Call, Entry, EntryKind, Gap, HeldCall, Outcome, RuleEvent},
         protocol::Caller,
         scenario::{End, ScenarioEvent, ScenarioResult},
         volume::Change,
@@ -137,7 +137,8 @@ pub fn remark(entry: &Entry, symbols: &Symbols) -> Vec<StyledText> {
         | EntryKind::Released(_)
         | EntryKind::Session(_)
         | EntryKind::Registration(_)
-        | EntryKind::Volume(_) => Vec::new(),
+        | EntryKind::Volume(_)
+        | EntryKind::Unknown => Vec::new(),
         EntryKind::Command(run) => vec![
             StyledText::new(format!(": {}", run.command), TextStyle::Command),
             StyledText::new(format!("  {} {}", symbols.arrow, run.result), TextStyle::Text),
@@ -167,6 +168,7 @@ pub fn remark(entry: &Entry, symbols: &Symbols) -> Vec<StyledText> {
         EntryKind::Driver(event) => vec![StyledText::new(driver(event), TextStyle::Warning)],
         EntryKind::Scenario(event) => vec![play(event, symbols)],
         EntryKind::Note { text } => vec![StyledText::new(format!("# {text}"), TextStyle::Text)],
+        EntryKind::Gap(gap) => vec![StyledText::new(self::gap(gap), TextStyle::Warning)],
     }
 }
 
@@ -196,6 +198,12 @@ pub fn driver(event: &DriverEvent) -> String {
         }
         DriverReason::Command | DriverReason::Recovered => format!("the driver is {status}"),
     }
+}
+
+/// What a recording lacks.
+pub fn gap(Gap { first, missed, reason }: &Gap) -> String {
+    let entries = text::counted(*missed, "entry");
+    format!("the recording lacks {entries} from number {}: {reason}", text::grouped(*first))
 }
 
 fn play(event: &ScenarioEvent, symbols: &Symbols) -> StyledText {

@@ -133,11 +133,17 @@ fn entry_lines(page: &mut DetailPage<'_>, entry: &Entry) {
             page.say(&format!("at {time}"), styles.dim);
             page.say(text, styles.text);
         }
+        EntryKind::Gap(gap) => {
+            page.heading("Gap in the recording");
+            page.say(&format!("at {time}"), styles.dim);
+            page.say(&describe::gap(gap), styles.warning);
+        }
         // These are no rows of a list.
         EntryKind::Session(_)
         | EntryKind::Registration(_)
         | EntryKind::Released(_)
-        | EntryKind::Volume(_) => {}
+        | EntryKind::Volume(_)
+        | EntryKind::Unknown => {}
     }
 }
 

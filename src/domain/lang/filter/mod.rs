@@ -238,6 +238,8 @@ const fn kind_of(entry: &Entry) -> &'static str {
         EntryKind::EngineCommand(_) => "engine_command",
         EntryKind::Scenario(_) => "scenario",
         EntryKind::Note { .. } => "note",
+        EntryKind::Gap(_) => "gap",
+        EntryKind::Unknown => "unknown",
     }
 }
 

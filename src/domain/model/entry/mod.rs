@@ -5,6 +5,7 @@
 
 mod body;
 mod call;
+mod line;
 mod rule;
 mod session;
 #[cfg(test)]
@@ -71,6 +72,24 @@ pub enum EntryKind {
         /// The remark.
         text: String,
     },
+    /// The recording lacks entries.
+    Gap(Gap),
+    /// A kind that this version does not know: the entry was written by a later one.
+    #[serde(other)]
+    #[cfg_attr(test, schemars(skip))]
+    Unknown,
+}
+
+/// Entries that the recording lacks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Gap {
+    /// The number of the first one.
+    pub first: u64,
+    /// How many.
+    pub missed: u64,
+    /// Why.
+    pub reason: String,
 }
 
 /// A change of a volume.
@@ -146,6 +165,8 @@ impl Entry {
             EntryKind::EngineCommand(run) => run.command.len() + run.result.len(),
             EntryKind::Scenario(event) => event.weight(),
             EntryKind::Note { text } => text.len(),
+            EntryKind::Gap(gap) => gap.reason.len(),
+            EntryKind::Unknown => 0,
         };
         size_of::<Self>() + 16 + pieces + Self::OVERHEAD
     }
@@ -179,7 +200,8 @@ impl Entry {
             EntryKind::Session(_)
             | EntryKind::Registration(_)
             | EntryKind::Released(_)
-            | EntryKind::Volume(_) => true,
+            | EntryKind::Volume(_)
+            | EntryKind::Unknown => true,
             EntryKind::Rule(event) => !matches!(event, RuleEvent::Spent(_) | RuleEvent::Expired(_)),
             EntryKind::Driver(event) => {
                 matches!(event.reason, DriverReason::Command | DriverReason::Crash)

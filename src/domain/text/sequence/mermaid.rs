@@ -48,6 +48,7 @@ fn note(entry: &Entry, engine: Caller) -> Option<String> {
     match &entry.kind {
         EntryKind::Command(run) => Some(format!("Note over plugin: {}", plain(&run.command))),
         EntryKind::Note { text } => Some(format!("Note over {engine}: {}", plain(text))),
+        EntryKind::Gap(gap) => Some(format!("Note over plugin: {}", plain(&describe::gap(gap)))),
         EntryKind::Scenario(event) => match &**event {
             // A command of the scenario is noted already.
             ScenarioEvent::StepStarted { line, .. } if line.starts_with("$ ") => {

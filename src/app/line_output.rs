@@ -1,0 +1,123 @@
+//! Entries as JSON lines on stdout, as they are recorded.
+
+use std::{
+    io::{self, Write},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+use tokio::{runtime::Handle, sync::oneshot, time::timeout};
+use tokio_util::sync::CancellationToken;
+
+use crate::{domain::lang::json, hub::Hub};
+
+/// How many entries are fetched at a time.
+const BATCH: usize = 1024;
+
+/// How long a slow disk or reader may take for the last lines.
+const LAST_LINES_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Writes every kept entry, from the first, until `end`. Returns how many the journal dropped before they were written.
+/// `progress` is the number of the last entry that was written.
+async fn write_entries(
+    hub: Arc<Hub>,
+    mut out: impl Write,
+    end: CancellationToken,
+    progress: Arc<AtomicU64>,
+) -> io::Result<u64> {
+    let mut changes = hub.subscribe();
+    let mut written = 0;
+    let mut missed = 0;
+    loop {
+        // Checked before reading, so that what is recorded in between is still read.
+        let ending = end.is_cancelled();
+        loop {
+            let (entries, first) = hub.entries_after(written, BATCH);
+            let lost = first.saturating_sub(written + 1);
+            missed += lost;
+            written += lost;
+            let Some(newest) = entries.last() else { break };
+            written = newest.seq;
+            for entry in &entries {
+                json::write_line(&mut out, entry)?;
+            }
+            out.flush()?;
+            progress.store(written, Ordering::Relaxed);
+        }
+        if ending {
+            return Ok(missed);
+        }
+        tokio::select! {
+            () = end.cancelled() => {}
+            result = changes.changed() => if result.is_err() { return Ok(missed) },
+        }
+    }
+}
+
+/// Writes entries on a thread of its own, since a slow disk or reader blocks it.
+pub struct Writer {
+    hub: Arc<Hub>,
+    progress: Arc<AtomicU64>,
+    result: oneshot::Receiver<io::Result<u64>>,
+}
+
+impl Writer {
+    /// Starts to write every kept entry, from the first, until `end`.
+    pub fn start(hub: &Arc<Hub>, out: impl Write + Send + 'static, end: &CancellationToken) -> Self {
+        let (sender, result) = oneshot::channel();
+        let progress = Arc::new(AtomicU64::new(0));
+        let written = write_entries(Arc::clone(hub), out, end.clone(), Arc::clone(&progress));
+        let runtime = Handle::current();
+        thread::spawn(move || drop(sender.send(runtime.block_on(written))));
+        Self { hub: Arc::clone(hub), progress, result }
+    }
+
+    /// Waits until nothing more is written. Returns how many entries the journal dropped before they were written.
+    pub async fn ended(&mut self) -> io::Result<u64> {
+        (&mut self.result).await.unwrap_or_else(|_| Err(io::Error::other("the writer panicked")))
+    }
+
+    /// The same at the end, when nobody waits longer for a slow disk or reader. What is not written then is missed.
+    pub async fn finish(mut self) -> io::Result<u64> {
+        match timeout(LAST_LINES_TIMEOUT, self.ended()).await {
+            Ok(missed) => missed,
+            Err(_) => Ok((self.hub.kept().end - 1).saturating_sub(self.progress.load(Ordering::Relaxed))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        domain::{
+            model::{
+                entry::{EntryKind, Session},
+                volume::Volumes,
+            },
+            state::journal::Bounds,
+        },
+        hub::InMemoryStore,
+    };
+
+    #[tokio::test]
+    async fn entries_that_the_journal_dropped_are_counted() {
+        let session = Session::new(0, Volumes::default());
+        let hub = Hub::new(session, Box::new(InMemoryStore), Bounds { entries: 3, ..Bounds::default() });
+        for _ in 0..10 {
+            hub.record(EntryKind::Note { text: "again".into() });
+        }
+        let shutdown = CancellationToken::new();
+        shutdown.cancel();
+        let mut out = Vec::new();
+        let missed =
+            write_entries(hub, &mut out, shutdown, Arc::default()).await.expect("memory does not fail");
+        let text = String::from_utf8(out).expect("JSON is UTF-8");
+        // The session is an entry too.
+        assert_eq!((text.lines().count(), missed), (3, 8));
+    }
+}

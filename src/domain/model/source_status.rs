@@ -1,0 +1,81 @@
+//! Where a console gets its state from, as its screen shows it.
+
+use std::{fmt, sync::Arc};
+
+use jiff::Timestamp;
+
+/// Where the state comes from.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum SourceStatus {
+    /// This process.
+    #[default]
+    Local,
+    /// A recording.
+    Recording(Timeline),
+}
+
+impl SourceStatus {
+    /// The timeline of a recording.
+    pub const fn timeline(&self) -> Option<&Timeline> {
+        match self {
+            Self::Recording(timeline) => Some(timeline),
+            Self::Local => None,
+        }
+    }
+}
+
+/// The place in a recording.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Timeline {
+    /// The file's name.
+    pub name: Arc<str>,
+    /// Which run of how many, from 1.
+    pub run: (usize, usize),
+    /// The number of the last entry that is shown.
+    pub seq: u64,
+    /// The number of the run's last entry.
+    pub last_seq: u64,
+    /// When the run began, and the time of its last entry.
+    pub span: (Timestamp, Timestamp),
+    /// Whether it is played.
+    pub playback: Playback,
+    /// Whether it is being searched.
+    pub is_searching: bool,
+    /// Why it cannot be read any further.
+    pub problem: Option<Arc<str>>,
+}
+
+/// How a recording is played.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Playback {
+    /// How many times as fast as it was recorded.
+    pub speed: f64,
+    /// What happens now.
+    pub state: PlaybackState,
+}
+
+/// What a recording does without a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlaybackState {
+    /// Nothing.
+    Paused,
+    /// It shows one entry after another, as they were recorded.
+    Playing,
+    /// It is at the end, and shows what is added to the file.
+    Following,
+}
+
+impl Playback {
+    /// The slowest and the fastest speed.
+    pub const RANGE: std::ops::RangeInclusive<f64> = 1.0..=64.0;
+}
+
+impl fmt::Display for Playback {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.state {
+            PlaybackState::Paused => f.write_str("paused"),
+            PlaybackState::Playing => write!(f, "{}x", self.speed),
+            PlaybackState::Following => f.write_str("following"),
+        }
+    }
+}

@@ -1,0 +1,447 @@
+//! The player of a recording: which entry is the last one shown, and what comes next.
+//!
+//! It is driven by [`Player::tick`], which does a piece of work and says when it wants to be called again. So requests
+//! are answered between the pieces, whatever there is to search or to read.
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::{SignedDuration, Timestamp};
+use parking_lot::Mutex;
+use tokio::{sync::watch, time::Instant};
+
+use crate::{
+    domain::{
+        lang::seek::{Direction, Seek},
+        model::{
+            entry::EntryKind,
+            source_status::{Playback, PlaybackState, Timeline},
+            speed::SpeedChange,
+        },
+        state::State,
+        text,
+    },
+    recording::{Line, LineHead, Recording, RecordingError, apply},
+};
+
+/// How many entries before the shown one are read at once, so that a list is full; the others follow.
+const AT_ONCE: u64 = 1000;
+/// How many entries are read in one piece of work.
+const PIECE: u64 = 4096;
+/// How much of the file is searched in the first piece of work, and how much at most. Each piece is twice as long as the
+/// one before, since what is wanted is often near.
+const SEARCHED: (u64, u64) = (128 * 1024, 32 * 1024 * 1024);
+/// How often the file is looked at for more.
+const REFRESH: Duration = Duration::from_millis(200);
+
+/// What the console sees.
+pub struct Shown {
+    /// The state at the shown entry.
+    pub state: State,
+    /// The place of that entry.
+    pub timeline: Timeline,
+    /// Changes when earlier entries are others.
+    pub generation: u64,
+    /// The recorded time, when it was reached, and how many times as fast it passes.
+    clock: (Timestamp, Instant, f64),
+}
+
+impl Shown {
+    /// The recorded time now. It stands still unless the recording is played.
+    pub fn now(&self) -> Timestamp {
+        let (at, since, speed) = self.clock;
+        let passed = SignedDuration::try_from(since.elapsed().mul_f64(speed)).unwrap_or_default();
+        at.checked_add(passed).unwrap_or(at)
+    }
+}
+
+/// Plays a recording.
+pub struct Player {
+    recording: Recording,
+    shown: Arc<Mutex<Shown>>,
+    /// The offset behind the line of the last entry that is shown.
+    offset: u64,
+    /// Whether entries before the shown ones are still to be read.
+    is_filling: bool,
+    search: Option<Search>,
+    /// The result of the last search, until it is taken.
+    found: Option<Result<(), String>>,
+    refreshed: Instant,
+    version: watch::Sender<u64>,
+}
+
+/// A search that is under way.
+struct Search {
+    wanted: Seek,
+    /// How far it has come.
+    offset: u64,
+    /// How many bytes are searched next.
+    length: u64,
+}
+
+impl Player {
+    /// A player at the end of a recording, which follows it.
+    pub fn open(recording: Recording) -> Result<Self, RecordingError> {
+        let offset = recording.end();
+        let run = *recording.runs().last().expect("a recording has a run");
+        let mut state = recording.state_at(&run, offset)?;
+        recording.fill(&run, &mut state, AT_ONCE)?;
+        let name = recording.path().file_name().unwrap_or_default().to_string_lossy();
+        let now = Instant::now();
+        let timeline = Timeline {
+            name: name.as_ref().into(),
+            run: (1, 1),
+            seq: run.last_seq,
+            last_seq: run.last_seq,
+            span: (run.first_at, run.last_at),
+            playback: Playback { speed: 1.0, state: PlaybackState::Following },
+            is_searching: false,
+            problem: None,
+        };
+        let clock = (run.last_at, now, 0.0);
+        let shown = Shown { state, timeline, generation: 0, clock };
+        let shown = Arc::new(Mutex::new(shown));
+        let player = Self {
+            recording,
+            shown,
+            offset,
+            is_filling: true,
+            search: None,
+            found: None,
+            refreshed: now,
+            version: watch::Sender::new(0),
+        };
+        player.show_place(false);
+        Ok(player)
+    }
+
+    /// Changes its value whenever there is something new to see.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.version.subscribe()
+    }
+
+    /// What the console sees.
+    pub fn shown(&self) -> Arc<Mutex<Shown>> {
+        Arc::clone(&self.shown)
+    }
+
+    /// Does a piece of work. Returns after which time there is more to do.
+    pub fn tick(&mut self) -> Duration {
+        self.try_tick().unwrap_or_else(|error| {
+            let problem = error.to_string();
+            let mut shown = self.shown.lock();
+            shown.timeline.problem = Some(problem.as_str().into());
+            shown.timeline.is_searching = false;
+            drop(shown);
+            self.is_filling = false;
+            if self.search.take().is_some() {
+                self.found = Some(Err(problem));
+            }
+            self.pause();
+            REFRESH
+        })
+    }
+
+    fn try_tick(&mut self) -> Result<Duration, RecordingError> {
+        if self.search.is_some() {
+            self.search_on()?;
+            return Ok(Duration::ZERO);
+        }
+        if self.refreshed.elapsed() >= REFRESH {
+            self.refreshed = Instant::now();
+            if self.recording.refresh()? {
+                self.show_place(false);
+            }
+        }
+        let next = self.play()?;
+        if !next.is_zero() && self.is_filling {
+            self.fill()?;
+            return Ok(Duration::ZERO);
+        }
+        Ok(next.min(REFRESH))
+    }
+
+    /// Shows what is due. Returns when the next entry is.
+    fn play(&mut self) -> Result<Duration, RecordingError> {
+        let state = self.shown.lock().timeline.playback.state;
+        let until = match state {
+            PlaybackState::Paused => return Ok(REFRESH),
+            PlaybackState::Following => None,
+            PlaybackState::Playing => Some(self.shown.lock().now()),
+        };
+        let mut lines = self.recording.lines(self.offset, self.recording.end());
+        let mut due = Vec::new();
+        let mut next = None;
+        while (due.len() as u64) < PIECE
+            && let Some(line) = lines.next_line()?
+        {
+            if let (Line::Entry(entry), Some(until)) = (&line, until)
+                && entry.at > until
+            {
+                next = Some(entry.at.duration_since(until));
+                break;
+            }
+            self.offset = lines.offset();
+            due.push(line);
+        }
+        let is_more = due.len() as u64 == PIECE;
+        let is_new = !due.is_empty();
+        if is_new {
+            let mut shown = self.shown.lock();
+            for line in due {
+                // The numbers of another run begin again.
+                let is_session =
+                    matches!(&line, Line::Entry(entry) if matches!(entry.kind, EntryKind::Session(_)));
+                shown.generation += u64::from(is_session);
+                apply(&mut shown.state, line);
+            }
+        }
+        let is_at_end = self.offset == self.recording.end();
+        if is_at_end && state == PlaybackState::Playing {
+            self.shown.lock().timeline.playback.state = PlaybackState::Following;
+        }
+        if is_at_end || is_more {
+            self.stop_clock_if_following();
+        }
+        self.show_place(is_new);
+        if is_more {
+            return Ok(Duration::ZERO);
+        }
+        let speed = self.shown.lock().timeline.playback.speed;
+        let next =
+            next.and_then(|next| Duration::try_from(next).ok()).map_or(REFRESH, |next| next.div_f64(speed));
+        Ok(next.max(Duration::from_millis(1)))
+    }
+
+    /// At the end the time is that of the last entry.
+    fn stop_clock_if_following(&self) {
+        let mut shown = self.shown.lock();
+        if shown.timeline.playback.state == PlaybackState::Following {
+            let run = self.recording.runs()[self.recording.run_at(self.offset)];
+            shown.clock = (run.last_at, Instant::now(), 0.0);
+        }
+    }
+
+    /// Reads a piece of the entries before the shown ones.
+    fn fill(&mut self) -> Result<(), RecordingError> {
+        let run = self.recording.runs()[self.recording.run_at(self.offset)];
+        let (first, missing) = {
+            let shown = self.shown.lock();
+            (shown.state.journal().first_seq(), shown.state.journal().missing())
+        };
+        let entries = self.recording.entries_before(&run, first, missing.min(PIECE))?;
+        let mut shown = self.shown.lock();
+        shown.state.prepend(&entries);
+        let is_done = entries.is_empty() || shown.state.journal().first_seq() == first;
+        if is_done {
+            self.is_filling = false;
+            shown.generation += 1;
+            drop(shown);
+            self.notify();
+        }
+        Ok(())
+    }
+
+    fn notify(&self) {
+        self.version.send_modify(|version| *version += 1);
+    }
+
+    /// Updates the timeline.
+    fn show_place(&self, is_new: bool) {
+        let number = self.recording.run_at(self.offset);
+        let run = self.recording.runs()[number];
+        let mut shown = self.shown.lock();
+        let seq = shown.state.journal().next_seq() - 1;
+        let timeline = &mut shown.timeline;
+        let before = timeline.clone();
+        timeline.run = (number + 1, self.recording.runs().len());
+        (timeline.seq, timeline.last_seq) = (seq, run.last_seq);
+        timeline.span = (run.first_at, run.last_at);
+        timeline.is_searching = self.search.is_some();
+        if is_new || *timeline != before {
+            drop(shown);
+            self.notify();
+        }
+    }
+
+    /// Changes the speed.
+    pub fn speed(&mut self, change: SpeedChange) -> String {
+        match change {
+            SpeedChange::Pause => self.pause(),
+            SpeedChange::Continue => self.resume(),
+            SpeedChange::Times(times) => {
+                let (slowest, fastest) = (*Playback::RANGE.start(), *Playback::RANGE.end());
+                self.shown.lock().timeline.playback.speed = times.clamp(slowest, fastest);
+                self.resume();
+            }
+        }
+        self.notify();
+        match self.shown.lock().timeline.playback {
+            Playback { state: PlaybackState::Playing, speed } => format!("playing at {speed}x"),
+            Playback { state: PlaybackState::Following, .. } => "at the end, following the file".into(),
+            Playback { state: PlaybackState::Paused, .. } => "paused".into(),
+        }
+    }
+
+    fn pause(&self) {
+        let mut shown = self.shown.lock();
+        shown.timeline.playback.state = PlaybackState::Paused;
+        shown.clock = (shown.now(), Instant::now(), 0.0);
+    }
+
+    fn resume(&self) {
+        let is_at_end = self.offset == self.recording.end();
+        let mut shown = self.shown.lock();
+        let speed = shown.timeline.playback.speed;
+        if is_at_end {
+            shown.timeline.playback.state = PlaybackState::Following;
+        } else {
+            shown.timeline.playback.state = PlaybackState::Playing;
+            shown.clock = (shown.now(), Instant::now(), speed);
+        }
+    }
+
+    /// Goes to a place, or begins to search for it. Returns why not.
+    pub fn seek(&mut self, seek: &Seek) -> Result<(), String> {
+        (self.search, self.found) = (None, None);
+        self.shown.lock().timeline.problem = None;
+        let run = self.recording.runs()[self.recording.run_at(self.offset)];
+        let found = match seek {
+            Seek::Start => self.recording.behind_seq(&run, 1),
+            Seek::End => Ok(self.recording.end()),
+            Seek::Entry(seq) if *seq == 0 || *seq > run.last_seq => {
+                return Err(format!("the run has the entries 1 to {}", text::grouped(run.last_seq)));
+            }
+            Seek::Entry(seq) => self.recording.behind_seq(&run, *seq),
+            Seek::Time(time) => self.find_time(*time),
+            Seek::Step(_) | Seek::Failure(_) | Seek::Command(_) => {
+                self.pause();
+                self.search = Some(Search { wanted: seek.clone(), offset: self.offset, length: SEARCHED.0 });
+                return Ok(());
+            }
+        };
+        let went = found.and_then(|offset| self.go(offset));
+        went.map_err(|error| error.to_string())?;
+        if *seek == Seek::End {
+            self.resume();
+            self.notify();
+        }
+        Ok(())
+    }
+
+    /// The result of the last [`Player::seek`]: none while it is searched for.
+    pub fn found(&mut self) -> Option<Result<(), String>> {
+        if self.search.is_some() { None } else { Some(self.found.take().unwrap_or(Ok(()))) }
+    }
+
+    /// Where the last entry at a time or before it ends. A time before the recording is its first entry.
+    fn find_time(&self, time: Timestamp) -> Result<u64, RecordingError> {
+        let runs = self.recording.runs();
+        let run = &runs[runs.partition_point(|run| run.first_at <= time).saturating_sub(1)];
+        let first = self.recording.behind_seq(run, 1)?;
+        Ok(self.recording.behind_time(run, time)?.max(first))
+    }
+
+    /// Shows the state behind a line, paused.
+    fn go(&mut self, offset: u64) -> Result<(), RecordingError> {
+        let run = self.recording.runs()[self.recording.run_at(offset)];
+        let mut state = self.recording.state_at(&run, offset)?;
+        self.recording.fill(&run, &mut state, AT_ONCE)?;
+        let at = self.recording.time_before(&run, offset)?;
+        self.offset = offset;
+        self.is_filling = true;
+        let mut shown = self.shown.lock();
+        shown.state = state;
+        shown.generation += 1;
+        shown.clock = (at, Instant::now(), 0.0);
+        shown.timeline.playback.state = PlaybackState::Paused;
+        drop(shown);
+        self.show_place(true);
+        Ok(())
+    }
+
+    /// Searches a piece of the file.
+    fn search_on(&mut self) -> Result<(), RecordingError> {
+        let Some(search) = &mut self.search else { return Ok(()) };
+        let (direction, what) = match search.wanted {
+            Seek::Failure(direction) => (direction, Wanted::Failure),
+            Seek::Command(direction) => (direction, Wanted::Command),
+            Seek::Step(direction) => (direction, Wanted::Row),
+            _ => return Ok(()),
+        };
+        let (start, end) = (self.recording.runs()[0].start, self.recording.end());
+        // The entry that is shown is neither a later one nor an earlier one.
+        let is_first = search.offset == self.offset;
+        let (from, to) = match direction {
+            Direction::Forward => {
+                (search.offset, self.recording.line_from(search.offset.saturating_add(search.length))?)
+            }
+            Direction::Back => {
+                let to = if is_first { self.recording.line_before(search.offset)? } else { search.offset };
+                let from = to.saturating_sub(search.length).max(start);
+                (if from == start { start } else { self.recording.line_from(from)?.min(to) }, to)
+            }
+        };
+        let mut lines = self.recording.lines(from, to);
+        let mut found = None;
+        while let Some(line) = lines.next_bytes()? {
+            if what.is(line) {
+                found = Some(lines.offset());
+                if direction == Direction::Forward {
+                    break;
+                }
+            }
+        }
+        search.length = (search.length * 2).min(SEARCHED.1);
+        let is_over = match direction {
+            Direction::Forward => to >= end,
+            Direction::Back => from <= start,
+        };
+        search.offset = if direction == Direction::Forward { to } else { from };
+        if let Some(offset) = found {
+            (self.search, self.found) = (None, Some(Ok(())));
+            self.go(offset)?;
+        } else if is_over {
+            (self.search, self.found) = (None, Some(Err(what.none(direction))));
+        }
+        self.show_place(false);
+        Ok(())
+    }
+}
+
+/// What is searched for.
+#[derive(Clone, Copy)]
+enum Wanted {
+    Failure,
+    Command,
+    Row,
+}
+
+impl Wanted {
+    /// Whether a line is what is wanted. A failure is a call with an outcome other than ok.
+    fn is(self, line: &[u8]) -> bool {
+        let Some(head) = LineHead::parse(line) else { return false };
+        match self {
+            // In a text within the line, the quotes are escaped.
+            Self::Failure => {
+                head.kind == "call" && memchr::memmem::find(line, b"\"outcome\":\"ok\"").is_none()
+            }
+            Self::Command => head.kind == "command",
+            Self::Row => {
+                matches!(Line::parse(line), Ok(Line::Entry(entry)) if !entry.is_redundant())
+            }
+        }
+    }
+
+    fn none(self, direction: Direction) -> String {
+        let which = match direction {
+            Direction::Forward => "later",
+            Direction::Back => "earlier",
+        };
+        let what = match self {
+            Self::Failure => "failure",
+            Self::Command => "command",
+            Self::Row => "entry",
+        };
+        format!("no {which} {what}")
+    }
+}

@@ -1,0 +1,151 @@
+//! A recording as a source: the state at any of its entries.
+
+use std::{
+    sync::{Arc, mpsc},
+    thread,
+};
+
+use futures_util::future::BoxFuture;
+use parking_lot::Mutex;
+use tokio::{
+    sync::{oneshot, watch},
+    task::spawn_blocking,
+};
+
+use super::{
+    Source,
+    player::{Player, Shown},
+};
+use crate::{
+    domain::{
+        lang::{command::Command, seek::Seek},
+        model::{entry::Entry, scenario::ScenarioCatalog, source_status::SourceStatus, speed::SpeedChange},
+        rules::{DryRun, Rule, dry_run},
+    },
+    export,
+    hub::Snapshot,
+    recording::{Recording, RecordingError},
+};
+
+/// What can be asked of the player.
+enum Request {
+    Seek(Seek, oneshot::Sender<Result<(), String>>),
+    Speed(SpeedChange, oneshot::Sender<String>),
+}
+
+/// Plays a recording on a thread of its own, which reads the file.
+pub struct RecordingSource {
+    shown: Arc<Mutex<Shown>>,
+    changes: watch::Receiver<u64>,
+    requests: mpsc::Sender<Request>,
+}
+
+impl RecordingSource {
+    /// A source at the end of a recording. It reads a small part of it.
+    pub fn open(recording: Recording) -> Result<Arc<Self>, RecordingError> {
+        let player = Player::open(recording)?;
+        let (shown, changes) = (player.shown(), player.changes());
+        let (requests, receiver) = mpsc::channel();
+        thread::spawn(move || play(player, &receiver));
+        Ok(Arc::new(Self { shown, changes, requests }))
+    }
+}
+
+/// Does the player's work and what is asked of it, until nobody can ask any more.
+fn play(mut player: Player, requests: &mpsc::Receiver<Request>) {
+    let mut asked: Option<oneshot::Sender<Result<(), String>>> = None;
+    loop {
+        let wait = player.tick();
+        if asked.is_some()
+            && let Some(found) = player.found()
+            && let Some(asked) = asked.take()
+        {
+            drop(asked.send(found));
+        }
+        match requests.recv_timeout(wait) {
+            Ok(Request::Seek(seek, reply)) => {
+                asked = None;
+                match player.seek(&seek) {
+                    Ok(()) => asked = Some(reply),
+                    Err(problem) => drop(reply.send(Err(problem))),
+                }
+            }
+            Ok(Request::Speed(change, reply)) => drop(reply.send(player.speed(change))),
+            Err(mpsc::RecvTimeoutError::Timeout) => {}
+            Err(mpsc::RecvTimeoutError::Disconnected) => return,
+        }
+    }
+}
+
+impl Source for RecordingSource {
+    fn snapshot(&self) -> Snapshot {
+        let shown = self.shown.lock();
+        let snapshot = Snapshot::of(&shown.state, shown.now(), ScenarioCatalog::default());
+        let source = SourceStatus::Recording(shown.timeline.clone());
+        Snapshot { source, generation: shown.generation, ..snapshot }
+    }
+
+    fn entries_after(&self, seq: u64, limit: usize) -> Vec<Arc<Entry>> {
+        self.shown.lock().state.journal().after(seq).take(limit).cloned().collect()
+    }
+
+    fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.clone()
+    }
+
+    fn run(&self, command: Command) -> BoxFuture<'static, Result<String, String>> {
+        match command {
+            Command::Speed(change) => {
+                let (reply, result) = oneshot::channel();
+                let sent = self.requests.send(Request::Speed(change, reply));
+                Box::pin(async move {
+                    sent.map_err(|_| GONE)?;
+                    result.await.map_err(|_| GONE.to_owned())
+                })
+            }
+            Command::Save { path, which } => {
+                let (entries, snapshot) = (self.entries_after(0, usize::MAX), self.snapshot());
+                let save = move || {
+                    export::save(path.as_ref(), &which, &entries, &snapshot)
+                        .map(|saved| format!("{saved} saved to {path}"))
+                        .map_err(|error| format!("cannot save to {path}: {error}"))
+                };
+                Box::pin(async { spawn_blocking(save).await.unwrap_or_else(|error| Err(error.to_string())) })
+            }
+            command => {
+                let command = command.to_string();
+                let word = command.split(' ').next().unwrap_or_default();
+                let problem = format!("a recording has no driver, and {word} needs one");
+                Box::pin(async { Err(problem) })
+            }
+        }
+    }
+
+    fn dry_run(&self, rule: Rule) -> BoxFuture<'static, Result<DryRun, String>> {
+        let (entries, state) = (self.entries_after(0, usize::MAX), self.shown.lock().state.checkpoint());
+        Box::pin(async move {
+            let work = move || {
+                let entries = entries.iter().map(AsRef::as_ref);
+                dry_run(&rule, state.rules().seed(), state.volumes(), entries)
+            };
+            spawn_blocking(work).await.map_err(|error| error.to_string())
+        })
+    }
+
+    fn note(&self, text: String) {
+        tracing::warn!("{text}");
+    }
+
+    fn seek(&self, seek: Seek) -> BoxFuture<'static, Result<(), String>> {
+        let (reply, result) = oneshot::channel();
+        let sent = self.requests.send(Request::Seek(seek, reply));
+        Box::pin(async move {
+            sent.map_err(|_| GONE)?;
+            // A later request takes its place.
+            result.await.unwrap_or(Ok(()))
+        })
+    }
+}
+
+/// The player's thread has panicked.
+const GONE: &str = "the recording is no longer read; start voltergeist again";
