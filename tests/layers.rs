@@ -15,7 +15,7 @@ const LAYERS: [(&str, &[&str]); 14] = [
     ("engine_api", &["domain"]),
     ("net", &["domain"]),
     ("export", &["domain", "hub"]),
-    ("source", &["domain", "hub", "export", "recording"]),
+    ("source", &["domain", "hub", "export", "recording", "net"]),
     ("plugin", &["domain", "hub", "export", "source", "net"]),
     ("api", &["domain", "hub", "export", "source", "net"]),
     ("engine", &["domain", "engine_api"]),

@@ -3,7 +3,12 @@
 
 mod support;
 
-use std::{fs, thread};
+use std::{
+    fs,
+    os::unix::fs::{PermissionsExt as _, symlink},
+    sync::Arc,
+    thread,
+};
 
 use rustix::process::{Pid, Signal, test_kill_process};
 use support::{
@@ -13,6 +18,13 @@ use support::{
     wait_for,
 };
 use tempfile::TempDir;
+use voltergeist::{
+    domain::model::{
+        entry::{Entry, EntryKind, Session},
+        volume::Volumes,
+    },
+    recording::EntryWriter,
+};
 
 fn console(env: &[(&str, &str)]) -> (TempDir, Terminal) {
     let directory = tempfile::tempdir().expect("a temporary directory");
@@ -385,4 +397,108 @@ fn keys_work_after_long_pastes_and_mouse_events_between_resizes() {
     terminal.press("\x03");
     assert_eq!(terminal.wait_for_end().exit_code(), 130);
     terminal.assert_restored();
+}
+
+#[test]
+fn an_attached_console_follows_commands_and_connects_again() {
+    let (directory, mut first) = console(&[]);
+    let elsewhere = tempfile::tempdir().expect("a temporary directory");
+    let socket = directory.path().join("control.sock").display().to_string();
+    let mut attached = Terminal::start(120, 40, elsewhere.path(), &["attach", &socket], &[]);
+    attached.wait_for_text("connected");
+    call(&directory, "/VolumeDriver.Create", r#"{"Name":"db1"}"#);
+    attached.wait_for_text("db1");
+    attached.press("m");
+    first.wait_for_text("fail-mounts");
+    attached.wait_for_text("fail-mounts");
+    assert_eq!(call(&directory, "/VolumeDriver.Mount", r#"{"Name":"db1","ID":"7f3a"}"#).0, 500);
+    first.signal(Signal::TERM);
+    first.wait_for_end();
+    attached.wait_for_text("connecting");
+    let mut second = Terminal::start(120, 40, directory.path(), &["--name", "haunt"], &[]);
+    second.wait_for_text("haunt");
+    attached.wait_until("the connection", |screen| {
+        let text = screen.contents();
+        text.contains("connected") && !text.contains("fail-mounts  fired")
+    });
+    call(&directory, "/VolumeDriver.Create", r#"{"Name":"db2"}"#);
+    attached.wait_for_text("db2");
+    attached.press("q");
+    assert!(attached.wait_for_end().success());
+    attached.assert_restored();
+}
+
+/// Stands in for `ssh`: it runs the script here, and forwards a socket by a link to it.
+const SSH: &str = r#"#!/bin/sh
+case "$*" in
+*" -L "*)
+    while [ "$1" != -L ]; do shift; done
+    ln -s "${2#*:}" "${2%%:*}"
+    exec sleep 600
+    ;;
+*)
+    eval "script=\${$#}"
+    exec sh -c "$script"
+    ;;
+esac
+"#;
+
+#[test]
+fn another_machine_is_reached_by_the_users_own_ssh() {
+    let (directory, _first) = console(&[]);
+    let elsewhere = tempfile::tempdir().expect("a temporary directory");
+    let ssh = elsewhere.path().join("ssh");
+    fs::write(&ssh, SSH).expect("it is written");
+    fs::set_permissions(&ssh, fs::Permissions::from_mode(0o755)).expect("it is ours");
+    let run = elsewhere.path().join("voltergeist");
+    fs::create_dir(&run).expect("it is new");
+    symlink(directory.path().join("control.sock"), run.join("haunt-there.control.sock")).expect("it is new");
+    let path = format!("{}:{}", elsewhere.path().display(), std::env::var("PATH").unwrap_or_default());
+    let runtime = elsewhere.path().display().to_string();
+    let env = [("PATH", path.as_str()), ("XDG_RUNTIME_DIR", runtime.as_str())];
+    let address = "ssh://me@host/haunt-there";
+    let mut attached = Terminal::start(120, 40, elsewhere.path(), &["attach", address], &env);
+    attached.wait_for_text("connected");
+    attached.wait_for_text(address);
+    call(&directory, "/VolumeDriver.Create", r#"{"Name":"db1"}"#);
+    attached.wait_for_text("db1");
+    attached.press("q");
+    assert!(attached.wait_for_end().success());
+}
+
+#[test]
+fn a_large_recording_is_opened_and_searched_with_keys() {
+    let place = tempfile::tempdir().expect("a temporary directory");
+    let path = place.path().join("run.jsonl");
+    let mut writer = EntryWriter::new(0);
+    let mut text = Vec::new();
+    for seq in 1..=30_000_u64 {
+        let kind = match seq {
+            1 => EntryKind::Session(Box::new(Session::new(7, Volumes::default()))),
+            20_000 => EntryKind::Note { text: "in the middle".into() },
+            _ => EntryKind::Note { text: format!("note {seq}") },
+        };
+        let at =
+            jiff::Timestamp::from_second(1_700_000_000 + i64::try_from(seq).expect("few")).expect("a time");
+        writer.write(&mut text, &Arc::new(Entry { seq, at, kind }));
+    }
+    fs::write(&path, text).expect("it is written");
+    let file = path.display().to_string();
+    let mut replay = Terminal::start(160, 40, place.path(), &["replay", &file], &[]);
+    replay.wait_for_text("30 000 of 30 000");
+    replay.wait_for_text("note 30000");
+    replay.press(":seek 20000\r");
+    replay.wait_for_text("20 000 of 30 000");
+    replay.wait_for_text("in the middle");
+    replay.press("<");
+    replay.wait_for_text("19 999 of 30 000");
+    replay.press("]");
+    replay.wait_for_text("no later failure");
+    replay.press("m");
+    replay.wait_for_text("a recording has no driver");
+    replay.press(":seek start\r");
+    replay.wait_for_text(" 1 of 30 000");
+    replay.press("q");
+    assert!(replay.wait_for_end().success());
+    replay.assert_restored();
 }

@@ -2,19 +2,38 @@
 
 use std::{error::Error, sync::Arc, time::Duration};
 
-use axum::{extract::State, http::StatusCode};
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
 
 use super::ApiState;
-use crate::export;
+use crate::{export, hub::CommandOutput};
 
 /// How long a reply waits until the command has taken effect on the sockets. Later failures are in the journal.
 const APPLY_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Runs the command and replies with its result.
+/// The reply in JSON.
+#[derive(Serialize)]
+struct CommandDone {
+    /// What it did, for people.
+    result: String,
+    /// The number of its entry; 0 where it left none.
+    seq: u64,
+    /// The calls that a rule would have hit, after `arm --dry-run`.
+    calls: Vec<u64>,
+}
+
+/// Runs the command and replies with its result: in words, or as JSON if the client accepts only that.
 pub async fn command(
     State(ApiState { hub, files, .. }): State<ApiState>,
+    headers: HeaderMap,
     line: String,
-) -> (StatusCode, String) {
+) -> Response {
+    let as_json = headers.get(header::ACCEPT).is_some_and(|accept| accept == "application/json");
     let is_up = line.trim() == "up";
     let run = {
         let hub = Arc::clone(&hub);
@@ -26,15 +45,21 @@ pub async fn command(
     match tokio::task::spawn_blocking(run).await {
         Ok(Ok(output)) => {
             drop(tokio::time::timeout(APPLY_TIMEOUT, hub.wait_until_applied()).await);
-            match hub.bind_error().filter(|_| is_up) {
-                Some(error) => {
-                    let text = format!("the driver is not reachable: {error}; it is tried until it works\n");
-                    (StatusCode::CONFLICT, text)
-                }
-                None => (StatusCode::OK, output.text + "\n"),
+            if let Some(error) = hub.bind_error().filter(|_| is_up) {
+                let text = format!("the driver is not reachable: {error}; it is tried until it works\n");
+                return (StatusCode::CONFLICT, text).into_response();
             }
+            let CommandOutput { text, seq, hits } = output;
+            if as_json {
+                return Json(CommandDone { result: text, seq, calls: hits }).into_response();
+            }
+            text + "\n"
         }
-        Ok(Err(error)) => (StatusCode::BAD_REQUEST, format!("{error}\n")),
-        Err(panic) => (StatusCode::INTERNAL_SERVER_ERROR, format!("the command panicked: {panic}\n")),
+        Ok(Err(error)) => return (StatusCode::BAD_REQUEST, format!("{error}\n")).into_response(),
+        Err(panic) => {
+            let text = format!("the command panicked: {panic}\n");
+            return (StatusCode::INTERNAL_SERVER_ERROR, text).into_response();
+        }
     }
+    .into_response()
 }

@@ -1,6 +1,6 @@
 //! `GET /v1/entries` and `GET /v1/entries/stream`: the kept entries, and new ones as they are recorded.
 
-use std::{convert::Infallible, sync::Arc, vec};
+use std::{convert::Infallible, sync::Arc, time::Duration, vec};
 
 use axum::{
     body::Body,
@@ -13,7 +13,10 @@ use axum::{
 };
 use futures_util::stream;
 use serde::Deserialize;
-use tokio::sync::watch;
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep_until},
+};
 use tokio_util::sync::CancellationToken;
 
 use super::ApiState;
@@ -25,6 +28,11 @@ use crate::{
 /// How many entries are read from the journal at a time.
 const BATCH: usize = 256;
 
+/// How often a stream with heartbeats says the time.
+const HEARTBEAT: Duration = Duration::from_secs(1);
+/// How long a reader waits at least between two looks at the journal.
+const PAUSE: Duration = Duration::from_millis(10);
+
 /// The query: which entries to return.
 #[derive(Deserialize)]
 pub struct Range {
@@ -32,6 +40,9 @@ pub struct Range {
     after: Option<u64>,
     /// At most this many.
     limit: Option<usize>,
+    /// Whether the stream says the time every second.
+    #[serde(default)]
+    heartbeat: bool,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Range {
@@ -91,7 +102,9 @@ pub async fn stream(
         changes,
         // A number that is not used yet comes from an earlier process, whose entries are not here.
         seen: resumed.filter(|seen| *seen < kept.end).unwrap_or(kept.start - 1),
+        read: None,
         batch: Vec::new().into_iter(),
+        heartbeat: range.heartbeat.then(|| Instant::now() + HEARTBEAT),
         hub,
         shutdown,
     };
@@ -109,17 +122,26 @@ struct Reader {
     shutdown: CancellationToken,
     /// The number of the last entry that was sent to it or that it missed.
     seen: u64,
+    /// When the next heartbeat is due.
+    heartbeat: Option<Instant>,
+    /// When the journal was read last.
+    read: Option<Instant>,
     batch: vec::IntoIter<Arc<Entry>>,
 }
 
 impl Reader {
     async fn next(&mut self) -> Option<Event> {
         loop {
+            if let Some(due) = self.heartbeat.filter(|due| *due <= Instant::now()) {
+                self.heartbeat = Some(due.max(Instant::now() - HEARTBEAT) + HEARTBEAT);
+                return Some(Event::default().event("heartbeat").data(self.hub.now().to_string()));
+            }
             if let Some(entry) = self.batch.next() {
                 self.seen = entry.seq;
                 return Some(Event::default().id(entry.seq.to_string()).data(json(&entry)));
             }
             let (entries, first) = self.hub.entries_after(self.seen, BATCH);
+            self.read = Some(Instant::now());
             let missed = first.saturating_sub(self.seen.saturating_add(1));
             self.batch = entries.into_iter();
             if missed > 0 {
@@ -129,9 +151,15 @@ impl Reader {
                 );
             }
             if self.batch.len() == 0 {
+                let heartbeat = self.heartbeat.unwrap_or_else(Instant::now);
                 tokio::select! {
                     () = self.shutdown.cancelled() => return None,
+                    () = sleep_until(heartbeat), if self.heartbeat.is_some() => {}
                     changed = self.changes.changed() => changed.ok()?,
+                }
+                // Under load, a reader takes many entries at once, instead of the lock for each.
+                if let Some(read) = self.read {
+                    sleep_until(read + PAUSE).await;
                 }
             }
         }

@@ -1,6 +1,7 @@
 //! The control API: what the console shows and does, for scripts. `docs/control.md` is its reference.
 
-pub mod client;
+mod access;
+mod checkpoint;
 mod commands;
 mod entries;
 mod file_access;
@@ -11,14 +12,13 @@ use std::{io, path::PathBuf, sync::Arc};
 
 use axum::{
     Router,
-    extract::Request,
-    http::{Method, StatusCode, header},
-    middleware::{self, Next},
-    response::{IntoResponse, Response},
+    http::{Method, StatusCode},
+    middleware,
     routing::{get, post},
 };
 use tokio_util::sync::CancellationToken;
 
+pub use access::Access;
 use file_access::FileAccess;
 
 use crate::{
@@ -52,11 +52,12 @@ impl ControlServer {
         hub: Arc<Hub>,
         mountpoint: MountpointOf,
         listener: Listener,
+        access: Access,
         save_directory: Option<PathBuf>,
     ) -> Self {
         let shutdown = CancellationToken::new();
         let files = if listener.is_tcp() { FileAccess::Within(save_directory) } else { FileAccess::All };
-        let router = router(ApiState { hub, mountpoint, files, shutdown: shutdown.clone() });
+        let router = router(ApiState { hub, mountpoint, files, shutdown: shutdown.clone() }, access);
         Self { listener, router, shutdown }
     }
 
@@ -93,28 +94,21 @@ impl axum::serve::Listener for Listener {
     }
 }
 
-fn router(state: ApiState) -> Router {
+fn router(state: ApiState, access: Access) -> Router {
     Router::new()
         .route("/v1/state", get(state::state))
+        .route("/v1/checkpoint", get(checkpoint::checkpoint))
         .route("/v1/entries", get(entries::entries))
         .route("/v1/entries/stream", get(entries::stream))
         .route("/v1/commands", post(commands::command))
         .route("/metrics", get(metrics::metrics))
         .fallback((StatusCode::NOT_FOUND, "not found; docs/control.md lists all requests\n"))
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(middleware::from_fn(reject_browsers))
+        .layer(middleware::from_fn_with_state(access, access::check))
         .with_state(state)
 }
 
 async fn method_not_allowed(method: Method) -> (StatusCode, String) {
     let text = format!("{method} is not allowed here; docs/control.md lists all requests\n");
     (StatusCode::METHOD_NOT_ALLOWED, text)
-}
-
-/// A web page can post a command to a TCP port of its reader's machine; the browser marks such requests with `Origin`.
-async fn reject_browsers(request: Request, next: Next) -> Response {
-    if request.headers().contains_key(header::ORIGIN) {
-        return (StatusCode::FORBIDDEN, "requests from web pages are refused; use curl\n").into_response();
-    }
-    next.run(request).await
 }

@@ -46,6 +46,8 @@ struct StateDocument<'s> {
     held: &'s [Arc<Entry>],
     /// The scenario that is playing.
     scenario: Option<&'s str>,
+    /// The names of the scenarios that can be played here.
+    scenarios: Vec<&'s str>,
     /// The speed of the demo's workload, if this is a demo.
     speed: Option<DemoSpeed>,
     seed: u64,
@@ -101,6 +103,7 @@ impl<'s> StateDocument<'s> {
             faults: snapshot.rules.iter().map(TrackedRule::status).collect(),
             held: &snapshot.held,
             scenario: snapshot.scenario.under_way(),
+            scenarios: snapshot.catalog.scenarios.iter().map(|scenario| &*scenario.name).collect(),
             speed: snapshot.speed,
             seed: snapshot.seed,
             journal: JournalDocument { first: snapshot.kept.start, next: snapshot.kept.end },

@@ -19,6 +19,8 @@ pub struct Config {
     pub save_directory: Option<PathBuf>,
     /// How the directories of volumes are made whose options say nothing.
     pub directories: DirectoryOptions,
+    /// The file with the token for a control API on TCP.
+    pub token_file: Option<PathBuf>,
     /// The file to which every entry is appended.
     pub record: Option<PathBuf>,
     /// The options whose values are in no entry.

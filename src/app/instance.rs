@@ -24,6 +24,7 @@ use crate::{
         state::journal::Bounds,
     },
     hub::Hub,
+    net::token,
     plugin::{DiskStore, delete_directory},
 };
 
@@ -94,6 +95,7 @@ impl Instance {
         server.listen = config.listen.clone().unwrap_or(server.listen);
         server.control = config.control.clone().unwrap_or(server.control);
         server.save_directory.clone_from(&config.save_directory);
+        server.token = config.token_file.as_deref().map(token::read).transpose()?;
         server.panic_on.clone_from(&config.panic_on);
         let default_root = || match &temporary {
             Some(directory) => Ok(directory.path.join("volumes")),

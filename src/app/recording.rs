@@ -86,18 +86,13 @@ impl Recording {
     pub async fn finish(self) -> anyhow::Result<()> {
         let Self { path, hub, end, progress, missed } = self;
         end.cancel();
-        let missed = match timeout(LAST_LINES_TIMEOUT, missed).await {
-            Ok(missed) => missed
-                .with_context(|| format!("the recorder of {path} panicked"))?
-                .with_context(|| format!("the end of the recording in {path} is missing"))?,
-            Err(_) => {
-                let last = (hub.kept().end - 1).saturating_sub(progress.load(Ordering::Relaxed));
-                anyhow::bail!(
-                    "the last {} are missing in {path}: the disk is too slow",
-                    counted(last, "entry")
-                );
-            }
+        let Ok(missed) = timeout(LAST_LINES_TIMEOUT, missed).await else {
+            let last = (hub.kept().end - 1).saturating_sub(progress.load(Ordering::Relaxed));
+            anyhow::bail!("the last {} are missing in {path}: the disk is too slow", counted(last, "entry"));
         };
+        let missed = missed
+            .with_context(|| format!("the recorder of {path} panicked"))?
+            .with_context(|| format!("the end of the recording in {path} is missing"))?;
         anyhow::ensure!(
             missed == 0,
             "the recording in {path} lacks {}; its entries of the kind gap say where",

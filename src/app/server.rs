@@ -5,10 +5,10 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    api::ControlServer,
+    api::{Access, ControlServer},
     domain::model::{entry::EntryKind, protocol::check_driver_name},
     hub::Hub,
-    net::{Address, BindError, Paths},
+    net::{Address, BindError, Listener, Paths},
     plugin::{BuiltinDriver, DiskStore, PluginServer},
 };
 
@@ -25,6 +25,8 @@ pub struct ServerConfig {
     pub save_directory: Option<PathBuf>,
     /// The directories for sockets and spec files.
     pub paths: Paths,
+    /// The token that a TCP control port wants.
+    pub token: Option<String>,
     /// How long calls in flight may take at shutdown.
     pub drain: Duration,
     /// Calls about this volume panic, for testing how a panic is handled.
@@ -39,6 +41,7 @@ impl ServerConfig {
             listen: Address::Unix(None),
             control: Address::Unix(None),
             save_directory: None,
+            token: None,
             paths: Paths::default(),
             drain: Duration::from_secs(3),
             panic_on: None,
@@ -56,7 +59,7 @@ pub struct Server {
 impl Server {
     /// Binds both sockets, registers the driver, and reports its address to the hub.
     pub fn bind(hub: &Arc<Hub>, disk: DiskStore, config: ServerConfig) -> Result<Self, BindError> {
-        let ServerConfig { name, listen, control, save_directory, paths, drain, panic_on } = config;
+        let ServerConfig { name, listen, control, save_directory, token, paths, drain, panic_on } = config;
         check_driver_name(&name).map_err(|bad| BindError::Name { name: name.clone(), bad })?;
         for note in disk.notes() {
             hub.record(EntryKind::Note { text: note.clone() });
@@ -66,12 +69,9 @@ impl Server {
             move |address| BuiltinDriver::new(hub, disk, address, panic_on)
         };
         let plugin = PluginServer::bind(hub, &name, &listen, &paths, driver)?;
-        let control = paths.control_listener(&control, &name)?;
-        if let Some(warning) = control.exposure("the control API") {
-            hub.record(EntryKind::Note { text: warning });
-        }
+        let (control, access) = control_listener(hub, &control, &name, token, &paths)?;
         let mountpoint = Arc::new(move |name: &str| disk.mountpoint(name));
-        let control = ControlServer::new(Arc::clone(hub), mountpoint, control, save_directory);
+        let control = ControlServer::new(Arc::clone(hub), mountpoint, control, access, save_directory);
         Ok(Self { plugin, control, drain })
     }
 
@@ -92,4 +92,27 @@ impl Server {
             control.abort();
         }
     }
+}
+
+/// The listener of the control API, and who may use it. A TCP port that other machines reach must have a token.
+fn control_listener(
+    hub: &Hub,
+    control: &Address,
+    name: &str,
+    token: Option<String>,
+    paths: &Paths,
+) -> Result<(Listener, Access), BindError> {
+    let listener = paths.control_listener(control, name)?;
+    let Address::Tcp(host_port) = control else { return Ok((listener, Access::by_file())) };
+    if token.is_none() {
+        if !listener.is_loopback() {
+            return Err(BindError::NoToken(control.to_string()));
+        }
+        let text = format!(
+            "every program on this machine can use the control API at {}; give it a token with --token-file FILE",
+            listener.address()
+        );
+        hub.record(EntryKind::Note { text });
+    }
+    Ok((listener, Access::by_token(token, host_port)))
 }

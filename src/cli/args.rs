@@ -2,13 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::{
-    Arg, Command, CommandFactory as _, Parser, Subcommand, ValueHint,
-    builder::{PossibleValuesParser, TypedValueParser as _},
-};
-use clap_complete::Shell;
+use clap::{Arg, Command, CommandFactory as _, Parser, Subcommand, ValueHint, builder::PossibleValuesParser};
+use clap_complete::{ArgValueCandidates, ArgValueCompleter};
 
-use super::{play::PlayArgs, settings::Settings};
+use super::{complete, play::PlayArgs, settings::Settings};
 
 /// An interactive fault-injection console for Docker volume plugins
 ///
@@ -45,7 +42,8 @@ pub struct Cli {
 impl Cli {
     /// The whole command line, with each option shown where it has an effect.
     pub fn whole() -> Command {
-        let command = Self::command();
+        let instances = ArgValueCandidates::new(complete::instances);
+        let command = Self::command().mut_arg("name", |name| name.add(instances));
         // One that a command has itself is not handed down to it.
         let shared: Vec<Arg> = command.get_arguments().filter(|arg| arg.is_global_set()).cloned().collect();
         let but = |shown: &[&str]| -> Vec<Arg> {
@@ -53,13 +51,15 @@ impl Cli {
             others.cloned().map(|arg| arg.hide(true)).collect()
         };
         let screen = ["config", "theme", "color", "ascii", "mouse"];
-        let [for_command, for_replay, for_none] =
-            [but(&["name", "control", "config"]), but(&screen), but(&[])];
+        let attach: Vec<&str> = screen.into_iter().chain(["token_file"]).collect();
+        let [for_command, for_attach, for_replay, for_none] =
+            [but(&["name", "control", "token_file", "config"]), but(&attach), but(&screen), but(&[])];
         let listen = shared.iter().filter(|arg| arg.get_id() == "listen").cloned();
         let demo_listen: Vec<Arg> = listen.map(|arg| arg.long_help(DEMO_LISTEN)).collect();
         command
             .mut_subcommand("demo", |demo| demo.args(demo_listen))
             .mut_subcommand("command", |command| command.args(for_command))
+            .mut_subcommand("attach", |attach| attach.args(for_attach))
             .mut_subcommand("replay", |replay| replay.args(for_replay))
             .mut_subcommand("man", |man| man.args(for_none.clone()))
             .mut_subcommand("completions", |completions| completions.args(for_none))
@@ -96,6 +96,25 @@ Examples:
   sudo voltergeist play --engine docker empty-retry
   voltergeist play ./mine.toml --json")]
     Play(PlayArgs),
+    /// Open the console on a running instance, here or on another machine
+    ///
+    /// Without a name, on the only one that runs here. The connection is made again when it is lost. Commands run there;
+    /// files are saved here.
+    #[command(after_help = "\
+Examples:
+  voltergeist attach                         the only instance of this machine
+  voltergeist attach demo                    one by its name
+  voltergeist attach /run/voltergeist/x.sock its control socket
+  voltergeist attach ssh://root@host/demo    on another machine, with your own ssh
+  voltergeist attach tcp://host:4322 --token-file FILE")]
+    Attach {
+        /// A name, a control socket, tcp://HOST:PORT or ssh://[USER@]HOST[:PORT][/NAME]
+        #[arg(value_name = "NAME|ADDRESS", add = ArgValueCandidates::new(complete::instances))]
+        instance: Option<String>,
+        /// Only look on: send no commands
+        #[arg(long)]
+        read_only: bool,
+    },
     /// Open the console on a recording: the state at any of its entries
     ///
     /// It opens at the end, and shows what is added to the file meanwhile. `[` and `]` go to the failures before and
@@ -116,8 +135,12 @@ Examples:
   voltergeist command 'arm mount first 2: fail \"device busy\" as busy'
   voltergeist command disarm busy")]
     Command {
+        /// Print the result as JSON: result, seq, calls
+        #[arg(long)]
+        json: bool,
         /// The command line; its words may also be given one by one
         #[arg(required = true, num_args = 1.., trailing_var_arg = true, allow_hyphen_values = true)]
+        #[arg(add = ArgValueCompleter::new(complete::command_word))]
         line: Vec<String>,
     },
     /// Print the manual page
@@ -127,7 +150,7 @@ Examples:
     #[command(hide = true)]
     Completions {
         /// For which shell
-        #[arg(value_parser = PossibleValuesParser::new(["bash", "zsh", "fish"]).try_map(|shell| shell.parse::<Shell>()))]
-        shell: Shell,
+        #[arg(value_parser = PossibleValuesParser::new(["bash", "zsh", "fish"]))]
+        shell: String,
     },
 }

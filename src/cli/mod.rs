@@ -1,6 +1,8 @@
 //! The command line: reads arguments, environment and config file, prints, and sets the exit status.
 
 mod args;
+mod command;
+mod complete;
 mod config;
 mod manual;
 mod output;
@@ -12,6 +14,7 @@ mod settings;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, FromArgMatches as _};
+use clap_complete::CompleteEnv;
 
 use args::{Action, Cli};
 use output::{USAGE, complain, print};
@@ -19,6 +22,8 @@ use settings::Settings;
 
 /// The whole program. Exit status: 0 fine, 1 failed while running, 2 wrong usage, 128+N ended by signal N.
 pub fn main() -> ExitCode {
+    // A shell asks for completions by an environment variable. Then this prints them and ends.
+    CompleteEnv::with_factory(Cli::whole).complete();
     let Cli { action, config, print_config, settings } = parse();
     let printed = match &action {
         _ if print_config => print(config::template().as_bytes()),
@@ -28,8 +33,7 @@ pub fn main() -> ExitCode {
         }
         Some(Action::Completions { shell }) => {
             let mut script = Vec::new();
-            clap_complete::generate(*shell, &mut Cli::whole(), "voltergeist", &mut script);
-            print(&script)
+            complete::script(shell, &mut script).and_then(|()| print(&script))
         }
         _ => {
             return match config::read(config.as_deref()) {

@@ -4,6 +4,7 @@ use std::{
     io::{self, IsTerminal},
     path::Path,
     process::ExitCode,
+    sync::Arc,
     thread,
     time::Duration,
 };
@@ -13,18 +14,18 @@ use tokio::{runtime::Handle, sync::oneshot, time::sleep};
 
 use super::{
     args::Action,
+    command,
     output::{NOT_REMOVED, complain, print, stdout_closed},
     play, serve,
     settings::{DEFAULT_NAME, Settings},
 };
 use crate::{
-    api::client,
     app::{Services, Shutdown, Signal, logging, paths},
     console::{self, ExitReason},
     export,
-    net::Address,
+    net::{Address, Endpoint},
     recording::Recording,
-    source::{LocalSource, RecordingSource},
+    source::{LocalSource, RecordingSource, RemoteSource, Source},
 };
 
 /// Runs until the end, and returns the exit status.
@@ -32,10 +33,12 @@ pub fn run(action: Option<&Action>, settings: &Settings) -> anyhow::Result<ExitC
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let result = runtime.block_on(async {
         match action {
-            Some(Action::Command { line }) => {
-                let output = client::send(&control_address(settings), line.join(" ")).await?;
-                print(format!("{output}\n").as_bytes())?;
+            Some(Action::Command { json, line }) => {
+                command::send(&control_address(settings), settings, *json, line.join(" ")).await?;
                 Ok(ExitCode::SUCCESS)
+            }
+            Some(Action::Attach { instance, read_only }) => {
+                attach(instance.as_deref(), *read_only, settings).await
             }
             Some(Action::Play(args)) => play::run(args, settings).await,
             Some(Action::Replay { file }) => replay(file, settings).await,
@@ -52,8 +55,7 @@ async fn run_instance(action: Option<&Action>, settings: &Settings) -> anyhow::R
     let demo = matches!(action, Some(Action::Demo));
     let config = settings.config(if demo { "demo" } else { DEFAULT_NAME });
     let services = Services::start(&config, demo)?;
-    let has_screen =
-        !matches!(action, Some(Action::Serve)) && io::stdin().is_terminal() && io::stdout().is_terminal();
+    let has_screen = !matches!(action, Some(Action::Serve)) && has_terminal();
     let (shown, lines) = if has_screen {
         (show(settings, &services).await, None)
     } else {
@@ -89,14 +91,32 @@ async fn run_instance(action: Option<&Action>, settings: &Settings) -> anyhow::R
     Ok(signal.or(own).map_or(ExitCode::SUCCESS, |signal| signal.exit_status().into()))
 }
 
+/// Shows a running instance.
+async fn attach(instance: Option<&str>, read_only: bool, settings: &Settings) -> anyhow::Result<ExitCode> {
+    anyhow::ensure!(
+        has_terminal(),
+        "attach needs a terminal; for scripts: voltergeist command, or the API in docs/control.md"
+    );
+    let (paths, token) = (paths::own(), settings.token()?);
+    let endpoint = match instance {
+        Some(word) => Endpoint::find(word, &paths, token)?,
+        None => Endpoint::only(&paths)?,
+    };
+    show_source(RemoteSource::connect(endpoint, read_only).await?, settings).await
+}
+
 /// Shows a recording.
 async fn replay(file: &Path, settings: &Settings) -> anyhow::Result<ExitCode> {
     let source = RecordingSource::open(Recording::open(file)?)?;
-    anyhow::ensure!(
-        io::stdin().is_terminal() && io::stdout().is_terminal(),
-        "replay needs a terminal; its lines are JSON: jq . {}",
-        file.display()
-    );
+    anyhow::ensure!(has_terminal(), "replay needs a terminal; its lines are JSON: jq . {}", file.display());
+    show_source(source, settings).await
+}
+
+fn has_terminal() -> bool {
+    io::stdin().is_terminal() && io::stdout().is_terminal()
+}
+
+async fn show_source(source: Arc<dyn Source>, settings: &Settings) -> anyhow::Result<ExitCode> {
     let shutdown = Shutdown::watch()?;
     let reason = console::run(source, console_options(settings)?, shutdown.requested.clone()).await;
     let interrupted = signal_of(reason.context("cannot use the terminal")?);
@@ -149,7 +169,7 @@ async fn show(settings: &Settings, services: &Services) -> anyhow::Result<Option
 }
 
 /// The control socket of the running instance with this name.
-fn control_address(settings: &Settings) -> Address {
+pub fn control_address(settings: &Settings) -> Address {
     settings.control.clone().unwrap_or_else(|| {
         let [system, user] = paths::own().control_sockets(settings.name.as_deref().unwrap_or(DEFAULT_NAME));
         // If there is none, the one that an instance of this user would have.

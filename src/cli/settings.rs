@@ -20,7 +20,7 @@ use crate::{
         theme::Theme,
     },
     domain::{lang::duration, model::directory_options::DirectoryOptions},
-    net::Address,
+    net::{Address, client::ClientError, token},
 };
 
 /// The driver's name, unless another is chosen.
@@ -82,6 +82,13 @@ pub struct Settings {
     #[arg(long, global = true, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     #[arg(require_equals = true, env = "VOLTERGEIST_MOUNT", hide_env = true, hide_short_help = true)]
     pub mount: Option<bool>,
+
+    /// The file with the token for a control API on TCP
+    ///
+    /// The API asks for it, and attach and command send it. Needed unless the port is one of 127.0.0.1.
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(env = "VOLTERGEIST_TOKEN_FILE", hide_env = true)]
+    pub token_file: Option<PathBuf>,
 
     /// Append every entry to a file, one JSON line each
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -153,6 +160,7 @@ impl Settings {
             save_directory: self.save_directory.or(below.save_directory),
             plain: self.plain.or(below.plain),
             mount: self.mount.or(below.mount),
+            token_file: self.token_file.or(below.token_file),
             record: self.record.or(below.record),
             redact: if self.redact.is_empty() { below.redact } else { self.redact },
             seed: self.seed.or(below.seed),
@@ -178,12 +186,18 @@ impl Settings {
                 mount: self.mount.unwrap_or_default(),
                 ..DirectoryOptions::default()
             },
+            token_file: self.token_file.clone(),
             record: self.record.clone(),
             redact: self.redact.clone(),
             seed: self.seed,
             expire: self.expire,
             panic_on: std::env::var("VOLTERGEIST_PANIC_ON").ok(),
         }
+    }
+
+    /// The token for a control API on TCP.
+    pub fn token(&self) -> Result<Option<String>, ClientError> {
+        self.token_file.as_deref().map(token::read).transpose()
     }
 
     /// Which key does what.

@@ -100,6 +100,16 @@ impl Hub {
         Snapshot::of(&inner.state, self.now(), inner.catalog.clone())
     }
 
+    /// When this process began to record.
+    pub fn started(&self) -> Timestamp {
+        self.started.0
+    }
+
+    /// The scenarios that can be played here.
+    pub fn catalog(&self) -> ScenarioCatalog {
+        self.locked.lock().catalog.clone()
+    }
+
     /// Where engines find the driver.
     pub fn driver(&self) -> DriverInfo {
         self.locked.lock().state.driver().clone()

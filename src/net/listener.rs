@@ -37,6 +37,11 @@ pub enum BindError {
     /// The directory for sockets is writable by other users.
     #[error("{0:?} belongs to another user or is writable by others; remove it, or choose another address")]
     NotPrivate(PathBuf),
+    /// Anybody who reaches the port could use it.
+    #[error(
+        "{0} can be reached from other machines, so it needs a token: give one with --token-file FILE, or choose 127.0.0.1"
+    )]
+    NoToken(String),
     /// The operating system refused.
     #[error("cannot listen on {address}: {error}; choose another address")]
     Unusable {
@@ -159,6 +164,14 @@ impl Listener {
     /// Whether it is a TCP port.
     pub fn is_tcp(&self) -> bool {
         matches!(self.endpoint, Endpoint::Tcp(_))
+    }
+
+    /// Whether only this machine reaches it.
+    pub fn is_loopback(&self) -> bool {
+        match &self.endpoint {
+            Endpoint::Unix { .. } => true,
+            Endpoint::Tcp(address) => address.ip().is_loopback(),
+        }
     }
 
     /// A warning if other machines can reach it.

@@ -1,8 +1,11 @@
-//! Where a console gets its state from: this process ([`LocalSource`]) or a recording ([`RecordingSource`]).
+//! Where a console gets its state from: this process ([`LocalSource`]), another one ([`RemoteSource`]) or a
+//! recording ([`RecordingSource`]).
 
 mod local;
 mod player;
 mod recording;
+mod remote;
+mod stream;
 
 use std::sync::Arc;
 
@@ -11,6 +14,7 @@ use tokio::sync::watch;
 
 pub use local::LocalSource;
 pub use recording::RecordingSource;
+pub use remote::RemoteSource;
 
 use crate::{
     domain::{

@@ -1,6 +1,9 @@
 //! What the program says about itself, at 80 columns.
 
-use std::process::{Command, Stdio};
+use std::{
+    path::Path,
+    process::{Command, Stdio},
+};
 
 use crate::program::TestHome;
 
@@ -89,20 +92,35 @@ fn completions_know_every_command_and_option() {
         .filter_map(|line| line.split_whitespace().next())
         .collect();
     assert!(options.len() > 10 && commands.contains(&"demo"), "{options:?} {commands:?}");
-    for shell in ["bash", "zsh", "fish"] {
-        let script = said(&["completions", shell]);
-        for word in options.iter().chain(&commands) {
-            assert!(script.contains(word), "{word} is missing for {shell}");
-        }
+    let offered = [completed(&["--"]), completed(&[""])].concat();
+    for word in
+        options.iter().map(|option| format!("--{option}")).chain(commands.iter().map(|&word| word.into()))
+    {
+        assert!(offered.contains(&word), "{word} is missing: {offered:?}");
     }
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(said(&["completions", shell]).contains("COMPLETE"), "{shell}");
+    }
+}
+
+/// What the program offers a shell for the last of these words.
+fn completed(words: &[&str]) -> Vec<String> {
+    let home = TestHome::new();
+    let mut program = home.command(&["--", "voltergeist"]);
+    program.args(words).env("COMPLETE", "bash").env("_CLAP_COMPLETE_INDEX", words.len().to_string());
+    let output = program.env("_CLAP_IFS", "\n").output().expect("the program starts");
+    String::from_utf8_lossy(&output.stdout).lines().map(|word| word.trim_end().to_owned()).collect()
 }
 
 #[test]
 fn bash_completes_a_theme() {
     let home = TestHome::new();
     let script = home.write("completions", &said(&["completions", "bash"]));
-    let asked = "COMP_WORDS=(voltergeist --theme hi) COMP_CWORD=2; \
-                 _voltergeist voltergeist hi --theme; echo \"${COMPREPLY[@]}\"";
+    let directory = Path::new(env!("CARGO_BIN_EXE_voltergeist")).parent().expect("a directory").display();
+    let asked = format!(
+        "PATH={directory}:$PATH COMP_WORDS=(voltergeist --theme hi) COMP_CWORD=2 COMP_TYPE=9; \
+         _clap_complete_voltergeist voltergeist hi --theme; echo \"${{COMPREPLY[@]}}\""
+    );
     let bash = Command::new("bash")
         .args(["-c", &format!("source {}; {asked}", script.display())])
         .stderr(Stdio::inherit())

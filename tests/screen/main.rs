@@ -16,5 +16,6 @@ mod responsive;
 mod room;
 mod scenarios;
 mod sequence;
+mod sources;
 mod views;
 mod whole_path;

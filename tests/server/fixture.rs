@@ -40,6 +40,7 @@ pub struct Fixture {
     pub hub: Arc<Hub>,
     pub plugin: Peer,
     pub control: Peer,
+    pub control_address: String,
     shutdown: CancellationToken,
     running: JoinHandle<()>,
 }
@@ -109,6 +110,7 @@ impl Fixture {
         Ok(Self {
             plugin: Peer::at(&hub.snapshot().driver.address),
             control: Peer::at(&server.control_address()),
+            control_address: server.control_address(),
             running: tokio::spawn(server.run(shutdown.clone())),
             place,
             hub,

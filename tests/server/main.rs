@@ -1,5 +1,6 @@
 //! The server over its real sockets: what goes over the wire, and what is left when it is gone.
 
+mod attach;
 mod calls;
 #[path = "../support/http.rs"]
 mod client;

@@ -237,8 +237,7 @@ pub const KEY_BINDINGS: &[KeyBinding] = {
             "slow down the demo, and finally pause it",
         )
         .hint("slower"),
-        binding(A::NextFailure, "next-failure", &["]"], Everywhere, Recording, "to the next failed call")
-            .hint("next failure"),
+        binding(A::NextFailure, "next-failure", &["]"], Everywhere, Recording, "to the next failed call"),
         binding(
             A::PreviousFailure,
             "previous-failure",
@@ -246,8 +245,7 @@ pub const KEY_BINDINGS: &[KeyBinding] = {
             Everywhere,
             Recording,
             "to the previous failed call",
-        )
-        .hint("previous failure"),
+        ),
         binding(A::NextCommand, "next-command", &["}"], Everywhere, Recording, "to the next command"),
         binding(
             A::PreviousCommand,

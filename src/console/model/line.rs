@@ -17,6 +17,7 @@ use crate::{
         command::{Command, Target},
         filter::{Filter, FilterError},
     },
+    domain::model::source_status::SourceStatus,
     hub::Snapshot,
 };
 
@@ -181,6 +182,10 @@ impl App {
         match command {
             // Nothing is lost there: its source says why it cannot be run.
             command if snapshot.source.timeline().is_some() => vec![command.into()],
+            Command::Quit if snapshot.source != SourceStatus::Local => {
+                self.mode = Mode::Ask(Question::Run(Box::new(Command::Quit)));
+                Vec::new()
+            }
             command if command.is_dangerous() => {
                 self.mode = Mode::Ask(Question::Run(Box::new(command.confirmed())));
                 Vec::new()

@@ -139,7 +139,6 @@ fn would_do_something(view: &View<'_>, action: KeyAction) -> bool {
     match action {
         KeyAction::Release | KeyAction::EditReply | KeyAction::FailCall => !snapshot.held.is_empty(),
         KeyAction::Faster | KeyAction::Slower => snapshot.speed.is_some(),
-        KeyAction::NextFailure | KeyAction::PreviousFailure => snapshot.source.timeline().is_some(),
         KeyAction::Forget => !snapshot.volumes.is_empty(),
         KeyAction::ClearAll => {
             fault_list::armed(snapshot).next().is_some() || snapshot.driver_state.status != DriverStatus::Up

@@ -1,5 +1,7 @@
 //! The top: who it is, how engines find it, how busy it is, and the nine counters.
 
+use std::time::Duration;
+
 use ratatui::{
     buffer::Buffer,
     layout::Rect,
@@ -21,11 +23,20 @@ use crate::{
         },
     },
     domain::{
-        model::{protocol::Caller, source_status::SourceStatus},
+        model::{
+            protocol::Caller,
+            source_status::{Connection, ConnectionState, SourceStatus},
+        },
         text,
     },
     hub::{DriverStatus, Snapshot},
 };
+
+/// From here on an instance is said to be behind.
+const MIN_LAG: Duration = Duration::from_millis(100);
+
+/// How many cells the reason of a lost connection may take.
+const MAX_PROBLEM: usize = 50;
 
 /// How many cells of an address are worth showing.
 const ADDRESS: usize = 16;
@@ -42,12 +53,16 @@ fn render_live(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
         (DriverStatus::Up, other) => (view.theme.glyphs.idle, styles.warning, text::clean(other)),
     };
     let registration = Span::styled(format!("{glyph} {registration}"), style);
-    let name = Span::styled(" voltergeist", styles.bold);
+    let mut name = Line::styled(" voltergeist", styles.bold);
+    if let SourceStatus::Remote(connection) = &view.snapshot.source {
+        name.spans.extend(remote(view, connection));
+    }
     // Name and registration stay; the load takes what it needs of the rest, and the address what is left then.
     let taken = name.width() + registration.width() + 5;
     let load = load.iter().find(|load| taken + load.width() <= room);
     let left = room.saturating_sub(taken + load.map_or(0, Line::width) + 2);
-    let mut spans = vec![name, "  ".into()];
+    let mut spans = name.spans;
+    spans.push("  ".into());
     if left >= ADDRESS {
         spans.push(Span::styled(view.fit(&text::clean(&driver.address), left), styles.dim));
         spans.push("  ".into());
@@ -60,12 +75,40 @@ fn render_live(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
     }
 }
 
+/// The instance that is shown, and whether it answers.
+fn remote(view: &View<'_>, connection: &Connection) -> Vec<Span<'static>> {
+    let (styles, glyphs) = (&view.theme.styles, view.theme.glyphs);
+    let (glyph, style, state) = match &connection.state {
+        ConnectionState::Connected => {
+            let lag = connection.lag.filter(|lag| *lag >= MIN_LAG);
+            let lag = lag.map_or_else(String::new, |lag| format!(", {} behind", text::took(lag)));
+            (glyphs.mounted, styles.good, format!("connected{lag}"))
+        }
+        ConnectionState::Lost(problem) => {
+            let problem = view.fit(&text::clean(problem), MAX_PROBLEM);
+            (glyphs.idle, styles.bad, format!("connecting{} {problem}", glyphs.ellipsis))
+        }
+    };
+    let mut spans = vec![
+        Span::styled(format!("  {}  ", text::clean(&connection.name)), styles.bold),
+        Span::styled(format!("{glyph} {state}"), style),
+    ];
+    if connection.missed > 0 {
+        let missed = text::counted(connection.missed, "entry");
+        spans.push(Span::styled(format!("  {missed} missed"), styles.warning));
+    }
+    if connection.read_only {
+        spans.push(Span::styled("  read-only", styles.warning));
+    }
+    spans
+}
+
 /// Draws header and counters.
 pub fn render(view: &View<'_>, buffer: &mut Buffer) {
     let (styles, driver) = (&view.theme.styles, &view.snapshot.driver);
     let area = view.screen.header;
     match &view.snapshot.source {
-        SourceStatus::Local => render_live(view, area, buffer),
+        SourceStatus::Local | SourceStatus::Remote(_) => render_live(view, area, buffer),
         SourceStatus::Recording(recording) => timeline::render(view, recording, area, buffer),
     }
     if let Some(fix_command) = &driver.fix_command {

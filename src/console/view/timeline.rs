@@ -7,7 +7,10 @@ use ratatui::{
 };
 
 use crate::{
-    console::view::canvas::{View, put_right},
+    console::{
+        input::action::KeyAction,
+        view::canvas::{View, put_right},
+    },
     domain::{
         model::source_status::{PlaybackState, Timeline},
         text::{self, describe},
@@ -46,13 +49,34 @@ pub fn render(view: &View<'_>, timeline: &Timeline, area: Rect, buffer: &mut Buf
     let form =
         forms.iter().position(|spans| spans.iter().map(Span::width).sum::<usize>() <= room).unwrap_or(last);
     let mut line = Line::from(forms[form].clone());
-    let left = room.saturating_sub(line.width() + 2);
+    let mut left = room.saturating_sub(line.width() + 2);
+    let hints = hints(view);
+    let hints = (left >= hints.width() + 2 * MIN_BAR).then_some(hints);
+    left -= hints.as_ref().map_or(0, Line::width);
     if left >= MIN_BAR {
         line.push_span(Span::raw("  "));
         line.spans.extend(bar(view, timeline, left.min(60)));
     }
+    if let Some(hints) = hints {
+        line.spans.extend(hints.spans);
+    }
     view.put_fitted(buffer, area, 0, &line);
     put_right(buffer, area, 0, line.width(), &playback);
+}
+
+/// The keys that go on and back, where there is room for them.
+fn hints(view: &View<'_>) -> Line<'static> {
+    let styles = &view.theme.styles;
+    let keys = [
+        (KeyAction::PreviousFailure, KeyAction::NextFailure, "failure"),
+        (KeyAction::PreviousCommand, KeyAction::NextCommand, "command"),
+        (KeyAction::StepBack, KeyAction::NextStep, "entry"),
+    ];
+    let pairs = keys.into_iter().flat_map(|(back, forward, what)| {
+        let keys = format!("  {} {}", view.key(back), view.key(forward));
+        [Span::styled(keys, styles.key), Span::styled(format!(" {what}"), styles.dim)]
+    });
+    pairs.collect()
 }
 
 fn bar(view: &View<'_>, timeline: &Timeline, width: usize) -> [Span<'static>; 2] {

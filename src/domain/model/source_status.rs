@@ -1,6 +1,6 @@
 //! Where a console gets its state from, as its screen shows it.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
@@ -10,8 +10,34 @@ pub enum SourceStatus {
     /// This process.
     #[default]
     Local,
+    /// Another process.
+    Remote(Connection),
     /// A recording.
     Recording(Timeline),
+}
+
+/// The connection to another process.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Connection {
+    /// Its name or address, as it was typed.
+    pub name: Arc<str>,
+    /// Whether it answers.
+    pub state: ConnectionState,
+    /// How much later than at first its entries arrive.
+    pub lag: Option<Duration>,
+    /// How many of its entries are not known here, because this console or the connection was too slow.
+    pub missed: u64,
+    /// Whether no command is sent to it.
+    pub read_only: bool,
+}
+
+/// Whether the other process answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ConnectionState {
+    /// It does.
+    Connected,
+    /// It does not, and it is tried again.
+    Lost(Arc<str>),
 }
 
 impl SourceStatus {
@@ -19,7 +45,7 @@ impl SourceStatus {
     pub const fn timeline(&self) -> Option<&Timeline> {
         match self {
             Self::Recording(timeline) => Some(timeline),
-            Self::Local => None,
+            Self::Local | Self::Remote(_) => None,
         }
     }
 }

@@ -171,7 +171,7 @@ impl State {
             volumes: self.volumes.clone(),
             past_volumes: self.past_volumes.clone(),
             rules: self.rules.clone(),
-            linter: self.linter,
+            linter: self.linter.clone(),
             driver: self.driver.clone(),
             desired: self.desired,
             bind_error: self.bind_error.clone(),

@@ -1,0 +1,116 @@
+//! Where a console finds an instance: by name, by address, or on another machine.
+
+use std::{fmt, sync::Arc};
+
+use tokio::sync::Mutex;
+
+use super::{
+    Address, Paths,
+    client::{Client, ClientError},
+    is_listening,
+    ssh::{Forward, SshTarget},
+};
+
+/// One instance, and how to reach it.
+pub struct Endpoint {
+    /// As it is shown.
+    name: String,
+    place: Place,
+    token: Option<String>,
+}
+
+enum Place {
+    Address(Address),
+    /// The forwarded socket, while it is there, and whether there was one before.
+    Ssh(SshTarget, Arc<Mutex<(Option<Forward>, bool)>>),
+}
+
+/// Why a word names no instance.
+#[derive(Debug, thiserror::Error)]
+pub enum EndpointError {
+    /// It is neither a name nor an address.
+    #[error("{0}")]
+    Wrong(String),
+    /// No instance has this name.
+    #[error("no instance named {name:?} runs here; {}", list(.running))]
+    NoInstance {
+        /// The name.
+        name: String,
+        /// The names of those that run.
+        running: Vec<String>,
+    },
+    /// None was named, and it is not clear which is meant.
+    #[error("which instance? {}", list(.0))]
+    Which(Vec<String>),
+}
+
+fn list(names: &[String]) -> String {
+    match names {
+        [] => "none is running; start one, or name a socket, tcp://HOST:PORT or ssh://HOST".to_owned(),
+        names => format!("running: {}", names.join(" ")),
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
+impl Endpoint {
+    /// The instance that a word means: a name, a path, `unix:PATH`, `tcp://HOST:PORT` or `ssh://[USER@]HOST[/NAME]`.
+    pub fn find(word: &str, paths: &Paths, token: Option<String>) -> Result<Self, EndpointError> {
+        let place = if word.starts_with("ssh://") {
+            let target =
+                word.parse::<SshTarget>().map_err(|error| EndpointError::Wrong(error.to_string()))?;
+            Place::Ssh(target, Arc::default())
+        } else if word.starts_with("unix:") || word.starts_with("tcp://") {
+            Place::Address(
+                word.parse().map_err(|error: super::AddressError| EndpointError::Wrong(error.to_string()))?,
+            )
+        } else if word.contains('/') {
+            Place::Address(Address::Unix(Some(word.into())))
+        } else {
+            let sockets = paths.control_sockets(word);
+            let socket =
+                sockets.into_iter().find(|socket| is_listening(socket).unwrap_or(true) && socket.exists());
+            let no_instance = || EndpointError::NoInstance { name: word.to_owned(), running: names(paths) };
+            Place::Address(Address::Unix(Some(socket.ok_or_else(no_instance)?)))
+        };
+        Ok(Self { name: word.to_owned(), place, token })
+    }
+
+    /// The only instance that runs here.
+    pub fn only(paths: &Paths) -> Result<Self, EndpointError> {
+        match &names(paths)[..] {
+            [name] => Self::find(name, paths, None),
+            names => Err(EndpointError::Which(names.to_vec())),
+        }
+    }
+
+    /// A client that reaches it now. Over SSH, the socket is forwarded again if that has ended.
+    pub async fn client(&self) -> Result<Client, ClientError> {
+        let address = match &self.place {
+            Place::Address(address) => address.clone(),
+            Place::Ssh(target, forward) => {
+                let mut forward = forward.lock().await;
+                let is_open =
+                    forward.0.as_ref().is_some_and(|forward| is_listening(&forward.socket).unwrap_or(false));
+                if !is_open {
+                    // Only before the console takes the terminal can ssh ask for a password.
+                    let may_ask = !std::mem::replace(&mut forward.1, true);
+                    let opened =
+                        target.forward(may_ask).await.map_err(|error| ClientError::Ssh(error.to_string()))?;
+                    forward.0 = Some(opened);
+                }
+                Address::Unix(forward.0.as_ref().map(|forward| forward.socket.clone()))
+            }
+        };
+        Ok(Client::new(address, self.token.as_deref()))
+    }
+}
+
+/// The names of the instances that run here.
+fn names(paths: &Paths) -> Vec<String> {
+    paths.running_instances().into_iter().map(|instance| instance.name).collect()
+}

@@ -1,0 +1,287 @@
+//! A running instance as a source: its state is rebuilt here from its entries.
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::future::BoxFuture;
+use jiff::{SignedDuration, Timestamp};
+use parking_lot::Mutex;
+use tokio::{
+    sync::watch,
+    task::{JoinHandle, spawn_blocking},
+    time::{Instant, sleep, timeout},
+};
+
+use super::{
+    Source,
+    stream::{Attachment, StreamEvent},
+};
+use crate::{
+    domain::{
+        lang::command::Command,
+        model::{
+            entry::Entry,
+            scenario::ScenarioCatalog,
+            source_status::{Connection, ConnectionState, SourceStatus},
+        },
+        rules::{DryRun, Rule, dry_run},
+        state::State,
+    },
+    export,
+    hub::Snapshot,
+    net::{Endpoint, client::ClientError},
+};
+
+/// How long after a lost connection the next one is tried: at first, and at most.
+const RETRY: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(3));
+/// Without a heartbeat for so long, the connection counts as lost.
+const SILENCE: Duration = Duration::from_secs(10);
+/// How long the result of a command waits for the entries that it caused.
+const ECHO: Duration = Duration::from_secs(2);
+
+/// What is known of the instance.
+struct Remote {
+    state: State,
+    catalog: ScenarioCatalog,
+    connection: Connection,
+    generation: u64,
+    /// When the instance was started: another time is another process.
+    started: Timestamp,
+    /// The time of the instance, and when it was that here.
+    clock: (Timestamp, Instant),
+    /// The smallest difference between a time of the instance and ours, with the way of its message.
+    offset: Option<SignedDuration>,
+}
+
+struct Shared {
+    endpoint: Endpoint,
+    remote: Mutex<Remote>,
+    version: watch::Sender<u64>,
+}
+
+/// Follows an instance over its control API, and connects again when the connection is lost.
+pub struct RemoteSource {
+    shared: Arc<Shared>,
+    read_only: bool,
+    following: JoinHandle<()>,
+}
+
+impl Drop for RemoteSource {
+    fn drop(&mut self) {
+        self.following.abort();
+    }
+}
+
+impl RemoteSource {
+    /// Connects to an instance. With `read_only`, no command is sent to it.
+    pub async fn connect(endpoint: Endpoint, read_only: bool) -> Result<Arc<Self>, ClientError> {
+        let attachment = Attachment::open(&endpoint, None).await?;
+        let state = attachment.state;
+        let connection = Connection {
+            name: endpoint.to_string().into(),
+            state: ConnectionState::Connected,
+            lag: None,
+            missed: 0,
+            read_only,
+        };
+        let remote = Remote {
+            state,
+            catalog: attachment.catalog,
+            connection,
+            generation: 0,
+            started: attachment.started,
+            clock: (attachment.at, Instant::now()),
+            offset: None,
+        };
+        let shared =
+            Arc::new(Shared { endpoint, remote: Mutex::new(remote), version: watch::Sender::new(0) });
+        let following = tokio::spawn(follow(Arc::clone(&shared)));
+        Ok(Arc::new(Self { shared, read_only, following }))
+    }
+}
+
+/// Follows the instance for ever.
+async fn follow(shared: Arc<Shared>) {
+    let mut pause = RETRY.0;
+    loop {
+        let seen = shared.last_seq();
+        let problem = match shared.follow_once().await {
+            Ok(()) => "it has ended".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        if shared.last_seq() != seen {
+            pause = RETRY.0;
+        }
+        shared.set_state(ConnectionState::Lost(problem.into()));
+        loop {
+            sleep(pause).await;
+            pause = (pause * 2).min(RETRY.1);
+            match shared.attach_again().await {
+                Ok(()) => break,
+                Err(error) => shared.set_state(ConnectionState::Lost(error.to_string().into())),
+            }
+        }
+    }
+}
+
+impl Shared {
+    fn notify(&self) {
+        self.version.send_modify(|version| *version += 1);
+    }
+
+    fn last_seq(&self) -> u64 {
+        self.remote.lock().state.journal().next_seq() - 1
+    }
+
+    fn set_state(&self, state: ConnectionState) {
+        let mut remote = self.remote.lock();
+        if remote.connection.state != state {
+            remote.connection.state = state;
+            drop(remote);
+            self.notify();
+        }
+    }
+
+    /// Takes in what the stream says, until it ends.
+    async fn follow_once(&self) -> Result<(), ClientError> {
+        let mut stream = self.endpoint.client().await?.stream(self.last_seq()).await?;
+        loop {
+            let Ok(events) = timeout(SILENCE, stream.next()).await else {
+                return Err(ClientError::Broken {
+                    address: stream.address().clone(),
+                    problem: "it has not answered for 10 s".into(),
+                });
+            };
+            let Some(events) = events? else { return Ok(()) };
+            if self.take(events) {
+                // What comes behind the gap does not follow from what is known.
+                self.attach_again().await?;
+                stream = self.endpoint.client().await?.stream(self.last_seq()).await?;
+            }
+        }
+    }
+
+    /// Takes in events. Returns whether there is a gap; what comes behind it is left out.
+    fn take(&self, events: Vec<StreamEvent>) -> bool {
+        let mut remote = self.remote.lock();
+        let mut is_gap = false;
+        for event in events {
+            match event {
+                StreamEvent::Entry(entry) if !is_gap => remote.state.apply(&entry),
+                StreamEvent::Entry(_) => {}
+                StreamEvent::Missed => is_gap = true,
+                StreamEvent::Heartbeat(at) => remote.heard(at),
+            }
+        }
+        drop(remote);
+        self.notify();
+        is_gap
+    }
+
+    /// Gets the state anew where it does not follow from what is known here.
+    async fn attach_again(&self) -> Result<(), ClientError> {
+        let (started, last) = {
+            let remote = self.remote.lock();
+            (remote.started, remote.state.journal().next_seq() - 1)
+        };
+        let attachment = Attachment::open(&self.endpoint, Some((started, last))).await?;
+        let mut remote = self.remote.lock();
+        if attachment.started == started {
+            remote.connection.missed += attachment.first.saturating_sub(last + 1);
+        }
+        if !attachment.continues {
+            remote.state = attachment.state;
+            remote.generation += 1;
+            remote.started = attachment.started;
+        }
+        remote.catalog = attachment.catalog;
+        remote.offset = None;
+        remote.clock = (attachment.at, Instant::now());
+        remote.connection.state = ConnectionState::Connected;
+        drop(remote);
+        self.notify();
+        Ok(())
+    }
+
+    /// Waits until an entry is here.
+    async fn wait_for(&self, seq: u64) {
+        let mut changes = self.version.subscribe();
+        let wait = async { while self.last_seq() < seq && changes.changed().await.is_ok() {} };
+        drop(timeout(ECHO, wait).await);
+    }
+}
+
+impl Remote {
+    fn heard(&mut self, at: Timestamp) {
+        let offset = Timestamp::now().duration_since(at);
+        let least = self.offset.map_or(offset, |least| least.min(offset));
+        self.offset = Some(least);
+        self.connection.lag = Some(Duration::try_from(offset - least).unwrap_or_default());
+        self.clock = (at, Instant::now());
+    }
+
+    fn now(&self) -> Timestamp {
+        let (at, since) = self.clock;
+        if self.connection.state != ConnectionState::Connected {
+            return at;
+        }
+        let passed = SignedDuration::try_from(since.elapsed()).unwrap_or_default();
+        at.checked_add(passed).unwrap_or(at)
+    }
+}
+
+impl Source for RemoteSource {
+    fn snapshot(&self) -> Snapshot {
+        let remote = self.shared.remote.lock();
+        let snapshot = Snapshot::of(&remote.state, remote.now(), remote.catalog.clone());
+        let source = SourceStatus::Remote(remote.connection.clone());
+        Snapshot { source, generation: remote.generation, ..snapshot }
+    }
+
+    fn entries_after(&self, seq: u64, limit: usize) -> Vec<Arc<Entry>> {
+        self.shared.remote.lock().state.journal().after(seq).take(limit).cloned().collect()
+    }
+
+    fn changes(&self) -> watch::Receiver<u64> {
+        self.shared.version.subscribe()
+    }
+
+    fn run(&self, command: Command) -> BoxFuture<'static, Result<String, String>> {
+        if let Command::Save { path, which } = command {
+            let (entries, snapshot) = (self.entries_after(0, usize::MAX), self.snapshot());
+            let save = move || {
+                export::save(path.as_ref(), &which, &entries, &snapshot)
+                    .map(|saved| format!("{saved} saved to {path} on this machine"))
+                    .map_err(|error| format!("cannot save to {path}: {error}"))
+            };
+            return Box::pin(async {
+                spawn_blocking(save).await.unwrap_or_else(|error| Err(error.to_string()))
+            });
+        }
+        if self.read_only {
+            return Box::pin(async { Err("this console is read-only (--read-only)".to_owned()) });
+        }
+        let shared = Arc::clone(&self.shared);
+        Box::pin(async move {
+            let client = shared.endpoint.client().await.map_err(|error| error.to_string())?;
+            let done = client.command(&command).await.map_err(|error| error.to_string())?;
+            shared.wait_for(done.seq).await;
+            Ok(done.result)
+        })
+    }
+
+    fn dry_run(&self, rule: Rule) -> BoxFuture<'static, Result<DryRun, String>> {
+        let entries = self.entries_after(0, usize::MAX);
+        let state = self.shared.remote.lock().state.checkpoint();
+        Box::pin(async move {
+            let work = move || {
+                let entries = entries.iter().map(AsRef::as_ref);
+                dry_run(&rule, state.rules().seed(), state.volumes(), entries)
+            };
+            spawn_blocking(work).await.map_err(|error| error.to_string())
+        })
+    }
+
+    fn note(&self, text: String) {
+        tracing::warn!("{text}");
+    }
+}
