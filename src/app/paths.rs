@@ -18,6 +18,12 @@ pub fn config(name: &str) -> Option<PathBuf> {
     Some(home.config_dir().join("voltergeist").join(name))
 }
 
+/// A file in the user's state directory.
+pub fn state(name: &str) -> Option<PathBuf> {
+    let home = etcetera::choose_base_strategy().ok()?;
+    Some(home.state_dir().unwrap_or_else(|| home.data_dir()).join("voltergeist").join(name))
+}
+
 /// Where volumes are stored: system-wide for root, else in the user's state directory.
 pub fn volumes() -> anyhow::Result<PathBuf> {
     if rustix::process::geteuid().is_root() {

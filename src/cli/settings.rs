@@ -13,7 +13,7 @@ use serde::{
 };
 
 use crate::{
-    app::Config,
+    app::{Config, paths},
     console::{
         self,
         input::keymap::{Keymap, KeymapError},
@@ -136,6 +136,14 @@ pub struct Settings {
     #[serde(deserialize_with = "parsed")]
     pub ascii: Option<When>,
 
+    /// The zone of the times on the screen, such as UTC or Europe/Berlin
+    ///
+    /// Default: that of the system. Recordings and the control API always have UTC.
+    #[arg(long, global = true, value_name = "ZONE", help_heading = "Screen")]
+    #[arg(value_parser = zone_name, env = "VOLTERGEIST_TIME_ZONE", hide_env = true)]
+    #[serde(deserialize_with = "zone")]
+    pub time_zone: Option<String>,
+
     /// Whether the mouse selects and scrolls [default: true]
     ///
     /// Off lets the terminal select text; the key M toggles it.
@@ -168,6 +176,7 @@ impl Settings {
             theme: self.theme.or(below.theme),
             color: self.color.or(below.color),
             ascii: self.ascii.or(below.ascii),
+            time_zone: self.time_zone.or(below.time_zone),
             mouse: self.mouse.or(below.mouse),
             keys: below.keys.into_iter().chain(self.keys).collect(),
         }
@@ -208,16 +217,24 @@ impl Settings {
     /// The appearance of the console; `auto` values are decided by the environment.
     pub fn console(&self, variable: impl Fn(&str) -> Option<String>) -> anyhow::Result<console::Options> {
         // Set and not empty, as https://no-color.org has it.
-        let no_colour = || variable("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let no_colour = || {
+            variable("NO_COLOR").is_some_and(|value| !value.is_empty())
+                || variable("TERM").is_some_and(|terminal| terminal == "dumb")
+        };
         let colour = self.color.unwrap_or_default().decide(|| !no_colour());
         let ascii = self.ascii.unwrap_or_default().decide(|| console::wants_ascii(&variable));
         let theme = if colour { self.theme.as_deref().unwrap_or("default") } else { "mono" };
         Ok(console::Options {
             theme: Theme::named(theme, ascii)?,
             keymap: self.keymap()?,
-            zone: jiff::tz::TimeZone::system(),
+            zone: match &self.time_zone {
+                Some(name) => time_zone(name)?,
+                None => jiff::tz::TimeZone::system(),
+            },
             mouse: self.mouse.unwrap_or(true),
             editor: console::editor::find(&variable),
+            shell: variable("SHELL").filter(|shell| !shell.is_empty()).unwrap_or_else(|| "sh".into()),
+            memory: paths::state("console.json"),
         })
     }
 }
@@ -291,6 +308,19 @@ fn lasting_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Dur
     lasting(&String::deserialize(deserializer)?).map(Some).map_err(D::Error::custom)
 }
 
+fn time_zone(name: &str) -> anyhow::Result<jiff::tz::TimeZone> {
+    jiff::tz::TimeZone::get(name)
+        .map_err(|_| anyhow::anyhow!("unknown time zone {name:?}; write it as UTC or Europe/Berlin"))
+}
+
+fn zone_name(name: &str) -> anyhow::Result<String> {
+    time_zone(name).map(|_| name.to_owned())
+}
+
+fn zone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    zone_name(&String::deserialize(deserializer)?).map(Some).map_err(D::Error::custom)
+}
+
 fn parsed<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -316,6 +346,8 @@ mod tests {
             (None, None, &[], ("default", true)),
             (None, None, &[utf8, ("NO_COLOR", "1")], ("mono", false)),
             (None, None, &[utf8, ("NO_COLOR", "")], ("default", false)),
+            (None, None, &[utf8, ("TERM", "dumb")], ("mono", false)),
+            (None, None, &[utf8, ("TERM", "xterm")], ("default", false)),
             (Some(When::Always), None, &[utf8, ("NO_COLOR", "1")], ("default", false)),
             (Some(When::Never), None, &[utf8], ("mono", false)),
             (None, Some(When::Always), &[utf8], ("default", true)),

@@ -18,13 +18,15 @@ pub mod glyphs;
 pub mod input;
 mod jobs;
 pub mod layout;
+pub mod memory;
 pub mod model;
 mod run;
+mod shell;
 mod terminal;
 pub mod theme;
 pub mod view;
 
-use std::{io, sync::Arc};
+use std::{io, path::PathBuf, sync::Arc};
 
 use tokio_util::sync::CancellationToken;
 
@@ -32,7 +34,7 @@ pub use run::{ExitReason, FRAMES_PER_SECOND, TerminalHost, drive};
 pub use terminal::give_up as give_up_terminal;
 
 use crate::{
-    console::{input::keymap::Keymap, model::app::App, theme::Theme},
+    console::{input::keymap::Keymap, memory::Memory, model::app::App, theme::Theme},
     source::Source,
 };
 
@@ -49,6 +51,10 @@ pub struct Options {
     pub mouse: bool,
     /// The user's editor, as a line for the shell: see [`editor::find`].
     pub editor: Option<String>,
+    /// The user's shell, for the commands after `!`.
+    pub shell: String,
+    /// The file of what is remembered from one run to the next.
+    pub memory: Option<PathBuf>,
 }
 
 impl Default for Options {
@@ -59,6 +65,8 @@ impl Default for Options {
             zone: jiff::tz::TimeZone::UTC,
             mouse: true,
             editor: None,
+            shell: "sh".to_owned(),
+            memory: None,
         }
     }
 }
@@ -72,7 +80,17 @@ pub async fn run(
     let size = crossterm::terminal::size()?;
     let mut app = App::new(size, options.theme, options.keymap, options.zone);
     app.mouse = options.mouse;
-    run::on_terminal(source, app, options.editor, shutdown).await
+    if let Some(path) = &options.memory {
+        Memory::read(path).restore(&mut app);
+    }
+    app.shell.clone_from(&options.shell);
+    let reason = run::on_terminal(source, &mut app, options.editor, shutdown).await;
+    if let Some(path) = &options.memory
+        && let Err(error) = Memory::write(&app, path)
+    {
+        tracing::warn!(%error, path = %path.display(), "cannot save the typed lines and the borders of the panes");
+    }
+    reason
 }
 
 /// Whether the symbols must be ASCII, by the locale variables, which are looked up by name.

@@ -2,7 +2,11 @@
 
 use std::{future::poll_fn, io, path::PathBuf, sync::Arc, task::Poll, time::Duration};
 
-use crossterm::event::{Event as TerminalEvent, EventStream};
+use crossterm::{
+    event::{Event as TerminalEvent, EventStream},
+    execute,
+    terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate},
+};
 use futures_util::{Stream, StreamExt as _};
 use ratatui::{Terminal, backend::Backend};
 use tokio::{
@@ -15,16 +19,24 @@ use crate::{
     console::{
         clipboard,
         editor::{self, EditFailed, Edited},
-        jobs::{JobEvent, Jobs, or_never},
+        jobs::{EditedReply, JobEvent, Jobs, or_never},
         model::{
-            app::App,
+            app::{App, TICK},
             event::{Effect, Event},
+            fault_list,
             reply_edit::ReplyEdit,
         },
+        shell::ShellCommand,
         terminal::{self, TerminalScreen},
         view,
     },
-    domain::model::source_status::SourceStatus,
+    domain::{
+        model::{
+            entry::{ShellEvent, ShellResult},
+            source_status::SourceStatus,
+        },
+        text,
+    },
     hub::Snapshot,
     source::Source,
 };
@@ -46,7 +58,6 @@ pub enum ExitReason {
 pub const FRAMES_PER_SECOND: u32 = 30;
 
 const FRAME: Duration = Duration::from_millis(1000 / FRAMES_PER_SECOND as u64);
-const TICK: Duration = Duration::from_secs(1);
 /// How many new entries are taken under one lock.
 const BATCH: usize = 4096;
 
@@ -79,7 +90,7 @@ pub trait TerminalHost {
 /// Runs on the process's own terminal.
 pub async fn on_terminal(
     source: Arc<dyn Source>,
-    app: App,
+    app: &mut App,
     editor: Option<String>,
     shutdown: CancellationToken,
 ) -> io::Result<ExitReason> {
@@ -141,8 +152,24 @@ impl TerminalHost for TerminalScreen {
     }
 
     fn draw(&mut self, app: &App, snapshot: &Snapshot) -> io::Result<()> {
-        draw_on(&mut self.terminal, app, snapshot)
+        // A terminal that knows it shows the frame in one piece; any other ignores it.
+        execute!(io::stdout(), BeginSynchronizedUpdate)?;
+        let drawn = draw_on(&mut self.terminal, app, snapshot);
+        execute!(io::stdout(), EndSynchronizedUpdate)?;
+        self.set_title(&title(app, snapshot))?;
+        drawn
     }
+}
+
+/// The title of the terminal's window: the driver, and what is wrong with it on purpose.
+fn title(app: &App, snapshot: &Snapshot) -> String {
+    let armed = fault_list::armed(snapshot).count() as u64;
+    let mut parts = vec![format!("voltergeist {}", text::clean(&snapshot.driver.name))];
+    parts.extend((armed > 0).then(|| format!("{} armed", text::counted(armed, "rule"))));
+    parts.extend(snapshot.driver_state.status.outage().map(|outage| format!("down ({outage})")));
+    let held = snapshot.held.len() as u64;
+    parts.extend((held > 0).then(|| format!("{} held", text::counted(held, "call"))));
+    parts.join(if app.theme.glyphs.ascii { " - " } else { " · " })
 }
 
 fn draw_on<B: Backend>(terminal: &mut Terminal<B>, app: &App, snapshot: &Snapshot) -> Result<(), B::Error> {
@@ -152,7 +179,7 @@ fn draw_on<B: Backend>(terminal: &mut Terminal<B>, app: &App, snapshot: &Snapsho
 /// Shows a source on a terminal. Everything outside comes in as an argument, so that tests run the same loop.
 pub async fn drive(
     source: Arc<dyn Source>,
-    app: App,
+    app: &mut App,
     host: &mut impl TerminalHost,
     mut panics: mpsc::UnboundedReceiver<String>,
     shutdown: CancellationToken,
@@ -164,7 +191,7 @@ pub async fn drive(
     };
     let mut changes = source.changes();
     let jobs = Jobs::new(Arc::clone(&source));
-    let mut console = Console { snapshot: source.snapshot(), source, jobs, app };
+    let mut console = Console { snapshot: source.snapshot(), source, jobs, app, unsent: None, shell: None };
     let mut drawn = Instant::now();
     let mut due = Some(drawn);
     loop {
@@ -202,6 +229,10 @@ pub async fn drive(
             }
             event = console.jobs.next() => {
                 console.job_event(event);
+                due = Some(Instant::now());
+            }
+            result = or_never(console.shell.as_mut().map(ShellCommand::ended)) => {
+                console.shell_ended(result);
                 due = Some(Instant::now());
             }
             () = or_never(keys_wait_until.map(sleep_until)) => {}
@@ -249,14 +280,18 @@ enum AfterKey {
 }
 
 /// The app with its source, the jobs under way and the snapshot that is on the screen.
-struct Console {
+struct Console<'a> {
     source: Arc<dyn Source>,
     jobs: Jobs,
-    app: App,
+    app: &'a mut App,
     snapshot: Snapshot,
+    /// An edited reply about which the user is asked.
+    unsent: Option<EditedReply>,
+    /// What runs in the user's shell.
+    shell: Option<ShellCommand>,
 }
 
-impl Console {
+impl Console<'_> {
     fn handle(&mut self, event: TerminalEvent, host: &mut impl TerminalHost) -> io::Result<AfterKey> {
         let event = match event {
             TerminalEvent::Key(key) => Event::Key(key),
@@ -267,7 +302,7 @@ impl Console {
                 return Ok(AfterKey::Continue);
             }
         };
-        self.app.scroll_limits = view::scroll_limits(&self.app, &self.snapshot);
+        view::prepare(self.app, &event, &self.snapshot);
         for effect in self.app.update(event, &self.snapshot) {
             match effect {
                 Effect::Run(command) => self.jobs.run(*command, None),
@@ -280,7 +315,27 @@ impl Console {
                     host.suspend()?;
                     self.back(host)?;
                 }
-                Effect::Edit(draft) => return Ok(AfterKey::Edit(draft)),
+                Effect::Edit(draft) => {
+                    self.unsent = None;
+                    return Ok(AfterKey::Edit(draft));
+                }
+                Effect::Shell(line) => self.start_shell(&line),
+                Effect::EndShell => {
+                    if let Some(shell) = &mut self.shell {
+                        shell.end();
+                    }
+                }
+                Effect::SendEdited(draft) => {
+                    let unsent = self.unsent.take();
+                    if let Some(command) = draft.command(&draft.text) {
+                        self.jobs.run(command, unsent);
+                    }
+                }
+                Effect::KeepEdited(call, why) => {
+                    if let Some((_, edited)) = self.unsent.take() {
+                        self.note_kept(call, edited.keep(), &why);
+                    }
+                }
                 Effect::Leave => return Ok(AfterKey::Exit(ExitReason::Quit)),
                 Effect::Interrupt => {
                     return Ok(AfterKey::Exit(ExitReason::Interrupted));
@@ -288,6 +343,47 @@ impl Console {
             }
         }
         Ok(AfterKey::Continue)
+    }
+
+    fn start_shell(&mut self, line: &str) {
+        let started = self.source.shell(ShellEvent::Started { command: line.to_owned() });
+        let result = match started {
+            None => {
+                Err("a shell command runs only in the console of the driver itself, not from elsewhere"
+                    .into())
+            }
+            Some(started) => match ShellCommand::start(&self.app.shell, line, started) {
+                Ok(shell) => {
+                    self.shell = Some(shell);
+                    return;
+                }
+                Err(error) => {
+                    let output = format!("cannot run {}: {error}", self.app.shell);
+                    Ok(ShellResult {
+                        started,
+                        command: line.to_owned(),
+                        exit: Some(127),
+                        signal: None,
+                        output: output.into_bytes().into(),
+                        duration: Duration::ZERO,
+                    })
+                }
+            },
+        };
+        self.finish_shell(result);
+    }
+
+    fn shell_ended(&mut self, result: io::Result<ShellResult>) {
+        self.shell = None;
+        self.finish_shell(result.map_err(|error| error.to_string()));
+    }
+
+    fn finish_shell(&mut self, result: Result<ShellResult, String>) {
+        if let Ok(result) = &result {
+            self.source.shell(ShellEvent::Finished(Box::new(result.clone())));
+        }
+        self.snapshot = self.source.snapshot();
+        self.app.update(Event::ShellEnded(result), &self.snapshot);
     }
 
     /// Takes the result of a job. The next key sees what a command has changed.
@@ -322,7 +418,13 @@ impl Console {
             }
             Ok(edited) => {
                 if let Some(command) = draft.command(&edited.text) {
-                    return self.jobs.run(command, Some((call, edited)));
+                    let Some(problem) = draft.problem(&edited.text) else {
+                        return self.jobs.run(command, Some((call, edited)));
+                    };
+                    let draft = draft.clone().with_text(edited.text.clone());
+                    self.unsent = Some((call, edited));
+                    self.app.update(Event::InvalidReply { draft, problem }, &self.snapshot);
+                    return;
                 }
                 let emptied = edited.text.trim().is_empty() && !draft.text.trim().is_empty();
                 let why = if emptied { "the reply is empty, so nothing is sent" } else { "no changes" };
@@ -372,6 +474,6 @@ impl Console {
             self.app.update(Event::Entries(entries, self.snapshot.kept.clone()), &self.snapshot);
         }
         self.app.update(Event::Entries(Vec::new(), self.snapshot.kept.clone()), &self.snapshot);
-        host.draw(&self.app, &self.snapshot)
+        host.draw(self.app, &self.snapshot)
     }
 }

@@ -16,9 +16,13 @@ use std::{
 
 use crossterm::{
     cursor::Show,
-    event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture},
+    event::{
+        DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
+        KeyboardEnhancementFlags, PopKeyboardEnhancementFlags, PushKeyboardEnhancementFlags,
+    },
     execute,
-    terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode},
+    style::Print,
+    terminal::{EnterAlternateScreen, LeaveAlternateScreen, SetTitle, disable_raw_mode, enable_raw_mode},
 };
 use ratatui::{
     Terminal,
@@ -37,6 +41,8 @@ pub struct TerminalScreen {
     pub panics: mpsc::UnboundedReceiver<String>,
     /// The user's editor, as a line for the shell.
     pub editor: Option<String>,
+    /// The title of the window, as it was set last.
+    title: String,
     previous_hook: Arc<Hook>,
     taken: TerminalState,
 }
@@ -73,7 +79,16 @@ impl TerminalScreen {
                 let _ = sender.send(format!("a task panicked{place}: {text}"));
             }
         }));
-        Ok(Self { terminal, panics, editor, previous_hook, taken })
+        Ok(Self { terminal, panics, editor, title: String::new(), previous_hook, taken })
+    }
+
+    /// Sets the title of the window, if it is another one now.
+    pub fn set_title(&mut self, title: &str) -> io::Result<()> {
+        if self.title != title {
+            title.clone_into(&mut self.title);
+            execute!(stdout(), SetTitle(title))?;
+        }
+        Ok(())
     }
 
     /// Gives the terminal back for a while.
@@ -84,6 +99,7 @@ impl TerminalScreen {
     /// Takes the terminal again.
     pub fn retake(&mut self) -> io::Result<()> {
         self.taken.enter()?;
+        self.title.clear();
         self.forget_cells()
     }
 
@@ -111,14 +127,29 @@ impl TerminalState {
     fn enter(&self) -> io::Result<()> {
         enable_raw_mode()?;
         self.0.store(true, Ordering::SeqCst);
-        execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste).inspect_err(|_| self.leave())
+        // The title is kept on the terminal's stack, and comes back at the end.
+        execute!(
+            stdout(),
+            Print("\x1b[22;2t"),
+            EnterAlternateScreen,
+            EnableBracketedPaste,
+            PushKeyboardEnhancementFlags(KeyboardEnhancementFlags::DISAMBIGUATE_ESCAPE_CODES)
+        )
+        .inspect_err(|_| self.leave())
     }
 
     /// Errors are ignored: a terminal that is gone needs no more.
     fn leave(&self) {
         if self.0.swap(false, Ordering::SeqCst) {
-            let _ =
-                execute!(stdout(), DisableMouseCapture, DisableBracketedPaste, LeaveAlternateScreen, Show);
+            let _ = execute!(
+                stdout(),
+                PopKeyboardEnhancementFlags,
+                DisableMouseCapture,
+                DisableBracketedPaste,
+                LeaveAlternateScreen,
+                Show,
+                Print("\x1b[23;2t")
+            );
             let _ = disable_raw_mode();
         }
     }

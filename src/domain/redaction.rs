@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::model::{
-    entry::{Body, EntryKind},
+    entry::{Body, EntryKind, ShellEvent},
     protocol::Options,
     volume::{Change, Volume, Volumes},
 };
@@ -63,6 +63,11 @@ impl Redaction {
             EntryKind::EngineCommand(run) => {
                 run.command = self.text(&run.command);
                 run.result = self.text(&run.result);
+            }
+            EntryKind::Shell(ShellEvent::Started { command }) => *command = self.text(command),
+            EntryKind::Shell(ShellEvent::Finished(result)) => {
+                result.command = self.text(&result.command);
+                result.output.bytes = self.text(&result.output.text()).into_bytes().into();
             }
             EntryKind::Note { text } => *text = self.text(text),
             _ => {}

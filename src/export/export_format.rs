@@ -16,7 +16,7 @@ pub enum ExportFormat {
 }
 
 impl ExportFormat {
-    /// The file extensions with their formats. Any other extension stands for JSON lines.
+    /// The file extensions with their formats.
     pub const EXTENSIONS: [(&str, Self, &str); 4] = [
         ("jsonl", Self::JsonLines, "entries as JSON lines"),
         ("md", Self::Report, "a report in Markdown"),
@@ -25,9 +25,14 @@ impl ExportFormat {
     ];
 
     /// The format of a file, by its extension.
-    pub fn of(path: &Path) -> Self {
+    pub fn of(path: &Path) -> Option<Self> {
         let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
         let known = Self::EXTENSIONS.iter().find(|(known, ..)| *known == extension);
-        known.map_or(Self::JsonLines, |(_, format, _)| *format)
+        known.map(|(_, format, _)| *format)
+    }
+
+    /// All extensions, for people: `.jsonl, .md`.
+    pub fn known() -> String {
+        Self::EXTENSIONS.map(|(extension, ..)| format!(".{extension}")).join(", ")
     }
 }

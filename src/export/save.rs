@@ -31,16 +31,21 @@ pub fn run_command(hub: &Hub, command: &Command) -> Result<CommandOutput, Comman
     // Entries are shared, not copied, and no lock is held while the file is written.
     let entries = hub.all_entries();
     let snapshot = hub.snapshot();
-    let saved = save(Path::new(path), which, &entries, &snapshot)
-        .map_err(|error| CommandFailed::Save { path: path.clone(), error })?;
+    let saved = save(path, which, &entries, &snapshot)?;
     Ok(hub.record_command(command, format!("{saved} saved to {path}")))
 }
 
 /// Writes the entries that pass a filter to a new file, and says what was written.
-pub fn save(path: &Path, which: &Filter, entries: &[Arc<Entry>], snapshot: &Snapshot) -> io::Result<String> {
+pub fn save(
+    path: &str,
+    which: &Filter,
+    entries: &[Arc<Entry>],
+    snapshot: &Snapshot,
+) -> Result<String, CommandFailed> {
+    let format = ExportFormat::of(Path::new(path))
+        .ok_or_else(|| CommandFailed::SaveFormat { path: path.to_owned(), known: ExportFormat::known() })?;
     let passing = || entries.iter().filter(|entry| which.matches(entry));
-    let format = ExportFormat::of(path);
-    write_new(path, |file| match format {
+    let written = write_new(Path::new(path), |file| match format {
         ExportFormat::JsonLines => jsonl::write(file, passing()),
         ExportFormat::Report => file.write_all(report::markdown(entries.iter(), which, snapshot).as_bytes()),
         ExportFormat::Mermaid => file.write_all(sequence::mermaid(passing(), snapshot).as_bytes()),
@@ -48,6 +53,10 @@ pub fn save(path: &Path, which: &Filter, entries: &[Arc<Entry>], snapshot: &Snap
             let text = sequence::text(passing(), snapshot, &symbols::UNICODE, &TimeZone::UTC);
             file.write_all(text.as_bytes())
         }
+    });
+    written.map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => CommandFailed::SaveExists(path.to_owned()),
+        _ => CommandFailed::Save { path: path.to_owned(), error },
     })?;
     let of = if which.is_empty() { String::new() } else { format!("{} of ", passing().count()) };
     let number = format!("{of}{}", counted(entries.len() as u64, "entry"));
@@ -92,8 +101,17 @@ mod tests {
     #[test]
     fn a_failed_save_says_why_and_leaves_no_entry() {
         let hub = hub();
-        let error = run_line(&hub, "save /nowhere/x").expect_err("there is no such directory").to_string();
-        assert!(error.starts_with("cannot save to /nowhere/x"), "{error}");
+        let there = tempfile::Builder::new().suffix(".md").tempfile().expect("a temporary file");
+        let there = there.path().display();
+        for (line, why) in [
+            ("save /nowhere/x.md".to_owned(), "cannot save to /nowhere/x.md: "),
+            (format!("save {there}"), "exists; choose another name"),
+            ("save /nowhere/x.har".to_owned(), "x.har: unknown format; end the name in one of: .jsonl, .md"),
+            ("save /nowhere/x".to_owned(), "x: unknown format"),
+        ] {
+            let error = run_line(&hub, &line).expect_err("it cannot be saved").to_string();
+            assert!(error.contains(why), "{error}");
+        }
         assert_eq!(commands(&hub), 0);
     }
 

@@ -94,6 +94,17 @@ pub enum CommandFailed {
     /// The shared state writes no files.
     #[error("cannot save here; send the command to the control API or type it in the console")]
     SaveElsewhere,
+    /// The file is there already.
+    #[error("{0} exists; choose another name")]
+    SaveExists(String),
+    /// The name has no extension of a known format.
+    #[error("cannot save to {path}: unknown format; end the name in one of: {known}")]
+    SaveFormat {
+        /// Where to.
+        path: String,
+        /// The known extensions.
+        known: String,
+    },
     /// The file cannot be written.
     #[error(
         "cannot save to {path}: {error}; give the path of a new file, in a directory that is there and can be written to"

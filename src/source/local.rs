@@ -9,7 +9,7 @@ use super::Source;
 use crate::{
     domain::{
         lang::command::Command,
-        model::entry::{Entry, EntryKind},
+        model::entry::{Entry, EntryKind, ShellEvent},
         rules::{DryRun, Rule},
     },
     export,
@@ -58,6 +58,10 @@ impl Source for LocalSource {
 
     fn dry_run(&self, rule: Rule) -> BoxFuture<'static, Result<DryRun, String>> {
         self.blocking(move |hub| Ok(hub.dry_run(&rule)))
+    }
+
+    fn shell(&self, event: ShellEvent) -> Option<u64> {
+        Some(self.0.record(EntryKind::Shell(event)))
     }
 
     fn note(&self, text: String) {

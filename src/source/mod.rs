@@ -19,7 +19,7 @@ pub use remote::RemoteSource;
 use crate::{
     domain::{
         lang::{command::Command, seek::Seek},
-        model::entry::Entry,
+        model::entry::{Entry, ShellEvent},
         rules::{DryRun, Rule},
     },
     hub::Snapshot,
@@ -44,6 +44,12 @@ pub trait Source: Send + Sync {
 
     /// Finds the recorded calls that a rule would have matched.
     fn dry_run(&self, rule: Rule) -> BoxFuture<'static, Result<DryRun, String>>;
+
+    /// Records what a command in the user's shell does, and returns the number of the entry. None where the console is
+    /// not on the machine of the driver: nothing is run there.
+    fn shell(&self, _event: ShellEvent) -> Option<u64> {
+        None
+    }
 
     /// Adds a note to the journal.
     fn note(&self, text: String);

@@ -249,9 +249,9 @@ impl Source for RemoteSource {
         if let Command::Save { path, which } = command {
             let (entries, snapshot) = (self.entries_after(0, usize::MAX), self.snapshot());
             let save = move || {
-                export::save(path.as_ref(), &which, &entries, &snapshot)
+                export::save(&path, &which, &entries, &snapshot)
                     .map(|saved| format!("{saved} saved to {path} on this machine"))
-                    .map_err(|error| format!("cannot save to {path}: {error}"))
+                    .map_err(|error| error.to_string())
             };
             return Box::pin(async {
                 spawn_blocking(save).await.unwrap_or_else(|error| Err(error.to_string()))

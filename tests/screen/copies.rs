@@ -51,7 +51,7 @@ fn what_is_shown_is_what_is_saved() {
         }
         fixture.pass(1);
         let saved = format!("save voltergeist-20260314-154119.jsonl{expected}");
-        assert_eq!(commands(&console.press("e enter")), [saved], "{keys} {typed}");
+        assert_eq!(commands(&console.press("w enter")), [saved], "{keys} {typed}");
     }
 }
 

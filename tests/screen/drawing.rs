@@ -88,10 +88,10 @@ async fn every_key_is_heard_even_one_at_a_time() {
 #[tokio::test(start_paused = true)]
 async fn a_key_commands_the_hub_and_is_echoed_as_its_line() {
     let mut live = Live::start();
-    live.press("g");
+    live.press("e");
     live.shows(": arm get: empty as empty-get").await;
     live.shows("GET ANSWERS EMPTY").await;
-    live.press("g g");
+    live.press("e e");
     live.shows("armed rule 2").await;
     live.press("d");
     live.shows("DRIVER DOWN").await;

@@ -63,14 +63,24 @@ impl Desk {
         end.send(result).map_err(drop).expect("the console waits for its editor");
     }
 
+    /// Opens the editor again from the question, and ends it so.
+    async fn edit_again(&mut self, result: Result) {
+        self.open_by("e").await;
+        self.close(result);
+    }
+
     async fn open(&mut self) {
-        self.live.press("v");
+        self.open_by("v").await;
+    }
+
+    async fn open_by(&mut self, key: &str) {
+        self.live.press(key);
         let is_open = async {
             while self.ends.lock().expect("no test panics with it").is_empty() {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(5), is_open).await.expect("v opens the editor");
+        tokio::time::timeout(Duration::from_secs(5), is_open).await.expect("the key opens the editor");
     }
 }
 
@@ -102,6 +112,30 @@ async fn release_action(ticket: &mut HeldCallGuard) -> String {
 }
 
 #[tokio::test]
+async fn what_is_no_json_any_more_is_sent_only_after_a_question() {
+    let invalid = "{\"Err\": \"no\"";
+    let mut desk = Desk::new();
+    let mut held = desk.held("{}\n").await;
+    desk.edit(Ok(edited(invalid))).await;
+    desk.live.shows("It is not JSON: EOF while parsing an object at line 1").await;
+    // Neither Enter nor another key sends it; the editor has the text as it was left.
+    desk.live.press("enter");
+    desk.edit_again(Ok(edited(invalid))).await;
+    assert_eq!(*desk.given.lock().expect("nobody holds it"), ["{}\n", invalid]);
+    desk.live.shows("Send the edited reply to call 1?").await;
+    desk.live.press("y");
+    assert_eq!(release_action(&mut held).await, "reply \"{\\\"Err\\\": \\\"no\\\"\" after");
+
+    let mut desk = Desk::new();
+    let _held = desk.held("{}\n").await;
+    desk.edit(Ok(edited(invalid))).await;
+    desk.live.shows("It is not JSON").await;
+    desk.live.press("n");
+    desk.live.shows("was not sent, and is kept in").await;
+    desk.live.shows("1 CALL HELD").await;
+}
+
+#[tokio::test]
 async fn what_comes_out_of_the_editor_is_the_reply() {
     for (body, given, out, expected) in [
         (
@@ -110,7 +144,7 @@ async fn what_comes_out_of_the_editor_is_the_reply() {
             "{\n  \"Mountpoint\": \"/b\"\n}\n",
             "reply {\"Mountpoint\":\"/b\"} after",
         ),
-        ("{}\n", "{}\n", "{\"Err\": \"no\"", "reply \"{\\\"Err\\\": \\\"no\\\"\" after"),
+        ("not found", "not found", "gone", "reply \"gone\" after"),
         ("{}\n", "{}\n", "[ ]", "reply [] after"),
     ] {
         let mut desk = Desk::new();

@@ -408,7 +408,7 @@ impl TestConsole {
     }
 
     pub fn update(&mut self, event: Event) -> Vec<Effect> {
-        self.app.scroll_limits = view::scroll_limits(&self.app, &self.snapshot);
+        view::prepare(&mut self.app, &event, &self.snapshot);
         self.app.update(event, &self.snapshot)
     }
 

@@ -103,7 +103,7 @@ fn keys_fold_and_unfold() {
         ("z z", "┏ Calls ━", "▸ create"),
         ("z home enter down down enter", "Request", ""),
         ("z home i", "create: volume create, or docker create", "Request"),
-        ("z home i esc", "newer below", "volume create, or"),
+        ("z home i esc", "auto-scroll off", "volume create, or"),
         ("z home i down", "ls: volume ls, of this driver or of all", ""),
         ("z up i", "docker retries in 3 s, attempt 4 of 5; gives up in", ""),
         ("z up i", "retry after 2.0 s", ""),
@@ -111,14 +111,34 @@ fn keys_fold_and_unfold() {
         ("s z", "▸ create  db1", "├── create db1"),
         ("z space", "PAUSED +0", "auto-scroll on"),
         ("z", "auto-scroll on", "newer below"),
-        ("z up up up", "3 newer below", "auto-scroll on"),
+        ("z up up up", "auto-scroll off", "newer below"),
         ("z home G", "auto-scroll on", "newer below"),
-        ("z home enter home z z", "13 newer below", ""),
+        ("z home enter home z z", "auto-scroll off", ""),
     ] {
         let screen = console(&fixture, keys).screen();
         assert!(screen.contains(shown), "after {keys}: no {shown:?} in\n{screen}");
         assert!(hidden.is_empty() || !screen.contains(hidden), "after {keys}: {hidden:?} in\n{screen}");
     }
+}
+
+#[test]
+fn an_expanded_group_brings_its_calls_into_view() {
+    let fixture = commands();
+    for (size, first, last) in [((80, 24), "▾ create", "create  "), ((120, 30), "▾ stop or exit", "held")]
+    {
+        let mut console = TestConsole::new(&fixture, size, "default", false);
+        console.press("z");
+        console.look(&fixture);
+        console.press(if first == "▾ create" { "g enter" } else { "G enter" });
+        let screen = console.screen();
+        assert!(screen.contains(first) && screen.contains(last), "{size:?}\n{screen}");
+    }
+    let mut console = TestConsole::new(&fixture, (80, 20), "default", false);
+    console.press("z");
+    console.look(&fixture);
+    console.press("G enter");
+    let screen = console.screen();
+    assert!(screen.contains("▾ stop or exit  cache") && screen.contains("  unmount"), "{screen}");
 }
 
 #[test]
@@ -141,7 +161,7 @@ fn each_command_has_a_row_with_its_time_and_its_result() {
             "run or start db1 3 calls ok plugin 0.7 ms + engine 312 ms 312 ms",
             "stop or exit db1 2 calls ok plugin 0.5 ms + engine 0.8 ms 1.2 ms",
             "start db1 4 calls ⚡ retries in 3 s, attempt 4 of 5; gives up in 0:11 3.0 s",
-            "stop or exit cache 2 calls ⚡ held 0:03, times out in 0:56 3.7 s",
+            "stop or exit cache 2 calls ⚡ held 0:03, times out in 0:57 3.7 s",
         ]
     );
 }

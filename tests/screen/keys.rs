@@ -1,5 +1,7 @@
 //! What keys make of the screen. Keys are written as users write them; `type` stands for a typed text.
 
+use std::time::Duration;
+
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use proptest::prelude::*;
 use voltergeist::{
@@ -11,7 +13,7 @@ use voltergeist::{
         lang::command::Outage,
         model::{
             entry::{Call, Outcome},
-            protocol::Operation,
+            protocol::{Caller, Operation},
         },
         rules::DryRun,
     },
@@ -58,7 +60,7 @@ fn each_key_that_acts_is_a_command() {
     let waiting = Fixture::busy();
     for (fixture, keys, expected) in [
         (&calm, "m", vec!["arm mount: fail \"the volume is haunted\" as fail-mounts"]),
-        (&calm, "g", vec!["arm get: empty as empty-get"]),
+        (&calm, "e", vec!["arm get: empty as empty-get"]),
         (&calm, "x", vec!["forget db1"]),
         (&calm, "tab down x", vec!["forget db2"]),
         (&calm, "d", vec!["down refuse"]),
@@ -76,7 +78,8 @@ fn each_key_that_acts_is_a_command() {
         (&calm, "tab tab enter", vec!["arm mount: fail \"the volume is haunted\" as fail-mounts"]),
         (&calm, "tab tab down down down enter", vec!["down refuse"]),
         (&haunted, "m", vec!["disarm fail-mounts"]),
-        (&haunted, "g", vec!["disarm empty-get"]),
+        (&haunted, "e", vec!["disarm empty-get"]),
+        (&haunted, "g g", vec![]),
         (&haunted, "x", vec!["restore cache"]),
         (&haunted, "d", vec!["up"]),
         (&haunted, "D", vec!["down unlink"]),
@@ -109,10 +112,12 @@ fn what_a_key_shows_is_on_the_screen() {
     fixture.create("db1", &[("tier", "gold")]);
     for (keys, shown, hidden) in [
         ("", "auto-scroll on", "newer below"),
-        ("up", "1 newer below", "auto-scroll on"),
+        ("up", "auto-scroll off", "newer below"),
         ("up G", "auto-scroll on", "newer below"),
         ("up down down", "auto-scroll on", "newer below"),
-        ("home", "40 newer below", "v40"),
+        ("home", "newer below", "v40"),
+        ("g", "newer below", "v40"),
+        ("g G", "auto-scroll on", "newer below"),
         ("space", "PAUSED +0", "auto-scroll on"),
         ("space space", "auto-scroll on", "PAUSED"),
         ("space esc", "auto-scroll on", "PAUSED"),
@@ -125,12 +130,15 @@ fn what_a_key_shows_is_on_the_screen() {
         ("r", "no call is held", ""),
         ("v", "no call is held", ""),
         ("f", "no call is held", ""),
-        ("y", "copied the call as JSON", ""),
-        ("Y", "copied a curl command", ""),
+        ("y", "copied call 41 (create db1) as JSON", ""),
+        ("Y", "copied a curl command that repeats call 41 (create db1)", ""),
+        ("tab y", "copied volume db1 as JSON", ""),
+        ("tab tab y", "copied the line that arms mounts fail", ""),
+        ("tab tab down down y", "select a rule to copy its line", ""),
         ("s Y", "copied the sequence as text", ""),
-        ("s e", ": save voltergeist-20260314-154107.txt", ""),
-        ("e tab tab", "154107.md", ""),
-        ("e", ": save voltergeist-20260314-154107.jsonl", ""),
+        ("s w", ": save voltergeist-20260314-154107.txt", ""),
+        ("w tab tab", "154107.md", ""),
+        ("w", ": save voltergeist-20260314-154107.jsonl", ""),
         ("tab enter", "Volume history", "auto-scroll on"),
         ("tab enter esc", "auto-scroll on", "Volume history"),
         ("ctrl-z", "docker waits for replies", ""),
@@ -187,8 +195,8 @@ fn a_view_that_has_no_room_says_so() {
 #[test]
 fn what_nothing_undoes_is_done_after_a_question_only() {
     let fixture = Fixture::busy();
-    for line in ["wipe", "reset", "crash lose", "arm list: null-entry"] {
-        for (answer, expected) in [("n", 0), ("y", 1)] {
+    for line in ["reset", "crash lose", "arm list: null-entry"] {
+        for (answer, expected) in [("n", 0), ("enter", 0), ("enter enter", 0), ("y", 1)] {
             let mut console = console(&fixture);
             console.press(":");
             console.type_text(line, &fixture);
@@ -196,6 +204,121 @@ fn what_nothing_undoes_is_done_after_a_question_only() {
             assert_eq!(console.press(answer).len(), expected, "{line} {answer}");
         }
     }
+}
+
+#[test]
+fn everything_is_deleted_only_when_the_drivers_name_is_typed() {
+    let fixture = Fixture::busy();
+    for (typed, expected) in [("", 0), ("y", 0), ("voltergeis", 0), ("voltergeist", 1)] {
+        let mut console = console(&fixture);
+        console.press(":");
+        console.type_text("wipe", &fixture);
+        assert_eq!(console.press("enter"), []);
+        console.type_text(typed, &fixture);
+        assert_eq!(console.press("enter").len(), expected, "{typed}\n{}", console.screen());
+    }
+}
+
+#[test]
+fn a_release_takes_the_marked_call_or_else_the_oldest() {
+    let mut fixture = Fixture::empty();
+    for volume in ["one", "two", "three"] {
+        fixture.wait(Operation::Get, volume, "hold");
+    }
+    for (keys, expected) in [
+        ("r", "release 3"),
+        ("up r", "release 2"),
+        ("g r", "release 1"),
+        ("tab r", "release"),
+        ("up tab r", "release"),
+    ] {
+        assert_eq!(commands(&console(&fixture).press(keys)), [expected], "{keys}");
+    }
+    let mut console = console(&fixture);
+    let marked = |console: &TestConsole| {
+        let buffer = console.backend().buffer().clone();
+        let style = console.app.theme.styles.selection;
+        let rows = buffer.content.chunks(buffer.area.width.into());
+        let marked =
+            rows.map(|cells| cells.iter().filter(|cell| cell.modifier.contains(style.add_modifier)).count());
+        marked.filter(|cells| *cells > 20).count()
+    };
+    assert_eq!(marked(&console), 1, "the newest call is marked while the list follows");
+    console.press("tab tab");
+    assert_eq!(marked(&console), 1, "and a fault while the faults have the keys");
+}
+
+#[test]
+fn a_released_call_keeps_its_row_and_its_time() {
+    for keys in ["", "z", "g"] {
+        let mut fixture = Fixture::empty();
+        fixture.wait(Operation::Unmount, "held1", "hold");
+        fixture.call(Call { caller: Caller::Other, ..call(Operation::Get, "later") });
+        let mut console = console(&fixture);
+        console.press(keys);
+        console.look(&fixture);
+        let row = |console: &TestConsole| {
+            let screen = console.screen();
+            let row = |volume: &str| {
+                screen.lines().enumerate().find(|(_, line)| line.contains(volume)).expect("its row")
+            };
+            let ((held, line), (later, _)) = (row("held1"), row("later"));
+            (later - held, line.trim_start_matches('┃').trim_start()[..8].to_owned())
+        };
+        let before = row(&console);
+        fixture.pass(5_000);
+        fixture.end_held(Call { duration: Duration::from_secs(5), ..call(Operation::Unmount, "held1") });
+        console.look(&fixture);
+        assert_eq!(row(&console), before, "{keys}\n{}", console.screen());
+        assert!(!console.screen().contains("held 0:"), "{}", console.screen());
+    }
+}
+
+#[test]
+fn the_list_follows_again_after_a_reset() {
+    let mut fixture = asked(40);
+    for keys in ["up up up", "g"] {
+        let mut console = console(&fixture);
+        console.press(keys);
+        fixture.command("reset", "counters and journal reset", Vec::new());
+        console.look(&fixture);
+        assert!(console.app.calls.follows(), "{keys}\n{}", console.screen());
+        for number in 0..40 {
+            fixture.call(call(Operation::Get, &format!("w{number}")));
+        }
+    }
+}
+
+#[test]
+fn n_goes_from_match_to_match_with_and_without_the_filter() {
+    let fixture = asked(30);
+    let selected = |console: &TestConsole| {
+        let call = console.app.selected().and_then(|entry| entry.call()).expect("a call");
+        call.volume.clone().unwrap_or_default().into_string()
+    };
+    for (keys, expected) in [
+        ("esc N", "v29"),
+        ("esc N N", "v19"),
+        ("esc N N n", "v29"),
+        ("esc n", "v9"),
+        ("esc g N", "v29"),
+        ("N", "v19"),
+        ("esc z N", "v29"),
+        ("esc tab N", "v29"),
+    ] {
+        let mut console = console(&fixture);
+        console.press("/");
+        console.type_text("volume:*9", &fixture);
+        console.press("enter");
+        for key in keys.split(' ') {
+            console.look(&fixture);
+            console.press(key);
+        }
+        assert_eq!(selected(&console), expected, "{keys}\n{}", console.screen());
+    }
+    let mut console = console(&fixture);
+    console.press("n");
+    assert!(console.screen().contains("nothing to look for; / filters"), "{}", console.screen());
 }
 
 #[test]
@@ -222,8 +345,8 @@ fn an_edited_rule_takes_the_place_of_the_old_one() {
         ("tab tab end up enter", " once", vec!["arm get: empty once", "disarm 1"]),
         ("tab tab end enter", "", vec!["arm get: hang as slow"]),
         ("tab tab end enter", "er", vec!["arm get: hang as slower", "disarm 2"]),
-        ("tab tab end n", " as other", vec!["arm get: hang as other"]),
-        ("tab tab n", " once", vec!["arm mount: fail \"the volume is haunted\" once"]),
+        ("tab tab end a", " as other", vec!["arm get: hang as other"]),
+        ("tab tab a", " once", vec!["arm mount: fail \"the volume is haunted\" once"]),
     ] {
         let mut console = console(&fixture);
         console.press(keys);
@@ -283,7 +406,9 @@ fn the_mouse_selects_what_is_under_it_and_the_wheel_scrolls_it() {
 
     console.update(mouse(MouseEventKind::ScrollUp, 5, 10));
     assert_eq!(console.app.focus, Pane::Faults, "the wheel leaves the keys where they are");
-    assert!(console.screen().contains("15 newer below"), "{}", console.screen());
+    let selected =
+        console.app.calls.selected().and_then(|entry| entry.call()).and_then(|call| call.volume.clone());
+    assert_eq!(selected.as_deref(), Some("v27"));
     assert_eq!(console.press("M"), [Effect::Mouse(false)]);
 
     let mut narrow = TestConsole::new(&fixture, (40, 10), "default", false);
@@ -304,7 +429,7 @@ fn the_selection_stays_on_its_call_while_others_arrive() {
     }
     console.look(&fixture);
     assert_eq!(selected(&console), Some(8));
-    assert!(console.screen().contains("91 newer below"), "{}", console.screen());
+    assert!(console.screen().contains("newer below"), "{}", console.screen());
 }
 
 #[test]
@@ -413,7 +538,7 @@ fn what_can_stand_next_is_offered_with_its_meaning_and_the_number_of_what_is_not
         ("arm ", "", "… 4 more"),
         ("arm ", "", "mount         a container starts using a volume"),
         ("arm ", "shift-tab", "any           all nine"),
-        ("arm ", "shift-tab", "… 4 more"),
+        ("arm ", "tab", "… 4 more"),
         ("arm get ", "", "50%       random: N% of the calls"),
         ("arm get ", "", "after     N: all calls after the first N"),
         ("arm get: reset ", "", "after     the work comes first, then the fault"),
@@ -545,10 +670,10 @@ fn an_audience_sees_each_key_with_what_it_did_and_never_with_what_an_earlier_one
     for (keys, expected) in [
         ("p", "[p] presenter mode: spacing"),
         ("y p", "[p] presenter mode: spacing"),
-        ("p y", "[y] copied the call as JSON"),
-        ("p y s", "[s] toggle: sequence diagram of the calls"),
+        ("p y", "[y] copied call 15 (unmount) as JSON"),
+        ("p y s", "[s] sequence diagram of the calls"),
         ("p t", "[t] theme light"),
-        ("p y Z", "Z is not bound; ? shows the keys"),
+        ("p y B", "B is not bound; ? shows the keys"),
     ] {
         let mut console = TestConsole::new(&fixture, (120, 40), "default", false);
         console.press(keys);
@@ -562,7 +687,12 @@ fn an_audience_sees_each_key_with_what_it_did_and_never_with_what_an_earlier_one
     let mut console = TestConsole::new(&fixture, (120, 40), "default", false);
     console.press("p r");
     console.update(done());
-    assert!(caption(&console).starts_with("[r] : release 15 → call 18 released"), "{}", console.screen());
+    assert!(
+        caption(&console)
+            .starts_with("[r] release a held call: the selected one, else the oldest → call 18 released"),
+        "{}",
+        console.screen()
+    );
     console.press("down");
     assert!(caption(&console).starts_with("[↓] down one row"), "{}", console.screen());
     console.press("p");
@@ -627,14 +757,12 @@ fn earlier_lines_come_back_and_so_does_the_one_that_is_being_typed() {
     let done = |line: &str| Event::CommandDone { line: line.into(), result: Ok("done".into()) };
     for (keys, expected) in [
         (": n o down", ": no"),
-        (": n o up", ": release 15"),
-        (": n o up up", ": disarm  fail-mounts"),
-        (": n o up up up up", ": forget cache"),
-        (": n o up up down", ": release 15"),
+        (": n o up", ": disarm  fail-mounts"),
+        (": n o up up up", ": disarm  fail-mounts"),
         (": n o up up down down", ": no"),
         (": n o up up down down down", ": no"),
-        (": up x down", ": release 15x"),
-        (": up x up down", ": release 15x"),
+        (": up x down", ": disarm  fail-mountsx"),
+        (": up x up down", ": disarm  fail-mountsx"),
         ("/ d b up", "/ op:mount"),
         ("/ d b up up down", "/ db"),
     ] {
@@ -714,6 +842,171 @@ fn a_rule_that_is_typed_gets_a_dry_run() {
         assert!(console.screen().contains(expected), "{}", console.screen());
         console.press("esc");
     }
+}
+
+#[test]
+fn a_pane_can_have_all_the_room_and_its_borders_can_be_moved() {
+    let fixture = Fixture::busy();
+    let width = |console: &TestConsole| {
+        console.app.screen(&console.snapshot).expect("it is large enough").calls.map_or(0, |pane| pane.width)
+    };
+    let mut console = TestConsole::new(&fixture, (160, 45), "default", false);
+    let before = width(&console);
+    console.press("Z");
+    assert_eq!(width(&console), 160);
+    console.press("tab");
+    assert!(console.screen().contains("Volumes 4") && width(&console) == 0, "{}", console.screen());
+    console.press("esc");
+    assert_eq!(width(&console), before);
+    console.press("ctrl-left ctrl-left");
+    assert!(width(&console) < before);
+    console.press("ctrl-right ctrl-right ctrl-right ctrl-right");
+    assert!(width(&console) > before);
+
+    let mouse = |kind, column, row| {
+        let modifiers = crossterm::event::KeyModifiers::NONE;
+        Event::Mouse(MouseEvent { kind, column, row, modifiers })
+    };
+    let x = width(&console);
+    console.update(mouse(MouseEventKind::Down(MouseButton::Left), x, 20));
+    console.update(mouse(MouseEventKind::Drag(MouseButton::Left), 80, 20));
+    console.update(mouse(MouseEventKind::Up(MouseButton::Left), 80, 20));
+    console.update(mouse(MouseEventKind::Drag(MouseButton::Left), 40, 20));
+    assert_eq!(width(&console), 80);
+}
+
+#[test]
+fn hints_can_be_clicked_and_a_second_click_opens() {
+    let fixture = asked(40);
+    let click = |console: &mut TestConsole, text: &str| {
+        let screen = console.screen();
+        let found = screen.lines().enumerate().filter(|(_, line)| line.contains(text)).last();
+        let (row, line) = found.expect(text);
+        let column = line[..line.find(text).expect(text)].chars().count();
+        console.update(Event::Mouse(MouseEvent {
+            kind: MouseEventKind::Down(MouseButton::Left),
+            column: u16::try_from(column).expect("on the screen") + 1,
+            row: u16::try_from(row).expect("on the screen"),
+            modifiers: crossterm::event::KeyModifiers::NONE,
+        }))
+    };
+    let mut console = console(&fixture);
+    assert_eq!(
+        commands(&click(&mut console, "fail mounts")),
+        ["arm mount: fail \"the volume is haunted\" as fail-mounts"]
+    );
+    click(&mut console, "v30");
+    assert!(!console.screen().contains("Request"));
+    click(&mut console, "v30");
+    assert!(console.screen().contains("Request"), "{}", console.screen());
+    let mut console = self::console(&fixture);
+    click(&mut console, "driver down");
+    assert_eq!(commands(&click(&mut console, "driver down")), ["down refuse"]);
+}
+
+#[test]
+fn the_rows_of_commands_can_be_hidden_and_repeated_presses_are_one() {
+    let mut fixture = asked(3);
+    fixture.command("note one", "one", Vec::new());
+    for speed in ["speed 2", "speed 4", "speed 8"] {
+        fixture.command(speed, "changed", Vec::new());
+    }
+    for keys in ["", "z"] {
+        let mut console = console(&fixture);
+        console.press(keys);
+        console.look(&fixture);
+        let screen = console.screen();
+        assert!(screen.contains(": note one") && screen.contains(": speed 8"), "{screen}");
+        assert!(!screen.contains(": speed 2") && !screen.contains(": speed 4"), "{screen}");
+        console.press("C");
+        console.look(&fixture);
+        let screen = console.screen();
+        assert!(!screen.contains(": note one") && screen.contains("v3"), "{screen}");
+        console.press("w");
+        assert!(
+            console.screen().contains("where -kind:command -kind:engine_command"),
+            "{}",
+            console.screen()
+        );
+        console.press("esc C");
+        console.look(&fixture);
+        assert!(console.screen().contains(": note one"), "{}", console.screen());
+    }
+}
+
+#[test]
+fn a_message_goes_away_with_time_and_when_it_is_no_longer_true() {
+    let mut fixture = Fixture::busy();
+    let mut console = console(&fixture);
+    console.press("D");
+    assert!(console.screen().contains("outage type"));
+    fixture.pass(9_000);
+    console.look(&fixture);
+    assert!(console.screen().contains("outage type") && console.app.is_ticking(&console.snapshot));
+    fixture.pass(2_000);
+    console.look(&fixture);
+    assert!(!console.screen().contains("outage type"), "{}", console.screen());
+    // A command of another client is shown, and one's own is not shown as such.
+    fixture.command("note hello", "hello", Vec::new());
+    console.look(&fixture);
+    assert!(console.screen().contains(": note hello  → hello (by another client)"), "{}", console.screen());
+    console.press(": n o t e space m e enter");
+    fixture.command("note me", "me", Vec::new());
+    console.update(Event::CommandDone { line: "note me".into(), result: Ok("me".into()) });
+    console.look(&fixture);
+    assert!(console.screen().contains(": note me  → me\n"), "{}", console.screen());
+}
+
+#[test]
+fn the_command_line_finds_what_is_meant() {
+    let mut fixture = scenarios::offering();
+    fixture.create("db1", &[]);
+    for (typed, expected) in [
+        ("psc", "play  "),
+        ("mounts", "fail-mounts"),
+        ("labelslost", "play labels-lost"),
+        ("highcon", "theme high-contrast"),
+        ("fgdb1", "forget db1"),
+    ] {
+        let mut console = console(&fixture);
+        console.press(":");
+        console.type_text(typed, &fixture);
+        assert!(console.screen().contains(expected), "{typed}\n{}", console.screen());
+    }
+    let mut console = console(&fixture);
+    console.press(":");
+    console.type_text("highcon", &fixture);
+    console.press("tab enter");
+    assert_eq!(console.app.theme.name, "high-contrast");
+}
+
+#[test]
+fn a_shell_command_is_typed_with_the_selected_volume_and_ended_by_a_key() {
+    let mut fixture = Fixture::empty();
+    fixture.create("db1", &[]);
+    let mut console = console(&fixture);
+    console.press("!");
+    let screen = console.screen();
+    assert!(screen.contains("docker run --rm -v db1:/data --volume-driver voltergeist"), "{screen}");
+    console.type_text("docker volume ins", &fixture);
+    console.press("tab");
+    assert_eq!(console.press("enter"), [Effect::Shell("docker volume inspect db1".into())]);
+    assert!(
+        console.screen().contains("$ docker volume inspect db1 is running; X ends it"),
+        "{}",
+        console.screen()
+    );
+    // One at a time, and none is left behind without a word.
+    assert_eq!(console.press("!"), []);
+    assert!(console.screen().contains("is still running"), "{}", console.screen());
+    console.press("q");
+    assert!(console.screen().contains("quitting ends it"), "{}", console.screen());
+    console.press("n");
+    assert_eq!(console.press("X"), [Effect::EndShell]);
+    let mut console = self::console(&fixture);
+    console.press(":");
+    console.type_text("! true", &fixture);
+    assert_eq!(console.press("enter"), [Effect::Shell("true".into())]);
 }
 
 #[test]

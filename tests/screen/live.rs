@@ -183,10 +183,10 @@ impl Live {
         let (panics, receiver) = mpsc::unbounded_channel();
         let shutdown = CancellationToken::new();
         let theme = Theme::named("default", false).expect("it is shipped");
-        let app = App::new((100, 30), theme, Keymap::default(), jiff::tz::TimeZone::UTC);
+        let mut app = App::new((100, 30), theme, Keymap::default(), jiff::tz::TimeZone::UTC);
         let running = tokio::spawn({
             let shutdown = shutdown.clone();
-            async move { drive(source, app, &mut host, receiver, shutdown).await }
+            async move { drive(source, &mut app, &mut host, receiver, shutdown).await }
         });
         Self { hub, keys, shown: frames, copied, panics, shutdown, running }
     }

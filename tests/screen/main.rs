@@ -16,6 +16,7 @@ mod responsive;
 mod room;
 mod scenarios;
 mod sequence;
+mod shell;
 mod sources;
 mod views;
 mod whole_path;

@@ -269,7 +269,7 @@ async fn a_saved_journal_reads_back_as_it_was() {
     assert_eq!(read.iter().collect::<Vec<_>>(), entries.iter().map(Arc::as_ref).collect::<Vec<_>>());
     assert!(matches!(&read[4].kind, EntryKind::Command(command) if command.command == "note look here"));
     let again = voltergeist::export::run_line(&fixture.hub, &format!("save \"{}\"", file.display()));
-    assert!(again.is_err_and(|error| error.to_string().contains("the path of a new file")));
+    assert!(again.is_err_and(|error| error.to_string().ends_with("exists; choose another name")));
     assert_eq!(
         fs::read_to_string(&file).expect("it is still there"),
         saved,
@@ -284,10 +284,9 @@ async fn the_end_of_a_name_says_what_is_saved() {
     fixture.ask(Operation::Create, r#"{"Name":"a"}"#).await;
     for (name, expected, first) in [
         ("run.jsonl", "1 of 4 entries saved to ", r#"{"seq":4,"#),
-        ("run", "1 of 5 entries saved to ", r#"{"seq":4,"#),
-        ("run.md", "a report of the run with 1 of 6 entries saved to ", "# voltergeist, 2"),
-        ("run.mmd", "a sequence of 1 of 7 entries as Mermaid saved to ", "sequenceDiagram\n"),
-        ("run.txt", "a sequence of 1 of 8 entries as text saved to ", " UTC"),
+        ("run.md", "a report of the run with 1 of 5 entries saved to ", "# voltergeist, 2"),
+        ("run.mmd", "a sequence of 1 of 6 entries as Mermaid saved to ", "sequenceDiagram\n"),
+        ("run.txt", "a sequence of 1 of 7 entries as text saved to ", " UTC"),
     ] {
         let file = fixture.place.path().join(name);
         let effect =

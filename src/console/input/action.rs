@@ -37,6 +37,16 @@ pub enum KeyAction {
     NextPane,
     /// To the pane before.
     PreviousPane,
+    /// Give the focused pane all the room, or share it again.
+    Zoom,
+    /// Move the border between panes that are side by side to the left.
+    BorderLeft,
+    /// Move it to the right.
+    BorderRight,
+    /// Move the border between panes above each other up.
+    BorderUp,
+    /// Move it down.
+    BorderDown,
     /// Look closer at what is selected, or do what it offers.
     Open,
     /// One step back.
@@ -47,8 +57,14 @@ pub enum KeyAction {
     Pause,
     /// Type a filter.
     Filter,
+    /// The next entry that matches the latest filter.
+    NextMatch,
+    /// The entry before that matches it.
+    PreviousMatch,
     /// Type a command.
     CommandLine,
+    /// Type a command for the user's shell.
+    Shell,
     /// Copy the selected call as JSON.
     CopyJson,
     /// Copy the selected call as a curl command.
@@ -63,6 +79,10 @@ pub enum KeyAction {
     Sequence,
     /// Group the calls by the commands that caused them, or show them as a list.
     Group,
+    /// Hide the rows of commands, or show them again.
+    HideCommands,
+    /// Type a comment on the selected call.
+    Comment,
     /// Show details of what is selected, without expanding it.
     Inspect,
     /// Toggle the presenter mode.
@@ -73,7 +93,7 @@ pub enum KeyAction {
     NextStep,
     /// Pause or resume the scenario.
     PausePlay,
-    /// Stop the scenario.
+    /// Stop the scenario, or else the shell command.
     StopPlay,
     /// To the entry before, in a recording.
     StepBack,

@@ -41,7 +41,7 @@ pub const KEY_BINDINGS: &[KeyBinding] = {
         binding(
             A::Preset("empty-get"),
             "empty-get",
-            &["g"],
+            &["e"],
             Everywhere,
             Inject,
             "toggle: answer every Get with {}",
@@ -105,7 +105,7 @@ pub const KEY_BINDINGS: &[KeyBinding] = {
         .hint("open"),
         binding(A::Disarm, "disarm", &["delete", "backspace"], Faults, Inject, "disarm the selected rule")
             .hint("disarm"),
-        binding(A::NewRule, "new-rule", &["n"], Faults, Inject, "new rule, starting from the selected one")
+        binding(A::NewRule, "new-rule", &["a"], Faults, Inject, "new rule, starting from the selected one")
             .hint("new rule"),
         binding(
             A::Filter,
@@ -117,6 +117,22 @@ pub const KEY_BINDINGS: &[KeyBinding] = {
         )
         .hint("filter"),
         binding(
+            A::NextMatch,
+            "next-match",
+            &["n"],
+            Everywhere,
+            Look,
+            "to the next entry that matches the latest filter, also after Esc has cleared it",
+        ),
+        binding(
+            A::PreviousMatch,
+            "previous-match",
+            &["N"],
+            Everywhere,
+            Look,
+            "to the previous entry that matches it",
+        ),
+        binding(
             A::CommandLine,
             "command-line",
             &[":"],
@@ -125,6 +141,15 @@ pub const KEY_BINDINGS: &[KeyBinding] = {
             "command line; Tab completes, Up and Down recall earlier lines",
         )
         .hint("command"),
+        binding(
+            A::Shell,
+            "shell",
+            &["!"],
+            Everywhere,
+            Inject,
+            "run a command in your shell; its output and its calls appear here; Tab offers docker commands",
+        )
+        .hint("shell"),
         binding(
             A::Pause,
             "pause",
@@ -170,6 +195,22 @@ pub const KEY_BINDINGS: &[KeyBinding] = {
         )
         .hint("group"),
         binding(
+            A::HideCommands,
+            "hide-commands",
+            &["C"],
+            Everywhere,
+            Look,
+            "toggle: only calls and events, without the rows of commands",
+        ),
+        binding(
+            A::Comment,
+            "comment",
+            &[";"],
+            Everywhere,
+            Look,
+            "type a note on the selected call; it is kept in the journal",
+        ),
+        binding(
             A::Inspect,
             "inspect",
             &["i"],
@@ -189,7 +230,7 @@ pub const KEY_BINDINGS: &[KeyBinding] = {
         binding(
             A::Save,
             "save-shown",
-            &["e"],
+            &["w"],
             Everywhere,
             Look,
             "save the entries that are shown; the extension sets the format (Tab)",
@@ -225,7 +266,7 @@ pub const KEY_BINDINGS: &[KeyBinding] = {
             &["X"],
             Everywhere,
             Scenarios,
-            "stop the scenario and clean up",
+            "stop the scenario and clean up; else end the shell command",
         ),
         binding(A::Faster, "faster", &["+"], Everywhere, Scenarios, "speed up the demo").hint("faster"),
         binding(
@@ -282,11 +323,11 @@ pub const KEY_BINDINGS: &[KeyBinding] = {
             Navigate,
             "down one page, also in the details",
         ),
-        binding(A::First, "first", &["home"], Everywhere, Navigate, "to the first row"),
+        binding(A::First, "first", &["g", "home"], Everywhere, Navigate, "to the first row"),
         binding(
             A::Last,
             "last",
-            &["end", "G"],
+            &["G", "end"],
             Everywhere,
             Navigate,
             "to the last row; turns auto-scroll on",
@@ -300,6 +341,39 @@ pub const KEY_BINDINGS: &[KeyBinding] = {
             Everywhere,
             Navigate,
             "to the previous pane",
+        ),
+        binding(A::Zoom, "zoom", &["Z"], Everywhere, Navigate, "toggle: the focused pane has all the room"),
+        binding(
+            A::BorderLeft,
+            "border-left",
+            &["ctrl-left"],
+            Everywhere,
+            Navigate,
+            "move the border between panes to the left; the mouse drags it too",
+        ),
+        binding(
+            A::BorderRight,
+            "border-right",
+            &["ctrl-right"],
+            Everywhere,
+            Navigate,
+            "move the border between panes to the right",
+        ),
+        binding(
+            A::BorderUp,
+            "border-up",
+            &["ctrl-up"],
+            Everywhere,
+            Navigate,
+            "move the border between panes up",
+        ),
+        binding(
+            A::BorderDown,
+            "border-down",
+            &["ctrl-down"],
+            Everywhere,
+            Navigate,
+            "move the border between panes down",
         ),
         binding(
             A::Mouse,

@@ -3,6 +3,13 @@
 //! The words of the rule language come from its parser, which gets the line with a mark at the cursor and
 //! reports what it expected there. So completion never offers what the parser would refuse.
 
+use std::cmp::Reverse;
+
+use nucleo_matcher::{
+    Config, Matcher, Utf32Str,
+    pattern::{CaseMatching, Normalization, Pattern},
+};
+
 use crate::{
     console::{
         input::{
@@ -19,7 +26,8 @@ use crate::{
             lexer::quote,
         },
         model::{entry::EntryKind, volume::Volume},
-        rules::meaning,
+        rules::{EXAMPLES, meaning},
+        text::shell,
     },
     export::ExportFormat,
     hub::Snapshot,
@@ -38,6 +46,11 @@ impl Candidate {
     fn new(word: impl Into<String>, help: impl Into<String>) -> Self {
         Self { word: word.into(), help: help.into() }
     }
+
+    /// Whether the word is complete, so that a space can follow it.
+    pub fn is_whole(&self) -> bool {
+        !self.word.ends_with(['=', '.', ':', '/'])
+    }
 }
 
 /// What can stand at the end of a line.
@@ -47,6 +60,8 @@ pub struct Completion {
     pub start: usize,
     /// What could stand there, in the order of its offering.
     pub candidates: Vec<Candidate>,
+    /// Whether no word begins like that, so that the candidates are whole lines with its letters.
+    pub is_search: bool,
 }
 
 impl Completion {
@@ -58,7 +73,7 @@ impl Completion {
         if candidates.iter().all(|candidate| candidate.word == begun) {
             candidates.clear();
         }
-        Self { start, candidates }
+        Self { start, candidates, is_search: false }
     }
 }
 
@@ -72,7 +87,9 @@ pub fn command(line: &str, snapshot: &Snapshot) -> Completion {
     let Some(first) = words.next() else {
         let forms = forms().map(|(word, form, help)| Candidate::new(word, format!("{form}  {help}").trim()));
         let names = names().map(|binding| Candidate::new(binding.name, binding.help));
-        return Completion::of(line, start, forms.chain(names));
+        let begun = Completion::of(line, start, forms.chain(names));
+        let is_word = self::words().any(|word| word == &line[start..]);
+        return if begun.candidates.is_empty() && !is_word { found(&line[start..], snapshot) } else { begun };
     };
     let others = words.count();
     match (first, others) {
@@ -160,6 +177,47 @@ pub fn command(line: &str, snapshot: &Snapshot) -> Completion {
     }
 }
 
+/// How many lines a search offers.
+const MAX_FOUND: usize = 40;
+
+/// The lines that have the letters of a word in order, or about it: commands, keys by name, examples of rules, scenarios,
+/// volumes and themes. The best match comes first.
+fn found(word: &str, snapshot: &Snapshot) -> Completion {
+    if word.is_empty() {
+        return Completion::default();
+    }
+    // Each with the text in which the letters are looked for.
+    let named = names().map(|binding| (binding.name.to_owned(), Candidate::new(binding.name, binding.help)));
+    let forms = forms().map(|(word, form, help)| (format!("{word} {form}"), Candidate::new(word, help)));
+    let scenarios = snapshot.catalog.scenarios.iter();
+    let scenarios = scenarios
+        .map(|offer| (offer.name.clone(), Candidate::new(format!("play {}", offer.name), &*offer.title)));
+    let rules = EXAMPLES
+        .iter()
+        .map(|(rule, meaning)| (String::new(), Candidate::new(format!("arm {rule}"), *meaning)));
+    let own = |line: String, help| (line.clone(), Candidate::new(line, help));
+    let forgets = volumes(snapshot, |volume| volume.exists)
+        .map(|volume| own(format!("forget {}", volume.word), "forget the volume"));
+    let themes = Theme::names().map(|name| own(format!("theme {name}"), "choose the theme"));
+    let all = named.chain(forms).chain(rules).chain(scenarios).chain(forgets).chain(themes);
+    let mut matcher = Matcher::new(Config::DEFAULT);
+    let wanted = Pattern::parse(word, CaseMatching::Ignore, Normalization::Smart);
+    let mut buffer = Vec::new();
+    let mut scored: Vec<(u32, Candidate)> = all
+        .filter_map(|(text, candidate)| {
+            // What is typed says more than its explanation, in which only the whole text counts.
+            let by_line =
+                wanted.score(Utf32Str::new(&text, &mut buffer), &mut matcher).map(|score| score + 1);
+            let is_in_help = candidate.help.to_lowercase().contains(&word.to_lowercase());
+            let score = by_line.or_else(|| is_in_help.then_some(1))?;
+            Some((score, candidate))
+        })
+        .collect();
+    scored.sort_by_key(|(score, candidate)| (Reverse(*score), candidate.word.len()));
+    let candidates = scored.into_iter().take(MAX_FOUND).map(|(_, candidate)| candidate).collect();
+    Completion { start: 0, candidates, is_search: true }
+}
+
 /// The same name with each extension, which sets the format.
 fn endings(line: &str, start: usize) -> Completion {
     let name = &line[start..];
@@ -170,7 +228,7 @@ fn endings(line: &str, start: usize) -> Completion {
     let stem = name[file..].rfind('.').filter(|dot| *dot > 0).map_or(name, |dot| &name[..file + dot]);
     let named =
         |(ending, _, help): (&str, ExportFormat, &str)| Candidate::new(format!("{stem}.{ending}"), help);
-    Completion { start, candidates: ExportFormat::EXTENSIONS.map(named).into() }
+    Completion { start, candidates: ExportFormat::EXTENSIONS.map(named).into(), is_search: false }
 }
 
 /// The commands of the console alone, as [`FORMS`] has those of the driver.
@@ -239,6 +297,24 @@ fn rule(line: &str, snapshot: &Snapshot) -> Completion {
         Candidate::new(format!("{word}{sign}"), meaning(word, &error.expected).unwrap_or_default())
     });
     Completion::of(line, start, words)
+}
+
+/// Docker commands that fit the selected volume, ready to be edited.
+pub fn shell(line: &str, volume: &str, snapshot: &Snapshot) -> Completion {
+    let volume = if volume.is_empty() { "demo" } else { volume };
+    let (volume, driver) = (shell::quote_bytes(volume.as_bytes()), &snapshot.driver.name);
+    let commands = [
+        (
+            format!("docker run --rm -v {volume}:/data --volume-driver {driver} busybox ls -l /data"),
+            "mount it in a container",
+        ),
+        (format!("docker volume inspect {volume}"), "look it up"),
+        (format!("docker volume create -d {driver} {volume}"), "create it"),
+        (format!("docker volume rm {volume}"), "remove it"),
+        (format!("docker volume ls -f driver={driver}"), "list the volumes of this driver"),
+        (format!("docker ps -a -f volume={volume}"), "list the containers that use it"),
+    ];
+    Completion::of(line, 0, commands.into_iter().map(|(command, help)| Candidate::new(command, help)))
 }
 
 /// What can stand next in a filter.

@@ -23,6 +23,8 @@ pub enum PaletteInput {
     Theme(Box<Theme>),
     /// `filter TEXT`
     Filter(String),
+    /// `! LINE`
+    Shell(String),
     /// `seek PLACE`
     Seek(SeekTarget),
 }
@@ -30,6 +32,9 @@ pub enum PaletteInput {
 impl PaletteInput {
     /// Parses a line, or returns what is wrong with it. `ascii` selects the symbols of a theme.
     pub fn read(line: &str, ascii: bool) -> Result<Self, String> {
+        if let Some(line) = line.trim_start().strip_prefix('!') {
+            return Ok(Self::Shell(line.trim().to_owned()));
+        }
         let error = match line.parse::<Command>() {
             Ok(command) => return Ok(Self::Command(Box::new(command))),
             Err(error) => error,

@@ -1,5 +1,15 @@
 //! The panes.
 
+/// How the panes share the room.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PaneRoom {
+    /// Each has a part of it.
+    #[default]
+    Shared,
+    /// The focused one has all of it.
+    Zoomed,
+}
+
 /// The panes, in the order of Tab.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pane {

@@ -7,7 +7,11 @@
 use ratatui::layout::{Constraint, Layout, Margin, Position, Rect};
 
 use crate::{
-    console::layout::{counters::counter_lines, pane::Pane},
+    console::layout::{
+        borders::Borders,
+        counters::counter_lines,
+        pane::{Pane, PaneRoom},
+    },
     domain::text::{self, sequence},
     hub::Snapshot,
 };
@@ -21,8 +25,14 @@ const THREE_COLUMNS: u16 = 180;
 /// From this height on a long status has a second row.
 const MIN_TWO_LINE_HEIGHT: u16 = 24;
 
-/// The height of the narration.
-const NARRATION_HEIGHT: u16 = 7;
+/// The height of the narration, where there is room and where there is little.
+const NARRATION_HEIGHTS: [u16; 2] = [7, 5];
+
+/// From this height on the presenter mode has space between the calls, and other panes beside them.
+const SPACED_HEIGHT: u16 = 30;
+
+/// The width of the panes beside the calls in presenter mode.
+const PRESENTER_SIDE: u16 = 46;
 
 /// From this height on there is room for the narration.
 pub const MIN_NARRATION_HEIGHT: u16 = 24;
@@ -40,8 +50,8 @@ pub struct LayoutInput<'s> {
     pub alarms: usize,
     /// How many rules are armed.
     pub armed: usize,
-    /// How many rows the faults pane has.
-    pub fault_rows: usize,
+    /// How many lines the faults pane needs.
+    pub fault_lines: usize,
     /// How wide the text of the bottom line is.
     pub status_width: usize,
     /// Whether a scenario is shown.
@@ -50,6 +60,10 @@ pub struct LayoutInput<'s> {
     pub sequence: bool,
     /// Whether the presenter mode is on.
     pub presenting: bool,
+    /// How the panes share the room.
+    pub room: PaneRoom,
+    /// Where the user has moved the borders.
+    pub borders: Borders,
 }
 
 /// The three shapes.
@@ -83,6 +97,8 @@ impl Shape {
 pub struct Screen {
     /// Which shape it is.
     pub shape: Shape,
+    /// What all panes share.
+    pub body: Rect,
     /// Name, address and load.
     pub header: Rect,
     /// The nine counters.
@@ -125,7 +141,9 @@ impl Screen {
         let roomy = area.height >= 16;
         let max_counters = if shape == Shape::Narrow && !roomy { 2 } else { 3 };
         let counters = counter_lines(input.snapshot, area.width.into(), max_counters, "").len();
-        let max_alarms = if roomy { 3 } else { 1 };
+        let is_spaced = input.presenting && area.height >= SPACED_HEIGHT;
+        // For an audience, the calls matter most.
+        let max_alarms = if roomy && (!input.presenting || is_spaced) { 3 } else { 1 };
         let heights = [
             1 + u16::from(roomy && input.snapshot.driver.fix_command.is_some()),
             counters as u16,
@@ -133,8 +151,10 @@ impl Screen {
             u16::from(shape == Shape::Narrow),
         ];
         // The narration replaces the status line.
-        let narration =
-            if input.presenting && area.height >= MIN_NARRATION_HEIGHT { NARRATION_HEIGHT } else { 0 };
+        let narration = match area.height {
+            MIN_NARRATION_HEIGHT.. if input.presenting => NARRATION_HEIGHTS[usize::from(!is_spaced)],
+            _ => 0,
+        };
         let is_long = input.status_width > area.width.into() && area.height >= MIN_TWO_LINE_HEIGHT;
         let status = if area.height >= 12 && narration == 0 { 1 + u16::from(is_long) } else { 0 };
         let [header, counters, banner, tabs, body, narration, status, hints] = Layout::vertical([
@@ -150,6 +170,7 @@ impl Screen {
         .areas(area);
         let mut screen = Self {
             shape,
+            body,
             header,
             counters,
             banner,
@@ -170,8 +191,7 @@ impl Screen {
             status,
             hints,
         };
-        let is_spaced = input.presenting && area.height >= 30;
-        screen.place(body, input.focus, input.open.is_some(), input.fault_rows as u16 + 2);
+        screen.place(body, input);
         if input.shows_run {
             screen.make_room_for_scenario(input.focus);
         }
@@ -182,19 +202,38 @@ impl Screen {
 
     /// Gives each pane its place. What is open stands beside the list that it belongs to, or in the place of
     /// what matters least meanwhile.
-    fn place(&mut self, body: Rect, focus: Pane, is_open: bool, faults: u16) {
+    fn place(&mut self, body: Rect, input: &LayoutInput<'_>) {
+        let LayoutInput { focus, borders, .. } = *input;
+        let call = input.open.is_some() && focus == Pane::Calls;
+        let history = input.open.is_some() && focus == Pane::Volumes;
+        if input.room == PaneRoom::Zoomed || !self.shape.has_frames() {
+            let place = match focus {
+                _ if call || history => &mut self.detail,
+                Pane::Calls => &mut self.calls,
+                Pane::Volumes => &mut self.volumes,
+                Pane::Faults => &mut self.faults,
+            };
+            *place = Some(body);
+            return;
+        }
         let halves = Layout::horizontal([Constraint::Fill(1); 2]);
-        let call = is_open && focus == Pane::Calls;
-        let history = is_open && focus == Pane::Volumes;
+        let faults = input.fault_lines as u16 + 2;
+        let volumes = (input.snapshot.volumes.len().min(usize::from(u16::MAX / 2)) as u16 + 2).max(4);
         match self.shape {
             Shape::Wide if call && body.width < THREE_COLUMNS => {
                 let [left, right] = halves.areas(body);
                 (self.calls, self.detail) = (Some(left), Some(right));
             }
             Shape::Wide => {
+                let side = body.width * 3 / 8;
+                let side = if input.presenting { side.min(PRESENTER_SIDE) } else { side };
+                let side = borders.side_width(body.width, side);
                 let [left, right] =
-                    Layout::horizontal([Constraint::Fill(5), Constraint::Fill(3)]).areas(body);
-                let lower = faults.min(right.height / 2);
+                    Layout::horizontal([Constraint::Fill(1), Constraint::Length(side)]).areas(body);
+                // Each has what it needs, and half of the room at least for that.
+                let half = right.height / 2;
+                let lower = faults.min(right.height - volumes.min(half)).max(faults.min(half));
+                let lower = borders.faults_height(right.height, lower);
                 let [upper, lower] =
                     Layout::vertical([Constraint::Fill(1), Constraint::Length(lower)]).areas(right);
                 (self.volumes, self.faults) = (Some(upper), Some(lower));
@@ -209,20 +248,21 @@ impl Screen {
                 let [upper, lower] = Layout::vertical([Constraint::Fill(2), Constraint::Fill(3)]).areas(body);
                 (self.calls, self.detail) = (Some(upper), Some(lower));
             }
+            Shape::Medium if input.presenting && focus == Pane::Calls && body.height < SPACED_HEIGHT => {
+                self.calls = Some(body);
+            }
             Shape::Medium => {
-                let lower = faults.min(body.height / 2).max(5);
+                let lower = faults.max(volumes).min(body.height / 2).max(5);
+                let lower = borders.lower_height(body.height, lower);
                 let [upper, lower] =
                     Layout::vertical([Constraint::Fill(1), Constraint::Length(lower)]).areas(body);
-                let [left, right] = halves.areas(lower);
+                let split = borders.split_width(body.width, body.width / 2);
+                let [left, right] =
+                    Layout::horizontal([Constraint::Length(split), Constraint::Fill(1)]).areas(lower);
                 (self.volumes, self.faults) = (Some(left), Some(right));
                 *(if history { &mut self.detail } else { &mut self.calls }) = Some(upper);
             }
-            Shape::Narrow if call || history => self.detail = Some(body),
-            Shape::Narrow => match focus {
-                Pane::Calls => self.calls = Some(body),
-                Pane::Volumes => self.volumes = Some(body),
-                Pane::Faults => self.faults = Some(body),
-            },
+            Shape::Narrow => {}
         }
     }
 
@@ -273,7 +313,8 @@ impl Screen {
         }
     }
 
-    const fn area(&self, pane: Pane) -> Option<Rect> {
+    /// Where a pane is.
+    pub const fn area(&self, pane: Pane) -> Option<Rect> {
         match pane {
             Pane::Calls => self.calls,
             Pane::Volumes => self.volumes,

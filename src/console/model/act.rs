@@ -2,9 +2,11 @@
 
 use crate::{
     console::{
-        clipboard::{self, docker_command},
         input::{action::KeyAction, keymap::Chord},
-        layout::{pane::Pane, screen::MIN_NARRATION_HEIGHT},
+        layout::{
+            pane::{Pane, PaneRoom},
+            screen::MIN_NARRATION_HEIGHT,
+        },
         model::{
             app::App,
             event::Effect,
@@ -19,7 +21,7 @@ use crate::{
             command::{Command, Target},
             filter::Filter,
         },
-        model::{entry::Entry, source_status::SourceStatus},
+        model::source_status::SourceStatus,
         text::sequence,
     },
     export,
@@ -47,6 +49,10 @@ impl App {
         let before = std::mem::take(&mut self.status);
         let effects = self.act(action, snapshot);
         let answered = !matches!(self.status, StatusLine::Empty);
+        self.key_line = effects.iter().find_map(|effect| match effect {
+            Effect::Run(command) => Some(command.to_string()),
+            _ => None,
+        });
         self.last_key = Some(LastKey { key, action, answered });
         let is_over = matches!(before, StatusLine::Error { .. }) || action == KeyAction::Back;
         if !answered && !is_over {
@@ -77,25 +83,7 @@ impl App {
             KeyAction::ClearAll => return self.clear_all(snapshot),
             KeyAction::Disarm => self.disarm(snapshot),
             KeyAction::Open => self.open(snapshot),
-            KeyAction::CopyJson if self.sequence => {
-                let sequence = export::mermaid(self.calls.all(), snapshot);
-                self.status = StatusLine::say("copied the sequence as a Mermaid diagram");
-                Some(Effect::Copy(sequence))
-            }
-            KeyAction::CopyJson if snapshot.driver.fix_command.is_some() && self.has_heard_nothing() => {
-                self.copy_fix_command(snapshot)
-            }
-            KeyAction::CopyJson => {
-                self.copy(|entry, _| Some(clipboard::json(entry)), "the call as JSON", snapshot)
-            }
-            KeyAction::CopyCurl if self.sequence => {
-                let drawing = export::text(self.calls.all(), snapshot, self.theme.glyphs.symbols, &self.zone);
-                self.status = StatusLine::say("copied the sequence as text");
-                Some(Effect::Copy(drawing))
-            }
-            KeyAction::CopyCurl => {
-                self.copy(clipboard::curl, "a curl command that repeats the call", snapshot)
-            }
+            KeyAction::CopyJson | KeyAction::CopyCurl => self.copy(action, snapshot),
             KeyAction::CopyReport => {
                 self.status = StatusLine::say("copied a report of the run as Markdown");
                 Some(Effect::Copy(export::markdown(self.calls.all(), &Filter::default(), snapshot)))
@@ -107,6 +95,9 @@ impl App {
             KeyAction::Scenarios => {
                 self.pick(snapshot);
                 None
+            }
+            KeyAction::StopPlay if self.shell_line.is_some() && snapshot.scenario.play_request.is_none() => {
+                Some(Effect::EndShell)
             }
             KeyAction::NextStep | KeyAction::PausePlay | KeyAction::StopPlay => {
                 self.control_scenario(action, snapshot)
@@ -127,7 +118,8 @@ impl App {
                 if snapshot.source != SourceStatus::Local
                     || (!fault_list::is_armed(snapshot)
                         && snapshot.volumes.open_mounts() == 0
-                        && snapshot.scenario.play_request.is_none()) =>
+                        && snapshot.scenario.play_request.is_none()
+                        && self.shell_line.is_none()) =>
             {
                 Some(Effect::Leave)
             }
@@ -151,11 +143,24 @@ impl App {
             KeyAction::NextPane => self.focus(self.focus.step(1), snapshot),
             KeyAction::PreviousPane => self.focus(self.focus.step(Pane::ALL.len() - 1), snapshot),
             KeyAction::Back => self.back(snapshot),
+            KeyAction::Zoom => {
+                self.room = match self.room {
+                    PaneRoom::Shared => PaneRoom::Zoomed,
+                    PaneRoom::Zoomed => PaneRoom::Shared,
+                };
+            }
+            KeyAction::BorderLeft => self.move_border(false, false, snapshot),
+            KeyAction::BorderRight => self.move_border(false, true, snapshot),
+            KeyAction::BorderUp => self.move_border(true, false, snapshot),
+            KeyAction::BorderDown => self.move_border(true, true, snapshot),
             KeyAction::Pause => {
                 let last = snapshot.kept.end.saturating_sub(1);
                 self.calls.freeze((!self.calls.is_frozen()).then_some(last), snapshot.rows);
             }
             KeyAction::Filter => self.begin(PromptKind::Filter, &self.filter_text.clone(), snapshot),
+            KeyAction::Shell => self.begin_shell(snapshot),
+            KeyAction::NextMatch => self.go_to_match(true, snapshot),
+            KeyAction::PreviousMatch => self.go_to_match(false, snapshot),
             KeyAction::CommandLine => self.begin(PromptKind::Command, "", snapshot),
             KeyAction::Save => {
                 let time = self.zone.to_datetime(snapshot.at).strftime("%Y%m%d-%H%M%S");
@@ -177,6 +182,17 @@ impl App {
                 }
             }
             KeyAction::Group => self.toggle_groups(),
+            KeyAction::HideCommands => {
+                let hides = !self.calls.hides_commands();
+                self.calls.hide_commands(hides);
+                let what = if hides { "hidden" } else { "shown" };
+                self.status = StatusLine::say(format!("commands are {what}"));
+            }
+            KeyAction::Comment => {
+                let call = self.selected().and_then(|entry| entry.call_number());
+                let on = call.map_or_else(String::new, |call| format!("on call {call}: "));
+                self.begin(PromptKind::Command, &format!("note {on}"), snapshot);
+            }
             KeyAction::Inspect => self.inspect(snapshot),
             KeyAction::Present => {
                 self.presenting = !self.presenting;
@@ -201,35 +217,5 @@ impl App {
         }
         self.status = StatusLine::say("no rule selected");
         None
-    }
-
-    /// Whether the first minute's advice is on the screen.
-    fn has_heard_nothing(&self) -> bool {
-        self.calls.is_empty() && !self.calls.is_filtered()
-    }
-
-    /// Copies the command that would register the driver, if it is not.
-    pub(super) fn copy_fix_command(&mut self, snapshot: &Snapshot) -> Option<Effect> {
-        let fix_command = snapshot.driver.fix_command.clone()?;
-        self.status = StatusLine::say("copied the command that registers the driver");
-        Some(Effect::Copy(fix_command))
-    }
-
-    fn copy(
-        &mut self,
-        form: impl FnOnce(&Entry, &Snapshot) -> Option<String>,
-        what: &str,
-        snapshot: &Snapshot,
-    ) -> Option<Effect> {
-        if self.has_heard_nothing() {
-            self.status = StatusLine::say("copied the docker command");
-            return Some(Effect::Copy(docker_command(&snapshot.driver.name)));
-        }
-        let text = self.selected().and_then(|entry| form(entry, snapshot));
-        self.status = StatusLine::say(match &text {
-            Some(_) => format!("copied {what}"),
-            None => "no call to copy".into(),
-        });
-        text.map(Effect::Copy)
     }
 }

@@ -4,9 +4,10 @@
 //! [`Effect`]s: it touches neither the hub nor the terminal, so that every key is tested as a row of a
 //! table.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use crossterm::event::{KeyEvent, KeyEventKind};
+use jiff::Timestamp;
 use ratatui::layout::Rect;
 
 use crate::{
@@ -17,7 +18,8 @@ use crate::{
         },
         layout::{
             SPARK,
-            pane::Pane,
+            borders::{Border, Borders},
+            pane::{Pane, PaneRoom},
             screen::{LayoutInput, Screen},
         },
         model::{
@@ -27,20 +29,24 @@ use crate::{
             grouped_list::{GroupedList, GroupedRow},
             list::{EntryList, VolumeHistory},
             mode::{LastKey, Mode, Question, StatusLine},
-            prompt::{History, Submitted},
+            news::News,
+            prompt::{History, Replaced, Submitted},
             window::Cursor,
         },
         theme::Theme,
     },
     domain::{
-        analysis::retries::Retries,
-        lang::command::Outage,
+        analysis::retries::{Retries, between},
+        lang::{command::Outage, filter::Filter},
         model::{entry::Entry, scenario::ScenarioRun, source_status::PlaybackState},
         rules::RuleState,
         text,
     },
     hub::{DriverStatus, Snapshot},
 };
+
+/// How often what changes with time alone is drawn.
+pub const TICK: Duration = Duration::from_secs(1);
 
 /// How far what is open can be scrolled.
 #[derive(Clone, Copy, Debug, Default)]
@@ -74,8 +80,10 @@ pub struct App {
     pub history: Option<VolumeHistory>,
     /// What has the keys first.
     pub mode: Mode,
-    /// The bottom line.
+    /// The bottom line, as it was set last. See [`App::shown_status`].
     pub status: StatusLine,
+    /// When it was set.
+    pub(super) status_since: Timestamp,
     /// The kind of outage that the next one will be.
     pub outage: Outage,
     /// Styles and symbols.
@@ -90,23 +98,46 @@ pub struct App {
     pub sequence: bool,
     /// Whether the presenter mode is on.
     pub presenting: bool,
+    /// How the panes share the room.
+    pub room: PaneRoom,
+    /// Where the user has moved the borders between panes.
+    pub borders: Borders,
+    /// The border that the mouse is moving.
+    pub(super) dragged: Option<Border>,
     /// The last key that did something.
     pub last_key: Option<LastKey>,
+    /// The line of the command that the last key stands for.
+    pub(super) key_line: Option<String>,
     /// The filter, as it was typed.
     pub filter_text: String,
+    /// The latest filter that was applied, also after it was cleared.
+    pub(super) latest_filter: Filter,
     /// What the rule that is being typed would have matched.
     pub dry_run: DryRuns,
     /// How far the open help and the open detail can be scrolled, as the views say.
     pub scroll_limits: ScrollLimits,
+    /// What the hint does that was clicked on.
+    pub clicked: Option<KeyAction>,
     /// The scenario run that was closed after its end.
     pub(super) closed_run: Option<Arc<ScenarioRun>>,
     /// The rule that is being edited: what is typed takes its place.
     pub(super) edited: Option<u32>,
+    /// The edit of a rule that is under way.
+    pub(super) replaced: Option<Replaced>,
+    /// Which entries and commands are news to the user.
+    pub(super) news: News,
     /// The line that was typed last, until its result is known or another key is pressed.
     pub(super) submitted: Option<Submitted>,
-    /// The command lines so far, those of keys too, and the filters.
-    pub(super) lines: History,
-    pub(super) filters: History,
+    /// The command lines that were typed, also in earlier runs, and the filters.
+    pub lines: History,
+    /// The filters that were typed.
+    pub filters: History,
+    /// The shell commands that were typed.
+    pub shell_lines: History,
+    /// The user's shell.
+    pub shell: String,
+    /// The line that runs in the user's shell.
+    pub shell_line: Option<String>,
 }
 
 impl App {
@@ -124,6 +155,7 @@ impl App {
             history: None,
             mode: Mode::Browse,
             status: StatusLine::Empty,
+            status_since: Timestamp::MIN,
             outage: Outage::Refuse,
             theme,
             keymap,
@@ -131,30 +163,66 @@ impl App {
             mouse: true,
             sequence: false,
             presenting: false,
+            room: PaneRoom::Shared,
+            borders: Borders::default(),
+            dragged: None,
             last_key: None,
+            key_line: None,
             filter_text: String::new(),
+            latest_filter: Filter::default(),
             dry_run: DryRuns::default(),
             scroll_limits: ScrollLimits::default(),
+            clicked: None,
             closed_run: None,
             edited: None,
+            replaced: None,
+            news: News::default(),
             submitted: None,
             lines: History::default(),
             filters: History::default(),
+            shell_lines: History::default(),
+            shell: "sh".to_owned(),
+            shell_line: None,
         }
     }
 
     /// Takes an event in view of what is on the screen.
     pub fn update(&mut self, event: Event, snapshot: &Snapshot) -> Vec<Effect> {
+        let before = self.status.clone();
         let effects = self.handle(event, snapshot);
+        if self.status != before {
+            self.status_since = snapshot.at;
+        }
         self.link_submitted(&effects);
         effects
+    }
+
+    /// Whether a line is the command that the last key stands for, and was not typed.
+    pub fn is_of_last_key(&self, line: &str) -> bool {
+        self.key_line.as_deref() == Some(line)
+    }
+
+    /// The bottom line, until it is too old.
+    pub fn shown_status(&self, at: Timestamp) -> &StatusLine {
+        if self.status_expires().is_some_and(|expires| expires > at) {
+            &self.status
+        } else {
+            &StatusLine::Empty
+        }
+    }
+
+    fn status_expires(&self) -> Option<Timestamp> {
+        self.status_since.checked_add(self.status.lasts()).ok()
     }
 
     fn handle(&mut self, event: Event, snapshot: &Snapshot) -> Vec<Effect> {
         match event {
             Event::Key(key) if key.kind == KeyEventKind::Release => Vec::new(),
             Event::Key(key) => self.key(key, snapshot),
-            Event::Mouse(mouse) => self.mouse(mouse, snapshot).into_iter().collect(),
+            Event::Mouse(mouse) => match self.clicked.take() {
+                Some(action) => self.act(action, snapshot),
+                None => self.mouse(mouse, snapshot).into_iter().collect(),
+            },
             Event::Paste(text) => {
                 let Mode::Type(prompt) = &mut self.mode else { return Vec::new() };
                 prompt.paste(&text, snapshot);
@@ -175,6 +243,7 @@ impl App {
                     self.retries.push(entry);
                 }
                 self.retries.forget_before(kept.start);
+                self.news.take(&entries, &kept, snapshot, &mut self.status);
                 Vec::new()
             }
             Event::Restarted => {
@@ -190,6 +259,14 @@ impl App {
             }
             Event::CommandDone { line, result } => {
                 self.command_done(line, result, snapshot);
+                Vec::new()
+            }
+            Event::ShellEnded(result) => {
+                self.shell_ended(result);
+                Vec::new()
+            }
+            Event::InvalidReply { draft, problem } => {
+                self.mode = Mode::Ask(Question::SendInvalid { draft, problem });
                 Vec::new()
             }
             Event::StillRunning { line, waiting } => {
@@ -211,20 +288,7 @@ impl App {
                 self.press(chord, action, snapshot)
             }
             Mode::Help(_) => self.help_key(key, action, snapshot),
-            Mode::Ask(question) => {
-                let answer = chord.to_string();
-                let yes = matches!(answer.as_str(), "y" | "Y" | "enter");
-                if !yes && !matches!(answer.as_str(), "n" | "N" | "esc" | "q") {
-                    return Vec::new();
-                }
-                let effect = match question.clone() {
-                    Question::Leave => Effect::Leave,
-                    Question::Suspend => Effect::Suspend,
-                    Question::Run(command) => Effect::Run(command),
-                };
-                self.mode = Mode::Browse;
-                yes.then_some(effect).into_iter().collect()
-            }
+            Mode::Ask(_) => self.answer_key(key, snapshot),
             Mode::Type(_) => self.type_key(key, snapshot),
             Mode::Pick(_) => self.pick_key(key, snapshot),
         }
@@ -237,7 +301,7 @@ impl App {
 
     /// Where everything is in an area, if it is large enough.
     pub fn screen_in(&self, area: Rect, snapshot: &Snapshot) -> Option<Screen> {
-        let (about, result) = self.status.parts(self.theme.glyphs);
+        let (about, result) = self.shown_status(snapshot.at).parts(self.theme.glyphs);
         let is_typing = matches!(self.mode, Mode::Type(_));
         let armed = fault_list::armed(snapshot).count();
         let is_down = snapshot.driver_state.status != DriverStatus::Up;
@@ -247,11 +311,13 @@ impl App {
             open: self.detail.map(|_| self.focus),
             alarms: armed + usize::from(is_down) + usize::from(!snapshot.held.is_empty()),
             armed,
-            fault_rows: fault_list::rows(snapshot).len(),
+            fault_lines: fault_list::lines(snapshot),
             status_width: if is_typing { 0 } else { text::width(&about) + text::width(&result) },
             shows_run: self.shows_run(snapshot),
             sequence: self.sequence,
             presenting: self.presenting,
+            room: self.room,
+            borders: self.borders,
         };
         Screen::new(area, &input)
     }
@@ -280,6 +346,11 @@ impl App {
         }
     }
 
+    /// The selected entry, if its row is marked as such: the pane of the calls has the keys then.
+    pub fn visibly_selected(&self) -> Option<&Arc<Entry>> {
+        self.selected().filter(|_| self.focus == Pane::Calls)
+    }
+
     /// Whether something on the screen changes by the mere passing of time, so that a slow tick must draw it.
     pub fn is_ticking(&self, snapshot: &Snapshot) -> bool {
         // Recorded time passes only while it is played.
@@ -294,6 +365,14 @@ impl App {
             .iter()
             .any(|rule| rule.state == RuleState::Armed && rule.remaining.until.is_some());
         let is_busy = snapshot.counters.rate(snapshot.at).iter().rev().take(SPARK).any(|count| *count > 0);
-        comes_up || runs_out || is_busy || !snapshot.held.is_empty() || self.retries.is_due(snapshot.at)
+        // Until the tick after its end.
+        let has_status = self.status != StatusLine::Empty
+            && self.status_expires().is_some_and(|expires| between(expires, snapshot.at) < TICK);
+        has_status
+            || comes_up
+            || runs_out
+            || is_busy
+            || !snapshot.held.is_empty()
+            || self.retries.is_due(snapshot.at)
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     console::model::reply_edit::ReplyEdit,
     domain::{
         lang::{command::Command, seek::Seek},
-        model::entry::Entry,
+        model::entry::{Entry, ShellResult},
         rules::{DryRun, Rule},
     },
 };
@@ -44,6 +44,15 @@ pub enum Event {
         /// Its result as text, or why it failed.
         result: Result<String, String>,
     },
+    /// The command in the user's shell has ended, or could not be started.
+    ShellEnded(Result<ShellResult, String>),
+    /// An edited reply is not JSON any more.
+    InvalidReply {
+        /// The reply as it was edited.
+        draft: ReplyEdit,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// A command takes long.
     StillRunning {
         /// Its line.
@@ -77,6 +86,14 @@ pub enum Effect {
     Suspend,
     /// Give the terminal to the user's editor with a reply, and send what comes out of it.
     Edit(ReplyEdit),
+    /// Run a line in the user's shell.
+    Shell(String),
+    /// End what runs there.
+    EndShell,
+    /// Send a reply that was edited before.
+    SendEdited(ReplyEdit),
+    /// Do not send the edited reply to a call, and keep its file; the text is why.
+    KeepEdited(u64, String),
     /// Leave.
     Leave,
     /// Leave as at the signal that Ctrl-C sends elsewhere.

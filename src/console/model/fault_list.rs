@@ -31,6 +31,30 @@ pub fn rows(snapshot: &Snapshot) -> Vec<FaultRow> {
         .collect()
 }
 
+/// How many lines the pane needs: a rule's own text has a line below its state.
+pub fn lines(snapshot: &Snapshot) -> usize {
+    rows(snapshot).iter().map(lines_of).sum()
+}
+
+fn lines_of(row: &FaultRow) -> usize {
+    if matches!(row, FaultRow::Rule(_)) { 2 } else { 1 }
+}
+
+/// Whether so many lines are enough for each rule to have a line for its text.
+pub fn is_spread(snapshot: &Snapshot, height: usize) -> bool {
+    lines(snapshot) <= height
+}
+
+/// The row in a line of the pane, where each rule has two.
+pub fn row_in_line(snapshot: &Snapshot, line: usize) -> usize {
+    let rows = rows(snapshot);
+    let ends = rows.iter().scan(0, |end, row| {
+        *end += lines_of(row);
+        Some(*end)
+    });
+    ends.take_while(|end| *end <= line).count()
+}
+
 /// The rules that still act.
 pub fn armed(snapshot: &Snapshot) -> impl Iterator<Item = &TrackedRule> {
     snapshot.rules.iter().filter(|rule| rule.state == RuleState::Armed)

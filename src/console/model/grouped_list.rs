@@ -11,7 +11,7 @@ use std::{
 
 use crate::{
     console::model::{
-        list::EntryList,
+        list::{EntryList, is_repeated},
         window::{self, ListStep},
     },
     domain::{
@@ -47,14 +47,15 @@ impl<'f> GroupedRow<'f> {
 #[derive(Clone, Debug)]
 enum GroupedItem {
     Group(u64),
-    Entry(Arc<Entry>),
+    /// With the place that it keeps: a call that was held stays where it was held.
+    Entry(u64, Arc<Entry>),
 }
 
 impl GroupedItem {
     fn number(&self) -> u64 {
         match self {
             Self::Group(id) => *id,
-            Self::Entry(entry) => entry.seq,
+            Self::Entry(place, _) => *place,
         }
     }
 }
@@ -75,6 +76,7 @@ pub struct GroupedList {
     /// The expanded groups.
     expanded: BTreeSet<u64>,
     filter: Filter,
+    hides_commands: bool,
     frozen: Option<u64>,
     /// The number of the last entry that was looked at.
     last: u64,
@@ -89,7 +91,12 @@ impl GroupedList {
     pub fn of(calls: &EntryList) -> Self {
         let seq = calls.selected().filter(|_| !calls.follows()).map(|entry| entry.seq);
         let selected = seq.map(|seq| Anchor { item: seq, call: Some(seq) });
-        Self { filter: calls.filter().clone(), selected, ..Self::default() }
+        Self {
+            filter: calls.filter().clone(),
+            hides_commands: calls.hides_commands(),
+            selected,
+            ..Self::default()
+        }
     }
 
     /// The number of the next entry to take in, unless the list is frozen and has all it may show.
@@ -101,7 +108,8 @@ impl GroupedList {
     /// calls passes the filter.
     pub fn take(&mut self, entries: &[Arc<Entry>], kept: &Range<u64>, calls: &EntryList) {
         self.frozen = calls.frozen();
-        if self.filter != *calls.filter() {
+        if self.filter != *calls.filter() || self.hides_commands != calls.hides_commands() {
+            self.hides_commands = calls.hides_commands();
             // The list reads all entries again, and so does this one. Expanded groups stay expanded.
             self.filter = calls.filter().clone();
             self.groups = CallGroups::default();
@@ -115,7 +123,7 @@ impl GroupedList {
                 break;
             }
             self.last = entry.seq;
-            self.admit(entry);
+            self.admit(entry, calls);
         }
         if self.frozen.is_none() || kept.is_empty() {
             while self.items.front().is_some_and(|item| item.number() < kept.start) {
@@ -126,27 +134,39 @@ impl GroupedList {
         }
     }
 
-    fn admit(&mut self, entry: &Arc<Entry>) {
+    fn admit(&mut self, entry: &Arc<Entry>, calls: &EntryList) {
         if entry.is_redundant() {
             return;
         }
-        let mut is_shown = self.filter.matches(entry);
-        let waited = entry.call().and_then(|call| call.held_seq);
+        if entry.is_reset() {
+            self.groups = CallGroups::default();
+            self.items.clear();
+            self.expanded = self.expanded.split_off(&entry.seq);
+            self.selected = self.selected.filter(|anchor| anchor.item > entry.seq);
+        }
+        let mut is_shown = calls.shows(entry);
+        let waited = entry.continues();
         if let Some(anchor) =
             self.selected.as_mut().filter(|anchor| anchor.call.is_some() && anchor.call == waited)
         {
             anchor.call = Some(entry.seq);
         }
         let Some(id) = self.groups.push(entry) else {
-            // A completed call replaces its held entry.
-            if let Some(waited) = waited {
-                self.remove(waited);
-                if let Some(anchor) = self.selected.as_mut().filter(|anchor| anchor.item == waited) {
-                    anchor.item = entry.seq;
-                }
+            if is_shown
+                && let Some(GroupedItem::Entry(_, last)) = self.items.back_mut()
+                && is_repeated(last, entry)
+            {
+                *last = Arc::clone(entry);
+                return;
             }
-            if is_shown {
-                self.items.push_back(GroupedItem::Entry(Arc::clone(entry)));
+            let place = waited.unwrap_or(entry.seq);
+            match self.index(place) {
+                Ok(index) if is_shown => self.items[index] = GroupedItem::Entry(place, Arc::clone(entry)),
+                Ok(index) => drop(self.items.remove(index)),
+                Err(index) if is_shown => {
+                    self.items.insert(index, GroupedItem::Entry(place, Arc::clone(entry)));
+                }
+                Err(_) => {}
             }
             return;
         };
@@ -219,7 +239,7 @@ impl GroupedList {
 
     fn row(&self, (index, call): (usize, usize)) -> Option<GroupedRow<'_>> {
         Some(match self.items.get(index)? {
-            GroupedItem::Entry(entry) => GroupedRow::Entry(entry),
+            GroupedItem::Entry(_, entry) => GroupedRow::Entry(entry),
             GroupedItem::Group(id) => {
                 let group = self.groups.get(*id)?;
                 match call.checked_sub(1) {
@@ -264,9 +284,9 @@ impl GroupedList {
         self.row(self.place(self.selected_row()))
     }
 
-    /// How many rows are newer than the selected one.
-    pub fn newer(&self) -> usize {
-        self.len().saturating_sub(self.selected_row() + 1)
+    /// How many rows are below the `height` lines in view.
+    pub fn below(&self, height: usize) -> usize {
+        self.len() - self.range(height).end
     }
 
     /// The rows that `height` lines can show, and whether each is selected.
@@ -300,6 +320,24 @@ impl GroupedList {
         self.hold(height);
     }
 
+    /// Selects the next or the previous group or entry that passes a filter, and says whether it began again at the
+    /// other end.
+    pub fn seek(&mut self, wanted: &Filter, forward: bool, height: usize) -> Option<bool> {
+        let selected = self.place(self.selected_row()).0;
+        let (index, wrapped) =
+            window::seek(self.items.len(), selected, forward, |index| match &self.items[index] {
+                GroupedItem::Entry(_, entry) => wanted.matches(entry),
+                GroupedItem::Group(id) => self
+                    .groups
+                    .get(*id)
+                    .is_some_and(|group| group.members().iter().any(|member| wanted.matches(&member.entry))),
+            })?;
+        self.hold(height);
+        self.selected = Some(Anchor { item: self.items[index].number(), call: None });
+        self.hold(height);
+        Some(wrapped)
+    }
+
     /// Selects the row in a line of the view.
     pub fn select_line(&mut self, line: usize, height: usize) {
         let range = self.range(height);
@@ -312,13 +350,19 @@ impl GroupedList {
     /// Expands or collapses the selected group, if a group is selected.
     pub fn toggle(&mut self, height: usize) -> bool {
         let Some(GroupedRow::Header(group, is_expanded)) = self.selected() else { return false };
-        let id = group.id();
+        let (id, calls) = (group.id(), group.members().len());
         self.hold(height);
         self.selected = Some(Anchor { item: id, call: None });
         if is_expanded {
             self.expanded.remove(&id);
-        } else {
-            self.expanded.insert(id);
+            return true;
+        }
+        self.expanded.insert(id);
+        // The calls come into view, as far as the header stays there.
+        let header = self.selected_row();
+        let top = self.range(height).start.max((header + calls + 1).saturating_sub(height)).min(header);
+        if let Some(top) = self.anchor(top) {
+            self.top = top;
         }
         true
     }

@@ -18,9 +18,9 @@ use crate::{
 };
 
 impl App {
-    /// The held call that a key applies to: the selected one, else the oldest.
+    /// The held call that a key applies to: the selected one if that is visibly selected, else the oldest.
     fn held<'s>(&mut self, snapshot: &'s Snapshot) -> Option<&'s Arc<Entry>> {
-        let selected = self.selected().map(|entry| entry.seq);
+        let selected = self.visibly_selected().map(|entry| entry.seq);
         let held = snapshot.held.iter().find(|entry| Some(entry.seq) == selected).or(snapshot.held.first());
         if held.is_none() {
             self.status = StatusLine::say("no call is held");
@@ -31,7 +31,7 @@ impl App {
     /// Releases a held call.
     pub(super) fn release(&mut self, snapshot: &Snapshot) -> Option<Effect> {
         let held = self.held(snapshot)?;
-        let is_selected = self.selected().is_some_and(|entry| entry.seq == held.seq);
+        let is_selected = self.visibly_selected().is_some_and(|entry| entry.seq == held.seq);
         let call = held.call_number().filter(|_| is_selected);
         let which = call.map_or(ReleaseTarget::Oldest, ReleaseTarget::Call);
         Some(Command::Release { which, release_action: None, confirmed: false }.into())

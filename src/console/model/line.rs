@@ -10,7 +10,7 @@ use crate::{
             event::Effect,
             fault_list,
             mode::{Mode, Question, StatusLine},
-            prompt::{Prompt, PromptEvent, PromptKind, Submitted},
+            prompt::{Prompt, PromptEvent, PromptKind, Replaced, Submitted},
         },
     },
     domain::lang::{
@@ -34,6 +34,7 @@ impl App {
         let history = match prompt.kind {
             PromptKind::Command => &self.lines,
             PromptKind::Filter => &self.filters,
+            PromptKind::Shell => &self.shell_lines,
         };
         let line = match prompt.key(key, history, snapshot) {
             PromptEvent::Nothing => return Vec::new(),
@@ -47,7 +48,8 @@ impl App {
         self.dry_run.clear();
         let done = match (&line, prompt.kind) {
             (Some(line), PromptKind::Command) => self.run_line(line, snapshot),
-            (None, PromptKind::Command) => Ok(Vec::new()),
+            (Some(line), PromptKind::Shell) => Ok(self.run_shell(line)),
+            (None, PromptKind::Command | PromptKind::Shell) => Ok(Vec::new()),
             (line, PromptKind::Filter) => {
                 self.filter(line.as_ref().unwrap_or(&prompt.initial)).map(|()| Vec::new())
             }
@@ -59,6 +61,7 @@ impl App {
             match prompt.kind {
                 PromptKind::Command => self.lines.keep(&line),
                 PromptKind::Filter => self.filters.keep(&line),
+                PromptKind::Shell => self.shell_lines.keep(&line),
             }
             self.submitted = Some(Submitted { prompt, command: None });
         }
@@ -71,9 +74,11 @@ impl App {
             Effect::Run(command) => Some(command),
             _ => None,
         });
-        if let (Some(submitted), Some(command)) = (&mut self.submitted, commands.into_iter().next()) {
-            submitted.command.get_or_insert_with(|| command.to_string());
+        let commands: Vec<_> = commands.map(ToString::to_string).collect();
+        if let (Some(submitted), Some(command)) = (&mut self.submitted, commands.first()) {
+            submitted.command.get_or_insert_with(|| command.clone());
         }
+        self.news.expect(commands);
     }
 
     /// Says that a command takes long.
@@ -91,16 +96,29 @@ impl App {
         if let Some(pressed) = &mut self.last_key {
             pressed.answered = true;
         }
-        let submitted = self.submitted.take_if(|submitted| submitted.command.as_ref() == Some(&line));
-        if submitted.is_none() {
-            self.lines.keep(&line);
+        if result.is_err() {
+            self.news.failed(&line);
         }
+        let replaced = self.replaced.clone();
+        // The line that armed the rule in its new form says it all.
+        if result.is_ok()
+            && replaced.as_ref().is_some_and(|replaced| replaced.disarmed.as_ref() == Some(&line))
+        {
+            self.replaced = None;
+            return;
+        }
+        let edited = replaced.filter(|replaced| replaced.armed == line).map(|replaced| replaced.id);
+        let submitted = self.submitted.take_if(|submitted| submitted.command.as_ref() == Some(&line));
         self.status = match (result, submitted.map(|submitted| submitted.prompt)) {
             (Ok(text), _) => {
                 let forecast = fault_list::forecast_of(&line, snapshot)
                     .filter(|_| !line.contains("--dry-run"))
                     .map(|forecast| {
-                        let prefix = if line.starts_with("down") { &text } else { "armed" };
+                        let prefix = match edited {
+                            _ if line.starts_with("down") => text.clone(),
+                            Some(id) => format!("rule {id} edited"),
+                            None => "armed".to_owned(),
+                        };
                         format!("{prefix}. {forecast}")
                     });
                 StatusLine::Message { line: Some(line), text: forecast.unwrap_or(text) }
@@ -120,6 +138,7 @@ impl App {
         let text = prompt.text().to_owned();
         let (problem, rule) = match prompt.kind {
             PromptKind::Filter => (self.filter(&text).err(), None),
+            PromptKind::Shell => (None, None),
             PromptKind::Command => match PaletteInput::read(&text, self.theme.glyphs.ascii) {
                 Ok(PaletteInput::Command(command)) => match *command {
                     Command::Arm { rule, .. } => (None, Some(rule)),
@@ -143,7 +162,10 @@ impl App {
 
     /// Shows only some entries. What is no filter changes nothing.
     fn filter(&mut self, text: &str) -> Result<(), String> {
-        let filter = text.parse().map_err(|error: FilterError| error.to_string())?;
+        let filter: Filter = text.parse().map_err(|error: FilterError| error.to_string())?;
+        if filter != Filter::default() {
+            self.latest_filter = Clone::clone(&filter);
+        }
         self.calls.set_filter(filter);
         text.trim().clone_into(&mut self.filter_text);
         Ok(())
@@ -168,6 +190,7 @@ impl App {
                 self.theme = *theme;
             }
             PaletteInput::Filter(text) => self.filter(&text)?,
+            PaletteInput::Shell(line) => return Ok(self.run_shell(&line)),
             PaletteInput::Seek(target) => {
                 let seek = target.resolve(snapshot.at, &self.zone);
                 return Ok(vec![self.seek(seek)]);
@@ -197,7 +220,11 @@ impl App {
                 self.mode = Mode::Ask(Question::Run(Box::new(command)));
                 Vec::new()
             }
-            Command::Wipe | Command::Reset | Command::Crash { keep: false } => {
+            Command::Wipe => {
+                self.mode = Mode::Ask(Question::Wipe { typed: String::new() });
+                Vec::new()
+            }
+            Command::Reset | Command::Crash { keep: false } => {
                 self.mode = Mode::Ask(Question::Run(Box::new(command)));
                 Vec::new()
             }
@@ -207,10 +234,19 @@ impl App {
                     rule.label.is_none() || rule.label.as_deref() != label.as_deref()
                 }) =>
             {
-                let ended = edited.map(|rule| Command::Disarm(Target::Id(rule.id)).into());
-                [command.into()].into_iter().chain(ended).collect()
+                let ended = edited.map(|rule| Command::Disarm(Target::Id(rule.id)));
+                self.replaced = edited.map(|rule| Replaced {
+                    id: rule.id,
+                    armed: command.to_string(),
+                    disarmed: ended.as_ref().map(ToString::to_string),
+                });
+                [command].into_iter().chain(ended).map(Effect::from).collect()
             }
-            command => vec![command.into()],
+            command => {
+                self.replaced =
+                    edited.map(|rule| Replaced { id: rule.id, armed: command.to_string(), disarmed: None });
+                vec![command.into()]
+            }
         }
     }
 }

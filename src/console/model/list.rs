@@ -1,35 +1,84 @@
 //! The list of calls: which entries it shows, which one is selected, and whether it follows the newest.
 //!
 //! It takes in each entry once and shares it with the journal, so that a frame costs what is new and what
-//! is in view. The selection is an entry's number and never a row, so that it stays on its call while
-//! others arrive.
+//! is in view. The selection is a place and never a row number, so that it stays on its call while others
+//! arrive.
 
 use std::{collections::VecDeque, ops::Range, sync::Arc};
+
+use jiff::Timestamp;
 
 use crate::{
     console::model::window::{self, ListStep},
     domain::{
+        analysis::retries::began,
         lang::filter::Filter,
         model::entry::{Entry, EntryKind},
+        text,
     },
 };
 
 /// The shown entries and the place in them.
 #[derive(Clone, Debug)]
 pub struct EntryList {
-    rows: VecDeque<Arc<Entry>>,
+    rows: VecDeque<Row>,
     /// Which entries are shown.
     filter: Filter,
+    /// Whether the rows of commands are left out.
+    hides_commands: bool,
     /// The number of the first entry that was not looked at yet.
     next: u64,
     /// The number of the last entry that may be shown, while the list is frozen.
     frozen: Option<u64>,
     /// How many rows there were in all when it was frozen.
     frozen_rows: u64,
-    /// The number of the selected entry; none while the newest is followed.
+    /// The place of the selected row; none while the newest is followed.
     selected: Option<u64>,
-    /// The number of the first entry in view.
+    /// The place of the first row in view.
     top: u64,
+    widths: Widths,
+}
+
+/// A row: an entry and its place. A call has one row from its hold to its end.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// The number of the entry that the row began with.
+    place: u64,
+    /// When it began.
+    pub began: Timestamp,
+    /// The latest entry about it.
+    pub entry: Arc<Entry>,
+}
+
+/// How wide the widest volume name and the widest action of a fault are so far, so that no column jumps.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Widths {
+    /// That of the volumes' names.
+    pub volume: usize,
+    /// That of the faults' actions.
+    pub action: usize,
+}
+
+impl Widths {
+    fn add(&mut self, entry: &Entry) {
+        let (volume, fault) = match &entry.kind {
+            EntryKind::Call(call) => (call.volume.as_deref(), call.fault.as_ref()),
+            EntryKind::Held(held) => (held.volume.as_deref(), Some(&held.fault)),
+            _ => return,
+        };
+        let width = |text: &str| text::width(&text::clean(text));
+        self.volume = self.volume.max(volume.map_or(0, width));
+        self.action = self.action.max(fault.map_or(0, |fault| width(&fault.action)));
+    }
+}
+
+/// Whether a command repeats the one before, so that both are one row: changes of the demo's speed.
+pub fn is_repeated(before: &Entry, entry: &Entry) -> bool {
+    let is_speed = |entry: &Entry| match &entry.kind {
+        EntryKind::Command(run) => run.command.starts_with("speed "),
+        _ => false,
+    };
+    is_speed(before) && is_speed(entry)
 }
 
 /// The entries about one volume.
@@ -46,11 +95,13 @@ impl Default for EntryList {
         Self {
             rows: VecDeque::new(),
             filter: Filter::default(),
+            hides_commands: false,
             next: 1,
             frozen: None,
             frozen_rows: 0,
             selected: None,
             top: 0,
+            widths: Widths::default(),
         }
     }
 }
@@ -71,31 +122,62 @@ impl EntryList {
                 break;
             }
             self.next = entry.seq + 1;
-            self.admit(entry);
+            self.admit(entry, kept.start);
         }
         if self.frozen.is_none() || kept.is_empty() {
-            while self.rows.front().is_some_and(|entry| entry.seq < kept.start) {
+            while self.rows.front().is_some_and(|row| row.place < kept.start) {
                 self.rows.pop_front();
             }
         }
     }
 
-    fn admit(&mut self, entry: &Arc<Entry>) {
+    fn admit(&mut self, entry: &Arc<Entry>, first: u64) {
         if entry.is_redundant() {
             return;
         }
-        // A completed call replaces its held entry.
-        if let Some(waited) = entry.call().and_then(|call| call.held_seq) {
-            if let Ok(row) = self.rows.binary_search_by_key(&waited, |entry| entry.seq) {
-                self.rows.remove(row);
-            }
-            if self.selected == Some(waited) {
-                self.selected = Some(entry.seq);
-            }
+        if entry.is_reset() {
+            self.rows.clear();
+            self.widths = Widths::default();
+            self.selected = self.selected.filter(|place| *place > entry.seq);
         }
-        if self.filter.matches(entry) {
-            self.rows.push_back(Arc::clone(entry));
+        let is_shown = self.shows(entry);
+        if is_shown {
+            self.widths.add(entry);
         }
+        // A call stays in the row in which it was held, unless the journal has dropped that.
+        let held = entry.continues().filter(|held| *held >= first);
+        let place = held.unwrap_or(entry.seq);
+        let index = self.rows.partition_point(|row| row.place < place);
+        // Many presses of one key are one row.
+        if is_shown && let Some(last) = self.rows.back_mut().filter(|last| is_repeated(&last.entry, entry)) {
+            last.entry = Arc::clone(entry);
+            return;
+        }
+        match self.rows.get_mut(index).filter(|row| row.place == place) {
+            Some(row) if is_shown => row.entry = Arc::clone(entry),
+            Some(_) => drop(self.rows.remove(index)),
+            None if is_shown => {
+                self.rows.insert(index, Row { place, began: began(entry), entry: Arc::clone(entry) });
+            }
+            None => {}
+        }
+    }
+
+    /// Whether an entry passes the filter and is not hidden.
+    pub fn shows(&self, entry: &Entry) -> bool {
+        let is_command = matches!(entry.kind, EntryKind::Command(_) | EntryKind::EngineCommand(_));
+        !(self.hides_commands && is_command) && self.filter.matches(entry)
+    }
+
+    /// Whether the rows of commands are left out.
+    pub fn hides_commands(&self) -> bool {
+        self.hides_commands
+    }
+
+    /// Leaves the rows of commands out, or shows them again. All kept entries are read again.
+    pub fn hide_commands(&mut self, hides: bool) {
+        self.hides_commands = hides;
+        self.restart();
     }
 
     /// Takes in all kept entries again. The selection stays.
@@ -115,8 +197,13 @@ impl EntryList {
     }
 
     /// Selects an entry, or follows the newest.
-    pub fn select(&mut self, seq: Option<u64>) {
-        self.selected = seq;
+    pub fn select(&mut self, entry: Option<&Entry>) {
+        self.selected = entry.map(|entry| entry.continues().unwrap_or(entry.seq));
+    }
+
+    /// The widths of what is shown.
+    pub fn widths(&self) -> Widths {
+        self.widths
     }
 
     /// Changes the filter. All kept entries are read again.
@@ -124,6 +211,7 @@ impl EntryList {
         if filter != self.filter {
             self.filter = filter;
             self.restart();
+            self.widths = Widths::default();
         }
     }
 
@@ -134,9 +222,11 @@ impl EntryList {
 
     /// What is shown, as a filter over the whole journal.
     pub fn shown(&self) -> Filter {
+        let filter =
+            if self.hides_commands { self.filter.clone().without_commands() } else { self.filter.clone() };
         match self.frozen {
-            Some(last) => self.filter.clone().until(last),
-            None => self.filter.clone(),
+            Some(last) => filter.until(last),
+            None => filter,
         }
     }
 
@@ -170,46 +260,53 @@ impl EntryList {
         (self.frozen, self.frozen_rows) = (last, rows);
     }
 
-    fn row_of(&self, seq: u64) -> usize {
-        self.rows.partition_point(|entry| entry.seq < seq).min(self.rows.len().saturating_sub(1))
+    fn row_of(&self, place: u64) -> usize {
+        self.rows.partition_point(|row| row.place < place).min(self.rows.len().saturating_sub(1))
     }
 
     fn selected_row(&self) -> usize {
-        self.selected.map_or(self.rows.len().saturating_sub(1), |seq| self.row_of(seq))
+        self.selected.map_or(self.rows.len().saturating_sub(1), |place| self.row_of(place))
     }
 
     /// The selected entry: the newest one while the list follows.
     pub fn selected(&self) -> Option<&Arc<Entry>> {
-        self.rows.get(self.selected_row())
+        self.rows.get(self.selected_row()).map(|row| &row.entry)
     }
 
-    /// How many rows are newer than the selected one.
-    pub fn newer(&self) -> usize {
-        self.rows.len().saturating_sub(self.selected_row() + 1)
+    /// How many rows are below the `height` lines in view.
+    pub fn below(&self, height: usize) -> usize {
+        self.rows.len() - self.range(height).end
     }
 
     /// All rows, oldest first.
     pub fn all(&self) -> impl Iterator<Item = &Arc<Entry>> + Clone {
-        self.rows.iter()
+        self.rows.iter().map(|row| &row.entry)
     }
 
     /// The newest call, or the newest that a rule acted on, if there is one among the latest rows.
     pub fn newest_call(&self, with_fault: bool) -> Option<&Arc<Entry>> {
-        self.rows.iter().rev().take(64).find(|entry| match &entry.kind {
+        let latest = self.rows.iter().rev().take(64).map(|row| &row.entry);
+        let calls = latest.filter(|entry| match &entry.kind {
             EntryKind::Call(call) => !with_fault || call.fault.is_some(),
             EntryKind::Held(_) => true,
             _ => false,
-        })
+        });
+        calls.max_by_key(|entry| entry.seq)
+    }
+
+    /// The entries of the rows that `height` lines can show.
+    pub fn visible(&self, height: usize) -> impl Iterator<Item = &Arc<Entry>> + Clone {
+        self.visible_rows(height).map(|row| &row.entry)
     }
 
     /// The rows that `height` lines can show.
-    pub fn visible(&self, height: usize) -> impl Iterator<Item = &Arc<Entry>> + Clone {
+    pub fn visible_rows(&self, height: usize) -> impl Iterator<Item = &Row> + Clone {
         self.rows.range(self.range(height))
     }
 
     fn range(&self, height: usize) -> Range<usize> {
         let top =
-            if self.follows() { usize::MAX } else { self.rows.partition_point(|entry| entry.seq < self.top) };
+            if self.follows() { usize::MAX } else { self.rows.partition_point(|row| row.place < self.top) };
         window::visible(self.rows.len(), Some(self.selected_row()), top, height)
     }
 
@@ -221,24 +318,37 @@ impl EntryList {
             self.selected = None;
             return;
         }
-        // Where the view is now, so that only the selection moves while there is room for it.
+        self.go_to(step.from(row, self.rows.len()), height);
+    }
+
+    /// Selects a row. The view moves only as far as that needs.
+    fn go_to(&mut self, row: usize, height: usize) {
+        self.hold(height);
+        self.selected = self.rows.get(row).map(|row| row.place);
+        self.hold(height);
+    }
+
+    fn hold(&mut self, height: usize) {
         if let Some(top) = self.rows.get(self.range(height).start) {
-            self.top = top.seq;
+            self.top = top.place;
         }
-        self.selected = self.rows.get(step.from(row, self.rows.len())).map(|entry| entry.seq);
-        if let Some(top) = self.rows.get(self.range(height).start) {
-            self.top = top.seq;
-        }
+    }
+
+    /// Selects the next or the previous row that passes a filter, and says whether it began again at the other end.
+    pub fn seek(&mut self, wanted: &Filter, forward: bool, height: usize) -> Option<bool> {
+        let (row, wrapped) = window::seek(self.rows.len(), self.selected_row(), forward, |row| {
+            wanted.matches(&self.rows[row].entry)
+        })?;
+        self.go_to(row, height);
+        Some(wrapped)
     }
 
     /// Selects the entry in a line of the view.
     pub fn select_line(&mut self, line: usize, height: usize) {
         let range = self.range(height);
-        if let Some(top) = self.rows.get(range.start) {
-            self.top = top.seq;
-        }
-        if let Some(entry) = self.rows.get(range.start + line).filter(|_| range.start + line < range.end) {
-            self.selected = Some(entry.seq);
+        self.hold(height);
+        if let Some(row) = self.rows.get(range.start + line).filter(|_| range.start + line < range.end) {
+            self.selected = Some(row.place);
         }
     }
 }

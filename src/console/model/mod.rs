@@ -2,6 +2,7 @@
 
 mod act;
 pub mod app;
+mod copy;
 pub mod dry_run;
 pub mod event;
 mod fault_keys;
@@ -12,12 +13,15 @@ mod help;
 mod line;
 pub mod list;
 pub mod mode;
+mod news;
 mod panes;
 pub mod picker;
 pub mod prompt;
+mod question;
 pub mod reply_edit;
 mod scenario;
 pub mod sequence;
+mod shell;
 mod timeline;
 pub mod window;
 

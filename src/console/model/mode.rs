@@ -1,10 +1,12 @@
 //! What receives the keys, and the status line.
 
+use std::time::Duration;
+
 use crate::{
     console::{
         glyphs::Glyphs,
         input::action::KeyAction,
-        model::{picker::Picker, prompt::Prompt},
+        model::{picker::Picker, prompt::Prompt, reply_edit::ReplyEdit},
     },
     domain::{lang::command::Command, text},
 };
@@ -33,6 +35,18 @@ pub enum Question {
     Suspend,
     /// Carry out a command that cannot be undone.
     Run(Box<Command>),
+    /// Delete everything, once the driver's name is typed.
+    Wipe {
+        /// What is typed so far.
+        typed: String,
+    },
+    /// Send an edited reply that is not JSON.
+    SendInvalid {
+        /// The reply as it was edited.
+        draft: ReplyEdit,
+        /// What is wrong with it.
+        problem: String,
+    },
 }
 
 /// A key that did something.
@@ -47,7 +61,7 @@ pub struct LastKey {
 }
 
 /// The status line.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum StatusLine {
     /// Nothing.
     #[default]
@@ -81,6 +95,15 @@ impl StatusLine {
             Self::Error { line, why } => {
                 (format!(" {} ", glyphs.failed), format!("{}  : {}", text::clean(why), text::clean(line)))
             }
+        }
+    }
+
+    /// How long it is shown. An older one may no longer be true.
+    pub const fn lasts(&self) -> Duration {
+        match self {
+            Self::Empty => Duration::ZERO,
+            Self::Message { .. } => Duration::from_secs(10),
+            Self::Error { .. } => Duration::from_secs(30),
         }
     }
 

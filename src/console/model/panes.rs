@@ -8,7 +8,10 @@ use ratatui::layout::Position;
 use crate::{
     console::{
         input::action::KeyAction,
-        layout::{pane::Pane, screen::Screen},
+        layout::{
+            pane::{Pane, PaneRoom},
+            screen::Screen,
+        },
         model::{
             app::App,
             event::Effect,
@@ -58,6 +61,37 @@ impl App {
         }
         self.detail = self.detail.map(|_| self.opening());
         self.follow_history(snapshot);
+    }
+
+    /// Goes to the next or previous entry that matches the latest filter.
+    pub(super) fn go_to_match(&mut self, forward: bool, snapshot: &Snapshot) {
+        if self.latest_filter.is_empty() {
+            let key = self.keymap.key(KeyAction::Filter, self.theme.glyphs.ascii);
+            self.status = StatusLine::say(format!("nothing to look for; {key} filters"));
+            return;
+        }
+        self.focus(Pane::Calls, snapshot);
+        let Some(screen) = self.screen(snapshot) else { return };
+        let height = screen.rows(Pane::Calls);
+        let found = match &mut self.grouped_list {
+            Some(grouped_list) => grouped_list.seek(&self.latest_filter, forward, height),
+            None => self.calls.seek(&self.latest_filter, forward, height),
+        };
+        match found {
+            None => self.status = StatusLine::say("no match"),
+            Some(true) if forward => self.status = StatusLine::say("search continued at the first row"),
+            Some(true) => self.status = StatusLine::say("search continued at the last row"),
+            Some(false) => {}
+        }
+    }
+
+    /// Moves the border between panes that are side by side, or above each other.
+    pub(super) fn move_border(&mut self, is_vertical: bool, forward: bool, snapshot: &Snapshot) {
+        let moved =
+            self.screen(snapshot).is_some_and(|screen| self.borders.step(is_vertical, forward, &screen));
+        if !moved {
+            self.status = StatusLine::say("no border to move here");
+        }
     }
 
     /// Turns a page: of what is open beside the focused pane, or of the pane itself.
@@ -130,7 +164,7 @@ impl App {
                     return;
                 }
                 let selected = grouped_list.selected().filter(|_| !grouped_list.follows());
-                self.calls.select(selected.map(|row| row.entry().seq));
+                self.calls.select(selected.map(|row| &**row.entry()));
                 self.grouped_list = None;
             }
         }
@@ -140,6 +174,8 @@ impl App {
     pub(super) fn back(&mut self, snapshot: &Snapshot) {
         if self.detail.take().is_some() {
             self.follow_history(snapshot);
+        } else if self.room == PaneRoom::Zoomed {
+            self.room = PaneRoom::Shared;
         } else if self.shows_run(snapshot) && snapshot.scenario.play_request.is_none() {
             self.closed_run.clone_from(&snapshot.scenario.play);
         } else if self.calls.is_frozen() {
@@ -184,13 +220,21 @@ impl App {
             }
             return None;
         }
+        match (mouse.kind, self.dragged) {
+            (MouseEventKind::Down(MouseButton::Left), _) => self.dragged = screen.border_at(at),
+            (MouseEventKind::Drag(MouseButton::Left), Some(border)) => {
+                self.borders.drag(border, at, &screen);
+                return None;
+            }
+            (MouseEventKind::Up(MouseButton::Left), _) => self.dragged = None,
+            _ => {}
+        }
         let pane = screen.pane_at(at)?;
         let step = match mouse.kind {
             MouseEventKind::ScrollUp => ListStep::Up(WHEEL),
             MouseEventKind::ScrollDown => ListStep::Down(WHEEL),
             MouseEventKind::Down(MouseButton::Left) => {
-                self.click(pane, &screen, at, snapshot);
-                return None;
+                return self.click(pane, &screen, at, snapshot);
             }
             _ => return None,
         };
@@ -201,21 +245,21 @@ impl App {
         None
     }
 
-    fn click(&mut self, pane: Pane, screen: &Screen, at: Position, snapshot: &Snapshot) {
+    /// Selects what was clicked on. A click on what is selected already opens it.
+    fn click(&mut self, pane: Pane, screen: &Screen, at: Position, snapshot: &Snapshot) -> Option<Effect> {
         let list = screen.list(pane);
+        let before = self.selection(snapshot).filter(|_| self.focus == pane);
         self.focus = pane;
         if !list.contains(at) {
-            return self.follow_history(snapshot);
+            self.follow_history(snapshot);
+            return None;
         }
         let line = usize::from(at.y - list.y);
         match pane {
             Pane::Calls => {
                 let height = screen.rows(pane);
                 let line = if screen.is_sequence {
-                    let Some(row) = SequenceLines::of(&self.calls, &self.retries, screen).row_at(line) else {
-                        return;
-                    };
-                    row
+                    SequenceLines::of(&self.calls, &self.retries, screen).row_at(line)?
                 } else {
                     line / usize::from(screen.entry_lines)
                 };
@@ -233,10 +277,32 @@ impl App {
             }
             Pane::Faults => {
                 let rows = fault_list::rows(snapshot).len();
-                let top = self.fault.visible(rows, list.height.into()).start;
-                self.fault = Cursor { row: (top + line).min(rows.saturating_sub(1)), top };
+                let height = usize::from(list.height);
+                let (row, top) = if fault_list::is_spread(snapshot, height) {
+                    (fault_list::row_in_line(snapshot, line), 0)
+                } else {
+                    let top = self.fault.visible(rows, height).start;
+                    (top + line, top)
+                };
+                self.fault = Cursor { row: row.min(rows.saturating_sub(1)), top };
             }
         }
         self.follow_history(snapshot);
+        if before.is_some() && before == self.selection(snapshot) { self.open(snapshot) } else { None }
+    }
+
+    /// What is selected in the focused pane: the number of an entry, a volume's or a fault's row.
+    fn selection(&self, snapshot: &Snapshot) -> Option<u64> {
+        match self.focus {
+            Pane::Calls => {
+                let follows = match &self.grouped_list {
+                    Some(list) => list.follows(),
+                    None => self.calls.follows(),
+                };
+                self.selected().filter(|_| !follows).map(|entry| entry.seq)
+            }
+            Pane::Volumes => Some(self.volume_row(snapshot) as u64),
+            Pane::Faults => Some(self.fault.row as u64),
+        }
     }
 }

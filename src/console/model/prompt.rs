@@ -1,6 +1,7 @@
 //! The line at the bottom in which a command or a filter is typed, with its history and its completion.
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
+use serde::{Deserialize, Serialize};
 use tui_input::{Input, InputRequest, backend::crossterm::EventHandler};
 
 use crate::{
@@ -15,6 +16,8 @@ pub enum PromptKind {
     Command,
     /// A filter, after `/`.
     Filter,
+    /// A command for the user's shell, after `!`, with the volume that is selected and the driver's name.
+    Shell,
 }
 
 /// The line while it is typed.
@@ -38,12 +41,14 @@ pub struct Prompt {
     back: usize,
     /// What was typed before the history was looked through.
     draft: String,
+    /// The volume that is selected, for the commands that fit it.
+    volume: String,
     /// Whether it ends with a quote that nobody has typed.
     is_closed: bool,
 }
 
 /// Earlier lines, the latest last, and none of them twice.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct History(Vec<String>);
 
 impl History {
@@ -54,6 +59,14 @@ impl History {
             self.0.push(line.to_owned());
         }
     }
+
+    /// The latest `count` lines of this and of a later history.
+    #[must_use]
+    pub fn followed_by(mut self, later: &Self, count: usize) -> Self {
+        later.0.iter().for_each(|line| self.keep(line));
+        self.0.drain(..self.0.len().saturating_sub(count));
+        self
+    }
 }
 
 /// A line that was typed and run.
@@ -63,6 +76,14 @@ pub(super) struct Submitted {
     pub prompt: Prompt,
     /// The command that it became, as it is printed.
     pub command: Option<String>,
+}
+
+/// The commands that put a rule in the place of an edited one.
+#[derive(Clone, Debug)]
+pub(super) struct Replaced {
+    pub id: u32,
+    pub armed: String,
+    pub disarmed: Option<String>,
 }
 
 /// What a key did to the line.
@@ -91,8 +112,17 @@ impl Prompt {
             chosen: None,
             back: 0,
             draft: String::new(),
+            volume: String::new(),
             is_closed: false,
         };
+        prompt.complete(snapshot);
+        prompt
+    }
+
+    /// A line for the shell, with the volume that is selected.
+    pub fn shell(volume: &str, snapshot: &Snapshot) -> Self {
+        let mut prompt = Self::new(PromptKind::Shell, "", snapshot);
+        volume.clone_into(&mut prompt.volume);
         prompt.complete(snapshot);
         prompt
     }
@@ -122,8 +152,8 @@ impl Prompt {
             KeyCode::Enter => return PromptEvent::Done(self.text().trim().to_owned()),
             KeyCode::Esc => return PromptEvent::Gone,
             KeyCode::Backspace if before.is_empty() => return PromptEvent::Done(before),
-            KeyCode::Tab => self.choose(1),
-            KeyCode::BackTab => self.choose(self.completion.candidates.len().saturating_sub(1)),
+            KeyCode::Tab => self.choose(1, snapshot),
+            KeyCode::BackTab => self.choose(self.completion.candidates.len().saturating_sub(1), snapshot),
             KeyCode::Up => self.recall(self.back + 1, history),
             KeyCode::Down => self.recall(self.back.saturating_sub(1), history),
             KeyCode::Char('k') if key.modifiers == KeyModifiers::CONTROL => {
@@ -174,12 +204,19 @@ impl Prompt {
             _ if !at_end => Completion::default(),
             PromptKind::Command => complete::command(self.text(), snapshot),
             PromptKind::Filter => complete::filter(self.text(), snapshot),
+            PromptKind::Shell => complete::shell(self.text(), &self.volume, snapshot),
         };
     }
 
-    /// Puts the next candidate into the line. What was typed stays known, so that Tab can go through all.
-    fn choose(&mut self, by: usize) {
+    /// Puts the next candidate into the line. What was typed stays known, so that Tab can go through all. The only
+    /// candidate is a whole word, so a space follows and the next word can be completed.
+    fn choose(&mut self, by: usize, snapshot: &Snapshot) {
         let count = self.completion.candidates.len();
+        if let [only] = &self.completion.candidates[..] {
+            let space = if only.is_whole() { " " } else { "" };
+            self.input = Input::new(format!("{}{}{space}", &self.text()[..self.completion.start], only.word));
+            return self.complete(snapshot);
+        }
         if count == 0 {
             return;
         }

@@ -16,6 +16,8 @@ pub struct ReplyEdit {
     pub call: u64,
     /// What the editor is given: JSON laid out, any other text as it is.
     pub text: String,
+    /// The text before the first edit.
+    original: String,
     shape: ErrorForm,
 }
 
@@ -32,7 +34,20 @@ impl ReplyEdit {
         let text = body.text();
         let shape = if *status == 200 { ErrorForm::Inband } else { ErrorForm::Text500 };
         let text = json::indented(&text).map_or_else(|| text.into_owned(), |text| text + "\n");
-        Ok(Self { call, text, shape })
+        Ok(Self { call, original: text.clone(), text, shape })
+    }
+
+    /// The same reply with the text as it is now.
+    #[must_use]
+    pub fn with_text(self, text: String) -> Self {
+        Self { text, ..self }
+    }
+
+    /// Why a client cannot read the edited reply, if it was JSON before.
+    pub fn problem(&self, edited: &str) -> Option<String> {
+        let parsed = |text: &str| serde_json::from_str::<serde_json::Value>(text);
+        let was_json = parsed(&self.original).is_ok();
+        parsed(edited).err().filter(|_| was_json).map(|error| error.to_string())
     }
 
     /// The command that sends the edited reply. None if it is unchanged or empty:
@@ -43,7 +58,7 @@ impl ReplyEdit {
         let reply = |text: &str| Action::reply(text, self.shape);
         let action = reply(edited);
         let release_action = Some(ReleaseAction { action, phase: Phase::After });
-        let is_another = !edited.trim().is_empty() && reply(&self.text) != reply(edited);
+        let is_another = !edited.trim().is_empty() && reply(&self.original) != reply(edited);
         is_another.then_some(Command::Release {
             which: ReleaseTarget::Call(self.call),
             release_action,
@@ -62,5 +77,16 @@ mod tests {
         let error = ReplyEdit::new(41, &original(16 * 1024 + 1)).expect_err("a part of it is gone");
         assert!(error.contains("has 16385 bytes") && error.ends_with("type release 41: reply …"));
         assert!(ReplyEdit::new(41, &original(16 * 1024)).is_ok());
+    }
+
+    #[test]
+    fn only_what_was_json_must_stay_json() {
+        for (sent, edited, is_wrong) in
+            [("{}", "{\"Err\": \"\"}", false), ("{}", "{\"Err\": }", true), ("not found", "gone", false)]
+        {
+            let body = sent.as_bytes().to_vec().into();
+            let draft = ReplyEdit::new(41, &OriginalReply { status: 200, body }).expect("it is whole");
+            assert_eq!(draft.problem(edited).is_some(), is_wrong, "{edited}");
+        }
     }
 }

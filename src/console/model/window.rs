@@ -14,6 +14,25 @@ pub fn visible(len: usize, selected: Option<usize>, top: usize, height: usize) -
     top..(top + height).min(len)
 }
 
+/// The next row after the selected one, or before it, that is wanted, and whether the search began again at the other
+/// end.
+pub fn seek(
+    len: usize,
+    selected: usize,
+    forward: bool,
+    is_wanted: impl Fn(usize) -> bool,
+) -> Option<(usize, bool)> {
+    let is_wanted = |row: &usize| is_wanted(*row);
+    let (before, after) = (selected.min(len), (selected + 1).min(len));
+    if forward {
+        let here = (after..len).find(is_wanted).map(|row| (row, false));
+        here.or_else(|| (0..after).find(is_wanted).map(|row| (row, true)))
+    } else {
+        let here = (0..before).rev().find(is_wanted).map(|row| (row, false));
+        here.or_else(|| (before..len).rev().find(is_wanted).map(|row| (row, true)))
+    }
+}
+
 /// A step in a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ListStep {
@@ -68,6 +87,22 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_search_goes_on_at_the_other_end() {
+        let even = |row: usize| row.is_multiple_of(2);
+        for (len, selected, forward, found) in [
+            (5, 0, true, Some((2, false))),
+            (5, 4, true, Some((0, true))),
+            (5, 0, false, Some((4, true))),
+            (5, 3, false, Some((2, false))),
+            (1, 0, true, Some((0, true))),
+            (0, 0, true, None),
+        ] {
+            assert_eq!(seek(len, selected, forward, even), found, "{len} {selected} {forward}");
+        }
+        assert_eq!(seek(9, 3, true, |_| false), None);
+    }
 
     proptest! {
         #[test]

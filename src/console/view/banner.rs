@@ -96,7 +96,7 @@ fn words(view: &View<'_>, alarm: &Alarm<'_>) -> (String, String, String) {
             if let Some((caller, left)) =
                 snapshot.held.first().and_then(|entry| time_to_timeout(entry, oldest))
             {
-                facts.extend(["; ", caller.as_str(), " times out in ", &text::clock(left)]);
+                facts.extend(["; ", caller.as_str(), " times out in ", &text::clock_left(left)]);
             }
             (what, facts, format!("[{}] release ", view.key(KeyAction::Release)))
         }
@@ -144,9 +144,9 @@ pub fn counts(snapshot: &Snapshot, rule: &TrackedRule, is_roomy: bool) -> String
     counts
 }
 
-fn left(now: Timestamp, until: Timestamp) -> String {
-    // Rounded up, so that 0:00 is never shown before the end.
-    text::clock(since(until, now) + Duration::from_millis(999))
+/// How long it is until then.
+pub fn left(now: Timestamp, until: Timestamp) -> String {
+    text::clock_left(since(until, now))
 }
 
 /// The time from one moment to a later one.

@@ -1,8 +1,6 @@
 //! The calls: client, operation, volume, fault, outcome and duration.
 //! Commands stand between them, so that cause and effect are read from top to bottom.
 
-use std::sync::Arc;
-
 use ratatui::{
     buffer::Buffer,
     layout::Rect,
@@ -53,14 +51,15 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
         return sequence::render(view, list, buffer);
     }
     let rows = view.screen.rows(Pane::Calls);
-    let sign = view.theme.glyphs.fault;
-    let content = match grouped_list {
-        Some(grouped_list) => {
-            let content = Content::of(grouped_list.visible(rows).map(|(row, _)| row.entry().as_ref()), sign);
-            let names = grouped_list.visible(rows).map(|(row, _)| groups::name_overflow(row)).max();
-            Content { volume: content.volume.max(names.unwrap_or(0)), ..content }
-        }
-        None => Content::of(view.app.calls.visible(rows).map(Arc::as_ref), sign),
+    let widths = view.app.calls.widths();
+    let names = grouped_list
+        .map_or(0, |list| list.visible(rows).map(|(row, _)| groups::name_overflow(row)).max().unwrap_or(0));
+    let content = Content {
+        volume: widths.volume.max(names),
+        fault: match widths.action {
+            0 => 0,
+            action => text::width(view.theme.glyphs.fault) + 1 + action,
+        },
     };
     let columns = Columns::of(inner.width.into(), content, grouped_list.is_some());
     if heads {
@@ -70,13 +69,12 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
         return groups::render(view, grouped_list, &columns, list, buffer);
     }
     let selected = view.app.calls.selected().map(|entry| entry.seq);
-    let marked =
-        view.app.focus == Pane::Calls && !view.app.calls.follows() && matches!(view.app.mode, Mode::Browse);
-    for (row, entry) in view.app.calls.visible(rows).enumerate() {
-        let row = row as u16 * lines;
-        put(buffer, list, row, &row::line(view, &columns, entry, ""));
+    let marked = view.app.focus == Pane::Calls && matches!(view.app.mode, Mode::Browse);
+    for (index, row) in view.app.calls.visible_rows(rows).enumerate() {
+        let (top, entry) = (index as u16 * lines, &row.entry);
+        put(buffer, list, top, &row::line(view, &columns, entry, row.began, ""));
         if marked && selected == Some(entry.seq) {
-            mark(buffer, list, row, view.theme.styles.selection);
+            mark(buffer, list, top, view.theme.styles.selection);
         }
     }
 }
@@ -121,9 +119,14 @@ fn follows(view: &View<'_>) -> bool {
     view.app.grouped_list.as_ref().map_or(view.app.calls.follows(), GroupedList::follows)
 }
 
-/// How many rows are below the selected one.
+/// How many rows are below those in view.
 fn newer(view: &View<'_>) -> u64 {
-    view.app.grouped_list.as_ref().map_or(view.app.calls.newer(), GroupedList::newer) as u64
+    let height = view.screen.rows(Pane::Calls);
+    let below = match &view.app.grouped_list {
+        Some(grouped_list) => grouped_list.below(height),
+        None => view.app.calls.below(height),
+    };
+    below as u64
 }
 
 /// The key that resumes the list, and what it does.

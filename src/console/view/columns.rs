@@ -1,10 +1,5 @@
 //! The columns of the calls, and how wide each is.
 
-use crate::domain::{
-    model::entry::{Entry, EntryKind},
-    text,
-};
-
 /// The heads of two columns, which are as narrow as these where their content is.
 pub(super) const VOLUME: &str = "volume";
 pub(super) const FAULT: &str = "fault";
@@ -30,27 +25,11 @@ pub struct Columns {
     pub took: usize,
 }
 
-/// How wide the volumes and faults in view are.
+/// How wide the volumes and faults are.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Content {
     pub volume: usize,
     pub fault: usize,
-}
-
-impl Content {
-    pub fn of<'e>(entries: impl Iterator<Item = &'e Entry>, fault: &str) -> Self {
-        entries.fold(Self::default(), |widest, entry| {
-            let (volume, applied) = match &entry.kind {
-                EntryKind::Call(call) => (call.volume.as_deref(), call.fault.as_ref()),
-                EntryKind::Held(waiting) => (waiting.volume.as_deref(), Some(&waiting.fault)),
-                _ => (None, None),
-            };
-            let volume = volume.map_or(0, |volume| text::width(&text::clean(volume)));
-            let fault = applied
-                .map_or(0, |applied| text::width(fault) + 1 + text::width(&text::clean(&applied.action)));
-            Self { volume: widest.volume.max(volume), fault: widest.fault.max(fault) }
-        })
-    }
 }
 
 impl Columns {
@@ -60,7 +39,7 @@ impl Columns {
         let (time, caller, call, took) = match width {
             96.. => (12, 9, 12, 8),
             60..=95 => (8, 0, call, 8),
-            48..=59 => (5, 0, 8, 7),
+            48..=59 => (8, 0, 8, 0),
             _ => (0, 0, 8, 0),
         };
         let gaps = 1 + [time, caller, call, took].iter().filter(|width| **width > 0).count() * 2 + 2;

@@ -11,7 +11,7 @@ use crate::{
         input::action::KeyAction,
         layout::pane::Pane,
         model::{
-            fault_list::{self, FaultRow, outage_help},
+            fault_list::{self, FaultRow},
             mode::Mode,
         },
         view::{
@@ -42,27 +42,57 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
     );
     let inner = view.pane(Pane::Faults, "Faults", &[seed, state], area, buffer);
     let rows = fault_list::rows(view.snapshot);
-    let shown = view.app.fault.visible(rows.len(), inner.height.into());
+    let height = usize::from(inner.height);
+    let is_spread = fault_list::is_spread(view.snapshot, height);
+    let shown = if is_spread { 0..rows.len() } else { view.app.fault.visible(rows.len(), height) };
     let selected = view.app.fault.row.min(rows.len().saturating_sub(1));
-    for (line, row) in shown.enumerate() {
-        view.put_fitted(buffer, inner, line as u16, &row_of(view, &rows[row], inner.width >= ROOMY));
-        if row == selected && view.app.focus == Pane::Faults && matches!(view.app.mode, Mode::Browse) {
-            mark(buffer, inner, line as u16, view.theme.styles.selection);
+    let is_roomy = inner.width >= ROOMY;
+    // In little room the state matters more than a long name.
+    let titles = rows.iter().map(|row| text::width(&title(view, row)) + 2).max().unwrap_or(0);
+    let titles = if is_roomy { titles.clamp(18, 26) } else { titles.clamp(13, 18) };
+    let mut line = 0;
+    for row in shown {
+        let has_keys = view.app.focus == Pane::Faults && matches!(view.app.mode, Mode::Browse);
+        let (first, rule) = row_of(view, &rows[row], titles, is_roomy);
+        let mut lines = vec![first];
+        match rule {
+            Some(rule) if is_spread => lines.push(Line::raw(format!("      {rule}"))),
+            Some(rule) => lines[0].push_span(Span::raw(format!("  {rule}"))),
+            None => {}
+        }
+        for text in lines {
+            view.put_fitted(buffer, inner, line, &text);
+            if row == selected && has_keys {
+                mark(buffer, inner, line, view.theme.styles.selection);
+            }
+            line += 1;
         }
     }
 }
 
-fn row_of(view: &View<'_>, row: &FaultRow, is_roomy: bool) -> Line<'static> {
+fn title(view: &View<'_>, row: &FaultRow) -> String {
+    match row {
+        FaultRow::Preset(index) => PRESETS[*index].title.to_owned(),
+        FaultRow::Forget => "volume forgotten".to_owned(),
+        FaultRow::Outage => "driver down".to_owned(),
+        FaultRow::Rule(id) => {
+            let label =
+                view.snapshot.rules.iter().find(|rule| rule.id == *id).and_then(|rule| rule.label.as_ref());
+            label.map_or_else(|| format!("rule {id}"), |label| format!("{id} {}", text::clean(label)))
+        }
+    }
+}
+
+/// A row's key, title and state, and the text of a rule.
+fn row_of(view: &View<'_>, row: &FaultRow, titles: usize, is_roomy: bool) -> (Line<'static>, Option<String>) {
     let (styles, snapshot) = (&view.theme.styles, view.snapshot);
-    let (action, title, state) = match row {
+    let mut rule = None;
+    let (action, state) = match row {
         FaultRow::Preset(index) => {
             let preset = &PRESETS[*index];
             let armed = snapshot.rules.iter().find(|armed| armed.label.as_deref() == Some(preset.label));
-            (
-                Some(KeyAction::Preset(preset.label)),
-                preset.title.to_owned(),
-                armed.map_or_else(|| off(view), |armed| on(view, armed, is_roomy)),
-            )
+            let state = armed.map_or_else(|| off(view), |armed| on(view, armed, is_roomy));
+            (Some(KeyAction::Preset(preset.label)), state)
         }
         FaultRow::Forget => {
             let volume = view.app.selected_volume(snapshot);
@@ -75,7 +105,7 @@ fn row_of(view: &View<'_>, row: &FaultRow, is_roomy: bool) -> Line<'static> {
                     Span::styled(format!("{} is FORGOTTEN", text::clean(&volume.name)), styles.fault)
                 }
             };
-            (Some(KeyAction::Forget), "volume forgotten".to_owned(), vec![state])
+            (Some(KeyAction::Forget), vec![state])
         }
         FaultRow::Outage => {
             let state = match snapshot.driver_state.status {
@@ -83,31 +113,27 @@ fn row_of(view: &View<'_>, row: &FaultRow, is_roomy: bool) -> Line<'static> {
                     let kinds = Span::styled(format!(" [{}]", view.key(KeyAction::OutageKind)), styles.key);
                     vec![Span::styled(format!("up; would {}", view.app.outage), styles.dim), kinds]
                 }
-                DriverStatus::Down { kind, .. } => {
-                    vec![Span::styled(format!("DOWN {}", outage_help(kind)), styles.fault)]
+                DriverStatus::Down { kind, until } => {
+                    let left = until.map(|until| format!(", {} left", banner::left(snapshot.at, until)));
+                    let state = format!("DOWN {kind}{}", left.unwrap_or_default());
+                    vec![Span::styled(state, styles.fault)]
                 }
             };
-            (Some(KeyAction::Outage), "driver down".to_owned(), state)
+            (Some(KeyAction::Outage), state)
         }
         FaultRow::Rule(id) => {
             let Some(armed) = snapshot.rules.iter().find(|armed| armed.id == *id) else {
-                return Line::default();
+                return (Line::default(), None);
             };
-            let name = armed
-                .label
-                .as_ref()
-                .map_or_else(|| format!("rule {id}"), |label| format!("{id} {}", text::clean(label)));
-            let mut state = on(view, armed, is_roomy);
-            state.push(Span::raw(format!("  {}", text::clean(&armed.text))));
-            (None, name, state)
+            rule = Some(text::clean(&armed.text).into_owned());
+            (None, on(view, armed, is_roomy))
         }
     };
     let key = action.map_or_else(|| "    ".to_owned(), |action| format!("[{}] ", view.key(action)));
-    // In little room the state matters more: a longer name shifts only its own row.
-    let room = if is_roomy { 18 } else { (text::width(&title) + 2).clamp(13, 18) };
-    let mut spans = vec![Span::styled(format!(" {key}"), styles.key), Span::raw(view.pad(&title, room))];
+    let mut spans =
+        vec![Span::styled(format!(" {key}"), styles.key), Span::raw(view.pad(&title(view, row), titles))];
     spans.extend(state);
-    Line::from(spans)
+    (Line::from(spans), rule)
 }
 
 fn off(view: &View<'_>) -> Vec<Span<'static>> {

@@ -20,6 +20,7 @@ use crate::{
         },
         view::{
             canvas::{View, put, put_right},
+            question::answers,
             typing,
         },
     },
@@ -64,8 +65,9 @@ const MIN_RESULT_WIDTH: usize = 16;
 /// The status in rows. If both do not fit, the command is cut before its result.
 fn said(view: &View<'_>, width: usize, rows: u16) -> Vec<Line<'static>> {
     let styles = &view.theme.styles;
-    let (before, result) = view.app.status.parts(view.theme.glyphs);
-    let (first, rest) = match &view.app.status {
+    let status = view.app.shown_status(view.snapshot.at);
+    let (before, result) = status.parts(view.theme.glyphs);
+    let (first, rest) = match status {
         StatusLine::Empty => return Vec::new(),
         StatusLine::Message { .. } => (styles.command, styles.text),
         StatusLine::Error { .. } => (styles.bad, styles.bad),
@@ -87,22 +89,26 @@ fn said(view: &View<'_>, width: usize, rows: u16) -> Vec<Line<'static>> {
     lines
 }
 
-fn typing_hints() -> Vec<(String, &'static str)> {
+/// A key, what it does, and its action if a click can do the same.
+type Hint = (String, &'static str, Option<KeyAction>);
+
+fn typing_hints() -> Vec<Hint> {
     [("Enter", "run"), ("Tab", "complete"), ("Esc", "cancel"), ("Up", "history")]
-        .map(|(key, hint)| (key.to_owned(), hint))
+        .map(|(key, hint)| (key.to_owned(), hint, None))
         .into()
 }
 
 /// Help first, then the keys for held calls, those of the focused pane, and the others.
-fn hints_of(view: &View<'_>) -> Vec<(String, &'static str)> {
-    if let Mode::Ask(_) = view.app.mode {
-        return vec![("y".into(), "yes"), ("n".into(), "no")];
+fn hints_of(view: &View<'_>) -> Vec<Hint> {
+    if let Mode::Ask(question) = &view.app.mode {
+        return answers(question).iter().map(|(key, answer)| ((*key).to_owned(), *answer, None)).collect();
     }
     if let Mode::Pick(_) = view.app.mode {
-        return vec![("Enter".into(), "run"), ("Esc".into(), "close")];
+        return vec![("Enter".into(), "run", None), ("Esc".into(), "close", None)];
     }
     if let Mode::Help(_) = view.app.mode {
-        return vec![(view.key(KeyAction::Back), "close"), (view.key(KeyAction::Down), "scroll")];
+        let hint = |action, hint| (view.key(action), hint, Some(action));
+        return vec![hint(KeyAction::Back, "close"), hint(KeyAction::Down, "scroll")];
     }
     let here = view.app.focus.into();
     let hinted = |scope: KeyScope| {
@@ -111,7 +117,8 @@ fn hints_of(view: &View<'_>) -> Vec<(String, &'static str)> {
             .filter(move |binding| binding.scope == scope && binding.hint.is_some())
             .filter(|binding| would_do_something(view, binding.action))
     };
-    let hint = |binding: &KeyBinding| (view.key(binding.action), hint_text(view, binding));
+    let hint =
+        |binding: &KeyBinding| (view.key(binding.action), hint_text(view, binding), Some(binding.action));
     let (help, others): (Vec<_>, Vec<_>) = hinted(here)
         .chain(hinted(KeyScope::Everywhere))
         .partition(|binding| matches!(binding.action, KeyAction::Help | KeyAction::Quit));
@@ -129,7 +136,7 @@ fn hints_of(view: &View<'_>) -> Vec<(String, &'static str)> {
         .chain(others)
         .chain(named)
         .map(hint)
-        .filter(|(key, _)| !key.is_empty())
+        .filter(|(key, ..)| !key.is_empty())
         .collect()
 }
 
@@ -186,11 +193,24 @@ fn pair(view: &View<'_>, key: &str, hint: &str) -> Vec<Span<'static>> {
     ]
 }
 
+/// What the hint at a place on the screen does.
+pub fn action_at(view: &View<'_>, at: Position) -> Option<KeyAction> {
+    let area = view.screen.hints;
+    if !area.contains(at) || !matches!(view.app.mode, Mode::Browse) || view.screen.status.height == 0 {
+        return None;
+    }
+    let mut right = usize::from(area.x);
+    hints_of(view).into_iter().find_map(|(key, hint, action)| {
+        right += pair(view, &key, hint).iter().map(Span::width).sum::<usize>();
+        (usize::from(at.x) < right).then_some(action)
+    })?
+}
+
 /// As many hints as there is room for.
-fn hint_line(view: &View<'_>, area: Rect, hints: &[(String, &'static str)], buffer: &mut Buffer) {
+fn hint_line(view: &View<'_>, area: Rect, hints: &[Hint], buffer: &mut Buffer) {
     let mut left = usize::from(area.width);
     let mut spans = Vec::new();
-    for (key, hint) in hints {
+    for (key, hint, _) in hints {
         let pair = pair(view, key, hint);
         let width: usize = pair.iter().map(Span::width).sum();
         if width > left {

@@ -25,7 +25,7 @@ use crate::{
     domain::{
         analysis::{
             groups::{CallGroup, Timing},
-            retries::NextAttempt,
+            retries::{NextAttempt, began},
         },
         model::entry::{EntryKind, Outcome},
         text,
@@ -43,14 +43,13 @@ pub fn render(
     list: Rect,
     buffer: &mut Buffer,
 ) {
-    let is_marked =
-        view.app.focus == Pane::Calls && !grouped_list.follows() && matches!(view.app.mode, Mode::Browse);
+    let is_marked = view.app.focus == Pane::Calls && matches!(view.app.mode, Mode::Browse);
     let lines = view.screen.entry_lines;
     for (index, (row, is_selected)) in grouped_list.visible(view.screen.rows(Pane::Calls)).enumerate() {
         let line = match row {
             GroupedRow::Header(group, is_expanded) => header(view, columns, group, is_expanded),
-            GroupedRow::Member(member) => row::line(view, columns, &member.entry, "  "),
-            GroupedRow::Entry(entry) => row::line(view, columns, entry, ""),
+            GroupedRow::Member(member) => row::line(view, columns, &member.entry, member.began(), "  "),
+            GroupedRow::Entry(entry) => row::line(view, columns, entry, began(entry), ""),
         };
         let top = index as u16 * lines;
         put(buffer, list, top, &line);
@@ -74,7 +73,7 @@ fn header(view: &View<'_>, columns: &Columns, group: &CallGroup, is_expanded: bo
     let mut spans = vec![Span::raw(" ")];
     let mut say = |text: String, style: Style| spans.push(Span::styled(text, style));
     if columns.time > 0 {
-        let time = row::time(view, &members[0].entry, columns.time);
+        let time = row::time(view, members[0].began(), columns.time);
         say(view.pad(&time, columns.time + 2), styles.dim);
     }
     if columns.caller > 0 {
@@ -142,7 +141,12 @@ pub fn outcome(view: &View<'_>, group: &CallGroup) -> (String, Style) {
     match (&entry.kind, next) {
         (EntryKind::Held(waiting), _) => row::waits(view, entry, waiting),
         (_, Some(next)) => (next.to_string(), view.theme.styles.warning),
-        (EntryKind::Call(call), _) if call.outcome == Outcome::Ok => ("ok".into(), view.theme.styles.good),
+        (EntryKind::Call(call), _) if call.outcome == Outcome::Ok => match group.first_fault() {
+            Some((operation, fault)) => {
+                (format!("ok, after {operation}: {}", text::clean(&fault.action)), view.theme.styles.warning)
+            }
+            None => ("ok".into(), view.theme.styles.good),
+        },
         (EntryKind::Call(call), _) => row::outcome(view, call),
         _ => (String::new(), view.theme.styles.text),
     }

@@ -35,13 +35,15 @@ mod timeline;
 pub mod typing;
 pub mod volumes;
 
-use ratatui::{Frame, text::Line, widgets::Widget};
+use crossterm::event::{MouseButton, MouseEventKind};
+use ratatui::{Frame, layout::Position, text::Line, widgets::Widget};
 
 use crate::{
     console::{
         layout::screen::MIN_SIZE,
         model::{
             app::{App, ScrollLimits},
+            event::Event,
             mode::Mode,
         },
         theme::Theme,
@@ -97,8 +99,23 @@ pub fn render(frame: &mut Frame<'_>, app: &App, snapshot: &Snapshot, theme: &The
     }
 }
 
+/// Notes in the app what only the views know about the event that comes next: how far it can scroll, and what is under
+/// the mouse.
+pub fn prepare(app: &mut App, event: &Event, snapshot: &Snapshot) {
+    app.scroll_limits = scroll_limits(app, snapshot);
+    app.clicked = match (event, app.screen(snapshot)) {
+        (Event::Mouse(mouse), Some(screen))
+            if matches!(mouse.kind, MouseEventKind::Down(MouseButton::Left)) =>
+        {
+            let view = View { app, snapshot, theme: &app.theme, screen: &screen };
+            footer::action_at(&view, Position::new(mouse.column, mouse.row))
+        }
+        _ => None,
+    };
+}
+
 /// How far the open help and the open detail can be scrolled. Only these know how many lines they have.
-pub fn scroll_limits(app: &App, snapshot: &Snapshot) -> ScrollLimits {
+fn scroll_limits(app: &App, snapshot: &Snapshot) -> ScrollLimits {
     let detail = match app.screen(snapshot) {
         Some(screen) if screen.detail.is_some() => detail::last_top(app, snapshot, &screen),
         _ => 0,

@@ -20,7 +20,7 @@ use crate::{
     },
     domain::{
         model::{
-            entry::{Call, Entry, EntryKind},
+            entry::{Call, Entry, EntryKind, Outcome},
             fault::{AppliedFault, Phase},
             protocol::{Caller, Operation},
         },
@@ -64,12 +64,22 @@ fn key_and_result(view: &View<'_>) -> Vec<(String, Style)> {
     let mut said = Vec::new();
     if let Some(LastKey { key, action, answered }) = &view.app.last_key {
         said.push((format!("[{key}] "), styles.key));
+        let help = action.binding().help;
+        let meaning = help.strip_prefix("toggle: ").unwrap_or(help);
         if !answered {
-            said.push((action.binding().help.to_owned(), styles.dim));
+            said.push((meaning.to_owned(), styles.dim));
+            return said;
+        }
+        // What a key means is easier to read than the line that it stands for.
+        if let StatusLine::Message { line: Some(line), text } = view.app.shown_status(view.snapshot.at)
+            && view.app.is_of_last_key(line)
+        {
+            said.push((format!("{meaning} "), styles.command));
+            said.push((format!("{} {text}", view.theme.glyphs.arrow), styles.text));
             return said;
         }
     }
-    match &view.app.status {
+    match view.app.shown_status(view.snapshot.at) {
         StatusLine::Empty if said.is_empty() => {
             said.push(("Press a key; ? shows them all.".into(), styles.dim));
         }
@@ -130,7 +140,8 @@ fn explained(view: &View<'_>, entry: &Entry, call: &Call) -> (String, Style) {
     );
     let (outcome, style) = row::outcome(view, call);
     let Some(does) = call.fault.as_ref().and_then(|fault| fault_text(fault, call)) else {
-        return (format!("{who} {request} {} {outcome}", view.theme.glyphs.arrow), style);
+        let result = result_text(call).unwrap_or(outcome);
+        return (format!("{who} {request} {} {result}", view.theme.glyphs.arrow), style);
     };
     // A count of attempts is more exact than the engine's known reaction.
     let next = if chain.is_some() {
@@ -142,6 +153,25 @@ fn explained(view: &View<'_>, entry: &Entry, call: &Call) -> (String, Style) {
     let ago = since(view.snapshot.at, entry.at).as_secs();
     let when = if chain.is_none() && ago > 1 { format!("{ago} s ago: ") } else { String::new() };
     (format!("{when}{who} {request}. voltergeist {does}.{next}"), styles.fault)
+}
+
+/// The result of a call without a fault, in words; none where it is not known.
+fn result_text(call: &Call) -> Option<String> {
+    let reply: serde_json::Value = serde_json::from_slice(&call.reply.bytes).ok()?;
+    Some(match (call.outcome, call.operation?) {
+        (Outcome::Error, _) => format!("the driver says: {}", text::clean(call.error.as_deref()?)),
+        (Outcome::Ok, Operation::List) => text::counted(reply["Volumes"].as_array()?.len() as u64, "volume"),
+        (Outcome::Ok, Operation::Get) => "the volume is there".to_owned(),
+        (Outcome::Ok, Operation::Mount | Operation::Path) => {
+            format!("at {}", text::clean(reply["Mountpoint"].as_str()?))
+        }
+        (Outcome::Ok, Operation::Activate) => "it is a volume driver".to_owned(),
+        (Outcome::Ok, Operation::Capabilities) => {
+            format!("scope {}", text::clean(reply["Capabilities"]["Scope"].as_str()?))
+        }
+        (Outcome::Ok, _) => "done".to_owned(),
+        _ => return None,
+    })
 }
 
 /// What a fault did, as the end of a sentence; none if it changed nothing.

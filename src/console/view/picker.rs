@@ -45,7 +45,15 @@ pub fn render(view: &View<'_>, state: &Picker, buffer: &mut Buffer) -> Position 
     let list = Rect { y: inner.y + 1, height: picker::rows(buffer.area), ..inner };
     let selected = state.cursor.row.min(catalog.len().saturating_sub(1));
     let names = catalog.iter().map(|offer| text::width(&offer.name)).max().unwrap_or(0).min(width / 2);
-    for (row, index) in state.cursor.visible(catalog.len(), list.height.into()).enumerate() {
+    let shown = state.cursor.visible(catalog.len(), list.height.into());
+    let below = catalog.len() - shown.end;
+    if below > 0 {
+        // On the frame, where it covers no scenario.
+        let more = Line::from(format!(" {below} more below "));
+        let left = area.right().saturating_sub(more.width() as u16 + 2);
+        buffer.set_line(left, area.bottom().saturating_sub(1), &more, more.width() as u16);
+    }
+    for (row, index) in shown.enumerate() {
         let offer = catalog[index];
         let title = match offer.problem {
             Some(_) => Span::styled(format!("{} cannot be run", view.theme.glyphs.failed), styles.bad),
@@ -67,7 +75,8 @@ pub fn render(view: &View<'_>, state: &Picker, buffer: &mut Buffer) -> Position 
         Some(ScenarioInfo { description, dangerous: true, .. }) if view.snapshot.catalog.is_real => {
             format!("Can harm the engine; asks first. {description}")
         }
-        Some(offer) => offer.description.clone(),
+        // The title may be cut in its row.
+        Some(offer) => format!("{}. {}", offer.title.trim_end_matches('.'), offer.description),
     };
     let below =
         Rect { y: list.bottom(), height: (inner.bottom() - list.bottom()).saturating_sub(1), ..inner };

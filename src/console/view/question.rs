@@ -41,13 +41,28 @@ pub fn render(view: &View<'_>, question: &Question, buffer: &mut Buffer) {
         let style = if row == 0 { styles.bold } else { styles.text };
         put(buffer, inner, row as u16, &Line::styled(format!(" {line}"), style));
     }
-    let keys = Line::from(vec![
-        Span::styled(" y ", styles.key),
-        Span::raw("yes    "),
-        Span::styled("n ", styles.key),
-        Span::raw("no"),
-    ]);
-    put(buffer, inner, inner.height.saturating_sub(1), &keys);
+    let last = inner.height.saturating_sub(1);
+    if let Question::Wipe { typed } = question {
+        let typed = view.fit(&text::clean(typed), usize::from(inner.width).saturating_sub(4));
+        let line = vec![Span::styled(" > ", styles.key), Span::raw(format!("{typed}_"))];
+        return put(buffer, inner, last, &Line::from(line));
+    }
+    let answers: Vec<_> = answers(question)
+        .iter()
+        .flat_map(|(key, answer)| {
+            [Span::styled(format!(" {key}"), styles.key), format!(" {answer}   ").into()]
+        })
+        .collect();
+    put(buffer, inner, last, &Line::from(answers));
+}
+
+/// The keys that answer a question.
+pub fn answers(question: &Question) -> &'static [(&'static str, &'static str)] {
+    match question {
+        Question::Wipe { .. } => &[("Enter", "delete"), ("Esc", "cancel")],
+        Question::SendInvalid { .. } => &[("y", "send"), ("e", "edit again"), ("n", "keep holding")],
+        _ => &[("y", "yes"), ("n", "no")],
+    }
 }
 
 fn words(view: &View<'_>, question: &Question) -> Vec<String> {
@@ -57,6 +72,9 @@ fn words(view: &View<'_>, question: &Question) -> Vec<String> {
             let mut words = vec!["Quit?".to_owned()];
             if let Some(scenario) = snapshot.scenario.under_way() {
                 words.push(format!("{scenario} is running; it is stopped and cleaned up first."));
+            }
+            if let Some(line) = &view.app.shell_line {
+                words.push(format!("$ {line} is running; quitting ends it."));
             }
             let armed = fault_list::armed(snapshot).count() as u64;
             if armed > 0 {
@@ -80,6 +98,17 @@ fn words(view: &View<'_>, question: &Question) -> Vec<String> {
             "Suspend voltergeist (Ctrl-Z)?".into(),
             "The driver stops too: docker waits for replies until `fg` resumes it.".into(),
         ],
+        Question::Wipe { .. } => vec![
+            "Wipe?".into(),
+            consequence(&Command::Wipe).into(),
+            format!("Type {} and Enter to do it; Esc cancels.", snapshot.driver.name),
+        ],
+        Question::SendInvalid { draft, problem } => {
+            vec![
+                format!("Send the edited reply to call {}?", draft.call),
+                format!("It is not JSON: {problem}"),
+            ]
+        }
         Question::Run(command) => {
             let title = |scenario| snapshot.catalog.get(scenario).map(|offer| offer.title.as_str());
             let scenario = match &**command {

@@ -1,5 +1,6 @@
 //! One row of the calls: an entry in a line, in the columns that there is room for.
 
+use jiff::Timestamp;
 use ratatui::{
     style::Style,
     text::{Line, Span},
@@ -19,15 +20,21 @@ use crate::{
     },
 };
 
-/// An entry in a line. The indent is before the operation.
-pub fn line(view: &View<'_>, columns: &Columns, entry: &Entry, indent: &'static str) -> Line<'static> {
+/// An entry in a line, with the time when it began. The indent is before the operation.
+pub fn line(
+    view: &View<'_>,
+    columns: &Columns,
+    entry: &Entry,
+    began: Timestamp,
+    indent: &'static str,
+) -> Line<'static> {
     let styles = &view.theme.styles;
     let is_hit = view.app.dry_run.latest().is_some_and(|dry_run| {
         entry.call().is_some_and(|call| dry_run.hits.binary_search(&call.number).is_ok())
     });
     let mut row = RowBuilder { view, columns, indent, spans: Vec::new() };
     row.say(if is_hit { view.theme.glyphs.hit } else { " " }, styles.fault);
-    row.column(&time(view, entry, columns.time), columns.time, styles.dim);
+    row.column(&time(view, began, columns.time), columns.time, styles.dim);
     match &entry.kind {
         EntryKind::Call(call) => row.call(call),
         EntryKind::Held(waiting) => row.waiting(entry, waiting),
@@ -93,7 +100,7 @@ impl RowBuilder<'_> {
     fn remark(&mut self, entry: &Entry) {
         let mut spans = remark(self.view, entry);
         let room = self.columns.width();
-        let is_typed = matches!(entry.kind, EntryKind::EngineCommand(_));
+        let is_typed = matches!(entry.kind, EntryKind::EngineCommand(_) | EntryKind::Shell(_));
         if is_typed && spans.len() > 1 && spans.iter().map(Span::width).sum::<usize>() > room {
             let outcome: usize = spans[1..].iter().map(Span::width).sum();
             let least = room * 2 / 5;
@@ -159,8 +166,8 @@ impl RowBuilder<'_> {
 }
 
 /// The time of day, as exactly as there is room for.
-pub fn time(view: &View<'_>, entry: &Entry, width: usize) -> String {
-    describe::time(entry.at, &view.app.zone, width)
+pub fn time(view: &View<'_>, at: Timestamp, width: usize) -> String {
+    describe::time(at, &view.app.zone, width)
 }
 
 /// The operation, in a column that may be narrow.

@@ -20,8 +20,7 @@ use crate::{
 /// Draws the calls in view.
 pub fn render(view: &View<'_>, list: Rect, buffer: &mut Buffer) {
     let selected = view.app.calls.selected().map(|entry| entry.seq);
-    let marked =
-        view.app.focus == Pane::Calls && !view.app.calls.follows() && matches!(view.app.mode, Mode::Browse);
+    let marked = view.app.focus == Pane::Calls && matches!(view.app.mode, Mode::Browse);
     let waited = |entry: &Entry| view.snapshot.waited(entry);
     let drawing = Drawing::new(view.theme.glyphs.symbols, &view.app.zone, &waited, list.width.into());
     let SequenceLines { steps, places, .. } =

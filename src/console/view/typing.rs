@@ -28,6 +28,7 @@ pub fn render(view: &View<'_>, prompt: &Prompt, area: Rect, buffer: &mut Buffer)
     let sign = match prompt.kind {
         PromptKind::Command => " : ",
         PromptKind::Filter => " / ",
+        PromptKind::Shell => " $ ",
     };
     let width = usize::from(area.width).saturating_sub(sign.len() + 1);
     let scroll = prompt.input.visual_scroll(width);
@@ -43,6 +44,7 @@ fn render_advice(view: &View<'_>, prompt: &Prompt, line: Rect, buffer: &mut Buff
     let room = line.y.saturating_sub(view.screen.header.bottom());
     // No wider than the pane that it covers, so that what stands beside that stays whole.
     let beneath = [view.screen.calls, view.screen.detail].into_iter().flatten().find(|pane| pane.x == line.x);
+    let beneath = beneath.filter(|_| prompt.kind != PromptKind::Shell);
     let width = beneath.map_or(line.width, |pane| pane.width);
     let advice = advice(view, prompt, usize::from(room), usize::from(width));
     let height = advice.len() as u16;
@@ -63,7 +65,10 @@ fn advice(view: &View<'_>, prompt: &Prompt, room: usize, width: usize) -> Vec<(L
     let mut lines = Vec::new();
     let candidates = &prompt.completion.candidates;
     // A filter acts while it is typed, so what is wrong with it matters at once; a command is not there yet.
-    let matters = prompt.refused || prompt.kind == PromptKind::Filter || candidates.is_empty();
+    let matters = prompt.refused
+        || prompt.kind == PromptKind::Filter
+        || candidates.is_empty()
+        || prompt.completion.is_search;
     let problem = prompt.problem.as_ref().filter(|_| matters);
     if let Some(problem) = problem.filter(|_| !prompt.text().is_empty()) {
         let problem = sentence_lines(view, problem, width);
@@ -92,9 +97,11 @@ fn advice(view: &View<'_>, prompt: &Prompt, room: usize, width: usize) -> Vec<(L
     let is_whole = candidates.len() <= MAX_CANDIDATES.min(room_left);
     let most = if is_whole { candidates.len() } else { MAX_CANDIDATES.min(room_left.saturating_sub(1)) };
     let shown = window::visible(candidates.len(), prompt.chosen, 0, most);
-    let more = candidates.len() - shown.len();
+    let more = candidates.len() - shown.end;
     let words = candidates.iter().map(|candidate| text::width(&text::clean(&candidate.word)));
-    let column = words.max().unwrap_or(0).clamp(8, (width / 2).max(8));
+    // A whole command matters more than what it is for.
+    let widest = if prompt.kind == PromptKind::Shell { width * 3 / 4 } else { width / 2 };
+    let column = words.max().unwrap_or(0).clamp(8, widest.max(8));
     let offered = shown.map(|index| {
         let candidate = &candidates[index];
         let word = view.pad(&text::clean(&candidate.word), column);

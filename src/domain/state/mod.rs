@@ -102,8 +102,11 @@ impl State {
                 }
             }
             EntryKind::Scenario(event) => self.apply_scenario_event(event),
-            EntryKind::EngineCommand(_) | EntryKind::Note { .. } | EntryKind::Gap(_) | EntryKind::Unknown => {
-            }
+            EntryKind::EngineCommand(_)
+            | EntryKind::Shell(_)
+            | EntryKind::Note { .. }
+            | EntryKind::Gap(_)
+            | EntryKind::Unknown => {}
         }
         self.counters.count(entry);
         self.journal.push(entry);

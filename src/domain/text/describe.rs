@@ -10,7 +10,7 @@ use crate::domain::{
     analysis::retries::Pause,
     model::{
         driver::{DriverEvent, DriverReason},
-        entry::{Call, Entry, EntryKind, Gap, HeldCall, Outcome, RuleEvent},
+        entry::{Call, Entry, EntryKind, Gap, HeldCall, Outcome, RuleEvent, ShellEvent},
         protocol::Caller,
         scenario::{End, ScenarioEvent, ScenarioResult},
         volume::Change,
@@ -116,7 +116,7 @@ pub fn pause(pause: &Pause) -> String {
 pub fn waits(waiting: &HeldCall, waited: Option<Duration>) -> StyledText {
     let Some(waited) = waited else { return StyledText::new("held", TextStyle::Dim) };
     let left = client_timeout(waiting.caller, waiting.operation).map(|limit| limit.saturating_sub(waited));
-    let left = left.map_or_else(String::new, |left| format!(", times out in {}", text::clock(left)));
+    let left = left.map_or_else(String::new, |left| format!(", times out in {}", text::clock_left(left)));
     StyledText::new(format!("held {}{left}", text::clock(waited)), TextStyle::Warning)
 }
 
@@ -149,6 +149,21 @@ pub fn remark(entry: &Entry, symbols: &Symbols) -> Vec<StyledText> {
             let style = if run.ok { TextStyle::Text } else { TextStyle::Warning };
             vec![
                 StyledText::new(format!("$ {}", run.command), TextStyle::Strong),
+                StyledText::new(format!("  {} {result}", symbols.arrow), style),
+            ]
+        }
+        EntryKind::Shell(event) => {
+            let (result, style) = match event {
+                ShellEvent::Started { .. } => ("running".to_owned(), TextStyle::Warning),
+                ShellEvent::Finished(result) => {
+                    let style = if result.is_ok() { TextStyle::Text } else { TextStyle::Warning };
+                    let last = result.last_line().replacen("Error response from daemon: ", "", 1);
+                    let last = if last.is_empty() { last } else { format!(": {last}") };
+                    (format!("{result}{last}"), style)
+                }
+            };
+            vec![
+                StyledText::new(format!("$ {}", event.command()), TextStyle::Strong),
                 StyledText::new(format!("  {} {result}", symbols.arrow), style),
             ]
         }
@@ -229,14 +244,13 @@ fn play(event: &ScenarioEvent, symbols: &Symbols) -> StyledText {
     }
 }
 
-/// The time of day, as exactly as `width` columns allow.
+/// The time of day, with milliseconds in 12 columns.
 pub fn time(at: Timestamp, zone: &TimeZone, width: usize) -> String {
     let at = zone.to_datetime(at);
     let (hour, minute, second, milli) =
         (at.hour(), at.minute(), at.second(), at.subsec_nanosecond() / 1_000_000);
     match width {
         12.. => format!("{hour:02}:{minute:02}:{second:02}.{milli:03}"),
-        8..=11 => format!("{hour:02}:{minute:02}:{second:02}"),
-        _ => format!("{minute:02}:{second:02}"),
+        _ => format!("{hour:02}:{minute:02}:{second:02}"),
     }
 }

@@ -79,8 +79,9 @@ pub fn pad_left(text: &str, width: usize, ellipsis: &str) -> String {
 pub fn took(duration: Duration) -> String {
     let micros = duration.as_micros();
     match micros {
+        0..=4 => "<0.01 ms".to_owned(),
         5..=94 => format!("0.{:02} ms", (micros + 5) / 10),
-        0..=9_949 => format!("{}.{} ms", (micros + 50) / 1000, (micros + 50) % 1000 / 100),
+        95..=9_949 => format!("{}.{} ms", (micros + 50) / 1000, (micros + 50) % 1000 / 100),
         9_950..=999_499 => format!("{} ms", (micros + 500) / 1000),
         999_500..=59_949_999 => format!("{:.1} s", duration.as_secs_f64()),
         _ => clock(duration),
@@ -92,6 +93,11 @@ pub fn clock(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
+}
+
+/// A time that is left, rounded up: `0:00` is not shown before the end.
+pub fn clock_left(left: Duration) -> String {
+    clock(left + Duration::from_millis(999))
 }
 
 /// A number with thin groups of three, so that a long one can be read: `84 112`.
@@ -168,8 +174,8 @@ mod tests {
     #[test]
     fn a_time_is_written_with_few_digits() {
         for (micros, text) in [
-            (0, "0.0 ms"),
-            (4, "0.0 ms"),
+            (0, "<0.01 ms"),
+            (4, "<0.01 ms"),
             (23, "0.02 ms"),
             (95, "0.1 ms"),
             (240, "0.2 ms"),

@@ -27,9 +27,12 @@ pub fn write(page: &mut DetailPage<'_>, group: &CallGroup) {
     let (outcome, style) = groups::outcome(view, group);
     page.say(&outcome, style);
     next_attempt(page, &group.decisive().entry);
-    let time = row::time(view, &members[0].entry, 12);
+    let time = row::time(view, members[0].began(), 12);
     page.say(&format!("at {time} from {}", group.caller()), styles.text);
-    for (command, meaning) in group.meanings() {
+    if let Some(line) = group.typed() {
+        page.say(&format!("$ {line}"), styles.bold);
+    }
+    for (command, meaning) in group.meanings().filter(|_| group.typed().is_none()) {
         page.say(&format!("{command}: {meaning}"), styles.dim);
     }
     page.heading("Timing");

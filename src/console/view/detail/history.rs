@@ -11,6 +11,7 @@ use crate::{
         view::{canvas::View, detail::page::DetailPage, row},
     },
     domain::{
+        analysis::retries::began,
         model::{
             entry::{Entry, EntryKind},
             volume::{Change, Volume},
@@ -46,7 +47,7 @@ pub fn write(page: &mut DetailPage<'_>, volume: &Volume, history: &VolumeHistory
         page.say("no entries in the journal", styles.dim);
     }
     for entry in entries {
-        let time = row::time(view, entry, 8);
+        let time = row::time(view, began(entry), 8);
         let (said, style) = event(view, entry, &volume.name);
         let wrapped = text::wrap(&text::clean(&said), page.width.saturating_sub(14));
         for (index, said) in wrapped.into_iter().enumerate() {

@@ -23,10 +23,10 @@ use crate::{
         },
     },
     domain::{
-        analysis::groups::CallGroup,
-        model::entry::{Entry, EntryKind, HeldCall, RuleEvent},
+        analysis::{groups::CallGroup, retries::began},
+        model::entry::{Entry, EntryKind, HeldCall, RuleEvent, ShellEvent},
         rules::Phase,
-        text::describe,
+        text::{self, describe},
     },
     hub::Snapshot,
 };
@@ -87,7 +87,7 @@ fn selected_group<'v>(view: &View<'v>) -> Option<&'v CallGroup> {
 fn entry_lines(page: &mut DetailPage<'_>, entry: &Entry) {
     let view = page.view;
     let styles = &view.theme.styles;
-    let time = row::time(view, entry, 12);
+    let time = row::time(view, began(entry), 12);
     match &entry.kind {
         EntryKind::Call(call) => call::write(page, entry, call, &time),
         EntryKind::Held(waiting) => {
@@ -122,6 +122,23 @@ fn entry_lines(page: &mut DetailPage<'_>, entry: &Entry) {
             page.say(&format!("at {time}"), styles.dim);
             page.say(&format!("$ {}", run.command), styles.bold);
             page.say(&run.result, styles.text);
+        }
+        EntryKind::Shell(event) => {
+            page.heading("Shell command");
+            page.say(&format!("at {time}"), styles.dim);
+            page.say(&format!("$ {}", event.command()), styles.bold);
+            match event {
+                ShellEvent::Started { .. } => {
+                    let key = view.key(KeyAction::StopPlay);
+                    page.say(&format!("running; {key} ends it"), styles.warning);
+                }
+                ShellEvent::Finished(result) => {
+                    let style = if result.is_ok() { styles.good } else { styles.bad };
+                    page.say(&format!("{result} after {}", text::took(result.duration)), style);
+                    page.heading("Output");
+                    page.output(&result.output);
+                }
+            }
         }
         EntryKind::Scenario(event) => {
             page.heading("Scenario");

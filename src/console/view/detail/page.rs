@@ -55,6 +55,18 @@ impl<'v> DetailPage<'v> {
         }
     }
 
+    /// What a command printed.
+    pub fn output(&mut self, output: &Body) {
+        let styles = &self.view.theme.styles;
+        if output.length == 0 {
+            return self.say("no output", styles.dim);
+        }
+        self.say(&output.text().replace('\t', "    "), styles.text);
+        if output.length > output.bytes.len() {
+            self.say(&format!("and {} bytes more", output.length - output.bytes.len()), styles.dim);
+        }
+    }
+
     /// Changes of volumes, a line each.
     pub fn changes(&mut self, changes: &[Change]) {
         for change in changes {

@@ -12,7 +12,7 @@ use super::{CallGroup, Member, Step, grammar};
 use crate::domain::{
     analysis::retries::{PreviousAttempt, Retries, began, between},
     model::{
-        entry::{Entry, EntryKind},
+        entry::{Entry, EntryKind, ShellEvent},
         lint::Lint,
         protocol::{Caller, Operation},
     },
@@ -42,6 +42,8 @@ pub struct CallGroups {
     /// The groups that a later entry of one of their calls goes to, by the number of the earlier one.
     open: BTreeMap<u64, u64>,
     merged: Vec<u64>,
+    /// The line that runs in the user's shell, and the group of the calls that came since.
+    typed: Option<(Arc<str>, Option<u64>)>,
 }
 
 /// What is remembered of a caller.
@@ -94,6 +96,13 @@ impl CallGroups {
     /// Takes in the next entry, and says in which group it is; in none if no engine's command caused it.
     pub fn push(&mut self, entry: &Arc<Entry>) -> Option<u64> {
         self.merged.clear();
+        match &entry.kind {
+            EntryKind::Shell(ShellEvent::Started { command }) => {
+                self.typed = Some((command.as_str().into(), None));
+            }
+            EntryKind::Shell(ShellEvent::Finished(_)) => self.typed = None,
+            _ => {}
+        }
         let forerunner = self.retries.push(entry);
         let arrival = IncomingCall::of(entry)?;
         let waited = entry.call().and_then(|call| call.held_seq);
@@ -182,6 +191,7 @@ impl CallGroups {
             caller: arrival.caller,
             members: vec![Member { entry: Arc::clone(arrival.entry), retries: None }],
             steps: Vec::new(),
+            typed: None,
             is_greeted: greeted.is_some_and(|greeted| between(greeted, arrival.began) <= GAP),
         });
         id
@@ -189,6 +199,15 @@ impl CallGroups {
 
     /// The group that a first attempt belongs to: one that goes on with it, or a new one.
     fn sort_in(&mut self, arrival: &IncomingCall<'_>) -> u64 {
+        if let Some((line, group)) = self.typed.clone() {
+            let joined = group.and_then(|id| self.join(id, arrival, None));
+            let id = joined.unwrap_or_else(|| self.begin(arrival));
+            if let Some(index) = self.index(id) {
+                self.all[index].typed = Some(Arc::clone(&line));
+            }
+            self.typed = Some((line, Some(id)));
+            return id;
+        }
         match arrival.operation {
             Operation::Activate => {
                 let id = self.begin(arrival);

@@ -20,7 +20,7 @@ use grammar::{Evidence, HandshakeAge};
 use super::retries::{PreviousAttempt, began, between};
 use crate::domain::{
     model::{
-        entry::{Entry, EntryKind, Outcome},
+        entry::{AppliedFault, Entry, EntryKind, Outcome},
         protocol::{Caller, Operation},
     },
     text,
@@ -75,6 +75,8 @@ pub struct CallGroup {
     caller: Caller,
     members: Vec<Member>,
     steps: Vec<Step>,
+    /// The line in the user's shell that the calls came with, so that their command is known.
+    typed: Option<Arc<str>>,
     /// Whether the engine had met the driver just before, in another group.
     is_greeted: bool,
 }
@@ -149,9 +151,17 @@ impl CallGroup {
         grammar::commands(&self.steps, self.evidence()).unwrap_or(&["unknown"])
     }
 
-    /// Its name: `create`, or `inspect or create` where the calls allow both.
+    /// The line in the user's shell that caused the calls, if there was one.
+    pub fn typed(&self) -> Option<&str> {
+        self.typed.as_deref()
+    }
+
+    /// Its name: what was typed, else `create`, or `inspect or create` where the calls allow both.
     pub fn name(&self) -> String {
-        self.commands().join(" or ")
+        self.typed().map_or_else(
+            || self.commands().join(" or "),
+            |line| text::clean(line.strip_prefix("docker ").unwrap_or(line)).into_owned(),
+        )
     }
 
     /// What each of its names stands for.
@@ -182,6 +192,18 @@ impl CallGroup {
                 members.iter().find(failed)
             })
             .unwrap_or(&members[members.len() - 1])
+    }
+
+    /// The first of its calls that a fault was applied to.
+    pub fn first_fault(&self) -> Option<(Operation, &AppliedFault)> {
+        self.members.iter().find_map(|member| {
+            let fault = match &member.entry.kind {
+                EntryKind::Call(call) => call.fault.as_ref()?,
+                EntryKind::Held(held) => &held.fault,
+                _ => return None,
+            };
+            Some((member.operation()?, fault))
+        })
     }
 
     /// Whether a rule acted on any of its calls.

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::model::{
-    entry::{AppliedFault, Body, Call, HeldCall},
+    entry::{AppliedFault, Body, Call, HeldCall, ShellEvent, ShellResult},
     lint::Lint,
 };
 
@@ -152,6 +152,30 @@ fn each_podman_command_is_one_group() {
             .collect();
         assert_eq!(described(&calls.join(", ")), [expected], "{calls:?}");
     }
+}
+
+#[test]
+fn the_calls_that_come_while_a_shell_command_runs_are_its() {
+    let mut fixture = Fixture::new();
+    fixture.play("get other");
+    let command = "docker run --rm -v v:/v busybox true".to_owned();
+    let started = ShellEvent::Started { command: command.clone() };
+    assert_eq!(fixture.push(EntryKind::Shell(started)), None);
+    fixture.play("activate, +3000, get!, create, +5000, get, mount#1, +9000, unmount#1");
+    let finished = ShellResult {
+        started: 2,
+        command,
+        exit: Some(0),
+        signal: None,
+        output: Body::default(),
+        duration: Duration::from_secs(17),
+    };
+    fixture.push(EntryKind::Shell(ShellEvent::Finished(Box::new(finished))));
+    fixture.play("get, remove");
+    assert_eq!(
+        fixture.described(),
+        ["inspect or create other (1)", "run --rm -v v:/v busybox true v (6)", "rm v (2)"]
+    );
 }
 
 #[test]

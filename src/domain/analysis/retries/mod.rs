@@ -18,7 +18,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::{
     model::{
-        entry::{Call, Entry, EntryKind, HeldCall, Outcome},
+        entry::{Call, Entry, EntryKind, HeldCall, Outcome, ShellEvent},
         protocol::{Caller, Operation},
     },
     rules::client_timeout,
@@ -49,7 +49,12 @@ fn after(time: Timestamp, passed: Duration) -> Timestamp {
 
 /// When a call arrived.
 pub fn began(entry: &Entry) -> Timestamp {
-    let took = entry.call().and_then(|call| SignedDuration::try_from(call.duration).ok());
+    let took = match &entry.kind {
+        EntryKind::Call(call) => Some(call.duration),
+        EntryKind::Shell(ShellEvent::Finished(result)) => Some(result.duration),
+        _ => None,
+    };
+    let took = took.and_then(|took| SignedDuration::try_from(took).ok());
     took.and_then(|took| entry.at.checked_sub(took).ok()).unwrap_or(entry.at)
 }
 

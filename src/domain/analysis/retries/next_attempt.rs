@@ -3,6 +3,7 @@
 use std::{fmt, time::Duration};
 
 use super::Attempt;
+use crate::domain::text::clock_left;
 
 /// What an engine does after a call, as a sentence goes on after its name: by [`Display`](fmt::Display).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,7 +79,7 @@ impl fmt::Display for NextAttempt {
                     1 => write!(f, " (attempt {} has not arrived)", attempt - 1)?,
                     _ => write!(f, " (attempts {} to {} have not arrived)", attempt - missing, attempt - 1)?,
                 }
-                write!(f, "; gives up in {}", clock(gives_up))
+                write!(f, "; gives up in {}", clock_left(gives_up))
             }
             Self::RetriesSometime => {
                 f.write_str("retries within 8 s, or has given up: earlier attempts may not have arrived")
@@ -92,16 +93,10 @@ impl fmt::Display for NextAttempt {
             }
             Self::Gone => f.write_str("has given up by now: no further attempt has arrived"),
             Self::Fails => f.write_str("does not retry"),
-            Self::Waits(Some(left)) => write!(f, "gives up in {}, and does not retry", clock(left)),
+            Self::Waits(Some(left)) => write!(f, "gives up in {}, and does not retry", clock_left(left)),
             Self::Waits(None) => f.write_str("waits for ever"),
-            Self::TimedOut(limit) => write!(f, "gave up after {}, its time limit", clock(limit)),
+            Self::TimedOut(limit) => write!(f, "gave up after {}, its time limit", clock_left(limit)),
             Self::Left => f.write_str("went away before the answer"),
         }
     }
-}
-
-/// `0:47`, and never less than what is left.
-fn clock(left: Duration) -> String {
-    let seconds = left.as_millis().div_ceil(1000);
-    format!("{}:{:02}", seconds / 60, seconds % 60)
 }

@@ -177,7 +177,7 @@ pub const FORMS: [(&str, &str, &str); 18] = [
     (
         "save",
         "PATH [where FILTER]",
-        "write entries to a file: .md a report, .mmd a Mermaid diagram, .txt a text diagram, else JSON lines",
+        "write entries to a file: .md a report, .mmd a Mermaid diagram, .txt a text diagram, .jsonl the entries",
     ),
     (
         "play",

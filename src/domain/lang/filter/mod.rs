@@ -93,6 +93,14 @@ impl Filter {
         self
     }
 
+    /// The same filter without the entries of commands.
+    #[must_use]
+    pub fn without_commands(mut self) -> Self {
+        let kinds = ["command", "engine_command"];
+        self.terms.extend(kinds.map(|kind| Term { negated: true, test: Test::EntryKind(kind) }));
+        self
+    }
+
     /// Whether it matches everything.
     pub fn is_empty(&self) -> bool {
         self.terms.is_empty()
@@ -236,6 +244,7 @@ const fn kind_of(entry: &Entry) -> &'static str {
         EntryKind::Driver(_) => "driver",
         EntryKind::Command(_) => "command",
         EntryKind::EngineCommand(_) => "engine_command",
+        EntryKind::Shell(_) => "shell",
         EntryKind::Scenario(_) => "scenario",
         EntryKind::Note { .. } => "note",
         EntryKind::Gap(_) => "gap",

@@ -54,7 +54,7 @@ fn outcomes() -> impl Iterator<Item = (&'static str, Option<Outcome>)> + Clone {
     outcomes.chain([(HELD, None)])
 }
 
-const KINDS: [&str; 12] = [
+const KINDS: [&str; 13] = [
     "session",
     "registration",
     "call",
@@ -65,6 +65,7 @@ const KINDS: [&str; 12] = [
     "driver",
     "command",
     "engine_command",
+    "shell",
     "scenario",
     "note",
 ];

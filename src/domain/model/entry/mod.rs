@@ -8,6 +8,7 @@ mod call;
 mod line;
 mod rule;
 mod session;
+mod shell;
 #[cfg(test)]
 mod tests;
 
@@ -18,6 +19,7 @@ pub use body::{Body, Headers};
 pub use call::{Call, HeldCall, OriginalReply, Outcome, ReleasedCall};
 pub use rule::{Decision, Evaluation, RuleDecision, RuleEvent, RuleText};
 pub use session::{FORMAT, Session};
+pub use shell::{ShellEvent, ShellResult};
 
 pub use super::fault::AppliedFault;
 use super::{
@@ -65,6 +67,8 @@ pub enum EntryKind {
     Command(CommandRun),
     /// A command was given to an engine by the demo.
     EngineCommand(EngineCommand),
+    /// A command ran in the user's shell, from the console.
+    Shell(ShellEvent),
     /// Something happened in a scenario.
     Scenario(Box<ScenarioEvent>),
     /// A remark.
@@ -163,6 +167,7 @@ impl Entry {
                 run.command.len() + run.result.len() + changes
             }
             EntryKind::EngineCommand(run) => run.command.len() + run.result.len(),
+            EntryKind::Shell(event) => event.weight(),
             EntryKind::Scenario(event) => event.weight(),
             EntryKind::Note { text } => text.len(),
             EntryKind::Gap(gap) => gap.reason.len(),
@@ -183,6 +188,21 @@ impl Entry {
             EntryKind::Held(held) => Some(held.number),
             _ => None,
         }
+    }
+
+    /// The number of the entry whose row in a list it takes: the hold of a call that has ended, or the start of a
+    /// shell command.
+    pub fn continues(&self) -> Option<u64> {
+        match &self.kind {
+            EntryKind::Call(call) => call.held_seq,
+            EntryKind::Shell(ShellEvent::Finished(result)) => Some(result.started),
+            _ => None,
+        }
+    }
+
+    /// Whether it is the command that empties the journal.
+    pub fn is_reset(&self) -> bool {
+        matches!(&self.kind, EntryKind::Command(run) if run.command == "reset")
     }
 
     /// What a call or a command changed in the volumes.

@@ -59,6 +59,9 @@ fn note(entry: &Entry, engine: Caller) -> Option<String> {
         EntryKind::EngineCommand(run) => {
             Some(format!("Note over {engine}: {}", plain(&format!("$ {}", run.command))))
         }
+        EntryKind::Shell(event) => {
+            Some(format!("Note over {engine}: {}", plain(&format!("$ {}", event.command()))))
+        }
         _ => None,
     }
 }

@@ -58,8 +58,7 @@ impl Step<'_> {
 /// The steps of these entries. Which are further attempts at what is known from the whole journal.
 pub fn steps<'e>(entries: impl Iterator<Item = &'e Arc<Entry>> + Clone, retries: &Retries) -> Vec<Step<'e>> {
     // The end of a call contains its request too.
-    let ended: HashSet<u64> =
-        entries.clone().filter_map(|entry| entry.call().and_then(|call| call.held_seq)).collect();
+    let ended: HashSet<u64> = entries.clone().filter_map(|entry| entry.continues()).collect();
     let mut steps = Vec::new();
     for entry in entries.filter(|entry| !ended.contains(&entry.seq) && !entry.is_redundant()) {
         let chain = retries.chain(entry.seq);
@@ -85,7 +84,7 @@ pub fn steps<'e>(entries: impl Iterator<Item = &'e Arc<Entry>> + Clone, retries:
         if let Some(request) = request {
             add(arrived, Part::Request(request));
         }
-        add(if matches!(last, Part::Waits(_)) { arrived } else { entry.at }, last);
+        add(if matches!(last, Part::Reply { .. }) { entry.at } else { arrived }, last);
     }
     // What is of one time stays in the order of the journal.
     steps.sort_by_key(|step| step.at);

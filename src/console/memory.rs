@@ -1,0 +1,87 @@
+//! What the console remembers from one run to the next: typed lines and moved borders, in a file of the user's.
+
+use std::{
+    fs,
+    io::{self, Write as _},
+    path::Path,
+};
+
+use serde::{Deserialize, Serialize};
+
+use crate::console::{
+    layout::borders::Borders,
+    model::{App, prompt::History},
+};
+
+/// How many lines of each kind are kept.
+const MAX_LINES: usize = 500;
+
+/// The content of the file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Memory {
+    borders: Borders,
+    lines: History,
+    filters: History,
+    shell_lines: History,
+}
+
+impl Memory {
+    /// Reads a file. One that is missing or damaged is as good as empty.
+    pub fn read(path: &Path) -> Self {
+        fs::read(path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
+    }
+
+    /// Gives a console what is remembered.
+    pub fn restore(self, app: &mut App) {
+        (app.borders, app.lines, app.filters) = (self.borders, self.lines, self.filters);
+        app.shell_lines = self.shell_lines;
+    }
+
+    /// Writes what a console is to remember. Lines that another console has added meanwhile are kept.
+    pub fn write(app: &App, path: &Path) -> io::Result<()> {
+        let before = Self::read(path);
+        let memory = Self {
+            borders: app.borders,
+            lines: before.lines.followed_by(&app.lines, MAX_LINES),
+            filters: before.filters.followed_by(&app.filters, MAX_LINES),
+            shell_lines: before.shell_lines.followed_by(&app.shell_lines, MAX_LINES),
+        };
+        let directory = path.parent().unwrap_or(Path::new("."));
+        fs::create_dir_all(directory)?;
+        // Only readable by the user: a line may contain a secret.
+        let mut file = tempfile::NamedTempFile::new_in(directory)?;
+        file.write_all(&serde_json::to_vec(&memory)?)?;
+        file.persist(path)?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::console::{Options, input::keymap::Keymap};
+
+    #[test]
+    fn lines_of_two_consoles_are_both_kept() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let path = directory.path().join("state/console.json");
+        let app = || {
+            let mut app =
+                App::new((80, 24), Options::default().theme, Keymap::default(), jiff::tz::TimeZone::UTC);
+            Memory::read(&path).restore(&mut app);
+            app
+        };
+        let (mut one, mut two) = (app(), app());
+        one.lines.keep("note one");
+        two.lines.keep("note two");
+        Memory::write(&one, &path).expect("it can be written");
+        Memory::write(&two, &path).expect("it can be written");
+        let mut expected = History::default();
+        expected.keep("note one");
+        expected.keep("note two");
+        assert_eq!(app().lines, expected);
+        fs::write(&path, "{").expect("it can be written");
+        assert_eq!(Memory::read(&path), Memory::default());
+    }
+}

@@ -1,0 +1,142 @@
+//! What is put on the clipboard. The bottom line names it, or says why there is nothing to copy.
+
+use crate::{
+    console::{
+        clipboard::{self, docker_command},
+        input::action::KeyAction,
+        layout::pane::Pane,
+        model::{
+            app::App,
+            event::Effect,
+            fault_list::{self, FaultRow},
+            mode::StatusLine,
+        },
+    },
+    domain::{
+        model::entry::{Entry, EntryKind},
+        rules::PRESETS,
+        text,
+    },
+    export,
+    hub::Snapshot,
+};
+
+/// What is copied, and its text.
+type Copied = (String, String);
+
+impl App {
+    /// Copies what is selected: as data, or as a command that does it again.
+    pub(super) fn copy(&mut self, action: KeyAction, snapshot: &Snapshot) -> Option<Effect> {
+        let is_command = action == KeyAction::CopyCurl;
+        let copied = match self.focus {
+            Pane::Calls if self.has_heard_nothing() => match &snapshot.driver.fix_command {
+                Some(_) if !is_command => return self.copy_fix_command(snapshot),
+                _ => Ok(("the docker command".to_owned(), docker_command(&snapshot.driver.name))),
+            },
+            Pane::Calls if self.sequence => Ok(self.sequence_text(is_command, snapshot)),
+            Pane::Calls => self.entry_text(is_command, snapshot),
+            Pane::Volumes => self.volume_text(is_command, snapshot),
+            Pane::Faults => self.fault_text(snapshot),
+        };
+        match copied {
+            Ok((what, text)) => {
+                self.status = StatusLine::say(format!("copied {what}"));
+                Some(Effect::Copy(text))
+            }
+            Err(why) => {
+                self.status = StatusLine::say(why);
+                None
+            }
+        }
+    }
+
+    fn sequence_text(&self, is_text: bool, snapshot: &Snapshot) -> Copied {
+        if is_text {
+            let drawing = export::text(self.calls.all(), snapshot, self.theme.glyphs.symbols, &self.zone);
+            ("the sequence as text".into(), drawing)
+        } else {
+            ("the sequence as a Mermaid diagram".into(), export::mermaid(self.calls.all(), snapshot))
+        }
+    }
+
+    fn entry_text(&self, is_command: bool, snapshot: &Snapshot) -> Result<Copied, String> {
+        let entry = self.selected().ok_or("nothing to copy: no entry matches the filter")?;
+        let what = name(entry);
+        if !is_command {
+            return Ok((format!("{what} as JSON"), clipboard::json(entry)));
+        }
+        match &entry.kind {
+            EntryKind::Command(run) => Ok((format!("{what} as a line"), run.command.clone())),
+            EntryKind::EngineCommand(run) => Ok((format!("{what} as a line"), run.command.clone())),
+            EntryKind::Shell(event) => Ok((format!("{what} as a line"), event.command().to_owned())),
+            EntryKind::Held(_) => Err(format!("{what} is held; its request can be copied when it has ended")),
+            _ => {
+                let command = clipboard::curl(entry, snapshot);
+                let command =
+                    command.ok_or_else(|| format!("{what} is no request, so there is no curl command"))?;
+                Ok((format!("a curl command that repeats {what}"), command))
+            }
+        }
+    }
+
+    fn volume_text(&self, is_command: bool, snapshot: &Snapshot) -> Result<Copied, String> {
+        let volume = self.selected_volume(snapshot).ok_or("no volume to copy")?;
+        let name = text::clean(&volume.name);
+        if is_command {
+            let command =
+                format!("docker volume inspect {}", text::shell::quote_bytes(volume.name.as_bytes()));
+            return Ok((format!("a docker command that inspects {name}"), command));
+        }
+        let json = serde_json::to_string(&**volume).map_err(|error| error.to_string())?;
+        Ok((format!("volume {name} as JSON"), json))
+    }
+
+    fn fault_text(&self, snapshot: &Snapshot) -> Result<Copied, String> {
+        let rows = fault_list::rows(snapshot);
+        let (what, line) = match rows.get(self.fault.row) {
+            Some(FaultRow::Preset(index)) => {
+                let preset = &PRESETS[*index];
+                (preset.title.to_owned(), format!("arm {} as {}", preset.rule, preset.label))
+            }
+            Some(FaultRow::Rule(id)) => {
+                let rule = snapshot.rules.iter().find(|rule| rule.id == *id);
+                let rule = rule.ok_or("no rule selected")?;
+                let label = rule.label.as_ref().map_or_else(String::new, |label| format!(" as {label}"));
+                (format!("rule {id}"), format!("arm {}{label}", rule.text))
+            }
+            Some(FaultRow::Outage) => ("the outage".to_owned(), format!("down {}", self.outage)),
+            Some(FaultRow::Forget) | None => return Err("select a rule to copy its line".into()),
+        };
+        Ok((format!("the line that arms {what}"), line))
+    }
+
+    /// Whether the first minute's advice is on the screen.
+    fn has_heard_nothing(&self) -> bool {
+        self.calls.is_empty() && !self.calls.is_filtered()
+    }
+
+    /// Copies the command that would register the driver, if it is not.
+    pub(super) fn copy_fix_command(&mut self, snapshot: &Snapshot) -> Option<Effect> {
+        let fix_command = snapshot.driver.fix_command.clone()?;
+        self.status = StatusLine::say("copied the command that registers the driver");
+        Some(Effect::Copy(fix_command))
+    }
+}
+
+/// An entry as a message names it.
+fn name(entry: &Entry) -> String {
+    match &entry.kind {
+        EntryKind::Call(call) => match call.operation {
+            Some(operation) => {
+                let volume = call.volume.as_deref().map(text::clean).unwrap_or_default();
+                format!("call {} ({operation} {volume})", call.number).replace(" )", ")")
+            }
+            None => format!("call {}", call.number),
+        },
+        EntryKind::Held(held) => format!("call {} ({})", held.number, held.operation),
+        EntryKind::Command(_) => "the command".to_owned(),
+        EntryKind::EngineCommand(_) => "the engine command".to_owned(),
+        EntryKind::Shell(_) => "the shell command".to_owned(),
+        _ => format!("entry {}", entry.seq),
+    }
+}
