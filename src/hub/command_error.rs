@@ -89,7 +89,7 @@ pub enum CommandFailed {
     #[error("cannot change the volumes on disk: {0}; make the root writable, and try again")]
     DiskStore(#[source] io::Error),
     /// Some volumes are deleted, and others could not be.
-    #[error("{0}; end what is the reason, and try again")]
+    #[error("{0}; to delete the rest, run wipe again")]
     PartlyWiped(String),
     /// The shared state writes no files.
     #[error("cannot save here; send the command to the control API or type it in the console")]
