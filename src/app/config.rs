@@ -21,6 +21,8 @@ pub struct Config {
     pub directories: DirectoryOptions,
     /// The file with the token for a control API on TCP.
     pub token_file: Option<PathBuf>,
+    /// Whether a change of a volume survives a loss of power before it is answered.
+    pub sync: bool,
     /// The file to which every entry is appended.
     pub record: Option<PathBuf>,
     /// The options whose values are in no entry.

@@ -103,7 +103,8 @@ impl Instance {
         };
         let root = config.root.clone().map_or_else(default_root, Ok)?;
 
-        let (disk, volumes) = DiskStore::open_with(&root, config.directories)?;
+        let (disk, volumes) =
+            DiskStore::open_with(&root, config.directories, config.sync && scope == InstanceScope::System)?;
         if let Some(temporary) = &mut temporary
             && root.starts_with(&temporary.path)
         {

@@ -90,6 +90,13 @@ pub struct Settings {
     #[arg(env = "VOLTERGEIST_TOKEN_FILE", hide_env = true)]
     pub token_file: Option<PathBuf>,
 
+    /// Whether a change of a volume is on the disk, and survives a loss of power, before it is answered [default: true]
+    ///
+    /// A kill of voltergeist loses nothing either way. The demo does not sync.
+    #[arg(long, global = true, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    #[arg(require_equals = true, env = "VOLTERGEIST_SYNC", hide_env = true, hide_short_help = true)]
+    pub sync: Option<bool>,
+
     /// Append every entry to a file, one JSON line each
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     #[arg(env = "VOLTERGEIST_RECORD", hide_env = true)]
@@ -169,6 +176,8 @@ impl Settings {
             plain: self.plain.or(below.plain),
             mount: self.mount.or(below.mount),
             token_file: self.token_file.or(below.token_file),
+
+            sync: self.sync.or(below.sync),
             record: self.record.or(below.record),
             redact: if self.redact.is_empty() { below.redact } else { self.redact },
             seed: self.seed.or(below.seed),
@@ -196,6 +205,8 @@ impl Settings {
                 ..DirectoryOptions::default()
             },
             token_file: self.token_file.clone(),
+
+            sync: self.sync.unwrap_or(true),
             record: self.record.clone(),
             redact: self.redact.clone(),
             seed: self.seed,

@@ -32,8 +32,9 @@ use rustix::fs::{FlockOperation, Mode, fchmod, flock};
 
 use super::{
     directory_name::{PRIVATE, directory_name},
+    group_sync::GroupSync,
     mount_table::{check_unmounted, mounts_at_or_below, path_of},
-    records::{self, names, new_file, remove_if_exists},
+    records::{self, RecordDirectory, RecordFiles as _, names, new_file, remove_if_exists},
     trash::Trash,
     volume_directory as directory,
 };
@@ -77,7 +78,7 @@ pub struct DiskStore(Arc<Layout>);
 struct Layout {
     root: String,
     volumes: Dir,
-    records: Dir,
+    records: RecordDirectory,
     /// Records of volumes after `crash lose`, so that their data can still be deleted.
     lost: Dir,
     data: Dir,
@@ -96,11 +97,15 @@ struct Layout {
 impl DiskStore {
     /// Opens the volumes under a directory, which is created if it is missing, and reads their records.
     pub fn open(root: &Path) -> Result<(Self, Volumes), DiskError> {
-        Self::open_with(root, DirectoryOptions::default())
+        Self::open_with(root, DirectoryOptions::default(), false)
     }
 
-    /// The same, with defaults for volumes whose options say nothing.
-    pub fn open_with(root: &Path, defaults: DirectoryOptions) -> Result<(Self, Volumes), DiskError> {
+    /// The same, with defaults for volumes whose options say nothing. With `sync`, a change survives a loss of power too.
+    pub fn open_with(
+        root: &Path,
+        defaults: DirectoryOptions,
+        sync: bool,
+    ) -> Result<(Self, Volumes), DiskError> {
         let unusable = |error| DiskError::Unusable { path: root.to_owned(), error };
         let path = std::path::absolute(root).map_err(unusable)?;
         let text = path.to_str().ok_or_else(|| DiskError::NotUtf8(root.to_owned()))?.to_owned();
@@ -121,7 +126,11 @@ impl DiskStore {
         })?;
         let mut layout = Layout {
             root: text,
-            records: private(&own, "records")?,
+            records: RecordDirectory {
+                records: private(&own, "records")?,
+                staging: private(&own, "staging")?,
+                sync: sync.then(GroupSync::default),
+            },
             lost: private(&own, "lost")?,
             data: private(&own, "data")?,
             trash: Trash::start(private(&own, "staging")?),
@@ -134,7 +143,7 @@ impl DiskStore {
         };
         let staging = format!("{}/{PRIVATE}/staging", layout.root);
         let (volumes, notes) =
-            records::read_all(&layout.records, &layout.staging, &staging).map_err(unusable)?;
+            records::read_all(&layout.records.records, &layout.staging, &staging).map_err(unusable)?;
         layout.notes = notes;
         layout.find_mounts(&volumes).map_err(unusable)?;
         Ok((Self(Arc::new(layout)), volumes))
@@ -169,9 +178,9 @@ impl VolumeStore for DiskStore {
         match (change, after) {
             (Change::Removed { name }, _) => layout.delete(&directory_name(name)),
             // The hub removes the volumes that it knows before. Nothing else would ever delete the data of lost ones.
-            (Change::AllDeleted, _) => {
-                names(&layout.records)?.chain(names(&layout.lost)?).try_for_each(|name| layout.delete(&name))
-            }
+            (Change::AllDeleted, _) => names(&layout.records.records)?
+                .chain(names(&layout.lost)?)
+                .try_for_each(|name| layout.delete(&name)),
             (Change::StateLost, _) => layout.lose_all(),
             (Change::Created { .. }, Some(volume)) => layout.create(volume),
             (Change::Mounted { id, .. }, Some(volume)) => layout.mount(volume, id),
@@ -179,9 +188,9 @@ impl VolumeStore for DiskStore {
                 if !volume.is_mounted() {
                     layout.unbind(&directory_name(&volume.name))?;
                 }
-                records::write(&layout.records, &layout.staging, volume)
+                records::write(&layout.records, volume)
             }
-            (_, Some(volume)) => records::write(&layout.records, &layout.staging, volume),
+            (_, Some(volume)) => records::write(&layout.records, volume),
             (_, None) => Ok(()),
         }
     }
@@ -196,7 +205,7 @@ impl Layout {
     /// Creates a volume's directory and writes its record.
     fn create(&self, volume: &Volume) -> io::Result<()> {
         let is_new = self.create_directory(volume, true)?;
-        records::write(&self.records, &self.staging, volume).inspect_err(|_| self.undo(is_new, volume))
+        records::write(&self.records, volume).inspect_err(|_| self.undo(is_new, volume))
     }
 
     /// Creates a volume's directory if it is missing, makes its data appear in it, and writes its record.
@@ -209,7 +218,7 @@ impl Layout {
                 let address = self.address.get().map_or("", String::as_str);
                 directory::write_files(&directory::open(self.holder(&name)?, &name)?, address, id)?;
             }
-            records::write(&self.records, &self.staging, volume)
+            records::write(&self.records, volume)
         };
         mounted().inspect_err(|_| {
             if bound {
@@ -283,7 +292,7 @@ impl Layout {
     fn delete(&self, name: &str) -> io::Result<()> {
         self.delete_with(name, || {
             remove_if_exists(&self.lost, name)?;
-            remove_if_exists(&self.records, name)
+            records::remove(&self.records, name)
         })
     }
 
@@ -318,14 +327,15 @@ impl Layout {
     /// Moves all records to those of lost volumes, or none.
     fn lose_all(&self) -> io::Result<()> {
         let mut moved = Vec::new();
-        let lost = names(&self.records)?.try_for_each(|name| {
-            self.records.rename(&name, &self.lost, &name)?;
+        let lost = names(&self.records.records)?.try_for_each(|name| {
+            self.records.records.rename(&name, &self.lost, &name)?;
             moved.push(name);
             Ok(())
         });
+        let lost = lost.and_then(|()| self.records.sync_names());
         if lost.is_err() {
             for name in moved {
-                self.lost.rename(&name, &self.records, &name)?;
+                self.lost.rename(&name, &self.records.records, &name)?;
             }
         }
         lost

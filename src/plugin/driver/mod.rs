@@ -3,6 +3,7 @@
 mod builtin;
 mod directory_name;
 mod disk_store;
+mod group_sync;
 mod mount_table;
 mod records;
 mod trash;
