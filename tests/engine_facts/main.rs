@@ -16,6 +16,7 @@ mod groups;
 mod list;
 mod lives;
 mod mount;
+mod options;
 mod path;
 mod podman;
 mod remove;
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         list::tests(),
         path::tests(),
         mount::tests(),
+        options::tests(),
         unmount::tests(),
         remove::tests(),
         connection::tests(),
