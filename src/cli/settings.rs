@@ -147,7 +147,7 @@ pub struct Settings {
     ///
     /// Default: that of the system. Recordings and the control API always have UTC.
     #[arg(long, global = true, value_name = "ZONE", help_heading = "Screen")]
-    #[arg(value_parser = zone_name, env = "VOLTERGEIST_TIME_ZONE", hide_env = true)]
+    #[arg(value_parser = zone_name, env = "VOLTERGEIST_TIME_ZONE", hide_env = true, hide_short_help = true)]
     #[serde(deserialize_with = "zone")]
     pub time_zone: Option<String>,
 

@@ -45,6 +45,7 @@ fn command(directory: &Path, args: &[&str], env: &[(&str, &str)]) -> CommandBuil
     command.env("TERM", "xterm-256color");
     command.env("LANG", "C.UTF-8");
     command.env("XDG_CONFIG_HOME", directory);
+    command.env("XDG_STATE_HOME", directory);
     command.env_remove("NO_COLOR");
     for (name, value) in env {
         command.env(name, value);
