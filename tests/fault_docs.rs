@@ -7,6 +7,7 @@ use voltergeist::domain::{
     model::{
         entry::{Evaluation, RuleEvent},
         lint::Lint,
+        peer::Peer,
         protocol::{Caller, Operation, Options},
     },
     rules::{
@@ -52,6 +53,7 @@ fn examples() -> Vec<&'static str> {
 fn acts(rule: &Rule) -> bool {
     let options: Options =
         [("tier", "gold"), ("a key", "x:y")].map(|(key, value)| (key.to_owned(), value.to_owned())).into();
+    let peer = Peer::Process { pid: 1, uid: 0, user: None, name: Some("dockerd".into()) };
     let mut set = RuleSet::new(7, None);
     let apply = |set: &mut RuleSet, event: &RuleEvent| set.apply(event, Timestamp::UNIX_EPOCH, |_| false);
     let armed = set.arming(rule, None, Timestamp::UNIX_EPOCH);
@@ -63,18 +65,26 @@ fn acts(rule: &Rule) -> bool {
                 |(volume, odd)| {
                     Caller::ALL.into_iter().any(|caller| {
                         let facts = RequestContext {
-                            operation,
                             volume,
                             id: "7f3a",
-                            options: &options,
-                            caller,
+                            connection: 3,
+                            peer: Some(&peer),
+                            first_contact: odd,
+                            known: odd,
                             mounted: odd,
                             retry: odd,
+                            ..RequestContext::new(operation, caller, &options)
                         };
                         let (rules, injection) = set.decide(&facts, at);
-                        let volume = Some(volume.into());
-                        let evaluation = Evaluation { call: 1, operation, volume, rules };
-                        apply(&mut set, &RuleEvent::Evaluated(evaluation));
+                        let evaluation = Evaluation {
+                            call: 1,
+                            operation,
+                            volume: Some(volume.into()),
+                            mount_id: Some(facts.id.into()),
+                            connection: facts.connection,
+                            rules: rules.into_iter().filter(|rule| rule.decision.is_evaluated()).collect(),
+                        };
+                        apply(&mut set, &RuleEvent::Evaluated(Box::new(evaluation)));
                         injection.is_some()
                     })
                 },

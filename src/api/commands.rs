@@ -4,14 +4,14 @@ use std::{error::Error, sync::Arc, time::Duration};
 
 use axum::{
     Json,
-    extract::State,
+    extract::{ConnectInfo, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
 
-use super::ApiState;
-use crate::{export, hub::CommandOutput};
+use super::{ApiState, ClientPeer};
+use crate::{domain::model::origin::Origin, export, hub::CommandOutput};
 
 /// How long a reply waits until the command has taken effect on the sockets. Later failures are in the journal.
 const APPLY_TIMEOUT: Duration = Duration::from_secs(2);
@@ -30,6 +30,7 @@ struct CommandDone {
 /// Runs the command and replies with its result: in words, or as JSON if the client accepts only that.
 pub async fn command(
     State(ApiState { hub, files, .. }): State<ApiState>,
+    ConnectInfo(ClientPeer(peer)): ConnectInfo<ClientPeer>,
     headers: HeaderMap,
     line: String,
 ) -> Response {
@@ -39,7 +40,7 @@ pub async fn command(
         let hub = Arc::clone(&hub);
         move || -> Result<_, Box<dyn Error + Send + Sync>> {
             let command = files.confine(line.trim().parse()?)?;
-            Ok(export::run_command(&hub, &command)?)
+            Ok(export::run_command(&hub, &command, Origin::Api { peer })?)
         }
     };
     match tokio::task::spawn_blocking(run).await {

@@ -32,7 +32,7 @@ impl FileAccess {
     pub fn confine(&self, mut command: Command) -> Result<Command, FileRefused> {
         let Self::Within(directory) = self else { return Ok(command) };
         match &mut command {
-            Command::Save { path, .. } => {
+            Command::Save { path, .. } | Command::Load { path, .. } => {
                 let directory = directory.as_ref().ok_or(FileRefused::NoDirectory)?;
                 let is_below = Path::new(path).components().all(|part| matches!(part, Component::Normal(_)));
                 let Some(below) = directory.join(&*path).to_str().filter(|_| is_below).map(str::to_owned)

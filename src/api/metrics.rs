@@ -73,6 +73,12 @@ fn text(snapshot: &Snapshot) -> String {
     let fired = rules().map(|(rule, labels)| (labels, rule.fired));
     page.metric("rule_fired_total", "Requests on which a rule acted.", "counter", fired);
 
+    let connections = snapshot.connections.iter().map(|connections| {
+        let peer = connections.peer.as_ref().map_or_else(|| "unknown".to_owned(), ToString::to_string);
+        (labels(&[("peer", &peer)]), connections.open)
+    });
+    page.metric("open_connections", "Open connections of engines.", "gauge", connections);
+
     let up = u64::from(snapshot.driver_state.status == DriverStatus::Up);
     for (name, help, value) in [
         ("driver_up", "1 if the driver is up, 0 in an outage.", up),
@@ -154,6 +160,7 @@ mod tests {
         domain::{
             model::{
                 entry::{Call, EntryKind, Session},
+                origin::Origin,
                 volume::Volumes,
             },
             state::journal::Bounds,
@@ -165,7 +172,7 @@ mod tests {
     fn every_counter_of_the_console_is_a_metric() {
         let hub = Hub::new(Session::new(0, Volumes::default()), Box::new(InMemoryStore), Bounds::default());
         for line in ["conjure db1", "arm get: fail \"a \\\"quoted\\\" word\" as loud", "down refuse"] {
-            hub.command_line(line).expect("the command is right");
+            hub.command_line(line, Origin::Line).expect("the command is right");
         }
         for (operation, outcome) in [
             (Some(Operation::Get), Outcome::Ok),

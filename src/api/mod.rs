@@ -12,9 +12,11 @@ use std::{io, path::PathBuf, sync::Arc};
 
 use axum::{
     Router,
+    extract::connect_info::Connected,
     http::{Method, StatusCode},
     middleware,
     routing::{get, post},
+    serve::IncomingStream,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -22,6 +24,7 @@ pub use access::Access;
 use file_access::FileAccess;
 
 use crate::{
+    domain::model::peer::Peer,
     hub::Hub,
     net::{Listener, Socket},
 };
@@ -75,7 +78,8 @@ impl ControlServer {
     pub async fn run(self) {
         let Self { listener, router, shutdown } = self;
         let shutdown = shutdown.cancelled_owned();
-        if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(shutdown).await {
+        let service = router.into_make_service_with_connect_info::<ClientPeer>();
+        if let Err(error) = axum::serve(listener, service).with_graceful_shutdown(shutdown).await {
             tracing::warn!(%error, "the control API failed");
         }
     }
@@ -83,14 +87,26 @@ impl ControlServer {
 
 impl axum::serve::Listener for Listener {
     type Io = Socket;
-    type Addr = String;
+    type Addr = ClientPeer;
 
-    async fn accept(&mut self) -> (Socket, String) {
-        (Self::accept(self).await, String::new())
+    async fn accept(&mut self) -> (Socket, ClientPeer) {
+        let socket = Self::accept(self).await;
+        let peer = ClientPeer(socket.peer().map(Arc::new));
+        (socket, peer)
     }
 
-    fn local_addr(&self) -> io::Result<String> {
-        Ok(self.address())
+    fn local_addr(&self) -> io::Result<ClientPeer> {
+        Ok(ClientPeer(None))
+    }
+}
+
+/// Who sends a request, if the system says.
+#[derive(Clone, Debug)]
+pub struct ClientPeer(Option<Arc<Peer>>);
+
+impl Connected<IncomingStream<'_, Listener>> for ClientPeer {
+    fn connect_info(stream: IncomingStream<'_, Listener>) -> Self {
+        stream.remote_addr().clone()
     }
 }
 

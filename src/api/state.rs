@@ -16,11 +16,13 @@ use crate::{
         model::{
             entry::{Entry, Outcome},
             lint::Lint,
+            peer::Peer,
             protocol::{Caller, Operation, Options},
             speed::DemoSpeed,
             volume::Volume,
         },
         rules::{RuleStatus, TrackedRule},
+        state::connections::PeerConnections,
     },
     hub::Snapshot,
 };
@@ -44,6 +46,10 @@ struct StateDocument<'s> {
     volumes: Vec<VolumeDocument<'s>>,
     faults: Vec<RuleStatus>,
     held: &'s [Arc<Entry>],
+    /// How many connections of engines are open.
+    connections: u64,
+    /// The same by peer, the most first.
+    peers: Vec<PeerDocument<'s>>,
     /// The scenario that is playing.
     scenario: Option<&'s str>,
     /// The names of the scenarios that can be played here.
@@ -52,6 +58,17 @@ struct StateDocument<'s> {
     speed: Option<DemoSpeed>,
     seed: u64,
     journal: JournalDocument,
+}
+
+#[derive(Serialize)]
+struct PeerDocument<'s> {
+    /// `dockerd[1234]`, or an address; `unknown` where the system does not say.
+    peer: String,
+    /// The parts of it.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    details: Option<&'s Peer>,
+    /// How many of its connections are open.
+    connections: u64,
 }
 
 #[derive(Serialize)]
@@ -102,12 +119,22 @@ impl<'s> StateDocument<'s> {
             volumes: snapshot.volumes.iter().map(|volume| describe(volume, mountpoint)).collect(),
             faults: snapshot.rules.iter().map(TrackedRule::status).collect(),
             held: &snapshot.held,
+            connections: snapshot.connections.iter().map(|peer| peer.open).sum(),
+            peers: snapshot.connections.iter().map(peer_document).collect(),
             scenario: snapshot.scenario.under_way(),
             scenarios: snapshot.catalog.scenarios.iter().map(|scenario| &*scenario.name).collect(),
             speed: snapshot.speed,
             seed: snapshot.seed,
             journal: JournalDocument { first: snapshot.kept.start, next: snapshot.kept.end },
         }
+    }
+}
+
+fn peer_document(connections: &PeerConnections) -> PeerDocument<'_> {
+    PeerDocument {
+        peer: connections.peer.as_ref().map_or_else(|| "unknown".to_owned(), ToString::to_string),
+        details: connections.peer.as_deref(),
+        connections: connections.open,
     }
 }
 

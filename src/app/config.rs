@@ -2,7 +2,10 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use crate::{domain::model::directory_options::DirectoryOptions, net::Address};
+use crate::{
+    domain::{lang::command::Command, model::directory_options::DirectoryOptions},
+    net::Address,
+};
 
 /// What an instance is started with. `None` stands for the default of the [scope](super::InstanceScope).
 #[derive(Clone, Debug, Default)]
@@ -31,6 +34,10 @@ pub struct Config {
     pub seed: Option<u64>,
     /// How long a rule lasts that does not say so.
     pub expire: Option<Duration>,
+    /// Commands that are run before the first request: rules to arm, an outage to begin with.
+    pub commands: Vec<Command>,
+    /// Whether the rules of the last run are armed again, with what they have counted.
+    pub keep_rules: bool,
     /// For tests: the volume whose calls panic.
     pub panic_on: Option<String>,
 }

@@ -14,12 +14,13 @@ use tokio_util::sync::CancellationToken;
 use super::{
     clock_watch,
     config::Config,
+    kept_rules::{self, KeptRules},
     paths,
     server::{Server, ServerConfig},
 };
 use crate::{
     domain::{
-        model::{entry::Session, speed::DemoSpeed},
+        model::{entry::Session, origin::Origin, speed::DemoSpeed},
         redaction::Redaction,
         state::journal::Bounds,
     },
@@ -52,6 +53,7 @@ pub struct Instance {
     /// Stops the server, and the services that end with it.
     pub shutdown: CancellationToken,
     serving: JoinHandle<()>,
+    keeping: Option<JoinHandle<()>>,
     temporary: Option<Temporary>,
 }
 
@@ -111,12 +113,22 @@ impl Instance {
             temporary.disk = Some(disk.clone());
         }
         // A random seed is short, since people read it from the screen and type it again.
-        let seed = config.seed.unwrap_or_else(|| RandomState::new().hash_one(root.as_path()) % 1_000_000);
+        let random = || RandomState::new().hash_one(root.as_path()) % 1_000_000;
+        let kept = if config.keep_rules { KeptRules::read(&root)? } else { KeptRules::default() };
+        let seed = config.seed.or(kept.seed).unwrap_or_else(random);
         let session = Session::new(seed, volumes)
             .with_default_expiry(config.expire)
+            .with_rules(kept.rules.clone())
             .with_speed((scope == InstanceScope::Demo).then(DemoSpeed::default));
         let redaction = Redaction::new(config.redact.iter().cloned());
         let hub = Hub::redacted(session, Box::new(disk.clone()), Bounds::default(), redaction);
+        for command in &config.commands {
+            if kept.has(command) {
+                continue;
+            }
+            let run = hub.command(command, Origin::Settings);
+            run.with_context(|| format!("cannot begin with {:?}", command.to_string()))?;
+        }
         let server = Server::bind(&hub, disk, server)?;
         prepare(&hub);
         let shutdown = CancellationToken::new();
@@ -133,13 +145,17 @@ impl Instance {
                 }
             }
         });
-        Ok(Self { hub, root, seed, shutdown, serving, temporary })
+        let keeping = config.keep_rules.then(|| kept_rules::keep(&hub, &root, &shutdown));
+        Ok(Self { hub, root, seed, shutdown, serving, keeping, temporary })
     }
 
     /// Releases held calls, stops the server, and removes its sockets and its spec file.
     pub async fn close(self) -> anyhow::Result<()> {
         self.shutdown.cancel();
         let served = self.serving.await.context("the server panicked");
+        if let Some(keeping) = self.keeping {
+            keeping.await.context("cannot keep the rules")?;
+        }
         drop(self.temporary);
         served
     }

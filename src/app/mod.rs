@@ -5,6 +5,7 @@ mod config;
 mod demo;
 mod engine_choice;
 mod instance;
+mod kept_rules;
 pub mod line_output;
 pub mod logging;
 pub mod paths;

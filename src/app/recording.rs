@@ -218,7 +218,7 @@ mod tests {
     use super::*;
     use crate::{
         domain::{
-            model::{entry::Session, volume::Volumes},
+            model::{entry::Session, origin::Origin, volume::Volumes},
             state::{State, journal::Bounds},
         },
         hub::InMemoryStore,
@@ -322,7 +322,7 @@ mod tests {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let path = directory.path().join("run.jsonl");
         let hub = hub(4);
-        hub.command_line("conjure db1").expect("a command");
+        hub.command_line("conjure db1", Origin::Line).expect("a command");
         let shutdown = CancellationToken::new();
         // The first entries are written, and then the thread has no time.
         let mut recorder = Recorder {
@@ -337,7 +337,7 @@ mod tests {
             progress: Arc::default(),
         };
         recorder.write_new().expect("it is written");
-        hub.command_line("conjure db2").expect("a command");
+        hub.command_line("conjure db2", Origin::Line).expect("a command");
         for _ in 0..10 {
             note(&hub, "again");
         }

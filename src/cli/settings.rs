@@ -19,7 +19,10 @@ use crate::{
         input::keymap::{Keymap, KeymapError},
         theme::Theme,
     },
-    domain::{lang::duration, model::directory_options::DirectoryOptions},
+    domain::{
+        lang::{command::Command, duration, suggest::did_you_mean},
+        model::{directory_options::DirectoryOptions, driver::Outage},
+    },
     net::{Address, client::ClientError, token},
 };
 
@@ -124,6 +127,33 @@ pub struct Settings {
     #[serde(deserialize_with = "lasting_text")]
     pub expire: Option<Duration>,
 
+    /// Arm a rule from the start: RULE [as LABEL]; can be given several times
+    ///
+    /// In the variable, one rule per line. docs/faults.md explains rules.
+    #[arg(long, global = true, value_name = "RULE", value_parser = rule, allow_hyphen_values = true)]
+    #[arg(env = "VOLTERGEIST_ARM", hide_env = true, value_delimiter = '\n')]
+    #[serde(deserialize_with = "rules")]
+    pub arm: Vec<ArmedRule>,
+
+    /// Begin with the driver down: refuse, unlink, blackhole or reset, and for how long, as in unlink:50s
+    #[arg(long, global = true, value_name = "KIND[:DUR]", conflicts_with = "listen_after")]
+    #[arg(env = "VOLTERGEIST_START_DOWN", hide_env = true)]
+    #[serde(deserialize_with = "parsed")]
+    pub start_down: Option<StartDown>,
+
+    /// Begin to listen after a time, such as 50s: a driver that is late at boot
+    ///
+    /// The same as --start-down unlink:DUR: until then there is no socket and no registration.
+    #[arg(long, global = true, value_name = "DUR", value_parser = lasting)]
+    #[arg(env = "VOLTERGEIST_LISTEN_AFTER", hide_env = true)]
+    #[serde(deserialize_with = "lasting_text")]
+    pub listen_after: Option<Duration>,
+
+    /// Whether rules survive a restart, with all that they have counted [default: false]
+    #[arg(long, global = true, value_name = "BOOL", num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "true", env = "VOLTERGEIST_KEEP_RULES", hide_env = true)]
+    pub keep_rules: Option<bool>,
+
     /// The colours [default: default]
     #[arg(long, global = true, value_name = "NAME", help_heading = "Screen")]
     #[arg(value_parser = PossibleValuesParser::new(Theme::names()), env = "VOLTERGEIST_THEME", hide_env = true)]
@@ -182,6 +212,11 @@ impl Settings {
             redact: if self.redact.is_empty() { below.redact } else { self.redact },
             seed: self.seed.or(below.seed),
             expire: self.expire.or(below.expire),
+            arm: if self.arm.is_empty() { below.arm } else { self.arm },
+            // Either says how the driver begins, so a higher layer replaces both.
+            start_down: self.start_down.or(below.start_down.filter(|_| self.listen_after.is_none())),
+            listen_after: self.listen_after.or(below.listen_after.filter(|_| self.start_down.is_none())),
+            keep_rules: self.keep_rules.or(below.keep_rules),
             theme: self.theme.or(below.theme),
             color: self.color.or(below.color),
             ascii: self.ascii.or(below.ascii),
@@ -211,6 +246,8 @@ impl Settings {
             redact: self.redact.clone(),
             seed: self.seed,
             expire: self.expire,
+            commands: self.commands(),
+            keep_rules: self.keep_rules.unwrap_or_default(),
             panic_on: std::env::var("VOLTERGEIST_PANIC_ON").ok(),
         }
     }
@@ -218,6 +255,14 @@ impl Settings {
     /// The token for a control API on TCP.
     pub fn token(&self) -> Result<Option<String>, ClientError> {
         self.token_file.as_deref().map(token::read).transpose()
+    }
+
+    /// What is run before the first request.
+    fn commands(&self) -> Vec<Command> {
+        let late = self.listen_after.map(|after| StartDown { kind: Outage::Unlink, lasting: Some(after) });
+        let down =
+            self.start_down.or(late).map(|StartDown { kind, lasting }| Command::Down { kind, lasting });
+        self.arm.iter().map(|rule| rule.0.clone()).chain(down).collect()
     }
 
     /// Which key does what.
@@ -247,6 +292,42 @@ impl Settings {
             shell: variable("SHELL").filter(|shell| !shell.is_empty()).unwrap_or_else(|| "sh".into()),
             memory: paths::state("console.json"),
         })
+    }
+}
+
+/// A rule as after `arm`, with its label and flags.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ArmedRule(Command);
+
+fn rule(text: &str) -> Result<ArmedRule, String> {
+    Command::parse_arm(text).map(ArmedRule).map_err(|error| error.to_string())
+}
+
+/// One rule, or several.
+fn rules<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<ArmedRule>, D::Error> {
+    let Keys(rules) = Keys::deserialize(deserializer)?;
+    rules.iter().map(|text| rule(text).map_err(D::Error::custom)).collect()
+}
+
+/// An outage to begin with: `refuse`, or `unlink:50s`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StartDown {
+    kind: Outage,
+    lasting: Option<Duration>,
+}
+
+impl FromStr for StartDown {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (kind, lasting) = text.split_once(':').map_or((text, None), |(kind, time)| (kind, Some(time)));
+        let kinds = Outage::ALL.map(Outage::as_str);
+        let Some(kind) = Outage::ALL.into_iter().find(|outage| outage.as_str() == kind) else {
+            let meant = did_you_mean(kind, kinds);
+            return Err(format!("{kind:?} is no outage{meant}; choose {}", kinds.join(", ")));
+        };
+        let lasting = lasting.map(self::lasting).transpose()?;
+        Ok(Self { kind, lasting })
     }
 }
 

@@ -9,6 +9,7 @@ use crate::{
     console::editor::Edited,
     domain::{
         lang::{command::Command, seek::Seek},
+        model::origin::Origin,
         rules::{DryRun, Rule},
     },
     source::Source,
@@ -27,7 +28,7 @@ pub type EditedReply = (u64, Edited);
 /// Commands and dry runs under way.
 pub struct Jobs {
     source: Arc<dyn Source>,
-    queue: VecDeque<(Command, Option<EditedReply>)>,
+    queue: VecDeque<(Command, Origin, Option<EditedReply>)>,
     running: Option<RunningCommand>,
     dry_run: Option<(u64, BoxFuture<'static, Result<DryRun, String>>)>,
     seek: Option<BoxFuture<'static, Result<(), String>>>,
@@ -60,8 +61,8 @@ impl Jobs {
     }
 
     /// Runs a command after those before it.
-    pub fn run(&mut self, command: Command, edited: Option<EditedReply>) {
-        self.queue.push_back((command, edited));
+    pub fn run(&mut self, command: Command, origin: Origin, edited: Option<EditedReply>) {
+        self.queue.push_back((command, origin, edited));
         if let Some(running) = &mut self.running {
             running.is_announced = false;
         }
@@ -116,14 +117,14 @@ impl Jobs {
 
     fn start_next(&mut self) {
         if self.running.is_none()
-            && let Some((command, edited)) = self.queue.pop_front()
+            && let Some((command, origin, edited)) = self.queue.pop_front()
         {
             self.running = Some(RunningCommand {
                 line: command.to_string(),
                 since: Instant::now(),
                 is_announced: false,
                 edited,
-                result: self.source.run(command),
+                result: self.source.run(command, origin),
             });
         }
     }

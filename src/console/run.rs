@@ -19,11 +19,13 @@ use crate::{
     console::{
         clipboard,
         editor::{self, EditFailed, Edited},
+        input::action::KeyAction,
         jobs::{EditedReply, JobEvent, Jobs, or_never},
         model::{
             app::{App, TICK},
             event::{Effect, Event},
             fault_list,
+            mode::Mode,
             reply_edit::ReplyEdit,
         },
         shell::ShellCommand,
@@ -33,6 +35,7 @@ use crate::{
     domain::{
         model::{
             entry::{ShellEvent, ShellResult},
+            origin::Origin,
             source_status::SourceStatus,
         },
         text,
@@ -303,9 +306,15 @@ impl Console<'_> {
             }
         };
         view::prepare(self.app, &event, &self.snapshot);
+        let typing = matches!(self.app.mode, Mode::Type(_));
+        let asking = matches!(self.app.mode, Mode::Ask(_));
         for effect in self.app.update(event, &self.snapshot) {
             match effect {
-                Effect::Run(command) => self.jobs.run(*command, None),
+                Effect::Run(command) => {
+                    let is_typed = typing || asking && self.app.is_submitted(&command);
+                    let origin = if is_typed { Origin::Line } else { self.app.last_key_origin() };
+                    self.jobs.run(*command, origin, None);
+                }
                 Effect::DryRun { generation, rule } => self.jobs.dry_run(generation, *rule),
                 Effect::Seek(seek) => self.jobs.seek(seek),
                 Effect::Copy(text) => host.copy(&text)?,
@@ -328,7 +337,8 @@ impl Console<'_> {
                 Effect::SendEdited(draft) => {
                     let unsent = self.unsent.take();
                     if let Some(command) = draft.command(&draft.text) {
-                        self.jobs.run(command, unsent);
+                        let origin = self.app.last_key_origin();
+                        self.jobs.run(command, origin, unsent);
                     }
                 }
                 Effect::KeepEdited(call, why) => {
@@ -419,7 +429,8 @@ impl Console<'_> {
             Ok(edited) => {
                 if let Some(command) = draft.command(&edited.text) {
                     let Some(problem) = draft.problem(&edited.text) else {
-                        return self.jobs.run(command, Some((call, edited)));
+                        let key = self.app.keymap.key(KeyAction::EditReply, self.app.theme.glyphs.ascii);
+                        return self.jobs.run(command, Origin::Key { key: key.into() }, Some((call, edited)));
                     };
                     let draft = draft.clone().with_text(edited.text.clone());
                     self.unsent = Some((call, edited));

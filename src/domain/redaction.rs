@@ -211,8 +211,12 @@ mod tests {
                 ..Call::ok(Operation::Create, Caller::Docker)
             }))
         };
-        let command =
-            |line: &str| CommandRun { command: line.into(), result: String::new(), changes: vec![created()] };
+        let command = |line: &str| CommandRun {
+            command: line.into(),
+            result: String::new(),
+            origin: Box::default(),
+            changes: vec![created()],
+        };
         for mut kind in [
             EntryKind::Session(Box::new(Session::new(7, volumes))),
             call(body.into_bytes().into()),

@@ -13,15 +13,18 @@ pub enum ExportFormat {
     Mermaid,
     /// The sequence diagram as text.
     Text,
+    /// The rules, one a line.
+    Rules,
 }
 
 impl ExportFormat {
     /// The file extensions with their formats.
-    pub const EXTENSIONS: [(&str, Self, &str); 4] = [
+    pub const EXTENSIONS: [(&str, Self, &str); 5] = [
         ("jsonl", Self::JsonLines, "entries as JSON lines"),
         ("md", Self::Report, "a report in Markdown"),
         ("mmd", Self::Mermaid, "the sequence as Mermaid"),
         ("txt", Self::Text, "the sequence as text"),
+        ("rules", Self::Rules, "the rules, one a line"),
     ];
 
     /// The format of a file, by its extension.

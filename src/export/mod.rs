@@ -3,6 +3,7 @@
 mod export_format;
 mod jsonl;
 mod report;
+mod rule_file;
 mod save;
 mod sequence;
 mod summary;

@@ -10,29 +10,36 @@ use std::{
 
 use jiff::tz::TimeZone;
 
-use super::{export_format::ExportFormat, jsonl, report, sequence};
+use super::{export_format::ExportFormat, jsonl, report, rule_file, sequence};
 use crate::{
     domain::{
         lang::{command::Command, filter::Filter},
-        model::entry::Entry,
+        model::{entry::Entry, origin::Origin},
         text::{counted, symbols},
     },
     hub::{CommandFailed, CommandOutput, Hub, Snapshot},
 };
 
 /// Parses a command line and runs it.
-pub fn run_line(hub: &Hub, line: &str) -> Result<CommandOutput, CommandFailed> {
-    run_command(hub, &line.trim().parse()?)
+pub fn run_line(hub: &Hub, line: &str, origin: Origin) -> Result<CommandOutput, CommandFailed> {
+    run_command(hub, &line.trim().parse()?, origin)
 }
 
-/// Runs a command: `save` here, since the shared state writes no files, and any other on the state.
-pub fn run_command(hub: &Hub, command: &Command) -> Result<CommandOutput, CommandFailed> {
-    let Command::Save { path, which } = command else { return hub.command(command) };
+/// Runs a command: `save` and `load` here, since the shared state has no files, and any other on the state.
+pub fn run_command(hub: &Hub, command: &Command, origin: Origin) -> Result<CommandOutput, CommandFailed> {
+    let (path, which) = match command {
+        Command::Save { path, which } => (path, which),
+        Command::Load { path, confirmed } => return rule_file::load(hub, path, *confirmed, origin),
+        _ => return hub.command(command, origin),
+    };
+    if ExportFormat::of(Path::new(path)) == Some(ExportFormat::Rules) && !which.is_empty() {
+        return Err(CommandFailed::FilteredRules);
+    }
     // Entries are shared, not copied, and no lock is held while the file is written.
     let entries = hub.all_entries();
     let snapshot = hub.snapshot();
     let saved = save(path, which, &entries, &snapshot)?;
-    Ok(hub.record_command(command, format!("{saved} saved to {path}")))
+    Ok(hub.record_command(command, format!("{saved} saved to {path}"), origin))
 }
 
 /// Writes the entries that pass a filter to a new file, and says what was written.
@@ -49,6 +56,7 @@ pub fn save(
         ExportFormat::JsonLines => jsonl::write(file, passing()),
         ExportFormat::Report => file.write_all(report::markdown(entries.iter(), which, snapshot).as_bytes()),
         ExportFormat::Mermaid => file.write_all(sequence::mermaid(passing(), snapshot).as_bytes()),
+        ExportFormat::Rules => file.write_all(rule_file::write(snapshot).as_bytes()),
         ExportFormat::Text => {
             let text = sequence::text(passing(), snapshot, &symbols::UNICODE, &TimeZone::UTC);
             file.write_all(text.as_bytes())
@@ -62,6 +70,7 @@ pub fn save(
     let number = format!("{of}{}", counted(entries.len() as u64, "entry"));
     Ok(match format {
         ExportFormat::JsonLines => number,
+        ExportFormat::Rules => counted(snapshot.rules.len() as u64, "rule"),
         ExportFormat::Report => format!("a report of the run with {number}"),
         ExportFormat::Mermaid => format!("a sequence of {number} as Mermaid"),
         ExportFormat::Text => format!("a sequence of {number} as text"),
@@ -109,7 +118,7 @@ mod tests {
             ("save /nowhere/x.har".to_owned(), "x.har: unknown format; end the name in one of: .jsonl, .md"),
             ("save /nowhere/x".to_owned(), "x: unknown format"),
         ] {
-            let error = run_line(&hub, &line).expect_err("it cannot be saved").to_string();
+            let error = run_line(&hub, &line, Origin::Line).expect_err("it cannot be saved").to_string();
             assert!(error.contains(why), "{error}");
         }
         assert_eq!(commands(&hub), 0);
@@ -121,8 +130,8 @@ mod tests {
         let path = directory.path().join("run.jsonl").display().to_string();
         let hub = hub();
         let line = format!("save {path:?}");
-        assert!(hub.command_line(&line).is_err() && !Path::new(&path).exists());
-        run_line(&hub, &line).expect("it is saved");
+        assert!(hub.command_line(&line, Origin::Line).is_err() && !Path::new(&path).exists());
+        run_line(&hub, &line, Origin::Line).expect("it is saved");
         assert!(Path::new(&path).exists() && commands(&hub) == 1);
     }
 }

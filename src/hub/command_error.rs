@@ -105,6 +105,30 @@ pub enum CommandFailed {
         /// The known extensions.
         known: String,
     },
+    /// The shared state reads no files.
+    #[error("cannot load here; send the command to the control API or type it in the console")]
+    LoadElsewhere,
+    /// The file cannot be read.
+    #[error("cannot load {path}: {error}; give the path of a file that save PATH.rules has written")]
+    Load {
+        /// Which file.
+        path: String,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// A line of the file is no rule.
+    #[error("{path}:{line}: {error}; no rule of the file is armed")]
+    LoadedLine {
+        /// Which file.
+        path: String,
+        /// Which line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        error: Box<CommandFailed>,
+    },
+    /// A file of rules has no filter.
+    #[error("a file of rules has all rules and no entries; leave out \"where\"")]
+    FilteredRules,
     /// The file cannot be written.
     #[error(
         "cannot save to {path}: {error}; give the path of a new file, in a directory that is there and can be written to"

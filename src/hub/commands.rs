@@ -13,6 +13,7 @@ use crate::domain::{
         driver::{DriverReason, DriverState, DriverStatus},
         entry::{Cause, CommandRun, EntryKind, RuleEvent, VolumeChange},
         fault::ReleasedBy,
+        origin::Origin,
         protocol::{check_name, check_options},
         volume::Change,
     },
@@ -33,12 +34,12 @@ pub struct CommandOutput {
 
 impl Hub {
     /// Parses a command line and runs it.
-    pub fn command_line(&self, line: &str) -> Result<CommandOutput, CommandFailed> {
-        self.command(&line.trim().parse()?)
+    pub fn command_line(&self, line: &str, origin: Origin) -> Result<CommandOutput, CommandFailed> {
+        self.command(&line.trim().parse()?, origin)
     }
 
     /// Runs a command and records it.
-    pub fn command(&self, command: &Command) -> Result<CommandOutput, CommandFailed> {
+    pub fn command(&self, command: &Command, origin: Origin) -> Result<CommandOutput, CommandFailed> {
         match command {
             Command::Arm { rule, dry_run: true, .. } => return Ok(self.describe_dry_run(rule)),
             command if command.is_dangerous() => {
@@ -51,8 +52,9 @@ impl Hub {
         let mut inner = self.locked.lock();
         let at = self.now();
         let result = inner.run(command, at)?;
+        let (line, origin) = (command.to_string(), Box::new(origin));
         let mut run =
-            EntryKind::Command(CommandRun { command: command.to_string(), result: result.clone(), changes });
+            EntryKind::Command(CommandRun { command: line, result: result.clone(), origin, changes });
         self.redaction.entry(&mut run);
         let seq = inner.push(at, run).seq;
         self.publish_targets(&mut inner);
@@ -66,8 +68,9 @@ impl Hub {
     }
 
     /// Records a command that a layer above has run.
-    pub fn record_command(&self, command: &Command, result: String) -> CommandOutput {
-        let run = CommandRun { command: command.to_string(), result: result.clone(), changes: Vec::new() };
+    pub fn record_command(&self, command: &Command, result: String, origin: Origin) -> CommandOutput {
+        let (command, origin) = (command.to_string(), Box::new(origin));
+        let run = CommandRun { command, result: result.clone(), origin, changes: Vec::new() };
         let seq = self.record(EntryKind::Command(run));
         CommandOutput { text: result, seq, hits: Vec::new() }
     }
@@ -185,6 +188,8 @@ impl Inner {
         let DriverState { status, generation, .. } = self.state.driver_state();
         Ok(match command {
             Command::Arm { rule, label, .. } => self.arm(rule, label.as_deref(), at),
+            Command::Move { rule, before } => self.move_rule(rule, before, at)?,
+            Command::Load { .. } => return Err(CommandFailed::LoadElsewhere),
             Command::Disarm(target) => self.disarm(target, at)?,
             Command::Release { which, release_action, .. } => {
                 self.release_calls(*which, release_action.as_ref(), at)?
@@ -246,6 +251,18 @@ impl Inner {
         }
         self.release_calls_of_inactive_rules(at);
         text
+    }
+
+    fn move_rule(&mut self, rule: &Target, before: &Target, at: Timestamp) -> Result<String, CommandFailed> {
+        let rules = self.state.rules();
+        let one = |target: &Target| {
+            let found = rules.targets(target).next().map(TrackedRule::as_text);
+            found.ok_or_else(|| CommandFailed::NoRule(target.to_string()))
+        };
+        let (rule, before) = (one(rule)?, one(before)?.id);
+        let text = format!("rule {} is now before rule {before}", rule.id);
+        self.push(at, EntryKind::Rule(RuleEvent::Moved { rule, before }));
+        Ok(text)
     }
 
     fn disarm(&mut self, target: &Target, at: Timestamp) -> Result<String, CommandFailed> {

@@ -11,7 +11,7 @@ use crate::domain::{
         entry::{EntryKind, HeldCall, ReleasedCall},
         fault::{Release, ReleasedBy},
     },
-    rules::ReleaseAction,
+    rules::{CallKey, ReleaseAction},
 };
 
 /// Wakes a held call.
@@ -38,6 +38,25 @@ impl Inner {
             .collect();
         held.sort_unstable();
         held.into_iter().map(|(_, call)| call).collect()
+    }
+
+    /// Releases the calls at the barrier at which a call waits, if they are enough.
+    fn open_barrier(&mut self, at: Timestamp, call: u64) {
+        let Some(held) = self.state.held_call(call) else { return };
+        let Some(calls) = held.barrier else { return };
+        let rule = held.fault.rule();
+        let per = rule.and_then(|id| self.state.rules().get(id)).and_then(|rule| rule.rule().per());
+        let place = |held: &HeldCall| {
+            (held.fault.rule(), held.barrier, per.map(|per| per.key(CallKey::of_held(held))))
+        };
+        let is_here =
+            |other: &u64| self.state.held_call(*other).is_some_and(|other| place(other) == place(held));
+        let waiting: Vec<u64> = self.releasable().into_iter().filter(is_here).collect();
+        if waiting.len() as u64 >= calls {
+            for call in waiting {
+                self.release(at, call, ReleasedBy::Barrier, None);
+            }
+        }
     }
 
     /// Releases a call, unless its own time is over or it was released already.
@@ -70,6 +89,7 @@ impl Hub {
         let at = self.now();
         let seq = inner.push(at, held).seq;
         inner.waiters.insert(call, Some(sender));
+        inner.open_barrier(at, call);
         // Its rule may have ended since it decided.
         if !inner.state.rule_in_force(rule, at) {
             inner.release(at, call, ReleasedBy::RuleEnded, None);

@@ -12,6 +12,7 @@ mod admit;
 mod clock;
 mod command_error;
 mod commands;
+mod connections;
 mod held;
 mod reconcile;
 mod redacted_store;
@@ -42,6 +43,7 @@ use tokio::{
 pub use admit::{Admission, IncomingCall};
 pub use command_error::CommandFailed;
 pub use commands::CommandOutput;
+pub use connections::OpenConnection;
 pub use held::{HeldCallGuard, Wakeup};
 pub use snapshot::Snapshot;
 use volumes::VolumeLocks;
@@ -51,11 +53,12 @@ pub use crate::domain::model::driver::{DriverInfo, DriverState, DriverStatus};
 use crate::domain::{
     analysis::linter::Linter,
     model::{
-        entry::{Entry, EntryKind, Session},
+        entry::{Entry, EntryKind, RuleDecision, Session},
         scenario::{PlayRequest, ScenarioCatalog},
         speed::DemoSpeed,
     },
     redaction::Redaction,
+    rules::RuleSet,
     state::{State, journal::Bounds},
 };
 use redacted_store::RedactedStore;
@@ -66,6 +69,8 @@ struct Inner {
     /// The calls that wait in this process, by number. None once a call was released; it leaves when it goes on.
     waiters: BTreeMap<u64, Option<oneshot::Sender<Wakeup>>>,
     catalog: ScenarioCatalog,
+    /// What the rules decided about the latest call, to be shared with the next.
+    decisions: Option<Arc<[RuleDecision]>>,
     /// When a rule or an outage next ends or changes.
     deadline: Option<Timestamp>,
 }
@@ -127,9 +132,14 @@ impl Hub {
             state: State::new(bounds),
             waiters: BTreeMap::new(),
             catalog: ScenarioCatalog::default(),
+            decisions: None,
             deadline: None,
         };
         inner.push(started.0, session);
+        // Rules of the last run may have expired since.
+        inner.deadline = Some(started.0);
+        inner.end_what_is_due(started.0);
+        let may_reset = inner.state.rules().may_reset();
         Arc::new(Self {
             store,
             volume_locks: VolumeLocks::default(),
@@ -140,7 +150,7 @@ impl Hub {
             observed_state: watch::Sender::new(None),
             play_requests: watch::Sender::new(None),
             speeds: watch::Sender::new(speed),
-            may_reset: AtomicBool::new(false),
+            may_reset: AtomicBool::new(may_reset),
             rebind: Notify::new(),
             redaction,
             rescheduled: Notify::new(),
@@ -157,6 +167,11 @@ impl Hub {
     /// The number of a call that just arrived. It never restarts.
     pub fn next_call(&self) -> u64 {
         self.last_call.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// The rules with all that they have counted.
+    pub fn rules(&self) -> RuleSet {
+        self.locked.lock().state.rules().clone()
     }
 
     /// Wakes a reader when something is new. A reader that was away gets one wake-up for all it missed.

@@ -10,12 +10,14 @@ use crate::domain::{
     lang::command::Command,
     model::{
         entry::{Call, Cause, Entry, EntryKind, HeldCall, OriginalReply, Outcome, Session},
+        origin::Origin,
+        peer::Peer,
         protocol::{Caller, Operation, Request},
         scenario::{End, ScenarioCatalog, ScenarioEvent, ScenarioInfo, ScenarioResult, StepSpec},
         speed::{DemoSpeed, SpeedChange},
         volume::{Change, Volumes},
     },
-    rules::Action,
+    rules::{Action, RuleSet},
     state::{State, journal::Bounds},
 };
 
@@ -47,6 +49,14 @@ const COMMANDS: &[&str] = &[
     "arm list nth 2: fail \"no\" then pass",
     "arm create: 2x null then hang after as x",
     "arm get: null once",
+    "arm mount first 1 per volume: fail \"no\"",
+    "arm mount, unmount per id: null then reset",
+    "arm any 50% nth 2 per connection: eof once",
+    "arm get first 2: empty as two",
+    "arm mount: hold until 2 as gate",
+    "arm any per volume: hold until 3 within 2s as gate",
+    "move 2 before 1",
+    "move gate before bp",
     "disarm bp",
     "disarm all",
     "disarm 2",
@@ -129,7 +139,12 @@ impl Run {
             Change::Created { name: "old".into(), options: [].into(), at: jiff::Timestamp::UNIX_EPOCH };
         let mut volumes = Volumes::default();
         volumes.apply(&volume);
+        let mut kept = RuleSet::new(7, None);
+        let rule = "mount, get 50% first 9 per volume: null".parse().expect("a rule");
+        let at = jiff::Timestamp::UNIX_EPOCH;
+        kept.apply(&kept.arming(&rule, Some("kept"), at), at, |_| false);
         let session = Session::new(7, volumes)
+            .with_rules(kept.kept())
             .with_default_expiry(Some(Duration::from_secs(60)))
             .with_speed(Some(DemoSpeed::default()));
         let hub = Hub::new(session, Box::new(InMemoryStore), Bounds::default());
@@ -146,15 +161,23 @@ impl Run {
             operation,
             request: &request,
             caller,
+            connection: number % 3,
+            peer: None,
+            first_contact: number < 3,
             empty_body: volume.is_empty(),
         };
+        let peer = Peer::Process { pid: number as u32 % 3, uid: 0, user: None, name: None };
+        let _open = number.is_multiple_of(4).then(|| self.hub.open_connection(number, Some(peer)));
         let admission = self.hub.admit(&arrival);
         let mut call = Call {
             number,
             volume: (!volume.is_empty()).then(|| volume.into()),
             mount_id: Some(id.into()),
+            known: admission.known,
             mounted: admission.mounted,
             lints: admission.lints,
+            evaluation: admission.evaluation,
+            connection: number % 3,
             outcome,
             duration: Duration::from_micros(number * 17),
             fault: admission.injection.as_ref().map(|injection| injection.fault.clone()),
@@ -172,17 +195,21 @@ impl Run {
             call.changes.push(change);
         }
         match admission.injection {
-            Some(injection)
-                if matches!(injection.action, Action::Hold | Action::Hang | Action::Delay { .. }) =>
-            {
+            Some(injection) if injection.action.holds() => {
                 let guard = self.hub.record_held(HeldCall {
                     number,
                     operation,
                     caller,
                     connection: 1,
+                    peer: None,
                     volume: call.volume.clone(),
                     mount_id: call.mount_id.clone(),
                     retry: false,
+                    barrier: if let Action::Barrier { calls, .. } = injection.action {
+                        Some(calls)
+                    } else {
+                        None
+                    },
                     fault: injection.fault,
                     original: Some(OriginalReply { status: 200, body: b"{}".to_vec().into() }),
                 });
@@ -203,7 +230,7 @@ impl Run {
                 drop(guard);
                 self.hub.record(EntryKind::Call(Box::new(call)));
             }
-            Step::Command(line) => drop(self.hub.command_line(line)),
+            Step::Command(line) => drop(self.hub.command_line(line, Origin::Line)),
             Step::Scenario(index) => {
                 self.hub.record(EntryKind::Scenario(Box::new(scenario_event(*index))));
             }
@@ -271,7 +298,7 @@ fn the_random_runs_have_every_command_that_changes_the_state() {
         .collect();
     let speed = Command::Speed(SpeedChange::Pause).to_string();
     let run = Run::new();
-    run.hub.command_line(&speed).expect("it is a demo");
+    run.hub.command_line(&speed, Origin::Line).expect("it is a demo");
     for word in [
         "arm", "disarm", "release", "seed", "forget", "restore", "conjure", "wipe", "unmount", "down", "up",
         "crash", "reset", "play", "quit",

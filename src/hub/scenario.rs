@@ -107,6 +107,7 @@ mod tests {
         domain::{
             model::{
                 entry::{EntryKind, Session},
+                origin::Origin,
                 scenario::{End, ScenarioEvent, ScenarioInfo, ScenarioResult, StepSpec},
                 volume::Volumes,
             },
@@ -130,11 +131,11 @@ mod tests {
     }
 
     fn run(hub: &Hub, line: &str) -> String {
-        hub.command_line(line).unwrap_or_else(|error| panic!("{line}: {error}")).text
+        hub.command_line(line, Origin::Line).unwrap_or_else(|error| panic!("{line}: {error}")).text
     }
 
     fn refused(hub: &Hub, line: &str) -> String {
-        hub.command_line(line).expect_err(line).to_string()
+        hub.command_line(line, Origin::Line).expect_err(line).to_string()
     }
 
     fn note(hub: &Hub, event: ScenarioEvent) {

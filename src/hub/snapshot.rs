@@ -8,13 +8,14 @@ use super::{DriverInfo, DriverState, Hub};
 use crate::domain::{
     model::{
         entry::Entry,
+        peer::Peer,
         scenario::{ScenarioCatalog, ScenarioState},
         source_status::SourceStatus,
         speed::DemoSpeed,
         volume::Volumes,
     },
-    rules::TrackedRule,
-    state::{State, counters::Counters},
+    rules::{DisarmedRule, TrackedRule},
+    state::{State, connections::PeerConnections, counters::Counters},
 };
 
 /// The state at one moment. It shares entries and volumes instead of copying them.
@@ -38,8 +39,14 @@ pub struct Snapshot {
     pub volumes: Volumes,
     /// The rules.
     pub rules: Vec<TrackedRule>,
+    /// The latest rules that were disarmed, oldest first.
+    pub disarmed: Vec<DisarmedRule>,
     /// The `held` entries of the calls that a rule holds, the oldest first.
     pub held: Vec<Arc<Entry>>,
+    /// How many connections are open, by peer.
+    pub connections: Vec<PeerConnections>,
+    /// The latest peers that have connected, oldest first.
+    pub peers: Vec<Arc<Peer>>,
     /// The scenarios that can be played here.
     pub catalog: ScenarioCatalog,
     /// What is played.
@@ -60,7 +67,7 @@ impl Snapshot {
         let journal = state.journal();
         let mut held: Vec<_> = state.held().map(|(entry, _)| Arc::clone(entry)).collect();
         held.sort_by_key(|entry| entry.seq);
-        let mut rules: Vec<_> = state.rules().iter().cloned().collect();
+        let mut rules: Vec<_> = state.rules().iter().map(TrackedRule::without_counts).collect();
         for (_, call) in state.held() {
             if let Some(rule) = rules.iter_mut().find(|rule| call.fault.rule() == Some(rule.id)) {
                 rule.held += 1;
@@ -76,7 +83,10 @@ impl Snapshot {
             dropped: journal.dropped(),
             volumes: state.volumes().clone(),
             rules,
+            disarmed: state.rules().disarmed().cloned().collect(),
             held,
+            connections: state.connections().by_peer(),
+            peers: state.connections().peers().cloned().collect(),
             catalog,
             scenario: state.scenario().clone(),
             speed: state.speed(),

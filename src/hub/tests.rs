@@ -9,6 +9,7 @@ use crate::domain::{
     model::{
         entry::{Call, Cause, EntryKind, HeldCall, OriginalReply, RuleEvent, Session},
         lint::Lint,
+        origin::Origin,
         protocol::{Caller, Operation, Request},
         volume::{Change, Volumes},
     },
@@ -21,7 +22,7 @@ fn hub() -> Arc<Hub> {
 }
 
 fn run(hub: &Hub, line: &str) -> String {
-    hub.command_line(line).unwrap_or_else(|error| panic!("{line}: {error}")).text
+    hub.command_line(line, Origin::Line).unwrap_or_else(|error| panic!("{line}: {error}")).text
 }
 
 fn request(volume: &str) -> Request {
@@ -31,7 +32,19 @@ fn request(volume: &str) -> Request {
 fn arrival(hub: &Hub, operation: Operation, request: &Request) -> (u64, super::Admission) {
     let call = hub.next_call();
     let caller = Caller::Docker;
-    (call, hub.admit(&IncomingCall { call, operation, request, caller, empty_body: false }))
+    (
+        call,
+        hub.admit(&IncomingCall {
+            call,
+            operation,
+            request,
+            caller,
+            connection: 1,
+            peer: None,
+            first_contact: false,
+            empty_body: false,
+        }),
+    )
 }
 
 fn admit(hub: &Hub, operation: Operation, volume: &str) -> super::Admission {
@@ -58,9 +71,11 @@ fn hold(hub: &Arc<Hub>, call: u64, injection: Injection) -> HeldCallGuard {
         operation: Operation::Mount,
         caller: Caller::Docker,
         connection: 1,
+        peer: None,
         volume: None,
         mount_id: None,
         retry: false,
+        barrier: None,
         fault: injection.fault,
         original: Some(OriginalReply { status: 200, body: b"{}\n".to_vec().into() }),
     })
@@ -106,7 +121,8 @@ async fn a_delay_that_is_over_can_no_longer_be_released() {
     run(&hub, "arm mount: delay 10s");
     let mut ticket = held(&hub);
     assert_eq!(ticket.wait_at_most(Duration::from_secs(10)).await, None);
-    let error = hub.command_line("release: fail \"no\"").expect_err("it goes already").to_string();
+    let error =
+        hub.command_line("release: fail \"no\"", Origin::Line).expect_err("it goes already").to_string();
     assert!(error.starts_with("no call"), "{error}");
     let mut ticket = held(&hub);
     run(&hub, "release: fail \"no\"");
@@ -214,7 +230,8 @@ fn a_dry_run_marks_the_calls_and_arms_nothing() {
         call(&hub, Operation::Get, "cache"),
         call(&hub, Operation::List, ""),
     ];
-    let effect = hub.command_line("arm --dry-run get where volume=db*: empty").expect("a dry run");
+    let effect =
+        hub.command_line("arm --dry-run get where volume=db*: empty", Origin::Line).expect("a dry run");
     assert_eq!(
         (effect.text.as_str(), effect.seq),
         (
@@ -242,7 +259,8 @@ fn a_dry_run_marks_the_calls_and_arms_nothing() {
 #[test]
 fn a_rule_that_ends_an_engine_is_armed_only_when_that_is_meant() {
     let hub = hub();
-    let error = hub.command_line("arm list: null-entry as bomb").expect_err("it must ask").to_string();
+    let error =
+        hub.command_line("arm list: null-entry as bomb", Origin::Line).expect_err("it must ask").to_string();
     assert!(error.ends_with("to do it anyway: arm --yes list: null-entry as bomb"), "{error}");
     assert!(hub.snapshot().rules.is_empty());
     run(&hub, "arm --dry-run list: null-entry");
@@ -268,7 +286,7 @@ fn a_command_that_is_impossible_changes_nothing_and_says_why() {
         ("  sed 5", "column 1: unknown command \"sed\", did you mean \"seed\"?"),
     ] {
         let before = hub.snapshot();
-        let error = hub.command_line(line).expect_err(line).to_string();
+        let error = hub.command_line(line, Origin::Line).expect_err(line).to_string();
         assert!(error.starts_with(expected), "{line}: {error}");
         let after = hub.snapshot();
         assert_eq!((after.kept, after.volumes), (before.kept, before.volumes), "{line}");
@@ -302,13 +320,13 @@ fn each_command_says_plainly_what_it_did() {
         assert_eq!(run(&hub, line), expected, "{line}");
     }
     assert_eq!(hub.snapshot().seed, 9);
-    assert!(matches!(hub.command_line("forget v"), Err(CommandFailed::NoVolume(_))));
+    assert!(matches!(hub.command_line("forget v", Origin::Line), Err(CommandFailed::NoVolume(_))));
 }
 
 #[test]
 fn what_a_command_did_is_an_entry_with_the_line_that_can_be_typed_again() {
     let hub = hub();
-    let effect = hub.command_line(" conjure   v ").expect("it can be made");
+    let effect = hub.command_line(" conjure   v ", Origin::Line).expect("it can be made");
     let (entries, _) = hub.entries_after(0, usize::MAX);
     let [_, EntryKind::Volume(volume), EntryKind::Command(run)] = [0, 1, 2].map(|index| &entries[index].kind)
     else {
@@ -362,7 +380,16 @@ fn an_empty_body_is_a_retry_where_the_caller_owes_one() {
         let hub = hub();
         run(&hub, "arm any where retry: null");
         let request = Request::default();
-        let arrival = IncomingCall { call: 1, operation, request: &request, caller, empty_body: true };
+        let arrival = IncomingCall {
+            call: 1,
+            operation,
+            request: &request,
+            caller,
+            connection: 1,
+            peer: None,
+            first_contact: false,
+            empty_body: true,
+        };
         let admission = hub.admit(&arrival);
         assert_eq!(admission.injection.is_some(), expected, "{caller} {operation}");
         assert_eq!(admission.lints.contains(&Lint::EmptyBodyRetry), expected, "{caller} {operation}");

@@ -109,6 +109,14 @@ pub struct Listener {
 impl Listener {
     /// Opens a Unix socket with this file mode. A file that a killed process has left behind is replaced.
     pub fn unix(path: &Path, mode: u32) -> Result<Self, BindError> {
+        let mut listener = Self::closed_unix(path, mode)?;
+        let opened = listener.open();
+        opened.map_err(|error| BindError::Unusable { address: listener.address(), error })?;
+        Ok(listener)
+    }
+
+    /// A Unix socket that is not open yet: there is no file.
+    pub fn closed_unix(path: &Path, mode: u32) -> Result<Self, BindError> {
         let unusable = |error| BindError::Unusable { address: unix_address(path), error };
         let path = std::path::absolute(path).map_err(unusable)?;
         let in_use = || BindError::InUse(unix_address(&path));
@@ -122,27 +130,32 @@ impl Listener {
         }
         // Without a watch, a socket works as well.
         let watch = path.parent().and_then(|directory| DirectoryWatch::new(directory).ok());
-        let mut listener = Self {
+        Ok(Self {
             endpoint: Endpoint::Unix { path: path.clone(), mode, file: None },
             state: ListenerState::Closed(None),
             is_failing: AtomicBool::new(false),
             watch,
             _lock_file: Some(lock_file),
-        };
-        listener.open().map_err(unusable)?;
-        Ok(listener)
+        })
     }
 
     /// Opens a TCP port.
     pub fn tcp(host_port: &str) -> Result<Self, BindError> {
+        let mut listener = Self::closed_tcp(host_port)?;
+        let opened = listener.open();
+        opened.map_err(|error| BindError::Unusable { address: listener.address(), error })?;
+        Ok(listener)
+    }
+
+    /// A TCP port that is bound but not open yet, so that connections are refused.
+    pub fn closed_tcp(host_port: &str) -> Result<Self, BindError> {
         let unusable = |error| BindError::Unusable { address: format!("tcp://{host_port}"), error };
         let address = host_port.to_socket_addrs().map_err(unusable)?.next();
         let address = address.ok_or_else(|| unusable(io::ErrorKind::AddrNotAvailable.into()))?;
-        let listener = reserve(address).and_then(|socket| socket.listen(BACKLOG)).map_err(unusable)?;
-        let address = listener.local_addr().map_err(unusable)?;
+        let socket = reserve(address).map_err(unusable)?;
         Ok(Self {
-            endpoint: Endpoint::Tcp(address),
-            state: ListenerState::Tcp(listener),
+            endpoint: Endpoint::Tcp(socket.local_addr().map_err(unusable)?),
+            state: ListenerState::Closed(Some(socket)),
             is_failing: AtomicBool::new(false),
             watch: None,
             _lock_file: None,

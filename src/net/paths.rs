@@ -56,21 +56,25 @@ impl Paths {
         [self.control.join(format!("{name}.sock")), self.runtime.join(format!("{name}.control.sock"))]
     }
 
-    /// Opens the plugin's listener. If the default directory is not writable, the listener is opened in the user's
-    /// private one, and the unwritable directory is returned with it.
+    /// The plugin's listener, not open yet. If the default directory is not writable, it is in the user's private one,
+    /// and the unwritable directory is returned with it.
     pub fn plugin_listener(
         &self,
         address: &Address,
         name: &str,
     ) -> Result<(Listener, Option<&Path>), BindError> {
         match address {
-            Address::Tcp(host_port) => Ok((Listener::tcp(host_port)?, None)),
-            Address::Unix(Some(path)) => Ok((Listener::unix(path, PLUGIN_MODE)?, None)),
+            Address::Tcp(host_port) => Ok((Listener::closed_tcp(host_port)?, None)),
+            Address::Unix(Some(path)) => Ok((Listener::closed_unix(path, PLUGIN_MODE)?, None)),
             Address::Unix(None) => {
                 let file = format!("{name}.sock");
-                match listener_in(&self.sockets, 0o755, &file, PLUGIN_MODE) {
+                let listener = create_directory(&self.sockets, 0o755)
+                    .and_then(|()| Listener::closed_unix(&self.sockets.join(&file), PLUGIN_MODE));
+                match listener {
                     Err(denied) if denied.is_denied() => {
-                        Ok((self.runtime_listener(&file, PLUGIN_MODE)?, Some(&self.sockets)))
+                        create_private(&self.runtime)?;
+                        let listener = Listener::closed_unix(&self.runtime.join(file), PLUGIN_MODE)?;
+                        Ok((listener, Some(&self.sockets)))
                     }
                     listener => Ok((listener?, None)),
                 }
@@ -87,17 +91,13 @@ impl Paths {
             Address::Unix(None) => {
                 match listener_in(&self.control, 0o700, &format!("{name}.sock"), CONTROL_MODE) {
                     Err(denied) if denied.is_denied() => {
-                        self.runtime_listener(&format!("{name}.control.sock"), CONTROL_MODE)
+                        create_private(&self.runtime)?;
+                        Listener::unix(&self.runtime.join(format!("{name}.control.sock")), CONTROL_MODE)
                     }
                     listener => listener,
                 }
             }
         }
-    }
-
-    fn runtime_listener(&self, file: &str, mode: u32) -> Result<Listener, BindError> {
-        create_private(&self.runtime)?;
-        Listener::unix(&self.runtime.join(file), mode)
     }
 }
 

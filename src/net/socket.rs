@@ -1,7 +1,7 @@
 //! An accepted connection on either transport.
 
 use std::{
-    io,
+    fs, io,
     os::fd::{AsFd, BorrowedFd},
     pin::Pin,
     task::{Context, Poll},
@@ -12,12 +12,46 @@ use tokio::{
     net::{TcpStream, UnixStream},
 };
 
+use crate::domain::model::peer::Peer;
+
 /// An accepted connection.
 pub enum Socket {
     /// On a TCP port.
     Tcp(TcpStream),
     /// On a Unix socket.
     Unix(UnixStream),
+}
+
+impl Socket {
+    /// Who connected, if the system says.
+    pub fn peer(&self) -> Option<Peer> {
+        match self {
+            Self::Tcp(stream) => {
+                let address = stream.peer_addr().ok()?.ip().to_canonical();
+                Some(Peer::Address(address.to_string().into()))
+            }
+            Self::Unix(stream) => {
+                let credentials = stream.peer_cred().ok()?;
+                let pid = credentials.pid().and_then(|pid| u32::try_from(pid).ok()).unwrap_or(0);
+                let uid = credentials.uid();
+                Some(Peer::Process { pid, uid, user: user_name(uid), name: process_name(pid) })
+            }
+        }
+    }
+}
+
+/// The name of a process, as `ps` shows it.
+fn process_name(pid: u32) -> Option<Box<str>> {
+    let name = fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
+    Some(name.trim_end().into())
+}
+
+/// The name of a local user.
+fn user_name(uid: u32) -> Option<Box<str>> {
+    let users = fs::read_to_string("/etc/passwd").ok()?;
+    let named = users.lines().map(|line| line.split(':').collect::<Vec<_>>());
+    let user = named.into_iter().find(|fields| fields.get(2).is_some_and(|id| *id == uid.to_string()))?;
+    Some(user[0].into())
 }
 
 impl AsFd for Socket {

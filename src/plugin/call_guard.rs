@@ -43,6 +43,11 @@ impl CallGuard {
         self.call.as_mut().expect("the guard holds the call until it is recorded")
     }
 
+    /// The hub in which it is recorded.
+    pub fn hub(&self) -> &Arc<Hub> {
+        &self.hub
+    }
+
     /// The connection on which the request came.
     pub fn control(&self) -> &Arc<ConnectionControl> {
         &self.control
@@ -50,7 +55,12 @@ impl CallGuard {
 
     /// Marks the call as held by the rule that applies to it. Without an original reply it can only be released, not
     /// released with another reply.
-    pub fn record_held(&mut self, operation: Operation, original: Option<&HttpReply>) -> HeldCallGuard {
+    pub fn record_held(
+        &mut self,
+        operation: Operation,
+        barrier: Option<u64>,
+        original: Option<&HttpReply>,
+    ) -> HeldCallGuard {
         let hub = Arc::clone(&self.hub);
         let call = self.call();
         let held = HeldCall {
@@ -58,9 +68,11 @@ impl CallGuard {
             operation,
             caller: call.caller,
             connection: call.connection,
+            peer: call.peer.clone(),
             volume: call.volume.clone(),
             mount_id: call.mount_id.clone(),
             retry: call.request.length == 0 && call.caller.sends_body_for(operation),
+            barrier,
             fault: call.fault.clone().expect("only a rule holds a call"),
             original: original
                 .map(|reply| OriginalReply { status: reply.status.as_u16(), body: Body::new(&reply.body) }),

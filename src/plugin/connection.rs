@@ -13,7 +13,7 @@ use super::{
     recorder,
     routes::Routes,
 };
-use crate::net::Socket;
+use crate::{hub::OpenConnection, net::Socket};
 
 /// What happens to all connections of a group.
 #[derive(Clone, Copy, Debug)]
@@ -57,11 +57,12 @@ impl Connections {
     /// Spawns the task of an accepted connection.
     pub fn spawn(&self, socket: Socket, number: u64) {
         let command = self.command.subscribe();
+        let connection = self.routes.hub().open_connection(number, socket.peer());
         if self.mode == AcceptMode::Ignore {
-            self.tasks.spawn(ignore(socket, command));
+            self.tasks.spawn(ignore(socket, connection, command));
         } else {
             let reset = self.mode == AcceptMode::Reset;
-            self.tasks.spawn(serve(socket, number, Arc::clone(&self.routes), reset, command));
+            self.tasks.spawn(serve(socket, connection, Arc::clone(&self.routes), reset, command));
         }
     }
 
@@ -90,12 +91,12 @@ impl Connections {
 
 async fn serve(
     socket: Socket,
-    number: u64,
+    open: OpenConnection,
     routes: Arc<Routes>,
     reset: bool,
     mut command: watch::Receiver<ConnectionCommand>,
 ) {
-    let control = Arc::new(ConnectionControl::new(number));
+    let control = Arc::new(ConnectionControl::of(&open));
     let stream = FaultStream::new(socket, Arc::clone(&control), Arc::clone(routes.hub()));
     let service = routes.service(&control, reset);
     // Not `TowerToHyperService`: it calls the service when its future is first polled, which may never happen.
@@ -118,7 +119,7 @@ async fn serve(
             ended = &mut connection, if !frozen => {
                 if let Err(error) = ended {
                     if error.is_parse() {
-                        recorder::record_refused(routes.hub(), control.number(), &error);
+                        recorder::record_refused(routes.hub(), &control, &error);
                     }
                     tracing::debug!(connection = control.number(), %error, "the connection ended early");
                 }
@@ -129,7 +130,7 @@ async fn serve(
 }
 
 /// Reads and discards everything, and replies nothing, until the peer disconnects.
-async fn ignore(mut socket: Socket, mut command: watch::Receiver<ConnectionCommand>) {
+async fn ignore(mut socket: Socket, _open: OpenConnection, mut command: watch::Receiver<ConnectionCommand>) {
     let mut scratch = vec![0; 4096];
     let discarded = async { while matches!(socket.read(&mut scratch).await, Ok(1..)) {} };
     tokio::select! {

@@ -26,7 +26,11 @@ use tokio::{
     sync::Notify,
 };
 
-use crate::{hub::Hub, net::Socket};
+use crate::{
+    domain::model::peer::Peer,
+    hub::{Hub, OpenConnection},
+    net::Socket,
+};
 
 /// How a connection ends without a reply, or in the middle of one. A handler that returns it gets the connection cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -43,6 +47,9 @@ pub enum Disconnect {
 #[derive(Debug)]
 pub struct ConnectionControl {
     number: u64,
+    peer: Option<Arc<Peer>>,
+    /// Whether the next call is the first of its peer.
+    first_contact: AtomicBool,
     reset: AtomicBool,
     flushed: Notify,
     closed_by_server: OnceLock<&'static str>,
@@ -53,10 +60,28 @@ impl ConnectionControl {
     pub fn new(number: u64) -> Self {
         Self {
             number,
+            peer: None,
+            first_contact: AtomicBool::new(false),
             reset: AtomicBool::new(false),
             flushed: Notify::new(),
             closed_by_server: OnceLock::new(),
         }
+    }
+
+    /// The control of an open connection.
+    pub fn of(connection: &OpenConnection) -> Self {
+        let OpenConnection { number, peer, is_first, .. } = connection;
+        Self { peer: peer.clone(), first_contact: AtomicBool::new(*is_first), ..Self::new(*number) }
+    }
+
+    /// Who connected, if the system says.
+    pub fn peer(&self) -> Option<&Arc<Peer>> {
+        self.peer.as_ref()
+    }
+
+    /// Whether a call that arrives now is the first of its peer.
+    pub fn take_first_contact(&self) -> bool {
+        self.first_contact.swap(false, Ordering::Relaxed)
     }
 
     /// The number of the connection.

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use axum::response::Response;
 use futures_util::{StreamExt, stream};
+use serde_json::Value;
 
 use super::{
     call_guard::CallGuard,
@@ -17,9 +18,15 @@ use super::{
     fault_stream::Disconnect,
     http_reply::HttpReply,
 };
-use crate::domain::{
-    model::protocol::{Operation, Reply, Request},
-    rules::{Action, Injection, Phase, ReleaseAction},
+use crate::{
+    domain::{
+        model::{
+            protocol::{Operation, Reply, Request},
+            volume::Volumes,
+        },
+        rules::{Action, CallValues, Injection, Phase, ReleaseAction},
+    },
+    hub::Hub,
 };
 
 /// Applies a rule to a call, and records the call.
@@ -34,7 +41,7 @@ pub async fn inject<D: Driver>(
     guard.call().fault = Some(fault);
     let call = FaultyCall { driver, operation, request };
     let (original, action) = match action {
-        Action::Hang | Action::Hold | Action::Delay { .. } => {
+        Action::Hang | Action::Hold | Action::Barrier { .. } | Action::Delay { .. } => {
             let done = match phase {
                 Phase::After | Phase::Twice => Some(call.run(phase, &mut guard).await),
                 Phase::Before | Phase::Instead => None,
@@ -56,12 +63,15 @@ pub async fn inject<D: Driver>(
         Action::Eof => guard.disconnect(Disconnect::Eof, "the connection was closed"),
         Action::Truncate => truncated(&original, guard),
         Action::Drip { over } => {
-            let held = guard.record_held(operation, None);
+            let held = guard.record_held(operation, None, None);
             drip::dripping(&original, over, held, guard)
         }
         Action::Stale => guard.reply(call.preview(Preview::Stale).into()),
         Action::Lie => guard.reply(call.preview(Preview::Success).into()),
-        _ => guard.reply(alter::altered(&action, original)),
+        _ => {
+            let reply = call.altered(&action, original, guard.hub());
+            guard.reply(reply)
+        }
     }
 }
 
@@ -85,6 +95,40 @@ impl<D: Driver> FaultyCall<'_, D> {
         self.driver.call(self.operation, self.request, call).await
     }
 
+    /// The original reply as an action alters it.
+    fn altered(&self, action: &Action, original: HttpReply, hub: &Hub) -> HttpReply {
+        let natural = String::from_utf8_lossy(&original.body).into_owned();
+        let recorded =
+            |volumes: &Volumes| volumes.known(&self.request.name).map(|volume| volume.options.clone());
+        let (mountpoint, options) = match action {
+            Action::Reply { .. } | Action::Set { .. } => {
+                let recorded = recorded(&hub.volumes()).filter(|_| self.operation != Operation::Create);
+                (self.mountpoint(&natural), recorded)
+            }
+            _ => Default::default(),
+        };
+        let values = CallValues {
+            volume: &self.request.name,
+            id: &self.request.id,
+            mountpoint: &mountpoint,
+            natural: &natural,
+            options: options.as_ref().unwrap_or(&self.request.options),
+        };
+        alter::altered(action, original, &values)
+    }
+
+    /// The volume's mountpoint: that of the original reply, else the one that the driver knows.
+    fn mountpoint(&self, natural: &str) -> String {
+        let reply: Value = serde_json::from_str(natural).unwrap_or_default();
+        let in_reply =
+            [&reply["Mountpoint"], &reply["Volume"]["Mountpoint"]].into_iter().find_map(Value::as_str);
+        let known = || match self.driver.preview(Operation::Path, self.request, Preview::Success) {
+            Some(Reply::Mountpoint(path)) => path,
+            _ => String::new(),
+        };
+        in_reply.map_or_else(known, str::to_owned)
+    }
+
     /// A reply without the work; plain success from a driver that does not know.
     fn preview(&self, preview: Preview) -> Reply {
         self.driver.preview(self.operation, self.request, preview).unwrap_or(Reply::Done)
@@ -98,9 +142,12 @@ async fn wait_for_release(
     original: &HttpReply,
     guard: &mut CallGuard,
 ) -> Option<ReleaseAction> {
-    let mut held = guard.record_held(operation, Some(original));
+    let barrier = if let Action::Barrier { calls, .. } = action { Some(*calls) } else { None };
+    let mut held = guard.record_held(operation, barrier, Some(original));
     let wakeup = match action {
-        Action::Delay { from, .. } => held.wait_at_most(*from).await,
+        Action::Delay { from: limit, .. } | Action::Barrier { within: Some(limit), .. } => {
+            held.wait_at_most(*limit).await
+        }
         _ => held.wait().await,
     }?;
     guard.note_release(wakeup.release);

@@ -34,7 +34,7 @@ use tokio_util::sync::CancellationToken;
 pub use driver::{BuiltinDriver, DiskError, DiskStore, Driver, delete_directory};
 
 use crate::{
-    domain::model::entry::EntryKind,
+    domain::model::{driver::Outage, entry::EntryKind},
     hub::Hub,
     net::{Address, BindError, Paths, TrustedHosts},
 };
@@ -53,16 +53,26 @@ impl PluginServer {
         paths: &Paths,
         driver: impl FnOnce(String) -> D,
     ) -> Result<Self, BindError> {
-        let (listener, mut unwritable) = paths.plugin_listener(listen, name)?;
+        let (mut listener, mut unwritable) = paths.plugin_listener(listen, name)?;
+        // A driver that starts in an outage must not be reached before.
+        let outage = hub.driver_state().status.outage();
+        let opened = match outage {
+            Some(Outage::Unlink) => Ok(()),
+            Some(Outage::Refuse) => listener.refuse(),
+            _ => listener.open(),
+        };
+        opened.map_err(|error| BindError::Unusable { address: listener.address(), error })?;
         let address = listener.address();
         let spec = match (listen, paths.specs.first()) {
-            (Address::Tcp(_), Some(directory)) => match SpecFile::create(directory, name, &address) {
-                Err(denied) if denied.is_denied() => {
-                    unwritable = Some(directory);
-                    None
+            (Address::Tcp(_), Some(directory)) => {
+                match SpecFile::create(directory, name, &address, outage != Some(Outage::Unlink)) {
+                    Err(denied) if denied.is_denied() => {
+                        unwritable = Some(directory);
+                        None
+                    }
+                    spec => Some(spec?),
                 }
-                spec => Some(spec?),
-            },
+            }
             _ => None,
         };
         hub.register(registration::driver_info(name, &address, unwritable, paths));

@@ -86,7 +86,7 @@ where
     /// The guard is created here and not in the future, which hyper drops unpolled if the client has already gone.
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let (mut head, body) = request.into_parts();
-        let call = new_call(&head, &self.headers, self.hub.next_call(), self.control.number());
+        let call = new_call(&head, &self.headers, self.hub.next_call(), &self.control);
         let mut guard = CallGuard::new(Arc::clone(&self.hub), Arc::clone(&self.control), call);
         let Self { control, inner, .. } = self;
         let (control, mut inner) = (Arc::clone(control), inner.clone());
@@ -164,21 +164,20 @@ fn handler_panicked() -> Response {
 
 /// Records a request that hyper has refused, since it is no HTTP or too large. A call that nobody understood still was
 /// one.
-pub fn record_refused(hub: &Hub, connection: u64, error: &hyper::Error) {
+pub fn record_refused(hub: &Hub, control: &ConnectionControl, error: &hyper::Error) {
     let status = if error.is_parse_too_large() { 431 } else { 400 };
     let call = Call {
         number: hub.next_call(),
         request_line: Some("(no HTTP request)".into()),
-        connection,
         outcome: Outcome::Error,
         status: Some(status),
         error: Some(error.to_string().into()),
-        ..new_call(&Request::new(()).into_parts().0, &SharedHeaders::default(), 0, connection)
+        ..new_call(&Request::new(()).into_parts().0, &SharedHeaders::default(), 0, control)
     };
     hub.record(EntryKind::Call(Box::new(call)));
 }
 
-fn new_call(head: &Parts, headers: &SharedHeaders, call: u64, connection: u64) -> Call {
+fn new_call(head: &Parts, headers: &SharedHeaders, call: u64, control: &ConnectionControl) -> Call {
     let operation = Operation::from_path(head.uri.path());
     let header = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
     let in_protocol = operation.is_some() && head.method == Method::POST;
@@ -188,13 +187,17 @@ fn new_call(head: &Parts, headers: &SharedHeaders, call: u64, connection: u64) -
         operation,
         request_line: (!in_protocol).then(request_line),
         caller: Caller::from_headers(header),
-        connection,
+        connection: control.number(),
+        peer: control.peer().cloned(),
+        first_contact: control.take_first_contact(),
         volume: None,
         mount_id: None,
+        known: false,
         mounted: false,
         headers: headers.share(&head.headers),
         request: entry::Body::default(),
         fault: None,
+        evaluation: None,
         // Replaced by `CallGuard::record`.
         outcome: Outcome::Cancelled,
         status: None,

@@ -28,8 +28,8 @@ pub struct SpecFile {
 }
 
 impl SpecFile {
-    /// Writes a spec file. One that a killed process has left behind is replaced.
-    pub fn create(directory: &Path, name: &str, address: &str) -> Result<Self, BindError> {
+    /// Takes a spec file, and writes it unless that is for later. One that a killed process has left behind is replaced.
+    pub fn create(directory: &Path, name: &str, address: &str, now: bool) -> Result<Self, BindError> {
         let path = directory.join(format!("{name}.spec"));
         let unusable = |error| BindError::Unusable { address: path.display().to_string(), error };
         let in_use = || BindError::InUse(path.display().to_string());
@@ -43,7 +43,11 @@ impl SpecFile {
             return Err(in_use());
         }
         let spec = Self { path: path.clone(), address: address.to_owned(), _lock_file: lock_file };
-        spec.write().map_err(unusable)?;
+        if now {
+            spec.write().map_err(unusable)?;
+        } else {
+            drop(fs::remove_file(&spec.path));
+        }
         Ok(spec)
     }
 

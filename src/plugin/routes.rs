@@ -104,16 +104,21 @@ async fn handle<D: Driver>(state: &PluginState<D>, operation: Operation, call: R
         Err(reply) => return guard.reply(reply),
     };
     let call = guard.call();
+    let peer = call.peer.clone();
     let incoming = IncomingCall {
         call: call.number,
         operation,
         request: &request,
         caller: call.caller,
+        connection: call.connection,
+        peer: peer.as_deref(),
+        first_contact: call.first_contact,
         empty_body: body.length == 0,
     };
     let admission = hub.admit(&incoming);
     call.lints = admission.lints;
-    call.mounted = admission.mounted;
+    (call.known, call.mounted) = (admission.known, admission.mounted);
+    call.evaluation = admission.evaluation;
     call.volume = non_empty(&request.name);
     call.mount_id = non_empty(&request.id);
     if let Some(injection) = admission.injection {

@@ -13,6 +13,7 @@ use crate::{
         lang::command::{Command, Target},
         model::{
             entry::{Cause, CommandRun, EntryKind},
+            origin::Origin,
             scenario::ScenarioResult,
             volume::Change,
         },
@@ -36,10 +37,10 @@ impl StepRunner<'_> {
         let rules = hub.snapshot().rules;
         for rule in rules.iter().filter(|rule| !self.rules_before.contains(&rule.id)) {
             // A rule that has ended meanwhile needs no disarming.
-            let _ = hub.command(&Command::Disarm(Target::Id(rule.id)));
+            let _ = hub.command(&Command::Disarm(Target::Id(rule.id)), self.origin());
         }
         if hub.driver_state().status != DriverStatus::Up {
-            let _ = hub.command(&Command::Up);
+            let _ = hub.command(&Command::Up, self.origin());
             hub.wait_until_applied().await;
         }
         for running in std::mem::take(&mut self.running).into_values() {
@@ -103,10 +104,14 @@ impl StepRunner<'_> {
         for name in self.remaining_volumes(inventory) {
             if self.context.hub.volumes().existing(&name).is_none() {
                 // The engine can remove only a volume that the driver knows. Without a record this fails.
-                let _ = self.context.hub.command(&Command::Restore(name.clone()));
+                let _ = self.context.hub.command(&Command::Restore(name.clone()), self.origin());
             }
             engine.perform(&DockerCommand::Volume(VolumeCommand::Rm { force: true, name })).await;
         }
+    }
+
+    fn origin(&self) -> Origin {
+        Origin::scenario(&self.scenario.name)
     }
 
     /// Removes a volume from the driver that no engine can remove, because the driver does not admit to it.
@@ -116,6 +121,7 @@ impl StepRunner<'_> {
         self.context.hub.record(EntryKind::Command(CommandRun {
             command: format!("note clean-up of scenario {}", self.scenario.name),
             result: "removed its volume".into(),
+            origin: Box::new(self.origin()),
             changes: vec![change],
         }));
         Ok(())

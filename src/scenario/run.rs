@@ -13,7 +13,10 @@ use super::{
     trace::{Trace, TracedCall},
 };
 use crate::{
-    domain::{model::scenario::ScenarioResult, text::counted},
+    domain::{
+        model::{origin::Origin, scenario::ScenarioResult},
+        text::counted,
+    },
     engine_api::{CliResult, DockerCommand},
     hub::DriverStatus,
 };
@@ -190,7 +193,10 @@ impl<'c> StepRunner<'c> {
                 }
             }
             Action::Command => {
-                let output = self.context.hub.command_line(&line).map_err(|error| error.to_string())?;
+                let output = {
+                    let origin = Origin::scenario(&self.scenario.name);
+                    self.context.hub.command_line(&line, origin).map_err(|error| error.to_string())?
+                };
                 self.context.hub.wait_until_applied().await;
                 Ok(StepResult::Other(output.text))
             }

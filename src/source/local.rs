@@ -9,7 +9,10 @@ use super::Source;
 use crate::{
     domain::{
         lang::command::Command,
-        model::entry::{Entry, EntryKind, ShellEvent},
+        model::{
+            entry::{Entry, EntryKind, ShellEvent},
+            origin::Origin,
+        },
         rules::{DryRun, Rule},
     },
     export,
@@ -50,9 +53,10 @@ impl Source for LocalSource {
         self.0.subscribe()
     }
 
-    fn run(&self, command: Command) -> BoxFuture<'static, Result<String, String>> {
+    fn run(&self, command: Command, origin: Origin) -> BoxFuture<'static, Result<String, String>> {
         self.blocking(move |hub| {
-            export::run_command(hub, &command).map(|output| output.text).map_err(|error| error.to_string())
+            let output = export::run_command(hub, &command, origin);
+            output.map(|output| output.text).map_err(|error| error.to_string())
         })
     }
 

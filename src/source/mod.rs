@@ -19,7 +19,10 @@ pub use remote::RemoteSource;
 use crate::{
     domain::{
         lang::{command::Command, seek::Seek},
-        model::entry::{Entry, ShellEvent},
+        model::{
+            entry::{Entry, ShellEvent},
+            origin::Origin,
+        },
         rules::{DryRun, Rule},
     },
     hub::Snapshot,
@@ -39,8 +42,8 @@ pub trait Source: Send + Sync {
     /// Changes its value whenever there is something new to read.
     fn changes(&self) -> watch::Receiver<u64>;
 
-    /// Runs a command, and returns its result as text, or why it failed.
-    fn run(&self, command: Command) -> BoxFuture<'static, Result<String, String>>;
+    /// Runs a command that came from a key or the `:` line, and returns its result as text, or why it failed.
+    fn run(&self, command: Command, origin: Origin) -> BoxFuture<'static, Result<String, String>>;
 
     /// Finds the recorded calls that a rule would have matched.
     fn dry_run(&self, rule: Rule) -> BoxFuture<'static, Result<DryRun, String>>;

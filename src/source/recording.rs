@@ -19,7 +19,10 @@ use super::{
 use crate::{
     domain::{
         lang::{command::Command, seek::Seek},
-        model::{entry::Entry, scenario::ScenarioCatalog, source_status::SourceStatus, speed::SpeedChange},
+        model::{
+            entry::Entry, origin::Origin, scenario::ScenarioCatalog, source_status::SourceStatus,
+            speed::SpeedChange,
+        },
         rules::{DryRun, Rule, dry_run},
     },
     export,
@@ -93,7 +96,7 @@ impl Source for RecordingSource {
         self.changes.clone()
     }
 
-    fn run(&self, command: Command) -> BoxFuture<'static, Result<String, String>> {
+    fn run(&self, command: Command, _: Origin) -> BoxFuture<'static, Result<String, String>> {
         match command {
             Command::Speed(change) => {
                 let (reply, result) = oneshot::channel();

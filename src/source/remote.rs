@@ -20,6 +20,7 @@ use crate::{
         lang::command::Command,
         model::{
             entry::Entry,
+            origin::Origin,
             scenario::ScenarioCatalog,
             source_status::{Connection, ConnectionState, SourceStatus},
         },
@@ -245,7 +246,7 @@ impl Source for RemoteSource {
         self.shared.version.subscribe()
     }
 
-    fn run(&self, command: Command) -> BoxFuture<'static, Result<String, String>> {
+    fn run(&self, command: Command, _: Origin) -> BoxFuture<'static, Result<String, String>> {
         if let Command::Save { path, which } = command {
             let (entries, snapshot) = (self.entries_after(0, usize::MAX), self.snapshot());
             let save = move || {

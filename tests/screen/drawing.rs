@@ -7,6 +7,7 @@ use voltergeist::{
     domain::{
         model::{
             entry::{EntryKind, Session},
+            origin::Origin,
             protocol::Operation,
             volume::Volumes,
         },
@@ -132,7 +133,7 @@ async fn it_ends_by_key_by_command_with_the_program_and_with_the_terminal() {
     assert_eq!(live.release_action().await, ExitReason::Quit);
 
     let live = Live::start();
-    live.hub.command_line("quit").expect("a command");
+    live.hub.command_line("quit", Origin::Line).expect("a command");
     assert_eq!(live.release_action().await, ExitReason::Quit);
 
     let live = Live::start();

@@ -14,6 +14,7 @@ use voltergeist::{
     },
     domain::model::{
         entry::{HeldCall, OriginalReply},
+        origin::Origin,
         protocol::{Caller, Operation},
     },
     hub::{HeldCallGuard, Hub},
@@ -85,15 +86,17 @@ impl Desk {
 }
 
 fn held(hub: &Arc<Hub>, status: u16, body: &str) -> HeldCallGuard {
-    hub.command_line("arm get: hold").expect("it is armed");
+    hub.command_line("arm get: hold", Origin::Line).expect("it is armed");
     hub.record_held(HeldCall {
         number: hub.next_call(),
         connection: 1,
+        peer: None,
         operation: Operation::Get,
         caller: Caller::Docker,
         volume: Some("db1".into()),
         mount_id: None,
         retry: false,
+        barrier: None,
         fault: super::fixture::fault(1, None, "hold"),
         original: Some(OriginalReply { status, body: body.as_bytes().to_vec().into() }),
     })

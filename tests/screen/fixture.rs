@@ -24,6 +24,7 @@ use voltergeist::{
             },
             fault::{AppliedFault, FaultSource, Phase, Release, ReleasedBy},
             lint::Lint,
+            origin::Origin,
             protocol::{Caller, Operation, Options},
             scenario::ScenarioCatalog,
             speed::DemoSpeed,
@@ -59,12 +60,16 @@ pub fn call(operation: Operation, volume: &str) -> Call {
         request_line: None,
         caller: Caller::Docker,
         connection: 1,
+        peer: None,
+        first_contact: false,
         volume: (!volume.is_empty()).then(|| volume.into()),
         mount_id: None,
+        known: false,
         mounted: false,
         headers: Headers(headers.into_iter().map(|(name, value)| (name.into(), value.into())).collect()),
         request: body.into_bytes().into(),
         fault: None,
+        evaluation: None,
         outcome: Outcome::Ok,
         status: Some(200),
         error: None,
@@ -172,8 +177,9 @@ impl Fixture {
     fn evaluated(&mut self, call: u64, operation: Operation, volume: Option<&str>, fault: &AppliedFault) {
         let Some(id) = fault.rule() else { return };
         let rules = vec![RuleDecision { id, decision: Decision::Fired }];
-        let evaluation = Evaluation { call, operation, volume: volume.map(Into::into), rules };
-        self.push(EntryKind::Rule(RuleEvent::Evaluated(evaluation)));
+        let volume = volume.map(Into::into);
+        let evaluation = Evaluation { call, operation, volume, mount_id: None, connection: 1, rules };
+        self.push(EntryKind::Rule(RuleEvent::Evaluated(Box::new(evaluation))));
     }
 
     /// A call from its arrival to its end. A rule that acts on it and is not armed is armed just for it.
@@ -215,7 +221,9 @@ impl Fixture {
 
     pub fn command(&mut self, line: &str, effect: &str, changes: Vec<Change>) {
         self.change(Cause::Command, &changes);
-        self.push(EntryKind::Command(CommandRun { command: line.into(), result: effect.into(), changes }));
+        let origin = Box::new(Origin::Line);
+        let run = CommandRun { command: line.into(), result: effect.into(), origin, changes };
+        self.push(EntryKind::Command(run));
     }
 
     pub fn arm(&mut self, line: &str) {
@@ -259,9 +267,11 @@ impl Fixture {
             operation,
             caller: Caller::Docker,
             connection: 1,
+            peer: None,
             volume: Some(volume.into()),
             mount_id: None,
             retry: false,
+            barrier: None,
             fault,
             original: Some(OriginalReply { status: 200, body: b"{}\n".to_vec().into() }),
         })));

@@ -12,7 +12,9 @@ use voltergeist::{
     domain::{
         lang::command::Outage,
         model::{
-            entry::{Call, Outcome},
+            entry::{
+                Call, Condition, Decision, EntryKind, Outcome, RuleDecision, RuleEvent, RuleText, Share,
+            },
             protocol::{Caller, Operation},
         },
         rules::DryRun,
@@ -356,18 +358,40 @@ fn an_edited_rule_takes_the_place_of_the_old_one() {
 }
 
 #[test]
-fn an_open_call_says_why_no_other_rule_acted() {
+fn an_open_call_tells_why_no_other_rule_acted() {
     let mut fixture = Fixture::empty();
-    fixture.arm("arm get: empty");
-    fixture.arm("arm get: hang");
-    fixture.arm("arm mount: hang");
-    fixture.call(Call { fault: Some(fault(1, None, "empty")), ..call(Operation::Get, "db1") });
-    let mut console = TestConsole::new(&fixture, (120, 50), "default", false);
+    for rule in
+        ["get: empty", "get: hang", "get where volume=x: eof", "get 50%: eof", "get nth 3: eof", "get: eof"]
+    {
+        fixture.arm(&format!("arm {rule}"));
+    }
+    let rule = RuleText { id: 6, label: None, text: "get: eof".into() };
+    fixture.push(EntryKind::Rule(RuleEvent::Disarmed(rule)));
+    let decisions = [
+        Decision::Fired,
+        Decision::Skipped { by: 1 },
+        Decision::NoMatch { selector: "volume=x".into() },
+        Decision::Missed { drew: Share(701_234), below: Share(500_000) },
+        Decision::NotDue { count: 1, condition: Condition::Nth(3) },
+    ];
+    let numbered = (1..).zip(decisions).map(|(id, decision)| RuleDecision { id, decision });
+    fixture.call(Call {
+        fault: Some(fault(1, None, "empty")),
+        evaluation: Some(numbered.collect()),
+        ..call(Operation::Get, "db1")
+    });
+    let mut console = TestConsole::new(&fixture, (120, 60), "default", false);
     console.press("enter");
     let screen = console.screen();
-    for expected in
-        ["rule 1: empty", "docker: takes it as", "rule 2: skipped: rule 1 matched first", "rule 3: no match"]
-    {
+    for expected in [
+        "rule 1: empty",
+        "docker: takes it as",
+        "rule 2: skipped: rule 1 acted first: get: hang",
+        "rule 3: no match: volume=x: get where",
+        "rule 4: drew 0.70, needed < 0.50: get 50%: eof",
+        "rule 5: call 1 of 3: get nth 3: eof",
+        "rule 6: disarmed: get: eof",
+    ] {
         assert!(screen.contains(expected), "no {expected:?} in\n{screen}");
     }
 }
@@ -543,7 +567,7 @@ fn what_can_stand_next_is_offered_with_its_meaning_and_the_number_of_what_is_not
         ("arm get ", "", "after     N: all calls after the first N"),
         ("arm get: reset ", "", "after     the work comes first, then the fault"),
         ("arm get: ", "", "the original reply; later rules are skipped"),
-        ("arm get where ", "", "volume=    =GLOB: volume name matches GLOB"),
+        ("arm get where ", "", "volume=        =GLOB: volume name matches GLOB"),
     ] {
         let mut console = console(&fixture);
         console.press(":");

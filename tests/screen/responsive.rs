@@ -17,6 +17,7 @@ use voltergeist::{
         lang::command::Command,
         model::{
             entry::{Entry, EntryKind, Session},
+            origin::Origin,
             protocol::Operation,
             volume::{Change, Volume, Volumes},
         },
@@ -109,8 +110,8 @@ impl Source for SlowDryRuns {
         self.hub.changes()
     }
 
-    fn run(&self, command: Command) -> BoxFuture<'static, Result<String, String>> {
-        self.hub.run(command)
+    fn run(&self, command: Command, origin: Origin) -> BoxFuture<'static, Result<String, String>> {
+        self.hub.run(command, origin)
     }
 
     fn dry_run(&self, rule: Rule) -> BoxFuture<'static, Result<DryRun, String>> {

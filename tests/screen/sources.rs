@@ -17,6 +17,7 @@ use voltergeist::{
         lang::seek::{Direction, Seek},
         model::{
             entry::{EntryKind, Outcome},
+            origin::Origin,
             protocol::Operation,
             source_status::PlaybackState,
         },
@@ -75,7 +76,7 @@ fn take(hub: &Hub, step: &Step) {
             hub.record(EntryKind::Call(Box::new(ended)));
         }
         // Some are refused, as `restore` of what is not forgotten.
-        Step::Command(line) => drop(hub.command_line(line)),
+        Step::Command(line) => drop(hub.command_line(line, Origin::Line)),
         Step::Note => drop(hub.record(EntryKind::Note { text: "look here".into() })),
     }
 }
@@ -275,7 +276,7 @@ async fn a_recording_is_played_and_followed_and_has_no_driver() {
     for (line, expected) in
         [("speed 64", Ok("playing at 64x")), ("wipe", Err("a recording has no driver, and wipe needs one"))]
     {
-        let result = source.run(line.parse().expect("a command")).await;
+        let result = source.run(line.parse().expect("a command"), Origin::Line).await;
         assert_eq!(result.as_deref().map_err(String::as_str), expected, "{line}");
     }
     let mut changes = source.changes();

@@ -6,6 +6,7 @@ use voltergeist::{
     domain::{
         model::{
             entry::EntryKind,
+            origin::Origin,
             protocol::Operation,
             source_status::{Connection, ConnectionState, SourceStatus},
         },
@@ -45,7 +46,7 @@ async fn until(source: &RemoteSource, what: &str, holds: impl Fn(&RemoteSource) 
 }
 
 async fn run(source: &RemoteSource, line: &str) -> Result<String, String> {
-    within(source.run(line.parse().expect("a command"))).await
+    within(source.run(line.parse().expect("a command"), Origin::Line)).await
 }
 
 #[tokio::test]
@@ -106,7 +107,7 @@ async fn what_left_the_journal_before_it_was_read_is_counted() {
     for _ in 0..500 {
         fixture.hub.record(EntryKind::Note { text: "again".into() });
     }
-    fixture.hub.command_line("conjure db1").expect("a command");
+    fixture.hub.command_line("conjure db1", Origin::Line).expect("a command");
     until(&source, "what is there now", |source| source.snapshot().volumes.len() == 1).await;
     assert!(connection(&source).missed >= 400, "{:?}", connection(&source));
     let entries = source.entries_after(0, usize::MAX);

@@ -15,6 +15,7 @@ use voltergeist::{
     domain::{
         model::{
             entry::{Cause, EntryKind, Session},
+            origin::Origin,
             protocol::Operation,
             volume::{Change, Volumes},
         },
@@ -29,6 +30,11 @@ use crate::fixture::{Fixture, place, until};
 fn open(root: &Path) -> (Arc<Hub>, DiskStore) {
     let (disk, volumes) = DiskStore::open(root).expect("the root opens");
     (Hub::new(Session::new(0, volumes), Box::new(disk.clone()), Bounds::default()), disk)
+}
+
+/// Waits until the ends of all connections are recorded.
+async fn closed(fixture: &Fixture) {
+    fixture.until("all connections are closed", |now| now.connections.is_empty()).await;
 }
 
 fn all(hub: &Hub) -> Volumes {
@@ -133,7 +139,7 @@ async fn a_damaged_record_is_reported_and_set_aside_and_the_others_are_there() {
     let place = place();
     let root = place.path().join("volumes");
     let (hub, disk) = open(&root);
-    hub.command_line("conjure good").expect("the disk is writable");
+    hub.command_line("conjure good", Origin::Line).expect("the disk is writable");
     drop((hub, disk));
     let records = root.join(".voltergeist/records");
     fs::write(records.join("broken"), "{\"name\":\"bro").expect("the place is writable");
@@ -257,6 +263,7 @@ fn a_root_belongs_to_one_process() {
 async fn a_saved_journal_reads_back_as_it_was() {
     let fixture = Fixture::unix();
     fixture.ask(Operation::Create, r#"{"Name":"a"}"#).await;
+    closed(&fixture).await;
     fixture.command("note look here").await;
     let file = fixture.place.path().join("a b.jsonl");
     fixture.command(&format!("save \"{}\"", file.display())).await;
@@ -267,8 +274,9 @@ async fn a_saved_journal_reads_back_as_it_was() {
     let read: Vec<voltergeist::domain::model::entry::Entry> =
         saved.lines().map(|line| serde_json::from_str(line).expect("each line is an entry")).collect();
     assert_eq!(read.iter().collect::<Vec<_>>(), entries.iter().map(Arc::as_ref).collect::<Vec<_>>());
-    assert!(matches!(&read[4].kind, EntryKind::Command(command) if command.command == "note look here"));
-    let again = voltergeist::export::run_line(&fixture.hub, &format!("save \"{}\"", file.display()));
+    assert!(matches!(&read[6].kind, EntryKind::Command(command) if command.command == "note look here"));
+    let again =
+        voltergeist::export::run_line(&fixture.hub, &format!("save \"{}\"", file.display()), Origin::Line);
     assert!(again.is_err_and(|error| error.to_string().ends_with("exists; choose another name")));
     assert_eq!(
         fs::read_to_string(&file).expect("it is still there"),
@@ -282,15 +290,19 @@ async fn a_saved_journal_reads_back_as_it_was() {
 async fn the_end_of_a_name_says_what_is_saved() {
     let fixture = Fixture::unix();
     fixture.ask(Operation::Create, r#"{"Name":"a"}"#).await;
+    closed(&fixture).await;
     for (name, expected, first) in [
-        ("run.jsonl", "1 of 4 entries saved to ", r#"{"seq":4,"#),
-        ("run.md", "a report of the run with 1 of 5 entries saved to ", "# voltergeist, 2"),
-        ("run.mmd", "a sequence of 1 of 6 entries as Mermaid saved to ", "sequenceDiagram\n"),
-        ("run.txt", "a sequence of 1 of 7 entries as text saved to ", " UTC"),
+        ("run.jsonl", "1 of 6 entries saved to ", r#"{"seq":5,"#),
+        ("run.md", "a report of the run with 1 of 7 entries saved to ", "# voltergeist, 2"),
+        ("run.mmd", "a sequence of 1 of 8 entries as Mermaid saved to ", "sequenceDiagram\n"),
+        ("run.txt", "a sequence of 1 of 9 entries as text saved to ", " UTC"),
     ] {
         let file = fixture.place.path().join(name);
-        let effect =
-            voltergeist::export::run_line(&fixture.hub, &format!("save {} where op:create", file.display()));
+        let effect = voltergeist::export::run_line(
+            &fixture.hub,
+            &format!("save {} where op:create", file.display()),
+            Origin::Line,
+        );
         let effect = effect.expect("it is saved").text;
         assert!(effect.starts_with(expected), "{effect}");
         let saved = fs::read_to_string(&file).expect("it is written");
@@ -310,10 +322,14 @@ async fn what_passes_a_filter_is_saved_alone() {
     let fixture = Fixture::unix();
     fixture.ask(Operation::Create, r#"{"Name":"a"}"#).await;
     fixture.ask(Operation::Get, r#"{"Name":"a"}"#).await;
+    closed(&fixture).await;
     let file = fixture.place.path().join("gets.jsonl");
-    let effect =
-        voltergeist::export::run_line(&fixture.hub, &format!("save {} where op:get", file.display()));
-    assert_eq!(effect.expect("it is saved").text, format!("1 of 5 entries saved to {}", file.display()));
+    let effect = voltergeist::export::run_line(
+        &fixture.hub,
+        &format!("save {} where op:get", file.display()),
+        Origin::Line,
+    );
+    assert_eq!(effect.expect("it is saved").text, format!("1 of 9 entries saved to {}", file.display()));
     let saved = fs::read_to_string(&file).expect("it is written");
     assert_eq!(saved.lines().count(), 1);
     assert!(saved.contains(r#""operation":"get""#), "{saved}");

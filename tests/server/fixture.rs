@@ -21,6 +21,7 @@ use voltergeist::{
     domain::{
         model::{
             entry::{Call, EntryKind, Session},
+            origin::Origin,
             protocol::Operation,
         },
         state::journal::Bounds,
@@ -129,7 +130,8 @@ impl Fixture {
 
     /// Gives a command as a user does, and waits until it is followed.
     pub async fn command(&self, line: &str) {
-        voltergeist::export::run_line(&self.hub, line).unwrap_or_else(|error| panic!("{line}: {error}"));
+        voltergeist::export::run_line(&self.hub, line, Origin::Line)
+            .unwrap_or_else(|error| panic!("{line}: {error}"));
         within(self.hub.wait_until_applied()).await;
     }
 

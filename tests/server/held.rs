@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use voltergeist::domain::model::{
     entry::{Cause, EntryKind},
     fault::ReleasedBy,
+    origin::Origin,
     protocol::Operation,
 };
 
@@ -112,7 +113,7 @@ async fn a_held_call_ends_as_it_is_released_on_both_transports() {
 async fn a_release_that_cannot_be_is_refused_and_the_call_waits_on() {
     let fixture = Fixture::unix();
     fixture.command("conjure v").await;
-    let refused = |line: &str| fixture.hub.command_line(line).expect_err(line).to_string();
+    let refused = |line: &str| fixture.hub.command_line(line, Origin::Line).expect_err(line).to_string();
     assert!(refused("release: fail \"no\"").starts_with("no call is held; arm a rule that holds one"));
     fixture.command("arm mount: hold").await;
     let heard = held(&fixture, async |call| {
@@ -156,7 +157,8 @@ async fn an_answer_that_is_on_its_way_can_be_hurried_and_not_changed() {
     caller.say(&request(Operation::List, "{}")).await;
     fixture.until("the call waits", |now| now.held.len() == 1).await;
     let call = fixture.snapshot().held[0].call_number().expect("it is a call");
-    let error = fixture.hub.command_line("release all: empty").expect_err("it has begun").to_string();
+    let error =
+        fixture.hub.command_line("release all: empty", Origin::Line).expect_err("it has begun").to_string();
     assert!(
         error.starts_with(&format!("the reply to call {call} is already being sent; release {call} sends"))
     );

@@ -18,6 +18,7 @@ mod mounts;
 mod namespace;
 mod outages;
 mod registration;
+mod rules;
 mod schema;
 mod tcp;
 mod wire;

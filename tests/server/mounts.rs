@@ -8,7 +8,10 @@ use std::{
 
 use rustix::fs::{Mode, OFlags};
 use serde_json::{Value, json};
-use voltergeist::{domain::model::protocol::Operation, plugin::delete_directory};
+use voltergeist::{
+    domain::model::{origin::Origin, protocol::Operation},
+    plugin::delete_directory,
+};
 
 use crate::{
     fixture::{Fixture, place, until},
@@ -106,8 +109,9 @@ async fn a_wipe_keeps_what_is_mounted_and_says_what_is_gone() {
         fixture.ask(Operation::Create, &json!({ "Name": name }).to_string()).await;
     }
     bind(&outside, &fixture.mountpoint("b").join("host"));
-    let wiped =
-        voltergeist::export::run_line(&fixture.hub, "wipe").expect_err("something is mounted").to_string();
+    let wiped = voltergeist::export::run_line(&fixture.hub, "wipe", Origin::Line)
+        .expect_err("something is mounted")
+        .to_string();
     assert!(wiped.starts_with("deleted 2 of 3 volumes; \"b\" is left: "), "{wiped}");
     let listed = fixture.ask(Operation::List, "{}").await;
     assert_eq!(listed["Volumes"].as_array().map(Vec::len), Some(1));

@@ -109,7 +109,11 @@ async fn every_reply_is_as_the_openapi_document_says() {
         caller.say(&request).await;
         let is_stream = path.ends_with("/stream") && query == "?after=0";
         let heard = if is_stream {
-            let text = caller.hear_until(|text| text.contains("\"kind\":\"held\"")).await;
+            let text = caller
+                .hear_until(|text| {
+                    text.split("\"kind\":\"held\"").nth(1).is_some_and(|rest| rest.contains("\n\n"))
+                })
+                .await;
             Heard { text, end: Ok(()) }
         } else {
             caller.hear().await

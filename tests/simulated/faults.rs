@@ -6,7 +6,7 @@ use tempfile::TempDir;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use voltergeist::{
-    domain::model::{entry::EntryKind, protocol::Caller},
+    domain::model::{entry::EntryKind, origin::Origin, protocol::Caller},
     engine::{
         simulated::{self, Config},
         workload::{self, WorkloadConfig, WorkloadRate},
@@ -45,7 +45,7 @@ impl FaultyDriver {
 
     fn command(&self, line: &str) {
         let command = line.parse().unwrap_or_else(|error| panic!("{line}: {error}"));
-        self.hub().command(&command).unwrap_or_else(|error| panic!("{line}: {error}"));
+        self.hub().command(&command, Origin::Line).unwrap_or_else(|error| panic!("{line}: {error}"));
     }
 
     /// The calls so far, as `get db1`.

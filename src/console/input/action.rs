@@ -53,6 +53,10 @@ pub enum KeyAction {
     Back,
     /// End the selected rule.
     Disarm,
+    /// Put the selected rule before the one above it.
+    RuleUp,
+    /// Put the selected rule behind the one below it.
+    RuleDown,
     /// Pause or resume the list of calls.
     Pause,
     /// Type a filter.

@@ -105,6 +105,15 @@ pub const KEY_BINDINGS: &[KeyBinding] = {
         .hint("open"),
         binding(A::Disarm, "disarm", &["delete", "backspace"], Faults, Inject, "disarm the selected rule")
             .hint("disarm"),
+        binding(
+            A::RuleUp,
+            "rule-up",
+            &["K"],
+            Faults,
+            Inject,
+            "move the selected rule up; the first that acts on a call wins",
+        ),
+        binding(A::RuleDown, "rule-down", &["J"], Faults, Inject, "move the selected rule down"),
         binding(A::NewRule, "new-rule", &["a"], Faults, Inject, "new rule, starting from the selected one")
             .hint("new rule"),
         binding(

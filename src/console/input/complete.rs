@@ -3,7 +3,7 @@
 //! The words of the rule language come from its parser, which gets the line with a mark at the cursor and
 //! reports what it expected there. So completion never offers what the parser would refuse.
 
-use std::cmp::Reverse;
+use std::{cmp::Reverse, collections::BTreeSet};
 
 use nucleo_matcher::{
     Config, Matcher, Utf32Str,
@@ -25,7 +25,7 @@ use crate::{
             filter,
             lexer::quote,
         },
-        model::{entry::EntryKind, volume::Volume},
+        model::{entry::EntryKind, peer::Peer, volume::Volume},
         rules::{EXAMPLES, meaning},
         text::shell,
     },
@@ -96,12 +96,11 @@ pub fn command(line: &str, snapshot: &Snapshot) -> Completion {
         ("arm", _) => rule(line, snapshot),
         _ if line.starts_with("release") && line.contains(':') => rule(line, snapshot),
         ("disarm", 0) => {
-            let rules = snapshot.rules.iter().flat_map(|rule| {
-                let label = rule.label.iter().map(|label| Candidate::new(&**label, &*rule.text));
-                label.chain([Candidate::new(rule.id.to_string(), &*rule.text)])
-            });
-            Completion::of(line, start, [Candidate::new("all", "every rule")].into_iter().chain(rules))
+            let all = [Candidate::new("all", "every rule")];
+            Completion::of(line, start, all.into_iter().chain(rules(snapshot)))
         }
+        ("move", 0 | 2) => Completion::of(line, start, rules(snapshot)),
+        ("move", 1) => Completion::of(line, start, [Candidate::new("before", "RULE")]),
         ("release", 0) => {
             let waiting = snapshot.held.iter().filter_map(|entry| match &entry.kind {
                 EntryKind::Held(waiting) => {
@@ -277,6 +276,24 @@ fn volumes(snapshot: &Snapshot, which: impl Fn(&Volume) -> bool) -> impl Iterato
     })
 }
 
+/// The rules by label and number.
+fn rules(snapshot: &Snapshot) -> impl Iterator<Item = Candidate> {
+    snapshot.rules.iter().flat_map(|rule| {
+        let label = rule.label.iter().map(|label| Candidate::new(&**label, &*rule.text));
+        label.chain([Candidate::new(rule.id.to_string(), &*rule.text)])
+    })
+}
+
+/// The processes and addresses that have connected.
+fn peers(snapshot: &Snapshot) -> impl Iterator<Item = Candidate> {
+    let names = snapshot.peers.iter().flat_map(|peer| match &**peer {
+        Peer::Process { pid, name, .. } => [name.as_deref().map(str::to_owned), Some(pid.to_string())],
+        Peer::Address(address) => [Some(address.to_string()), None],
+    });
+    let names: BTreeSet<_> = names.flatten().collect();
+    names.into_iter().map(|name| Candidate::new(if name.contains(':') { quote(&name) } else { name }, ""))
+}
+
 /// What the reader of rules had expected at the end of the line.
 fn rule(line: &str, snapshot: &Snapshot) -> Completion {
     let start = line.rfind(|c: char| c.is_whitespace() || ":,=".contains(c)).map_or(0, |end| end + 1);
@@ -284,13 +301,18 @@ fn rule(line: &str, snapshot: &Snapshot) -> Completion {
     if before.ends_with("volume=") {
         return Completion::of(line, start, volumes(snapshot, |_| true));
     }
+    if before.ends_with("peer=") {
+        return Completion::of(line, start, peers(snapshot));
+    }
     let Err(CommandError::Rule(error)) = format!("{before}{MARK}").parse::<Command>() else {
         return Completion { start, ..Completion::default() };
     };
     let here = before.chars().count() + 1 == error.column;
+    // The same words without a sign stand after `per`.
+    let are_selectors = error.expected.iter().any(|word| word == "opt");
     let words = error.expected.iter().filter(|_| here).map(|word| {
         let sign = match word.as_str() {
-            "volume" | "id" | "by" => "=",
+            "volume" | "id" | "by" | "peer" | "connection" if are_selectors => "=",
             "opt" => ".",
             _ => "",
         };
@@ -330,6 +352,7 @@ pub fn filter(line: &str, snapshot: &Snapshot) -> Completion {
     let words = filter::values(key).into_iter().map(|word| Candidate::new(word, ""));
     match key {
         "volume:" | "vol:" => Completion::of(line, value, volumes(snapshot, |_| true)),
+        "peer:" => Completion::of(line, value, peers(snapshot)),
         "fault:" => {
             let labels = snapshot.rules.iter().filter_map(|rule| rule.label.as_ref());
             Completion::of(line, value, words.chain(labels.map(|label| Candidate::new(&**label, ""))))

@@ -82,6 +82,8 @@ impl App {
             }
             KeyAction::ClearAll => return self.clear_all(snapshot),
             KeyAction::Disarm => self.disarm(snapshot),
+            KeyAction::RuleUp => self.move_rule(true, snapshot),
+            KeyAction::RuleDown => self.move_rule(false, snapshot),
             KeyAction::Open => self.open(snapshot),
             KeyAction::CopyJson | KeyAction::CopyCurl => self.copy(action, snapshot),
             KeyAction::CopyReport => {

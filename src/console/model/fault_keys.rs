@@ -88,6 +88,28 @@ impl App {
         }
     }
 
+    /// Moves the selected rule past the one above or below it, and the selection with it.
+    pub(super) fn move_rule(&mut self, up: bool, snapshot: &Snapshot) -> Option<Effect> {
+        let rows = rows(snapshot);
+        let at = |row: usize| match rows.get(row) {
+            Some(FaultRow::Rule(id)) => Some(*id),
+            _ => None,
+        };
+        let row = self.fault.row;
+        let other = if up { row.checked_sub(1) } else { Some(row + 1) };
+        let (Some(selected), Some((to, other))) = (at(row), other.and_then(|to| Some((to, at(to)?)))) else {
+            self.status = StatusLine::say(if at(row).is_some() {
+                "no other rule to move it past"
+            } else {
+                "no rule selected"
+            });
+            return None;
+        };
+        self.fault.row = to;
+        let (rule, before) = if up { (selected, other) } else { (other, selected) };
+        Some(Command::Move { rule: Target::Id(rule), before: Target::Id(before) }.into())
+    }
+
     /// Begins a new rule like the selected one.
     pub(super) fn new_rule(&mut self, snapshot: &Snapshot) {
         let like = match rows(snapshot).get(self.fault.row) {

@@ -13,11 +13,14 @@ use crate::{
             prompt::{Prompt, PromptEvent, PromptKind, Replaced, Submitted},
         },
     },
-    domain::lang::{
-        command::{Command, Target},
-        filter::{Filter, FilterError},
-    },
     domain::model::source_status::SourceStatus,
+    domain::{
+        lang::{
+            command::{Command, Target},
+            filter::{Filter, FilterError},
+        },
+        model::origin::Origin,
+    },
     hub::Snapshot,
 };
 
@@ -79,6 +82,17 @@ impl App {
             submitted.command.get_or_insert_with(|| command.clone());
         }
         self.news.expect(commands);
+    }
+
+    /// Whether a command is the one that was typed last.
+    pub fn is_submitted(&self, command: &Command) -> bool {
+        let line = self.submitted.as_ref().and_then(|submitted| submitted.command.as_deref());
+        line == Some(&command.to_string())
+    }
+
+    /// The key that was pressed last, as the origin of a command.
+    pub fn last_key_origin(&self) -> Origin {
+        Origin::Key { key: self.last_key.as_ref().map_or("", |last| &last.key).into() }
     }
 
     /// Says that a command takes long.

@@ -60,6 +60,10 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
             0 => 0,
             action => text::width(view.theme.glyphs.fault) + 1 + action,
         },
+        peer: match &view.snapshot.peers[..] {
+            [] | [_] => 0,
+            peers => peers.iter().map(|peer| text::width(&peer.to_string())).max().unwrap_or(0),
+        },
     };
     let columns = Columns::of(inner.width.into(), content, grouped_list.is_some());
     if heads {

@@ -11,7 +11,7 @@ pub const GROUP_NAME: usize = 12;
 pub struct Columns {
     /// The time of day.
     pub time: usize,
-    /// The client.
+    /// The client, or its process or address where there are several.
     pub caller: usize,
     /// The operation.
     pub call: usize,
@@ -30,6 +30,8 @@ pub struct Columns {
 pub struct Content {
     pub volume: usize,
     pub fault: usize,
+    /// 0 where there is only one peer.
+    pub peer: usize,
 }
 
 impl Columns {
@@ -37,7 +39,7 @@ impl Columns {
     pub fn of(width: usize, content: Content, is_grouped: bool) -> Self {
         let call = if is_grouped { GROUP_NAME } else { 8 };
         let (time, caller, call, took) = match width {
-            96.. => (12, 9, 12, 8),
+            96.. => (12, content.peer.clamp(9, 20), 12, 8),
             60..=95 => (8, 0, call, 8),
             48..=59 => (8, 0, 8, 0),
             _ => (0, 0, 8, 0),

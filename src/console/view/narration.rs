@@ -200,7 +200,7 @@ fn action_text(action: &str, call: &Call) -> Option<String> {
 }
 
 /// What voltergeist does, by the first word of the action.
-const FAULT_TEXTS: [(&str, &str); 21] = [
+const FAULT_TEXTS: [(&str, &str); 23] = [
     ("reply", "sends the reply from the rule"),
     ("empty", "replies with an empty object"),
     ("null", "replies with null"),
@@ -222,6 +222,8 @@ const FAULT_TEXTS: [(&str, &str); 21] = [
     ("null-entry", "puts a null into the list"),
     ("stale", "replies with an old state"),
     ("lie", "reports success and does nothing"),
+    ("set", "changes a field of the reply"),
+    ("unset", "leaves a field out of the reply"),
 ];
 
 /// A client as an audience knows it.

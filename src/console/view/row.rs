@@ -11,6 +11,7 @@ use crate::{
     domain::{
         model::{
             entry::{AppliedFault, Call, Entry, EntryKind, HeldCall},
+            peer::Peer,
             protocol::{Caller, Operation},
         },
         text::{
@@ -77,7 +78,7 @@ impl RowBuilder<'_> {
         let styles = &self.view.theme.styles;
         let style = if call.operation.is_some() { styles.bold } else { styles.warning };
         let word = call_word(call, self.columns.call.saturating_sub(self.indent.len()));
-        self.subject(call.caller, (&word, style), call.volume.as_deref());
+        self.subject((call.caller, call.peer.as_deref()), (&word, style), call.volume.as_deref());
         let lints: String = call.lints.iter().flat_map(|lint| ["  (", lint.as_str(), ")"]).collect();
         self.outcome_columns(call.fault.as_ref(), outcome(self.view, call), &lints, 0);
         if self.columns.took > 0 {
@@ -89,7 +90,11 @@ impl RowBuilder<'_> {
 
     fn waiting(&mut self, entry: &Entry, waiting: &HeldCall) {
         let strong = self.view.theme.styles.bold;
-        self.subject(waiting.caller, (waiting.operation.as_str(), strong), waiting.volume.as_deref());
+        self.subject(
+            (waiting.caller, waiting.peer.as_deref()),
+            (waiting.operation.as_str(), strong),
+            waiting.volume.as_deref(),
+        );
         // Its duration is not known yet and leaves its column to the outcome.
         let took = if self.columns.took > 0 { self.columns.took + 2 } else { 0 };
         self.outcome_columns(Some(&waiting.fault), waits(self.view, entry, waiting), "", took);
@@ -116,10 +121,17 @@ impl RowBuilder<'_> {
     }
 
     /// Client, operation and volume. A call without a volume uses both columns.
-    fn subject(&mut self, caller: Caller, (word, style): (&str, Style), volume: Option<&str>) {
+    fn subject(
+        &mut self,
+        (caller, peer): (Caller, Option<&Peer>),
+        (word, style): (&str, Style),
+        volume: Option<&str>,
+    ) {
         let Columns { caller: callers, call, volume: volumes, .. } = *self.columns;
         let word = format!("{}{word}", self.indent);
-        self.column(caller.as_str(), callers, self.view.theme.styles.dim);
+        let peer = peer.filter(|_| self.view.snapshot.peers.len() > 1);
+        let client = peer.map_or_else(|| caller.to_string(), |peer| text::clean(&peer.to_string()).into());
+        self.column(&client, callers, self.view.theme.styles.dim);
         match volume {
             Some(volume) => {
                 self.column(&word, call, style);

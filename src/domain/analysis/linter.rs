@@ -163,8 +163,13 @@ mod tests {
             let (name, id) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
             let record = volume(name);
             let mounted = record.as_ref().is_some_and(Volume::is_mounted);
-            let context =
-                RequestContext { operation, volume: name, id, options: &NO_OPTIONS, caller, mounted, retry };
+            let context = RequestContext {
+                volume: name,
+                id,
+                mounted,
+                retry,
+                ..RequestContext::new(operation, caller, &NO_OPTIONS)
+            };
             let lints = linter.on_arrival(&context, record.as_ref());
             linter.apply(&ended(operation, caller, name, id, failed));
             lints.into_iter().map(Lint::as_str).collect::<Vec<_>>().join(" ")

@@ -71,6 +71,8 @@ pub struct Release {
 pub enum ReleasedBy {
     /// The command `release`.
     Command,
+    /// A barrier: as many calls waited as it waits for.
+    Barrier,
     /// The end or a pause of the rule that held it.
     RuleEnded,
     /// The end of the program.

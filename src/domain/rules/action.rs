@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::template::{self, FieldPath};
 pub use crate::domain::model::fault::Phase;
 use crate::domain::{lang::json, model::protocol::Operation};
 
@@ -21,7 +22,7 @@ pub enum Action {
     },
     /// A custom reply.
     Reply {
-        /// Its exact body.
+        /// Its exact body, with [placeholders](super::template).
         body: String,
         /// Its status and media type.
         shape: ErrorForm,
@@ -46,6 +47,13 @@ pub enum Action {
     Hang,
     /// A breakpoint: holds the call until it is released.
     Hold,
+    /// A barrier: holds calls until so many wait, then releases them all at once.
+    Barrier {
+        /// How many.
+        calls: u64,
+        /// How long a call waits at most.
+        within: Option<Duration>,
+    },
     /// Holds the call for a random time between the two.
     Delay {
         /// At least this.
@@ -74,6 +82,15 @@ pub enum Action {
     Stale,
     /// Success without doing the work; Get and Path say that the volume exists.
     Lie,
+    /// The original reply with one field set.
+    Set {
+        /// Which field.
+        path: FieldPath,
+        /// Its new value: JSON in one line, with placeholders in its texts.
+        value: String,
+    },
+    /// The original reply without one field.
+    Unset(FieldPath),
 }
 
 /// The form of an error on the wire.
@@ -126,7 +143,7 @@ impl Action {
     ];
 
     /// The keywords of all, in the order of their documentation.
-    pub const WORDS: [&str; 23] = [
+    pub const WORDS: [&str; 25] = [
         "pass",
         "fail",
         "reply",
@@ -149,6 +166,8 @@ impl Action {
         "null-entry",
         "stale",
         "lie",
+        "set",
+        "unset",
         "hold",
     ];
 
@@ -167,7 +186,7 @@ impl Action {
             Self::Reset => "reset",
             Self::Eof => "eof",
             Self::Hang => "hang",
-            Self::Hold => "hold",
+            Self::Hold | Self::Barrier { .. } => "hold",
             Self::Delay { .. } => "delay",
             Self::Drip { .. } => "drip",
             Self::Mountpoint(_) => "mountpoint",
@@ -178,6 +197,8 @@ impl Action {
             Self::NullEntry => "null-entry",
             Self::Stale => "stale",
             Self::Lie => "lie",
+            Self::Set { .. } => "set",
+            Self::Unset(_) => "unset",
         }
     }
 
@@ -209,7 +230,7 @@ impl Action {
             | Self::Eof
             | Self::Stale
             | Self::Lie => &[Instead, Before, After, Twice],
-            Self::Hang | Self::Hold | Self::Delay { .. } => &[Before, After, Twice],
+            Self::Hang | Self::Hold | Self::Barrier { .. } | Self::Delay { .. } => &[Before, After, Twice],
             // These alter the original reply, so the work must come first.
             _ => &[After, Twice],
         }
@@ -217,7 +238,10 @@ impl Action {
 
     /// Whether it holds a call.
     pub const fn holds(&self) -> bool {
-        matches!(self, Self::Hang | Self::Hold | Self::Delay { .. } | Self::Drip { .. })
+        matches!(
+            self,
+            Self::Hang | Self::Hold | Self::Barrier { .. } | Self::Delay { .. } | Self::Drip { .. }
+        )
     }
 
     /// Whether it crashes a real engine, so that it needs `--yes`.
@@ -231,8 +255,9 @@ impl Action {
         }
     }
 
-    /// A custom reply with this text. JSON is sent in one line, as the driver sends it.
+    /// A custom reply with exactly this text. JSON is sent in one line, as the driver sends it.
     pub fn reply(text: &str, shape: ErrorForm) -> Self {
+        let text = &template::escape(text);
         let body = json::compact(text).map_or_else(|| text.to_owned(), |line| line + "\n");
         Self::Reply { body, shape }
     }

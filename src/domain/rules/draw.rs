@@ -82,7 +82,7 @@ impl DrawCounts {
 }
 
 /// FNV-1a, 64 bits: a text as a number.
-fn fnv1a(text: impl Iterator<Item = u8>) -> u64 {
+pub(super) fn fnv1a(text: impl Iterator<Item = u8>) -> u64 {
     text.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 

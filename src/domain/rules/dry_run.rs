@@ -38,9 +38,9 @@ pub fn dry_run<'e>(
             let hit = rule.is_about(operation) && {
                 let options = options.of(call, operation);
                 let context = context(call, operation, &options);
-                armed.matches(&context, Timestamp::UNIX_EPOCH) && {
+                armed.refusal(&context, Timestamp::UNIX_EPOCH).is_none() && {
                     let (decision, _) = armed.evaluate(seed, &context);
-                    armed.count(operation, context.volume, decision);
+                    armed.count(context.key(), &decision);
                     decision == Decision::Fired
                 }
             };
@@ -65,6 +65,10 @@ fn context<'c>(call: &'c Call, operation: Operation, options: &'c Options) -> Re
         id: call.mount_id.as_deref().unwrap_or_default(),
         options,
         caller: call.caller,
+        connection: call.connection,
+        peer: call.peer.as_deref(),
+        first_contact: call.first_contact,
+        known: call.known,
         mounted: call.mounted,
         retry: call.request.length == 0 && call.caller.sends_body_for(operation),
     }
@@ -191,8 +195,15 @@ mod tests {
             let context = context(call, Operation::Get, &options);
             let (rules, injection) = set.decide(&context, Timestamp::UNIX_EPOCH);
             let volume = call.volume.clone();
-            let evaluation = Evaluation { call: call.number, operation: Operation::Get, volume, rules };
-            set.apply(&RuleEvent::Evaluated(evaluation), Timestamp::UNIX_EPOCH, |_| false);
+            let evaluation = Evaluation {
+                call: call.number,
+                operation: Operation::Get,
+                volume,
+                mount_id: None,
+                connection: call.connection,
+                rules,
+            };
+            set.apply(&RuleEvent::Evaluated(Box::new(evaluation)), Timestamp::UNIX_EPOCH, |_| false);
             hits.extend(injection.map(|_| call.number));
         }
         assert_eq!(dry_run.hits, hits);

@@ -181,9 +181,10 @@ fn classes(action: &Action, client_timeout: Option<Duration>) -> Vec<&'static st
             vec![action.as_str(), "malformed", "unexpected"]
         }
         Action::Reset | Action::Eof => vec!["connection_lost"],
-        Action::Hold => vec!["hang"],
+        Action::Hold | Action::Barrier { within: None, .. } => vec!["hang"],
+        Action::Barrier { within: Some(within), .. } if is_too_late(*within) => vec!["hang"],
         Action::Delay { from: time, .. } | Action::Drip { over: time } if is_too_late(*time) => vec!["hang"],
-        Action::Delay { .. } | Action::Drip { .. } => vec!["delayed"],
+        Action::Delay { .. } | Action::Drip { .. } | Action::Barrier { .. } => vec!["delayed"],
         Action::Mountpoint(Mountpoint::Empty) => vec!["mountpoint empty", "mountpoint"],
         Action::Mountpoint(Mountpoint::Missing) => vec!["mountpoint missing", "mountpoint"],
         Action::Mountpoint(Mountpoint::Relative) => vec!["mountpoint relative", "mountpoint"],

@@ -9,6 +9,7 @@ use super::{
     release_action::ReleaseAction,
     rule::{Rule, Step},
     selector::Selector,
+    template::FieldPath,
     trigger::Trigger,
 };
 use crate::domain::lang::{duration, json, lexer::quote};
@@ -27,6 +28,11 @@ impl fmt::Display for Rule {
         }
         write!(f, "{}: ", self.trigger)?;
         join(f, &self.chain, " then ", |f, step| step.fmt(f))?;
+        // Directly after a hold, `until` is a barrier.
+        let is_hold = |step: &Step| step.action == Action::Hold && step.phase == step.action.phases()[0];
+        if self.lifetime.fires.is_some_and(|fires| fires > 1) && self.chain.last().is_some_and(is_hold) {
+            write!(f, " {}", Phase::Before.as_str())?;
+        }
         self.lifetime.fmt(f)
     }
 }
@@ -47,14 +53,20 @@ impl fmt::Display for Selector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())?;
         match self {
-            Self::Volume(pattern) => write!(f, "={}", value(pattern.text())),
+            Self::Volume(pattern) | Self::Peer(pattern) => write!(f, "={}", value(pattern.text())),
             Self::Id(prefix) => write!(f, "={}", value(prefix)),
             Self::Option(key, None) => write!(f, ".{}", self::key(key)),
             Self::Option(key, Some(pattern)) => {
                 write!(f, ".{}={}", self::key(key), value(pattern.text()))
             }
             Self::By(caller) => write!(f, "={caller}"),
-            Self::Mounted | Self::Unmounted | Self::Retry => Ok(()),
+            Self::Connection(number) => write!(f, "={number}"),
+            Self::FirstContact
+            | Self::Known
+            | Self::Unknown
+            | Self::Mounted
+            | Self::Unmounted
+            | Self::Retry => Ok(()),
         }
     }
 }
@@ -73,7 +85,8 @@ impl fmt::Display for Trigger {
         Self::WORDS
             .into_iter()
             .zip([self.nth, self.first, self.every, self.after])
-            .try_for_each(|(word, count)| count.map_or(Ok(()), |count| write!(f, " {word} {count}")))
+            .try_for_each(|(word, count)| count.map_or(Ok(()), |count| write!(f, " {word} {count}")))?;
+        self.per.map_or(Ok(()), |per| write!(f, " per {}", per.as_str()))
     }
 }
 
@@ -119,6 +132,12 @@ impl fmt::Display for Action {
             }
             Self::Delay { from, to } if from == to => write!(f, " {}", duration::print(*from)),
             Self::Delay { from, to } => write!(f, " {}..{}", duration::print(*from), duration::print(*to)),
+            Self::Barrier { calls, within } => {
+                write!(f, " until {calls}")?;
+                within.map_or(Ok(()), |within| write!(f, " within {}", duration::print(within)))
+            }
+            Self::Set { path, value } => write!(f, " {path}={value}"),
+            Self::Unset(path) => write!(f, " {path}"),
             Self::Drip { over } => write!(f, " {}", duration::print(*over)),
             Self::Mountpoint(Mountpoint::Path(path)) if path.starts_with('/') => {
                 write!(f, " {}", value(path))
@@ -137,6 +156,19 @@ impl fmt::Display for Action {
             }
             _ => Ok(()),
         }
+    }
+}
+
+impl fmt::Display for FieldPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        join(f, &self.0, ".", |f, key| {
+            let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '*');
+            if !key.is_empty() && key.chars().all(is_plain) {
+                f.write_str(key)
+            } else {
+                f.write_str(&quote(key))
+            }
+        })
     }
 }
 

@@ -12,6 +12,7 @@ mod draw;
 mod dry_run;
 mod forecast;
 mod format;
+mod key;
 mod lifetime;
 mod parse;
 mod preset;
@@ -20,6 +21,7 @@ mod release_action;
 mod rule;
 mod selector;
 mod set;
+mod template;
 #[cfg(test)]
 mod tests;
 mod tracked_rule;
@@ -31,12 +33,14 @@ pub use dry_run::{DryRun, dry_run};
 pub use forecast::{
     ENGINE_REACTIONS, EngineReaction, Forecast, client_timeout, forecast, forecast_outage, reaction,
 };
+pub use key::{CallKey, Per};
 pub use lifetime::{Flap, Lifetime};
 pub use preset::{PRESETS, Preset};
 pub use reference::{EXAMPLES, KEYWORD_GROUPS, KeywordGroup, meaning};
 pub use release_action::ReleaseAction;
 pub use rule::{Rule, RuleError, Step};
 pub use selector::{Pattern, RequestContext, Selector};
-pub use set::RuleSet;
+pub use set::{DisarmedRule, RuleSet};
+pub use template::{CallValues, FieldPath, PLACEHOLDERS, fill};
 pub use tracked_rule::{Injection, Remaining, RuleState, RuleStatus, TrackedRule};
 pub use trigger::{Probability, Trigger};

@@ -11,7 +11,7 @@ pub struct KeywordGroup {
 }
 
 /// All groups, in their order in a rule.
-pub const KEYWORD_GROUPS: [KeywordGroup; 10] = [
+pub const KEYWORD_GROUPS: [KeywordGroup; 12] = [
     KeywordGroup {
         title: "which calls",
         words: &[
@@ -36,6 +36,11 @@ pub const KEYWORD_GROUPS: [KeywordGroup; 10] = [
             ("opt", ".KEY or .KEY=GLOB: volume has the option"),
             ("id", "=PREFIX: mount ID starts with PREFIX"),
             ("by", "=CALLER: who sent the request"),
+            ("peer", "=GLOB: process or address that connected"),
+            ("connection", "=N: number of the connection"),
+            ("first-contact", "first call of its process or address"),
+            ("known", "the driver knows the volume"),
+            ("unknown", "the driver does not know the volume"),
             ("mounted", "volume has an open mount"),
             ("unmounted", "volume has no open mount"),
             ("retry", "docker's retry: the request body is empty"),
@@ -61,6 +66,15 @@ pub const KEYWORD_GROUPS: [KeywordGroup; 10] = [
             ("first", "N: the first N calls"),
             ("every", "N: every Nth call"),
             ("after", "N: all calls after the first N"),
+            ("per", "volume, id or connection: counted apart"),
+        ],
+    },
+    KeywordGroup {
+        title: "per",
+        words: &[
+            ("volume", "each volume has its own count"),
+            ("id", "each mount ID has its own count"),
+            ("connection", "each connection has its own count"),
         ],
     },
     KeywordGroup {
@@ -88,6 +102,8 @@ pub const KEYWORD_GROUPS: [KeywordGroup; 10] = [
             ("null-entry", "a null among the volumes; crashes dockerd"),
             ("stale", "the reply before the last change"),
             ("lie", "success without doing the work"),
+            ("set", "FIELD=VALUE: one field of the original reply"),
+            ("unset", "FIELD: the original reply without a field"),
             ("hold", "a breakpoint: no reply until release"),
         ],
     },
@@ -117,12 +133,13 @@ pub const KEYWORD_GROUPS: [KeywordGroup; 10] = [
             ("twice", "the work is done twice, then the fault"),
         ],
     },
+    KeywordGroup { title: "barrier", words: &[("within", "30s: after hold until N, wait at most 30 s")] },
     KeywordGroup { title: "chain", words: &[("then", "the action for the calls after those")] },
     KeywordGroup {
         title: "lifetime",
         words: &[
             ("once", "stop after one call"),
-            ("until", "N: stop after N calls"),
+            ("until", "N: stop after N calls; after hold, until N calls wait"),
             ("for", "30s: stop after 30 seconds"),
             ("flap", "20s 5s: alternate 20 s inactive, 5 s active"),
         ],
@@ -153,7 +170,7 @@ mod tests {
     use super::*;
     use crate::domain::{
         model::protocol::Caller,
-        rules::{Action, Calls, ErrorForm, Lifetime, Mountpoint, Phase, Rule, Selector, Trigger},
+        rules::{Action, Calls, ErrorForm, Lifetime, Mountpoint, Per, Phase, Rule, Selector, Trigger},
     };
 
     #[test]
@@ -166,7 +183,8 @@ mod tests {
         assert_eq!(words("where"), Selector::WORDS);
         assert_eq!(words("action"), Action::WORDS);
         assert_eq!(words("lifetime"), Lifetime::WORDS);
-        assert_eq!(words("when")[4..], Trigger::WORDS);
+        assert_eq!(words("when")[4..8], Trigger::WORDS);
+        assert_eq!(words("per"), Per::ALL.map(Per::as_str));
         assert_eq!(words("error format"), ErrorForm::ALL.map(ErrorForm::as_str));
         assert_eq!(words("the driver does its work"), Phase::KEYWORDS.map(Phase::as_str));
         assert_eq!(words("mountpoint"), Mountpoint::NAMED.each_ref().map(Mountpoint::as_str));

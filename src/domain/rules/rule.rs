@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     action::{Action, Phase},
     calls::Calls,
+    key::Per,
     lifetime::Lifetime,
     selector::{Pattern, RequestContext, Selector},
     trigger::Trigger,
@@ -66,6 +67,7 @@ impl Rule {
         self.calls.iter().any(|calls| calls.operations().contains(&operation))
             && self.selectors.iter().all(|selector| selector.applies_to(operation))
             && self.chain.iter().all(|step| step.action.applies_to(operation))
+            && self.trigger.per.is_none_or(|per| per.applies_to(operation))
     }
 
     /// Whether its calls and selectors match a request, regardless of the trigger.
@@ -81,20 +83,31 @@ impl Rule {
         })
     }
 
+    /// What it counts by, if not over all calls.
+    pub fn per(&self) -> Option<Per> {
+        self.trigger.per
+    }
+
     /// The steps of its chain; one if it has no `then`.
     pub fn chain(&self) -> &[Step] {
         &self.chain
     }
 
+    /// For how many calls its chain has steps, if that is limited.
+    pub(super) fn chain_length(&self) -> Option<u64> {
+        self.chain.iter().try_fold(0_u64, |sum, step| Some(sum.saturating_add(step.times?)))
+    }
+
     /// On how many calls it can act, if its chain or its lifetime limits that.
     pub fn limit(&self) -> Option<u64> {
-        let chain = self.chain.iter().try_fold(0_u64, |sum, step| Some(sum.saturating_add(step.times?)));
+        let chain = self.chain_length().filter(|_| self.trigger.per.is_none());
         self.lifetime.fires.into_iter().chain(chain).min()
     }
 
     /// Whether it can act only once, so that a retry of the call does not match it.
     pub fn acts_once(&self) -> bool {
-        self.limit() == Some(1) || self.trigger.nth.is_some() || self.trigger.first == Some(1)
+        self.limit() == Some(1)
+            || self.trigger.per.is_none() && (self.trigger.nth.is_some() || self.trigger.first == Some(1))
     }
 
     /// The step for the next call after some.

@@ -2,9 +2,14 @@
 
 use globset::{GlobBuilder, GlobSet};
 
-use crate::domain::model::protocol::{Caller, Operation, Options};
+use super::key::CallKey;
+use crate::domain::model::{
+    peer::Peer,
+    protocol::{Caller, Operation, Options},
+};
 
 /// What a rule can test on a request.
+#[expect(clippy::struct_excessive_bools, reason = "each is a selector of its own")]
 #[derive(Clone, Copy, Debug)]
 pub struct RequestContext<'c> {
     /// The operation.
@@ -17,10 +22,43 @@ pub struct RequestContext<'c> {
     pub options: &'c Options,
     /// Who sent it.
     pub caller: Caller,
+    /// The number of the connection that it came on.
+    pub connection: u64,
+    /// Who connected, if the system says.
+    pub peer: Option<&'c Peer>,
+    /// Whether it is the first call of its peer.
+    pub first_contact: bool,
+    /// Whether the driver knows the volume.
+    pub known: bool,
     /// Whether the volume has an open mount.
     pub mounted: bool,
     /// Whether the body is empty although this caller sends one, as in `dockerd`'s retries.
     pub retry: bool,
+}
+
+impl<'c> RequestContext<'c> {
+    /// A request that names no volume, on no connection.
+    pub const fn new(operation: Operation, caller: Caller, options: &'c Options) -> Self {
+        Self {
+            operation,
+            volume: "",
+            id: "",
+            options,
+            caller,
+            connection: 0,
+            peer: None,
+            first_contact: false,
+            known: false,
+            mounted: false,
+            retry: false,
+        }
+    }
+
+    /// What its counts depend on.
+    pub const fn key(&self) -> CallKey<'c> {
+        let Self { operation, volume, id, connection, .. } = *self;
+        CallKey { operation, volume, id, connection }
+    }
 }
 
 /// One condition after `where`.
@@ -34,6 +72,16 @@ pub enum Selector {
     Id(String),
     /// `by=CALLER`: the caller; see [`Selector::is_by`].
     By(Caller),
+    /// `peer=GLOB`: the process or the address that connected.
+    Peer(Pattern),
+    /// `connection=N`: the number of the connection.
+    Connection(u64),
+    /// `first-contact`: the first call of its peer.
+    FirstContact,
+    /// `known`: the driver knows the volume.
+    Known,
+    /// `unknown`: the driver does not know the volume.
+    Unknown,
     /// `mounted`: the volume has an open mount.
     Mounted,
     /// `unmounted`: the volume has no open mount.
@@ -44,7 +92,24 @@ pub enum Selector {
 
 impl Selector {
     /// The first words of all selectors.
-    pub const WORDS: [&str; 7] = ["volume", "opt", "id", "by", "mounted", "unmounted", "retry"];
+    pub const WORDS: [&str; 12] = [
+        "volume",
+        "opt",
+        "id",
+        "by",
+        "peer",
+        "connection",
+        "first-contact",
+        "known",
+        "unknown",
+        "mounted",
+        "unmounted",
+        "retry",
+    ];
+
+    /// Those without a value.
+    pub const FLAGS: [Self; 6] =
+        [Self::FirstContact, Self::Known, Self::Unknown, Self::Mounted, Self::Unmounted, Self::Retry];
 
     /// The first word.
     pub fn as_str(&self) -> &'static str {
@@ -53,6 +118,11 @@ impl Selector {
             Self::Option(..) => "opt",
             Self::Id(_) => "id",
             Self::By(_) => "by",
+            Self::Peer(_) => "peer",
+            Self::Connection(_) => "connection",
+            Self::FirstContact => "first-contact",
+            Self::Known => "known",
+            Self::Unknown => "unknown",
             Self::Mounted => "mounted",
             Self::Unmounted => "unmounted",
             Self::Retry => "retry",
@@ -62,11 +132,14 @@ impl Selector {
     /// Whether it can match calls of an operation.
     pub fn applies_to(&self, operation: Operation) -> bool {
         match self {
-            Self::Volume(_) | Self::Option(..) | Self::Mounted | Self::Unmounted => {
-                operation.requires_volume()
-            }
+            Self::Volume(_)
+            | Self::Option(..)
+            | Self::Known
+            | Self::Unknown
+            | Self::Mounted
+            | Self::Unmounted => operation.requires_volume(),
             Self::Id(_) => matches!(operation, Operation::Mount | Operation::Unmount),
-            Self::By(_) => true,
+            Self::By(_) | Self::Peer(_) | Self::Connection(_) | Self::FirstContact => true,
             Self::Retry => operation != Operation::Activate,
         }
     }
@@ -86,6 +159,13 @@ impl Selector {
                 .is_some_and(|found| value.as_ref().is_none_or(|value| value.matches(found))),
             Self::Id(prefix) => request.id.starts_with(prefix),
             Self::By(caller) => Self::is_by(*caller, request.caller),
+            Self::Peer(pattern) => {
+                request.peer.is_some_and(|peer| peer.is_known_as(|text| pattern.matches(text)))
+            }
+            Self::Connection(number) => request.connection == *number,
+            Self::FirstContact => request.first_contact,
+            Self::Known => request.known,
+            Self::Unknown => !request.known,
             Self::Mounted => request.mounted,
             Self::Unmounted => !request.mounted,
             Self::Retry => request.retry,

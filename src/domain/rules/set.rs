@@ -1,18 +1,19 @@
 //! The rule set: the armed rules in their order, and the decision which of them acts on a call.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    key::CallKey,
     rule::Rule,
     selector::RequestContext,
     tracked_rule::{Injection, RuleState, TrackedRule},
 };
 use crate::domain::{
     lang::command::Target,
-    model::entry::{Decision, Evaluation, RuleDecision, RuleEvent, RuleText},
+    model::entry::{Decision, KeptRule, RuleDecision, RuleEvent, RuleText},
 };
 
 /// The rules in the order of their arming. The first that takes a call decides about it.
@@ -25,15 +26,41 @@ pub struct RuleSet {
     seed: u64,
     last_id: u32,
     default_expiry: Option<Duration>,
+    /// The latest rules that were disarmed, the last one at the end.
+    disarmed: VecDeque<DisarmedRule>,
+}
+
+/// A rule that was disarmed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DisarmedRule {
+    /// The rule.
+    pub rule: RuleText,
+    /// When it was disarmed.
+    pub at: Timestamp,
 }
 
 impl RuleSet {
     /// How many rules that have ended are kept.
     const MAX_ENDED: usize = 64;
+    /// How many disarmed rules are remembered.
+    const MAX_DISARMED: usize = 16;
 
     /// An empty set. A rule that does not say how long it lasts expires after `default_expiry`, if there is one.
     pub fn new(seed: u64, default_expiry: Option<Duration>) -> Self {
         Self { seed, default_expiry, ..Self::default() }
+    }
+
+    /// The same set with the rules of the last run.
+    #[must_use]
+    pub fn with_kept(mut self, rules: &[KeptRule]) -> Self {
+        self.rules = rules.iter().filter_map(TrackedRule::restored).collect();
+        self.last_id = rules.iter().map(|kept| kept.rule.id).max().unwrap_or(0);
+        self
+    }
+
+    /// The rules as they survive a restart.
+    pub fn kept(&self) -> Vec<KeptRule> {
+        self.rules.iter().map(TrackedRule::kept).collect()
     }
 
     /// The seed of all draws.
@@ -63,21 +90,28 @@ impl RuleSet {
         })
     }
 
-    /// Decides about a call: what each rule decided that evaluated it, and what is to be done.
+    /// Decides about a call: what each rule for its operation decided, in their order, and what is to be done.
     pub fn decide(
         &self,
         context: &RequestContext<'_>,
         at: Timestamp,
     ) -> (Vec<RuleDecision>, Option<Injection>) {
         let mut decisions = Vec::new();
-        for armed in self.rules.iter().filter(|armed| armed.matches(context, at)) {
-            let (decision, injection) = armed.evaluate(self.seed, context);
+        let (mut taken_by, mut to_do) = (None, None);
+        for armed in self.rules.iter().filter(|armed| armed.is_about(context.operation)) {
+            let decision = match (armed.refusal(context, at), taken_by) {
+                (Some(refusal), _) => refusal,
+                (None, Some(by)) => Decision::Skipped { by },
+                (None, None) => {
+                    let (decision, injection) = armed.evaluate(self.seed, context);
+                    taken_by = decision.is_taken().then_some(armed.id);
+                    to_do = injection;
+                    decision
+                }
+            };
             decisions.push(RuleDecision { id: armed.id, decision });
-            if let Decision::Passed | Decision::Fired = decision {
-                return (decisions, injection);
-            }
         }
-        (decisions, None)
+        (decisions, to_do)
     }
 
     /// Applies an entry about rules. `holds_call` says whether a rule holds a call.
@@ -87,14 +121,20 @@ impl RuleSet {
                 self.forget_ended(holds_call);
                 self.arm(rule, *until, at);
             }
-            RuleEvent::Disarmed(rule) => self.rules.retain(|armed| armed.id != rule.id),
+            RuleEvent::Disarmed(rule) => {
+                self.rules.retain(|armed| armed.id != rule.id);
+                self.disarmed.push_back(DisarmedRule { rule: rule.clone(), at });
+                if self.disarmed.len() > Self::MAX_DISARMED {
+                    self.disarmed.pop_front();
+                }
+            }
+            RuleEvent::Moved { rule, before } => self.move_before(rule.id, *before),
             RuleEvent::Spent(rule) => self.set_state(rule.id, RuleState::Spent),
             RuleEvent::Expired(rule) => self.set_state(rule.id, RuleState::Expired),
-            RuleEvent::Evaluated(Evaluation { operation, volume, rules, .. }) => {
-                let volume = volume.as_deref().unwrap_or_default();
-                for RuleDecision { id, decision } in rules {
+            RuleEvent::Evaluated(evaluation) => {
+                for RuleDecision { id, decision } in &evaluation.rules {
                     if let Some(armed) = self.get_mut(*id) {
-                        armed.count(*operation, volume, *decision);
+                        armed.count(CallKey::of(evaluation), decision);
                     }
                 }
             }
@@ -112,6 +152,14 @@ impl RuleSet {
             Some(index) => self.rules[index] = armed,
             None => self.rules.push(armed),
         }
+    }
+
+    fn move_before(&mut self, id: u32, before: u32) {
+        let place = |rules: &[TrackedRule], id| rules.iter().position(|armed| armed.id == id);
+        let Some(from) = place(&self.rules, id).filter(|_| id != before) else { return };
+        let armed = self.rules.remove(from);
+        let to = place(&self.rules, before).unwrap_or(from);
+        self.rules.insert(to, armed);
     }
 
     /// Forgets the oldest of the rules that have ended, except for some of them and those that hold a call, so that a
@@ -150,6 +198,11 @@ impl RuleSet {
     /// When a rule next expires, or begins or ends a pause.
     pub fn next_turn(&self, at: Timestamp) -> Option<Timestamp> {
         self.rules.iter().filter_map(|armed| armed.next_turn(at)).min()
+    }
+
+    /// The latest rules that were disarmed, oldest first.
+    pub fn disarmed(&self) -> impl DoubleEndedIterator<Item = &DisarmedRule> {
+        self.disarmed.iter()
     }
 
     /// The rules in their order.

@@ -9,13 +9,15 @@ use super::{
     action::{Action, Phase},
     draw::{DrawCounts, Purpose, Subject},
     format,
+    key::{CallKey, Count, KeyCounts},
     lifetime::Lifetime,
     rule::Rule,
     selector::RequestContext,
     trigger::Probability,
 };
+pub use crate::domain::model::entry::RuleState;
 use crate::domain::model::{
-    entry::{Decision, RuleText},
+    entry::{Condition, Decision, KeptRule, RuleText},
     fault::{AppliedFault, FaultSource},
     protocol::Operation,
 };
@@ -56,24 +58,23 @@ pub struct TrackedRule {
     rule: Arc<Rule>,
     /// What each step of its chain does, as text.
     action_texts: Arc<[Arc<str>]>,
-    /// How many calls its probability has hit: what its trigger counts.
-    counted: u64,
-    /// How many calls it took, those included that it let pass: what its chain and its lifetime count.
-    taken: u64,
-    /// What its draws depend on, if it draws.
-    draws: Option<DrawCounts>,
+    /// The operations that it is for, as bits.
+    operations: u16,
+    /// What each of its selectors says, as text.
+    selector_texts: Arc<[Arc<str>]>,
+    /// What it has counted. A snapshot goes without.
+    counts: Counts,
 }
 
-/// Whether a rule acts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum RuleState {
-    /// It does.
-    Armed,
-    /// It has taken as many calls as it may. The calls that it holds stay held.
-    Spent,
-    /// Its time is over, and the calls that it held are released.
-    Expired,
+/// What a rule has counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Counts {
+    /// Over all calls.
+    total: Count,
+    /// By volume, mount ID or connection, if the rule counts these apart.
+    keys: KeyCounts,
+    /// What its draws depend on, if it draws.
+    draws: Option<DrawCounts>,
 }
 
 /// What is left of a rule. None where there is no limit.
@@ -134,10 +135,59 @@ impl TrackedRule {
                 .iter()
                 .map(|step| format::applied(&step.action, step.phase).into())
                 .collect(),
+            operations: rule.operations().map(bit).fold(0, |bits, bit| bits | bit),
+            selector_texts: rule.selectors.iter().map(|selector| selector.to_string().into()).collect(),
             rule: Arc::new(rule),
-            counted: 0,
-            taken: 0,
-            draws: draws.then(DrawCounts::default),
+            counts: Counts { draws: draws.then(DrawCounts::default), ..Counts::default() },
+        }
+    }
+
+    /// The rule as it survives a restart.
+    pub(super) fn kept(&self) -> KeptRule {
+        KeptRule {
+            rule: self.as_text(),
+            state: self.state,
+            since: self.since,
+            until: self.remaining.until,
+            evaluated: self.evaluated,
+            fired: self.fired,
+            left: self.remaining.fires,
+            counts: serde_json::to_value(&self.counts).unwrap_or_default(),
+        }
+    }
+
+    /// A rule of the last run; `None` if its text is no rule.
+    pub(super) fn restored(kept: &KeptRule) -> Option<Self> {
+        let RuleText { id, label, text } = kept.rule.clone();
+        let fresh = Self::new(id, label, text.parse().ok()?, kept.until, kept.since);
+        Some(Self {
+            state: kept.state,
+            evaluated: kept.evaluated,
+            fired: kept.fired,
+            remaining: Remaining { fires: kept.left, until: kept.until },
+            counts: serde_json::from_value(kept.counts.clone()).unwrap_or(fresh.counts.clone()),
+            ..fresh
+        })
+    }
+
+    /// The rule for a snapshot, which counts no calls.
+    #[must_use]
+    pub fn without_counts(&self) -> Self {
+        Self {
+            id: self.id,
+            label: self.label.clone(),
+            text: Arc::clone(&self.text),
+            state: self.state,
+            evaluated: self.evaluated,
+            fired: self.fired,
+            remaining: self.remaining,
+            held: self.held,
+            since: self.since,
+            rule: Arc::clone(&self.rule),
+            action_texts: Arc::clone(&self.action_texts),
+            operations: self.operations,
+            selector_texts: Arc::clone(&self.selector_texts),
+            counts: Counts::default(),
         }
     }
 
@@ -193,33 +243,62 @@ impl TrackedRule {
         self.state == RuleState::Armed && self.remaining.until.is_some_and(|until| until <= at)
     }
 
-    /// Whether it has taken its last call.
+    /// Whether it can never act again.
     pub fn is_used_up(&self) -> bool {
-        self.state == RuleState::Armed && self.remaining.fires == Some(0)
+        let is_over = || {
+            self.rule.trigger.per.is_none() && !self.rule.trigger.can_hold_after(self.counts.total.counted)
+        };
+        self.state == RuleState::Armed && (self.remaining.fires == Some(0) || is_over())
     }
 
     fn elapsed(&self, at: Timestamp) -> Duration {
         Duration::try_from(at.duration_since(self.since)).unwrap_or_default()
     }
 
-    /// Whether it evaluates calls like this one.
-    pub(super) fn matches(&self, context: &RequestContext<'_>, at: Timestamp) -> bool {
-        let acts = self.state == RuleState::Armed && !self.is_used_up();
-        acts && self.rule.matches(context) && self.is_in_force(at)
+    /// Whether it is for an operation.
+    pub(super) fn is_about(&self, operation: Operation) -> bool {
+        self.operations & bit(operation) != 0
+    }
+
+    /// Why it does not evaluate a call of one of its operations; `None` if it does.
+    pub(super) fn refusal(&self, context: &RequestContext<'_>, at: Timestamp) -> Option<Decision> {
+        match self.state {
+            RuleState::Spent => return Some(Decision::Spent),
+            RuleState::Expired => return Some(Decision::Expired),
+            RuleState::Armed if self.is_used_up() => return Some(Decision::Spent),
+            RuleState::Armed => {}
+        }
+        let unmet = self.rule.selectors.iter().position(|selector| !selector.matches(context));
+        match unmet {
+            Some(index) => Some(Decision::NoMatch { selector: Arc::clone(&self.selector_texts[index]) }),
+            None if self.is_in_force(at) => None,
+            None if self.is_overdue(at) => Some(Decision::Expired),
+            None => Some(Decision::Paused),
+        }
     }
 
     /// Decides about a call. Nothing changes: see [`TrackedRule::count`].
     pub(super) fn evaluate(&self, seed: u64, context: &RequestContext<'_>) -> (Decision, Option<Injection>) {
         let RequestContext { operation, volume, .. } = *context;
-        let count = self.draws.as_ref().map_or(0, |draws| draws.count(operation, volume));
+        let count = self.counts.draws.as_ref().map_or(0, |draws| draws.count(operation, volume));
         let subject = Subject { seed, rule: &self.text, operation, volume, count };
         let trigger = self.rule.trigger;
-        let hits = |chance: Probability| chance.hits(subject.draw(Purpose::Probability, Probability::SIDES));
-        if !trigger.chance.is_none_or(hits) {
-            return (Decision::Missed, None);
+        if let Some(chance) = trigger.chance {
+            let drawn = subject.draw(Purpose::Probability, Probability::SIDES);
+            if !chance.hits(drawn) {
+                return (
+                    Decision::Missed { drew: Probability::share_of(drawn), below: chance.share() },
+                    None,
+                );
+            }
         }
-        let Some(index) = self.rule.step(self.taken).filter(|_| trigger.holds(self.counted + 1)) else {
-            return (Decision::NotDue, None);
+        let Count { counted, taken } = self.counted(context.key());
+        let not_due = |count, condition| (Decision::NotDue { count, condition }, None);
+        if let Some(condition) = trigger.unmet(counted + 1) {
+            return not_due(counted + 1, condition);
+        }
+        let Some(index) = self.rule.step(taken) else {
+            return not_due(taken + 1, Condition::Steps(self.rule.chain_length().unwrap_or(taken)));
         };
         let step = &self.rule.chain[index];
         if step.is_nothing() {
@@ -239,19 +318,36 @@ impl TrackedRule {
         (Decision::Fired, Some(Injection { fault, action, phase: step.phase }))
     }
 
+    /// What it has counted of calls like this one.
+    fn counted(&self, call: CallKey<'_>) -> Count {
+        self.rule.trigger.per.map_or(self.counts.total, |per| self.counts.keys.get(per, call))
+    }
+
     /// Counts a call that it has decided about.
-    pub(super) fn count(&mut self, operation: Operation, volume: &str, decision: Decision) {
+    pub(super) fn count(&mut self, call: CallKey<'_>, decision: &Decision) {
         self.evaluated += 1;
-        if let Some(draws) = &mut self.draws {
-            draws.add(operation, volume);
+        if let Some(draws) = &mut self.counts.draws {
+            draws.add(call.operation, call.volume);
         }
-        self.counted += u64::from(decision != Decision::Missed);
-        if let Decision::Passed | Decision::Fired = decision {
-            self.taken += 1;
+        let Count { counted, taken } = self.counted(call);
+        let count = Count {
+            counted: counted + u64::from(!matches!(decision, Decision::Missed { .. })),
+            taken: taken + u64::from(decision.is_taken()),
+        };
+        match self.rule.trigger.per {
+            Some(per) => self.counts.keys.set(per, call, count),
+            None => self.counts.total = count,
+        }
+        if decision.is_taken() {
             self.remaining.fires = self.remaining.fires.map(|fires| fires.saturating_sub(1));
         }
-        self.fired += u64::from(decision == Decision::Fired);
+        self.fired += u64::from(*decision == Decision::Fired);
     }
+}
+
+/// The bit that stands for an operation.
+const fn bit(operation: Operation) -> u16 {
+    1 << operation as u16
 }
 
 /// A duration of whole milliseconds between two, both included.

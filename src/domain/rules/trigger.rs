@@ -1,7 +1,10 @@
 //! The trigger: on which of the matching calls a rule acts.
 //!
 //! Probability comes first. The calls that it hits are counted from arming on, and every other condition is tested with
-//! that count.
+//! that count: over all calls, or with `per` for each volume, mount ID or connection.
+
+use super::key::Per;
+use crate::domain::model::entry::{Condition, Share};
 
 /// On which calls a rule acts; without conditions on all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -16,6 +19,8 @@ pub struct Trigger {
     pub every: Option<u64>,
     /// `after N`: all calls after the first N.
     pub after: Option<u64>,
+    /// `per volume|id|connection`: counted apart.
+    pub per: Option<Per>,
 }
 
 impl Trigger {
@@ -33,19 +38,26 @@ impl Trigger {
         }
     }
 
-    /// Whether the counting conditions are true for the `count`th call, from 1.
-    pub fn holds(&self, count: u64) -> bool {
-        self.nth.is_none_or(|nth| count == nth)
-            && self.first.is_none_or(|first| count <= first)
-            && self.every.is_none_or(|every| count.is_multiple_of(every))
-            && self.after.is_none_or(|after| count > after)
+    /// The first counting condition that is not true for the `count`th call, from 1.
+    pub fn unmet(&self, count: u64) -> Option<Condition> {
+        let nth = self.nth.filter(|nth| count != *nth).map(Condition::Nth);
+        let first = || self.first.filter(|first| count > *first).map(Condition::First);
+        let every = || self.every.filter(|every| !count.is_multiple_of(*every)).map(Condition::Every);
+        let after = || self.after.filter(|after| count <= *after).map(Condition::After);
+        nth.or_else(first).or_else(every).or_else(after)
     }
 
-    /// Whether the counting conditions are true for any count.
-    pub fn can_hold(&self) -> bool {
-        let every = self.every.unwrap_or(1);
-        let earliest = (self.after.unwrap_or(0) / every).checked_add(1).and_then(|k| k.checked_mul(every));
-        self.nth.or(earliest).is_some_and(|count| self.holds(count))
+    /// Whether the counting conditions are true for any count greater than this.
+    pub fn can_hold_after(&self, count: u64) -> bool {
+        let (past, every) = (count.max(self.after.unwrap_or(0)), self.every.unwrap_or(1));
+        let earliest = (past / every).checked_add(1).and_then(|k| k.checked_mul(every));
+        let next = self.nth.filter(|nth| *nth > count).or(earliest);
+        next.is_some_and(|next| self.unmet(next).is_none())
+    }
+
+    /// Whether it has a condition that counts.
+    pub fn counts(&self) -> bool {
+        [self.nth, self.first, self.every, self.after].iter().any(Option::is_some)
     }
 }
 
@@ -76,6 +88,16 @@ impl Probability {
     pub fn hits(self, drawn: u64) -> bool {
         drawn < u64::from(self.millionths)
     }
+
+    /// A number drawn below [`Probability::SIDES`] as a share from 0 to 1.
+    pub fn share_of(drawn: u64) -> Share {
+        Share(u32::try_from(drawn).unwrap_or(u32::MAX))
+    }
+
+    /// As a share from 0 to 1.
+    pub const fn share(self) -> Share {
+        Share(self.millionths)
+    }
 }
 
 impl std::fmt::Display for Probability {
@@ -103,13 +125,15 @@ mod tests {
             first,
             every,
             after,
+            per: None,
         })
     }
 
     proptest! {
         #[test]
-        fn a_trigger_can_hold_if_it_holds_for_some_count(trigger in trigger()) {
-            prop_assert_eq!(trigger.can_hold(), (1..200).any(|count| trigger.holds(count)));
+        fn a_trigger_can_hold_again_if_it_holds_for_some_later_count(trigger in trigger(), count in 0_u64..30) {
+            let later = (count + 1..200).any(|count| trigger.unmet(count).is_none());
+            prop_assert_eq!(trigger.can_hold_after(count), later);
         }
 
         #[test]
@@ -122,7 +146,8 @@ mod tests {
 
     #[test]
     fn calls_are_counted_from_arming_on() {
-        let acts = |trigger: Trigger| (1..=8).filter(|count| trigger.holds(*count)).collect::<Vec<u64>>();
+        let acts =
+            |trigger: Trigger| (1..=8).filter(|count| trigger.unmet(*count).is_none()).collect::<Vec<u64>>();
         let none = Trigger::default();
         assert_eq!(acts(Trigger { nth: Some(3), ..none }), [3]);
         assert_eq!(acts(Trigger { first: Some(2), ..none }), [1, 2]);

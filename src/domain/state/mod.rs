@@ -3,6 +3,7 @@
 //! [`State::apply`] is the only way it changes. The live hub decides, appends an entry and applies it; a recording and
 //! the tests of the screen apply the same entries and get the same state.
 
+pub mod connections;
 pub mod counters;
 pub mod durations;
 pub mod journal;
@@ -16,6 +17,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use self::{
+    connections::Connections,
     counters::Counters,
     journal::{Bounds, Journal},
 };
@@ -42,6 +44,7 @@ pub struct State {
     past_volumes: PastVolumes,
     rules: RuleSet,
     linter: Linter,
+    connections: Connections,
     driver: DriverInfo,
     desired: DriverState,
     /// Why the driver cannot be brought into its status, if it cannot.
@@ -66,6 +69,7 @@ impl State {
             past_volumes: PastVolumes::default(),
             rules: RuleSet::default(),
             linter: Linter::default(),
+            connections: Connections::default(),
             driver: DriverInfo::default(),
             desired: DriverState::default(),
             bind_error: None,
@@ -92,6 +96,7 @@ impl State {
                 self.last_call = self.last_call.max(held.number);
             }
             EntryKind::Released(released) => drop(self.held.remove(&released.call)),
+            EntryKind::Connection(event) => self.connections.apply(event),
             EntryKind::Volume(volume) => self.change(&volume.change),
             EntryKind::Rule(event) => self.apply_rule_event(event, entry.at),
             EntryKind::Driver(event) => self.apply_driver_event(event),
@@ -115,7 +120,8 @@ impl State {
     /// Begins again: a recording can have the sessions of several runs.
     fn start(&mut self, session: &Session) {
         *self = Self::new(self.journal.bounds());
-        self.rules = RuleSet::new(session.seed, session.default_expiry_ms.map(Duration::from_millis));
+        let default_expiry = session.default_expiry_ms.map(Duration::from_millis);
+        self.rules = RuleSet::new(session.seed, default_expiry).with_kept(&session.rules);
         self.volumes.clone_from(&session.volumes);
         self.speed = session.speed;
     }
@@ -175,6 +181,7 @@ impl State {
             past_volumes: self.past_volumes.clone(),
             rules: self.rules.clone(),
             linter: self.linter.clone(),
+            connections: self.connections.clone(),
             driver: self.driver.clone(),
             desired: self.desired,
             bind_error: self.bind_error.clone(),
@@ -209,6 +216,11 @@ impl State {
     /// What the linter has learnt.
     pub fn linter(&self) -> &Linter {
         &self.linter
+    }
+
+    /// The connections of engines.
+    pub fn connections(&self) -> &Connections {
+        &self.connections
     }
 
     /// Where engines find the driver.

@@ -13,6 +13,7 @@ use crate::domain::model::{
     },
     fault::{Release, ReleasedBy},
     lint::Lint,
+    origin::Origin,
     protocol::{Caller, Operation, Options},
     scenario::{End, ScenarioEvent, ScenarioResult, StepSpec},
     speed::SpeedChange,
@@ -25,8 +26,12 @@ fn second(second: i64) -> Timestamp {
 /// One entry of each kind, as they may follow each other.
 fn entries() -> Vec<Arc<Entry>> {
     let volumes = Volumes::default();
-    let command =
-        |command: &str| CommandRun { command: command.into(), result: String::new(), changes: Vec::new() };
+    let command = |command: &str| CommandRun {
+        command: command.into(),
+        result: String::new(),
+        origin: Box::new(Origin::Key { key: "m".into() }),
+        changes: Vec::new(),
+    };
     let rule = RuleText { id: 1, label: Some("x".into()), text: "mount 20%: hold once".into() };
     let created = Change::Created { name: "v".into(), options: Options::new(), at: second(2) };
     let mounted = Change::Mounted { name: "v".into(), id: "7f".into(), at: second(3) };
@@ -38,9 +43,11 @@ fn entries() -> Vec<Arc<Entry>> {
         operation: Operation::Mount,
         caller: Caller::Docker,
         connection: 1,
+        peer: None,
         volume: Some("v".into()),
         mount_id: Some("7f".into()),
         retry: false,
+        barrier: None,
         fault: AppliedFault::of_rule(1, Some("x"), "hold"),
         original: Some(OriginalReply { status: 200, body: b"{}".to_vec().into() }),
     };
@@ -61,12 +68,14 @@ fn entries() -> Vec<Arc<Entry>> {
             changes: vec![created],
             ..Call::ok(Operation::Create, Caller::Docker)
         })),
-        EntryKind::Rule(RuleEvent::Evaluated(Evaluation {
+        EntryKind::Rule(RuleEvent::Evaluated(Box::new(Evaluation {
             call: 2,
             operation: Operation::Mount,
             volume: Some("v".into()),
+            mount_id: Some("7f".into()),
+            connection: 1,
             rules: vec![decision],
-        })),
+        }))),
         EntryKind::Rule(RuleEvent::Spent(rule.clone())),
         volume(Cause::Call(2), &mounted),
         EntryKind::Held(Box::new(held)),

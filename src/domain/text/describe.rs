@@ -135,6 +135,7 @@ pub fn remark(entry: &Entry, symbols: &Symbols) -> Vec<StyledText> {
         EntryKind::Call(_)
         | EntryKind::Held(_)
         | EntryKind::Released(_)
+        | EntryKind::Connection(_)
         | EntryKind::Session(_)
         | EntryKind::Registration(_)
         | EntryKind::Volume(_)
@@ -170,6 +171,7 @@ pub fn remark(entry: &Entry, symbols: &Symbols) -> Vec<StyledText> {
         EntryKind::Rule(event) => {
             let (rule, change) = match event {
                 RuleEvent::Armed { rule, .. } => (rule, "is armed"),
+                RuleEvent::Moved { rule, .. } => (rule, "is moved"),
                 RuleEvent::Disarmed(rule) => (rule, "is disarmed"),
                 RuleEvent::Spent(rule) => (rule, "is spent"),
                 RuleEvent::Expired(rule) => (rule, "expired"),

@@ -1,5 +1,6 @@
 //! Text for users: entries in words, symbols, widths, sequence diagrams.
 
+mod decision;
 pub mod describe;
 mod excerpt;
 pub mod sequence;
@@ -7,5 +8,6 @@ pub mod shell;
 pub mod symbols;
 mod width;
 
+pub use decision::decision;
 pub use excerpt::excerpt;
 pub use width::*;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::{
     domain::{
         model::protocol::CONTENT_TYPE,
-        rules::{Action, ErrorForm, Mountpoint},
+        rules::{Action, CallValues, ErrorForm, Mountpoint, fill},
     },
     plugin::http_reply::{HttpReply, TEXT},
 };
@@ -20,10 +20,16 @@ const NONEXISTENT: &str = "/nonexistent/voltergeist";
 
 /// The original reply as an action alters it. An action that does not concern the reply, or does not fit it, leaves it
 /// unchanged.
-pub fn altered(action: &Action, original: HttpReply) -> HttpReply {
+pub fn altered(action: &Action, original: HttpReply, values: &CallValues<'_>) -> HttpReply {
     match action {
         Action::Fail { message, shape } => failure(message, *shape),
-        Action::Reply { body, shape } => given(body, *shape),
+        Action::Reply { body, shape } => given(&fill(body, values), *shape),
+        Action::Set { path, value } => with_json(original, |document| {
+            if let Ok(value) = serde_json::from_str(&filled_value(value, values)) {
+                path.set(document, &value);
+            }
+        }),
+        Action::Unset(path) => with_json(original, |document| path.unset(document)),
         Action::Empty => HttpReply::json(StatusCode::OK, "{}\n"),
         Action::Null => HttpReply::json(StatusCode::OK, "null\n"),
         Action::Garbage => HttpReply::json(StatusCode::OK, GARBAGE).with_error("the reply is not JSON"),
@@ -65,6 +71,7 @@ pub fn altered(action: &Action, original: HttpReply) -> HttpReply {
         Action::Pass
         | Action::Hang
         | Action::Hold
+        | Action::Barrier { .. }
         | Action::Delay { .. }
         | Action::Drip { .. }
         | Action::Truncate
@@ -73,6 +80,12 @@ pub fn altered(action: &Action, original: HttpReply) -> HttpReply {
         | Action::Stale
         | Action::Lie => original,
     }
+}
+
+/// A JSON value with its placeholders filled in. A text is one in JSON too.
+fn filled_value(value: &str, values: &CallValues<'_>) -> String {
+    let filled = fill(&format!("[{value}]"), values);
+    filled[1..filled.len() - 1].to_owned()
 }
 
 fn failure(message: &str, shape: ErrorForm) -> HttpReply {

@@ -1,5 +1,7 @@
 //! A call in full: what came in, what was done, what went out.
 
+use jiff::SignedDuration;
+
 use crate::{
     console::view::{
         detail::page::{DetailPage, next_attempt},
@@ -7,15 +9,16 @@ use crate::{
     },
     domain::{
         model::{
-            entry::{Call, Entry},
+            entry::{Call, Entry, RuleDecision},
             fault::{AppliedFault, FaultSource},
-            lint::Lint,
-            protocol::Options,
         },
-        rules::{RequestContext, reaction},
+        rules::{DisarmedRule, Rule, reaction},
         text,
     },
 };
+
+/// How many rules that were disarmed before the call are listed.
+const MAX_DISARMED: usize = 3;
 
 /// Writes it.
 pub fn write(page: &mut DetailPage<'_>, entry: &Entry, call: &Call, time: &str) {
@@ -27,6 +30,10 @@ pub fn write(page: &mut DetailPage<'_>, entry: &Entry, call: &Call, time: &str) 
     page.say(&outcome, style);
     next_attempt(page, entry);
     page.say(&format!("at {time} from {}, took {}", call.caller, text::took(call.duration)), styles.text);
+    if let Some(peer) = &call.peer {
+        let first = if call.first_contact { ", its first call" } else { "" };
+        page.say(&format!("connection {} of {peer}{first}", call.connection), styles.dim);
+    }
     for lint in &call.lints {
         page.say(&format!("lint: {}", lint.as_str()), styles.warning);
         page.say(lint.meaning(), styles.text);
@@ -65,33 +72,29 @@ pub fn write(page: &mut DetailPage<'_>, entry: &Entry, call: &Call, time: &str) 
     }
 }
 
-/// Why the other rules that were armed then did not fire. Rules removed since are not listed.
+/// Why the other rules for this operation did not act.
 fn others(page: &mut DetailPage<'_>, entry: &Entry, call: &Call) {
     let snapshot = page.view.snapshot;
-    let Some(operation) = call.operation else { return };
-    let options = call.volume.as_deref().and_then(|name| snapshot.volumes.known(name));
-    let none = Options::new();
-    let facts = RequestContext {
-        operation,
-        volume: call.volume.as_deref().unwrap_or_default(),
-        id: call.mount_id.as_deref().unwrap_or_default(),
-        options: options.map_or(&none, |volume| &volume.options),
-        caller: call.caller,
-        mounted: call.mounted,
-        retry: call.lints.contains(&Lint::EmptyBodyRetry),
-    };
+    let dim = page.view.theme.styles.dim;
     let acted = call.fault.as_ref().and_then(AppliedFault::rule);
-    let was_down = call.fault.as_ref().is_some_and(|fault| fault.outage().is_some());
-    for rule in snapshot.rules.iter().filter(|rule| Some(rule.id) != acted && rule.since < entry.at) {
-        let why = if !rule.rule().matches(&facts) {
-            "no match".to_owned()
-        } else if was_down {
-            "skipped: the driver was down".to_owned()
-        } else if let Some(acted) = acted.filter(|acted| *acted < rule.id) {
-            format!("skipped: rule {acted} matched first")
-        } else {
-            "matched, but its trigger did not fire".to_owned()
-        };
-        page.say(&format!("rule {}: {why}: {}", rule.id, rule.text), page.view.theme.styles.dim);
+    let text_of = |id: u32| {
+        let listed = snapshot.rules.iter().find(|rule| rule.id == id).map(|rule| &rule.text);
+        let disarmed =
+            || snapshot.disarmed.iter().find(|gone| gone.rule.id == id).map(|gone| &gone.rule.text);
+        listed.or_else(disarmed).map_or_else(String::new, |text| format!(": {text}"))
+    };
+    let decisions = call.evaluation.iter().flat_map(|rules| &**rules);
+    for RuleDecision { id, decision } in decisions.filter(|rule| Some(rule.id) != acted) {
+        page.say(&format!("rule {id}: {}{}", text::decision(decision), text_of(*id)), dim);
+    }
+    let arrived = entry.at.checked_sub(SignedDuration::try_from(call.duration).unwrap_or_default());
+    let is_about = |gone: &&DisarmedRule| {
+        let rule = gone.rule.text.parse::<Rule>();
+        call.operation.is_some_and(|asked| rule.is_ok_and(|rule| rule.operations().any(|one| one == asked)))
+    };
+    let before =
+        snapshot.disarmed.iter().filter(|gone| arrived.as_ref().is_ok_and(|arrived| gone.at <= *arrived));
+    for DisarmedRule { rule, .. } in before.rev().filter(is_about).take(MAX_DISARMED) {
+        page.say(&format!("rule {}: disarmed: {}", rule.id, rule.text), dim);
     }
 }

@@ -100,7 +100,7 @@ fn entry_lines(page: &mut DetailPage<'_>, entry: &Entry) {
         }
         EntryKind::Command(run) => {
             page.heading("Command");
-            page.say(&format!("at {time}"), styles.dim);
+            page.say(&format!("at {time}, {}", run.origin), styles.dim);
             page.say(&format!(": {}", run.command), styles.command);
             page.say(&run.result, styles.text);
             page.changes(&run.changes);
@@ -159,6 +159,7 @@ fn entry_lines(page: &mut DetailPage<'_>, entry: &Entry) {
         EntryKind::Session(_)
         | EntryKind::Registration(_)
         | EntryKind::Released(_)
+        | EntryKind::Connection(_)
         | EntryKind::Volume(_)
         | EntryKind::Unknown => {}
     }

@@ -247,9 +247,11 @@ fn a_call_that_waits_is_in_its_group_and_its_end_takes_its_place() {
         operation: Operation::Mount,
         caller: Caller::Docker,
         connection: 1,
+        peer: None,
         volume: Some("v".into()),
         mount_id: Some("1".into()),
         retry: false,
+        barrier: None,
         fault: AppliedFault::of_rule(1, None, "hold"),
         original: None,
     };

@@ -173,9 +173,11 @@ fn a_call_that_waits_counts_down_to_its_time_limit() {
             operation,
             caller,
             connection: 1,
+            peer: None,
             volume: Some("v".into()),
             mount_id: None,
             retry: false,
+            barrier: None,
             fault,
             original: None,
         }))
@@ -213,9 +215,11 @@ fn a_retry_that_waits_is_an_attempt_and_its_end_takes_its_place() {
             operation,
             caller: Caller::Docker,
             connection: 1,
+            peer: None,
             volume: None,
             mount_id: None,
             retry: true,
+            barrier: None,
             fault,
             original: None,
         };

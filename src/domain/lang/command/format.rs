@@ -16,6 +16,16 @@ fn key(text: &str) -> Cow<'_, str> {
     if text.contains('=') { quote(text).into() } else { word(text) }
 }
 
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Id(id) => write!(f, "{id}"),
+            Self::Label(label) => f.write_str(label),
+            Self::All => f.write_str("all"),
+        }
+    }
+}
+
 impl fmt::Display for Command {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -26,9 +36,11 @@ impl fmt::Display for Command {
                 write!(f, "{rule}")?;
                 label.as_ref().map_or(Ok(()), |label| write!(f, " as {label}"))
             }
-            Self::Disarm(Target::Id(id)) => write!(f, "disarm {id}"),
-            Self::Disarm(Target::Label(label)) => write!(f, "disarm {label}"),
-            Self::Disarm(Target::All) => f.write_str("disarm all"),
+            Self::Move { rule, before } => write!(f, "move {rule} before {before}"),
+            Self::Load { path, confirmed } => {
+                write!(f, "load {}{}", if *confirmed { "--yes " } else { "" }, word(path))
+            }
+            Self::Disarm(target) => write!(f, "disarm {target}"),
             Self::Release { which, release_action, confirmed } => {
                 f.write_str(if *confirmed { "release --yes" } else { "release" })?;
                 match which {

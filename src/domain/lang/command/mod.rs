@@ -33,6 +33,20 @@ pub enum Command {
         /// `--yes`: arm a rule that can crash a real engine.
         confirmed: bool,
     },
+    /// `move RULE before RULE`: changes the order of the rules.
+    Move {
+        /// Which rule.
+        rule: Target,
+        /// It comes directly before this one.
+        before: Target,
+    },
+    /// `load [--yes] PATH`: arms the rules in a file.
+    Load {
+        /// The file.
+        path: String,
+        /// `--yes`: arm rules that can crash a real engine.
+        confirmed: bool,
+    },
     /// `disarm LABEL|ID|all`: removes rules and releases the calls that they hold.
     Disarm(Target),
     /// `release [--yes] [CALL|all] [: ACTION]`
@@ -159,9 +173,11 @@ pub enum ReleaseTarget {
 }
 
 /// All commands: the first word, its arguments, and what it does. For help and completion.
-pub const FORMS: [(&str, &str, &str); 18] = [
+pub const FORMS: [(&str, &str, &str); 20] = [
     ("arm", "[--dry-run] [--yes] RULE [as LABEL]", "inject faults into the calls that RULE matches"),
     ("disarm", "LABEL|ID|all", "remove a rule and release the calls it holds"),
+    ("move", "RULE before RULE", "change the order of the rules; the first that acts on a call wins"),
+    ("load", "[--yes] PATH", "arm the rules in a file, one a line, as save PATH.rules writes them"),
     ("release", "[--yes] [CALL|all] [: ACTION]", "release held calls: to their original reply, or to ACTION"),
     ("seed", "N", "set the random seed"),
     ("forget", "VOL", "hide a volume from the engine"),
@@ -177,7 +193,7 @@ pub const FORMS: [(&str, &str, &str); 18] = [
     (
         "save",
         "PATH [where FILTER]",
-        "write entries to a file: .md a report, .mmd a Mermaid diagram, .txt a text diagram, .jsonl the entries",
+        "write entries to a file: .md a report, .mmd a Mermaid diagram, .txt a text diagram, .rules the rules, .jsonl the entries",
     ),
     (
         "play",
@@ -213,7 +229,9 @@ impl Command {
     /// The same command with `--yes`.
     #[must_use]
     pub fn confirmed(mut self) -> Self {
-        if let Self::Arm { confirmed, .. } | Self::Release { confirmed, .. } = &mut self {
+        if let Self::Arm { confirmed, .. } | Self::Release { confirmed, .. } | Self::Load { confirmed, .. } =
+            &mut self
+        {
             *confirmed = true;
         }
         self

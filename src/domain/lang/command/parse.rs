@@ -78,6 +78,18 @@ impl FromStr for Command {
     }
 }
 
+impl Command {
+    /// Parses `[--yes] RULE [as LABEL]`, as after `arm`: a setting, or a line in a file of rules.
+    pub fn parse_arm(text: &str) -> Parsed<Self> {
+        let mut line = Line { word: "arm", lexer: Lexer::new(text) };
+        let command = line.arm()?;
+        match command {
+            Self::Arm { dry_run: true, .. } => line.wrong(1, "--dry-run arms nothing; leave it out"),
+            command => Ok(command),
+        }
+    }
+}
+
 impl<'l> Line<'l> {
     fn wrong<T>(&self, column: usize, problem: impl Into<String>) -> Parsed<T> {
         Err(CommandError::Form { column, problem: problem.into(), word: self.word })
@@ -140,6 +152,14 @@ impl<'l> Line<'l> {
                 (_, "all") => Target::All,
                 (_, target) => target.parse().map_or_else(|_| Target::Label(target.to_owned()), Target::Id),
             }),
+            "move" => self.move_rule()?,
+            "load" => {
+                let confirmed = self.lexer.peek(&[]) == "--yes";
+                if confirmed {
+                    self.lexer.word(&[]);
+                }
+                Command::Load { path: self.word_or_quoted("path")?, confirmed }
+            }
             "release" => self.release()?,
             "seed" => {
                 let (column, seed) = self.need("number")?;
@@ -192,6 +212,25 @@ impl<'l> Line<'l> {
             }
         }
         Ok(Command::Play { scenario, stepwise, dangerous })
+    }
+
+    /// `RULE before RULE`.
+    fn move_rule(&mut self) -> Parsed<Command> {
+        let rule = self.rule("rule: its number or label")?;
+        let (column, word) = self.need("\"before\" and another rule")?;
+        if word != "before" {
+            return self.expected((column, word), "\"before\" and another rule", &["before"]);
+        }
+        Ok(Command::Move { rule, before: self.rule("rule after \"before\": its number or label")? })
+    }
+
+    /// One rule by its number or label.
+    fn rule(&mut self, what: &str) -> Parsed<Target> {
+        let (column, word) = self.need(what)?;
+        if word == "all" {
+            return self.wrong(column, "expected one rule by its number or label, found \"all\"");
+        }
+        Ok(word.parse().map_or_else(|_| Target::Label(word.to_owned()), Target::Id))
     }
 
     fn speed(&mut self) -> Parsed<SpeedChange> {

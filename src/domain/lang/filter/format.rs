@@ -36,6 +36,8 @@ impl fmt::Display for Test {
             }
             Self::Volume(name) => write!(f, "volume:{name}"),
             Self::By(caller) => write!(f, "by:{}", caller.as_str()),
+            Self::Peer(text) => write!(f, "peer:{text}"),
+            Self::Selector(Selector::Connection(number)) => write!(f, "connection:{number}"),
             Self::Selector(Selector::Id(prefix)) => write!(f, "id:{}", value(prefix)),
             Self::Selector(Selector::Option(key, None)) => write!(f, "opt.{key}"),
             Self::Selector(Selector::Option(key, Some(pattern))) => {

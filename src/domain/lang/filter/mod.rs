@@ -17,6 +17,7 @@ pub use parse::{FilterError, TERMS, values};
 use crate::domain::{
     model::{
         entry::{AppliedFault, Body, Call, Entry, EntryKind, Outcome},
+        peer::Peer,
         protocol::{Caller, Operation, Options, Request},
     },
     rules::{Pattern, RequestContext, Selector},
@@ -41,6 +42,7 @@ enum Test {
     Operations(Vec<Operation>),
     Volume(TextMatch),
     By(Caller),
+    Peer(TextMatch),
     /// The other selectors of a rule.
     Selector(Selector),
     Fault(TextMatch),
@@ -116,6 +118,11 @@ impl Filter {
 struct Subject<'e> {
     operation: Option<Operation>,
     caller: Caller,
+    connection: u64,
+    peer: Option<&'e Peer>,
+    /// Only known when the call has finished.
+    first_contact: Option<bool>,
+    known: Option<bool>,
     volume: &'e str,
     id: &'e str,
     /// Only known when the call has finished.
@@ -131,6 +138,10 @@ impl<'e> Subject<'e> {
             EntryKind::Call(call) => Self {
                 operation: call.operation,
                 caller: call.caller,
+                connection: call.connection,
+                peer: call.peer.as_deref(),
+                first_contact: Some(call.first_contact),
+                known: Some(call.known),
                 volume: call.volume.as_deref().unwrap_or_default(),
                 id: call.mount_id.as_deref().unwrap_or_default(),
                 request: Some(&call.request),
@@ -142,6 +153,10 @@ impl<'e> Subject<'e> {
             EntryKind::Held(held) => Self {
                 operation: Some(held.operation),
                 caller: held.caller,
+                connection: held.connection,
+                peer: held.peer.as_deref(),
+                first_contact: None,
+                known: None,
                 volume: held.volume.as_deref().unwrap_or_default(),
                 id: held.mount_id.as_deref().unwrap_or_default(),
                 request: None,
@@ -158,6 +173,7 @@ impl<'e> Subject<'e> {
         let options = match selector {
             Selector::Option(..) => self.options(),
             Selector::Mounted | Selector::Unmounted if self.mounted.is_none() => return false,
+            Selector::Known | Selector::Unknown if self.known.is_none() => return false,
             _ => Options::new(),
         };
         self.operation.is_some_and(|operation| {
@@ -167,6 +183,10 @@ impl<'e> Subject<'e> {
                 id: self.id,
                 options: &options,
                 caller: self.caller,
+                connection: self.connection,
+                peer: self.peer,
+                first_contact: self.first_contact.unwrap_or_default(),
+                known: self.known.unwrap_or_default(),
                 mounted: self.mounted.unwrap_or_default(),
                 retry: self.retry,
             };
@@ -192,6 +212,9 @@ impl Test {
             }
             Self::Volume(name) => subject(&|call| name.matches(call.volume)),
             Self::By(caller) => subject(&|call| Selector::is_by(*caller, call.caller)),
+            Self::Peer(text) => {
+                subject(&|call| call.peer.is_some_and(|peer| peer.is_known_as(|known| text.matches(known))))
+            }
             Self::Selector(selector) => subject(&|call| call.matches(selector)),
             Self::Fault(wanted) => subject(&|call| call.fault.is_some_and(|fault| is_fault(wanted, fault))),
             Self::Status(digits) => {
@@ -239,6 +262,7 @@ const fn kind_of(entry: &Entry) -> &'static str {
         EntryKind::Call(_) => "call",
         EntryKind::Held(_) => "held",
         EntryKind::Released(_) => "released",
+        EntryKind::Connection(_) => "connection",
         EntryKind::Volume(_) => "volume",
         EntryKind::Rule(_) => "rule",
         EntryKind::Driver(_) => "driver",
@@ -276,7 +300,8 @@ fn has_text(entry: &Entry, word: &str) -> bool {
             }
             _ => ["held", "waits"].into_iter().any(|text| contains(text, word)),
         };
-        return is_found || texts.into_iter().any(|text| contains(text, word));
+        let is_peer = || subject.peer.is_some_and(|peer| contains(&peer.to_string(), word));
+        return is_found || texts.into_iter().any(|text| contains(text, word)) || is_peer();
     }
     let shown = describe::remark(entry, &UNICODE).into_iter().any(|shown| contains(&shown.text, word));
     shown

@@ -14,12 +14,17 @@ use crate::domain::{
 };
 
 /// The terms with what they match, for help and completion.
-pub const TERMS: [(&str, &str); 16] = [
+pub const TERMS: [(&str, &str); 21] = [
     ("operation:", "operation: operation:mount operation:get,list operation:writes (short: op:)"),
     ("volume:", "volume name: volume:db volume:db* (short: vol:)"),
     ("opt.", "option in a Create request: opt.tier opt.tier:gold"),
     ("id:", "mount ID prefix: id:7f3a"),
     ("by:", "caller: by:docker by:podman by:simulated by:other"),
+    ("peer:", "process or address that connected: peer:dockerd peer:1234 peer:10.0.0.5"),
+    ("connection:", "number of the connection: connection:3"),
+    ("first-contact", "the first call of its process or address"),
+    ("known", "the driver knew the volume"),
+    ("unknown", "the driver did not know the volume"),
     ("mounted", "the volume had an open mount"),
     ("unmounted", "the volume had no open mount"),
     ("retry", "docker's retry: the request body is empty"),
@@ -42,11 +47,9 @@ pub(super) const OPTION: &str = "opt.";
 /// The terms that are compared with `<` or `>`.
 const COMPARED: [&str; 2] = ["duration", "seq"];
 
-const FLAGS: [Selector; 3] = [Selector::Mounted, Selector::Unmounted, Selector::Retry];
-
 /// Whether a bare word is a term and not a text to search for.
 pub(super) fn is_flag(word: &str) -> bool {
-    FLAGS.iter().any(|flag| flag.as_str() == word)
+    Selector::FLAGS.iter().any(|flag| flag.as_str() == word)
 }
 
 fn outcomes() -> impl Iterator<Item = (&'static str, Option<Outcome>)> + Clone {
@@ -54,12 +57,13 @@ fn outcomes() -> impl Iterator<Item = (&'static str, Option<Outcome>)> + Clone {
     outcomes.chain([(HELD, None)])
 }
 
-const KINDS: [&str; 13] = [
+const KINDS: [&str; 14] = [
     "session",
     "registration",
     "call",
     "held",
     "released",
+    "connection",
     "volume",
     "rule",
     "driver",
@@ -145,7 +149,7 @@ fn next_test(lexer: &mut Lexer<'_>) -> Result<Test, TermError> {
 
 fn test(word: &str) -> Result<Test, TermError> {
     let Some(end) = word.find([':', '<', '>']) else {
-        if let Some(flag) = FLAGS.into_iter().find(|flag| flag.as_str() == word) {
+        if let Some(flag) = Selector::FLAGS.into_iter().find(|flag| flag.as_str() == word) {
             return Ok(Test::Selector(flag));
         }
         return match word.strip_prefix(OPTION) {
@@ -193,6 +197,12 @@ fn read_term(key: &str, sign: &str, value: &str) -> Result<Test, TermError> {
         }
         ("operation", _) => Test::Operations(operations(value)?),
         ("volume", _) => Test::Volume(text(value)?),
+        ("peer", _) => Test::Peer(text(value)?),
+        ("connection", _) => {
+            let number =
+                value.parse().map_err(|_| format!("invalid number {value:?}; example: connection:3"))?;
+            Test::Selector(Selector::Connection(number))
+        }
         ("id", _) => Test::Selector(Selector::Id(value.to_owned())),
         ("by", _) => Test::By(one_of(value, Caller::ALL.map(|caller| (caller.as_str(), caller)), "caller")?),
         ("fault", _) => Test::Fault(text(value)?),

@@ -112,6 +112,7 @@ fn a_term_about_calls_matches_no_other_entry() {
     let command = entry(EntryKind::Command(CommandRun {
         command: "forget db1".into(),
         result: "gone".into(),
+        origin: Box::default(),
         changes: Vec::new(),
     }));
     for (filter, expected) in [
@@ -173,7 +174,12 @@ fn the_history_of_a_volume_is_what_changed_it() {
     let ended = |call: Call| entry(EntryKind::Call(Box::new(call)));
     let asked = Call { operation: Some(Operation::Get), fault: None, ..call() };
     let command = |changes| {
-        entry(EntryKind::Command(CommandRun { command: String::new(), result: String::new(), changes }))
+        entry(EntryKind::Command(CommandRun {
+            command: String::new(),
+            result: String::new(),
+            origin: Box::default(),
+            changes,
+        }))
     };
     let forgotten = |name: &str| command(vec![Change::Forgotten { name: name.into() }]);
     let history = Filter::history_of("db1");

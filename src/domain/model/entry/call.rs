@@ -1,13 +1,17 @@
 //! A call, and its phase as a held call.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::body::{Body, Headers};
+use super::{
+    body::{Body, Headers},
+    rule::RuleDecision,
+};
 use crate::domain::model::{
     fault::{AppliedFault, Release},
     lint::Lint,
+    peer::Peer,
     protocol::{Caller, Operation},
     volume::Change,
 };
@@ -28,12 +32,21 @@ pub struct Call {
     pub caller: Caller,
     /// The number of the connection that it came on.
     pub connection: u64,
+    /// Who connected, if the system says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer: Option<Arc<Peer>>,
+    /// Whether it is the first call of its peer.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub first_contact: bool,
     /// The volume that the request names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub volume: Option<Box<str>>,
     /// The mount ID that the request carries.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mount_id: Option<Box<str>>,
+    /// Whether the driver knew the volume when the call arrived.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub known: bool,
     /// Whether the volume had an open mount when the call arrived.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub mounted: bool,
@@ -44,6 +57,9 @@ pub struct Call {
     /// What a rule or an outage did to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<AppliedFault>,
+    /// What each rule for this operation decided, in their order. Calls with the same decisions share them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evaluation: Option<Arc<[RuleDecision]>>,
     /// How it ended.
     pub outcome: Outcome,
     /// The HTTP status of the reply, if there was one.
@@ -79,12 +95,16 @@ impl Call {
             request_line: None,
             caller,
             connection: 1,
+            peer: None,
+            first_contact: false,
             volume: None,
             mount_id: None,
+            known: false,
             mounted: false,
             headers: Headers::default(),
             request: Body::from(b"{}".to_vec()),
             fault: None,
+            evaluation: None,
             outcome: Outcome::Ok,
             status: Some(200),
             error: None,
@@ -109,10 +129,16 @@ impl Call {
             + text(&self.mount_id)
             + text(&self.error)
             + self.fault.as_ref().map_or(0, AppliedFault::weight)
+            + self.evaluation.as_ref().map_or(0, shared_weight)
             + self.headers.weight()
             + self.lints.len()
             + self.changes.iter().map(Change::weight).sum::<usize>()
     }
+}
+
+/// How many bytes of memory decisions hold, unless other calls share them.
+fn shared_weight(decisions: &Arc<[RuleDecision]>) -> usize {
+    if Arc::strong_count(decisions) > 2 { 0 } else { size_of_val(&**decisions) + 16 }
 }
 
 /// How a call ended.
@@ -158,6 +184,9 @@ pub struct HeldCall {
     pub caller: Caller,
     /// The number of the connection that it came on.
     pub connection: u64,
+    /// Who connected, if the system says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer: Option<Arc<Peer>>,
     /// The volume that the request names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub volume: Option<Box<str>>,
@@ -167,6 +196,9 @@ pub struct HeldCall {
     /// Whether the request has no body though its caller sends one, so that it is a retry.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub retry: bool,
+    /// How many calls must wait until all are released, if a barrier holds it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub barrier: Option<u64>,
     /// What holds it.
     pub fault: AppliedFault,
     /// The reply without the fault, as of now. None if the reply has begun, so that it can no longer be another one.

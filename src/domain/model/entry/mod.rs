@@ -5,6 +5,7 @@
 
 mod body;
 mod call;
+mod connection;
 mod line;
 mod rule;
 mod session;
@@ -17,13 +18,17 @@ use serde::{Deserialize, Serialize};
 
 pub use body::{Body, Headers};
 pub use call::{Call, HeldCall, OriginalReply, Outcome, ReleasedCall};
-pub use rule::{Decision, Evaluation, RuleDecision, RuleEvent, RuleText};
+pub use connection::ConnectionEvent;
+pub use rule::{
+    Condition, Decision, Evaluation, KeptRule, RuleDecision, RuleEvent, RuleState, RuleText, Share,
+};
 pub use session::{FORMAT, Session};
 pub use shell::{ShellEvent, ShellResult};
 
 pub use super::fault::AppliedFault;
 use super::{
     driver::{DriverEvent, DriverInfo, DriverReason},
+    origin::Origin,
     scenario::ScenarioEvent,
     volume::Change,
 };
@@ -57,6 +62,8 @@ pub enum EntryKind {
     Held(Box<HeldCall>),
     /// A held call was released before its own time.
     Released(ReleasedCall),
+    /// A connection was accepted or closed.
+    Connection(ConnectionEvent),
     /// A volume changed, and the change is on disk.
     Volume(Box<VolumeChange>),
     /// A rule was armed, ended or evaluated a call.
@@ -125,6 +132,9 @@ pub struct CommandRun {
     pub command: String,
     /// What it did, for people.
     pub result: String,
+    /// Where it came from.
+    #[serde(default)]
+    pub origin: Box<Origin>,
     /// What it changed in the volumes. The `volume` entries say when.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<Change>,
@@ -164,14 +174,15 @@ impl Entry {
             EntryKind::Driver(event) => event.weight(),
             EntryKind::Command(run) => {
                 let changes = run.changes.iter().map(Change::weight).sum::<usize>();
-                run.command.len() + run.result.len() + changes
+                let origin = size_of::<Origin>() + run.origin.weight() + 16;
+                run.command.len() + run.result.len() + origin + changes
             }
             EntryKind::EngineCommand(run) => run.command.len() + run.result.len(),
             EntryKind::Shell(event) => event.weight(),
             EntryKind::Scenario(event) => event.weight(),
             EntryKind::Note { text } => text.len(),
             EntryKind::Gap(gap) => gap.reason.len(),
-            EntryKind::Unknown => 0,
+            EntryKind::Connection(_) | EntryKind::Unknown => 0,
         };
         size_of::<Self>() + 16 + pieces + Self::OVERHEAD
     }
@@ -220,6 +231,7 @@ impl Entry {
             EntryKind::Session(_)
             | EntryKind::Registration(_)
             | EntryKind::Released(_)
+            | EntryKind::Connection(_)
             | EntryKind::Volume(_)
             | EntryKind::Unknown => true,
             EntryKind::Rule(event) => !matches!(event, RuleEvent::Spent(_) | RuleEvent::Expired(_)),

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::rule::KeptRule;
+
 use crate::domain::model::{speed::DemoSpeed, volume::Volumes};
 
 /// The version of the entries' format.
@@ -25,6 +27,9 @@ pub struct Session {
     pub speed: Option<DemoSpeed>,
     /// The volumes at the start, by name.
     pub volumes: Volumes,
+    /// The rules that are kept from the last run, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<KeptRule>,
 }
 
 impl Session {
@@ -37,7 +42,14 @@ impl Session {
             default_expiry_ms: None,
             speed: None,
             volumes,
+            rules: Vec::new(),
         }
+    }
+
+    /// The same with the rules of the last run.
+    #[must_use]
+    pub fn with_rules(self, rules: Vec<KeptRule>) -> Self {
+        Self { rules, ..self }
     }
 
     /// The same, with a time after which a rule expires that does not say so.
@@ -55,6 +67,7 @@ impl Session {
 
     /// How many bytes of memory it holds.
     pub(super) fn weight(&self) -> usize {
-        size_of::<Self>() + self.volumes.iter().map(|volume| volume.weight()).sum::<usize>()
+        let rules = self.rules.iter().map(KeptRule::weight).sum::<usize>();
+        size_of::<Self>() + rules + self.volumes.iter().map(|volume| volume.weight()).sum::<usize>()
     }
 }

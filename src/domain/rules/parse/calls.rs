@@ -31,7 +31,8 @@ impl Parser<'_> {
         let mut words = self.lexer.clone();
         let word = full_name(words.word(&[':', ',', '"', '=', '.']));
         if !Selector::WORDS.contains(&word) {
-            let what = "volume=GLOB, opt.KEY[=GLOB], id=PREFIX, by=CALLER, mounted, unmounted or retry";
+            let what = "volume=GLOB, opt.KEY[=GLOB], id=PREFIX, by=CALLER, peer=GLOB, connection=N, \
+                        first-contact, known, unknown, mounted, unmounted or retry";
             return self.expected(what, Selector::WORDS);
         }
         self.lexer = words;
@@ -48,9 +49,14 @@ impl Parser<'_> {
                 let value = is_given.then(|| self.given("an option pattern", Self::pattern));
                 Selector::Option(key, value.transpose()?)
             }
-            "mounted" => Selector::Mounted,
-            "unmounted" => Selector::Unmounted,
-            _ => Selector::Retry,
+            "peer" => Selector::Peer(self.given("a pattern for a process or an address", Self::pattern)?),
+            "connection" => {
+                Selector::Connection(self.given("the number of a connection", |parser, _| parser.number())?)
+            }
+            word => {
+                let flag = Selector::FLAGS.into_iter().find(|flag| flag.as_str() == word);
+                flag.expect("every other selector has no value")
+            }
         };
         check_applies(before.column(), word, calls, |operation| selector.applies_to(operation))?;
         Ok(selector)

@@ -3,8 +3,9 @@
 //! ```text
 //! RULE     = CALLS ["where" SELECTOR {"and" SELECTOR}] {WHEN} ":" STEP {"then" STEP} {LIMIT}
 //! CALLS    = CALL {"," CALL}
-//! WHEN     = N"%" | "nth" N | "first" N | "every" N | "after" N
+//! WHEN     = N"%" | "nth" N | "first" N | "every" N | "after" N | "per" ("volume" | "id" | "connection")
 //! STEP     = [N"x"] ACTION ["as" SHAPE] ["before" | "after" | "twice"]
+//! ACTION   = "hold" ["until" N ["within" DUR]] | "set" FIELD"="VALUE | "unset" FIELD | …
 //! LIMIT    = "once" | "until" N | "flap" DUR DUR | "for" DUR
 //! ```
 //!
@@ -18,7 +19,7 @@ mod when;
 use std::str::FromStr;
 
 use super::{
-    action::{ErrorForm, Phase},
+    action::{Action, ErrorForm, Phase},
     calls::Calls,
     lifetime::Lifetime,
     release_action::ReleaseAction,
@@ -87,10 +88,20 @@ impl Parser<'_> {
                     selectors.push(self.selector(&calls)?);
                 }
             } else {
-                self.condition(&mut trigger, !selectors.is_empty())?;
+                self.condition(&calls, &mut trigger, !selectors.is_empty())?;
             }
         }
+        let column = self.lexer.column();
         let chain = self.chain(&calls)?;
+        let is_counted = trigger.counts()
+            || chain.len() > 1
+            || chain[0].times.is_some()
+            || matches!(chain[0].action, Action::Barrier { .. });
+        if trigger.per.is_some() && !is_counted {
+            let problem = "nothing is counted per volume, id or connection; add nth N, first N, every N or \
+                           after N before the colon, or a chain such as 2x null then pass";
+            return wrong_at(column, problem);
+        }
         let lifetime = self.lifetime()?;
         let rule = Rule { calls, selectors, trigger, chain, lifetime };
         if rule.operations().next().is_none() {
@@ -139,7 +150,13 @@ impl Parser<'_> {
         if rule.lifetime != Lifetime::default() {
             return self.expected("another limit or the end", Lifetime::WORDS);
         }
-        let words = Lifetime::WORDS.into_iter().chain(["then"]).chain(Phase::KEYWORDS.map(Phase::as_str));
+        let within = matches!(rule.chain.last(), Some(last) if matches!(last.action, Action::Barrier { within: None, .. }));
+        let within = within.then_some("within");
+        let words = Lifetime::WORDS
+            .into_iter()
+            .chain(within)
+            .chain(["then"])
+            .chain(Phase::KEYWORDS.map(Phase::as_str));
         self.expected("before, after, twice, then, once, until N, for DUR, flap UP DOWN or the end", words)
     }
 }

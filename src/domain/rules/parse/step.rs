@@ -5,8 +5,8 @@ use super::{
     parser::{ENDS, Parsed, Parser, VALUE_ENDS, wrong_at},
 };
 use crate::domain::{
-    lang::duration,
-    rules::{Action, Calls, ErrorForm, Mountpoint, Phase, Step},
+    lang::{duration, json, lexer::quote},
+    rules::{Action, Calls, ErrorForm, FieldPath, Mountpoint, Phase, Step, template},
 };
 
 impl Parser<'_> {
@@ -59,6 +59,9 @@ impl Parser<'_> {
             return self.expected(&format!("an action: {}", Action::WORDS.join(" ")), Action::WORDS);
         }
         self.next();
+        if word == "hold" && self.take("until") {
+            return self.barrier();
+        }
         if let Some(plain) = Action::PLAIN.into_iter().find(|action| action.as_str() == word) {
             return Ok(plain);
         }
@@ -70,8 +73,57 @@ impl Parser<'_> {
             "mountpoint" => Action::Mountpoint(self.mountpoint()?),
             "rename" => Action::Rename(self.value("a volume name", &VALUE_ENDS)?),
             "scope" => Action::Scope(self.value("a scope", &VALUE_ENDS)?),
+            "set" => self.set()?,
+            "unset" => Action::Unset(self.field_path()?),
             _ => Action::Implements(self.interfaces()?),
         })
+    }
+
+    /// `N [within DUR]`, after `hold until`.
+    fn barrier(&mut self) -> Parsed<Action> {
+        let mut before = self.lexer.clone();
+        let calls = self.number()?;
+        if calls < 2 {
+            let problem = "a barrier waits for at least 2 calls; to hold one call, write hold once";
+            return wrong_at(before.column(), problem);
+        }
+        let within = if self.take("within") { Some(self.lasting()?) } else { None };
+        Ok(Action::Barrier { calls, within })
+    }
+
+    /// `PATH=VALUE`.
+    fn set(&mut self) -> Parsed<Action> {
+        let path = self.field_path()?;
+        if !self.lexer.take_adjacent('=') || self.lexer.is_at_space() {
+            return self.expected("\"=\" and a value, without spaces", []);
+        }
+        let column = self.lexer.column();
+        let value = if self.lexer.rest().starts_with(['{', '[', '"']) {
+            self.document()?
+        } else {
+            let word = self.value("a value, JSON or a word", &VALUE_ENDS)?;
+            json::compact(&word).unwrap_or_else(|| quote(&word))
+        };
+        check_template(column, &value)?;
+        Ok(Action::Set { path, value })
+    }
+
+    /// Keys separated by dots.
+    fn field_path(&mut self) -> Parsed<FieldPath> {
+        let mut keys = Vec::new();
+        loop {
+            let key = match self.quoted()? {
+                Some(key) => key,
+                None => self.lexer.word(&['.', '=', ':', '"', ',']).to_owned(),
+            };
+            if key.is_empty() {
+                return self.expected("a field, such as Volume.Mountpoint", []);
+            }
+            keys.push(key);
+            if !self.lexer.take_adjacent('.') {
+                return Ok(FieldPath(keys));
+            }
+        }
     }
 
     fn fail(&mut self) -> Parsed<Action> {
@@ -82,6 +134,7 @@ impl Parser<'_> {
     }
 
     fn reply(&mut self) -> Parsed<Action> {
+        let column = self.lexer.column();
         let body = match self.quoted()? {
             Some(text) => text,
             None if self.lexer.rest().starts_with(['{', '[']) => self.document()? + "\n",
@@ -89,6 +142,7 @@ impl Parser<'_> {
                 return self.expected("a body: JSON that starts with { or [, or a text in double quotes", []);
             }
         };
+        check_template(column, &body)?;
         Ok(Action::Reply { body, shape: self.shape().unwrap_or(ErrorForm::Inband) })
     }
 
@@ -151,4 +205,9 @@ impl Parser<'_> {
             }
         }
     }
+}
+
+/// In a text, all placeholders must be known.
+fn check_template(column: usize, text: &str) -> Parsed<()> {
+    template::validate(text).or_else(|(offset, problem)| wrong_at(column + offset, problem))
 }

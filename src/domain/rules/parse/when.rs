@@ -1,10 +1,13 @@
 //! The conditions of the trigger, and the limits of the lifetime.
 
-use super::parser::{Parsed, Parser, wrong_at};
-use crate::domain::rules::{Flap, Lifetime, Probability, Trigger};
+use super::{
+    check_applies,
+    parser::{Parsed, Parser, wrong_at},
+};
+use crate::domain::rules::{Calls, Flap, Lifetime, Per, Probability, Trigger};
 
 impl Parser<'_> {
-    pub(super) fn condition(&mut self, trigger: &mut Trigger, selected: bool) -> Parsed<()> {
+    pub(super) fn condition(&mut self, calls: &[Calls], trigger: &mut Trigger, selected: bool) -> Parsed<()> {
         let mut before = self.lexer.clone();
         let word = self.peek();
         if let Some(percent) = word.strip_suffix('%') {
@@ -17,15 +20,21 @@ impl Parser<'_> {
             self.next();
             return Ok(());
         }
+        if word == "per" {
+            return self.per(calls, trigger);
+        }
         let Some(slot) = trigger.slot(word) else {
             let also = if selected { "and" } else { "where" };
+            let per = trigger.per.is_none().then_some("per");
             let chance = trigger.chance.is_none().then_some("50%");
             let left = Trigger::WORDS
                 .into_iter()
                 .filter(|word| trigger.slot(word).is_some_and(|slot| slot.is_none()));
-            let words: Vec<_> = [":", also].into_iter().chain(chance).chain(left).collect();
+            let words: Vec<_> = [":", also].into_iter().chain(chance).chain(left).chain(per).collect();
             return self.expected(
-                &format!("\":\" and an action, or {also:?}, N%, nth N, first N, every N, after N"),
+                &format!(
+                    "\":\" and an action, or {also:?}, N%, nth N, first N, every N, after N, per volume"
+                ),
                 words,
             );
         };
@@ -34,11 +43,28 @@ impl Parser<'_> {
         }
         self.next();
         *slot = Some(self.number()?);
-        if !trigger.can_hold() {
+        if !trigger.can_hold_after(0) {
             let problem =
                 format!("the rule never acts:{trigger}; all conditions count the same calls, from arming on");
             return wrong_at(before.column(), problem);
         }
+        Ok(())
+    }
+
+    /// `per volume|id|connection`.
+    fn per(&mut self, calls: &[Calls], trigger: &mut Trigger) -> Parsed<()> {
+        if trigger.per.is_some() {
+            return self.wrong("duplicate \"per\"");
+        }
+        self.next();
+        let column = self.lexer.column();
+        let Some(per) = Per::ALL.into_iter().find(|per| per.as_str() == self.peek()) else {
+            return self.expected("what to count by: volume, id or connection", Per::ALL.map(Per::as_str));
+        };
+        self.next();
+        let word = format!("per {}", per.as_str());
+        check_applies(column, &word, calls, |operation| per.applies_to(operation))?;
+        trigger.per = Some(per);
         Ok(())
     }
 

@@ -5,8 +5,8 @@ use proptest::prelude::*;
 use crate::domain::{
     model::protocol::{Caller, Operation},
     rules::{
-        Action, Calls, ErrorForm, Flap, Lifetime, Mountpoint, Pattern, Probability, Rule, Selector, Step,
-        Trigger,
+        Action, Calls, ErrorForm, FieldPath, Flap, Lifetime, Mountpoint, Pattern, Per, Probability, Rule,
+        Selector, Step, Trigger, template,
     },
 };
 
@@ -33,6 +33,16 @@ fn a_rule_prints_as_it_was_written() {
         "activate: implements \"nothing\"",
         "mount 0.5% first 9 every 3 after 2: mountpoint \"empty\" twice until 2 flap 10s 5s for 1m",
         "writes: pass twice",
+        "mount: hold until 4",
+        "mount per volume: hold until 4 within 30s after for 1m",
+        "mount: hold before until 4",
+        "get: set Volume.Status.x=1",
+        "get: set Volume.\"a.b\"={\"at\":\"{volume}\"} twice once",
+        "list: 2x unset Volumes.*.Mountpoint then pass",
+        "get where known and peer=dockerd and connection=3 and first-contact: reply \"{{x} {natural}\"",
+        "mount 50% first 2 per volume: fail \"busy\"",
+        "mount, unmount per id: 2x null then pass",
+        "any every 3 per connection: eof",
         "path: mountpoint /mnt/x after",
         "get: reply {\"Err\":\"\"} twice once",
         "get: 2x reply \"<html>\" as http404 then reply [{\"a\":[1,2]}] as json500",
@@ -49,6 +59,8 @@ fn equal_rules_print_in_one_form() {
         ("mount after 2 first 4 50%: null", "mount 50% first 4 after 2: null"),
         ("mount 50% where mounted: null", "mount where mounted 50%: null"),
         ("mount: null until 1", "mount: null once"),
+        ("get: set Volume.Name=other", "get: set Volume.Name=\"other\""),
+        ("mount per volume first 2: null", "mount first 2 per volume: null"),
         ("mount: fail \"x\" then pass", "mount: 1x fail \"x\" then pass"),
         ("mount: null for 60s once", "mount: null once for 1m"),
         ("mount: delay 1s..1s", "mount: delay 1s"),
@@ -112,6 +124,22 @@ fn an_error_has_a_column_what_was_found_and_what_was_expected() {
         "mount: null for 0s",
         "mount: null once x",
         "mount: 0x null",
+        "mount: hold until 1",
+        "mount: hold until 4 within",
+        "get: set Volume.Name",
+        "get: set =1",
+        "get: set Volume.Name={\"a\":}",
+        "get: reply {\"Name\":\"{volum}\"}",
+        "get: reply \"{volume\"",
+        "get: unset",
+        "get where connection=x: null",
+        "list where known: null",
+        "mount first 2 per: null",
+        "mount first 2 per volme: null",
+        "mount first 2 per id per id: null",
+        "list first 2 per volume: null",
+        "get first 2 per id: null",
+        "mount per volume: null once",
         "mount: null then",
         "activate: implements a,",
     ];
@@ -172,13 +200,22 @@ fn trigger() -> impl Strategy<Value = Trigger> {
     let chance = (0_u32..=100, 0_u32..10_000).prop_filter_map("more than always", |(whole, decimals)| {
         Probability::parse(&format!("{whole}.{decimals:04}"))
     });
-    (prop::option::of(chance), count(), count(), count(), count())
-        .prop_map(|(chance, nth, first, every, after)| Trigger { chance, nth, first, every, after })
-        .prop_filter("never acts", Trigger::can_hold)
+    let per = prop::option::of(prop::sample::select(&Per::ALL));
+    (prop::option::of(chance), count(), count(), count(), count(), per)
+        .prop_map(|(chance, nth, first, every, after, per)| {
+            let trigger = Trigger { chance, nth, first, every, after, per: None };
+            Trigger { per: per.filter(|_| trigger.counts()), ..trigger }
+        })
+        .prop_filter("never acts", |trigger| trigger.can_hold_after(0))
 }
 
 fn millis() -> impl Strategy<Value = std::time::Duration> {
     (1_u64..10_000_000).prop_map(std::time::Duration::from_millis)
+}
+
+fn path() -> impl Strategy<Value = FieldPath> {
+    let key = text().prop_filter("an empty key", |key| !key.is_empty());
+    prop::collection::vec(key, 1..3).prop_map(FieldPath)
 }
 
 fn action() -> impl Strategy<Value = Action> {
@@ -194,6 +231,12 @@ fn action() -> impl Strategy<Value = Action> {
         (millis(), millis()).prop_map(|(a, b)| Action::Delay { from: a.min(b), to: a.max(b) }),
         (text(), prop::sample::select(&ErrorForm::ALL)).prop_map(|(text, shape)| Action::reply(&text, shape)),
         millis().prop_map(|over| Action::Drip { over }),
+        (2_u64..9, prop::option::of(millis())).prop_map(|(calls, within)| Action::Barrier { calls, within }),
+        (path(), text()).prop_map(|(path, text)| {
+            let value = serde_json::Value::from(template::escape(&text)).to_string();
+            Action::Set { path, value }
+        }),
+        path().prop_map(Action::Unset),
         mountpoint.prop_map(Action::Mountpoint),
         text().prop_map(Action::Rename),
         text().prop_map(Action::Scope),
@@ -229,7 +272,8 @@ prop_compose! {
     )(
         calls in {
             let fits = |operation: &Operation| selectors.iter().all(|selector| selector.applies_to(*operation))
-                && chain.iter().all(|step| step.action.applies_to(*operation));
+                && chain.iter().all(|step| step.action.applies_to(*operation))
+                && trigger.per.is_none_or(|per| per.applies_to(*operation));
             let fitting: Vec<_> = Operation::ALL.into_iter().filter(fits).collect();
             if fitting.is_empty() { calls(&Operation::ALL) } else { calls(&fitting) }
         },

@@ -38,9 +38,11 @@ impl Journal {
                 operation,
                 caller: Caller::Docker,
                 connection: 1,
+                peer: None,
                 volume: Some(volume.into()),
                 mount_id: None,
                 retry: false,
+                barrier: None,
                 fault: fault("hold"),
                 original: None,
             })),
@@ -48,7 +50,8 @@ impl Journal {
     }
 
     fn command(&mut self, millis: i64, line: &str, effect: &str) {
-        let run = CommandRun { command: line.into(), result: effect.into(), changes: Vec::new() };
+        let (command, result) = (line.into(), effect.into());
+        let run = CommandRun { command, result, origin: Box::default(), changes: Vec::new() };
         self.push(millis, EntryKind::Command(run));
     }
 
