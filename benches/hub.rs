@@ -64,6 +64,7 @@ fn call(headers: &Headers) -> EntryKind {
         changes: Vec::new(),
         lints: Vec::new(),
         held_seq: None,
+        upstream: None,
     }))
 }
 

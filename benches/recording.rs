@@ -69,6 +69,7 @@ fn call(number: u64, headers: &Headers) -> EntryKind {
         changes: Vec::new(),
         lints: Vec::new(),
         held_seq: None,
+        upstream: None,
     }))
 }
 

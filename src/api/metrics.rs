@@ -53,6 +53,12 @@ fn text(snapshot: &Snapshot) -> String {
     page.metric("requests_total", "Finished requests.", "counter", requests);
     let durations = operations().map(|operation| (name(operation), counters.durations(operation)));
     page.histograms("request_duration_seconds", "Time from a request to its reply.", "operation", durations);
+    if snapshot.driver.upstream.is_some() {
+        let durations =
+            operations().map(|operation| (name(operation), counters.upstream_durations(operation)));
+        let help = "Time from a forwarded request to the end of the upstream's reply.";
+        page.histograms("upstream_duration_seconds", help, "operation", durations);
+    }
     page.metric(
         "faults_injected_total",
         "Finished requests with a fault.",
@@ -159,13 +165,13 @@ mod tests {
     use crate::{
         domain::{
             model::{
-                entry::{Call, EntryKind, Session},
+                entry::{Call, EntryKind, Session, UpstreamReply},
                 origin::Origin,
                 volume::Volumes,
             },
             state::journal::Bounds,
         },
-        hub::{Hub, InMemoryStore},
+        hub::{DriverInfo, Hub, InMemoryStore},
     };
 
     #[test]
@@ -193,6 +199,27 @@ mod tests {
         let lines: Vec<_> =
             page.lines().filter(|line| !line.ends_with(" 0") || line.contains("rule=")).collect();
         insta::assert_snapshot!(lines.join("\n"));
+    }
+
+    #[test]
+    fn the_latency_of_the_upstream_is_a_metric_of_its_own() {
+        let hub = Hub::new(Session::new(0, Volumes::default()), Box::new(InMemoryStore), Bounds::default());
+        hub.register(DriverInfo { upstream: Some("rclone".into()), ..DriverInfo::default() });
+        let duration = Duration::from_micros(400);
+        hub.record(EntryKind::Call(Box::new(Call {
+            duration: Duration::from_micros(500),
+            upstream: Some(Box::new(UpstreamReply { status: 200, duration, reply: None, masked: false })),
+            ..Call::ok(Operation::Get, Caller::Docker)
+        })));
+        let page = text(&hub.snapshot());
+        assert_is_valid(&page);
+        for line in [
+            "voltergeist_request_duration_seconds_sum{operation=\"get\"} 0.0005",
+            "voltergeist_upstream_duration_seconds_sum{operation=\"get\"} 0.0004",
+            "voltergeist_upstream_duration_seconds_count{operation=\"get\"} 1",
+        ] {
+            assert!(page.lines().any(|one| one == line), "{line}: {page}");
+        }
     }
 
     /// The rules of the text format and of `promtool check metrics`: each family has help and type before its samples

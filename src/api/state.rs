@@ -19,7 +19,7 @@ use crate::{
             peer::Peer,
             protocol::{Caller, Operation, Options},
             speed::DemoSpeed,
-            volume::Volume,
+            volume::{Mask, Volume},
         },
         rules::{RuleStatus, TrackedRule},
         state::connections::PeerConnections,
@@ -78,6 +78,9 @@ struct DriverDocument<'s> {
     status: String,
     registration: &'s str,
     fix_command: Option<&'s str>,
+    /// The plugin that calls are forwarded to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    upstream: Option<&'s str>,
 }
 
 #[derive(Serialize)]
@@ -89,6 +92,8 @@ struct VolumeDocument<'s> {
     exists: bool,
     /// Each mount ID as often as it is mounted.
     mounts: Vec<&'s str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mask: Option<Mask>,
 }
 
 /// The numbers of the oldest kept entry and of the next one.
@@ -109,6 +114,7 @@ impl<'s> StateDocument<'s> {
                 status: snapshot.driver_state.status.to_string(),
                 registration: &snapshot.driver.registration,
                 fix_command: snapshot.driver.fix_command.as_deref(),
+                upstream: snapshot.driver.upstream.as_deref(),
             },
             counters: Operation::ALL.map(|call| (call.as_str(), counters.operation(call))).into(),
             unknown_requests: counters.unknown_requests,
@@ -147,5 +153,6 @@ fn describe<'s>(volume: &'s Volume, mountpoint: &dyn Fn(&str) -> String) -> Volu
         created: volume.created,
         exists: volume.exists,
         mounts: mounts.collect(),
+        mask: volume.mask,
     }
 }

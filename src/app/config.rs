@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use crate::{
     domain::{lang::command::Command, model::directory_options::DirectoryOptions},
-    net::Address,
+    net::{Address, Upstream},
 };
 
 /// What an instance is started with. `None` stands for the default of the [scope](super::InstanceScope).
@@ -38,6 +38,10 @@ pub struct Config {
     pub commands: Vec<Command>,
     /// Whether the rules of the last run are armed again, with what they have counted.
     pub keep_rules: bool,
+    /// The plugin to forward calls to, instead of the built-in driver.
+    pub upstream: Option<Upstream>,
+    /// Whether to take the place of that plugin's socket, instead of listening beside it.
+    pub takes_place: bool,
     /// For tests: the volume whose calls panic.
     pub panic_on: Option<String>,
 }

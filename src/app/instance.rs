@@ -16,15 +16,15 @@ use super::{
     config::Config,
     kept_rules::{self, KeptRules},
     paths,
-    server::{Server, ServerConfig},
+    server::{DriverChoice, Server, ServerConfig},
 };
 use crate::{
     domain::{
-        model::{entry::Session, origin::Origin, speed::DemoSpeed},
+        model::{entry::Session, origin::Origin, speed::DemoSpeed, volume::Volumes},
         redaction::Redaction,
         state::journal::Bounds,
     },
-    hub::Hub,
+    hub::{Hub, InMemoryStore, VolumeStore},
     net::token,
     plugin::{DiskStore, delete_directory},
 };
@@ -98,6 +98,8 @@ impl Instance {
         server.control = config.control.clone().unwrap_or(server.control);
         server.save_directory.clone_from(&config.save_directory);
         server.token = config.token_file.as_deref().map(token::read).transpose()?;
+        server.guard =
+            config.takes_place.then(std::env::current_exe).transpose().context("cannot find this program")?;
         server.panic_on.clone_from(&config.panic_on);
         let default_root = || match &temporary {
             Some(directory) => Ok(directory.path.join("volumes")),
@@ -105,13 +107,20 @@ impl Instance {
         };
         let root = config.root.clone().map_or_else(default_root, Ok)?;
 
-        let (disk, volumes) =
-            DiskStore::open_with(&root, config.directories, config.sync && scope == InstanceScope::System)?;
-        if let Some(temporary) = &mut temporary
-            && root.starts_with(&temporary.path)
-        {
-            temporary.disk = Some(disk.clone());
-        }
+        let (driver, store, volumes): (DriverChoice, Box<dyn VolumeStore>, _) =
+            if let Some(upstream) = &config.upstream {
+                let driver = if config.takes_place { DriverChoice::InPlaceOf } else { DriverChoice::Beside };
+                (driver(upstream.clone()), Box::new(InMemoryStore), Volumes::default())
+            } else {
+                let sync = config.sync && scope == InstanceScope::System;
+                let (disk, volumes) = DiskStore::open_with(&root, config.directories, sync)?;
+                if let Some(temporary) = &mut temporary
+                    && root.starts_with(&temporary.path)
+                {
+                    temporary.disk = Some(disk.clone());
+                }
+                (DriverChoice::Builtin(disk.clone()), Box::new(disk), volumes)
+            };
         // A random seed is short, since people read it from the screen and type it again.
         let random = || RandomState::new().hash_one(root.as_path()) % 1_000_000;
         let kept = if config.keep_rules { KeptRules::read(&root)? } else { KeptRules::default() };
@@ -121,7 +130,7 @@ impl Instance {
             .with_rules(kept.rules.clone())
             .with_speed((scope == InstanceScope::Demo).then(DemoSpeed::default));
         let redaction = Redaction::new(config.redact.iter().cloned());
-        let hub = Hub::redacted(session, Box::new(disk.clone()), Bounds::default(), redaction);
+        let hub = Hub::redacted(session, store, Bounds::default(), redaction);
         for command in &config.commands {
             if kept.has(command) {
                 continue;
@@ -129,7 +138,7 @@ impl Instance {
             let run = hub.command(command, Origin::Settings);
             run.with_context(|| format!("cannot begin with {:?}", command.to_string()))?;
         }
-        let server = Server::bind(&hub, disk, server)?;
+        let server = Server::bind(&hub, driver, server)?;
         prepare(&hub);
         let shutdown = CancellationToken::new();
         let serving = tokio::spawn(server.run(shutdown.clone()));

@@ -9,15 +9,17 @@ mod kept_rules;
 pub mod line_output;
 pub mod logging;
 pub mod paths;
+pub mod plugin_list;
 pub mod recording;
 mod scenario_service;
 mod server;
 mod services;
 mod shutdown;
+pub mod takeover_guard;
 
 pub use config::Config;
 pub use engine_choice::EngineChoice;
 pub use instance::{Instance, InstanceScope};
-pub use server::{Server, ServerConfig};
+pub use server::{DriverChoice, Server, ServerConfig};
 pub use services::Services;
 pub use shutdown::{Shutdown, Signal};

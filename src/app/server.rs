@@ -4,12 +4,18 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 
+use super::takeover_guard::TakeoverGuard;
 use crate::{
-    api::{Access, ControlServer},
-    domain::model::{entry::EntryKind, protocol::check_driver_name},
+    api::{Access, ControlServer, MountpointOf},
+    domain::{
+        model::{entry::EntryKind, protocol::check_driver_name},
+        text::counted,
+    },
     hub::Hub,
-    net::{Address, BindError, Listener, Paths},
-    plugin::{BuiltinDriver, DiskStore, PluginServer},
+    net::Upstream,
+    net::takeover::Takeover,
+    net::{Address, BindError, Listener, Paths, end_earlier_connections},
+    plugin::{BuiltinDriver, DiskStore, Place, PluginServer, UpstreamDriver},
 };
 
 /// How the servers of an instance are set up.
@@ -29,6 +35,8 @@ pub struct ServerConfig {
     pub token: Option<String>,
     /// How long calls in flight may take at shutdown.
     pub drain: Duration,
+    /// The program of the process that gives a plugin's place back if this one is killed.
+    pub guard: Option<PathBuf>,
     /// Calls about this volume panic, for testing how a panic is handled.
     pub panic_on: Option<String>,
 }
@@ -44,8 +52,25 @@ impl ServerConfig {
             token: None,
             paths: Paths::default(),
             drain: Duration::from_secs(3),
+            guard: None,
             panic_on: None,
         }
+    }
+}
+
+/// What answers the calls.
+pub enum DriverChoice {
+    /// Directories on disk.
+    Builtin(DiskStore),
+    /// Another plugin, beside which the server listens.
+    Beside(Upstream),
+    /// Another plugin, whose socket's place the server takes.
+    InPlaceOf(Upstream),
+}
+
+impl From<DiskStore> for DriverChoice {
+    fn from(disk: DiskStore) -> Self {
+        Self::Builtin(disk)
     }
 }
 
@@ -54,25 +79,83 @@ pub struct Server {
     plugin: PluginServer,
     control: ControlServer,
     drain: Duration,
+    guard: Option<TakeoverGuard>,
+}
+
+/// Ends the connections that engines have made to the plugin before, and says how that went.
+fn end_earlier(hub: &Arc<Hub>, path: PathBuf, aside: PathBuf) {
+    let hub = Arc::clone(hub);
+    tokio::task::spawn_blocking(move || {
+        let text = match end_earlier_connections(&path, &aside) {
+            Ok(0) => return,
+            Ok(ended) => format!(
+                "{} to the plugin ended, so that the engine connects to voltergeist",
+                counted(ended as u64, "earlier connection")
+            ),
+            Err(error) => format!(
+                "cannot end the connections that the engine already has to the plugin ({error}): calls on them bypass \
+                 voltergeist until it connects again"
+            ),
+        };
+        hub.record(EntryKind::Note { text });
+    });
+}
+
+/// Binds a server that forwards to an upstream.
+fn forward(
+    hub: &Arc<Hub>,
+    name: &str,
+    place: Place,
+    paths: &Paths,
+    upstream: Upstream,
+) -> Result<(PluginServer, MountpointOf), BindError> {
+    let driver = UpstreamDriver::new(Arc::clone(hub), upstream);
+    let plugin = PluginServer::bind(hub, name, place, paths, |_| driver.clone())?;
+    Ok((plugin, Arc::new(move |name| driver.mountpoint(name))))
 }
 
 impl Server {
     /// Binds both sockets, registers the driver, and reports its address to the hub.
-    pub fn bind(hub: &Arc<Hub>, disk: DiskStore, config: ServerConfig) -> Result<Self, BindError> {
-        let ServerConfig { name, listen, control, save_directory, token, paths, drain, panic_on } = config;
+    pub fn bind(
+        hub: &Arc<Hub>,
+        driver: impl Into<DriverChoice>,
+        config: ServerConfig,
+    ) -> Result<Self, BindError> {
+        let ServerConfig { name, listen, control, save_directory, token, paths, drain, guard, panic_on } =
+            config;
+        let mut started_guard = None;
         check_driver_name(&name).map_err(|bad| BindError::Name { name: name.clone(), bad })?;
-        for note in disk.notes() {
-            hub.record(EntryKind::Note { text: note.clone() });
-        }
-        let driver = {
-            let (hub, disk) = (Arc::clone(hub), disk.clone());
-            move |address| BuiltinDriver::new(hub, disk, address, panic_on)
+        let (plugin, mountpoint): (_, MountpointOf) = match driver.into() {
+            DriverChoice::Builtin(disk) => {
+                for note in disk.notes() {
+                    hub.record(EntryKind::Note { text: note.clone() });
+                }
+                let (hub, store) = (Arc::clone(hub), disk.clone());
+                let driver = |address| BuiltinDriver::new(Arc::clone(&hub), store, address, panic_on);
+                let plugin = PluginServer::bind(&hub, &name, Place::Address(listen), &paths, driver)?;
+                (plugin, Arc::new(move |name| disk.mountpoint(name)))
+            }
+            DriverChoice::Beside(upstream) => forward(hub, &name, Place::Address(listen), &paths, upstream)?,
+            DriverChoice::InPlaceOf(upstream) => {
+                let socket = upstream.socket().ok_or(BindError::NoSocket)?;
+                let takeover = Takeover::prepare(socket)?;
+                let (path, aside) = (takeover.path().to_owned(), takeover.upstream().to_owned());
+                let unusable = |error| BindError::Unusable {
+                    address: format!("the guard of {}", path.display()),
+                    error,
+                };
+                let guard = guard.map(|program| TakeoverGuard::start(&program, &path));
+                started_guard = guard.transpose().map_err(unusable)?;
+                let address = Address::Unix(Some(aside.clone()));
+                let upstream = Upstream { address, ..upstream };
+                let bound = forward(hub, &name, Place::Plugin(takeover), &paths, upstream)?;
+                end_earlier(hub, path, aside);
+                bound
+            }
         };
-        let plugin = PluginServer::bind(hub, &name, &listen, &paths, driver)?;
         let (control, access) = control_listener(hub, &control, &name, token, &paths)?;
-        let mountpoint = Arc::new(move |name: &str| disk.mountpoint(name));
         let control = ControlServer::new(Arc::clone(hub), mountpoint, control, access, save_directory);
-        Ok(Self { plugin, control, drain })
+        Ok(Self { plugin, control, drain, guard: started_guard })
     }
 
     /// The address of the control API.
@@ -83,10 +166,11 @@ impl Server {
     /// Serves until `shutdown` is cancelled or the command `quit` is run. Then it releases held calls, waits for
     /// calls in flight, and removes sockets and spec file.
     pub async fn run(self, shutdown: CancellationToken) {
-        let Self { plugin, control, drain } = self;
+        let Self { plugin, control, drain, guard } = self;
         let control_shutdown = control.shutdown();
         let mut control = tokio::spawn(control.run());
         plugin.run(shutdown, drain).await;
+        drop(guard);
         control_shutdown.cancel();
         if tokio::time::timeout(drain, &mut control).await.is_err() {
             control.abort();

@@ -9,11 +9,51 @@ use super::{
     demo,
     instance::{Instance, InstanceScope},
     paths,
+    plugin_list::{self, ListedPlugin},
     recording::Recording,
     scenario_service::{ScenarioService, publish_catalog},
     shutdown::Shutdown,
 };
-use crate::{hub::Hub, scenario::ScenarioLibrary};
+use crate::{
+    domain::model::entry::EntryKind,
+    hub::{DriverInfo, Hub},
+    net::takeover::{Restored, restore, taken_in},
+    scenario::ScenarioLibrary,
+};
+
+/// Puts plugins back in the places that a killed process has left.
+fn put_plugins_right(hub: &Hub) {
+    for path in taken_in(&paths::own().sockets) {
+        let text = match restore(&path) {
+            Ok(Restored::PutRight) => {
+                format!("{} was left by a killed voltergeist, and is restored", path.display())
+            }
+            Ok(Restored::Nothing | Restored::InUse) => continue,
+            Err(error) => {
+                format!("cannot restore {}: {error}; run voltergeist restore as root", path.display())
+            }
+        };
+        hub.record(EntryKind::Note { text });
+    }
+}
+
+/// Records which other plugins docker finds on this machine, and which of them slow it down.
+async fn name_other_plugins(hub: Arc<Hub>) {
+    let driver = hub.driver();
+    let plugins = plugin_list::list().await;
+    let others: Vec<_> = plugins
+        .iter()
+        .filter(|plugin| plugin.shadowed_by.is_none() && plugin.name != driver.name)
+        .map(ListedPlugin::as_other)
+        .collect();
+    if others.is_empty() {
+        return;
+    }
+    hub.register(DriverInfo { others, ..driver });
+    for text in plugins.iter().filter_map(ListedPlugin::warning) {
+        hub.record(EntryKind::Note { text });
+    }
+}
 
 /// A running instance with its services.
 pub struct Services {
@@ -37,6 +77,10 @@ impl Services {
             publish_catalog(hub, &library, !demo);
         })?;
         let hub = &instance.hub;
+        if !demo {
+            put_plugins_right(hub);
+            tokio::spawn(name_other_plugins(Arc::clone(hub)));
+        }
         let recording = Recording::start(config, hub)?;
         let scenarios = ScenarioService {
             hub: Arc::clone(hub),

@@ -62,6 +62,8 @@ impl Cli {
             .mut_subcommand("attach", |attach| attach.args(for_attach))
             .mut_subcommand("replay", |replay| replay.args(for_replay))
             .mut_subcommand("man", |man| man.args(for_none.clone()))
+            .mut_subcommand("plugins", |plugins| plugins.args(for_none.clone()))
+            .mut_subcommand("restore", |restore| restore.args(for_none.clone()))
             .mut_subcommand("completions", |completions| completions.args(for_none))
     }
 }
@@ -142,6 +144,24 @@ Examples:
         #[arg(required = true, num_args = 1.., trailing_var_arg = true, allow_hyphen_values = true)]
         #[arg(add = ArgValueCompleter::new(complete::command_word))]
         line: Vec<String>,
+    },
+    /// List the volume plugins of this machine, in the order in which docker finds them
+    ///
+    /// Says of each whether somebody listens, and what a dead one costs.
+    Plugins {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Put plugins back in their places after a voltergeist was killed
+    ///
+    /// Another start of voltergeist does it too, and so does the process that guards the place.
+    Restore,
+    /// Wait for the end of stdin, then put a plugin back in its place
+    #[command(hide = true)]
+    Guard {
+        /// The path of its socket
+        path: PathBuf,
     },
     /// Print the manual page
     #[command(hide = true)]

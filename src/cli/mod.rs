@@ -7,11 +7,14 @@ mod config;
 mod manual;
 mod output;
 mod play;
+mod plugins;
 mod run;
 mod serve;
 mod settings;
 
 use std::process::ExitCode;
+
+use crate::app::takeover_guard;
 
 use clap::{CommandFactory as _, FromArgMatches as _};
 use clap_complete::CompleteEnv;
@@ -35,6 +38,7 @@ pub fn main() -> ExitCode {
             let mut script = Vec::new();
             complete::script(shell, &mut script).and_then(|()| print(&script))
         }
+        Some(Action::Guard { path }) => takeover_guard::guard(path),
         _ => {
             return match config::read(config.as_deref()) {
                 Ok(file) => run_with(action.as_ref(), settings, file),
@@ -56,9 +60,15 @@ fn parse() -> Cli {
 fn run_with(action: Option<&Action>, settings: Settings, file: Settings) -> ExitCode {
     // The config file is about the real driver; the demo and scenarios have their own name and paths.
     let file = match action {
-        Some(Action::Demo | Action::Play(_)) => {
-            Settings { name: None, root: None, listen: None, control: None, record: None, ..file }
-        }
+        Some(Action::Demo | Action::Play(_)) => Settings {
+            name: None,
+            root: None,
+            listen: None,
+            upstream: None,
+            control: None,
+            record: None,
+            ..file
+        },
         _ => file,
     };
     ended(run::run(action, &settings.or(file)))

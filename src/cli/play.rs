@@ -19,7 +19,11 @@ use super::{
     settings::Settings,
 };
 use crate::{
-    app::{EngineChoice, Instance, InstanceScope, Shutdown, paths, recording::Recording},
+    app::{
+        Config, EngineChoice, Instance, InstanceScope, Shutdown, paths,
+        plugin_list::{self, ListedPlugin},
+        recording::Recording,
+    },
     scenario::{self, LibraryError, Scenario, ScenarioLibrary},
 };
 
@@ -126,8 +130,15 @@ pub async fn run(args: &PlayArgs, settings: &Settings) -> anyhow::Result<ExitCod
         },
     };
     let is_docker = docker.is_some();
+    if is_docker {
+        for warning in plugin_list::list().await.iter().filter_map(ListedPlugin::warning) {
+            eprintln!("voltergeist: {warning}");
+        }
+    }
     let scope = if is_docker { InstanceScope::EngineOnly } else { InstanceScope::Isolated };
-    let config = settings.config(DRIVER);
+    let name = settings.name.clone().unwrap_or_else(|| DRIVER.to_owned());
+    let upstream = plugin_list::find(settings.upstream.as_ref()).await?;
+    let config = Config { name, upstream, takes_place: false, ..settings.config(DRIVER) };
     let instance = Instance::open(scope, &config, |_| {})?;
     let engine = docker.unwrap_or_else(|| EngineChoice::Simulated {
         files: instance.root.clone(),

@@ -16,11 +16,11 @@ use super::{
     args::Action,
     command,
     output::{NOT_REMOVED, complain, print, stdout_closed},
-    play, serve,
+    play, plugins, serve,
     settings::{DEFAULT_NAME, Settings},
 };
 use crate::{
-    app::{Services, Shutdown, Signal, logging, paths},
+    app::{Services, Shutdown, Signal, logging, paths, plugin_list},
     console::{self, ExitReason},
     export,
     net::{Address, Endpoint},
@@ -42,6 +42,8 @@ pub fn run(action: Option<&Action>, settings: &Settings) -> anyhow::Result<ExitC
             }
             Some(Action::Play(args)) => play::run(args, settings).await,
             Some(Action::Replay { file }) => replay(file, settings).await,
+            Some(Action::Plugins { json }) => plugins::list(*json).await,
+            Some(Action::Restore) => plugins::restore(),
             _ => run_instance(action, settings).await,
         }
     });
@@ -53,7 +55,9 @@ pub fn run(action: Option<&Action>, settings: &Settings) -> anyhow::Result<ExitC
 /// Runs an instance with the console or, without a terminal or for `serve`, with JSON lines on stdout.
 async fn run_instance(action: Option<&Action>, settings: &Settings) -> anyhow::Result<ExitCode> {
     let demo = matches!(action, Some(Action::Demo));
-    let config = settings.config(if demo { "demo" } else { DEFAULT_NAME });
+    let mut config = settings.config(if demo { "demo" } else { DEFAULT_NAME });
+    config.upstream = plugin_list::find(settings.upstream.as_ref()).await?;
+    config.takes_place &= !demo;
     let services = Services::start(&config, demo)?;
     let has_screen = !matches!(action, Some(Action::Serve)) && has_terminal();
     let (shown, lines) = if has_screen {

@@ -23,7 +23,7 @@ use crate::{
         lang::{command::Command, duration, suggest::did_you_mean},
         model::{directory_options::DirectoryOptions, driver::Outage},
     },
-    net::{Address, client::ClientError, token},
+    net::{Address, UpstreamName, client::ClientError, token},
 };
 
 /// The driver's name, unless another is chosen.
@@ -56,6 +56,13 @@ pub struct Settings {
     #[arg(long, global = true, value_name = "ADDRESS", env = "VOLTERGEIST_LISTEN", hide_env = true)]
     #[serde(deserialize_with = "parsed")]
     pub listen: Option<Address>,
+
+    /// Forward every call to a real plugin: its name as Docker finds it, unix:PATH or tcp://HOST:PORT
+    ///
+    /// Default: the built-in driver, whose volumes are directories.
+    #[arg(long, global = true, value_name = "PLUGIN", env = "VOLTERGEIST_UPSTREAM", hide_env = true)]
+    #[serde(deserialize_with = "parsed")]
+    pub upstream: Option<UpstreamName>,
 
     /// Where scripts reach the control API: unix:PATH or tcp://HOST:PORT
     ///
@@ -201,6 +208,7 @@ impl Settings {
             name: self.name.or(below.name),
             root: self.root.or(below.root),
             listen: self.listen.or(below.listen),
+            upstream: self.upstream.or(below.upstream),
             control: self.control.or(below.control),
             save_directory: self.save_directory.or(below.save_directory),
             plain: self.plain.or(below.plain),
@@ -228,10 +236,16 @@ impl Settings {
 
     /// What an instance is started with. `default_name` is the driver's name if none is chosen.
     pub fn config(&self, default_name: &str) -> Config {
+        // It is the driver's name too, unless another is chosen.
+        let plugin = self.upstream.as_ref().and_then(UpstreamName::plugin);
+        let name = self.name.as_deref().or(plugin.as_deref()).unwrap_or(default_name);
+        let is_its_name = plugin.as_deref() == Some(name);
         Config {
-            name: self.name.clone().unwrap_or_else(|| default_name.to_owned()),
+            name: name.to_owned(),
             root: self.root.clone(),
             listen: self.listen.clone(),
+            upstream: None,
+            takes_place: is_its_name && self.listen.is_none(),
             control: self.control.clone(),
             save_directory: self.save_directory.clone(),
             directories: DirectoryOptions {

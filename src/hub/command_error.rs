@@ -25,6 +25,9 @@ pub enum CommandFailed {
     /// The volume is not forgotten.
     #[error("volume {0:?} is not forgotten; nothing to restore")]
     NotForgotten(String),
+    /// The volumes are the upstream's.
+    #[error("{0} is refused in front of another plugin: {1}; forget masks its replies without harm")]
+    NotUpstream(&'static str, &'static str),
     /// The name or the options cannot be a volume's.
     #[error(transparent)]
     Volume(#[from] BadRequest),

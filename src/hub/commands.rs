@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{CommandFailed, Hub, Inner, volumes::ChangePermit};
+use super::{CommandFailed, Hub, Inner, masks, volumes::ChangePermit};
 use crate::domain::{
     lang::{
         command::{Command, ReleaseTarget, Target},
@@ -149,6 +149,9 @@ impl Hub {
 
 impl Inner {
     fn changes_of(&self, command: &Command, at: Timestamp) -> Result<Vec<Change>, CommandFailed> {
+        if self.state.driver().upstream.is_some() {
+            return self.masks_of(command, at);
+        }
         let volumes = self.state.volumes();
         let record = |name: &String| volumes.known(name).ok_or_else(|| CommandFailed::NoVolume(name.clone()));
         Ok(match command {
@@ -186,6 +189,11 @@ impl Inner {
     /// Pushes the entries that a command leads to, beside those about volumes and its own, and returns its result.
     fn run(&mut self, command: &Command, at: Timestamp) -> Result<String, CommandFailed> {
         let DriverState { status, generation, .. } = self.state.driver_state();
+        if self.state.driver().upstream.is_some()
+            && let Some(text) = masks::result(command)
+        {
+            return Ok(text);
+        }
         Ok(match command {
             Command::Arm { rule, label, .. } => self.arm(rule, label.as_deref(), at),
             Command::Move { rule, before } => self.move_rule(rule, before, at)?,

@@ -14,6 +14,7 @@ mod command_error;
 mod commands;
 mod connections;
 mod held;
+mod masks;
 mod reconcile;
 mod redacted_store;
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Paths, listener::is_listening};
+use super::{Paths, probe::is_listening};
 
 /// A running instance.
 #[derive(Clone, Debug, PartialEq, Eq)]

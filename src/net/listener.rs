@@ -3,7 +3,7 @@
 use std::{
     fs, io,
     net::{SocketAddr, ToSocketAddrs},
-    os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt},
+    os::unix::fs::{FileTypeExt, PermissionsExt},
     path::{Path, PathBuf},
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
@@ -11,76 +11,29 @@ use std::{
 
 use parking_lot::Mutex;
 use rustix::fs::Mode;
-use socket2::{Domain, SockAddr, Type};
 use tokio::net::{TcpListener, TcpSocket, UnixListener};
 
-use super::{directory_watch::DirectoryWatch, lock_file::LockFile, socket::Socket};
-use crate::domain::model::protocol::BadDriverName;
-
-/// Why a listener or a spec file cannot be created.
-#[derive(Debug, thiserror::Error)]
-pub enum BindError {
-    /// The driver's name is not a valid file name.
-    #[error("{name:?} is not a valid driver name: {bad}")]
-    Name {
-        /// The name.
-        name: String,
-        /// Why not.
-        bad: BadDriverName,
-    },
-    /// Another process uses it.
-    #[error("{0} belongs to a running plugin; stop it, or choose another --name, --listen or --control")]
-    InUse(String),
-    /// The path is taken by something other than a socket.
-    #[error("{0:?} exists and is not a socket; move it away, or choose another address")]
-    NotASocket(PathBuf),
-    /// The directory for sockets is writable by other users.
-    #[error("{0:?} belongs to another user or is writable by others; remove it, or choose another address")]
-    NotPrivate(PathBuf),
-    /// Anybody who reaches the port could use it.
-    #[error(
-        "{0} can be reached from other machines, so it needs a token: give one with --token-file FILE, or choose 127.0.0.1"
-    )]
-    NoToken(String),
-    /// The operating system refused.
-    #[error("cannot listen on {address}: {error}; choose another address")]
-    Unusable {
-        /// The address or path.
-        address: String,
-        /// The error of the operating system.
-        error: io::Error,
-    },
-}
-
-impl BindError {
-    /// Whether only permissions are missing.
-    pub fn is_denied(&self) -> bool {
-        use io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
-        matches!(self, Self::Unusable { error, .. } if matches!(error.kind(), PermissionDenied | ReadOnlyFilesystem))
-    }
-}
+use super::{
+    bind_error::BindError,
+    directory_watch::DirectoryWatch,
+    file_id::FileId,
+    lock_file::LockFile,
+    probe::is_listening,
+    socket::Socket,
+    takeover::{AtPath, Takeover},
+};
 
 /// What the listener is bound to.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 enum Endpoint {
-    Unix { path: PathBuf, mode: u32, file: Option<FileId> },
+    Unix {
+        path: PathBuf,
+        mode: u32,
+        file: Option<FileId>,
+    },
+    /// In the place of a plugin's socket.
+    Takeover(Takeover),
     Tcp(SocketAddr),
-}
-
-/// Distinguishes our socket file from another one at its path: inode numbers alone are reused quickly.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct FileId {
-    device: u64,
-    inode: u64,
-    modified: (i64, i64),
-}
-
-impl FileId {
-    fn of(path: &Path) -> io::Result<Self> {
-        let metadata = fs::symlink_metadata(path)?;
-        let modified = (metadata.mtime(), metadata.mtime_nsec());
-        Ok(Self { device: metadata.dev(), inode: metadata.ino(), modified })
-    }
 }
 
 #[derive(Debug)]
@@ -139,6 +92,56 @@ impl Listener {
         })
     }
 
+    /// Takes the place of a plugin's socket.
+    pub fn take_over(takeover: Takeover) -> Result<Self, BindError> {
+        let address = unix_address(takeover.path());
+        let mut listener = Self {
+            endpoint: Endpoint::Takeover(takeover),
+            state: ListenerState::Closed(None),
+            is_failing: AtomicBool::new(false),
+            watch: None,
+            _lock_file: None,
+        };
+        listener.open().map_err(|error| BindError::Unusable { address, error })?;
+        Ok(listener)
+    }
+
+    /// The path of its socket.
+    pub fn path(&self) -> Option<&Path> {
+        match &self.endpoint {
+            Endpoint::Unix { path, .. } => Some(path),
+            Endpoint::Takeover(takeover) => Some(takeover.path()),
+            Endpoint::Tcp(_) => None,
+        }
+    }
+
+    /// What is at the path of the plugin whose place it has taken.
+    pub fn at_path(&self) -> Option<AtPath> {
+        match &self.endpoint {
+            Endpoint::Takeover(takeover) => Some(takeover.at_path()),
+            Endpoint::Unix { .. } | Endpoint::Tcp(_) => None,
+        }
+    }
+
+    /// Takes the place again, if another socket is at the path and a process listens on it. Returns whether it did.
+    pub fn take_again(&mut self) -> io::Result<bool> {
+        let Endpoint::Takeover(takeover) = &self.endpoint else { return Ok(false) };
+        if takeover.at_path() != AtPath::Another || !is_listening(takeover.path())? {
+            return Ok(false);
+        }
+        self.state = ListenerState::Closed(None);
+        self.open()?;
+        Ok(true)
+    }
+
+    /// Gives the place of a plugin back, and goes on to accept the connections that were made before.
+    pub fn give_back(&self) -> io::Result<()> {
+        match &self.endpoint {
+            Endpoint::Takeover(takeover) => takeover.give_back(),
+            Endpoint::Unix { .. } | Endpoint::Tcp(_) => Ok(()),
+        }
+    }
+
     /// Opens a TCP port.
     pub fn tcp(host_port: &str) -> Result<Self, BindError> {
         let mut listener = Self::closed_tcp(host_port)?;
@@ -166,6 +169,7 @@ impl Listener {
     pub fn address(&self) -> String {
         match &self.endpoint {
             Endpoint::Unix { path, .. } => unix_address(path),
+            Endpoint::Takeover(takeover) => unix_address(takeover.path()),
             Endpoint::Tcp(address) if address.ip().is_unspecified() => {
                 let host = if address.is_ipv4() { "127.0.0.1" } else { "[::1]" };
                 format!("tcp://{host}:{}", address.port())
@@ -182,7 +186,7 @@ impl Listener {
     /// Whether only this machine reaches it.
     pub fn is_loopback(&self) -> bool {
         match &self.endpoint {
-            Endpoint::Unix { .. } => true,
+            Endpoint::Unix { .. } | Endpoint::Takeover(_) => true,
             Endpoint::Tcp(address) => address.ip().is_loopback(),
         }
     }
@@ -228,6 +232,11 @@ impl Listener {
                 *file = Some(FileId::of(path)?);
                 ListenerState::Unix(listener)
             }
+            Endpoint::Takeover(takeover) => {
+                let listener = takeover.take()?;
+                listener.set_nonblocking(true)?;
+                ListenerState::Unix(UnixListener::from_std(listener)?)
+            }
             Endpoint::Tcp(address) => {
                 let socket = reserved.take().map_or_else(|| reserve(*address), Ok)?;
                 ListenerState::Tcp(socket.listen(BACKLOG)?)
@@ -238,9 +247,12 @@ impl Listener {
 
     /// Closes it so that connections are refused: a Unix socket's file stays.
     pub fn refuse(&mut self) -> io::Result<()> {
-        if let Endpoint::Unix { path, file, .. } = &self.endpoint
-            && !is_own(path, *file)
-        {
+        let is_own = match &self.endpoint {
+            Endpoint::Unix { path, file, .. } => is_own(path, *file),
+            Endpoint::Takeover(takeover) => takeover.at_path() == AtPath::Ours,
+            Endpoint::Tcp(_) => true,
+        };
+        if !is_own {
             self.open()?;
         }
         self.close()
@@ -248,13 +260,16 @@ impl Listener {
 
     /// Closes it and removes a Unix socket's file.
     pub fn unlink(&mut self) -> io::Result<()> {
-        if let Endpoint::Unix { path, file, .. } = &mut self.endpoint {
-            remove_own(path, file.take());
+        match &mut self.endpoint {
+            Endpoint::Unix { path, file, .. } => remove_own(path, file.take()),
+            Endpoint::Takeover(takeover) => takeover.remove(),
+            Endpoint::Tcp(_) => {}
         }
         self.close()
     }
 
-    fn close(&mut self) -> io::Result<()> {
+    /// Closes it, and leaves its path as it is.
+    pub fn close(&mut self) -> io::Result<()> {
         self.state = ListenerState::Closed(None);
         if let Endpoint::Tcp(address) = self.endpoint {
             self.state = ListenerState::Closed(Some(reserve(address)?));
@@ -326,20 +341,6 @@ fn bind_private(path: &Path) -> io::Result<UnixListener> {
     let listener = UnixListener::bind(path);
     rustix::process::umask(umask);
     listener
-}
-
-/// Whether a process listens on a Unix socket.
-pub fn is_listening(path: &Path) -> io::Result<bool> {
-    let socket = socket2::Socket::new(Domain::UNIX, Type::STREAM, None)?;
-    // A process that does not accept at the moment must not block us.
-    socket.set_nonblocking(true)?;
-    match socket.connect(&SockAddr::unix(path)?) {
-        Err(error) if matches!(error.kind(), io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound) => {
-            Ok(false)
-        }
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Err(error),
-        _ => Ok(true),
-    }
 }
 
 /// Binds a port without listening on it.

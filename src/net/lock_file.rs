@@ -5,8 +5,8 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io,
-    os::unix::fs::{MetadataExt, OpenOptionsExt},
+    io::{self, Write as _},
+    os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
 
@@ -19,7 +19,7 @@ use rustix::{
 #[derive(Debug)]
 pub struct LockFile {
     lock: PathBuf,
-    _file: File,
+    file: File,
 }
 
 impl LockFile {
@@ -37,16 +37,28 @@ impl LockFile {
             // Its last owner may have removed the file between `open` and `flock`.
             let inode = file.metadata()?.ino();
             if fs::metadata(&lock).is_ok_and(|metadata| metadata.ino() == inode) {
-                return Ok(Some(Self { lock, _file: file }));
+                return Ok(Some(Self { lock, file }));
             }
         }
+    }
+
+    /// What its owners have appended to the lock file, the earlier ones too.
+    pub fn read(&self) -> io::Result<String> {
+        let mut bytes = vec![0; self.file.metadata()?.len().try_into().unwrap_or(0)];
+        self.file.read_exact_at(&mut bytes, 0)?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// Appends a line to the lock file. It outlives a killed owner.
+    pub fn append(&self, line: &str) -> io::Result<()> {
+        (&self.file).write_all(format!("{line}\n").as_bytes())
     }
 }
 
 /// Opens a lock file, but no file that another user has put or linked there.
 fn open(lock: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
-    options.create(true).append(true).mode(0o600);
+    options.create(true).read(true).append(true).mode(0o600);
     // A pipe would wait for its reader.
     options.custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed());
     let file = options.open(lock).and_then(|file| {

@@ -2,23 +2,35 @@
 //! latter.
 
 mod address;
+mod bind_error;
 pub mod client;
 mod directory_watch;
+pub mod discovery;
+mod earlier_connections;
 mod endpoint;
+mod file_id;
 mod instances;
 mod listener;
 mod lock_file;
 mod paths;
+mod probe;
 mod socket;
 mod ssh;
+pub mod takeover;
 pub mod token;
 mod trusted_hosts;
+mod upstream;
 
 pub use address::{Address, AddressError};
+pub use bind_error::BindError;
+pub use directory_watch::DirectoryWatch;
+pub use earlier_connections::end_earlier_connections;
 pub use endpoint::{Endpoint, EndpointError};
 pub use instances::RunningInstance;
-pub use listener::{BindError, Listener, is_listening};
+pub use listener::Listener;
 pub use lock_file::LockFile;
 pub use paths::Paths;
+pub use probe::{is_listening, is_up};
 pub use socket::Socket;
 pub use trusted_hosts::TrustedHosts;
+pub use upstream::{Upstream, UpstreamError, UpstreamName};

@@ -6,10 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{
-    address::Address,
-    listener::{BindError, Listener},
-};
+use super::{address::Address, bind_error::BindError, listener::Listener};
 
 /// Where engines look for plugins, and where sockets may be created.
 #[derive(Clone, Debug)]

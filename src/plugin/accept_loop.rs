@@ -2,20 +2,25 @@
 
 use std::{io, sync::Arc, time::Duration};
 
+use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
 
 use super::{
     connection::{AcceptMode, Connections},
     registration::SpecFile,
     routes::Routes,
+    upstream_watch::UpstreamWatch,
 };
 use crate::{
     domain::{
-        model::driver::{DriverInfo, Outage},
+        model::{
+            driver::{DriverInfo, Outage},
+            entry::EntryKind,
+        },
         text::shell::quote,
     },
     hub::{DriverState, DriverStatus, Hub},
-    net::Listener,
+    net::{Listener, takeover::AtPath},
 };
 
 /// How soon a failed change of the listener is tried again.
@@ -30,6 +35,7 @@ pub struct AcceptLoop {
     /// The state that was applied last.
     driver_state: DriverState,
     connections: Connections,
+    watch: Option<UpstreamWatch>,
     /// Connections from before a blackhole, which stay open without a reply.
     frozen: Option<Connections>,
     /// The number of the latest connection.
@@ -47,6 +53,8 @@ impl AcceptLoop {
         let connections = Connections::new(Arc::clone(&routes), AcceptMode::Serve);
         let driver_state = DriverState { status: DriverStatus::Up, ..hub.driver_state() };
         hub.report_observed(Some(driver_state));
+        let path = listener.at_path().and_then(|_| listener.path());
+        let watch = routes.forwarding().map(|forwarding| UpstreamWatch::new(forwarding.clone(), path));
         Self {
             hub,
             routes,
@@ -54,6 +62,7 @@ impl AcceptLoop {
             spec,
             driver_state,
             connections,
+            watch,
             frozen: None,
             last_connection: 0,
             failing: false,
@@ -82,6 +91,7 @@ impl AcceptLoop {
                     self.hub.report_observed(Some(self.driver_state));
                 }
                 () = self.listener.lost(), if self.lost.is_none() => self.note_loss(),
+                () = changed(self.watch.as_mut()) => self.check_upstream().await,
                 socket = self.listener.accept() => {
                     self.last_connection += 1;
                     self.connections.spawn(socket, self.last_connection);
@@ -127,6 +137,8 @@ impl AcceptLoop {
         let listener = match outage {
             Some(Outage::Refuse) => self.listener.refuse(),
             Some(Outage::Unlink) => self.listener.unlink(),
+            // As the engine would find it without us.
+            None if self.watch.as_ref().is_some_and(|watch| !watch.was_up) => self.listener.close(),
             None | Some(Outage::Blackhole | Outage::Reset) => self.listener.open(),
         };
         let result = listener.and_then(|()| match &self.spec {
@@ -163,8 +175,58 @@ impl AcceptLoop {
         self.lost = Some(driver);
     }
 
+    /// Follows the upstream: refuses connections while it does, and takes its place again after it has restarted.
+    async fn check_upstream(&mut self) {
+        let Some(watch) = &mut self.watch else { return };
+        let note = |text: String| {
+            self.hub.record(EntryKind::Note { text });
+        };
+        let path = self.listener.address();
+        let is_removed = outage(self.driver_state) == Some(Outage::Unlink);
+        let mut changed = false;
+        match self.listener.take_again() {
+            Ok(true) => {
+                note(format!("the upstream has bound its socket again; voltergeist is at {path} again"));
+                changed = true;
+            }
+            Ok(false) => {}
+            Err(error) => note(format!("cannot take {path} again, so calls bypass voltergeist: {error}")),
+        }
+        let is_up = watch.is_up().await;
+        let was_up = std::mem::replace(&mut watch.was_up, is_up);
+        if is_up != was_up {
+            note(if is_up {
+                "the upstream listens again".to_owned()
+            } else {
+                "the upstream does not listen any more; connections are refused until it does".to_owned()
+            });
+            changed = true;
+        }
+        let is_gone = !is_removed && self.listener.at_path() == Some(AtPath::Nothing);
+        let was_gone = std::mem::replace(&mut watch.was_gone, is_gone);
+        if is_gone && !was_gone {
+            note(format!("the socket at {path} was removed, as a plugin does at its end"));
+        }
+        if is_gone && was_gone && is_up {
+            // The upstream goes on, so that only its path is missing.
+            changed = true;
+            drop(self.listener.close());
+        }
+        if changed {
+            self.reconcile_listener();
+        }
+    }
+
     async fn end(self, drain: Duration) {
-        let Self { hub, listener, spec, connections, frozen, .. } = self;
+        let Self { hub, listener, spec, connections, frozen, mut last_connection, .. } = self;
+        if let Err(error) = listener.give_back() {
+            tracing::error!(%error, "cannot give the plugin's place back; run voltergeist restore");
+        }
+        // Those who have connected before are still served.
+        while let Some(socket) = listener.accept().now_or_never() {
+            last_connection += 1;
+            connections.spawn(socket, last_connection);
+        }
         drop((listener, spec));
         if let Some(frozen) = frozen {
             frozen.close("voltergeist ended").await;
@@ -187,6 +249,13 @@ impl AcceptLoop {
             }
         }
         hub.report_observed(None);
+    }
+}
+
+async fn changed(watch: Option<&mut UpstreamWatch>) {
+    match watch {
+        Some(watch) => watch.changed().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -8,7 +8,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use axum::response::{IntoResponse, Response};
+use axum::{
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
 use bytes::Bytes;
 
 use super::{
@@ -96,12 +99,17 @@ impl CallGuard {
     }
 
     /// Records the reply, of which only `sent` is sent.
-    pub fn record_reply(mut self, reply: &HttpReply, sent: &Bytes) {
+    pub fn record_reply(self, reply: &HttpReply, sent: &Bytes) {
+        self.record_body(reply.status, reply.error.clone(), Body::new(sent));
+    }
+
+    /// Records a reply whose body is known only in part.
+    pub fn record_body(mut self, status: StatusCode, error: Option<Box<str>>, body: Body) {
         let call = self.call();
-        call.status = Some(reply.status.as_u16());
-        call.error.clone_from(&reply.error);
-        call.reply = Body::new(sent);
-        let outcome = if reply.error.is_some() { Outcome::Error } else { Outcome::Ok };
+        call.status = Some(status.as_u16());
+        call.reply = body;
+        let outcome = if error.is_some() { Outcome::Error } else { Outcome::Ok };
+        call.error = error;
         self.record(outcome);
     }
 
@@ -118,6 +126,11 @@ impl CallGuard {
         call.duration =
             Duration::from_micros(self.started.elapsed().as_micros().try_into().unwrap_or(u64::MAX));
         call.outcome = outcome;
+        if let Some(upstream) = &mut call.upstream
+            && upstream.reply.as_ref() == Some(&call.reply)
+        {
+            upstream.reply = None;
+        }
         self.hub.record(EntryKind::Call(call));
     }
 }

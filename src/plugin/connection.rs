@@ -101,9 +101,14 @@ async fn serve(
     let service = routes.service(&control, reset);
     // Not `TowerToHyperService`: it calls the service when its future is first polled, which may never happen.
     let service = service_fn(|request| service.clone().call(request));
-    let mut connection =
-        std::pin::pin!(http1::Builder::new().writev(false).serve_connection(TokioIo::new(stream), service));
-    let mut frozen = false;
+    let mut http = http1::Builder::new();
+    http.writev(false);
+    if routes.forwarding().is_some() {
+        http.preserve_header_case(true).auto_date_header(false);
+        control.upstream();
+    }
+    let mut connection = std::pin::pin!(http.serve_connection(TokioIo::new(stream), service));
+    let (mut frozen, mut ending) = (false, false);
     loop {
         tokio::select! {
             biased;
@@ -115,6 +120,13 @@ async fn serve(
                     ConnectionCommand::Freeze => frozen = true,
                     ConnectionCommand::Close(reason) => return control.close(reason),
                 }
+            }
+            () = control.upstream_closed(), if !ending => {
+                ending = true;
+                if let Some(forwarding) = routes.forwarding() {
+                    forwarding.suspected.notify_one();
+                }
+                connection.as_mut().graceful_shutdown();
             }
             ended = &mut connection, if !frozen => {
                 if let Err(error) = ended {

@@ -26,6 +26,7 @@ use tokio::{
     sync::Notify,
 };
 
+use super::driver::upstream::connection::UpstreamConnection;
 use crate::{
     domain::model::peer::Peer,
     hub::{Hub, OpenConnection},
@@ -53,6 +54,7 @@ pub struct ConnectionControl {
     reset: AtomicBool,
     flushed: Notify,
     closed_by_server: OnceLock<&'static str>,
+    upstream: OnceLock<Arc<UpstreamConnection>>,
 }
 
 impl ConnectionControl {
@@ -65,6 +67,7 @@ impl ConnectionControl {
             reset: AtomicBool::new(false),
             flushed: Notify::new(),
             closed_by_server: OnceLock::new(),
+            upstream: OnceLock::new(),
         }
     }
 
@@ -87,6 +90,24 @@ impl ConnectionControl {
     /// The number of the connection.
     pub fn number(&self) -> u64 {
         self.number
+    }
+
+    /// The connection to the upstream that belongs to this one.
+    pub fn upstream(&self) -> &Arc<UpstreamConnection> {
+        self.upstream.get_or_init(Arc::default)
+    }
+
+    /// Waits until the upstream has closed its connection while no request was under way.
+    pub async fn upstream_closed(&self) {
+        match self.upstream.get() {
+            Some(upstream) => upstream.closed_when_idle().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Whether the connection may have to be reset because the upstream resets its own.
+    pub fn follows_upstream(&self) -> bool {
+        self.upstream.get().is_some()
     }
 
     /// Decides how the stream ends when it is dropped.
@@ -168,7 +189,7 @@ impl AsyncRead for FaultStream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         if let Socket::Unix(stream) = &this.socket {
-            if this.hub.may_reset() {
+            if this.hub.may_reset() || this.control.follows_upstream() {
                 loop {
                     ready!(stream.poll_read_ready(cx))?;
                     match stream.try_io(Interest::READABLE, || peek(stream, &mut this.unconsumed, buf)) {

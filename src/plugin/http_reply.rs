@@ -1,14 +1,18 @@
 //! A reply as it goes over the wire.
 
+use std::sync::Arc;
+
 use axum::{
     body::Body,
     http::{
         StatusCode,
         header::{self, HeaderValue},
+        response::Parts,
     },
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
+use serde::Deserialize;
 
 use super::fault_stream::Disconnect;
 use crate::domain::model::protocol::{CONTENT_TYPE, Reply};
@@ -17,7 +21,7 @@ use crate::domain::model::protocol::{CONTENT_TYPE, Reply};
 pub const TEXT: &str = "text/plain; charset=utf-8";
 
 /// Status, body, and the error in it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct HttpReply {
     /// The HTTP status.
     pub status: StatusCode,
@@ -27,17 +31,30 @@ pub struct HttpReply {
     pub body: Bytes,
     /// The error in it, or what makes it unreadable.
     pub error: Option<Box<str>>,
+    /// The head as the upstream sent it, for what is no reply of our own.
+    pub head: Option<Arc<Parts>>,
 }
 
 impl HttpReply {
     /// An error as Go's `http.Error` writes it.
     pub fn text(status: StatusCode, text: &str) -> Self {
-        Self { status, content_type: TEXT, body: format!("{text}\n").into(), error: Some(text.into()) }
+        Self {
+            status,
+            content_type: TEXT,
+            body: format!("{text}\n").into(),
+            error: Some(text.into()),
+            head: None,
+        }
     }
 
     /// A body in the protocol's media type.
     pub fn json(status: StatusCode, body: impl Into<Bytes>) -> Self {
-        Self { status, content_type: CONTENT_TYPE, body: body.into(), error: None }
+        Self { status, content_type: CONTENT_TYPE, body: body.into(), error: None, head: None }
+    }
+
+    /// A reply of the upstream.
+    pub fn of_upstream(head: &Parts, body: Bytes, error: Option<Box<str>>) -> Self {
+        Self { error, head: Some(Arc::new(head.clone())), ..Self::json(head.status, body) }
     }
 
     /// The same reply with an error.
@@ -56,6 +73,13 @@ impl HttpReply {
     }
 
     fn response(&self, body: Body) -> Response {
+        if let Some(head) = &self.head {
+            let mut head = (**head).clone();
+            // The body may be another one now, and is sent at once.
+            head.headers.remove(header::TRANSFER_ENCODING);
+            head.headers.insert(header::CONTENT_LENGTH, self.body.len().into());
+            return Response::from_parts(head, body);
+        }
         let mut response = Response::new(body);
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
@@ -71,6 +95,29 @@ impl IntoResponse for HttpReply {
     fn into_response(self) -> Response {
         self.response(Body::from(self.body.clone()))
     }
+}
+
+/// The error in a reply, as engines read it.
+pub fn error_in(status: StatusCode, body: &[u8]) -> Option<Box<str>> {
+    #[derive(Deserialize)]
+    struct ErrorBody {
+        #[serde(rename = "Err", default)]
+        error: Option<String>,
+    }
+    // Engines read the first value only.
+    let first = serde_json::Deserializer::from_slice(body).into_iter::<ErrorBody>().next();
+    let error = match first {
+        Some(Ok(body)) => body.error.filter(|error| !error.is_empty()).map(Into::into),
+        Some(Err(_)) if status == StatusCode::OK => Some("the reply is not JSON".into()),
+        None if status == StatusCode::OK => Some("the reply is empty".into()),
+        _ => None,
+    };
+    error.or_else(|| {
+        (status != StatusCode::OK).then(|| match String::from_utf8_lossy(body.trim_ascii_end()) {
+            text if text.is_empty() => status.to_string().into(),
+            text => text.into(),
+        })
+    })
 }
 
 impl IntoResponse for Disconnect {

@@ -14,14 +14,15 @@ use serde_json::Value;
 
 use super::{
     call_guard::CallGuard,
-    driver::{Driver, Preview},
+    driver::{Driver, DriverCall, Preview},
     fault_stream::Disconnect,
     http_reply::HttpReply,
 };
 use crate::{
     domain::{
         model::{
-            protocol::{Operation, Reply, Request},
+            entry::Call,
+            protocol::{Operation, Reply},
             volume::Volumes,
         },
         rules::{Action, CallValues, Injection, Phase, ReleaseAction},
@@ -34,42 +35,69 @@ pub async fn inject<D: Driver>(
     injection: Injection,
     driver: &D,
     operation: Operation,
-    request: &Request,
+    call: &DriverCall<'_>,
     mut guard: CallGuard,
 ) -> Response {
     let Injection { fault, action, phase } = injection;
     guard.call().fault = Some(fault);
-    let call = FaultyCall { driver, operation, request };
-    let (original, action) = match action {
+    let call = FaultyCall { driver, operation, call };
+    match original(&call, action, phase, &mut guard).await {
+        Ok((original, action)) => respond(&call, &action, original, guard),
+        Err((disconnect, reason)) => guard.disconnect(disconnect, &reason),
+    }
+}
+
+/// Why there is no original reply: the upstream has ended the connection in this way.
+type Ended = (Disconnect, Box<str>);
+
+/// Waits and works as the rule says, and returns the original reply and what is to be done to it.
+async fn original<D: Driver>(
+    call: &FaultyCall<'_, D>,
+    action: Action,
+    phase: Phase,
+    guard: &mut CallGuard,
+) -> Result<(HttpReply, Action), Ended> {
+    Ok(match action {
         Action::Hang | Action::Hold | Action::Barrier { .. } | Action::Delay { .. } => {
             let done = match phase {
-                Phase::After | Phase::Twice => Some(call.run(phase, &mut guard).await),
+                Phase::After | Phase::Twice => Some(call.run(phase, guard.call()).await?),
                 Phase::Before | Phase::Instead => None,
             };
             let expected = done.clone().unwrap_or_else(|| call.preview(Preview::Current));
-            let release_action = wait_for_release(&action, operation, &expected.into(), &mut guard).await;
+            let release_action = wait_for_release(&action, call.operation, &expected, guard).await;
             let ReleaseAction { action, phase } =
                 release_action.unwrap_or(ReleaseAction { action: Action::Pass, phase });
             match done {
                 Some(reply) => (reply, action),
-                None => (call.run(phase, &mut guard).await, action),
+                None => (call.run(phase, guard.call()).await?, action),
             }
         }
-        action => (call.run(phase, &mut guard).await, action),
-    };
-    let original = HttpReply::from(original);
+        action => (call.run(phase, guard.call()).await?, action),
+    })
+}
+
+/// Alters the reply, and records the call.
+fn respond<D: Driver>(
+    call: &FaultyCall<'_, D>,
+    action: &Action,
+    original: HttpReply,
+    mut guard: CallGuard,
+) -> Response {
     match action {
         Action::Reset => guard.disconnect(Disconnect::Reset, "the connection was reset"),
         Action::Eof => guard.disconnect(Disconnect::Eof, "the connection was closed"),
         Action::Truncate => truncated(&original, guard),
         Action::Drip { over } => {
-            let held = guard.record_held(operation, None, None);
-            drip::dripping(&original, over, held, guard)
+            let held = guard.record_held(call.operation, None, None);
+            drip::dripping(&original, *over, held, guard)
         }
-        Action::Stale => guard.reply(call.preview(Preview::Stale).into()),
-        Action::Lie => guard.reply(call.preview(Preview::Success).into()),
+        Action::Stale => {
+            let stale = call.driver.preview(call.operation, call.call.request, Preview::Stale);
+            guard.reply(stale.unwrap_or(original))
+        }
+        Action::Lie => guard.reply(call.preview(Preview::Success)),
         _ => {
-            let reply = call.altered(&action, original, guard.hub());
+            let reply = call.altered(action, original, guard.hub());
             guard.reply(reply)
         }
     }
@@ -79,27 +107,26 @@ pub async fn inject<D: Driver>(
 struct FaultyCall<'c, D> {
     driver: &'c D,
     operation: Operation,
-    request: &'c Request,
+    call: &'c DriverCall<'c>,
 }
 
 impl<D: Driver> FaultyCall<'_, D> {
     /// Executes the call as often as the phase says, and keeps the last reply.
-    async fn run(&self, phase: Phase, guard: &mut CallGuard) -> Reply {
+    async fn run(&self, phase: Phase, entry: &mut Call) -> Result<HttpReply, Ended> {
         if phase == Phase::Instead {
-            return self.preview(Preview::Current);
+            return Ok(self.preview(Preview::Current));
         }
-        let call = guard.call();
         if phase == Phase::Twice {
-            self.driver.call(self.operation, self.request, call).await;
+            self.driver.call(self.call, entry).await.collect(entry).await?;
         }
-        self.driver.call(self.operation, self.request, call).await
+        self.driver.call(self.call, entry).await.collect(entry).await
     }
 
     /// The original reply as an action alters it.
     fn altered(&self, action: &Action, original: HttpReply, hub: &Hub) -> HttpReply {
         let natural = String::from_utf8_lossy(&original.body).into_owned();
         let recorded =
-            |volumes: &Volumes| volumes.known(&self.request.name).map(|volume| volume.options.clone());
+            |volumes: &Volumes| volumes.known(&self.call.request.name).map(|volume| volume.options.clone());
         let (mountpoint, options) = match action {
             Action::Reply { .. } | Action::Set { .. } => {
                 let recorded = recorded(&hub.volumes()).filter(|_| self.operation != Operation::Create);
@@ -108,11 +135,11 @@ impl<D: Driver> FaultyCall<'_, D> {
             _ => Default::default(),
         };
         let values = CallValues {
-            volume: &self.request.name,
-            id: &self.request.id,
+            volume: &self.call.request.name,
+            id: &self.call.request.id,
             mountpoint: &mountpoint,
             natural: &natural,
-            options: options.as_ref().unwrap_or(&self.request.options),
+            options: options.as_ref().unwrap_or(&self.call.request.options),
         };
         alter::altered(action, original, &values)
     }
@@ -122,16 +149,18 @@ impl<D: Driver> FaultyCall<'_, D> {
         let reply: Value = serde_json::from_str(natural).unwrap_or_default();
         let in_reply =
             [&reply["Mountpoint"], &reply["Volume"]["Mountpoint"]].into_iter().find_map(Value::as_str);
-        let known = || match self.driver.preview(Operation::Path, self.request, Preview::Success) {
-            Some(Reply::Mountpoint(path)) => path,
-            _ => String::new(),
+        let known = || {
+            let reply = self.driver.preview(Operation::Path, self.call.request, Preview::Success)?;
+            let reply: Value = serde_json::from_slice(&reply.body).ok()?;
+            reply["Mountpoint"].as_str().map(str::to_owned)
         };
-        in_reply.map_or_else(known, str::to_owned)
+        in_reply.map(str::to_owned).or_else(known).unwrap_or_default()
     }
 
     /// A reply without the work; plain success from a driver that does not know.
-    fn preview(&self, preview: Preview) -> Reply {
-        self.driver.preview(self.operation, self.request, preview).unwrap_or(Reply::Done)
+    fn preview(&self, preview: Preview) -> HttpReply {
+        let reply = self.driver.preview(self.operation, self.call.request, preview);
+        reply.unwrap_or_else(|| Reply::Done.into())
     }
 }
 

@@ -25,21 +25,30 @@ mod recorder;
 mod registration;
 mod request_body;
 mod routes;
+mod upstream_watch;
 mod web_pages;
 
 use std::{sync::Arc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 
-pub use driver::{BuiltinDriver, DiskError, DiskStore, Driver, delete_directory};
+pub use driver::{BuiltinDriver, DiskError, DiskStore, Driver, UpstreamDriver, delete_directory};
 
 use crate::{
     domain::model::{driver::Outage, entry::EntryKind},
-    hub::Hub,
-    net::{Address, BindError, Paths, TrustedHosts},
+    hub::{DriverInfo, Hub},
+    net::{Address, BindError, Listener, Paths, TrustedHosts, takeover::Takeover},
 };
 use accept_loop::AcceptLoop;
 use registration::SpecFile;
+
+/// Where a plugin server listens.
+pub enum Place {
+    /// At an address of its own.
+    Address(Address),
+    /// At the path of another plugin.
+    Plugin(Takeover),
+}
 
 /// A plugin server that is bound to its socket. It answers as soon as it runs.
 pub struct PluginServer(AcceptLoop);
@@ -49,11 +58,18 @@ impl PluginServer {
     pub fn bind<D: Driver>(
         hub: &Arc<Hub>,
         name: &str,
-        listen: &Address,
+        place: Place,
         paths: &Paths,
         driver: impl FnOnce(String) -> D,
     ) -> Result<Self, BindError> {
-        let (mut listener, mut unwritable) = paths.plugin_listener(listen, name)?;
+        let hosts = match &place {
+            Place::Address(Address::Tcp(host_port)) => Some(TrustedHosts::new(host_port)),
+            Place::Address(Address::Unix(_)) | Place::Plugin(_) => None,
+        };
+        let (mut listener, mut unwritable) = match place {
+            Place::Address(ref address) => paths.plugin_listener(address, name)?,
+            Place::Plugin(takeover) => (Listener::take_over(takeover)?, None),
+        };
         // A driver that starts in an outage must not be reached before.
         let outage = hub.driver_state().status.outage();
         let opened = match outage {
@@ -63,8 +79,8 @@ impl PluginServer {
         };
         opened.map_err(|error| BindError::Unusable { address: listener.address(), error })?;
         let address = listener.address();
-        let spec = match (listen, paths.specs.first()) {
-            (Address::Tcp(_), Some(directory)) => {
+        let spec = match (listener.is_tcp(), paths.specs.first()) {
+            (true, Some(directory)) => {
                 match SpecFile::create(directory, name, &address, outage != Some(Outage::Unlink)) {
                     Err(denied) if denied.is_denied() => {
                         unwritable = Some(directory);
@@ -75,15 +91,18 @@ impl PluginServer {
             }
             _ => None,
         };
-        hub.register(registration::driver_info(name, &address, unwritable, paths));
+        let mut info = registration::driver_info(name, &address, unwritable, paths);
+        if listener.at_path().is_some() {
+            // Engines find it where they found the plugin.
+            (info.registration, info.fix_command) = ("registered".to_owned(), None);
+        }
+        let driver = driver(address);
+        let upstream = driver.forwarding().map(|forwarding| forwarding.upstream.to_string());
+        hub.register(DriverInfo { upstream, ..info });
         if let Some(warning) = listener.exposure("the plugin") {
             hub.record(EntryKind::Note { text: warning });
         }
-        let hosts = match listen {
-            Address::Tcp(host_port) => Some(TrustedHosts::new(host_port)),
-            Address::Unix(_) => None,
-        };
-        let routes = routes::Routes::new(hub, driver(address), hosts);
+        let routes = routes::Routes::new(hub, driver, hosts);
         Ok(Self(AcceptLoop::new(Arc::clone(hub), routes, listener, spec)))
     }
 

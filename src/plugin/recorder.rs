@@ -10,6 +10,7 @@ use std::{
 };
 
 use axum::{
+    BoxError,
     body::Body,
     extract::FromRequestParts,
     http::{Method, Request, StatusCode, request::Parts},
@@ -45,15 +46,17 @@ pub struct RecorderLayer {
     pub headers: Arc<SharedHeaders>,
     /// The connection.
     pub control: Arc<ConnectionControl>,
+    /// Whether requests are forwarded, so that long ones must stay whole.
+    pub forwards: bool,
 }
 
 impl<S> Layer<S> for RecorderLayer {
     type Service = Recorder<S>;
 
     fn layer(&self, inner: S) -> Recorder<S> {
-        let Self { hub, headers, control } = self;
+        let Self { hub, headers, control, forwards } = self;
         let (hub, headers, control) = (Arc::clone(hub), Arc::clone(headers), Arc::clone(control));
-        Recorder { hub, headers, control, inner }
+        Recorder { hub, headers, control, forwards: *forwards, inner }
     }
 }
 
@@ -66,12 +69,13 @@ pub struct Recorder<S> {
     hub: Arc<Hub>,
     headers: Arc<SharedHeaders>,
     control: Arc<ConnectionControl>,
+    forwards: bool,
     inner: S,
 }
 
 impl<S, B> Service<Request<B>> for Recorder<S>
 where
-    B: HttpBody<Data = Bytes, Error: Send> + Send + Unpin + 'static,
+    B: HttpBody<Data = Bytes, Error: Into<BoxError> + Send> + Send + Unpin + 'static,
     S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send,
 {
@@ -88,10 +92,12 @@ where
         let (mut head, body) = request.into_parts();
         let call = new_call(&head, &self.headers, self.hub.next_call(), &self.control);
         let mut guard = CallGuard::new(Arc::clone(&self.hub), Arc::clone(&self.control), call);
-        let Self { control, inner, .. } = self;
+        let Self { control, inner, forwards, .. } = self;
+        let forwards = *forwards;
         let (control, mut inner) = (Arc::clone(control), inner.clone());
         Box::pin(async move {
-            let body = RequestBody::read(body).await.map_err(|_| control.disconnect(Disconnect::Eof))?;
+            let body =
+                RequestBody::read(body, forwards).await.map_err(|_| control.disconnect(Disconnect::Eof))?;
             guard.call().request = body.stored();
             let slot = CallSlot(Arc::new(Mutex::new(Some(ReceivedCall { guard, body }))));
             head.extensions.insert(slot.clone());
@@ -151,8 +157,11 @@ async fn record(guard: CallGuard, response: Response) -> Response {
     let (head, body) = response.into_parts();
     let body = body.collect().await.map(Collected::to_bytes).unwrap_or_default();
     let text = String::from_utf8_lossy(body.trim_ascii_end());
-    let reply =
-        HttpReply { status: head.status, content_type: TEXT, body: body.clone(), error: Some(text.into()) };
+    let reply = HttpReply {
+        error: Some(text.into()),
+        content_type: TEXT,
+        ..HttpReply::json(head.status, body.clone())
+    };
     guard.record_reply(&reply, &body);
     Response::from_parts(head, Body::from(body))
 }
@@ -207,6 +216,7 @@ fn new_call(head: &Parts, headers: &SharedHeaders, call: u64, control: &Connecti
         changes: Vec::new(),
         lints: Vec::new(),
         held_seq: None,
+        upstream: None,
     }
 }
 
@@ -232,7 +242,7 @@ mod tests {
     fn recorder(inner: Router) -> Recorder<Router> {
         let hub = Hub::new(Session::new(0, Volumes::default()), Box::new(InMemoryStore), Bounds::default());
         let control = Arc::new(ConnectionControl::new(7));
-        RecorderLayer { hub, headers: Arc::default(), control }.layer(inner)
+        RecorderLayer { hub, headers: Arc::default(), control, forwards: false }.layer(inner)
     }
 
     fn get() -> Request<Body> {

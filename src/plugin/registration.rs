@@ -1,14 +1,10 @@
-//! The registration: how engines find the driver by its name.
-//!
-//! `dockerd` looks for sockets first (`NAME.sock`, `NAME/NAME.sock`), then for spec files (`.spec`, `.json`) in
-//! one directory after the other, and takes the first that exists, even if it is broken. An earlier match shadows
-//! ours. Source: moby, `pkg/plugins/discovery.go`.
+//! The registration: how engines find the driver by its name. An earlier match shadows ours.
 
 use std::{
     fs,
     io::{self, Write as _},
     net::{TcpStream, ToSocketAddrs},
-    os::unix::fs::{DirBuilderExt, FileTypeExt, OpenOptionsExt},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -16,7 +12,11 @@ use std::{
 use crate::{
     domain::text::shell,
     hub::DriverInfo,
-    net::{BindError, LockFile, Paths, is_listening},
+    net::{
+        BindError, LockFile, Paths,
+        discovery::{self, PluginFile},
+        is_listening,
+    },
 };
 
 /// Our spec file, which contains the driver's address. It is removed when this is dropped.
@@ -90,9 +90,9 @@ fn is_served(address: &str) -> bool {
 /// Describes the driver: whether engines find it by its name, and the command that registers it if they do not.
 /// `unwritable` is a directory in which it could not be registered.
 pub fn driver_info(name: &str, address: &str, unwritable: Option<&Path>, paths: &Paths) -> DriverInfo {
-    let (registration, fix_command) = match find(name, paths) {
-        Some((_, found)) if same_address(&found, address) => ("registered".to_owned(), None),
-        Some((path, _)) => (
+    let (registration, fix_command) = match discovery::find(name, paths) {
+        Some(found) if same_address(&found.address, address) => ("registered".to_owned(), None),
+        Some(PluginFile { path, .. }) => (
             format!("hidden: engines find {} first", path.display()),
             Some(format!("sudo rm {}", shell::quote(&path.display().to_string()))),
         ),
@@ -114,35 +114,14 @@ pub fn driver_info(name: &str, address: &str, unwritable: Option<&Path>, paths: 
             }),
         ),
     };
-    DriverInfo { name: name.to_owned(), address: address.to_owned(), registration, fix_command }
-}
-
-/// What engines find by a name: the file, and the address in it.
-fn find(name: &str, paths: &Paths) -> Option<(PathBuf, String)> {
-    let forms = |directory: &Path, extension: &str| {
-        let file = format!("{name}.{extension}");
-        [directory.join(&file), directory.join(name).join(&file)]
-    };
-    let is_socket =
-        |path: &PathBuf| fs::metadata(path).is_ok_and(|metadata| metadata.file_type().is_socket());
-    let socket = forms(&paths.sockets, "sock").into_iter().find(is_socket);
-    if let Some(path) = socket {
-        let address = format!("unix://{}", path.display());
-        return Some((path, address));
+    DriverInfo {
+        name: name.to_owned(),
+        address: address.to_owned(),
+        registration,
+        fix_command,
+        upstream: None,
+        others: Vec::new(),
     }
-    let specs = paths
-        .specs
-        .iter()
-        .flat_map(|directory| forms(directory, "spec").into_iter().chain(forms(directory, "json")));
-    let path = specs.into_iter().find(|path| path.exists())?;
-    let text = fs::read_to_string(&path).unwrap_or_default();
-    let address = if path.extension().is_some_and(|extension| extension == "json") {
-        let json: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
-        json["Addr"].as_str().unwrap_or_default().to_owned()
-    } else {
-        text.trim().to_owned()
-    };
-    Some((path, address))
 }
 
 /// Whether two addresses are the same, symlinks resolved.

@@ -1,27 +1,43 @@
 //! The body of a request.
 
-use bytes::Bytes;
-use http_body_util::BodyExt;
-use hyper::body::Body as HttpBody;
+use std::mem;
 
-use crate::domain::model::{entry::Body, protocol::MAX_BODY_LEN};
+use axum::{
+    BoxError,
+    body::Body,
+    http::{Request, header, request::Parts},
+};
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
+use http_body_util::{BodyDataStream, BodyExt};
+use hyper::body::Body as HttpBody;
+use parking_lot::Mutex;
+
+use crate::domain::model::{entry, protocol::MAX_BODY_LEN};
 
 /// The body of a request, or the first part of one that is too long.
 pub struct RequestBody {
     /// What is kept of it.
     pub bytes: Bytes,
-    /// Its whole length.
+    /// Its whole length, as far as it is known.
     pub length: usize,
+    /// What follows `bytes`, unread.
+    rest: Option<Body>,
 }
 
 /// How many bytes of a body that is too long are read and discarded, so that the client gets to read the reply.
 const MAX_DISCARDED: usize = 16 * MAX_BODY_LEN;
 
 impl RequestBody {
-    /// Reads a body.
-    pub async fn read<B: HttpBody<Data = Bytes> + Unpin>(mut body: B) -> Result<Self, B::Error> {
+    /// Reads a body. What is longer than a call of the protocol is discarded, or kept unread if it is to be `forwarded`.
+    pub async fn read<B>(mut body: B, forwarded: bool) -> Result<Self, B::Error>
+    where
+        B: HttpBody<Data = Bytes, Error: Into<BoxError> + Send> + Send + Unpin + 'static,
+    {
+        let declared = body.size_hint().exact();
         let mut parts: Vec<Bytes> = Vec::new();
         let mut length = 0;
+        let mut rest = None;
         while length <= MAX_DISCARDED
             && let Some(frame) = body.frame().await
         {
@@ -29,15 +45,50 @@ impl RequestBody {
             length += part.len();
             if length <= MAX_BODY_LEN {
                 parts.push(part);
+            } else if forwarded {
+                let part = stream::once(std::future::ready(Ok(part)));
+                rest = Some(Body::from_stream(part.chain(BodyDataStream::new(body))));
+                length = declared.and_then(|declared| declared.try_into().ok()).unwrap_or(length);
+                break;
             }
         }
         let bytes = if parts.len() == 1 { parts.swap_remove(0) } else { parts.concat().into() };
-        Ok(Self { bytes, length })
+        Ok(Self { bytes, length, rest })
     }
 
     /// The body as the journal keeps it: a copy, since `bytes` is a part of the connection's read buffer.
-    pub fn stored(&self) -> Body {
-        let kept = &self.bytes[..self.bytes.len().min(Body::KEPT)];
-        Body { bytes: Bytes::copy_from_slice(kept), length: self.length }
+    pub fn stored(&self) -> entry::Body {
+        let kept = &self.bytes[..self.bytes.len().min(entry::Body::KEPT)];
+        entry::Body { bytes: Bytes::copy_from_slice(kept), length: self.length }
+    }
+}
+
+/// A request as it came.
+pub struct HttpRequest {
+    head: Parts,
+    bytes: Bytes,
+    rest: Mutex<Option<Body>>,
+}
+
+impl HttpRequest {
+    /// Puts head and body together again.
+    pub fn new(head: Parts, body: RequestBody) -> Self {
+        Self { head, bytes: body.bytes, rest: Mutex::new(body.rest) }
+    }
+
+    /// The same request, to be sent. A second time, a body that is too long to be kept is cut to what is.
+    pub fn to_request(&self) -> Request<Body> {
+        let body = match mem::take(&mut *self.rest.lock()) {
+            Some(rest) => {
+                let bytes = stream::once(std::future::ready(Ok(self.bytes.clone())));
+                Body::from_stream(bytes.chain(BodyDataStream::new(rest)))
+            }
+            // A body that is known to be empty would lose its chunks.
+            None if self.bytes.is_empty() && self.head.headers.contains_key(header::TRANSFER_ENCODING) => {
+                Body::from_stream(stream::empty::<Result<Bytes, BoxError>>())
+            }
+            None => Body::from(self.bytes.clone()),
+        };
+        Request::from_parts(self.head.clone(), body)
     }
 }

@@ -4,21 +4,22 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    extract::State,
-    http::{Method, StatusCode},
+    extract::{self, State},
+    http::{Method, StatusCode, request::Parts},
     response::Response,
     routing::post,
 };
 use tower::Layer;
 
 use super::{
-    driver::Driver,
+    call_guard::CallGuard,
+    driver::{Answer, Driver, DriverCall, Forwarding},
     fault_stream::{ConnectionControl, Disconnect},
     headers::SharedHeaders,
     http_reply::HttpReply,
     inject::inject,
     recorder::{ReceivedCall, Recorder, RecorderLayer, truncated},
-    request_body::RequestBody,
+    request_body::{HttpRequest, RequestBody},
     web_pages,
 };
 use crate::{
@@ -37,11 +38,14 @@ pub struct Routes {
     headers: Arc<SharedHeaders>,
     calls: Router,
     reset: Router,
+    forwarding: Option<Forwarding>,
 }
 
 impl Routes {
-    /// The nine calls, answered by a driver. `hosts` are those that are trusted on a TCP port.
+    /// The nine calls, answered by a driver; and all other requests, if it forwards them. `hosts` are those that are
+    /// trusted on a TCP port.
     pub fn new<D: Driver>(hub: &Arc<Hub>, driver: D, hosts: Option<TrustedHosts>) -> Self {
+        let forwarding = driver.forwarding().cloned();
         let calls = calls(Arc::new(PluginState { hub: Arc::clone(hub), driver }));
         Self {
             hub: Arc::clone(hub),
@@ -51,7 +55,13 @@ impl Routes {
                 None => calls,
             },
             reset: Router::new().fallback(reset),
+            forwarding,
         }
+    }
+
+    /// Where requests are forwarded to, if they are.
+    pub fn forwarding(&self) -> Option<&Forwarding> {
+        self.forwarding.as_ref()
     }
 
     /// The hub in which calls are recorded.
@@ -65,6 +75,7 @@ impl Routes {
             hub: Arc::clone(&self.hub),
             headers: Arc::clone(&self.headers),
             control: Arc::clone(control),
+            forwards: self.forwarding.is_some(),
         };
         layer.layer(if reset { self.reset.clone() } else { self.calls.clone() })
     }
@@ -77,13 +88,38 @@ struct PluginState<D> {
 }
 
 fn calls<D: Driver>(state: Arc<PluginState<D>>) -> Router {
+    if D::FORWARDS {
+        return Router::new().fallback(forward).with_state(state);
+    }
     let router = Operation::ALL.into_iter().fold(Router::new(), |router, operation| {
-        let handler = move |State(state): State<Arc<PluginState<D>>>, call: ReceivedCall| async move {
-            handle(&state, operation, call).await
+        let handler = move |State(state): State<Arc<PluginState<D>>>,
+                            call: ReceivedCall,
+                            request: extract::Request| async move {
+            let (head, _) = request.into_parts();
+            handle(&state, operation, call, head).await
         };
         router.route(operation.path(), post(handler))
     });
     router.fallback(not_found).method_not_allowed_fallback(method_not_allowed).with_state(state)
+}
+
+/// Handles any request for a driver that forwards.
+async fn forward<D: Driver>(
+    State(state): State<Arc<PluginState<D>>>,
+    ReceivedCall { mut guard, body }: ReceivedCall,
+    request: extract::Request,
+) -> Response {
+    let (head, _) = request.into_parts();
+    let operation = Operation::from_path(head.uri.path()).filter(|_| head.method == Method::POST);
+    if let Some(operation) = operation {
+        return handle(&state, operation, ReceivedCall { guard, body }, head).await;
+    }
+    let request = Request::default();
+    let http = HttpRequest::new(head, body);
+    let control = Arc::clone(guard.control());
+    let call = DriverCall { operation: None, request: &request, http: &http, control: &control };
+    let answer = state.driver.call(&call, guard.call()).await;
+    respond(answer, guard)
 }
 
 async fn not_found() -> HttpReply {
@@ -96,11 +132,18 @@ async fn method_not_allowed(method: Method) -> HttpReply {
 }
 
 /// Answers a call, or does to it what a rule demands.
-async fn handle<D: Driver>(state: &PluginState<D>, operation: Operation, call: ReceivedCall) -> Response {
+async fn handle<D: Driver>(
+    state: &PluginState<D>,
+    operation: Operation,
+    call: ReceivedCall,
+    head: Parts,
+) -> Response {
     let PluginState { hub, driver } = state;
     let ReceivedCall { mut guard, body } = call;
     let request = match parse(&body) {
         Ok(request) => request,
+        // The upstream says what is wrong.
+        Err(_) if D::FORWARDS => Request::default(),
         Err(reply) => return guard.reply(reply),
     };
     let call = guard.call();
@@ -121,11 +164,23 @@ async fn handle<D: Driver>(state: &PluginState<D>, operation: Operation, call: R
     call.evaluation = admission.evaluation;
     call.volume = non_empty(&request.name);
     call.mount_id = non_empty(&request.id);
+    let http = HttpRequest::new(head, body);
+    let control = Arc::clone(guard.control());
+    let call = DriverCall { operation: Some(operation), request: &request, http: &http, control: &control };
     if let Some(injection) = admission.injection {
-        return inject(injection, driver, operation, &request, guard).await;
+        return inject(injection, driver, operation, &call, guard).await;
     }
-    let reply = driver.call(operation, &request, guard.call()).await;
-    guard.reply(reply.into())
+    let answer = driver.call(&call, guard.call()).await;
+    respond(answer, guard)
+}
+
+/// Records what the driver answers, and returns the response that sends it.
+fn respond(answer: Answer, guard: CallGuard) -> Response {
+    match answer {
+        Answer::Reply(reply) => guard.reply(reply),
+        Answer::Incoming(incoming) => incoming.stream(guard),
+        Answer::Disconnect(disconnect, reason) => guard.disconnect(disconnect, &reason),
+    }
 }
 
 /// Records a call to a driver that is down, and resets its connection.

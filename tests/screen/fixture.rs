@@ -78,6 +78,7 @@ pub fn call(operation: Operation, volume: &str) -> Call {
         changes: Vec::new(),
         lints: Vec::new(),
         held_seq: None,
+        upstream: None,
     }
 }
 
@@ -119,6 +120,8 @@ impl Fixture {
                 address: "unix:///run/docker/plugins/voltergeist.sock".into(),
                 registration: "registered".into(),
                 fix_command: None,
+                upstream: None,
+                others: Vec::new(),
             };
         }
         change(&mut info);

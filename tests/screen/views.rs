@@ -3,7 +3,7 @@
 //! A snapshot has the screen's text once for each size, since the themes must say the same, and below it which
 //! texts stand out in which style, in the default theme and in mono.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, time::Duration};
 
 use ratatui::{
     buffer::{Buffer, Cell},
@@ -11,11 +11,16 @@ use ratatui::{
 };
 use voltergeist::domain::{
     lang::command::Outage,
-    model::{protocol::Operation, volume::Change},
+    model::{
+        driver::OtherPlugin,
+        entry::{Call, Outcome, UpstreamReply},
+        protocol::{Operation, Options},
+        volume::{Change, Mask},
+    },
 };
 
 use super::{
-    fixture::{Fixture, TestConsole, call, text_of},
+    fixture::{Fixture, TestConsole, call, fault, text_of},
     groups, scenarios,
 };
 
@@ -68,6 +73,10 @@ const VIEWS: &[View] = &[
     ("scenario_running", scenarios::playing, ""),
     ("scenario_failed", scenarios::failed, ""),
     ("said", Fixture::busy, "up up Y"),
+    ("other_plugins", beside_other_plugins, ""),
+    ("upstream", in_front_of_a_plugin, ""),
+    ("upstream_call", in_front_of_a_plugin, "enter"),
+    ("upstream_volume", in_front_of_a_plugin, "tab down enter"),
 ];
 
 fn not_registered() -> Fixture {
@@ -76,6 +85,52 @@ fn not_registered() -> Fixture {
 
 fn not_registered_busy() -> Fixture {
     unregister(Fixture::busy())
+}
+
+fn beside_other_plugins() -> Fixture {
+    let mut fixture = Fixture::empty();
+    fixture.register(|driver| {
+        driver.others = [("rclone", true), ("old", false)]
+            .map(|(name, listening)| OtherPlugin {
+                name: name.into(),
+                address: format!("unix:///run/docker/plugins/{name}.sock"),
+                listening: Some(listening),
+            })
+            .into();
+    });
+    fixture
+}
+
+fn in_front_of_a_plugin() -> Fixture {
+    let mut fixture = Fixture::busy();
+    fixture.register(|driver| {
+        driver.name = "rclone".into();
+        driver.address = "unix:///run/docker/plugins/rclone.sock".into();
+        driver.upstream = Some("rclone at unix:///run/docker/plugins/.rclone.voltergeist".into());
+    });
+    let at = fixture.now;
+    let masked = Change::Masked { name: "db1".into(), mask: Mask::Forgotten, options: Options::new(), at };
+    fixture.command("forget db1", "masked \"db1\"", vec![masked]);
+    let upstream = |body: &str, masked| {
+        let reply = Some(body.as_bytes().to_vec().into());
+        Some(Box::new(UpstreamReply { status: 200, duration: Duration::from_millis(3), reply, masked }))
+    };
+    fixture.call(Call {
+        outcome: Outcome::Error,
+        error: Some("no such volume".into()),
+        reply: b"{\"Err\":\"no such volume\"}\n".to_vec().into(),
+        duration: Duration::from_micros(3210),
+        upstream: upstream("{\"Volume\":{\"Name\":\"db1\",\"Mountpoint\":\"/var/lib/rclone/db1\"}}\n", true),
+        ..call(Operation::Get, "db1")
+    });
+    fixture.call(Call {
+        fault: Some(fault(1, None, "mountpoint /etc")),
+        reply: b"{\"Mountpoint\":\"/etc\"}\n".to_vec().into(),
+        duration: Duration::from_micros(3240),
+        upstream: upstream("{\"Mountpoint\":\"/var/lib/rclone/db1\"}\n", false),
+        ..call(Operation::Mount, "db1")
+    });
+    fixture
 }
 
 fn unregister(mut fixture: Fixture) -> Fixture {

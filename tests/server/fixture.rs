@@ -17,17 +17,18 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 use voltergeist::{
-    app::{Server, ServerConfig},
+    app::{DriverChoice, Server, ServerConfig},
     domain::{
         model::{
             entry::{Call, EntryKind, Session},
             origin::Origin,
             protocol::Operation,
+            volume::Volumes,
         },
         state::journal::Bounds,
     },
-    hub::{Hub, Snapshot, VolumeStore},
-    net::{Address, BindError, Paths},
+    hub::{Hub, InMemoryStore, Snapshot, VolumeStore},
+    net::{Address, BindError, Paths, Upstream, UpstreamName},
     plugin::DiskStore,
 };
 
@@ -106,7 +107,27 @@ impl Fixture {
         let (disk, volumes) = DiskStore::open(&place.path().join("volumes")).expect("the root opens");
         let store = store.unwrap_or_else(|| Box::new(disk.clone()));
         let hub = Hub::new(Session::new(0, volumes), store, bounds);
-        let server = Server::bind(&hub, disk, plan)?;
+        Self::run(place, hub, disk, plan)
+    }
+
+    /// A server that forwards to the plugin at an address.
+    pub fn in_front_of(upstream: &str, change: impl FnOnce(&mut ServerConfig)) -> Self {
+        let place = place();
+        let mut plan = plan(place.path());
+        change(&mut plan);
+        let name: UpstreamName = upstream.parse().expect("the upstream is an address");
+        let upstream = Upstream::find(&name, &plan.paths).expect("the upstream is found");
+        let hub = Hub::new(Session::new(0, Volumes::default()), Box::new(InMemoryStore), Bounds::default());
+        Self::run(place, hub, DriverChoice::Beside(upstream), plan).expect("the server binds")
+    }
+
+    fn run(
+        place: Arc<TempDir>,
+        hub: Arc<Hub>,
+        driver: impl Into<DriverChoice>,
+        plan: ServerConfig,
+    ) -> Result<Self, BindError> {
+        let server = Server::bind(&hub, driver, plan)?;
         let shutdown = CancellationToken::new();
         Ok(Self {
             plugin: Peer::at(&hub.snapshot().driver.address),
@@ -251,6 +272,33 @@ impl Caller {
         within(self.0.write_all(text.as_bytes())).await.expect("the server reads");
     }
 
+    pub async fn say_bytes(&mut self, bytes: &[u8]) {
+        within(self.0.write_all(bytes)).await.expect("the server reads");
+    }
+
+    /// Hears everything, whatever it is, until the connection ends.
+    pub async fn hear_bytes(&mut self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        within(self.0.read_to_end(&mut bytes)).await.expect("the connection ends in order");
+        bytes
+    }
+
+    /// Hears one message with a length or in chunks, whatever its body is.
+    pub async fn hear_message(&mut self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        while !is_message(&bytes) {
+            let read = within(self.0.read_buf(&mut bytes)).await.expect("more comes");
+            assert_ne!(read, 0, "the connection ends early: {:?}", String::from_utf8_lossy(&bytes));
+        }
+        bytes
+    }
+
+    /// How many bytes come next.
+    pub async fn read_some(&mut self) -> usize {
+        let mut bytes = vec![0; 64 * 1024];
+        self.0.read(&mut bytes).await.expect("more comes")
+    }
+
     /// Hears everything until the connection ends.
     pub async fn hear(&mut self) -> Heard {
         let mut bytes = Vec::new();
@@ -282,6 +330,16 @@ impl Caller {
     pub async fn is_silent(&mut self) -> bool {
         let mut byte = [0];
         tokio::time::timeout(Duration::from_millis(50), self.0.read(&mut byte)).await.is_err()
+    }
+}
+
+/// Whether these are the bytes of a whole message.
+fn is_message(bytes: &[u8]) -> bool {
+    let Some(head) = bytes.windows(4).position(|four| four == b"\r\n\r\n") else { return false };
+    let (head, body) = (String::from_utf8_lossy(&bytes[..head]).to_lowercase(), &bytes[head + 4..]);
+    match head.lines().find_map(|line| line.strip_prefix("content-length: ")) {
+        Some(length) => length.parse() == Ok(body.len()),
+        None => body.ends_with(b"0\r\n\r\n"),
     }
 }
 

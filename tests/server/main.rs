@@ -17,8 +17,10 @@ mod mounts;
 #[path = "../support/namespace.rs"]
 mod namespace;
 mod outages;
+mod recorded_plugin;
 mod registration;
 mod rules;
 mod schema;
 mod tcp;
+mod upstream;
 mod wire;

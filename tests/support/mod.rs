@@ -15,6 +15,7 @@ pub mod scenarios;
 
 use std::{
     env,
+    path::Path,
     process::{Command, ExitCode},
     thread,
     time::{Duration, Instant},
@@ -50,6 +51,8 @@ pub struct Test {
 pub enum Engine {
     Docker,
     Podman,
+    /// A dockerd with a volume plugin that nobody here wrote.
+    Rclone,
 }
 
 impl Test {
@@ -61,6 +64,11 @@ impl Test {
     /// It needs podman instead.
     pub fn with_podman(self) -> Self {
         Self { engine: Some(Engine::Podman), ..self }
+    }
+
+    /// It needs rclone beside dockerd.
+    pub fn with_rclone(self) -> Self {
+        Self { engine: Some(Engine::Rclone), ..self }
     }
 
     /// It needs no engine.
@@ -90,7 +98,7 @@ pub fn engines_are_required() -> bool {
 /// Runs the tests, or reports them as ignored where their engine cannot run.
 pub fn run(tests: Vec<Test>) -> ExitCode {
     let required = engines_are_required();
-    let obstacles = [Engine::Docker, Engine::Podman].map(|engine| {
+    let obstacles = [Engine::Docker, Engine::Podman, Engine::Rclone].map(|engine| {
         let needed = tests.iter().any(|test| test.engine == Some(engine));
         (engine, if needed { obstacle(engine) } else { None })
     });
@@ -131,11 +139,23 @@ pub fn obstacle(engine: Engine) -> Option<&'static str> {
         (works("unshare", &["--mount", "--pid", "--fork", "true"]), "namespaces cannot be made here"),
         (busybox::is_static(), "there is no static /bin/busybox (Debian: busybox-static)"),
     ];
-    let own = match engine {
-        Engine::Docker => vec![
+    let docker = || {
+        vec![
             (works("dockerd", &["--version"]), "there is no dockerd (Debian: docker.io)"),
             (works("docker", &["--version"]), "there is no docker command (Debian: docker.io)"),
-        ],
+        ]
+    };
+    let own = match engine {
+        Engine::Docker => docker(),
+        Engine::Rclone => [
+            docker(),
+            vec![
+                (works("rclone", &["version"]), "there is no rclone (Debian: rclone)"),
+                (works("fusermount3", &["--version"]), "there is no fusermount3 (Debian: fuse3)"),
+                (Path::new("/dev/fuse").exists(), "there is no /dev/fuse"),
+            ],
+        ]
+        .concat(),
         Engine::Podman => vec![(works("podman", &["--version"]), "there is no podman (Debian: podman)")],
     };
     needed.into_iter().chain(own).find_map(|(met, obstacle)| (!met).then_some(obstacle))

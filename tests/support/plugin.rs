@@ -21,6 +21,10 @@ pub enum Registration {
     Socket,
     /// A TCP port, named by a file in `/etc/docker/plugins`.
     Spec,
+    /// In the place of the plugin that has its name.
+    InPlace,
+    /// A socket, in front of the plugin of this name.
+    Beside(&'static str),
 }
 
 pub struct Plugin {
@@ -44,6 +48,17 @@ impl Plugin {
         };
         plugin.wait_until_it_answers();
         plugin
+    }
+
+    /// Kills the plugin where it stands.
+    pub fn kill(&mut self) {
+        self.process.kill();
+    }
+
+    /// Starts the killed plugin again.
+    pub fn start_again(&mut self) {
+        self.process = serve(&self.sandbox, &self.name, self.registration, &self.control);
+        self.wait_until_it_answers();
     }
 
     /// Kills the plugin where it stands and starts it again on the same volumes.
@@ -127,9 +142,12 @@ impl Drop for Plugin {
 fn serve(sandbox: &Sandbox, name: &str, registration: Registration, control: &Path) -> Process {
     let root = sandbox.path(&format!("{name}.volumes")).display().to_string();
     let control = format!("unix://{}", control.display());
-    let mut args = vec!["serve", "--name", name, "--root", &root, "--control", &control];
-    if let Registration::Spec = registration {
-        args.extend(["--listen", "tcp://127.0.0.1:0"]);
+    let mut args = vec!["serve", "--root", &root, "--control", &control];
+    match registration {
+        Registration::Socket => args.extend(["--name", name]),
+        Registration::Spec => args.extend(["--name", name, "--listen", "tcp://127.0.0.1:0"]),
+        Registration::InPlace => args.extend(["--upstream", name]),
+        Registration::Beside(upstream) => args.extend(["--name", name, "--upstream", upstream]),
     }
     sandbox.spawn(name, env!("CARGO_BIN_EXE_voltergeist"), &args)
 }

@@ -8,7 +8,7 @@ use crate::{
         input::action::KeyAction,
         view::canvas::{View, put},
     },
-    domain::text,
+    domain::text::{self, shell},
 };
 
 /// Draws it in the place of the calls.
@@ -38,7 +38,29 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
         ),
         styles.text,
     );
+    others(view, &mut lines, width);
     for (row, (line, style)) in lines.into_iter().enumerate() {
         put(buffer, area, row as u16, &Line::styled(format!(" {line}"), style));
+    }
+}
+
+/// The other plugins of the machine, and the command that puts voltergeist in front of each.
+fn others(view: &View<'_>, lines: &mut Vec<(String, Style)>, width: usize) {
+    let (driver, styles) = (&view.snapshot.driver, &view.theme.styles);
+    if driver.others.is_empty() || driver.upstream.is_some() {
+        return;
+    }
+    lines.push((String::new(), styles.text));
+    let heading = "Other plugins of this machine, and how to put voltergeist in front of them:";
+    lines.extend(text::wrap(heading, width).into_iter().map(|line| (line, styles.text)));
+    let column = driver.others.iter().map(|other| text::width(&text::clean(&other.name))).max().unwrap_or(0);
+    for other in &driver.others {
+        let name = text::clean(&other.name);
+        let (about, style) = if other.listening == Some(false) {
+            ("dead: docker waits 15 s for it in each volume ls".to_owned(), styles.warning)
+        } else {
+            (format!("voltergeist --upstream {}", shell::quote(&name)), styles.bold)
+        };
+        lines.push((format!("{}  {about}", view.pad(&name, column)), style));
     }
 }

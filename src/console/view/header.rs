@@ -64,7 +64,11 @@ fn render_live(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
     let mut spans = name.spans;
     spans.push("  ".into());
     if left >= ADDRESS {
-        spans.push(Span::styled(view.fit(&text::clean(&driver.address), left), styles.dim));
+        let address = match &driver.upstream {
+            Some(upstream) => format!("in front of {upstream}"),
+            None => driver.address.clone(),
+        };
+        spans.push(Span::styled(view.fit(&text::clean(&address), left), styles.dim));
         spans.push("  ".into());
     }
     spans.push(registration);

@@ -49,6 +49,11 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
 /// What is special about a volume, in words.
 fn state_of(view: &View<'_>, volume: &Volume) -> (String, Style) {
     let (styles, glyphs) = (&view.theme.styles, view.theme.glyphs);
+    if let Some(mask) = volume.mask {
+        let mounts = volume.open_mounts();
+        let mounted = if mounts > 0 { format!(", mounted {mounts}") } else { String::new() };
+        return (format!("{} masked: {}{mounted}", glyphs.forgotten, mask.as_str()), styles.fault);
+    }
     match (volume.exists, volume.open_mounts()) {
         (false, 0) => (format!("{} forgotten", glyphs.forgotten), styles.fault),
         (false, mounts) => (format!("{} forgotten, mounted {mounts}", glyphs.forgotten), styles.fault),
@@ -78,7 +83,7 @@ fn row_of(view: &View<'_>, volume: &Volume, columns: (usize, usize), selected: b
         let option = if value.is_empty() { key.clone() } else { format!("{key}={value}") };
         spans.push(Span::styled(format!("  {}", text::clean(&option)), styles.text));
     }
-    if !volume.exists {
+    if !volume.exists && volume.mask.is_none() {
         spans.push(Span::styled("  still known to the engine", styles.dim));
     }
     Line::from(spans)

@@ -151,7 +151,7 @@ mod tests {
             };
             let mounts = mounted.then(|| ("7f".to_owned(), 1)).into_iter().collect();
             let created = Timestamp::UNIX_EPOCH;
-            Some(Volume { name: name.into(), options: Options::new(), created, exists, mounts })
+            Some(Volume { name: name.into(), options: Options::new(), created, exists, mounts, mask: None })
         };
         let mut linter = Linter::default();
         let mut lint = |call: &&str| {

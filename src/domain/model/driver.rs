@@ -17,6 +17,33 @@ pub struct DriverInfo {
     pub registration: String,
     /// The command that would register it, if it is not registered.
     pub fix_command: Option<String>,
+    /// The plugin that calls are forwarded to, and its address; none for the built-in driver.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upstream: Option<String>,
+    /// The other volume plugins that docker finds on this machine, as they were at the start.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<OtherPlugin>,
+}
+
+/// Another volume plugin.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct OtherPlugin {
+    /// The name after `--volume-driver`.
+    pub name: String,
+    /// Where it is said to listen.
+    pub address: String,
+    /// Whether somebody listens there; none if this cannot be found out.
+    pub listening: Option<bool>,
+}
+
+impl DriverInfo {
+    /// How many bytes of memory it holds beside its own size.
+    pub(super) fn weight(&self) -> usize {
+        let others = self.others.iter().map(|other| other.name.len() + other.address.len());
+        let others = others.map(|length| length + size_of::<OtherPlugin>()).sum::<usize>();
+        self.name.len() + self.address.len() + self.registration.len() + others
+    }
 }
 
 /// The ways of being unreachable.

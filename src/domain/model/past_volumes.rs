@@ -31,7 +31,9 @@ impl PastVolumes {
             Change::Created { name, .. }
             | Change::Removed { name }
             | Change::Forgotten { name }
-            | Change::Restored { name } => [(name.clone(), volumes.known(name).cloned())].into(),
+            | Change::Restored { name }
+            | Change::Masked { name, .. }
+            | Change::Unmasked { name } => [(name.clone(), volumes.known(name).cloned())].into(),
             Change::AllDeleted | Change::StateLost => {
                 volumes.iter().map(|volume| (volume.name.clone(), Some(Arc::clone(volume)))).collect()
             }

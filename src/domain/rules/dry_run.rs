@@ -159,6 +159,7 @@ mod tests {
             created: Timestamp::UNIX_EPOCH,
             exists: true,
             mounts: BTreeMap::new(),
+            mask: None,
         };
         let volumes: Volumes = [old].into_iter().collect();
         for (rule, expected) in [

@@ -32,6 +32,8 @@ pub struct Counters {
     finished: [[[u64; Outcome::ALL.len()]; Caller::ALL.len()]; Operation::ALL.len() + 1],
     /// How long finished requests took, by operation (unknown ones last).
     durations: [DurationHistogram; Operation::ALL.len() + 1],
+    /// How long the upstream took for them, for those that were forwarded.
+    upstream_durations: [DurationHistogram; Operation::ALL.len() + 1],
     /// Requests by caller, in the order of [`Caller::ALL`].
     callers: [u64; Caller::ALL.len()],
     /// Calls that a rule acted on, or that an outage answered.
@@ -62,6 +64,7 @@ impl Default for Counters {
             unknown_requests: 0,
             finished: Default::default(),
             durations: Default::default(),
+            upstream_durations: Default::default(),
             callers: [0; Caller::ALL.len()],
             faults_injected: 0,
             lints: [0; Lint::ALL.len()],
@@ -123,6 +126,9 @@ impl Counters {
         let operation = index(call.operation);
         self.finished[operation][call.caller as usize][call.outcome as usize] += 1;
         self.durations[operation].record(call.duration);
+        if let Some(upstream) = &call.upstream {
+            self.upstream_durations[operation].record(upstream.duration);
+        }
         self.faults_injected += u64::from(call.fault.is_some());
         for lint in &call.lints {
             self.lints[*lint as usize] += 1;
@@ -181,6 +187,11 @@ impl Counters {
     /// How long finished requests took. `None` stands for requests that are no operation.
     pub fn durations(&self, operation: Option<Operation>) -> &DurationHistogram {
         &self.durations[index(operation)]
+    }
+
+    /// How long the upstream took. `None` stands for requests that are no operation.
+    pub fn upstream_durations(&self, operation: Option<Operation>) -> &DurationHistogram {
+        &self.upstream_durations[index(operation)]
     }
 
     /// How many calls showed a lint.

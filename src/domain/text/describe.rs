@@ -57,6 +57,14 @@ impl StyledText {
 
 /// How a call ended.
 pub fn outcome(call: &Call, symbols: &Symbols) -> StyledText {
+    let mut outcome = unmasked_outcome(call, symbols);
+    if call.upstream.as_ref().is_some_and(|upstream| upstream.masked) {
+        outcome.text.insert_str(0, "masked ");
+    }
+    outcome
+}
+
+fn unmasked_outcome(call: &Call, symbols: &Symbols) -> StyledText {
     let error = call.error.as_deref().unwrap_or_default().trim();
     match call.outcome {
         // A reply that a rule changed can be anything, so it is shown unchanged.
@@ -198,6 +206,8 @@ pub fn change(change: &Change, name: &str) -> String {
         Change::Unmounted { id, .. } => format!("{name}unmounted by {id}"),
         Change::Forgotten { .. } => format!("{name}forgotten"),
         Change::Restored { .. } => format!("{name}restored"),
+        Change::Masked { mask, .. } => format!("{name}masked as {}", mask.as_str()),
+        Change::Unmasked { .. } => format!("{name}not masked any more"),
         Change::MountsCleared { .. } => format!("{name}unmounted everywhere"),
         Change::AllDeleted => "all volumes and files deleted".into(),
         Change::StateLost => "all volumes lost; files kept".into(),

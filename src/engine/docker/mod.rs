@@ -4,6 +4,7 @@
 
 mod container;
 mod image;
+mod plugins;
 mod supervisor;
 mod volume;
 
@@ -18,6 +19,7 @@ use futures_util::{FutureExt, future::BoxFuture};
 
 use super::print;
 use crate::engine_api::{CliResult, DockerCommand, Engine, Inventory};
+pub use plugins::{ManagedPlugin, managed_plugins};
 pub use supervisor::{Supervisor, Systemd};
 
 /// The label of what was made for a scenario. Its value identifies the run.

@@ -4,7 +4,7 @@ use std::{io, sync::Arc};
 
 use tokio::runtime::{Handle, RuntimeFlavor};
 
-use super::{DiskStore, Driver, Preview};
+use super::{Answer, DiskStore, Driver, DriverCall, Preview};
 use crate::{
     domain::model::{
         directory_options::DirectoryOptions,
@@ -13,6 +13,7 @@ use crate::{
         volume::{Change, MAX_OPEN_MOUNTS, Volume, Volumes},
     },
     hub::Hub,
+    plugin::http_reply::HttpReply,
 };
 
 /// A driver whose volumes are in the hub and on disk.
@@ -23,7 +24,29 @@ pub struct BuiltinDriver {
 }
 
 impl Driver for BuiltinDriver {
-    async fn call(&self, operation: Operation, request: &Request, call: &mut Call) -> Reply {
+    async fn call(&self, call: &DriverCall<'_>, entry: &mut Call) -> Answer {
+        let operation = call.operation.expect("only calls of the protocol are routed here");
+        Answer::Reply(self.work(operation, call.request, entry).into())
+    }
+
+    fn preview(&self, operation: Operation, request: &Request, preview: Preview) -> Option<HttpReply> {
+        let reply = match preview {
+            Preview::Current => self.reply(operation, request),
+            Preview::Stale => self.stale_reply(operation, request),
+            Preview::Success => self.success_reply(operation, request),
+        };
+        Some(reply.into())
+    }
+}
+
+impl BuiltinDriver {
+    /// A driver for the volumes of a hub. It writes its own address into each volume that it mounts.
+    pub fn new(hub: Arc<Hub>, disk: DiskStore, address: String, panic_on: Option<String>) -> Self {
+        disk.set_address(address);
+        Self { hub, disk, panic_on }
+    }
+
+    fn work(&self, operation: Operation, request: &Request, call: &mut Call) -> Reply {
         assert!(
             self.panic_on.as_ref() != Some(&request.name),
             "calls about {:?} panic, as configured",
@@ -37,22 +60,6 @@ impl Driver for BuiltinDriver {
             Ok(()) => reply,
             Err(error) => Reply::Error(format!("cannot {operation} {:?}: {error}", request.name)),
         }
-    }
-
-    fn preview(&self, operation: Operation, request: &Request, preview: Preview) -> Option<Reply> {
-        Some(match preview {
-            Preview::Current => self.reply(operation, request),
-            Preview::Stale => self.stale_reply(operation, request),
-            Preview::Success => self.success_reply(operation, request),
-        })
-    }
-}
-
-impl BuiltinDriver {
-    /// A driver for the volumes of a hub. It writes its own address into each volume that it mounts.
-    pub fn new(hub: Arc<Hub>, disk: DiskStore, address: String, panic_on: Option<String>) -> Self {
-        disk.set_address(address);
-        Self { hub, disk, panic_on }
     }
 
     fn reply(&self, operation: Operation, request: &Request) -> Reply {

@@ -7,15 +7,30 @@ mod group_sync;
 mod mount_table;
 mod records;
 mod trash;
+pub mod upstream;
 mod volume_directory;
 
 pub use builtin::BuiltinDriver;
 pub use disk_store::{DiskError, DiskStore};
 pub use trash::delete_directory;
+pub use upstream::UpstreamDriver;
 
-use crate::domain::model::{
-    entry::Call,
-    protocol::{Operation, Reply, Request},
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+
+use self::upstream::incoming::IncomingReply;
+use super::{
+    fault_stream::{ConnectionControl, Disconnect},
+    http_reply::HttpReply,
+    request_body::HttpRequest,
+};
+use crate::{
+    domain::model::{
+        entry::Call,
+        protocol::{Operation, Request},
+    },
+    net::Upstream,
 };
 
 /// What answers a call, without any fault.
@@ -23,16 +38,62 @@ use crate::domain::model::{
 /// The reply and the work are separate, because a rule may want one without the other: `lie` is a reply without
 /// the work, and a reset after the call is the work without a reply.
 pub trait Driver: Send + Sync + 'static {
-    /// Does the work, unless the reply is an error, and replies. Changes of volumes are appended to those of `call`.
-    fn call(
-        &self,
-        operation: Operation,
-        request: &Request,
-        call: &mut Call,
-    ) -> impl Future<Output = Reply> + Send;
+    /// Whether requests that are no call of the protocol reach the driver too.
+    const FORWARDS: bool = false;
+
+    /// Where it forwards calls to, if it does.
+    fn forwarding(&self) -> Option<&Forwarding> {
+        None
+    }
+
+    /// Does the work, unless the reply is an error, and replies. Changes of volumes are appended to those of `entry`.
+    fn call(&self, call: &DriverCall<'_>, entry: &mut Call) -> impl Future<Output = Answer> + Send;
 
     /// The reply without the work, if the driver knows it.
-    fn preview(&self, operation: Operation, request: &Request, preview: Preview) -> Option<Reply>;
+    fn preview(&self, operation: Operation, request: &Request, preview: Preview) -> Option<HttpReply>;
+}
+
+/// Where a driver forwards calls to.
+#[derive(Clone, Debug)]
+pub struct Forwarding {
+    /// The plugin.
+    pub upstream: Upstream,
+    /// Notified when the plugin may not listen any more.
+    pub suspected: Arc<Notify>,
+}
+
+/// A call as the driver gets it.
+#[derive(Clone, Copy)]
+pub struct DriverCall<'c> {
+    /// What is asked; none if the path is no operation's.
+    pub operation: Option<Operation>,
+    /// The body, parsed.
+    pub request: &'c Request,
+    /// The request as it came.
+    pub http: &'c HttpRequest,
+    /// The connection that it came on.
+    pub control: &'c ConnectionControl,
+}
+
+/// How a driver answers.
+pub enum Answer {
+    /// With a reply.
+    Reply(HttpReply),
+    /// With a reply that is still arriving.
+    Incoming(Box<IncomingReply>),
+    /// With the end of the connection, for this reason.
+    Disconnect(Disconnect, Box<str>),
+}
+
+impl Answer {
+    /// The whole reply; or how the connection ends, and why.
+    pub async fn collect(self, entry: &mut Call) -> Result<HttpReply, (Disconnect, Box<str>)> {
+        match self {
+            Self::Reply(reply) => Ok(reply),
+            Self::Incoming(incoming) => incoming.collect(entry).await,
+            Self::Disconnect(disconnect, reason) => Err((disconnect, reason)),
+        }
+    }
 }
 
 /// Which reply to preview.

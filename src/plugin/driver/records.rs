@@ -254,6 +254,7 @@ mod tests {
             name: name.into(),
             options: [("life".to_owned(), "x".repeat(100))].into(),
             created: Timestamp::UNIX_EPOCH,
+            mask: None,
             exists: true,
             mounts: [("7f".to_owned(), mounts)].into(),
         }

@@ -115,7 +115,7 @@ fn given(body: &str, shape: ErrorForm) -> HttpReply {
         Err(_) => None,
     };
     let error = error.or_else(|| (status != StatusCode::OK).then(|| body.trim_end().into()));
-    HttpReply { status, content_type, body: body.to_owned().into(), error }
+    HttpReply { status, content_type, body: body.to_owned().into(), error, head: None }
 }
 
 /// Alters the JSON document, if the reply is one.

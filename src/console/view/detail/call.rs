@@ -62,6 +62,19 @@ pub fn write(page: &mut DetailPage<'_>, entry: &Entry, call: &Call, time: &str) 
     }
     others(page, entry, call);
     page.changes(&call.changes);
+    if let Some(upstream) = &call.upstream {
+        page.heading("Upstream");
+        let ours = call.duration.saturating_sub(upstream.duration);
+        let times = format!("took {}, voltergeist {} more", text::took(upstream.duration), text::took(ours));
+        page.say(&format!("status {}, {times}", upstream.status), styles.text);
+        if upstream.masked {
+            page.say("masked: a command pretends that volumes are or are not there", styles.warning);
+        }
+        match &upstream.reply {
+            Some(reply) => page.body(reply),
+            None => page.say("its reply was passed on unchanged", styles.dim),
+        }
+    }
     page.heading("Response");
     match call.status {
         Some(status) => {

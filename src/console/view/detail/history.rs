@@ -14,7 +14,7 @@ use crate::{
         analysis::retries::began,
         model::{
             entry::{Entry, EntryKind},
-            volume::{Change, Volume},
+            volume::{Change, Mask, Volume},
         },
         text::{self, describe},
     },
@@ -29,7 +29,13 @@ pub fn write(page: &mut DetailPage<'_>, volume: &Volume, history: &VolumeHistory
     let styles = &view.theme.styles;
     page.heading(&text::clean(&volume.name));
     let created = view.app.zone.to_datetime(volume.created).strftime("%Y-%m-%d %H:%M:%S");
-    if volume.exists {
+    if let Some(mask) = volume.mask {
+        let pretends = match mask {
+            Mask::Forgotten => "did not know it",
+            Mask::Conjured => "knew it",
+        };
+        page.say(&format!("masked: Get and List answer as if the upstream {pretends}"), styles.fault);
+    } else if volume.exists {
         page.say(&format!("created {created}"), styles.text);
     } else {
         page.say("forgotten: the driver denies it, the engine still knows it", styles.fault);

@@ -83,6 +83,27 @@ pub struct Call {
     /// The `seq` of its `held` entry, if a rule held it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held_seq: Option<u64>,
+    /// What the upstream replied, if the call was forwarded to one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upstream: Option<Box<UpstreamReply>>,
+}
+
+/// A reply of the upstream. Of two, the second.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct UpstreamReply {
+    /// The HTTP status.
+    pub status: u16,
+    /// From the request to the end of the reply.
+    #[serde(rename = "duration_us", with = "micros")]
+    #[cfg_attr(test, schemars(with = "u64"))]
+    pub duration: Duration,
+    /// The body, if another one was sent to the caller.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply: Option<Body>,
+    /// Whether a command masks what it says of a volume.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub masked: bool,
 }
 
 #[cfg(test)]
@@ -113,6 +134,7 @@ impl Call {
             changes: Vec::new(),
             lints: Vec::new(),
             held_seq: None,
+            upstream: None,
         }
     }
 }
@@ -133,6 +155,10 @@ impl Call {
             + self.headers.weight()
             + self.lints.len()
             + self.changes.iter().map(Change::weight).sum::<usize>()
+            + self.upstream.as_ref().map_or(0, |upstream| {
+                let reply = upstream.reply.as_ref().map_or(0, |reply| reply.bytes.len());
+                size_of::<UpstreamReply>() + 16 + reply
+            })
     }
 }
 

@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use body::{Body, Headers};
-pub use call::{Call, HeldCall, OriginalReply, Outcome, ReleasedCall};
+pub use call::{Call, HeldCall, OriginalReply, Outcome, ReleasedCall, UpstreamReply};
 pub use connection::ConnectionEvent;
 pub use rule::{
     Condition, Decision, Evaluation, KeptRule, RuleDecision, RuleEvent, RuleState, RuleText, Share,
@@ -161,9 +161,7 @@ impl Entry {
     pub fn size_estimate(&self) -> usize {
         let pieces = match &self.kind {
             EntryKind::Session(session) => session.weight(),
-            EntryKind::Registration(info) => {
-                size_of::<DriverInfo>() + info.name.len() + info.address.len() + info.registration.len()
-            }
+            EntryKind::Registration(info) => size_of::<DriverInfo>() + info.weight(),
             EntryKind::Call(call) => call.weight(),
             EntryKind::Held(held) => held.weight(),
             EntryKind::Released(released) => {

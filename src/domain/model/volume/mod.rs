@@ -7,5 +7,5 @@
 mod record;
 mod volumes;
 
-pub use record::{Change, MAX_OPEN_MOUNTS, Volume};
+pub use record::{Change, MAX_OPEN_MOUNTS, Mask, Volume};
 pub use volumes::Volumes;

@@ -26,6 +26,30 @@ pub struct Volume {
     pub exists: bool,
     /// How often each ID is mounted. `docker cp` on a running container mounts its ID a second time.
     pub mounts: BTreeMap<String, u32>,
+    /// How the replies of the upstream about it are masked, if they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mask: Option<Mask>,
+}
+
+/// What a command pretends about a volume of the upstream: Get and List are answered so, and nothing else changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Mask {
+    /// That it does not exist.
+    Forgotten,
+    /// That it exists.
+    Conjured,
+}
+
+impl Mask {
+    /// Its name in entries and on the screen.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Forgotten => "forgotten",
+            Self::Conjured => "conjured",
+        }
+    }
 }
 
 impl Volume {
@@ -125,6 +149,23 @@ pub enum Change {
         /// Which volume.
         name: String,
     },
+    /// The replies of the upstream about a volume are masked from now on.
+    Masked {
+        /// Which volume.
+        name: String,
+        /// How.
+        mask: Mask,
+        /// The options that a conjured one seems to have.
+        options: Options,
+        /// When.
+        #[cfg_attr(test, schemars(with = "String", extend("format" = "date-time")))]
+        at: Timestamp,
+    },
+    /// They are not masked any more.
+    Unmasked {
+        /// Which volume.
+        name: String,
+    },
     /// Every volume ended, with all files; also with those of volumes that were lost before.
     AllDeleted,
     /// The driver lost its memory of every volume and mount; the files stay.
@@ -135,7 +176,7 @@ impl Change {
     /// About how many bytes of memory it holds, for the journal's bound.
     pub fn weight(&self) -> usize {
         let held = match self {
-            Self::Created { options, .. } => options_weight(options),
+            Self::Created { options, .. } | Self::Masked { options, .. } => options_weight(options),
             Self::Mounted { id, .. } | Self::Unmounted { id, .. } => id.len(),
             _ => 0,
         };
@@ -151,7 +192,9 @@ impl Change {
             | Self::Unmounted { name, .. }
             | Self::Forgotten { name }
             | Self::Restored { name }
-            | Self::MountsCleared { name } => Some(name),
+            | Self::MountsCleared { name }
+            | Self::Masked { name, .. }
+            | Self::Unmasked { name } => Some(name),
             Self::AllDeleted | Self::StateLost => None,
         }
     }

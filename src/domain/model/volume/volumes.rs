@@ -10,7 +10,7 @@ use imbl::Vector;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::record::{Change, Volume};
+use super::record::{Change, Mask, Volume};
 use crate::domain::model::protocol::Options;
 
 /// All volumes in the order of their names. A clone shares them, and costs the same for any number.
@@ -56,6 +56,20 @@ impl Volumes {
                 volume.options.clone_from(options);
                 volume.created = *at;
                 volume.exists = true;
+                volume.mask = None;
+            }),
+            Change::Masked { name, mask, options, at } => self.create_or_alter(name, *at, |volume| {
+                volume.exists = *mask == Mask::Conjured;
+                if volume.exists {
+                    volume.options.clone_from(options);
+                }
+                volume.mask = Some(*mask);
+            }),
+            // What was only conjured does not exist.
+            Change::Unmasked { name } if self.mask(name) == Some(Mask::Conjured) => self.put(name, None),
+            Change::Unmasked { name } => self.alter(name, |volume| {
+                volume.exists |= volume.mask.is_some();
+                volume.mask = None;
             }),
             Change::Mounted { name, id, at } => self.create_or_alter(name, *at, |volume| {
                 let count = volume.mounts.entry(id.clone()).or_default();
@@ -93,7 +107,7 @@ impl Volumes {
     fn create_or_alter(&mut self, name: &str, at: Timestamp, alteration: impl FnOnce(&mut Volume)) {
         if let Err(index) = self.find(name) {
             let (name, options, mounts) = (name.to_owned(), Options::new(), BTreeMap::new());
-            let volume = Volume { name, options, created: at, exists: false, mounts };
+            let volume = Volume { name, options, created: at, exists: false, mounts, mask: None };
             self.totals += Totals::of(&volume);
             self.sorted.insert(index, Arc::new(volume));
         }
@@ -123,6 +137,11 @@ impl Volumes {
     /// A volume that exists for the driver.
     pub fn existing(&self, name: &str) -> Option<&Arc<Volume>> {
         self.known(name).filter(|volume| volume.exists)
+    }
+
+    /// How the replies about a volume are masked, if they are.
+    pub fn mask(&self, name: &str) -> Option<Mask> {
+        self.known(name).and_then(|volume| volume.mask)
     }
 
     /// The record in a row of the sorted list.
@@ -262,6 +281,24 @@ mod tests {
     }
 
     #[test]
+    fn a_mask_pretends_until_it_is_taken_off_or_the_volume_is_created() {
+        let masked = |mask| Change::Masked {
+            name: "v".into(),
+            mask,
+            options: Options::new(),
+            at: Timestamp::UNIX_EPOCH,
+        };
+        let unmasked = Change::Unmasked { name: "v".into() };
+        let before = after(&[created("v"), mounted("v", "a")]);
+        let hidden = [created("v"), mounted("v", "a"), masked(Mask::Forgotten)];
+        assert!(after(&hidden).existing("v").is_none());
+        assert_eq!(after(&[&hidden[..], std::slice::from_ref(&unmasked)].concat()), before);
+        assert_eq!(after(&[&hidden[..], &[created("v")]].concat()), before);
+        assert!(after(&[masked(Mask::Conjured)]).existing("v").is_some());
+        assert_eq!(after(&[masked(Mask::Conjured), unmasked]), Volumes::default());
+    }
+
+    #[test]
     fn a_change_of_a_volume_that_is_not_there_changes_nothing() {
         for change in [
             unmounted("v", "a"),
@@ -269,6 +306,7 @@ mod tests {
             Change::Forgotten { name: "v".into() },
             Change::Restored { name: "v".into() },
             Change::MountsCleared { name: "v".into() },
+            Change::Unmasked { name: "v".into() },
         ] {
             assert_eq!(after(std::slice::from_ref(&change)), Volumes::default(), "{change:?}");
         }

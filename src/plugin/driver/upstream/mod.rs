@@ -1,0 +1,107 @@
+//! The upstream driver: forwards each call to a real plugin.
+//!
+//! Each connection of an engine has one connection to the upstream, so that a close and a reset pass through. A request
+//! is sent as it came and the reply is passed on as it arrives, without a time limit. If the engine gives up, the
+//! upstream's connection is closed too.
+
+pub mod connection;
+mod exchange;
+pub mod incoming;
+mod past_replies;
+mod shadow;
+
+use std::sync::Arc;
+
+use self::{exchange::Exchange, incoming::IncomingReply, shadow::Shadow};
+use super::{Answer, Driver, DriverCall, Forwarding, Preview};
+use crate::{
+    domain::model::{
+        entry::Call,
+        protocol::{Operation, Request},
+    },
+    hub::Hub,
+    net::Upstream,
+    plugin::{fault_stream::Disconnect, http_reply::HttpReply},
+};
+
+/// A driver that forwards calls to another plugin.
+#[derive(Clone)]
+pub struct UpstreamDriver {
+    forwarding: Forwarding,
+    shadow: Arc<Shadow>,
+}
+
+impl UpstreamDriver {
+    /// A driver in front of a plugin.
+    pub fn new(hub: Arc<Hub>, upstream: Upstream) -> Self {
+        let forwarding = Forwarding { upstream, suspected: Arc::default() };
+        Self { forwarding, shadow: Arc::new(Shadow::new(hub)) }
+    }
+
+    /// The latest mountpoint that the upstream has given for a volume; empty if it has given none.
+    pub fn mountpoint(&self, name: &str) -> String {
+        self.shadow.mountpoint(name)
+    }
+}
+
+impl UpstreamDriver {
+    async fn mask(
+        &self,
+        operation: Operation,
+        request: &Request,
+        incoming: IncomingReply,
+        entry: &mut Call,
+    ) -> Answer {
+        match incoming.collect(entry).await {
+            Ok(reply) => {
+                if let Some(upstream) = &mut entry.upstream {
+                    upstream.masked = true;
+                }
+                Answer::Reply(self.shadow.masked(operation, request, reply))
+            }
+            Err((disconnect, reason)) => Answer::Disconnect(disconnect, reason),
+        }
+    }
+}
+
+impl Driver for UpstreamDriver {
+    const FORWARDS: bool = true;
+
+    fn forwarding(&self) -> Option<&Forwarding> {
+        Some(&self.forwarding)
+    }
+
+    async fn call(&self, call: &DriverCall<'_>, entry: &mut Call) -> Answer {
+        let DriverCall { operation, request, http, control } = call;
+        let exchange = Exchange::new(Arc::clone(&self.shadow), *operation, (*request).clone());
+        if entry.upstream.is_some() {
+            // The second of two: the first may have closed the connection.
+            control.upstream().renew();
+        }
+        match control.upstream().send(&self.forwarding.upstream.address, http.to_request()).await {
+            Ok((response, guard)) => {
+                let incoming = Box::new(IncomingReply::new(response, guard, exchange));
+                match operation.filter(|operation| self.shadow.is_masked(*operation, request)) {
+                    Some(operation) => self.mask(operation, request, *incoming, entry).await,
+                    None => Answer::Incoming(incoming),
+                }
+            }
+            Err(error) => {
+                self.forwarding.suspected.notify_one();
+                let disconnect = if error.is_reset() { Disconnect::Reset } else { Disconnect::Eof };
+                Answer::Disconnect(disconnect, error.to_string().into())
+            }
+        }
+    }
+
+    fn preview(&self, operation: Operation, request: &Request, preview: Preview) -> Option<HttpReply> {
+        match preview {
+            Preview::Current => {
+                let latest = self.shadow.latest(operation, request);
+                Some(latest.unwrap_or_else(|| self.shadow.success(operation, request)))
+            }
+            Preview::Stale => self.shadow.stale(operation, request),
+            Preview::Success => Some(self.shadow.success(operation, request)),
+        }
+    }
+}

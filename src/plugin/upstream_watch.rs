@@ -1,0 +1,68 @@
+//! Watches the upstream: whether it listens, and whether it has bound its socket again.
+
+use std::{path::Path, time::Duration};
+
+use tokio::time::{Instant, sleep_until};
+
+use super::driver::Forwarding;
+use crate::net::{DirectoryWatch, is_up};
+
+/// How often an upstream that does not listen is probed.
+const PROBE_INTERVAL: Duration = Duration::from_millis(100);
+/// How often the path is looked at even if no change is noticed.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Wakes up when the upstream may have changed.
+pub struct UpstreamWatch {
+    forwarding: Forwarding,
+    directory: Option<DirectoryWatch>,
+    next: Instant,
+    /// Whether something suggests that the upstream has started or ended.
+    suspicious: bool,
+    /// Whether the upstream listened when it was last looked at.
+    pub was_up: bool,
+    /// Whether nothing was at the path then.
+    pub was_gone: bool,
+}
+
+impl UpstreamWatch {
+    /// Watches an upstream, and the directory of the socket whose place was taken.
+    pub fn new(forwarding: Forwarding, path: Option<&Path>) -> Self {
+        let directory = path.and_then(|path| DirectoryWatch::new(path.parent()?).ok());
+        Self {
+            forwarding,
+            directory,
+            next: Instant::now() + LOOK_INTERVAL,
+            suspicious: false,
+            was_up: true,
+            was_gone: false,
+        }
+    }
+
+    /// Waits until there may be a change.
+    pub async fn changed(&mut self) {
+        let is_watched = self.directory.is_some();
+        let in_directory = async {
+            match &self.directory {
+                Some(directory) => directory.changed().await,
+                None => std::future::pending().await,
+            }
+        };
+        self.suspicious = tokio::select! {
+            () = in_directory => true,
+            () = self.forwarding.suspected.notified() => true,
+            () = sleep_until(self.next), if is_watched || !self.was_up => false,
+        };
+    }
+
+    /// Whether the upstream listens now. It is asked only if something suggests a change.
+    pub async fn is_up(&mut self) -> bool {
+        let is_up = if self.suspicious || !self.was_up || self.was_gone {
+            is_up(&self.forwarding.upstream.address).await
+        } else {
+            true
+        };
+        self.next = Instant::now() + if is_up { LOOK_INTERVAL } else { PROBE_INTERVAL };
+        is_up
+    }
+}
