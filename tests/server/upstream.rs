@@ -90,7 +90,7 @@ impl Message {
 }
 
 fn message(framing: impl Strategy<Value = Framing>) -> impl Strategy<Value = Message> {
-    let header = ("[A-Za-z][A-Za-z-]{0,12}-x", "[ -~]{0,20}".prop_map(|value| value.trim().to_owned()));
+    let header = ("[A-Za-z][A-Za-z-]{0,12}-x", "[!-~]([ -~]{0,18}[!-~])?");
     let body = prop_oneof![vec(any::<u8>(), 0..200), vec(any::<u8>(), 15_000..40_000), Just(Vec::new())];
     (vec(header, 0..5), framing, body).prop_map(|(headers, framing, body)| Message { headers, framing, body })
 }
