@@ -47,6 +47,8 @@ pub struct Admission {
     pub known: bool,
     /// Whether its volume has an open mount.
     pub mounted: bool,
+    /// Whether the mount ID is mounted on it.
+    pub id_mounted: bool,
 }
 
 impl Hub {
@@ -76,6 +78,7 @@ impl Hub {
             retry: arrival.empty_body && caller.sends_body_for(operation),
         };
         let RequestContext { known, mounted, .. } = context;
+        let id_mounted = record.is_some_and(|volume| volume.mounts.contains_key(&request.id));
         let lints = state.linter().on_arrival(&context, record.map(Arc::as_ref));
         let (rules, injection) = state.rules().decide(&context, at);
         let evaluated: Vec<_> = rules.iter().filter(|rule| rule.decision.is_evaluated()).cloned().collect();
@@ -97,7 +100,7 @@ impl Hub {
             }
         }
         let evaluation = inner.share(rules);
-        Admission { injection, evaluation, lints, known, mounted }
+        Admission { injection, evaluation, lints, known, mounted, id_mounted }
     }
 }
 

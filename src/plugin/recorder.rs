@@ -203,6 +203,7 @@ fn new_call(head: &Parts, headers: &SharedHeaders, call: u64, control: &Connecti
         mount_id: None,
         known: false,
         mounted: false,
+        id_mounted: false,
         headers: headers.share(&head.headers),
         request: entry::Body::default(),
         fault: None,

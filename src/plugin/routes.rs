@@ -162,6 +162,7 @@ async fn handle<D: Driver>(
     call.lints = admission.lints;
     (call.known, call.mounted) = (admission.known, admission.mounted);
     call.evaluation = admission.evaluation;
+    call.id_mounted = admission.id_mounted;
     call.volume = non_empty(&request.name);
     call.mount_id = non_empty(&request.id);
     let http = HttpRequest::new(head, body);

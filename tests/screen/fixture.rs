@@ -66,6 +66,7 @@ pub fn call(operation: Operation, volume: &str) -> Call {
         mount_id: None,
         known: false,
         mounted: false,
+        id_mounted: false,
         headers: Headers(headers.into_iter().map(|(name, value)| (name.into(), value.into())).collect()),
         request: body.into_bytes().into(),
         fault: None,

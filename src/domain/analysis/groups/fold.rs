@@ -13,7 +13,6 @@ use crate::domain::{
     analysis::retries::{PreviousAttempt, Retries, began, between},
     model::{
         entry::{Entry, EntryKind, ShellEvent},
-        lint::Lint,
         protocol::{Caller, Operation},
     },
 };
@@ -79,7 +78,7 @@ impl<'e> IncomingCall<'e> {
             EntryKind::Held(waiting) => (waiting.caller, waiting.operation, waiting.volume.as_deref()),
             _ => return None,
         };
-        let is_again = entry.call().is_some_and(|call| call.lints.contains(&Lint::ReusedMountId));
+        let is_again = entry.call().is_some_and(|call| call.id_mounted);
         // Of callers that are no engine nothing is known.
         (caller != Caller::Other).then(|| Self {
             entry,

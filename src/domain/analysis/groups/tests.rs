@@ -3,10 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::model::{
-    entry::{AppliedFault, Body, Call, HeldCall, ShellEvent, ShellResult},
-    lint::Lint,
-};
+use crate::domain::model::entry::{AppliedFault, Body, Call, HeldCall, ShellEvent, ShellResult};
 
 fn at(millis: i64) -> Timestamp {
     Timestamp::from_millisecond(millis).expect("a time")
@@ -72,7 +69,7 @@ impl Fixture {
             outcome: if failed { Outcome::Error } else { Outcome::Ok },
             status: if lost { None } else { Some(200) },
             error: failed.then(|| "no such volume".into()),
-            lints: if again { vec![Lint::ReusedMountId] } else { Vec::new() },
+            id_mounted: again,
             duration: Duration::from_millis(1),
             ..Call::ok(operation, caller.expect(text))
         })))

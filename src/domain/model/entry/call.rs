@@ -50,6 +50,9 @@ pub struct Call {
     /// Whether the volume had an open mount when the call arrived.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub mounted: bool,
+    /// Whether its mount ID was mounted on the volume when it arrived.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub id_mounted: bool,
     /// The request's headers, names in lower case, in the order of their arrival.
     pub headers: Headers,
     /// The request's body.
@@ -122,6 +125,7 @@ impl Call {
             mount_id: None,
             known: false,
             mounted: false,
+            id_mounted: false,
             headers: Headers::default(),
             request: Body::from(b"{}".to_vec()),
             fault: None,
