@@ -51,6 +51,7 @@ fn call(headers: &Headers) -> EntryKind {
         volume: Some("db1".into()),
         mount_id: None,
         mounted: false,
+        id_mounted: false,
         headers: headers.clone(),
         request: b"{\"Name\":\"db1\"}\n".to_vec().into(),
         fault: None,

@@ -83,7 +83,7 @@ pub enum Action {
     ///
     /// Exits when its output is closed, so `voltergeist serve | head` works.
     Serve,
-    /// Play scenarios on an engine, and compare the results with the expected ones
+    /// Play scenarios on an engine, and report whether each passed
     ///
     /// A scenario runs docker commands while it injects faults, and says what the result of each must be. Everything
     /// that it creates is removed at the end, also after Ctrl-C. The exit status is 0 if all scenarios passed.

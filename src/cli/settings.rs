@@ -97,7 +97,7 @@ pub struct Settings {
     ///
     /// The API asks for it, and attach and command send it. Needed unless the port is one of 127.0.0.1.
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    #[arg(env = "VOLTERGEIST_TOKEN_FILE", hide_env = true)]
+    #[arg(env = "VOLTERGEIST_TOKEN_FILE", hide_env = true, hide_short_help = true)]
     pub token_file: Option<PathBuf>,
 
     /// Whether a change of a volume is on the disk, and survives a loss of power, before it is answered [default: true]
@@ -117,7 +117,7 @@ pub struct Settings {
     /// Repeatable. The value is hidden in volumes, bodies and command lines; the driver still has it. A rule can ask
     /// whether a volume has the option, but not for its value.
     #[arg(long, global = true, value_name = "KEY", value_delimiter = ',')]
-    #[arg(env = "VOLTERGEIST_REDACT", hide_env = true)]
+    #[arg(env = "VOLTERGEIST_REDACT", hide_env = true, hide_short_help = true)]
     pub redact: Vec<String>,
 
     /// Random seed
@@ -192,7 +192,7 @@ pub struct Settings {
     ///
     /// Off lets the terminal select text; the key M toggles it.
     #[arg(long, global = true, value_name = "BOOL", help_heading = "Screen")]
-    #[arg(env = "VOLTERGEIST_MOUSE", hide_env = true)]
+    #[arg(env = "VOLTERGEIST_MOUSE", hide_env = true, hide_short_help = true)]
     pub mouse: Option<bool>,
 
     /// Other keys for some actions; only in the config file.

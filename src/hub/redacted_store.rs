@@ -68,3 +68,55 @@ impl VolumeStore for RedactedStore {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::{
+        domain::{
+            model::{
+                entry::{Cause, Session},
+                origin::Origin,
+            },
+            state::journal::Bounds,
+        },
+        hub::Hub,
+    };
+
+    /// Keeps the options of the last record.
+    #[derive(Clone, Default)]
+    struct Kept(Arc<Mutex<Options>>);
+
+    impl VolumeStore for Kept {
+        fn persist(&self, _: &Change, after: Option<&Volume>) -> io::Result<()> {
+            *self.0.lock() = after.map(|volume| volume.options.clone()).unwrap_or_default();
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn the_store_has_the_value_and_the_state_and_the_entries_do_not() {
+        let kept = Kept::default();
+        let redaction = Redaction::new(["password".to_owned()]);
+        let session = Session::new(7, Volumes::default());
+        let hub = Hub::redacted(session, Box::new(kept.clone()), Bounds::default(), redaction);
+        let options: Options = [("password".to_owned(), "hunter2".to_owned())].into();
+        let created =
+            Change::Created { name: "v".into(), options: options.clone(), at: Timestamp::UNIX_EPOCH };
+        hub.change(&created, Cause::Call(1)).expect("it is kept");
+        assert_eq!(*kept.0.lock(), options);
+        // The record is written again from a state that has no value.
+        hub.command_line("forget v", Origin::Line).expect("a command");
+        assert_eq!(*kept.0.lock(), options);
+        hub.command_line("conjure w password=hunter2", Origin::Line).expect("a command");
+        let entries = serde_json::to_string(&hub.all_entries()).expect("entries are JSON");
+        let state = serde_json::to_string(&hub.checkpoint()).expect("a state is JSON");
+        for text in [entries, state] {
+            assert!(text.contains("(hidden)") && !text.contains("hunter2"), "{text}");
+        }
+    }
+}

@@ -220,14 +220,14 @@ fn a_recording_of_format_1_is_read() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/recordings/format1.jsonl");
     let recording = Recording::open(path.as_ref()).expect("it is a recording");
     let run = recording.runs()[0];
-    assert_eq!((recording.runs().len(), run.last_seq), (1, 540));
+    assert_eq!((recording.runs().len(), run.last_seq), (1, 410));
     let state = state_at(&recording, &run, 100);
-    assert_eq!(state.held().map(|(_, held)| held.number).collect::<Vec<_>>(), [32]);
-    assert_eq!(state.counters().operation(Operation::Get), 33);
+    assert_eq!(state.held().map(|(_, held)| held.number).collect::<Vec<_>>(), [14]);
+    assert_eq!(state.counters().operation(Operation::Get), 35);
     let rules: Vec<_> = state.rules().iter().map(|rule| (&*rule.text, rule.fired)).collect();
     assert_eq!(rules, [("mount nth 2: fail \"device busy\"", 1), ("get: hold once for 30s", 1)]);
-    let state = state_at(&recording, &run, 540);
+    let state = state_at(&recording, &run, 410);
     assert_eq!(state.held().count(), 0);
-    assert_eq!(state.journal().len(), 540);
+    assert_eq!(state.journal().len(), 410);
     assert!(state.volumes().known("db9").is_some_and(|volume| !volume.exists));
 }

@@ -99,12 +99,10 @@ fn a_hanging_create_blocks_its_name_and_no_other() {
 
 fn a_name_with_a_separator_is_a_volume_like_any_other() {
     let fixture = Fixture::new();
-    for name in ["a/b", ".."] {
-        fixture.succeeds(&format!("volume create -d {DRIVER} {name}"));
-        assert_eq!(fixture.plugin.state()["volumes"][0]["name"], name);
-        fixture.succeeds(&format!("volume rm {name}"));
-        assert_eq!(fixture.plugin.state()["volumes"], json!([]));
-    }
+    fixture.succeeds(&format!("volume create -d {DRIVER} a/b"));
+    assert_eq!(fixture.plugin.state()["volumes"][0]["name"], "a/b");
+    fixture.succeeds("volume rm a/b");
+    assert_eq!(fixture.plugin.state()["volumes"], json!([]));
 }
 
 fn a_create_is_given_up_after_two_minutes() {

@@ -53,7 +53,7 @@ fn render_live(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
         (DriverStatus::Up, other) => (view.theme.glyphs.idle, styles.warning, text::clean(other)),
     };
     let registration = Span::styled(format!("{glyph} {registration}"), style);
-    let mut name = Line::styled(" voltergeist", styles.bold);
+    let mut name = Line::from(Span::styled(" voltergeist", styles.bold));
     if let SourceStatus::Remote(connection) = &view.snapshot.source {
         name.spans.extend(remote(view, connection));
     }
