@@ -145,7 +145,7 @@ Examples:
         #[arg(add = ArgValueCompleter::new(complete::command_word))]
         line: Vec<String>,
     },
-    /// List the volume plugins of this machine, in the order in which docker finds them
+    /// List the volume plugins of this machine, as docker finds them
     ///
     /// Says of each whether somebody listens, and what a dead one costs.
     Plugins {

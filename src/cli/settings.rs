@@ -130,13 +130,13 @@ pub struct Settings {
     ///
     /// Default: until disarmed.
     #[arg(long, global = true, value_name = "DUR", value_parser = lasting)]
-    #[arg(env = "VOLTERGEIST_EXPIRE", hide_env = true)]
+    #[arg(env = "VOLTERGEIST_EXPIRE", hide_env = true, hide_short_help = true)]
     #[serde(deserialize_with = "lasting_text")]
     pub expire: Option<Duration>,
 
-    /// Arm a rule from the start: RULE [as LABEL]; can be given several times
+    /// Arm a rule from the start: RULE [as LABEL]
     ///
-    /// In the variable, one rule per line. docs/faults.md explains rules.
+    /// Repeatable; in the variable, one rule per line. docs/faults.md explains rules.
     #[arg(long, global = true, value_name = "RULE", value_parser = rule, allow_hyphen_values = true)]
     #[arg(env = "VOLTERGEIST_ARM", hide_env = true, value_delimiter = '\n')]
     #[serde(deserialize_with = "rules")]
@@ -144,7 +144,7 @@ pub struct Settings {
 
     /// Begin with the driver down: refuse, unlink, blackhole or reset, and for how long, as in unlink:50s
     #[arg(long, global = true, value_name = "KIND[:DUR]", conflicts_with = "listen_after")]
-    #[arg(env = "VOLTERGEIST_START_DOWN", hide_env = true)]
+    #[arg(env = "VOLTERGEIST_START_DOWN", hide_env = true, hide_short_help = true)]
     #[serde(deserialize_with = "parsed")]
     pub start_down: Option<StartDown>,
 
@@ -152,13 +152,18 @@ pub struct Settings {
     ///
     /// The same as --start-down unlink:DUR: until then there is no socket and no registration.
     #[arg(long, global = true, value_name = "DUR", value_parser = lasting)]
-    #[arg(env = "VOLTERGEIST_LISTEN_AFTER", hide_env = true)]
+    #[arg(env = "VOLTERGEIST_LISTEN_AFTER", hide_env = true, hide_short_help = true)]
     #[serde(deserialize_with = "lasting_text")]
     pub listen_after: Option<Duration>,
 
     /// Whether rules survive a restart, with all that they have counted [default: false]
     #[arg(long, global = true, value_name = "BOOL", num_args = 0..=1, require_equals = true)]
-    #[arg(default_missing_value = "true", env = "VOLTERGEIST_KEEP_RULES", hide_env = true)]
+    #[arg(
+        default_missing_value = "true",
+        env = "VOLTERGEIST_KEEP_RULES",
+        hide_env = true,
+        hide_short_help = true
+    )]
     pub keep_rules: Option<bool>,
 
     /// The colours [default: default]
