@@ -19,6 +19,7 @@ use crate::domain::model::{
 /// A request, what was done to it, and how it ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and a key of the entry")]
 pub struct Call {
     /// Its number, from 1, in the order of arrival.
     #[serde(rename = "call")]
