@@ -22,7 +22,7 @@ pub enum Action {
     },
     /// A custom reply.
     Reply {
-        /// Its exact body, with [placeholders](super::template).
+        /// Its exact body, with placeholders.
         body: String,
         /// Its status and media type.
         shape: ErrorForm,
