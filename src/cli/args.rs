@@ -110,7 +110,7 @@ Examples:
   voltergeist attach ssh://root@host/demo    on another machine, with your own ssh
   voltergeist attach tcp://host:4322 --token-file FILE")]
     Attach {
-        /// A name, a control socket, tcp://HOST:PORT or ssh://[USER@]HOST[:PORT][/NAME]
+        /// A name, a control socket, `tcp://HOST:PORT` or `ssh://[USER@]HOST[:PORT][/NAME]`
         #[arg(value_name = "NAME|ADDRESS", add = ArgValueCandidates::new(complete::instances))]
         instance: Option<String>,
         /// Only look on: send no commands
