@@ -147,6 +147,8 @@ impl TerminalHost for TerminalScreen {
         // The whole group, as the terminal itself would: a shell that started us through another program
         // (cargo run) takes the keyboard back only when all of it stands still.
         rustix::process::kill_current_process_group(rustix::process::Signal::STOP)?;
+        // Another thread can take the signal, and this one runs on until all are stopped.
+        std::thread::sleep(Duration::from_millis(50));
         self.retake()
     }
 

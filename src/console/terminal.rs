@@ -141,6 +141,8 @@ impl TerminalState {
     /// Errors are ignored: a terminal that is gone needs no more.
     fn leave(&self) {
         if self.0.swap(false, Ordering::SeqCst) {
+            // First, so that the terminal is usable once the screen shows that it is given back.
+            let _ = disable_raw_mode();
             let _ = execute!(
                 stdout(),
                 PopKeyboardEnhancementFlags,
@@ -150,7 +152,6 @@ impl TerminalState {
                 Show,
                 Print("\x1b[23;2t")
             );
-            let _ = disable_raw_mode();
         }
     }
 }

@@ -178,7 +178,7 @@ impl Shared {
         is_gap
     }
 
-    /// Gets the state anew where it does not follow from what is known here.
+    /// Gets the state again where it does not follow from what is known here.
     async fn attach_again(&self) -> Result<(), ClientError> {
         let (started, last) = {
             let remote = self.remote.lock();
