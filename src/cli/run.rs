@@ -66,7 +66,7 @@ async fn run_instance(action: Option<&Action>, settings: &Settings) -> anyhow::R
         (Ok(None), Some(serve::serve(&services).await))
     };
     services.shutdown.requested.cancel();
-    // Nobody reads a terminal that is gone or stands still, and writing to it could block.
+    // Nobody reads a terminal that is gone or stopped, and writing to it could block.
     let is_silent = has_screen && matches!(shown, Ok(None | Some(ExitReason::TerminalGone)));
     let says = |text: &str| {
         if !is_silent {

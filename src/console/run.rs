@@ -145,7 +145,7 @@ impl TerminalHost for TerminalScreen {
     fn suspend(&mut self) -> io::Result<()> {
         self.leave();
         // The whole group, as the terminal itself would: a shell that started us through another program
-        // (cargo run) takes the keyboard back only when all of it stands still.
+        // (cargo run) takes the keyboard back only when all of it is stopped.
         rustix::process::kill_current_process_group(rustix::process::Signal::STOP)?;
         // Another thread can take the signal, and this one runs on until all are stopped.
         std::thread::sleep(Duration::from_millis(50));

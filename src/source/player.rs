@@ -46,7 +46,7 @@ pub struct Shown {
 }
 
 impl Shown {
-    /// The recorded time now. It stands still unless the recording is played.
+    /// The recorded time now. It does not change unless the recording is played.
     pub fn now(&self) -> Timestamp {
         let (at, since, speed) = self.clock;
         let passed = SignedDuration::try_from(since.elapsed().mul_f64(speed)).unwrap_or_default();
