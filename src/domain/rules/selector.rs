@@ -1,6 +1,7 @@
 //! Selectors: the conditions after `where`.
 
-use globset::{GlobBuilder, GlobSet};
+use globset::GlobBuilder;
+use regex::bytes::{Regex, RegexBuilder};
 
 use super::key::CallKey;
 use crate::domain::model::{
@@ -177,14 +178,23 @@ impl Selector {
 #[derive(Clone, Debug)]
 pub struct Pattern {
     text: String,
-    globs: GlobSet,
+    /// A glob matches paths, and would look for their components first.
+    regex: Regex,
 }
+
+/// Why a text is no pattern.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct InvalidPattern(String);
 
 impl Pattern {
     /// Compiles a pattern.
-    pub fn new(text: &str) -> Result<Self, globset::Error> {
-        let glob = GlobBuilder::new(text).backslash_escape(true).empty_alternates(true).build()?;
-        Ok(Self { text: text.to_owned(), globs: GlobSet::new([glob])? })
+    pub fn new(text: &str) -> Result<Self, InvalidPattern> {
+        let glob = GlobBuilder::new(text).backslash_escape(true).empty_alternates(true).build();
+        let glob = glob.map_err(|error| InvalidPattern(error.kind().to_string()))?;
+        let regex = RegexBuilder::new(glob.regex()).dot_matches_new_line(true).build();
+        let regex = regex.map_err(|_| InvalidPattern("it is too large".to_owned()))?;
+        Ok(Self { text: text.to_owned(), regex })
     }
 
     /// The text that it was compiled from.
@@ -194,7 +204,7 @@ impl Pattern {
 
     /// Whether it matches a whole text.
     pub fn matches(&self, text: &str) -> bool {
-        self.globs.is_match(text)
+        self.regex.is_match(text.as_bytes())
     }
 }
 
@@ -226,6 +236,8 @@ mod tests {
             ("\\*", "x", false),
             ("DB", "db", false),
             ("a.b", "axb", false),
+            ("a*b", "a\nb", true),
+            ("*.tar", "x/y.tar", true),
         ] {
             assert_eq!(Pattern::new(pattern).expect(pattern).matches(name), expected, "{pattern} {name}");
         }

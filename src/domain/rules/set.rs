@@ -96,7 +96,7 @@ impl RuleSet {
         context: &RequestContext<'_>,
         at: Timestamp,
     ) -> (Vec<RuleDecision>, Option<Injection>) {
-        let mut decisions = Vec::new();
+        let mut decisions = Vec::with_capacity(self.rules.len());
         let (mut taken_by, mut to_do) = (None, None);
         for armed in self.rules.iter().filter(|armed| armed.is_about(context.operation)) {
             let decision = match (armed.refusal(context, at), taken_by) {

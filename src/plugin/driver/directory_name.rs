@@ -1,6 +1,6 @@
 //! The directory of a volume by its name. Engines send any text as a name; a directory's name is one plain component.
 
-use std::fmt::Write as _;
+use std::{borrow::Cow, fmt::Write as _};
 
 use sha2::{Digest, Sha256};
 
@@ -15,11 +15,15 @@ const KEPT_LEN: usize = 160;
 
 /// The directory name of a volume. Different names have different ones, none of them leads elsewhere, and most names
 /// stay as they are.
-pub fn directory_name(volume: &str) -> String {
+pub fn directory_name(volume: &str) -> Cow<'_, str> {
+    let is_special = matches!(volume, "." | ".." | PRIVATE);
+    let is_encoded = |c: char| matches!(c, '%' | '/') || c.is_control();
+    if !is_special && volume.len() <= MAX_LEN && !volume.contains(is_encoded) {
+        return Cow::Borrowed(volume);
+    }
     let mut name = String::with_capacity(volume.len());
     for (index, c) in volume.char_indices() {
-        let is_special = index == 0 && matches!(volume, "." | ".." | PRIVATE);
-        if is_special || matches!(c, '%' | '/') || c.is_control() {
+        if is_special && index == 0 || is_encoded(c) {
             for byte in c.encode_utf8(&mut [0; 4]).bytes() {
                 let _ = write!(name, "%{byte:02X}");
             }
@@ -28,7 +32,7 @@ pub fn directory_name(volume: &str) -> String {
         }
     }
     if name.len() <= MAX_LEN {
-        return name;
+        return name.into();
     }
     let end = (0..=KEPT_LEN).rev().find(|end| name.is_char_boundary(*end)).unwrap_or(0);
     name.truncate(end);
@@ -37,7 +41,7 @@ pub fn directory_name(volume: &str) -> String {
     for byte in Sha256::digest(volume.as_bytes()) {
         let _ = write!(name, "{byte:02x}");
     }
-    name
+    name.into()
 }
 
 #[cfg(test)]

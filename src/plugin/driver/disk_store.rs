@@ -157,7 +157,7 @@ impl DiskStore {
 
     /// The path at which an engine finds a volume, whether it exists or not.
     pub fn mountpoint(&self, name: &str) -> String {
-        format!("{}/{}", self.0.root.trim_end_matches('/'), directory_name(name))
+        [self.0.root.trim_end_matches('/'), "/", &*directory_name(name)].concat()
     }
 
     /// What a user should know about what was found on the disk: corrupt records with the path they were moved to, and
@@ -246,7 +246,7 @@ impl Layout {
         let mut is_new = false;
         if is_create && options.mount && !directory::exists(&self.data, &name)? {
             // What is there already becomes the data.
-            match self.volumes.rename(&name, &self.data, &name) {
+            match self.volumes.rename(&*name, &self.data, &*name) {
                 Err(error) if error.kind() == ErrorKind::NotFound => {
                     is_new = directory::create(&self.data, &name)?;
                 }
@@ -353,7 +353,7 @@ impl Layout {
             if !directory::exists(&self.data, &name)? {
                 continue;
             }
-            let path = root.join(&name);
+            let path = root.join(&*name);
             let (name, at) = (&volume.name, path.display().to_string());
             self.notes.extend(match (volume.open_mounts(), mounted.contains(&path)) {
                 (0, true) => Some(format!(

@@ -258,7 +258,7 @@ fn text(value: &str) -> Result<TextMatch, String> {
 }
 
 fn pattern(value: &str) -> Result<Pattern, String> {
-    Pattern::new(value).map_err(|error| format!("invalid pattern {value:?}: {}", error.kind()))
+    Pattern::new(value).map_err(|error| format!("invalid pattern {value:?}: {error}"))
 }
 
 fn status(value: &str) -> Result<[Option<u8>; 3], String> {

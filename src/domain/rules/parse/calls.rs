@@ -75,7 +75,7 @@ impl Parser<'_> {
         let mut before = self.lexer.clone();
         let text = self.value(what, &VALUE_ENDS)?;
         Pattern::new(&text)
-            .or_else(|error| wrong_at(before.column(), format!("invalid pattern {text:?}: {}", error.kind())))
+            .or_else(|error| wrong_at(before.column(), format!("invalid pattern {text:?}: {error}")))
     }
 
     fn caller(&mut self) -> Parsed<Caller> {
