@@ -23,6 +23,7 @@ pub mod model;
 mod run;
 mod shell;
 mod terminal;
+mod terminal_host;
 pub mod theme;
 pub mod view;
 
@@ -30,8 +31,9 @@ use std::{io, path::PathBuf, sync::Arc};
 
 use tokio_util::sync::CancellationToken;
 
-pub use run::{ExitReason, FRAMES_PER_SECOND, TerminalHost, drive};
+pub use run::{ExitReason, FRAMES_PER_SECOND, drive};
 pub use terminal::give_up as give_up_terminal;
+pub use terminal_host::TerminalHost;
 
 use crate::{
     console::{input::keymap::Keymap, memory::Memory, model::app::App, theme::Theme},

@@ -2,13 +2,8 @@
 
 use std::{future::poll_fn, io, path::PathBuf, sync::Arc, task::Poll, time::Duration};
 
-use crossterm::{
-    event::{Event as TerminalEvent, EventStream},
-    execute,
-    terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate},
-};
+use crossterm::event::Event as TerminalEvent;
 use futures_util::{Stream, StreamExt as _};
-use ratatui::{Terminal, backend::Backend};
 use tokio::{
     sync::mpsc,
     time::{Instant, sleep_until},
@@ -17,28 +12,24 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     console::{
-        clipboard,
-        editor::{self, EditFailed, Edited},
+        editor::{EditFailed, Edited},
         input::action::KeyAction,
         jobs::{EditedReply, JobEvent, Jobs, or_never},
         model::{
             app::{App, TICK},
             event::{Effect, Event},
-            fault_list,
             mode::Mode,
             reply_edit::ReplyEdit,
         },
         shell::ShellCommand,
-        terminal::{self, TerminalScreen},
+        terminal::TerminalScreen,
+        terminal_host::TerminalHost,
         view,
     },
-    domain::{
-        model::{
-            entry::{ShellEvent, ShellResult},
-            origin::Origin,
-            source_status::SourceStatus,
-        },
-        text,
+    domain::model::{
+        entry::{ShellEvent, ShellResult},
+        origin::Origin,
+        source_status::SourceStatus,
     },
     hub::Snapshot,
     source::Source,
@@ -64,32 +55,6 @@ const FRAME: Duration = Duration::from_millis(1000 / FRAMES_PER_SECOND as u64);
 /// How many new entries are taken under one lock.
 const BATCH: usize = 4096;
 
-/// The terminal as the event loop uses it.
-pub trait TerminalHost {
-    /// Puts a text on the user's clipboard.
-    fn copy(&mut self, text: &str) -> io::Result<()>;
-    /// Takes the mouse from the terminal, or gives it back.
-    fn mouse(&mut self, taken: bool) -> io::Result<()>;
-    /// What is typed. Dropping it leaves what is typed from then on to others.
-    type Keys: Stream<Item = io::Result<TerminalEvent>> + Unpin;
-    /// Begins to take what is typed.
-    fn keys(&mut self) -> Self::Keys;
-    /// Columns and rows.
-    fn size(&self) -> io::Result<(u16, u16)>;
-    /// Gives the terminal to the user's editor with a text until that ends, or until `stop` comes.
-    fn edit<E>(
-        &mut self,
-        text: &str,
-        stop: impl Future<Output = E>,
-    ) -> impl Future<Output = io::Result<Result<Result<Edited, EditFailed>, E>>>;
-    /// Gives the terminal back, stops the process, and takes the terminal again when it continues.
-    fn suspend(&mut self) -> io::Result<()>;
-    /// Forgets what is on the screen, so that every cell is drawn again.
-    fn forget(&mut self) -> io::Result<()>;
-    /// Draws one frame.
-    fn draw(&mut self, app: &App, snapshot: &Snapshot) -> io::Result<()>;
-}
-
 /// Runs on the process's own terminal.
 pub async fn on_terminal(
     source: Arc<dyn Source>,
@@ -105,80 +70,6 @@ pub async fn on_terminal(
         screen.mouse(true)?;
     }
     drive(source, app, &mut screen, panics, shutdown).await
-}
-
-impl TerminalHost for TerminalScreen {
-    fn copy(&mut self, text: &str) -> io::Result<()> {
-        use io::Write as _;
-        let mut out = io::stdout().lock();
-        out.write_all(clipboard::osc52(text).as_bytes())?;
-        out.flush()
-    }
-
-    fn mouse(&mut self, taken: bool) -> io::Result<()> {
-        terminal::take_mouse(taken)
-    }
-
-    type Keys = EventStream;
-
-    fn keys(&mut self) -> EventStream {
-        EventStream::new()
-    }
-
-    fn size(&self) -> io::Result<(u16, u16)> {
-        crossterm::terminal::size()
-    }
-
-    async fn edit<E>(
-        &mut self,
-        text: &str,
-        stop: impl Future<Output = E>,
-    ) -> io::Result<Result<Result<Edited, EditFailed>, E>> {
-        self.leave();
-        let edited = editor::edit(self.editor.as_deref(), text, stop).await;
-        if edited.is_ok() {
-            self.retake()?;
-        }
-        Ok(edited)
-    }
-
-    fn suspend(&mut self) -> io::Result<()> {
-        self.leave();
-        // The whole group, as the terminal itself would: a shell that started us through another program
-        // (cargo run) takes the keyboard back only when all of it is stopped.
-        rustix::process::kill_current_process_group(rustix::process::Signal::STOP)?;
-        // Another thread can take the signal, and this one runs on until all are stopped.
-        std::thread::sleep(Duration::from_millis(50));
-        self.retake()
-    }
-
-    fn forget(&mut self) -> io::Result<()> {
-        self.forget_cells()
-    }
-
-    fn draw(&mut self, app: &App, snapshot: &Snapshot) -> io::Result<()> {
-        // A terminal that knows it shows the frame in one piece; any other ignores it.
-        execute!(io::stdout(), BeginSynchronizedUpdate)?;
-        let drawn = draw_on(&mut self.terminal, app, snapshot);
-        execute!(io::stdout(), EndSynchronizedUpdate)?;
-        self.set_title(&title(app, snapshot))?;
-        drawn
-    }
-}
-
-/// The title of the terminal's window: the driver, and what is wrong with it on purpose.
-fn title(app: &App, snapshot: &Snapshot) -> String {
-    let armed = fault_list::armed(snapshot).count() as u64;
-    let mut parts = vec![format!("voltergeist {}", text::clean(&snapshot.driver.name))];
-    parts.extend((armed > 0).then(|| format!("{} armed", text::counted(armed, "rule"))));
-    parts.extend(snapshot.driver_state.status.outage().map(|outage| format!("down ({outage})")));
-    let held = snapshot.held.len() as u64;
-    parts.extend((held > 0).then(|| format!("{} held", text::counted(held, "call"))));
-    parts.join(if app.theme.glyphs.ascii { " - " } else { " · " })
-}
-
-fn draw_on<B: Backend>(terminal: &mut Terminal<B>, app: &App, snapshot: &Snapshot) -> Result<(), B::Error> {
-    terminal.draw(|frame| view::render(frame, app, snapshot, &app.theme)).map(|_| ())
 }
 
 /// Shows a source on a terminal. Everything outside comes in as an argument, so that tests run the same loop.
@@ -215,6 +106,10 @@ pub async fn drive(
                     match console.handle(key, host)? {
                         AfterKey::Continue => {}
                         AfterKey::Exit(ending) => return Ok(ending),
+                        AfterKey::Suspend => {
+                            host.suspend().await?;
+                            console.back(host)?;
+                        }
                         AfterKey::Edit(draft) => {
                             drop(keys);
                             match host.edit(&draft.text, ended()).await? {
@@ -281,6 +176,7 @@ async fn waiting_key<S: Stream + Unpin>(keys: &mut S) -> Option<Option<S::Item>>
 enum AfterKey {
     Continue,
     Edit(ReplyEdit),
+    Suspend,
     Exit(ExitReason),
 }
 
@@ -322,10 +218,7 @@ impl Console<'_> {
                 Effect::Copy(text) => host.copy(&text)?,
                 Effect::Mouse(taken) => host.mouse(taken)?,
                 Effect::Redraw => host.forget()?,
-                Effect::Suspend => {
-                    host.suspend()?;
-                    self.back(host)?;
-                }
+                Effect::Suspend => return Ok(AfterKey::Suspend),
                 Effect::Edit(draft) => {
                     self.unsent = None;
                     return Ok(AfterKey::Edit(draft));

@@ -114,7 +114,7 @@ impl TerminalHost for Frames {
         })
     }
 
-    fn suspend(&mut self) -> io::Result<()> {
+    async fn suspend(&mut self) -> io::Result<()> {
         Ok(())
     }
 
