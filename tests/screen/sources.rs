@@ -143,14 +143,19 @@ async fn run(steps: &[Step]) -> Run {
     let mut writer = EntryWriter::new(0);
     let mut text = Vec::new();
     let mut shown = Vec::new();
-    for (index, step) in steps.iter().enumerate() {
-        take(&instance.hub, step);
-        instance.hub.wait_until_applied().await;
-        // What a reset clears is written before it, but for what comes in the same moment.
-        let (entries, _) = instance.hub.entries_after(writer.last_seq(), usize::MAX);
+    // As the recorder does: what a reset clears is written before it.
+    let mut write = |hub: &Hub| {
+        let (entries, _) = hub.entries_after(writer.last_seq(), usize::MAX);
         for entry in &entries {
             writer.write(&mut text, entry);
         }
+        entries
+    };
+    write(&instance.hub);
+    for (index, step) in steps.iter().enumerate() {
+        take(&instance.hub, step);
+        instance.hub.wait_until_applied().await;
+        let entries = write(&instance.hub);
         if (index % 7 == 0 || index + 1 == steps.len())
             && let Some(last) = entries.last()
         {
