@@ -87,7 +87,7 @@ const OWNED: [(&str, &[&str]); 7] = [
     ("crossterm", &["console"]),
     ("bollard", &["engine"]),
     ("clap", &["engine_api", "cli"]),
-    ("SignalKind", &["app"]),
+    ("SignalKind", &["app", "console"]),
 ];
 
 /// A module path such as `["plugin", "recorder"]`.

@@ -1,4 +1,4 @@
-//! The only place that listens to signals.
+//! The only place that listens to the signals that end the program.
 
 use std::{
     io,
