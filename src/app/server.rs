@@ -7,14 +7,11 @@ use tokio_util::sync::CancellationToken;
 use super::takeover_guard::TakeoverGuard;
 use crate::{
     api::{Access, ControlServer, MountpointOf},
-    domain::{
-        model::{entry::EntryKind, protocol::check_driver_name},
-        text::counted,
-    },
-    hub::Hub,
+    domain::model::{entry::EntryKind, protocol::check_driver_name},
+    hub::{DriverInfo, Hub},
     net::Upstream,
     net::takeover::Takeover,
-    net::{Address, BindError, Listener, Paths, end_earlier_connections},
+    net::{Address, BindError, Listener, Paths},
     plugin::{BuiltinDriver, DiskStore, Place, PluginServer, UpstreamDriver},
 };
 
@@ -82,25 +79,6 @@ pub struct Server {
     guard: Option<TakeoverGuard>,
 }
 
-/// Ends the connections that engines have made to the plugin before, and says how that went.
-fn end_earlier(hub: &Arc<Hub>, path: PathBuf, aside: PathBuf) {
-    let hub = Arc::clone(hub);
-    tokio::task::spawn_blocking(move || {
-        let text = match end_earlier_connections(&path, &aside) {
-            Ok(0) => return,
-            Ok(ended) => format!(
-                "{} to the plugin ended, so that the engine connects to voltergeist",
-                counted(ended as u64, "earlier connection")
-            ),
-            Err(error) => format!(
-                "cannot end the connections that the engine already has to the plugin ({error}): calls on them bypass \
-                 voltergeist until it connects again"
-            ),
-        };
-        hub.record(EntryKind::Note { text });
-    });
-}
-
 /// Binds a server that forwards to an upstream.
 fn forward(
     hub: &Arc<Hub>,
@@ -112,6 +90,20 @@ fn forward(
     let driver = UpstreamDriver::new(Arc::clone(hub), upstream);
     let plugin = PluginServer::bind(hub, name, place, paths, |_| driver.clone())?;
     Ok((plugin, Arc::new(move |name| driver.mountpoint(name))))
+}
+
+/// Says what it means that engines know the same plugin by two names.
+fn note_two_names(hub: &Hub, plugin: &str) {
+    let DriverInfo { name, address, .. } = hub.driver();
+    let mut text = format!(
+        "engines know {plugin:?} by the name {name:?} too: the names of volumes are unique across drivers, so what one \
+         of the two has cannot be created with the other"
+    );
+    if let Some(path) = address.strip_prefix("unix://") {
+        let line = format!("{name} = {path:?}");
+        text.extend(["; for podman, the line in containers.conf under [engine.volume_plugins] is ", &line]);
+    }
+    hub.record(EntryKind::Note { text });
 }
 
 impl Server {
@@ -135,7 +127,14 @@ impl Server {
                 let plugin = PluginServer::bind(&hub, &name, Place::Address(listen), &paths, driver)?;
                 (plugin, Arc::new(move |name| disk.mountpoint(name)))
             }
-            DriverChoice::Beside(upstream) => forward(hub, &name, Place::Address(listen), &paths, upstream)?,
+            DriverChoice::Beside(upstream) => {
+                let plugin = upstream.name.plugin();
+                let bound = forward(hub, &name, Place::Address(listen), &paths, upstream)?;
+                if let Some(plugin) = plugin {
+                    note_two_names(hub, &plugin);
+                }
+                bound
+            }
             DriverChoice::InPlaceOf(upstream) => {
                 let socket = upstream.socket().ok_or(BindError::NoSocket)?;
                 let takeover = Takeover::prepare(socket)?;
@@ -146,11 +145,9 @@ impl Server {
                 };
                 let guard = guard.map(|program| TakeoverGuard::start(&program, &path));
                 started_guard = guard.transpose().map_err(unusable)?;
-                let address = Address::Unix(Some(aside.clone()));
+                let address = Address::Unix(Some(aside));
                 let upstream = Upstream { address, ..upstream };
-                let bound = forward(hub, &name, Place::Plugin(takeover), &paths, upstream)?;
-                end_earlier(hub, path, aside);
-                bound
+                forward(hub, &name, Place::Plugin(takeover), &paths, upstream)?
             }
         };
         let (control, access) = control_listener(hub, &control, &name, token, &paths)?;

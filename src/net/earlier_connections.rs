@@ -2,7 +2,7 @@
 //!
 //! An engine keeps idle connections, and a connection outlives the name of its socket. The plugin's ends are found by
 //! the path that they were accepted at, and no longer read: the plugin closes them after the call in flight, and the
-//! engine connects again, to us.
+//! engine connects again, to us. Our own connections to it, which the kernel lists in the same way, are left as they are.
 
 use std::{
     collections::HashSet,
@@ -38,7 +38,7 @@ pub fn end_earlier_connections(path: &Path, aside: &Path) -> io::Result<usize> {
     let mut denied = None;
     for (pid, fd) in holders {
         match end(pid, fd) {
-            Ok(()) => ended += 1,
+            Ok(is_ended) => ended += usize::from(is_ended),
             // The process may have closed it meanwhile.
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => denied = Some(error),
             Err(_) => {}
@@ -85,8 +85,13 @@ fn descriptors_of(process: Pid, inodes: &HashSet<u64>) -> Vec<(Pid, i32)> {
     held.collect()
 }
 
-fn end(pid: Pid, fd: i32) -> io::Result<()> {
+/// Ends a connection, unless it is one of ours.
+fn end(pid: Pid, fd: i32) -> io::Result<bool> {
     let process = pidfd_open(pid, PidfdFlags::empty())?;
     let socket = pidfd_getfd(process.as_fd(), fd, PidfdGetfdFlags::empty())?;
-    Ok(shutdown(socket, Shutdown::Read)?)
+    if socket_peercred(&socket)?.pid == getpid() {
+        return Ok(false);
+    }
+    shutdown(socket, Shutdown::Read)?;
+    Ok(true)
 }

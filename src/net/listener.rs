@@ -123,6 +123,16 @@ impl Listener {
         }
     }
 
+    /// The path of the plugin whose place it has taken, and where the plugin's socket is now.
+    pub fn taken_place(&self) -> Option<(PathBuf, PathBuf)> {
+        match &self.endpoint {
+            Endpoint::Takeover(takeover) => {
+                Some((takeover.path().to_owned(), takeover.upstream().to_owned()))
+            }
+            Endpoint::Unix { .. } | Endpoint::Tcp(_) => None,
+        }
+    }
+
     /// Takes the place again, if another socket is at the path and a process listens on it. Returns whether it did.
     pub fn take_again(&mut self) -> io::Result<bool> {
         let Endpoint::Takeover(takeover) = &self.endpoint else { return Ok(false) };
@@ -206,6 +216,7 @@ impl Listener {
     fn is_lost(&self) -> bool {
         match (&self.endpoint, &self.state) {
             (Endpoint::Unix { path, file, .. }, ListenerState::Unix(_)) => !is_own(path, *file),
+            (Endpoint::Takeover(takeover), ListenerState::Unix(_)) => takeover.at_path() == AtPath::Nothing,
             _ => false,
         }
     }

@@ -2,7 +2,7 @@
 
 use std::{io, path::Path, time::Duration};
 
-use socket2::{Domain, SockAddr, Type};
+use socket2::{Domain, SockAddr, Socket, Type};
 use tokio::{net::TcpStream, time::timeout};
 
 use super::address::Address;
@@ -20,14 +20,19 @@ pub async fn is_up(address: &Address) -> bool {
 
 /// Whether a process listens on a Unix socket.
 pub fn is_listening(path: &Path) -> io::Result<bool> {
-    let socket = socket2::Socket::new(Domain::UNIX, Type::STREAM, None)?;
-    // A process that does not accept at the moment must not block us.
-    socket.set_nonblocking(true)?;
-    match socket.connect(&SockAddr::unix(path)?) {
+    match connect(path) {
         Err(error) if matches!(error.kind(), io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound) => {
             Ok(false)
         }
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Err(error),
         _ => Ok(true),
     }
+}
+
+/// Connects, but does not wait for a process that does not accept at the moment.
+pub(super) fn connect(path: &Path) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    socket.set_nonblocking(true)?;
+    socket.connect(&SockAddr::unix(path)?)?;
+    Ok(socket)
 }

@@ -6,6 +6,7 @@ use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    bypass,
     connection::{AcceptMode, Connections},
     registration::SpecFile,
     routes::Routes,
@@ -72,6 +73,7 @@ impl AcceptLoop {
 
     /// Accepts connections until `shutdown` or the command `quit`, then closes them within `drain`.
     pub async fn serve(mut self, shutdown: CancellationToken, drain: Duration) {
+        bypass::end(&self.hub, &self.listener);
         let mut desired_state = self.hub.desired_state();
         desired_state.mark_changed();
         loop {
@@ -187,12 +189,16 @@ impl AcceptLoop {
         match self.listener.take_again() {
             Ok(true) => {
                 note(format!("the upstream has bound its socket again; voltergeist is at {path} again"));
+                bypass::end(&self.hub, &self.listener);
+                watch.follow_process();
                 changed = true;
             }
             Ok(false) => {}
             Err(error) => note(format!("cannot take {path} again, so calls bypass voltergeist: {error}")),
         }
-        let is_up = watch.is_up().await;
+        // It is bound first and listens a moment later.
+        let is_binding = self.listener.at_path() == Some(AtPath::Another);
+        let is_up = watch.is_up(is_binding).await;
         let was_up = std::mem::replace(&mut watch.was_up, is_up);
         if is_up != was_up {
             note(if is_up {
@@ -205,12 +211,10 @@ impl AcceptLoop {
         let is_gone = !is_removed && self.listener.at_path() == Some(AtPath::Nothing);
         let was_gone = std::mem::replace(&mut watch.was_gone, is_gone);
         if is_gone && !was_gone {
-            note(format!("the socket at {path} was removed, as a plugin does at its end"));
-        }
-        if is_gone && was_gone && is_up {
-            // The upstream goes on, so that only its path is missing.
-            changed = true;
-            drop(self.listener.close());
+            // A plugin does so at its end, and may listen a moment longer: a new socket would lose the calls of engines.
+            note(format!(
+                "the socket at {path} was removed, as a plugin does at its end; `up` creates it again"
+            ));
         }
         if changed {
             self.reconcile_listener();

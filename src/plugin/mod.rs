@@ -14,6 +14,7 @@
 //! ```
 
 mod accept_loop;
+mod bypass;
 mod call_guard;
 mod connection;
 mod driver;

@@ -5,7 +5,7 @@ use std::{path::Path, time::Duration};
 use tokio::time::{Instant, sleep_until};
 
 use super::driver::Forwarding;
-use crate::net::{DirectoryWatch, is_up};
+use crate::net::{Address, DirectoryWatch, ProcessWatch, is_up};
 
 /// How often an upstream that does not listen is probed.
 const PROBE_INTERVAL: Duration = Duration::from_millis(100);
@@ -16,6 +16,8 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 pub struct UpstreamWatch {
     forwarding: Forwarding,
     directory: Option<DirectoryWatch>,
+    /// The upstream's process, if it is one of this machine that can be seen.
+    process: Option<ProcessWatch>,
     next: Instant,
     /// Whether something suggests that the upstream has started or ended.
     suspicious: bool,
@@ -29,14 +31,25 @@ impl UpstreamWatch {
     /// Watches an upstream, and the directory of the socket whose place was taken.
     pub fn new(forwarding: Forwarding, path: Option<&Path>) -> Self {
         let directory = path.and_then(|path| DirectoryWatch::new(path.parent()?).ok());
-        Self {
+        let mut watch = Self {
             forwarding,
             directory,
+            process: None,
             next: Instant::now() + LOOK_INTERVAL,
             suspicious: false,
             was_up: true,
             was_gone: false,
-        }
+        };
+        watch.follow_process();
+        watch
+    }
+
+    /// Follows the process that listens now.
+    pub fn follow_process(&mut self) {
+        self.process = match &self.forwarding.upstream.address {
+            Address::Unix(Some(path)) => ProcessWatch::new(path).ok(),
+            Address::Unix(None) | Address::Tcp(_) => None,
+        };
     }
 
     /// Waits until there may be a change.
@@ -48,21 +61,39 @@ impl UpstreamWatch {
                 None => std::future::pending().await,
             }
         };
+        let process_ended = async {
+            match &self.process {
+                Some(process) => process.ended().await,
+                None => std::future::pending().await,
+            }
+        };
+        let mut has_ended = false;
         self.suspicious = tokio::select! {
             () = in_directory => true,
+            () = process_ended => {
+                has_ended = true;
+                true
+            }
             () = self.forwarding.suspected.notified() => true,
             () = sleep_until(self.next), if is_watched || !self.was_up => false,
         };
+        if has_ended {
+            self.process = None;
+        }
     }
 
-    /// Whether the upstream listens now. It is asked only if something suggests a change.
-    pub async fn is_up(&mut self) -> bool {
+    /// Whether the upstream listens now. It is asked only if something suggests a change. The next look comes soon if
+    /// it does not, or if it is about to change.
+    pub async fn is_up(&mut self, is_changing: bool) -> bool {
         let is_up = if self.suspicious || !self.was_up || self.was_gone {
             is_up(&self.forwarding.upstream.address).await
         } else {
             true
         };
-        self.next = Instant::now() + if is_up { LOOK_INTERVAL } else { PROBE_INTERVAL };
+        if is_up && self.process.is_none() {
+            self.follow_process();
+        }
+        self.next = Instant::now() + if is_up && !is_changing { LOOK_INTERVAL } else { PROBE_INTERVAL };
         is_up
     }
 }
