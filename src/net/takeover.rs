@@ -16,11 +16,16 @@ use std::{
         net::UnixListener,
     },
     path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
 };
 
 use rustix::fs::{CWD, RenameFlags, XattrFlags, lgetxattr, lsetxattr, renameat_with};
 
 use super::{bind_error::BindError, file_id::FileId, lock_file::LockFile, probe::is_listening};
+
+/// How long another process may have the place that is about to end, or puts right what a killed one has left.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// The place of a plugin's socket, taken or about to be taken. It is given back when this is dropped.
 #[derive(Debug)]
@@ -70,7 +75,7 @@ impl Takeover {
         let path = std::path::absolute(path).map_err(unusable)?;
         let places = Places::of(&path);
         let in_use = || BindError::TakenOver(path.clone());
-        let lock = LockFile::acquire(&places.aside).map_err(unusable)?.ok_or_else(in_use)?;
+        let lock = acquire(&places.aside).map_err(unusable)?.ok_or_else(in_use)?;
         put_right(&places, &lock).map_err(unusable)?;
         match fs::symlink_metadata(&path) {
             Ok(metadata) if !metadata.file_type().is_socket() => return Err(BindError::NotASocket(path)),
@@ -199,6 +204,17 @@ fn put_right(places: &Places, lock: &LockFile) -> io::Result<()> {
     }
     remove_if_exists(aside)?;
     remove_if_exists(unfinished)
+}
+
+fn acquire(path: &Path) -> io::Result<Option<LockFile>> {
+    let started = Instant::now();
+    loop {
+        let lock = LockFile::acquire(path)?;
+        if lock.is_some() || started.elapsed() > PATIENCE {
+            return Ok(lock);
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
 }
 
 fn is_ours(lock: &LockFile, file: FileId) -> bool {
