@@ -9,7 +9,7 @@ use tokio_util::task::TaskTracker;
 use tower::Service;
 
 use super::{
-    fault_stream::{ConnectionControl, FaultStream},
+    fault_stream::{ConnectionControl, Disconnect, FaultStream},
     recorder,
     routes::Routes,
 };
@@ -121,10 +121,14 @@ async fn serve(
                     ConnectionCommand::Close(reason) => return control.close(reason),
                 }
             }
-            () = control.upstream_closed(), if !ending => {
+            how = control.upstream_ended(), if !ending => {
                 ending = true;
                 if let Some(forwarding) = routes.forwarding() {
                     forwarding.suspected.notify_one();
+                }
+                if how == Disconnect::Reset {
+                    control.disconnect(how);
+                    return;
                 }
                 connection.as_mut().graceful_shutdown();
             }

@@ -55,6 +55,8 @@ pub struct ConnectionControl {
     flushed: Notify,
     closed_by_server: OnceLock<&'static str>,
     upstream: OnceLock<Arc<UpstreamConnection>>,
+    /// Whether the next reply is written as HTTP/1.0 and sent as HTTP/1.1.
+    next_as_http_11: AtomicBool,
 }
 
 impl ConnectionControl {
@@ -68,6 +70,7 @@ impl ConnectionControl {
             flushed: Notify::new(),
             closed_by_server: OnceLock::new(),
             upstream: OnceLock::new(),
+            next_as_http_11: AtomicBool::new(false),
         }
     }
 
@@ -97,10 +100,11 @@ impl ConnectionControl {
         self.upstream.get_or_init(Arc::default)
     }
 
-    /// Waits until the upstream has closed its connection while no request was under way.
-    pub async fn upstream_closed(&self) {
+    /// Waits until the upstream has ended its connection while no request was under way.
+    pub async fn upstream_ended(&self) -> Disconnect {
         match self.upstream.get() {
-            Some(upstream) => upstream.closed_when_idle().await,
+            Some(upstream) if upstream.reset_when_idle().await => Disconnect::Reset,
+            Some(_) => Disconnect::Eof,
             None => std::future::pending().await,
         }
     }
@@ -108,6 +112,18 @@ impl ConnectionControl {
     /// Whether the connection may have to be reset because the upstream resets its own.
     pub fn follows_upstream(&self) -> bool {
         self.upstream.get().is_some()
+    }
+
+    /// The peer has reset the connection, so that of the upstream is reset too.
+    fn reset_by_peer(&self) {
+        if let Some(upstream) = self.upstream.get() {
+            upstream.reset();
+        }
+    }
+
+    /// Sends the next reply as HTTP/1.1, although it is written as HTTP/1.0 for the sake of a body without a length.
+    pub fn send_next_as_http_11(&self) {
+        self.next_as_http_11.store(true, Ordering::Relaxed);
     }
 
     /// Decides how the stream ends when it is dropped.
@@ -142,12 +158,14 @@ pub struct FaultStream {
     hub: Arc<Hub>,
     /// How many bytes were peeked at and passed on, but not consumed yet.
     unconsumed: usize,
+    /// How many bytes of a version were sent instead of those that were written.
+    version_sent: usize,
 }
 
 impl FaultStream {
     /// The stream of a connection.
     pub fn new(socket: Socket, control: Arc<ConnectionControl>, hub: Arc<Hub>) -> Self {
-        Self { socket, control, hub, unconsumed: 0 }
+        Self { socket, control, hub, unconsumed: 0, version_sent: 0 }
     }
 }
 
@@ -185,28 +203,51 @@ fn peek(stream: &UnixStream, unconsumed: &mut usize, buf: &mut ReadBuf<'_>) -> i
     }
 }
 
-impl AsyncRead for FaultStream {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let this = self.get_mut();
-        if let Socket::Unix(stream) = &this.socket {
-            if this.hub.may_reset() || this.control.follows_upstream() {
+impl FaultStream {
+    fn poll_socket(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if let Socket::Unix(stream) = &self.socket {
+            if self.hub.may_reset() || self.control.follows_upstream() {
                 loop {
                     ready!(stream.poll_read_ready(cx))?;
-                    match stream.try_io(Interest::READABLE, || peek(stream, &mut this.unconsumed, buf)) {
+                    match stream.try_io(Interest::READABLE, || peek(stream, &mut self.unconsumed, buf)) {
                         Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                         read => return Poll::Ready(read),
                     }
                 }
             }
-            consume(stream, &mut this.unconsumed, 0)?;
+            consume(stream, &mut self.unconsumed, 0)?;
         }
-        Pin::new(&mut this.socket).poll_read(cx, buf)
+        Pin::new(&mut self.socket).poll_read(cx, buf)
+    }
+}
+
+impl AsyncRead for FaultStream {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let read = ready!(this.poll_socket(cx, buf));
+        if read.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::ConnectionReset) {
+            this.control.reset_by_peer();
+        }
+        Poll::Ready(read)
     }
 }
 
 impl AsyncWrite for FaultStream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().socket).poll_write(cx, buf)
+        const WRITTEN: &[u8] = b"HTTP/1.0 ";
+        const SENT: &[u8] = b"HTTP/1.1 ";
+        let this = self.get_mut();
+        let as_http_11 = &this.control.next_as_http_11;
+        if !as_http_11.load(Ordering::Relaxed) || !buf.starts_with(&WRITTEN[this.version_sent..]) {
+            return Pin::new(&mut this.socket).poll_write(cx, buf);
+        }
+        let sent = ready!(Pin::new(&mut this.socket).poll_write(cx, &SENT[this.version_sent..]))?;
+        this.version_sent += sent;
+        if this.version_sent == SENT.len() {
+            this.version_sent = 0;
+            as_http_11.store(false, Ordering::Relaxed);
+        }
+        Poll::Ready(Ok(sent))
     }
 
     fn poll_write_vectored(

@@ -1,17 +1,23 @@
 //! A plugin that keeps every byte that it gets, and answers with the bytes that it was given.
 
 use std::{
-    path::PathBuf,
+    io,
+    pin::pin,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
+use futures_util::{Stream, StreamExt as _, stream};
 use tempfile::TempDir;
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{UnixListener, UnixStream},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    net::{TcpListener, UnixListener},
     sync::{Notify, mpsc},
+    time::timeout,
 };
+
+/// How long nothing can be written before the reader counts as one that does not read.
+const BLOCKED: Duration = Duration::from_millis(300);
 
 /// What the plugin does when it has a whole request.
 #[derive(Clone, Debug)]
@@ -20,8 +26,8 @@ pub enum Answer {
     Send(Vec<Vec<u8>>),
     /// The same, and closes the connection.
     SendAndClose(Vec<Vec<u8>>),
-    /// Closes the connection while a byte is unread, which resets a Unix socket.
-    Reset,
+    /// Sends so many bytes of a body.
+    Long(usize),
     /// Sends nothing until the connection ends.
     Silence,
 }
@@ -38,15 +44,19 @@ impl Answer {
 pub enum Event {
     Connected,
     Request(Vec<u8>),
+    /// Nothing is read of a long reply, after so many bytes.
+    Blocked(usize),
     Ended,
+    Reset,
 }
 
 pub struct RecordedPlugin {
-    pub path: PathBuf,
+    pub address: String,
     answers: mpsc::UnboundedSender<Answer>,
     events: Arc<Mutex<Vec<Event>>>,
     news: Arc<Notify>,
-    _place: TempDir,
+    /// Where its socket is, if it has one.
+    _place: Option<TempDir>,
 }
 
 impl RecordedPlugin {
@@ -54,6 +64,23 @@ impl RecordedPlugin {
         let place = TempDir::new().expect("a place for the plugin");
         let path = place.path().join("plugin.sock");
         let listener = UnixListener::bind(&path).expect("the plugin binds");
+        let accepted =
+            stream::unfold(listener, async |listener| Some((listener.accept().await.ok()?.0, listener)));
+        Self { _place: Some(place), ..Self::accepting(format!("unix:{}", path.display()), accepted) }
+    }
+
+    pub async fn on_tcp() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("the plugin binds");
+        let address = listener.local_addr().expect("it is bound");
+        let accepted =
+            stream::unfold(listener, async |listener| Some((listener.accept().await.ok()?.0, listener)));
+        Self::accepting(format!("tcp://{address}"), accepted)
+    }
+
+    fn accepting<S>(address: String, accepted: impl Stream<Item = S> + Send + 'static) -> Self
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
         let (answers, queue) = mpsc::unbounded_channel();
         let queue = Arc::new(tokio::sync::Mutex::new(queue));
         let (events, news) = (Arc::<Mutex<Vec<Event>>>::default(), Arc::<Notify>::default());
@@ -65,20 +92,18 @@ impl RecordedPlugin {
             }
         };
         tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
+            let mut accepted = pin!(accepted);
+            while let Some(stream) = accepted.next().await {
                 let (queue, record) = (Arc::clone(&queue), record.clone());
                 tokio::spawn(async move {
                     record(Event::Connected);
-                    serve(stream, &queue, &record).await;
-                    record(Event::Ended);
+                    let ended = serve(stream, &queue, &record).await;
+                    let reset = ended.is_err_and(|error| error.kind() == io::ErrorKind::ConnectionReset);
+                    record(if reset { Event::Reset } else { Event::Ended });
                 });
             }
         });
-        Self { path, answers, events, news, _place: place }
-    }
-
-    pub fn address(&self) -> String {
-        format!("unix:{}", self.path.display())
+        Self { address, answers, events, news, _place: None }
     }
 
     /// The answer to the next request that has none yet.
@@ -98,12 +123,22 @@ impl RecordedPlugin {
         requests.collect()
     }
 
+    /// Counts from now on.
+    pub fn forget_events(&self) {
+        self.events.lock().expect("no one panicked").clear();
+    }
+
+    /// How often an event has happened.
+    pub fn count(&self, event: &Event) -> usize {
+        self.events().iter().filter(|one| *one == event).count()
+    }
+
     /// Waits until an event has happened so many times.
     pub async fn wait_for(&self, event: &Event, times: usize) {
         let happened = async {
             loop {
                 let news = self.news.notified();
-                if self.events().iter().filter(|one| *one == event).count() >= times {
+                if self.count(event) >= times {
                     return;
                 }
                 news.await;
@@ -116,40 +151,64 @@ impl RecordedPlugin {
 }
 
 async fn serve(
-    mut stream: UnixStream,
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
     queue: &tokio::sync::Mutex<mpsc::UnboundedReceiver<Answer>>,
     record: &impl Fn(Event),
-) {
+) -> io::Result<()> {
     let mut bytes = Vec::new();
     loop {
         while length_of_request(&bytes).is_none_or(|length| bytes.len() < length) {
-            if !matches!(stream.read_buf(&mut bytes).await, Ok(1..)) {
-                return;
+            if stream.read_buf(&mut bytes).await? == 0 {
+                return Ok(());
             }
         }
         let rest = bytes.split_off(length_of_request(&bytes).expect("the request is whole"));
         record(Event::Request(std::mem::replace(&mut bytes, rest)));
-        let Some(answer) = queue.lock().await.recv().await else { return };
+        let Some(answer) = queue.lock().await.recv().await else { return Ok(()) };
         let (pieces, goes_on) = match answer {
             Answer::Send(pieces) => (pieces, true),
             Answer::SendAndClose(pieces) => (pieces, false),
-            Answer::Reset => return,
             Answer::Silence => {
-                while matches!(stream.read_buf(&mut bytes).await, Ok(1..)) {}
-                return;
+                while stream.read_buf(&mut bytes).await? > 0 {}
+                return Ok(());
+            }
+            Answer::Long(length) => {
+                send_long(&mut stream, length, record).await?;
+                continue;
             }
         };
         for piece in pieces {
-            if stream.write_all(&piece).await.is_err() {
-                return;
-            }
+            stream.write_all(&piece).await?;
             // Let the pieces arrive one by one.
             tokio::task::yield_now().await;
         }
         if !goes_on {
-            return;
+            return Ok(());
         }
     }
+}
+
+/// Sends a reply with a long body, and records where its reader once does not read it.
+async fn send_long(
+    stream: &mut (impl AsyncWrite + Unpin),
+    length: usize,
+    record: &impl Fn(Event),
+) -> io::Result<()> {
+    stream.write_all(format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n").as_bytes()).await?;
+    let piece = vec![b'x'; 64 * 1024];
+    let (mut sent, mut blocked) = (0, false);
+    while sent < length {
+        let rest = &piece[..piece.len().min(length - sent)];
+        match timeout(BLOCKED, stream.write(rest)).await {
+            Ok(written) => sent += written?,
+            Err(_) if blocked => {}
+            Err(_) => {
+                record(Event::Blocked(sent));
+                blocked = true;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// How long the request is that begins here, once its head, or its last chunk, has come.

@@ -1,6 +1,6 @@
 //! The connection to the upstream that belongs to one connection of an engine.
 
-use std::{io, sync::Arc};
+use std::{io, os::fd::OwnedFd, sync::Arc, time::Duration};
 
 use axum::body::Body;
 use hyper::{
@@ -10,6 +10,7 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use parking_lot::Mutex;
+use rustix::{fd::AsFd, net::sockopt::set_socket_linger};
 use tokio::{
     net::{TcpStream, UnixStream},
     sync::watch,
@@ -73,7 +74,9 @@ fn describe(error: &hyper::Error) -> String {
 #[derive(Clone, Copy, Debug, Default)]
 struct LinkState {
     /// Whether the upstream has ended it.
-    closed: bool,
+    ended: bool,
+    /// Whether it was reset then.
+    reset: bool,
     /// How many requests wait for a response or for the rest of one: one, or none.
     calls: usize,
 }
@@ -83,6 +86,8 @@ struct LinkState {
 pub struct UpstreamConnection {
     sender: Mutex<Option<SendRequest<Body>>>,
     task: Mutex<Option<AbortHandle>>,
+    /// A second descriptor of a TCP connection, which can be reset.
+    tcp: Mutex<Option<OwnedFd>>,
     state: watch::Sender<LinkState>,
 }
 
@@ -91,6 +96,7 @@ impl Default for UpstreamConnection {
         Self {
             sender: Mutex::new(None),
             task: Mutex::new(None),
+            tcp: Mutex::new(None),
             state: watch::Sender::new(LinkState::default()),
         }
     }
@@ -103,7 +109,8 @@ impl UpstreamConnection {
         if is_closed {
             *self.sender.lock() = None;
             *self.task.lock() = None;
-            self.state.send_modify(|state| state.closed = false);
+            *self.tcp.lock() = None;
+            self.state.send_modify(|state| *state = LinkState { calls: state.calls, ..LinkState::default() });
         }
     }
 
@@ -131,25 +138,38 @@ impl UpstreamConnection {
     async fn connect(self: &Arc<Self>, address: &Address) -> Result<SendRequest<Body>, UpstreamError> {
         let unreachable = |error| UpstreamError::Connect { address: address.clone(), error };
         let socket = connect(address).await.map_err(unreachable)?;
+        if let Socket::Tcp(stream) = &socket {
+            *self.tcp.lock() = stream.as_fd().try_clone_to_owned().ok();
+        }
         let (sender, connection) =
             http1::Builder::new().preserve_header_case(true).handshake(TokioIo::new(socket)).await?;
         let state = self.state.clone();
         let task = tokio::spawn(async move {
-            if let Err(error) = connection.await {
+            let ended = connection.await;
+            if let Err(error) = &ended {
                 tracing::debug!(%error, "the connection to the upstream ended early");
             }
-            state.send_modify(|state| state.closed = true);
+            let reset = ended.is_err_and(|error| is_reset(&error));
+            state.send_modify(|state| *state = LinkState { ended: true, reset, ..*state });
         });
         *self.task.lock() = Some(task.abort_handle());
         Ok(sender)
     }
 
-    /// Waits until the upstream has closed the connection while no request was under way.
-    pub async fn closed_when_idle(&self) {
+    /// Waits until the upstream has ended the connection while no request was under way, and returns whether it was
+    /// reset.
+    pub async fn reset_when_idle(&self) -> bool {
         let mut state = self.state.subscribe();
-        if state.wait_for(|state| state.closed && state.calls == 0).await.is_err() {
-            std::future::pending::<()>().await;
+        // The sender is here too.
+        state.wait_for(|state| state.ended && state.calls == 0).await.is_ok_and(|state| state.reset)
+    }
+
+    /// Resets the connection, as the engine has reset its own. On a Unix socket this is the same as to close it.
+    pub fn reset(&self) {
+        if let Some(tcp) = &*self.tcp.lock() {
+            let _ = set_socket_linger(tcp, Some(Duration::ZERO));
         }
+        self.close();
     }
 
     /// Closes the connection at once.
@@ -157,6 +177,7 @@ impl UpstreamConnection {
         if let Some(task) = &*self.task.lock() {
             task.abort();
         }
+        *self.tcp.lock() = None;
     }
 }
 

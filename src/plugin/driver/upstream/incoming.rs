@@ -75,6 +75,9 @@ impl IncomingReply {
         let is_delimited = has(header::CONTENT_LENGTH) || has(header::TRANSFER_ENCODING);
         if !is_delimited && body.size_hint().exact().is_none() {
             // The end of the connection is the end of the body. In HTTP/1.1 the server would send chunks instead.
+            if head.version == Version::HTTP_11 {
+                call.control().send_next_as_http_11();
+            }
             head.version = Version::HTTP_10;
         }
         let is_empty = body.is_end_stream();
