@@ -83,8 +83,12 @@ impl StepRunner<'_> {
             self.remove(&inventory).await;
             inventory = self.context.inventory(on_progress).await?;
         }
-        let hidden: Vec<_> =
+        let mut hidden: Vec<_> =
             self.remaining_volumes(&inventory).filter(|name| self.is_recorded(name)).collect();
+        if self.context.hub.driver().upstream.is_some() {
+            // They are another plugin's, and only an engine removes them there.
+            hidden.clear();
+        }
         if !hidden.is_empty() {
             for name in hidden {
                 self.remove_from_driver(name).map_err(|error| error.to_string())?;

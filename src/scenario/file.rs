@@ -16,6 +16,7 @@ const DRIVER: &str = "{driver}";
 const ADDRESS: &str = "{address}";
 
 /// One scenario.
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of the file")]
 #[derive(Clone, Debug)]
 pub struct Scenario {
     /// The file's name without its extension, as in `play NAME`.
@@ -30,6 +31,8 @@ pub struct Scenario {
     pub slow: bool,
     /// It needs a daemon that has never used the driver.
     pub fresh_engine: bool,
+    /// It needs what only the built-in driver does: the files and texts that it writes, or its options.
+    pub builtin_driver: bool,
     /// The steps, in order.
     pub steps: Vec<Step>,
     /// The exact sequence of all calls.

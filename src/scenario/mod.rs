@@ -13,6 +13,7 @@ mod cleanup;
 mod context;
 mod expect;
 mod file;
+mod fit;
 mod library;
 mod parse;
 mod report;

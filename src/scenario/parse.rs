@@ -31,6 +31,7 @@ pub struct ScenarioError {
     pub problem: String,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of the file")]
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawScenario {
@@ -42,6 +43,8 @@ struct RawScenario {
     slow: bool,
     #[serde(default)]
     fresh_engine: bool,
+    #[serde(default)]
+    builtin_driver: bool,
     #[serde(default)]
     call_counts: BTreeMap<String, usize>,
     calls: Option<Vec<String>>,
@@ -157,6 +160,7 @@ impl Scenario {
             dangerous: raw.dangerous,
             slow: raw.slow,
             fresh_engine: raw.fresh_engine,
+            builtin_driver: raw.builtin_driver,
             steps,
             calls: raw.calls,
             call_counts: raw.call_counts,

@@ -9,6 +9,7 @@ use super::{
     context::{Progress, RunContext},
     expect::{actual, compare, compare_calls, compare_mounts, list, summary_line},
     file::{Action, Scenario, Step, fill},
+    fit::refusal,
     report::{Report, StepReport},
     trace::{Trace, TracedCall},
 };
@@ -59,6 +60,11 @@ async fn check_preconditions(
 ) -> Result<(), String> {
     if context.hub.driver_state().status != DriverStatus::Up {
         return Err("the driver is down; run `up`, then play the scenario again".into());
+    }
+    if context.hub.driver().upstream.is_some()
+        && let Some(reason) = scenario.misfit()
+    {
+        return Err(reason);
     }
     let inventory = context.inventory(on_progress).await?;
     let exists = |kind: &str, name: &String| {
@@ -125,11 +131,16 @@ impl<'c> StepRunner<'c> {
                 let _ = allowed_steps.wait_for(|allowed| *allowed > index).await;
             }
             on_progress(Progress::StepStarted { index, line: &step.shown(&self.driver, &self.address) });
+            let before = self.context.hub.kept().end - 1;
             let report = self.step(step).await;
             on_progress(Progress::StepFinished { index, report: &report });
             let passed = report.passed();
             self.report.steps.push(report);
             if !passed {
+                if let Some(reason) = refusal(&self.context.hub, before) {
+                    self.report.problems = vec![reason];
+                    return ScenarioResult::Skipped;
+                }
                 // The steps after it would only fail because of it.
                 return ScenarioResult::Failed;
             }

@@ -20,7 +20,7 @@ const CLEAR_LINE: &str = "\r\x1b[2K";
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Counts {
     pub passed: usize,
-    failed: usize,
+    pub failed: usize,
 }
 
 impl Counts {
