@@ -24,6 +24,8 @@ pub struct ListedPlugin {
     pub path: String,
     /// Where it is said to listen.
     pub address: String,
+    /// Whether it demands TLS.
+    pub tls: bool,
     /// Whether somebody listens there; none if this cannot be found out.
     pub listening: Option<bool>,
     /// What docker finds first under the same name.
@@ -43,7 +45,14 @@ impl ListedPlugin {
 
     /// The plugin as the console shows it.
     pub fn as_other(&self) -> OtherPlugin {
-        OtherPlugin { name: self.name.clone(), address: self.address.clone(), listening: self.listening }
+        OtherPlugin {
+            name: self.name.clone(),
+            kind: self.kind.to_owned(),
+            path: self.path.clone(),
+            address: self.address.clone(),
+            tls: self.tls,
+            listening: self.listening,
+        }
     }
 
     /// What a dead one does to docker, and what to do about it.
@@ -115,6 +124,7 @@ pub async fn list_in(paths: &Paths, managed: Vec<PluginFile>) -> Vec<ListedPlugi
             kind: file.kind.as_str(),
             path: file.path.display().to_string(),
             address: file.address,
+            tls: file.tls,
             listening,
             shadowed_by,
             cost: is_dead.then_some(DEAD),

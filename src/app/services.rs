@@ -39,8 +39,8 @@ fn put_plugins_right(hub: &Hub) {
 
 /// Records which other plugins docker finds on this machine, and which of them slow it down.
 async fn name_other_plugins(hub: Arc<Hub>) {
-    let driver = hub.driver();
     let plugins = plugin_list::list().await;
+    let driver = hub.driver();
     let others: Vec<_> = plugins
         .iter()
         .filter(|plugin| plugin.shadowed_by.is_none() && plugin.name != driver.name)

@@ -90,13 +90,21 @@ fn not_registered_busy() -> Fixture {
 fn beside_other_plugins() -> Fixture {
     let mut fixture = Fixture::empty();
     fixture.register(|driver| {
-        driver.others = [("rclone", true), ("old", false)]
-            .map(|(name, listening)| OtherPlugin {
-                name: name.into(),
-                address: format!("unix:///run/docker/plugins/{name}.sock"),
-                listening: Some(listening),
-            })
-            .into();
+        let other = |name: &str, kind: &str, path: &str, address: &str| OtherPlugin {
+            name: name.into(),
+            kind: kind.into(),
+            path: path.into(),
+            address: address.into(),
+            tls: address.starts_with("https:"),
+            listening: Some(name != "old"),
+        };
+        let (rclone, old) = ("/run/docker/plugins/rclone.sock", "/run/docker/plugins/old.sock");
+        driver.others = vec![
+            other("rclone", "socket", rclone, &format!("unix://{rclone}")),
+            other("old", "socket", old, &format!("unix://{old}")),
+            other("nas", "spec", "/etc/docker/plugins/nas.spec", "tcp://nas:4000"),
+            other("safe", "json", "/etc/docker/plugins/safe.json", "https://safe:4000"),
+        ];
     });
     fixture
 }

@@ -8,7 +8,10 @@ use crate::{
         input::action::KeyAction,
         view::canvas::{View, put},
     },
-    domain::text::{self, shell},
+    domain::{
+        model::driver::OtherPlugin,
+        text::{self, shell},
+    },
 };
 
 /// Draws it in the place of the calls.
@@ -53,14 +56,40 @@ fn others(view: &View<'_>, lines: &mut Vec<(String, Style)>, width: usize) {
     lines.push((String::new(), styles.text));
     let heading = "Other plugins of this machine, and how to put voltergeist in front of them:";
     lines.extend(text::wrap(heading, width).into_iter().map(|line| (line, styles.text)));
-    let column = driver.others.iter().map(|other| text::width(&text::clean(&other.name))).max().unwrap_or(0);
+    let width_of = |text: fn(&OtherPlugin) -> &str| {
+        driver.others.iter().map(|other| text::width(&text::clean(text(other)))).max().unwrap_or(0)
+    };
+    let (name, kind) = (width_of(|other| &other.name), width_of(|other| &other.kind));
     for other in &driver.others {
-        let name = text::clean(&other.name);
-        let (about, style) = if other.listening == Some(false) {
-            ("dead: docker waits 15 s for it in each volume ls".to_owned(), styles.warning)
-        } else {
-            (format!("voltergeist --upstream {}", shell::quote(&name)), styles.bold)
+        let (about, style) = match advice(other) {
+            Ok(command) => (command, styles.bold),
+            Err(reason) => (reason, styles.warning),
         };
-        lines.push((format!("{}  {about}", view.pad(&name, column)), style));
+        let head = format!(
+            "{}  {}  ",
+            view.pad(&text::clean(&other.name), name),
+            view.pad(&text::clean(&other.kind), kind)
+        );
+        let indent = text::width(&head);
+        let wrapped = text::wrap(&about, width.saturating_sub(indent));
+        lines.extend(wrapped.into_iter().enumerate().map(|(row, line)| {
+            let head = if row == 0 { head.clone() } else { " ".repeat(indent) };
+            (head + &line, style)
+        }));
     }
+}
+
+/// The command that puts voltergeist in front of a plugin, or why there is none.
+fn advice(other: &OtherPlugin) -> Result<String, String> {
+    let (name, path) = (text::clean(&other.name), text::clean(&other.path));
+    if other.listening == Some(false) {
+        let remove = format!("sudo rm {}", shell::quote(&path));
+        return Err(format!("dead: docker waits 15 s for it in each volume ls; start it, or {remove}"));
+    }
+    if other.tls {
+        return Err("demands TLS, which docker would not find at voltergeist".into());
+    }
+    let command = format!("voltergeist --upstream {}", shell::quote(&name));
+    // An engine remembers the address of a plugin on TCP.
+    Ok(if other.address.starts_with("unix:") { command } else { command + " --name voltergeist" })
 }

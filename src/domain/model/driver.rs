@@ -31,8 +31,14 @@ pub struct DriverInfo {
 pub struct OtherPlugin {
     /// The name after `--volume-driver`.
     pub name: String,
+    /// `socket`, `spec`, `json` or `managed`.
+    pub kind: String,
+    /// The file that names it.
+    pub path: String,
     /// Where it is said to listen.
     pub address: String,
+    /// Whether it demands TLS.
+    pub tls: bool,
     /// Whether somebody listens there; none if this cannot be found out.
     pub listening: Option<bool>,
 }
@@ -40,7 +46,10 @@ pub struct OtherPlugin {
 impl DriverInfo {
     /// How many bytes of memory it holds beside its own size.
     pub(super) fn weight(&self) -> usize {
-        let others = self.others.iter().map(|other| other.name.len() + other.address.len());
+        let others = self
+            .others
+            .iter()
+            .map(|other| other.name.len() + other.kind.len() + other.path.len() + other.address.len());
         let others = others.map(|length| length + size_of::<OtherPlugin>()).sum::<usize>();
         self.name.len() + self.address.len() + self.registration.len() + others
     }
