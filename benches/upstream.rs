@@ -1,5 +1,6 @@
 //! Forwarded `VolumeDriver.Get` between Unix sockets: voltergeist with its journal on, against nginx as a reverse proxy
-//! to the same plugin, and against the plugin itself for the latency that each adds.
+//! to the same plugin, and against the plugin itself for the latency that each adds. The same between TCP ports against
+//! mitmdump, which has no Unix sockets, if it is installed.
 //!
 //! All run as processes of their own on the same machine, in turns. Only the ratios mean anything:
 //! `cargo bench --bench upstream`. Without nginx there is nothing to compare.
@@ -8,7 +9,8 @@
 
 use std::{
     fs,
-    io::{Read, Write},
+    io::{self, Read, Write},
+    net::{TcpListener, TcpStream},
     os::unix::net::UnixStream,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -22,6 +24,7 @@ use std::{
 
 use axum::{Json, Router, routing::post};
 use hdrhistogram::Histogram;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
 const ROUNDS: usize = 7;
@@ -34,29 +37,40 @@ const REQUEST: &[u8] = b"POST /VolumeDriver.Get HTTP/1.1\r\nHost: plugin.moby.lo
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
-    if let [_, role, socket] = &arguments[..]
+    if let [_, role, socket, port] = &arguments[..]
         && role == "plugin"
     {
-        return plugin(Path::new(socket));
+        return plugin(Path::new(socket), port);
     }
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let folder = folder.path();
     let direct = folder.join("plugin.sock");
     let program = std::env::current_exe().expect("this program has a path");
-    let child = Command::new(program).arg("plugin").arg(&direct).spawn().expect("this program starts");
-    let mut contenders = vec![Contender { name: "plugin alone", socket: direct.clone(), child }];
-    contenders.push(voltergeist(folder, &direct));
+    let direct_port = free_port();
+    let arguments = [direct.as_os_str(), direct_port.as_ref()];
+    let child = Command::new(program).arg("plugin").args(arguments).spawn().expect("this program starts");
+    let plugin =
+        Contender { name: "plugin alone", address: Address::Unix(direct.clone()), child: Some(child) };
+    let mut contenders = vec![plugin];
+    contenders.push(voltergeist(folder, "voltergeist", &Address::Unix(direct.clone())));
     contenders.extend(nginx(folder, &direct));
+    let between_sockets = contenders.len();
+    if let Some(mitmdump) = mitmdump(folder, &direct_port) {
+        let address = Address::Tcp(direct_port);
+        contenders.push(Contender { name: "plugin, TCP", address: address.clone(), child: None });
+        contenders.push(voltergeist(folder, "voltergeist, TCP", &address));
+        contenders.push(mitmdump);
+    }
     let mut rates: Vec<Vec<f64>> = vec![Vec::new(); contenders.len()];
     let mut latencies = vec![Histogram::<u64>::new(3).expect("three digits are possible"); contenders.len()];
     for _ in 0..ROUNDS {
         for (index, contender) in contenders.iter().enumerate() {
             rates[index].push(load(
-                &contender.socket,
+                &contender.address,
                 CONNECTIONS,
                 &mut Histogram::new(3).expect("possible"),
             ));
-            load(&contender.socket, 1, &mut latencies[index]);
+            load(&contender.address, 1, &mut latencies[index]);
         }
     }
     let median = |rates: &mut Vec<f64>| {
@@ -64,47 +78,98 @@ fn main() {
         rates[rates.len() / 2]
     };
     let medians: Vec<f64> = rates.iter_mut().map(median).collect();
-    let added = |index: usize, share| {
-        let at = |index: usize| latencies[index].value_at_quantile(share) as f64 / 1000.0;
-        at(index) - at(0)
-    };
     for (index, contender) in contenders.iter().enumerate() {
+        // The plugin alone comes first, and voltergeist second.
+        let first = if index < between_sockets { 0 } else { between_sockets };
+        let added = |share| {
+            let at = |index: usize| latencies[index].value_at_quantile(share) as f64 / 1000.0;
+            at(index) - at(first)
+        };
         println!(
-            "{:<14} {:>9.0} requests/s   adds {:>7.1} µs p50, {:>7.1} µs p99   voltergeist is {:.2}×",
+            "{:<16} {:>9.0} requests/s   adds {:>7.1} µs p50, {:>7.1} µs p99   voltergeist is {:.2}×",
             contender.name,
             medians[index],
-            added(index, 0.5),
-            added(index, 0.99),
-            medians[1] / medians[index]
+            added(0.5),
+            added(0.99),
+            medians[first + 1] / medians[index]
         );
     }
+}
+
+/// Where a server listens: a Unix socket, or a port of this machine.
+#[derive(Clone)]
+enum Address {
+    Unix(PathBuf),
+    Tcp(String),
+}
+
+impl Address {
+    /// As voltergeist wants it.
+    fn text(&self) -> String {
+        match self {
+            Self::Unix(path) => format!("unix:{}", path.display()),
+            Self::Tcp(port) => format!("tcp://127.0.0.1:{port}"),
+        }
+    }
+}
+
+/// A port that was free a moment ago.
+fn free_port() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    listener.local_addr().expect("it is bound").port().to_string()
 }
 
 /// A server under load. Dropping it ends it.
 struct Contender {
     name: &'static str,
-    socket: PathBuf,
-    child: Child,
+    address: Address,
+    child: Option<Child>,
 }
 
 impl Drop for Contender {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        if let Some(child) = &mut self.child {
+            // In order, so that no spec file is left.
+            let _ = kill_process(Pid::from_child(child), Signal::TERM);
+            let _ = child.wait();
+        }
     }
 }
 
-fn voltergeist(folder: &Path, upstream: &Path) -> Contender {
-    let socket = folder.join("voltergeist.sock");
+fn voltergeist(folder: &Path, name: &'static str, upstream: &Address) -> Contender {
+    let address = match upstream {
+        Address::Unix(_) => Address::Unix(folder.join("voltergeist.sock")),
+        Address::Tcp(_) => Address::Tcp(free_port()),
+    };
+    let control = folder.join(format!("{name}.control"));
     let child = Command::new(env!("CARGO_BIN_EXE_voltergeist"))
         .arg("serve")
-        .args(["--name", "bench", "--upstream", &format!("unix:{}", upstream.display())])
-        .args(["--listen", &format!("unix:{}", socket.display())])
-        .args(["--control", &format!("unix:{}", folder.join("control.sock").display())])
+        .args(["--name", "bench", "--upstream", &upstream.text(), "--listen", &address.text()])
+        .args(["--control", &format!("unix:{}", control.display())])
         .stdout(Stdio::null())
         .spawn()
         .expect("voltergeist starts");
-    Contender { name: "voltergeist", socket, child }
+    Contender { name, address, child: Some(child) }
+}
+
+fn mitmdump(folder: &Path, upstream: &str) -> Option<Contender> {
+    let port = free_port();
+    let child = Command::new("mitmdump")
+        .args(["--quiet", "--mode", &format!("reverse:http://127.0.0.1:{upstream}")])
+        .args(["--listen-host", "127.0.0.1", "--listen-port", &port])
+        .arg("--set")
+        .arg(format!("confdir={}", folder.join("mitmproxy").display()))
+        .stdout(Stdio::null())
+        .spawn();
+    match child {
+        Ok(child) => {
+            Some(Contender { name: "mitmdump, TCP", address: Address::Tcp(port), child: Some(child) })
+        }
+        Err(error) => {
+            println!("mitmdump is left out: {error}");
+            None
+        }
+    }
 }
 
 fn nginx(folder: &Path, upstream: &Path) -> Option<Contender> {
@@ -125,7 +190,7 @@ fn nginx(folder: &Path, upstream: &Path) -> Option<Contender> {
     );
     fs::write(&config, text).expect("the config can be written");
     match Command::new("nginx").arg("-c").arg(&config).arg("-p").arg(folder).spawn() {
-        Ok(child) => Some(Contender { name: "nginx", socket, child }),
+        Ok(child) => Some(Contender { name: "nginx", address: Address::Unix(socket), child: Some(child) }),
         Err(error) => {
             println!("nginx is left out: {error}");
             None
@@ -133,19 +198,32 @@ fn nginx(folder: &Path, upstream: &Path) -> Option<Contender> {
     }
 }
 
-fn connect(socket: &Path) -> UnixStream {
-    let deadline = Instant::now() + Duration::from_secs(10);
+trait Connection: Read + Write + Send {}
+impl<S: Read + Write + Send> Connection for S {}
+
+fn connect(address: &Address) -> Box<dyn Connection> {
+    let once = || -> io::Result<Box<dyn Connection>> {
+        Ok(match address {
+            Address::Unix(path) => Box::new(UnixStream::connect(path)?),
+            Address::Tcp(port) => {
+                let stream = TcpStream::connect(format!("127.0.0.1:{port}"))?;
+                stream.set_nodelay(true)?;
+                Box::new(stream)
+            }
+        })
+    };
+    let deadline = Instant::now() + Duration::from_secs(20);
     loop {
-        match UnixStream::connect(socket) {
+        match once() {
             Ok(stream) => return stream,
-            Err(error) => assert!(Instant::now() < deadline, "{}: {error}", socket.display()),
+            Err(error) => assert!(Instant::now() < deadline, "{}: {error}", address.text()),
         }
         thread::yield_now();
     }
 }
 
 /// Sends one request and reads its whole reply, which must be a success.
-fn exchange(stream: &mut UnixStream, reply: &mut Vec<u8>) {
+fn exchange(stream: &mut dyn Connection, reply: &mut Vec<u8>) {
     stream.write_all(REQUEST).expect("the request is taken");
     reply.clear();
     let mut chunk = [0; 4096];
@@ -164,19 +242,19 @@ fn exchange(stream: &mut UnixStream, reply: &mut Vec<u8>) {
 }
 
 /// Requests per second on so many connections; adds each one's nanoseconds.
-fn load(socket: &Path, connections: usize, latencies: &mut Histogram<u64>) -> f64 {
+fn load(address: &Address, connections: usize, latencies: &mut Histogram<u64>) -> f64 {
     let stop = Arc::new(AtomicBool::new(false));
     let started = Instant::now();
     let workers: Vec<_> = (0..connections)
         .map(|_| {
             let stop = Arc::clone(&stop);
-            let mut stream = connect(socket);
+            let mut stream = connect(address);
             thread::spawn(move || {
                 let mut latencies = Histogram::<u64>::new(3).expect("three digits are possible");
                 let mut reply = Vec::with_capacity(4096);
                 while !stop.load(Ordering::Relaxed) {
                     let sent = Instant::now();
-                    exchange(&mut stream, &mut reply);
+                    exchange(&mut *stream, &mut reply);
                     let nanos = sent.elapsed().as_nanos().try_into().unwrap_or(u64::MAX);
                     latencies.record(nanos).expect("it is in range");
                 }
@@ -195,7 +273,7 @@ fn load(socket: &Path, connections: usize, latencies: &mut Histogram<u64>) -> f6
 
 /// A plugin that knows one volume.
 #[tokio::main]
-async fn plugin(socket: &Path) {
+async fn plugin(socket: &Path, port: &str) {
     let get = async || {
         Json(json!({ "Volume": {
             "Name": "db1", "Mountpoint": "/var/lib/bench/db1", "CreatedAt": "2026-01-01T00:00:00Z",
@@ -204,5 +282,8 @@ async fn plugin(socket: &Path) {
     };
     let app = Router::new().route("/VolumeDriver.Get", post(get));
     let listener = tokio::net::UnixListener::bind(socket).expect("the socket can be bound");
+    let tcp =
+        tokio::net::TcpListener::bind(format!("127.0.0.1:{port}")).await.expect("the port can be bound");
+    tokio::spawn(axum::serve(tcp, app.clone()).into_future());
     axum::serve(listener, app).await.expect("the server runs");
 }
