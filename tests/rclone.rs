@@ -4,16 +4,19 @@ mod support;
 
 use std::{
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, ExitCode},
     rc::Rc,
+    time::Instant,
 };
 
 use support::{
-    PATIENCE, Test, docker,
+    PATIENCE, Test,
+    docker::{self, Load, Run},
     dockerd::Dockerd,
     http,
     plugin::{Plugin, Registration},
+    podman::Podman,
     sandbox::{Process, Sandbox},
     wait_for,
 };
@@ -25,13 +28,19 @@ fn main() -> ExitCode {
         the_place_is_taken_from_a_daemon_that_is_connected_and_given_back,
         each_family_of_faults_acts_on_it,
         masks_hide_a_volume_and_leave_its_data,
+        a_connection_that_was_made_past_it_is_ended_too,
+        a_killed_plugin_refuses_connections_at_once,
         a_killed_voltergeist_is_out_of_the_way_at_once,
+        what_is_left_when_the_guard_is_killed_too_is_put_right,
+        scenarios_that_fit_are_played_in_its_place,
+        an_instance_in_front_of_it_plays_scenarios,
         beside_it_under_another_name,
         a_managed_plugin_is_taken_over_and_found_again,
         a_tcp_plugin_is_served_beside_under_another_name,
     ];
+    let podman = tests![podman_uses_it_through_voltergeist].into_iter().map(Test::with_podman_and_rclone);
     let slow = tests![a_hundred_kills_under_load_leave_no_trace].into_iter().map(Test::slow);
-    support::run(tests.into_iter().chain(slow).map(Test::with_rclone).collect())
+    support::run(tests.into_iter().chain(slow).map(Test::with_rclone).chain(podman).collect())
 }
 
 /// The daemon comes first: on its way out it still speaks to the plugin.
@@ -115,6 +124,23 @@ impl Stage {
         .expect("voltergeist is in front again");
     }
 
+    /// Waits until the connections that the daemon had to rclone are ended.
+    fn wait_until_earlier_ended(&self) {
+        wait_for(PATIENCE, || {
+            let entries = self.voltergeist().entries();
+            let text = |entry: &serde_json::Value| entry["text"].as_str().unwrap_or_default().to_owned();
+            entries.iter().any(|entry| text(entry).contains("earlier connection")).then_some(())
+        })
+        .expect("the daemon's connection is ended");
+    }
+
+    /// Asks rclone itself, at its own path.
+    fn assert_rclone_answers(&self) {
+        let socket = self.sandbox.path("run/plugins/rclone.sock");
+        let (status, body) = http::request(&socket, "POST", "/VolumeDriver.List", "").expect("it answers");
+        assert!(status == 200 && body.contains("\"data\""), "{status} {body}");
+    }
+
     /// What is in the directory of sockets.
     fn sockets(&self) -> Vec<String> {
         let entries = fs::read_dir(self.sandbox.path("run/plugins")).expect("the plugins' directory");
@@ -190,18 +216,44 @@ fn the_place_is_taken_from_a_daemon_that_is_connected_and_given_back() {
     for round in 1..=3 {
         stage.succeeds("volume inspect data");
         stage.start_voltergeist();
-        wait_for(PATIENCE, || {
-            let entries = stage.voltergeist().entries();
-            let text = |entry: &serde_json::Value| entry["text"].as_str().unwrap_or_default().to_owned();
-            entries.iter().any(|entry| text(entry).contains("earlier connection")).then_some(())
-        })
-        .expect("the daemon's connection is ended");
+        stage.wait_until_earlier_ended();
         stage.succeeds("volume inspect data");
         assert_eq!(stage.voltergeist().counters(["get"]), [1], "round {round}");
         stage.voltergeist = None;
         assert!(stage.is_restored(), "{:?}", stage.sockets());
         stage.succeeds("volume inspect data");
     }
+}
+
+fn a_connection_that_was_made_past_it_is_ended_too() {
+    let mut stage = Stage::new();
+    stage.wait_until_earlier_ended();
+    stage.voltergeist.as_mut().expect("it runs").pause();
+    stage.restart_rclone();
+    // Straight to rclone, on a connection that the daemon keeps.
+    stage.succeeds("volume inspect data");
+    stage.voltergeist.as_mut().expect("it runs").go_on();
+    stage.wait_until_in_place();
+    stage.write_and_read("through-voltergeist");
+}
+
+fn a_killed_plugin_refuses_connections_at_once() {
+    let mut stage = Stage::new();
+    stage.wait_until_earlier_ended();
+    stage.rclone.kill();
+    wait_for(PATIENCE, || {
+        let entries = stage.voltergeist().entries();
+        entries
+            .iter()
+            .any(|entry| entry["text"].to_string().contains("does not listen any more"))
+            .then_some(())
+    })
+    .expect("it is noticed without a call");
+    // So the request keeps its body until rclone is back.
+    let inspect = stage.daemon.start_docker("volume inspect data");
+    stage.rclone = start_rclone(&stage.sandbox);
+    inspect.finish().succeeds();
+    stage.wait_until_in_place();
 }
 
 fn each_family_of_faults_acts_on_it() {
@@ -276,19 +328,108 @@ fn a_hundred_kills_under_load_leave_no_trace() {
 
 fn kill_under_load(times: usize) {
     let mut stage = Stage::new();
+    let load = Load::start(&stage.sandbox, 3, "volume inspect data");
+    let mut kills = Vec::new();
     for round in 1..=times {
-        let load: Vec<_> = (0..4).map(|_| stage.daemon.start_docker("volume inspect data")).collect();
+        // Calls are on their way through it.
+        wait_for(PATIENCE, || (stage.voltergeist().counters(["get"])[0] >= 3).then_some(()))
+            .expect("the load comes through voltergeist");
+        let before = Instant::now();
         stage.voltergeist.as_mut().expect("it runs").kill();
         wait_for(PATIENCE, || stage.is_restored().then_some(()))
             .unwrap_or_else(|| panic!("round {round}: {:?}", stage.sockets()));
-        // What was in flight is tried again, without a body, as after a kill of the plugin itself: it may fail.
-        for inspect in load {
-            drop(inspect.finish());
-        }
-        stage.succeeds("volume inspect data");
+        kills.push(before..Instant::now());
+        stage.assert_rclone_answers();
         stage.voltergeist.as_mut().expect("it ran").start_again();
     }
+    let runs = load.stop();
+    // What was in flight is tried again, without a body, as after a kill of the plugin itself: it may fail.
+    let in_flight = |run: &Run| kills.iter().any(|kill| run.started < kill.end && kill.start < run.ended);
+    let failed: Vec<&Run> = runs.iter().filter(|run| !run.outcome.is_success()).collect();
+    eprintln!("{times} kills, {} commands, {} in flight at a kill failed", runs.len(), failed.len());
+    for run in &failed {
+        assert!(in_flight(run), "no kill explains this: {}", run.outcome.all_output());
+    }
+    assert!(failed.len() < runs.len() / 2, "{} of {} commands failed", failed.len(), runs.len());
     stage.write_and_read("after-all");
+    stage.voltergeist = None;
+    assert!(stage.is_restored(), "{:?}", stage.sockets());
+}
+
+fn what_is_left_when_the_guard_is_killed_too_is_put_right() {
+    let mut stage = Stage::new();
+    stage.write_and_read("first");
+    stage.voltergeist.as_mut().expect("it runs").kill_with_guard();
+    assert!(!stage.is_restored(), "nobody could restore it");
+    // The connection is refused, so docker tries again with the body.
+    let inspect = stage.daemon.start_docker("volume inspect data");
+    stage.voltergeist.as_mut().expect("it ran").start_again();
+    inspect.finish().succeeds();
+    stage.wait_until_in_place();
+    stage.write_and_read("second");
+
+    stage.voltergeist.as_mut().expect("it runs").kill_with_guard();
+    let restore = || {
+        let output = stage.sandbox.command(env!("CARGO_BIN_EXE_voltergeist")).arg("restore").output();
+        String::from_utf8(output.expect("it runs").stdout).expect("it prints text")
+    };
+    assert_eq!(restore(), "/run/docker/plugins/rclone.sock: restored\n");
+    assert_eq!(restore(), "nothing to restore\n");
+    assert!(stage.is_restored(), "{:?}", stage.sockets());
+    stage.write_and_read("third");
+}
+
+/// Fits, needs the built-in driver, and has an option that rclone does not know.
+const SCENARIOS: [(&str, &str, &str); 3] = [
+    ("option-conflict", "passed", ""),
+    ("named-volume", "skipped", "it shows what only the built-in driver does"),
+    (
+        "labels-lost",
+        "skipped",
+        "it does not fit this plugin, which refuses to create ghost-data: unsupported",
+    ),
+];
+
+fn scenarios_that_fit_are_played_in_its_place() {
+    let stage = Stage::without_voltergeist();
+    let host = format!("DOCKER_HOST={}", docker::host(&stage.sandbox));
+    let play = ["play", "--engine", "docker", "--upstream", "rclone", "--json"];
+    let mut command = stage.sandbox.command("env");
+    command.args([&host, env!("CARGO_BIN_EXE_voltergeist")]).args(play);
+    let output = command.args(SCENARIOS.map(|(name, ..)| name)).output().expect("it runs");
+    let (lines, text) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let reports = lines.lines().map(|line| serde_json::from_str(line).expect("a line is JSON"));
+    let reports: Vec<serde_json::Value> = reports.collect();
+    assert_eq!(reports.len(), SCENARIOS.len(), "{lines}{text}");
+    for (report, (name, result, problem)) in reports.iter().zip(SCENARIOS) {
+        assert_eq!((&report["name"], &report["result"]), (&name.into(), &result.into()), "{text}");
+        assert!(report["problems"].to_string().contains(problem), "{report}");
+    }
+    assert!(!text.contains("docker keeps looking for the driver"), "{text}");
+    assert!(stage.is_restored(), "{:?}", stage.sockets());
+    assert_eq!(stage.succeeds("volume ls --quiet"), "data", "nothing of a scenario is left");
+    stage.write_and_read("after-all");
+}
+
+fn an_instance_in_front_of_it_plays_scenarios() {
+    let mut stage = Stage::without_voltergeist();
+    let host = docker::host(&stage.sandbox);
+    let sandbox = Rc::clone(&stage.sandbox);
+    let variables = [("DOCKER_HOST", host.as_str())];
+    stage.voltergeist = Some(Plugin::start_with(&sandbox, "rclone", Registration::InPlace, &variables));
+    for (name, result, problem) in SCENARIOS {
+        stage.voltergeist().command(&format!("play {name}"));
+        let finished = wait_for(PATIENCE * 2, || {
+            let is_meant = |entry: &serde_json::Value| {
+                entry["kind"] == "scenario" && entry["event"] == "finished" && entry["scenario"] == name
+            };
+            stage.voltergeist().entries().into_iter().find(is_meant)
+        })
+        .unwrap_or_else(|| panic!("{name} does not end"));
+        assert_eq!(finished["result"], result, "{finished}");
+        assert!(finished["problems"].to_string().contains(problem), "{finished}");
+    }
+    assert_eq!(stage.succeeds("volume ls --quiet"), "data", "nothing of a scenario is left");
 }
 
 fn beside_it_under_another_name() {
@@ -306,6 +447,28 @@ fn beside_it_under_another_name() {
     assert!(
         beside.state()["driver"]["upstream"].as_str().is_some_and(|upstream| upstream.contains("rclone"))
     );
+}
+
+fn podman_uses_it_through_voltergeist() {
+    let sandbox = Sandbox::new();
+    let _rclone = start_rclone(&sandbox);
+    let files = sandbox.path("files");
+    fs::create_dir_all(&files).expect("the directory can be made");
+    let podman = Podman::new(&sandbox, "rclone", Path::new("/run/docker/plugins/rclone.sock"));
+    let create = format!("volume create --driver rclone --opt remote={} data", files.display());
+    podman.podman(&create).succeeds();
+    let voltergeist = Plugin::start(&sandbox, "rclone", Registration::InPlace);
+    podman.run_with("data", "touch /data/made").succeeds();
+    assert!(files.join("made").exists(), "rclone has written it");
+    let [mounts, unmounts] = voltergeist.counters(["mount", "unmount"]);
+    assert_eq!((mounts, unmounts), (1, 1));
+    let mount = voltergeist.calls("mount").pop().expect("a mount");
+    assert_eq!((&mount["caller"], &mount["upstream"]["status"]), (&"podman".into(), &200.into()));
+    voltergeist.command("arm mount: fail \"boom\"");
+    let error = podman.run_with("data", "true").fails();
+    assert!(error.contains("boom"), "{error}");
+    drop(voltergeist);
+    assert!(podman.run_with("data", "ls /data").succeeds().contains("made"));
 }
 
 /// Makes a plugin that docker runs out of this program and the libraries that it needs.

@@ -1,9 +1,14 @@
 //! The docker command line, talking to the daemon of a sandbox.
 
 use std::{
+    path::Path,
     process::{Command, Output},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     thread::{self, JoinHandle},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use super::{sandbox::Sandbox, wait_for};
@@ -18,10 +23,14 @@ pub fn host(sandbox: &Sandbox) -> String {
 
 /// A docker command, for its arguments to be added.
 pub fn docker(sandbox: &Sandbox) -> Command {
+    command(&host(sandbox), &sandbox.path("cli"))
+}
+
+fn command(host: &str, config: &Path) -> Command {
     let mut docker = Command::new("docker");
     docker
-        .env("DOCKER_HOST", host(sandbox))
-        .env("DOCKER_CONFIG", sandbox.path("cli"))
+        .env("DOCKER_HOST", host)
+        .env("DOCKER_CONFIG", config)
         .env_remove("DOCKER_CONTEXT")
         .env_remove("DOCKER_API_VERSION");
     docker
@@ -52,6 +61,47 @@ impl Running {
     }
 }
 
+/// Commands that are run again and again until they are stopped.
+pub struct Load {
+    stop: Arc<AtomicBool>,
+    threads: Vec<JoinHandle<Vec<Run>>>,
+}
+
+/// A command of a load.
+pub struct Run {
+    pub started: Instant,
+    pub ended: Instant,
+    pub outcome: Outcome,
+}
+
+impl Load {
+    /// Starts so many commands at a time, each given as the words after `docker`.
+    pub fn start(sandbox: &Sandbox, parallel: usize, line: &'static str) -> Self {
+        let stop = Arc::<AtomicBool>::default();
+        let threads = (0..parallel).map(|_| {
+            let (host, config, stop) = (host(sandbox), sandbox.path("cli"), Arc::clone(&stop));
+            thread::spawn(move || {
+                let mut runs = Vec::new();
+                while !stop.load(Ordering::Relaxed) {
+                    let started = Instant::now();
+                    let mut command = command(&host, &config);
+                    command.args(line.split_whitespace());
+                    let outcome = Running::start(command).finish();
+                    runs.push(Run { started, ended: Instant::now(), outcome });
+                }
+                runs
+            })
+        });
+        Self { threads: threads.collect(), stop }
+    }
+
+    /// Waits for the commands under way, and returns all.
+    pub fn stop(self) -> Vec<Run> {
+        self.stop.store(true, Ordering::Relaxed);
+        self.threads.into_iter().flat_map(|thread| thread.join().expect("no command hangs")).collect()
+    }
+}
+
 /// What became of a command.
 #[must_use]
 pub struct Outcome {
@@ -73,6 +123,11 @@ impl Outcome {
         let (all, command) = (self.all_output(), &self.command);
         assert!(!self.output.status.success(), "succeeded: {command}\n{all}");
         all
+    }
+
+    /// Whether the command succeeded.
+    pub fn is_success(&self) -> bool {
+        self.output.status.success()
     }
 
     /// The exit status, if it was not ended by a signal.

@@ -53,6 +53,8 @@ pub enum Engine {
     Podman,
     /// A dockerd with a volume plugin that nobody here wrote.
     Rclone,
+    /// Podman with that plugin.
+    PodmanRclone,
 }
 
 impl Test {
@@ -69,6 +71,11 @@ impl Test {
     /// It needs rclone beside dockerd.
     pub fn with_rclone(self) -> Self {
         Self { engine: Some(Engine::Rclone), ..self }
+    }
+
+    /// It needs podman and rclone.
+    pub fn with_podman_and_rclone(self) -> Self {
+        Self { engine: Some(Engine::PodmanRclone), ..self }
     }
 
     /// It needs no engine.
@@ -98,7 +105,7 @@ pub fn engines_are_required() -> bool {
 /// Runs the tests, or reports them as ignored where their engine cannot run.
 pub fn run(tests: Vec<Test>) -> ExitCode {
     let required = engines_are_required();
-    let obstacles = [Engine::Docker, Engine::Podman, Engine::Rclone].map(|engine| {
+    let obstacles = [Engine::Docker, Engine::Podman, Engine::Rclone, Engine::PodmanRclone].map(|engine| {
         let needed = tests.iter().any(|test| test.engine == Some(engine));
         (engine, if needed { obstacle(engine) } else { None })
     });
@@ -145,18 +152,19 @@ pub fn obstacle(engine: Engine) -> Option<&'static str> {
             (works("docker", &["--version"]), "there is no docker command (Debian: docker.io)"),
         ]
     };
+    let rclone = || {
+        vec![
+            (works("rclone", &["version"]), "there is no rclone (Debian: rclone)"),
+            (works("fusermount3", &["--version"]), "there is no fusermount3 (Debian: fuse3)"),
+            (Path::new("/dev/fuse").exists(), "there is no /dev/fuse"),
+        ]
+    };
+    let podman = || vec![(works("podman", &["--version"]), "there is no podman (Debian: podman)")];
     let own = match engine {
         Engine::Docker => docker(),
-        Engine::Rclone => [
-            docker(),
-            vec![
-                (works("rclone", &["version"]), "there is no rclone (Debian: rclone)"),
-                (works("fusermount3", &["--version"]), "there is no fusermount3 (Debian: fuse3)"),
-                (Path::new("/dev/fuse").exists(), "there is no /dev/fuse"),
-            ],
-        ]
-        .concat(),
-        Engine::Podman => vec![(works("podman", &["--version"]), "there is no podman (Debian: podman)")],
+        Engine::Rclone => [docker(), rclone()].concat(),
+        Engine::Podman => podman(),
+        Engine::PodmanRclone => [podman(), rclone()].concat(),
     };
     needed.into_iter().chain(own).find_map(|(met, obstacle)| (!met).then_some(obstacle))
 }

@@ -33,18 +33,32 @@ pub struct Plugin {
     name: String,
     registration: Registration,
     control: PathBuf,
+    /// `NAME=VALUE` of its environment.
+    variables: Vec<String>,
 }
 
 impl Plugin {
     /// Starts `voltergeist serve` and waits until its control socket answers.
     pub fn start(sandbox: &Rc<Sandbox>, name: &str, registration: Registration) -> Self {
+        Self::start_with(sandbox, name, registration, &[])
+    }
+
+    /// The same with variables in its environment.
+    pub fn start_with(
+        sandbox: &Rc<Sandbox>,
+        name: &str,
+        registration: Registration,
+        variables: &[(&str, &str)],
+    ) -> Self {
         let control = sandbox.path(&format!("{name}.control"));
+        let variables: Vec<_> = variables.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let mut plugin = Self {
             sandbox: Rc::clone(sandbox),
             name: name.to_owned(),
             registration,
-            process: serve(sandbox, name, registration, &control),
+            process: serve(sandbox, name, registration, &control, &variables),
             control,
+            variables,
         };
         plugin.wait_until_it_answers();
         plugin
@@ -55,16 +69,30 @@ impl Plugin {
         self.process.kill();
     }
 
+    /// Kills the process that guards it, and then it.
+    pub fn kill_with_guard(&mut self) {
+        self.process.kill_with_children();
+    }
+
+    /// Stops it until it is to go on.
+    pub fn pause(&mut self) {
+        self.process.pause();
+    }
+
+    pub fn go_on(&mut self) {
+        self.process.go_on();
+    }
+
     /// Starts the killed plugin again.
     pub fn start_again(&mut self) {
-        self.process = serve(&self.sandbox, &self.name, self.registration, &self.control);
+        self.process = serve(&self.sandbox, &self.name, self.registration, &self.control, &self.variables);
         self.wait_until_it_answers();
     }
 
     /// Kills the plugin where it stands and starts it again on the same volumes.
     pub fn kill_and_start_again(&mut self) {
         self.process.kill();
-        self.process = serve(&self.sandbox, &self.name, self.registration, &self.control);
+        self.process = serve(&self.sandbox, &self.name, self.registration, &self.control, &self.variables);
         self.wait_until_it_answers();
     }
 
@@ -139,15 +167,22 @@ impl Drop for Plugin {
     }
 }
 
-fn serve(sandbox: &Sandbox, name: &str, registration: Registration, control: &Path) -> Process {
+fn serve(
+    sandbox: &Sandbox,
+    name: &str,
+    registration: Registration,
+    control: &Path,
+    variables: &[String],
+) -> Process {
     let root = sandbox.path(&format!("{name}.volumes")).display().to_string();
     let control = format!("unix://{}", control.display());
-    let mut args = vec!["serve", "--root", &root, "--control", &control];
+    let mut args: Vec<&str> = variables.iter().map(String::as_str).collect();
+    args.extend([env!("CARGO_BIN_EXE_voltergeist"), "serve", "--root", &root, "--control", &control]);
     match registration {
         Registration::Socket => args.extend(["--name", name]),
         Registration::Spec => args.extend(["--name", name, "--listen", "tcp://127.0.0.1:0"]),
         Registration::InPlace => args.extend(["--upstream", name]),
         Registration::Beside(upstream) => args.extend(["--name", name, "--upstream", upstream]),
     }
-    sandbox.spawn(name, env!("CARGO_BIN_EXE_voltergeist"), &args)
+    sandbox.spawn(name, "env", &args)
 }

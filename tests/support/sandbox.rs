@@ -154,8 +154,39 @@ impl Process {
         wait_for(deadline, || self.outside.try_wait().ok().flatten())
     }
 
+    /// Kills the programs that it has started, and then it.
+    pub fn kill_with_children(&mut self) -> ExitStatus {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.pid.as_raw_nonzero())).expect("it runs");
+        let lists = tasks.flatten().map(|task| fs::read_to_string(task.path().join("children")));
+        let children: Vec<i32> = lists
+            .flat_map(|list| {
+                list.unwrap_or_default().split_whitespace().map(str::to_owned).collect::<Vec<_>>()
+            })
+            .map(|child| child.parse().expect("a process ID"))
+            .collect();
+        assert!(!children.is_empty(), "{} has started no other program", self.name);
+        for child in children {
+            // A child that nobody has waited for keeps its process ID.
+            kill_process(Pid::from_raw(child).expect("a process ID"), Signal::KILL)
+                .expect("it can be killed");
+        }
+        self.kill()
+    }
+
+    /// Stops the program, as Ctrl-Z would, until it is to go on.
+    pub fn pause(&mut self) {
+        self.signal(Signal::STOP);
+    }
+
+    pub fn go_on(&mut self) {
+        // nsenter stops with its program, and lets it go on with itself.
+        let _ = kill_process(Pid::from_child(&self.outside), Signal::CONT);
+        self.signal(Signal::CONT);
+    }
+
     pub fn kill(&mut self) -> ExitStatus {
         self.signal(Signal::KILL);
+        self.go_on();
         self.outside.wait().expect("the end of the program")
     }
 
