@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use crate::{
-    domain::{lang::command::Command, model::directory_options::DirectoryOptions},
+    domain::{lang::command::Command, model::{directory_options::DirectoryOptions, speed::EngineSpeed}},
     net::{Address, Upstream},
 };
 
@@ -36,6 +36,8 @@ pub struct Config {
     pub expire: Option<Duration>,
     /// Commands that are run before the first request: rules to arm, an outage to begin with.
     pub commands: Vec<Command>,
+    /// How fast the clock is that the durations of these commands are meant in.
+    pub speed: EngineSpeed,
     /// Whether the rules of the last run are armed again, with what they have counted.
     pub keep_rules: bool,
     /// The plugin to forward calls to, instead of the built-in driver.

@@ -131,6 +131,7 @@ impl Instance {
             .with_speed((scope == InstanceScope::Demo).then(DemoSpeed::default));
         let redaction = Redaction::new(config.redact.iter().cloned());
         let hub = Hub::redacted(session, store, Bounds::default(), redaction);
+        let in_its_time = hub.in_time_of(config.speed);
         for command in &config.commands {
             if kept.has(command) {
                 continue;
@@ -138,6 +139,7 @@ impl Instance {
             let run = hub.command(command, Origin::Settings);
             run.with_context(|| format!("cannot begin with {:?}", command.to_string()))?;
         }
+        drop(in_its_time);
         let server = Server::bind(&hub, driver, server)?;
         prepare(&hub);
         let shutdown = CancellationToken::new();

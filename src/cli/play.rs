@@ -24,6 +24,7 @@ use crate::{
         plugin_list::{self, ListedPlugin},
         recording::Recording,
     },
+    engine_api::Clock,
     scenario::{self, LibraryError, Scenario, ScenarioLibrary},
 };
 
@@ -138,7 +139,8 @@ pub async fn run(args: &PlayArgs, settings: &Settings) -> anyhow::Result<ExitCod
     let scope = if is_docker { InstanceScope::EngineOnly } else { InstanceScope::Isolated };
     let upstream = plugin_list::find(settings.upstream.as_ref()).await?;
     let is_upstream = upstream.is_some();
-    let mut config = Config { upstream, ..settings.config(DRIVER) };
+    let clock = if is_docker { Clock::REAL } else { Clock::faster(SPEED) };
+    let mut config = Config { upstream, speed: clock.speed(), ..settings.config(DRIVER) };
     // A simulated daemon needs no plugin of this machine, and an engine remembers the address of one on TCP.
     let has_socket = config.upstream.as_ref().is_some_and(|upstream| upstream.socket().is_some());
     if config.takes_place && !(is_docker && has_socket) {

@@ -21,7 +21,7 @@ use crate::{
     },
     domain::{
         lang::{command::Command, duration, suggest::did_you_mean},
-        model::{directory_options::DirectoryOptions, driver::Outage},
+        model::{directory_options::DirectoryOptions, driver::Outage, speed::EngineSpeed},
     },
     net::{Address, UpstreamName, client::ClientError, token},
 };
@@ -266,6 +266,7 @@ impl Settings {
             seed: self.seed,
             expire: self.expire,
             commands: self.commands(),
+            speed: EngineSpeed::REAL,
             keep_rules: self.keep_rules.unwrap_or_default(),
             panic_on: std::env::var("VOLTERGEIST_PANIC_ON").ok(),
         }

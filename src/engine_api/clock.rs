@@ -7,27 +7,30 @@ use std::time::Duration;
 
 use tokio::time::{Instant, error::Elapsed};
 
+use crate::domain::model::speed::EngineSpeed;
+
 /// The time of an engine.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Clock {
-    speed: f64,
+    speed: EngineSpeed,
 }
 
 impl Clock {
     /// Real time.
-    pub const REAL: Self = Self { speed: 1.0 };
+    pub const REAL: Self = Self { speed: EngineSpeed::REAL };
 
     /// Time that passes `speed` times as fast. A speed that is not a positive number counts as 1.
     pub fn faster(speed: f64) -> Self {
-        Self { speed: if speed.is_finite() && speed > 0.0 { speed } else { 1.0 } }
+        Self { speed: EngineSpeed::times(speed) }
     }
 
-    fn real(self, engine_time: Duration) -> Duration {
-        engine_time.div_f64(self.speed)
+    /// How fast it is.
+    pub fn speed(self) -> EngineSpeed {
+        self.speed
     }
 
     pub(crate) async fn sleep(self, engine_time: Duration) {
-        tokio::time::sleep(self.real(engine_time)).await;
+        tokio::time::sleep(self.speed.real(engine_time)).await;
     }
 
     /// Gives up after some time, or never.
@@ -37,14 +40,14 @@ impl Clock {
         future: F,
     ) -> Result<F::Output, Elapsed> {
         match limit {
-            Some(limit) => tokio::time::timeout(self.real(limit), future).await,
+            Some(limit) => tokio::time::timeout(self.speed.real(limit), future).await,
             None => Ok(future.await),
         }
     }
 
     /// How much time passes for the engine in so much real time.
     pub(crate) fn engine_time(self, real: Duration) -> Duration {
-        real.mul_f64(self.speed)
+        self.speed.engine_time(real)
     }
 
     pub(crate) fn since(self, start: Instant) -> Duration {

@@ -1,6 +1,9 @@
 //! Time: rules expire, outages end.
 
-use std::{sync::atomic::Ordering, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -10,9 +13,23 @@ use crate::domain::{
         driver::{DriverEvent, DriverReason, DriverStatus},
         entry::{EntryKind, RuleEvent},
         fault::ReleasedBy,
+        speed::EngineSpeed,
     },
     rules::TrackedRule,
 };
+
+/// While it lives, rules and outages are meant in the time of an engine's clock.
+#[must_use = "the clock is in use only while this lives"]
+pub struct SpeedGuard {
+    hub: Arc<Hub>,
+    before: EngineSpeed,
+}
+
+impl Drop for SpeedGuard {
+    fn drop(&mut self) {
+        self.hub.locked.lock().speed = self.before;
+    }
+}
 
 impl Inner {
     /// Ends rules and outages whose time is over. Returns whether it was time for anything.
@@ -55,6 +72,12 @@ impl Inner {
 }
 
 impl Hub {
+    /// From now on the durations of rules and outages are meant in the time of a clock, until the guard is dropped.
+    pub fn in_time_of(self: &Arc<Self>, speed: EngineSpeed) -> SpeedGuard {
+        let before = std::mem::replace(&mut self.locked.lock().speed, speed);
+        SpeedGuard { hub: Arc::clone(self), before }
+    }
+
     /// The time of the hub: it never goes back, and is paused when tokio's is.
     pub fn now(&self) -> Timestamp {
         let (start, instant) = self.started;

@@ -209,7 +209,7 @@ impl Inner {
             Command::Conjure { name, .. } => format!("created {name:?}"),
             Command::Wipe => "deleted all volumes and their files".into(),
             Command::Down { kind, lasting } => {
-                let until = lasting.and_then(|lasting| at.checked_add(lasting).ok());
+                let until = lasting.and_then(|lasting| at.checked_add(self.speed.real(lasting)).ok());
                 let down = DriverStatus::Down { kind: *kind, until };
                 self.push_driver(at, down, generation, DriverReason::Command);
                 let lasting = lasting.map(|lasting| format!(" for {}", duration::print(lasting)));
@@ -250,7 +250,7 @@ impl Inner {
         let rules = self.state.rules();
         let replaced = target.as_ref().and_then(|target| rules.targets(target).next());
         let replaced = replaced.map(|rule| (rule.as_text(), rule.state));
-        let armed = rules.arming(rule, label, at);
+        let armed = rules.arming(rule, label, at, self.speed);
         let text =
             armed.rule().map_or_else(String::new, |rule| format!("armed rule {}: {}", rule.id, rule.text));
         self.push(at, EntryKind::Rule(armed));

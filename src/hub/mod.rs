@@ -56,7 +56,7 @@ use crate::domain::{
     model::{
         entry::{Entry, EntryKind, RuleDecision, Session},
         scenario::{PlayRequest, ScenarioCatalog},
-        speed::DemoSpeed,
+        speed::{DemoSpeed, EngineSpeed},
     },
     redaction::Redaction,
     rules::RuleSet,
@@ -74,6 +74,8 @@ struct Inner {
     decisions: Option<Arc<[RuleDecision]>>,
     /// When a rule or an outage next ends or changes.
     deadline: Option<Timestamp>,
+    /// How fast the clock is that rules and outages are meant in from now on.
+    speed: EngineSpeed,
 }
 
 impl Inner {
@@ -135,6 +137,7 @@ impl Hub {
             catalog: ScenarioCatalog::default(),
             decisions: None,
             deadline: None,
+            speed: EngineSpeed::REAL,
         };
         inner.push(started.0, session);
         // Rules of the last run may have expired since.

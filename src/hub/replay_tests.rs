@@ -14,7 +14,7 @@ use crate::domain::{
         peer::Peer,
         protocol::{Caller, Operation, Request},
         scenario::{End, ScenarioCatalog, ScenarioEvent, ScenarioInfo, ScenarioResult, StepSpec},
-        speed::{DemoSpeed, SpeedChange},
+        speed::{DemoSpeed, EngineSpeed, SpeedChange},
         volume::{Change, Volumes},
     },
     rules::{Action, RuleSet},
@@ -142,7 +142,7 @@ impl Run {
         let mut kept = RuleSet::new(7, None);
         let rule = "mount, get 50% first 9 per volume: null".parse().expect("a rule");
         let at = jiff::Timestamp::UNIX_EPOCH;
-        kept.apply(&kept.arming(&rule, Some("kept"), at), at, |_| false);
+        kept.apply(&kept.arming(&rule, Some("kept"), at, EngineSpeed::REAL), at, |_| false);
         let session = Session::new(7, volumes)
             .with_rules(kept.kept())
             .with_default_expiry(Some(Duration::from_secs(60)))

@@ -44,6 +44,7 @@ pub async fn run(
     if let Err(reason) = checked {
         return Report::skipped(scenario, reason);
     }
+    let _in_its_time = context.hub.in_time_of(context.clock.speed());
     let mut run = StepRunner::start(scenario, context).await;
     let result = tokio::select! {
         () = cancel.cancelled() => ScenarioResult::Stopped,

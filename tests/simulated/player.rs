@@ -193,6 +193,48 @@ async fn a_step_waits_until_it_is_allowed() {
     haunted.end().await;
 }
 
+#[tokio::test]
+async fn rules_and_outages_are_in_the_time_of_the_simulated_daemon() {
+    for (what, steps) in [
+        (
+            "a delay that a daemon waits for",
+            "[[step]]\ncommand = \"arm get: delay 5s once\"\n[[step]]\ndocker = \"docker volume inspect v\"",
+        ),
+        (
+            "a delay that is too long for it",
+            "[[step]]\ncommand = \"arm get: delay 70s once\"\n[[step]]\ndocker = \"docker volume inspect v\"\nfails_with = \"context deadline exceeded\"",
+        ),
+        (
+            "a drip that ends in time",
+            "[[step]]\ncommand = \"arm get: drip 20s once\"\n[[step]]\ndocker = \"docker volume inspect v\"",
+        ),
+        (
+            "a rule that expires",
+            "[[step]]\ncommand = \"arm get: fail for 10s\"\n[[step]]\nsleep = \"11s\"\n[[step]]\ndocker = \"docker volume inspect v\"",
+        ),
+        (
+            "a rule that is still in its pause",
+            "[[step]]\ncommand = \"arm get: fail flap 40s 60s\"\n[[step]]\nsleep = \"20s\"\n[[step]]\ndocker = \"docker volume inspect v\"",
+        ),
+        (
+            "a rule whose pause is over",
+            "[[step]]\ncommand = \"arm get: fail flap 10s 60s\"\n[[step]]\nsleep = \"20s\"\n[[step]]\ndocker = \"docker volume inspect v\"\nfails_with = \"no such volume\"",
+        ),
+        (
+            "an outage that is over",
+            "[[step]]\ncommand = \"down refuse for 10s\"\n[[step]]\nsleep = \"12s\"\n[[step]]\ndocker = \"docker volume inspect v\"\ncalls = [\"get v\"]",
+        ),
+    ] {
+        let haunted = FaultyDriver::new();
+        let engine = haunted.daemon();
+        let create = "[[step]]\ndocker = \"docker volume create -d ghost v\"";
+        let report = played(&haunted, &engine, &scenario(&format!("{create}\n{steps}"))).await;
+        assert!(report.passed(), "{what}: {report} {:?}", report.steps);
+        is_clear(&haunted, &engine).await;
+        haunted.end().await;
+    }
+}
+
 /// An engine that counts inventories and delays each by an interval of its time.
 struct CountingEngine {
     engine: Arc<dyn Engine>,

@@ -27,6 +27,10 @@ impl TestInstance {
         let plan = ServerConfig { listen, control, paths, ..ServerConfig::new(name) };
         let shutdown = CancellationToken::new();
         let server = Server::bind(&hub, disk, plan).expect("the sockets are free");
+        let deadlines = Arc::clone(&hub);
+        tokio::spawn(shutdown.clone().run_until_cancelled_owned(async move {
+            deadlines.run_deadlines().await;
+        }));
         Self { hub, serving: tokio::spawn(server.run(shutdown.clone())), shutdown }
     }
 

@@ -1,6 +1,6 @@
-//! The speed of the demo workload.
+//! The speed of the demo workload, and of an engine's clock.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +12,53 @@ pub struct DemoSpeed {
     pub times: f64,
     /// Whether it is paused.
     pub paused: bool,
+}
+
+/// How fast an engine's clock is: 1 is real time.
+///
+/// A simulated daemon takes 15 s to find that a plugin is gone, and nobody waits that long for a scenario. What a rule or
+/// an outage of the scenario says in seconds is in the same time.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(transparent)]
+pub struct EngineSpeed(f64);
+
+impl Default for EngineSpeed {
+    fn default() -> Self {
+        Self::REAL
+    }
+}
+
+impl EngineSpeed {
+    /// Real time.
+    pub const REAL: Self = Self(1.0);
+
+    /// So many times as fast. What is not a positive number counts as 1.
+    pub fn times(times: f64) -> Self {
+        Self(if times.is_finite() && times > 0.0 { times } else { 1.0 })
+    }
+
+    /// Whether it is real time.
+    pub fn is_real(&self) -> bool {
+        *self == Self::REAL
+    }
+
+    /// How much real time passes in so much of the engine's.
+    pub fn real(self, engine_time: Duration) -> Duration {
+        Self::scaled(engine_time, self.0.recip())
+    }
+
+    /// How much of the engine's time passes in so much real time.
+    pub fn engine_time(self, real: Duration) -> Duration {
+        Self::scaled(real, self.0)
+    }
+
+    fn scaled(time: Duration, times: f64) -> Duration {
+        if times == 1.0 {
+            return time;
+        }
+        Duration::try_from_secs_f64(time.as_secs_f64() * times).unwrap_or(Duration::MAX)
+    }
 }
 
 /// A change of the demo speed.
@@ -95,5 +142,16 @@ mod tests {
         assert_eq!(shown, ["0.5x", "0.25x", "0.125x", "paused"]);
         speed = speed.changed(speed.faster().expect("it can resume"));
         assert_eq!(speed.to_string(), "0.125x");
+    }
+
+    #[test]
+    fn an_engines_time_is_real_time_again_and_never_overflows() {
+        let fast = EngineSpeed::times(20.0);
+        assert_eq!(fast.real(Duration::from_secs(60)), Duration::from_secs(3));
+        assert_eq!(fast.engine_time(Duration::from_secs(3)), Duration::from_secs(60));
+        assert_eq!(fast.engine_time(Duration::MAX), Duration::MAX);
+        for wrong in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+            assert!(EngineSpeed::times(wrong).is_real(), "{wrong}");
+        }
     }
 }

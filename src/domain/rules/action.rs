@@ -6,7 +6,10 @@ use serde_json::Value;
 
 use super::template::{self, FieldPath};
 pub use crate::domain::model::fault::Phase;
-use crate::domain::{lang::json, model::protocol::Operation};
+use crate::domain::{
+    lang::json,
+    model::{protocol::Operation, speed::EngineSpeed},
+};
 
 /// What a rule does to a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -123,6 +126,19 @@ pub enum Mountpoint {
 }
 
 impl Action {
+    /// The same action, with durations that are meant in the time of a clock.
+    #[must_use]
+    pub fn in_real_time(self, speed: EngineSpeed) -> Self {
+        match self {
+            Self::Delay { from, to } => Self::Delay { from: speed.real(from), to: speed.real(to) },
+            Self::Drip { over } => Self::Drip { over: speed.real(over) },
+            Self::Barrier { calls, within } => {
+                Self::Barrier { calls, within: within.map(|within| speed.real(within)) }
+            }
+            other => other,
+        }
+    }
+
     /// Those without arguments.
     pub const PLAIN: [Self; 15] = [
         Self::Pass,

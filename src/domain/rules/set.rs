@@ -13,14 +13,17 @@ use super::{
 };
 use crate::domain::{
     lang::command::Target,
-    model::entry::{Decision, KeptRule, RuleDecision, RuleEvent, RuleText},
+    model::{
+        entry::{Decision, KeptRule, RuleDecision, RuleEvent, RuleText},
+        speed::EngineSpeed,
+    },
 };
 
 /// The rules in the order of their arming. The first that takes a call decides about it.
 ///
 /// A rule that is spent or expired stays in the set, so that people can see it, until it is disarmed or another one is
 /// armed with its label. Deciding changes nothing: [`RuleSet::apply`] does, from the entries.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RuleSet {
     rules: Vec<TrackedRule>,
     seed: u64,
@@ -73,12 +76,13 @@ impl RuleSet {
         self.seed = seed;
     }
 
-    /// The entry that arms a rule.
-    pub fn arming(&self, rule: &Rule, label: Option<&str>, at: Timestamp) -> RuleEvent {
+    /// The entry that arms a rule whose durations are meant in the time of a clock.
+    pub fn arming(&self, rule: &Rule, label: Option<&str>, at: Timestamp, speed: EngineSpeed) -> RuleEvent {
         let lasting = rule.lifetime.lasting.or(self.default_expiry);
         let text =
             RuleText { id: self.last_id + 1, label: label.map(Arc::from), text: rule.to_string().into() };
-        RuleEvent::Armed { rule: text, until: lasting.and_then(|lasting| at.checked_add(lasting).ok()) }
+        let until = lasting.and_then(|lasting| at.checked_add(speed.real(lasting)).ok());
+        RuleEvent::Armed { rule: text, until, speed }
     }
 
     /// The rules that a target means.
@@ -117,9 +121,9 @@ impl RuleSet {
     /// Applies an entry about rules. `holds_call` says whether a rule holds a call.
     pub fn apply(&mut self, event: &RuleEvent, at: Timestamp, holds_call: impl Fn(u32) -> bool) {
         match event {
-            RuleEvent::Armed { rule, until } => {
+            RuleEvent::Armed { rule, until, speed } => {
                 self.forget_ended(holds_call);
-                self.arm(rule, *until, at);
+                self.arm(rule, *until, at, *speed);
             }
             RuleEvent::Disarmed(rule) => {
                 self.rules.retain(|armed| armed.id != rule.id);
@@ -142,11 +146,11 @@ impl RuleSet {
     }
 
     /// Arms a rule behind the others, or in the place of the one with the same label.
-    fn arm(&mut self, rule: &RuleText, until: Option<Timestamp>, at: Timestamp) {
+    fn arm(&mut self, rule: &RuleText, until: Option<Timestamp>, at: Timestamp, speed: EngineSpeed) {
         self.last_id = self.last_id.max(rule.id);
         // The text was printed by a rule. Only a damaged recording has another one.
         let Ok(parsed) = rule.text.parse() else { return };
-        let armed = TrackedRule::new(rule.id, rule.label.clone(), parsed, until, at);
+        let armed = TrackedRule::new(rule.id, rule.label.clone(), parsed, until, at).in_time_of(speed);
         let same_label = |other: &TrackedRule| other.label.is_some() && other.label == armed.label;
         match self.rules.iter().position(same_label) {
             Some(index) => self.rules[index] = armed,

@@ -20,6 +20,7 @@ use crate::domain::model::{
     entry::{Condition, Decision, KeptRule, RuleText},
     fault::{AppliedFault, FaultSource},
     protocol::Operation,
+    speed::EngineSpeed,
 };
 
 /// What is to be done to a call.
@@ -27,14 +28,14 @@ use crate::domain::model::{
 pub struct Injection {
     /// The rule and its action as text.
     pub fault: AppliedFault,
-    /// The action. Random parts are drawn already: a delay's two ends are equal.
+    /// The action. Random parts are drawn already: a delay's two ends are equal. Its durations are in real time.
     pub action: Action,
     /// When the driver's own work is done.
     pub phase: Phase,
 }
 
 /// A rule in the set, from its arming until it is disarmed or replaced.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrackedRule {
     /// Its number: 1 for the first ever armed.
     pub id: u32,
@@ -55,6 +56,9 @@ pub struct TrackedRule {
     pub held: usize,
     /// When it was armed.
     pub since: Timestamp,
+    /// How fast the clock is that its durations are meant in.
+    #[serde(default)]
+    speed: EngineSpeed,
     rule: Arc<Rule>,
     /// What each step of its chain does, as text.
     action_texts: Arc<[Arc<str>]>,
@@ -130,6 +134,7 @@ impl TrackedRule {
             remaining: Remaining { fires: rule.limit(), until },
             held: 0,
             since,
+            speed: EngineSpeed::REAL,
             action_texts: rule
                 .chain
                 .iter()
@@ -140,6 +145,11 @@ impl TrackedRule {
             rule: Arc::new(rule),
             counts: Counts { draws: draws.then(DrawCounts::default), ..Counts::default() },
         }
+    }
+
+    /// The same, with durations that are meant in the time of a clock.
+    pub(super) fn in_time_of(self, speed: EngineSpeed) -> Self {
+        Self { speed, ..self }
     }
 
     /// The rule as it survives a restart.
@@ -183,6 +193,7 @@ impl TrackedRule {
             remaining: self.remaining,
             held: self.held,
             since: self.since,
+            speed: self.speed,
             rule: Arc::clone(&self.rule),
             action_texts: Arc::clone(&self.action_texts),
             operations: self.operations,
@@ -234,7 +245,10 @@ impl TrackedRule {
     pub(super) fn next_turn(&self, at: Timestamp) -> Option<Timestamp> {
         let until = self.remaining.until.filter(|until| at < *until);
         let flap = self.rule.lifetime.flap.filter(|_| self.state != RuleState::Expired);
-        let turn = flap.and_then(|flap| self.since.checked_add(flap.next_turn(self.elapsed(at))).ok());
+        let turn = flap.and_then(|flap| {
+            let next = self.speed.real(flap.next_turn(self.elapsed(at)));
+            self.since.checked_add(next).ok()
+        });
         until.into_iter().chain(turn).min()
     }
 
@@ -252,7 +266,7 @@ impl TrackedRule {
     }
 
     fn elapsed(&self, at: Timestamp) -> Duration {
-        Duration::try_from(at.duration_since(self.since)).unwrap_or_default()
+        self.speed.engine_time(Duration::try_from(at.duration_since(self.since)).unwrap_or_default())
     }
 
     /// Whether it is for an operation.
@@ -315,7 +329,7 @@ impl TrackedRule {
         };
         let source = FaultSource::Rule { id: self.id, label: self.label.clone() };
         let fault = AppliedFault { source, action: text, phase: step.phase, released: None };
-        (Decision::Fired, Some(Injection { fault, action, phase: step.phase }))
+        (Decision::Fired, Some(Injection { fault, action: action.in_real_time(self.speed), phase: step.phase }))
     }
 
     /// What it has counted of calls like this one.

@@ -16,7 +16,7 @@ use crate::domain::model::{
     origin::Origin,
     protocol::{Caller, Operation, Options},
     scenario::{End, ScenarioEvent, ScenarioResult, StepSpec},
-    speed::SpeedChange,
+    speed::{EngineSpeed, SpeedChange},
 };
 
 fn second(second: i64) -> Timestamp {
@@ -59,7 +59,7 @@ fn entries() -> Vec<Arc<Entry>> {
                 .with_speed(Some(DemoSpeed::default())),
         )),
         EntryKind::Registration(Box::new(DriverInfo { name: "voltergeist".into(), ..DriverInfo::default() })),
-        EntryKind::Rule(RuleEvent::Armed { rule: rule.clone(), until: Some(second(60)) }),
+        EntryKind::Rule(RuleEvent::Armed { rule: rule.clone(), until: Some(second(60)), speed: EngineSpeed::REAL }),
         EntryKind::Command(command("arm mount 20%: hold once as x")),
         volume(Cause::Call(1), &created),
         EntryKind::Call(Box::new(Call {

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::model::protocol::Operation;
+use crate::domain::model::{protocol::Operation, speed::EngineSpeed};
 
 /// A rule changed its state, or rules evaluated a call.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum RuleEvent {
@@ -20,6 +20,10 @@ pub enum RuleEvent {
         /// When its time is over.
         #[cfg_attr(test, schemars(with = "Option<String>", extend("format" = "date-time")))]
         until: Option<Timestamp>,
+        /// How fast the clock is that its durations are meant in: that of a simulated engine while a scenario is played
+        /// on it. Without it: real time.
+        #[serde(default, skip_serializing_if = "EngineSpeed::is_real")]
+        speed: EngineSpeed,
     },
     /// A command put it directly before another rule.
     Moved {

@@ -9,6 +9,7 @@ use crate::domain::{
     model::{
         entry::{Evaluation, RuleEvent},
         protocol::{Caller, Operation, Options},
+        speed::EngineSpeed,
     },
     rules::{Action, Injection, Phase, RequestContext, Rule, RuleSet, RuleState, TrackedRule},
     text::decision,
@@ -29,7 +30,7 @@ fn apply(set: &mut RuleSet, event: &RuleEvent, at: Timestamp) {
 }
 
 fn arm(set: &mut RuleSet, rule: &str, label: Option<&str>, at: Timestamp) {
-    let event = set.arming(&rule.parse().expect(rule), label, at);
+    let event = set.arming(&rule.parse().expect(rule), label, at, EngineSpeed::REAL);
     apply(set, &event, at);
 }
 
