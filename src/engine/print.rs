@@ -17,7 +17,7 @@ pub(super) fn inspected(thing: &Value) -> CliResult {
     CliResult::success(format!("{:#}", json!([thing])))
 }
 
-/// A failed `docker run`: the complaint with a hint behind it, and the exit code, which is guessed from the words.
+/// A failed `docker run`: the complaint with the end of the line and a hint behind it, and the exit code, which is guessed from the words.
 pub(super) fn run_failure(message: &str, hint: &str) -> CliResult {
     let message = message.trim().trim_end_matches('.');
     let code = match message {
@@ -30,7 +30,7 @@ pub(super) fn run_failure(message: &str, hint: &str) -> CliResult {
         message if message.contains("permission denied") => 126,
         _ => 125,
     };
-    CliResult::failure(code, format!("docker: Error response from daemon: {message}.\n{hint}").trim_end())
+    CliResult::failure(code, format!("docker: Error response from daemon: {message}{hint}"))
 }
 
 /// Any other failure.

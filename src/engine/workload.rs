@@ -184,7 +184,7 @@ impl Workload {
     }
 
     fn update(&mut self, actor: Actor, command: &DockerCommand, result: &CliResult) {
-        if result.stderr.starts_with("Cannot connect to the Docker daemon") {
+        if result.stderr.to_lowercase().contains("connect to the docker ") {
             self.daemon_down = true;
         }
         match actor {

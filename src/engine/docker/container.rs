@@ -55,7 +55,7 @@ impl RealDocker {
 
     pub(super) async fn run(&self, run: &Run) -> CliResult {
         let failed = |error: Error| match daemon_error(&error) {
-            Some((_, message)) => print::run_failure(message, ""),
+            Some((_, message)) => print::run_failure(message, self.run_ending()),
             None => complaint(&error),
         };
         let id = match self.create(run).await {

@@ -62,6 +62,12 @@ impl RealDocker {
         Ok(Self { docker, image, play: std::process::id().to_string(), supervisor })
     }
 
+    /// What the command line puts behind the error of a `docker run`: until docker 28 a full stop.
+    fn run_ending(&self) -> &'static str {
+        let version = self.docker.client_version();
+        if (version.major_version, version.minor_version) < (1, 48) { "." } else { "" }
+    }
+
     fn labels(&self) -> HashMap<String, String> {
         HashMap::from([(LABEL.into(), self.play.clone())])
     }

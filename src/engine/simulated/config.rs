@@ -18,8 +18,6 @@ pub struct Config {
     pub seed: u64,
     /// Where the plugin keeps its volumes. Simulated containers read and write there and nowhere else.
     pub files: Option<PathBuf>,
-    /// The directories of its one image. A volume mounted over one of them is first filled from it.
-    pub image_directories: Vec<String>,
 }
 
 impl Config {
@@ -31,7 +29,6 @@ impl Config {
             clock: Clock::REAL,
             seed: 0,
             files: None,
-            image_directories: vec!["/bin".into()],
         }
     }
 }

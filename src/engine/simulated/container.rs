@@ -2,10 +2,11 @@
 //!
 //! Moby `daemon/volume/mounts/mounts.go`.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use super::{
     error::DaemonError,
+    process::BUNDLE,
     profile::Profile,
     store::{Store, Volume},
 };
@@ -29,6 +30,8 @@ pub(super) struct Mount {
     pub found: bool,
     /// Where the volume was when the container was created, if its driver had said so.
     pub source: String,
+    /// Where the volume was when the daemon last took it to hand, if its driver had said so.
+    pub known_path: String,
     /// Where the driver said the volume is when it mounted it.
     pub path: String,
 }
@@ -45,18 +48,44 @@ impl Mount {
             active: 0,
             found: true,
             source: volume.described.mountpoint.clone(),
+            known_path: volume.described.mountpoint.clone(),
             path: String::new(),
         }
+    }
+
+    /// The mount of another container's volume. If that container knew where the volume is, the daemon asks nobody, and
+    /// does not note who uses it, until this container starts.
+    pub(super) async fn from(other: &Self, store: &Store, user: &str) -> Result<Self, DaemonError> {
+        if other.source.is_empty() {
+            let volume = store.get(&other.volume, &other.driver, Some(user)).await?;
+            let mount = Self::new(&volume, &other.destination);
+            return Ok(Self { source: String::new(), anonymous: other.anonymous, copy_up: false, ..mount });
+        }
+        let (id, path, known_path) = (None, String::new(), String::new());
+        Ok(Self { copy_up: false, id, active: 0, found: false, known_path, path, ..other.clone() })
     }
 
     pub(super) fn is_local(&self) -> bool {
         self.driver == super::local::LOCAL
     }
 
+    /// The source that `docker inspect` shows.
+    pub(super) fn shown_source(&self) -> &str {
+        if self.found { &self.known_path } else { &self.source }
+    }
+
+    /// Whether there is something to mount. An empty path means the container's bundle, and a relative one a file in it.
+    pub(super) fn is_there(&self) -> bool {
+        let path = Path::new(&self.path);
+        let in_bundle = || BUNDLE.iter().any(|file| path.starts_with(file));
+        self.is_local() || self.path.is_empty() || if path.is_absolute() { path.exists() } else { in_bundle() }
+    }
+
     /// Asks for the volume if it is not at hand.
     pub(super) async fn find(&mut self, store: &Store, container: &str) -> Result<(), DaemonError> {
         if !self.found {
-            store.get(&self.volume, &self.driver, Some(container)).await?;
+            let volume = store.get(&self.volume, &self.driver, Some(container)).await?;
+            self.known_path = volume.described.mountpoint;
             self.found = true;
         }
         Ok(())

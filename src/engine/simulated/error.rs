@@ -5,6 +5,8 @@ use super::client::CallError;
 /// Which HTTP status of the engine's API an error has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Status {
+    /// 400
+    Invalid,
     /// 404
     NotFound,
     /// 409

@@ -19,6 +19,7 @@ mod container;
 mod daemon;
 mod drivers;
 mod error;
+mod image;
 mod local;
 mod locks;
 mod podman;
@@ -55,8 +56,6 @@ pub fn start(config: Config) -> Arc<dyn Engine> {
     }
 }
 
-const UNREACHABLE: &str =
-    "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?";
 const CUT_OFF: &str = "error during connect: Post \"http://%2Fvar%2Frun%2Fdocker.sock\": EOF";
 
 impl Daemon {
@@ -65,7 +64,7 @@ impl Daemon {
         let work = Work { daemon: self, store: &life.store };
         let done = tokio::select! {
             biased;
-            () = life.ended.cancelled() => return CliResult::failure(1, UNREACHABLE),
+            () = life.ended.cancelled() => return CliResult::failure(1, self.profile().unreachable()),
             done = work.perform(command) => done,
         };
         match done {

@@ -5,7 +5,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use super::container::Mount;
+use super::{container::Mount, image::PROGRAMS};
 use crate::engine_api::CliResult;
 
 /// The inside of a container.
@@ -26,7 +26,7 @@ enum Place {
 }
 
 /// What the OCI bundle of a container has in it.
-const BUNDLE: [&str; 3] = ["config.json", "init.pid", "rootfs"];
+pub(super) const BUNDLE: [&str; 3] = ["config.json", "init.pid", "rootfs"];
 
 impl Process<'_> {
     /// Runs a command to its end.
@@ -75,6 +75,23 @@ impl Process<'_> {
             ["false"] => CliResult::failure(1, ""),
             _ => CliResult::default(),
         }
+    }
+
+    /// Whether the program that is to run is there. Those of the image are, unless a volume without it covers them.
+    pub(super) fn finds(&self, program: &str) -> bool {
+        let path = if program.contains('/') { program.to_owned() } else { format!("{PROGRAMS}/{program}") };
+        let covers = |mount: &Mount| Path::new(&path).starts_with(&mount.destination);
+        match self.place(&path) {
+            Place::Volume(path) => path.exists(),
+            Place::Bundle(_) => false,
+            Place::Elsewhere => !self.mounts.iter().any(covers),
+        }
+    }
+
+    /// The directory of a volume, if it is where volumes may be.
+    pub(super) fn directory(&self, mount: &Mount) -> Option<PathBuf> {
+        let path = PathBuf::from(&mount.path);
+        self.is_within_bounds(&path, Path::new("")).then_some(path)
     }
 
     fn place(&self, path: &str) -> Place {
@@ -149,6 +166,7 @@ mod tests {
             active: 1,
             found: true,
             source: String::new(),
+            known_path: String::new(),
             path: path.into(),
         }
     }
@@ -186,6 +204,24 @@ mod tests {
         }
         run(&[mount("/data", &outside)], &files, "touch /data/new");
         assert!(!home.path().join("new").exists());
+    }
+
+    #[test]
+    fn a_program_is_there_unless_a_volume_without_it_covers_it() {
+        let home = tempfile::tempdir().expect("a temporary folder");
+        std::fs::write(home.path().join("true"), "").expect("a file in a fresh folder");
+        let path = home.path().display().to_string();
+        let over_bin = [mount("/bin", &path)];
+        for (mounts, program, expected) in [
+            (&[][..], "true", true),
+            (&over_bin, "true", true),
+            (&over_bin, "/bin/true", true),
+            (&over_bin, "false", false),
+            (&[mount("/data", &path)], "false", true),
+        ] {
+            let process = Process { mounts, files: &[home.path().to_owned()] };
+            assert_eq!(process.finds(program), expected, "{program}");
+        }
     }
 
     #[test]

@@ -20,7 +20,7 @@ impl Profile {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Docker20 => "20.10",
-            Self::Docker => "now",
+            Self::Docker => "current",
             Self::Podman => "podman",
         }
     }
@@ -54,17 +54,62 @@ impl Profile {
 
     /// How the command line says that something is not there. The daemon's own words are `message`.
     pub(super) fn not_found(self, object: &str, name: &str, message: &str) -> String {
-        match self {
-            Self::Docker => format!("Error response from daemon: {message}"),
-            Self::Docker20 | Self::Podman => format!("Error: No such {object}: {name}"),
+        match (self, object) {
+            (Self::Docker, "object") => format!("error: no such object: {name}"),
+            (Self::Docker, _) => format!("Error response from daemon: {message}"),
+            (Self::Docker20 | Self::Podman, _) => format!("Error: No such {object}: {name}"),
         }
     }
 
-    /// What follows the error of a `docker run`.
+    /// What follows the error of a `docker run`: until docker 28 a full stop, and a hint.
     pub(super) const fn run_hint(self) -> &'static str {
         match self {
-            Self::Docker => "\nRun 'docker run --help' for more information",
-            Self::Docker20 | Self::Podman => "See 'docker run --help'.",
+            Self::Docker => "\n\nRun 'docker run --help' for more information",
+            Self::Docker20 | Self::Podman => ".\nSee 'docker run --help'.",
         }
+    }
+
+    /// What the command line says of a daemon that does not answer.
+    pub(super) const fn unreachable(self) -> &'static str {
+        match self {
+            Self::Docker => {
+                "failed to connect to the docker API at unix:///var/run/docker.sock; check if the path is correct and if the daemon is running: dial unix /var/run/docker.sock: connect: connection refused"
+            }
+            Self::Docker20 | Self::Podman => {
+                "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?"
+            }
+        }
+    }
+
+    /// The last line of a failed `docker start`.
+    pub(super) const fn start_hint(self) -> &'static str {
+        match self {
+            Self::Docker => "failed to start containers",
+            Self::Docker20 | Self::Podman => "Error: failed to start containers",
+        }
+    }
+
+    /// The daemon's complaint about a container that cannot be created or started by the runtime.
+    pub(super) fn runtime_error(self, why: &str) -> String {
+        let (before, during) = match self {
+            Self::Docker => (
+                "failed to create task for container: failed to create shim task: ",
+                "error during container init: ",
+            ),
+            Self::Docker20 | Self::Podman => ("", ""),
+        };
+        format!(
+            "{before}OCI runtime create failed: runc create failed: unable to start container process: {during}{why}: unknown"
+        )
+    }
+
+    /// What the runtime says of a volume whose path is not there.
+    pub(super) fn missing_path(self, path: &str, destination: &str) -> String {
+        self.runtime_error(&match self {
+            Self::Docker => format!("failed to fulfil mount request: open {path}: no such file or directory"),
+            Self::Docker20 | Self::Podman => format!(
+                "error during container init: error mounting {path:?} to rootfs at {destination:?}: stat {path}: no such file or directory"
+            ),
+        })
     }
 }

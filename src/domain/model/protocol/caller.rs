@@ -29,6 +29,9 @@ impl Caller {
     /// The `User-Agent` by which the simulated daemon makes itself known.
     pub const SIMULATED_AGENT: &str = "voltergeist-simulated";
 
+    /// That of the simulated podman, whose calls are like podman's.
+    const SIMULATED_PODMAN: &str = "voltergeist-simulated/podman";
+
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Docker, Self::Podman, Self::Simulated, Self::Other];
 
@@ -55,7 +58,9 @@ impl Caller {
     /// Identifies the caller by its headers, which `header` looks up by lower-case name.
     pub fn from_headers<'h>(header: impl Fn(&str) -> Option<&'h str>) -> Self {
         let starts = |name, prefix: &str| header(name).is_some_and(|value| value.starts_with(prefix));
-        if starts("user-agent", Self::SIMULATED_AGENT) {
+        if header("user-agent") == Some(Self::SIMULATED_PODMAN) {
+            Self::Podman
+        } else if starts("user-agent", Self::SIMULATED_AGENT) {
             Self::Simulated
         } else if starts("accept", "application/vnd.docker.plugins.") {
             Self::Docker
@@ -102,6 +107,7 @@ mod tests {
             ]),
             Caller::Simulated
         );
+        assert_eq!(caller(&[("user-agent", "voltergeist-simulated/podman")]), Caller::Podman);
         assert_eq!(caller(&[("user-agent", "curl/8.0"), ("accept", "*/*")]), Caller::Other);
     }
 }

@@ -1,6 +1,6 @@
 //! `docker create` and `docker rm`: how a container gets and releases its volumes.
 
-use std::{path::Path, sync::Arc};
+use std::{collections::BTreeSet, path::Path, sync::Arc};
 
 use serde_json::json;
 
@@ -12,6 +12,8 @@ use crate::{
         simulated::{
             container::{self, Container, Mount, State},
             error::{DaemonError, Status},
+            image,
+            process::Process,
             profile::Profile,
         },
     },
@@ -45,44 +47,50 @@ impl Work<'_> {
         }
         let mut state = container.state.lock().await;
         let created = match self.register(&container, &mut state).await {
-            Ok(()) => self.copy_up(&state).await,
+            Ok(()) => self.copy_up(&container, &mut state).await,
             failed => failed,
         };
         if let Err(error) = created {
-            let _reported_already = self.release_held(&container, &mut state, true).await;
+            self.release_held(&container, &mut state, true).await;
             return Err(error);
         }
         drop(state);
         Ok(container)
     }
 
-    /// The mounts of a new container: those of another one, then named volumes, then anonymous ones.
+    /// The mounts of a new container: those of another one, then named volumes, then anonymous ones. A later one takes the
+    /// place of an earlier one at the same destination.
     async fn register(self, container: &Container, state: &mut State) -> Result<(), DaemonError> {
         let run = &container.run;
-        let user = Some(&*container.id);
         if let Some(other) = &run.volumes_from {
             let others = self.container(other)?.state.lock().await.mounts.clone();
-            for Mount { volume, driver, destination, anonymous, .. } in others {
-                let volume = self.store.get(&volume, &driver, user).await?;
-                let mount = Mount { anonymous, copy_up: false, ..Mount::new(&volume, &destination) };
-                state.mounts.push(mount);
+            for other in &others {
+                let mount = Mount::from(other, self.store, &container.id).await?;
+                self.put(container, state, mount).await;
             }
         }
         let driver = run.volume_driver.as_deref().unwrap_or_default();
         let (named, anonymous): (Vec<_>, Vec<_>) =
             run.volumes.iter().partition(|volume| volume.contains(':'));
+        let mut taken = BTreeSet::new();
         for (name, rest) in named.iter().filter_map(|volume| volume.split_once(':')) {
-            let destination = rest.split(':').next().unwrap_or_default();
+            let (destination, mode) = rest.split_once(':').unwrap_or((rest, ""));
+            if !taken.insert(destination) {
+                let text = format!("Duplicate mount point: {destination}");
+                return Err(DaemonError::new(Status::Invalid, text));
+            }
             if name.starts_with('/') {
                 // A directory of the host is no business of any volume driver.
                 continue;
             }
+            let user = Some(&*container.id);
             let volume = self.store.create(name, driver, &Options::new(), &Options::new(), user).await?;
-            state.mounts.retain(|mount| mount.destination != destination);
-            state.mounts.push(Mount::new(&volume, destination));
+            let copy_up = !mode.split(',').any(|word| word == "nocopy");
+            self.put(container, state, Mount { copy_up, ..Mount::new(&volume, destination) }).await;
         }
         for destination in anonymous {
             if state.mounts.iter().all(|mount| mount.destination != *destination) {
+                let user = Some(&*container.id);
                 let volume = self.anonymous(driver, &Options::new(), Options::new(), user).await?;
                 state.mounts.push(Mount { anonymous: true, ..Mount::new(&volume, destination) });
             }
@@ -90,22 +98,59 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Mounts each volume that the image has something for, under an ID of its own, and copies it there.
-    async fn copy_up(self, state: &State) -> Result<(), DaemonError> {
-        for mount in state.mounts.iter().filter(|mount| mount.copy_up) {
-            if !self.daemon.config.image_directories.contains(&mount.destination) {
-                continue;
-            }
-            let id = self.daemon.chance.id();
-            let path = container::mount(self.store, &mount.volume, &mount.driver, &id).await?;
-            let there = mount.is_local() || Path::new(&path).is_dir();
-            let _logged = container::unmount(self.store, &mount.volume, &mount.driver, &id).await;
-            if !there {
-                let text = format!("open {path}: no such file or directory");
-                return Err(DaemonError::new(Status::Internal, text));
-            }
+    /// Adds a mount. The one that was at its destination is no longer used.
+    async fn put(self, container: &Container, state: &mut State, mount: Mount) {
+        let before = state.mounts.iter().position(|before| before.destination == mount.destination);
+        if let Some(before) = before.map(|index| state.mounts.remove(index)).filter(|before| before.found) {
+            self.store.release(&before.volume, &container.id).await;
+        }
+        state.mounts.push(mount);
+    }
+
+    /// Mounts each volume that the image has something for, and copies it there.
+    async fn copy_up(self, container: &Container, state: &mut State) -> Result<(), DaemonError> {
+        let profile = self.daemon.profile();
+        let workdir = container.run.workdir.as_deref();
+        let meant = |mount: &&mut Mount| {
+            mount.copy_up && mount.found && image::has(&mount.destination, workdir)
+        };
+        for mount in state.mounts.iter_mut().filter(meant) {
+            // 20.10 mounts it under an ID of its own, newer ones as the container will: with the ID that is kept if the
+            // volume cannot be unmounted.
+            let id = if profile == Profile::Docker20 {
+                let id = self.daemon.chance.id();
+                mount.path = container::mount(self.store, &mount.volume, &mount.driver, &id).await?;
+                Some(id)
+            } else {
+                match mount.set_up(self.store, &self.daemon.chance).await {
+                    Err(error) if error.status == Status::NotFound => continue,
+                    mounted => mounted.map_err(|error| error.because("failed to populate volume"))?,
+                }
+                None
+            };
+            let copied = self.copy_image(mount);
+            let _logged = match id {
+                Some(id) => container::unmount(self.store, &mount.volume, &mount.driver, &id).await,
+                None => mount.clean_up(self.store, profile).await,
+            };
+            copied?;
         }
         Ok(())
+    }
+
+    /// Copies what the image has into an empty volume. A path where no volume may be is left alone.
+    fn copy_image(self, mount: &Mount) -> Result<(), DaemonError> {
+        let failed = |why: &str| {
+            DaemonError::new(Status::Internal, format!("open {}: {why}", mount.path))
+        };
+        if !mount.is_local() && !Path::new(&mount.path).is_dir() {
+            return Err(failed("no such file or directory"));
+        }
+        let mounts = std::slice::from_ref(mount);
+        let directory = Process { mounts, files: &self.files() }.directory(mount);
+        directory.map_or(Ok(()), |directory| {
+            image::copy(&mount.destination, &directory).map_err(|error| failed(&error.to_string()))
+        })
     }
 
     pub(super) async fn inspect_container(self, name: &str) -> Result<CliResult, DaemonError> {
@@ -122,7 +167,7 @@ impl Work<'_> {
                 "Destination": mount.destination,
                 "Driver": mount.driver,
                 "Name": mount.volume,
-                "Source": mount.path,
+                "Source": mount.shown_source(),
                 "Type": "volume",
             })
         });
@@ -147,35 +192,22 @@ impl Work<'_> {
             return Err(DaemonError::new(Status::Conflict, text));
         }
         self.end(&mut state).await;
-        self.release_held(&container, &mut state, volumes).await?;
+        self.release_held(&container, &mut state, volumes).await;
         Ok(CliResult::success(name))
     }
 
-    /// Ends a container's use of its volumes, and the container. Its anonymous volumes go with it if they shall.
-    pub(super) async fn release_held(
-        self,
-        container: &Container,
-        state: &mut State,
-        volumes: bool,
-    ) -> Result<(), DaemonError> {
-        let mut failures = Vec::new();
+    /// Ends a container's use of its volumes, and the container. Its anonymous volumes go with it if they shall; that one
+    /// of them could not be removed is only logged.
+    pub(super) async fn release_held(self, container: &Container, state: &mut State, volumes: bool) {
         for mount in state.mounts.iter().filter(|mount| mount.found) {
             self.store.release(&mount.volume, &container.id).await;
             if volumes && mount.anonymous {
-                match self.remove_volume(&mount.volume, false).await {
-                    Err(error) if error.status != Status::Conflict => failures.push(error.text),
-                    _ => {}
-                }
+                let _logged = self.remove_volume(&mount.volume, false).await;
             }
-        }
-        if !failures.is_empty() {
-            let text = format!("Error removing volumes:\n{}", failures.join("\n"));
-            return Err(DaemonError::new(Status::Internal, text));
         }
         let mut containers = self.daemon.containers.lock();
         if containers.get(&container.name).is_some_and(|named| named.id == container.id) {
             containers.remove(&container.name);
         }
-        Ok(())
     }
 }

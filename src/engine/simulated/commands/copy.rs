@@ -38,11 +38,14 @@ impl Work<'_> {
     async fn open(self, container: &Container) -> Result<(), DaemonError> {
         let mut state = container.state.lock().await;
         let profile = self.daemon.profile();
-        let opened = state.set_up(self.store, &self.daemon.chance, &container.id).await;
+        let mounted = state.set_up(self.store, &self.daemon.chance, &container.id).await;
+        let missing = state.mounts.iter().find(|mount| mount.path.is_empty() || !mount.is_there());
+        let missing = missing.map(|mount| format!("stat {}: no such file or directory", mount.path));
         // 20.10 cleans up even what a failed Mount never mounted, and so unmounts under a running container.
-        if opened.is_ok() || profile == Profile::Docker20 {
+        if mounted.is_ok() || profile == Profile::Docker20 {
             state.clean_up(self.store, profile).await;
         }
-        opened
+        mounted?;
+        missing.map_or(Ok(()), |text| Err(DaemonError::new(Status::Internal, text)))
     }
 }

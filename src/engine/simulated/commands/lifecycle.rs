@@ -1,6 +1,6 @@
 //! `docker run`, `start`, `stop`, `kill` and `restart`: mounting when a container starts, unmounting when it ends.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use super::Work;
 use crate::{
@@ -45,7 +45,7 @@ impl Work<'_> {
         if let Err(error) = self.start(&container).await {
             if run.rm {
                 let mut state = container.state.lock().await;
-                let _only_logged = self.release_held(&container, &mut state, true).await;
+                self.release_held(&container, &mut state, true).await;
             }
             return self.run_failed(&error);
         }
@@ -65,9 +65,12 @@ impl Work<'_> {
     /// Runs what ends by itself.
     async fn exec(self, container: &Container) -> CliResult {
         let mounts = container.state.lock().await.mounts.clone();
-        let files = [self.daemon.config.files.clone(), self.daemon.local.home()];
-        let files: Vec<_> = files.into_iter().flatten().collect();
-        Process { mounts: &mounts, files: &files }.run(&container.run.command)
+        Process { mounts: &mounts, files: &self.files() }.run(&container.run.command)
+    }
+
+    /// Where containers may read and write.
+    pub(super) fn files(self) -> Vec<PathBuf> {
+        [self.daemon.config.files.clone(), self.daemon.local.home()].into_iter().flatten().collect()
     }
 
     fn run_failed(self, error: &DaemonError) -> CliResult {
@@ -91,8 +94,9 @@ impl Work<'_> {
             Err(error) => CliResult::failure(
                 1,
                 format!(
-                    "Error response from daemon: {}\nError: failed to start containers: {name}",
-                    error.text.trim()
+                    "Error response from daemon: {}\n{}: {name}",
+                    error.text.trim(),
+                    self.daemon.profile().start_hint()
                 ),
             ),
         }
@@ -108,7 +112,7 @@ impl Work<'_> {
             return Ok(());
         }
         let set_up = state.set_up(self.store, &self.daemon.chance, &container.id).await;
-        let started = set_up.and_then(|()| self.runc(&state));
+        let started = set_up.and_then(|()| self.runc(&container.run, &state));
         if started.is_err() {
             state.clean_up(self.store, self.daemon.profile()).await;
         }
@@ -117,23 +121,19 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// What runc makes of the mounts. An empty path is resolved against the container's bundle, and so
+    /// What runc makes of the mounts and the command. An empty path is resolved against the container's bundle, and so
     /// it mounts that: the container starts, with the engine's own directory for a volume.
-    fn runc(self, state: &State) -> Result<(), DaemonError> {
-        let absent = |mount: &&Mount| {
-            !mount.is_local() && mount.path.starts_with('/') && !Path::new(&mount.path).exists()
-        };
-        let Some(Mount { path, destination, .. }) = state.mounts.iter().find(absent) else { return Ok(()) };
-        let before = match self.daemon.profile() {
-            Profile::Docker => "failed to create task for container: failed to create shim task: ",
-            Profile::Docker20 | Profile::Podman => "",
-        };
-        Err(DaemonError::new(
-            Status::Internal,
-            format!(
-                "{before}OCI runtime create failed: runc create failed: unable to start container process: error during container init: error mounting {path:?} to rootfs at {destination:?}: stat {path}: no such file or directory: unknown"
-            ),
-        ))
+    fn runc(self, run: &Run, state: &State) -> Result<(), DaemonError> {
+        let profile = self.daemon.profile();
+        let failed = |text: String| Err(DaemonError::new(Status::Internal, text));
+        if let Some(Mount { path, destination, .. }) = state.mounts.iter().find(|mount| !mount.is_there()) {
+            return failed(profile.missing_path(path, destination));
+        }
+        let program = run.command.first().map_or("sh", String::as_str);
+        if (Process { mounts: &state.mounts, files: &self.files() }).finds(program) {
+            return Ok(());
+        }
+        failed(profile.runtime_error(&format!("exec: {program:?}: executable file not found in $PATH")))
     }
 
     /// What runs in the container has ended: its volumes are unmounted, and `--rm` removes it.
@@ -141,7 +141,7 @@ impl Work<'_> {
         let mut state = container.state.lock().await;
         self.end(&mut state).await;
         if container.run.rm {
-            let _only_logged = self.release_held(container, &mut state, true).await;
+            self.release_held(container, &mut state, true).await;
         }
     }
 
@@ -158,17 +158,15 @@ impl Work<'_> {
     }
 
     pub(super) async fn kill(self, name: &str) -> Result<CliResult, DaemonError> {
-        let container = self.container(name)?;
+        let (cannot, a_container) = match self.daemon.profile() {
+            Profile::Docker => ("cannot kill container", "container"),
+            Profile::Docker20 | Profile::Podman => ("Cannot kill container", "Container"),
+        };
+        let context = format!("{cannot}: {name}");
+        let container = self.container(name).map_err(|error| error.because(&context))?;
         if !container.state.lock().await.running {
-            let cannot = match self.daemon.profile() {
-                Profile::Docker => {
-                    format!("cannot kill container: {name}: container {} is not running", container.id)
-                }
-                Profile::Docker20 | Profile::Podman => {
-                    format!("Cannot kill container: {name}: Container {} is not running", container.id)
-                }
-            };
-            return Err(DaemonError::new(Status::Conflict, cannot));
+            let text = format!("{context}: {a_container} {} is not running", container.id);
+            return Err(DaemonError::new(Status::Conflict, text));
         }
         self.exited(&container).await;
         Ok(CliResult::success(name))
