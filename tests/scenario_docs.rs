@@ -22,8 +22,9 @@ fn scenarios() -> Vec<Scenario> {
 fn list() -> String {
     let mut list = String::from("| scenario | what happens | |\n|---|---|---|\n");
     for scenario in scenarios() {
+        let engines = scenario.engines();
         let Scenario { name, title, dangerous, slow, .. } = scenario;
-        let flags = [(dangerous, "dangerous"), (slow, "slow")];
+        let flags = [(dangerous, "dangerous"), (slow, "slow"), (!engines.is_empty(), engines.as_str())];
         let flags: Vec<_> = flags.into_iter().filter_map(|(set, flag)| set.then_some(flag)).collect();
         let _ = writeln!(
             list,

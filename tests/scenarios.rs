@@ -66,11 +66,14 @@ fn main() -> ExitCode {
     let dockerd = Arc::new(SharedDockerd::default());
     let mut trials = Vec::new();
     for scenario in scenarios.into_iter().map(Arc::new) {
-        for profile in [Profile::Docker20, Profile::Docker] {
+        for profile in Profile::ALL.into_iter().filter(|profile| scenario.is_for(*profile)) {
             let scenario = Arc::clone(&scenario);
             trials.push(Trial::test(format!("{}_on_{}", scenario.name, profile.as_str()), move || {
                 result(&simulated(&scenario, profile))
             }));
+        }
+        if !scenario.is_for(Profile::Docker20) {
+            continue;
         }
         let dockerd = Arc::clone(&dockerd);
         // A minute is a long time to wait for what the simulated daemons show in seconds.

@@ -8,13 +8,18 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     domain::model::entry::{EngineCommand, EntryKind},
     engine::workload::{self, WorkloadConfig, WorkloadRate},
-    engine_api::{CliResult, DockerCommand},
+    engine_api::{CliResult, DockerCommand, Profile},
     hub::{DriverInfo, Hub},
 };
 
 /// Starts the workload. The receiver is true while it is paused and no command is in flight. A failed command is
 /// recorded.
-pub fn start(hub: &Arc<Hub>, seed: u64, shutdown: &CancellationToken) -> watch::Receiver<bool> {
+pub fn start(
+    hub: &Arc<Hub>,
+    profile: Profile,
+    seed: u64,
+    shutdown: &CancellationToken,
+) -> watch::Receiver<bool> {
     let DriverInfo { name, address, .. } = hub.driver();
     let (set_rate, rate) = watch::channel(WorkloadRate::Every(WorkloadRate::NORMAL));
     let (set_idle, idle) = watch::channel(false);
@@ -27,7 +32,7 @@ pub fn start(hub: &Arc<Hub>, seed: u64, shutdown: &CancellationToken) -> watch::
                 hub.record(EntryKind::EngineCommand(EngineCommand { command, result, ok: false }));
             }
         };
-        let config = WorkloadConfig::new(&address, &name, seed);
+        let config = WorkloadConfig { profile, ..WorkloadConfig::new(&address, &name, seed) };
         if let Err(error) = workload::run(config, rate, set_idle, on_result, shutdown).await {
             hub.record(EntryKind::Note { text: format!("cannot start the simulated daemon: {error}") });
         }

@@ -9,7 +9,7 @@ use crate::{
         docker::{ConnectError, RealDocker, Supervisor, Systemd},
         simulated::{self, BadAddress, Config},
     },
-    engine_api::{Clock, Engine},
+    engine_api::{Clock, Engine, Profile},
     hub::{DriverInfo, Hub},
     scenario::RunContext,
 };
@@ -18,6 +18,8 @@ use crate::{
 pub enum EngineChoice {
     /// A simulated daemon for each scenario.
     Simulated {
+        /// Which daemon is simulated.
+        profile: Profile,
         /// Where the plugin stores its volumes.
         files: PathBuf,
         /// The seed of the daemon's random IDs.
@@ -37,6 +39,14 @@ impl EngineChoice {
         Ok(Self::Docker(Arc::new(RealDocker::connect(None, supervisor).await?)))
     }
 
+    /// Which engine it is.
+    pub fn profile(&self) -> Profile {
+        match self {
+            Self::Simulated { profile, .. } => *profile,
+            Self::Docker(engine) => engine.profile(),
+        }
+    }
+
     /// What a scenario runs on, with the driver of an instance.
     pub fn context(
         &self,
@@ -45,10 +55,11 @@ impl EngineChoice {
         allowed_steps: watch::Receiver<usize>,
     ) -> Result<RunContext, BadAddress> {
         let (engine, clock, quiet_period): (Arc<dyn Engine>, _, _) = match self {
-            Self::Simulated { files, seed, speed } => {
+            Self::Simulated { profile, files, seed, speed } => {
                 let DriverInfo { name, address, .. } = hub.driver();
                 let clock = Clock::faster(*speed);
                 let config = Config {
+                    profile: *profile,
                     clock,
                     seed: *seed,
                     files: Some(files.clone()),

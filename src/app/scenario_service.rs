@@ -15,6 +15,7 @@ use crate::{
         },
     },
     engine::docker::ConnectError,
+    engine_api::Profile,
     hub::{DriverInfo, Hub},
     scenario::{self, LibraryError, LoadedScenario, Progress, RunContext, Scenario, ScenarioLibrary},
 };
@@ -36,6 +37,8 @@ pub struct ScenarioService {
     pub hub: Arc<Hub>,
     /// Where the scenarios are.
     pub library: ScenarioLibrary,
+    /// Which daemon is simulated, if one is.
+    pub profile: Profile,
     /// Where the driver stores its volumes.
     pub files: PathBuf,
     /// The seed of a simulated daemon's random IDs.
@@ -122,6 +125,7 @@ impl ScenarioService {
         }
         let (engine_choice, engine) = self.engine_choice(play_request.dangerous).await?;
         let context = engine_choice.context(&self.hub, STEP_DELAY, allowed_steps)?;
+        let scenario = scenario.on_engine(engine_choice.profile());
         let DriverInfo { name, address, .. } = self.hub.driver();
         let steps = scenario.steps.iter().map(|step| StepSpec {
             line: step.shown(&name, &address),
@@ -151,8 +155,13 @@ impl ScenarioService {
             }
         };
         let engine_choice =
-            EngineChoice::Simulated { files: self.files.clone(), seed: self.seed, speed: SPEED };
-        Ok((engine_choice, format!("a simulated daemon, {SPEED} times as fast{reason}")))
+            EngineChoice::Simulated {
+            profile: self.profile,
+            files: self.files.clone(),
+            seed: self.seed,
+            speed: SPEED,
+        };
+        Ok((engine_choice, format!("{}, {SPEED} times as fast{reason}", self.profile.simulated())))
     }
 
     /// Waits until calls in flight have ended, so that none of them is taken for one of the scenario.

@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     domain::model::entry::EntryKind,
+    engine_api::Profile,
     hub::{DriverInfo, Hub},
     net::takeover::{Restored, restore, taken_in},
     scenario::ScenarioLibrary,
@@ -68,8 +69,9 @@ pub struct Services {
 }
 
 impl Services {
-    /// Starts an instance and its services; with `demo`, a workload on a simulated daemon too.
-    pub fn start(config: &Config, demo: bool) -> anyhow::Result<Self> {
+    /// Starts an instance and its services; for a demo, a workload on a simulated daemon too.
+    pub fn start(config: &Config, demo: Option<Profile>) -> anyhow::Result<Self> {
+        let (demo, profile) = (demo.is_some(), demo.unwrap_or_default());
         let shutdown = Shutdown::watch()?;
         let scope = if demo { InstanceScope::Demo } else { InstanceScope::System };
         let library = ScenarioLibrary::new(paths::config("scenarios"));
@@ -85,9 +87,10 @@ impl Services {
         let scenarios = ScenarioService {
             hub: Arc::clone(hub),
             library,
+            profile,
             files: instance.root.clone(),
             seed: instance.seed,
-            demo_idle: demo.then(|| demo::start(hub, instance.seed, &instance.shutdown)),
+            demo_idle: demo.then(|| demo::start(hub, profile, instance.seed, &instance.shutdown)),
         };
         let cleaned_up = CancellationToken::new();
         tokio::spawn({

@@ -6,6 +6,7 @@ use clap::{Arg, Command, CommandFactory as _, Parser, Subcommand, ValueHint, bui
 use clap_complete::{ArgValueCandidates, ArgValueCompleter};
 
 use super::{complete, play::PlayArgs, settings::Settings};
+use crate::engine_api::Profile;
 
 /// An interactive fault-injection console for Docker volume plugins
 ///
@@ -78,7 +79,11 @@ By default on a Unix socket in a temporary directory, where only the simulated d
 #[derive(Debug, Subcommand)]
 pub enum Action {
     /// Open the console on a simulated daemon; needs neither Docker nor root
-    Demo,
+    Demo {
+        /// Which engine is simulated
+        #[arg(long, value_enum, default_value_t, value_name = "PROFILE")]
+        profile: Profile,
+    },
     /// Run the plugin without a screen: one JSON entry per line on stdout
     ///
     /// Exits when its output is closed, so `voltergeist serve | head` works.

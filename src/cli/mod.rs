@@ -60,7 +60,7 @@ fn parse() -> Cli {
 fn run_with(action: Option<&Action>, settings: Settings, file: Settings) -> ExitCode {
     // The config file is about the real driver; the demo and scenarios have their own name and paths.
     let file = match action {
-        Some(Action::Demo | Action::Play(_)) => Settings {
+        Some(Action::Demo { .. } | Action::Play(_)) => Settings {
             name: None,
             root: None,
             listen: None,

@@ -24,7 +24,7 @@ use crate::{
         plugin_list::{self, ListedPlugin},
         recording::Recording,
     },
-    engine_api::Clock,
+    engine_api::{Clock, Profile},
     scenario::{self, LibraryError, Scenario, ScenarioLibrary},
 };
 
@@ -52,7 +52,7 @@ pub struct PlayArgs {
     #[arg(value_name = "SCENARIO")]
     scenarios: Vec<String>,
 
-    /// Play all scenarios; on a real engine, only those that cannot harm it
+    /// Play all scenarios that are for the engine; on a real one, only those that cannot harm it
     #[arg(long, conflicts_with = "scenarios")]
     all: bool,
 
@@ -63,6 +63,10 @@ pub struct PlayArgs {
     /// The engine to play on
     #[arg(long, value_enum, default_value_t, value_name = "ENGINE")]
     engine: EngineKind,
+
+    /// Which engine is simulated
+    #[arg(long, value_enum, value_name = "PROFILE")]
+    profile: Option<Profile>,
 
     /// Print one line of JSON for each scenario
     #[arg(long)]
@@ -114,13 +118,17 @@ pub async fn run(args: &PlayArgs, settings: &Settings) -> anyhow::Result<ExitCod
     if args.list || (args.scenarios.is_empty() && !args.all) {
         return list::print(&library, args.json);
     }
-    let scenarios = match args.choose(&library) {
+    let mut scenarios = match args.choose(&library) {
         Ok(scenarios) => scenarios,
         Err(error) => {
             complain(&error.to_string());
             return Ok(USAGE.into());
         }
     };
+    if let (EngineKind::Docker, Some(_)) = (args.engine, args.profile) {
+        complain("--profile is for a simulated engine; leave it out with --engine docker");
+        return Ok(USAGE.into());
+    }
     let shutdown = Shutdown::watch()?;
     let exit_status = || shutdown.signal().map(|signal| ExitCode::from(signal.exit_status()));
     let docker = match args.engine {
@@ -150,10 +158,14 @@ pub async fn run(args: &PlayArgs, settings: &Settings) -> anyhow::Result<ExitCod
     let takes_place = config.takes_place;
     let instance = Instance::open(scope, &config, |_| {})?;
     let engine = docker.unwrap_or_else(|| EngineChoice::Simulated {
+        profile: args.profile.unwrap_or_default(),
         files: instance.root.clone(),
         seed: instance.seed,
         speed: SPEED,
     });
+    if args.all {
+        scenarios.retain(|scenario| scenario.is_for(engine.profile()));
+    }
     let recording = Recording::start(&config, &instance.hub)?;
     let stop = shutdown.requested.child_token();
     let mut reporter = PlayReporter::new(args.json, stop.clone());

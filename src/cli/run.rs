@@ -54,10 +54,10 @@ pub fn run(action: Option<&Action>, settings: &Settings) -> anyhow::Result<ExitC
 
 /// Runs an instance with the console or, without a terminal or for `serve`, with JSON lines on stdout.
 async fn run_instance(action: Option<&Action>, settings: &Settings) -> anyhow::Result<ExitCode> {
-    let demo = matches!(action, Some(Action::Demo));
-    let mut config = settings.config(if demo { "demo" } else { DEFAULT_NAME });
+    let demo = if let Some(Action::Demo { profile }) = action { Some(*profile) } else { None };
+    let mut config = settings.config(if demo.is_some() { "demo" } else { DEFAULT_NAME });
     config.upstream = plugin_list::find(settings.upstream.as_ref()).await?;
-    config.takes_place &= !demo;
+    config.takes_place &= demo.is_none();
     let services = Services::start(&config, demo)?;
     let has_screen = !matches!(action, Some(Action::Serve)) && has_terminal();
     let (shown, lines) = if has_screen {

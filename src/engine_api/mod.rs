@@ -7,6 +7,7 @@
 mod cli_result;
 mod clock;
 mod docker_command;
+mod profile;
 
 use std::collections::BTreeSet;
 
@@ -15,6 +16,7 @@ use futures_util::future::BoxFuture;
 pub use cli_result::CliResult;
 pub use clock::Clock;
 pub use docker_command::{BadLine, DockerCommand, Pair, Run, VolumeCommand};
+pub use profile::Profile;
 
 /// What is on an engine, by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,6 +31,9 @@ pub struct Inventory {
 
 /// A container engine that runs docker commands.
 pub trait Engine: Send + Sync {
+    /// Which engine it is.
+    fn profile(&self) -> Profile;
+
     /// Runs one command and waits until the command line would return.
     ///
     /// Commands may run concurrently; the engine orders them as a daemon does. Dropping the future stops waiting,

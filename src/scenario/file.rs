@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     domain::lang::command::Command,
-    engine_api::{DockerCommand, VolumeCommand},
+    engine_api::{DockerCommand, Profile, VolumeCommand},
 };
 
 /// The placeholder for the driver's name.
@@ -33,6 +33,8 @@ pub struct Scenario {
     pub fresh_engine: bool,
     /// It needs what only the built-in driver does: the files and texts that it writes, or its options.
     pub builtin_driver: bool,
+    /// The engines that it is for; none stands for every dockerd.
+    pub on: Vec<Profile>,
     /// The steps, in order.
     pub steps: Vec<Step>,
     /// The exact sequence of all calls.
@@ -44,6 +46,8 @@ pub struct Scenario {
 /// One action and its expected result.
 #[derive(Clone, Debug)]
 pub struct Step {
+    /// The engines that it is for; none stands for all.
+    pub on: Vec<Profile>,
     /// A remark for the audience.
     pub say: Option<String>,
     /// The action as it is in the file.
@@ -97,6 +101,24 @@ pub struct Names {
 }
 
 impl Scenario {
+    /// Whether it is for an engine.
+    pub fn is_for(&self, engine: Profile) -> bool {
+        if self.on.is_empty() { engine.is_docker() } else { self.on.contains(&engine) }
+    }
+
+    /// The engines that it is for, in words: nothing if it is for every dockerd.
+    pub fn engines(&self) -> String {
+        let words: Vec<_> = self.on.iter().map(|engine| engine.as_str()).collect();
+        if words.is_empty() { String::new() } else { format!("on {}", words.join(" and ")) }
+    }
+
+    /// The scenario with those of its steps that are for an engine.
+    #[must_use]
+    pub fn on_engine(mut self, engine: Profile) -> Self {
+        self.steps.retain(|step| step.on.is_empty() || step.on.contains(&engine));
+        self
+    }
+
     /// All containers and volumes that its steps name.
     pub fn names(&self) -> Names {
         let mut names = Names::default();

@@ -63,6 +63,11 @@ const SHIPPED: &[(&str, &str)] = shipped![
     "found-references"
     "lie"
     "copy-up"
+    "copy-up-not-unmounted"
+    "unmount-on-failed-cp"
+    "anonymous-local"
+    "error-with-success"
+    "podman-counts-mounts"
 ];
 
 /// Where scenarios are found.

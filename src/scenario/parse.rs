@@ -14,7 +14,7 @@ use crate::{
         },
         model::protocol::Operation,
     },
-    engine_api::{BadLine, DockerCommand},
+    engine_api::{BadLine, DockerCommand, Profile},
 };
 
 /// Why a file is not a valid scenario.
@@ -46,6 +46,8 @@ struct RawScenario {
     #[serde(default)]
     builtin_driver: bool,
     #[serde(default)]
+    on: Engines,
+    #[serde(default)]
     call_counts: BTreeMap<String, usize>,
     calls: Option<Vec<String>>,
     #[serde(rename = "step")]
@@ -55,6 +57,8 @@ struct RawScenario {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawStep {
+    #[serde(default)]
+    on: Engines,
     say: Option<String>,
     docker: Option<Spanned<String>>,
     command: Option<Spanned<String>>,
@@ -80,6 +84,20 @@ enum OneOrMore {
     None,
     One(String),
     More(Vec<String>),
+}
+
+/// Engines by their words: `"20.10"`, or several in a list.
+#[derive(Default, Deserialize)]
+#[serde(try_from = "OneOrMore")]
+struct Engines(Vec<Profile>);
+
+impl TryFrom<OneOrMore> for Engines {
+    type Error = String;
+
+    fn try_from(words: OneOrMore) -> Result<Self, String> {
+        let words = Vec::<String>::from(words);
+        words.iter().map(|word| word.parse()).collect::<Result<_, _>>().map(Self)
+    }
 }
 
 impl From<OneOrMore> for Vec<String> {
@@ -161,6 +179,7 @@ impl Scenario {
             slow: raw.slow,
             fresh_engine: raw.fresh_engine,
             builtin_driver: raw.builtin_driver,
+            on: raw.on.0,
             steps,
             calls: raw.calls,
             call_counts: raw.call_counts,
@@ -243,7 +262,7 @@ fn parse_step(
             "fails_with, output_contains and output_lacks need a docker command that ends in this step";
         return Err(source.error(&span, key, problem));
     }
-    Ok(Step { say: raw.say, line, action, expect })
+    Ok(Step { on: raw.on.0, say: raw.say, line, action, expect })
 }
 
 /// A scenario cannot mount host directories, and needs `dangerous` to stop the daemon.
@@ -328,6 +347,24 @@ mod tests {
     }
 
     #[test]
+    fn a_scenario_and_a_step_can_be_for_some_engines_only() {
+        let steps = r#"
+            on = ["20.10", "current"]
+            [[step]]
+            on = "20.10"
+            sleep = "1s"
+            [[step]]
+            sleep = "2s"
+        "#;
+        let scenario = parse(&format!("{HEAD}{steps}")).expect("a valid scenario");
+        let is_for = Profile::ALL.map(|engine| scenario.is_for(engine));
+        assert_eq!(is_for, [true, true, false]);
+        assert_eq!(scenario.engines(), "on 20.10 and current");
+        let steps = Profile::ALL.map(|engine| scenario.clone().on_engine(engine).steps.len());
+        assert_eq!(steps, [2, 1, 1]);
+    }
+
+    #[test]
     fn an_error_has_file_line_and_key() {
         for (body, expected) in [
             ("title = 5", "scenario.toml:1: title: invalid type: integer `5`, expected a string"),
@@ -337,6 +374,10 @@ mod tests {
             (
                 "title = \"t\"\ndescription = \"s\"\ncall_counts = { mounts = 1 }\n[[step]]\nsleep = \"1s\"",
                 "scenario.toml:3: call_counts: unknown operation \"mounts\"",
+            ),
+            (
+                "title = \"t\"\ndescription = \"s\"\non = \"19.03\"\n[[step]]\nsleep = \"1s\"",
+                "scenario.toml:3: on: unknown engine \"19.03\"; choose 20.10, current, podman",
             ),
             (
                 "title = \"t\"\ndescription = \"s\"\nfresh_engine = true\n[[step]]\nsleep = \"1s\"",

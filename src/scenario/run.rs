@@ -36,6 +36,12 @@ pub async fn run(
     mut on_progress: impl FnMut(Progress<'_>),
     cancel: &CancellationToken,
 ) -> Report {
+    let engine = context.engine.profile();
+    if !scenario.is_for(engine) {
+        let reason = format!("it plays only {}, and this engine is {engine}", scenario.engines());
+        return Report::skipped(scenario, reason);
+    }
+    let scenario = &scenario.clone().on_engine(engine);
     let checked = tokio::select! {
         biased;
         () = cancel.cancelled() => return Report::new(scenario, ScenarioResult::Stopped),

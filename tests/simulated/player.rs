@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use voltergeist::{
     domain::model::scenario::ScenarioResult,
-    engine_api::{CliResult, Clock, DockerCommand, Engine, Inventory},
+    engine_api::{CliResult, Clock, DockerCommand, Engine, Inventory, Profile},
     hub::DriverStatus,
     scenario::{Progress, Report, RunContext, Scenario, run},
 };
@@ -253,6 +253,10 @@ impl CountingEngine {
 }
 
 impl Engine for CountingEngine {
+    fn profile(&self) -> Profile {
+        self.engine.profile()
+    }
+
     fn perform<'a>(&'a self, command: &'a DockerCommand) -> BoxFuture<'a, CliResult> {
         self.engine.perform(command)
     }

@@ -18,6 +18,8 @@ struct Listed<'c> {
     description: &'c str,
     dangerous: bool,
     slow: bool,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    engines: String,
     steps: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<&'c PathBuf>,
@@ -31,6 +33,7 @@ impl<'c> Listed<'c> {
             description: &scenario.description,
             dangerous: scenario.dangerous,
             slow: scenario.slow,
+            engines: scenario.engines(),
             steps: scenario.steps.len(),
             file: file.as_ref(),
         }
@@ -38,7 +41,9 @@ impl<'c> Listed<'c> {
 
     fn flags(&self) -> String {
         let flags = [("dangerous", self.dangerous), ("slow", self.slow), ("your own", self.file.is_some())];
-        let flags: Vec<_> = flags.iter().filter(|(_, set)| *set).map(|(word, _)| *word).collect();
+        let flags = flags.iter().filter(|(_, set)| *set).map(|(word, _)| *word);
+        let engines = Some(self.engines.as_str()).filter(|engines| !engines.is_empty());
+        let flags: Vec<_> = flags.chain(engines).collect();
         if flags.is_empty() { String::new() } else { format!("  ({})", flags.join(", ")) }
     }
 }

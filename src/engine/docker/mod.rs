@@ -18,7 +18,7 @@ use bollard::{
 use futures_util::{FutureExt, future::BoxFuture};
 
 use super::print;
-use crate::engine_api::{CliResult, DockerCommand, Engine, Inventory};
+use crate::engine_api::{CliResult, DockerCommand, Engine, Inventory, Profile};
 pub use plugins::{ManagedPlugin, managed_plugins};
 pub use supervisor::{Supervisor, Systemd};
 
@@ -62,10 +62,15 @@ impl RealDocker {
         Ok(Self { docker, image, play: std::process::id().to_string(), supervisor })
     }
 
+    /// The version of the daemon's API.
+    fn api_version(&self) -> (usize, usize) {
+        let version = self.docker.client_version();
+        (version.major_version, version.minor_version)
+    }
+
     /// What the command line puts behind the error of a `docker run`: until docker 28 a full stop.
     fn run_ending(&self) -> &'static str {
-        let version = self.docker.client_version();
-        if (version.major_version, version.minor_version) < (1, 48) { "." } else { "" }
+        if self.api_version() < (1, 48) { "." } else { "" }
     }
 
     fn labels(&self) -> HashMap<String, String> {
@@ -172,6 +177,10 @@ fn unreachable_text(error: &Error) -> String {
 }
 
 impl Engine for RealDocker {
+    fn profile(&self) -> Profile {
+        if self.api_version() <= (1, 41) { Profile::Docker20 } else { Profile::Docker }
+    }
+
     fn perform<'a>(&'a self, command: &'a DockerCommand) -> BoxFuture<'a, CliResult> {
         self.work(command).boxed()
     }

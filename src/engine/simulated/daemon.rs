@@ -10,7 +10,6 @@ use super::{
     container::Container,
     drivers::Drivers,
     local::LocalDriver,
-    profile::Profile,
     store::{Records, Store},
 };
 use crate::engine::rng::Rng;
@@ -45,10 +44,6 @@ impl Daemon {
             life: Mutex::new(Arc::new(life)),
             config,
         }
-    }
-
-    pub(super) fn profile(&self) -> Profile {
-        self.config.profile
     }
 
     pub(super) fn all_containers(&self) -> Vec<Arc<Container>> {

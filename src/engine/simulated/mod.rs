@@ -64,7 +64,7 @@ impl Daemon {
         let work = Work { daemon: self, store: &life.store };
         let done = tokio::select! {
             biased;
-            () = life.ended.cancelled() => return CliResult::failure(1, self.profile().unreachable()),
+            () = life.ended.cancelled() => return CliResult::failure(1, self.config.profile.unreachable()),
             done = work.perform(command) => done,
         };
         match done {
@@ -117,6 +117,10 @@ impl Daemon {
 }
 
 impl Engine for Daemon {
+    fn profile(&self) -> Profile {
+        self.config.profile
+    }
+
     fn sweep(&self) -> BoxFuture<'_, ()> {
         async {
             for container in self.all_containers() {

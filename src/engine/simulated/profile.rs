@@ -1,30 +1,10 @@
-//! Profiles: which engine is simulated, and where engines differ on the wire and in their words.
+//! Where simulated engines differ on the wire and in their words.
 
 use super::transport::Address;
 use crate::domain::model::protocol::Caller;
-
-/// An engine of some time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Profile {
-    /// `dockerd` 20.10.24 and the docker command line of its time.
-    Docker20,
-    /// `dockerd` of 2026 (API 1.56).
-    #[default]
-    Docker,
-    /// podman 6.
-    Podman,
-}
+pub use crate::engine_api::Profile;
 
 impl Profile {
-    /// The word for it in the `User-Agent` and on the screen.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Docker20 => "20.10",
-            Self::Docker => "current",
-            Self::Podman => "podman",
-        }
-    }
-
     pub(super) fn user_agent(self) -> String {
         format!("{}/{}", Caller::SIMULATED_AGENT, self.as_str())
     }

@@ -109,7 +109,7 @@ impl Work<'_> {
 
     /// Mounts each volume that the image has something for, and copies it there.
     async fn copy_up(self, container: &Container, state: &mut State) -> Result<(), DaemonError> {
-        let profile = self.daemon.profile();
+        let profile = self.daemon.config.profile;
         let workdir = container.run.workdir.as_deref();
         let meant = |mount: &&mut Mount| {
             mount.copy_up && mount.found && image::has(&mount.destination, workdir)
@@ -156,7 +156,7 @@ impl Work<'_> {
     pub(super) async fn inspect_container(self, name: &str) -> Result<CliResult, DaemonError> {
         let container = match self.container(name) {
             Err(error) => {
-                let message = self.daemon.profile().not_found("object", name, &error.text);
+                let message = self.daemon.config.profile.not_found("object", name, &error.text);
                 return Ok(CliResult { code: 1, stdout: "[]".into(), stderr: message });
             }
             Ok(container) => container,
@@ -180,7 +180,7 @@ impl Work<'_> {
         let container = self.container(name)?;
         let mut state = container.state.lock().await;
         if state.running && !force {
-            let text = match self.daemon.profile() {
+            let text = match self.daemon.config.profile {
                 Profile::Docker => format!(
                     "cannot remove container {name:?}: container is running: stop the container before removing or force remove"
                 ),

@@ -24,7 +24,7 @@ impl Work<'_> {
         };
         let container = match self.container(&name) {
             Err(error) if error.status == Status::NotFound => {
-                let message = self.daemon.profile().not_found("container", &name, &error.text);
+                let message = self.daemon.config.profile.not_found("container", &name, &error.text);
                 return Ok(CliResult::failure(1, message));
             }
             found => found?,
@@ -37,7 +37,7 @@ impl Work<'_> {
 
     async fn open(self, container: &Container) -> Result<(), DaemonError> {
         let mut state = container.state.lock().await;
-        let profile = self.daemon.profile();
+        let profile = self.daemon.config.profile;
         let mounted = state.set_up(self.store, &self.daemon.chance, &container.id).await;
         let missing = state.mounts.iter().find(|mount| mount.path.is_empty() || !mount.is_there());
         let missing = missing.map(|mount| format!("stat {}: no such file or directory", mount.path));

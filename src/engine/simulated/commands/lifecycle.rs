@@ -74,7 +74,7 @@ impl Work<'_> {
     }
 
     fn run_failed(self, error: &DaemonError) -> CliResult {
-        print::run_failure(&error.text, self.daemon.profile().run_hint())
+        print::run_failure(&error.text, self.daemon.config.profile.run_hint())
     }
 
     pub(super) async fn start_named(self, name: &str) -> CliResult {
@@ -96,7 +96,7 @@ impl Work<'_> {
                 format!(
                     "Error response from daemon: {}\n{}: {name}",
                     error.text.trim(),
-                    self.daemon.profile().start_hint()
+                    self.daemon.config.profile.start_hint()
                 ),
             ),
         }
@@ -114,7 +114,7 @@ impl Work<'_> {
         let set_up = state.set_up(self.store, &self.daemon.chance, &container.id).await;
         let started = set_up.and_then(|()| self.runc(&container.run, &state));
         if started.is_err() {
-            state.clean_up(self.store, self.daemon.profile()).await;
+            state.clean_up(self.store, self.daemon.config.profile).await;
         }
         started?;
         state.running = true;
@@ -124,7 +124,7 @@ impl Work<'_> {
     /// What runc makes of the mounts and the command. An empty path is resolved against the container's bundle, and so
     /// it mounts that: the container starts, with the engine's own directory for a volume.
     fn runc(self, run: &Run, state: &State) -> Result<(), DaemonError> {
-        let profile = self.daemon.profile();
+        let profile = self.daemon.config.profile;
         let failed = |text: String| Err(DaemonError::new(Status::Internal, text));
         if let Some(Mount { path, destination, .. }) = state.mounts.iter().find(|mount| !mount.is_there()) {
             return failed(profile.missing_path(path, destination));
@@ -148,7 +148,7 @@ impl Work<'_> {
     /// A container that runs does so no longer. That its volumes could not be unmounted is only logged.
     pub(in crate::engine::simulated) async fn end(self, state: &mut State) {
         if std::mem::take(&mut state.running) {
-            state.clean_up(self.store, self.daemon.profile()).await;
+            state.clean_up(self.store, self.daemon.config.profile).await;
         }
     }
 
@@ -158,7 +158,7 @@ impl Work<'_> {
     }
 
     pub(super) async fn kill(self, name: &str) -> Result<CliResult, DaemonError> {
-        let (cannot, a_container) = match self.daemon.profile() {
+        let (cannot, a_container) = match self.daemon.config.profile {
             Profile::Docker => ("cannot kill container", "container"),
             Profile::Docker20 | Profile::Podman => ("Cannot kill container", "Container"),
         };

@@ -51,12 +51,12 @@ impl Work<'_> {
     ) -> Result<Volume, DaemonError> {
         let name = self.daemon.chance.id();
         // 20.10 made the name up before the driver was chosen, and so asked every driver for it.
-        let driver = match self.daemon.profile() {
+        let driver = match self.daemon.config.profile {
             Profile::Docker20 => driver,
             _ if driver.is_empty() => LOCAL,
             _ => driver,
         };
-        if self.daemon.profile() != Profile::Docker20 {
+        if self.daemon.config.profile != Profile::Docker20 {
             labels.insert(ANONYMOUS.into(), String::new());
         }
         self.store.create(&name, driver, options, &labels, user).await
@@ -65,7 +65,7 @@ impl Work<'_> {
     async fn inspect(self, name: &str) -> Result<CliResult, DaemonError> {
         let volume = match self.store.get(name, "", None).await {
             Err(error) if error.status == Status::NotFound => {
-                let message = self.daemon.profile().not_found("volume", name, &error.text);
+                let message = self.daemon.config.profile.not_found("volume", name, &error.text);
                 return Ok(CliResult { code: 1, stdout: "[]".into(), stderr: message });
             }
             other => other?,
@@ -95,7 +95,7 @@ impl Work<'_> {
     async fn rm_volume(self, name: &str, force: bool) -> Result<CliResult, DaemonError> {
         match self.remove_volume(name, force).await {
             Err(error) if error.status == Status::NotFound => {
-                Ok(CliResult::failure(1, self.daemon.profile().not_found("volume", name, &error.text)))
+                Ok(CliResult::failure(1, self.daemon.config.profile.not_found("volume", name, &error.text)))
             }
             removed => removed.map(|()| CliResult::success(name)),
         }
@@ -119,7 +119,7 @@ impl Work<'_> {
         let mut deleted = Vec::new();
         for volume in self.store.list(Some(LOCAL)).await? {
             let unused = self.store.users(volume.name()).is_empty() && volume.options.is_empty();
-            let meant = self.daemon.profile() == Profile::Docker20 || volume.labels.contains_key(ANONYMOUS);
+            let meant = self.daemon.config.profile == Profile::Docker20 || volume.labels.contains_key(ANONYMOUS);
             if unused && meant && self.store.remove(&volume, false).await.is_ok() {
                 deleted.push(volume.name().to_owned());
             }

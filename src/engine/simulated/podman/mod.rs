@@ -23,7 +23,7 @@ use super::{Config, local::LOCAL, locks::Locks};
 use crate::{
     domain::model::protocol::{Operation, Options},
     engine::rng::Rng,
-    engine_api::{CliResult, DockerCommand, Engine, Inventory, Run},
+    engine_api::{CliResult, DockerCommand, Engine, Inventory, Profile, Run},
 };
 
 /// The SHA-256 of `placeholder\n`: libpod's one mount ID.
@@ -144,6 +144,10 @@ impl Podman {
 }
 
 impl Engine for Podman {
+    fn profile(&self) -> Profile {
+        Profile::Podman
+    }
+
     fn sweep(&self) -> BoxFuture<'_, ()> {
         async {
             let names: Vec<_> = self.containers.lock().keys().cloned().collect();
