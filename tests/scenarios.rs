@@ -249,7 +249,7 @@ fn run(orders: &mpsc::Receiver<Order>, again: &mpsc::Sender<Order>) {
     let host = support::docker::host(&sandbox);
     let supervisor: Arc<dyn Supervisor> = Arc::new(ThreadSupervisor(again.clone()));
     let engine =
-        runtime.block_on(RealDocker::connect(Some(&host), Some(supervisor))).expect("the daemon answers");
+        runtime.block_on(RealDocker::connect(Some(&host), Ok(supervisor))).expect("the daemon answers");
     let context = context(&instance, Arc::new(engine), Clock::REAL, Duration::from_millis(300), false);
     while let Ok(order) = orders.recv() {
         match order {

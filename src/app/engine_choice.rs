@@ -1,6 +1,10 @@
 //! The engine that a scenario runs on: a real one, or a new simulated one for each scenario.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use tokio::sync::watch;
 
@@ -34,8 +38,10 @@ pub enum EngineChoice {
 impl EngineChoice {
     /// Connects to the real daemon. Only with `dangerous` can a scenario restart it.
     pub async fn docker(dangerous: bool) -> Result<Self, ConnectError> {
-        let systemd = || Arc::new(Systemd) as Arc<dyn Supervisor>;
-        let supervisor = (dangerous && is_local_daemon()).then(systemd);
+        let supervisor = match restart_obstacle(dangerous) {
+            None => Ok(Arc::new(Systemd) as Arc<dyn Supervisor>),
+            Some(obstacle) => Err(obstacle),
+        };
         Ok(Self::Docker(Arc::new(RealDocker::connect(None, supervisor).await?)))
     }
 
@@ -75,6 +81,18 @@ impl EngineChoice {
         let fresh_engine = matches!(self, Self::Simulated { .. });
         let hub = Arc::clone(hub);
         Ok(RunContext { engine, hub, clock, quiet_period, step_delay, fresh_engine, allowed_steps })
+    }
+}
+
+/// Why the daemon cannot be restarted from here, if it cannot.
+fn restart_obstacle(dangerous: bool) -> Option<&'static str> {
+    match () {
+        () if !dangerous => Some("the daemon is restarted only with --dangerous"),
+        () if !is_local_daemon() => Some("the daemon that DOCKER_HOST names cannot be restarted from here"),
+        () if !Path::new("/run/systemd/system").is_dir() => {
+            Some("the daemon cannot be restarted: this machine has no systemd")
+        }
+        () => None,
     }
 }
 

@@ -246,6 +246,13 @@ impl fmt::Display for Pair {
     }
 }
 
+impl DockerCommand {
+    /// Whether it ends the daemon and starts it again.
+    pub fn restarts_daemon(&self) -> bool {
+        matches!(self, Self::DaemonRestart | Self::DaemonKill)
+    }
+}
+
 impl VolumeCommand {
     fn line(&self) -> Line {
         match self {

@@ -40,6 +40,9 @@ pub trait Engine: Send + Sync {
     /// but not the command.
     fn perform<'a>(&'a self, command: &'a DockerCommand) -> BoxFuture<'a, CliResult>;
 
+    /// Why a command can never work on this engine, as far as is known before it is tried.
+    fn obstacle(&self, command: &DockerCommand) -> Option<String>;
+
     /// Lists containers and volumes. The error says why the engine cannot be asked.
     fn inventory(&self) -> BoxFuture<'_, Result<Inventory, String>>;
 

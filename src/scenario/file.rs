@@ -119,18 +119,19 @@ impl Scenario {
         self
     }
 
+    /// The docker commands of its steps.
+    pub fn docker_commands(&self) -> impl Iterator<Item = DockerCommand> {
+        let lines = self.steps.iter().filter(|step| matches!(step.action, Action::Docker { .. }));
+        lines.filter_map(|step| step.line.parse().ok())
+    }
+
     /// All containers and volumes that its steps name.
     pub fn names(&self) -> Names {
         let mut names = Names::default();
-        for step in &self.steps {
-            match &step.action {
-                Action::Docker { .. } => step.line.parse().into_iter().for_each(|command| names.add(command)),
-                Action::Command => {
-                    let command: Option<Command> = step.line.parse().ok();
-                    names.volumes.extend(command.as_ref().and_then(Command::volume).map(str::to_owned));
-                }
-                _ => {}
-            }
+        self.docker_commands().for_each(|command| names.add(command));
+        for step in self.steps.iter().filter(|step| step.action == Action::Command) {
+            let command: Option<Command> = step.line.parse().ok();
+            names.volumes.extend(command.as_ref().and_then(Command::volume).map(str::to_owned));
         }
         names
     }

@@ -26,6 +26,7 @@ use crate::{
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(200);
 /// The longest wait for a quiet period, as a multiple of it.
 const MAX_QUIET_PERIODS: u32 = 20;
+const CLEANUP_WAITS: &str = "all steps have ended; one more removes what the scenario created";
 /// The label of the command in the foreground.
 const FOREGROUND: &str = "";
 
@@ -42,6 +43,9 @@ pub async fn run(
         return Report::skipped(scenario, reason);
     }
     let scenario = &scenario.clone().on_engine(engine);
+    if let Some(obstacle) = obstacle(scenario, context) {
+        return Report::skipped(scenario, obstacle);
+    }
     let checked = tokio::select! {
         biased;
         () = cancel.cancelled() => return Report::new(scenario, ScenarioResult::Stopped),
@@ -56,7 +60,19 @@ pub async fn run(
         () = cancel.cancelled() => ScenarioResult::Stopped,
         result = run.steps(&mut on_progress) => result,
     };
+    tokio::select! {
+        biased;
+        () = cancel.cancelled() => {}
+        () = run.wait_for_cleanup(&mut on_progress) => {}
+    }
     run.clean_up(result, &mut on_progress).await
+}
+
+/// Why a step can never work on this engine. It is known before the first step, so that no engine is left in between.
+fn obstacle(scenario: &Scenario, context: &RunContext) -> Option<String> {
+    let restart = (scenario.fresh_engine && !context.fresh_engine).then_some(DockerCommand::DaemonRestart);
+    let commands = scenario.docker_commands().chain(restart);
+    commands.filter_map(|command| context.engine.obstacle(&command)).next()
 }
 
 /// The driver must be up, and nothing that the scenario names may exist.
@@ -154,6 +170,17 @@ impl<'c> StepRunner<'c> {
         }
         self.report.problems = self.compare_all_calls();
         if self.report.problems.is_empty() { ScenarioResult::Passed } else { ScenarioResult::Failed }
+    }
+
+    /// In single-step mode what the scenario created stays until one more step is allowed, so that people can look at it.
+    async fn wait_for_cleanup(&self, on_progress: &mut impl FnMut(Progress<'_>)) {
+        let begun = self.report.steps.len();
+        let mut allowed_steps = self.context.allowed_steps.clone();
+        if *allowed_steps.borrow() <= begun {
+            on_progress(Progress::Delayed { reason: CLEANUP_WAITS });
+        }
+        // If the sender is gone, nobody can allow more steps, and none waits.
+        let _ = allowed_steps.wait_for(|allowed| *allowed > begun).await;
     }
 
     async fn step(&mut self, step: &Step) -> StepReport {

@@ -261,6 +261,10 @@ impl Engine for CountingEngine {
         self.engine.perform(command)
     }
 
+    fn obstacle(&self, command: &DockerCommand) -> Option<String> {
+        self.engine.obstacle(command)
+    }
+
     fn inventory(&self) -> BoxFuture<'_, Result<Inventory, String>> {
         self.inventories.fetch_add(1, Ordering::SeqCst);
         Box::pin(async {

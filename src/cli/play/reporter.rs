@@ -20,7 +20,8 @@ const CLEAR_LINE: &str = "\r\x1b[2K";
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Counts {
     pub passed: usize,
-    pub failed: usize,
+    pub skipped: usize,
+    failed: usize,
 }
 
 impl Counts {
@@ -28,7 +29,8 @@ impl Counts {
         match result {
             ScenarioResult::Passed => self.passed += 1,
             ScenarioResult::Failed => self.failed += 1,
-            ScenarioResult::Skipped | ScenarioResult::Stopped => {}
+            ScenarioResult::Skipped => self.skipped += 1,
+            ScenarioResult::Stopped => {}
         }
     }
 }
@@ -115,10 +117,10 @@ impl PlayReporter {
         if total == 1 {
             return;
         }
-        let Counts { passed, failed } = *counts;
-        let not_run = total - passed - failed;
+        let Counts { passed, skipped, failed } = *counts;
+        let not_run = total - passed - skipped - failed;
         let mut text = format!("passed {passed}/{total}");
-        for (label, number) in [("failed", failed), ("not run", not_run)] {
+        for (label, number) in [("failed", failed), ("skipped", skipped), ("not run", not_run)] {
             if number > 0 {
                 text.extend([", ", label, " ", &number.to_string()]);
             }

@@ -44,16 +44,16 @@ pub struct RealDocker {
     image: String,
     /// Identifies this run among others on the same daemon.
     play: String,
-    supervisor: Option<Arc<dyn Supervisor>>,
+    supervisor: Result<Arc<dyn Supervisor>, &'static str>,
 }
 
 impl RealDocker {
     /// Connects to a daemon, found as docker finds it unless its host is given, and makes sure of an image.
     ///
-    /// Without a supervisor the daemon cannot be restarted, and what asks for it fails.
+    /// Instead of a supervisor there can be the reason why the daemon cannot be restarted.
     pub async fn connect(
         host: Option<&str>,
-        supervisor: Option<Arc<dyn Supervisor>>,
+        supervisor: Result<Arc<dyn Supervisor>, &'static str>,
     ) -> Result<Self, ConnectError> {
         let docker = host.map_or_else(Docker::connect_with_defaults, Docker::connect_with_host);
         let docker = docker.map_err(ConnectError::Unreachable)?.with_timeout(PATIENCE);
@@ -102,8 +102,9 @@ impl RealDocker {
     }
 
     async fn supervise(&self, command: &DockerCommand) -> CliResult {
-        let Some(supervisor) = &self.supervisor else {
-            return CliResult::failure(1, "this daemon is not restarted from here");
+        let supervisor = match &self.supervisor {
+            Ok(supervisor) => supervisor,
+            Err(obstacle) => return CliResult::failure(1, *obstacle),
         };
         let done = match command {
             DockerCommand::DaemonKill => supervisor.kill().await,
@@ -201,6 +202,11 @@ impl Engine for RealDocker {
         }
         .map(|done: Result<_, Error>| done.map_err(|error| complaint(&error).stderr))
         .boxed()
+    }
+
+    fn obstacle(&self, command: &DockerCommand) -> Option<String> {
+        let obstacle = self.supervisor.as_ref().err().filter(|_| command.restarts_daemon());
+        obstacle.map(|&obstacle| obstacle.to_owned())
     }
 
     fn sweep(&self) -> BoxFuture<'_, ()> {

@@ -121,6 +121,10 @@ impl Engine for Daemon {
         self.config.profile
     }
 
+    fn obstacle(&self, _command: &DockerCommand) -> Option<String> {
+        None
+    }
+
     fn sweep(&self) -> BoxFuture<'_, ()> {
         async {
             for container in self.all_containers() {

@@ -29,6 +29,8 @@ use crate::{
 /// The SHA-256 of `placeholder\n`: libpod's one mount ID.
 const MOUNT_ID: &str = "2f73349cfc4630255319c6c8dfc1b46a8996ace9d14d8e07563b165915918ec2";
 
+const NO_DAEMON: &str = "podman has no daemon";
+
 /// A volume in the database.
 #[derive(Clone, Debug, Default)]
 struct Volume {
@@ -97,7 +99,7 @@ impl Podman {
             DockerCommand::Rm { force, volumes, name } => self.rm(name, *force, *volumes).await,
             DockerCommand::Inspect { name } => self.inspect(name),
             DockerCommand::Cp { source, destination } => self.cp(source, destination).await,
-            DockerCommand::DaemonRestart | DockerCommand::DaemonKill => Err("podman has no daemon".into()),
+            DockerCommand::DaemonRestart | DockerCommand::DaemonKill => Err(NO_DAEMON.into()),
         };
         done.map_or_else(|why| CliResult::failure(125, format!("Error: {why}")), CliResult::success)
     }
@@ -146,6 +148,10 @@ impl Podman {
 impl Engine for Podman {
     fn profile(&self) -> Profile {
         Profile::Podman
+    }
+
+    fn obstacle(&self, command: &DockerCommand) -> Option<String> {
+        command.restarts_daemon().then(|| NO_DAEMON.into())
     }
 
     fn sweep(&self) -> BoxFuture<'_, ()> {
