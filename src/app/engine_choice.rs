@@ -45,6 +45,14 @@ impl EngineChoice {
         Ok(Self::Docker(Arc::new(RealDocker::connect(None, supervisor).await?)))
     }
 
+    /// Ends its use. Returns what stays on it that was not there before, in words.
+    pub async fn close(&self) -> Option<String> {
+        match self {
+            Self::Simulated { .. } => None,
+            Self::Docker(engine) => engine.remove_image().await,
+        }
+    }
+
     /// Which engine it is.
     pub fn profile(&self) -> Profile {
         match self {

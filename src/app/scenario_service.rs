@@ -103,9 +103,12 @@ impl ScenarioService {
             prepared = self.prepare(play_request, allowed_steps) => prepared,
         };
         match prepared {
-            Ok((scenario, context)) => {
+            Ok((scenario, context, engine_choice)) => {
                 let on_progress = |progress: Progress<'_>| self.record(event(progress));
                 let report = scenario::run(&scenario, &context, on_progress, stop).await;
+                if let Some(text) = engine_choice.close().await {
+                    self.hub.record(EntryKind::Note { text });
+                }
                 End { result: report.result, problems: report.problems }
             }
             Err(reason) => End { result: ScenarioResult::Skipped, problems: vec![reason.to_string()] },
@@ -117,7 +120,7 @@ impl ScenarioService {
         &self,
         play_request: &PlayRequest,
         allowed_steps: watch::Receiver<usize>,
-    ) -> anyhow::Result<(Scenario, RunContext)> {
+    ) -> anyhow::Result<(Scenario, RunContext, EngineChoice)> {
         let scenario = self.library.find(&play_request.scenario)?.scenario;
         // The file may have changed since it was listed.
         if scenario.dangerous && !play_request.dangerous && self.demo_idle.is_none() {
@@ -139,7 +142,7 @@ impl ScenarioService {
             steps: steps.collect(),
         });
         self.wait_for_others().await?;
-        Ok((scenario, context))
+        Ok((scenario, context, engine_choice))
     }
 
     /// The real engine if it answers and finds the driver, else a simulated one; and its description.

@@ -173,6 +173,11 @@ pub async fn run(args: &PlayArgs, settings: &Settings) -> anyhow::Result<ExitCod
         played = play_all(&scenarios, &engine, &instance, &mut reporter, &stop) => Some(played),
         () = shutdown.forced.cancelled() => None,
     };
+    if played.is_some()
+        && let Some(stays) = engine.close().await
+    {
+        complain(&stays);
+    }
     instance.close().await?;
     if let Some(recording) = recording {
         recording.finish().await?;

@@ -25,7 +25,7 @@ pub struct Inventory {
     pub containers: BTreeSet<String>,
     /// All volumes.
     pub volumes: BTreeSet<String>,
-    /// Those volumes that have the label of what was created through this interface.
+    /// Those volumes that were created through this interface, anonymous ones included.
     pub own: BTreeSet<String>,
 }
 

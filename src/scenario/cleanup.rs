@@ -75,6 +75,11 @@ impl StepRunner<'_> {
         };
         // Again, since an engine that did not answer has removed nothing.
         engine.sweep().await;
+        // An engine forgets a name that it has from a wrong reply as soon as it asks for it.
+        for name in self.trace.wrong_names().difference(&self.volumes_before) {
+            let name = name.clone();
+            engine.perform(&DockerCommand::Volume(VolumeCommand::Rm { force: true, name })).await;
+        }
         // Twice, since a local volume of the engine may hide the driver's volume of the same name.
         for _ in 0..2 {
             if self.remaining(&inventory).is_empty() {

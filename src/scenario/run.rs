@@ -1,6 +1,10 @@
 //! Runs a scenario step by step, and compares results with expectations. Nothing that it created remains.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
@@ -18,7 +22,7 @@ use crate::{
         model::{origin::Origin, scenario::ScenarioResult},
         text::counted,
     },
-    engine_api::{CliResult, DockerCommand},
+    engine_api::{CliResult, DockerCommand, Inventory},
     hub::DriverStatus,
 };
 
@@ -51,11 +55,12 @@ pub async fn run(
         () = cancel.cancelled() => return Report::new(scenario, ScenarioResult::Stopped),
         checked = check_preconditions(scenario, context, &mut on_progress) => checked,
     };
-    if let Err(reason) = checked {
-        return Report::skipped(scenario, reason);
-    }
+    let inventory = match checked {
+        Ok(inventory) => inventory,
+        Err(reason) => return Report::skipped(scenario, reason),
+    };
     let _in_its_time = context.hub.in_time_of(context.clock.speed());
-    let mut run = StepRunner::start(scenario, context).await;
+    let mut run = StepRunner::start(scenario, context, inventory).await;
     let result = tokio::select! {
         () = cancel.cancelled() => ScenarioResult::Stopped,
         result = run.steps(&mut on_progress) => result,
@@ -80,7 +85,7 @@ async fn check_preconditions(
     scenario: &Scenario,
     context: &RunContext,
     on_progress: &mut impl FnMut(Progress<'_>),
-) -> Result<(), String> {
+) -> Result<Inventory, String> {
     if context.hub.driver_state().status != DriverStatus::Up {
         return Err("the driver is down; run `up`, then play the scenario again".into());
     }
@@ -101,7 +106,7 @@ async fn check_preconditions(
     }
     match names.containers.iter().find(|name| inventory.containers.contains(*name)) {
         Some(name) => exists("container", name),
-        None => Ok(()),
+        None => Ok(inventory),
     }
 }
 
@@ -109,7 +114,9 @@ async fn check_preconditions(
 pub(super) struct StepRunner<'c> {
     pub(super) scenario: &'c Scenario,
     pub(super) context: &'c RunContext,
-    trace: Trace,
+    pub(super) trace: Trace,
+    /// The volumes that the engine had before.
+    pub(super) volumes_before: BTreeSet<String>,
     /// The calls of the trace that belong to steps that have ended.
     attributed: Vec<u64>,
     /// The docker commands that have not ended, by label.
@@ -121,7 +128,7 @@ pub(super) struct StepRunner<'c> {
 }
 
 impl<'c> StepRunner<'c> {
-    async fn start(scenario: &'c Scenario, context: &'c RunContext) -> Self {
+    async fn start(scenario: &'c Scenario, context: &'c RunContext, before: Inventory) -> Self {
         if scenario.fresh_engine && !context.fresh_engine {
             context.engine.perform(&DockerCommand::DaemonRestart).await;
         }
@@ -130,6 +137,7 @@ impl<'c> StepRunner<'c> {
             scenario,
             context,
             trace: Trace::start(&context.hub),
+            volumes_before: before.volumes,
             attributed: Vec::new(),
             running: BTreeMap::new(),
             rules_before: snapshot.rules.iter().map(|rule| rule.id).collect(),

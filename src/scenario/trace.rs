@@ -10,6 +10,7 @@ use std::{
 };
 
 use jiff::Timestamp;
+use serde_json::Value;
 
 use crate::{
     domain::model::{
@@ -100,6 +101,19 @@ impl Trace {
                 (call, TracedCall { operation, volume: volume.map(normalised), id: id.map(&mut number), at })
             })
             .collect()
+    }
+
+    /// The names of volumes that the driver gave to another one in its reply to a Get. An engine believes them.
+    pub fn wrong_names(&self) -> BTreeSet<String> {
+        let (entries, _) = self.hub.entries_after(self.after, usize::MAX);
+        let gets = entries.iter().filter_map(|entry| entry.call());
+        let gets = gets.filter(|call| call.operation == Some(Operation::Get));
+        let names = gets.filter_map(|call| {
+            let reply: Value = serde_json::from_slice(&call.reply.bytes).ok()?;
+            let name = reply["Volume"]["Name"].as_str()?;
+            (call.volume.as_deref() != Some(name)).then(|| name.to_owned())
+        });
+        names.filter(|name| !self.foreign.contains(name)).collect()
     }
 }
 

@@ -37,7 +37,7 @@ impl RealDocker {
             ..HostConfig::default()
         };
         let body = ContainerCreateBody {
-            image: Some(self.image.clone()),
+            image: Some(self.image.name.clone()),
             cmd: (!run.command.is_empty()).then(|| run.command.clone()),
             volumes: Some(anonymous),
             working_dir: run.workdir.clone(),
@@ -50,7 +50,21 @@ impl RealDocker {
             ..ContainerCreateBody::default()
         };
         let options = CreateContainerOptions { name: run.name.clone(), ..CreateContainerOptions::default() };
-        Ok(self.docker.create_container(Some(options), body).await?.id)
+        let id = self.docker.create_container(Some(options), body).await?.id;
+        self.note_anonymous_volumes(run, &id).await?;
+        Ok(id)
+    }
+
+    /// Remembers the volumes whose names the daemon has made up: it removes them with their container only if asked to.
+    async fn note_anonymous_volumes(&self, run: &Run, id: &str) -> Result<(), Error> {
+        if run.volumes.iter().any(|volume| !volume.contains(':')) {
+            let mounts = self.docker.inspect_container(id, None).await?.mounts.unwrap_or_default();
+            let made_up = mounts.into_iter().filter(|mount| {
+                mount.destination.as_ref().is_some_and(|destination| run.volumes.contains(destination))
+            });
+            self.anonymous.lock().extend(made_up.filter_map(|mount| mount.name));
+        }
+        Ok(())
     }
 
     pub(super) async fn run(&self, run: &Run) -> CliResult {

@@ -2,7 +2,10 @@
 
 use std::{fs, path::Path, process::Command};
 
-use bollard::{Docker, body_full, query_parameters::CreateImageOptions};
+use bollard::{
+    Docker, body_full,
+    query_parameters::{CreateImageOptions, RemoveImageOptions},
+};
 use futures_util::TryStreamExt;
 
 const BUSYBOX: &str = "busybox:latest";
@@ -12,13 +15,45 @@ const OWN: (&str, &str) = ("voltergeist-busybox", "latest");
 const INTERPRETER: u64 = 3;
 const PLACES: [&str; 3] = ["/bin/busybox", "/usr/bin/busybox", "/bin/busybox.static"];
 
-/// The name of an image with busybox in it: the daemon's, else one made from a static busybox of this
-/// machine, else one that is pulled.
-pub(super) async fn find(docker: &Docker) -> Result<String, String> {
+/// An image with busybox in it.
+pub(super) struct Image {
+    pub name: String,
+    origin: Origin,
+}
+
+/// Where an image is from.
+#[derive(PartialEq)]
+enum Origin {
+    /// It was there.
+    Found,
+    /// It was made for this play.
+    Made,
+    /// It was pulled for this play.
+    Pulled,
+}
+
+impl Image {
+    /// Removes it if it was made for this play. Otherwise says what stays that was not there before.
+    pub(super) async fn remove(&self, docker: &Docker) -> Option<String> {
+        let name = &self.name;
+        match self.origin {
+            Origin::Found => None,
+            Origin::Made => {
+                let removed = docker.remove_image(name, None::<RemoveImageOptions>, None).await;
+                removed.err().map(|error| format!("the image {name} stays: {error}"))
+            }
+            Origin::Pulled => Some(format!("the image {name} was pulled, and stays; docker rmi {name} removes it")),
+        }
+    }
+}
+
+/// An image with busybox in it: the daemon's, else one made from a static busybox of this machine, else one that is
+/// pulled.
+pub(super) async fn find(docker: &Docker) -> Result<Image, String> {
     let own = format!("{}:{}", OWN.0, OWN.1);
     for name in [BUSYBOX, &own] {
         if docker.inspect_image(name).await.is_ok() {
-            return Ok(name.to_owned());
+            return Ok(Image { name: name.to_owned(), origin: Origin::Found });
         }
     }
     let here = PLACES.iter().map(Path::new).find(|place| is_static(place));
@@ -26,7 +61,8 @@ pub(super) async fn find(docker: &Docker) -> Result<String, String> {
         let options =
             CreateImageOptions { from_image: Some(BUSYBOX.into()), ..CreateImageOptions::default() };
         let pulled: Result<Vec<_>, _> = docker.create_image(Some(options), None, None).try_collect().await;
-        return pulled.map(|_| BUSYBOX.to_owned()).map_err(|error| error.to_string());
+        let image = Image { name: BUSYBOX.to_owned(), origin: Origin::Pulled };
+        return pulled.map(|_| image).map_err(|error| error.to_string());
     };
     let archive = archive(busybox).map_err(|error| error.to_string())?;
     let options = CreateImageOptions {
@@ -37,7 +73,8 @@ pub(super) async fn find(docker: &Docker) -> Result<String, String> {
         ..CreateImageOptions::default()
     };
     let made = docker.create_image(Some(options), Some(body_full(archive.into())), None);
-    made.try_collect::<Vec<_>>().await.map(|_| own).map_err(|error| error.to_string())
+    let image = Image { name: own, origin: Origin::Made };
+    made.try_collect::<Vec<_>>().await.map(|_| image).map_err(|error| error.to_string())
 }
 
 /// Whether a program is an ELF file that asks for no interpreter, and so runs where there is no library.

@@ -8,7 +8,11 @@ mod plugins;
 mod supervisor;
 mod volume;
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+    time::Duration,
+};
 
 use bollard::{
     Docker,
@@ -16,7 +20,9 @@ use bollard::{
     query_parameters::{ListContainersOptions, ListVolumesOptions, RemoveContainerOptions},
 };
 use futures_util::{FutureExt, future::BoxFuture};
+use parking_lot::Mutex;
 
+use self::image::Image;
 use super::print;
 use crate::engine_api::{CliResult, DockerCommand, Engine, Inventory, Profile};
 pub use plugins::{ManagedPlugin, managed_plugins};
@@ -41,7 +47,9 @@ pub enum ConnectError {
 /// A real docker daemon.
 pub struct RealDocker {
     docker: Docker,
-    image: String,
+    image: Image,
+    /// The anonymous volumes of its containers. They have no label.
+    anonymous: Mutex<BTreeSet<String>>,
     /// Identifies this run among others on the same daemon.
     play: String,
     supervisor: Result<Arc<dyn Supervisor>, &'static str>,
@@ -59,7 +67,13 @@ impl RealDocker {
         let docker = docker.map_err(ConnectError::Unreachable)?.with_timeout(PATIENCE);
         let docker = docker.negotiate_version().await.map_err(ConnectError::Unreachable)?;
         let image = image::find(&docker).await.map_err(ConnectError::NoImage)?;
-        Ok(Self { docker, image, play: std::process::id().to_string(), supervisor })
+        Ok(Self {
+            docker,
+            image,
+            anonymous: Mutex::default(),
+            play: std::process::id().to_string(),
+            supervisor,
+        })
     }
 
     /// The version of the daemon's API.
@@ -122,6 +136,11 @@ impl RealDocker {
             Ok(()) => CliResult::default(),
             Err(_) => CliResult::failure(1, "the daemon did not come back"),
         }
+    }
+
+    /// Removes the image if it was made for this play. Otherwise says what stays that was not there before.
+    pub async fn remove_image(&self) -> Option<String> {
+        self.image.remove(&self.docker).await
     }
 
     async fn remove_containers(&self) -> Result<(), Error> {
@@ -193,7 +212,10 @@ impl Engine for RealDocker {
             let volumes = self.docker.list_volumes(None::<ListVolumesOptions>).await?;
             let names = containers.into_iter().flat_map(|container| container.names.unwrap_or_default());
             let volumes = volumes.volumes.unwrap_or_default();
-            let own = volumes.iter().filter(|volume| volume.labels.get(LABEL) == Some(&self.play));
+            let anonymous = self.anonymous.lock().clone();
+            let own = volumes.iter().filter(|volume| {
+                volume.labels.get(LABEL) == Some(&self.play) || anonymous.contains(&volume.name)
+            });
             Ok(Inventory {
                 containers: names.map(|name| name.trim_start_matches('/').to_owned()).collect(),
                 own: own.map(|volume| volume.name.clone()).collect(),

@@ -28,7 +28,7 @@ mod profile;
 mod store;
 mod transport;
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use futures_util::{
     FutureExt,
@@ -138,8 +138,9 @@ impl Engine for Daemon {
     fn inventory(&self) -> BoxFuture<'_, Result<Inventory, String>> {
         let containers = self.containers.lock().keys().cloned().collect();
         let local = self.local.list().into_iter().map(|volume| volume.name);
-        let volumes = self.records.lock().keys().cloned().chain(local).collect();
-        ready(Ok(Inventory { containers, volumes, ..Inventory::default() })).boxed()
+        let volumes: BTreeSet<_> = self.records.lock().keys().cloned().chain(local).collect();
+        // Nobody else creates any.
+        ready(Ok(Inventory { containers, own: volumes.clone(), volumes })).boxed()
     }
 
     fn perform<'a>(&'a self, command: &'a DockerCommand) -> BoxFuture<'a, CliResult> {

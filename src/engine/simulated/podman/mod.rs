@@ -8,7 +8,7 @@ mod client;
 mod containers;
 mod volumes;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use futures_util::{
@@ -166,8 +166,9 @@ impl Engine for Podman {
 
     fn inventory(&self) -> BoxFuture<'_, Result<Inventory, String>> {
         let containers = self.containers.lock().keys().cloned().collect();
-        let volumes = self.volumes.lock().keys().cloned().collect();
-        ready(Ok(Inventory { containers, volumes, ..Inventory::default() })).boxed()
+        let volumes: BTreeSet<_> = self.volumes.lock().keys().cloned().collect();
+        // Nobody else creates any.
+        ready(Ok(Inventory { containers, own: volumes.clone(), volumes })).boxed()
     }
 
     fn perform<'a>(&'a self, command: &'a DockerCommand) -> BoxFuture<'a, CliResult> {
