@@ -12,6 +12,14 @@ pub(super) fn volume_table(rows: &[(String, String)]) -> String {
     rows.map(|(driver, name)| format!("{driver:width$}{name}")).collect::<Vec<_>>().join("\n")
 }
 
+/// `docker ps`: rows of name and status.
+pub(super) fn container_table(rows: &[(String, String)]) -> String {
+    let head = ("NAMES".to_owned(), "STATUS".to_owned());
+    let rows: Vec<_> = std::iter::once(&head).chain(rows).collect();
+    let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0) + 3;
+    rows.iter().map(|(name, status)| format!("{name:width$}{status}")).collect::<Vec<_>>().join("\n")
+}
+
 /// One thing, as `docker inspect` prints it.
 pub(super) fn inspected(thing: &Value) -> CliResult {
     CliResult::success(format!("{:#}", json!([thing])))

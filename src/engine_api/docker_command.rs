@@ -3,14 +3,14 @@
 //! Only what touches volumes is here. A daemon is restarted and killed with the lines that an
 //! administrator would type: `systemctl restart docker` and `systemctl kill --signal=KILL docker`.
 
-use std::{fmt, str::FromStr};
+use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::domain::text::shell;
+use super::docker_subcommand::{PluginCommand, ServiceCommand, VolumeCommand};
 
-const RESTART: [&str; 3] = ["systemctl", "restart", "docker"];
-const KILL: [&str; 4] = ["systemctl", "kill", "--signal=KILL", "docker"];
+pub(super) const RESTART: [&str; 3] = ["systemctl", "restart", "docker"];
+pub(super) const KILL: [&str; 4] = ["systemctl", "kill", "--signal=KILL", "docker"];
 
 /// One line that a person would type.
 #[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
@@ -53,7 +53,32 @@ pub enum DockerCommand {
         /// The container.
         name: String,
     },
-    /// `docker inspect NAME`: of a container, no more than its mounts.
+    /// `docker ps [-a]`: the containers that were created through this interface.
+    Ps {
+        /// Stopped ones too.
+        #[arg(short, long)]
+        all: bool,
+    },
+    /// `docker exec NAME COMMAND…`
+    Exec {
+        /// The container.
+        name: String,
+        /// What runs in it.
+        #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+        command: Vec<String>,
+    },
+    /// `docker logs NAME`
+    Logs {
+        /// The container.
+        name: String,
+    },
+    /// `docker plugin …`
+    #[command(subcommand)]
+    Plugin(PluginCommand),
+    /// `docker service …`
+    #[command(subcommand)]
+    Service(ServiceCommand),
+    /// `docker inspect NAME`: of a container, its state and its mounts.
     Inspect {
         /// The container.
         name: String,
@@ -71,50 +96,6 @@ pub enum DockerCommand {
     /// `systemctl kill --signal=KILL docker`: the daemon dies, and systemd starts it again.
     #[command(skip)]
     DaemonKill,
-}
-
-/// What follows `docker volume`.
-#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
-pub enum VolumeCommand {
-    /// `docker volume create [-d DRIVER] [-o K=V]… [--label K=V]… [NAME]`
-    Create {
-        /// The driver.
-        #[arg(short, long, default_value = "local")]
-        driver: String,
-        /// Options for the driver.
-        #[arg(short, long = "opt")]
-        options: Vec<Pair>,
-        /// Labels, which only the daemon knows.
-        #[arg(long = "label")]
-        labels: Vec<Pair>,
-        /// The volume; a random name if there is none.
-        name: Option<String>,
-    },
-    /// `docker volume inspect NAME`
-    Inspect {
-        /// The volume.
-        name: String,
-    },
-    /// `docker volume ls [-f driver=DRIVER]`
-    Ls {
-        /// Only one driver's.
-        #[arg(short = 'f', long = "filter", value_parser = driver_filter)]
-        driver: Option<String>,
-    },
-    /// `docker volume rm [-f] NAME`
-    Rm {
-        /// Forget the volume even if the driver cannot remove it.
-        #[arg(short, long)]
-        force: bool,
-        /// The volume.
-        name: String,
-    },
-    /// `docker volume prune -f`
-    Prune {
-        /// Do not ask.
-        #[arg(short, long, required = true)]
-        force: bool,
-    },
 }
 
 /// What follows `docker run` and `docker create`.
@@ -151,22 +132,11 @@ pub struct Run {
     pub command: Vec<String>,
 }
 
-/// A key with a value: `tier=gold`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Pair(pub String, pub String);
-
-impl FromStr for Pair {
-    type Err = std::convert::Infallible;
-
-    /// A key alone has an empty value, as docker has it.
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (key, value) = text.split_once('=').unwrap_or((text, ""));
-        Ok(Self(key.to_owned(), value.to_owned()))
+impl DockerCommand {
+    /// Whether it ends the daemon and starts it again.
+    pub fn restarts_daemon(&self) -> bool {
+        matches!(self, Self::DaemonRestart | Self::DaemonKill)
     }
-}
-
-fn driver_filter(text: &str) -> Result<String, &'static str> {
-    text.strip_prefix("driver=").map(str::to_owned).ok_or("only driver=NAME can be filtered for")
 }
 
 /// Why a line is not a docker command.
@@ -214,103 +184,6 @@ impl FromStr for DockerCommand {
     }
 }
 
-/// Collects the words of a line, flags before names.
-struct Line(Vec<String>);
-
-impl Line {
-    fn new(words: &[&str]) -> Self {
-        Self(words.iter().map(|&word| word.to_owned()).collect())
-    }
-
-    fn flag(mut self, flag: &str, set: bool) -> Self {
-        self.0.extend(set.then(|| flag.to_owned()));
-        self
-    }
-
-    fn option(mut self, flag: &str, values: impl IntoIterator<Item = impl fmt::Display>) -> Self {
-        for value in values {
-            self.0.extend([flag.to_owned(), value.to_string()]);
-        }
-        self
-    }
-
-    fn words(mut self, words: impl IntoIterator<Item = impl fmt::Display>) -> Self {
-        self.0.extend(words.into_iter().map(|word| word.to_string()));
-        self
-    }
-}
-
-impl fmt::Display for Pair {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}={}", self.0, self.1)
-    }
-}
-
-impl DockerCommand {
-    /// Whether it ends the daemon and starts it again.
-    pub fn restarts_daemon(&self) -> bool {
-        matches!(self, Self::DaemonRestart | Self::DaemonKill)
-    }
-}
-
-impl VolumeCommand {
-    fn line(&self) -> Line {
-        match self {
-            Self::Create { driver, options, labels, name } => Line::new(&["docker", "volume", "create"])
-                .option("-d", Some(driver).filter(|driver| *driver != "local"))
-                .option("-o", options)
-                .option("--label", labels)
-                .words(name),
-            Self::Inspect { name } => Line::new(&["docker", "volume", "inspect", name]),
-            Self::Ls { driver } => Line::new(&["docker", "volume", "ls"])
-                .option("-f", driver.iter().map(|driver| format!("driver={driver}"))),
-            Self::Rm { force, name } => {
-                Line::new(&["docker", "volume", "rm"]).flag("-f", *force).words([name])
-            }
-            Self::Prune { .. } => Line::new(&["docker", "volume", "prune", "-f"]),
-        }
-    }
-}
-
-impl Run {
-    fn line(&self, verb: &str) -> Line {
-        Line::new(&["docker", verb])
-            .flag("-d", self.detach)
-            .flag("--rm", self.rm)
-            .option("--name", &self.name)
-            .option("-v", &self.volumes)
-            .option("--volume-driver", &self.volume_driver)
-            .option("--volumes-from", &self.volumes_from)
-            .option("--restart", &self.restart)
-            .option("-w", &self.workdir)
-            .words([&self.image])
-            .words(&self.command)
-    }
-}
-
-impl fmt::Display for DockerCommand {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let line = match self {
-            Self::Volume(command) => command.line(),
-            Self::Create(run) => run.line("create"),
-            Self::Run(run) => run.line("run"),
-            Self::Start { name } => Line::new(&["docker", "start", name]),
-            Self::Restart { name } => Line::new(&["docker", "restart", name]),
-            Self::Stop { name } => Line::new(&["docker", "stop", name]),
-            Self::Kill { name } => Line::new(&["docker", "kill", name]),
-            Self::Rm { force, volumes, name } => {
-                Line::new(&["docker", "rm"]).flag("-f", *force).flag("-v", *volumes).words([name])
-            }
-            Self::Inspect { name } => Line::new(&["docker", "inspect", name]),
-            Self::Cp { source, destination } => Line::new(&["docker", "cp", source, destination]),
-            Self::DaemonRestart => Line::new(&RESTART),
-            Self::DaemonKill => Line::new(&KILL),
-        };
-        let words: Vec<_> = line.0.iter().map(|word| shell::quote(word)).collect();
-        f.write_str(&words.join(" "))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -335,6 +208,16 @@ mod tests {
             "docker kill db",
             "docker rm -f -v db",
             "docker inspect db",
+            "docker ps -a",
+            "docker exec db ls -l /data",
+            "docker logs db",
+            "docker plugin disable -f me/mine",
+            "docker plugin enable me/mine",
+            "docker plugin ls",
+            "docker service create --name web --mount type=volume,source=data,target=/data busybox top",
+            "docker service ls",
+            "docker service ps web",
+            "docker service rm web",
             "docker cp db:/data/x /tmp/x",
             "systemctl restart docker",
             "systemctl kill --signal=KILL docker",

@@ -7,6 +7,8 @@
 mod cli_result;
 mod clock;
 mod docker_command;
+mod docker_line;
+mod docker_subcommand;
 mod profile;
 
 use std::collections::BTreeSet;
@@ -15,7 +17,8 @@ use futures_util::future::BoxFuture;
 
 pub use cli_result::CliResult;
 pub use clock::Clock;
-pub use docker_command::{BadLine, DockerCommand, Pair, Run, VolumeCommand};
+pub use docker_command::{BadLine, DockerCommand, Run};
+pub use docker_subcommand::{Pair, PluginCommand, ServiceCommand, ServiceMount, VolumeCommand};
 pub use profile::Profile;
 
 /// What is on an engine, by name.

@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     domain::lang::command::Command,
-    engine_api::{DockerCommand, Profile, VolumeCommand},
+    engine_api::{DockerCommand, Profile, ServiceCommand, VolumeCommand},
 };
 
 /// The placeholder for the driver's name.
@@ -157,6 +157,8 @@ impl Names {
             | DockerCommand::Stop { name }
             | DockerCommand::Kill { name }
             | DockerCommand::Rm { name, .. }
+            | DockerCommand::Exec { name, .. }
+            | DockerCommand::Logs { name }
             | DockerCommand::Inspect { name } => {
                 self.containers.insert(name);
             }
@@ -165,7 +167,14 @@ impl Names {
                 let inside = places.iter().filter_map(|place| place.split_once(':'));
                 self.containers.extend(inside.map(|(name, _)| name.to_owned()));
             }
-            DockerCommand::DaemonRestart | DockerCommand::DaemonKill => {}
+            DockerCommand::Service(ServiceCommand::Create { mounts, .. }) => {
+                self.volumes.extend(mounts.into_iter().map(|mount| mount.source));
+            }
+            DockerCommand::Ps { .. }
+            | DockerCommand::Plugin(_)
+            | DockerCommand::Service(_)
+            | DockerCommand::DaemonRestart
+            | DockerCommand::DaemonKill => {}
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::{
         },
         model::protocol::Operation,
     },
-    engine_api::{BadLine, DockerCommand, Profile},
+    engine_api::{BadLine, DockerCommand, PluginCommand, Profile},
 };
 
 /// Why a file is not a valid scenario.
@@ -272,6 +272,9 @@ fn check_docker(line: &str, dangerous: bool) -> Result<(), String> {
         DockerCommand::DaemonRestart | DockerCommand::DaemonKill if !dangerous => {
             Err("requires dangerous = true, since it can stop other containers".into())
         }
+        DockerCommand::Plugin(PluginCommand::Disable { .. } | PluginCommand::Enable { .. }) if !dangerous => {
+            Err("requires dangerous = true, since the plugin is not the scenario's".into())
+        }
         DockerCommand::Create(run) | DockerCommand::Run(run)
             if run.volumes.iter().any(|volume| volume.starts_with('/') && volume.contains(':')) =>
         {
@@ -408,6 +411,10 @@ mod tests {
             (
                 "docker = \"systemctl restart docker\"",
                 "scenario.toml:4: docker: requires dangerous = true, since it can stop",
+            ),
+            (
+                "docker = \"docker plugin disable me/mine\"",
+                "scenario.toml:4: docker: requires dangerous = true, since the plugin",
             ),
             (
                 "docker = \"docker run -v /etc:/x busybox\"",

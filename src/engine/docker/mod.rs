@@ -3,9 +3,11 @@
 //! Whatever is made here carries a label, so that nothing else is ever removed.
 
 mod container;
+mod exec;
 mod image;
 mod plugins;
 mod supervisor;
+mod swarm;
 mod volume;
 
 use std::{
@@ -53,6 +55,7 @@ pub struct RealDocker {
     /// Identifies this run among others on the same daemon.
     play: String,
     supervisor: Result<Arc<dyn Supervisor>, &'static str>,
+    has_swarm: bool,
 }
 
 impl RealDocker {
@@ -66,6 +69,7 @@ impl RealDocker {
         let docker = host.map_or_else(Docker::connect_with_defaults, Docker::connect_with_host);
         let docker = docker.map_err(ConnectError::Unreachable)?.with_timeout(PATIENCE);
         let docker = docker.negotiate_version().await.map_err(ConnectError::Unreachable)?;
+        let has_swarm = Self::manages_a_swarm(&docker).await.map_err(ConnectError::Unreachable)?;
         let image = image::find(&docker).await.map_err(ConnectError::NoImage)?;
         Ok(Self {
             docker,
@@ -73,6 +77,7 @@ impl RealDocker {
             anonymous: Mutex::default(),
             play: std::process::id().to_string(),
             supervisor,
+            has_swarm,
         })
     }
 
@@ -107,6 +112,11 @@ impl RealDocker {
             DockerCommand::Kill { name } => self.kill(name).await,
             DockerCommand::Rm { force, volumes, name } => self.rm(name, *force, *volumes).await,
             DockerCommand::Inspect { name } => self.inspect(name).await,
+            DockerCommand::Ps { all } => self.ps(*all).await,
+            DockerCommand::Exec { name, command } => self.exec(name, command).await,
+            DockerCommand::Logs { name } => self.logs(name).await,
+            DockerCommand::Plugin(command) => self.plugin(command).await,
+            DockerCommand::Service(command) => self.service(command).await,
             DockerCommand::Cp { source, destination } => self.cp(source, destination).await,
             DockerCommand::DaemonRestart | DockerCommand::DaemonKill => {
                 return self.supervise(command).await;
@@ -227,12 +237,18 @@ impl Engine for RealDocker {
     }
 
     fn obstacle(&self, command: &DockerCommand) -> Option<String> {
-        let obstacle = self.supervisor.as_ref().err().filter(|_| command.restarts_daemon());
-        obstacle.map(|&obstacle| obstacle.to_owned())
+        let restart = self.supervisor.as_ref().err().copied().filter(|_| command.restarts_daemon());
+        let is_service = matches!(command, DockerCommand::Service(_));
+        let swarm = (is_service && !self.has_swarm).then_some("the daemon manages no swarm; docker swarm init makes one");
+        restart.or(swarm).map(str::to_owned)
     }
 
     fn sweep(&self) -> BoxFuture<'_, ()> {
         // What cannot be removed now is found by the next inventory.
-        self.remove_containers().map(drop).boxed()
+        async {
+            let _ = self.remove_services().await;
+            let _ = self.remove_containers().await;
+        }
+        .boxed()
     }
 }

@@ -144,6 +144,25 @@ pub(super) struct Container {
 pub(super) struct State {
     pub running: bool,
     pub mounts: Vec<Mount>,
+    /// Whether it has ever run.
+    pub has_run: bool,
+    /// How what ran in it ended, or 0.
+    pub exit_code: u8,
+    /// Why it could not start.
+    pub error: String,
+    /// What ran in it printed.
+    pub output: String,
+}
+
+impl State {
+    /// The word for it in `docker inspect`.
+    pub(super) const fn status(&self) -> &'static str {
+        match self {
+            Self { running: true, .. } => "running",
+            Self { has_run: true, .. } => "exited",
+            _ => "created",
+        }
+    }
 }
 
 impl Container {

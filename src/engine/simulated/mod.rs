@@ -56,6 +56,15 @@ pub fn start(config: Config) -> Arc<dyn Engine> {
     }
 }
 
+/// Why a command works on no simulated engine, if so.
+fn lacks(command: &DockerCommand) -> Option<&'static str> {
+    match command {
+        DockerCommand::Plugin(_) => Some(commands::NO_PLUGINS),
+        DockerCommand::Service(_) => Some(commands::NO_SWARM),
+        _ => None,
+    }
+}
+
 const CUT_OFF: &str = "error during connect: Post \"http://%2Fvar%2Frun%2Fdocker.sock\": EOF";
 
 impl Daemon {
@@ -121,8 +130,8 @@ impl Engine for Daemon {
         self.config.profile
     }
 
-    fn obstacle(&self, _command: &DockerCommand) -> Option<String> {
-        None
+    fn obstacle(&self, command: &DockerCommand) -> Option<String> {
+        lacks(command).map(str::to_owned)
     }
 
     fn sweep(&self) -> BoxFuture<'_, ()> {

@@ -172,8 +172,35 @@ impl Work<'_> {
             })
         });
         let mounts: Vec<_> = mounts.collect();
-        let inspected = json!({ "Id": container.id, "Mounts": mounts, "Name": format!("/{name}") });
+        let inspected = json!({
+            "Id": container.id,
+            "Mounts": mounts,
+            "Name": format!("/{name}"),
+            "State": {
+                "Error": state.error,
+                "ExitCode": state.exit_code,
+                "Running": state.running,
+                "Status": state.status(),
+            },
+        });
         Ok(print::inspected(&inspected))
+    }
+
+    /// `docker ps`
+    pub(super) async fn ps(self, all: bool) -> CliResult {
+        let mut rows = Vec::new();
+        for container in self.daemon.all_containers() {
+            let state = container.state.lock().await;
+            let status = match state.status() {
+                "running" => "Up 1 second".to_owned(),
+                "exited" => format!("Exited ({}) 1 second ago", state.exit_code),
+                _ => "Created".to_owned(),
+            };
+            if all || state.running {
+                rows.push((container.name.clone(), status));
+            }
+        }
+        CliResult::success(print::container_table(&rows))
     }
 
     pub(super) async fn rm(self, name: &str, force: bool, volumes: bool) -> Result<CliResult, DaemonError> {

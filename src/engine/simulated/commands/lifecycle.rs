@@ -16,6 +16,9 @@ use crate::{
     engine_api::{CliResult, Run},
 };
 
+/// The exit code of what SIGKILL has ended.
+const SIGKILL: u8 = 137;
+
 /// How long what runs in a container goes on.
 enum Lasting {
     Not,
@@ -64,8 +67,50 @@ impl Work<'_> {
 
     /// Runs what ends by itself.
     async fn exec(self, container: &Container) -> CliResult {
+        let ended = self.run_in(container, &container.run.command).await;
+        let mut state = container.state.lock().await;
+        state.exit_code = ended.code;
+        let texts = [&ended.stdout, &ended.stderr].into_iter().filter(|text| !text.is_empty());
+        texts.for_each(|text| state.output += &format!("{text}\n"));
+        ended
+    }
+
+    /// Runs a command in a container, to its end.
+    async fn run_in(self, container: &Container, command: &[String]) -> CliResult {
         let mounts = container.state.lock().await.mounts.clone();
-        Process { mounts: &mounts, files: &self.files() }.run(&container.run.command)
+        Process { mounts: &mounts, files: &self.files() }.run(command)
+    }
+
+    /// `docker exec`
+    pub(super) async fn exec_named(self, name: &str, command: &[String]) -> Result<CliResult, DaemonError> {
+        let container = match self.container_for_cli(name) {
+            Ok(container) => container,
+            Err(failed) => return Ok(failed),
+        };
+        if !container.state.lock().await.running {
+            let a_container = match self.daemon.config.profile {
+                Profile::Docker => "container",
+                Profile::Docker20 | Profile::Podman => "Container",
+            };
+            let text = format!("{a_container} {} is not running", container.id);
+            return Err(DaemonError::new(Status::Conflict, text));
+        }
+        Ok(self.run_in(&container, command).await)
+    }
+
+    /// `docker logs`
+    pub(super) async fn logs(self, name: &str) -> CliResult {
+        match self.container_for_cli(name) {
+            Ok(container) => CliResult::success(container.state.lock().await.output.trim_end()),
+            Err(failed) => failed,
+        }
+    }
+
+    /// A container, or what the command line says where there is none.
+    fn container_for_cli(self, name: &str) -> Result<Arc<Container>, CliResult> {
+        self.container(name).map_err(|error| {
+            CliResult::failure(1, self.daemon.config.profile.not_found("container", name, &error.text))
+        })
     }
 
     /// Where containers may read and write.
@@ -113,11 +158,16 @@ impl Work<'_> {
         }
         let set_up = state.set_up(self.store, &self.daemon.chance, &container.id).await;
         let started = set_up.and_then(|()| self.runc(&container.run, &state));
-        if started.is_err() {
+        if let Err(error) = &started {
             state.clean_up(self.store, self.daemon.config.profile).await;
+            state.error.clone_from(&error.text);
+            let code = print::run_failure(&error.text, "").code;
+            // The daemon's own failures have no code of the runtime.
+            state.exit_code = if code == 125 { 128 } else { code };
         }
         started?;
-        state.running = true;
+        (state.running, state.has_run, state.exit_code) = (true, true, 0);
+        state.error.clear();
         Ok(())
     }
 
@@ -153,8 +203,18 @@ impl Work<'_> {
     }
 
     pub(super) async fn stop(self, name: &str) -> Result<CliResult, DaemonError> {
-        self.exited(&*self.container(name)?).await;
+        self.killed(&*self.container(name)?).await;
         Ok(CliResult::success(name))
+    }
+
+    /// A signal ends what runs in a container.
+    async fn killed(self, container: &Container) {
+        let mut state = container.state.lock().await;
+        if state.running {
+            state.exit_code = SIGKILL;
+        }
+        drop(state);
+        self.exited(container).await;
     }
 
     pub(super) async fn kill(self, name: &str) -> Result<CliResult, DaemonError> {
@@ -168,7 +228,7 @@ impl Work<'_> {
             let text = format!("{context}: {a_container} {} is not running", container.id);
             return Err(DaemonError::new(Status::Conflict, text));
         }
-        self.exited(&container).await;
+        self.killed(&container).await;
         Ok(CliResult::success(name))
     }
 

@@ -8,6 +8,9 @@ mod volume;
 use super::{daemon::Daemon, error::DaemonError, store::Store};
 use crate::engine_api::{CliResult, DockerCommand};
 
+pub(super) const NO_PLUGINS: &str = "a simulated engine runs no plugins of its own";
+pub(super) const NO_SWARM: &str = "a simulated engine is in no swarm";
+
 /// One command at work on a living daemon.
 #[derive(Clone, Copy)]
 pub(super) struct Work<'d> {
@@ -28,6 +31,11 @@ impl Work<'_> {
             DockerCommand::Kill { name } => self.kill(name).await,
             DockerCommand::Rm { force, volumes, name } => self.rm(name, *force, *volumes).await,
             DockerCommand::Inspect { name } => self.inspect_container(name).await,
+            DockerCommand::Ps { all } => Ok(self.ps(*all).await),
+            DockerCommand::Exec { name, command } => self.exec_named(name, command).await,
+            DockerCommand::Logs { name } => Ok(self.logs(name).await),
+            DockerCommand::Plugin(_) => Ok(CliResult::failure(1, NO_PLUGINS)),
+            DockerCommand::Service(_) => Ok(CliResult::failure(1, NO_SWARM)),
             DockerCommand::Cp { source, destination } => self.cp(source, destination).await,
             DockerCommand::DaemonRestart | DockerCommand::DaemonKill => {
                 unreachable!("the daemon's own life is no work of the daemon")

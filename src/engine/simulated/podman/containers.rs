@@ -5,7 +5,11 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::{Activated, Container, MOUNT_ID, Podman, Volume, with_id};
-use crate::{domain::model::protocol::Operation, engine::simulated::local::LOCAL, engine_api::Run};
+use crate::{
+    domain::model::protocol::Operation,
+    engine::{print, simulated::local::LOCAL},
+    engine_api::Run,
+};
 
 impl Podman {
     /// A container. A volume that the database does not have is a new local one: there is no `--volume-driver`.
@@ -146,6 +150,24 @@ impl Podman {
         Ok(())
     }
 
+    /// `podman ps`
+    pub(super) fn ps(&self, all: bool) -> String {
+        let containers = self.containers.lock();
+        let shown = containers.iter().filter(|(_, container)| all || container.running);
+        let rows = shown.map(|(name, container)| {
+            (name.clone(), if container.running { "Up 1 second" } else { "Exited (0) 1 second ago" }.to_owned())
+        });
+        print::container_table(&rows.collect::<Vec<_>>())
+    }
+
+    /// `podman exec` and `logs`: nothing really runs in these containers, and nothing is printed.
+    pub(super) fn look_into(&self, name: &str, must_run: bool) -> Result<String, String> {
+        if must_run && !self.container(name)?.running {
+            return Err("can only create exec sessions on running containers: container state improper".into());
+        }
+        self.container(name).map(|_| String::new())
+    }
+
     pub(super) fn inspect(&self, name: &str) -> Result<String, String> {
         let container = self.container(name)?;
         let mounts = container.mounts.iter().map(|(volume, destination)| {
@@ -153,7 +175,12 @@ impl Podman {
             Ok(json!({ "Destination": destination, "Driver": row.driver, "Name": volume, "Type": "volume" }))
         });
         let mounts = mounts.collect::<Result<Vec<_>, String>>()?;
-        Ok(format!("{:#}", json!([{ "Id": container.id, "Mounts": mounts, "Name": name }])))
+        Ok(format!("{:#}", json!([{
+            "Id": container.id,
+            "Mounts": mounts,
+            "Name": name,
+            "State": { "Running": container.running },
+        }])))
     }
 
     pub(super) async fn rm(&self, name: &str, force: bool, volumes: bool) -> Result<String, String> {

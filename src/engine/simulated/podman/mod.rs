@@ -19,7 +19,7 @@ use parking_lot::Mutex;
 use serde_json::json;
 
 use self::client::Client;
-use super::{Config, local::LOCAL, locks::Locks};
+use super::{Config, lacks, local::LOCAL, locks::Locks};
 use crate::{
     domain::model::protocol::{Operation, Options},
     engine::rng::Rng,
@@ -98,6 +98,12 @@ impl Podman {
             }
             DockerCommand::Rm { force, volumes, name } => self.rm(name, *force, *volumes).await,
             DockerCommand::Inspect { name } => self.inspect(name),
+            DockerCommand::Ps { all } => Ok(self.ps(*all)),
+            DockerCommand::Exec { name, .. } => self.look_into(name, true),
+            DockerCommand::Logs { name } => self.look_into(name, false),
+            DockerCommand::Plugin(_) | DockerCommand::Service(_) => {
+                Err(lacks(command).unwrap_or_default().into())
+            }
             DockerCommand::Cp { source, destination } => self.cp(source, destination).await,
             DockerCommand::DaemonRestart | DockerCommand::DaemonKill => Err(NO_DAEMON.into()),
         };
@@ -151,7 +157,8 @@ impl Engine for Podman {
     }
 
     fn obstacle(&self, command: &DockerCommand) -> Option<String> {
-        command.restarts_daemon().then(|| NO_DAEMON.into())
+        let lacks = if command.restarts_daemon() { Some(NO_DAEMON) } else { lacks(command) };
+        lacks.map(str::to_owned)
     }
 
     fn sweep(&self) -> BoxFuture<'_, ()> {
