@@ -5,6 +5,7 @@ mod support;
 
 use std::{
     process::ExitCode,
+    rc::Rc,
     sync::{Arc, Mutex, mpsc},
     thread,
     time::Duration,
@@ -12,7 +13,11 @@ use std::{
 
 use futures_util::{FutureExt, future::BoxFuture};
 use libtest_mimic::{Arguments, Failed, Trial};
-use support::{dockerd::Dockerd, instance::TestInstance, sandbox::Sandbox};
+use support::{
+    dockerd::Dockerd,
+    instance::TestInstance,
+    sandbox::{Process, Sandbox},
+};
 use tokio::{
     runtime::Runtime,
     sync::{oneshot, watch},
@@ -141,6 +146,7 @@ fn compare(real: &Report, simulated: &Report) -> Result<(), Failed> {
 fn context(
     instance: &TestInstance,
     engine: Arc<dyn Engine>,
+    second_engine: Option<Arc<dyn Engine>>,
     clock: Clock,
     quiet_period: Duration,
     fresh_engine: bool,
@@ -148,6 +154,7 @@ fn context(
     let (_all, allowed_steps) = watch::channel(usize::MAX);
     RunContext {
         engine,
+        second_engine,
         hub: Arc::clone(&instance.hub),
         clock,
         quiet_period,
@@ -170,7 +177,9 @@ fn simulated(scenario: &Scenario, profile: Profile) -> Report {
         let clock = Clock::faster(SPEED);
         let address = format!("unix://{}", socket.display()).parse().expect("an address");
         let config = Config { profile, clock, files: Some(volumes), ..Config::new(DRIVER, address) };
-        let context = context(&instance, simulated::start(config), clock, Duration::from_millis(20), true);
+        let second = Some(simulated::start(Config { seed: 1, ..config.clone() }));
+        let engine = simulated::start(config);
+        let context = context(&instance, engine, second, clock, Duration::from_millis(20), true);
         let report = scenario::run(scenario, &context, |_| {}, &CancellationToken::new()).await;
         instance.end().await;
         report
@@ -237,6 +246,14 @@ impl Supervisor for ThreadSupervisor {
     }
 }
 
+/// A second daemon that finds the same driver, as on another host.
+fn start_second(sandbox: &Rc<Sandbox>, runtime: &Runtime) -> (Process, Arc<dyn Engine>) {
+    let daemon = Dockerd::start_second(sandbox);
+    let host = support::docker::second_host(sandbox);
+    let engine = RealDocker::connect(Some(&host), Err("it is not restarted here"));
+    (daemon, Arc::new(runtime.block_on(engine).expect("the second daemon answers")))
+}
+
 fn run(orders: &mpsc::Receiver<Order>, again: &mpsc::Sender<Order>) {
     let runtime = runtime();
     let sandbox = Sandbox::new();
@@ -250,11 +267,16 @@ fn run(orders: &mpsc::Receiver<Order>, again: &mpsc::Sender<Order>) {
     let supervisor: Arc<dyn Supervisor> = Arc::new(ThreadSupervisor(again.clone()));
     let engine =
         runtime.block_on(RealDocker::connect(Some(&host), Ok(supervisor))).expect("the daemon answers");
-    let context = context(&instance, Arc::new(engine), Clock::REAL, Duration::from_millis(300), false);
+    let mut second = None;
+    let context = context(&instance, Arc::new(engine), None, Clock::REAL, Duration::from_millis(300), false);
     while let Ok(order) = orders.recv() {
         match order {
             Order::Play(scenario, stop_at, report) => {
-                let context = context.clone();
+                let mut context = context.clone();
+                if scenario.needs_second_engine() {
+                    let (_, engine) = second.get_or_insert_with(|| start_second(&sandbox, &runtime));
+                    context.second_engine = Some(Arc::clone(engine));
+                }
                 runtime.spawn(async move {
                     let cancel = CancellationToken::new();
                     let on_progress = |progress: Progress<'_>| {

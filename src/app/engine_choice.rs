@@ -68,6 +68,7 @@ impl EngineChoice {
         step_delay: Duration,
         allowed_steps: watch::Receiver<usize>,
     ) -> Result<RunContext, BadAddress> {
+        let mut second_engine = None;
         let (engine, clock, quiet_period): (Arc<dyn Engine>, _, _) = match self {
             Self::Simulated { profile, files, seed, speed } => {
                 let DriverInfo { name, address, .. } = hub.driver();
@@ -79,6 +80,8 @@ impl EngineChoice {
                     files: Some(files.clone()),
                     ..Config::new(&name, address.parse()?)
                 };
+                // Another host has other random IDs.
+                second_engine = Some(simulated::start(Config { seed: seed.wrapping_add(1), ..config.clone() }));
                 (simulated::start(config), clock, Duration::from_millis(20))
             }
             // It does some of its work after it has replied.
@@ -88,7 +91,7 @@ impl EngineChoice {
         };
         let fresh_engine = matches!(self, Self::Simulated { .. });
         let hub = Arc::clone(hub);
-        Ok(RunContext { engine, hub, clock, quiet_period, step_delay, fresh_engine, allowed_steps })
+        Ok(RunContext { engine, second_engine, hub, clock, quiet_period, step_delay, fresh_engine, allowed_steps })
     }
 }
 

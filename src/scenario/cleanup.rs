@@ -1,6 +1,6 @@
 //! The clean-up after a scenario: removes what it created on the engine and in the driver.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use super::{
     context::Progress,
@@ -18,7 +18,7 @@ use crate::{
             volume::Change,
         },
     },
-    engine_api::{DockerCommand, Inventory, VolumeCommand},
+    engine_api::{DockerCommand, Engine, Inventory, VolumeCommand},
     hub::DriverStatus,
 };
 
@@ -53,25 +53,36 @@ impl StepRunner<'_> {
             TimedCall { call: call.to_string(), at: self.context.clock.engine_time(elapsed) }
         };
         self.report.calls = calls.iter().map(timed).collect();
-        if let Err(problem) = self.remove_all(on_progress).await {
-            self.report.problems.push(problem);
-            if self.report.result == ScenarioResult::Passed {
-                self.report.result = ScenarioResult::Failed;
+        // The second one first: the first removes what is left in the driver.
+        for engine in self.engines_in_use().into_iter().rev() {
+            if let Err(problem) = self.remove_all(&engine, on_progress).await {
+                self.report.problems.push(problem);
+                if self.report.result == ScenarioResult::Passed {
+                    self.report.result = ScenarioResult::Failed;
+                }
             }
         }
         self.report
     }
 
+    fn engines_in_use(&self) -> Vec<Arc<dyn Engine>> {
+        let engines = if self.scenario.needs_second_engine() { 2 } else { 1 };
+        self.context.engines().take(engines).cloned().collect()
+    }
+
     /// Asks for as few inventories as possible: an engine that waits for a driver that is gone takes 15 s for each.
-    async fn remove_all(&self, on_progress: &mut impl FnMut(Progress<'_>)) -> Result<(), String> {
-        let engine = &self.context.engine;
+    async fn remove_all(
+        &self,
+        engine: &Arc<dyn Engine>,
+        on_progress: &mut impl FnMut(Progress<'_>),
+    ) -> Result<(), String> {
         // First, so that the inventory is without the containers, and often the last one.
         engine.sweep().await;
-        let mut inventory = if let Ok(inventory) = self.context.inventory(on_progress).await {
+        let mut inventory = if let Ok(inventory) = self.context.inventory(engine, on_progress).await {
             inventory
         } else {
             engine.perform(&DockerCommand::DaemonRestart).await;
-            self.context.inventory(on_progress).await?
+            self.context.inventory(engine, on_progress).await?
         };
         // Again, since an engine that did not answer has removed nothing.
         engine.sweep().await;
@@ -85,8 +96,8 @@ impl StepRunner<'_> {
             if self.remaining(&inventory).is_empty() {
                 return Ok(());
             }
-            self.remove(&inventory).await;
-            inventory = self.context.inventory(on_progress).await?;
+            self.remove(engine, &inventory).await;
+            inventory = self.context.inventory(engine, on_progress).await?;
         }
         let mut hidden: Vec<_> =
             self.remaining_volumes(&inventory).filter(|name| self.is_recorded(name)).collect();
@@ -98,15 +109,14 @@ impl StepRunner<'_> {
             for name in hidden {
                 self.remove_from_driver(name).map_err(|error| error.to_string())?;
             }
-            inventory = self.context.inventory(on_progress).await?;
+            inventory = self.context.inventory(engine, on_progress).await?;
         }
         let remaining = self.remaining(&inventory);
         if remaining.is_empty() { Ok(()) } else { Err(format!("could not remove {}", remaining.join(", "))) }
     }
 
     /// Removes the scenario's containers and volumes that are in the inventory.
-    async fn remove(&self, inventory: &Inventory) {
-        let engine = &self.context.engine;
+    async fn remove(&self, engine: &Arc<dyn Engine>, inventory: &Inventory) {
         for name in self.remaining_containers(inventory) {
             engine.perform(&DockerCommand::Rm { force: true, volumes: true, name }).await;
         }

@@ -21,6 +21,8 @@ const SLOW_REASON: &str = "docker is probably waiting for a driver that is gone:
 pub struct RunContext {
     /// The engine that runs the docker commands.
     pub engine: Arc<dyn Engine>,
+    /// Another engine on the same driver, as of another host.
+    pub second_engine: Option<Arc<dyn Engine>>,
     /// The instance whose driver the engine calls.
     pub hub: Arc<Hub>,
     /// The engine's clock.
@@ -37,12 +39,18 @@ pub struct RunContext {
 }
 
 impl RunContext {
-    /// Asks the engine what is on it, and reports if that is slow.
+    /// Both engines, or the only one.
+    pub(super) fn engines(&self) -> impl Iterator<Item = &Arc<dyn Engine>> {
+        std::iter::once(&self.engine).chain(&self.second_engine)
+    }
+
+    /// Asks an engine what is on it, and reports if that is slow.
     pub(super) async fn inventory(
         &self,
+        engine: &Arc<dyn Engine>,
         on_progress: &mut impl FnMut(Progress<'_>),
     ) -> Result<Inventory, String> {
-        let mut inventory = self.engine.inventory();
+        let mut inventory = engine.inventory();
         if let Ok(inventory) = self.clock.timeout(Some(SLOW_INVENTORY), &mut inventory).await {
             return inventory;
         }

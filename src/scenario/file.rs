@@ -1,6 +1,7 @@
 //! A scenario: its steps and the expected results. The fields are named like the keys of the file.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     time::Duration,
 };
@@ -91,6 +92,21 @@ pub struct Expectation {
     pub open_mounts: BTreeMap<String, u32>,
 }
 
+/// Which of two engines on one driver a docker command is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum EngineNumber {
+    First,
+    Second,
+}
+
+/// The engine that a line is for, and the line for that engine: `docker -H second …` is for the second one.
+pub(super) fn on_engine(line: &str) -> (EngineNumber, Cow<'_, str>) {
+    match line.strip_prefix("docker -H second ") {
+        Some(rest) => (EngineNumber::Second, format!("docker {rest}").into()),
+        None => (EngineNumber::First, line.into()),
+    }
+}
+
 /// The names in a scenario. None may exist before it is run, so that it touches nothing else.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Names {
@@ -121,8 +137,13 @@ impl Scenario {
 
     /// The docker commands of its steps.
     pub fn docker_commands(&self) -> impl Iterator<Item = DockerCommand> {
-        let lines = self.steps.iter().filter(|step| matches!(step.action, Action::Docker { .. }));
-        lines.filter_map(|step| step.line.parse().ok())
+        let steps = self.steps.iter().filter(|step| matches!(step.action, Action::Docker { .. }));
+        steps.filter_map(|step| on_engine(&step.line).1.parse().ok())
+    }
+
+    /// Whether a step is for a second engine.
+    pub fn needs_second_engine(&self) -> bool {
+        self.steps.iter().any(|step| on_engine(&step.line).0 == EngineNumber::Second)
     }
 
     /// All containers and volumes that its steps name.

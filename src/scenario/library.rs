@@ -68,6 +68,13 @@ const SHIPPED: &[(&str, &str)] = shipped![
     "anonymous-local"
     "error-with-success"
     "podman-counts-mounts"
+    "two-hosts"
+    "claims-every-name"
+    "mount-works-later"
+    "remove-while-mounted"
+    "data-survives-removal"
+    "late-at-boot"
+    "pending-service"
 ];
 
 /// Where scenarios are found.

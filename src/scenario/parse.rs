@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, ops::Range, str::FromStr};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::file::{Action, Expectation, Scenario, Step};
+use super::file::{Action, Expectation, Scenario, Step, on_engine};
 use crate::{
     domain::{
         lang::{
@@ -267,7 +267,7 @@ fn parse_step(
 
 /// A scenario cannot mount host directories, and needs `dangerous` to stop the daemon.
 fn check_docker(line: &str, dangerous: bool) -> Result<(), String> {
-    let command: DockerCommand = line.parse().map_err(|error: BadLine| error.problem)?;
+    let command: DockerCommand = on_engine(line).1.parse().map_err(|error: BadLine| error.problem)?;
     match command {
         DockerCommand::DaemonRestart | DockerCommand::DaemonKill if !dangerous => {
             Err("requires dangerous = true, since it can stop other containers".into())

@@ -12,7 +12,7 @@ use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use super::{
     context::{Progress, RunContext},
     expect::{actual, compare, compare_calls, compare_mounts, list, summary_line},
-    file::{Action, Scenario, Step, fill},
+    file::{Action, EngineNumber, Scenario, Step, fill, on_engine},
     fit::refusal,
     report::{Report, StepReport},
     trace::{Trace, TracedCall},
@@ -75,6 +75,9 @@ pub async fn run(
 
 /// Why a step can never work on this engine. It is known before the first step, so that no engine is left in between.
 fn obstacle(scenario: &Scenario, context: &RunContext) -> Option<String> {
+    if scenario.needs_second_engine() && context.second_engine.is_none() {
+        return Some("it needs a second engine on the same driver; play it on the simulated one".into());
+    }
     let restart = (scenario.fresh_engine && !context.fresh_engine).then_some(DockerCommand::DaemonRestart);
     let commands = scenario.docker_commands().chain(restart);
     commands.filter_map(|command| context.engine.obstacle(&command)).next()
@@ -94,7 +97,7 @@ async fn check_preconditions(
     {
         return Err(reason);
     }
-    let inventory = context.inventory(on_progress).await?;
+    let inventory = context.inventory(&context.engine, on_progress).await?;
     let exists = |kind: &str, name: &String| {
         Err(format!("{kind} {name:?} already exists; remove it, then play the scenario again"))
     };
@@ -226,8 +229,13 @@ impl<'c> StepRunner<'c> {
         let line = self.fill(&step.line);
         match &step.action {
             Action::Docker { background } => {
+                let (number, line) = on_engine(&line);
                 let command: DockerCommand = line.parse().map_err(|error| format!("{error}"))?;
-                let engine = Arc::clone(&self.context.engine);
+                let engine = match number {
+                    EngineNumber::First => Some(&self.context.engine),
+                    EngineNumber::Second => self.context.second_engine.as_ref(),
+                };
+                let engine = Arc::clone(engine.ok_or("there is no second engine")?);
                 let running = tokio::spawn(async move { engine.perform(&command).await });
                 let label = background.as_deref().unwrap_or(FOREGROUND);
                 self.running.insert(label.to_owned(), AbortOnDropHandle::new(running));

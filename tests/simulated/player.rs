@@ -34,6 +34,7 @@ fn context(
 ) -> RunContext {
     RunContext {
         engine: Arc::clone(engine),
+        second_engine: None,
         hub: Arc::clone(haunted.hub()),
         clock: Clock::faster(SPEED),
         quiet_period: Duration::from_millis(20),

@@ -21,6 +21,11 @@ pub fn host(sandbox: &Sandbox) -> String {
     format!("unix://{}", sandbox.path("docker.sock").display())
 }
 
+/// The address of the sandbox's second daemon.
+pub fn second_host(sandbox: &Sandbox) -> String {
+    format!("unix://{}", sandbox.path("docker2.sock").display())
+}
+
 /// A docker command, for its arguments to be added.
 pub fn docker(sandbox: &Sandbox) -> Command {
     command(&host(sandbox), &sandbox.path("cli"))

@@ -25,6 +25,17 @@ impl Dockerd {
         daemon
     }
 
+    /// Starts another one beside it, with plugins and images of its own places, and waits until its socket is there.
+    pub fn start_second(sandbox: &Rc<Sandbox>) -> Process {
+        let mut process = spawn_with(sandbox, "2", &docker::second_host(sandbox));
+        let answers = || {
+            process.assert_running();
+            http::request(&sandbox.path("docker2.sock"), "GET", "/_ping", "").ok()
+        };
+        wait_for(PATIENCE, answers).expect("the second dockerd answers in time");
+        process
+    }
+
     /// Starts a daemon that has the image `busybox:latest`.
     pub fn start_with_busybox(sandbox: &Rc<Sandbox>) -> Self {
         let daemon = Self::start(sandbox);
@@ -110,7 +121,11 @@ impl Drop for Dockerd {
 }
 
 fn spawn(sandbox: &Sandbox) -> Process {
-    let path = |name| sandbox.path(name).display().to_string();
+    spawn_with(sandbox, "", &docker::host(sandbox))
+}
+
+fn spawn_with(sandbox: &Sandbox, number: &str, host: &str) -> Process {
+    let path = |name: &str| sandbox.path(&format!("{name}{number}")).display().to_string();
     let args = [
         "--data-root",
         &path("data"),
@@ -119,9 +134,9 @@ fn spawn(sandbox: &Sandbox) -> Process {
         "--pidfile",
         &path("dockerd.pid"),
         "--host",
-        &docker::host(sandbox),
+        host,
         "--iptables=false",
         "--bridge=none",
     ];
-    sandbox.spawn("dockerd", "dockerd", &args)
+    sandbox.spawn(&format!("dockerd{number}"), "dockerd", &args)
 }
