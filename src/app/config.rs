@@ -3,7 +3,10 @@
 use std::{path::PathBuf, time::Duration};
 
 use crate::{
-    domain::{lang::command::Command, model::{directory_options::DirectoryOptions, speed::EngineSpeed}},
+    domain::{
+        lang::command::Command,
+        model::{directory_options::DirectoryOptions, speed::EngineSpeed},
+    },
     net::{Address, Upstream},
 };
 

@@ -81,7 +81,8 @@ impl EngineChoice {
                     ..Config::new(&name, address.parse()?)
                 };
                 // Another host has other random IDs.
-                second_engine = Some(simulated::start(Config { seed: seed.wrapping_add(1), ..config.clone() }));
+                second_engine =
+                    Some(simulated::start(Config { seed: seed.wrapping_add(1), ..config.clone() }));
                 (simulated::start(config), clock, Duration::from_millis(20))
             }
             // It does some of its work after it has replied.
@@ -91,7 +92,16 @@ impl EngineChoice {
         };
         let fresh_engine = matches!(self, Self::Simulated { .. });
         let hub = Arc::clone(hub);
-        Ok(RunContext { engine, second_engine, hub, clock, quiet_period, step_delay, fresh_engine, allowed_steps })
+        Ok(RunContext {
+            engine,
+            second_engine,
+            hub,
+            clock,
+            quiet_period,
+            step_delay,
+            fresh_engine,
+            allowed_steps,
+        })
     }
 }
 

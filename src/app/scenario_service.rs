@@ -109,7 +109,8 @@ impl ScenarioService {
                 if let Some(text) = engine_choice.close().await {
                     self.hub.record(EntryKind::Note { text });
                 }
-                End { result: report.result, problems: report.problems }
+                let left = report.left.into_iter().map(|left| format!("left: {left}"));
+                End { result: report.result, problems: report.problems.into_iter().chain(left).collect() }
             }
             Err(reason) => End { result: ScenarioResult::Skipped, problems: vec![reason.to_string()] },
         }
@@ -157,8 +158,7 @@ impl ScenarioService {
                 engine_choice => return Ok((engine_choice?, "docker".into())),
             }
         };
-        let engine_choice =
-            EngineChoice::Simulated {
+        let engine_choice = EngineChoice::Simulated {
             profile: self.profile,
             files: self.files.clone(),
             seed: self.seed,

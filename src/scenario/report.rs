@@ -55,6 +55,9 @@ pub struct Report {
     pub steps: Vec<StepReport>,
     /// Why it was skipped; what differs over all steps; what could not be cleaned up.
     pub problems: Vec<String>,
+    /// What is left that nothing can remove.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<String>,
     /// All calls, in the order of their arrival.
     pub calls: Vec<TimedCall>,
 }
@@ -78,6 +81,7 @@ impl Report {
             result,
             steps: Vec::new(),
             problems: Vec::new(),
+            left: Vec::new(),
             calls: Vec::new(),
         }
     }
@@ -129,6 +133,9 @@ impl fmt::Display for Report {
         write!(f, "{mark} {}  {}{suffix}", self.name, self.title)?;
         for problem in &self.problems {
             write!(f, "\n    {problem}")?;
+        }
+        for left in &self.left {
+            write!(f, "\n    left: {left}")?;
         }
         Ok(())
     }

@@ -196,7 +196,7 @@ async fn what_is_armed_in_the_hub_is_reported_by_the_daemon() {
             "docker volume create -d ghost v",
             "arm mount: fail \"device busy\"",
             "docker run -v v:/data busybox true",
-            "docker: Error response from daemon: error while mounting volume '': VolumeDriver.Mount: device busy.",
+            "docker: Error response from daemon: error while mounting volume '': VolumeDriver.Mount: device busy",
         ),
         (
             "docker volume create -d ghost v",

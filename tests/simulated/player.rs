@@ -211,15 +211,15 @@ async fn rules_and_outages_are_in_the_time_of_the_simulated_daemon() {
         ),
         (
             "a rule that expires",
-            "[[step]]\ncommand = \"arm get: fail for 10s\"\n[[step]]\nsleep = \"11s\"\n[[step]]\ndocker = \"docker volume inspect v\"",
+            "[[step]]\ncommand = \"arm get: fail \\\"no\\\" for 10s\"\n[[step]]\nsleep = \"11s\"\n[[step]]\ndocker = \"docker volume inspect v\"",
         ),
         (
             "a rule that is still in its pause",
-            "[[step]]\ncommand = \"arm get: fail flap 40s 60s\"\n[[step]]\nsleep = \"20s\"\n[[step]]\ndocker = \"docker volume inspect v\"",
+            "[[step]]\ncommand = \"arm get: fail \\\"no\\\" flap 40s 60s\"\n[[step]]\nsleep = \"20s\"\n[[step]]\ndocker = \"docker volume inspect v\"",
         ),
         (
             "a rule whose pause is over",
-            "[[step]]\ncommand = \"arm get: fail flap 10s 60s\"\n[[step]]\nsleep = \"20s\"\n[[step]]\ndocker = \"docker volume inspect v\"\nfails_with = \"no such volume\"",
+            "[[step]]\ncommand = \"arm get: fail \\\"no\\\" flap 10s 60s\"\n[[step]]\nsleep = \"20s\"\n[[step]]\ndocker = \"docker volume inspect v\"\nfails_with = \"no such volume\"",
         ),
         (
             "an outage that is over",

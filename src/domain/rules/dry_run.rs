@@ -189,7 +189,11 @@ mod tests {
         let rule: Rule = "get 30%: null for 1h".parse().expect("a rule");
         let dry_run = dry_run(&rule, 7, &Volumes::default(), &journal(&lines));
         let mut set = crate::domain::rules::RuleSet::new(7, None);
-        set.apply(&set.arming(&rule, None, Timestamp::UNIX_EPOCH, EngineSpeed::REAL), Timestamp::UNIX_EPOCH, |_| false);
+        set.apply(
+            &set.arming(&rule, None, Timestamp::UNIX_EPOCH, EngineSpeed::REAL),
+            Timestamp::UNIX_EPOCH,
+            |_| false,
+        );
         let entries = journal(&lines);
         let mut hits = Vec::new();
         for call in entries.iter().filter_map(Entry::call) {

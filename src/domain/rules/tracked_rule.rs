@@ -329,7 +329,10 @@ impl TrackedRule {
         };
         let source = FaultSource::Rule { id: self.id, label: self.label.clone() };
         let fault = AppliedFault { source, action: text, phase: step.phase, released: None };
-        (Decision::Fired, Some(Injection { fault, action: action.in_real_time(self.speed), phase: step.phase }))
+        (
+            Decision::Fired,
+            Some(Injection { fault, action: action.in_real_time(self.speed), phase: step.phase }),
+        )
     }
 
     /// What it has counted of calls like this one.

@@ -59,7 +59,11 @@ fn entries() -> Vec<Arc<Entry>> {
                 .with_speed(Some(DemoSpeed::default())),
         )),
         EntryKind::Registration(Box::new(DriverInfo { name: "voltergeist".into(), ..DriverInfo::default() })),
-        EntryKind::Rule(RuleEvent::Armed { rule: rule.clone(), until: Some(second(60)), speed: EngineSpeed::REAL }),
+        EntryKind::Rule(RuleEvent::Armed {
+            rule: rule.clone(),
+            until: Some(second(60)),
+            speed: EngineSpeed::REAL,
+        }),
         EntryKind::Command(command("arm mount 20%: hold once as x")),
         volume(Cause::Call(1), &created),
         EntryKind::Call(Box::new(Call {

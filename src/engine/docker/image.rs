@@ -42,7 +42,9 @@ impl Image {
                 let removed = docker.remove_image(name, None::<RemoveImageOptions>, None).await;
                 removed.err().map(|error| format!("the image {name} stays: {error}"))
             }
-            Origin::Pulled => Some(format!("the image {name} was pulled, and stays; docker rmi {name} removes it")),
+            Origin::Pulled => {
+                Some(format!("the image {name} was pulled, and stays; docker rmi {name} removes it"))
+            }
         }
     }
 }

@@ -239,7 +239,8 @@ impl Engine for RealDocker {
     fn obstacle(&self, command: &DockerCommand) -> Option<String> {
         let restart = self.supervisor.as_ref().err().copied().filter(|_| command.restarts_daemon());
         let is_service = matches!(command, DockerCommand::Service(_));
-        let swarm = (is_service && !self.has_swarm).then_some("the daemon manages no swarm; docker swarm init makes one");
+        let swarm = (is_service && !self.has_swarm)
+            .then_some("the daemon manages no swarm; docker swarm init makes one");
         restart.or(swarm).map(str::to_owned)
     }
 

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use bollard::{
     errors::Error,
     models::{
-        LocalNodeState, Mount, MountType, MountVolumeOptions, MountVolumeOptionsDriverConfig, Plugin, ServiceSpec,
-        TaskSpec, TaskSpecContainerSpec,
+        LocalNodeState, Mount, MountType, MountVolumeOptions, MountVolumeOptionsDriverConfig, Plugin,
+        ServiceSpec, TaskSpec, TaskSpecContainerSpec,
     },
     query_parameters::{
         DisablePluginOptions, EnablePluginOptions, ListPluginsOptions, ListServicesOptions, ListTasksOptions,
@@ -58,7 +58,10 @@ impl RealDocker {
                 let rows = tasks.into_iter().map(|task| {
                     let status = task.status.unwrap_or_default();
                     let state = status.state.map(|state| state.to_string()).unwrap_or_default();
-                    (name.clone(), format!("{state} {}", status.err.unwrap_or_default()).trim_end().to_owned())
+                    (
+                        name.clone(),
+                        format!("{state} {}", status.err.unwrap_or_default()).trim_end().to_owned(),
+                    )
                 });
                 Ok(CliResult::success(print::container_table(&rows.collect::<Vec<_>>())))
             }

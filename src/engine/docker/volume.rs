@@ -21,7 +21,8 @@ impl RealDocker {
                 let request = VolumeCreateRequest {
                     name: name.clone(),
                     driver: Some(driver.clone()),
-                    driver_opts: Some(options.iter().map(pair).collect()),
+                    // As the command line does: a plugin gets `null` then.
+                    driver_opts: (!options.is_empty()).then(|| options.iter().map(pair).collect()),
                     labels: Some(labels.iter().map(pair).chain(self.labels()).collect()),
                     cluster_volume_spec: None,
                 };

@@ -6,11 +6,13 @@ use std::{path::Path, sync::Arc};
 
 use super::{
     error::DaemonError,
-    process::BUNDLE,
     profile::Profile,
     store::{Store, Volume},
 };
 use crate::{engine::rng::Rng, engine_api::Run};
+
+/// What the OCI bundle of a container has in it.
+pub(super) const BUNDLE: [&str; 3] = ["config.json", "init.pid", "rootfs"];
 
 /// A volume at a place in a container.
 #[derive(Clone, Debug)]
@@ -78,7 +80,9 @@ impl Mount {
     pub(super) fn is_there(&self) -> bool {
         let path = Path::new(&self.path);
         let in_bundle = || BUNDLE.iter().any(|file| path.starts_with(file));
-        self.is_local() || self.path.is_empty() || if path.is_absolute() { path.exists() } else { in_bundle() }
+        self.is_local()
+            || self.path.is_empty()
+            || if path.is_absolute() { path.exists() } else { in_bundle() }
     }
 
     /// Asks for the volume if it is not at hand.

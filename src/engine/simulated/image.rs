@@ -28,7 +28,8 @@ pub(super) fn copy(path: &str, into: &Path) -> std::io::Result<()> {
     if fs::read_dir(into)?.next().is_some() {
         return Ok(());
     }
-    let files = DIRECTORIES.iter().find(|(directory, _)| *directory == path).map_or(&[][..], |(_, files)| files);
+    let files =
+        DIRECTORIES.iter().find(|(directory, _)| *directory == path).map_or(&[][..], |(_, files)| files);
     for file in files {
         let file = into.join(file);
         fs::write(&file, "")?;

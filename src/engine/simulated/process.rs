@@ -5,7 +5,10 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use super::{container::Mount, image::PROGRAMS};
+use super::{
+    container::{BUNDLE, Mount},
+    image::PROGRAMS,
+};
 use crate::engine_api::CliResult;
 
 /// The inside of a container.
@@ -19,14 +22,13 @@ pub(super) struct Process<'c> {
 enum Place {
     /// In a volume.
     Volume(PathBuf),
+    /// A volume whose directory was removed: it is mounted still, and there is nothing in it.
+    Removed,
     /// In the container's own bundle, which is mounted in place of a volume without a mountpoint.
     Bundle(PathBuf),
     /// In the image, or out of bounds.
     Elsewhere,
 }
-
-/// What the OCI bundle of a container has in it.
-pub(super) const BUNDLE: [&str; 3] = ["config.json", "init.pid", "rootfs"];
 
 impl Process<'_> {
     /// Runs a command to its end.
@@ -83,7 +85,7 @@ impl Process<'_> {
         let covers = |mount: &Mount| Path::new(&path).starts_with(&mount.destination);
         match self.place(&path) {
             Place::Volume(path) => path.exists(),
-            Place::Bundle(_) => false,
+            Place::Bundle(_) | Place::Removed => false,
             Place::Elsewhere => !self.mounts.iter().any(covers),
         }
     }
@@ -106,6 +108,9 @@ impl Process<'_> {
         if !mount.path.starts_with('/') {
             return Place::Bundle(rest.to_owned());
         }
+        if !Path::new(&mount.path).exists() {
+            return Place::Removed;
+        }
         let place = Path::new(&mount.path).join(rest);
         if self.is_within_bounds(&place, rest) { Place::Volume(place) } else { Place::Elsewhere }
     }
@@ -124,7 +129,7 @@ impl Process<'_> {
         match self.place(path) {
             Place::Volume(path) => std::fs::read_to_string(path).ok(),
             Place::Bundle(rest) => (rest == Path::new("config.json")).then(|| "{}".into()),
-            Place::Elsewhere => None,
+            Place::Elsewhere | Place::Removed => None,
         }
     }
 
@@ -138,15 +143,18 @@ impl Process<'_> {
                 Some(names)
             }
             Place::Bundle(rest) if rest.as_os_str().is_empty() => Some(BUNDLE.map(str::to_owned).to_vec()),
-            Place::Bundle(_) | Place::Elsewhere => None,
+            Place::Removed if self.mounts.iter().any(|mount| mount.destination == path) => Some(Vec::new()),
+            Place::Bundle(_) | Place::Elsewhere | Place::Removed => None,
         }
     }
 
     fn write(&self, path: &str, text: &str) -> CliResult {
-        let Place::Volume(place) = self.place(path) else { return CliResult::default() };
-        match std::fs::write(place, text) {
-            Ok(()) => CliResult::default(),
-            Err(error) => CliResult::failure(1, format!("sh: can't create {path}: {error}")),
+        let failed = |error: &str| CliResult::failure(1, format!("sh: can't create {path}: {error}"));
+        match self.place(path) {
+            Place::Volume(place) => std::fs::write(place, text)
+                .map_or_else(|error| failed(&error.to_string()), |()| CliResult::default()),
+            Place::Removed => failed("No such file or directory"),
+            Place::Bundle(_) | Place::Elsewhere => CliResult::default(),
         }
     }
 }
@@ -221,6 +229,17 @@ mod tests {
         ] {
             let process = Process { mounts, files: &[home.path().to_owned()] };
             assert_eq!(process.finds(program), expected, "{program}");
+        }
+    }
+
+    #[test]
+    fn a_volume_that_was_removed_is_empty() {
+        let home = tempfile::tempdir().expect("a temporary folder");
+        let gone = home.path().join("gone").display().to_string();
+        let run = |line| run(&[mount("/data", &gone)], home.path(), line);
+        assert_eq!(run("ls /data"), CliResult::default());
+        for line in ["ls /data/x", "cat /data/x", "touch /data/x"] {
+            assert_eq!(run(line).code, 1, "{line}");
         }
     }
 

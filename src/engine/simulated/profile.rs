@@ -76,7 +76,7 @@ impl Profile {
                 "failed to create task for container: failed to create shim task: ",
                 "error during container init: ",
             ),
-            Self::Docker20 | Self::Podman => ("", ""),
+            Self::Docker20 | Self::Podman => ("failed to create shim task: ", ""),
         };
         format!(
             "{before}OCI runtime create failed: runc create failed: unable to start container process: {during}{why}: unknown"

@@ -184,12 +184,17 @@ impl Store {
     ) -> Result<Volume, DaemonError> {
         let _one_at_a_time = self.locks.lock(name).await;
         let got = self.get_locked(name, driver).await;
-        let volume = got.map_err(|error| error.because(&format!("get {name}")))?;
+        let volume = got.map_err(|error| error.because(format!("get {name}").trim_end()))?;
         self.remember(&volume, user);
         Ok(volume)
     }
 
     async fn get_locked(&self, name: &str, driver: &str) -> Result<Volume, DaemonError> {
+        // So a volume without a name, which a plugin's answer can make, is never forgotten.
+        if name.is_empty() {
+            let text = "error setting volume metadata: key required";
+            return Err(DaemonError::new(Status::Internal, text));
+        }
         let mut record = self.records.lock().get(name).cloned().unwrap_or_default();
         if record.driver.is_empty() {
             driver.clone_into(&mut record.driver);

@@ -111,9 +111,8 @@ impl Work<'_> {
     async fn copy_up(self, container: &Container, state: &mut State) -> Result<(), DaemonError> {
         let profile = self.daemon.config.profile;
         let workdir = container.run.workdir.as_deref();
-        let meant = |mount: &&mut Mount| {
-            mount.copy_up && mount.found && image::has(&mount.destination, workdir)
-        };
+        let meant =
+            |mount: &&mut Mount| mount.copy_up && mount.found && image::has(&mount.destination, workdir);
         for mount in state.mounts.iter_mut().filter(meant) {
             // 20.10 mounts it under an ID of its own, newer ones as the container will: with the ID that is kept if the
             // volume cannot be unmounted.
@@ -140,9 +139,7 @@ impl Work<'_> {
 
     /// Copies what the image has into an empty volume. A path where no volume may be is left alone.
     fn copy_image(self, mount: &Mount) -> Result<(), DaemonError> {
-        let failed = |why: &str| {
-            DaemonError::new(Status::Internal, format!("open {}: {why}", mount.path))
-        };
+        let failed = |why: &str| DaemonError::new(Status::Internal, format!("open {}: {why}", mount.path));
         if !mount.is_local() && !Path::new(&mount.path).is_dir() {
             return Err(failed("no such file or directory"));
         }
@@ -155,9 +152,11 @@ impl Work<'_> {
 
     pub(super) async fn inspect_container(self, name: &str) -> Result<CliResult, DaemonError> {
         let container = match self.container(name) {
+            // The command line asks for a volume of the name then.
             Err(error) => {
+                let volume = self.inspect(name).await?;
                 let message = self.daemon.config.profile.not_found("object", name, &error.text);
-                return Ok(CliResult { code: 1, stdout: "[]".into(), stderr: message });
+                return Ok(if volume.succeeded() { volume } else { CliResult { stderr: message, ..volume } });
             }
             Ok(container) => container,
         };

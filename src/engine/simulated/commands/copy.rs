@@ -13,39 +13,42 @@ use crate::{
 impl Work<'_> {
     /// Out of a container, its volumes are mounted once; into one twice, because the destination is looked at first.
     pub(super) async fn cp(self, source: &str, destination: &str) -> Result<CliResult, DaemonError> {
-        let container = |place: &str| place.split_once(':').map(|(name, _)| name.to_owned());
-        let (name, times) = match (container(source), container(destination)) {
-            (Some(name), None) => (name, 1),
-            (None, Some(name)) => (name, 2),
+        let (name, path, times) = match (source.split_once(':'), destination.split_once(':')) {
+            (Some((name, path)), None) => (name, path, 1),
+            (None, Some((name, path))) => (name, path, 2),
             _ => {
                 let text = "exactly one of the two places must be CONTAINER:PATH";
                 return Ok(CliResult::failure(1, text));
             }
         };
-        let container = match self.container(&name) {
+        let container = match self.container(name) {
             Err(error) if error.status == Status::NotFound => {
-                let message = self.daemon.config.profile.not_found("container", &name, &error.text);
+                let message = self.daemon.config.profile.not_found("container", name, &error.text);
                 return Ok(CliResult::failure(1, message));
             }
             found => found?,
         };
         for _ in 0..times {
-            self.open(&container).await?;
+            self.open(&container, path).await?;
         }
         Ok(CliResult::default())
     }
 
-    async fn open(self, container: &Container) -> Result<(), DaemonError> {
+    async fn open(self, container: &Container, path: &str) -> Result<(), DaemonError> {
         let mut state = container.state.lock().await;
         let profile = self.daemon.config.profile;
         let mounted = state.set_up(self.store, &self.daemon.chance, &container.id).await;
-        let missing = state.mounts.iter().find(|mount| mount.path.is_empty() || !mount.is_there());
-        let missing = missing.map(|mount| format!("stat {}: no such file or directory", mount.path));
+        // Unlike runc, the daemon looks for an empty path, and finds nothing.
+        let is_missing = state.mounts.iter().any(|mount| mount.path.is_empty() || !mount.is_there());
         // 20.10 cleans up even what a failed Mount never mounted, and so unmounts under a running container.
         if mounted.is_ok() || profile == Profile::Docker20 {
             state.clean_up(self.store, profile).await;
         }
         mounted?;
-        missing.map_or(Ok(()), |text| Err(DaemonError::new(Status::Internal, text)))
+        if is_missing {
+            let text = format!("Could not find the file {path} in container {}", container.name);
+            return Err(DaemonError::new(Status::NotFound, text));
+        }
+        Ok(())
     }
 }

@@ -62,7 +62,7 @@ impl Work<'_> {
         self.store.create(&name, driver, options, &labels, user).await
     }
 
-    async fn inspect(self, name: &str) -> Result<CliResult, DaemonError> {
+    pub(super) async fn inspect(self, name: &str) -> Result<CliResult, DaemonError> {
         let volume = match self.store.get(name, "", None).await {
             Err(error) if error.status == Status::NotFound => {
                 let message = self.daemon.config.profile.not_found("volume", name, &error.text);
@@ -119,7 +119,8 @@ impl Work<'_> {
         let mut deleted = Vec::new();
         for volume in self.store.list(Some(LOCAL)).await? {
             let unused = self.store.users(volume.name()).is_empty() && volume.options.is_empty();
-            let meant = self.daemon.config.profile == Profile::Docker20 || volume.labels.contains_key(ANONYMOUS);
+            let meant =
+                self.daemon.config.profile == Profile::Docker20 || volume.labels.contains_key(ANONYMOUS);
             if unused && meant && self.store.remove(&volume, false).await.is_ok() {
                 deleted.push(volume.name().to_owned());
             }

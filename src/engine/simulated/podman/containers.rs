@@ -155,7 +155,10 @@ impl Podman {
         let containers = self.containers.lock();
         let shown = containers.iter().filter(|(_, container)| all || container.running);
         let rows = shown.map(|(name, container)| {
-            (name.clone(), if container.running { "Up 1 second" } else { "Exited (0) 1 second ago" }.to_owned())
+            (
+                name.clone(),
+                if container.running { "Up 1 second" } else { "Exited (0) 1 second ago" }.to_owned(),
+            )
         });
         print::container_table(&rows.collect::<Vec<_>>())
     }
@@ -163,7 +166,9 @@ impl Podman {
     /// `podman exec` and `logs`: nothing really runs in these containers, and nothing is printed.
     pub(super) fn look_into(&self, name: &str, must_run: bool) -> Result<String, String> {
         if must_run && !self.container(name)?.running {
-            return Err("can only create exec sessions on running containers: container state improper".into());
+            return Err(
+                "can only create exec sessions on running containers: container state improper".into()
+            );
         }
         self.container(name).map(|_| String::new())
     }
@@ -175,12 +180,15 @@ impl Podman {
             Ok(json!({ "Destination": destination, "Driver": row.driver, "Name": volume, "Type": "volume" }))
         });
         let mounts = mounts.collect::<Result<Vec<_>, String>>()?;
-        Ok(format!("{:#}", json!([{
-            "Id": container.id,
-            "Mounts": mounts,
-            "Name": name,
-            "State": { "Running": container.running },
-        }])))
+        Ok(format!(
+            "{:#}",
+            json!([{
+                "Id": container.id,
+                "Mounts": mounts,
+                "Name": name,
+                "State": { "Running": container.running },
+            }])
+        ))
     }
 
     pub(super) async fn rm(&self, name: &str, force: bool, volumes: bool) -> Result<String, String> {
