@@ -9,6 +9,7 @@ use voltergeist::domain::{
         lint::Lint,
         peer::Peer,
         protocol::{Caller, Operation, Options},
+        speed::EngineSpeed,
     },
     rules::{
         Action, Calls, ENGINE_REACTIONS, EngineReaction, ErrorForm, Lifetime, Phase, RequestContext, Rule,
@@ -56,7 +57,7 @@ fn acts(rule: &Rule) -> bool {
     let peer = Peer::Process { pid: 1, uid: 0, user: None, name: Some("dockerd".into()) };
     let mut set = RuleSet::new(7, None);
     let apply = |set: &mut RuleSet, event: &RuleEvent| set.apply(event, Timestamp::UNIX_EPOCH, |_| false);
-    let armed = set.arming(rule, None, Timestamp::UNIX_EPOCH);
+    let armed = set.arming(rule, None, Timestamp::UNIX_EPOCH, EngineSpeed::REAL);
     apply(&mut set, &armed);
     (0..3600).any(|second| {
         let at = Timestamp::UNIX_EPOCH + SignedDuration::from_secs(second);

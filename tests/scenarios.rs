@@ -29,7 +29,7 @@ use voltergeist::{
         docker::{RealDocker, Supervisor},
         simulated::{self, Config, Profile},
     },
-    engine_api::{Clock, Engine, Inventory},
+    engine_api::{Clock, DockerCommand, Engine, Inventory},
     net::{Address, Paths},
     scenario::{self, Progress, Report, RunContext, Scenario, ScenarioLibrary},
 };
@@ -70,6 +70,14 @@ fn main() -> ExitCode {
     let required = support::engines_are_required();
     let dockerd = Arc::new(SharedDockerd::default());
     let mut trials = Vec::new();
+    // A private daemon of its own manages a swarm.
+    let (swarm, scenarios): (Vec<_>, Vec<_>) = scenarios.into_iter().partition(needs_swarm);
+    for scenario in swarm {
+        let real = Trial::test(format!("{}_on_a_swarm", scenario.name), move || {
+            obstacle.map_or_else(|| result(&on_swarm(&scenario)), |obstacle| Err(obstacle.into()))
+        });
+        trials.push(real.with_ignored_flag(obstacle.is_some() && !required));
+    }
     for scenario in scenarios.into_iter().map(Arc::new) {
         for profile in Profile::ALL.into_iter().filter(|profile| scenario.is_for(*profile)) {
             let scenario = Arc::clone(&scenario);
@@ -184,6 +192,31 @@ fn simulated(scenario: &Scenario, profile: Profile) -> Report {
         instance.end().await;
         report
     })
+}
+
+fn needs_swarm(scenario: &Scenario) -> bool {
+    scenario.docker_commands().any(|command| matches!(command, DockerCommand::Service(_)))
+}
+
+/// A scenario on a fresh dockerd that is the only node of a swarm.
+fn on_swarm(scenario: &Scenario) -> Report {
+    let (runtime, sandbox) = (runtime(), Sandbox::new());
+    let places =
+        Paths { sockets: sandbox.path("run/plugins"), specs: vec![sandbox.specs()], ..Paths::default() };
+    let instance = runtime.block_on(async {
+        TestInstance::start(DRIVER, &sandbox.path("volumes"), Address::Unix(None), places)
+    });
+    let daemon = Dockerd::start_with_busybox(&sandbox);
+    daemon.docker("swarm init --advertise-addr 127.0.0.1").succeeds();
+    let host = support::docker::host(&sandbox);
+    let engine = RealDocker::connect(Some(&host), Err("it is not restarted here"));
+    let engine = runtime.block_on(engine).expect("the daemon answers");
+    let context = context(&instance, Arc::new(engine), None, Clock::REAL, Duration::from_millis(300), true);
+    let cancel = CancellationToken::new();
+    let report = runtime.block_on(scenario::run(scenario, &context, |_| {}, &cancel));
+    drop(daemon);
+    runtime.block_on(instance.end());
+    report
 }
 
 /// One private dockerd for all scenarios, on a thread of its own that starts it for the first of them.

@@ -136,6 +136,11 @@ fn each_step_waits_to_be_asked_for() {
         send(&home, "play next");
         wait_for_play(&home, "step_finished", step);
     }
+    // What the scenario created stays until it is asked for.
+    let waits = wait_for_play(&home, "delayed", 1);
+    assert!(waits[0]["why"].as_str().is_some_and(|why| why.contains("removes what")), "{waits:?}");
+    assert_ne!(instance.state()["volumes"], json!([]));
+    send(&home, "play next");
     wait_for_play(&home, "finished", 1);
     assert_clear(&instance);
     let error = refused(&home, "play next");

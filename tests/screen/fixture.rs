@@ -27,7 +27,7 @@ use voltergeist::{
             origin::Origin,
             protocol::{Caller, Operation, Options},
             scenario::ScenarioCatalog,
-            speed::DemoSpeed,
+            speed::{DemoSpeed, EngineSpeed},
             volume::{Change, Volumes},
         },
         rules::{DryRun, PRESETS, Rule, TrackedRule, dry_run},
@@ -174,7 +174,7 @@ impl Fixture {
         let Some(id) = fault.rule().filter(|id| self.state.rules().get(*id).is_none()) else { return false };
         let text = format!("{operation}: {}", fault.action).into();
         let rule = RuleText { id, label: fault.label().map(Arc::from), text };
-        self.push(EntryKind::Rule(RuleEvent::Armed { rule, until: None }));
+        self.push(EntryKind::Rule(RuleEvent::Armed { rule, until: None, speed: EngineSpeed::REAL }));
         true
     }
 
@@ -232,7 +232,7 @@ impl Fixture {
 
     pub fn arm(&mut self, line: &str) {
         let Ok(Command::Arm { rule, label, .. }) = line.parse() else { panic!("{line:?} arms nothing") };
-        let event = self.state.rules().arming(&rule, label.as_deref(), self.now);
+        let event = self.state.rules().arming(&rule, label.as_deref(), self.now, EngineSpeed::REAL);
         let armed = event.rule().expect("it arms a rule").clone();
         self.push(EntryKind::Rule(event));
         self.command(line, &format!("armed rule {}: {}", armed.id, armed.text), Vec::new());
@@ -261,8 +261,10 @@ impl Fixture {
         let rules = self.state.rules();
         let text = format!("{operation}: {action}");
         let armed = rules.iter().find(|rule| *rule.text == *text).map(|rule| rule.id);
-        let next =
-            rules.arming(&text.parse().expect("a rule"), None, self.now).rule().map_or(1, |rule| rule.id);
+        let next = rules
+            .arming(&text.parse().expect("a rule"), None, self.now, EngineSpeed::REAL)
+            .rule()
+            .map_or(1, |rule| rule.id);
         let fault = fault(armed.unwrap_or(next), None, action);
         self.ensure_armed(&fault, operation);
         self.evaluated(self.last_call, operation, Some(volume), &fault);
