@@ -79,8 +79,8 @@ fn obstacle(scenario: &Scenario, context: &RunContext) -> Option<String> {
         return Some("it needs a second engine on the same driver; play it on the simulated one".into());
     }
     let restart = (scenario.fresh_engine && !context.fresh_engine).then_some(DockerCommand::DaemonRestart);
-    let commands = scenario.docker_commands().chain(restart);
-    commands.filter_map(|command| context.engine.obstacle(&command)).next()
+    let mut commands = scenario.docker_commands().chain(restart);
+    commands.find_map(|command| context.engine.obstacle(&command))
 }
 
 /// The driver must be up, and nothing that the scenario names may exist.

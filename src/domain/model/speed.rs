@@ -45,18 +45,15 @@ impl EngineSpeed {
 
     /// How much real time passes in so much of the engine's.
     pub fn real(self, engine_time: Duration) -> Duration {
-        Self::scaled(engine_time, self.0.recip())
+        if self.is_real() { engine_time } else { Self::scaled(engine_time, self.0.recip()) }
     }
 
     /// How much of the engine's time passes in so much real time.
     pub fn engine_time(self, real: Duration) -> Duration {
-        Self::scaled(real, self.0)
+        if self.is_real() { real } else { Self::scaled(real, self.0) }
     }
 
     fn scaled(time: Duration, times: f64) -> Duration {
-        if times == 1.0 {
-            return time;
-        }
         Duration::try_from_secs_f64(time.as_secs_f64() * times).unwrap_or(Duration::MAX)
     }
 }

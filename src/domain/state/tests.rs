@@ -52,6 +52,7 @@ fn entries() -> Vec<Arc<Entry>> {
         original: Some(OriginalReply { status: 200, body: b"{}".to_vec().into() }),
     };
     let step = StepSpec { line: "$ docker volume ls".into(), say: None, expected: "success".into() };
+    let until = Some(second(60));
     let kinds = [
         EntryKind::Session(Box::new(
             Session::new(7, volumes)
@@ -59,11 +60,7 @@ fn entries() -> Vec<Arc<Entry>> {
                 .with_speed(Some(DemoSpeed::default())),
         )),
         EntryKind::Registration(Box::new(DriverInfo { name: "voltergeist".into(), ..DriverInfo::default() })),
-        EntryKind::Rule(RuleEvent::Armed {
-            rule: rule.clone(),
-            until: Some(second(60)),
-            speed: EngineSpeed::REAL,
-        }),
+        EntryKind::Rule(RuleEvent::Armed { rule: rule.clone(), until, speed: EngineSpeed::REAL }),
         EntryKind::Command(command("arm mount 20%: hold once as x")),
         volume(Cause::Call(1), &created),
         EntryKind::Call(Box::new(Call {

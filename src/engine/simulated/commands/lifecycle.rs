@@ -70,8 +70,9 @@ impl Work<'_> {
         let ended = self.run_in(container, &container.run.command).await;
         let mut state = container.state.lock().await;
         state.exit_code = ended.code;
-        let texts = [&ended.stdout, &ended.stderr].into_iter().filter(|text| !text.is_empty());
-        texts.for_each(|text| state.output += &format!("{text}\n"));
+        for text in [&ended.stdout, &ended.stderr].into_iter().filter(|text| !text.is_empty()) {
+            state.output.extend([text.as_str(), "\n"]);
+        }
         ended
     }
 
