@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::{env, path::PathBuf};
 
 use clap::{Arg, Command, CommandFactory as _, Parser, Subcommand, ValueHint, builder::PossibleValuesParser};
 use clap_complete::{ArgValueCandidates, ArgValueCompleter};
@@ -67,6 +67,15 @@ impl Cli {
             .mut_subcommand("restore", |restore| restore.args(for_none.clone()))
             .mut_subcommand("completions", |completions| completions.args(for_none))
     }
+}
+
+/// The same command line, on which an empty variable counts as unset.
+pub fn without_empty_variables(command: Command) -> Command {
+    let unset = |arg: Arg| {
+        let is_empty = arg.get_env().and_then(env::var_os).is_some_and(|value| value.is_empty());
+        if is_empty { arg.env(None::<&str>) } else { arg }
+    };
+    command.mut_args(unset).mut_subcommands(without_empty_variables)
 }
 
 /// The simulated daemon needs no place that Docker knows.

@@ -97,7 +97,8 @@ fn known() -> Known {
         })
     };
     let instances = paths::own().running_instances();
-    let name = option("--name").or_else(|| std::env::var("VOLTERGEIST_NAME").ok());
+    let name =
+        option("--name").or_else(|| std::env::var("VOLTERGEIST_NAME").ok().filter(|name| !name.is_empty()));
     let control = option("--control").and_then(|control| control.parse::<Address>().ok());
     let found = || {
         let named = name.as_deref().unwrap_or(super::settings::DEFAULT_NAME);

@@ -83,6 +83,11 @@ fn parse(text: &str) -> Result<Settings, Wrong> {
         let problem = error.message().replace("expected u64", "expected a whole number from 0");
         Wrong { key: key_at(table, at.start), problem: problem.replace("a map", "a table"), at }
     })?;
+    if let Some([one, other]) = settings.contradiction() {
+        let at = table.get(other).map_or(0..0, Spanned::span);
+        let problem = format!("contradicts {one}; leave one of them out");
+        return Err(Wrong { at, key: Some(other.to_owned()), problem });
+    }
     settings.keymap().map_err(|error| {
         let (KeymapError::NoAction { action }
         | KeymapError::NoKey { action, .. }

@@ -16,7 +16,7 @@ use std::process::ExitCode;
 
 use crate::app::takeover_guard;
 
-use clap::{CommandFactory as _, FromArgMatches as _};
+use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, error::ErrorKind, parser::ValueSource};
 use clap_complete::CompleteEnv;
 
 use args::{Action, Cli};
@@ -52,9 +52,38 @@ pub fn main() -> ExitCode {
     ended(printed.map(|()| ExitCode::SUCCESS).map_err(anyhow::Error::from))
 }
 
-/// Reads the command line, or ends with what is wrong in it.
+/// Reads the command line and the variables, or ends with what is wrong in them.
 fn parse() -> Cli {
-    Cli::from_arg_matches(&Cli::whole().get_matches()).unwrap_or_else(|error| error.exit())
+    let mut command = args::without_empty_variables(Cli::whole());
+    let matches = command.get_matches_mut();
+    let cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command));
+    let checked = cli.and_then(|mut cli| {
+        settle(&mut cli.settings, &matches)
+            .map_err(|text| command.error(ErrorKind::ArgumentConflict, text))?;
+        Ok(cli)
+    });
+    checked.unwrap_or_else(|error| error.exit())
+}
+
+/// Lets the command line go before the variables where both say how the driver begins, and refuses what contradicts
+/// itself.
+fn settle(settings: &mut Settings, matches: &ArgMatches) -> Result<(), String> {
+    let Some(pair) = settings.contradiction() else { return Ok(()) };
+    let is_typed =
+        pair.map(|name| matches.value_source(&name.replace('-', "_")) == Some(ValueSource::CommandLine));
+    match (pair, is_typed) {
+        (["start-down", _], [true, false]) => settings.listen_after = None,
+        (["start-down", _], [false, true]) => settings.start_down = None,
+        ([one, other], [one_typed, other_typed]) => {
+            let shown = |name: &str, is_typed| {
+                let variable = || format!("VOLTERGEIST_{}", name.replace('-', "_").to_uppercase());
+                if is_typed { format!("--{name}") } else { variable() }
+            };
+            let (one, other) = (shown(one, one_typed), shown(other, other_typed));
+            return Err(format!("{one} and {other} contradict each other; leave one of them out"));
+        }
+    }
+    Ok(())
 }
 
 fn run_with(action: Option<&Action>, settings: Settings, file: Settings) -> ExitCode {

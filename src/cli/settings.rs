@@ -143,7 +143,7 @@ pub struct Settings {
     pub arm: Vec<ArmedRule>,
 
     /// Begin with the driver down: refuse, unlink, blackhole or reset, and for how long, as in unlink:50s
-    #[arg(long, global = true, value_name = "KIND[:DUR]", conflicts_with = "listen_after")]
+    #[arg(long, global = true, value_name = "KIND[:DUR]")]
     #[arg(env = "VOLTERGEIST_START_DOWN", hide_env = true, hide_short_help = true)]
     #[serde(deserialize_with = "parsed")]
     pub start_down: Option<StartDown>,
@@ -219,7 +219,6 @@ impl Settings {
             plain: self.plain.or(below.plain),
             mount: self.mount.or(below.mount),
             token_file: self.token_file.or(below.token_file),
-
             sync: self.sync.or(below.sync),
             record: self.record.or(below.record),
             redact: if self.redact.is_empty() { below.redact } else { self.redact },
@@ -237,6 +236,17 @@ impl Settings {
             mouse: self.mouse.or(below.mouse),
             keys: below.keys.into_iter().chain(self.keys).collect(),
         }
+    }
+
+    /// The first two settings that are made though only one of them can be followed.
+    pub fn contradiction(&self) -> Option<[&'static str; 2]> {
+        let pairs = [
+            (["start-down", "listen-after"], self.start_down.is_some() && self.listen_after.is_some()),
+            // These are about the directories of the built-in driver.
+            (["upstream", "plain"], self.upstream.is_some() && self.plain == Some(true)),
+            (["upstream", "mount"], self.upstream.is_some() && self.mount == Some(true)),
+        ];
+        pairs.into_iter().find(|(_, both)| *both).map(|(names, _)| names)
     }
 
     /// What an instance is started with. `default_name` is the driver's name if none is chosen.
@@ -259,7 +269,6 @@ impl Settings {
                 ..DirectoryOptions::default()
             },
             token_file: self.token_file.clone(),
-
             sync: self.sync.unwrap_or(true),
             record: self.record.clone(),
             redact: self.redact.clone(),
@@ -268,7 +277,7 @@ impl Settings {
             commands: self.commands(),
             speed: EngineSpeed::REAL,
             keep_rules: self.keep_rules.unwrap_or_default(),
-            panic_on: std::env::var("VOLTERGEIST_PANIC_ON").ok(),
+            panic_on: std::env::var("VOLTERGEIST_PANIC_ON").ok().filter(|volume| !volume.is_empty()),
         }
     }
 
@@ -282,7 +291,7 @@ impl Settings {
         let late = self.listen_after.map(|after| StartDown { kind: Outage::Unlink, lasting: Some(after) });
         let down =
             self.start_down.or(late).map(|StartDown { kind, lasting }| Command::Down { kind, lasting });
-        self.arm.iter().map(|rule| rule.0.clone()).chain(down).collect()
+        self.arm.iter().filter_map(|rule| rule.0.clone()).chain(down).collect()
     }
 
     /// Which key does what.
@@ -315,12 +324,13 @@ impl Settings {
     }
 }
 
-/// A rule as after `arm`, with its label and flags.
+/// A rule as after `arm`, with its label and flags; none of an empty line, which a variable with several can have.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ArmedRule(Command);
+pub struct ArmedRule(Option<Command>);
 
 fn rule(text: &str) -> Result<ArmedRule, String> {
-    Command::parse_arm(text).map(ArmedRule).map_err(|error| error.to_string())
+    let rule = Some(text).filter(|text| !text.trim().is_empty()).map(Command::parse_arm);
+    rule.transpose().map(ArmedRule).map_err(|error| error.to_string())
 }
 
 /// One rule, or several.

@@ -31,6 +31,8 @@ const WRONG: &[(&str, &str)] = &[
     ("keys that are no table", "keys = \"p\"\n"),
     ("a key that something else has", "[keys]\npause = \"q\"\n"),
     ("a key for two actions", "[keys]\npause = \"f9\"\nfilter = [\"/\", \"f9\"]\n"),
+    ("two ways to begin", "start-down = \"refuse\"\nlisten-after = \"50s\"\n"),
+    ("directories of another plugin", "plain = true\nupstream = \"rclone\"\n"),
     ("an action twice", "[keys]\npause = \"f9\"\npause = \"f10\"\n"),
 ];
 
@@ -79,6 +81,79 @@ fn the_command_line_goes_before_the_variable_and_that_before_the_file() {
         let state = home.start(&args, &env).state();
         assert_eq!(state["driver"]["name"], expected, "{file:?} {variable:?} {option:?}");
     }
+}
+
+/// The names of all settings, as the printed config has them.
+fn settings(home: &TestHome) -> Vec<String> {
+    let (_, printed, _) = home.run(&["--print-config"]);
+    let printed = printed.split("# Key bindings").next().unwrap_or_default();
+    let examples = printed.split('`').skip(1).step_by(2);
+    let lines = printed.lines().filter_map(|line| line.strip_prefix('#'));
+    let names = examples.chain(lines).filter_map(|text| text.split_once(" = "));
+    let is_name = |name: &&str| name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+    let mut names: Vec<_> = names.map(|(name, _)| name).filter(is_name).map(str::to_owned).collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+#[test]
+fn an_empty_variable_counts_as_unset() {
+    let home = TestHome::new();
+    let names = [settings(&home), vec!["config".into(), "panic-on".into()]].concat();
+    assert!(names.len() > 22 && names.contains(&"arm".into()), "{names:?}");
+    let variable = |name: &String| format!("VOLTERGEIST_{}", name.replace('-', "_").to_uppercase());
+    let variables: Vec<_> = names.iter().map(variable).collect();
+    for variable in &variables {
+        let mut command = home.command(&["command", "up"]);
+        let output = command.env(variable, "").output().expect("it runs");
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{variable}: only an instance is missing: {error}");
+    }
+    home.configure("seed = 7\nname = \"file\"\narm = \"get: empty\"\n");
+    let lines = [("VOLTERGEIST_ARM", "\nlist: null\n\nmount: empty as hollow\n")];
+    assert_eq!(home.start(&["serve"], &lines).state()["faults"][1]["label"], "hollow");
+    let empty: Vec<_> = variables.iter().map(|variable| (variable.as_str(), "")).collect();
+    let instance = home.start(&["serve"], &empty);
+    let state = instance.state();
+    assert_eq!((&state["seed"], &state["driver"]["name"]), (&json!(7), &json!("file")), "{state}");
+    assert_eq!(state["faults"][0]["rule"], "get: empty");
+    assert_eq!(instance.call("/VolumeDriver.List", "{}").0, 200);
+}
+
+#[test]
+fn of_two_ways_to_begin_the_command_line_goes_before_the_variable() {
+    let late = ("VOLTERGEIST_LISTEN_AFTER", "50s");
+    for (args, env, expected) in [
+        (&["--start-down", "refuse", "--listen-after", "1s"][..], &[][..], "--start-down and --listen-after"),
+        (
+            &[],
+            &[("VOLTERGEIST_START_DOWN", "refuse"), late],
+            "VOLTERGEIST_START_DOWN and VOLTERGEIST_LISTEN_AFTER",
+        ),
+        (&["--upstream", "rclone", "--mount"], &[], "--upstream and --mount"),
+        (&["--upstream", "rclone"], &[("VOLTERGEIST_PLAIN", "true")], "--upstream and VOLTERGEIST_PLAIN"),
+    ] {
+        let home = TestHome::new();
+        let mut command = home.command(&[&["command"], args, &["up"]].concat());
+        let output = command.envs(env.iter().copied()).output().expect("it runs");
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{error}");
+        assert!(
+            error.contains(&format!("{expected} contradict each other; leave one of them out")),
+            "{error}"
+        );
+    }
+    let home = TestHome::new();
+    home.configure("start-down = \"reset\"\n");
+    let status =
+        |args: &[&str], env: &[(&str, &str)]| home.start(args, env).state()["driver"]["status"].clone();
+    assert_eq!(status(&["serve"], &[]), "down reset");
+    assert_eq!(status(&["serve"], &[("VOLTERGEIST_START_DOWN", "blackhole")]), "down blackhole");
+    let refuse = ["serve", "--start-down", "refuse"];
+    assert_eq!(status(&refuse, &[late]), "down refuse");
+    let unlinked = status(&["serve", "--listen-after", "50s"], &[("VOLTERGEIST_START_DOWN", "blackhole")]);
+    assert!(unlinked.as_str().is_some_and(|status| status.starts_with("down unlink")), "{unlinked}");
 }
 
 #[test]
