@@ -1,11 +1,14 @@
 //! What matters most is read in full where there is room for it.
 
+use std::sync::Arc;
+
 use voltergeist::{
     console::model::Event,
     domain::{
         lang::command::Outage,
         model::{
-            entry::{AppliedFault, Call, EngineCommand, EntryKind, Outcome},
+            entry::{AppliedFault, Call, ConnectionEvent, EngineCommand, EntryKind, Outcome},
+            peer::Peer,
             protocol::Operation,
         },
         state::journal::Bounds,
@@ -33,6 +36,24 @@ fn console_with_failures() -> (Fixture, TestConsole) {
     ));
     let console = TestConsole::new(&fixture, (120, 36), "default", false);
     (fixture, console)
+}
+
+#[test]
+fn calls_show_who_sent_them_where_there_are_several() {
+    let mut fixture = Fixture::empty();
+    let peers = [("dockerd", 1234), ("curl", 7)];
+    for ((name, pid), connection) in peers.into_iter().zip(1..) {
+        let peer = Arc::new(Peer::Process { pid, uid: 0, user: None, name: Some(name.into()) });
+        let opened = ConnectionEvent::Opened { connection, peer: Some(Arc::clone(&peer)), first: true };
+        fixture.push(EntryKind::Connection(opened));
+        fixture.call(Call { peer: Some(peer), connection, ..call(Operation::Get, "db1") });
+    }
+    for (size, is_shown) in [((200, 50), true), ((120, 36), true), ((80, 24), true), ((40, 10), false)] {
+        let screen = TestConsole::new(&fixture, size, "default", false).screen();
+        for peer in ["dockerd[1234]", "curl[7]"] {
+            assert_eq!(screen.contains(peer), is_shown, "{peer} at {size:?}:\n{screen}");
+        }
+    }
 }
 
 #[test]

@@ -17,7 +17,7 @@ use crate::{
             entry::{Entry, EntryKind},
             protocol::Caller,
         },
-        rules::{PRESETS, TrackedRule, client_timeout, forecast_outage},
+        rules::{PRESETS, RuleState, TrackedRule, client_timeout, forecast_outage},
         text,
     },
     hub::{DriverStatus, Snapshot},
@@ -135,7 +135,7 @@ pub fn counts(snapshot: &Snapshot, rule: &TrackedRule, is_roomy: bool) -> String
     if rule.held > 0 {
         counts.extend([", holds ", &text::grouped(rule.held as u64)]);
     }
-    if let Some(fires) = rule.remaining.fires {
+    if let Some(fires) = rule.remaining.fires.filter(|_| rule.state == RuleState::Armed) {
         counts.extend([", ", &text::grouped(fires), " left"]);
     }
     if let Some(until) = rule.remaining.until {

@@ -38,9 +38,11 @@ impl Columns {
     /// How a call ended is what it is all about: no other column takes more than its content needs.
     pub fn of(width: usize, content: Content, is_grouped: bool) -> Self {
         let call = if is_grouped { GROUP_NAME } else { 8 };
+        // In less room only where there are several to tell apart, and how a call ended has enough of it.
+        let peer = Some(content.peer.min(14)).filter(|peer| 50 + call + peer <= width).unwrap_or(0);
         let (time, caller, call, took) = match width {
             96.. => (12, content.peer.clamp(9, 20), 12, 8),
-            60..=95 => (8, 0, call, 8),
+            60..=95 => (8, peer, call, 8),
             48..=59 => (8, 0, 8, 0),
             _ => (0, 0, 8, 0),
         };
