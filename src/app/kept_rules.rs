@@ -1,9 +1,9 @@
 //! Rules that survive a restart: a file in the root, written while the instance runs.
 
 use std::{
-    fs::{self, OpenOptions},
+    fs::{self, DirBuilder, OpenOptions},
     io::{self, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -66,6 +66,8 @@ impl KeptRules {
 
     fn write(&self, root: &Path) -> io::Result<()> {
         let path = path(root);
+        // In front of another plugin nothing else has made it.
+        DirBuilder::new().recursive(true).mode(0o700).create(root.join(PRIVATE))?;
         let unfinished = path.with_extension("unfinished");
         let mut file =
             OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&unfinished)?;

@@ -11,7 +11,7 @@ use voltergeist::{
         model::{entry::EntryKind, origin::Origin, protocol::Operation},
     },
     hub::Hub,
-    net::Address,
+    net::{Address, Upstream},
 };
 
 use crate::fixture::{Fixture, http, kept_alive, place, request, until};
@@ -235,6 +235,21 @@ fn rules(hub: &Hub) -> Vec<(String, u64, &'static str)> {
 fn as_a_process<T>(work: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     runtime.block_on(work)
+}
+
+#[test]
+fn rules_survive_a_restart_in_front_of_another_plugin() {
+    let place = place();
+    let address = Address::Unix(Some(place.path().join("nobody.sock")));
+    let upstream = Some(Upstream { name: "nobody".parse().expect("a name"), address });
+    for commands in [&["arm get: null"][..], &[]] {
+        as_a_process(async {
+            let config = Config { upstream: upstream.clone(), ..config(place.path(), commands) };
+            let instance = Instance::open(InstanceScope::Isolated, &config, |_| ()).expect("it starts");
+            assert_eq!(rules(&instance.hub), [("get: null".to_owned(), 0, "armed")]);
+            instance.close().await.expect("it ends in order");
+        });
+    }
 }
 
 #[test]
