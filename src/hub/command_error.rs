@@ -4,10 +4,7 @@ use std::io;
 
 use crate::domain::{
     lang::command::CommandError,
-    model::{
-        directory_options::BadOption,
-        protocol::{BadRequest, Operation},
-    },
+    model::{directory_options::BadOption, protocol::BadRequest},
 };
 
 /// Why a command was not run, or not completely. Nothing has changed then, unless the error says so.
@@ -47,12 +44,12 @@ pub enum CommandFailed {
     #[error("no call is held; arm a rule that holds one, as in get: hold once")]
     NoneWaiting,
     /// The action is not for such a call.
-    #[error("{action:?} does not apply to call {call}, a {operation}; fail and reply apply to every call")]
+    #[error("{action:?} does not apply to call {call}, a {asked}; fail and reply apply to every call")]
     Unfit {
         /// Its number.
         call: u64,
         /// What was asked.
-        operation: Operation,
+        asked: String,
         /// The action's word.
         action: &'static str,
     },

@@ -18,7 +18,7 @@ use crate::domain::{
         volume::Change,
     },
     rules::{DryRun, Pattern, ReleaseAction, Rule, RuleState, TrackedRule, dry_run, forecast},
-    text::counted,
+    text::{counted, describe},
 };
 
 /// The result of a command.
@@ -322,12 +322,12 @@ impl Inner {
     /// Whether a held call can end with an action.
     fn check_action(&self, call: u64, action: &ReleaseAction) -> Result<(), CommandFailed> {
         let held = self.state.held_call(call).ok_or(CommandFailed::NotWaiting(call))?;
-        let operation = held.operation;
         if held.original.is_none() {
             return Err(CommandFailed::OnItsWay(call));
         }
-        if !action.action.applies_to(operation) {
-            return Err(CommandFailed::Unfit { call, operation, action: action.action.as_str() });
+        if !action.action.applies_to(held.operation) {
+            let asked = describe::held_word(held);
+            return Err(CommandFailed::Unfit { call, asked, action: action.action.as_str() });
         }
         Ok(())
     }

@@ -41,7 +41,6 @@ use tokio::{
     time::Instant,
 };
 
-pub use admit::{Admission, IncomingCall};
 pub use command_error::CommandFailed;
 pub use commands::CommandOutput;
 pub use connections::OpenConnection;

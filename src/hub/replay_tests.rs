@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use proptest::{prelude::*, test_runner::TestCaseError};
 use tokio::time::advance;
 
-use super::{HeldCallGuard, Hub, InMemoryStore, IncomingCall};
+use super::{HeldCallGuard, Hub, InMemoryStore};
 use crate::domain::{
     lang::command::Command,
     model::{
@@ -156,33 +156,22 @@ impl Run {
     fn call(&mut self, operation: Operation, volume: &str, id: &str, caller: Caller, outcome: Outcome) {
         let request = Request { name: volume.into(), id: id.into(), ..Request::default() };
         let number = self.hub.next_call();
-        let arrival = IncomingCall {
-            call: number,
-            operation,
-            request: &request,
-            caller,
-            connection: number % 3,
-            peer: None,
-            first_contact: number < 3,
-            empty_body: volume.is_empty(),
-        };
         let peer = Peer::Process { pid: number as u32 % 3, uid: 0, user: None, name: None };
         let _open = number.is_multiple_of(4).then(|| self.hub.open_connection(number, Some(peer)));
-        let admission = self.hub.admit(&arrival);
+        let body = if volume.is_empty() { Vec::new() } else { b"{}".to_vec() };
         let mut call = Call {
             number,
             volume: (!volume.is_empty()).then(|| volume.into()),
             mount_id: Some(id.into()),
-            known: admission.known,
-            mounted: admission.mounted,
-            lints: admission.lints,
-            evaluation: admission.evaluation,
             connection: number % 3,
+            first_contact: number < 3,
+            request: body.into(),
             outcome,
             duration: Duration::from_micros(number * 17),
-            fault: admission.injection.as_ref().map(|injection| injection.fault.clone()),
             ..Call::ok(operation, caller)
         };
+        let injection = self.hub.admit(&mut call, &request);
+        call.fault = injection.as_ref().map(|injection| injection.fault.clone());
         let (name, id, at) = (volume.to_owned(), id.to_owned(), self.hub.now());
         let change = match operation {
             Operation::Create => Change::Created { name, options: request.options, at },
@@ -194,11 +183,12 @@ impl Run {
             self.hub.change(&change, Cause::Call(number)).expect("memory does not fail");
             call.changes.push(change);
         }
-        match admission.injection {
+        match injection {
             Some(injection) if injection.action.holds() => {
                 let guard = self.hub.record_held(HeldCall {
                     number,
-                    operation,
+                    operation: call.operation,
+                    request_line: None,
                     caller,
                     connection: 1,
                     peer: None,

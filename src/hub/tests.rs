@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::{advance, timeout};
 
-use super::{CommandFailed, HeldCallGuard, Hub, InMemoryStore, IncomingCall};
+use super::{CommandFailed, HeldCallGuard, Hub, InMemoryStore};
 use crate::domain::{
     model::{
         entry::{Call, Cause, EntryKind, HeldCall, OriginalReply, RuleEvent, Session},
@@ -29,46 +29,35 @@ fn request(volume: &str) -> Request {
     Request { name: volume.into(), ..Request::default() }
 }
 
-fn arrival(hub: &Hub, operation: Operation, request: &Request) -> (u64, super::Admission) {
-    let call = hub.next_call();
-    let caller = Caller::Docker;
-    (
-        call,
-        hub.admit(&IncomingCall {
-            call,
-            operation,
-            request,
-            caller,
-            connection: 1,
-            peer: None,
-            first_contact: false,
-            empty_body: false,
-        }),
-    )
+fn arrival(hub: &Hub, operation: Operation, request: &Request) -> (Call, Option<Injection>) {
+    let volume = (!request.name.is_empty()).then(|| request.name.as_str().into());
+    let mut call = Call { number: hub.next_call(), volume, ..Call::ok(operation, Caller::Docker) };
+    let injection = hub.admit(&mut call, request);
+    (call, injection)
 }
 
-fn admit(hub: &Hub, operation: Operation, volume: &str) -> super::Admission {
+fn admit(hub: &Hub, operation: Operation, volume: &str) -> Option<Injection> {
     arrival(hub, operation, &request(volume)).1
+}
+
+fn lints(hub: &Hub, operation: Operation, volume: &str) -> Vec<Lint> {
+    arrival(hub, operation, &request(volume)).0.lints
 }
 
 /// A call that comes and ends, as the server records it. Returns its number.
 fn call(hub: &Hub, operation: Operation, volume: &str) -> u64 {
-    let (call, admission) = arrival(hub, operation, &request(volume));
-    hub.record(EntryKind::Call(Box::new(Call {
-        number: call,
-        volume: Some(volume.into()),
-        mounted: admission.mounted,
-        fault: admission.injection.map(|injection| injection.fault),
-        lints: admission.lints,
-        ..Call::ok(operation, Caller::Docker)
-    })));
-    call
+    let (mut call, injection) = arrival(hub, operation, &request(volume));
+    call.fault = injection.map(|injection| injection.fault);
+    let number = call.number;
+    hub.record(EntryKind::Call(Box::new(call)));
+    number
 }
 
 fn hold(hub: &Arc<Hub>, call: u64, injection: Injection) -> HeldCallGuard {
     hub.record_held(HeldCall {
         number: call,
-        operation: Operation::Mount,
+        operation: Some(Operation::Mount),
+        request_line: None,
         caller: Caller::Docker,
         connection: 1,
         peer: None,
@@ -83,8 +72,8 @@ fn hold(hub: &Arc<Hub>, call: u64, injection: Injection) -> HeldCallGuard {
 
 /// A call that the first armed rule holds.
 fn held(hub: &Arc<Hub>) -> HeldCallGuard {
-    let (call, admission) = arrival(hub, Operation::Mount, &request("v"));
-    hold(hub, call, admission.injection.expect("a rule acts"))
+    let (call, injection) = arrival(hub, Operation::Mount, &request("v"));
+    hold(hub, call.number, injection.expect("a rule acts"))
 }
 
 /// A held call goes on and ends, as the server records it.
@@ -138,15 +127,15 @@ async fn a_rule_that_ended_before_the_call_began_to_wait_cannot_hold_it() {
     for end in ["disarm all", "arm get: null as bp"] {
         let hub = hub();
         run(&hub, "arm mount: hang as bp");
-        let (call, admission) = arrival(&hub, Operation::Mount, &request("v"));
+        let (call, injection) = arrival(&hub, Operation::Mount, &request("v"));
         run(&hub, end);
-        assert!(is_free(&mut hold(&hub, call, admission.injection.expect("it acts"))).await, "{end}");
+        assert!(is_free(&mut hold(&hub, call.number, injection.expect("it acts"))).await, "{end}");
     }
     let hub = hub();
     run(&hub, "arm mount: hang for 1s");
-    let (call, admission) = arrival(&hub, Operation::Mount, &request("v"));
+    let (call, injection) = arrival(&hub, Operation::Mount, &request("v"));
     advance(Duration::from_secs(2)).await;
-    assert!(is_free(&mut hold(&hub, call, admission.injection.expect("it acts"))).await);
+    assert!(is_free(&mut hold(&hub, call.number, injection.expect("it acts"))).await);
 }
 
 #[tokio::test(start_paused = true)]
@@ -175,7 +164,7 @@ async fn an_expired_rule_is_reported_once_and_stays_visible() {
     let hub = hub();
     run(&hub, "arm mount: null for 1s as short");
     advance(Duration::from_secs(2)).await;
-    assert!(admit(&hub, Operation::Mount, "v").injection.is_none());
+    assert!(admit(&hub, Operation::Mount, "v").is_none());
     admit(&hub, Operation::Mount, "v");
     assert_eq!(events(&hub), ["armed", "expired"]);
     assert_eq!(hub.snapshot().rules[0].state, RuleState::Expired);
@@ -341,11 +330,11 @@ fn what_a_command_did_is_an_entry_with_the_line_that_can_be_typed_again() {
 fn calls_are_marked_with_lints_as_they_come_and_as_they_end() {
     let hub = hub();
     run(&hub, "conjure v");
-    assert_eq!(admit(&hub, Operation::Create, "v").lints, [Lint::DuplicateCreate]);
-    assert_eq!(admit(&hub, Operation::Mount, "w").lints, [Lint::MountOfUnknownVolume]);
+    assert_eq!(lints(&hub, Operation::Create, "v"), [Lint::DuplicateCreate]);
+    assert_eq!(lints(&hub, Operation::Mount, "w"), [Lint::MountOfUnknownVolume]);
     call(&hub, Operation::Activate, "");
     call(&hub, Operation::Capabilities, "");
-    assert_eq!(admit(&hub, Operation::Capabilities, "").lints, [Lint::RepeatedCapabilities]);
+    assert_eq!(lints(&hub, Operation::Capabilities, ""), [Lint::RepeatedCapabilities]);
     call(&hub, Operation::Create, "v");
     let (entries, _) = hub.entries_after(0, usize::MAX);
     let last = entries.iter().rev().find_map(|entry| entry.call()).expect("a call");
@@ -360,10 +349,10 @@ fn a_rule_sees_the_options_of_the_request_where_it_creates_and_of_the_volume_els
     run(&hub, "arm any where opt.tier=gold: null");
     let options = [("tier".to_owned(), "gold".to_owned())].into();
     let create = Request { name: "w".into(), options, ..Request::default() };
-    assert!(arrival(&hub, Operation::Create, &create).1.injection.is_some());
-    assert!(admit(&hub, Operation::Get, "v").injection.is_some());
-    assert!(admit(&hub, Operation::Create, "v").injection.is_none());
-    assert!(admit(&hub, Operation::Get, "w").injection.is_none());
+    assert!(arrival(&hub, Operation::Create, &create).1.is_some());
+    assert!(admit(&hub, Operation::Get, "v").is_some());
+    assert!(admit(&hub, Operation::Create, "v").is_none());
+    assert!(admit(&hub, Operation::Get, "w").is_none());
 }
 
 #[test]
@@ -379,20 +368,10 @@ fn an_empty_body_is_a_retry_where_the_caller_owes_one() {
     ] {
         let hub = hub();
         run(&hub, "arm any where retry: null");
-        let request = Request::default();
-        let arrival = IncomingCall {
-            call: 1,
-            operation,
-            request: &request,
-            caller,
-            connection: 1,
-            peer: None,
-            first_contact: false,
-            empty_body: true,
-        };
-        let admission = hub.admit(&arrival);
-        assert_eq!(admission.injection.is_some(), expected, "{caller} {operation}");
-        assert_eq!(admission.lints.contains(&Lint::EmptyBodyRetry), expected, "{caller} {operation}");
+        let mut call = Call { request: Vec::new().into(), ..Call::ok(operation, caller) };
+        let injection = hub.admit(&mut call, &Request::default());
+        assert_eq!(injection.is_some(), expected, "{caller} {operation}");
+        assert_eq!(call.lints.contains(&Lint::EmptyBodyRetry), expected, "{caller} {operation}");
     }
 }
 

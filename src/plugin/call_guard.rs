@@ -22,7 +22,6 @@ use crate::{
     domain::model::{
         entry::{Body, Call, EntryKind, HeldCall, OriginalReply, Outcome},
         fault::Release,
-        protocol::Operation,
     },
     hub::{HeldCallGuard, Hub},
 };
@@ -58,23 +57,19 @@ impl CallGuard {
 
     /// Marks the call as held by the rule that applies to it. Without an original reply it can only be released, not
     /// released with another reply.
-    pub fn record_held(
-        &mut self,
-        operation: Operation,
-        barrier: Option<u64>,
-        original: Option<&HttpReply>,
-    ) -> HeldCallGuard {
+    pub fn record_held(&mut self, barrier: Option<u64>, original: Option<&HttpReply>) -> HeldCallGuard {
         let hub = Arc::clone(&self.hub);
         let call = self.call();
         let held = HeldCall {
             number: call.number,
-            operation,
+            operation: call.operation,
+            request_line: call.request_line.clone(),
             caller: call.caller,
             connection: call.connection,
             peer: call.peer.clone(),
             volume: call.volume.clone(),
             mount_id: call.mount_id.clone(),
-            retry: call.request.length == 0 && call.caller.sends_body_for(operation),
+            retry: call.is_retry(),
             barrier,
             fault: call.fault.clone().expect("only a rule holds a call"),
             original: original

@@ -47,6 +47,11 @@ impl HttpReply {
         }
     }
 
+    /// To a path that nothing is behind, as Go's router answers it.
+    pub fn not_found() -> Self {
+        Self::text(StatusCode::NOT_FOUND, "404 page not found")
+    }
+
     /// A body in the protocol's media type.
     pub fn json(status: StatusCode, body: impl Into<Bytes>) -> Self {
         Self { status, content_type: CONTENT_TYPE, body: body.into(), error: None, head: None }

@@ -34,13 +34,12 @@ use crate::{
 pub async fn inject<D: Driver>(
     injection: Injection,
     driver: &D,
-    operation: Operation,
     call: &DriverCall<'_>,
     mut guard: CallGuard,
 ) -> Response {
     let Injection { fault, action, phase } = injection;
     guard.call().fault = Some(fault);
-    let call = FaultyCall { driver, operation, call };
+    let call = FaultyCall { driver, call };
     match original(&call, action, phase, &mut guard).await {
         Ok((original, action)) => respond(&call, &action, original, guard),
         Err((disconnect, reason)) => guard.disconnect(disconnect, &reason),
@@ -64,7 +63,7 @@ async fn original<D: Driver>(
                 Phase::Before | Phase::Instead => None,
             };
             let expected = done.clone().unwrap_or_else(|| call.preview(Preview::Current));
-            let release_action = wait_for_release(&action, call.operation, &expected, guard).await;
+            let release_action = wait_for_release(&action, &expected, guard).await;
             let ReleaseAction { action, phase } =
                 release_action.unwrap_or(ReleaseAction { action: Action::Pass, phase });
             match done {
@@ -88,11 +87,11 @@ fn respond<D: Driver>(
         Action::Eof => guard.disconnect(Disconnect::Eof, "the connection was closed"),
         Action::Truncate => truncated(&original, guard),
         Action::Drip { over } => {
-            let held = guard.record_held(call.operation, None, None);
+            let held = guard.record_held(None, None);
             drip::dripping(&original, *over, held, guard)
         }
         Action::Stale => {
-            let stale = call.driver.preview(call.operation, call.call.request, Preview::Stale);
+            let stale = call.known(Preview::Stale);
             guard.reply(stale.unwrap_or(original))
         }
         Action::Lie => guard.reply(call.preview(Preview::Success)),
@@ -106,7 +105,6 @@ fn respond<D: Driver>(
 /// A call and the driver that it is for.
 struct FaultyCall<'c, D> {
     driver: &'c D,
-    operation: Operation,
     call: &'c DriverCall<'c>,
 }
 
@@ -129,7 +127,8 @@ impl<D: Driver> FaultyCall<'_, D> {
             |volumes: &Volumes| volumes.known(&self.call.request.name).map(|volume| volume.options.clone());
         let (mountpoint, options) = match action {
             Action::Reply { .. } | Action::Set { .. } => {
-                let recorded = recorded(&hub.volumes()).filter(|_| self.operation != Operation::Create);
+                let recorded =
+                    recorded(&hub.volumes()).filter(|_| self.call.operation != Some(Operation::Create));
                 (self.mountpoint(&natural), recorded)
             }
             _ => Default::default(),
@@ -157,22 +156,26 @@ impl<D: Driver> FaultyCall<'_, D> {
         in_reply.map(str::to_owned).or_else(known).unwrap_or_default()
     }
 
-    /// A reply without the work; plain success from a driver that does not know.
+    /// A reply without the work, if the driver knows it.
+    fn known(&self, preview: Preview) -> Option<HttpReply> {
+        self.call.operation.and_then(|operation| self.driver.preview(operation, self.call.request, preview))
+    }
+
+    /// A reply without the work; where the driver knows none, plain success of what it forwards.
     fn preview(&self, preview: Preview) -> HttpReply {
-        let reply = self.driver.preview(self.operation, self.call.request, preview);
-        reply.unwrap_or_else(|| Reply::Done.into())
+        let unknown = || if D::FORWARDS { Reply::Done.into() } else { HttpReply::not_found() };
+        self.known(preview).unwrap_or_else(unknown)
     }
 }
 
 /// Holds the call as the rule says, and returns the action it is released with, if there is one.
 async fn wait_for_release(
     action: &Action,
-    operation: Operation,
     original: &HttpReply,
     guard: &mut CallGuard,
 ) -> Option<ReleaseAction> {
     let barrier = if let Action::Barrier { calls, .. } = action { Some(*calls) } else { None };
-    let mut held = guard.record_held(operation, barrier, Some(original));
+    let mut held = guard.record_held(barrier, Some(original));
     let wakeup = match action {
         Action::Delay { from: limit, .. } | Action::Barrier { within: Some(limit), .. } => {
             held.wait_at_most(*limit).await

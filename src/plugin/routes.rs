@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{
     Router,
     extract::{self, State},
-    http::{Method, StatusCode, request::Parts},
+    http::{Method, StatusCode},
     response::Response,
     routing::post,
 };
@@ -28,7 +28,7 @@ use crate::{
         entry::AppliedFault,
         protocol::{MAX_BODY_LEN, MAX_NAME_LEN, Operation, Request},
     },
-    hub::{Hub, IncomingCall},
+    hub::Hub,
     net::TrustedHosts,
 };
 
@@ -88,42 +88,13 @@ struct PluginState<D> {
 }
 
 fn calls<D: Driver>(state: Arc<PluginState<D>>) -> Router {
+    let router = Router::new().fallback(handle::<D>);
     if D::FORWARDS {
-        return Router::new().fallback(forward).with_state(state);
+        return router.with_state(state);
     }
-    let router = Operation::ALL.into_iter().fold(Router::new(), |router, operation| {
-        let handler = move |State(state): State<Arc<PluginState<D>>>,
-                            call: ReceivedCall,
-                            request: extract::Request| async move {
-            let (head, _) = request.into_parts();
-            handle(&state, operation, call, head).await
-        };
-        router.route(operation.path(), post(handler))
-    });
-    router.fallback(not_found).method_not_allowed_fallback(method_not_allowed).with_state(state)
-}
-
-/// Handles any request for a driver that forwards.
-async fn forward<D: Driver>(
-    State(state): State<Arc<PluginState<D>>>,
-    ReceivedCall { mut guard, body }: ReceivedCall,
-    request: extract::Request,
-) -> Response {
-    let (head, _) = request.into_parts();
-    let operation = Operation::from_path(head.uri.path()).filter(|_| head.method == Method::POST);
-    if let Some(operation) = operation {
-        return handle(&state, operation, ReceivedCall { guard, body }, head).await;
-    }
-    let request = Request::default();
-    let http = HttpRequest::new(head, body);
-    let control = Arc::clone(guard.control());
-    let call = DriverCall { operation: None, request: &request, http: &http, control: &control };
-    let answer = state.driver.call(&call, guard.call()).await;
-    respond(answer, guard)
-}
-
-async fn not_found() -> HttpReply {
-    HttpReply::text(StatusCode::NOT_FOUND, "404 page not found")
+    let route = |router: Router<_>, operation: Operation| router.route(operation.path(), post(handle::<D>));
+    let router = Operation::ALL.into_iter().fold(router, route);
+    router.method_not_allowed_fallback(method_not_allowed).with_state(state)
 }
 
 async fn method_not_allowed(method: Method) -> HttpReply {
@@ -131,45 +102,31 @@ async fn method_not_allowed(method: Method) -> HttpReply {
     HttpReply::text(StatusCode::METHOD_NOT_ALLOWED, &text)
 }
 
-/// Answers a call, or does to it what a rule demands.
+/// Answers a request, or does to it what a rule demands.
 async fn handle<D: Driver>(
-    state: &PluginState<D>,
-    operation: Operation,
-    call: ReceivedCall,
-    head: Parts,
+    State(state): State<Arc<PluginState<D>>>,
+    ReceivedCall { mut guard, body }: ReceivedCall,
+    request: extract::Request,
 ) -> Response {
-    let PluginState { hub, driver } = state;
-    let ReceivedCall { mut guard, body } = call;
-    let request = match parse(&body) {
+    let PluginState { hub, driver } = &*state;
+    let (head, _) = request.into_parts();
+    let call = guard.call();
+    let operation = call.called();
+    // Other interfaces have other requests.
+    let request = match operation.map_or_else(|| Ok(Request::default()), |_| parse(&body)) {
         Ok(request) => request,
         // The upstream says what is wrong.
         Err(_) if D::FORWARDS => Request::default(),
         Err(reply) => return guard.reply(reply),
     };
-    let call = guard.call();
-    let peer = call.peer.clone();
-    let incoming = IncomingCall {
-        call: call.number,
-        operation,
-        request: &request,
-        caller: call.caller,
-        connection: call.connection,
-        peer: peer.as_deref(),
-        first_contact: call.first_contact,
-        empty_body: body.length == 0,
-    };
-    let admission = hub.admit(&incoming);
-    call.lints = admission.lints;
-    (call.known, call.mounted) = (admission.known, admission.mounted);
-    call.evaluation = admission.evaluation;
-    call.id_mounted = admission.id_mounted;
     call.volume = non_empty(&request.name);
     call.mount_id = non_empty(&request.id);
+    let injection = hub.admit(call, &request);
     let http = HttpRequest::new(head, body);
     let control = Arc::clone(guard.control());
-    let call = DriverCall { operation: Some(operation), request: &request, http: &http, control: &control };
-    if let Some(injection) = admission.injection {
-        return inject(injection, driver, operation, &call, guard).await;
+    let call = DriverCall { operation, request: &request, http: &http, control: &control };
+    if let Some(injection) = injection {
+        return inject(injection, driver, &call, guard).await;
     }
     let answer = driver.call(&call, guard.call()).await;
     respond(answer, guard)

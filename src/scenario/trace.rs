@@ -132,7 +132,7 @@ fn journal_call(entry: &Arc<Entry>) -> Option<(u64, JournalCall)> {
         }
         EntryKind::Held(held) => {
             let (volume, id) = (text(&held.volume), text(&held.mount_id));
-            Some((held.number, JournalCall { operation: held.operation, volume, id, at: entry.at }))
+            Some((held.number, JournalCall { operation: held.operation?, volume, id, at: entry.at }))
         }
         _ => None,
     }

@@ -182,7 +182,15 @@ impl Fixture {
         let Some(id) = fault.rule() else { return };
         let rules = vec![RuleDecision { id, decision: Decision::Fired }];
         let volume = volume.map(Into::into);
-        let evaluation = Evaluation { call, operation, volume, mount_id: None, connection: 1, rules };
+        let evaluation = Evaluation {
+            call,
+            operation: Some(operation),
+            request_line: None,
+            volume,
+            mount_id: None,
+            connection: 1,
+            rules,
+        };
         self.push(EntryKind::Rule(RuleEvent::Evaluated(Box::new(evaluation))));
     }
 
@@ -270,7 +278,8 @@ impl Fixture {
         self.evaluated(self.last_call, operation, Some(volume), &fault);
         self.push(EntryKind::Held(Box::new(HeldCall {
             number: self.last_call,
-            operation,
+            operation: Some(operation),
+            request_line: None,
             caller: Caller::Docker,
             connection: 1,
             peer: None,

@@ -559,10 +559,10 @@ fn tab_completes_what_can_stand_next() {
 fn what_can_stand_next_is_offered_with_its_meaning_and_the_number_of_what_is_not_shown() {
     let fixture = Fixture::busy();
     for (typed, keys, shown) in [
-        ("arm ", "", "… 4 more"),
-        ("arm ", "", "mount         a container starts using a volume"),
-        ("arm ", "shift-tab", "any           all nine"),
-        ("arm ", "tab", "… 4 more"),
+        ("arm ", "", "… 5 more"),
+        ("arm ", "", "a container starts using a volume"),
+        ("arm ", "shift-tab", "any method of another interface"),
+        ("arm ", "tab", "… 5 more"),
         ("arm get ", "", "50%       random: N% of the calls"),
         ("arm get ", "", "after     N: all calls after the first N"),
         ("arm get: reset ", "", "after     the work comes first, then the fault"),
@@ -860,7 +860,7 @@ fn a_rule_that_is_typed_gets_a_dry_run() {
     assert!(!console.screen().contains('◆'));
     console.update(Event::DryRunDone { generation, result: Ok(hits) });
     assert!(!console.screen().contains('◆'), "the result for an older text is dropped");
-    for (rule, expected) in [("db9", "13 so far; there is no volume db9 now"), ("db*", "13 so far ")] {
+    for (rule, expected) in [("db9", "14 so far; there is no volume db9 now"), ("db*", "14 so far ")] {
         console.press(":");
         console.type_text(&format!("arm get where volume={rule}: empty"), &fixture);
         assert!(console.screen().contains(expected), "{}", console.screen());

@@ -187,6 +187,37 @@ async fn a_set_of_rules_is_saved_loaded_and_put_in_order() {
 }
 
 #[tokio::test]
+async fn a_rule_can_name_a_method_of_another_interface() {
+    let fixture = Fixture::unix();
+    let ask = || http("POST", "/NetworkDriver.GetCapabilities", "Connection: close\r\n", "[]");
+    let natural = fixture.plugin.exchange(&ask()).await;
+    assert_eq!((natural.status(), natural.body()), (Some(404), "404 page not found\n"));
+    fixture.command("arm IpamDriver.GetCapabilities: eof").await;
+    fixture.command("arm NetworkDriver.GetCapabilities nth 1: reply {\"Scope\":\"local\"}").await;
+    fixture.command("arm NetworkDriver.GetCapabilities: hold once").await;
+    let replied = fixture.plugin.exchange(&ask()).await;
+    assert_eq!((replied.status(), replied.body()), (Some(200), "{\"Scope\":\"local\"}\n"));
+    let call = fixture.last_call();
+    assert_eq!(call.operation, None);
+    assert_eq!(call.request_line.as_deref(), Some("POST /NetworkDriver.GetCapabilities"));
+    let text = ask();
+    let held = fixture.plugin.exchange(&text);
+    let release = async {
+        fixture.until("the call is held", |now| now.held.len() == 1).await;
+        let refused =
+            fixture.hub.command_line("release: lie", Origin::Line).expect_err("no volume").to_string();
+        assert!(refused.contains("does not apply to call 3, a NetworkDriver.GetCapabilities"), "{refused}");
+        fixture.command("release: fail \"no\"").await;
+    };
+    let (held, ()) = tokio::join!(held, release);
+    assert_eq!((held.status(), held.body()), (Some(500), "no\n"));
+    let now = fixture.snapshot();
+    assert_eq!(now.counters.unknown_requests, 3);
+    assert_eq!(now.rules.iter().map(|rule| rule.fired).collect::<Vec<_>>(), [0, 1, 1]);
+    fixture.end().await;
+}
+
+#[tokio::test]
 async fn a_command_says_where_it_came_from() {
     let fixture = Fixture::unix();
     let post = http("POST", "/v1/commands", "Connection: close\r\n", "note from a script");

@@ -441,6 +441,23 @@ async fn masks_alter_get_and_list_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn a_rule_acts_on_a_method_of_another_interface_that_is_forwarded() {
+    let plugin = RecordedPlugin::start();
+    let fixture = in_front_of(&plugin).await;
+    fixture.command("arm NetworkDriver.GetCapabilities first 1: set Scope=global").await;
+    fixture.command("arm NetworkDriver.GetCapabilities first 1: fail \"no\"").await;
+    let ask = || http("POST", "/NetworkDriver.GetCapabilities", "Connection: close\r\n", "[1]");
+    plugin.answer(Answer::json(r#"{"Scope":"local"}"#));
+    assert_eq!(fixture.plugin.exchange(&ask()).await.json(), json!({ "Scope": "global" }));
+    assert!(plugin.requests()[0].ends_with(b"[1]"));
+    assert_eq!(fixture.plugin.exchange(&ask()).await.status(), Some(500));
+    assert_eq!(plugin.requests().len(), 1, "it was answered without the plugin");
+    plugin.answer(Answer::json(r#"{"Scope":"local"}"#));
+    assert_eq!(fixture.plugin.exchange(&ask()).await.body(), r#"{"Scope":"local"}"#);
+    fixture.end().await;
+}
+
+#[tokio::test]
 async fn rules_act_on_the_real_replies_in_each_phase() {
     let plugin = RecordedPlugin::start();
     let fixture = in_front_of(&plugin).await;

@@ -27,7 +27,7 @@ use crate::{
         },
         model::{entry::EntryKind, peer::Peer, volume::Volume},
         rules::{EXAMPLES, meaning},
-        text::shell,
+        text::{describe, shell},
     },
     export::ExportFormat,
     hub::Snapshot,
@@ -107,7 +107,7 @@ pub fn command(line: &str, snapshot: &Snapshot) -> Completion {
                     let volume = waiting.volume.as_deref().unwrap_or_default();
                     Some(Candidate::new(
                         waiting.number.to_string(),
-                        format!("{} {volume}", waiting.operation),
+                        format!("{} {volume}", describe::held_word(waiting)),
                     ))
                 }
                 _ => None,

@@ -15,7 +15,7 @@ use crate::{
     domain::{
         model::entry::{Entry, EntryKind},
         rules::PRESETS,
-        text,
+        text::{self, describe},
     },
     export,
     hub::Snapshot,
@@ -126,14 +126,12 @@ impl App {
 /// An entry as a message names it.
 fn name(entry: &Entry) -> String {
     match &entry.kind {
-        EntryKind::Call(call) => match call.operation {
-            Some(operation) => {
-                let volume = call.volume.as_deref().map(text::clean).unwrap_or_default();
-                format!("call {} ({operation} {volume})", call.number).replace(" )", ")")
-            }
-            None => format!("call {}", call.number),
-        },
-        EntryKind::Held(held) => format!("call {} ({})", held.number, held.operation),
+        EntryKind::Call(call) => {
+            let volume = call.volume.as_deref().map(text::clean).unwrap_or_default();
+            let word = describe::call_word(call);
+            format!("call {} ({word} {volume})", call.number).replace(" )", ")")
+        }
+        EntryKind::Held(held) => format!("call {} ({})", held.number, describe::held_word(held)),
         EntryKind::Command(_) => "the command".to_owned(),
         EntryKind::EngineCommand(_) => "the engine command".to_owned(),
         EntryKind::Shell(_) => "the shell command".to_owned(),

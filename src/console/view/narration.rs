@@ -22,7 +22,7 @@ use crate::{
         model::{
             entry::{Call, Entry, EntryKind, Outcome},
             fault::{AppliedFault, Phase},
-            protocol::{Caller, Operation},
+            protocol::{Caller, Operation, method_in},
         },
         rules::{RuleState, reaction},
         text,
@@ -104,7 +104,8 @@ fn last_call(view: &View<'_>) -> Option<(String, Style)> {
     let entry = faulted.or_else(|| view.app.calls.newest_call(false))?;
     Some(match &entry.kind {
         EntryKind::Held(waiting) => {
-            let request = request_text(waiting.operation, waiting.volume.as_deref());
+            let (line, volume) = (waiting.request_line.as_deref(), waiting.volume.as_deref());
+            let request = request_text(waiting.operation, line, volume);
             let next = next_attempt(view, entry);
             (format!("{} {request} and waits for the reply.{next}", name(waiting.caller)), styles.warning)
         }
@@ -134,10 +135,8 @@ fn explained(view: &View<'_>, entry: &Entry, call: &Call) -> (String, Style) {
     let chain = view.app.retries.chain(entry.seq);
     let is_again = chain.is_some_and(|chain| chain.attempts()[0].seq != entry.seq);
     let volume = call.volume.as_deref().or_else(|| chain?.volume());
-    let request = call.operation.map_or_else(
-        || "sends an unknown request".to_owned(),
-        |operation| format!("{}{}", request_text(operation, volume), if is_again { " again" } else { "" }),
-    );
+    let request = request_text(call.operation, call.request_line.as_deref(), volume);
+    let request = format!("{request}{}", if is_again { " again" } else { "" });
     let (outcome, style) = row::outcome(view, call);
     let Some(does) = call.fault.as_ref().and_then(|fault| fault_text(fault, call)) else {
         let result = result_text(call).unwrap_or(outcome);
@@ -236,7 +235,11 @@ const fn name(caller: Caller) -> &'static str {
 }
 
 /// What a call does, after the name of its client.
-fn request_text(operation: Operation, volume: Option<&str>) -> String {
+fn request_text(operation: Option<Operation>, request_line: Option<&str>, volume: Option<&str>) -> String {
+    let Some(operation) = operation else {
+        let method = request_line.and_then(method_in);
+        return method.map_or_else(|| "sends an unknown request".into(), |method| format!("calls {method}"));
+    };
     let volume = volume.filter(|name| !name.is_empty()).map_or("a volume without a name".into(), text::clean);
     match operation {
         Operation::Activate => "activates the plugin".into(),

@@ -92,7 +92,7 @@ impl RowBuilder<'_> {
         let strong = self.view.theme.styles.bold;
         self.subject(
             (waiting.caller, waiting.peer.as_deref()),
-            (waiting.operation.as_str(), strong),
+            (&describe::held_word(waiting), strong),
             waiting.volume.as_deref(),
         );
         // Its duration is not known yet and leaves its column to the outcome.

@@ -40,8 +40,8 @@ impl Linter {
     /// The lints of a call as it arrives. `volume` is the record of the volume that it names.
     pub fn on_arrival(&self, context: &RequestContext<'_>, volume: Option<&Volume>) -> Vec<Lint> {
         let history = &self.callers[context.caller as usize];
-        let is = |operation| context.operation == operation;
-        let nameless = context.operation.requires_volume() && context.volume.is_empty();
+        let is = |operation| context.operation == Some(operation);
+        let nameless = context.operation.is_some_and(Operation::requires_volume) && context.volume.is_empty();
         let exists = volume.is_some_and(|volume| volume.exists);
         let id_is_mounted = volume.is_some_and(|volume| volume.mounts.contains_key(context.id));
         let unmount_failed = || self.failed_unmount(context.volume, context.id).is_some();

@@ -218,17 +218,17 @@ impl Action {
         }
     }
 
-    /// Whether it is possible for an operation.
-    pub const fn applies_to(&self, operation: Operation) -> bool {
+    /// Whether it is possible for an operation; `None` stands for the method of another interface.
+    pub const fn applies_to(&self, operation: Option<Operation>) -> bool {
         use Operation::{Activate, Capabilities, Create, Get, List, Mount, Path, Remove, Unmount};
         match self {
-            Self::Mountpoint(_) => matches!(operation, Get | List | Path | Mount),
-            Self::Rename(_) | Self::BadTime => matches!(operation, Get | List),
-            Self::Scope(_) => matches!(operation, Capabilities),
-            Self::Implements(_) => matches!(operation, Activate),
-            Self::NullEntry => matches!(operation, List),
-            Self::Stale => matches!(operation, Get | List | Path),
-            Self::Lie => matches!(operation, Create | Get | Path | Mount | Unmount | Remove),
+            Self::Mountpoint(_) => matches!(operation, Some(Get | List | Path | Mount)),
+            Self::Rename(_) | Self::BadTime => matches!(operation, Some(Get | List)),
+            Self::Scope(_) => matches!(operation, Some(Capabilities)),
+            Self::Implements(_) => matches!(operation, Some(Activate)),
+            Self::NullEntry => matches!(operation, Some(List)),
+            Self::Stale => matches!(operation, Some(Get | List | Path)),
+            Self::Lie => matches!(operation, Some(Create | Get | Path | Mount | Unmount | Remove)),
             _ => true,
         }
     }

@@ -8,8 +8,6 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::model::protocol::Operation;
-
 /// What a draw is for, so that one call can have several.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Purpose {
@@ -26,8 +24,8 @@ pub(super) struct Subject<'r> {
     pub seed: u64,
     /// The rule's text.
     pub rule: &'r str,
-    /// What is asked.
-    pub operation: Operation,
+    /// The operation, or the request line of what is none.
+    pub asked: &'r str,
     /// The volume that the request names.
     pub volume: &'r str,
     /// How many calls of that operation and volume the rule evaluated before.
@@ -37,7 +35,7 @@ pub(super) struct Subject<'r> {
 impl Subject<'_> {
     /// A whole number below `sides`.
     pub fn draw(self, purpose: Purpose, sides: u64) -> u64 {
-        let of = self.operation.as_str().bytes().chain([b' ']).chain(self.volume.bytes());
+        let of = self.asked.bytes().chain([b' ']).chain(self.volume.bytes());
         let mixed = mix(self.seed.wrapping_add(purpose as u64));
         let mixed = mix(mixed ^ fnv1a(self.rule.bytes()));
         let mixed = mix(mix(mixed ^ fnv1a(of)) ^ self.count);
@@ -49,11 +47,11 @@ impl Subject<'_> {
 /// How many calls of each operation and volume a rule evaluated.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct DrawCounts {
-    volumes: BTreeMap<Operation, BTreeMap<Box<str>, u64>>,
+    volumes: BTreeMap<Box<str>, BTreeMap<Box<str>, u64>>,
     /// How many volumes are counted by themselves, over all operations.
     own: usize,
     /// The calls about further volumes, by operation.
-    others: BTreeMap<Operation, u64>,
+    others: BTreeMap<Box<str>, u64>,
 }
 
 impl DrawCounts {
@@ -61,22 +59,22 @@ impl DrawCounts {
     const MAX_OWN: usize = 4096;
 
     /// How many calls there were before.
-    pub fn count(&self, operation: Operation, volume: &str) -> u64 {
-        let own = self.volumes.get(&operation).and_then(|volumes| volumes.get(volume)).copied();
-        let others = || (self.own >= Self::MAX_OWN).then(|| self.others.get(&operation).copied()).flatten();
+    pub fn count(&self, asked: &str, volume: &str) -> u64 {
+        let own = self.volumes.get(asked).and_then(|volumes| volumes.get(volume)).copied();
+        let others = || (self.own >= Self::MAX_OWN).then(|| self.others.get(asked).copied()).flatten();
         own.or_else(others).unwrap_or(0)
     }
 
     /// Counts one more.
-    pub fn add(&mut self, operation: Operation, volume: &str) {
-        let volumes = self.volumes.entry(operation).or_default();
-        if let Some(count) = volumes.get_mut(volume) {
+    pub fn add(&mut self, asked: &str, volume: &str) {
+        let own = self.volumes.get_mut(asked).and_then(|volumes| volumes.get_mut(volume));
+        if let Some(count) = own {
             *count += 1;
         } else if self.own < Self::MAX_OWN {
-            volumes.insert(volume.into(), 1);
+            self.volumes.entry(asked.into()).or_default().insert(volume.into(), 1);
             self.own += 1;
         } else {
-            *self.others.entry(operation).or_default() += 1;
+            *self.others.entry(asked.into()).or_default() += 1;
         }
     }
 }
@@ -99,7 +97,7 @@ mod tests {
     use super::*;
 
     const SUBJECT: Subject<'_> =
-        Subject { seed: 7, rule: "any 20%: hang", operation: Operation::Mount, volume: "db1", count: 0 };
+        Subject { seed: 7, rule: "any 20%: hang", asked: "mount", volume: "db1", count: 0 };
 
     #[test]
     fn the_hashes_are_those_of_their_inventors() {
@@ -119,7 +117,7 @@ mod tests {
                 drawn(SUBJECT, Purpose::Probability),
                 drawn(Subject { seed: 0, ..SUBJECT }, Purpose::Probability),
                 drawn(Subject { rule: "any 21%: hang", ..SUBJECT }, Purpose::Probability),
-                drawn(Subject { operation: Operation::Get, ..SUBJECT }, Purpose::Probability),
+                drawn(Subject { asked: "get", ..SUBJECT }, Purpose::Probability),
                 drawn(Subject { volume: "db2", ..SUBJECT }, Purpose::Probability),
                 drawn(Subject { count: 1, ..SUBJECT }, Purpose::Probability),
                 drawn(SUBJECT, Purpose::Time),
@@ -143,12 +141,12 @@ mod tests {
     fn the_memory_for_counts_is_bounded() {
         let mut counts = DrawCounts::default();
         for number in 0..2 * DrawCounts::MAX_OWN {
-            counts.add(Operation::Get, &number.to_string());
+            counts.add("get", &number.to_string());
         }
-        counts.add(Operation::Get, "7");
+        counts.add("get", "7");
         assert_eq!(counts.own, DrawCounts::MAX_OWN);
-        assert_eq!(counts.count(Operation::Get, "7"), 2);
-        assert_eq!(counts.count(Operation::Get, "new"), DrawCounts::MAX_OWN as u64);
-        assert_eq!(counts.count(Operation::Mount, "new"), 0);
+        assert_eq!(counts.count("get", "7"), 2);
+        assert_eq!(counts.count("get", "new"), DrawCounts::MAX_OWN as u64);
+        assert_eq!(counts.count("mount", "new"), 0);
     }
 }

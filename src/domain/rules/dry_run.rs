@@ -33,16 +33,16 @@ pub fn dry_run<'e>(
     let mut armed = TrackedRule::without_expiry(rule.clone());
     let mut options = OptionsThen { created: BTreeMap::new(), now: volumes };
     for entry in entries {
-        if let Some((call, operation)) = entry.call().and_then(|call| Some((call, call.operation?))) {
+        if let Some(call) = entry.call() {
             dry_run.calls += 1;
-            let hit = rule.is_about(operation) && {
-                let options = options.of(call, operation);
-                let context = context(call, operation, &options);
-                armed.refusal(&context, Timestamp::UNIX_EPOCH).is_none() && {
-                    let (decision, _) = armed.evaluate(seed, &context);
-                    armed.count(context.key(), &decision);
-                    decision == Decision::Fired
-                }
+            let options = options.of(call);
+            let context = RequestContext::of(call, &options);
+            let is_evaluated =
+                armed.is_about(&context) && armed.refusal(&context, Timestamp::UNIX_EPOCH).is_none();
+            let hit = is_evaluated && {
+                let (decision, _) = armed.evaluate(seed, &context);
+                armed.count(context.key(), &decision);
+                decision == Decision::Fired
             };
             if hit {
                 dry_run.hits.push(call.number);
@@ -55,23 +55,6 @@ pub fn dry_run<'e>(
     // Calls end in another order than they arrive in.
     dry_run.hits.sort_unstable();
     dry_run
-}
-
-/// What the rule could see when the call arrived.
-fn context<'c>(call: &'c Call, operation: Operation, options: &'c Options) -> RequestContext<'c> {
-    RequestContext {
-        operation,
-        volume: call.volume.as_deref().unwrap_or_default(),
-        id: call.mount_id.as_deref().unwrap_or_default(),
-        options,
-        caller: call.caller,
-        connection: call.connection,
-        peer: call.peer.as_deref(),
-        first_contact: call.first_contact,
-        known: call.known,
-        mounted: call.mounted,
-        retry: call.request.length == 0 && call.caller.sends_body_for(operation),
-    }
 }
 
 /// The options that volumes had at some moment of the journal.
@@ -87,10 +70,10 @@ impl<'e> OptionsThen<'e> {
         }
     }
 
-    fn of(&self, call: &Call, operation: Operation) -> std::borrow::Cow<'e, Options> {
+    fn of(&self, call: &Call) -> std::borrow::Cow<'e, Options> {
         use std::borrow::Cow;
         let name = call.volume.as_deref().unwrap_or_default();
-        if operation == Operation::Create {
+        if call.operation == Some(Operation::Create) {
             return Cow::Owned(Request::parse(&call.request.bytes).unwrap_or_default().options);
         }
         let created = self.created.get(name).copied();
@@ -198,12 +181,13 @@ mod tests {
         let mut hits = Vec::new();
         for call in entries.iter().filter_map(Entry::call) {
             let options = Options::new();
-            let context = context(call, Operation::Get, &options);
+            let context = RequestContext::of(call, &options);
             let (rules, injection) = set.decide(&context, Timestamp::UNIX_EPOCH);
             let volume = call.volume.clone();
             let evaluation = Evaluation {
                 call: call.number,
-                operation: Operation::Get,
+                operation: call.operation,
+                request_line: None,
                 volume,
                 mount_id: None,
                 connection: call.connection,

@@ -96,12 +96,12 @@ pub fn forecast(rule: &Rule, caller: Caller) -> Forecast {
     // A reaction to a specific operation comes before one to any operation.
     let weighed = BY_WEIGHT.into_iter().filter(|operation| operations.contains(operation));
     let known = weighed.map(|operation| {
-        let mut classes = classes(action, client_timeout(engine, operation));
+        let mut classes = classes(action, client_timeout(engine, Some(operation)));
         if is_spent && classes == ["connection_lost"] {
             classes.insert(0, "connection_lost_once");
         }
         let own = find(engine, &classes, |fact| fact.calls.contains(&operation));
-        let call = own.and((operations.len() > 1).then_some(operation));
+        let call = own.and((operations.len().max(rule.calls.len()) > 1).then_some(operation));
         (call, own.or_else(|| find(engine, &classes, |fact| fact.calls.is_empty())))
     });
     let (call, fact) = known.into_iter().find(|(_, fact)| fact.is_some()).unwrap_or_default();
@@ -152,10 +152,12 @@ fn find(
 }
 
 /// How long an engine waits for a reply; `None`: for ever, or unknown.
-pub const fn client_timeout(engine: Caller, operation: Operation) -> Option<Duration> {
+pub const fn client_timeout(engine: Caller, operation: Option<Operation>) -> Option<Duration> {
     match (engine, operation) {
-        (Caller::Docker | Caller::Simulated, Operation::Activate) | (Caller::Other, _) => None,
-        (Caller::Docker | Caller::Simulated, Operation::Create | Operation::Mount) => {
+        (Caller::Docker | Caller::Simulated, Some(Operation::Activate)) | (Caller::Other, _) | (_, None) => {
+            None
+        }
+        (Caller::Docker | Caller::Simulated, Some(Operation::Create | Operation::Mount)) => {
             Some(Duration::from_secs(120))
         }
         (Caller::Docker | Caller::Simulated, _) => Some(Duration::from_secs(60)),

@@ -24,8 +24,8 @@ pub enum Per {
 /// What of a call its counts depend on.
 #[derive(Clone, Copy, Debug)]
 pub struct CallKey<'c> {
-    /// The operation.
-    pub operation: Operation,
+    /// The operation, or the request line of what is none.
+    pub asked: &'c str,
     /// The volume that the request names, or empty.
     pub volume: &'c str,
     /// The mount ID in the request, or empty.
@@ -38,7 +38,7 @@ impl<'c> CallKey<'c> {
     /// That of an evaluated call.
     pub fn of(evaluation: &'c Evaluation) -> Self {
         Self {
-            operation: evaluation.operation,
+            asked: asked(evaluation.operation, evaluation.request_line.as_deref()),
             volume: evaluation.volume.as_deref().unwrap_or_default(),
             id: evaluation.mount_id.as_deref().unwrap_or_default(),
             connection: evaluation.connection,
@@ -48,11 +48,19 @@ impl<'c> CallKey<'c> {
     /// That of a held call.
     pub fn of_held(held: &'c HeldCall) -> Self {
         Self {
-            operation: held.operation,
+            asked: asked(held.operation, held.request_line.as_deref()),
             volume: held.volume.as_deref().unwrap_or_default(),
             id: held.mount_id.as_deref().unwrap_or_default(),
             connection: held.connection,
         }
+    }
+}
+
+/// What a request is counted as.
+pub(super) fn asked(operation: Option<Operation>, request_line: Option<&str>) -> &str {
+    match operation {
+        Some(operation) => operation.as_str(),
+        None => request_line.unwrap_or_default(),
     }
 }
 
@@ -70,10 +78,10 @@ impl Per {
     }
 
     /// Whether calls of an operation have it.
-    pub const fn applies_to(self, operation: Operation) -> bool {
+    pub fn applies_to(self, operation: Option<Operation>) -> bool {
         match self {
-            Self::Volume => operation.requires_volume(),
-            Self::Id => matches!(operation, Operation::Mount | Operation::Unmount),
+            Self::Volume => operation.is_some_and(Operation::requires_volume),
+            Self::Id => matches!(operation, Some(Operation::Mount | Operation::Unmount)),
             Self::Connection => true,
         }
     }
@@ -137,7 +145,7 @@ mod tests {
     use super::*;
 
     fn mount(volume: &str, connection: u64) -> CallKey<'_> {
-        CallKey { operation: Operation::Mount, volume, id: "7f", connection }
+        CallKey { asked: "mount", volume, id: "7f", connection }
     }
 
     #[test]

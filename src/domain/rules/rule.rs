@@ -60,19 +60,27 @@ impl RuleError {
 impl Rule {
     /// The operations that it matches: those that it names and that its selectors and actions apply to.
     pub fn operations(&self) -> impl Iterator<Item = Operation> {
-        Operation::ALL.into_iter().filter(|operation| self.is_about(*operation))
+        Operation::ALL.into_iter().filter(|operation| self.is_about(Some(*operation), None))
     }
 
-    pub(super) fn is_about(&self, operation: Operation) -> bool {
-        self.calls.iter().any(|calls| calls.operations().contains(&operation))
-            && self.selectors.iter().all(|selector| selector.applies_to(operation))
+    /// Whether a request is one of the calls that it names, and its selectors and actions apply to it.
+    /// `request_line` is that of a request that is no operation.
+    pub fn is_about(&self, operation: Option<Operation>, request_line: Option<&str>) -> bool {
+        self.calls.iter().any(|calls| calls.include(operation, request_line.unwrap_or_default()))
+            && self.applies_to(operation)
+    }
+
+    /// Whether its selectors and actions apply to an operation; `None` stands for the method of another interface.
+    pub(super) fn applies_to(&self, operation: Option<Operation>) -> bool {
+        self.selectors.iter().all(|selector| selector.applies_to(operation))
             && self.chain.iter().all(|step| step.action.applies_to(operation))
             && self.trigger.per.is_none_or(|per| per.applies_to(operation))
     }
 
     /// Whether its calls and selectors match a request, regardless of the trigger.
     pub fn matches(&self, request: &RequestContext<'_>) -> bool {
-        self.is_about(request.operation) && self.selectors.iter().all(|selector| selector.matches(request))
+        self.is_about(request.operation, request.request_line)
+            && self.selectors.iter().all(|selector| selector.matches(request))
     }
 
     /// The patterns for the volume's name.

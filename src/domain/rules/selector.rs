@@ -3,8 +3,9 @@
 use globset::GlobBuilder;
 use regex::bytes::{Regex, RegexBuilder};
 
-use super::key::CallKey;
+use super::key::{CallKey, asked};
 use crate::domain::model::{
+    entry::Call,
     peer::Peer,
     protocol::{Caller, Operation, Options},
 };
@@ -13,8 +14,10 @@ use crate::domain::model::{
 #[expect(clippy::struct_excessive_bools, reason = "each is a selector of its own")]
 #[derive(Clone, Copy, Debug)]
 pub struct RequestContext<'c> {
-    /// The operation.
-    pub operation: Operation,
+    /// The operation; none of a request that is no call of the protocol.
+    pub operation: Option<Operation>,
+    /// Its method and path, if it is none.
+    pub request_line: Option<&'c str>,
     /// The volume that the request names, or empty.
     pub volume: &'c str,
     /// The mount ID in the request, or empty.
@@ -41,7 +44,8 @@ impl<'c> RequestContext<'c> {
     /// A request that names no volume, on no connection.
     pub const fn new(operation: Operation, caller: Caller, options: &'c Options) -> Self {
         Self {
-            operation,
+            operation: Some(operation),
+            request_line: None,
             volume: "",
             id: "",
             options,
@@ -55,10 +59,28 @@ impl<'c> RequestContext<'c> {
         }
     }
 
+    /// What a call shows. The options are those of its volume.
+    pub fn of(call: &'c Call, options: &'c Options) -> Self {
+        Self {
+            operation: call.called(),
+            request_line: call.request_line.as_deref(),
+            volume: call.volume.as_deref().unwrap_or_default(),
+            id: call.mount_id.as_deref().unwrap_or_default(),
+            options,
+            caller: call.caller,
+            connection: call.connection,
+            peer: call.peer.as_deref(),
+            first_contact: call.first_contact,
+            known: call.known,
+            mounted: call.mounted,
+            retry: call.is_retry(),
+        }
+    }
+
     /// What its counts depend on.
-    pub const fn key(&self) -> CallKey<'c> {
-        let Self { operation, volume, id, connection, .. } = *self;
-        CallKey { operation, volume, id, connection }
+    pub fn key(&self) -> CallKey<'c> {
+        let Self { operation, request_line, volume, id, connection, .. } = *self;
+        CallKey { asked: asked(operation, request_line), volume, id, connection }
     }
 }
 
@@ -130,18 +152,18 @@ impl Selector {
         }
     }
 
-    /// Whether it can match calls of an operation.
-    pub fn applies_to(&self, operation: Operation) -> bool {
+    /// Whether it can match calls of an operation; `None` stands for the method of another interface.
+    pub fn applies_to(&self, operation: Option<Operation>) -> bool {
         match self {
             Self::Volume(_)
             | Self::Option(..)
             | Self::Known
             | Self::Unknown
             | Self::Mounted
-            | Self::Unmounted => operation.requires_volume(),
-            Self::Id(_) => matches!(operation, Operation::Mount | Operation::Unmount),
+            | Self::Unmounted => operation.is_some_and(Operation::requires_volume),
+            Self::Id(_) => matches!(operation, Some(Operation::Mount | Operation::Unmount)),
             Self::By(_) | Self::Peer(_) | Self::Connection(_) | Self::FirstContact => true,
-            Self::Retry => operation != Operation::Activate,
+            Self::Retry => operation.is_some_and(|operation| operation != Operation::Activate),
         }
     }
 

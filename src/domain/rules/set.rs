@@ -94,7 +94,7 @@ impl RuleSet {
         })
     }
 
-    /// Decides about a call: what each rule for its operation decided, in their order, and what is to be done.
+    /// Decides about a call: what each rule for such calls decided, in their order, and what is to be done.
     pub fn decide(
         &self,
         context: &RequestContext<'_>,
@@ -102,7 +102,7 @@ impl RuleSet {
     ) -> (Vec<RuleDecision>, Option<Injection>) {
         let mut decisions = Vec::with_capacity(self.rules.len());
         let (mut taken_by, mut to_do) = (None, None);
-        for armed in self.rules.iter().filter(|armed| armed.is_about(context.operation)) {
+        for armed in self.rules.iter().filter(|armed| armed.is_about(context)) {
             let decision = match (armed.refusal(context, at), taken_by) {
                 (Some(refusal), _) => refusal,
                 (None, Some(by)) => Decision::Skipped { by },

@@ -269,9 +269,12 @@ impl TrackedRule {
         self.speed.engine_time(Duration::try_from(at.duration_since(self.since)).unwrap_or_default())
     }
 
-    /// Whether it is for an operation.
-    pub(super) fn is_about(&self, operation: Operation) -> bool {
-        self.operations & bit(operation) != 0
+    /// Whether it is for calls like this one.
+    pub(super) fn is_about(&self, context: &RequestContext<'_>) -> bool {
+        match context.operation {
+            Some(operation) => self.operations & bit(operation) != 0,
+            None => self.rule.is_about(None, context.request_line),
+        }
     }
 
     /// Why it does not evaluate a call of one of its operations; `None` if it does.
@@ -293,9 +296,10 @@ impl TrackedRule {
 
     /// Decides about a call. Nothing changes: see [`TrackedRule::count`].
     pub(super) fn evaluate(&self, seed: u64, context: &RequestContext<'_>) -> (Decision, Option<Injection>) {
-        let RequestContext { operation, volume, .. } = *context;
-        let count = self.counts.draws.as_ref().map_or(0, |draws| draws.count(operation, volume));
-        let subject = Subject { seed, rule: &self.text, operation, volume, count };
+        let key = context.key();
+        let CallKey { asked, volume, .. } = key;
+        let count = self.counts.draws.as_ref().map_or(0, |draws| draws.count(asked, volume));
+        let subject = Subject { seed, rule: &self.text, asked, volume, count };
         let trigger = self.rule.trigger;
         if let Some(chance) = trigger.chance {
             let drawn = subject.draw(Purpose::Probability, Probability::SIDES);
@@ -306,7 +310,7 @@ impl TrackedRule {
                 );
             }
         }
-        let Count { counted, taken } = self.counted(context.key());
+        let Count { counted, taken } = self.counted(key);
         let not_due = |count, condition| (Decision::NotDue { count, condition }, None);
         if let Some(condition) = trigger.unmet(counted + 1) {
             return not_due(counted + 1, condition);
@@ -344,7 +348,7 @@ impl TrackedRule {
     pub(super) fn count(&mut self, call: CallKey<'_>, decision: &Decision) {
         self.evaluated += 1;
         if let Some(draws) = &mut self.counts.draws {
-            draws.add(call.operation, call.volume);
+            draws.add(call.asked, call.volume);
         }
         let Count { counted, taken } = self.counted(call);
         let count = Count {

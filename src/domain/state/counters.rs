@@ -99,7 +99,7 @@ impl Counters {
     /// Counts one entry. A held call is counted as soon as it is held.
     pub fn count(&mut self, entry: &Entry) {
         match &entry.kind {
-            EntryKind::Held(held) => self.arrived(Some(held.operation), held.caller, entry.at),
+            EntryKind::Held(held) => self.arrived(held.operation, held.caller, entry.at),
             EntryKind::Call(call) => {
                 if call.held_seq.is_none() {
                     self.arrived(call.operation, call.caller, entry.at);

@@ -37,10 +37,10 @@ fn entries() -> Vec<Arc<Entry>> {
     let mounted = Change::Mounted { name: "v".into(), id: "7f".into(), at: second(3) };
     let volume =
         |cause, change: &Change| EntryKind::Volume(Box::new(VolumeChange { cause, change: change.clone() }));
-    let decision = RuleDecision { id: 1, decision: Decision::Fired };
     let held = HeldCall {
         number: 2,
-        operation: Operation::Mount,
+        operation: Some(Operation::Mount),
+        request_line: None,
         caller: Caller::Docker,
         connection: 1,
         peer: None,
@@ -71,11 +71,12 @@ fn entries() -> Vec<Arc<Entry>> {
         })),
         EntryKind::Rule(RuleEvent::Evaluated(Box::new(Evaluation {
             call: 2,
-            operation: Operation::Mount,
+            operation: Some(Operation::Mount),
+            request_line: None,
             volume: Some("v".into()),
             mount_id: Some("7f".into()),
             connection: 1,
-            rules: vec![decision],
+            rules: vec![RuleDecision { id: 1, decision: Decision::Fired }],
         }))),
         EntryKind::Rule(RuleEvent::Spent(rule.clone())),
         volume(Cause::Call(2), &mounted),

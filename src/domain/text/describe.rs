@@ -11,7 +11,7 @@ use crate::domain::{
     model::{
         driver::{DriverEvent, DriverReason},
         entry::{Call, Entry, EntryKind, Gap, HeldCall, Outcome, RuleEvent, ShellEvent},
-        protocol::Caller,
+        protocol::{Caller, Operation, method_in},
         scenario::{End, ScenarioEvent, ScenarioResult},
         volume::Change,
     },
@@ -128,13 +128,23 @@ pub fn waits(waiting: &HeldCall, waited: Option<Duration>) -> StyledText {
     StyledText::new(format!("held {}{left}", text::clock(waited)), TextStyle::Warning)
 }
 
-/// What was asked, in the words of the rule language, or the request line of what is no call of the protocol.
-pub fn call_word(call: &Call) -> String {
-    match (call.operation, &call.request_line) {
+/// What was asked, in the words of the rule language, or the request line of what is no method of a plugin.
+pub fn asked(operation: Option<Operation>, request_line: Option<&str>) -> String {
+    match (operation, request_line) {
         (Some(operation), _) => operation.as_str().to_owned(),
-        (None, Some(line)) => clean(line).into_owned(),
+        (None, Some(line)) => clean(method_in(line).unwrap_or(line)).into_owned(),
         (None, None) => "?".to_owned(),
     }
+}
+
+/// The same of a call.
+pub fn call_word(call: &Call) -> String {
+    asked(call.operation, call.request_line.as_deref())
+}
+
+/// The same of a held call.
+pub fn held_word(held: &HeldCall) -> String {
+    asked(held.operation, held.request_line.as_deref())
 }
 
 /// An entry that is no call: the event first, then its result.

@@ -25,8 +25,10 @@ pub struct BuiltinDriver {
 
 impl Driver for BuiltinDriver {
     async fn call(&self, call: &DriverCall<'_>, entry: &mut Call) -> Answer {
-        let operation = call.operation.expect("only calls of the protocol are routed here");
-        Answer::Reply(self.work(operation, call.request, entry).into())
+        Answer::Reply(match call.operation {
+            Some(operation) => self.work(operation, call.request, entry).into(),
+            None => HttpReply::not_found(),
+        })
     }
 
     fn preview(&self, operation: Operation, request: &Request, preview: Preview) -> Option<HttpReply> {

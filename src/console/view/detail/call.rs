@@ -13,7 +13,7 @@ use crate::{
             fault::{AppliedFault, FaultSource},
         },
         rules::{DisarmedRule, Rule, reaction},
-        text,
+        text::{self, describe},
     },
 };
 
@@ -24,7 +24,7 @@ const MAX_DISARMED: usize = 3;
 pub fn write(page: &mut DetailPage<'_>, entry: &Entry, call: &Call, time: &str) {
     let view = page.view;
     let styles = &view.theme.styles;
-    let word = call.operation.map_or("unknown request", |operation| operation.as_str());
+    let word = describe::call_word(call);
     page.heading(&format!("{word} {}", call.volume.as_deref().map(text::clean).unwrap_or_default()));
     let (outcome, style) = row::outcome(view, call);
     page.say(&outcome, style);
@@ -103,7 +103,7 @@ fn others(page: &mut DetailPage<'_>, entry: &Entry, call: &Call) {
     let arrived = entry.at.checked_sub(SignedDuration::try_from(call.duration).unwrap_or_default());
     let is_about = |gone: &&DisarmedRule| {
         let rule = gone.rule.text.parse::<Rule>();
-        call.operation.is_some_and(|asked| rule.is_ok_and(|rule| rule.operations().any(|one| one == asked)))
+        rule.is_ok_and(|rule| rule.is_about(call.operation, call.request_line.as_deref()))
     };
     let before =
         snapshot.disarmed.iter().filter(|gone| arrived.as_ref().is_ok_and(|arrived| gone.at <= *arrived));

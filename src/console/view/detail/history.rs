@@ -84,7 +84,7 @@ fn event(view: &View<'_>, entry: &Entry, volume: &str) -> (String, Style) {
     match &entry.kind {
         EntryKind::Call(call) => {
             let (outcome, style) = row::outcome(view, call);
-            let word = call.operation.map_or("", |operation| operation.as_str());
+            let word = describe::call_word(call);
             let fault = call.fault.as_ref().map(|fault| format!("{} {fault} ", view.theme.glyphs.fault));
             let fault = fault.unwrap_or_default();
             match changed.as_str() {
@@ -94,7 +94,12 @@ fn event(view: &View<'_>, entry: &Entry, volume: &str) -> (String, Style) {
             }
         }
         EntryKind::Held(waiting) => (
-            format!("{} {} {} held", waiting.operation, view.theme.glyphs.fault, waiting.fault.action),
+            format!(
+                "{} {} {} held",
+                describe::held_word(waiting),
+                view.theme.glyphs.fault,
+                waiting.fault.action
+            ),
             styles.warning,
         ),
         EntryKind::Command(run) => (format!("{changed}  : {}", run.command), styles.command),

@@ -91,7 +91,8 @@ fn entry_lines(page: &mut DetailPage<'_>, entry: &Entry) {
     match &entry.kind {
         EntryKind::Call(call) => call::write(page, entry, call, &time),
         EntryKind::Held(waiting) => {
-            page.heading(&format!("{} {}", waiting.operation, waiting.volume.as_deref().unwrap_or_default()));
+            let volume = waiting.volume.as_deref().unwrap_or_default();
+            page.heading(&format!("{} {volume}", describe::held_word(waiting)));
             page.say(&format!("held since {time}, from {}", waiting.caller), styles.warning);
             next_attempt(page, entry);
             let rule = waiting.fault.rule().unwrap_or_default();

@@ -75,7 +75,7 @@ impl<'e> IncomingCall<'e> {
     fn of(entry: &'e Arc<Entry>) -> Option<Self> {
         let (caller, operation, volume) = match &entry.kind {
             EntryKind::Call(call) => (call.caller, call.operation?, call.volume.as_deref()),
-            EntryKind::Held(waiting) => (waiting.caller, waiting.operation, waiting.volume.as_deref()),
+            EntryKind::Held(waiting) => (waiting.caller, waiting.operation?, waiting.volume.as_deref()),
             _ => return None,
         };
         let is_again = entry.call().is_some_and(|call| call.id_mounted);

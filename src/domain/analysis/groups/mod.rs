@@ -40,7 +40,7 @@ impl Member {
     pub fn operation(&self) -> Option<Operation> {
         match &self.entry.kind {
             EntryKind::Call(call) => call.operation,
-            EntryKind::Held(waiting) => Some(waiting.operation),
+            EntryKind::Held(waiting) => waiting.operation,
             _ => None,
         }
     }

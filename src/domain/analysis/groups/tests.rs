@@ -241,7 +241,8 @@ fn a_call_that_waits_is_in_its_group_and_its_end_takes_its_place() {
     fixture.play("get");
     let waiting = HeldCall {
         number: 2,
-        operation: Operation::Mount,
+        operation: Some(Operation::Mount),
+        request_line: None,
         caller: Caller::Docker,
         connection: 1,
         peer: None,

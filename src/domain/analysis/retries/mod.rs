@@ -160,11 +160,9 @@ impl Retries {
     }
 
     fn waiting(&mut self, entry: &Entry, waiting: &HeldCall) -> Option<PreviousAttempt> {
-        let HeldCall { caller, operation, number: call, .. } = *waiting;
-        let may_be_one = waiting.retry || operation == Operation::Activate;
-        if !may_be_one || !retries(caller) {
-            return None;
-        }
+        let HeldCall { caller, operation, number: call, retry, .. } = *waiting;
+        let may_be_one = |operation: &Operation| retry || *operation == Operation::Activate;
+        let operation = operation.filter(may_be_one).filter(|_| retries(caller))?;
         let (index, slot, forerunner) = self.choose(caller, operation, entry.at)?;
         let attempt =
             Attempt { seq: entry.seq, call, number: slot.number, began: entry.at, ended: None, lost: false };
@@ -235,7 +233,7 @@ impl Retries {
         match call.outcome {
             Outcome::Ok => None,
             Outcome::Cancelled => {
-                let limit = call.operation.and_then(|operation| client_timeout(call.caller, operation));
+                let limit = client_timeout(call.caller, call.operation);
                 let limit = limit.filter(|limit| call.duration + ATTEMPT_TOLERANCE >= *limit);
                 Some(limit.map_or(NextAttempt::Left, NextAttempt::TimedOut))
             }

@@ -170,7 +170,8 @@ fn a_call_that_waits_counts_down_to_its_time_limit() {
         let fault = AppliedFault::of_rule(1, None, "hang");
         EntryKind::Held(Box::new(HeldCall {
             number: 1,
-            operation,
+            operation: Some(operation),
+            request_line: None,
             caller,
             connection: 1,
             peer: None,
@@ -212,7 +213,8 @@ fn a_retry_that_waits_is_an_attempt_and_its_end_takes_its_place() {
         let fault = AppliedFault::of_rule(1, None, "hold");
         let waiting = HeldCall {
             number: 2,
-            operation,
+            operation: Some(operation),
+            request_line: None,
             caller: Caller::Docker,
             connection: 1,
             peer: None,

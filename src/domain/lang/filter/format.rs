@@ -8,8 +8,8 @@ use super::{
 };
 use crate::domain::{
     lang::{duration, lexer::quote},
-    model::{entry::Outcome, protocol::Operation},
-    rules::Selector,
+    model::entry::Outcome,
+    rules::{Calls, Selector},
 };
 
 impl fmt::Display for Filter {
@@ -30,8 +30,8 @@ impl fmt::Display for Test {
             Self::Word(word) => {
                 f.write_str(&plain(word, |c| ":<>".contains(c) || word.starts_with(parse::OPTION)))
             }
-            Self::Operations(operations) => {
-                let words: Vec<_> = operations.iter().map(|one| Operation::as_str(*one)).collect();
+            Self::Calls(calls) => {
+                let words: Vec<_> = calls.iter().map(Calls::as_str).collect();
                 write!(f, "operation:{}", words.join(","))
             }
             Self::Volume(name) => write!(f, "volume:{name}"),

@@ -20,7 +20,7 @@ use crate::domain::{
         peer::Peer,
         protocol::{Caller, Operation, Options, Request},
     },
-    rules::{Pattern, RequestContext, Selector},
+    rules::{Calls, Pattern, RequestContext, Selector},
     text::{describe, symbols::UNICODE},
 };
 
@@ -39,7 +39,7 @@ struct Term {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Test {
     Word(String),
-    Operations(Vec<Operation>),
+    Calls(Vec<Calls>),
     Volume(TextMatch),
     By(Caller),
     Peer(TextMatch),
@@ -117,6 +117,7 @@ impl Filter {
 /// What the entries of a finished and of a held call have in common.
 struct Subject<'e> {
     operation: Option<Operation>,
+    request_line: Option<&'e str>,
     caller: Caller,
     connection: u64,
     peer: Option<&'e Peer>,
@@ -137,6 +138,7 @@ impl<'e> Subject<'e> {
         Some(match &entry.kind {
             EntryKind::Call(call) => Self {
                 operation: call.operation,
+                request_line: call.request_line.as_deref(),
                 caller: call.caller,
                 connection: call.connection,
                 peer: call.peer.as_deref(),
@@ -146,12 +148,12 @@ impl<'e> Subject<'e> {
                 id: call.mount_id.as_deref().unwrap_or_default(),
                 request: Some(&call.request),
                 mounted: Some(call.mounted),
-                retry: call.request.length == 0
-                    && call.operation.is_some_and(|operation| call.caller.sends_body_for(operation)),
+                retry: call.is_retry(),
                 fault: call.fault.as_ref(),
             },
             EntryKind::Held(held) => Self {
-                operation: Some(held.operation),
+                operation: held.operation,
+                request_line: held.request_line.as_deref(),
                 caller: held.caller,
                 connection: held.connection,
                 peer: held.peer.as_deref(),
@@ -176,22 +178,21 @@ impl<'e> Subject<'e> {
             Selector::Known | Selector::Unknown if self.known.is_none() => return false,
             _ => Options::new(),
         };
-        self.operation.is_some_and(|operation| {
-            let context = RequestContext {
-                operation,
-                volume: self.volume,
-                id: self.id,
-                options: &options,
-                caller: self.caller,
-                connection: self.connection,
-                peer: self.peer,
-                first_contact: self.first_contact.unwrap_or_default(),
-                known: self.known.unwrap_or_default(),
-                mounted: self.mounted.unwrap_or_default(),
-                retry: self.retry,
-            };
-            selector.applies_to(operation) && selector.matches(&context)
-        })
+        let context = RequestContext {
+            operation: self.operation,
+            request_line: self.request_line,
+            volume: self.volume,
+            id: self.id,
+            options: &options,
+            caller: self.caller,
+            connection: self.connection,
+            peer: self.peer,
+            first_contact: self.first_contact.unwrap_or_default(),
+            known: self.known.unwrap_or_default(),
+            mounted: self.mounted.unwrap_or_default(),
+            retry: self.retry,
+        };
+        selector.applies_to(self.operation) && selector.matches(&context)
     }
 
     /// The options in a Create request. No other entry has a volume's options.
@@ -207,8 +208,12 @@ impl Test {
         let call = |test: &dyn Fn(&Call) -> bool| entry.call().is_some_and(test);
         match self {
             Self::Word(word) => has_text(entry, word),
-            Self::Operations(operations) => {
-                subject(&|call| call.operation.is_some_and(|one| operations.contains(&one)))
+            Self::Calls(calls) => {
+                let is_one = |call: Subject<'_>| {
+                    let line = call.request_line.unwrap_or_default();
+                    calls.iter().any(|calls| calls.include(call.operation, line))
+                };
+                subject(&is_one)
             }
             Self::Volume(name) => subject(&|call| name.matches(call.volume)),
             Self::By(caller) => subject(&|call| Selector::is_by(*caller, call.caller)),

@@ -5,11 +5,7 @@ use std::str::FromStr;
 use super::{Filter, Term, Test, TextMatch};
 use crate::domain::{
     lang::{duration, full_name, lexer::Lexer, suggest::did_you_mean},
-    model::{
-        entry::Outcome,
-        lint::Lint,
-        protocol::{Caller, Operation},
-    },
+    model::{entry::Outcome, lint::Lint, protocol::Caller},
     rules::{Calls, Pattern, Selector},
 };
 
@@ -103,7 +99,7 @@ impl FromStr for Filter {
 /// The values that a term can have, for completion. `key` ends with its colon.
 pub fn values(key: &str) -> Vec<&'static str> {
     match full_name(key.trim_end_matches(':')) {
-        "operation" => Calls::all().map(Calls::as_str).collect(),
+        "operation" => Calls::WORDS.into(),
         "by" => Caller::ALL.map(Caller::as_str).into(),
         "fault" => vec!["*"],
         "status" => vec!["200", "4xx", "5xx"],
@@ -195,7 +191,7 @@ fn read_term(key: &str, sign: &str, value: &str) -> Result<Test, TermError> {
             let number = value.parse().map_err(|_| format!("invalid number {value:?}; example: seq>100"))?;
             if sign == ">" { Test::SeqAbove(number) } else { Test::SeqBelow(number) }
         }
-        ("operation", _) => Test::Operations(operations(value)?),
+        ("operation", _) => Test::Calls(calls(value)?),
         ("volume", _) => Test::Volume(text(value)?),
         ("peer", _) => Test::Peer(text(value)?),
         ("connection", _) => {
@@ -234,20 +230,23 @@ fn option_key(key: &str) -> Result<String, String> {
     Ok(key.to_owned())
 }
 
-fn operations(value: &str) -> Result<Vec<Operation>, TermError> {
-    let mut operations = Vec::new();
+fn calls(value: &str) -> Result<Vec<Calls>, TermError> {
+    let mut calls = Vec::new();
     let mut at = 0;
     for word in value.split(',') {
-        let Some(calls) = Calls::all().find(|calls| calls.as_str() == word) else {
-            let words: Vec<_> = Calls::all().map(Calls::as_str).collect();
-            let meant = did_you_mean(word, words.iter().copied());
-            let problem = format!("unknown operation {word:?}{meant}; expected one of: {}", words.join(" "));
+        let Ok(known) = word.parse() else {
+            let meant = did_you_mean(word, Calls::WORDS);
+            let [words @ .., method] = Calls::WORDS;
+            let problem = format!(
+                "unknown operation {word:?}{meant}; expected one of: {}, or a method, as in {method}",
+                words.join(" ")
+            );
             return Err(TermError { at, problem });
         };
-        operations.extend_from_slice(calls.operations());
+        calls.push(known);
         at += word.chars().count() + 1;
     }
-    Ok(operations)
+    Ok(calls)
 }
 
 fn text(value: &str) -> Result<TextMatch, String> {

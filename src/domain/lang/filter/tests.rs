@@ -202,7 +202,8 @@ fn a_printed_filter_is_the_filter_again() {
     for (filter, printed) in [
         ("", ""),
         ("db  -busy !op:get,mount", "db -busy -operation:get,mount"),
-        ("op:reads", "operation:get,list,path,capabilities"),
+        ("op:reads,VolumeDriver.Mount", "operation:reads,mount"),
+        ("op:NetworkDriver.GetCapabilities", "operation:NetworkDriver.GetCapabilities"),
         ("\"device busy\" \"op:mount\" \"-x\" -\"\" \"mounted\" \"opt.x\"", ""),
         ("volume:db* volume:\"two words\" id:7f by:podman fault:* lint:leaked", ""),
         ("vol:db mounted -unmounted retry opt.tier", "volume:db mounted -unmounted retry opt.tier"),

@@ -145,6 +145,17 @@ impl Call {
 }
 
 impl Call {
+    /// The operation, if it was called as the protocol has it: a GET of its path is no call.
+    pub fn called(&self) -> Option<Operation> {
+        self.operation.filter(|_| self.request_line.is_none())
+    }
+
+    /// Whether the request has no body though its caller sends one.
+    pub fn is_retry(&self) -> bool {
+        self.request.length == 0
+            && self.called().is_some_and(|operation| self.caller.sends_body_for(operation))
+    }
+
     /// How many bytes of memory it holds.
     pub(super) fn weight(&self) -> usize {
         let text = |text: &Option<Box<str>>| text.as_ref().map_or(0, |text| text.len() + 16);
@@ -209,8 +220,11 @@ pub struct HeldCall {
     /// The call's number.
     #[serde(rename = "call")]
     pub number: u64,
-    /// What was asked.
-    pub operation: Operation,
+    /// What was asked, if the path is one of the protocol's.
+    pub operation: Option<Operation>,
+    /// The request's method and path, where they are not what the operation says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_line: Option<Box<str>>,
     /// Who asked.
     pub caller: Caller,
     /// The number of the connection that it came on.
@@ -252,7 +266,7 @@ impl HeldCall {
     pub(super) fn weight(&self) -> usize {
         let original = self.original.as_ref().map_or(0, |original| original.body.bytes.len());
         let text = |text: &Option<Box<str>>| text.as_ref().map_or(0, |text| text.len() + 16);
-        size_of::<Self>() + text(&self.volume) + text(&self.mount_id) + original
+        size_of::<Self>() + text(&self.request_line) + text(&self.volume) + text(&self.mount_id) + original
     }
 }
 

@@ -108,8 +108,11 @@ impl KeptRule {
 pub struct Evaluation {
     /// The call's number.
     pub call: u64,
-    /// What was asked.
-    pub operation: Operation,
+    /// What was asked, if the path is one of the protocol's.
+    pub operation: Option<Operation>,
+    /// The request's method and path, where they are not what the operation says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_line: Option<Box<str>>,
     /// The volume that the request names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub volume: Option<Box<str>>,
@@ -239,8 +242,9 @@ impl RuleEvent {
     pub(super) fn weight(&self) -> usize {
         match self {
             Self::Evaluated(evaluation) => {
-                let Evaluation { volume, mount_id, rules, .. } = &**evaluation;
-                let texts = [volume, mount_id].into_iter().flatten().map(|text| text.len() + 16);
+                let Evaluation { request_line, volume, mount_id, rules, .. } = &**evaluation;
+                let texts =
+                    [request_line, volume, mount_id].into_iter().flatten().map(|text| text.len() + 16);
                 size_of::<Evaluation>() + texts.sum::<usize>() + size_of_val(&rules[..]) + 16
             }
             Self::Armed { rule, .. } => rule.text.len() + 16,

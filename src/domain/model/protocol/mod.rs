@@ -106,6 +106,20 @@ impl Operation {
     }
 }
 
+/// Whether a text is a method of a plugin interface, such as `NetworkDriver.GetCapabilities`.
+pub fn is_method(text: &str) -> bool {
+    let is_name = |name: &str| {
+        name.starts_with(|c: char| c.is_ascii_uppercase()) && name.chars().all(|c| c.is_ascii_alphanumeric())
+    };
+    text.split_once('.').is_some_and(|(interface, method)| is_name(interface) && is_name(method))
+}
+
+/// The method that a request line calls, as in `POST /NetworkDriver.GetCapabilities`.
+pub fn method_in(request_line: &str) -> Option<&str> {
+    let path = request_line.strip_prefix("POST /")?.split('?').next()?;
+    is_method(path).then_some(path)
+}
+
 impl fmt::Display for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
@@ -250,6 +264,22 @@ mod tests {
             assert_eq!(operation.as_str().parse(), Ok(operation));
         }
         assert_eq!(Operation::from_path("/VolumeDriver.get"), None);
+    }
+
+    #[test]
+    fn a_method_is_found_in_a_request_line() {
+        for (line, expected) in [
+            ("POST /NetworkDriver.GetCapabilities", Some("NetworkDriver.GetCapabilities")),
+            ("POST /IpamDriver.RequestPool?x=1", Some("IpamDriver.RequestPool")),
+            ("GET /NetworkDriver.GetCapabilities", None),
+            ("POST /networks", None),
+            ("POST /A.b", None),
+            ("POST /A.B.C", None),
+            ("POST /A.", None),
+            ("(no HTTP request)", None),
+        ] {
+            assert_eq!(method_in(line), expected, "{line}");
+        }
     }
 
     #[test]

@@ -14,9 +14,10 @@ impl Parser<'_> {
     pub(super) fn calls(&mut self) -> Parsed<Vec<Calls>> {
         let mut calls = Vec::new();
         loop {
-            let Some(known) = Calls::all().find(|calls| calls.as_str() == self.peek()) else {
-                let words: Vec<_> = Calls::all().map(Calls::as_str).collect();
-                return self.expected(&format!("an operation: {}", words.join(" ")), words);
+            let Ok(known) = self.peek().parse() else {
+                let [words @ .., method] = Calls::WORDS;
+                let what = format!("an operation: {}, or a method, as in {method}", words.join(" "));
+                return self.expected(&what, Calls::WORDS);
             };
             self.next();
             calls.push(known);

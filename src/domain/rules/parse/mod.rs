@@ -3,6 +3,7 @@
 //! ```text
 //! RULE     = CALLS ["where" SELECTOR {"and" SELECTOR}] {WHEN} ":" STEP {"then" STEP} {LIMIT}
 //! CALLS    = CALL {"," CALL}
+//! CALL     = OPERATION | GROUP | INTERFACE"."METHOD
 //! WHEN     = N"%" | "nth" N | "first" N | "every" N | "after" N | "per" ("volume" | "id" | "connection")
 //! STEP     = [N"x"] ACTION ["as" SHAPE] ["before" | "after" | "twice"]
 //! ACTION   = "hold" ["until" N ["within" DUR]] | "set" FIELD"="VALUE | "unset" FIELD | …
@@ -104,7 +105,7 @@ impl Parser<'_> {
         }
         let lifetime = self.lifetime()?;
         let rule = Rule { calls, selectors, trigger, chain, lifetime };
-        if rule.operations().next().is_none() {
+        if !rule.calls.iter().any(|calls| calls.any(|operation| rule.applies_to(operation))) {
             let problem = "the rule matches no calls: no operation supports all its conditions and actions";
             return wrong_at(1, problem);
         }
@@ -161,17 +162,17 @@ impl Parser<'_> {
     }
 }
 
-/// A condition or action must apply to every operation that the rule names, and to at least one of each group.
+/// A condition or action must apply to every operation and method that the rule names, and to at least one of each group.
 fn check_applies(
     column: usize,
     word: &str,
     calls: &[Calls],
-    applies_to: impl Fn(Operation) -> bool,
+    applies_to: impl Fn(Option<Operation>) -> bool,
 ) -> Parsed<()> {
-    match calls.iter().find(|calls| !calls.operations().iter().any(|operation| applies_to(*operation))) {
+    match calls.iter().find(|calls| !calls.any(&applies_to)) {
         None => Ok(()),
         Some(calls) => {
-            let possible = Operation::ALL.into_iter().filter(|operation| applies_to(*operation));
+            let possible = Operation::ALL.into_iter().filter(|operation| applies_to(Some(*operation)));
             let possible = possible.map(Operation::as_str).collect::<Vec<_>>().join(" ");
             wrong_at(
                 column,

@@ -48,6 +48,7 @@ fn meet(set: &mut RuleSet, facts: &RequestContext<'_>, at: Timestamp) -> (Option
     let evaluation = Evaluation {
         call: 1,
         operation: facts.operation,
+        request_line: facts.request_line.map(Box::from),
         volume: Some(facts.volume.into()),
         mount_id: Some(facts.id.into()),
         connection: facts.connection,

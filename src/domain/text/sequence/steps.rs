@@ -72,7 +72,8 @@ pub fn steps<'e>(entries: impl Iterator<Item = &'e Arc<Entry>> + Clone, retries:
                 Part::Reply { call, to: None },
             ),
             EntryKind::Held(waiting) => {
-                (Some(asked(waiting.operation.as_str(), waiting.volume.as_deref())), Part::Waits(waiting))
+                let word = describe::held_word(waiting);
+                (Some(asked(&word, waiting.volume.as_deref())), Part::Waits(waiting))
             }
             _ => (None, Part::Remark),
         };

@@ -35,7 +35,8 @@ impl Journal {
             millis,
             EntryKind::Held(Box::new(HeldCall {
                 number: 1,
-                operation,
+                operation: Some(operation),
+                request_line: None,
                 caller: Caller::Docker,
                 connection: 1,
                 peer: None,
