@@ -5,7 +5,7 @@ mod support;
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::{Command, ExitCode},
+    process::ExitCode,
     rc::Rc,
     time::Instant,
 };
@@ -14,7 +14,7 @@ use support::{
     PATIENCE, Test,
     docker::{self, Load, Run},
     dockerd::Dockerd,
-    http,
+    http, managed,
     plugin::{Plugin, Registration},
     podman::Podman,
     sandbox::{Process, Sandbox},
@@ -471,42 +471,10 @@ fn podman_uses_it_through_voltergeist() {
     assert!(podman.run_with("data", "ls /data").succeeds().contains("made"));
 }
 
-/// Makes a plugin that docker runs out of this program and the libraries that it needs.
-fn create_managed_plugin(sandbox: &Sandbox) -> PathBuf {
-    let program = env!("CARGO_BIN_EXE_voltergeist");
-    let directory = sandbox.path("managed");
-    let rootfs = directory.join("rootfs");
-    let copy = |from: &str, to: &str| {
-        let to = rootfs.join(to.trim_start_matches('/'));
-        fs::create_dir_all(to.parent().expect("a file has a directory")).expect("it can be made");
-        fs::copy(from, to).expect("it can be copied");
-    };
-    copy(program, "/plugin");
-    let libraries = Command::new("ldd").arg(program).output().expect("ldd runs").stdout;
-    for word in String::from_utf8_lossy(&libraries).split_whitespace().filter(|word| word.starts_with('/')) {
-        copy(word, word);
-    }
-    let config = serde_json::json!({
-        "description": "a test", "documentation": "none",
-        "entrypoint": [
-            "/plugin", "serve", "--root", "/data", "--listen", "unix:/run/docker/plugins/managed.sock",
-            "--control", "unix:/data/control.sock",
-        ],
-        "interface": { "types": ["docker.volumedriver/1.0"], "socket": "managed.sock" },
-        "network": { "type": "none" },
-        "propagatedMount": "/data",
-        "linux": { "capabilities": [] },
-    });
-    fs::write(directory.join("config.json"), config.to_string()).expect("the config can be written");
-    directory
-}
-
 fn a_managed_plugin_is_taken_over_and_found_again() {
     let sandbox = Sandbox::new();
     let daemon = Dockerd::start(&sandbox);
-    let directory = create_managed_plugin(&sandbox);
-    daemon.docker(&format!("plugin create managed {}", directory.display())).succeeds();
-    daemon.docker("plugin enable managed").succeeds();
+    managed::install(&sandbox, &daemon, &[]);
     daemon.docker("volume create -d managed data").succeeds();
     let control = sandbox.path("managed.control");
     let host = format!("DOCKER_HOST={}", docker::host(&sandbox));

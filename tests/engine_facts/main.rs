@@ -20,6 +20,7 @@ mod options;
 mod path;
 mod podman;
 mod remove;
+mod reports;
 mod rules;
 mod table;
 mod unmount;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         lives::tests(),
         groups::tests(),
         rules::tests(),
+        reports::tests(),
         podman::tests(),
     ];
     support::run(tests.into_iter().flatten().collect())

@@ -1,17 +1,18 @@
 //! What podman makes of wrong answers: no daemon, no second try, and a handshake for each command.
 
-use std::rc::Rc;
+use std::{fs, rc::Rc, time::Duration};
 
 use serde_json::json;
 
 use crate::{
     fixture::arm,
     support::{
-        Test,
-        docker::Outcome,
+        PATIENCE, Test,
+        docker::{Outcome, Running},
         plugin::{Plugin, Registration},
         podman::Podman,
         sandbox::Sandbox,
+        wait_for,
     },
     tests,
 };
@@ -29,6 +30,7 @@ pub fn tests() -> Vec<Test> {
         podman_mounts_what_the_plugin_replies,
         podman_counts_a_mount_whose_unmount_fails_for_ever,
         podman_reloads_what_the_driver_lists,
+        podman_deadlocks_when_two_containers_are_created_with_volumes_in_opposite_order,
     ]
     .into_iter()
     .map(Test::with_podman)
@@ -38,6 +40,7 @@ pub fn tests() -> Vec<Test> {
 struct Fixture {
     podman: Podman,
     plugin: Plugin,
+    sandbox: Rc<Sandbox>,
 }
 
 impl Fixture {
@@ -46,7 +49,7 @@ impl Fixture {
         let plugin = Plugin::start(&sandbox, "ghost", Registration::Socket);
         let socket = plugin.address();
         let socket = socket.strip_prefix("unix://").expect("podman knows sockets only");
-        Self { podman: Podman::new(&sandbox, "ghost", socket.as_ref()), plugin }
+        Self { podman: Podman::new(&sandbox, "ghost", socket.as_ref()), plugin, sandbox }
     }
 
     fn arm(&self, rule: &str, fact: &str) {
@@ -281,4 +284,47 @@ fn podman_reloads_what_the_driver_lists() {
         fixture.fails("volume reload", "failed to read volumes from plugin \"ghost\"");
         assert_eq!(fixture.volumes(), "", "{action}");
     }
+}
+
+/// How many podman commands of this test wait for the lock of a volume.
+fn waiting_for_locks(sandbox: &Sandbox) -> usize {
+    let locks = fs::read_to_string("/proc/locks").expect("the kernel lists locks");
+    let place = sandbox.path("podman.root").display().to_string();
+    let is_ours = |pid: &str| {
+        fs::read(format!("/proc/{pid}/cmdline"))
+            .is_ok_and(|line| String::from_utf8_lossy(&line).contains(&place))
+    };
+    let waiting = locks.lines().filter(|line| line.contains("-> POSIX"));
+    waiting.filter_map(|line| line.split_whitespace().nth(5)).filter(|pid| is_ours(pid)).count()
+}
+
+/// Seen in reports: `podman create` takes the locks of all its volumes in the order in which they are named. Two held
+/// mounts keep both locks until two creates wait for them. Which of the creates then gets which lock is left to chance.
+fn podman_deadlocks_when_two_containers_are_created_with_volumes_in_opposite_order() {
+    let fixture = Fixture::new();
+    fixture.podman.wait_for_plugin(60);
+    for volume in ["one", "two"] {
+        fixture.create(volume);
+    }
+    assert!((1..=5).any(|round| creates_deadlock(&fixture, round)), "they always end");
+}
+
+fn creates_deadlock(fixture: &Fixture, round: usize) -> bool {
+    let create = |name: &str, volumes: &str| {
+        let limits = "--ulimit nofile=1024:1024 --ulimit nproc=1024:1024";
+        format!("create --name {name}{round} --network none {limits} {volumes} busybox true")
+    };
+    fixture.succeeds(&create("a", "-v one:/a"));
+    fixture.succeeds(&create("b", "-v two:/a"));
+    fixture.plugin.command("arm mount: hold");
+    let starts = ["start a", "start b"].map(|line| fixture.podman.start_podman(&format!("{line}{round}")));
+    fixture.plugin.wait_until_waiting(2);
+    let creates = [create("c", "-v one:/a -v two:/b"), create("d", "-v two:/a -v one:/b")];
+    let creates = creates.map(|line| fixture.podman.start_podman(&line));
+    wait_for(PATIENCE, || (waiting_for_locks(&fixture.sandbox) == 2).then_some(()))
+        .expect("each create waits for the lock of its first volume");
+    fixture.disarm();
+    // A start takes the lock of its volume once more, so that it hangs too where they deadlock.
+    let all_ended = || !starts.iter().chain(&creates).any(Running::is_running);
+    wait_for(Duration::from_secs(10), || all_ended().then_some(())).is_none()
 }

@@ -7,6 +7,7 @@ pub mod docker;
 pub mod dockerd;
 pub mod http;
 pub mod instance;
+pub mod managed;
 pub mod plugin;
 pub mod podman;
 pub mod pty;

@@ -89,11 +89,16 @@ impl Plugin {
         self.wait_until_it_answers();
     }
 
+    /// Starts the killed plugin again, with one more variable.
+    pub fn start_again_with(&mut self, variable: &str) {
+        self.variables.push(variable.to_owned());
+        self.start_again();
+    }
+
     /// Kills the plugin where it stands and starts it again on the same volumes.
     pub fn kill_and_start_again(&mut self) {
-        self.process.kill();
-        self.process = serve(&self.sandbox, &self.name, self.registration, &self.control, &self.variables);
-        self.wait_until_it_answers();
+        self.kill();
+        self.start_again();
     }
 
     fn wait_until_it_answers(&mut self) {
@@ -110,11 +115,16 @@ impl Plugin {
         state["driver"]["address"].as_str().expect("the state names the driver's address").to_owned()
     }
 
+    /// What the control API has at a path.
+    pub fn get(&self, path: &str) -> String {
+        let (status, body) = http::request(&self.control, "GET", path, "").expect("an answer");
+        assert_eq!(status, 200, "{body}");
+        body
+    }
+
     /// The answer to `GET /v1/state`.
     pub fn state(&self) -> Value {
-        let (status, body) = http::request(&self.control, "GET", "/v1/state", "").expect("the state");
-        assert_eq!(status, 200, "{body}");
-        serde_json::from_str(&body).expect("the state is JSON")
+        serde_json::from_str(&self.get("/v1/state")).expect("the state is JSON")
     }
 
     /// The state of one volume, if the plugin knows it.
@@ -136,9 +146,10 @@ impl Plugin {
 
     /// All entries of the journal, oldest first.
     pub fn entries(&self) -> Vec<Value> {
-        let (status, body) = http::request(&self.control, "GET", "/v1/entries", "").expect("the entries");
-        assert_eq!(status, 200, "{body}");
-        body.lines().map(|line| serde_json::from_str(line).expect("an entry is JSON")).collect()
+        self.get("/v1/entries")
+            .lines()
+            .map(|line| serde_json::from_str(line).expect("an entry is JSON"))
+            .collect()
     }
 
     /// The calls of one operation that have ended, oldest first.

@@ -33,14 +33,27 @@ impl Podman {
         podman
     }
 
+    /// Lets podman wait so many seconds for the plugin, instead of 5.
+    pub fn wait_for_plugin(&self, seconds: u32) {
+        let path = self.sandbox.path("containers.conf");
+        let config = fs::read_to_string(&path).expect("podman's configuration");
+        let longer = format!("[engine]\nvolume_plugin_timeout = {seconds}\n");
+        fs::write(path, config.replacen("[engine]\n", &longer, 1)).expect("podman's configuration");
+    }
+
     /// Runs a podman command, given as the words after `podman`, to its end.
     pub fn podman(&self, line: &str) -> Outcome {
+        self.start_podman(line).finish()
+    }
+
+    /// Starts a podman command that is expected to take a while.
+    pub fn start_podman(&self, line: &str) -> Running {
         let mut podman = self.sandbox.command("podman");
         podman.env("CONTAINERS_CONF", self.sandbox.path("containers.conf"));
         podman.arg("--root").arg(self.sandbox.path("podman.root"));
         podman.arg("--runroot").arg(self.sandbox.path("podman.run"));
         podman.args(["--storage-driver", "vfs"]).args(line.split_whitespace());
-        Running::start(podman).finish()
+        Running::start(podman)
     }
 
     /// Runs a command in a container that has a volume at `/data`, and waits until nothing is left of the container:
