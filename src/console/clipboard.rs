@@ -7,7 +7,7 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use crate::{
     domain::{
         lang::json,
-        model::entry::Entry,
+        model::{driver::DriverInfo, entry::Entry},
         text::shell::{quote, quote_bytes},
     },
     hub::Snapshot,
@@ -73,6 +73,11 @@ pub fn osc52(text: &str) -> String {
 }
 
 /// The command with which a newcomer sees the first calls.
-pub fn docker_command(driver: &str) -> String {
+pub fn docker_command(driver: &DriverInfo) -> String {
+    if driver.upstream.is_some() {
+        // Another plugin may want options to create a volume.
+        return "docker volume ls".to_owned();
+    }
+    let driver = &driver.name;
     format!("docker run --rm -v demo:/data --volume-driver {} busybox touch /data/hello", quote(driver))
 }

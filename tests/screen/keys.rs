@@ -222,6 +222,18 @@ fn everything_is_deleted_only_when_the_drivers_name_is_typed() {
 }
 
 #[test]
+fn what_is_refused_in_front_of_another_plugin_is_not_asked_for() {
+    let mut fixture = Fixture::busy();
+    fixture.register(|driver| driver.upstream = Some("rclone at unix:///run/rclone.sock".into()));
+    for line in ["wipe", "crash lose"] {
+        let mut console = console(&fixture);
+        console.press(":");
+        console.type_text(line, &fixture);
+        assert_eq!(commands(&console.press("enter")), [line]);
+    }
+}
+
+#[test]
 fn a_release_takes_the_marked_call_or_else_the_oldest() {
     let mut fixture = Fixture::empty();
     for volume in ["one", "two", "three"] {

@@ -13,7 +13,7 @@ use voltergeist::domain::{
     lang::command::Outage,
     model::{
         driver::OtherPlugin,
-        entry::{Call, Outcome, UpstreamReply},
+        entry::{Call, EntryKind, Outcome, UpstreamReply},
         protocol::{Operation, Options},
         volume::{Change, Mask},
     },
@@ -74,6 +74,7 @@ const VIEWS: &[View] = &[
     ("scenario_failed", scenarios::failed, ""),
     ("said", Fixture::busy, "up up Y"),
     ("other_plugins", beside_other_plugins, ""),
+    ("upstream_first_minute", in_front_of_a_plugin_without_calls, ""),
     ("upstream", in_front_of_a_plugin, ""),
     ("upstream_call", in_front_of_a_plugin, "enter"),
     ("upstream_volume", in_front_of_a_plugin, "tab down enter"),
@@ -109,13 +110,25 @@ fn beside_other_plugins() -> Fixture {
     fixture
 }
 
-fn in_front_of_a_plugin() -> Fixture {
-    let mut fixture = Fixture::busy();
+fn put_in_front_of_rclone(fixture: &mut Fixture) {
     fixture.register(|driver| {
         driver.name = "rclone".into();
         driver.address = "unix:///run/docker/plugins/rclone.sock".into();
         driver.upstream = Some("rclone at unix:///run/docker/plugins/.rclone.voltergeist".into());
     });
+}
+
+fn in_front_of_a_plugin_without_calls() -> Fixture {
+    let mut fixture = Fixture::empty();
+    put_in_front_of_rclone(&mut fixture);
+    let text = "1 earlier connection to the plugin ended, so that the engine connects to voltergeist".into();
+    fixture.push(EntryKind::Note { text });
+    fixture
+}
+
+fn in_front_of_a_plugin() -> Fixture {
+    let mut fixture = Fixture::busy();
+    put_in_front_of_rclone(&mut fixture);
     let at = fixture.now;
     let masked = Change::Masked { name: "db1".into(), mask: Mask::Forgotten, options: Options::new(), at };
     fixture.command("forget db1", "masked \"db1\"", vec![masked]);

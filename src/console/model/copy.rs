@@ -13,7 +13,10 @@ use crate::{
         },
     },
     domain::{
-        model::entry::{Entry, EntryKind},
+        model::{
+            entry::{Entry, EntryKind},
+            protocol::Operation,
+        },
         rules::PRESETS,
         text::{self, describe},
     },
@@ -29,10 +32,12 @@ impl App {
     pub(super) fn copy(&mut self, action: KeyAction, snapshot: &Snapshot) -> Option<Effect> {
         let is_command = action == KeyAction::CopyCurl;
         let copied = match self.focus {
-            Pane::Calls if self.has_heard_nothing() => match &snapshot.driver.fix_command {
-                Some(_) if !is_command => return self.copy_fix_command(snapshot),
-                _ => Ok(("the docker command".to_owned(), docker_command(&snapshot.driver.name))),
-            },
+            Pane::Calls if self.calls.follows() && self.has_heard_nothing(snapshot) => {
+                match &snapshot.driver.fix_command {
+                    Some(_) if !is_command => return self.copy_fix_command(snapshot),
+                    _ => Ok(("the docker command".to_owned(), docker_command(&snapshot.driver))),
+                }
+            }
             Pane::Calls if self.sequence => Ok(self.sequence_text(is_command, snapshot)),
             Pane::Calls => self.entry_text(is_command, snapshot),
             Pane::Volumes => self.volume_text(is_command, snapshot),
@@ -110,9 +115,11 @@ impl App {
         Ok((format!("the line that arms {what}"), line))
     }
 
-    /// Whether the first minute's advice is on the screen.
-    fn has_heard_nothing(&self) -> bool {
-        self.calls.is_empty() && !self.calls.is_filtered()
+    /// Whether nobody has called yet.
+    pub fn has_heard_nothing(&self, snapshot: &Snapshot) -> bool {
+        let has_called = |operation| snapshot.counters.operation(operation) > 0;
+        let nobody = !Operation::ALL.into_iter().any(has_called) && snapshot.held.is_empty();
+        nobody && !self.calls.is_filtered()
     }
 
     /// Copies the command that would register the driver, if it is not.

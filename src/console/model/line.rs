@@ -234,6 +234,12 @@ impl App {
                 self.mode = Mode::Ask(Question::Run(Box::new(command)));
                 Vec::new()
             }
+            // In front of another plugin it is refused with the reason.
+            command @ (Command::Wipe | Command::Crash { keep: false })
+                if snapshot.driver.upstream.is_some() =>
+            {
+                vec![command.into()]
+            }
             Command::Wipe => {
                 self.mode = Mode::Ask(Question::Wipe { typed: String::new() });
                 Vec::new()

@@ -41,6 +41,13 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
     if is_empty {
         return empty_state::render(view, inner, buffer);
     }
+    if view.app.has_heard_nothing(view.snapshot) && !view.screen.is_sequence && grouped_list.is_none() {
+        // Below the notes of the start.
+        let used = (view.app.calls.len() as u16 * view.screen.entry_lines).saturating_add(2);
+        let below =
+            Rect { y: inner.y.saturating_add(used), height: inner.height.saturating_sub(used), ..inner };
+        empty_state::render(view, below.intersection(inner), buffer);
+    }
     let list = view.screen.list(Pane::Calls);
     let lines = view.screen.entry_lines;
     let heads = view.screen.shape.has_frames();

@@ -22,16 +22,19 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
     let mut say = |text: &str, style: Style| {
         lines.extend(text::wrap(text, width).into_iter().map(|line| (line, style)));
     };
+    // What is selected is copied instead.
+    let copies =
+        |key: &str| if view.app.calls.follows() { format!(" ({key} copies it)") } else { String::new() };
     let mut copy = view.key(KeyAction::CopyJson);
     if let Some(fix_command) = &view.snapshot.driver.fix_command {
-        let first = format!("docker does not find this driver yet. First, run ({copy} copies it)");
+        let first = format!("docker does not find this driver yet. First, run{}", copies(&copy));
         copy = view.key(KeyAction::CopyCurl);
         say(&first, styles.warning);
         say(&text::clean(fix_command), styles.bold);
         say("", styles.text);
     }
-    say(&format!("No calls yet. In another terminal, run ({copy} copies it)"), styles.text);
-    say(&docker_command(&view.snapshot.driver.name), styles.bold);
+    say(&format!("No calls yet. In another terminal, run{}", copies(&copy)), styles.text);
+    say(&docker_command(&view.snapshot.driver), styles.bold);
     say("", styles.text);
     let fault = view.key(KeyAction::Preset("fail-mounts"));
     say(

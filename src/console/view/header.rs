@@ -57,6 +57,24 @@ fn render_live(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
     if let SourceStatus::Remote(connection) = &view.snapshot.source {
         name.spans.extend(remote(view, connection));
     }
+    let (plugin, address) = match &driver.upstream {
+        None => (None, driver.address.clone()),
+        Some(upstream) => match upstream.split_once(" at ") {
+            Some((plugin, address)) => (Some(plugin), format!("at {address}")),
+            None => (Some(&**upstream), driver.address.clone()),
+        },
+    };
+    if let Some(plugin) = plugin {
+        // It says whose volumes these are, so it goes before the program's name.
+        let plugin = format!("in front of {}", text::clean(plugin));
+        let left = room.saturating_sub(name.width() + registration.width() + 7);
+        if text::width(&plugin) <= left {
+            name.spans.push(Span::styled(format!("  {plugin}"), styles.dim));
+        } else {
+            let left = room.saturating_sub(registration.width() + 6);
+            name.spans[0] = Span::styled(format!(" {}", view.fit(&plugin, left)), styles.bold);
+        }
+    }
     // Name and registration stay; the load takes what it needs of the rest, and the address what is left then.
     let taken = name.width() + registration.width() + 5;
     let load = load.iter().find(|load| taken + load.width() <= room);
@@ -64,10 +82,6 @@ fn render_live(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
     let mut spans = name.spans;
     spans.push("  ".into());
     if left >= ADDRESS {
-        let address = match &driver.upstream {
-            Some(upstream) => format!("in front of {upstream}"),
-            None => driver.address.clone(),
-        };
         spans.push(Span::styled(view.fit(&text::clean(&address), left), styles.dim));
         spans.push("  ".into());
     }
