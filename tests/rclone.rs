@@ -34,6 +34,7 @@ fn main() -> ExitCode {
         what_is_left_when_the_guard_is_killed_too_is_put_right,
         scenarios_that_fit_are_played_in_its_place,
         an_instance_in_front_of_it_plays_scenarios,
+        scenarios_are_played_in_front_of_a_plugin_that_wants_no_options,
         beside_it_under_another_name,
         a_managed_plugin_is_taken_over_and_found_again,
         a_tcp_plugin_is_served_beside_under_another_name,
@@ -379,9 +380,10 @@ fn what_is_left_when_the_guard_is_killed_too_is_put_right() {
     stage.write_and_read("third");
 }
 
-/// Fits, needs the built-in driver, and has an option that rclone does not know.
-const SCENARIOS: [(&str, &str, &str); 3] = [
+/// Those that fit and those that do not: rclone wants options to create a volume, and not others than its own.
+const SCENARIOS: [(&str, &str, &str); 4] = [
     ("option-conflict", "passed", ""),
+    ("orphan", "skipped", "it does not fit this plugin, which refuses to create ghost-data: "),
     ("named-volume", "skipped", "it shows what only the built-in driver does"),
     (
         "labels-lost",
@@ -430,6 +432,20 @@ fn an_instance_in_front_of_it_plays_scenarios() {
         assert!(finished["problems"].to_string().contains(problem), "{finished}");
     }
     assert_eq!(stage.succeeds("volume ls --quiet"), "data", "nothing of a scenario is left");
+}
+
+fn scenarios_are_played_in_front_of_a_plugin_that_wants_no_options() {
+    let sandbox = Sandbox::new();
+    let second = Plugin::start(&sandbox, "second", Registration::Socket);
+    let daemon = Dockerd::start_with_busybox(&sandbox);
+    let host = format!("DOCKER_HOST={}", docker::host(&sandbox));
+    let mut command = sandbox.command("env");
+    command.args([&host, env!("CARGO_BIN_EXE_voltergeist"), "play", "--engine", "docker"]);
+    command.args(["--upstream", "second", "leaked-mount", "data-lost", "found-references", "labels-lost"]);
+    let output = command.output().expect("it runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    assert_eq!(daemon.docker("volume ls --quiet").succeeds(), "", "nothing of a scenario is left");
+    assert!(second.counters(["create"])[0] >= 4, "the plugin has done the work");
 }
 
 fn beside_it_under_another_name() {

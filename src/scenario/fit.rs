@@ -36,8 +36,13 @@ fn refused(call: &Call) -> Option<String> {
         matches!(operation, Operation::Create | Operation::Mount | Operation::Unmount | Operation::Remove)
     })?;
     // Without a body it is the engine's retry, which a fault has caused.
-    let is_own = call.upstream.is_some() && call.fault.is_none() && call.request.length > 0;
-    let error = call.error.as_ref().filter(|_| is_own)?;
+    let upstream = call.upstream.as_ref().filter(|_| call.request.length > 0)?;
+    let error = match (&call.fault, &upstream.reply) {
+        (None, _) => call.error.as_deref()?.to_owned(),
+        // The engine has got another reply.
+        (Some(_), Some(reply)) if upstream.status != 200 => reply.text().trim_end().to_owned(),
+        (Some(_), _) => return None,
+    };
     let volume = call.volume.as_deref().unwrap_or_default();
     Some(format!("it does not fit this plugin, which refuses to {operation} {volume}: {error}"))
 }

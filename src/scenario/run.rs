@@ -156,6 +156,7 @@ impl<'c> StepRunner<'c> {
 
     async fn steps(&mut self, on_progress: &mut impl FnMut(Progress<'_>)) -> ScenarioResult {
         let mut allowed_steps = self.context.allowed_steps.clone();
+        let before = self.context.hub.kept().end - 1;
         for (index, step) in self.scenario.steps.iter().enumerate() {
             if self.running.is_empty() {
                 if index > 0 {
@@ -165,7 +166,6 @@ impl<'c> StepRunner<'c> {
                 let _ = allowed_steps.wait_for(|allowed| *allowed > index).await;
             }
             on_progress(Progress::StepStarted { index, line: &step.shown(&self.driver, &self.address) });
-            let before = self.context.hub.kept().end - 1;
             let report = self.step(step).await;
             on_progress(Progress::StepFinished { index, report: &report });
             let passed = report.passed();
