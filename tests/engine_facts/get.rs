@@ -97,6 +97,9 @@ fn a_get_is_believed() {
     fixture.plugin.command("reset");
     fixture.create("ghost");
     assert_eq!(fixture.plugin.counters(["get", "create"]), [1, 0]);
+    fixture.succeeds("create --name user -v nobodys:/data busybox true");
+    let driver = fixture.succeeds("volume inspect --format={{.Driver}} nobodys");
+    assert_eq!(driver, "poltergeist", "a name without a driver lands on it");
 }
 
 fn a_get_that_is_cut_off_loses_nothing() {

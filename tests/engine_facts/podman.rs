@@ -25,6 +25,7 @@ pub fn tests() -> Vec<Test> {
         podman_does_not_read_what_it_does_not_need,
         podman_does_not_retry,
         podman_gives_up_after_five_seconds,
+        podman_waits_for_a_hanging_activate_for_each_volume,
         podman_forgets_a_volume_whose_get_fails,
         podman_activates_again_after_a_failure,
         podman_mounts_what_the_plugin_replies,
@@ -174,6 +175,16 @@ fn podman_gives_up_after_five_seconds() {
     fixture.arm("create: hang", "podman-hang");
     fixture.fails("volume create --driver ghost late", "context deadline exceeded");
     assert_eq!(fixture.plugin.counters(["create"]), [3]);
+}
+
+fn podman_waits_for_a_hanging_activate_for_each_volume() {
+    let fixture = Fixture::new();
+    fixture.create("one");
+    fixture.create("two");
+    fixture.arm("activate: hang", "podman-activate-hang");
+    fixture.plugin.command("reset");
+    let _may_fail = fixture.podman.podman("volume ls").all_output();
+    assert_eq!(fixture.plugin.counters(["activate"]), [2]);
 }
 
 fn podman_forgets_a_volume_whose_get_fails() {

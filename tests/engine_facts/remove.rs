@@ -7,6 +7,7 @@ use crate::{fixture::Fixture, support::Test, tests};
 pub fn tests() -> Vec<Test> {
     let mut tests = tests![
         a_remove_that_fails_keeps_the_volume_unless_forced,
+        a_remove_that_fails_is_not_reported_by_rm_v,
         a_remove_that_was_done_and_reported_badly_shows_at_the_next_look,
         a_remove_that_was_not_done_shows_at_the_next_list,
         a_hanging_remove_blocks_the_list,
@@ -31,6 +32,16 @@ fn a_remove_that_fails_keeps_the_volume_unless_forced() {
         fixture.disarm();
         fixture.succeeds("volume rm v");
     }
+}
+
+fn a_remove_that_fails_is_not_reported_by_rm_v() {
+    let fixture = Fixture::with_busybox();
+    fixture.succeeds("create --name user -v /data --volume-driver poltergeist busybox true");
+    fixture.arm("remove: fail \"in use\"", "docker-remove-fail");
+    fixture.succeeds("rm -v user");
+    assert_eq!(fixture.plugin.counters(["remove"]), [1]);
+    assert_eq!(fixture.listed().lines().count(), 1, "the volume is kept");
+    assert_eq!(fixture.succeeds("ps --all --quiet"), "", "the container is gone");
 }
 
 fn a_remove_that_was_done_and_reported_badly_shows_at_the_next_look() {

@@ -67,5 +67,6 @@ fn an_unmount_is_given_up_after_a_minute() {
     fixture.arm("unmount: hang", "docker-unmount-hang");
     fixture.daemon.start_docker("stop user").finish_within(Duration::from_secs(90)).succeeds();
     assert_eq!(fixture.plugin.calls("unmount")[0]["outcome"], "cancelled");
+    assert_eq!(fixture.open_mounts("data"), 1);
     fixture.disarm();
 }
