@@ -86,6 +86,15 @@ impl Fixture {
         ));
     }
 
+    /// Whether something is mounted at a volume's mountpoint, as the daemon sees it.
+    pub fn is_mounted(&self, volume: &str) -> bool {
+        let volume = self.plugin.volume(volume).expect("the plugin knows the volume");
+        let mountpoint = volume["mountpoint"].as_str().expect("a volume has a mountpoint");
+        let mounts = self.sandbox.command("cat").arg("/proc/self/mounts").output().expect("cat starts");
+        let mounts = String::from_utf8(mounts.stdout).expect("paths of these tests are UTF-8");
+        mounts.lines().any(|line| line.split(' ').nth(1) == Some(mountpoint))
+    }
+
     /// How many mounts of a volume are open in the plugin.
     pub fn open_mounts(&self, volume: &str) -> usize {
         let volume = self.plugin.volume(volume).expect("the plugin knows the volume");

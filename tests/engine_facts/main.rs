@@ -19,6 +19,7 @@ mod mount;
 mod options;
 mod path;
 mod podman;
+mod real_mounts;
 mod remove;
 mod reports;
 mod rules;
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         remove::tests(),
         connection::tests(),
         lives::tests(),
+        real_mounts::tests(),
         groups::tests(),
         rules::tests(),
         reports::tests(),
