@@ -17,6 +17,8 @@ use support::{
 fn main() -> ExitCode {
     support::run(tests![
         cards_hold_on_a_real_daemon,
+        what_needs_a_restart_that_cannot_be_done_is_skipped_beforehand,
+        what_the_daemon_made_up_a_name_for_is_removed_and_what_cannot_be_is_named,
         an_interrupt_leaves_nothing_on_it,
         an_instance_plays_a_scenario_on_the_daemon_that_it_serves,
         the_end_of_an_instance_leaves_nothing_of_its_scenario_on_the_daemon,
@@ -109,6 +111,52 @@ fn cards_hold_on_a_real_daemon() {
     let again = play(&sandbox, &["list"]).wait(PATIENCE).expect("the scenario ends");
     assert_eq!(again.code(), Some(0));
     assert_eq!(left(&daemon), "");
+}
+
+fn what_needs_a_restart_that_cannot_be_done_is_skipped_beforehand() {
+    let sandbox = Sandbox::new();
+    let daemon = Dockerd::start(&sandbox);
+    let mut played = play(&sandbox, &["--dangerous", "null-entry", "capabilities", "list"]);
+    let end = played.wait(PATIENCE * 2).expect("the scenarios end");
+    let log = played.log();
+    assert_eq!(end.code(), Some(1), "{log}");
+    assert!(log.contains("passed 1/3, skipped 2"), "{log}");
+    assert!(log.contains("the daemon that DOCKER_HOST names cannot be restarted from here"), "{log}");
+    daemon.docker("version").succeeds();
+}
+
+/// Its anonymous volume stays when its container is removed.
+const ANONYMOUS: &str = r#"
+title = "An anonymous volume stays"
+description = "Nothing."
+
+[[step]]
+docker = "docker run --name mine-box -v /foo --volume-driver {driver} busybox true"
+
+[[step]]
+docker = "docker rm mine-box"
+
+[[step]]
+docker = "docker run --name mine-box -v /foo busybox true"
+
+[[step]]
+docker = "docker rm mine-box"
+"#;
+
+fn what_the_daemon_made_up_a_name_for_is_removed_and_what_cannot_be_is_named() {
+    let sandbox = Sandbox::new();
+    let daemon = Dockerd::start(&sandbox);
+    let scenario = sandbox.path("anonymous.toml");
+    fs::write(&scenario, ANONYMOUS).expect("the scenario can be written");
+    let mut played = play(&sandbox, &[&scenario.display().to_string(), "nameless-get", "another-name"]);
+    let end = played.wait(PATIENCE * 2).expect("the scenarios end");
+    let log = played.log();
+    assert_eq!(end.code(), Some(0), "{log}");
+    assert_eq!(log.matches("left: the engine keeps a volume with an empty name").count(), 1, "{log}");
+    assert_eq!(daemon.docker("images --quiet").succeeds(), "", "the image was made for the play");
+    // The driver is gone, and the daemon lists what it remembers of it.
+    let volumes = daemon.docker("volume ls --format={{.Driver}}:{{.Name}}").succeeds();
+    assert_eq!(volumes, "voltergeist-play:", "nothing but what was named");
 }
 
 fn an_interrupt_leaves_nothing_on_it() {
