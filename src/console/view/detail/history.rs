@@ -13,6 +13,7 @@ use crate::{
     domain::{
         analysis::retries::began,
         model::{
+            directory_options::DirectoryOptions,
             entry::{Entry, EntryKind},
             volume::{Change, Mask, Volume},
         },
@@ -43,6 +44,9 @@ pub fn write(page: &mut DetailPage<'_>, volume: &Volume, history: &VolumeHistory
     for (key, value) in &volume.options {
         page.say(&format!("option {key}={value}"), styles.text);
     }
+    if let Some(files) = driver_files(view, volume) {
+        page.say(files, styles.dim);
+    }
     for (id, times) in &volume.mounts {
         let times = if *times > 1 { format!(", {times} times") } else { String::new() };
         page.say(&format!("mounted by {id}{times}"), styles.good);
@@ -64,6 +68,16 @@ pub fn write(page: &mut DetailPage<'_>, volume: &Volume, history: &VolumeHistory
             ]));
         }
     }
+}
+
+/// What the files are that the built-in driver writes into a mounted volume.
+fn driver_files(view: &View<'_>, volume: &Volume) -> Option<&'static str> {
+    let is_forwarded = view.snapshot.driver.upstream.is_some();
+    let options = DirectoryOptions::read(&volume.options, DirectoryOptions::default()).ok()?;
+    (!is_forwarded && !options.plain).then_some(
+        "its files test and mountID are the driver's: its address, and the ID of the last mount; the option plain leaves \
+         them out",
+    )
 }
 
 /// The text of an entry in a volume's history.
