@@ -3,7 +3,7 @@
 use std::fs;
 
 use bolero::check;
-use voltergeist::{recording::Recording, scenario::Scenario};
+use voltergeist::{recording::RecordingFile, scenario::Scenario};
 
 use crate::{MAX_INPUT, edited};
 
@@ -51,7 +51,7 @@ const TOML: [&str; 32] = [
 #[test]
 fn a_scenario_file_is_refused_or_read() {
     check!().with_max_len(MAX_INPUT).for_each(|bytes: &[u8]| {
-        drop(Scenario::parse("fuzz", "fuzz.toml", &edited(bytes, &SCENARIOS, &TOML)))
+        drop(Scenario::parse("fuzz", "fuzz.toml", &edited(bytes, &SCENARIOS, &TOML)));
     });
 }
 
@@ -84,7 +84,7 @@ fn a_damaged_recording_is_refused_or_read() {
     let path = directory.path().join("run.jsonl");
     check!().with_max_len(MAX_INPUT).for_each(|bytes: &[u8]| {
         fs::write(&path, damaged(bytes)).expect("it is written");
-        let Ok(recording) = Recording::open(&path) else { return };
+        let Ok(recording) = RecordingFile::open(&path) else { return };
         for run in recording.runs() {
             let Ok(mut state) = recording.state_at(run, run.end) else { continue };
             drop(recording.fill(run, &mut state, 100));

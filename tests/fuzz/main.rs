@@ -29,7 +29,8 @@ fn edited(bytes: &[u8], valid: &[&str], words: &[&str]) -> String {
     let mut text = valid(*first).to_owned();
     for edit in edits.chunks_exact(3) {
         let [kind, place, what] = *edit else { continue };
-        let place = text.floor_char_boundary(usize::from(place) * (text.len() + 1) / 256);
+        let place = usize::from(place) * (text.len() + 1) / 256;
+        let place = (0..=place).rev().find(|place| text.is_char_boundary(*place)).unwrap_or(0);
         let word_end = text[place..].find(' ').map_or(text.len(), |length| place + length);
         match kind % 5 {
             0 => text.insert_str(place, words[usize::from(what) % words.len()]),
