@@ -16,8 +16,9 @@ impl Hub {
     pub fn admit(&self, call: &mut Call, request: &Request) -> Option<Injection> {
         let mut inner = self.locked.lock();
         let at = self.now();
-        if inner.end_what_is_due(at) {
-            self.publish_targets(&mut inner);
+        let mut news = inner.end_what_is_due(at);
+        if news {
+            self.publish_desired_state(&mut inner);
         }
         let state = &inner.state;
         let record = state.volumes().known(&request.name);
@@ -42,6 +43,7 @@ impl Hub {
                 rules: evaluated,
             };
             inner.push(at, EntryKind::Rule(RuleEvent::Evaluated(Box::new(evaluation))));
+            news = true;
             // Only the last rule can have taken the call.
             let last = inner.state.rules().get(last).filter(|rule| rule.is_used_up());
             if let Some(spent) = last.map(TrackedRule::as_text) {
@@ -49,6 +51,11 @@ impl Hub {
             }
         }
         (call.lints, call.evaluation) = (lints, inner.share(rules));
+        drop(inner);
+        // The end of the call may be far away.
+        if news {
+            self.notify_readers();
+        }
         injection
     }
 }

@@ -109,7 +109,7 @@ impl Hub {
                 let now = self.now();
                 let ticked = inner.end_what_is_due(now);
                 if ticked {
-                    self.publish_targets(&mut inner);
+                    self.publish_desired_state(&mut inner);
                 }
                 (now, ticked, inner.deadline)
             };

@@ -61,7 +61,7 @@ pub enum CommandFailed {
     AlreadyUp,
     /// There is no such scenario.
     #[error("unknown scenario {name:?}{meant}; Tab after play lists them")]
-    NoCard {
+    UnknownScenario {
         /// Its name.
         name: String,
         /// What may have been meant.
@@ -69,7 +69,7 @@ pub enum CommandFailed {
     },
     /// No scenarios can be played here.
     #[error("this instance plays no scenarios; use voltergeist play")]
-    NoPlayer,
+    NoScenarios,
     /// Another scenario is played.
     #[error("{0} is running; wait for its end, or run play stop")]
     Busy(String),

@@ -57,7 +57,7 @@ impl Hub {
             EntryKind::Command(CommandRun { command: line, result: result.clone(), origin, changes });
         self.redaction.entry(&mut run);
         let seq = inner.push(at, run).seq;
-        self.publish_targets(&mut inner);
+        self.publish_desired_state(&mut inner);
         drop(inner);
         if *command == Command::Up {
             self.request_rebind();

@@ -94,7 +94,7 @@ impl Hub {
         if !inner.state.rule_in_force(rule, at) {
             inner.release(at, call, ReleasedBy::RuleEnded, None);
         }
-        self.publish_targets(&mut inner);
+        self.publish_desired_state(&mut inner);
         drop(inner);
         self.notify_readers();
         HeldCallGuard { hub: Arc::clone(self), call, seq, released }
@@ -140,7 +140,7 @@ impl Drop for HeldCallGuard {
     fn drop(&mut self) {
         let mut inner = self.hub.locked.lock();
         inner.waiters.remove(&self.call);
-        self.hub.publish_targets(&mut inner);
+        self.hub.publish_desired_state(&mut inner);
         drop(inner);
         self.hub.notify_readers();
     }

@@ -198,7 +198,7 @@ impl Hub {
         // With the lock, so that the entries are in the order of their times.
         let seq = inner.push(self.now(), kind).seq;
         if is_scenario {
-            self.publish_targets(&mut inner);
+            self.publish_desired_state(&mut inner);
         }
         drop(inner);
         self.notify_readers();

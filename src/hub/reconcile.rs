@@ -76,7 +76,7 @@ impl Hub {
     }
 
     /// Passes on to the server, the scenario service and the demo what has changed for them, and sets the next deadline.
-    pub(super) fn publish_targets(&self, inner: &mut Inner) {
+    pub(super) fn publish_desired_state(&self, inner: &mut Inner) {
         inner.deadline = inner.state.next_deadline(self.now());
         let state = &inner.state;
         let driver_state = state.driver_state();

@@ -66,11 +66,14 @@ impl Inner {
     ) -> Result<String, CommandFailed> {
         let catalog = &self.catalog;
         if catalog.scenarios.is_empty() {
-            return Err(CommandFailed::NoPlayer);
+            return Err(CommandFailed::NoScenarios);
         }
         if catalog.get(name).is_none() {
             let names = catalog.scenarios.iter().map(|scenario| scenario.name.as_str());
-            return Err(CommandFailed::NoCard { name: name.to_owned(), meant: did_you_mean(name, names) });
+            return Err(CommandFailed::UnknownScenario {
+                name: name.to_owned(),
+                meant: did_you_mean(name, names),
+            });
         }
         if let Some(scenario) = self.state.scenario().under_way() {
             return Err(CommandFailed::Busy(scenario.to_owned()));

@@ -10,7 +10,7 @@ use crate::domain::{
         entry::{Call, Cause, EntryKind, HeldCall, OriginalReply, RuleEvent, Session},
         lint::Lint,
         origin::Origin,
-        protocol::{Caller, Operation, Request},
+        protocol::{Caller, MAX_NAME_LEN, Operation, Request},
         volume::{Change, Volumes},
     },
     rules::{Injection, RuleState},
@@ -77,15 +77,15 @@ fn held(hub: &Arc<Hub>) -> HeldCallGuard {
 }
 
 /// A held call goes on and ends, as the server records it.
-fn end(hub: &Hub, ticket: HeldCallGuard) {
-    let (call, held_seq) = (ticket.call, Some(ticket.seq));
-    drop(ticket);
+fn end(hub: &Hub, guard: HeldCallGuard) {
+    let (call, held_seq) = (guard.call, Some(guard.seq));
+    drop(guard);
     let call = Call { number: call, held_seq, ..Call::ok(Operation::Mount, Caller::Docker) };
     hub.record(EntryKind::Call(Box::new(call)));
 }
 
-async fn is_free(ticket: &mut HeldCallGuard) -> bool {
-    timeout(Duration::from_millis(1), ticket.wait()).await.is_ok()
+async fn is_free(guard: &mut HeldCallGuard) -> bool {
+    timeout(Duration::from_millis(1), guard.wait()).await.is_ok()
 }
 
 #[tokio::test(start_paused = true)]
@@ -93,13 +93,13 @@ async fn a_held_call_waits_for_its_release_even_if_its_rule_is_spent() {
     for release in ["release", "release all", "release 3", "disarm all", "disarm 1", "disarm bp"] {
         let hub = hub();
         run(&hub, "arm mount: hold once as bp");
-        let mut ticket = held(&hub);
+        let mut guard = held(&hub);
         assert_eq!(hub.snapshot().rules[0].state, RuleState::Spent);
         assert_eq!(hub.snapshot().rules[0].held, 1);
-        assert!(!is_free(&mut ticket).await);
-        run(&hub, &release.replace('3', &ticket.call.to_string()));
-        assert!(is_free(&mut ticket).await, "{release}");
-        drop(ticket);
+        assert!(!is_free(&mut guard).await);
+        run(&hub, &release.replace('3', &guard.call.to_string()));
+        assert!(is_free(&mut guard).await, "{release}");
+        drop(guard);
         assert_eq!(hub.snapshot().held.len(), 0);
     }
 }
@@ -108,17 +108,15 @@ async fn a_held_call_waits_for_its_release_even_if_its_rule_is_spent() {
 async fn a_delay_that_is_over_can_no_longer_be_released() {
     let hub = hub();
     run(&hub, "arm mount: delay 10s");
-    let mut ticket = held(&hub);
-    assert_eq!(ticket.wait_at_most(Duration::from_secs(10)).await, None);
+    let mut guard = held(&hub);
+    assert_eq!(guard.wait_at_most(Duration::from_secs(10)).await, None);
     let error =
         hub.command_line("release: fail \"no\"", Origin::Line).expect_err("it goes already").to_string();
     assert!(error.starts_with("no call"), "{error}");
-    let mut ticket = held(&hub);
+    let mut guard = held(&hub);
     run(&hub, "release: fail \"no\"");
-    let release_action = ticket
-        .wait_at_most(Duration::from_secs(10))
-        .await
-        .and_then(|wakeup| Some(wakeup.action?.to_string()));
+    let release_action =
+        guard.wait_at_most(Duration::from_secs(10)).await.and_then(|wakeup| Some(wakeup.action?.to_string()));
     assert_eq!(release_action.as_deref(), Some("fail \"no\""));
 }
 
@@ -152,9 +150,9 @@ async fn a_rule_lets_go_what_it_holds_when_its_time_is_over() {
         });
         run(&hub, &format!("arm {rule}"));
         advance(Duration::from_millis(5)).await;
-        let mut ticket = held(&hub);
-        assert!(timeout(Duration::from_secs(9), ticket.wait()).await.is_err(), "{rule}");
-        assert!(timeout(Duration::from_secs(2), ticket.wait()).await.is_ok(), "{rule}");
+        let mut guard = held(&hub);
+        assert!(timeout(Duration::from_secs(9), guard.wait()).await.is_err(), "{rule}");
+        assert!(timeout(Duration::from_secs(2), guard.wait()).await.is_ok(), "{rule}");
         clock.abort();
     }
 }
@@ -188,9 +186,9 @@ fn events(hub: &Hub) -> Vec<&'static str> {
 async fn a_rule_under_the_same_label_replaces_the_first() {
     let hub = hub();
     assert_eq!(run(&hub, "arm mount: hang as x"), "armed rule 1: mount: hang");
-    let mut ticket = held(&hub);
+    let mut guard = held(&hub);
     assert_eq!(run(&hub, "arm mount: null as x"), "armed rule 2: mount: null");
-    assert!(is_free(&mut ticket).await);
+    assert!(is_free(&mut guard).await);
     assert_eq!(events(&hub), ["armed", "armed", "disarmed"]);
     assert_eq!(hub.snapshot().rules.len(), 1);
 }
@@ -199,14 +197,14 @@ async fn a_rule_under_the_same_label_replaces_the_first() {
 fn ended_rules_are_forgotten_one_day_but_not_while_they_hold_a_call() {
     let hub = hub();
     run(&hub, "arm mount: hold once");
-    let ticket = held(&hub);
+    let guard = held(&hub);
     for _ in 0..100 {
         run(&hub, "arm get: null once");
         admit(&hub, Operation::Get, "v");
     }
     let ids: Vec<_> = hub.snapshot().rules.iter().map(|armed| armed.id).collect();
     assert_eq!((ids.len(), ids[0], ids[64]), (65, 1, 101));
-    end(&hub, ticket);
+    end(&hub, guard);
     run(&hub, "arm get: null");
     assert_eq!(hub.snapshot().rules[0].id, 38);
 }
@@ -466,4 +464,29 @@ fn a_clock_that_is_set_ahead_is_followed_and_one_that_is_set_back_is_not() {
     let notes = hub.all_entries();
     let is_note = |entry: &Arc<crate::domain::model::entry::Entry>| matches!(&entry.kind, EntryKind::Note { text } if text.starts_with("the clock went ahead by"));
     assert_eq!(notes.iter().filter(|entry| is_note(entry)).count(), 1);
+}
+
+#[test]
+fn readers_learn_of_a_matching_rule_before_the_call_ends() {
+    let hub = hub();
+    run(&hub, "arm get nth 2: empty");
+    let mut changes = hub.subscribe();
+    changes.mark_unchanged();
+    admit(&hub, Operation::List, "");
+    assert!(!changes.has_changed().expect("the hub is there"), "no rule is about List");
+    admit(&hub, Operation::Get, "v");
+    assert!(changes.has_changed().expect("the hub is there"));
+}
+
+#[test]
+fn an_entry_of_a_rule_has_no_longer_name_than_that_of_a_call() {
+    let hub = hub();
+    run(&hub, "arm get: empty");
+    admit(&hub, Operation::Get, &"ö".repeat(100_000));
+    let (entries, _) = hub.entries_after(0, usize::MAX);
+    let evaluated = entries.iter().find_map(|entry| match &entry.kind {
+        EntryKind::Rule(RuleEvent::Evaluated(evaluation)) => evaluation.volume.clone(),
+        _ => None,
+    });
+    assert_eq!(evaluated.expect("it has a name").len(), MAX_NAME_LEN);
 }

@@ -33,13 +33,13 @@ use super::{
 use crate::{
     domain::model::{
         entry::{self, Call, EntryKind, Outcome},
-        protocol::{Caller, Operation},
+        protocol::{Caller, Operation, start},
     },
     hub::Hub,
 };
 
-/// Puts a [`Recorder`] in front of a service, for one connection.
-pub struct RecorderLayer {
+/// Puts a [`CallRecorder`] in front of a service, for one connection.
+pub struct CallRecorderLayer {
     /// Where calls are recorded.
     pub hub: Arc<Hub>,
     /// Header lists, shared by all connections.
@@ -50,13 +50,13 @@ pub struct RecorderLayer {
     pub forwards: bool,
 }
 
-impl<S> Layer<S> for RecorderLayer {
-    type Service = Recorder<S>;
+impl<S> Layer<S> for CallRecorderLayer {
+    type Service = CallRecorder<S>;
 
-    fn layer(&self, inner: S) -> Recorder<S> {
+    fn layer(&self, inner: S) -> CallRecorder<S> {
         let Self { hub, headers, control, forwards } = self;
         let (hub, headers, control) = (Arc::clone(hub), Arc::clone(headers), Arc::clone(control));
-        Recorder { hub, headers, control, forwards: *forwards, inner }
+        CallRecorder { hub, headers, control, forwards: *forwards, inner }
     }
 }
 
@@ -65,7 +65,7 @@ impl<S> Layer<S> for RecorderLayer {
 /// A handler asks for a disconnect by a [`Disconnect`] in the response's extensions. `call` then returns it as `Err`,
 /// and hyper drops the connection.
 #[derive(Clone)]
-pub struct Recorder<S> {
+pub struct CallRecorder<S> {
     hub: Arc<Hub>,
     headers: Arc<SharedHeaders>,
     control: Arc<ConnectionControl>,
@@ -73,7 +73,7 @@ pub struct Recorder<S> {
     inner: S,
 }
 
-impl<S, B> Service<Request<B>> for Recorder<S>
+impl<S, B> Service<Request<B>> for CallRecorder<S>
 where
     B: HttpBody<Data = Bytes, Error: Into<BoxError> + Send> + Send + Unpin + 'static,
     S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + Send + 'static,
@@ -190,7 +190,7 @@ fn new_call(head: &Parts, headers: &SharedHeaders, call: u64, control: &Connecti
     let operation = Operation::from_path(head.uri.path());
     let header = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
     let in_protocol = operation.is_some() && head.method == Method::POST;
-    let request_line = || truncated(&format!("{} {}", head.method, head.uri), 1024);
+    let request_line = || start(&format!("{} {}", head.method, head.uri), 1024);
     Call {
         number: call,
         operation,
@@ -221,12 +221,6 @@ fn new_call(head: &Parts, headers: &SharedHeaders, call: u64, control: &Connecti
     }
 }
 
-/// The start of a text, at most so many bytes.
-pub fn truncated(text: &str, bytes: usize) -> Box<str> {
-    let end = (0..=bytes.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
-    text[..end.unwrap_or(0)].into()
-}
-
 #[cfg(test)]
 mod tests {
     use axum::Router;
@@ -240,17 +234,17 @@ mod tests {
         hub::InMemoryStore,
     };
 
-    fn recorder(inner: Router) -> Recorder<Router> {
+    fn recorder(inner: Router) -> CallRecorder<Router> {
         let hub = Hub::new(Session::new(0, Volumes::default()), Box::new(InMemoryStore), Bounds::default());
         let control = Arc::new(ConnectionControl::new(7));
-        RecorderLayer { hub, headers: Arc::default(), control, forwards: false }.layer(inner)
+        CallRecorderLayer { hub, headers: Arc::default(), control, forwards: false }.layer(inner)
     }
 
     fn get() -> Request<Body> {
         Request::post(Operation::Get.path()).body(Body::from("{}")).expect("the request is valid")
     }
 
-    fn recorded(recorder: &Recorder<Router>) -> Call {
+    fn recorded(recorder: &CallRecorder<Router>) -> Call {
         let (entries, _) = recorder.hub.entries_after(0, usize::MAX);
         let [_session, entry] = &*entries else { panic!("one call, not {entries:?}") };
         entry.call().expect("the entry is a call").clone()

@@ -18,7 +18,7 @@ use super::{
     headers::SharedHeaders,
     http_reply::HttpReply,
     inject::inject,
-    recorder::{ReceivedCall, Recorder, RecorderLayer, truncated},
+    recorder::{CallRecorder, CallRecorderLayer, ReceivedCall},
     request_body::{HttpRequest, RequestBody},
     web_pages,
 };
@@ -26,7 +26,7 @@ use crate::{
     domain::model::{
         driver::Outage,
         entry::AppliedFault,
-        protocol::{MAX_BODY_LEN, MAX_NAME_LEN, Operation, Request},
+        protocol::{MAX_BODY_LEN, Operation, Request, recorded_name},
     },
     hub::Hub,
     net::TrustedHosts,
@@ -70,8 +70,8 @@ impl Routes {
     }
 
     /// The service of one connection, on which all calls may be `reset` because the driver is down.
-    pub fn service(&self, control: &Arc<ConnectionControl>, reset: bool) -> Recorder<Router> {
-        let layer = RecorderLayer {
+    pub fn service(&self, control: &Arc<ConnectionControl>, reset: bool) -> CallRecorder<Router> {
+        let layer = CallRecorderLayer {
             hub: Arc::clone(&self.hub),
             headers: Arc::clone(&self.headers),
             control: Arc::clone(control),
@@ -119,8 +119,8 @@ async fn handle<D: Driver>(
         Err(_) if D::FORWARDS => Request::default(),
         Err(reply) => return guard.reply(reply),
     };
-    call.volume = non_empty(&request.name);
-    call.mount_id = non_empty(&request.id);
+    call.volume = recorded_name(&request.name);
+    call.mount_id = recorded_name(&request.id);
     let injection = hub.admit(call, &request);
     let http = HttpRequest::new(head, body);
     let control = Arc::clone(guard.control());
@@ -146,7 +146,7 @@ async fn reset(call: ReceivedCall) -> Response {
     let ReceivedCall { mut guard, body } = call;
     let call = guard.call();
     if let Ok(request) = Request::parse(&body.bytes) {
-        (call.volume, call.mount_id) = (non_empty(&request.name), non_empty(&request.id));
+        (call.volume, call.mount_id) = (recorded_name(&request.name), recorded_name(&request.id));
     }
     call.fault = Some(AppliedFault::of_outage(Outage::Reset));
     guard.disconnect(Disconnect::Reset, "the connection was reset: the driver is down")
@@ -161,8 +161,4 @@ fn parse(body: &RequestBody) -> Result<Request, HttpReply> {
         let text = format!("the body is not a request: {error}; send {{\"Name\": \"…\"}}");
         HttpReply::text(StatusCode::INTERNAL_SERVER_ERROR, &text)
     })
-}
-
-fn non_empty(text: &str) -> Option<Box<str>> {
-    (!text.is_empty()).then(|| truncated(text, MAX_NAME_LEN))
 }

@@ -15,6 +15,7 @@ use serde_json::Value;
 pub use caller::Caller;
 pub use name::{
     BadDriverName, BadRequest, MAX_ID_LEN, MAX_NAME_LEN, check_driver_name, check_name, check_options,
+    recorded_name, start,
 };
 
 /// The media type of every answer.

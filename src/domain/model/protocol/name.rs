@@ -11,6 +11,17 @@ pub const MAX_ID_LEN: usize = 255;
 /// How many bytes the options of a volume can have, keys and values together.
 pub const MAX_OPTIONS_LEN: usize = 64 * 1024;
 
+/// A name or an ID as entries have it: none if it is empty, and its start if it is too long.
+pub fn recorded_name(text: &str) -> Option<Box<str>> {
+    (!text.is_empty()).then(|| start(text, MAX_NAME_LEN))
+}
+
+/// The start of a text, at most so many bytes.
+pub fn start(text: &str, bytes: usize) -> Box<str> {
+    let end = (0..=bytes.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
+    text[..end.unwrap_or(0)].into()
+}
+
 /// Why a request cannot be fulfilled, whatever the volumes are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadRequest {
