@@ -38,7 +38,7 @@ use voltergeist::{
     hub::Hub,
     net::{Address, Paths},
     plugin::DiskStore,
-    recording::{EntryWriter, Recording},
+    recording::{EntryWriter, RecordingFile},
     source::{RecordingSource, Source as _},
 };
 
@@ -108,7 +108,7 @@ fn peak() -> u64 {
 
 async fn replay(path: &Path, entries: u64) {
     let start = Instant::now();
-    let recording = Recording::open(path).expect("it is a recording");
+    let recording = RecordingFile::open(path).expect("it is a recording");
     let source = RecordingSource::open(recording).expect("it is readable");
     println!("open a recording of {entries} entries: {:?}", start.elapsed());
     let mut seeks: Vec<Duration> = Vec::new();
@@ -159,7 +159,7 @@ fn recorded(directory: &Path, readers: usize, stopped: usize) -> f64 {
         let shutdown = CancellationToken::new();
         let running = tokio::spawn(server.run(shutdown.clone()));
         let record = Config { record: Some(place.join("run.jsonl")), ..Config::default() };
-        let recorder = recording::Recording::start(&record, &hub).expect("a new file");
+        let recorder = recording::RecordingTask::start(&record, &hub).expect("a new file");
         let end = AtomicBool::new(false);
         let rate = thread::scope(|scope| {
             for index in 0..readers {

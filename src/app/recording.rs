@@ -42,7 +42,7 @@ const RETRY: Duration = Duration::from_secs(1);
 const LAST_LINES_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A file to which every entry is appended.
-pub struct Recording {
+pub struct RecordingTask {
     path: String,
     hub: Arc<Hub>,
     end: CancellationToken,
@@ -52,7 +52,7 @@ pub struct Recording {
     missed: oneshot::Receiver<io::Result<u64>>,
 }
 
-impl Recording {
+impl RecordingTask {
     /// Starts to write every kept entry, from the first, if the configuration says so.
     pub fn start(config: &Config, hub: &Arc<Hub>) -> anyhow::Result<Option<Self>> {
         config.record.as_deref().map(|path| Self::append_to(path, hub)).transpose()
@@ -61,7 +61,7 @@ impl Recording {
     fn append_to(path: &Path, hub: &Arc<Hub>) -> anyhow::Result<Self> {
         let (file, length) = prepare_to_append(path)?;
         let (path, progress) = (path.display().to_string(), Arc::default());
-        let recorder = Recorder {
+        let recorder = RecordingWriter {
             hub: Arc::clone(hub),
             shown: path.clone(),
             file,
@@ -102,7 +102,7 @@ impl Recording {
     }
 }
 
-struct Recorder {
+struct RecordingWriter {
     hub: Arc<Hub>,
     shown: String,
     file: File,
@@ -118,7 +118,7 @@ struct Recorder {
     progress: Arc<AtomicU64>,
 }
 
-impl Recorder {
+impl RecordingWriter {
     /// Writes until `shutdown`. Returns how many entries are missing.
     async fn run(mut self, shutdown: CancellationToken) -> io::Result<u64> {
         let mut changes = self.hub.subscribe();
@@ -244,7 +244,7 @@ mod tests {
     }
 
     async fn recorded(path: &Path, hub: &Arc<Hub>) -> anyhow::Result<()> {
-        Recording::append_to(path, hub)?.finish().await
+        RecordingTask::append_to(path, hub)?.finish().await
     }
 
     #[tokio::test]
@@ -260,7 +260,7 @@ mod tests {
         let run = ["session", "note", "note"].into_iter().zip(1..);
         let expected: Vec<_> = run.clone().chain(run).map(|(kind, seq)| (seq, kind.to_owned())).collect();
         assert_eq!(kinds(&path), expected);
-        assert_eq!(recording::Recording::open(&path).expect("it is a recording").runs().len(), 2);
+        assert_eq!(recording::RecordingFile::open(&path).expect("it is a recording").runs().len(), 2);
     }
 
     #[tokio::test]
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_no_other_program_wrote_is_not_appended_to() {
+    async fn a_file_that_is_not_a_recording_is_not_appended_to() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let path = directory.path().join("notes.txt");
         fs::write(&path, "my notes\n").expect("it is written");
@@ -300,7 +300,7 @@ mod tests {
     #[tokio::test]
     async fn a_full_disk_is_noted_at_once_and_at_the_end() {
         let hub = hub(10);
-        let recording = Recording::append_to(Path::new("/dev/full"), &hub).expect("it opens");
+        let recording = RecordingTask::append_to(Path::new("/dev/full"), &hub).expect("it opens");
         let mut changes = hub.subscribe();
         let noted = || {
             let (entries, _) = hub.entries_after(0, 10);
@@ -325,7 +325,7 @@ mod tests {
         hub.command_line("conjure db1", Origin::Line).expect("a command");
         let shutdown = CancellationToken::new();
         // The first entries are written, and then the thread has no time.
-        let mut recorder = Recorder {
+        let mut recorder = RecordingWriter {
             hub: Arc::clone(&hub),
             shown: String::new(),
             file: prepare_to_append(&path).expect("a new file").0,
@@ -344,7 +344,7 @@ mod tests {
         shutdown.cancel();
         let missed = recorder.run(shutdown).await.expect("it is written");
         assert_eq!(missed, 12);
-        let recording = recording::Recording::open(&path).expect("it is a recording");
+        let recording = recording::RecordingFile::open(&path).expect("it is a recording");
         let run = recording.runs()[0];
         let state: State = recording.state_at(&run, run.end).expect("it is read");
         assert_eq!(state.volumes().iter().count(), 2);

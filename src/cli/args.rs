@@ -114,8 +114,8 @@ Examples:
     Play(PlayArgs),
     /// Open the console on a running instance, here or on another machine
     ///
-    /// Without a name, on the only one that runs here. The connection is made again when it is lost. Commands run there;
-    /// files are saved here.
+    /// Without a name, attaches to the only instance of this machine. It reconnects by itself. Commands run on the
+    /// instance; files are saved here.
     #[command(after_help = "\
 Examples:
   voltergeist attach                         the only instance of this machine
@@ -127,13 +127,13 @@ Examples:
         /// A name, a control socket, `tcp://HOST:PORT` or `ssh://[USER@]HOST[:PORT][/NAME]`
         #[arg(value_name = "NAME|ADDRESS", add = ArgValueCandidates::new(complete::instances))]
         instance: Option<String>,
-        /// Only look on: send no commands
+        /// Send no commands
         #[arg(long)]
         read_only: bool,
     },
     /// Open the console on a recording: the state at any of its entries
     ///
-    /// It opens at the end, and shows what is added to the file meanwhile. `[` and `]` go to the failures before and
+    /// It opens at the end, and follows the file as it grows. `[` and `]` go to the failures before and
     /// after, `{` and `}` to the commands, `<` and `.` one entry back and forward, `:seek 12:03:04` or `:seek 4711`
     /// anywhere; Space plays it, and `+` and `-` set the speed.
     Replay {
@@ -161,17 +161,17 @@ Examples:
     },
     /// List the volume plugins of this machine, as docker finds them
     ///
-    /// Says of each whether somebody listens, and what a dead one costs.
+    /// Shows whether each is listening, and how a dead one slows docker.
     Plugins {
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Put plugins back in their places after a voltergeist was killed
+    /// Restore the sockets of plugins after voltergeist was killed
     ///
-    /// Another start of voltergeist does it too, and so does the process that guards the place.
+    /// The guard process and the next start of voltergeist do this by themselves.
     Restore,
-    /// Wait for the end of stdin, then put a plugin back in its place
+    /// Wait for the end of stdin, then restore the socket of a plugin
     #[command(hide = true)]
     Guard {
         /// The path of its socket

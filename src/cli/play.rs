@@ -22,7 +22,7 @@ use crate::{
     app::{
         Config, EngineChoice, Instance, InstanceScope, Shutdown, paths,
         plugin_list::{self, ListedPlugin},
-        recording::Recording,
+        recording::RecordingTask,
     },
     engine_api::{Clock, Profile},
     scenario::{self, LibraryError, Scenario, ScenarioLibrary},
@@ -165,7 +165,7 @@ pub async fn run(args: &PlayArgs, settings: &Settings) -> anyhow::Result<ExitCod
     if args.all {
         scenarios.retain(|scenario| scenario.is_for(engine.profile()));
     }
-    let recording = Recording::start(&config, &instance.hub)?;
+    let recording = RecordingTask::start(&config, &instance.hub)?;
     let stop = shutdown.requested.child_token();
     let mut reporter = PlayReporter::new(args.json, stop.clone());
     let played = tokio::select! {

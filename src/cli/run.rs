@@ -24,7 +24,7 @@ use crate::{
     console::{self, ExitReason},
     export,
     net::{Address, Endpoint},
-    recording::Recording,
+    recording::RecordingFile,
     source::{LocalSource, RecordingSource, RemoteSource, Source},
 };
 
@@ -111,7 +111,7 @@ async fn attach(instance: Option<&str>, read_only: bool, settings: &Settings) ->
 
 /// Shows a recording.
 async fn replay(file: &Path, settings: &Settings) -> anyhow::Result<ExitCode> {
-    let source = RecordingSource::open(Recording::open(file)?)?;
+    let source = RecordingSource::open(RecordingFile::open(file)?)?;
     anyhow::ensure!(has_terminal(), "replay needs a terminal; its lines are JSON: jq . {}", file.display());
     show_source(source, settings).await
 }

@@ -79,28 +79,28 @@ pub struct Settings {
     #[arg(env = "VOLTERGEIST_SAVE_DIRECTORY", hide_env = true, hide_short_help = true)]
     pub save_directory: Option<PathBuf>,
 
-    /// Whether volumes stay empty when they are mounted, so that an engine fills them from the image [default: false]
+    /// Keep volumes empty when they are mounted, so that an engine fills them from the image [default: false]
     ///
-    /// The option plain of a volume says it for one.
+    /// For one volume: docker volume create --opt plain.
     #[arg(long, global = true, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     #[arg(require_equals = true, env = "VOLTERGEIST_PLAIN", hide_env = true, hide_short_help = true)]
     pub plain: Option<bool>,
 
-    /// Whether the files of a volume are in it only while it is mounted, by a bind mount [default: false]
+    /// Mount volumes for real: their files are there only while they are mounted, by a bind mount [default: false]
     ///
-    /// The option mount of a volume says it for one. It needs root.
+    /// For one volume: docker volume create --opt mount. Needs root.
     #[arg(long, global = true, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     #[arg(require_equals = true, env = "VOLTERGEIST_MOUNT", hide_env = true, hide_short_help = true)]
     pub mount: Option<bool>,
 
     /// The file with the token for a control API on TCP
     ///
-    /// The API asks for it, and attach and command send it. Needed unless the port is one of 127.0.0.1.
+    /// The API requires it; attach and command send it. Required unless the address is loopback.
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     #[arg(env = "VOLTERGEIST_TOKEN_FILE", hide_env = true, hide_short_help = true)]
     pub token_file: Option<PathBuf>,
 
-    /// Whether a change of a volume is on the disk, and survives a loss of power, before it is answered [default: true]
+    /// Write each change of a volume to the disk before replying, so that it survives a loss of power [default: true]
     ///
     /// A kill of voltergeist loses nothing either way. The demo does not sync.
     #[arg(long, global = true, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
@@ -156,7 +156,7 @@ pub struct Settings {
     #[serde(deserialize_with = "lasting_text")]
     pub listen_after: Option<Duration>,
 
-    /// Whether rules survive a restart, with all that they have counted [default: false]
+    /// Keep rules and what they have counted over a restart [default: false]
     #[arg(long, global = true, value_name = "BOOL", num_args = 0..=1, require_equals = true)]
     #[arg(
         default_missing_value = "true",

@@ -18,6 +18,6 @@ mod tests;
 mod writer;
 
 pub use line::{Line, LineHead};
-pub use reader::{Lines, Recording, RecordingError, apply};
+pub use reader::{Lines, RecordingError, RecordingFile, apply};
 pub use runs::Run;
 pub use writer::{EntryWriter, prepare_to_append};

@@ -88,7 +88,7 @@ pub enum RecordingError {
 
 /// A file with the entries of one or more runs.
 #[derive(Debug)]
-pub struct Recording {
+pub struct RecordingFile {
     file: File,
     path: PathBuf,
     /// The offset behind the last whole line.
@@ -96,7 +96,7 @@ pub struct Recording {
     runs: Vec<Run>,
 }
 
-impl Recording {
+impl RecordingFile {
     /// Opens a file, and finds its runs.
     pub fn open(path: &Path) -> Result<Self, RecordingError> {
         let read = |error| RecordingError::Read { path: path.to_owned(), error };
@@ -291,7 +291,7 @@ pub fn apply(state: &mut State, line: Line) {
 
 /// Lines of a recording, one after another.
 pub struct Lines<'r> {
-    recording: &'r Recording,
+    recording: &'r RecordingFile,
     /// The offset of the next line.
     offset: u64,
     to: u64,

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
-use super::{EntryWriter, LineHead, Recording, reader::apply, runs::Run};
+use super::{EntryWriter, LineHead, RecordingFile, reader::apply, runs::Run};
 use crate::domain::{
     model::{
         entry::{Call, Entry, EntryKind, Session},
@@ -35,7 +35,7 @@ fn entry(seq: u64) -> Arc<Entry> {
 struct Fixture {
     _directory: TempDir,
     path: PathBuf,
-    recording: Recording,
+    recording: RecordingFile,
 }
 
 fn write(runs: &[u64], gap: Option<&std::ops::Range<u64>>) -> Fixture {
@@ -56,7 +56,7 @@ fn write(runs: &[u64], gap: Option<&std::ops::Range<u64>>) -> Fixture {
         }
     }
     fs::write(&path, text).expect("it is written");
-    let recording = Recording::open(&path).expect("it is a recording");
+    let recording = RecordingFile::open(&path).expect("it is a recording");
     Fixture { _directory: directory, path, recording }
 }
 
@@ -67,7 +67,7 @@ fn folded(seq: u64) -> State {
     state
 }
 
-fn state_at(recording: &Recording, run: &Run, seq: u64) -> State {
+fn state_at(recording: &RecordingFile, run: &Run, seq: u64) -> State {
     let offset = recording.behind_seq(run, seq).expect("it is readable");
     let mut state = recording.state_at(run, offset).expect("it is readable");
     recording.fill(run, &mut state, u64::MAX).expect("it is readable");
@@ -146,7 +146,7 @@ fn a_checkpoint_of_another_version_is_left_out() {
     let fixture = write(&[6000], None);
     let text = fs::read_to_string(&fixture.path).expect("it is text");
     fs::write(&fixture.path, text.replace("\"past_volumes\"", "\"other_volumes\"")).expect("it is written");
-    let recording = Recording::open(&fixture.path).expect("it is a recording");
+    let recording = RecordingFile::open(&fixture.path).expect("it is a recording");
     let run = recording.runs()[0];
     assert!(state_at(&recording, &run, 5000) == folded(5000));
 }
@@ -190,14 +190,14 @@ fn what_is_no_whole_recording_is_refused_with_the_reason() {
         (line(1) + "nonsense\n", "is damaged at byte"),
     ] {
         fs::write(&path, &text).expect("it is written");
-        let error = Recording::open(&path).expect_err(&text).to_string();
+        let error = RecordingFile::open(&path).expect_err(&text).to_string();
         assert!(error.contains(expected), "{text}: {error}");
     }
-    let error = Recording::open(directory.path()).expect_err("a directory").to_string();
+    let error = RecordingFile::open(directory.path()).expect_err("a directory").to_string();
     assert!(error.contains("not a regular file"), "{error}");
     // A half last line is left out.
     fs::write(&path, line(1) + &line(2)[..50]).expect("it is written");
-    assert_eq!(Recording::open(&path).expect("it is a recording").runs()[0].last_seq, 1);
+    assert_eq!(RecordingFile::open(&path).expect("it is a recording").runs()[0].last_seq, 1);
 }
 
 proptest! {
@@ -218,7 +218,7 @@ proptest! {
 #[test]
 fn a_recording_of_format_1_is_read() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/recordings/format1.jsonl");
-    let recording = Recording::open(path.as_ref()).expect("it is a recording");
+    let recording = RecordingFile::open(path.as_ref()).expect("it is a recording");
     let run = recording.runs()[0];
     assert_eq!((recording.runs().len(), run.last_seq), (1, 410));
     let state = state_at(&recording, &run, 100);

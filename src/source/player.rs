@@ -20,7 +20,7 @@ use crate::{
         state::State,
         text,
     },
-    recording::{Line, LineHead, Recording, RecordingError, apply},
+    recording::{Line, LineHead, RecordingError, RecordingFile, apply},
 };
 
 /// How many entries before the shown one are read at once, so that a list is full; the others follow.
@@ -56,7 +56,7 @@ impl Shown {
 
 /// Plays a recording.
 pub struct Player {
-    recording: Recording,
+    recording: RecordingFile,
     shown: Arc<Mutex<Shown>>,
     /// The offset behind the line of the last entry that is shown.
     offset: u64,
@@ -80,7 +80,7 @@ struct Search {
 
 impl Player {
     /// A player at the end of a recording, which follows it.
-    pub fn open(recording: Recording) -> Result<Self, RecordingError> {
+    pub fn open(recording: RecordingFile) -> Result<Self, RecordingError> {
         let offset = recording.end();
         let run = *recording.runs().last().expect("a recording has a run");
         let mut state = recording.state_at(&run, offset)?;

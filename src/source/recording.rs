@@ -27,7 +27,7 @@ use crate::{
     },
     export,
     hub::Snapshot,
-    recording::{Recording, RecordingError},
+    recording::{RecordingError, RecordingFile},
 };
 
 /// What can be asked of the player.
@@ -45,7 +45,7 @@ pub struct RecordingSource {
 
 impl RecordingSource {
     /// A source at the end of a recording. It reads a small part of it.
-    pub fn open(recording: Recording) -> Result<Arc<Self>, RecordingError> {
+    pub fn open(recording: RecordingFile) -> Result<Arc<Self>, RecordingError> {
         let player = Player::open(recording)?;
         let (shown, changes) = (player.shown(), player.changes());
         let (requests, receiver) = mpsc::channel();

@@ -24,7 +24,7 @@ use voltergeist::{
     },
     hub::{Hub, Snapshot},
     net::{Address, Endpoint, Paths},
-    recording::{EntryWriter, Recording},
+    recording::{EntryWriter, RecordingFile},
     source::{LocalSource, RecordingSource, RemoteSource, Source},
 };
 
@@ -169,7 +169,7 @@ async fn run(steps: &[Step]) -> Run {
 
 async fn compare(steps: Vec<Step>) -> Result<(), TestCaseError> {
     let run = run(&steps).await;
-    let recording = Recording::open(&run.recording).expect("it is a recording");
+    let recording = RecordingFile::open(&run.recording).expect("it is a recording");
     let replay = RecordingSource::open(recording).expect("it is readable");
     // Backwards, so that going back is tried too.
     for (seq, at, expected) in run.shown.iter().rev() {
@@ -213,7 +213,7 @@ proptest! {
 /// A recording of these steps, opened.
 async fn replay(steps: &[Step]) -> (Run, Arc<RecordingSource>) {
     let run = run(steps).await;
-    let recording = Recording::open(&run.recording).expect("it is a recording");
+    let recording = RecordingFile::open(&run.recording).expect("it is a recording");
     (run, RecordingSource::open(recording).expect("it is readable"))
 }
 

@@ -173,7 +173,7 @@ pub fn short_state(view: &View<'_>) -> Vec<Span<'static>> {
 
 fn heading(view: &View<'_>, columns: &Columns) -> Line<'static> {
     let is_grouped = view.app.grouped_list.is_some();
-    let release_action = if is_grouped && columns.fault > 0 {
+    let outcome_columns = if is_grouped && columns.fault > 0 {
         [("outcome", columns.fault), ("", columns.outcome)]
     } else {
         [(FAULT, columns.fault), ("outcome", columns.outcome)]
@@ -185,7 +185,7 @@ fn heading(view: &View<'_>, columns: &Columns) -> Line<'static> {
     } else {
         [("call", columns.call), (VOLUME, columns.volume)]
     };
-    let fields = [[time, caller], subject, release_action];
+    let fields = [[time, caller], subject, outcome_columns];
     let mut line: String = " ".into();
     for (name, width) in fields.into_iter().flatten().filter(|(_, width)| *width > 0) {
         line.push_str(&view.pad(name, width));

@@ -107,14 +107,14 @@ fn header(view: &View<'_>, columns: &Columns, group: &CallGroup, is_expanded: bo
             room_for_count = with_count;
         }
     }
-    let mut release_action = vec![(sign, styles.fault), (format!("{outcome}  "), style)];
+    let mut outcome_spans = vec![(sign, styles.fault), (format!("{outcome}  "), style)];
     if text::width(&outcome) <= room_for_count {
-        release_action.insert(0, (count, styles.dim));
+        outcome_spans.insert(0, (count, styles.dim));
     }
-    let taken: usize = release_action.iter().map(|(text, _)| text::width(text)).sum();
+    let taken: usize = outcome_spans.iter().map(|(text, _)| text::width(text)).sum();
     let parts = [timing.parts(), short].into_iter().find(|parts| taken + text::width(parts) <= left);
-    release_action.extend(parts.map(|parts| (parts, styles.dim)));
-    for (text, style) in release_action {
+    outcome_spans.extend(parts.map(|parts| (parts, styles.dim)));
+    for (text, style) in outcome_spans {
         let text = view.fit(&text, left);
         left -= text::width(&text);
         say(text, style);

@@ -1,4 +1,4 @@
-//! The rehearsal: which calls of the journal a rule would have hit.
+//! The dry run: which calls of the journal a rule would have hit.
 
 use std::collections::BTreeMap;
 
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rehearsal_draws_as_the_armed_rule_does() {
+    fn a_dry_run_draws_as_the_armed_rule_does() {
         let lines = vec!["get v"; 200];
         let rule: Rule = "get 30%: null for 1h".parse().expect("a rule");
         let dry_run = dry_run(&rule, 7, &Volumes::default(), &journal(&lines));
