@@ -100,7 +100,14 @@ fn run_with(action: Option<&Action>, settings: Settings, file: Settings) -> Exit
         },
         _ => file,
     };
-    ended(run::run(action, &settings.or(file)))
+    let settings = settings.or(file);
+    if let Some([one, other]) = settings.contradiction() {
+        // Each source alone was checked when it was read.
+        let both = format!("{one} and {other} contradict each other, and one of them is in the config file");
+        complain(&format!("{both}; leave one of them out, or set --{other}=false"));
+        return USAGE.into();
+    }
+    ended(run::run(action, &settings))
 }
 
 fn ended(ended: anyhow::Result<ExitCode>) -> ExitCode {

@@ -157,6 +157,25 @@ fn of_two_ways_to_begin_the_command_line_goes_before_the_variable() {
 }
 
 #[test]
+fn a_file_and_the_command_line_must_not_contradict_each_other() {
+    let home = TestHome::new();
+    home.configure("upstream = \"unix:/run/none.sock\"\n");
+    let output = home.command(&["serve", "--mount"]).output().expect("it runs");
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    assert!(
+        error.contains(
+            "upstream and mount contradict each other, and one of them is in the config file; leave one of them \
+             out, or set --mount=false"
+        ),
+        "{error}"
+    );
+    home.configure("upstream = \"unix:/run/none.sock\"\nname = \"x\"\n");
+    let output = home.command(&["command", "--mount=false", "up"]).output().expect("it runs");
+    assert_eq!(output.status.code(), Some(1), "only an instance is missing");
+}
+
+#[test]
 fn a_named_file_goes_before_the_users_own() {
     let home = TestHome::new();
     home.configure("name = \"own\"\nseed = 1\n");
