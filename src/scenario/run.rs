@@ -43,7 +43,9 @@ pub async fn run(
 ) -> Report {
     let engine = context.engine.profile();
     if !scenario.is_for(engine) {
-        let reason = format!("it plays only {}, and this engine is {engine}", scenario.engines());
+        let engines = scenario.engines();
+        let engines = if engines.is_empty() { "on dockerd" } else { &engines };
+        let reason = format!("it plays only {engines}, and this engine is {engine}");
         return Report::skipped(scenario, reason);
     }
     let scenario = &scenario.clone().on_engine(engine);

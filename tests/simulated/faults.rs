@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use voltergeist::{
     domain::model::{entry::EntryKind, origin::Origin, protocol::Caller},
     engine::{
-        simulated::{self, Config},
+        simulated::{self, Config, Profile},
         workload::{self, WorkloadConfig, WorkloadRate},
     },
     engine_api::{CliResult, Clock, DockerCommand, Engine},
@@ -35,8 +35,12 @@ impl FaultyDriver {
     }
 
     pub fn daemon(&self) -> Arc<dyn Engine> {
+        self.engine(Profile::default())
+    }
+
+    pub fn engine(&self, profile: Profile) -> Arc<dyn Engine> {
         let config = Config::new("ghost", self.address.parse().expect("the server's own address"));
-        simulated::start(Config { clock: Clock::faster(SPEED), ..config })
+        simulated::start(Config { profile, clock: Clock::faster(SPEED), ..config })
     }
 
     pub fn hub(&self) -> &Arc<Hub> {

@@ -22,7 +22,7 @@ use crate::{SPEED, docker, faults::FaultyDriver};
 
 const HEAD: &str = "title = \"t\"\ndescription = \"s\"\n";
 
-fn scenario(steps: &str) -> Scenario {
+pub fn scenario(steps: &str) -> Scenario {
     Scenario::parse("scenario", "scenario.toml", &format!("{HEAD}{steps}"))
         .unwrap_or_else(|error| panic!("{error}"))
 }
@@ -44,7 +44,7 @@ fn context(
     }
 }
 
-async fn played(haunted: &FaultyDriver, engine: &Arc<dyn Engine>, scenario: &Scenario) -> Report {
+pub async fn played(haunted: &FaultyDriver, engine: &Arc<dyn Engine>, scenario: &Scenario) -> Report {
     let (_all, allowed) = watch::channel(usize::MAX);
     run(scenario, &context(haunted, engine, allowed), |_| {}, &CancellationToken::new()).await
 }

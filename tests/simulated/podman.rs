@@ -1,9 +1,14 @@
 //! The profile of podman: the calls that were watched on podman 4.3.1, and its words.
 
-use voltergeist::engine::simulated::Profile;
+use voltergeist::{domain::model::scenario::ScenarioResult, engine::simulated::Profile};
 
-use crate::plugin::{Act, Plugin};
-use crate::{daemon, docker, given};
+use crate::{
+    daemon, docker,
+    faults::FaultyDriver,
+    given,
+    player::{played, scenario},
+    plugin::{Act, Plugin},
+};
 
 const KNOWN: &str = "docker volume create -d ghost v";
 const RUNNING: &str = "docker run -d --name c -v v:/data busybox top";
@@ -96,6 +101,16 @@ async fn an_error_is_reported_in_podmans_words_and_never_tried_again() {
         );
         assert_eq!(plugin.trace(), ["Activate", "Get v", "Remove v"]);
     }
+}
+
+#[tokio::test]
+async fn a_scenario_for_dockerd_is_skipped_on_podman() {
+    let haunted = FaultyDriver::new();
+    let podman = haunted.engine(Profile::Podman);
+    let report = played(&haunted, &podman, &scenario("[[step]]\ndocker = \"docker volume ls\"")).await;
+    assert_eq!(report.result, ScenarioResult::Skipped);
+    assert_eq!(report.problems, ["it plays only on dockerd, and this engine is podman"]);
+    haunted.end().await;
 }
 
 #[tokio::test]
