@@ -52,6 +52,13 @@ fn start_with_busybox() -> (Plugin, Dockerd) {
     (plugin, Dockerd::start_with_busybox(&sandbox))
 }
 
+/// What a healthy daemon sends is no protocol warning.
+fn assert_no_lints(plugin: &Plugin) {
+    let odd = |call: &Value| call["lints"].as_array().is_some_and(|lints| !lints.is_empty());
+    let odd: Vec<_> = plugin.entries().into_iter().filter(odd).collect();
+    assert!(odd.is_empty(), "{odd:#?}");
+}
+
 /// The counts of the calls that make and unmake a volume and its mounts.
 fn life(plugin: &Plugin) -> [u64; 5] {
     plugin.counters(["activate", "create", "remove", "mount", "unmount"])
@@ -66,7 +73,7 @@ fn inspect(daemon: &Dockerd, command: &str) -> Value {
 }
 
 fn volume_cli_create_option_conflict() {
-    let (_plugin, daemon) = start();
+    let (plugin, daemon) = start();
     daemon.docker("volume create test").succeeds();
 
     let refusal = daemon.docker(&format!("volume create test --driver {DRIVER}")).fails();
@@ -74,6 +81,7 @@ fn volume_cli_create_option_conflict() {
 
     let driver = daemon.docker("volume inspect --format={{.Driver}} test").succeeds();
     daemon.docker(&format!("volume create test --driver {driver}")).succeeds();
+    assert_no_lints(&plugin);
 }
 
 fn external_volume_driver_named() {
@@ -93,6 +101,7 @@ fn external_volume_driver_named() {
     daemon.docker("volume rm external-volume-test").succeeds();
     assert!(!directory.exists(), "{} is still there", directory.display());
     assert_eq!(life(&plugin), [1, 1, 1, 1, 1]);
+    assert_no_lints(&plugin);
 }
 
 fn external_volume_driver_unnamed() {
@@ -106,6 +115,7 @@ fn external_volume_driver_unnamed() {
         .succeeds();
     assert!(printed.contains(&plugin.address()), "{printed}");
     assert_eq!(life(&plugin), [1, 1, 1, 1, 1]);
+    assert_no_lints(&plugin);
 }
 
 fn external_volume_driver_volumes_from() {
@@ -117,6 +127,7 @@ fn external_volume_driver_volumes_from() {
     daemon.docker("run --rm --volumes-from vol-test1 --name vol-test2 busybox ls /tmp").succeeds();
     daemon.docker("rm -fv vol-test1").succeeds();
     assert_eq!(life(&plugin), [1, 1, 1, 2, 2]);
+    assert_no_lints(&plugin);
 }
 
 fn external_volume_driver_delete_container() {
@@ -127,6 +138,7 @@ fn external_volume_driver_delete_container() {
         .succeeds();
     daemon.docker("rm -fv vol-test1").succeeds();
     assert_eq!(life(&plugin), [1, 1, 1, 1, 1]);
+    assert_no_lints(&plugin);
 }
 
 /// A request to a driver that is down does not block other requests.
@@ -159,7 +171,7 @@ fn external_volume_driver_retry_not_immediately_exists() {
 }
 
 fn external_volume_driver_bind_external_volume() {
-    let (_plugin, daemon) = start_with_busybox();
+    let (plugin, daemon) = start_with_busybox();
 
     daemon.docker(&format!("volume create -d {DRIVER} foo")).succeeds();
     // A container that outlives its test would make the daemon wait 10 s for it: top ignores SIGTERM.
@@ -168,6 +180,7 @@ fn external_volume_driver_bind_external_volume() {
     assert_eq!(mounts.as_array().map(Vec::len), Some(1), "{mounts}");
     assert_eq!(mounts[0]["Name"], "foo");
     assert_eq!(mounts[0]["Driver"], DRIVER);
+    assert_no_lints(&plugin);
 }
 
 fn external_volume_driver_list() {
@@ -179,6 +192,7 @@ fn external_volume_driver_list() {
     assert_eq!(lines.len(), 2, "{listed}");
     assert_eq!(lines[1].split_whitespace().collect::<Vec<_>>(), [DRIVER, "abc3"]);
     assert_eq!(plugin.counters(["list"]), [1]);
+    assert_no_lints(&plugin);
 }
 
 fn external_volume_driver_get() {
@@ -189,10 +203,11 @@ fn external_volume_driver_get() {
 
     daemon.docker(&format!("volume create test -d {DRIVER}")).succeeds();
     assert_eq!(inspect(&daemon, "volume inspect test")["Status"], json!({"Hello": "world"}));
+    assert_no_lints(&plugin);
 }
 
 fn external_volume_driver_with_daemon_restart() {
-    let (_plugin, mut daemon) = start_with_busybox();
+    let (plugin, mut daemon) = start_with_busybox();
 
     daemon.docker(&format!("volume create -d {DRIVER} abc1")).succeeds();
     daemon.restart();
@@ -200,14 +215,16 @@ fn external_volume_driver_with_daemon_restart() {
     let mounts = &inspect(&daemon, "inspect test")["Mounts"];
     assert_eq!(mounts.as_array().map(Vec::len), Some(1), "{mounts}");
     assert_eq!(mounts[0]["Driver"], DRIVER);
+    assert_no_lints(&plugin);
 }
 
 /// A `Get` answered with neither a volume nor an error once made the daemon panic.
 fn external_volume_driver_get_empty_response() {
-    let (_plugin, daemon) = start();
+    let (plugin, daemon) = start();
 
     daemon.docker(&format!("volume create -d {DRIVER} abc2 --opt ninja=1")).succeeds();
     assert_no_such_volume(&daemon, "abc2");
+    assert_no_lints(&plugin);
 }
 
 /// Listing volumes uses the paths that are known, instead of one call of `Path` for each volume.
@@ -220,10 +237,11 @@ fn external_volume_driver_path_calls() {
 
     daemon.docker("volume ls").succeeds();
     assert_eq!(plugin.counters(["path"]), [0]);
+    assert_no_lints(&plugin);
 }
 
 fn external_volume_driver_mount_id() {
-    let (_plugin, daemon) = start_with_busybox();
+    let (plugin, daemon) = start_with_busybox();
 
     let printed = daemon
         .docker(&format!(
@@ -232,6 +250,7 @@ fn external_volume_driver_mount_id() {
         ))
         .succeeds();
     assert_eq!(printed.len(), 64, "{printed:?} is not a mount's ID");
+    assert_no_lints(&plugin);
 }
 
 /// The daemon asks for the capabilities, and only once.
@@ -245,6 +264,7 @@ fn external_volume_driver_capabilities() {
         let scope = daemon.docker(&format!("volume inspect --format={{{{.Scope}}}} {volume}")).succeeds();
         assert_eq!(scope, "global");
     }
+    assert_no_lints(&plugin);
 }
 
 fn external_volume_driver_out_of_band_delete() {
@@ -265,6 +285,7 @@ fn external_volume_driver_out_of_band_delete() {
     let volume = inspect(&daemon, "volume inspect test");
     assert_eq!(volume["Driver"], "local");
     assert!(volume["Options"].as_object().is_none_or(serde_json::Map::is_empty), "{volume}");
+    assert_no_lints(&plugin);
 }
 
 fn external_volume_driver_unmount_on_mount_fail() {
@@ -277,6 +298,7 @@ fn external_volume_driver_unmount_on_mount_fail() {
         assert_eq!(plugin.counters(["unmount"]), [0]);
     }
     assert_eq!(plugin.counters(["mount"]), [2]);
+    assert_no_lints(&plugin);
 }
 
 fn external_volume_driver_unmount_on_cp() {
@@ -292,6 +314,7 @@ fn external_volume_driver_unmount_on_cp() {
 
     daemon.docker("kill test").succeeds();
     assert_eq!(plugin.counters(["unmount"]), [2]);
+    assert_no_lints(&plugin);
 }
 
 /// The wording around it differs between docker's releases.

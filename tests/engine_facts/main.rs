@@ -13,6 +13,7 @@ mod create;
 mod fixture;
 mod get;
 mod groups;
+mod lints;
 mod list;
 mod lives;
 mod mount;
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         unmount::tests(),
         remove::tests(),
         connection::tests(),
+        lints::tests(),
         lives::tests(),
         real_mounts::tests(),
         groups::tests(),
