@@ -1,4 +1,4 @@
-//! Entries as JSON lines on stdout, as they are recorded.
+//! Entries as lines on stdout, as they are recorded: JSON for programs, or text for people.
 
 use std::{
     io::{self, Write},
@@ -13,7 +13,37 @@ use std::{
 use tokio::{runtime::Handle, sync::oneshot, time::timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::{domain::lang::json, hub::Hub};
+use crate::{
+    domain::{lang::json, model::entry::Entry, text::symbols::Symbols},
+    export,
+    hub::Hub,
+};
+
+/// How an entry is written.
+#[derive(Clone, Debug)]
+pub enum LineFormat {
+    /// A line of JSON, for programs.
+    Json,
+    /// A line of text, for people, if the entry is of use to them.
+    Text {
+        /// The symbols.
+        symbols: &'static Symbols,
+        /// The zone of the times.
+        zone: jiff::tz::TimeZone,
+    },
+}
+
+impl LineFormat {
+    fn write(&self, out: &mut impl Write, entry: &Entry) -> io::Result<()> {
+        match self {
+            Self::Json => json::write_line(out, entry),
+            Self::Text { symbols, zone } => match export::text_line(entry, symbols, zone) {
+                Some(line) => writeln!(out, "{line}"),
+                None => Ok(()),
+            },
+        }
+    }
+}
 
 /// How many entries are fetched at a time.
 const BATCH: usize = 1024;
@@ -25,7 +55,7 @@ const LAST_LINES_TIMEOUT: Duration = Duration::from_secs(2);
 /// `progress` is the number of the last entry that was written.
 async fn write_entries(
     hub: Arc<Hub>,
-    mut out: impl Write,
+    (mut out, format): (impl Write, LineFormat),
     end: CancellationToken,
     progress: Arc<AtomicU64>,
 ) -> io::Result<u64> {
@@ -43,7 +73,7 @@ async fn write_entries(
             let Some(newest) = entries.last() else { break };
             written = newest.seq;
             for entry in &entries {
-                json::write_line(&mut out, entry)?;
+                format.write(&mut out, entry)?;
             }
             out.flush()?;
             progress.store(written, Ordering::Relaxed);
@@ -67,10 +97,14 @@ pub struct Writer {
 
 impl Writer {
     /// Starts to write every kept entry, from the first, until `end`.
-    pub fn start(hub: &Arc<Hub>, out: impl Write + Send + 'static, end: &CancellationToken) -> Self {
+    pub fn start(
+        hub: &Arc<Hub>,
+        (out, format): (impl Write + Send + 'static, LineFormat),
+        end: &CancellationToken,
+    ) -> Self {
         let (sender, result) = oneshot::channel();
         let progress = Arc::new(AtomicU64::new(0));
-        let written = write_entries(Arc::clone(hub), out, end.clone(), Arc::clone(&progress));
+        let written = write_entries(Arc::clone(hub), (out, format), end.clone(), Arc::clone(&progress));
         let runtime = Handle::current();
         thread::spawn(move || drop(sender.send(runtime.block_on(written))));
         Self { hub: Arc::clone(hub), progress, result }
@@ -114,8 +148,9 @@ mod tests {
         let shutdown = CancellationToken::new();
         shutdown.cancel();
         let mut out = Vec::new();
-        let missed =
-            write_entries(hub, &mut out, shutdown, Arc::default()).await.expect("memory does not fail");
+        let missed = write_entries(hub, (&mut out, LineFormat::Json), shutdown, Arc::default())
+            .await
+            .expect("memory does not fail");
         let text = String::from_utf8(out).expect("JSON is UTF-8");
         // The session is an entry too.
         assert_eq!((text.lines().count(), missed), (3, 8));

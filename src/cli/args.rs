@@ -96,7 +96,12 @@ pub enum Action {
     /// Run the plugin without a screen: one JSON entry per line on stdout
     ///
     /// Exits when its output is closed, so `voltergeist serve | head` works.
-    Serve,
+    Serve {
+        /// What is on stdout: json, every entry for programs; text, lines for people
+        #[arg(long, value_name = "FORMAT", default_value = "json", hide_default_value = true)]
+        #[arg(value_parser = PossibleValuesParser::new(["json", "text"]), hide_possible_values = true)]
+        format: String,
+    },
     /// Play scenarios on an engine, and report whether each passed
     ///
     /// A scenario runs docker commands while it injects faults, and says what the result of each must be. Everything

@@ -10,6 +10,7 @@ mod play;
 mod plugins;
 mod run;
 mod serve;
+mod setting_values;
 mod settings;
 
 use std::process::ExitCode;

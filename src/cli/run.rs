@@ -20,7 +20,7 @@ use super::{
     settings::{DEFAULT_NAME, Settings},
 };
 use crate::{
-    app::{Services, Shutdown, Signal, logging, paths, plugin_list},
+    app::{Services, Shutdown, Signal, line_output::LineFormat, logging::LogFile, paths, plugin_list},
     console::{self, ExitReason},
     export,
     net::{Address, Endpoint},
@@ -30,6 +30,10 @@ use crate::{
 
 /// Runs until the end, and returns the exit status.
 pub fn run(action: Option<&Action>, settings: &Settings) -> anyhow::Result<ExitCode> {
+    let log = LogFile::open(settings.log(variable)?)?;
+    if matches!(action, Some(Action::Attach { .. } | Action::Play(_) | Action::Replay { .. })) {
+        log.only();
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let result = runtime.block_on(async {
         match action {
@@ -44,7 +48,7 @@ pub fn run(action: Option<&Action>, settings: &Settings) -> anyhow::Result<ExitC
             Some(Action::Replay { file }) => replay(file, settings).await,
             Some(Action::Plugins { json }) => plugins::list(*json).await,
             Some(Action::Restore) => plugins::restore(),
-            _ => run_instance(action, settings).await,
+            _ => run_instance(action, settings, &log).await,
         }
     });
     // A thread that waits for a disk that does not answer must not prevent the end.
@@ -53,17 +57,40 @@ pub fn run(action: Option<&Action>, settings: &Settings) -> anyhow::Result<ExitC
 }
 
 /// Runs an instance with the console or, without a terminal or for `serve`, with JSON lines on stdout.
-async fn run_instance(action: Option<&Action>, settings: &Settings) -> anyhow::Result<ExitCode> {
+async fn run_instance(
+    action: Option<&Action>,
+    settings: &Settings,
+    log: &LogFile,
+) -> anyhow::Result<ExitCode> {
     let demo = if let Some(Action::Demo { profile }) = action { Some(*profile) } else { None };
     let mut config = settings.config(if demo.is_some() { "demo" } else { DEFAULT_NAME });
     config.upstream = plugin_list::find(settings.upstream.as_ref()).await?;
     config.takes_place &= demo.is_none();
+    let format = match action {
+        Some(Action::Serve { format }) if format == "text" => {
+            let (symbols, zone) = settings.text(variable)?;
+            LineFormat::Text { symbols, zone }
+        }
+        _ => LineFormat::Json,
+    };
     let services = Services::start(&config, demo)?;
-    let has_screen = !matches!(action, Some(Action::Serve)) && has_terminal();
+    let has_screen = !matches!(action, Some(Action::Serve { .. })) && has_terminal();
+    if has_screen {
+        log.and_journal(services.hub());
+    } else {
+        log.and_stderr();
+    }
+    let driver = services.hub().driver();
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        driver = driver.name,
+        address = driver.address,
+        "started"
+    );
     let (shown, lines) = if has_screen {
         (show(settings, &services).await, None)
     } else {
-        (Ok(None), Some(serve::serve(&services).await))
+        (Ok(None), Some(serve::serve(&services, format).await))
     };
     services.shutdown.requested.cancel();
     // Nobody reads a terminal that is gone or stopped, and writing to it could block.
@@ -80,6 +107,7 @@ async fn run_instance(action: Option<&Action>, settings: &Settings) -> anyhow::R
         says(NOT_REMOVED);
     }
     let (hub, signal) = (services.hub().clone(), services.shutdown.signal());
+    tracing::info!(signal = signal.map(|signal| signal.exit_status()), "ending");
     let closed = services.close().await;
     if let Some(lines) = lines {
         lines.finish().await?;
@@ -128,7 +156,11 @@ async fn show_source(source: Arc<dyn Source>, settings: &Settings) -> anyhow::Re
 }
 
 fn console_options(settings: &Settings) -> anyhow::Result<console::Options> {
-    settings.console(|name| std::env::var(name).ok())
+    settings.console(variable)
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }
 
 fn signal_of(reason: ExitReason) -> Option<Signal> {
@@ -145,7 +177,6 @@ const CONSOLE_TIMEOUT: Duration = Duration::from_secs(3);
 /// Shows the console until it ends. Returns no reason if its terminal does not take what is written.
 async fn show(settings: &Settings, services: &Services) -> anyhow::Result<Option<ExitReason>> {
     let options = console_options(settings)?;
-    logging::to_journal(services.hub());
     let requested = services.shutdown.requested.clone();
     let source = LocalSource::new(services.hub().clone());
     let (sender, ended) = oneshot::channel();

@@ -1,4 +1,4 @@
-//! `voltergeist serve`: no screen; every entry as a JSON line on stdout.
+//! `voltergeist serve`: no screen; every entry as a line on stdout.
 
 use std::io::{self, BufWriter, ErrorKind};
 
@@ -6,7 +6,10 @@ use anyhow::Context;
 
 use super::output::{complain, stdout_closed};
 use crate::{
-    app::{Services, line_output::Writer, logging},
+    app::{
+        Services,
+        line_output::{LineFormat, Writer},
+    },
     domain::model::entry::EntryKind,
     hub::Hub,
 };
@@ -15,15 +18,14 @@ use crate::{
 pub struct Lines(Result<Writer, io::Result<u64>>);
 
 /// Writes lines until the end is requested, or until the reader closes the pipe.
-pub async fn serve(services: &Services) -> Lines {
-    logging::to_stderr();
+pub async fn serve(services: &Services, format: LineFormat) -> Lines {
     let hub = services.hub();
     for entry in hub.entries_after(0, usize::MAX).0 {
         if let EntryKind::Note { text } = &entry.kind {
             complain(text);
         }
     }
-    let mut writer = Writer::start(hub, BufWriter::new(io::stdout()), &services.ended);
+    let mut writer = Writer::start(hub, (BufWriter::new(io::stdout()), format), &services.ended);
     let ended = tokio::select! {
         ended = writer.ended() => Some(ended),
         () = services.shutdown.requested.cancelled() => None,

@@ -4,24 +4,30 @@
 //! key `name`; the command line goes before the variable, that before the file, and the file before the
 //! default.
 
-use std::{collections::BTreeMap, fmt, path::PathBuf, str::FromStr, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
-use clap::{Args, ValueEnum, ValueHint, builder::PossibleValuesParser};
-use serde::{
-    Deserialize, Deserializer,
-    de::{Error as _, SeqAccess, Visitor, value::SeqAccessDeserializer},
+use clap::{Args, ValueHint, builder::PossibleValuesParser};
+use serde::Deserialize;
+
+use super::setting_values::{
+    ArmedRule, Keys, StartDown, When, lasting, lasting_text, parsed, rule, rules, theme, time_zone, zone,
+    zone_name,
 };
-
 use crate::{
-    app::{Config, paths},
+    app::{
+        Config,
+        logging::{LogFormat, LogLevels, LogOptions},
+        paths,
+    },
     console::{
         self,
         input::keymap::{Keymap, KeymapError},
         theme::Theme,
     },
     domain::{
-        lang::{command::Command, duration, suggest::did_you_mean},
+        lang::command::Command,
         model::{directory_options::DirectoryOptions, driver::Outage, speed::EngineSpeed},
+        text::symbols::{self, Symbols},
     },
     net::{Address, UpstreamName, client::ClientError, token},
 };
@@ -166,6 +172,27 @@ pub struct Settings {
     )]
     pub keep_rules: Option<bool>,
 
+    /// Append what the program does and what goes wrong to a file
+    ///
+    /// Calls are no part of it; --record has them.
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Log")]
+    #[arg(env = "VOLTERGEIST_LOG_FILE", hide_env = true, hide_short_help = true)]
+    pub log_file: Option<PathBuf>,
+
+    /// What is in the log file: error, warn, info, debug, trace or off; or per module, as info,voltergeist::plugin=debug
+    ///
+    /// Default: RUST_LOG, and info without it.
+    #[arg(long, global = true, value_name = "LEVELS", help_heading = "Log")]
+    #[arg(env = "VOLTERGEIST_LOG_LEVEL", hide_env = true, hide_short_help = true)]
+    #[serde(deserialize_with = "parsed")]
+    pub log_level: Option<LogLevels>,
+
+    /// Whether the log file is text or json [default: text]
+    #[arg(long, global = true, value_name = "FORMAT", help_heading = "Log")]
+    #[arg(env = "VOLTERGEIST_LOG_FORMAT", hide_env = true, hide_short_help = true)]
+    #[serde(deserialize_with = "parsed")]
+    pub log_format: Option<LogFormat>,
+
     /// The colours [default: default]
     #[arg(long, global = true, value_name = "NAME", help_heading = "Screen")]
     #[arg(value_parser = PossibleValuesParser::new(Theme::names()), env = "VOLTERGEIST_THEME", hide_env = true)]
@@ -229,6 +256,9 @@ impl Settings {
             start_down: self.start_down.or(below.start_down.filter(|_| self.listen_after.is_none())),
             listen_after: self.listen_after.or(below.listen_after.filter(|_| self.start_down.is_none())),
             keep_rules: self.keep_rules.or(below.keep_rules),
+            log_file: self.log_file.or(below.log_file),
+            log_level: self.log_level.or(below.log_level),
+            log_format: self.log_format.or(below.log_format),
             theme: self.theme.or(below.theme),
             color: self.color.or(below.color),
             ascii: self.ascii.or(below.ascii),
@@ -281,6 +311,31 @@ impl Settings {
         }
     }
 
+    /// The log file, if there is to be one. `variable` looks up the environment.
+    pub fn log(&self, variable: impl Fn(&str) -> Option<String>) -> anyhow::Result<Option<LogOptions>> {
+        let Some(path) = self.log_file.clone() else { return Ok(None) };
+        let usual = variable("RUST_LOG").filter(|levels| !levels.is_empty());
+        let levels = match (&self.log_level, usual) {
+            (Some(levels), _) => levels.clone(),
+            (None, Some(levels)) => levels.parse().map_err(|error| anyhow::anyhow!("RUST_LOG: {error}"))?,
+            (None, None) => LogLevels::default(),
+        };
+        Ok(Some(LogOptions { path, levels, format: self.log_format.unwrap_or_default() }))
+    }
+
+    /// The symbols of texts and the zone of their times.
+    pub fn text(
+        &self,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> anyhow::Result<(&'static Symbols, jiff::tz::TimeZone)> {
+        let ascii = self.ascii.unwrap_or_default().decide(|| console::wants_ascii(&variable));
+        Ok((if ascii { &symbols::ASCII } else { &symbols::UNICODE }, self.zone()?))
+    }
+
+    fn zone(&self) -> anyhow::Result<jiff::tz::TimeZone> {
+        self.time_zone.as_deref().map_or_else(|| Ok(jiff::tz::TimeZone::system()), time_zone)
+    }
+
     /// The token for a control API on TCP.
     pub fn token(&self) -> Result<Option<String>, ClientError> {
         self.token_file.as_deref().map(token::read).transpose()
@@ -312,148 +367,13 @@ impl Settings {
         Ok(console::Options {
             theme: Theme::named(theme, ascii)?,
             keymap: self.keymap()?,
-            zone: match &self.time_zone {
-                Some(name) => time_zone(name)?,
-                None => jiff::tz::TimeZone::system(),
-            },
+            zone: self.zone()?,
             mouse: self.mouse.unwrap_or(true),
             editor: console::editor::find(&variable),
             shell: variable("SHELL").filter(|shell| !shell.is_empty()).unwrap_or_else(|| "sh".into()),
             memory: paths::state("console.json"),
         })
     }
-}
-
-/// A rule as after `arm`, with its label and flags; none of an empty line, which a variable with several can have.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ArmedRule(Option<Command>);
-
-fn rule(text: &str) -> Result<ArmedRule, String> {
-    let rule = Some(text).filter(|text| !text.trim().is_empty()).map(Command::parse_arm);
-    rule.transpose().map(ArmedRule).map_err(|error| error.to_string())
-}
-
-/// One rule, or several.
-fn rules<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<ArmedRule>, D::Error> {
-    let Keys(rules) = Keys::deserialize(deserializer)?;
-    rules.iter().map(|text| rule(text).map_err(D::Error::custom)).collect()
-}
-
-/// An outage to begin with: `refuse`, or `unlink:50s`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct StartDown {
-    kind: Outage,
-    lasting: Option<Duration>,
-}
-
-impl FromStr for StartDown {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (kind, lasting) = text.split_once(':').map_or((text, None), |(kind, time)| (kind, Some(time)));
-        let kinds = Outage::ALL.map(Outage::as_str);
-        let Some(kind) = Outage::ALL.into_iter().find(|outage| outage.as_str() == kind) else {
-            let meant = did_you_mean(kind, kinds);
-            return Err(format!("{kind:?} is no outage{meant}; choose {}", kinds.join(", ")));
-        };
-        let lasting = lasting.map(self::lasting).transpose()?;
-        Ok(Self { kind, lasting })
-    }
-}
-
-/// Whether to do something.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum When {
-    /// If the environment suggests it
-    #[default]
-    Auto,
-    /// Always
-    Always,
-    /// Never
-    Never,
-}
-
-impl FromStr for When {
-    type Err = &'static str;
-
-    fn from_str(word: &str) -> Result<Self, &'static str> {
-        <Self as ValueEnum>::from_str(word, false).map_err(|_| "choose \"auto\", \"always\" or \"never\"")
-    }
-}
-
-impl When {
-    fn decide(self, seems_right: impl FnOnce() -> bool) -> bool {
-        match self {
-            Self::Auto => seems_right(),
-            Self::Always => true,
-            Self::Never => false,
-        }
-    }
-}
-
-/// The keys of an action: `"f5"`, or `["f5", "space"]`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Keys(Vec<String>);
-
-impl<'de> Deserialize<'de> for Keys {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct OneOrMore;
-
-        impl<'de> Visitor<'de> for OneOrMore {
-            type Value = Keys;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(r#"a key as "f5", or some as ["f5", "space"]"#)
-            }
-
-            fn visit_str<E>(self, key: &str) -> Result<Keys, E> {
-                Ok(Keys(vec![key.to_owned()]))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, keys: A) -> Result<Keys, A::Error> {
-                Vec::deserialize(SeqAccessDeserializer::new(keys)).map(Keys)
-            }
-        }
-
-        deserializer.deserialize_any(OneOrMore)
-    }
-}
-
-/// How long, as users write it. No time at all would end a rule before it began.
-fn lasting(text: &str) -> Result<Duration, &'static str> {
-    duration::parse(text)
-        .filter(|lasting| !lasting.is_zero())
-        .ok_or("write a duration as 200ms, 90s, 5m or 1h")
-}
-
-fn lasting_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
-    lasting(&String::deserialize(deserializer)?).map(Some).map_err(D::Error::custom)
-}
-
-fn time_zone(name: &str) -> anyhow::Result<jiff::tz::TimeZone> {
-    jiff::tz::TimeZone::get(name)
-        .map_err(|_| anyhow::anyhow!("unknown time zone {name:?}; write it as UTC or Europe/Berlin"))
-}
-
-fn zone_name(name: &str) -> anyhow::Result<String> {
-    time_zone(name).map(|_| name.to_owned())
-}
-
-fn zone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    zone_name(&String::deserialize(deserializer)?).map(Some).map_err(D::Error::custom)
-}
-
-fn parsed<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
-where
-    D: Deserializer<'de>,
-    T: FromStr<Err: fmt::Display>,
-{
-    String::deserialize(deserializer)?.parse().map(Some).map_err(D::Error::custom)
-}
-
-fn theme<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    let name = String::deserialize(deserializer)?;
-    Theme::named(&name, false).map(|_| Some(name)).map_err(D::Error::custom)
 }
 
 #[cfg(test)]

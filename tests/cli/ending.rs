@@ -64,6 +64,41 @@ fn quit_is_0_and_the_last_line_is_written() {
 }
 
 #[test]
+fn text_is_a_line_for_people_and_the_log_file_has_start_and_end() {
+    let home = TestHome::new();
+    let log = home.path("voltergeist.log").display().to_string();
+    let options = ["serve", "--format", "text", "--time-zone", "UTC", "--log-file", &log];
+    let mut instance = home.start(&options, &[("RUST_LOG", "debug"), ("LC_ALL", "C.UTF-8")]);
+    instance.call("/VolumeDriver.Create", r#"{"Name": "data", "Opts": {}}"#);
+    let (status, ..) = home.send("arm get: empty as none");
+    assert_eq!(status, Some(0));
+    instance.call("/VolumeDriver.Get", r#"{"Name": "data"}"#);
+    instance.signal(Signal::TERM);
+    instance.wait_for_end();
+    let mut text = String::new();
+    let mut stdout = instance.child.stdout.take().expect("stdout is a pipe");
+    stdout.read_to_string(&mut text).expect("its words are UTF-8");
+    for expected in ["create       data             ok", ": arm get: empty as none", "⚡ empty by none"] {
+        assert!(text.contains(expected), "{expected} is missing: {text}");
+    }
+    let log = std::fs::read_to_string(log).expect("there is a log file");
+    let lines: Vec<&str> = log.lines().collect();
+    assert!(lines.first().is_some_and(|line| line.contains("INFO") && line.contains("started")), "{log}");
+    assert!(lines.last().is_some_and(|line| line.contains("ending signal=143")), "{log}");
+}
+
+#[test]
+fn a_wrong_log_is_an_error_before_anything_is_done() {
+    let home = TestHome::new();
+    let log = home.path("voltergeist.log").display().to_string();
+    let (status, _, stderr) = home.run(&["serve", "--log-file", &log, "--log-level", "loud"]);
+    assert_eq!(status, Some(2), "{stderr}");
+    let (status, _, stderr) = home.run(&["serve", "--log-file", "/nowhere/voltergeist.log"]);
+    assert_eq!(status, Some(1), "{stderr}");
+    assert!(stderr.contains("cannot open the log file"), "{stderr}");
+}
+
+#[test]
 fn without_a_terminal_it_serves_lines() {
     let home = TestHome::new();
     let mut instance = home.start(&[], &[]);

@@ -1,0 +1,149 @@
+//! The values of settings, as they are written on the command line, in a variable and in the config file.
+
+use std::{fmt, str::FromStr, time::Duration};
+
+use clap::ValueEnum;
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error as _, SeqAccess, Visitor, value::SeqAccessDeserializer},
+};
+
+use crate::{
+    console::theme::Theme,
+    domain::{
+        lang::{command::Command, duration, suggest::did_you_mean},
+        model::driver::Outage,
+    },
+};
+
+/// A rule as after `arm`, with its label and flags; none of an empty line, which a variable with several can have.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ArmedRule(pub(super) Option<Command>);
+
+pub(super) fn rule(text: &str) -> Result<ArmedRule, String> {
+    let rule = Some(text).filter(|text| !text.trim().is_empty()).map(Command::parse_arm);
+    rule.transpose().map(ArmedRule).map_err(|error| error.to_string())
+}
+
+/// One rule, or several.
+pub(super) fn rules<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<ArmedRule>, D::Error> {
+    let Keys(rules) = Keys::deserialize(deserializer)?;
+    rules.iter().map(|text| rule(text).map_err(D::Error::custom)).collect()
+}
+
+/// An outage to begin with: `refuse`, or `unlink:50s`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StartDown {
+    pub(super) kind: Outage,
+    pub(super) lasting: Option<Duration>,
+}
+
+impl FromStr for StartDown {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (kind, lasting) = text.split_once(':').map_or((text, None), |(kind, time)| (kind, Some(time)));
+        let kinds = Outage::ALL.map(Outage::as_str);
+        let Some(kind) = Outage::ALL.into_iter().find(|outage| outage.as_str() == kind) else {
+            let meant = did_you_mean(kind, kinds);
+            return Err(format!("{kind:?} is no outage{meant}; choose {}", kinds.join(", ")));
+        };
+        let lasting = lasting.map(self::lasting).transpose()?;
+        Ok(Self { kind, lasting })
+    }
+}
+
+/// Whether to do something.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum When {
+    /// If the environment suggests it
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+impl FromStr for When {
+    type Err = &'static str;
+
+    fn from_str(word: &str) -> Result<Self, &'static str> {
+        <Self as ValueEnum>::from_str(word, false).map_err(|_| "choose \"auto\", \"always\" or \"never\"")
+    }
+}
+
+impl When {
+    pub(super) fn decide(self, seems_right: impl FnOnce() -> bool) -> bool {
+        match self {
+            Self::Auto => seems_right(),
+            Self::Always => true,
+            Self::Never => false,
+        }
+    }
+}
+
+/// The keys of an action: `"f5"`, or `["f5", "space"]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Keys(pub(super) Vec<String>);
+
+impl<'de> Deserialize<'de> for Keys {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OneOrMore;
+
+        impl<'de> Visitor<'de> for OneOrMore {
+            type Value = Keys;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(r#"a key as "f5", or some as ["f5", "space"]"#)
+            }
+
+            fn visit_str<E>(self, key: &str) -> Result<Keys, E> {
+                Ok(Keys(vec![key.to_owned()]))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, keys: A) -> Result<Keys, A::Error> {
+                Vec::deserialize(SeqAccessDeserializer::new(keys)).map(Keys)
+            }
+        }
+
+        deserializer.deserialize_any(OneOrMore)
+    }
+}
+
+/// How long, as users write it. No time at all would end a rule before it began.
+pub(super) fn lasting(text: &str) -> Result<Duration, &'static str> {
+    duration::parse(text)
+        .filter(|lasting| !lasting.is_zero())
+        .ok_or("write a duration as 200ms, 90s, 5m or 1h")
+}
+
+pub(super) fn lasting_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    lasting(&String::deserialize(deserializer)?).map(Some).map_err(D::Error::custom)
+}
+
+pub(super) fn time_zone(name: &str) -> anyhow::Result<jiff::tz::TimeZone> {
+    jiff::tz::TimeZone::get(name)
+        .map_err(|_| anyhow::anyhow!("unknown time zone {name:?}; write it as UTC or Europe/Berlin"))
+}
+
+pub(super) fn zone_name(name: &str) -> anyhow::Result<String> {
+    time_zone(name).map(|_| name.to_owned())
+}
+
+pub(super) fn zone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    zone_name(&String::deserialize(deserializer)?).map(Some).map_err(D::Error::custom)
+}
+
+pub(super) fn parsed<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr<Err: fmt::Display>,
+{
+    String::deserialize(deserializer)?.parse().map(Some).map_err(D::Error::custom)
+}
+
+pub(super) fn theme<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    Theme::named(&name, false).map(|_| Some(name)).map_err(D::Error::custom)
+}
