@@ -181,8 +181,8 @@ mod tests {
         let (written, default) = (settings(&in_force()), Settings::default());
         assert_eq!(written.config(DEFAULT_NAME).name, default.config(DEFAULT_NAME).name);
         let look = |settings: &Settings| {
-            let options = settings.console(|_| None).expect("it is sound");
-            (options.theme.name, options.theme.glyphs.ascii)
+            let options = settings.console(|_| None, || None).expect("it is sound");
+            (options.theme.name.into_owned(), options.theme.glyphs.ascii)
         };
         assert_eq!(look(&written), look(&default));
         assert_eq!(

@@ -10,6 +10,7 @@ use std::{
 };
 
 use anyhow::Context;
+use terminal_colorsaurus::{QueryOptions, ThemeMode, theme_mode};
 use tokio::{runtime::Handle, sync::oneshot, time::sleep};
 
 use super::{
@@ -156,7 +157,18 @@ async fn show_source(source: Arc<dyn Source>, settings: &Settings) -> anyhow::Re
 }
 
 fn console_options(settings: &Settings) -> anyhow::Result<console::Options> {
-    settings.console(variable)
+    settings.console(variable, background_is_light)
+}
+
+/// How long a terminal may take to say its background. Each that answers at all says at once whether it knows it, so
+/// only one that is slow or mute makes anybody wait; an answer that came later would be read as keys.
+const BACKGROUND_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Whether the background of the terminal is light. To be asked before anything else reads from the terminal.
+fn background_is_light() -> Option<bool> {
+    let mut options = QueryOptions::default();
+    options.timeout = BACKGROUND_TIMEOUT;
+    theme_mode(options).ok().map(|mode| mode == ThemeMode::Light)
 }
 
 fn variable(name: &str) -> Option<String> {

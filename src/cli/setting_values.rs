@@ -9,7 +9,8 @@ use serde::{
 };
 
 use crate::{
-    console::theme::Theme,
+    app::paths,
+    console::themes::{AUTO, Themes},
     domain::{
         lang::{command::Command, duration, suggest::did_you_mean},
         model::driver::Outage,
@@ -144,6 +145,20 @@ where
 }
 
 pub(super) fn theme<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    let name = String::deserialize(deserializer)?;
-    Theme::named(&name, false).map(|_| Some(name)).map_err(D::Error::custom)
+    theme_name(&String::deserialize(deserializer)?).map(Some).map_err(D::Error::custom)
+}
+
+/// The name of a theme, or `auto`.
+pub(super) fn theme_name(name: &str) -> Result<String, String> {
+    if name != AUTO {
+        themes(false)?.named(name).map_err(|error| format!("{error}, {AUTO}"))?;
+    }
+    Ok(name.to_owned())
+}
+
+/// The themes that come with the program, and those in the user's configuration directory.
+pub(super) fn themes(ascii: bool) -> Result<Themes, String> {
+    let shipped = Themes::shipped(ascii);
+    let Some(directory) = paths::config("themes") else { return Ok(shipped) };
+    shipped.with_own(&directory).map_err(|error| error.to_string())
 }

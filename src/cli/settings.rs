@@ -6,12 +6,12 @@
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
-use clap::{Args, ValueHint, builder::PossibleValuesParser};
+use clap::{Args, ValueHint};
 use serde::Deserialize;
 
 use super::setting_values::{
-    ArmedRule, Keys, StartDown, When, lasting, lasting_text, parsed, rule, rules, theme, time_zone, zone,
-    zone_name,
+    ArmedRule, Keys, StartDown, When, lasting, lasting_text, parsed, rule, rules, theme, theme_name, themes,
+    time_zone, zone, zone_name,
 };
 use crate::{
     app::{
@@ -21,8 +21,9 @@ use crate::{
     },
     console::{
         self,
+        color_depth::ColorDepth,
         input::keymap::{Keymap, KeymapError},
-        theme::Theme,
+        themes::AUTO,
     },
     domain::{
         lang::command::Command,
@@ -193,9 +194,12 @@ pub struct Settings {
     #[serde(deserialize_with = "parsed")]
     pub log_format: Option<LogFormat>,
 
-    /// The colours [default: default]
+    /// The colours: auto, default, light, mono, colour-blind, high-contrast or an own one [default: auto]
+    ///
+    /// auto is light on a light background, else default. An own theme NAME is the file themes/NAME.toml beside the
+    /// config file.
     #[arg(long, global = true, value_name = "NAME", help_heading = "Screen")]
-    #[arg(value_parser = PossibleValuesParser::new(Theme::names()), env = "VOLTERGEIST_THEME", hide_env = true)]
+    #[arg(value_parser = theme_name, env = "VOLTERGEIST_THEME", hide_env = true)]
     #[serde(deserialize_with = "theme")]
     pub theme: Option<String>,
 
@@ -354,8 +358,13 @@ impl Settings {
         Keymap::new(self.keys.iter().map(|(action, keys)| (action.as_str(), keys.0.as_slice())))
     }
 
-    /// The appearance of the console; `auto` values are decided by the environment.
-    pub fn console(&self, variable: impl Fn(&str) -> Option<String>) -> anyhow::Result<console::Options> {
+    /// The appearance of the console; `auto` values are decided by the environment, and by whether the background of
+    /// the terminal is light, as far as that is known.
+    pub fn console(
+        &self,
+        variable: impl Fn(&str) -> Option<String>,
+        is_light: impl FnOnce() -> Option<bool>,
+    ) -> anyhow::Result<console::Options> {
         // Set and not empty, as https://no-color.org has it.
         let no_colour = || {
             variable("NO_COLOR").is_some_and(|value| !value.is_empty())
@@ -363,9 +372,16 @@ impl Settings {
         };
         let colour = self.color.unwrap_or_default().decide(|| !no_colour());
         let ascii = self.ascii.unwrap_or_default().decide(|| console::wants_ascii(&variable));
-        let theme = if colour { self.theme.as_deref().unwrap_or("default") } else { "mono" };
+        let theme = match self.theme.as_deref().unwrap_or(AUTO) {
+            _ if !colour => "mono",
+            AUTO if is_light() == Some(true) => "light",
+            AUTO => "default",
+            name => name,
+        };
+        let themes = themes(ascii).map_err(anyhow::Error::msg)?.in_depth(ColorDepth::of(&variable));
         Ok(console::Options {
-            theme: Theme::named(theme, ascii)?,
+            theme: themes.named(theme)?,
+            themes,
             keymap: self.keymap()?,
             zone: self.zone()?,
             mouse: self.mouse.unwrap_or(true),
@@ -379,6 +395,21 @@ impl Settings {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_light_background_gets_the_light_theme_unless_one_is_chosen() {
+        let look = |settings: Settings, is_light| {
+            settings.console(|_| None, || is_light).expect("they are sound").theme.name
+        };
+        let named = |name: &str| Settings { theme: Some(name.to_owned()), ..Settings::default() };
+        let mono = Settings { color: Some(When::Never), ..Settings::default() };
+        assert_eq!(look(Settings::default(), Some(true)), "light");
+        assert_eq!(look(named("auto"), Some(true)), "light");
+        assert_eq!(look(named("auto"), Some(false)), "default");
+        assert_eq!(look(named("auto"), None), "default");
+        assert_eq!(look(named("high-contrast"), Some(true)), "high-contrast");
+        assert_eq!(look(mono, Some(true)), "mono");
+    }
 
     #[test]
     fn colour_and_ascii_follow_the_environment_unless_they_are_chosen() {
@@ -399,9 +430,9 @@ mod tests {
                 environment.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
             };
             let settings = Settings { color, ascii, ..Settings::default() };
-            let options = settings.console(variable).expect("the defaults are sound");
+            let options = settings.console(variable, || None).expect("the defaults are sound");
             let theme = options.theme;
-            assert_eq!((theme.name, theme.glyphs.ascii), expected, "{color:?} {ascii:?} {environment:?}");
+            assert_eq!((&*theme.name, theme.glyphs.ascii), expected, "{color:?} {ascii:?} {environment:?}");
         }
     }
 }

@@ -13,6 +13,7 @@
 //! event loop: what may wait for a disk is a job, and its result comes back as an event.
 
 pub mod clipboard;
+pub mod color_depth;
 pub mod editor;
 pub mod glyphs;
 pub mod input;
@@ -25,6 +26,7 @@ mod shell;
 mod terminal;
 mod terminal_host;
 pub mod theme;
+pub mod themes;
 pub mod view;
 
 use std::{io, path::PathBuf, sync::Arc};
@@ -36,7 +38,7 @@ pub use terminal::give_up as give_up_terminal;
 pub use terminal_host::TerminalHost;
 
 use crate::{
-    console::{input::keymap::Keymap, memory::Memory, model::app::App, theme::Theme},
+    console::{input::keymap::Keymap, memory::Memory, model::app::App, theme::Theme, themes::Themes},
     source::Source,
 };
 
@@ -45,6 +47,8 @@ use crate::{
 pub struct Options {
     /// Styles and symbols.
     pub theme: Theme,
+    /// The themes that can be chosen.
+    pub themes: Themes,
     /// Which key does what.
     pub keymap: Keymap,
     /// The zone that times are shown in.
@@ -63,6 +67,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             theme: Theme::named("default", false).expect("the default theme is shipped"),
+            themes: Themes::shipped(false),
             keymap: Keymap::default(),
             zone: jiff::tz::TimeZone::UTC,
             mouse: true,
@@ -81,6 +86,7 @@ pub async fn run(
 ) -> io::Result<ExitReason> {
     let size = crossterm::terminal::size()?;
     let mut app = App::new(size, options.theme, options.keymap, options.zone);
+    app.themes = options.themes;
     app.mouse = options.mouse;
     if let Some(path) = &options.memory {
         Memory::read(path).restore(&mut app);

@@ -1,20 +1,25 @@
 //! Themes: a style for each meaning, read from `assets/themes/`.
 //!
 //! A style is a line of words, as `black on yellow bold`. Colours are the 16 ANSI names, which follow
-//! the user's terminal, or `#rrggbb`. The mono theme sets no colour at all, only modifiers: under
+//! the user's terminal, numbers of the palette of 256, or `#rrggbb`. The mono theme sets no colour at all, only modifiers: under
 //! `NO_COLOR` crossterm writes a colour change as a reset of every attribute, so that a bold and
 //! coloured text would come out plain.
+
+use std::borrow::Cow;
 
 use ratatui::style::{Color, Modifier, Style};
 use serde::{Deserialize, Deserializer, de::Error as _};
 
 use crate::{
-    console::glyphs::{ASCII, Glyphs, UNICODE},
+    console::{
+        color_depth::ColorDepth,
+        glyphs::{ASCII, Glyphs, UNICODE},
+    },
     domain::text::describe::TextStyle,
 };
 
 /// The themes that come with the program: name and text.
-const SHIPPED: [(&str, &str); 5] = [
+pub(super) const SHIPPED: [(&str, &str); 5] = [
     ("default", include_str!("../../assets/themes/default.toml")),
     ("light", include_str!("../../assets/themes/light.toml")),
     ("mono", include_str!("../../assets/themes/mono.toml")),
@@ -26,7 +31,7 @@ const SHIPPED: [(&str, &str); 5] = [
 #[derive(Clone, Debug)]
 pub struct Theme {
     /// Its name, as in `--theme NAME`.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// The styles.
     pub styles: Styles,
     /// The symbols.
@@ -82,6 +87,26 @@ pub struct Styles {
 }
 
 impl Styles {
+    /// Every style in another form.
+    fn map(&self, form: impl Fn(Style) -> Style) -> Self {
+        Self {
+            text: form(self.text),
+            dim: form(self.dim),
+            bold: form(self.bold),
+            border: form(self.border),
+            focus: form(self.focus),
+            selection: form(self.selection),
+            key: form(self.key),
+            good: form(self.good),
+            bad: form(self.bad),
+            warning: form(self.warning),
+            fault: form(self.fault),
+            armed: form(self.armed),
+            command: form(self.command),
+            graph: form(self.graph),
+        }
+    }
+
     /// The style of a tone.
     pub const fn of(&self, tone: TextStyle) -> Style {
         match tone {
@@ -99,34 +124,49 @@ impl Styles {
 
 /// Why there is no such theme.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown theme {name:?}; choose one of: {}", Theme::names().collect::<Vec<_>>().join(", "))]
+#[error("unknown theme {name:?}; choose one of: {}", names.join(", "))]
 pub struct NoTheme {
     name: String,
+    names: Vec<String>,
+}
+
+impl NoTheme {
+    /// None with this name among those that there are.
+    pub(super) fn new<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Self {
+        Self { name: name.to_owned(), names: names.map(str::to_owned).collect() }
+    }
 }
 
 impl Theme {
-    /// The names of all themes.
+    /// The names of the themes that come with the program.
     pub fn names() -> impl Iterator<Item = &'static str> {
         SHIPPED.into_iter().map(|(name, _)| name)
     }
 
-    /// A theme by its name.
+    /// A theme that comes with the program.
     pub fn named(name: &str, ascii: bool) -> Result<Self, NoTheme> {
         let (name, text) = SHIPPED
             .into_iter()
             .find(|(known, _)| *known == name)
-            .ok_or_else(|| NoTheme { name: name.to_owned() })?;
+            .ok_or_else(|| NoTheme::new(name, Self::names()))?;
         let styles = toml::from_str(text).expect("the shipped themes are read by a test");
-        Ok(Self { name, styles, glyphs: if ascii { &ASCII } else { &UNICODE } })
+        Ok(Self { name: name.into(), styles, glyphs: if ascii { &ASCII } else { &UNICODE } })
     }
 
-    /// The theme that comes after this one.
+    /// The theme in the colours that the terminal has.
     #[must_use]
-    pub fn next(&self) -> Self {
-        let index = SHIPPED.iter().position(|(name, _)| *name == self.name).unwrap_or(0);
-        let (name, _) = SHIPPED[(index + 1) % SHIPPED.len()];
-        Self::named(name, self.glyphs.ascii).expect("the name was just taken from the list")
+    pub fn in_depth(&self, depth: ColorDepth) -> Self {
+        Self { styles: self.styles.map(|style| depth.style(style)), ..self.clone() }
     }
+}
+
+/// Reads the styles of a user's theme. What they leave out is as in the default theme.
+pub(super) fn read_styles(text: &str) -> Result<Styles, String> {
+    let mut all: toml::Table = toml::from_str(SHIPPED[0].1).map_err(|error| error.to_string())?;
+    // Checked by itself first, so that an error shows its line.
+    let own: toml::Table = toml::from_str(text).map_err(|error| error.to_string())?;
+    all.extend(own);
+    all.try_into().map_err(|error: toml::de::Error| error.to_string())
 }
 
 fn style<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Style, D::Error> {

@@ -44,6 +44,8 @@ fn command(directory: &Path, args: &[&str], env: &[(&str, &str)]) -> CommandBuil
     }
     command.env("TERM", "xterm-256color");
     command.env("LANG", "C.UTF-8");
+    // Nobody here says what the background is.
+    command.env("VOLTERGEIST_THEME", "default");
     command.env("XDG_CONFIG_HOME", directory);
     command.env("XDG_STATE_HOME", directory);
     command.env_remove("NO_COLOR");

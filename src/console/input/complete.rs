@@ -17,7 +17,7 @@ use crate::{
             bindings::KEY_BINDINGS,
         },
         model::fault_list::outage_help,
-        theme::Theme,
+        themes::Themes,
     },
     domain::{
         lang::{
@@ -81,7 +81,7 @@ impl Completion {
 const MARK: char = '\u{1a}';
 
 /// What can stand next in a command line.
-pub fn command(line: &str, snapshot: &Snapshot) -> Completion {
+pub fn command(line: &str, themes: &Themes, snapshot: &Snapshot) -> Completion {
     let start = line.rfind(char::is_whitespace).map_or(0, |space| space + 1);
     let mut words = line[..start].split_whitespace();
     let Some(first) = words.next() else {
@@ -89,7 +89,11 @@ pub fn command(line: &str, snapshot: &Snapshot) -> Completion {
         let names = names().map(|binding| Candidate::new(binding.name, binding.help));
         let begun = Completion::of(line, start, forms.chain(names));
         let is_word = self::words().any(|word| word == &line[start..]);
-        return if begun.candidates.is_empty() && !is_word { found(&line[start..], snapshot) } else { begun };
+        return if begun.candidates.is_empty() && !is_word {
+            found(&line[start..], themes, snapshot)
+        } else {
+            begun
+        };
     };
     let others = words.count();
     match (first, others) {
@@ -171,7 +175,7 @@ pub fn command(line: &str, snapshot: &Snapshot) -> Completion {
                 Candidate::new("end", "the last entry, and what is added to the file"),
             ],
         ),
-        ("theme", 0) => Completion::of(line, start, Theme::names().map(|name| Candidate::new(name, ""))),
+        ("theme", 0) => Completion::of(line, start, themes.names().map(|name| Candidate::new(name, ""))),
         _ => Completion { start, ..Completion::default() },
     }
 }
@@ -181,7 +185,7 @@ const MAX_FOUND: usize = 40;
 
 /// The lines that have the letters of a word in order, or about it: commands, keys by name, examples of rules, scenarios,
 /// volumes and themes. The best match comes first.
-fn found(word: &str, snapshot: &Snapshot) -> Completion {
+fn found(word: &str, themes: &Themes, snapshot: &Snapshot) -> Completion {
     if word.is_empty() {
         return Completion::default();
     }
@@ -197,7 +201,7 @@ fn found(word: &str, snapshot: &Snapshot) -> Completion {
     let own = |line: String, help| (line.clone(), Candidate::new(line, help));
     let forgets = volumes(snapshot, |volume| volume.exists)
         .map(|volume| own(format!("forget {}", volume.word), "forget the volume"));
-    let themes = Theme::names().map(|name| own(format!("theme {name}"), "choose the theme"));
+    let themes = themes.names().map(|name| own(format!("theme {name}"), "choose the theme"));
     let all = named.chain(forms).chain(rules).chain(scenarios).chain(forgets).chain(themes);
     let mut matcher = Matcher::new(Config::DEFAULT);
     let wanted = Pattern::parse(word, CaseMatching::Ignore, Normalization::Smart);

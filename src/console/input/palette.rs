@@ -4,6 +4,7 @@ use crate::{
     console::{
         input::{action::KeyAction, complete},
         theme::Theme,
+        themes::Themes,
     },
     domain::lang::{
         command::{Command, CommandError},
@@ -30,8 +31,8 @@ pub enum PaletteInput {
 }
 
 impl PaletteInput {
-    /// Parses a line, or returns what is wrong with it. `ascii` selects the symbols of a theme.
-    pub fn read(line: &str, ascii: bool) -> Result<Self, String> {
+    /// Parses a line, or returns what is wrong with it.
+    pub fn read(line: &str, themes: &Themes) -> Result<Self, String> {
         if let Some(line) = line.trim_start().strip_prefix('!') {
             return Ok(Self::Shell(line.trim().to_owned()));
         }
@@ -41,7 +42,8 @@ impl PaletteInput {
         };
         let (word, rest) = line.trim().split_once(char::is_whitespace).unwrap_or((line, ""));
         match (word, rest.trim(), error) {
-            ("theme", name, _) if !name.is_empty() => Theme::named(name, ascii)
+            ("theme", name, _) if !name.is_empty() => themes
+                .named(name)
                 .map(|theme| Self::Theme(Box::new(theme)))
                 .map_err(|error| error.to_string()),
             ("seek", text, _) => text

@@ -206,7 +206,7 @@ impl App {
             }
             KeyAction::Help => self.mode = Mode::Help(HelpState::default()),
             KeyAction::Theme => {
-                self.theme = self.theme.next();
+                self.theme = self.themes.after(&self.theme.name).clone();
                 self.status = StatusLine::say(format!("theme {}", self.theme.name));
             }
             _ => {}

@@ -34,6 +34,7 @@ use crate::{
             window::Cursor,
         },
         theme::Theme,
+        themes::Themes,
     },
     domain::{
         analysis::retries::{Retries, between},
@@ -88,6 +89,8 @@ pub struct App {
     pub outage: Outage,
     /// Styles and symbols.
     pub theme: Theme,
+    /// The themes that can be chosen.
+    pub themes: Themes,
     /// Which key does what.
     pub keymap: Keymap,
     /// The zone that times are shown in.
@@ -157,6 +160,7 @@ impl App {
             status: StatusLine::Empty,
             status_since: Timestamp::MIN,
             outage: Outage::Refuse,
+            themes: Themes::shipped(theme.glyphs.ascii),
             theme,
             keymap,
             zone,

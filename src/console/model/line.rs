@@ -28,7 +28,7 @@ impl App {
     /// Begins a line.
     pub(super) fn begin(&mut self, purpose: PromptKind, text: &str, snapshot: &Snapshot) {
         self.edited = None;
-        self.mode = Mode::Type(Prompt::new(purpose, text, snapshot));
+        self.mode = Mode::Type(Prompt::new(purpose, text, &self.themes, snapshot));
     }
 
     /// Takes a key while a line is typed. A line that is no good stays, with what is wrong with it.
@@ -153,7 +153,7 @@ impl App {
         let (problem, rule) = match prompt.kind {
             PromptKind::Filter => (self.filter(&text).err(), None),
             PromptKind::Shell => (None, None),
-            PromptKind::Command => match PaletteInput::read(&text, self.theme.glyphs.ascii) {
+            PromptKind::Command => match PaletteInput::read(&text, &self.themes) {
                 Ok(PaletteInput::Command(command)) => match *command {
                     Command::Arm { rule, .. } => (None, Some(rule)),
                     _ => (None, None),
@@ -196,7 +196,7 @@ impl App {
         if line.is_empty() {
             return Ok(Vec::new());
         }
-        match PaletteInput::read(line, self.theme.glyphs.ascii)? {
+        match PaletteInput::read(line, &self.themes)? {
             PaletteInput::Command(command) => return Ok(self.ask_or_run(*command, snapshot)),
             PaletteInput::Action(action) => return Ok(self.act(action, snapshot)),
             PaletteInput::Theme(theme) => {

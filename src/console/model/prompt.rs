@@ -5,7 +5,10 @@ use serde::{Deserialize, Serialize};
 use tui_input::{Input, InputRequest, backend::crossterm::EventHandler};
 
 use crate::{
-    console::input::complete::{self, Completion},
+    console::{
+        input::complete::{self, Completion},
+        themes::Themes,
+    },
     hub::Snapshot,
 };
 
@@ -43,6 +46,8 @@ pub struct Prompt {
     draft: String,
     /// The volume that is selected, for the commands that fit it.
     volume: String,
+    /// The themes that can be chosen.
+    themes: Themes,
     /// Whether it ends with a quote that nobody has typed.
     is_closed: bool,
 }
@@ -101,7 +106,7 @@ pub enum PromptEvent {
 
 impl Prompt {
     /// A line with a text to begin with.
-    pub fn new(kind: PromptKind, text: &str, snapshot: &Snapshot) -> Self {
+    pub fn new(kind: PromptKind, text: &str, themes: &Themes, snapshot: &Snapshot) -> Self {
         let mut prompt = Self {
             kind,
             input: Input::new(text.to_owned()),
@@ -113,6 +118,7 @@ impl Prompt {
             back: 0,
             draft: String::new(),
             volume: String::new(),
+            themes: themes.clone(),
             is_closed: false,
         };
         prompt.complete(snapshot);
@@ -120,8 +126,8 @@ impl Prompt {
     }
 
     /// A line for the shell, with the volume that is selected.
-    pub fn shell(volume: &str, snapshot: &Snapshot) -> Self {
-        let mut prompt = Self::new(PromptKind::Shell, "", snapshot);
+    pub fn shell(volume: &str, themes: &Themes, snapshot: &Snapshot) -> Self {
+        let mut prompt = Self::new(PromptKind::Shell, "", themes, snapshot);
         volume.clone_into(&mut prompt.volume);
         prompt.complete(snapshot);
         prompt
@@ -202,7 +208,7 @@ impl Prompt {
         let at_end = self.input.cursor() == self.text().chars().count();
         self.completion = match self.kind {
             _ if !at_end => Completion::default(),
-            PromptKind::Command => complete::command(self.text(), snapshot),
+            PromptKind::Command => complete::command(self.text(), &self.themes, snapshot),
             PromptKind::Filter => complete::filter(self.text(), snapshot),
             PromptKind::Shell => complete::shell(self.text(), &self.volume, snapshot),
         };

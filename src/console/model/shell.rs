@@ -22,7 +22,7 @@ impl App {
         }
         let volume = self.selected_volume(snapshot).map(|volume| volume.name.clone()).unwrap_or_default();
         self.edited = None;
-        self.mode = Mode::Type(Prompt::shell(&volume, snapshot));
+        self.mode = Mode::Type(Prompt::shell(&volume, &self.themes, snapshot));
     }
 
     /// Runs a line.
