@@ -57,13 +57,13 @@ impl FromStr for LogLevels {
         };
         let targets: Targets = text.parse().map_err(|_| wrong())?;
         // A misspelt level would be read as the name of a module of which everything is logged.
-        let known =
-            |word: &str| word.contains('=') || word.contains("::") || word.parse::<LevelFilter>().is_ok();
-        if text.split(',').map(str::trim).all(|word| known(word) || word == "voltergeist") {
-            Ok(Self(targets))
-        } else {
-            Err(wrong())
-        }
+        let known = |word: &str| {
+            word.contains('=')
+                || word.contains("::")
+                || word == "voltergeist"
+                || !word.is_empty() && word.parse::<LevelFilter>().is_ok()
+        };
+        if text.split(',').map(str::trim).all(known) { Ok(Self(targets)) } else { Err(wrong()) }
     }
 }
 
@@ -102,7 +102,8 @@ impl LogFile {
     pub fn open(options: Option<LogOptions>) -> anyhow::Result<Self> {
         let opened = options.map(|options| {
             let file = OpenOptions::new().create(true).append(true).mode(0o600).open(&options.path);
-            let file = file.with_context(|| format!("cannot open the log file {:?}", options.path))?;
+            let file =
+                file.with_context(|| format!("cannot open the log file {}", options.path.display()))?;
             anyhow::Ok(Opened { writer: LogWriter::start(file), options })
         });
         Ok(Self(opened.transpose()?))

@@ -108,7 +108,7 @@ async fn run_instance(
         says(NOT_REMOVED);
     }
     let (hub, signal) = (services.hub().clone(), services.shutdown.signal());
-    tracing::info!(signal = signal.map(|signal| signal.exit_status()), "ending");
+    tracing::info!(signal = signal.map(Signal::exit_status), "ending");
     let closed = services.close().await;
     if let Some(lines) = lines {
         lines.finish().await?;

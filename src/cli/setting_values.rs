@@ -3,6 +3,7 @@
 use std::{fmt, str::FromStr, time::Duration};
 
 use clap::ValueEnum;
+use clap_complete::CompletionCandidate;
 use serde::{
     Deserialize, Deserializer,
     de::{Error as _, SeqAccess, Visitor, value::SeqAccessDeserializer},
@@ -161,4 +162,10 @@ pub(super) fn themes(ascii: bool) -> Result<Themes, String> {
     let shipped = Themes::shipped(ascii);
     let Some(directory) = paths::config("themes") else { return Ok(shipped) };
     shipped.with_own(&directory).map_err(|error| error.to_string())
+}
+
+/// The names of the themes, for completion in a shell.
+pub(super) fn theme_names() -> Vec<CompletionCandidate> {
+    let themes = themes(false).unwrap_or_else(|_| Themes::shipped(false));
+    themes.names().chain([AUTO]).map(CompletionCandidate::new).collect()
 }

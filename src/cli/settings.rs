@@ -7,11 +7,12 @@
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use clap::{Args, ValueHint};
+use clap_complete::ArgValueCandidates;
 use serde::Deserialize;
 
 use super::setting_values::{
-    ArmedRule, Keys, StartDown, When, lasting, lasting_text, parsed, rule, rules, theme, theme_name, themes,
-    time_zone, zone, zone_name,
+    ArmedRule, Keys, StartDown, When, lasting, lasting_text, parsed, rule, rules, theme, theme_name,
+    theme_names, themes, time_zone, zone, zone_name,
 };
 use crate::{
     app::{
@@ -199,7 +200,7 @@ pub struct Settings {
     /// auto is light on a light background, else default. An own theme NAME is the file themes/NAME.toml beside the
     /// config file.
     #[arg(long, global = true, value_name = "NAME", help_heading = "Screen")]
-    #[arg(value_parser = theme_name, env = "VOLTERGEIST_THEME", hide_env = true)]
+    #[arg(value_parser = theme_name, add = ArgValueCandidates::new(theme_names), env = "VOLTERGEIST_THEME", hide_env = true)]
     #[serde(deserialize_with = "theme")]
     pub theme: Option<String>,
 
