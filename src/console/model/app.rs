@@ -28,7 +28,7 @@ use crate::{
             fault_list,
             grouped_list::{GroupedList, GroupedRow},
             list::{EntryList, VolumeHistory},
-            mode::{LastKey, Mode, Question, StatusLine},
+            mode::{HelpRun, LastKey, Mode, Question, StatusLine},
             news::News,
             prompt::{History, Replaced, Submitted},
             window::Cursor,
@@ -119,6 +119,8 @@ pub struct App {
     pub dry_run: DryRuns,
     /// How far the open help and the open detail can be scrolled, as the views say.
     pub scroll_limits: ScrollLimits,
+    /// The rows of the open help that can be run, and what each does.
+    pub help_rows: Vec<(usize, HelpRun)>,
     /// What the hint does that was clicked on.
     pub clicked: Option<KeyAction>,
     /// The scenario run that was closed after its end.
@@ -176,6 +178,7 @@ impl App {
             latest_filter: Filter::default(),
             dry_run: DryRuns::default(),
             scroll_limits: ScrollLimits::default(),
+            help_rows: Vec::new(),
             clicked: None,
             closed_run: None,
             edited: None,

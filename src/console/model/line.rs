@@ -192,7 +192,7 @@ impl App {
     }
 
     /// Runs a typed line: a command, or an action of the console by its name.
-    fn run_line(&mut self, line: &str, snapshot: &Snapshot) -> Result<Vec<Effect>, String> {
+    pub(super) fn run_line(&mut self, line: &str, snapshot: &Snapshot) -> Result<Vec<Effect>, String> {
         if line.is_empty() {
             return Ok(Vec::new());
         }

@@ -122,4 +122,17 @@ pub struct HelpState {
     pub wanted: String,
     /// Whether letters are looked for, instead of being keys.
     pub is_typing: bool,
+    /// Which of the lines that can be run is selected.
+    pub selected: usize,
+}
+
+/// What a line of the help does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HelpRun {
+    /// What its key does.
+    Action(KeyAction),
+    /// It is typed as a command, to be completed or changed.
+    Begin(String),
+    /// It is run as a command.
+    Line(&'static str),
 }

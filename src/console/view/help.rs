@@ -17,10 +17,10 @@ use crate::{
         },
         model::{
             app::App,
-            mode::{HelpState, Mode},
+            mode::{HelpRun, HelpState, Mode},
         },
         theme::Theme,
-        view::canvas::View,
+        view::canvas::{View, mark},
     },
     domain::{
         model::lint::Lint,
@@ -39,7 +39,8 @@ pub fn render(view: &View<'_>, reading: &HelpState, buffer: &mut Buffer) {
     let styles = &view.theme.styles;
     Clear.render(area, buffer);
     buffer.set_style(area, styles.text);
-    let lines = lines(view.app, view.snapshot, reading, usize::from(area.width.saturating_sub(FRAME)));
+    let HelpPage { lines, rows } =
+        page(view.app, view.snapshot, reading, usize::from(area.width.saturating_sub(FRAME)));
     let height = usize::from(area.height.saturating_sub(FRAME));
     let more = lines.len() > reading.top + height;
     let find = view.key(KeyAction::Filter);
@@ -49,8 +50,8 @@ pub fn render(view: &View<'_>, reading: &HelpState, buffer: &mut Buffer) {
             format!(" {find} {}{} ", text::clean(wanted), if is_typing { "_" } else { "" })
         }
     };
-    let back =
-        if reading.is_typing || !reading.wanted.is_empty() { " Esc shows all " } else { " Esc closes " };
+    let back = if reading.is_typing || !reading.wanted.is_empty() { "Esc shows all " } else { "Esc closes " };
+    let back = format!(" {} runs  {back}", view.key(KeyAction::Open));
     let block = Block::bordered()
         .border_set(view.theme.glyphs.focus)
         .border_style(styles.focus)
@@ -63,35 +64,58 @@ pub fn render(view: &View<'_>, reading: &HelpState, buffer: &mut Buffer) {
     for (row, line) in lines.iter().skip(reading.top).take(height).enumerate() {
         view.put_fitted(buffer, inner, row as u16, line);
     }
+    let selected = rows.get(reading.selected).and_then(|(row, _)| row.checked_sub(reading.top));
+    if let Some(row) = selected.filter(|row| *row < height && !reading.is_typing) {
+        mark(buffer, inner, row as u16, styles.selection);
+    }
+}
+
+/// The rows that can be run, and what each does.
+pub fn rows(app: &App, snapshot: &Snapshot) -> Vec<(usize, HelpRun)> {
+    let Mode::Help(reading) = &app.mode else { return Vec::new() };
+    page(app, snapshot, reading, usize::from(app.size.0.saturating_sub(FRAME))).rows
 }
 
 /// The furthest that it can be scrolled.
 pub fn last_top(app: &App, snapshot: &Snapshot) -> usize {
     let Mode::Help(reading) = &app.mode else { return 0 };
-    let lines = lines(app, snapshot, reading, usize::from(app.size.0.saturating_sub(FRAME)));
+    let lines = page(app, snapshot, reading, usize::from(app.size.0.saturating_sub(FRAME))).lines;
     lines.len().saturating_sub(app.size.1.saturating_sub(FRAME).into())
 }
 
-/// The lines about one key, command or word.
-type HelpItem = Vec<Line<'static>>;
+/// All lines, and which of them can be run.
+struct HelpPage {
+    lines: Vec<Line<'static>>,
+    rows: Vec<(usize, HelpRun)>,
+}
+
+/// The lines about one key, command or word, and what it does.
+type HelpItem = (Vec<Line<'static>>, Option<HelpRun>);
 
 /// All lines, or those that match the search: first the keys of the focused pane, then the sections.
-fn lines(app: &App, snapshot: &Snapshot, reading: &HelpState, width: usize) -> Vec<Line<'static>> {
+fn page(app: &App, snapshot: &Snapshot, reading: &HelpState, width: usize) -> HelpPage {
     let (keymap, theme) = (&app.keymap, &app.theme);
     let wanted = reading.wanted.to_lowercase();
     let mut lines = if wanted.is_empty() { introduction(app, snapshot, width) } else { Vec::new() };
     let column = key_column(keymap, theme);
     let here = |binding: &&KeyBinding| binding.scope == app.focus.into();
-    let item = |binding: &KeyBinding| binding_lines(binding, keymap, theme, (column, width));
+    let item = |binding: &KeyBinding| -> HelpItem {
+        let run = HelpRun::Action(binding.action);
+        (binding_lines(binding, keymap, theme, (column, width)), Some(run))
+    };
     let own = KEY_BINDINGS.iter().filter(here);
     let own = own.map(|binding| item(&KeyBinding { scope: KeyScope::Everywhere, ..*binding })).collect();
     let sections = HelpSection::ALL.into_iter().map(|section| {
         let others = KEY_BINDINGS.iter().filter(|binding| binding.section == section && !here(binding));
         (section.title(), others.map(item).collect())
     });
-    let commands = complete::forms().map(|form| form_lines(form, theme, width)).collect();
-    let explained = |head: &str, meaning: &str| form_lines((head, "", meaning), theme, width);
-    let examples = EXAMPLES.iter().map(|(rule, meaning)| explained(rule, meaning));
+    let commands =
+        complete::forms().map(|form| (form_lines(form, theme, width), Some(run_of(form)))).collect();
+    let explained =
+        |head: &str, meaning: &str| -> HelpItem { (form_lines((head, "", meaning), theme, width), None) };
+    let examples = EXAMPLES
+        .iter()
+        .map(|(rule, meaning)| (explained(rule, meaning).0, Some(HelpRun::Begin(format!("arm {rule}")))));
     let parts = KEYWORD_GROUPS.iter().map(|part| {
         let words: Vec<_> = part.words.iter().map(|(word, _)| *word).collect();
         explained(part.title, &words.join(" "))
@@ -105,23 +129,32 @@ fn lines(app: &App, snapshot: &Snapshot, reading: &HelpState, width: usize) -> V
     ];
     let sections: Vec<(&str, Vec<HelpItem>)> =
         [("In this pane", own)].into_iter().chain(sections).chain(pages).collect();
+    let mut rows = Vec::new();
     for (title, mut items) in sections {
-        items.retain(|item| says(item, &wanted));
-        if items.iter().any(|item| !item.is_empty()) {
+        items.retain(|(item, _)| !item.is_empty() && says(item, &wanted));
+        if !items.is_empty() {
             if !lines.is_empty() {
                 lines.push(Line::default());
             }
             lines.push(Line::styled(format!(" {title}"), theme.styles.bold));
-            lines.extend(items.into_iter().flatten());
+            for (item, run) in items {
+                rows.extend(run.map(|run| (lines.len(), run)));
+                lines.extend(item);
+            }
         }
     }
     if lines.is_empty() {
         lines.push(Line::raw(" no match"));
     }
-    lines
+    HelpPage { lines, rows }
 }
 
-fn says(item: &HelpItem, wanted: &str) -> bool {
+/// A command that needs nothing more is run; any other is begun.
+fn run_of((word, form, _): (&'static str, &str, &str)) -> HelpRun {
+    if form.is_empty() { HelpRun::Line(word) } else { HelpRun::Begin(format!("{word} ")) }
+}
+
+fn says(item: &[Line<'static>], wanted: &str) -> bool {
     let words: Vec<String> = item.iter().map(|line| line.to_string().to_lowercase()).collect();
     // However it was wrapped.
     words.join(" ").split_whitespace().collect::<Vec<_>>().join(" ").contains(wanted)
@@ -153,7 +186,7 @@ fn introduction(app: &App, snapshot: &Snapshot, width: usize) -> Vec<Line<'stati
 }
 
 /// A command's form, and what it does beside it or below.
-fn form_lines((word, form, help): (&str, &str, &str), theme: &Theme, width: usize) -> HelpItem {
+fn form_lines((word, form, help): (&str, &str, &str), theme: &Theme, width: usize) -> Vec<Line<'static>> {
     let head = format!(" {word} {form}");
     let room = width / 2;
     if text::width(&head) < room && width >= 72 {
@@ -183,7 +216,7 @@ fn binding_lines(
     keymap: &Keymap,
     theme: &Theme,
     (column, width): (usize, usize),
-) -> HelpItem {
+) -> Vec<Line<'static>> {
     let keys = keys_of(binding, keymap, theme);
     if keys.is_empty() {
         return Vec::new();

@@ -103,6 +103,7 @@ pub fn render(frame: &mut Frame<'_>, app: &App, snapshot: &Snapshot, theme: &The
 /// the mouse.
 pub fn prepare(app: &mut App, event: &Event, snapshot: &Snapshot) {
     app.scroll_limits = scroll_limits(app, snapshot);
+    app.help_rows = help::rows(app, snapshot);
     app.clicked = match (event, app.screen(snapshot)) {
         (Event::Mouse(mouse), Some(screen))
             if matches!(mouse.kind, MouseEventKind::Down(MouseButton::Left)) =>
