@@ -144,6 +144,107 @@ fn the_mouse_is_taken_unless_a_setting_or_a_key_leaves_it_to_the_terminal() {
 }
 
 #[test]
+fn what_the_terminal_is_asked_for_is_taken_back_at_the_end() {
+    let (_directory, mut terminal) = console(&[]);
+    terminal.press("q");
+    assert_eq!(terminal.wait_for_end().exit_code(), 0);
+    terminal.assert_restored();
+    let output = terminal.output();
+    let (begin, end) = output.split_once("\x1b[?1049l").expect("the normal screen comes back");
+    for (what, asked, given_back) in [
+        ("bracketed paste", "\x1b[?2004h", "\x1b[?2004l"),
+        ("focus events", "\x1b[?1004h", "\x1b[?1004l"),
+        ("the kitty keyboard protocol", "\x1b[>1u", "\x1b[<1u"),
+        ("the title on the stack", "\x1b[22;2t", "\x1b[23;2t"),
+        ("the mouse", "\x1b[?1000h", "\x1b[?1000l"),
+    ] {
+        assert_eq!(output.matches(asked).count(), 1, "{what} is asked for");
+        assert_eq!(output.matches(given_back).count(), 1, "{what} is given back");
+        assert!(begin.contains(asked), "{what} is asked for first");
+    }
+    assert!(end.contains("\x1b[?25h"), "the cursor is shown again");
+}
+
+#[test]
+fn a_frame_is_one_update_and_the_title_names_what_is_armed() {
+    let (_directory, mut terminal) = console(&[]);
+    terminal.press("m");
+    terminal.wait_for_output("voltergeist haunt · 1 rule armed");
+    terminal.press("\x03");
+    terminal.wait_for_end();
+    let output = terminal.output();
+    let mut updates = output.split("\x1b[?2026h");
+    assert!(!updates.next().expect("there is a beginning").contains("haunt"), "nothing is drawn before");
+    let mut frames = 0;
+    for update in updates {
+        let (frame, after) = update.split_once("\x1b[?2026l").expect("each update has an end");
+        frames += usize::from(!frame.is_empty());
+        // Only the title and the end are outside.
+        assert!(!after.contains("\x1b[1;1H"), "cells are drawn outside an update: {after:?}");
+    }
+    assert!(frames >= 2, "{frames} frames");
+}
+
+#[test]
+fn a_paste_is_typed_as_one_line_and_never_as_keys() {
+    let (_directory, mut terminal) = console(&[]);
+    terminal.press("\x1b[200~m\x1b[201~");
+    terminal.press(":\x1b[200~note one\ntwo\x1b[201~\r");
+    terminal.wait_for_text(": note one two");
+    assert!(!terminal.text().contains("arm mount"), "{}", terminal.text());
+}
+
+#[test]
+fn a_held_call_rings_unless_the_window_has_the_keys() {
+    let (directory, mut terminal) = console(&[("VOLTERGEIST_NOTIFY", "osc9")]);
+    let calls = |directory: &TempDir| {
+        let socket = directory.path().join("plugin.sock");
+        thread::spawn(move || http::request(&socket, "POST", "/VolumeDriver.List", "{}"))
+    };
+    terminal.press(":arm list: hold\r");
+    terminal.wait_for_text("1 armed");
+    // The window has the keys.
+    terminal.press("\x1b[I");
+    let first = calls(&directory);
+    terminal.wait_for_text("1 CALL HELD");
+    assert!(!terminal.output().contains("\x1b]9;"));
+    terminal.press("r");
+    first.join().expect("it does not panic").expect("it is answered");
+    terminal.press("\x1b[O");
+    let second = calls(&directory);
+    terminal.wait_for_output("\x1b]9;call 2 is held: list\x1b\\");
+    terminal.press("r");
+    second.join().expect("it does not panic").expect("it is answered");
+}
+
+#[test]
+fn without_colours_none_are_written() {
+    let (_directory, mut terminal) = console(&[("TERM", "dumb"), ("VOLTERGEIST_THEME", "high-contrast")]);
+    terminal.press("m");
+    terminal.wait_for_text("fail-mounts");
+    terminal.press("\x03");
+    terminal.wait_for_end();
+    for colour in ["\x1b[38;5;", "\x1b[38;2;", "\x1b[48;5;", "\x1b[48;2;"] {
+        assert!(!terminal.output().contains(colour), "{colour:?}");
+    }
+}
+
+#[test]
+fn a_colour_that_the_terminal_does_not_have_is_the_nearest_of_256() {
+    for (colorterm, expected, other) in [
+        ("", "\x1b[38;5;74;", "\x1b[38;2;86;180;233;"),
+        ("truecolor", "\x1b[38;2;86;180;233;", "\x1b[38;5;74;"),
+    ] {
+        let (_directory, mut terminal) =
+            console(&[("COLORTERM", colorterm), ("VOLTERGEIST_THEME", "colour-blind")]);
+        terminal.wait_for_output(expected);
+        terminal.press("\x03");
+        terminal.wait_for_end();
+        assert!(!terminal.output().contains(other), "COLORTERM={colorterm}");
+    }
+}
+
+#[test]
 fn a_held_call_does_not_block_the_end() {
     let (directory, mut terminal) = console(&[]);
     http::request(&directory.path().join("control.sock"), "POST", "/v1/commands", "arm get: hold")

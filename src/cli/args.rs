@@ -51,7 +51,7 @@ impl Cli {
             let others = shared.iter().filter(|arg| !shown.contains(&arg.get_id().as_str()));
             others.cloned().map(|arg| arg.hide(true)).collect()
         };
-        let screen = ["config", "theme", "color", "ascii", "mouse"];
+        let screen = ["config", "theme", "color", "ascii", "mouse", "notify"];
         let attach: Vec<&str> = screen.into_iter().chain(["token_file"]).collect();
         let [for_command, for_attach, for_replay, for_none] =
             [but(&["name", "control", "token_file", "config"]), but(&attach), but(&screen), but(&[])];

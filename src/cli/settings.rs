@@ -24,6 +24,7 @@ use crate::{
         self,
         color_depth::ColorDepth,
         input::keymap::{Keymap, KeymapError},
+        notify::Notify,
         themes::AUTO,
     },
     domain::{
@@ -232,6 +233,15 @@ pub struct Settings {
     #[arg(env = "VOLTERGEIST_MOUSE", hide_env = true, hide_short_help = true)]
     pub mouse: Option<bool>,
 
+    /// Whether the terminal calls you when a call is held: off, bell, osc9 or osc777 [default: off]
+    ///
+    /// osc9 and osc777 show a notification of the desktop, in the terminals that know them. Not while the window has the
+    /// keys, as far as the terminal says so.
+    #[arg(long, global = true, value_name = "HOW", help_heading = "Screen")]
+    #[arg(env = "VOLTERGEIST_NOTIFY", hide_env = true, hide_short_help = true)]
+    #[serde(deserialize_with = "parsed")]
+    pub notify: Option<Notify>,
+
     /// Other keys for some actions; only in the config file.
     #[arg(skip)]
     pub keys: BTreeMap<String, Keys>,
@@ -269,6 +279,7 @@ impl Settings {
             ascii: self.ascii.or(below.ascii),
             time_zone: self.time_zone.or(below.time_zone),
             mouse: self.mouse.or(below.mouse),
+            notify: self.notify.or(below.notify),
             keys: below.keys.into_iter().chain(self.keys).collect(),
         }
     }
@@ -386,6 +397,7 @@ impl Settings {
             keymap: self.keymap()?,
             zone: self.zone()?,
             mouse: self.mouse.unwrap_or(true),
+            notify: self.notify.unwrap_or_default(),
             editor: console::editor::find(&variable),
             shell: variable("SHELL").filter(|shell| !shell.is_empty()).unwrap_or_else(|| "sh".into()),
             memory: paths::state("console.json"),

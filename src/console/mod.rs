@@ -21,6 +21,7 @@ mod jobs;
 pub mod layout;
 pub mod memory;
 pub mod model;
+pub mod notify;
 mod run;
 mod shell;
 mod terminal;
@@ -38,7 +39,9 @@ pub use terminal::give_up as give_up_terminal;
 pub use terminal_host::TerminalHost;
 
 use crate::{
-    console::{input::keymap::Keymap, memory::Memory, model::app::App, theme::Theme, themes::Themes},
+    console::{
+        input::keymap::Keymap, memory::Memory, model::app::App, notify::Notify, theme::Theme, themes::Themes,
+    },
     source::Source,
 };
 
@@ -55,6 +58,8 @@ pub struct Options {
     pub zone: jiff::tz::TimeZone,
     /// Whether the mouse selects and scrolls from the start.
     pub mouse: bool,
+    /// How the terminal calls the user when a call is held.
+    pub notify: Notify,
     /// The user's editor, as a line for the shell: see [`editor::find`].
     pub editor: Option<String>,
     /// The user's shell, for the commands after `!`.
@@ -71,6 +76,7 @@ impl Default for Options {
             keymap: Keymap::default(),
             zone: jiff::tz::TimeZone::UTC,
             mouse: true,
+            notify: Notify::Off,
             editor: None,
             shell: "sh".to_owned(),
             memory: None,
@@ -92,7 +98,7 @@ pub async fn run(
         Memory::read(path).restore(&mut app);
     }
     app.shell.clone_from(&options.shell);
-    let reason = run::on_terminal(source, &mut app, options.editor, shutdown).await;
+    let reason = run::on_terminal(source, &mut app, (options.editor, options.notify), shutdown).await;
     if let Some(path) = &options.memory
         && let Err(error) = Memory::write(&app, path)
     {

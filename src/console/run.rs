@@ -21,6 +21,7 @@ use crate::{
             mode::Mode,
             reply_edit::ReplyEdit,
         },
+        notify::{Notify, WindowFocus},
         shell::ShellCommand,
         terminal::TerminalScreen,
         terminal_host::TerminalHost,
@@ -59,10 +60,10 @@ const BATCH: usize = 4096;
 pub async fn on_terminal(
     source: Arc<dyn Source>,
     app: &mut App,
-    editor: Option<String>,
+    (editor, notify): (Option<String>, Notify),
     shutdown: CancellationToken,
 ) -> io::Result<ExitReason> {
-    let mut screen = TerminalScreen::take(editor)?;
+    let mut screen = TerminalScreen::take(editor, notify)?;
     let (notes, receiver) = mpsc::unbounded_channel();
     let panics = std::mem::replace(&mut screen.panics, receiver);
     drop(notes);
@@ -199,7 +200,12 @@ impl Console<'_> {
             TerminalEvent::Paste(text) => Event::Paste(text),
             TerminalEvent::Resize(width, height) => Event::Resize(width, height),
             TerminalEvent::Mouse(mouse) => Event::Mouse(mouse),
-            TerminalEvent::FocusGained | TerminalEvent::FocusLost => {
+            TerminalEvent::FocusGained => {
+                self.app.window_focus = WindowFocus::Gained;
+                return Ok(AfterKey::Continue);
+            }
+            TerminalEvent::FocusLost => {
+                self.app.window_focus = WindowFocus::Lost;
                 return Ok(AfterKey::Continue);
             }
         };

@@ -17,8 +17,9 @@ use std::{
 use crossterm::{
     cursor::Show,
     event::{
-        DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
-        KeyboardEnhancementFlags, PopKeyboardEnhancementFlags, PushKeyboardEnhancementFlags,
+        DisableBracketedPaste, DisableFocusChange, DisableMouseCapture, EnableBracketedPaste,
+        EnableFocusChange, EnableMouseCapture, KeyboardEnhancementFlags, PopKeyboardEnhancementFlags,
+        PushKeyboardEnhancementFlags,
     },
     execute,
     style::Print,
@@ -31,6 +32,9 @@ use ratatui::{
 };
 use tokio::sync::mpsc;
 
+use super::notify::{Notifier, Notify, WindowFocus};
+use crate::hub::Snapshot;
+
 type Hook = dyn Fn(&PanicHookInfo<'_>) + Send + Sync;
 
 /// The terminal while the console has it. Dropping it gives it back.
@@ -41,6 +45,8 @@ pub struct TerminalScreen {
     pub panics: mpsc::UnboundedReceiver<String>,
     /// The user's editor, as a line for the shell.
     pub editor: Option<String>,
+    /// What calls the user.
+    notifier: Notifier,
     /// The title of the window, as it was set last.
     title: String,
     previous_hook: Arc<Hook>,
@@ -54,7 +60,7 @@ struct TerminalState(Arc<AtomicBool>);
 
 impl TerminalScreen {
     /// Takes the terminal.
-    pub fn take(editor: Option<String>) -> io::Result<Self> {
+    pub fn take(editor: Option<String>, notify: Notify) -> io::Result<Self> {
         let taken = TerminalState::default();
         taken.enter()?;
         let terminal = Terminal::new(CrosstermBackend::new(TerminalOutput { is_gone: false }))
@@ -79,7 +85,8 @@ impl TerminalScreen {
                 let _ = sender.send(format!("a task panicked{place}: {text}"));
             }
         }));
-        Ok(Self { terminal, panics, editor, title: String::new(), previous_hook, taken })
+        let notifier = Notifier::new(notify);
+        Ok(Self { terminal, panics, editor, notifier, title: String::new(), previous_hook, taken })
     }
 
     /// Sets the title of the window, if it is another one now.
@@ -89,6 +96,14 @@ impl TerminalScreen {
             execute!(stdout(), SetTitle(title))?;
         }
         Ok(())
+    }
+
+    /// Calls the user if a call is held that was not before.
+    pub fn notify(&mut self, snapshot: &Snapshot, focus: WindowFocus) -> io::Result<()> {
+        match self.notifier.news(snapshot, focus) {
+            Some(sequence) => execute!(stdout(), Print(sequence)),
+            None => Ok(()),
+        }
     }
 
     /// Gives the terminal back for a while.
@@ -133,6 +148,7 @@ impl TerminalState {
             Print("\x1b[22;2t"),
             EnterAlternateScreen,
             EnableBracketedPaste,
+            EnableFocusChange,
             PushKeyboardEnhancementFlags(KeyboardEnhancementFlags::DISAMBIGUATE_ESCAPE_CODES)
         )
         .inspect_err(|_| self.leave())
@@ -147,6 +163,7 @@ impl TerminalState {
                 stdout(),
                 PopKeyboardEnhancementFlags,
                 DisableMouseCapture,
+                DisableFocusChange,
                 DisableBracketedPaste,
                 LeaveAlternateScreen,
                 Show,

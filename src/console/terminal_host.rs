@@ -105,6 +105,7 @@ impl TerminalHost for TerminalScreen {
         let drawn = self.terminal.draw(|frame| view::render(frame, app, snapshot, &app.theme)).map(|_| ());
         execute!(io::stdout(), EndSynchronizedUpdate)?;
         self.set_title(&title(app, snapshot))?;
+        self.notify(snapshot, app.window_focus)?;
         drawn
     }
 }

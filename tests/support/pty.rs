@@ -15,6 +15,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::{PATIENCE, wait_for};
 
 pub struct Terminal {
+    /// All that was written to it.
+    output: Arc<Mutex<Vec<u8>>>,
     screen: Arc<Mutex<vt100::Parser>>,
     keyboard: Box<dyn Write + Send>,
     master: Box<dyn MasterPty + Send>,
@@ -106,22 +108,35 @@ impl Terminal {
         let child = pty.slave.spawn_command(command).expect("voltergeist starts");
         let screen = Arc::new(Mutex::new(vt100::Parser::new(cells(rows), cells(columns), 0)));
         let mut output = pty.master.try_clone_reader().expect("the terminal can be read");
+        let written = Arc::new(Mutex::new(Vec::new()));
         thread::spawn({
-            let screen = Arc::clone(&screen);
+            let (screen, written) = (Arc::clone(&screen), Arc::clone(&written));
             move || {
                 let mut chunk = [0; 4096];
                 while let Ok(read @ 1..) = output.read(&mut chunk) {
+                    written.lock().extend_from_slice(&chunk[..read]);
                     screen.lock().process(&chunk[..read]);
                 }
             }
         });
         let keyboard = pty.master.take_writer().expect("the terminal can be typed at");
-        Self { screen, keyboard, master: pty.master, child, settings }
+        Self { output: written, screen, keyboard, master: pty.master, child, settings }
     }
 
     /// Types.
     pub fn press(&mut self, keys: &str) {
         self.keyboard.write_all(keys.as_bytes()).expect("the terminal takes keys");
+    }
+
+    /// All that was written to the terminal, with its control sequences.
+    pub fn output(&self) -> String {
+        String::from_utf8_lossy(&self.output.lock()).into_owned()
+    }
+
+    /// Waits until something was written.
+    pub fn wait_for_output(&self, bytes: &str) {
+        let seen = wait_for(PATIENCE, || self.output().contains(bytes).then_some(()));
+        assert!(seen.is_some(), "{bytes:?} was not written");
     }
 
     /// What stands on the screen.

@@ -33,6 +33,7 @@ use crate::{
             prompt::{History, Replaced, Submitted},
             window::Cursor,
         },
+        notify::WindowFocus,
         theme::Theme,
         themes::Themes,
     },
@@ -95,6 +96,8 @@ pub struct App {
     pub keymap: Keymap,
     /// The zone that times are shown in.
     pub zone: jiff::tz::TimeZone,
+    /// Whether the window has the keys, as far as the terminal says so.
+    pub window_focus: WindowFocus,
     /// Whether the mouse selects and scrolls.
     pub mouse: bool,
     /// Whether the calls are drawn as a sequence diagram.
@@ -166,6 +169,7 @@ impl App {
             theme,
             keymap,
             zone,
+            window_focus: WindowFocus::Unknown,
             mouse: true,
             sequence: false,
             presenting: false,
