@@ -76,6 +76,11 @@ fn words(view: &View<'_>, alarm: &Alarm<'_>) -> (String, String, String) {
         Alarm::Down(kind, until) => {
             let left =
                 until.map_or_else(String::new, |until| format!("up again in {}  ", left(snapshot.at, until)));
+            let unanswered = match (kind, snapshot.connections.iter().map(|peer| peer.open).sum()) {
+                (_, 0) => String::new(),
+                (Outage::Blackhole, open) => format!("no reply to {}  ", text::counted(open, "connection")),
+                _ => String::new(),
+            };
             let forecast = forecast_outage(*kind, snapshot.counters.usual_caller());
             // In a wide banner, the engine's reaction matters more than the meaning of the outage type.
             let what = match view.screen.banner.width {
@@ -85,7 +90,7 @@ fn words(view: &View<'_>, alarm: &Alarm<'_>) -> (String, String, String) {
             };
             (
                 "DRIVER DOWN".into(),
-                format!("{left}{what}"),
+                format!("{left}{unanswered}{what}"),
                 format!("[{}] bring up ", view.key(KeyAction::Outage)),
             )
         }
