@@ -17,7 +17,7 @@ use voltergeist::{
             },
             protocol::{Caller, Operation},
         },
-        rules::DryRun,
+        rules::{DryRun, EXAMPLES},
     },
 };
 
@@ -1046,6 +1046,99 @@ fn a_shell_command_is_typed_with_the_selected_volume_and_ended_by_a_key() {
 }
 
 #[test]
+fn a_mark_is_set_on_a_call_and_found_again() {
+    let fixture = asked(30);
+    let mut console = console(&fixture);
+    console.press("up up ' A G");
+    assert_eq!(
+        console.app.selected().map(|entry| entry.seq),
+        fixture.entries().last().map(|entry| entry.seq)
+    );
+    console.press("' a");
+    let expected = fixture.entries()[fixture.entries().len() - 3].seq;
+    assert_eq!(console.app.selected().map(|entry| entry.seq), Some(expected), "{}", console.screen());
+    assert!(console.screen().lines().any(|line| line.contains("\u{2503}a") && line.contains("v28")));
+    console.press("' b");
+    assert!(console.screen().contains("there is no mark b"), "{}", console.screen());
+    console.press("z ' a");
+    console.look(&fixture);
+    assert_eq!(console.app.selected().and_then(|entry| entry.call_number()), Some(28));
+}
+
+#[test]
+fn several_marked_calls_are_copied_together() {
+    let fixture = asked(5);
+    let mut console = console(&fixture);
+    console.press("up ' ' up ' '");
+    assert!(console.screen().contains("2 entries marked"), "{}", console.screen());
+    let effects = console.press("y");
+    let [Effect::Copy(text)] = &effects[..] else { panic!("{effects:?}") };
+    let volumes: Vec<serde_json::Value> =
+        text.lines().map(|line| serde_json::from_str(line).expect("it is JSON")).collect();
+    assert_eq!(volumes.iter().map(|entry| entry["volume"].clone()).collect::<Vec<_>>(), ["v3", "v4"]);
+    assert!(console.screen().contains("copied 2 marked entries as JSON lines"), "{}", console.screen());
+    console.press("esc");
+    let effects = console.press("y");
+    assert!(matches!(&effects[..], [Effect::Copy(text)] if text.lines().count() == 1), "{effects:?}");
+}
+
+#[test]
+fn enter_in_the_help_runs_the_line() {
+    let fixture = Fixture::busy();
+    for (wanted, expected) in [
+        ("fail every Mount", vec!["arm mount: fail \"the volume is haunted\" as fail-mounts"]),
+        ("next theme", vec![]),
+        ("no such line", vec![]),
+    ] {
+        let mut console = self::console(&fixture);
+        console.press("?");
+        console.press("/");
+        console.type_text(wanted, &fixture);
+        console.press("enter");
+        console.look(&fixture);
+        assert_eq!(commands(&console.press("enter")), expected, "{wanted}");
+        assert!(!console.screen().contains("voltergeist: help"), "{}", console.screen());
+    }
+}
+
+#[test]
+fn enter_in_the_help_begins_a_line_that_needs_more() {
+    let fixture = Fixture::busy();
+    let rule = EXAMPLES[0].0;
+    for (wanted, line) in [("choose a theme", ": theme"), (rule, &*format!(": arm {rule}"))] {
+        let mut console = self::console(&fixture);
+        console.press("?");
+        console.press("/");
+        console.type_text(wanted, &fixture);
+        console.press("enter");
+        console.look(&fixture);
+        console.press("enter");
+        let screen = console.screen();
+        assert!(
+            screen.lines().any(|text| text.trim_start().starts_with(line)),
+            "{line} is missing in\n{screen}"
+        );
+    }
+}
+
+#[test]
+fn the_selected_line_of_the_help_stays_in_view() {
+    let fixture = Fixture::busy();
+    let mut console = self::console(&fixture);
+    console.press("?");
+    console.look(&fixture);
+    let is_selected = |console: &TestConsole| {
+        let reversed = console.app.theme.styles.selection.add_modifier;
+        console.backend().buffer().content.iter().filter(|cell| cell.modifier.contains(reversed)).count() > 50
+    };
+    for key in ["down", "pagedown", "down", "pageup", "up", "g", "up"].into_iter().chain(["down"; 60]) {
+        console.press(key);
+        console.look(&fixture);
+        assert!(is_selected(&console), "after {key}:\n{}", console.screen());
+    }
+}
+
+#[test]
 fn every_key_of_the_table_is_in_the_help() {
     let mut console = TestConsole::new(&Fixture::empty(), (120, 120), "default", false);
     console.press("?");
@@ -1060,7 +1153,7 @@ fn every_key_of_the_table_is_in_the_help() {
 
 #[test]
 fn the_help_teaches_rules_and_lints_and_an_open_call_says_what_is_odd() {
-    use voltergeist::domain::{model::lint::Lint, rules::EXAMPLES};
+    use voltergeist::domain::model::lint::Lint;
     let mut console = TestConsole::new(&Fixture::empty(), (200, 160), "default", false);
     console.press("?");
     let screen = console.screen();

@@ -87,6 +87,8 @@ pub enum KeyAction {
     HideCommands,
     /// Type a comment on the selected call.
     Comment,
+    /// Set a mark or go to one, after a further key.
+    Mark,
     /// Show details of what is selected, without expanding it.
     Inspect,
     /// Toggle the presenter mode.

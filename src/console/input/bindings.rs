@@ -16,6 +16,16 @@ const fn binding(
     KeyBinding { action, name, keys, scope, section, help, hint: None }
 }
 
+const fn everywhere(
+    action: KeyAction,
+    name: &'static str,
+    keys: &'static [&'static str],
+    section: HelpSection,
+    help: &'static str,
+) -> KeyBinding {
+    binding(action, name, keys, KeyScope::Everywhere, section, help)
+}
+
 impl KeyBinding {
     const fn hint(self, hint: &'static str) -> Self {
         Self { hint: Some(hint), ..self }
@@ -26,79 +36,58 @@ impl KeyBinding {
 pub const KEY_BINDINGS: &[KeyBinding] = {
     use HelpSection::{Inject, Look, Navigate, Program, Recording, Scenarios};
     use KeyAction as A;
-    use KeyScope::{Everywhere, Faults};
+    use KeyScope::Faults;
     &[
-        binding(A::Help, "help", &["?", "f1"], Everywhere, Program, "show all keys").hint("help"),
-        binding(
-            A::Preset("fail-mounts"),
-            "fail-mounts",
-            &["m"],
-            Everywhere,
-            Inject,
-            "toggle: fail every Mount",
-        )
-        .hint("fail mounts"),
-        binding(
-            A::Preset("empty-get"),
-            "empty-get",
-            &["e"],
-            Everywhere,
-            Inject,
-            "toggle: answer every Get with {}",
-        )
-        .hint("empty Get"),
-        binding(
+        everywhere(A::Help, "help", &["?", "f1"], Program, "show all keys; Enter runs a line").hint("help"),
+        everywhere(A::Preset("fail-mounts"), "fail-mounts", &["m"], Inject, "toggle: fail every Mount")
+            .hint("fail mounts"),
+        everywhere(A::Preset("empty-get"), "empty-get", &["e"], Inject, "toggle: answer every Get with {}")
+            .hint("empty Get"),
+        everywhere(
             A::Forget,
             "forget",
             &["x"],
-            Everywhere,
             Inject,
             "toggle: forget the selected volume; the engine still knows it",
         )
         .hint("forget"),
-        binding(A::Outage, "outage", &["d"], Everywhere, Inject, "toggle: take the driver down").hint("down"),
-        binding(
+        everywhere(A::Outage, "outage", &["d"], Inject, "toggle: take the driver down").hint("down"),
+        everywhere(
             A::OutageKind,
             "outage-kind",
             &["D"],
-            Everywhere,
             Inject,
             "choose the outage type: refuse, unlink, blackhole, reset",
         ),
-        binding(
+        everywhere(
             A::Release,
             "release",
             &["r"],
-            Everywhere,
             Inject,
             "release a held call: the selected one, else the oldest",
         )
         .hint("release"),
-        binding(
+        everywhere(
             A::EditReply,
             "edit-reply",
             &["v"],
-            Everywhere,
             Inject,
             "edit the reply to a held call in $EDITOR, then send it",
         )
         .hint("edit"),
-        binding(A::FailCall, "fail-call", &["f"], Everywhere, Inject, "fail a held call with a message")
-            .hint("fail"),
-        binding(
+        everywhere(A::FailCall, "fail-call", &["f"], Inject, "fail a held call with a message").hint("fail"),
+        everywhere(
             A::ClearAll,
             "clear-all",
             &["c"],
-            Everywhere,
             Inject,
             "clear all faults: disarm every rule, bring the driver up",
         )
         .hint("clear all"),
-        binding(
+        everywhere(
             A::Open,
             "open",
             &["enter"],
-            Everywhere,
             Look,
             "show details of a call, a group or a volume; in the faults, toggle or edit",
         )
@@ -116,310 +105,216 @@ pub const KEY_BINDINGS: &[KeyBinding] = {
         binding(A::RuleDown, "rule-down", &["J"], Faults, Inject, "move the selected rule down"),
         binding(A::NewRule, "new-rule", &["a"], Faults, Inject, "new rule, starting from the selected one")
             .hint("new rule"),
-        binding(
+        everywhere(
             A::Filter,
             "filter",
             &["/"],
-            Everywhere,
             Look,
             "filter the calls: operation:mount volume:db* duration>100ms",
         )
         .hint("filter"),
-        binding(
+        everywhere(
             A::NextMatch,
             "next-match",
             &["n"],
-            Everywhere,
             Look,
             "to the next entry that matches the latest filter, also after Esc has cleared it",
         ),
-        binding(
-            A::PreviousMatch,
-            "previous-match",
-            &["N"],
-            Everywhere,
-            Look,
-            "to the previous entry that matches it",
-        ),
-        binding(
+        everywhere(A::PreviousMatch, "previous-match", &["N"], Look, "to the previous entry that matches it"),
+        everywhere(
             A::CommandLine,
             "command-line",
             &[":"],
-            Everywhere,
             Inject,
             "command line; Tab completes, Up and Down recall earlier lines",
         )
         .hint("command"),
-        binding(
+        everywhere(
             A::Shell,
             "shell",
             &["!"],
-            Everywhere,
             Inject,
             "run a command in your shell; its output and its calls appear here; Tab offers docker commands",
         )
         .hint("shell"),
-        binding(
+        everywhere(
             A::Pause,
             "pause",
             &["space"],
-            Everywhere,
             Look,
             "pause or resume the list of calls; recording continues",
         )
         .hint("pause"),
-        binding(
+        everywhere(
             A::CopyJson,
             "copy-json",
             &["y"],
-            Everywhere,
             Look,
             "copy the selected call as JSON, or the sequence as Mermaid",
         ),
-        binding(
+        everywhere(
             A::CopyCurl,
             "copy-curl",
             &["Y"],
-            Everywhere,
             Look,
             "copy the selected call as a curl command, or the sequence as text",
         ),
-        binding(
+        everywhere(
             A::CopyReport,
             "copy-report",
             &["E"],
-            Everywhere,
             Look,
             "copy a report as Markdown; `:save PATH.md` writes it to a file",
         ),
-        binding(A::Sequence, "sequence", &["s"], Everywhere, Look, "toggle: sequence diagram of the calls")
+        everywhere(A::Sequence, "sequence", &["s"], Look, "toggle: sequence diagram of the calls")
             .hint("sequence"),
-        binding(
+        everywhere(
             A::Group,
             "group",
             &["z"],
-            Everywhere,
             Look,
             "group the calls by the command that caused them; collapse all; back to the list",
         )
         .hint("group"),
-        binding(
+        everywhere(
             A::HideCommands,
             "hide-commands",
             &["C"],
-            Everywhere,
             Look,
             "toggle: only calls and events, without the rows of commands",
         ),
-        binding(
+        everywhere(
             A::Comment,
             "comment",
             &[";"],
-            Everywhere,
             Look,
             "type a note on the selected call; it is kept in the journal",
         ),
-        binding(
-            A::Inspect,
-            "inspect",
-            &["i"],
-            Everywhere,
+        everywhere(
+            A::Mark,
+            "mark",
+            &["'"],
             Look,
-            "show details, also of a group, which Enter expands",
+            "marks: ' A sets mark a on the selected call, ' a goes to it; ' ' marks calls that y and Y copy",
         ),
-        binding(
-            A::Present,
-            "present",
-            &["p"],
-            Everywhere,
-            Look,
-            "presenter mode: spacing, keystrokes, narration",
-        )
-        .hint("present"),
-        binding(
+        everywhere(A::Inspect, "inspect", &["i"], Look, "show details, also of a group, which Enter expands"),
+        everywhere(A::Present, "present", &["p"], Look, "presenter mode: spacing, keystrokes, narration")
+            .hint("present"),
+        everywhere(
             A::Save,
             "save-shown",
             &["w"],
-            Everywhere,
             Look,
             "save the entries that are shown; the extension sets the format (Tab)",
         ),
-        binding(
+        everywhere(
             A::Scenarios,
             "scenarios",
             &["P"],
-            Everywhere,
             Scenarios,
             "choose a scenario: docker commands, step by step, compared with expectations",
         )
         .hint("scenarios"),
-        binding(
-            A::NextStep,
-            "next-step",
-            &["."],
-            Everywhere,
-            Scenarios,
-            "run one step of the scenario, then pause",
-        ),
-        binding(
+        everywhere(A::NextStep, "next-step", &["."], Scenarios, "run one step of the scenario, then pause"),
+        everywhere(
             A::PausePlay,
             "pause-play",
             &[","],
-            Everywhere,
             Scenarios,
             "pause or resume the scenario, else the demo",
         ),
-        binding(
+        everywhere(
             A::StopPlay,
             "stop-scenario",
             &["X"],
-            Everywhere,
             Scenarios,
             "stop the scenario and clean up; else end the shell command",
         ),
-        binding(A::Faster, "faster", &["+"], Everywhere, Scenarios, "speed up the demo").hint("faster"),
-        binding(
-            A::Slower,
-            "slower",
-            &["-"],
-            Everywhere,
-            Scenarios,
-            "slow down the demo, and finally pause it",
-        )
-        .hint("slower"),
-        binding(A::NextFailure, "next-failure", &["]"], Everywhere, Recording, "to the next failed call"),
-        binding(
-            A::PreviousFailure,
-            "previous-failure",
-            &["["],
-            Everywhere,
-            Recording,
-            "to the previous failed call",
-        ),
-        binding(A::NextCommand, "next-command", &["}"], Everywhere, Recording, "to the next command"),
-        binding(
-            A::PreviousCommand,
-            "previous-command",
-            &["{"],
-            Everywhere,
-            Recording,
-            "to the previous command",
-        ),
-        binding(
+        everywhere(A::Faster, "faster", &["+"], Scenarios, "speed up the demo").hint("faster"),
+        everywhere(A::Slower, "slower", &["-"], Scenarios, "slow down the demo, and finally pause it")
+            .hint("slower"),
+        everywhere(A::NextFailure, "next-failure", &["]"], Recording, "to the next failed call"),
+        everywhere(A::PreviousFailure, "previous-failure", &["["], Recording, "to the previous failed call"),
+        everywhere(A::NextCommand, "next-command", &["}"], Recording, "to the next command"),
+        everywhere(A::PreviousCommand, "previous-command", &["{"], Recording, "to the previous command"),
+        everywhere(
             A::StepBack,
             "step-back",
             &["<"],
-            Everywhere,
             Recording,
             "one entry back; . one forward, , and Space pause, + and - set the speed, :seek goes anywhere",
         ),
-        binding(A::Back, "back", &["esc"], Everywhere, Look, "back: close, clear filter, resume"),
-        binding(A::Up, "up", &["up", "k"], Everywhere, Navigate, "up one row; turns auto-scroll off"),
-        binding(A::Down, "down", &["down", "j"], Everywhere, Navigate, "down one row"),
-        binding(
-            A::PageUp,
-            "page-up",
-            &["pageup", "ctrl-u"],
-            Everywhere,
-            Navigate,
-            "up one page, also in the details",
-        ),
-        binding(
+        everywhere(A::Back, "back", &["esc"], Look, "back: close, clear filter, resume"),
+        everywhere(A::Up, "up", &["up", "k"], Navigate, "up one row; turns auto-scroll off"),
+        everywhere(A::Down, "down", &["down", "j"], Navigate, "down one row"),
+        everywhere(A::PageUp, "page-up", &["pageup", "ctrl-u"], Navigate, "up one page, also in the details"),
+        everywhere(
             A::PageDown,
             "page-down",
             &["pagedown", "ctrl-d"],
-            Everywhere,
             Navigate,
             "down one page, also in the details",
         ),
-        binding(A::First, "first", &["g", "home"], Everywhere, Navigate, "to the first row"),
-        binding(
-            A::Last,
-            "last",
-            &["G", "end"],
-            Everywhere,
-            Navigate,
-            "to the last row; turns auto-scroll on",
-        ),
-        binding(A::NextPane, "next-pane", &["tab", "right", "l"], Everywhere, Navigate, "to the next pane")
+        everywhere(A::First, "first", &["g", "home"], Navigate, "to the first row"),
+        everywhere(A::Last, "last", &["G", "end"], Navigate, "to the last row; turns auto-scroll on"),
+        everywhere(A::NextPane, "next-pane", &["tab", "right", "l"], Navigate, "to the next pane")
             .hint("next pane"),
-        binding(
+        everywhere(
             A::PreviousPane,
             "previous-pane",
             &["shift-tab", "left", "h"],
-            Everywhere,
             Navigate,
             "to the previous pane",
         ),
-        binding(A::Zoom, "zoom", &["Z"], Everywhere, Navigate, "toggle: the focused pane has all the room"),
-        binding(
+        everywhere(A::Zoom, "zoom", &["Z"], Navigate, "toggle: the focused pane has all the room"),
+        everywhere(
             A::BorderLeft,
             "border-left",
             &["ctrl-left"],
-            Everywhere,
             Navigate,
             "move the border between panes to the left; the mouse drags it too",
         ),
-        binding(
+        everywhere(
             A::BorderRight,
             "border-right",
             &["ctrl-right"],
-            Everywhere,
             Navigate,
             "move the border between panes to the right",
         ),
-        binding(
-            A::BorderUp,
-            "border-up",
-            &["ctrl-up"],
-            Everywhere,
-            Navigate,
-            "move the border between panes up",
-        ),
-        binding(
+        everywhere(A::BorderUp, "border-up", &["ctrl-up"], Navigate, "move the border between panes up"),
+        everywhere(
             A::BorderDown,
             "border-down",
             &["ctrl-down"],
-            Everywhere,
             Navigate,
             "move the border between panes down",
         ),
-        binding(
+        everywhere(
             A::Mouse,
             "mouse",
             &["M"],
-            Everywhere,
             Program,
             "toggle mouse capture; off lets the terminal select text",
         ),
-        binding(A::Theme, "theme", &["t"], Everywhere, Program, "next theme"),
-        binding(A::Reset, "reset", &["R"], Everywhere, Program, "reset counters and call list; asks first"),
-        binding(A::Redraw, "redraw", &["ctrl-l"], Everywhere, Program, "redraw"),
-        binding(
+        everywhere(A::Theme, "theme", &["t"], Program, "next theme"),
+        everywhere(A::Reset, "reset", &["R"], Program, "reset counters and call list; asks first"),
+        everywhere(A::Redraw, "redraw", &["ctrl-l"], Program, "redraw"),
+        everywhere(
             A::Suspend,
             "suspend",
             &["ctrl-z"],
-            Everywhere,
             Program,
             "suspend; asks first, because docker then waits for replies",
         ),
-        binding(
+        everywhere(
             A::Quit,
             "quit",
             &["q"],
-            Everywhere,
             Program,
             "quit; asks first if rules are armed, mounts open or a scenario is running",
         )
         .hint("quit"),
-        binding(
-            A::QuitNow,
-            "quit-now",
-            &["ctrl-c"],
-            Everywhere,
-            Program,
-            "quit at once, with exit status 130",
-        ),
+        everywhere(A::QuitNow, "quit-now", &["ctrl-c"], Program, "quit at once, with exit status 130"),
     ]
 };
 

@@ -195,6 +195,7 @@ impl App {
                 let on = call.map_or_else(String::new, |call| format!("on call {call}: "));
                 self.begin(PromptKind::Command, &format!("note {on}"), snapshot);
             }
+            KeyAction::Mark => self.begin_mark(),
             KeyAction::Inspect => self.inspect(snapshot),
             KeyAction::Present => {
                 self.presenting = !self.presenting;

@@ -28,6 +28,7 @@ use crate::{
             fault_list,
             grouped_list::{GroupedList, GroupedRow},
             list::{EntryList, VolumeHistory},
+            marks::Marks,
             mode::{HelpRun, LastKey, Mode, Question, StatusLine},
             news::News,
             prompt::{History, Replaced, Submitted},
@@ -122,6 +123,8 @@ pub struct App {
     pub dry_run: DryRuns,
     /// How far the open help and the open detail can be scrolled, as the views say.
     pub scroll_limits: ScrollLimits,
+    /// The marks on calls.
+    pub marks: Marks,
     /// The rows of the open help that can be run, and what each does.
     pub help_rows: Vec<(usize, HelpRun)>,
     /// What the hint does that was clicked on.
@@ -182,6 +185,7 @@ impl App {
             latest_filter: Filter::default(),
             dry_run: DryRuns::default(),
             scroll_limits: ScrollLimits::default(),
+            marks: Marks::default(),
             help_rows: Vec::new(),
             clicked: None,
             closed_run: None,
@@ -294,6 +298,10 @@ impl App {
             return vec![Effect::Interrupt];
         }
         match &mut self.mode {
+            Mode::Browse if self.marks.is_pending => {
+                self.mark_key(key, snapshot);
+                Vec::new()
+            }
             Mode::Browse => {
                 self.submitted = None;
                 self.press(chord, action, snapshot)

@@ -64,26 +64,20 @@ impl App {
         }
     }
 
+    /// The marked entries, one a line, or the selected one.
     fn entry_text(&self, is_command: bool, snapshot: &Snapshot) -> Result<Copied, String> {
+        let marked: Vec<_> = self.calls.all().filter(|entry| self.marks.is_together(entry)).collect();
+        if !marked.is_empty() {
+            let copied: Result<Vec<_>, _> =
+                marked.iter().map(|entry| one_text(entry, is_command, snapshot)).collect();
+            let texts: Vec<_> = copied?.into_iter().map(|(_, text)| text).collect();
+            let what = if is_command { "commands that repeat them" } else { "JSON lines" };
+            let entries = text::counted(texts.len() as u64, "marked entry");
+            return Ok((format!("{entries} as {what}"), texts.join("\n")));
+        }
         let entry = self.selected().ok_or("nothing to copy: no entry matches the filter")?;
-        let what = name(entry);
-        if !is_command {
-            return Ok((format!("{what} as JSON"), clipboard::json(entry)));
-        }
-        match &entry.kind {
-            EntryKind::Command(run) => Ok((format!("{what} as a line"), run.command.clone())),
-            EntryKind::EngineCommand(run) => Ok((format!("{what} as a line"), run.command.clone())),
-            EntryKind::Shell(event) => Ok((format!("{what} as a line"), event.command().to_owned())),
-            EntryKind::Held(_) => Err(format!("{what} is held; its request can be copied when it has ended")),
-            _ => {
-                let command = clipboard::curl(entry, snapshot);
-                let command =
-                    command.ok_or_else(|| format!("{what} is no request, so there is no curl command"))?;
-                Ok((format!("a curl command that repeats {what}"), command))
-            }
-        }
+        one_text(entry, is_command, snapshot)
     }
-
     fn volume_text(&self, is_command: bool, snapshot: &Snapshot) -> Result<Copied, String> {
         let volume = self.selected_volume(snapshot).ok_or("no volume to copy")?;
         let name = text::clean(&volume.name);
@@ -130,8 +124,28 @@ impl App {
     }
 }
 
+/// An entry as data, or as a command that does it again.
+fn one_text(entry: &Entry, is_command: bool, snapshot: &Snapshot) -> Result<Copied, String> {
+    let what = name(entry);
+    if !is_command {
+        return Ok((format!("{what} as JSON"), clipboard::json(entry)));
+    }
+    match &entry.kind {
+        EntryKind::Command(run) => Ok((format!("{what} as a line"), run.command.clone())),
+        EntryKind::EngineCommand(run) => Ok((format!("{what} as a line"), run.command.clone())),
+        EntryKind::Shell(event) => Ok((format!("{what} as a line"), event.command().to_owned())),
+        EntryKind::Held(_) => Err(format!("{what} is held; its request can be copied when it has ended")),
+        _ => {
+            let command = clipboard::curl(entry, snapshot);
+            let command =
+                command.ok_or_else(|| format!("{what} is no request, so there is no curl command"))?;
+            Ok((format!("a curl command that repeats {what}"), command))
+        }
+    }
+}
+
 /// An entry as a message names it.
-fn name(entry: &Entry) -> String {
+pub(super) fn name(entry: &Entry) -> String {
     match &entry.kind {
         EntryKind::Call(call) => {
             let volume = call.volume.as_deref().map(text::clean).unwrap_or_default();

@@ -12,6 +12,8 @@ mod held;
 mod help;
 mod line;
 pub mod list;
+mod mark_keys;
+pub mod marks;
 pub mod mode;
 mod news;
 mod panes;

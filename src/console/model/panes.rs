@@ -178,6 +178,8 @@ impl App {
             self.room = PaneRoom::Shared;
         } else if self.shows_run(snapshot) && snapshot.scenario.play_request.is_none() {
             self.closed_run.clone_from(&snapshot.scenario.play);
+        } else if self.marks.clear_together() {
+            self.status = StatusLine::Empty;
         } else if self.calls.is_frozen() {
             self.calls.freeze(None, 0);
         } else if self.calls.is_filtered() {

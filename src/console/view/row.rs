@@ -34,7 +34,10 @@ pub fn line(
         entry.call().is_some_and(|call| dry_run.hits.binary_search(&call.number).is_ok())
     });
     let mut row = RowBuilder { view, columns, indent, spans: Vec::new() };
-    row.say(if is_hit { view.theme.glyphs.hit } else { " " }, styles.fault);
+    match view.app.marks.sign(entry) {
+        Some(mark) => row.say(&mark.to_string(), styles.key),
+        None => row.say(if is_hit { view.theme.glyphs.hit } else { " " }, styles.fault),
+    }
     row.column(&time(view, began, columns.time), columns.time, styles.dim);
     match &entry.kind {
         EntryKind::Call(call) => row.call(call),
