@@ -1,7 +1,7 @@
 //! Every view at every size, in colour and without: one snapshot a view. A new view is one line in [`VIEWS`].
 //!
-//! A snapshot has the screen's text once for each size, since the themes must say the same, and below it which
-//! texts stand out in which style, in the default theme and in mono.
+//! A snapshot has the screen's text once for each size, since the themes must say the same, and below it the style of
+//! every cell, in the default theme and in mono.
 
 use std::{fmt::Write as _, time::Duration};
 
@@ -208,33 +208,40 @@ impl TestConsole {
     }
 }
 
-/// The texts that stand out, by style.
+/// The style of every cell: a letter for each style, and the runs of each row, once for rows alike. A dot stands for no
+/// style; rows without any and the rest of a row are left out.
 fn styles(buffer: &Buffer) -> String {
-    const SHOWN: usize = 8;
-    let mut found: Vec<(String, Vec<String>)> = Vec::new();
-    for row in buffer.content.chunks(buffer.area.width.into()) {
+    let mut known: Vec<String> = Vec::new();
+    let mut rows: Vec<(usize, String)> = Vec::new();
+    for (number, row) in buffer.content.chunks(buffer.area.width.into()).enumerate() {
+        let mut runs: Vec<(char, usize)> = Vec::new();
         for run in row.chunk_by(|one, next| style(one) == style(next)) {
-            let text: String = run.iter().map(Cell::symbol).collect();
-            let text = text.trim_matches(|c: char| c == ' ' || ('\u{2500}'..'\u{2580}').contains(&c));
-            let text = text.chars().take(28).collect::<String>();
-            if style(&run[0]).is_empty() || !text.contains(char::is_alphanumeric) {
-                continue;
-            }
-            let index = found.iter().position(|(known, _)| *known == style(&run[0])).unwrap_or_else(|| {
-                found.push((style(&run[0]), Vec::new()));
-                found.len() - 1
-            });
-            if !found[index].1.contains(&text) {
-                found[index].1.push(text);
-            }
+            let words = style(&run[0]);
+            let letter = if words.is_empty() {
+                '.'
+            } else {
+                let index = known.iter().position(|style| *style == words).unwrap_or_else(|| {
+                    known.push(words);
+                    known.len() - 1
+                });
+                ('a'..='z').chain('A'..='Z').nth(index).expect("there are fewer styles")
+            };
+            runs.push((letter, run.len()));
         }
+        runs.pop_if(|(letter, _)| *letter == '.');
+        let runs: Vec<String> = runs.iter().map(|(letter, length)| format!("{letter}{length}")).collect();
+        rows.push((number, runs.join(" ")));
     }
-    found.into_iter().fold(String::new(), |mut listed, (style, texts)| {
-        let more = texts.len().saturating_sub(SHOWN);
-        let _ = write!(listed, "  {style}: {}", texts[..texts.len() - more].join(" ¦ "));
-        let _ = if more > 0 { writeln!(listed, " ¦ and {more} more") } else { writeln!(listed) };
+    let alike = rows.chunk_by(|(_, one), (_, next)| one == next).filter(|rows| !rows[0].1.is_empty());
+    let rows = alike.fold(String::new(), |mut listed, rows| {
+        let (first, last) = (rows[0].0, rows[rows.len() - 1].0);
+        let numbers = if first == last { first.to_string() } else { format!("{first}-{last}") };
+        let _ = writeln!(listed, "  {numbers:>5} {}", rows[0].1);
         listed
-    })
+    });
+    let legend = known.iter().zip(('a'..='z').chain('A'..='Z'));
+    let legend: Vec<String> = legend.map(|(style, letter)| format!("{letter} {style}")).collect();
+    format!("  {}\n{rows}", legend.join(", "))
 }
 
 fn style(cell: &Cell) -> String {
