@@ -16,10 +16,10 @@ const LAYERS: [(&str, &[&str]); 14] = [
     ("net", &["domain"]),
     ("export", &["domain", "hub"]),
     ("source", &["domain", "hub", "export", "recording", "net"]),
-    ("plugin", &["domain", "hub", "export", "source", "net"]),
-    ("api", &["domain", "hub", "export", "source", "net"]),
+    ("plugin", &["domain", "hub", "net"]),
+    ("api", &["domain", "hub", "export", "net"]),
     ("engine", &["domain", "engine_api"]),
-    ("scenario", &["domain", "hub", "export", "source", "engine_api"]),
+    ("scenario", &["domain", "hub", "engine_api"]),
     ("console", &["domain", "hub", "export", "source"]),
     (
         "app",

@@ -109,8 +109,6 @@ impl AcceptLoop {
         let outage_changed = outage(before) != outage(driver_state);
         if outage_changed || crashed {
             self.reconcile_listener();
-        }
-        if outage_changed || crashed {
             if let Some(frozen) = self.frozen.take() {
                 frozen.close("the driver was a black hole").await;
             }

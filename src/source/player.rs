@@ -1,6 +1,6 @@
 //! The player of a recording: which entry is the last one shown, and what comes next.
 //!
-//! It is driven by [`Player::tick`], which does a piece of work and says when it wants to be called again. So requests
+//! It is driven by [`ReplayPlayer::tick`], which does a piece of work and says when it wants to be called again. So requests
 //! are answered between the pieces, whatever there is to search or to read.
 
 use std::{sync::Arc, time::Duration};
@@ -55,7 +55,7 @@ impl Shown {
 }
 
 /// Plays a recording.
-pub struct Player {
+pub struct ReplayPlayer {
     recording: RecordingFile,
     shown: Arc<Mutex<Shown>>,
     /// The offset behind the line of the last entry that is shown.
@@ -78,7 +78,7 @@ struct Search {
     length: u64,
 }
 
-impl Player {
+impl ReplayPlayer {
     /// A player at the end of a recording, which follows it.
     pub fn open(recording: RecordingFile) -> Result<Self, RecordingError> {
         let offset = recording.end();
@@ -328,7 +328,7 @@ impl Player {
         Ok(())
     }
 
-    /// The result of the last [`Player::seek`]: none while it is searched for.
+    /// The result of the last [`ReplayPlayer::seek`]: none while it is searched for.
     pub fn found(&mut self) -> Option<Result<(), String>> {
         if self.search.is_some() { None } else { Some(self.found.take().unwrap_or(Ok(()))) }
     }

@@ -14,7 +14,7 @@ use tokio::{
 
 use super::{
     Source,
-    player::{Player, Shown},
+    player::{ReplayPlayer, Shown},
 };
 use crate::{
     domain::{
@@ -46,7 +46,7 @@ pub struct RecordingSource {
 impl RecordingSource {
     /// A source at the end of a recording. It reads a small part of it.
     pub fn open(recording: RecordingFile) -> Result<Arc<Self>, RecordingError> {
-        let player = Player::open(recording)?;
+        let player = ReplayPlayer::open(recording)?;
         let (shown, changes) = (player.shown(), player.changes());
         let (requests, receiver) = mpsc::channel();
         thread::spawn(move || play(player, &receiver));
@@ -55,7 +55,7 @@ impl RecordingSource {
 }
 
 /// Does the player's work and what is asked of it, until nobody can ask any more.
-fn play(mut player: Player, requests: &mpsc::Receiver<Request>) {
+fn play(mut player: ReplayPlayer, requests: &mpsc::Receiver<Request>) {
     let mut asked: Option<oneshot::Sender<Result<(), String>>> = None;
     loop {
         let wait = player.tick();

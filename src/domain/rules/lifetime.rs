@@ -29,7 +29,7 @@ pub struct Flap {
 
 impl Flap {
     /// Whether the rule is active at a time after arming.
-    pub fn is_down(self, elapsed: Duration) -> bool {
+    pub fn is_active(self, elapsed: Duration) -> bool {
         self.phase(elapsed) >= self.up
     }
 
@@ -64,7 +64,7 @@ mod tests {
             (29, true, 30),
             (30, false, 40),
         ] {
-            assert_eq!(flap.is_down(seconds(elapsed)), down, "at {elapsed} s");
+            assert_eq!(flap.is_active(seconds(elapsed)), down, "at {elapsed} s");
             assert_eq!(flap.next_turn(seconds(elapsed)), seconds(turn), "at {elapsed} s");
         }
     }

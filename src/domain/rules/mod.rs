@@ -1,7 +1,7 @@
 //! Fault rules: their language, and what armed rules do to calls.
 //!
 //! A [`Rule`] says which calls (`calls`, `selector`), when (`trigger`), what (`action`, in a chain of steps) and for how
-//! long (`lifetime`); `parse` parses it and `format` prints it. The [`RuleSet`] holds the `armed` rules and decides for
+//! long (`lifetime`); `parse` parses it and `format` prints it. The [`RuleSet`] holds the tracked rules and decides for
 //! each request, with random numbers from `draw`; the plugin server executes the [`Injection`]. A [`ReleaseAction`]
 //! replaces the original reply of a held call. `dry_run` finds the recorded calls that a rule would have matched,
 //! `forecast` how the engine reacts, and `preset` has the rules with a key of their own.

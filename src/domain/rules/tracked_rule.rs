@@ -238,7 +238,7 @@ impl TrackedRule {
     pub fn is_in_force(&self, at: Timestamp) -> bool {
         self.state != RuleState::Expired
             && self.remaining.until.is_none_or(|until| at < until)
-            && self.rule.lifetime.flap.is_none_or(|flap| flap.is_down(self.elapsed(at)))
+            && self.rule.lifetime.flap.is_none_or(|flap| flap.is_active(self.elapsed(at)))
     }
 
     /// When [`TrackedRule::is_in_force`] next changes, if ever.

@@ -2,9 +2,9 @@
 //!
 //! A command line never reaches the plugin; its calls do, and in an order that is known for each (see `grammar`).
 //! So create is Get, Create; start is Get, Mount; run is both. Nothing is guessed silently: a group that may be
-//! of one command or another has both names. [`CallGroups`] is a fold over the entries, like everything here.
+//! of one command or another has both names. [`CallGroups`] is built from the entries, one after another.
 
-mod fold;
+mod builder;
 mod grammar;
 #[cfg(test)]
 mod tests;
@@ -13,7 +13,7 @@ use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
-pub use fold::CallGroups;
+pub use builder::CallGroups;
 pub use grammar::Step;
 use grammar::{Evidence, HandshakeAge};
 

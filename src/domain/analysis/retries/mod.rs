@@ -5,7 +5,7 @@
 //! has an **empty body**, so it names no volume: it is distinguished from others by its kind and its time. Podman
 //! never tries again.
 //!
-//! [`Retries`] is a fold over the entries. Only what arrived is known: an attempt that was refused is seen by nobody.
+//! [`Retries`] is built from the entries, one after another. Only what arrived is known: an attempt that was refused is seen by nobody.
 
 mod next_attempt;
 mod sequence;

@@ -2,7 +2,7 @@
 //!
 //! Every change is a [`Change`], whether an engine asked for it, a command made it behind the
 //! engine's back, or a recording repeats it. [`Volumes::apply`] is the one place that acts on it, so
-//! the volumes are the fold of the changes that the journal holds.
+//! the volumes are what the recorded changes add up to.
 
 mod record;
 mod volumes;

@@ -1,4 +1,4 @@
-//! The fold: each entry finds the group that it belongs to as it arrives.
+//! Each entry finds the group that it belongs to as it arrives.
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
