@@ -176,7 +176,7 @@ fn nginx(folder: &Path, upstream: &Path) -> Option<Contender> {
     let socket = folder.join("nginx.sock");
     let config = folder.join("nginx.conf");
     let text = format!(
-        "daemon off; pid {0}/nginx.pid; error_log stderr error; worker_processes auto;\n\
+        "daemon off; user root; pid {0}/nginx.pid; error_log stderr error; worker_processes auto;\n\
          events {{ worker_connections 256; }}\n\
          http {{ access_log off; client_body_temp_path {0}/body; proxy_temp_path {0}/proxy;\n\
          fastcgi_temp_path {0}/fastcgi; uwsgi_temp_path {0}/uwsgi; scgi_temp_path {0}/scgi;\n\
