@@ -8,7 +8,11 @@ use voltergeist::{
     app::{Config, Instance, InstanceScope},
     domain::{
         lang::command::Command,
-        model::{entry::EntryKind, origin::Origin, protocol::Operation},
+        model::{
+            entry::{EntryKind, RuleEvent},
+            origin::Origin,
+            protocol::{MAX_NAME_LEN, Operation},
+        },
     },
     hub::Hub,
     net::{Address, Upstream},
@@ -332,4 +336,18 @@ async fn a_late_driver_has_no_socket_until_its_time() {
     let heard = peer.exchange(&request(Operation::Get, &body("v", ""))).await;
     assert_eq!(heard.body(), "{}\n", "the rule is armed before the first request");
     instance.close().await.expect("it ends");
+}
+
+#[tokio::test]
+async fn an_entry_of_a_rule_has_no_longer_name_than_that_of_a_call() {
+    let fixture = Fixture::unix();
+    fixture.command("arm get: empty").await;
+    fixture.call(Operation::Get, &body(&"ö".repeat(100_000), "7f")).await;
+    let (entries, _) = fixture.hub.entries_after(0, usize::MAX);
+    let evaluated = entries.iter().find_map(|entry| match &entry.kind {
+        EntryKind::Rule(RuleEvent::Evaluated(evaluation)) => evaluation.volume.clone(),
+        _ => None,
+    });
+    assert_eq!(evaluated.expect("it has a name").len(), MAX_NAME_LEN);
+    assert_eq!(fixture.last_call().volume.expect("it has a name").len(), MAX_NAME_LEN);
 }
