@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::template::{self, FieldPath};
 pub use crate::domain::model::fault::Phase;
 use crate::domain::{
-    lang::json,
+    lang,
     model::{protocol::Operation, speed::EngineSpeed},
 };
 
@@ -264,9 +264,17 @@ impl Action {
     pub fn is_dangerous(&self) -> bool {
         match self {
             Self::NullEntry => true,
-            Self::Reply { body, .. } => serde_json::from_str(body).is_ok_and(|body: Value| {
-                body["Volumes"].as_array().is_some_and(|list| list.contains(&Value::Null))
-            }),
+            Self::Reply { body, .. } => match serde_json::from_str(body) {
+                Ok(body) => lists_null(&body),
+                // Its placeholders are filled later.
+                Err(_) => body.contains("Volumes") && body.contains("null"),
+            },
+            Self::Set { path, value } => {
+                let mut reply = json!({ "Volumes": [{}] });
+                let value = serde_json::from_str(value).unwrap_or_default();
+                path.set(&mut reply, &value);
+                lists_null(&reply)
+            }
             _ => false,
         }
     }
@@ -274,9 +282,14 @@ impl Action {
     /// A custom reply with exactly this text. JSON is sent in one line, as the driver sends it.
     pub fn reply(text: &str, shape: ErrorForm) -> Self {
         let text = &template::escape(text);
-        let body = json::compact(text).map_or_else(|| text.to_owned(), |line| line + "\n");
+        let body = lang::json::compact(text).map_or_else(|| text.to_owned(), |line| line + "\n");
         Self::Reply { body, shape }
     }
+}
+
+/// Whether a reply has a null among its volumes.
+fn lists_null(reply: &Value) -> bool {
+    reply["Volumes"].as_array().is_some_and(|list| list.contains(&Value::Null))
 }
 
 impl ErrorForm {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::draw::fnv1a;
 use crate::domain::model::{
     entry::{Evaluation, HeldCall},
-    protocol::Operation,
+    protocol::{Operation, method_in},
 };
 
 /// What calls are counted by.
@@ -24,7 +24,7 @@ pub enum Per {
 /// What of a call its counts depend on.
 #[derive(Clone, Copy, Debug)]
 pub struct CallKey<'c> {
-    /// The operation, or the request line of what is none.
+    /// The operation, or the method of another interface.
     pub asked: &'c str,
     /// The volume that the request names, or empty.
     pub volume: &'c str,
@@ -60,7 +60,8 @@ impl<'c> CallKey<'c> {
 pub(super) fn asked(operation: Option<Operation>, request_line: Option<&str>) -> &str {
     match operation {
         Some(operation) => operation.as_str(),
-        None => request_line.unwrap_or_default(),
+        // Without a query, of which there can be any number.
+        None => request_line.and_then(method_in).unwrap_or_default(),
     }
 }
 

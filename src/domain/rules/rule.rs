@@ -112,6 +112,17 @@ impl Rule {
         self.lifetime.fires.into_iter().chain(chain).min()
     }
 
+    /// How many calls a barrier waits for, and how many it can hold, if those are fewer.
+    pub(super) fn closed_barrier(&self) -> Option<(u64, u64)> {
+        self.chain.iter().find_map(|step| {
+            let Action::Barrier { calls, .. } = step.action else { return None };
+            let Trigger { nth, first, .. } = self.trigger;
+            let limits = [self.lifetime.fires, step.times, first, nth.map(|_| 1)];
+            let most = limits.into_iter().flatten().min()?;
+            (most < calls).then_some((calls, most))
+        })
+    }
+
     /// Whether it can act only once, so that a retry of the call does not match it.
     pub fn acts_once(&self) -> bool {
         self.limit() == Some(1)

@@ -109,6 +109,13 @@ impl Parser<'_> {
             let problem = "the rule matches no calls: no operation supports all its conditions and actions";
             return wrong_at(1, problem);
         }
+        if let Some((wanted, most)) = rule.closed_barrier() {
+            let problem = format!(
+                "the rule holds at most {most} of the {wanted} calls that it waits for; hold until fewer, or let it act \
+                 on more calls"
+            );
+            return wrong_at(column, problem);
+        }
         Ok(rule)
     }
 

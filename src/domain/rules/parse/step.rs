@@ -98,7 +98,7 @@ impl Parser<'_> {
             return self.expected("\"=\" and a value, without spaces", []);
         }
         let column = self.lexer.column();
-        let value = if self.lexer.rest().starts_with(['{', '[', '"']) {
+        let value = if self.lexer.rest().starts_with(['{', '[', '"', '-']) {
             self.document()?
         } else {
             let word = self.value("a value, JSON or a word", &VALUE_ENDS)?;

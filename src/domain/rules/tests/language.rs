@@ -135,6 +135,9 @@ fn an_error_has_a_column_what_was_found_and_what_was_expected() {
         "NetworkDriver.GetCapabilities: lie",
         "mount: hold until 1",
         "mount: hold until 4 within",
+        "mount first 2 per volume: hold until 4",
+        "mount: 2x null then 3x hold until 4",
+        "mount: hold until 4 once",
         "get: set Volume.Name",
         "get: set =1",
         "get: set Volume.Name={\"a\":}",
@@ -200,7 +203,9 @@ fn selector() -> impl Strategy<Value = Selector> {
         (text(), prop::option::of(pattern())).prop_map(|(key, value)| Selector::Option(key, value)),
         text().prop_map(Selector::Id),
         prop::sample::select(&Caller::ALL).prop_map(Selector::By),
-        prop::sample::select(vec![Selector::Mounted, Selector::Unmounted, Selector::Retry]),
+        pattern().prop_map(Selector::Peer),
+        any::<u64>().prop_map(Selector::Connection),
+        prop::sample::select(&Selector::FLAGS),
     ]
 }
 
@@ -211,10 +216,7 @@ fn trigger() -> impl Strategy<Value = Trigger> {
     });
     let per = prop::option::of(prop::sample::select(&Per::ALL));
     (prop::option::of(chance), count(), count(), count(), count(), per)
-        .prop_map(|(chance, nth, first, every, after, per)| {
-            let trigger = Trigger { chance, nth, first, every, after, per: None };
-            Trigger { per: per.filter(|_| trigger.counts()), ..trigger }
-        })
+        .prop_map(|(chance, nth, first, every, after, per)| Trigger { chance, nth, first, every, after, per })
         .prop_filter("never acts", |trigger| trigger.can_hold_after(0))
 }
 
@@ -225,6 +227,22 @@ fn millis() -> impl Strategy<Value = std::time::Duration> {
 fn path() -> impl Strategy<Value = FieldPath> {
     let key = text().prop_filter("an empty key", |key| !key.is_empty());
     prop::collection::vec(key, 1..3).prop_map(FieldPath)
+}
+
+fn json() -> impl Strategy<Value = serde_json::Value> {
+    let leaf = prop_oneof![
+        Just(serde_json::Value::Null),
+        any::<bool>().prop_map(Into::into),
+        any::<i64>().prop_map(Into::into),
+        text().prop_map(|text| template::escape(&text).into()),
+    ];
+    leaf.prop_recursive(2, 8, 3, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..3).prop_map(Into::into),
+            prop::collection::btree_map("[a-z]{1,4}", inner, 0..3)
+                .prop_map(|fields| fields.into_iter().collect::<serde_json::Map<_, _>>().into()),
+        ]
+    })
 }
 
 fn action() -> impl Strategy<Value = Action> {
@@ -241,10 +259,7 @@ fn action() -> impl Strategy<Value = Action> {
         (text(), prop::sample::select(&ErrorForm::ALL)).prop_map(|(text, shape)| Action::reply(&text, shape)),
         millis().prop_map(|over| Action::Drip { over }),
         (2_u64..9, prop::option::of(millis())).prop_map(|(calls, within)| Action::Barrier { calls, within }),
-        (path(), text()).prop_map(|(path, text)| {
-            let value = serde_json::Value::from(template::escape(&text)).to_string();
-            Action::Set { path, value }
-        }),
+        (path(), json()).prop_map(|(path, value)| Action::Set { path, value: value.to_string() }),
         path().prop_map(Action::Unset),
         mountpoint.prop_map(Action::Mountpoint),
         text().prop_map(Action::Rename),
@@ -272,9 +287,15 @@ fn calls(applies_to: &dyn Fn(Option<Operation>) -> bool) -> impl Strategy<Value 
     prop::collection::vec(prop::sample::select(if fitting.is_empty() { words } else { fitting }), 1..4)
 }
 
-/// Whether all that a rule says applies to the calls that it names.
+/// Whether all that a rule says applies to the calls that it names, and can happen.
 fn fits(rule: &Rule) -> bool {
+    let is_counted = rule.trigger.counts()
+        || rule.chain.len() > 1
+        || rule.chain[0].times.is_some()
+        || matches!(rule.chain[0].action, Action::Barrier { .. });
     rule.calls.iter().all(|calls| calls.any(|operation| rule.applies_to(operation)))
+        && (is_counted || rule.trigger.per.is_none())
+        && rule.closed_barrier().is_none()
 }
 
 prop_compose! {
