@@ -26,6 +26,8 @@ pub enum Answer {
     Send(Vec<Vec<u8>>),
     /// The same, and closes the connection.
     SendAndClose(Vec<Vec<u8>>),
+    /// Sends a body of JSON, and closes the connection when it is notified.
+    SendAndCloseLater(&'static str, Arc<Notify>),
     /// Sends so many bytes of a body.
     Long(usize),
     /// Sends nothing until the connection ends.
@@ -34,9 +36,12 @@ pub enum Answer {
 
 impl Answer {
     pub fn json(body: &str) -> Self {
-        let length = body.len();
-        Self::Send(vec![format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{body}").into_bytes()])
+        Self::Send(vec![json_reply(body)])
     }
+}
+
+fn json_reply(body: &str) -> Vec<u8> {
+    format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
 }
 
 /// What happens on the plugin's connections, in order.
@@ -168,6 +173,11 @@ async fn serve(
         let (pieces, goes_on) = match answer {
             Answer::Send(pieces) => (pieces, true),
             Answer::SendAndClose(pieces) => (pieces, false),
+            Answer::SendAndCloseLater(body, close) => {
+                stream.write_all(&json_reply(body)).await?;
+                close.notified().await;
+                return Ok(());
+            }
             Answer::Silence => {
                 while stream.read_buf(&mut bytes).await? > 0 {}
                 return Ok(());

@@ -1,12 +1,13 @@
 //! Forwarding to another plugin: what it gets, what the caller gets, and how connections end.
 
-use std::io::ErrorKind;
+use std::{io::ErrorKind, sync::Arc};
 
 use proptest::{collection::vec, prelude::*, sample::select};
 use serde_json::json;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpListener, TcpStream, UnixListener},
+    sync::Notify,
 };
 use voltergeist::domain::model::{
     entry::{Body, Outcome},
@@ -219,6 +220,28 @@ async fn each_connection_has_one_to_the_upstream_that_ends_with_it() {
     let heard = caller.hear().await;
     assert_eq!((heard.body(), heard.end), ("{}", Ok(())));
     assert_eq!(plugin.count(&Event::Connected), 3);
+    fixture.end().await;
+}
+
+#[tokio::test]
+async fn a_call_is_not_lost_if_the_upstream_closes_the_idle_connection_while_it_is_held() {
+    let plugin = RecordedPlugin::start();
+    let fixture = in_front_of(&plugin).await;
+    fixture.command("arm mount: hold").await;
+    let close = Arc::new(Notify::new());
+    plugin.answer(Answer::SendAndCloseLater("{}", Arc::clone(&close)));
+    let mut caller = fixture.plugin.connect().await.expect("the server listens");
+    caller.say(&kept_alive(Operation::Get, r#"{"Name":"v"}"#)).await;
+    assert_eq!(caller.hear_one().await.body(), "{}");
+    caller.say(&kept_alive(Operation::Mount, r#"{"Name":"v","ID":"a"}"#)).await;
+    fixture.until("the call is held", |snapshot| !snapshot.held.is_empty()).await;
+    close.notify_one();
+    // The closed connection is noticed: it is looked whether the plugin still listens.
+    plugin.wait_for(&Event::Connected, 2).await;
+    plugin.answer(Answer::json(r#"{"Mountpoint":"/mnt/v"}"#));
+    fixture.command("release all").await;
+    let heard = caller.hear().await;
+    assert_eq!((heard.body(), heard.end), (r#"{"Mountpoint":"/mnt/v"}"#, Ok(())), "then it closes");
     fixture.end().await;
 }
 

@@ -74,8 +74,9 @@ impl Driver for UpstreamDriver {
     async fn call(&self, call: &DriverCall<'_>, entry: &mut Call) -> Answer {
         let DriverCall { operation, request, http, control } = call;
         let exchange = Exchange::new(Arc::clone(&self.shadow), *operation, (*request).clone());
-        if entry.upstream.is_some() {
-            // The second of two: the first may have closed the connection.
+        if entry.upstream.is_some() || entry.held_seq.is_some() {
+            // The upstream may have closed the connection after the first of two, or while the call was held. Without us
+            // the call would have come before.
             control.upstream().renew();
         }
         match control.upstream().send(&self.forwarding.upstream.address, http.to_request()).await {
