@@ -26,13 +26,13 @@ pub fn end_earlier_connections(path: &Path, aside: &Path) -> io::Result<usize> {
     let is_contained = namespace(&listener.as_raw_nonzero().to_string()) != namespace("self");
     let holders = if is_contained {
         let inodes = accepted_at(|other| other.file_name() == path.file_name())?;
-        descriptors_of(listener, &inodes)
+        holders([listener], &inodes, descriptors_of)?
     } else {
         let directory = |path: &Path| path.parent().and_then(|parent| fs::canonicalize(parent).ok());
         let ours = directory(path);
         let inodes = accepted_at(|other| other.file_name() == path.file_name() && directory(other) == ours)?;
         // A process that was given the listener by another one may hold them.
-        processes().flat_map(|process| descriptors_of(process, &inodes)).collect()
+        holders(processes(), &inodes, descriptors_of)?
     };
     let mut ended = 0;
     let mut denied = None;
@@ -56,7 +56,8 @@ fn accepted_at(is_meant: impl Fn(&Path) -> bool) -> io::Result<HashSet<u64>> {
         let mut columns = line.split_ascii_whitespace().skip(5);
         let is_connected = columns.next()? == CONNECTED;
         let inode = columns.next()?.parse().ok()?;
-        (is_connected && is_meant(Path::new(columns.next()?))).then_some(inode)
+        // The kernel gives no inode before it is accepted.
+        (is_connected && inode != 0 && is_meant(Path::new(columns.next()?))).then_some(inode)
     });
     Ok(inodes.collect())
 }
@@ -65,24 +66,48 @@ fn number(path: &Path) -> Option<i32> {
     path.file_name()?.to_str()?.parse().ok()
 }
 
-fn entries(path: &str) -> impl Iterator<Item = PathBuf> + use<> {
-    fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path())
+fn entries(path: &str) -> io::Result<impl Iterator<Item = PathBuf> + use<>> {
+    Ok(fs::read_dir(path)?.flatten().map(|entry| entry.path()))
 }
 
 /// All other processes.
 fn processes() -> impl Iterator<Item = Pid> {
-    let numbers = entries("/proc").filter_map(|path| number(&path));
+    let numbers = entries("/proc").into_iter().flatten().filter_map(|path| number(&path));
     numbers.filter_map(Pid::from_raw).filter(|pid| *pid != getpid())
 }
 
-/// The descriptors of a process that are these sockets.
-fn descriptors_of(process: Pid, inodes: &HashSet<u64>) -> Vec<(Pid, i32)> {
-    let held = entries(&format!("/proc/{}/fd", process.as_raw_nonzero())).filter_map(|descriptor| {
+/// The processes and descriptors that hold these sockets. Fails if some are not found and a process could not be looked
+/// into.
+fn holders(
+    processes: impl IntoIterator<Item = Pid>,
+    inodes: &HashSet<u64>,
+    descriptors_of: impl Fn(Pid) -> io::Result<Vec<(i32, u64)>>,
+) -> io::Result<Vec<(Pid, i32)>> {
+    let (mut holders, mut missing, mut denied) = (Vec::new(), inodes.clone(), None);
+    for process in processes {
+        match descriptors_of(process) {
+            Ok(sockets) => {
+                for (descriptor, inode) in sockets.into_iter().filter(|(_, inode)| inodes.contains(inode)) {
+                    missing.remove(&inode);
+                    holders.push((process, descriptor));
+                }
+            }
+            // It has ended meanwhile.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => denied = Some(error),
+        }
+    }
+    denied.filter(|_| !missing.is_empty()).map_or(Ok(holders), Err)
+}
+
+/// The descriptors of a process that are sockets, and their inodes.
+fn descriptors_of(process: Pid) -> io::Result<Vec<(i32, u64)>> {
+    let sockets = entries(&format!("/proc/{}/fd", process.as_raw_nonzero()))?.filter_map(|descriptor| {
         let target = fs::read_link(&descriptor).ok()?;
         let inode = target.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()?;
-        inodes.contains(&inode).then_some((process, number(&descriptor)?))
+        Some((number(&descriptor)?, inode))
     });
-    held.collect()
+    Ok(sockets.collect())
 }
 
 /// Ends a connection, unless it is one of ours.
@@ -94,4 +119,27 @@ fn end(pid: Pid, fd: i32) -> io::Result<bool> {
     }
     shutdown(socket, Shutdown::Read)?;
     Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_that_cannot_be_looked_into_matters_only_if_a_socket_is_not_found() {
+        let process = |number| Pid::from_raw(number).expect("it is no zero");
+        let found = |inodes: &[u64]| {
+            holders([1, 2, 3].map(process), &inodes.iter().copied().collect(), |pid| {
+                match pid.as_raw_nonzero().get() {
+                    1 => Ok(vec![(4, 40), (5, 50)]),
+                    2 => Err(io::ErrorKind::PermissionDenied.into()),
+                    _ => Err(io::ErrorKind::NotFound.into()),
+                }
+            })
+        };
+        assert_eq!(found(&[50]).expect("all are found"), [(process(1), 5)]);
+        assert!(found(&[]).expect("nothing is to be found").is_empty());
+        let error = found(&[50, 60]).expect_err("process 2 may hold the other");
+        assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
+    }
 }
