@@ -35,11 +35,15 @@ impl LockFile {
                 Err(error) => return Err(error.into()),
             }
             // Its last owner may have removed the file between `open` and `flock`.
-            let inode = file.metadata()?.ino();
-            if fs::metadata(&lock).is_ok_and(|metadata| metadata.ino() == inode) {
+            if is_at(&file, &lock) {
                 return Ok(Some(Self { lock, file }));
             }
         }
+    }
+
+    /// Whether the file is still where other processes look for it.
+    pub fn is_in_place(&self) -> bool {
+        is_at(&self.file, &self.lock)
     }
 
     /// What its owners have appended to the lock file, the earlier ones too.
@@ -49,10 +53,21 @@ impl LockFile {
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
+    /// Removes what was appended before.
+    pub fn clear(&self) -> io::Result<()> {
+        self.file.set_len(0)
+    }
+
     /// Appends a line to the lock file. It outlives a killed owner.
     pub fn append(&self, line: &str) -> io::Result<()> {
         (&self.file).write_all(format!("{line}\n").as_bytes())
     }
+}
+
+/// Whether this file is at this path.
+fn is_at(file: &File, path: &Path) -> bool {
+    let id = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
+    file.metadata().is_ok_and(|own| fs::metadata(path).is_ok_and(|there| id(there) == id(own)))
 }
 
 /// Opens a lock file, but no file that another user has put or linked there.
@@ -76,7 +91,10 @@ fn open(lock: &Path) -> io::Result<File> {
 
 impl Drop for LockFile {
     fn drop(&mut self) {
-        drop(fs::remove_file(&self.lock));
+        // Another process may have made its own, after this one was removed from outside.
+        if self.is_in_place() {
+            drop(fs::remove_file(&self.lock));
+        }
     }
 }
 
@@ -94,6 +112,19 @@ mod tests {
         drop(first);
         assert_eq!(fs::read_dir(directory.path()).expect("the directory exists").count(), 0);
         assert!(LockFile::acquire(&path).expect("the directory is writable").is_some());
+    }
+
+    #[test]
+    fn the_end_of_an_owner_leaves_the_lock_of_the_next_one() {
+        let directory = tempfile::tempdir().expect("a temporary directory can be made");
+        let path = directory.path().join("p.sock");
+        let acquire = || LockFile::acquire(&path).expect("the directory is writable");
+        let first = acquire().expect("it is free");
+        fs::remove_file(directory.path().join(".p.sock.lock")).expect("it is there");
+        assert!(!first.is_in_place());
+        let second = acquire().expect("it is free");
+        drop(first);
+        assert!(second.is_in_place() && acquire().is_none());
     }
 
     #[test]

@@ -184,15 +184,20 @@ impl AcceptLoop {
         let path = self.listener.address();
         let is_removed = outage(self.driver_state) == Some(Outage::Unlink);
         let mut changed = false;
-        match self.listener.take_again() {
+        let taken = self.listener.take_again();
+        let refusal = taken.as_ref().err().map(ToString::to_string);
+        let refused_before = std::mem::replace(&mut watch.refusal, refusal).is_some();
+        match taken {
             Ok(true) => {
                 note(format!("the upstream has bound its socket again; voltergeist is at {path} again"));
                 bypass::end(&self.hub, &self.listener);
                 watch.follow_process();
                 changed = true;
             }
-            Ok(false) => {}
-            Err(error) => note(format!("cannot take {path} again, so calls bypass voltergeist: {error}")),
+            Err(error) if !refused_before => {
+                note(format!("cannot take {path} again, so calls bypass voltergeist: {error}"));
+            }
+            Ok(false) | Err(_) => {}
         }
         // It is bound first and listens a moment later.
         let is_binding = self.listener.at_path() == Some(AtPath::Another);

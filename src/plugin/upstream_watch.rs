@@ -25,6 +25,8 @@ pub struct UpstreamWatch {
     pub was_up: bool,
     /// Whether nothing was at the path then.
     pub was_gone: bool,
+    /// Why the path could not be taken again then.
+    pub refusal: Option<String>,
 }
 
 impl UpstreamWatch {
@@ -39,6 +41,7 @@ impl UpstreamWatch {
             suspicious: false,
             was_up: true,
             was_gone: false,
+            refusal: None,
         };
         watch.follow_process();
         watch

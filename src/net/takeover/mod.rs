@@ -6,8 +6,8 @@
 //! ```
 //!
 //! Engines remember the path, so a new socket at it is found without a restart, and `renameat2(RENAME_EXCHANGE)` leaves
-//! no moment without one. They ignore the other name. The lock file keeps which sockets were ours, so that another
-//! process can put things right after a kill: see [`restore`].
+//! no moment without one. They ignore the other name. The lock file keeps the path, in its first line, and which sockets
+//! were ours, so that another process can put things right after a kill: see [`restore`].
 
 use std::{
     fs, io,
@@ -76,7 +76,11 @@ impl Takeover {
         let places = Places::of(&path);
         let in_use = || BindError::TakenOver(path.clone());
         let lock = acquire(&places.aside).map_err(unusable)?.ok_or_else(in_use)?;
-        put_right(&places, &lock).map_err(unusable)?;
+        begin(&places, &lock).map_err(unusable)?;
+        if fs::symlink_metadata(&places.aside).is_ok() {
+            // Somebody listens there, who may have no other name.
+            return Err(in_use());
+        }
         match fs::symlink_metadata(&path) {
             Ok(metadata) if !metadata.file_type().is_socket() => return Err(BindError::NotASocket(path)),
             Ok(_) if is_listening(&path).map_err(unusable)? => {}
@@ -107,7 +111,8 @@ impl Takeover {
 
     /// Puts a new socket of ours at the path, and the plugin's aside if it is there. Engines find a socket at each
     /// moment.
-    pub fn take(&self) -> io::Result<UnixListener> {
+    pub fn take(&mut self) -> io::Result<UnixListener> {
+        self.lock_again()?;
         let Places { path, aside, unfinished } = &self.places;
         let is_plugin_there = self.at_path() == AtPath::Another;
         let (place, model) = if is_plugin_there { (aside, path) } else { (unfinished, aside) };
@@ -123,6 +128,18 @@ impl Takeover {
         Ok(listener)
     }
 
+    /// Acquires the lock again, if its file was removed, perhaps with its directory.
+    fn lock_again(&mut self) -> io::Result<()> {
+        if self.lock.is_in_place() {
+            return Ok(());
+        }
+        let lock = LockFile::acquire(&self.places.aside)?;
+        let lock = lock.ok_or_else(|| io::Error::other("another voltergeist has taken it; stop that one"))?;
+        self.lock.read()?.lines().try_for_each(|line| lock.append(line))?;
+        self.lock = lock;
+        Ok(())
+    }
+
     /// Removes our socket, if it is at the path.
     pub fn remove(&self) {
         if self.at_path() == AtPath::Ours {
@@ -132,6 +149,11 @@ impl Takeover {
 
     /// Removes our socket from the path as [`Takeover::remove`] does, and puts the plugin's there.
     pub fn give_back(&self) -> io::Result<()> {
+        let is_lost = || LockFile::acquire(&self.places.aside).is_ok_and(|lock| lock.is_none());
+        if !self.lock.is_in_place() && is_lost() {
+            // Another process gives it back.
+            return Ok(());
+        }
         put_right(&self.places, &self.lock)
     }
 }
@@ -172,18 +194,40 @@ pub fn taken_in(directory: &Path) -> Vec<PathBuf> {
     let mut paths: Vec<PathBuf> = entries
         .flat_map(|entry| {
             let path = entry.path();
-            let own = entry.file_name().to_str().and_then(|name| {
-                let name = name.strip_prefix("..").and_then(|rest| rest.strip_suffix(".voltergeist.lock"));
-                name.map(|name| directory.join(format!("{name}.sock")))
-            });
-            // NAME/NAME.sock, and a managed plugin's.
-            own.into_iter()
-                .chain(if path.is_dir() { taken_in(&path) } else { Vec::new() })
-                .collect::<Vec<_>>()
+            if path.is_dir() {
+                // NAME/NAME.sock, and a managed plugin's.
+                return taken_in(&path);
+            }
+            let name = entry.file_name();
+            let is_lock =
+                name.to_str().is_some_and(|name| name.ends_with(".voltergeist.lock")) && path.is_file();
+            let text = if is_lock { fs::read_to_string(&path).unwrap_or_default() } else { String::new() };
+            taken_path(&text, directory).into_iter().collect()
         })
         .collect();
     paths.sort_unstable();
     paths
+}
+
+/// The path in this directory to which the text of a lock file belongs.
+fn taken_path(text: &str, directory: &Path) -> Option<PathBuf> {
+    let path = Path::new(text.lines().next()?);
+    // The directory may be mounted at another place.
+    if path.is_absolute() { Some(directory.join(path.file_name()?)) } else { None }
+}
+
+/// Puts right what a killed process has left, and writes the path into the lock file.
+fn begin(places: &Places, lock: &LockFile) -> io::Result<()> {
+    let directory = places.path.parent().unwrap_or(Path::new("/"));
+    // `p` and `p.sock` have the same lock file.
+    if let Some(path) = taken_path(&lock.read()?, directory) {
+        put_right(&Places { path, ..places.clone() }, lock)?;
+    }
+    put_right(places, lock)?;
+    lock.clear()?;
+    // What cannot be a line is not found again.
+    let line = places.path.to_str().filter(|path| !path.contains('\n'));
+    line.map_or(Ok(()), |path| lock.append(path))
 }
 
 /// Removes our sockets, and puts the plugin's back, whatever has happened between.
@@ -196,13 +240,20 @@ fn put_right(places: &Places, lock: &LockFile) -> io::Result<()> {
             copy_attributes(path, aside)?;
             fs::rename(aside, path)?;
         }
-        (Some(true), _) => remove_if_exists(path)?,
-        // An outage had removed ours. A dead socket was removed by the plugin's own end.
-        (_, Some(false)) if is_listening(aside)? && !is_listening(path)? => fs::rename(aside, path)?,
-        // The plugin is at its path again, or was never away.
-        _ => {}
+        (Some(true), _) => {
+            remove_if_exists(path)?;
+            remove_if_exists(aside)?;
+        }
+        (_, Some(false)) if is_listening(aside)? => {
+            // An outage had removed ours. Otherwise both are needed: this may be the only name of a plugin that another
+            // process has put aside.
+            if !is_listening(path)? {
+                fs::rename(aside, path)?;
+            }
+        }
+        // The plugin is at its path again, or was never away. A dead socket was removed by the plugin's own end.
+        _ => remove_if_exists(aside)?,
     }
-    remove_if_exists(aside)?;
     remove_if_exists(unfinished)
 }
 
@@ -243,136 +294,4 @@ fn copy_attributes(from: &Path, to: &Path) -> io::Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
-    use tempfile::TempDir;
-
-    use super::*;
-
-    struct Plugin {
-        place: TempDir,
-        listener: UnixListener,
-    }
-
-    impl Plugin {
-        fn start() -> Self {
-            let place = tempfile::tempdir().expect("a temporary directory can be made");
-            let listener = UnixListener::bind(place.path().join("p.sock")).expect("it can be bound");
-            listener.set_nonblocking(true).expect("it can be polled");
-            Self { place, listener }
-        }
-
-        fn path(&self) -> PathBuf {
-            self.place.path().join("p.sock")
-        }
-
-        /// Whether a connection to the path reaches the plugin.
-        fn is_reached(&self) -> bool {
-            while self.listener.accept().is_ok() {}
-            let _connection = std::os::unix::net::UnixStream::connect(self.path());
-            self.listener.accept().is_ok()
-        }
-
-        fn files(&self) -> Vec<String> {
-            let entries = fs::read_dir(self.place.path()).expect("the directory exists");
-            let mut files: Vec<_> = entries
-                .map(|entry| entry.expect("it is readable").file_name().to_string_lossy().into())
-                .collect();
-            files.sort();
-            files
-        }
-
-        fn is_untouched(&self) -> bool {
-            self.is_reached() && self.files() == ["p.sock"]
-        }
-    }
-
-    #[test]
-    fn a_place_is_taken_and_given_back_with_its_mode() {
-        let plugin = Plugin::start();
-        fs::set_permissions(plugin.path(), fs::Permissions::from_mode(0o640)).expect("it can be changed");
-        let takeover = Takeover::prepare(&plugin.path()).expect("it is free");
-        let _ours = takeover.take().expect("it can be taken");
-        assert_eq!(takeover.at_path(), AtPath::Ours);
-        assert!(!plugin.is_reached());
-        let mode = |path: &Path| fs::metadata(path).expect("it exists").mode() & 0o7777;
-        assert_eq!(mode(&plugin.path()), 0o640);
-        assert_eq!(plugin.files(), ["..p.voltergeist.lock", ".p.voltergeist", "p.sock"]);
-        assert!(matches!(Takeover::prepare(&plugin.path()), Err(BindError::TakenOver(_))));
-        assert_eq!(restore(&plugin.path()).expect("it can be read"), Restored::InUse);
-        assert_eq!(taken_in(plugin.place.path()), [plugin.path()]);
-        drop(takeover);
-        assert!(plugin.is_untouched(), "{:?}", plugin.files());
-        assert_eq!(restore(&plugin.path()).expect("it can be read"), Restored::Nothing);
-        assert_eq!(mode(&plugin.path()), 0o640);
-    }
-
-    /// A process that is killed leaves its files and its unlocked lock file.
-    fn kill(takeover: Takeover) {
-        let name = takeover.places.aside.file_name().expect("it has a name").to_string_lossy().into_owned();
-        let lock = takeover.places.aside.with_file_name(format!(".{name}.lock"));
-        let text = fs::read_to_string(&lock).expect("it can be read");
-        let directory = lock.parent().expect("it has a directory").to_owned();
-        let kept = tempfile::tempdir_in(directory.parent().expect("it has a parent")).expect("a directory");
-        let mut files = Vec::new();
-        for entry in fs::read_dir(&directory).expect("it exists").flatten() {
-            let moved = kept.path().join(entry.file_name());
-            fs::rename(entry.path(), &moved).expect("it can be moved");
-            files.push((moved, entry.path()));
-        }
-        drop(takeover);
-        for (moved, path) in files {
-            fs::rename(moved, path).expect("it can be moved back");
-        }
-        fs::write(lock, text).expect("it can be written");
-    }
-
-    #[test]
-    fn what_a_killed_process_leaves_is_put_right_at_each_step() {
-        for step in ["bound", "taken", "taken again", "removed", "opened again"] {
-            let plugin = Plugin::start();
-            let takeover = Takeover::prepare(&plugin.path()).expect("it is free");
-            let aside = takeover.places.aside.clone();
-            let _ours = match step {
-                "bound" => UnixListener::bind(&aside).expect("it can be bound"),
-                _ => takeover.take().expect("it can be taken"),
-            };
-            let _second = match step {
-                "removed" => {
-                    takeover.remove();
-                    None
-                }
-                "taken again" => Some(takeover.take().expect("it can be taken")),
-                "opened again" => {
-                    let unfinished = takeover.places.unfinished.clone();
-                    let listener = UnixListener::bind(&unfinished).expect("it can be bound");
-                    let file = FileId::of(&unfinished).expect("it exists").to_string();
-                    takeover.lock.append(&file).expect("it can be written");
-                    Some(listener)
-                }
-                _ => None,
-            };
-            kill(takeover);
-            assert_eq!(restore(&plugin.path()).expect("it works"), Restored::PutRight, "{step}");
-            assert!(plugin.is_untouched(), "{step}: {:?}", plugin.files());
-        }
-    }
-
-    #[test]
-    fn a_plugin_that_starts_again_is_left_at_its_path() {
-        let plugin = Plugin::start();
-        let takeover = Takeover::prepare(&plugin.path()).expect("it is free");
-        let _ours = takeover.take().expect("it can be taken");
-        let Plugin { place, listener } = plugin;
-        drop(listener);
-        fs::remove_file(place.path().join("p.sock")).expect("the plugin removes what is at its path");
-        assert_eq!(takeover.at_path(), AtPath::Nothing);
-        let listener = UnixListener::bind(place.path().join("p.sock")).expect("it binds again");
-        listener.set_nonblocking(true).expect("it can be polled");
-        let plugin = Plugin { place, listener };
-        assert_eq!(takeover.at_path(), AtPath::Another);
-        let _again = takeover.take().expect("it can be taken again");
-        assert!(!plugin.is_reached());
-        drop(takeover);
-        assert!(plugin.is_untouched(), "{:?}", plugin.files());
-    }
-}
+mod tests;
