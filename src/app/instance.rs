@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     clock_watch,
     config::Config,
-    kept_rules::{self, KeptRules},
+    kept_rules::{KeptRules, KeptRulesWriter},
     paths,
     server::{DriverChoice, Server, ServerConfig},
 };
@@ -53,7 +53,7 @@ pub struct Instance {
     /// Stops the server, and the services that end with it.
     pub shutdown: CancellationToken,
     serving: JoinHandle<()>,
-    keeping: Option<JoinHandle<()>>,
+    keeping: Option<KeptRulesWriter>,
     temporary: Option<Temporary>,
 }
 
@@ -156,7 +156,7 @@ impl Instance {
                 }
             }
         });
-        let keeping = config.keep_rules.then(|| kept_rules::keep(&hub, &root, &shutdown));
+        let keeping = config.keep_rules.then(|| KeptRulesWriter::start(&hub, &root));
         Ok(Self { hub, root, seed, shutdown, serving, keeping, temporary })
     }
 
@@ -165,7 +165,7 @@ impl Instance {
         self.shutdown.cancel();
         let served = self.serving.await.context("the server panicked");
         if let Some(keeping) = self.keeping {
-            keeping.await.context("cannot keep the rules")?;
+            keeping.end().await.context("cannot keep the rules")?;
         }
         drop(self.temporary);
         served

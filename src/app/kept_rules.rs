@@ -11,7 +11,7 @@ use std::{
 
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -72,6 +72,8 @@ impl KeptRules {
         let mut file =
             OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&unfinished)?;
         file.write_all(&serde_json::to_vec(self)?)?;
+        // Half a file after a loss of power would prevent the next start.
+        file.sync_all()?;
         fs::rename(unfinished, path)
     }
 }
@@ -81,37 +83,54 @@ fn path(root: &Path) -> PathBuf {
 }
 
 /// Writes the rules whenever they have changed, and for a last time at the end.
-pub fn keep(hub: &Arc<Hub>, root: &Path, shutdown: &CancellationToken) -> JoinHandle<()> {
-    let (hub, root, shutdown) = (Arc::clone(hub), root.to_owned(), shutdown.clone());
-    tokio::spawn(async move {
-        let mut changes = hub.subscribe();
-        let mut written = KeptRules::default();
-        let mut is_failing = false;
-        let mut is_last = false;
-        while !is_last {
-            tokio::select! {
-                () = shutdown.cancelled() => is_last = true,
-                news = changes.changed() => {
-                    is_last = news.is_err();
-                    drop(tokio::time::timeout(INTERVAL, shutdown.cancelled()).await);
-                }
-            }
-            changes.mark_unchanged();
-            let rules = KeptRules::of(&hub);
-            if rules == written {
-                continue;
-            }
-            let (root, copy) = (root.clone(), rules.clone());
-            let result = tokio::task::spawn_blocking(move || copy.write(&root)).await;
-            let result = result.unwrap_or_else(|panic| Err(io::Error::other(panic)));
-            match result {
-                Ok(()) => (written, is_failing) = (rules, false),
-                Err(error) if !is_failing => {
-                    is_failing = true;
-                    hub.record(EntryKind::Note { text: format!("cannot keep the rules: {error}") });
-                }
-                Err(_) => {}
+pub struct KeptRulesWriter {
+    end: CancellationToken,
+    writing: JoinHandle<()>,
+}
+
+impl KeptRulesWriter {
+    /// Begins to write.
+    pub fn start(hub: &Arc<Hub>, root: &Path) -> Self {
+        let end = CancellationToken::new();
+        let writing = tokio::spawn(write_changes(Arc::clone(hub), root.to_owned(), end.clone()));
+        Self { end, writing }
+    }
+
+    /// Writes what the last calls have changed.
+    pub async fn end(self) -> Result<(), JoinError> {
+        self.end.cancel();
+        self.writing.await
+    }
+}
+
+async fn write_changes(hub: Arc<Hub>, root: PathBuf, end: CancellationToken) {
+    let mut changes = hub.subscribe();
+    let mut written = KeptRules::default();
+    let mut is_failing = false;
+    let mut is_last = false;
+    while !is_last {
+        tokio::select! {
+            () = end.cancelled() => is_last = true,
+            news = changes.changed() => {
+                is_last = news.is_err();
+                drop(tokio::time::timeout(INTERVAL, end.cancelled()).await);
             }
         }
-    })
+        changes.mark_unchanged();
+        let rules = KeptRules::of(&hub);
+        if rules == written {
+            continue;
+        }
+        let (root, copy) = (root.clone(), rules.clone());
+        let result = tokio::task::spawn_blocking(move || copy.write(&root)).await;
+        let result = result.unwrap_or_else(|panic| Err(io::Error::other(panic)));
+        match result {
+            Ok(()) => (written, is_failing) = (rules, false),
+            Err(error) if !is_failing => {
+                is_failing = true;
+                hub.record(EntryKind::Note { text: format!("cannot keep the rules: {error}") });
+            }
+            Err(_) => {}
+        }
+    }
 }
