@@ -102,12 +102,17 @@ fn holders(
 
 /// The descriptors of a process that are sockets, and their inodes.
 fn descriptors_of(process: Pid) -> io::Result<Vec<(i32, u64)>> {
-    let sockets = entries(&format!("/proc/{}/fd", process.as_raw_nonzero()))?.filter_map(|descriptor| {
-        let target = fs::read_link(&descriptor).ok()?;
-        let inode = target.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()?;
-        Some((number(&descriptor)?, inode))
-    });
-    Ok(sockets.collect())
+    let mut sockets = Vec::new();
+    for descriptor in entries(&format!("/proc/{}/fd", process.as_raw_nonzero()))? {
+        let target = match fs::read_link(&descriptor) {
+            // It was closed meanwhile.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            target => target?,
+        };
+        let inode = target.to_str().and_then(|target| target.strip_prefix("socket:[")?.strip_suffix(']'));
+        sockets.extend(number(&descriptor).zip(inode.and_then(|inode| inode.parse().ok())));
+    }
+    Ok(sockets)
 }
 
 /// Ends a connection, unless it is one of ours.
