@@ -2,7 +2,10 @@
 
 use std::{str::FromStr, sync::Arc};
 
-use crate::domain::model::protocol::{Operation, is_method, method_in};
+use crate::domain::{
+    lang::suggest::did_you_mean,
+    model::protocol::{Operation, is_method, method_in},
+};
 
 /// An operation, a group of operations or a method of another interface.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +39,11 @@ impl Calls {
         "any",
         "NetworkDriver.GetCapabilities",
     ];
+
+    /// The question about the keyword or the method that was probably meant; empty if none is near.
+    pub fn did_you_mean(word: &str) -> String {
+        did_you_mean(word, Self::WORDS.into_iter().chain(Operation::ALL.map(Operation::method)))
+    }
 
     /// The operations.
     pub fn operations(&self) -> &'static [Operation] {
@@ -83,9 +91,7 @@ impl FromStr for Calls {
 
     /// Parses a keyword or an `Interface.Method`; one of the nine operations also by its method.
     fn from_str(text: &str) -> Result<Self, ()> {
-        let is_named = |operation: &Operation| {
-            operation.as_str() == text || operation.path().strip_prefix('/') == Some(text)
-        };
+        let is_named = |operation: &Operation| operation.as_str() == text || operation.method() == text;
         let operation = Operation::ALL.into_iter().find(is_named).map(Self::One);
         let group = [Self::Reads, Self::Writes, Self::Any].into_iter().find(|group| group.as_str() == text);
         // The methods of these interfaces are known, so another one is a typing error.

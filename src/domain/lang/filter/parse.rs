@@ -235,7 +235,7 @@ fn calls(value: &str) -> Result<Vec<Calls>, TermError> {
     let mut at = 0;
     for word in value.split(',') {
         let Ok(known) = word.parse() else {
-            let meant = did_you_mean(word, Calls::WORDS);
+            let meant = Calls::did_you_mean(word);
             let [words @ .., method] = Calls::WORDS;
             let problem = format!(
                 "unknown operation {word:?}{meant}; expected one of: {}, or a method, as in {method}",

@@ -135,6 +135,10 @@ fn an_error_has_a_column_and_says_what_was_expected() {
             "column 4: unknown operation \"mont\", did you mean \"mount\"?; expected one of: activate",
         ),
         ("op:mnt", "column 4: unknown operation \"mnt\", did you mean \"mount\"?"),
+        (
+            "op:VolumeDriver.Gett",
+            "column 4: unknown operation \"VolumeDriver.Gett\", did you mean \"VolumeDriver.Get\"?",
+        ),
         ("-op:get,größe,x", "column 9: unknown operation \"größe\"; expected"),
         ("-vold:db", "column 2: unknown term \"vold\""),
         ("db  status:9", "column 12: invalid status \"9\"; examples: 500 5xx"),

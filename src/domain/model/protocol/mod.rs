@@ -81,6 +81,11 @@ impl Operation {
         }
     }
 
+    /// The method that the path names, such as `VolumeDriver.Get`.
+    pub fn method(self) -> &'static str {
+        self.path().trim_start_matches('/')
+    }
+
     /// The operation behind an HTTP path, matched exactly as Go's router does.
     pub fn from_path(path: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|operation| operation.path() == path)

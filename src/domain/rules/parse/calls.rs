@@ -17,7 +17,8 @@ impl Parser<'_> {
             let Ok(known) = self.peek().parse() else {
                 let [words @ .., method] = Calls::WORDS;
                 let what = format!("an operation: {}, or a method, as in {method}", words.join(" "));
-                return self.expected(&what, Calls::WORDS);
+                let meant = Calls::did_you_mean(self.peek());
+                return self.expected_rather(&what, Calls::WORDS, meant);
             };
             self.next();
             calls.push(known);

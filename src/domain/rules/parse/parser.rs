@@ -51,10 +51,22 @@ impl<'t> Parser<'t> {
         what: &str,
         words: impl IntoIterator<Item = &'w str>,
     ) -> Parsed<T> {
+        self.expected_rather(what, words, String::new())
+    }
+
+    /// The same, where more than keywords can be meant. `meant` is the question about it, if there is one.
+    pub(super) fn expected_rather<'w, T>(
+        &mut self,
+        what: &str,
+        words: impl IntoIterator<Item = &'w str>,
+        mut meant: String,
+    ) -> Parsed<T> {
         let found = self.lexer.peek(&ENDS);
         let head = found.split(['=', '.']).next().unwrap_or_default();
         let words: Vec<&str> = words.into_iter().filter(|word| *word != found).collect();
-        let meant = did_you_mean(head, words.iter().copied());
+        if meant.is_empty() {
+            meant = did_you_mean(head, words.iter().copied());
+        }
         let comma = if meant.is_empty() { "," } else { ";" };
         let found = match (found, self.lexer.rest().chars().next()) {
             (_, None) => "unexpected end".to_owned(),
