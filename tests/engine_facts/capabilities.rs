@@ -78,6 +78,7 @@ fn a_scope_that_does_not_come_is_local_after_a_minute() {
     let create = fixture.daemon.start_docker(&format!("volume create -d {DRIVER} v"));
     create.finish_within(Duration::from_secs(200)).succeeds();
     let waited = fixture.plugin.calls("capabilities");
+    assert_eq!(waited.len(), 2, "a minute each");
     assert!(waited.iter().all(|call| call["outcome"] == "cancelled"), "{waited:?}");
 
     fixture.disarm();

@@ -1,6 +1,6 @@
 //! A plugin, a daemon that knows it, and the words in which tests speak about both.
 
-use std::rc::Rc;
+use std::{fs, rc::Rc};
 
 use voltergeist::domain::{
     model::protocol::Caller,
@@ -77,6 +77,14 @@ impl Fixture {
     /// The names of the plugin's volumes, a line each.
     pub fn listed(&self) -> String {
         self.succeeds("volume ls --quiet --filter driver=poltergeist")
+    }
+
+    /// Builds an image by a Dockerfile.
+    pub fn build(&self, image: &str, dockerfile: &str) -> String {
+        let context = self.sandbox.path(image);
+        fs::create_dir(&context).expect("a directory in the sandbox");
+        fs::write(context.join("Dockerfile"), dockerfile).expect("the Dockerfile can be written");
+        self.succeeds(&format!("build --tag {image} {}", context.display()))
     }
 
     /// Starts a container that stays. It ends at once when it is asked to, or else the daemon would wait 10 s for it.

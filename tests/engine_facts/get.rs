@@ -12,6 +12,7 @@ pub fn tests() -> Vec<Test> {
         a_volume_that_a_get_denied_can_be_removed_while_it_is_used,
         a_volume_that_a_get_denied_is_replaced_by_an_empty_local_one,
         a_get_is_believed,
+        a_driver_that_claims_every_name_gets_anonymous_volumes_and_those_of_a_build,
         a_get_that_is_cut_off_loses_nothing,
         a_retried_get_has_an_empty_body_and_its_refusal_is_believed,
         a_hanging_get_blocks_the_list,
@@ -100,6 +101,26 @@ fn a_get_is_believed() {
     fixture.succeeds("create --name user -v nobodys:/data busybox true");
     let driver = fixture.succeeds("volume inspect --format={{.Driver}} nobodys");
     assert_eq!(driver, "poltergeist", "a name without a driver lands on it");
+}
+
+fn a_driver_that_claims_every_name_gets_anonymous_volumes_and_those_of_a_build() {
+    let fixture = Fixture::with_busybox();
+    // The daemon asks the drivers that it knows.
+    fixture.listed();
+    fixture.arm("get: lie", "docker-get-lie");
+    let mounts = |what: &str| {
+        let counters = fixture.plugin.counters(["create", "mount", "unmount"]);
+        fixture.plugin.command("reset");
+        assert_eq!(counters[0], 0, "{what}");
+        assert_eq!(counters[1], counters[2], "{what}");
+        counters[1]
+    };
+    fixture.succeeds("run --rm -v /anonymous busybox true");
+    assert_eq!(mounts("an anonymous volume"), 1);
+    let output = fixture.build("with-volume", "FROM busybox\nVOLUME /built\nRUN ls /built\n");
+    assert!(mounts("a build") >= 1, "{output}");
+    assert!(output.contains("mountID"), "the driver's files are in it: {output}");
+    fixture.disarm();
 }
 
 fn a_get_that_is_cut_off_loses_nothing() {

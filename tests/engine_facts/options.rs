@@ -7,7 +7,10 @@ use crate::{
 };
 
 pub fn tests() -> Vec<Test> {
-    tests![an_image_fills_a_plain_volume_and_no_other]
+    tests![
+        an_image_fills_a_plain_volume_and_no_other,
+        an_image_fills_a_plain_volume_as_it_fills_one_of_the_local_driver,
+    ]
 }
 
 fn an_image_fills_a_plain_volume_and_no_other() {
@@ -18,4 +21,19 @@ fn an_image_fills_a_plain_volume_and_no_other() {
     // The files of a mount are in the way.
     fixture.succeeds(&format!("volume create -d {DRIVER} usual"));
     fixture.daemon.docker("run --rm -v usual:/bin busybox /bin/busybox ls /bin").fails();
+}
+
+fn an_image_fills_a_plain_volume_as_it_fills_one_of_the_local_driver() {
+    let fixture = Fixture::with_busybox();
+    fixture.build(
+        "seeded",
+        "FROM busybox\nRUN mkdir /data && touch /data/seed && chown 1234:1234 /data/seed && chmod 640 /data/seed\n",
+    );
+    fixture.succeeds(&format!("volume create -d {DRIVER} --opt plain plain"));
+    let files = |volume: &str| {
+        let list = "seeded sh -c ls${IFS}-A${IFS}/data;stat${IFS}-c${IFS}%u:%g:%a${IFS}/data/seed";
+        fixture.succeeds(&format!("run --rm -v {volume}:/data {list}"))
+    };
+    assert_eq!(files("plain"), "seed\n1234:1234:640");
+    assert_eq!(files("plain"), files("of-the-local-driver"));
 }

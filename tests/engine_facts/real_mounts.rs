@@ -2,7 +2,7 @@
 
 use crate::{
     fixture::{DRIVER, Fixture},
-    support::Test,
+    support::{Test, dockerd::Dockerd, managed, sandbox::Sandbox},
     tests,
 };
 
@@ -11,6 +11,7 @@ pub fn tests() -> Vec<Test> {
         a_mount_is_there_from_the_first_mount_to_the_last_unmount,
         an_early_unmount_takes_the_mount_from_the_host_and_not_from_the_container,
         a_mount_that_a_killed_plugin_has_left_is_found_and_can_be_used,
+        a_container_keeps_its_mount_when_the_plugin_is_disabled_by_force,
     ]
 }
 
@@ -70,4 +71,28 @@ fn a_mount_that_a_killed_plugin_has_left_is_found_and_can_be_used() {
     fixture.succeeds("restart one");
     fixture.succeeds("stop one");
     assert!(!fixture.is_mounted("data"));
+}
+
+fn a_container_keeps_its_mount_when_the_plugin_is_disabled_by_force() {
+    let sandbox = Sandbox::new();
+    let daemon = Dockerd::start_with_busybox(&sandbox);
+    managed::install(&sandbox, &daemon, &["--mount"]);
+    let succeeds = |line: &str| daemon.docker(line).succeeds();
+    let mounts = || {
+        let mounts = sandbox.command("cat").arg("/proc/self/mounts").output().expect("cat starts").stdout;
+        String::from_utf8_lossy(&mounts).lines().filter(|line| line.contains("propagated-mount/")).count()
+    };
+    succeeds("run --detach --stop-signal KILL --name user -v data:/data --volume-driver managed busybox top");
+    succeeds("exec user touch /data/mine");
+    assert!(mounts() > 0);
+    succeeds("plugin disable --force managed");
+    assert_eq!(mounts(), 0, "the daemon takes all mounts of a plugin away");
+    assert!(succeeds("exec user ls /data").contains("mine"), "the container has a mount of its own");
+    succeeds("plugin enable managed");
+    assert_eq!(mounts(), 0);
+    succeeds("restart user");
+    assert!(succeeds("exec user ls /data").contains("mine"));
+    assert!(mounts() > 0);
+    succeeds("stop user");
+    assert_eq!(mounts(), 0);
 }

@@ -31,7 +31,7 @@ pub fn install(sandbox: &Sandbox, daemon: &Dockerd, options: &[&str]) {
         "interface": { "types": ["docker.volumedriver/1.0"], "socket": "managed.sock" },
         "network": { "type": "none" },
         "propagatedMount": "/data",
-        "linux": { "capabilities": [] },
+        "linux": { "capabilities": ["CAP_SYS_ADMIN"] },
     });
     fs::write(directory.join("config.json"), config.to_string()).expect("the config can be written");
     daemon.docker(&format!("plugin create managed {}", directory.display())).succeeds();
