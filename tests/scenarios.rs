@@ -16,6 +16,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use support::{
     dockerd::Dockerd,
     instance::TestInstance,
+    managed,
     sandbox::{Process, Sandbox},
 };
 use tokio::{
@@ -69,12 +70,17 @@ fn main() -> ExitCode {
     let obstacle = support::obstacle(support::Engine::Docker);
     let required = support::engines_are_required();
     let dockerd = Arc::new(SharedDockerd::default());
+    let live_restore = Arc::new(SharedDockerd::with(&["--live-restore"]));
     let mut trials = Vec::new();
-    // A private daemon of its own manages a swarm.
-    let (swarm, scenarios): (Vec<_>, Vec<_>) = scenarios.into_iter().partition(needs_swarm);
-    for scenario in swarm {
-        let real = Trial::test(format!("{}_on_a_swarm", scenario.name), move || {
-            obstacle.map_or_else(|| result(&on_swarm(&scenario)), |obstacle| Err(obstacle.into()))
+    // A private daemon of its own manages a swarm or a plugin.
+    let (special, scenarios): (Vec<_>, Vec<_>) =
+        scenarios.into_iter().partition(|scenario| needs_swarm(scenario) || needs_plugin(scenario));
+    for scenario in special {
+        let name = if needs_swarm(&scenario) { "a_swarm" } else { "a_managed_plugin" };
+        let real = Trial::test(format!("{}_on_{name}", scenario.name), move || match obstacle {
+            Some(obstacle) => Err(obstacle.into()),
+            None if needs_swarm(&scenario) => result(&on_swarm(&scenario)),
+            None => on_managed_plugin(&scenario.name),
         });
         trials.push(real.with_ignored_flag(obstacle.is_some() && !required));
     }
@@ -88,7 +94,7 @@ fn main() -> ExitCode {
         if !scenario.is_for(Profile::Docker20) {
             continue;
         }
-        let dockerd = Arc::clone(&dockerd);
+        let dockerd = Arc::clone(if scenario.live_restore == Some(true) { &live_restore } else { &dockerd });
         // A minute is a long time to wait for what the simulated daemons show in seconds.
         let slow = scenario.slow;
         let real = Trial::test(format!("{}_on_dockerd", scenario.name), move || {
@@ -119,6 +125,7 @@ fn main() -> ExitCode {
     trials.push(stopped.with_ignored_flag(obstacle.is_some() && !required));
     let conclusion = libtest_mimic::run(&Arguments::from_args(), trials);
     dockerd.close();
+    live_restore.close();
     conclusion.exit_code()
 }
 
@@ -184,7 +191,9 @@ fn simulated(scenario: &Scenario, profile: Profile) -> Report {
             TestInstance::start(DRIVER, &volumes, Address::Unix(Some(socket.clone())), Paths::default());
         let clock = Clock::faster(SPEED);
         let address = format!("unix://{}", socket.display()).parse().expect("an address");
-        let config = Config { profile, clock, files: Some(volumes), ..Config::new(DRIVER, address) };
+        let live_restore = scenario.live_restore.unwrap_or_default();
+        let config =
+            Config { profile, clock, live_restore, files: Some(volumes), ..Config::new(DRIVER, address) };
         let second = Some(simulated::start(Config { seed: 1, ..config.clone() }));
         let engine = simulated::start(config);
         let context = context(&instance, engine, second, clock, Duration::from_millis(20), true);
@@ -195,7 +204,29 @@ fn simulated(scenario: &Scenario, profile: Profile) -> Report {
 }
 
 fn needs_swarm(scenario: &Scenario) -> bool {
-    scenario.docker_commands().any(|command| matches!(command, DockerCommand::Service(_)))
+    scenario.docker_commands(DRIVER).any(|command| matches!(command, DockerCommand::Service(_)))
+}
+
+fn needs_plugin(scenario: &Scenario) -> bool {
+    scenario.docker_commands(DRIVER).any(|command| matches!(command, DockerCommand::Plugin(_)))
+}
+
+/// A scenario in front of a plugin that the daemon runs, whose socket it replaces.
+fn on_managed_plugin(scenario: &str) -> Result<(), Failed> {
+    let sandbox = Sandbox::new();
+    let daemon = Dockerd::start_with_busybox(&sandbox);
+    managed::install(&sandbox, &daemon, &[]);
+    let host = format!("DOCKER_HOST={}", support::docker::host(&sandbox));
+    let mut play = sandbox.command("env");
+    play.args([&host, env!("CARGO_BIN_EXE_voltergeist"), "play", scenario]);
+    play.args(["--engine", "docker", "--dangerous", "--upstream", "managed"]);
+    let output = play.output().expect("it runs");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    if !output.status.success() {
+        return Err(format!("{}{}", text(&output.stdout), text(&output.stderr)).into());
+    }
+    let left = daemon.docker("volume ls --quiet").succeeds() + &daemon.docker("ps --all --quiet").succeeds();
+    if left.is_empty() { Ok(()) } else { Err(format!("left on the daemon: {left}").into()) }
 }
 
 /// A scenario on a fresh dockerd that is the only node of a swarm.
@@ -221,7 +252,10 @@ fn on_swarm(scenario: &Scenario) -> Report {
 
 /// One private dockerd for all scenarios, on a thread of its own that starts it for the first of them.
 #[derive(Default)]
-struct SharedDockerd(Mutex<Option<(mpsc::Sender<Order>, thread::JoinHandle<()>)>>);
+struct SharedDockerd {
+    options: &'static [&'static str],
+    thread: Mutex<Option<(mpsc::Sender<Order>, thread::JoinHandle<()>)>>,
+}
 
 enum Order {
     /// A scenario, the step before which it is stopped, and where the report goes.
@@ -232,13 +266,19 @@ enum Order {
 }
 
 impl SharedDockerd {
+    /// A daemon that is started with more options.
+    fn with(options: &'static [&'static str]) -> Self {
+        Self { options, ..Self::default() }
+    }
+
     /// Plays one scenario at a time: they share the daemon.
     fn play(&self, scenario: &Arc<Scenario>, stop_at: Option<usize>) -> Report {
-        let mut thread = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let options = self.options;
+        let mut thread = self.thread.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let (orders, _) = thread.get_or_insert_with(|| {
             let (orders, taken) = mpsc::channel();
             let again = orders.clone();
-            (orders, thread::spawn(move || run(&taken, &again)))
+            (orders, thread::spawn(move || run(&taken, &again, options)))
         });
         let (report, played) = mpsc::channel();
         orders.send(Order::Play(Arc::clone(scenario), stop_at, report)).expect("the thread runs");
@@ -246,7 +286,7 @@ impl SharedDockerd {
     }
 
     fn close(&self) {
-        let thread = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        let thread = self.thread.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
         if let Some((orders, thread)) = thread {
             orders.send(Order::Close).expect("the thread runs");
             thread.join().expect("the thread ends without a panic");
@@ -287,7 +327,7 @@ fn start_second(sandbox: &Rc<Sandbox>, runtime: &Runtime) -> (Process, Arc<dyn E
     (daemon, Arc::new(runtime.block_on(engine).expect("the second daemon answers")))
 }
 
-fn run(orders: &mpsc::Receiver<Order>, again: &mpsc::Sender<Order>) {
+fn run(orders: &mpsc::Receiver<Order>, again: &mpsc::Sender<Order>, options: &'static [&'static str]) {
     let runtime = runtime();
     let sandbox = Sandbox::new();
     let places =
@@ -295,7 +335,7 @@ fn run(orders: &mpsc::Receiver<Order>, again: &mpsc::Sender<Order>) {
     let instance = runtime.block_on(async {
         TestInstance::start(DRIVER, &sandbox.path("volumes"), Address::Unix(None), places)
     });
-    let mut daemon = Dockerd::start(&sandbox);
+    let mut daemon = Dockerd::start_with(&sandbox, options);
     let host = support::docker::host(&sandbox);
     let supervisor: Arc<dyn Supervisor> = Arc::new(ThreadSupervisor(again.clone()));
     let engine =

@@ -10,12 +10,12 @@ use tokio::sync::watch;
 
 use crate::{
     engine::{
-        docker::{ConnectError, RealDocker, Supervisor, Systemd},
+        docker::{self, ConnectError, RealDocker, Supervisor, Systemd},
         simulated::{self, BadAddress, Config},
     },
-    engine_api::{Clock, Engine, Profile},
+    engine_api::{Abilities, Clock, Engine, Profile},
     hub::{DriverInfo, Hub},
-    scenario::RunContext,
+    scenario::{RunContext, Scenario},
 };
 
 /// What scenarios run on.
@@ -64,6 +64,7 @@ impl EngineChoice {
     /// What a scenario runs on, with the driver of an instance.
     pub fn context(
         &self,
+        scenario: &Scenario,
         hub: &Arc<Hub>,
         step_delay: Duration,
         allowed_steps: watch::Receiver<usize>,
@@ -77,6 +78,7 @@ impl EngineChoice {
                     profile: *profile,
                     clock,
                     seed: *seed,
+                    live_restore: scenario.live_restore.unwrap_or_default(),
                     files: Some(files.clone()),
                     ..Config::new(&name, address.parse()?)
                 };
@@ -103,6 +105,11 @@ impl EngineChoice {
             allowed_steps,
         })
     }
+}
+
+/// What the machine's daemon can do for a scenario that may be dangerous, if it answers in time.
+pub async fn docker_abilities() -> Option<Abilities> {
+    docker::abilities(restart_obstacle(true).map_or(Ok(()), Err)).await
 }
 
 /// Why the daemon cannot be restarted from here, if it cannot.

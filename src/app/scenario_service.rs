@@ -128,7 +128,7 @@ impl ScenarioService {
             bail!("the scenario has become dangerous; to play it: play {} --dangerous", scenario.name);
         }
         let (engine_choice, engine) = self.engine_choice(play_request.dangerous).await?;
-        let context = engine_choice.context(&self.hub, STEP_DELAY, allowed_steps)?;
+        let context = engine_choice.context(&scenario, &self.hub, STEP_DELAY, allowed_steps)?;
         let scenario = scenario.on_engine(engine_choice.profile());
         let DriverInfo { name, address, .. } = self.hub.driver();
         let steps = scenario.steps.iter().map(|step| StepSpec {

@@ -217,7 +217,7 @@ async fn play_all(
     let mut counts = Counts::default();
     for (index, scenario) in scenarios.iter().enumerate() {
         reporter.start(scenario, index + 1, scenarios.len());
-        let context = engine.context(&instance.hub, Duration::ZERO, allowed_steps.clone())?;
+        let context = engine.context(scenario, &instance.hub, Duration::ZERO, allowed_steps.clone())?;
         let started = Instant::now();
         let report = scenario::run(scenario, &context, |progress| reporter.progress(progress), stop).await;
         reporter.result(&report, started.elapsed());

@@ -4,6 +4,7 @@
 //! would print. The implementations are in `engine`; scenarios use only this interface, so that neither
 //! module imports the other.
 
+mod abilities;
 mod cli_result;
 mod clock;
 mod docker_command;
@@ -15,6 +16,7 @@ use std::collections::BTreeSet;
 
 use futures_util::future::BoxFuture;
 
+pub use abilities::Abilities;
 pub use cli_result::CliResult;
 pub use clock::Clock;
 pub use docker_command::{BadLine, DockerCommand, Run};
@@ -43,8 +45,8 @@ pub trait Engine: Send + Sync {
     /// but not the command.
     fn perform<'a>(&'a self, command: &'a DockerCommand) -> BoxFuture<'a, CliResult>;
 
-    /// Why a command can never work on this engine, as far as is known before it is tried.
-    fn obstacle(&self, command: &DockerCommand) -> Option<String>;
+    /// What it can do.
+    fn abilities(&self) -> Abilities;
 
     /// Lists containers and volumes. The error says why the engine cannot be asked.
     fn inventory(&self) -> BoxFuture<'_, Result<Inventory, String>>;

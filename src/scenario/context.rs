@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::sync::watch;
 
-use super::report::StepReport;
+use super::{fit::Place, report::StepReport};
 use crate::{
     engine_api::{Clock, Engine, Inventory},
     hub::Hub,
@@ -42,6 +42,15 @@ impl RunContext {
     /// Both engines, or the only one.
     pub(super) fn engines(&self) -> impl Iterator<Item = &Arc<dyn Engine>> {
         std::iter::once(&self.engine).chain(&self.second_engine)
+    }
+
+    /// What matters of it before the first step.
+    pub(super) fn place(&self) -> Place {
+        Place {
+            driver: self.hub.driver().name,
+            second_engine: self.second_engine.is_some(),
+            fresh_engine: self.fresh_engine,
+        }
     }
 
     /// Asks an engine what is on it, and reports if that is slow.

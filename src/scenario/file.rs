@@ -34,6 +34,8 @@ pub struct Scenario {
     pub fresh_engine: bool,
     /// It needs what only the built-in driver does: the files and texts that it writes, or its options.
     pub builtin_driver: bool,
+    /// Whether it needs that containers keep running while the daemon is restarted, or that they do not.
+    pub live_restore: Option<bool>,
     /// The engines that it is for; none stands for every dockerd.
     pub on: Vec<Profile>,
     /// The steps, in order.
@@ -135,10 +137,10 @@ impl Scenario {
         self
     }
 
-    /// The docker commands of its steps.
-    pub fn docker_commands(&self) -> impl Iterator<Item = DockerCommand> {
+    /// The docker commands of its steps, with the driver's name filled in.
+    pub fn docker_commands(&self, driver: &str) -> impl Iterator<Item = DockerCommand> {
         let steps = self.steps.iter().filter(|step| matches!(step.action, Action::Docker { .. }));
-        steps.filter_map(|step| on_engine(&step.line).1.parse().ok())
+        steps.filter_map(move |step| on_engine(&step.filled(driver, ADDRESS)).1.parse().ok())
     }
 
     /// Whether a step is for a second engine.
@@ -149,7 +151,7 @@ impl Scenario {
     /// All containers and volumes that its steps name.
     pub fn names(&self) -> Names {
         let mut names = Names::default();
-        self.docker_commands().for_each(|command| names.add(command));
+        self.docker_commands(DRIVER).for_each(|command| names.add(command));
         for step in self.steps.iter().filter(|step| step.action == Action::Command) {
             let command: Option<Command> = step.line.parse().ok();
             names.volumes.extend(command.as_ref().and_then(Command::volume).map(str::to_owned));

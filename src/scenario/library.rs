@@ -75,6 +75,8 @@ const SHIPPED: &[(&str, &str)] = shipped![
     "data-survives-removal"
     "late-at-boot"
     "pending-service"
+    "live-restore"
+    "live-restore-refused"
 ];
 
 /// Where scenarios are found.

@@ -22,6 +22,7 @@ mod trace;
 
 pub use context::{Progress, RunContext};
 pub use file::{Action, Expectation, Names, Scenario, Step};
+pub use fit::Place;
 pub use library::{LibraryError, LoadedScenario, ScenarioLibrary};
 pub use parse::ScenarioError;
 pub use report::{Report, StepReport, TimedCall};

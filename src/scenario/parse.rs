@@ -45,6 +45,7 @@ struct RawScenario {
     fresh_engine: bool,
     #[serde(default)]
     builtin_driver: bool,
+    live_restore: Option<bool>,
     #[serde(default)]
     on: Engines,
     #[serde(default)]
@@ -179,6 +180,7 @@ impl Scenario {
             slow: raw.slow,
             fresh_engine: raw.fresh_engine,
             builtin_driver: raw.builtin_driver,
+            live_restore: raw.live_restore,
             on: raw.on.0,
             steps,
             calls: raw.calls,

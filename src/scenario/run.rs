@@ -41,17 +41,10 @@ pub async fn run(
     mut on_progress: impl FnMut(Progress<'_>),
     cancel: &CancellationToken,
 ) -> Report {
-    let engine = context.engine.profile();
-    if !scenario.is_for(engine) {
-        let engines = scenario.engines();
-        let engines = if engines.is_empty() { "on dockerd" } else { &engines };
-        let reason = format!("it plays only {engines}, and this engine is {engine}");
-        return Report::skipped(scenario, reason);
-    }
-    let scenario = &scenario.clone().on_engine(engine);
-    if let Some(obstacle) = obstacle(scenario, context) {
+    if let Some(obstacle) = scenario.obstacle(&context.engine.abilities(), &context.place()) {
         return Report::skipped(scenario, obstacle);
     }
+    let scenario = &scenario.clone().on_engine(context.engine.profile());
     let checked = tokio::select! {
         biased;
         () = cancel.cancelled() => return Report::new(scenario, ScenarioResult::Stopped),
@@ -73,16 +66,6 @@ pub async fn run(
         () = run.wait_for_cleanup(&mut on_progress) => {}
     }
     run.clean_up(result, &mut on_progress).await
-}
-
-/// Why a step can never work on this engine. It is known before the first step, so that no engine is left in between.
-fn obstacle(scenario: &Scenario, context: &RunContext) -> Option<String> {
-    if scenario.needs_second_engine() && context.second_engine.is_none() {
-        return Some("it needs a second engine on the same driver; play it on the simulated one".into());
-    }
-    let restart = (scenario.fresh_engine && !context.fresh_engine).then_some(DockerCommand::DaemonRestart);
-    let mut commands = scenario.docker_commands().chain(restart);
-    commands.find_map(|command| context.engine.obstacle(&command))
 }
 
 /// The driver must be up, and nothing that the scenario names may exist.

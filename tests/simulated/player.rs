@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use voltergeist::{
     domain::model::scenario::ScenarioResult,
-    engine_api::{CliResult, Clock, DockerCommand, Engine, Inventory, Profile},
+    engine_api::{Abilities, CliResult, Clock, DockerCommand, Engine, Inventory, Profile},
     hub::DriverStatus,
     scenario::{Progress, Report, RunContext, Scenario, run},
 };
@@ -262,8 +262,8 @@ impl Engine for CountingEngine {
         self.engine.perform(command)
     }
 
-    fn obstacle(&self, command: &DockerCommand) -> Option<String> {
-        self.engine.obstacle(command)
+    fn abilities(&self) -> Abilities {
+        self.engine.abilities()
     }
 
     fn inventory(&self) -> BoxFuture<'_, Result<Inventory, String>> {

@@ -15,19 +15,26 @@ use super::{
 pub struct Dockerd {
     process: Process,
     sandbox: Rc<Sandbox>,
+    options: &'static [&'static str],
 }
 
 impl Dockerd {
     /// Starts a daemon that has no images, and waits until it answers.
     pub fn start(sandbox: &Rc<Sandbox>) -> Self {
-        let mut daemon = Self { process: spawn(sandbox), sandbox: Rc::clone(sandbox) };
+        Self::start_with(sandbox, &[])
+    }
+
+    /// The same with more options, which it has in each of its lives.
+    pub fn start_with(sandbox: &Rc<Sandbox>, options: &'static [&'static str]) -> Self {
+        let process = spawn(sandbox, options);
+        let mut daemon = Self { process, sandbox: Rc::clone(sandbox), options };
         daemon.wait_until_it_answers();
         daemon
     }
 
     /// Starts another one beside it, with plugins and images of its own places, and waits until its socket is there.
     pub fn start_second(sandbox: &Rc<Sandbox>) -> Process {
-        let mut process = spawn_with(sandbox, "2", &docker::second_host(sandbox));
+        let mut process = spawn_with(sandbox, "2", &docker::second_host(sandbox), &[]);
         let answers = || {
             process.assert_running();
             http::request(&sandbox.path("docker2.sock"), "GET", "/_ping", "").ok()
@@ -49,7 +56,7 @@ impl Dockerd {
     /// Stops the daemon in an orderly way and starts it again on the same data.
     pub fn restart(&mut self) {
         self.process.terminate(PATIENCE);
-        self.process = spawn(&self.sandbox);
+        self.process = spawn(&self.sandbox, self.options);
         self.wait_until_it_answers();
     }
 
@@ -62,7 +69,7 @@ impl Dockerd {
     /// The same, for a daemon that may never come to answer.
     pub fn kill_and_let_start(&mut self) {
         self.process.kill();
-        self.process = spawn(&self.sandbox);
+        self.process = spawn(&self.sandbox, self.options);
     }
 
     /// Waits until the daemon answers, and fails when it has ended instead.
@@ -120,11 +127,11 @@ impl Drop for Dockerd {
     }
 }
 
-fn spawn(sandbox: &Sandbox) -> Process {
-    spawn_with(sandbox, "", &docker::host(sandbox))
+fn spawn(sandbox: &Sandbox, options: &[&str]) -> Process {
+    spawn_with(sandbox, "", &docker::host(sandbox), options)
 }
 
-fn spawn_with(sandbox: &Sandbox, number: &str, host: &str) -> Process {
+fn spawn_with(sandbox: &Sandbox, number: &str, host: &str, options: &[&str]) -> Process {
     let path = |name: &str| sandbox.path(&format!("{name}{number}")).display().to_string();
     let args = [
         "--data-root",
@@ -138,5 +145,5 @@ fn spawn_with(sandbox: &Sandbox, number: &str, host: &str) -> Process {
         "--iptables=false",
         "--bridge=none",
     ];
-    sandbox.spawn(&format!("dockerd{number}"), "dockerd", &args)
+    sandbox.spawn(&format!("dockerd{number}"), "dockerd", &[&args, options].concat())
 }

@@ -2,6 +2,7 @@
 //!
 //! Whatever is made here carries a label, so that nothing else is ever removed.
 
+mod abilities;
 mod container;
 mod exec;
 mod image;
@@ -26,7 +27,8 @@ use parking_lot::Mutex;
 
 use self::image::Image;
 use super::print;
-use crate::engine_api::{CliResult, DockerCommand, Engine, Inventory, Profile};
+use crate::engine_api::{Abilities, CliResult, DockerCommand, Engine, Inventory, Profile};
+pub use abilities::abilities;
 pub use plugins::{ManagedPlugin, managed_plugins};
 pub use supervisor::{Supervisor, Systemd};
 
@@ -55,7 +57,7 @@ pub struct RealDocker {
     /// Identifies this run among others on the same daemon.
     play: String,
     supervisor: Result<Arc<dyn Supervisor>, &'static str>,
-    has_swarm: bool,
+    abilities: Abilities,
 }
 
 impl RealDocker {
@@ -69,7 +71,8 @@ impl RealDocker {
         let docker = host.map_or_else(Docker::connect_with_defaults, Docker::connect_with_host);
         let docker = docker.map_err(ConnectError::Unreachable)?.with_timeout(PATIENCE);
         let docker = docker.negotiate_version().await.map_err(ConnectError::Unreachable)?;
-        let has_swarm = Self::manages_a_swarm(&docker).await.map_err(ConnectError::Unreachable)?;
+        let restart = supervisor.as_ref().map(|_| ()).map_err(|obstacle| *obstacle);
+        let abilities = abilities::ask(&docker, restart).await.map_err(ConnectError::Unreachable)?;
         let image = image::find(&docker).await.map_err(ConnectError::NoImage)?;
         Ok(Self {
             docker,
@@ -77,19 +80,13 @@ impl RealDocker {
             anonymous: Mutex::default(),
             play: std::process::id().to_string(),
             supervisor,
-            has_swarm,
+            abilities,
         })
-    }
-
-    /// The version of the daemon's API.
-    fn api_version(&self) -> (usize, usize) {
-        let version = self.docker.client_version();
-        (version.major_version, version.minor_version)
     }
 
     /// What the command line puts behind the error of a `docker run`: until docker 28 a full stop.
     fn run_ending(&self) -> &'static str {
-        if self.api_version() < (1, 48) { "." } else { "" }
+        if abilities::api_version(&self.docker) < (1, 48) { "." } else { "" }
     }
 
     fn labels(&self) -> HashMap<String, String> {
@@ -208,7 +205,7 @@ fn unreachable_text(error: &Error) -> String {
 
 impl Engine for RealDocker {
     fn profile(&self) -> Profile {
-        if self.api_version() <= (1, 41) { Profile::Docker20 } else { Profile::Docker }
+        self.abilities.profile
     }
 
     fn perform<'a>(&'a self, command: &'a DockerCommand) -> BoxFuture<'a, CliResult> {
@@ -236,12 +233,8 @@ impl Engine for RealDocker {
         .boxed()
     }
 
-    fn obstacle(&self, command: &DockerCommand) -> Option<String> {
-        let restart = self.supervisor.as_ref().err().copied().filter(|_| command.restarts_daemon());
-        let is_service = matches!(command, DockerCommand::Service(_));
-        let swarm = (is_service && !self.has_swarm)
-            .then_some("the daemon manages no swarm; docker swarm init makes one");
-        restart.or(swarm).map(str::to_owned)
+    fn abilities(&self) -> Abilities {
+        self.abilities.clone()
     }
 
     fn sweep(&self) -> BoxFuture<'_, ()> {

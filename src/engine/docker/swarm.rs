@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use bollard::{
     errors::Error,
     models::{
-        LocalNodeState, Mount, MountType, MountVolumeOptions, MountVolumeOptionsDriverConfig, Plugin,
-        ServiceSpec, TaskSpec, TaskSpecContainerSpec,
+        Mount, MountType, MountVolumeOptions, MountVolumeOptionsDriverConfig, Plugin, ServiceSpec, TaskSpec,
+        TaskSpecContainerSpec,
     },
     query_parameters::{
         DisablePluginOptions, EnablePluginOptions, ListPluginsOptions, ListServicesOptions, ListTasksOptions,
@@ -19,13 +19,10 @@ use crate::{
     engine_api::{CliResult, PluginCommand, ServiceCommand, ServiceMount},
 };
 
-impl RealDocker {
-    /// Whether the daemon manages a swarm, which services need.
-    pub(super) async fn manages_a_swarm(docker: &bollard::Docker) -> Result<bool, Error> {
-        let swarm = docker.info().await?.swarm.unwrap_or_default();
-        Ok(swarm.local_node_state == Some(LocalNodeState::ACTIVE) && swarm.control_available == Some(true))
-    }
+/// The docker command's default, in seconds, for a plugin to answer once it is enabled. The API has none.
+const ENABLE_TIMEOUT: i32 = 30;
 
+impl RealDocker {
     /// As with `--detach`: nobody waits for the tasks.
     pub(super) async fn service(&self, command: &ServiceCommand) -> Result<CliResult, Error> {
         match command {
@@ -98,7 +95,7 @@ impl RealDocker {
 
     /// Removes the services that were created here. Their containers end a little later.
     pub(super) async fn remove_services(&self) -> Result<(), Error> {
-        if self.has_swarm {
+        if self.abilities.services.is_ok() {
             for name in self.own_services().await? {
                 self.docker.delete_service(&name).await?;
             }
@@ -122,7 +119,8 @@ impl RealDocker {
                 Ok(CliResult::success(name))
             }
             PluginCommand::Enable { name } => {
-                self.docker.enable_plugin(name, None::<EnablePluginOptions>).await?;
+                let options = EnablePluginOptions { timeout: ENABLE_TIMEOUT };
+                self.docker.enable_plugin(name, Some(options)).await?;
                 Ok(CliResult::success(name))
             }
         }

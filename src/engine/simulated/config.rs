@@ -16,6 +16,8 @@ pub struct Config {
     pub clock: Clock,
     /// What its random IDs are drawn from.
     pub seed: u64,
+    /// Whether containers keep running while it is restarted.
+    pub live_restore: bool,
     /// Where the plugin keeps its volumes. Simulated containers read and write there and nowhere else.
     pub files: Option<PathBuf>,
 }
@@ -28,6 +30,7 @@ impl Config {
             plugins: BTreeMap::from([(plugin.to_owned(), address)]),
             clock: Clock::REAL,
             seed: 0,
+            live_restore: false,
             files: None,
         }
     }

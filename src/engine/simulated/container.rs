@@ -180,6 +180,24 @@ impl Container {
 }
 
 impl State {
+    /// Asks for every volume in turn, up to the first that fails. Newer daemons count the mounts of a container that runs,
+    /// and ask once more for that.
+    pub(super) async fn find(
+        &mut self,
+        store: &Store,
+        container: &str,
+        profile: Profile,
+    ) -> Result<(), DaemonError> {
+        for mount in &mut self.mounts {
+            mount.find(store, container).await?;
+            if self.running && profile == Profile::Docker {
+                store.get(&mount.volume, &mount.driver, None).await?;
+                mount.active += 1;
+            }
+        }
+        Ok(())
+    }
+
     /// Mounts every volume in turn, up to the first that fails.
     pub(super) async fn set_up(
         &mut self,
@@ -201,9 +219,9 @@ impl State {
         }
     }
 
-    /// What a daemon that starts knows: the IDs, and nothing of what goes on.
-    pub(super) fn forget(&mut self) {
-        self.running = false;
+    /// What a daemon that starts knows: the IDs, and of what goes on at most which containers run.
+    pub(super) fn forget(&mut self, live_restore: bool) {
+        self.running &= live_restore;
         for mount in &mut self.mounts {
             mount.active = 0;
             mount.found = false;

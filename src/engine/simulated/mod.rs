@@ -45,7 +45,7 @@ pub use self::{
     transport::{Address, BadAddress},
 };
 use super::print;
-use crate::engine_api::{CliResult, DockerCommand, Engine, Inventory};
+use crate::engine_api::{Abilities, CliResult, DockerCommand, Engine, Inventory};
 
 /// An engine of the profile that the configuration names, which has just started for the first time.
 pub fn start(config: Config) -> Arc<dyn Engine> {
@@ -56,12 +56,14 @@ pub fn start(config: Config) -> Arc<dyn Engine> {
     }
 }
 
-/// Why a command works on no simulated engine, if so.
-fn lacks(command: &DockerCommand) -> Option<&'static str> {
-    match command {
-        DockerCommand::Plugin(_) => Some(commands::NO_PLUGINS),
-        DockerCommand::Service(_) => Some(commands::NO_SWARM),
-        _ => None,
+/// What a simulated engine can do.
+pub fn abilities(profile: Profile) -> Abilities {
+    Abilities {
+        profile,
+        restart: if profile == Profile::Podman { Err(podman::NO_DAEMON) } else { Ok(()) },
+        services: Err(commands::NO_SWARM),
+        plugins: Err(commands::NO_PLUGINS),
+        live_restore: None,
     }
 }
 
@@ -86,10 +88,10 @@ impl Daemon {
         }
     }
 
-    /// Stops the containers in good order, if the daemon is alive, and starts it again.
+    /// Stops the containers in good order, if the daemon is alive and they do not outlive it, and starts it again.
     async fn restart(&self) -> CliResult {
         let life = Arc::clone(&self.life.lock());
-        if !life.ended.is_cancelled() {
+        if !self.config.live_restore && !life.ended.is_cancelled() {
             let work = Work { daemon: self, store: &life.store };
             let containers = self.all_containers();
             join_all(containers.iter().map(|container| async move {
@@ -105,16 +107,13 @@ impl Daemon {
         self.life.lock().ended.cancel();
         let containers = self.all_containers();
         for container in &containers {
-            container.state.lock().await.forget();
+            container.state.lock().await.forget(self.config.live_restore);
         }
         let life = Life::begin(&self.config, &self.local, &self.records);
         life.store.restore().await;
         for container in &containers {
-            for mount in &mut container.state.lock().await.mounts {
-                if mount.find(&life.store, &container.id).await.is_err() {
-                    break;
-                }
-            }
+            let _only_logged =
+                container.state.lock().await.find(&life.store, &container.id, self.config.profile).await;
         }
         let work = Work { daemon: self, store: &life.store };
         for container in containers.iter().filter(|container| container.restarts_with_daemon()) {
@@ -130,8 +129,8 @@ impl Engine for Daemon {
         self.config.profile
     }
 
-    fn obstacle(&self, command: &DockerCommand) -> Option<String> {
-        lacks(command).map(str::to_owned)
+    fn abilities(&self) -> Abilities {
+        Abilities { live_restore: Some(self.config.live_restore), ..abilities(self.config.profile) }
     }
 
     fn sweep(&self) -> BoxFuture<'_, ()> {

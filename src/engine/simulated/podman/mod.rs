@@ -19,17 +19,17 @@ use parking_lot::Mutex;
 use serde_json::json;
 
 use self::client::Client;
-use super::{Config, lacks, local::LOCAL, locks::Locks};
+use super::{Config, abilities, commands, local::LOCAL, locks::Locks};
 use crate::{
     domain::model::protocol::{Operation, Options},
     engine::rng::Rng,
-    engine_api::{CliResult, DockerCommand, Engine, Inventory, Profile, Run},
+    engine_api::{Abilities, CliResult, DockerCommand, Engine, Inventory, Profile, Run},
 };
 
 /// The SHA-256 of `placeholder\n`: libpod's one mount ID.
 const MOUNT_ID: &str = "2f73349cfc4630255319c6c8dfc1b46a8996ace9d14d8e07563b165915918ec2";
 
-const NO_DAEMON: &str = "podman has no daemon";
+pub(super) const NO_DAEMON: &str = "podman has no daemon";
 
 /// A volume in the database.
 #[derive(Clone, Debug, Default)]
@@ -101,9 +101,8 @@ impl Podman {
             DockerCommand::Ps { all } => Ok(self.ps(*all)),
             DockerCommand::Exec { name, .. } => self.look_into(name, true),
             DockerCommand::Logs { name } => self.look_into(name, false),
-            DockerCommand::Plugin(_) | DockerCommand::Service(_) => {
-                Err(lacks(command).unwrap_or_default().into())
-            }
+            DockerCommand::Plugin(_) => Err(commands::NO_PLUGINS.into()),
+            DockerCommand::Service(_) => Err(commands::NO_SWARM.into()),
             DockerCommand::Cp { source, destination } => self.cp(source, destination).await,
             DockerCommand::DaemonRestart | DockerCommand::DaemonKill => Err(NO_DAEMON.into()),
         };
@@ -156,9 +155,8 @@ impl Engine for Podman {
         Profile::Podman
     }
 
-    fn obstacle(&self, command: &DockerCommand) -> Option<String> {
-        let lacks = if command.restarts_daemon() { Some(NO_DAEMON) } else { lacks(command) };
-        lacks.map(str::to_owned)
+    fn abilities(&self) -> Abilities {
+        abilities(Profile::Podman)
     }
 
     fn sweep(&self) -> BoxFuture<'_, ()> {
