@@ -18,7 +18,7 @@ use crate::{
             volume::Change,
         },
     },
-    engine_api::{DockerCommand, Engine, Inventory, VolumeCommand},
+    engine_api::{DockerCommand, Engine, Inventory, PluginCommand, VolumeCommand},
     hub::DriverStatus,
 };
 
@@ -59,6 +59,13 @@ impl StepRunner<'_> {
         self.report.calls = calls.iter().map(timed).collect();
         if self.trace.wrong_names().contains("") {
             self.report.left.push(NAMELESS.into());
+        }
+        // A stopped scenario may have left a plugin disabled. One that is enabled stays as it is.
+        for command in self.scenario.docker_commands(&hub.driver().name) {
+            if let DockerCommand::Plugin(PluginCommand::Disable { name, .. }) = command {
+                let enable = DockerCommand::Plugin(PluginCommand::Enable { name });
+                self.context.engine.perform(&enable).await;
+            }
         }
         // The second one first: the first removes what is left in the driver.
         for engine in self.engines_in_use().into_iter().rev() {

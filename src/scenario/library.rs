@@ -77,6 +77,7 @@ const SHIPPED: &[(&str, &str)] = shipped![
     "pending-service"
     "live-restore"
     "live-restore-refused"
+    "plugin-disabled"
 ];
 
 /// Where scenarios are found.
