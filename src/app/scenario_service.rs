@@ -6,7 +6,7 @@ use anyhow::{anyhow, bail};
 use tokio::{sync::watch, time::timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::engine_choice::EngineChoice;
+use super::engine_choice::{EngineChoice, docker_abilities};
 use crate::{
     domain::model::{
         entry::EntryKind,
@@ -14,10 +14,10 @@ use crate::{
             End, PlayRequest, ScenarioCatalog, ScenarioEvent, ScenarioInfo, ScenarioResult, StepSpec,
         },
     },
-    engine::docker::ConnectError,
+    engine::{docker::ConnectError, simulated},
     engine_api::Profile,
     hub::{DriverInfo, Hub},
-    scenario::{self, LibraryError, LoadedScenario, Progress, RunContext, Scenario, ScenarioLibrary},
+    scenario::{self, LibraryError, LoadedScenario, Place, Progress, RunContext, Scenario, ScenarioLibrary},
 };
 
 /// The speed of a simulated daemon's clock: slow enough to watch.
@@ -51,6 +51,7 @@ impl ScenarioService {
     /// Serves run requests until `shutdown`. A running scenario is stopped then and cleaned up.
     pub async fn run(self, shutdown: CancellationToken) {
         let mut play_requests = self.hub.play_requests();
+        shutdown.run_until_cancelled(self.publish_catalog()).await;
         loop {
             let play_request = tokio::select! {
                 biased;
@@ -61,9 +62,24 @@ impl ScenarioService {
             let Some(play_request) = play_request else { return };
             let end = self.serve(&play_request, &mut play_requests, &shutdown).await;
             // The user may have written another scenario meanwhile.
-            publish_catalog(&self.hub, &self.library, self.demo_idle.is_none());
+            self.publish_catalog().await;
             self.record(ScenarioEvent::Finished { scenario: play_request.scenario, end });
         }
+    }
+
+    /// Lists all scenarios, and says which are not for the engine at hand.
+    async fn publish_catalog(&self) {
+        let driver = self.hub.driver();
+        let is_found = self.demo_idle.is_none() && driver.fix_command.is_none();
+        let docker = if is_found { docker_abilities().await } else { None };
+        let is_simulated = docker.is_none();
+        let engine = docker.unwrap_or_else(|| simulated::abilities(self.profile));
+        let place = Place { driver: driver.name, second_engine: is_simulated, fresh_engine: is_simulated };
+        let obstacle = |scenario: &Scenario| {
+            let misfit = driver.upstream.as_ref().and_then(|_| scenario.misfit());
+            scenario.obstacle(&engine, &place).or(misfit)
+        };
+        publish_catalog(&self.hub, &self.library, self.demo_idle.is_none(), obstacle);
     }
 
     /// Runs a scenario, and follows the request while it changes.
@@ -202,9 +218,17 @@ fn event(progress: Progress<'_>) -> ScenarioEvent {
 }
 
 /// Lists all scenarios, including invalid files with their errors.
-pub fn publish_catalog(hub: &Hub, library: &ScenarioLibrary, is_real: bool) {
+pub fn publish_catalog(
+    hub: &Hub,
+    library: &ScenarioLibrary,
+    is_real: bool,
+    obstacle: impl Fn(&Scenario) -> Option<String>,
+) {
     let catalog = library.all().into_iter();
-    let catalog = catalog.map(|loaded| loaded.map_or_else(|error| invalid(&error), info));
+    let catalog = catalog.map(|loaded| match loaded {
+        Ok(loaded) => ScenarioInfo { obstacle: obstacle(&loaded.scenario), ..info(loaded) },
+        Err(error) => invalid(&error),
+    });
     // The user's own first.
     let (mut catalog, shipped): (Vec<_>, Vec<_>) = catalog.partition(|scenario| scenario.own);
     catalog.extend(shipped);
@@ -213,7 +237,8 @@ pub fn publish_catalog(hub: &Hub, library: &ScenarioLibrary, is_real: bool) {
 
 fn info(LoadedScenario { scenario, file }: LoadedScenario) -> ScenarioInfo {
     let Scenario { name, title, description, dangerous, slow, .. } = scenario;
-    ScenarioInfo { name, title, description, dangerous, slow, own: file.is_some(), problem: None }
+    let own = file.is_some();
+    ScenarioInfo { name, title, description, dangerous, slow, own, ..ScenarioInfo::default() }
 }
 
 fn invalid(error: &LibraryError) -> ScenarioInfo {

@@ -76,7 +76,7 @@ impl Services {
         let scope = if demo { InstanceScope::Demo } else { InstanceScope::System };
         let library = ScenarioLibrary::new(paths::config("scenarios"));
         let instance = Instance::open(scope, config, |hub| {
-            publish_catalog(hub, &library, !demo);
+            publish_catalog(hub, &library, !demo, |_| None);
         })?;
         let hub = &instance.hub;
         if !demo {

@@ -217,6 +217,29 @@ fn the_picker_says_what_a_scenario_shows_or_why_it_cannot_be_played() {
 }
 
 #[test]
+fn a_scenario_that_is_not_for_the_engine_comes_last_with_the_reason() {
+    let mut fixture = offering();
+    let mut scenarios = fixture.catalog.scenarios.to_vec();
+    scenarios[1].obstacle = Some("the daemon manages no swarm; docker swarm init makes one".into());
+    fixture.catalog.scenarios = scenarios.into();
+    for (keys, played) in [("P down enter", "play lie"), ("P pagedown enter", "play labels-lost")] {
+        assert_eq!(lines(&console(&fixture).press(keys)), [played], "{keys}");
+    }
+    for size in SIZES {
+        let mut console = TestConsole::new(&fixture, size, "default", false);
+        console.press("P pagedown");
+        let screen = console.screen();
+        assert!(screen.contains("labels-lost  not on this"), "{size:?}\n{screen}");
+        if size.0 > 40 {
+            assert!(
+                screen.contains("Not on this engine: the daemon manages no swarm;"),
+                "{size:?}\n{screen}"
+            );
+        }
+    }
+}
+
+#[test]
 fn a_scenario_that_can_harm_is_played_after_a_question_and_only_where_it_can() {
     let harmless = offering();
     let mut real = offering();

@@ -16,7 +16,8 @@ pub struct Picker {
 }
 
 impl Picker {
-    /// The scenarios that contain all words of the filter. Exact names come first, then prefixes, then other parts of names.
+    /// The scenarios that contain all words of the filter. Exact names come first, then prefixes, then other parts of names,
+    /// and those that are not for the engine come last.
     pub fn catalog<'s>(&self, snapshot: &'s Snapshot) -> Vec<&'s ScenarioInfo> {
         let filter = self.filter.value().to_lowercase();
         let fits = |offer: &&ScenarioInfo| {
@@ -27,8 +28,8 @@ impl Picker {
         };
         let mut catalog: Vec<_> = snapshot.catalog.scenarios.iter().filter(fits).collect();
         let meant = filter.trim();
-        catalog.sort_by_key(|ScenarioInfo { name, .. }| {
-            (name != meant, !name.starts_with(meant), !name.contains(meant))
+        catalog.sort_by_key(|ScenarioInfo { name, obstacle, .. }| {
+            (name != meant, !name.starts_with(meant), !name.contains(meant), obstacle.is_some())
         });
         catalog
     }

@@ -60,7 +60,13 @@ pub fn render(view: &View<'_>, state: &Picker, buffer: &mut Buffer) -> Position 
             None => Span::raw(text::clean(&offer.title).into_owned()),
         };
         let name = format!(" {}  ", view.pad(&text::clean(&offer.name), names));
-        let mut spans = vec![Span::styled(name, styles.bold), title];
+        let mut spans = if offer.obstacle.is_none() {
+            vec![Span::styled(name, styles.bold), title]
+        } else {
+            // Before the title, which may be cut.
+            let mark = Span::styled("not on this engine  ", styles.warning);
+            vec![Span::styled(name, styles.dim), mark, title.style(styles.dim)]
+        };
         for (holds, word) in [(offer.dangerous, "dangerous"), (offer.slow, "slow"), (offer.own, "your own")] {
             spans.extend(holds.then(|| Span::styled(format!("  {word}"), styles.warning)));
         }
@@ -72,6 +78,9 @@ pub fn render(view: &View<'_>, state: &Picker, buffer: &mut Buffer) -> Position 
     let description = match catalog.get(selected) {
         None => "No match.".to_owned(),
         Some(ScenarioInfo { problem: Some(problem), .. }) => problem.clone(),
+        Some(ScenarioInfo { obstacle: Some(obstacle), description, .. }) => {
+            format!("Not on this engine: {obstacle}. {description}")
+        }
         Some(ScenarioInfo { description, dangerous: true, .. }) if view.snapshot.catalog.is_real => {
             format!("Can harm the engine; asks first. {description}")
         }

@@ -24,6 +24,8 @@ pub struct ScenarioInfo {
     pub own: bool,
     /// Why it cannot be played: what is wrong in its file, and where.
     pub problem: Option<String>,
+    /// Why it is not for the engine that it would be played on, as far as is known.
+    pub obstacle: Option<String>,
 }
 
 /// The scenarios that can be played here.
