@@ -55,7 +55,7 @@ fn page() -> String {
     page.push_str(
         "\n## Filters, after `/`\n\n\
          Terms side by side must all hold; `-` before one turns it round. A bare word is looked for in everything \
-         that an entry says.\n\n| term | asks about |\n|---|---|\n",
+         that an entry says. With `=` in place of the colon, a text is compared as a whole, as in a rule: `volume=db1`.\n\n| term | asks about |\n|---|---|\n",
     );
     for (key, help) in filter::TERMS {
         let _ = writeln!(page, "| `{key}` | {} |", help.replace('*', "\\*"));

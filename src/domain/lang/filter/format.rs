@@ -14,29 +14,29 @@ use crate::domain::{
 
 impl fmt::Display for Filter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, Term { negated, test }) in self.terms.iter().enumerate() {
-            f.write_str(if index > 0 { " " } else { "" })?;
-            f.write_str(if *negated { "-" } else { "" })?;
-            write!(f, "{test}")?;
-        }
-        Ok(())
+        f.write_str(&self.terms().collect::<Vec<_>>().join(" "))
+    }
+}
+
+impl Filter {
+    /// Its terms as they are printed.
+    pub fn terms(&self) -> impl Iterator<Item = String> {
+        self.terms.iter().map(|Term { negated, test }| format!("{}{test}", if *negated { "-" } else { "" }))
     }
 }
 
 impl fmt::Display for Test {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Word(word) if parse::is_flag(word) => f.write_str(&quote(word)),
-            Self::Word(word) => {
-                f.write_str(&plain(word, |c| ":<>".contains(c) || word.starts_with(parse::OPTION)))
-            }
+            Self::Word(word) if parse::is_term(word) => f.write_str(&quote(word)),
+            Self::Word(word) => f.write_str(&value(word)),
             Self::Calls(calls) => {
                 let words: Vec<_> = calls.iter().map(Calls::as_str).collect();
                 write!(f, "operation:{}", words.join(","))
             }
-            Self::Volume(name) => write!(f, "volume:{name}"),
+            Self::Volume(name) => write!(f, "volume{name}"),
             Self::By(caller) => write!(f, "by:{}", caller.as_str()),
-            Self::Peer(text) => write!(f, "peer:{text}"),
+            Self::Peer(text) => write!(f, "peer{text}"),
             Self::Selector(Selector::Connection(number)) => write!(f, "connection:{number}"),
             Self::Selector(Selector::Id(prefix)) => write!(f, "id:{}", value(prefix)),
             Self::Selector(Selector::Option(key, None)) => write!(f, "opt.{key}"),
@@ -44,7 +44,7 @@ impl fmt::Display for Test {
                 write!(f, "opt.{key}:{}", value(pattern.text()))
             }
             Self::Selector(flag) => f.write_str(flag.as_str()),
-            Self::Fault(name) => write!(f, "fault:{name}"),
+            Self::Fault(name) => write!(f, "fault{name}"),
             Self::Status(digits) => {
                 f.write_str("status:")?;
                 digits.iter().try_for_each(|digit| match digit {
@@ -53,7 +53,7 @@ impl fmt::Display for Test {
                 })
             }
             Self::Outcome(outcome) => write!(f, "outcome:{}", outcome.map_or(HELD, Outcome::as_str)),
-            Self::Lint(name) => write!(f, "lint:{name}"),
+            Self::Lint(name) => write!(f, "lint{name}"),
             Self::EntryKind(kind) => write!(f, "kind:{kind}"),
             Self::LongerThan(limit) => write!(f, "duration>{}", duration::print(*limit)),
             Self::ShorterThan(limit) => write!(f, "duration<{}", duration::print(*limit)),
@@ -64,24 +64,23 @@ impl fmt::Display for Test {
     }
 }
 
+/// With what stands between the key and it.
 impl fmt::Display for TextMatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&match self {
-            Self::Contains(part) => value(part),
-            Self::Glob(pattern) => value(pattern.text()),
-        })
+        match self {
+            Self::Contains(part) => write!(f, ":{}", value(part)),
+            Self::Glob(pattern) if parse::is_pattern(pattern.text()) => {
+                write!(f, ":{}", value(pattern.text()))
+            }
+            Self::Glob(pattern) => write!(f, "={}", value(pattern.text())),
+        }
     }
 }
 
-/// The value of a term.
+/// A word or the value of a term, quoted if it would parse as something else.
 fn value(text: &str) -> Cow<'_, str> {
-    plain(text, |_| false)
-}
-
-/// A text as it is, or quoted if it would parse as something else.
-fn plain(text: &str, is_special: impl Fn(char) -> bool) -> Cow<'_, str> {
     let is_plain = !text.is_empty()
         && !text.starts_with(['-', '!'])
-        && !text.contains(|c: char| c.is_whitespace() || c == '"' || is_special(c));
+        && !text.contains(|c: char| c.is_whitespace() || "\"()".contains(c));
     if is_plain { text.into() } else { quote(text).into() }
 }

@@ -40,12 +40,26 @@ pub(super) const HELD: &str = "held";
 /// What the term for an option begins with.
 pub(super) const OPTION: &str = "opt.";
 
+/// What stands between a key and its value. With `=`, as in a rule, a text is compared as a whole.
+const SIGNS: [char; 4] = [':', '=', '<', '>'];
+
 /// The terms that are compared with `<` or `>`.
 const COMPARED: [&str; 2] = ["duration", "seq"];
 
 /// Whether a bare word is a term and not a text to search for.
-pub(super) fn is_flag(word: &str) -> bool {
+pub(super) fn is_term(word: &str) -> bool {
     Selector::FLAGS.iter().any(|flag| flag.as_str() == word)
+        || word.starts_with(OPTION)
+        || word
+            .find(SIGNS)
+            .is_some_and(|end| !word[end..].starts_with('=') || is_key(full_name(&word[..end])))
+}
+
+/// Whether a key has a value after a colon or `=`, or is compared.
+fn is_key(key: &str) -> bool {
+    COMPARED.contains(&key)
+        || key.starts_with(OPTION)
+        || TERMS.iter().any(|(term, _)| term.strip_suffix(':') == Some(key))
 }
 
 fn outcomes() -> impl Iterator<Item = (&'static str, Option<Outcome>)> + Clone {
@@ -85,15 +99,51 @@ impl FromStr for Filter {
 
     fn from_str(text: &str) -> Result<Self, FilterError> {
         let mut lexer = Lexer::new(text);
-        let mut terms = Vec::new();
+        let mut filter = Self::default();
         while !lexer.is_at_end() {
-            let negated = lexer.take('-') || lexer.take('!');
-            let column = lexer.column();
-            let wrong = |TermError { at, problem }| FilterError { column: column + at, problem };
-            terms.push(Term { negated, test: next_test(&mut lexer).map_err(wrong)? });
+            filter.terms.push(next_term(&mut lexer, &[])?);
         }
-        Ok(Self { terms })
+        Ok(filter)
     }
+}
+
+impl Filter {
+    /// Parses what stands after `where` in an expectation: terms with `and` between them, up to something else. A text to
+    /// search for is none of them.
+    pub(in crate::domain::lang) fn parse_selectors(
+        lexer: &mut Lexer<'_>,
+        ends: &[char],
+    ) -> Result<Self, FilterError> {
+        let mut filter = Self::default();
+        loop {
+            let mut before = lexer.clone();
+            let found = lexer.peek(ends);
+            let term = next_term(lexer, ends)?;
+            if matches!(term.test, Test::Word(_)) {
+                let terms = TERMS.map(|(term, _)| term.trim_end_matches(':'));
+                let name = found.split(SIGNS).next().unwrap_or_default();
+                let found =
+                    if found.is_empty() { "unexpected end".to_owned() } else { format!("found {found:?}") };
+                let meant = did_you_mean(name, terms);
+                let comma = if meant.is_empty() { "," } else { ";" };
+                let problem =
+                    format!("{found}{meant}{comma} expected a term such as volume=db*: {}", terms.join(" "));
+                return Err(FilterError { column: before.column(), problem });
+            }
+            filter.terms.push(term);
+            if lexer.peek(ends) != "and" {
+                return Ok(filter);
+            }
+            lexer.word(ends);
+        }
+    }
+}
+
+fn next_term(lexer: &mut Lexer<'_>, ends: &[char]) -> Result<Term, FilterError> {
+    let negated = lexer.take('-') || lexer.take('!');
+    let column = lexer.column();
+    let wrong = |TermError { at, problem }| FilterError { column: column + at, problem };
+    Ok(Term { negated, test: next_test(lexer, ends).map_err(wrong)? })
 }
 
 /// The values that a term can have, for completion. `key` ends with its colon.
@@ -130,21 +180,22 @@ impl From<&str> for TermError {
 }
 
 /// A word, a quoted text, or a key with either as its value.
-fn next_test(lexer: &mut Lexer<'_>) -> Result<Test, TermError> {
+fn next_test(lexer: &mut Lexer<'_>, ends: &[char]) -> Result<Test, TermError> {
     let unterminated = |()| "invalid quoted text; end it with \" and escape as in JSON";
     if let Some(words) = lexer.quoted() {
         return Ok(words.map(Test::Word).map_err(unterminated)?);
     }
-    if !lexer.peek(&['"']).ends_with(':') {
-        return test(lexer.word(&[]));
+    let quotable = [&['"'], ends].concat();
+    if !lexer.peek(&quotable).ends_with([':', '=']) {
+        return test(lexer.word(ends));
     }
-    let key = lexer.word(&['"']);
+    let key = lexer.word(&quotable);
     let quoted = if lexer.is_at_space() { None } else { lexer.quoted() };
     test(&format!("{key}{}", quoted.transpose().map_err(unterminated)?.unwrap_or_default()))
 }
 
 fn test(word: &str) -> Result<Test, TermError> {
-    let Some(end) = word.find([':', '<', '>']) else {
+    let Some(end) = word.find(SIGNS) else {
         if let Some(flag) = Selector::FLAGS.into_iter().find(|flag| flag.as_str() == word) {
             return Ok(Test::Selector(flag));
         }
@@ -156,10 +207,12 @@ fn test(word: &str) -> Result<Test, TermError> {
     let (typed, sign, value) = (&word[..end], &word[end..=end], &word[end + 1..]);
     let key = full_name(typed);
     let is_known = match sign {
-        _ if COMPARED.contains(&key) => true,
-        ":" => key.starts_with(OPTION) || TERMS.iter().any(|(term, _)| term.strip_suffix(':') == Some(key)),
-        _ => false,
+        ":" | "=" => is_key(key),
+        _ => COMPARED.contains(&key),
     };
+    if !is_known && sign == "=" {
+        return Ok(Test::Word(word.to_owned()));
+    }
     if !is_known {
         let terms = TERMS.map(|(term, _)| term);
         let meant = did_you_mean(&format!("{key}:"), terms);
@@ -180,20 +233,20 @@ fn read_term(key: &str, sign: &str, value: &str) -> Result<Test, TermError> {
         return Ok(Test::Selector(Selector::Option(option_key(key)?, Some(pattern(value)?))));
     }
     Ok(match (key, sign) {
-        ("duration", ":") => return Err("compare with < or >: duration>100ms or duration<1s".into()),
+        ("duration", ":" | "=") => return Err("compare with < or >: duration>100ms or duration<1s".into()),
         ("duration", _) => {
             let duration = duration::parse(value)
                 .ok_or_else(|| format!("invalid duration {value:?}; examples: 200ms 15s 2m"))?;
             if sign == ">" { Test::LongerThan(duration) } else { Test::ShorterThan(duration) }
         }
-        ("seq", ":") => return Err("compare with < or >: seq>100 or seq<200".into()),
+        ("seq", ":" | "=") => return Err("compare with < or >: seq>100 or seq<200".into()),
         ("seq", _) => {
             let number = value.parse().map_err(|_| format!("invalid number {value:?}; example: seq>100"))?;
             if sign == ">" { Test::SeqAbove(number) } else { Test::SeqBelow(number) }
         }
         ("operation", _) => Test::Calls(calls(value)?),
-        ("volume", _) => Test::Volume(text(value)?),
-        ("peer", _) => Test::Peer(text(value)?),
+        ("volume", _) => Test::Volume(text(sign, value)?),
+        ("peer", _) => Test::Peer(text(sign, value)?),
         ("connection", _) => {
             let number =
                 value.parse().map_err(|_| format!("invalid number {value:?}; example: connection:3"))?;
@@ -201,10 +254,10 @@ fn read_term(key: &str, sign: &str, value: &str) -> Result<Test, TermError> {
         }
         ("id", _) => Test::Selector(Selector::Id(value.to_owned())),
         ("by", _) => Test::By(one_of(value, Caller::ALL.map(|caller| (caller.as_str(), caller)), "caller")?),
-        ("fault", _) => Test::Fault(text(value)?),
+        ("fault", _) => Test::Fault(text(sign, value)?),
         ("status", _) => Test::Status(status(value)?),
         ("outcome", _) => Test::Outcome(one_of(value, outcomes(), "outcome")?),
-        ("lint", _) => Test::Lint(text(value)?),
+        ("lint", _) => Test::Lint(text(sign, value)?),
         ("history", _) => Test::History(value.to_owned()),
         _ => Test::EntryKind(one_of(value, KINDS.map(|kind| (kind, kind)), "kind of entry")?),
     })
@@ -249,11 +302,16 @@ fn calls(value: &str) -> Result<Vec<Calls>, TermError> {
     Ok(calls)
 }
 
-fn text(value: &str) -> Result<TextMatch, String> {
-    if value.contains(['*', '?', '[', '{']) {
+fn text(sign: &str, value: &str) -> Result<TextMatch, String> {
+    if sign == "=" || is_pattern(value) {
         return pattern(value).map(TextMatch::Glob);
     }
     Ok(TextMatch::Contains(value.to_owned()))
+}
+
+/// Whether a value after a colon is a pattern.
+pub(super) fn is_pattern(value: &str) -> bool {
+    value.contains(['*', '?', '[', '{'])
 }
 
 fn pattern(value: &str) -> Result<Pattern, String> {

@@ -45,6 +45,14 @@ fn each_term_tests_its_property() {
         ("vol:db", true),
         ("volume:db*", true),
         ("volume:*b", false),
+        ("volume=db1", true),
+        ("volume=db", false),
+        ("vol=db*", true),
+        ("volume=\"db1\"", true),
+        ("operation=mount status=5xx id=7f by=docker", true),
+        ("fault=slow lint=leaked-mount", true),
+        ("lint=leaked", false),
+        ("tier=gold", false),
         ("id:7f", true),
         ("id:f3", false),
         ("by:docker", true),
@@ -150,6 +158,7 @@ fn an_error_has_a_column_and_says_what_was_expected() {
         ("vol:", "column 5: missing value after volume:"),
         ("vol:[", "column 5: invalid pattern \"[\": unclosed"),
         ("took:5s", "column 6: compare with < or >"),
+        ("duration=5s", "column 10: compare with < or >"),
         ("seq:5", "column 5: compare with < or >"),
         ("seq>x", "column 5: invalid number \"x\""),
         ("vol: \"db\"", "column 5: missing value after volume:"),
@@ -211,7 +220,11 @@ fn a_printed_filter_is_the_filter_again() {
         ("\"device busy\" \"op:mount\" \"-x\" -\"\" \"mounted\" \"opt.x\"", ""),
         ("volume:db* volume:\"two words\" id:7f by:podman fault:* lint:leaked", ""),
         ("vol:db mounted -unmounted retry opt.tier", "volume:db mounted -unmounted retry opt.tier"),
-        ("opt.tier:gold opt.a=b:\"two words\"", ""),
+        ("opt.tier:gold opt.a=\"b two words\"", "opt.tier:gold opt.a:\"b two words\""),
+        (
+            "volume=db peer=dockerd vol=db* a=b \"volume=x\" \"a(b)\"",
+            "volume=db peer=dockerd volume:db* a=b \"volume=x\" \"a(b)\"",
+        ),
         (
             "status:5XX outcome:held outcome:error kind:note",
             "status:5xx outcome:held outcome:error kind:note",
@@ -228,7 +241,7 @@ fn a_printed_filter_is_the_filter_again() {
 proptest! {
     #[test]
     fn every_filter_is_read_as_it_was_printed(
-        terms in prop::collection::vec(("-?", "(vol:|volume:|opt.|opt.a:|id:|fault:|lint:|history:|op:|took>|seq<|)", "[ -~]{0,6}|\"[a-z -]{0,6}\"|get|5s|7|mounted"), 0..4),
+        terms in prop::collection::vec(("-?", "(vol:|volume:|volume=|opt.|opt.a:|id:|fault:|fault=|lint:|history:|op:|took>|seq<|)", "[ -~]{0,6}|\"[a-z -]{0,6}\"|get|5s|7|mounted"), 0..4),
         volume in any::<String>(),
     ) {
         let text: Vec<String> = terms.into_iter().map(|(sign, key, value)| sign + &key + &value).collect();
