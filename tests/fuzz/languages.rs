@@ -1,10 +1,10 @@
-//! Rules, filters and commands.
+//! Rules, filters, expectations and commands.
 
 use std::{fmt::Display, str::FromStr};
 
 use bolero::check;
 use voltergeist::domain::{
-    lang::{command::Command, filter::Filter},
+    lang::{command::Command, expectation::Expectation, filter::Filter},
     rules::{EXAMPLES, Rule},
 };
 
@@ -139,6 +139,62 @@ const FILTERS: [&str; 10] = [
     "opt.size=1 mounted retry peer:dockerd",
 ];
 
+const EXPECTATIONS: [&str; 10] = [
+    "mount == unmount",
+    "capabilities <= 1",
+    "lint == 0",
+    "0 < open-mounts",
+    "sequence get create get mount",
+    "sequence activate any where volume=db1 and -retry",
+    "count(get where volume=db* and status=5xx) == 3",
+    "get, NetworkDriver.GetCapabilities != 7",
+    "p99.9(get) < 50ms",
+    "max(reads where by=docker and opt.tier=gold) >= p50(mount)",
+];
+
+const EXPECTED: [&str; 40] = [
+    " ",
+    " ",
+    " == ",
+    " != ",
+    "<",
+    "<=",
+    ">",
+    ">=",
+    "=",
+    "(",
+    ")",
+    ",",
+    "\"",
+    "-",
+    "!",
+    "1",
+    "30",
+    "50ms",
+    "2s",
+    "get",
+    "mount",
+    "reads",
+    "any",
+    "count(",
+    "max(",
+    "p99(",
+    "p50.5(",
+    "p101(",
+    "sequence ",
+    " where ",
+    " and ",
+    "volume=",
+    "volume:",
+    "status=5xx",
+    "opt.a=",
+    "duration>5ms",
+    "lint",
+    "held-calls",
+    "volumes",
+    "*",
+];
+
 /// What was read is printed as a text that reads as the same.
 fn is_read_back<T: FromStr<Err: Display> + Display + PartialEq + std::fmt::Debug>(text: &str) {
     if let Ok(value) = text.parse::<T>() {
@@ -176,7 +232,25 @@ fn a_filter_is_refused_or_read() {
 }
 
 #[test]
+fn an_expectation_is_refused_in_one_of_its_columns_or_read_back() {
+    check!().with_max_len(MAX_INPUT).for_each(|bytes: &[u8]| {
+        let expectation = edited(bytes, &EXPECTATIONS, &EXPECTED);
+        is_read_back::<Expectation>(&expectation);
+        if let Err(error) = expectation.parse::<Expectation>() {
+            assert!(
+                (1..=expectation.chars().count() + 1).contains(&error.column),
+                "{expectation:?}: {error}"
+            );
+        }
+    });
+}
+
+#[test]
 fn what_the_targets_begin_with_is_valid() {
+    for expectation in EXPECTATIONS {
+        let parsed = expectation.parse::<Expectation>();
+        assert!(parsed.is_ok(), "{expectation}: {parsed:?}");
+    }
     for command in COMMANDS {
         let parsed = command.parse::<Command>();
         assert!(parsed.is_ok(), "{command}: {parsed:?}");

@@ -2,6 +2,7 @@
 
 pub mod command;
 pub mod duration;
+pub mod expectation;
 pub mod filter;
 pub mod json;
 pub mod lexer;

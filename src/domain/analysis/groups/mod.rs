@@ -17,7 +17,10 @@ pub use builder::CallGroups;
 pub use grammar::Step;
 use grammar::{Evidence, HandshakeAge};
 
-use super::retries::{PreviousAttempt, began, between};
+use super::{
+    retries::{PreviousAttempt, began, between},
+    traced_calls::is_generated,
+};
 use crate::domain::{
     model::{
         entry::{AppliedFault, Entry, EntryKind, Outcome},
@@ -140,10 +143,13 @@ impl CallGroup {
                 _ => HandshakeAge::Long,
             },
             is_found: gets.is_some_and(|get| get.is(Outcome::Ok)),
-            is_anonymous: self.volume().is_some_and(|volume| {
-                volume.len() == 64 && volume.bytes().all(|byte| byte.is_ascii_hexdigit())
-            }),
+            is_anonymous: self.volume().is_some_and(is_generated),
         }
+    }
+
+    /// What the engine did, if nothing was typed.
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
     }
 
     /// The commands that it may be of, the likeliest first.

@@ -29,6 +29,7 @@ pub use super::fault::AppliedFault;
 use super::{
     driver::{DriverEvent, DriverInfo, DriverReason},
     origin::Origin,
+    protocol::Operation,
     scenario::ScenarioEvent,
     volume::Change,
 };
@@ -196,6 +197,25 @@ impl Entry {
             EntryKind::Call(call) => Some(call.number),
             EntryKind::Held(held) => Some(held.number),
             _ => None,
+        }
+    }
+
+    /// What was asked in the call that it is the end or the held phase of: the operation, and the method and path where they
+    /// are not what the operation says.
+    pub fn asked(&self) -> Option<(Option<Operation>, Option<&str>)> {
+        match &self.kind {
+            EntryKind::Call(call) => Some((call.operation, call.request_line.as_deref())),
+            EntryKind::Held(held) => Some((held.operation, held.request_line.as_deref())),
+            _ => None,
+        }
+    }
+
+    /// The volume and the mount ID of the call that it is the end or the held phase of.
+    pub fn about(&self) -> (Option<&str>, Option<&str>) {
+        match &self.kind {
+            EntryKind::Call(call) => (call.volume.as_deref(), call.mount_id.as_deref()),
+            EntryKind::Held(held) => (held.volume.as_deref(), held.mount_id.as_deref()),
+            _ => (None, None),
         }
     }
 
