@@ -10,13 +10,11 @@ use super::engine_choice::{EngineChoice, docker_abilities};
 use crate::{
     domain::model::{
         entry::EntryKind,
-        scenario::{
-            End, PlayRequest, ScenarioCatalog, ScenarioEvent, ScenarioInfo, ScenarioResult, StepSpec,
-        },
+        scenario::{End, PlayRequest, ScenarioCatalog, ScenarioEvent, ScenarioInfo, ScenarioResult},
     },
     engine::{docker::ConnectError, simulated},
     engine_api::Profile,
-    hub::{DriverInfo, Hub},
+    hub::Hub,
     scenario::{self, LibraryError, LoadedScenario, Place, Progress, RunContext, Scenario, ScenarioLibrary},
 };
 
@@ -120,13 +118,12 @@ impl ScenarioService {
         };
         match prepared {
             Ok((scenario, context, engine_choice)) => {
-                let on_progress = |progress: Progress<'_>| self.record(event(progress));
+                let on_progress = |progress: Progress<'_>| self.record(progress.event());
                 let report = scenario::run(&scenario, &context, on_progress, stop).await;
                 if let Some(text) = engine_choice.close().await {
                     self.hub.record(EntryKind::Note { text });
                 }
-                let left = report.left.into_iter().map(|left| format!("left: {left}"));
-                End { result: report.result, problems: report.problems.into_iter().chain(left).collect() }
+                report.end()
             }
             Err(reason) => End { result: ScenarioResult::Skipped, problems: vec![reason.to_string()] },
         }
@@ -146,18 +143,7 @@ impl ScenarioService {
         let (engine_choice, engine) = self.engine_choice(play_request.dangerous).await?;
         let context = engine_choice.context(&scenario, &self.hub, STEP_DELAY, allowed_steps)?;
         let scenario = scenario.on_engine(engine_choice.profile());
-        let DriverInfo { name, address, .. } = self.hub.driver();
-        let steps = scenario.steps.iter().map(|step| StepSpec {
-            line: step.shown(&name, &address),
-            say: step.say.clone(),
-            expected: step.expected(),
-        });
-        self.record(ScenarioEvent::Started {
-            scenario: scenario.name.clone(),
-            title: scenario.title.clone(),
-            engine,
-            steps: steps.collect(),
-        });
+        self.record(scenario.started(&self.hub.driver(), engine));
         self.wait_for_others().await?;
         Ok((scenario, context, engine_choice))
     }
@@ -201,19 +187,6 @@ impl ScenarioService {
 
     fn record(&self, event: ScenarioEvent) {
         self.hub.record(EntryKind::Scenario(Box::new(event)));
-    }
-}
-
-fn event(progress: Progress<'_>) -> ScenarioEvent {
-    match progress {
-        Progress::StepStarted { index, line } => ScenarioEvent::StepStarted { index, line: line.to_owned() },
-        Progress::StepFinished { index, report } => ScenarioEvent::StepFinished {
-            index,
-            line: report.line.clone(),
-            seen: report.summary.clone(),
-            problems: report.problems.clone(),
-        },
-        Progress::Delayed { reason } => ScenarioEvent::Delayed { why: reason.to_owned() },
     }
 }
 

@@ -109,7 +109,7 @@ fn step() -> impl Strategy<Value = Step> {
 
 fn scenario_event(index: usize) -> ScenarioEvent {
     let (scenario, line) = ("list".to_owned(), "$ docker volume ls".to_owned());
-    let step = StepSpec { line: line.clone(), say: None, expected: "success".into() };
+    let step = StepSpec { line: line.clone(), say: None, expected: "success".into(), action: None };
     match index {
         0 => ScenarioEvent::Started {
             scenario,
@@ -118,7 +118,13 @@ fn scenario_event(index: usize) -> ScenarioEvent {
             steps: vec![step; 2],
         },
         1 => ScenarioEvent::StepStarted { index: 0, line },
-        2 => ScenarioEvent::StepFinished { index: 0, line, seen: "seen".into(), problems: Vec::new() },
+        2 => ScenarioEvent::StepFinished {
+            index: 0,
+            line,
+            exit: None,
+            seen: "seen".into(),
+            problems: Vec::new(),
+        },
         _ => ScenarioEvent::Finished {
             scenario,
             end: End { result: ScenarioResult::Passed, problems: Vec::new() },

@@ -146,7 +146,12 @@ mod tests {
     }
 
     fn begin(hub: &Hub, steps: usize) {
-        let plan = StepSpec { line: "$ docker volume ls".into(), say: None, expected: "success".into() };
+        let plan = StepSpec {
+            line: "$ docker volume ls".into(),
+            say: None,
+            expected: "success".into(),
+            action: None,
+        };
         let (scenario, title, engine) = ("list".to_owned(), String::new(), String::new());
         note(hub, ScenarioEvent::Started { scenario, title, engine, steps: vec![plan; steps] });
     }

@@ -6,10 +6,10 @@ use super::{
     context::Progress,
     report::{Report, TimedCall},
     run::StepRunner,
-    trace::TracedCall,
 };
 use crate::{
     domain::{
+        analysis::traced_calls::TracedCall,
         lang::command::{Command, Target},
         model::{
             entry::{Cause, CommandRun, EntryKind},

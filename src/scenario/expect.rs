@@ -1,9 +1,19 @@
 //! Compares results with expectations, and renders both.
 
-use super::file::{Action, Step};
+use super::{
+    file::{Action, Step},
+    trace::Trace,
+};
 use crate::{
-    domain::{model::volume::Volumes, text::counted},
+    domain::{
+        analysis::checker::{Checker, Totals},
+        lang::expectation::Expectation,
+        model::volume::Volumes,
+        state::counters::Counters,
+        text::counted,
+    },
     engine_api::CliResult,
+    hub::Snapshot,
 };
 
 /// How the result of a docker command differs from what the step expects. `fill` replaces the placeholders.
@@ -42,6 +52,28 @@ pub(super) fn compare_mounts(step: &Step, volumes: &Volumes) -> Vec<String> {
         })
     };
     step.expect.open_mounts.iter().filter_map(compare).collect()
+}
+
+/// Which expectations the calls since the start do not meet, with the state now.
+pub(super) fn compare_expectations(
+    expectations: &[Expectation],
+    trace: &Trace,
+    snapshot: &Snapshot,
+) -> Vec<String> {
+    let mut checker = Checker::new(expectations, None);
+    let mut counters = Counters::default();
+    for entry in trace.entries() {
+        counters.count(&entry);
+        checker.push(&entry);
+    }
+    let verdicts = checker.verdicts(Totals {
+        counters: &counters,
+        volumes: &trace.volumes(),
+        held: snapshot.held.len() as u64,
+        connections: snapshot.connections.iter().map(|peer| peer.open).sum(),
+    });
+    let unmet = expectations.iter().zip(verdicts).filter(|(_, verdict)| !verdict.passed);
+    unmet.map(|(expectation, verdict)| format!("expected {expectation}, but {}", verdict.found)).collect()
 }
 
 /// The result as text.
@@ -106,6 +138,7 @@ impl Step {
         parts.extend(
             mounts.map(|(volume, open)| format!("{} of {volume}", counted((*open).into(), "open mount"))),
         );
+        parts.extend(expect.expect.iter().map(ToString::to_string));
         parts.join(", ")
     }
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    domain::lang::command::Command,
+    domain::lang::{command::Command, expectation},
     engine_api::{DockerCommand, Profile, ServiceCommand, VolumeCommand},
 };
 
@@ -44,11 +44,15 @@ pub struct Scenario {
     pub calls: Option<Vec<String>>,
     /// The number of calls of an operation. Other operations may have any number.
     pub call_counts: BTreeMap<String, usize>,
+    /// What must hold of all calls.
+    pub expect: Vec<expectation::Expectation>,
 }
 
 /// One action and its expected result.
 #[derive(Clone, Debug)]
 pub struct Step {
+    /// The line in the file in which it begins, from 1.
+    pub line_number: usize,
     /// The engines that it is for; none stands for all.
     pub on: Vec<Profile>,
     /// A remark for the audience.
@@ -92,6 +96,8 @@ pub struct Expectation {
     pub calls: Option<Vec<String>>,
     /// The number of open mounts of each volume after the step.
     pub open_mounts: BTreeMap<String, u32>,
+    /// What must hold of all calls since the first step.
+    pub expect: Vec<expectation::Expectation>,
 }
 
 /// Which of two engines on one driver a docker command is for.

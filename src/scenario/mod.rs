@@ -11,6 +11,7 @@
 
 mod cleanup;
 mod context;
+mod events;
 mod expect;
 mod file;
 mod fit;
@@ -27,4 +28,4 @@ pub use library::{LibraryError, LoadedScenario, ScenarioLibrary};
 pub use parse::ScenarioError;
 pub use report::{Report, StepReport, TimedCall};
 pub use run::run;
-pub use trace::{Trace, TracedCall};
+pub use trace::Trace;

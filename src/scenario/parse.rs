@@ -10,7 +10,7 @@ use crate::{
     domain::{
         lang::{
             command::{Command, CommandError},
-            duration,
+            duration, expectation,
         },
         model::protocol::Operation,
     },
@@ -51,6 +51,8 @@ struct RawScenario {
     #[serde(default)]
     call_counts: BTreeMap<String, usize>,
     calls: Option<Vec<String>>,
+    #[serde(default)]
+    expect: Vec<Spanned<String>>,
     #[serde(rename = "step")]
     steps: Vec<Spanned<RawStep>>,
 }
@@ -76,6 +78,8 @@ struct RawStep {
     calls: Option<Vec<String>>,
     #[serde(default)]
     open_mounts: BTreeMap<String, u32>,
+    #[serde(default)]
+    expect: Vec<Spanned<String>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -119,13 +123,17 @@ struct Source<'s> {
 
 impl Source<'_> {
     fn error(&self, at: &Range<usize>, key: &str, problem: impl Into<String>) -> ScenarioError {
-        let start = at.start.min(self.text.len());
         ScenarioError {
             file: self.file.to_owned(),
-            line: self.text[..start].matches('\n').count() + 1,
+            line: self.line(at.start),
             key: key.to_owned(),
             problem: problem.into(),
         }
+    }
+
+    /// The line of a place in the text.
+    fn line(&self, at: usize) -> usize {
+        self.text[..at.min(self.text.len())].matches('\n').count() + 1
     }
 
     /// A TOML error, with the key on its line.
@@ -185,6 +193,7 @@ impl Scenario {
             steps,
             calls: raw.calls,
             call_counts: raw.call_counts,
+            expect: parse_expectations(&source, raw.expect)?,
         })
     }
 }
@@ -254,6 +263,7 @@ fn parse_step(
         output_lacks: raw.output_lacks.into(),
         calls: raw.calls,
         open_mounts: raw.open_mounts,
+        expect: parse_expectations(source, raw.expect)?,
     };
     let has_output = !(expect.fails_with.is_empty()
         && expect.output_contains.is_empty()
@@ -264,7 +274,20 @@ fn parse_step(
             "fails_with, output_contains and output_lacks need a docker command that ends in this step";
         return Err(source.error(&span, key, problem));
     }
-    Ok(Step { on: raw.on.0, say: raw.say, line, action, expect })
+    Ok(Step { line_number: source.line(span.start), on: raw.on.0, say: raw.say, line, action, expect })
+}
+
+fn parse_expectations(
+    source: &Source<'_>,
+    texts: Vec<Spanned<String>>,
+) -> Result<Vec<expectation::Expectation>, ScenarioError> {
+    let parse = |text: Spanned<String>| {
+        let parsed = text.get_ref().parse();
+        parsed.map_err(|error: expectation::ExpectationError| {
+            source.error(&text.span(), "expect", format!("{:?}: {error}", text.get_ref()))
+        })
+    };
+    texts.into_iter().map(parse).collect()
 }
 
 /// A scenario cannot mount host directories, and needs `dangerous` to stop the daemon.
@@ -396,6 +419,10 @@ mod tests {
             (
                 "docker = \"docker volume creat x\"",
                 "scenario.toml:4: docker: unrecognized subcommand 'creat'",
+            ),
+            (
+                "sleep = \"1s\"\nexpect = [\"mont == 1\"]",
+                "scenario.toml:5: expect: \"mont == 1\": column 1: found \"mont\", did you mean \"mount\"?",
             ),
             ("say = \"hm\"", "scenario.toml:3: step: a step needs exactly one of"),
             ("sleep = \"1s\"\ncommand = \"up\"", "scenario.toml:3: step: a step needs exactly one of"),

@@ -12,6 +12,9 @@ use crate::domain::model::scenario::ScenarioResult;
 pub struct StepReport {
     /// Its line.
     pub line: String,
+    /// The line in the file in which it begins.
+    #[serde(skip)]
+    pub line_number: usize,
     /// The remark for the audience.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub say: Option<String>,
@@ -22,6 +25,9 @@ pub struct StepReport {
     /// The most relevant line of the actual result.
     #[serde(skip)]
     pub summary: String,
+    /// The exit code of the docker command that ended in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exit: Option<u8>,
     /// The calls that the plugin got in it.
     pub calls: Vec<String>,
     /// How the actual result differs from the expected one.
@@ -65,7 +71,7 @@ pub struct Report {
 /// A call that the plugin got.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TimedCall {
-    /// As in [`TracedCall`](super::TracedCall).
+    /// As in [`TracedCall`](crate::domain::analysis::traced_calls::TracedCall).
     pub call: String,
     /// When, since the first one and by the engine's clock.
     #[serde(rename = "at_ms", serialize_with = "millis")]

@@ -11,14 +11,16 @@ use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use super::{
     context::{Progress, RunContext},
-    expect::{actual, compare, compare_calls, compare_mounts, list, summary_line},
+    expect::{actual, compare, compare_calls, compare_expectations, compare_mounts, list, summary_line},
     file::{Action, EngineNumber, Scenario, Step, fill, on_engine},
     fit::refusal,
     report::{Report, StepReport},
-    trace::{Trace, TracedCall},
+    trace::Trace,
 };
 use crate::{
     domain::{
+        analysis::traced_calls::TracedCall,
+        lang::expectation::Expectation,
         model::{origin::Origin, scenario::ScenarioResult},
         text::counted,
     },
@@ -185,8 +187,10 @@ impl<'c> StepRunner<'c> {
         self.wait_until_quiet().await;
         let calls = self.new_calls();
         let mut problems = Vec::new();
+        let mut exit = None;
         let actual = match result {
             Ok(StepResult::Docker(result)) => {
+                exit = Some(result.code);
                 problems.extend(compare(step, &result, |text| self.fill(text)));
                 actual(&result)
             }
@@ -198,12 +202,15 @@ impl<'c> StepRunner<'c> {
         };
         problems.extend(compare_calls(step, &calls, |call| self.fill(call)));
         problems.extend(compare_mounts(step, &self.context.hub.volumes()));
+        problems.extend(self.unmet(&step.expect.expect));
         StepReport {
             line: step.shown(&self.driver, &self.address),
+            line_number: step.line_number,
             say: step.say.clone(),
             expected: step.expected(),
             summary: summary_line(step, &actual, |text| self.fill(text)),
             actual,
+            exit,
             calls,
             problems,
             duration: started.elapsed(),
@@ -312,7 +319,16 @@ impl<'c> StepRunner<'c> {
                 problems.push(format!("expected {expected}, actual {count}"));
             }
         }
+        problems.extend(self.unmet(&self.scenario.expect));
         problems
+    }
+
+    /// Which expectations are not met by the calls so far.
+    fn unmet(&self, expectations: &[Expectation]) -> Vec<String> {
+        if expectations.is_empty() {
+            return Vec::new();
+        }
+        compare_expectations(expectations, &self.trace, &self.context.hub.snapshot())
     }
 }
 

@@ -82,7 +82,11 @@ fn the_journal_has_each_step_and_whether_it_held() {
     assert_eq!(events.len(), 4, "{events:#?}");
     assert_eq!(fields(&events[0], &["event", "scenario", "title"]), ["started", "made", "A volume is made"]);
     let expected = "success, calls: get mine, create mine";
-    assert_eq!(events[0]["steps"], json!([{ "line": line, "say": "Look.", "expected": expected }]));
+    let action = json!({ "key": "docker", "text": "docker volume create -d {driver} mine" });
+    assert_eq!(
+        events[0]["steps"],
+        json!([{ "line": line, "say": "Look.", "expected": expected, "action": action }])
+    );
     assert!(
         events[0]["engine"].as_str().is_some_and(|engine| engine.contains("docker does not find the driver"))
     );

@@ -44,7 +44,7 @@ pub fn offering() -> Fixture {
 }
 
 fn plan(line: &str, say: Option<&str>, expected: &str) -> StepSpec {
-    StepSpec { line: line.into(), say: say.map(str::to_owned), expected: expected.into() }
+    StepSpec { line: line.into(), say: say.map(str::to_owned), expected: expected.into(), action: None }
 }
 
 /// Gives a command that changes what is played.
@@ -84,7 +84,13 @@ pub fn playing() -> Fixture {
         note(&mut fixture, ScenarioEvent::StepStarted { index, line: line.clone() });
         note(
             &mut fixture,
-            ScenarioEvent::StepFinished { index, line, seen: snapshot.into(), problems: Vec::new() },
+            ScenarioEvent::StepFinished {
+                index,
+                line,
+                exit: None,
+                seen: snapshot.into(),
+                problems: Vec::new(),
+            },
         );
     }
     note(
@@ -108,6 +114,7 @@ fn long(steps: usize, snapshot: usize) -> Fixture {
             let event = ScenarioEvent::StepFinished {
                 index,
                 line: line(index),
+                exit: None,
                 seen: "done".into(),
                 problems: Vec::new(),
             };
@@ -137,7 +144,13 @@ pub fn failed() -> Fixture {
     let (line, snapshot) = ("$ docker volume inspect ghost-data".into(), "\"Name\": \"ghost-data\"".into());
     note(
         &mut fixture,
-        ScenarioEvent::StepFinished { index: 2, line, seen: snapshot, problems: vec!["it succeeded".into()] },
+        ScenarioEvent::StepFinished {
+            index: 2,
+            line,
+            exit: None,
+            seen: snapshot,
+            problems: vec!["it succeeded".into()],
+        },
     );
     let end = End { result: ScenarioResult::Failed, problems: Vec::new() };
     note(&mut fixture, ScenarioEvent::Finished { scenario: "labels-lost".into(), end });

@@ -114,6 +114,52 @@ pub struct StepSpec {
     pub say: Option<String>,
     /// The expected result, in words.
     pub expected: String,
+    /// The same as in the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action: Option<StepAction>,
+}
+
+/// What a step does, as in the file of a scenario.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct StepAction {
+    /// The key.
+    pub key: StepKey,
+    /// Its value.
+    pub text: String,
+    /// The label of a docker command that runs in the background.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub background: Option<String>,
+}
+
+/// The key that says what a step does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum StepKey {
+    /// Runs a docker command.
+    Docker,
+    /// Runs a voltergeist command.
+    Command,
+    /// Does nothing for a while.
+    Sleep,
+    /// Waits for a docker command in the background.
+    WaitFor,
+    /// Checks that a docker command in the background has not ended.
+    StillRunning,
+}
+
+impl StepKey {
+    /// As in the file.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Docker => "docker",
+            Self::Command => "command",
+            Self::Sleep => "sleep",
+            Self::WaitFor => "wait_for",
+            Self::StillRunning => "still_running",
+        }
+    }
 }
 
 /// How a run ended.
@@ -185,6 +231,9 @@ pub enum ScenarioEvent {
         line: String,
         /// The line that shows best what was seen.
         seen: String,
+        /// The exit code of the docker command that ended.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        exit: Option<u8>,
         /// What was not as expected.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         problems: Vec<String>,
@@ -209,7 +258,7 @@ impl ScenarioEvent {
     pub fn texts(&self) -> Vec<&str> {
         match self {
             Self::Started { scenario, title, engine, steps } => {
-                let steps = steps.iter().flat_map(|StepSpec { line, say, expected }| {
+                let steps = steps.iter().flat_map(|StepSpec { line, say, expected, .. }| {
                     say.iter().chain([line, expected]).filter(|text| !text.is_empty())
                 });
                 [scenario, title, engine].into_iter().chain(steps).map(String::as_str).collect()
@@ -330,7 +379,7 @@ mod tests {
     use super::*;
 
     fn plan(line: &str) -> StepSpec {
-        StepSpec { line: line.into(), say: None, expected: "success".into() }
+        StepSpec { line: line.into(), say: None, expected: "success".into(), action: None }
     }
 
     #[test]
@@ -343,6 +392,7 @@ mod tests {
         let seen = |index, problems: &[&str]| ScenarioEvent::StepFinished {
             index,
             line: String::new(),
+            exit: None,
             seen: "seen".into(),
             problems: problems.iter().map(|&problem| problem.into()).collect(),
         };

@@ -23,6 +23,10 @@ fn second(second: i64) -> Timestamp {
     Timestamp::from_second(second).expect("a time")
 }
 
+fn step() -> StepSpec {
+    StepSpec { line: "$ docker volume ls".into(), say: None, expected: "success".into(), action: None }
+}
+
 /// One entry of each kind, as they may follow each other.
 fn entries() -> Vec<Arc<Entry>> {
     let volumes = Volumes::default();
@@ -51,7 +55,6 @@ fn entries() -> Vec<Arc<Entry>> {
         fault: AppliedFault::of_rule(1, Some("x"), "hold"),
         original: Some(OriginalReply { status: 200, body: b"{}".to_vec().into() }),
     };
-    let step = StepSpec { line: "$ docker volume ls".into(), say: None, expected: "success".into() };
     let until = Some(second(60));
     let kinds = [
         EntryKind::Session(Box::new(
@@ -104,7 +107,7 @@ fn entries() -> Vec<Arc<Entry>> {
             scenario: "list".into(),
             title: String::new(),
             engine: String::new(),
-            steps: vec![step],
+            steps: vec![step()],
         })),
         EntryKind::Command(command("play next")),
         EntryKind::Command(command("quit")),
