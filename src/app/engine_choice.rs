@@ -45,6 +45,13 @@ impl EngineChoice {
         Ok(Self::Docker(Arc::new(RealDocker::connect(None, supervisor).await?)))
     }
 
+    /// Sets the seed of a simulated daemon's random IDs.
+    pub fn reseed(&mut self, to: u64) {
+        if let Self::Simulated { seed, .. } = self {
+            *seed = to;
+        }
+    }
+
     /// Ends its use. Returns what stays on it that was not there before, in words.
     pub async fn close(&self) -> Option<String> {
         match self {

@@ -2,19 +2,25 @@
 
 mod list;
 mod reporter;
+mod summary;
 
 use std::{
+    path::PathBuf,
     process::ExitCode,
     time::{Duration, Instant},
 };
 
 use anyhow::bail;
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, ValueHint};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use self::reporter::{Counts, PlayReporter};
+use self::{
+    reporter::PlayReporter,
+    summary::{Played, Results},
+};
 use super::{
+    annotation::ReportFormat,
     output::{NOT_REMOVED, USAGE, complain},
     settings::Settings,
 };
@@ -24,8 +30,12 @@ use crate::{
         plugin_list::{self, ListedPlugin},
         recording::RecordingTask,
     },
+    domain::{
+        lang::command::Command,
+        model::{entry::EntryKind, origin::Origin, scenario::ScenarioEvent},
+    },
     engine_api::{Clock, Profile},
-    scenario::{self, LibraryError, Scenario, ScenarioLibrary},
+    scenario::{self, LibraryError, LoadedScenario, Progress, ScenarioLibrary},
 };
 
 /// The default name of the driver. It is always the same, since a daemon keeps looking for every driver that it has used.
@@ -46,6 +56,7 @@ enum EngineKind {
 
 /// What to play, and on what.
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
+#[expect(clippy::doc_markdown, reason = "the help shows the words as they are written here")]
 #[derive(Clone, Debug, Args)]
 pub struct PlayArgs {
     /// Scenarios, by name or file path; without any, lists them
@@ -68,9 +79,22 @@ pub struct PlayArgs {
     #[arg(long, value_enum, value_name = "PROFILE")]
     profile: Option<Profile>,
 
+    /// Play all of it so many times, each time with the next seed; --seed N is the first
+    #[arg(long, value_name = "N", default_value_t = 1, hide_default_value = true)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    repeat: u32,
+
     /// Print one line of JSON for each scenario
-    #[arg(long)]
+    #[arg(long, conflicts_with = "format")]
     json: bool,
+
+    /// Print text, or annotations that GitHub shows beside it
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    format: ReportFormat,
+
+    /// Write a JUnit report too, with a test case for each scenario
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    junit: Option<PathBuf>,
 
     /// On a real engine, allow scenarios that can harm it or disturb other containers
     #[arg(long)]
@@ -82,19 +106,26 @@ impl PlayArgs {
         self.dangerous || self.engine == EngineKind::Simulated
     }
 
+    /// The engine in words.
+    fn engine_words(&self, profile: Profile) -> String {
+        match self.engine {
+            EngineKind::Simulated => format!("{}, {SPEED} times as fast", profile.simulated()),
+            EngineKind::Docker => "docker".to_owned(),
+        }
+    }
+
     /// The scenarios to play, in order.
-    fn choose(&self, from: &ScenarioLibrary) -> Result<Vec<Scenario>, PlayError> {
-        let scenarios = if self.all {
+    fn choose(&self, from: &ScenarioLibrary) -> Result<Vec<LoadedScenario>, PlayError> {
+        let mut scenarios = if self.all {
             from.all().into_iter().collect::<Result<Vec<_>, _>>()?
         } else {
             self.scenarios.iter().map(|name| from.find(name)).collect::<Result<Vec<_>, _>>()?
         };
-        let mut scenarios: Vec<Scenario> = scenarios.into_iter().map(|loaded| loaded.scenario).collect();
         if self.all {
-            scenarios.retain(|scenario| self.allows_dangerous() || !scenario.dangerous);
+            scenarios.retain(|loaded| self.allows_dangerous() || !loaded.scenario.dangerous);
         }
-        match scenarios.iter().find(|scenario| scenario.dangerous && !self.allows_dangerous()) {
-            Some(scenario) => Err(PlayError::Dangerous(scenario.name.clone())),
+        match scenarios.iter().find(|loaded| loaded.scenario.dangerous && !self.allows_dangerous()) {
+            Some(loaded) => Err(PlayError::Dangerous(loaded.scenario.name.clone())),
             None => Ok(scenarios),
         }
     }
@@ -156,21 +187,23 @@ pub async fn run(args: &PlayArgs, settings: &Settings) -> anyhow::Result<ExitCod
     }
     let takes_place = config.takes_place;
     let instance = Instance::open(scope, &config, |_| {})?;
-    let engine = docker.unwrap_or_else(|| EngineChoice::Simulated {
+    let mut engine = docker.unwrap_or_else(|| EngineChoice::Simulated {
         profile: args.profile.unwrap_or_default(),
         files: instance.root.clone(),
         seed: instance.seed,
         speed: SPEED,
     });
     if args.all {
-        scenarios.retain(|scenario| scenario.is_for(engine.profile()));
+        scenarios.retain(|loaded| loaded.scenario.is_for(engine.profile()));
     }
     let recording = RecordingTask::start(&config, &instance.hub)?;
     let stop = shutdown.requested.child_token();
-    let mut reporter = PlayReporter::new(args.json, stop.clone());
+    let mut reporter = PlayReporter::new(args.json, args.format, stop.clone());
+    let mut results = Results::default();
+    let total = scenarios.len() * args.repeat as usize;
     let played = tokio::select! {
         biased;
-        played = play_all(&scenarios, &engine, &instance, &mut reporter, &stop) => Some(played),
+        played = play_all(args, &scenarios, &mut engine, &instance, &mut reporter, &mut results, &stop) => Some(played),
         () = shutdown.forced.cancelled() => None,
     };
     if played.is_some()
@@ -192,10 +225,15 @@ pub async fn run(args: &PlayArgs, settings: &Settings) -> anyhow::Result<ExitCod
              driver is back",
         );
     }
-    let counts = played.transpose()?.unwrap_or_default();
+    played.transpose()?;
+    reporter.summary(&results, total);
+    if let Some(path) = &args.junit {
+        results.write_junit(path)?;
+    }
     // Of all scenarios some may not fit another plugin, or need what the engine has not.
+    let counts = results.counts();
     let skipped = if args.all && counts.passed > 0 { counts.skipped } else { 0 };
-    let passed = counts.passed + skipped == scenarios.len();
+    let passed = counts.passed + skipped == total;
     reporter.finish()?;
     let default = if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     Ok(exit_status().unwrap_or(default))
@@ -203,29 +241,47 @@ pub async fn run(args: &PlayArgs, settings: &Settings) -> anyhow::Result<ExitCod
 
 /// Plays the scenarios in order, until one is stopped.
 async fn play_all(
-    scenarios: &[Scenario],
-    engine: &EngineChoice,
+    args: &PlayArgs,
+    scenarios: &[LoadedScenario],
+    engine: &mut EngineChoice,
     instance: &Instance,
     reporter: &mut PlayReporter,
+    results: &mut Results,
     stop: &CancellationToken,
-) -> anyhow::Result<Counts> {
+) -> anyhow::Result<()> {
     let driver = instance.hub.driver();
-    if let (EngineChoice::Docker(_), Some(fix_command)) = (engine, driver.fix_command) {
+    if let (EngineChoice::Docker(_), Some(fix_command)) = (&*engine, driver.fix_command) {
         bail!("docker does not find the driver, {}; play as root, or: {fix_command}", driver.registration);
     }
     let (_all, allowed_steps) = watch::channel(usize::MAX);
-    let mut counts = Counts::default();
-    for (index, scenario) in scenarios.iter().enumerate() {
-        reporter.start(scenario, index + 1, scenarios.len());
-        let context = engine.context(scenario, &instance.hub, Duration::ZERO, allowed_steps.clone())?;
-        let started = Instant::now();
-        let report = scenario::run(scenario, &context, |progress| reporter.progress(progress), stop).await;
-        reporter.result(&report, started.elapsed());
-        counts.add(report.result);
-        if stop.is_cancelled() {
-            break;
+    let total = scenarios.len() * args.repeat as usize;
+    for repetition in 0..args.repeat {
+        let seed = instance.seed.wrapping_add(repetition.into());
+        if repetition > 0 {
+            instance.hub.command(&Command::Seed(seed), Origin::Program)?;
+            engine.reseed(seed);
+        }
+        for LoadedScenario { scenario, file } in scenarios {
+            reporter.start(scenario, results.len() + 1, total);
+            let context = engine.context(scenario, &instance.hub, Duration::ZERO, allowed_steps.clone())?;
+            let started = Instant::now();
+            let record = |event| instance.hub.record(EntryKind::Scenario(Box::new(event)));
+            let chosen = scenario.clone().on_engine(engine.profile());
+            record(chosen.started(&instance.hub.driver(), args.engine_words(engine.profile())));
+            let on_progress = |progress: Progress<'_>| {
+                record(progress.event());
+                reporter.progress(progress);
+            };
+            let report = scenario::run(scenario, &context, on_progress, stop).await;
+            record(ScenarioEvent::Finished { scenario: report.name.clone(), end: report.end() });
+            let repetition = (args.repeat > 1).then_some(repetition + 1);
+            let played = Played { report, seed, repetition, file: file.clone(), duration: started.elapsed() };
+            reporter.result(&played);
+            results.push(played);
+            if stop.is_cancelled() {
+                return Ok(());
+            }
         }
     }
-    reporter.summary(&counts, scenarios.len());
-    Ok(counts)
+    Ok(())
 }

@@ -174,7 +174,9 @@ fn a_signal_in_the_middle_leaves_nothing_behind() {
             ])
             .spawn()
             .expect("it starts");
-        let waiting = || fs::read_to_string(&record).ok().filter(|lines| lines.contains("arm unmount: hang"));
+        let is_armed =
+            |line: &str| line.contains(r#""kind":"command""#) && line.contains("arm unmount: hang");
+        let waiting = || fs::read_to_string(&record).ok().filter(|lines| lines.lines().any(is_armed));
         wait_for(PATIENCE, waiting).expect("the scenario waits");
         assert!(home.path("volumes/mine").exists());
         kill_process(Pid::from_child(&play), signal).expect("it runs");
@@ -187,4 +189,59 @@ fn a_signal_in_the_middle_leaves_nothing_behind() {
             .any(|line| line.contains("\"operation\":\"unmount\"") && line.contains("\"outcome\":\"ok\""));
         assert!(unmounted, "the container was stopped in order:\n{lines}");
     }
+}
+
+/// It expects of all calls what is not so.
+const UNMET: &str = r#"
+title = "Nothing is mounted"
+description = "What is not so."
+expect = ["create == 1", "mount == 3"]
+
+[[step]]
+docker = "docker volume create -d {driver} mine"
+expect = ["volumes == 1", "sequence get create where volume=mine"]
+"#;
+
+#[test]
+fn expectations_of_all_calls_are_tested_at_the_end() {
+    let home = TestHome::new();
+    let (status, said, _) = home.run(&["play", &scenario(&home, "unmet", UNMET)]);
+    assert_eq!(status, Some(1), "{said}");
+    assert!(said.contains("\n    expected mount == 3, but mount is 0"), "{said}");
+    assert!(!said.contains("expected create") && !said.contains("expected volumes"), "{said}");
+}
+
+#[test]
+fn a_failure_is_annotated_at_the_line_of_its_step() {
+    let home = TestHome::new();
+    let broken = scenario(&home, "broken", BROKEN);
+    let (status, said, _) = home.run(&["play", &broken, "--format", "github"]);
+    assert_eq!(status, Some(1), "{said}");
+    let annotation =
+        format!("::error file={broken},line=8,title=scenario broken::$ docker volume inspect mine: ");
+    assert!(said.lines().any(|line| line.starts_with(&annotation)), "{annotation}\n{said}");
+}
+
+#[test]
+fn each_repetition_has_the_next_seed_and_a_table_says_which_have_failed() {
+    let home = TestHome::new();
+    let broken = scenario(&home, "broken", BROKEN);
+    let made = scenario(&home, "made", HELD);
+    let report = home.path("report.xml").display().to_string();
+    let (status, said, _) =
+        home.run(&["play", &made, &broken, "--repeat", "3", "--seed", "7", "--junit", &report]);
+    assert_eq!(status, Some(1), "{said}");
+    let row = |name: &str| {
+        let row = said.lines().find(|line| line.starts_with(name) && line.contains("passed "));
+        row.unwrap_or_else(|| panic!("no row of {name} in {said}"))
+    };
+    assert!(row("made").contains("passed       3") && row("made").ends_with("passed 3/3"), "{said}");
+    assert!(row("broken").ends_with("passed 0/3, failed with seed 7, 8, 9"), "{said}");
+    assert!(said.ends_with("passed 3/6, failed 3\n"), "{said}");
+    let report = fs::read_to_string(report).expect("it is written");
+    assert!(report.contains(r#"<testcase name="broken #3 (seed 9)""#), "{report}");
+    assert!(report.contains(r#"tests="6""#) && report.contains(r#"failures="3""#), "{report}");
+    let (_, lines, _) = home.run(&["play", &made, "--repeat", "2", "--seed", "7", "--json"]);
+    let seeds = lines.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON")["seed"].clone());
+    assert_eq!(seeds.collect::<Vec<_>>(), [7, 8]);
 }

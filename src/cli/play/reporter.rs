@@ -1,14 +1,16 @@
 //! The output of `play`: text, or JSON on stdout with the text on stderr.
 
-use std::{
-    io::{self, IsTerminal, Write},
-    time::Duration,
-};
+use std::io::{self, IsTerminal, Write};
 
+use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
+use super::summary::{Counts, Played, Results};
 use crate::{
-    cli::output::complain,
+    cli::{
+        annotation::{Annotation, ReportFormat},
+        output::complain,
+    },
     domain::{lang::json, model::scenario::ScenarioResult, text::clean_lines},
     scenario::{Progress, Report, Scenario},
 };
@@ -16,29 +18,24 @@ use crate::{
 /// Takes back the line of a running step on a terminal.
 const CLEAR_LINE: &str = "\r\x1b[2K";
 
-/// How many scenarios had which result.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Counts {
-    pub passed: usize,
-    pub skipped: usize,
-    failed: usize,
-}
+/// How wide the bar is that shows how many scenarios are done.
+const BAR: usize = 20;
 
-impl Counts {
-    pub fn add(&mut self, result: ScenarioResult) {
-        match result {
-            ScenarioResult::Passed => self.passed += 1,
-            ScenarioResult::Failed => self.failed += 1,
-            ScenarioResult::Skipped => self.skipped += 1,
-            ScenarioResult::Stopped => {}
-        }
-    }
+/// A line of JSON.
+#[derive(Serialize)]
+struct Line<'r> {
+    #[serde(flatten)]
+    report: &'r Report,
+    seed: u64,
 }
 
 /// Prints the progress and the results.
 pub struct PlayReporter {
     out: Box<dyn Write + Send>,
     json: bool,
+    format: ReportFormat,
+    /// The number of the scenario, and how many there are.
+    place: (usize, usize),
     /// Whether a line can be taken back.
     is_terminal: bool,
     /// Whether a delay has been reported: once is enough for all scenarios.
@@ -49,11 +46,11 @@ pub struct PlayReporter {
 }
 
 impl PlayReporter {
-    pub fn new(json: bool, stop: CancellationToken) -> Self {
+    pub fn new(json: bool, format: ReportFormat, stop: CancellationToken) -> Self {
         let (stdout, stderr) = (io::stdout(), io::stderr());
         let is_terminal = if json { stderr.is_terminal() } else { stdout.is_terminal() };
         let out: Box<dyn Write + Send> = if json { Box::new(stderr) } else { Box::new(stdout) };
-        Self { out, json, is_terminal, reported_delay: false, error: None, stop }
+        Self { out, json, format, place: (1, 1), is_terminal, reported_delay: false, error: None, stop }
     }
 
     /// Writes something. If that fails, nothing more is played.
@@ -80,6 +77,7 @@ impl PlayReporter {
     }
 
     pub fn start(&mut self, scenario: &Scenario, number: usize, count: usize) {
+        self.place = (number, count);
         let number = if count > 1 { format!("{number}/{count} ") } else { String::new() };
         self.write(|out| writeln!(out, "{number}{}: {}", scenario.name, scenario.title));
     }
@@ -88,8 +86,8 @@ impl PlayReporter {
         const MAX_COLUMNS: usize = 72;
         match progress {
             Progress::StepStarted { line, .. } if self.is_terminal => {
-                let line: String = line.chars().take(MAX_COLUMNS).collect();
-                self.write(|out| write!(out, "  · {line}"));
+                let text: String = format!("{}· {line}", bar(self.place)).chars().take(MAX_COLUMNS).collect();
+                self.write(|out| write!(out, "  {text}"));
             }
             Progress::StepStarted { .. } => {}
             Progress::StepFinished { report, .. } => {
@@ -105,19 +103,26 @@ impl PlayReporter {
         }
     }
 
-    pub fn result(&mut self, report: &Report, duration: Duration) {
+    pub fn result(&mut self, played: &Played) {
+        let Played { report, seed, duration, .. } = played;
         self.clear_line();
         self.write(|out| writeln!(out, "{report}  ({:.1} s)\n", duration.as_secs_f64()));
         if self.json {
-            self.write(|_| json::write_line(&mut io::stdout(), report));
+            self.write(|_| json::write_line(&mut io::stdout(), &Line { report, seed: *seed }));
+        }
+        if self.format == ReportFormat::Github && report.result == ScenarioResult::Failed {
+            let (text, place) = played.problem();
+            let title = format!("scenario {}", report.name);
+            self.write(|out| writeln!(out, "{}", Annotation { title: &title, text: &text, place }));
         }
     }
 
-    pub fn summary(&mut self, counts: &Counts, total: usize) {
+    pub fn summary(&mut self, results: &Results, total: usize) {
         if total == 1 {
             return;
         }
-        let Counts { passed, skipped, failed } = *counts;
+        self.write(|out| writeln!(out, "{}", results.table()));
+        let Counts { passed, skipped, failed } = results.counts();
         let not_run = total - passed - skipped - failed;
         let mut text = format!("passed {passed}/{total}");
         for (label, number) in [("failed", failed), ("skipped", skipped), ("not run", not_run)] {
@@ -133,6 +138,32 @@ impl PlayReporter {
         match self.error {
             Some(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
             _ => Ok(()),
+        }
+    }
+}
+
+/// How many scenarios are done, if there are several: `[=====>              ] 7/25 `.
+fn bar((number, count): (usize, usize)) -> String {
+    if count < 2 {
+        return String::new();
+    }
+    let done = (number - 1) * BAR / count;
+    format!("[{:BAR$}] {number}/{count} ", "=".repeat(done) + ">")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bar_grows_with_each_scenario_that_is_done() {
+        for (place, expected) in [
+            ((1, 1), ""),
+            ((1, 2), "[>                   ] 1/2 "),
+            ((2, 2), "[==========>         ] 2/2 "),
+            ((55, 55), "[===================>] 55/55 "),
+        ] {
+            assert_eq!(bar(place), expected);
         }
     }
 }
