@@ -14,7 +14,7 @@ const LAYERS: [(&str, &[&str]); 14] = [
     ("hub", &["domain"]),
     ("engine_api", &["domain"]),
     ("net", &["domain"]),
-    ("export", &["domain", "hub"]),
+    ("export", &["domain", "hub", "engine_api"]),
     ("source", &["domain", "hub", "export", "recording", "net"]),
     ("plugin", &["domain", "hub", "net"]),
     ("api", &["domain", "hub", "export", "net"]),

@@ -13,17 +13,23 @@ pub enum ExportFormat {
     Mermaid,
     /// The sequence diagram as text.
     Text,
+    /// The calls as an HTTP archive.
+    Har,
+    /// A scenario that gives the same commands and expects the same calls.
+    Scenario,
     /// The rules, one a line.
     Rules,
 }
 
 impl ExportFormat {
     /// The file extensions with their formats.
-    pub const EXTENSIONS: [(&str, Self, &str); 5] = [
+    pub const EXTENSIONS: [(&str, Self, &str); 7] = [
         ("jsonl", Self::JsonLines, "entries as JSON lines"),
         ("md", Self::Report, "a report in Markdown"),
         ("mmd", Self::Mermaid, "the sequence as Mermaid"),
         ("txt", Self::Text, "the sequence as text"),
+        ("har", Self::Har, "the calls as an HTTP archive"),
+        ("toml", Self::Scenario, "a scenario with the commands and the calls"),
         ("rules", Self::Rules, "the rules, one a line"),
     ];
 

@@ -1,10 +1,13 @@
-//! What a user takes along: entries as JSON lines, a report, sequence diagrams, and the summary at the end.
+//! What a user takes along: entries as JSON lines, an HTTP archive, a report, sequence diagrams, a scenario, and the summary
+//! at the end.
 
 mod export_format;
+mod har;
 mod jsonl;
 mod report;
 mod rule_file;
 mod save;
+mod scenario_file;
 mod sequence;
 mod summary;
 mod text_line;

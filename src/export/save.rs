@@ -10,7 +10,7 @@ use std::{
 
 use jiff::tz::TimeZone;
 
-use super::{export_format::ExportFormat, jsonl, report, rule_file, sequence};
+use super::{export_format::ExportFormat, har, jsonl, report, rule_file, scenario_file, sequence};
 use crate::{
     domain::{
         lang::{command::Command, filter::Filter},
@@ -56,6 +56,11 @@ pub fn save(
         ExportFormat::JsonLines => jsonl::write(file, passing()),
         ExportFormat::Report => file.write_all(report::markdown(entries.iter(), which, snapshot).as_bytes()),
         ExportFormat::Mermaid => file.write_all(sequence::mermaid(passing(), snapshot).as_bytes()),
+        ExportFormat::Har => har::write(file, passing(), snapshot),
+        ExportFormat::Scenario => {
+            let scenario = scenario_file::scenario(passing(), snapshot).map_err(io::Error::other)?;
+            file.write_all(scenario.as_bytes())
+        }
         ExportFormat::Rules => file.write_all(rule_file::write(snapshot).as_bytes()),
         ExportFormat::Text => {
             let text = sequence::text(passing(), snapshot, &symbols::UNICODE, &TimeZone::UTC);
@@ -72,6 +77,8 @@ pub fn save(
         ExportFormat::JsonLines => number,
         ExportFormat::Rules => counted(snapshot.rules.len() as u64, "rule"),
         ExportFormat::Report => format!("a report of the run with {number}"),
+        ExportFormat::Har => format!("an HTTP archive of {number}"),
+        ExportFormat::Scenario => format!("a scenario of {number}"),
         ExportFormat::Mermaid => format!("a sequence of {number} as Mermaid"),
         ExportFormat::Text => format!("a sequence of {number} as text"),
     })
@@ -115,7 +122,10 @@ mod tests {
         for (line, why) in [
             ("save /nowhere/x.md".to_owned(), "cannot save to /nowhere/x.md: "),
             (format!("save {there}"), "exists; choose another name"),
-            ("save /nowhere/x.har".to_owned(), "x.har: unknown format; end the name in one of: .jsonl, .md"),
+            (
+                "save /nowhere/x.pcap".to_owned(),
+                "x.pcap: unknown format; end the name in one of: .jsonl, .md",
+            ),
             ("save /nowhere/x".to_owned(), "x: unknown format"),
         ] {
             let error = run_line(&hub, &line, Origin::Line).expect_err("it cannot be saved").to_string();

@@ -193,7 +193,7 @@ pub const FORMS: [(&str, &str, &str); 20] = [
     (
         "save",
         "PATH [where FILTER]",
-        "write entries to a file: .md a report, .mmd a Mermaid diagram, .txt a text diagram, .rules the rules, .jsonl the entries",
+        "write entries to a file: .md a report, .mmd a Mermaid diagram, .txt a text diagram, .har an HTTP archive, .toml a scenario, .rules the rules, .jsonl the entries",
     ),
     (
         "play",

@@ -1,0 +1,110 @@
+//! The latest play of a scenario: its commands are known.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use super::write::{Draft, DraftStep};
+use crate::domain::{
+    analysis::traced_calls::{TracedCall, trace},
+    model::{
+        entry::{Entry, EntryKind},
+        protocol::Caller,
+        scenario::{ScenarioEvent, StepAction, StepKey},
+        volume::Volumes,
+    },
+};
+
+/// A step that has ended, and the numbers of its calls.
+struct Ended {
+    index: usize,
+    exit: Option<u8>,
+    seen: String,
+    calls: Vec<u64>,
+}
+
+/// The latest play, if there was one, as far as its steps have ended.
+pub fn draft(entries: &[Arc<Entry>]) -> Option<Draft> {
+    let start =
+        entries.iter().rposition(|entry| matches!(event(entry), Some(ScenarioEvent::Started { .. })))?;
+    let Some(ScenarioEvent::Started { title, steps, .. }) = event(&entries[start]) else { return None };
+    let actions: Option<Vec<&StepAction>> = steps.iter().map(|step| step.action.as_ref()).collect();
+    let (before, played) = entries.split_at(start);
+    // Others may use the driver meanwhile.
+    let is_foreign = |entry: &&Arc<Entry>| {
+        let volume = entry.about().0;
+        volume.is_some() && before.iter().any(|entry| entry.about().0 == volume)
+    };
+    let own: Vec<_> = played.iter().filter(|entry| !is_foreign(entry)).cloned().collect();
+    let (ended, volumes) = ended_steps(&own);
+    let calls = trace(&own);
+    let entry_of: BTreeMap<u64, &Arc<Entry>> =
+        own.iter().filter_map(|entry| Some((entry.call_number()?, entry))).collect();
+    let counted = |number: &u64| calls.get(number).filter(|call| !call.is_handshake());
+    let mut draft = Draft { title: title.clone(), ..Draft::default() };
+    let mut running: Vec<&str> = Vec::new();
+    let actions = actions?;
+    for step in &ended {
+        let StepAction { key, text, background } = actions.get(step.index)?;
+        running.extend(background.as_deref());
+        running.retain(|label| *key != StepKey::WaitFor || label != text);
+        let errors = step.calls.iter().filter_map(|number| entry_of.get(number)?.call()?.error.as_deref());
+        let of_step: Vec<&TracedCall> = step.calls.iter().filter_map(counted).collect();
+        draft.steps.push(DraftStep {
+            say: steps[step.index].say.clone(),
+            background: background.clone(),
+            fails_with: step.exit.filter(|exit| *exit != 0).map(|_| error_in(&step.seen, errors)),
+            // What runs in the background calls at any time.
+            calls: running.is_empty().then(|| of_step.iter().map(ToString::to_string).collect()),
+            ..DraftStep::new(*key, text)
+        });
+        draft.calls.extend(of_step.into_iter().cloned());
+    }
+    for label in running {
+        draft.steps.push(DraftStep::new(StepKey::WaitFor, label));
+    }
+    draft.is_podman = own.iter().any(|entry| entry.call().is_some_and(|call| call.caller == Caller::Podman));
+    let named = draft.calls.iter().filter_map(|call| call.volume.clone()).filter(|volume| volume != "?");
+    let open = |volume: &str| volumes.known(volume).map_or(0, |volume| volume.open_mounts());
+    draft.open_mounts =
+        named.map(|volume| (open(&volume), volume)).map(|(open, volume)| (volume, open)).collect();
+    Some(draft)
+}
+
+fn event(entry: &Entry) -> Option<&ScenarioEvent> {
+    if let EntryKind::Scenario(event) = &entry.kind { Some(event) } else { None }
+}
+
+/// The steps with their calls, as they were attributed while it was played: a call belongs to the step in which it is
+/// first seen. And the volumes at their end.
+fn ended_steps(entries: &[Arc<Entry>]) -> (Vec<Ended>, Volumes) {
+    let (mut ended, mut seen, mut calls) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut volumes, mut at_end) = (Volumes::default(), Volumes::default());
+    for entry in entries {
+        match &entry.kind {
+            EntryKind::Volume(change) => volumes.apply(&change.change),
+            EntryKind::Scenario(event) => match &**event {
+                ScenarioEvent::StepFinished { index, exit, seen, .. } => {
+                    calls.sort_unstable();
+                    let calls = std::mem::take(&mut calls);
+                    ended.push(Ended { index: *index, exit: *exit, seen: seen.clone(), calls });
+                    at_end = volumes.clone();
+                }
+                // What follows is its clean-up.
+                ScenarioEvent::Finished { .. } => break,
+                _ => {}
+            },
+            _ => {}
+        }
+        if let Some(number) = entry.call_number().filter(|number| !seen.contains(number)) {
+            seen.push(number);
+            calls.push(number);
+        }
+    }
+    (ended, at_end)
+}
+
+/// What of an error is the same in each run: what the driver said, if it is in it.
+fn error_in<'e>(shown: &str, mut errors: impl Iterator<Item = &'e str>) -> String {
+    let shown = shown.to_lowercase();
+    let is_shown = |error: &&str| shown.contains(&error.trim().to_lowercase());
+    errors.find(is_shown).map(|error| error.trim().to_owned()).unwrap_or_default()
+}
