@@ -5,8 +5,8 @@ use std::{env, path::PathBuf};
 use clap::{Arg, Command, CommandFactory as _, Parser, Subcommand, ValueHint, builder::PossibleValuesParser};
 use clap_complete::{ArgValueCandidates, ArgValueCompleter};
 
-use super::{complete, play::PlayArgs, settings::Settings};
-use crate::engine_api::Profile;
+use super::{check::CheckArgs, complete, play::PlayArgs, settings::Settings};
+use crate::{domain::lang::filter::Filter, engine_api::Profile};
 
 /// An interactive fault-injection console for Docker volume plugins
 ///
@@ -53,15 +53,22 @@ impl Cli {
         };
         let screen = ["config", "theme", "color", "ascii", "mouse", "notify"];
         let attach: Vec<&str> = screen.into_iter().chain(["token_file"]).collect();
-        let [for_command, for_attach, for_replay, for_none] =
-            [but(&["name", "control", "token_file", "config"]), but(&attach), but(&screen), but(&[])];
+        let [for_command, for_check, for_attach, for_replay, for_none] = [
+            but(&["name", "control", "token_file", "config"]),
+            but(&["token_file", "ascii", "time_zone", "config"]),
+            but(&attach),
+            but(&screen),
+            but(&[]),
+        ];
         let listen = shared.iter().filter(|arg| arg.get_id() == "listen").cloned();
         let demo_listen: Vec<Arg> = listen.map(|arg| arg.long_help(DEMO_LISTEN)).collect();
         command
             .mut_subcommand("demo", |demo| demo.args(demo_listen))
             .mut_subcommand("command", |command| command.args(for_command))
+            .mut_subcommand("check", |check| check.args(for_check))
             .mut_subcommand("attach", |attach| attach.args(for_attach))
             .mut_subcommand("replay", |replay| replay.args(for_replay))
+            .mut_subcommand("export", |export| export.args(for_none.clone()))
             .mut_subcommand("man", |man| man.args(for_none.clone()))
             .mut_subcommand("plugins", |plugins| plugins.args(for_none.clone()))
             .mut_subcommand("restore", |restore| restore.args(for_none.clone()))
@@ -117,6 +124,19 @@ Examples:
   sudo voltergeist play --engine docker empty-retry
   voltergeist play ./mine.toml --json")]
     Play(PlayArgs),
+    /// Test what must hold of a running instance or a recording
+    ///
+    /// The exit status is 0 if all expectations are met; else it is 1, and what was found is printed, with the calls that
+    /// show it. docs/ci.md has the language and a whole job.
+    #[command(after_help = "\
+Examples:
+  voltergeist check run.jsonl 'mount == unmount' 'lint == 0'
+  voltergeist check voltergeist 'open-mounts == 0' --wait 30s
+  voltergeist check run.jsonl 'sequence get create get mount'
+  voltergeist check run.jsonl 'count(get where volume=db* and status=5xx) == 3'
+  voltergeist check run.jsonl 'p99(get) < 50ms' --junit report.xml
+  voltergeist check tcp://host:4322 --token-file FILE --file expect.toml")]
+    Check(CheckArgs),
     /// Open the console on a running instance, here or on another machine
     ///
     /// Without a name, attaches to the only instance of this machine. It reconnects by itself. Commands run on the
@@ -145,6 +165,26 @@ Examples:
         /// A file that `--record` has written
         #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
         file: PathBuf,
+    },
+    /// Convert a recording to an HTTP archive, a scenario or a report
+    ///
+    /// The extension of the new file says what it becomes: .har, .toml, .md, .mmd, .txt, .jsonl or .rules. A scenario gives the same commands as the last run in the recording,
+    /// and expects the same calls.
+    #[command(after_help = "\
+Examples:
+  voltergeist export run.jsonl run.har
+  voltergeist export run.jsonl db1.md --where 'volume=db1'
+  voltergeist export run.jsonl mine.toml && voltergeist play ./mine.toml")]
+    Export {
+        /// A file that `--record` has written
+        #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+        /// The new file
+        #[arg(value_name = "OUT", value_hint = ValueHint::FilePath)]
+        out: PathBuf,
+        /// Only the entries that match a filter, as after / in the console
+        #[arg(long = "where", value_name = "FILTER", default_value = "", hide_default_value = true)]
+        which: Filter,
     },
     /// Send one command line to a running instance
     ///

@@ -1,9 +1,13 @@
 //! The command line: reads arguments, environment and config file, prints, and sets the exit status.
 
+mod annotation;
 mod args;
+mod check;
 mod command;
 mod complete;
 mod config;
+mod export;
+mod junit;
 mod manual;
 mod output;
 mod play;

@@ -15,7 +15,7 @@ use tokio::{runtime::Handle, sync::oneshot, time::sleep};
 
 use super::{
     args::Action,
-    command,
+    check, command,
     output::{NOT_REMOVED, complain, print, stdout_closed},
     play, plugins, serve,
     settings::{DEFAULT_NAME, Settings},
@@ -32,7 +32,10 @@ use crate::{
 /// Runs until the end, and returns the exit status.
 pub fn run(action: Option<&Action>, settings: &Settings) -> anyhow::Result<ExitCode> {
     let log = LogFile::open(settings.log(variable)?)?;
-    if matches!(action, Some(Action::Attach { .. } | Action::Play(_) | Action::Replay { .. })) {
+    if matches!(
+        action,
+        Some(Action::Attach { .. } | Action::Check(_) | Action::Play(_) | Action::Replay { .. })
+    ) {
         log.only();
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -45,6 +48,8 @@ pub fn run(action: Option<&Action>, settings: &Settings) -> anyhow::Result<ExitC
             Some(Action::Attach { instance, read_only }) => {
                 attach(instance.as_deref(), *read_only, settings).await
             }
+            Some(Action::Check(args)) => check::run(args, settings).await,
+            Some(Action::Export { file, out, which }) => super::export::run(file, out, which),
             Some(Action::Play(args)) => play::run(args, settings).await,
             Some(Action::Replay { file }) => replay(file, settings).await,
             Some(Action::Plugins { json }) => plugins::list(*json).await,

@@ -32,6 +32,8 @@ use crate::{
     net::{Endpoint, client::ClientError},
 };
 
+/// How many entries before the newest a console has in its lists.
+const HISTORY: u64 = 20_000;
 /// How long after a lost connection the next one is tried: at first, and at most.
 const RETRY: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(3));
 /// Without a heartbeat for so long, the connection counts as lost.
@@ -57,6 +59,8 @@ struct Shared {
     endpoint: Endpoint,
     remote: Mutex<Remote>,
     version: watch::Sender<u64>,
+    /// How many entries before the newest are fetched.
+    history: u64,
 }
 
 /// Follows an instance over its control API, and connects again when the connection is lost.
@@ -73,9 +77,18 @@ impl Drop for RemoteSource {
 }
 
 impl RemoteSource {
-    /// Connects to an instance. With `read_only`, no command is sent to it.
+    /// Connects to an instance, for a console. With `read_only`, no command is sent to it.
     pub async fn connect(endpoint: Endpoint, read_only: bool) -> Result<Arc<Self>, ClientError> {
-        let attachment = Attachment::open(&endpoint, None).await?;
+        Self::open(endpoint, read_only, HISTORY).await
+    }
+
+    /// Connects to an instance to look at all entries that it keeps.
+    pub async fn observe(endpoint: Endpoint) -> Result<Arc<Self>, ClientError> {
+        Self::open(endpoint, true, u64::MAX).await
+    }
+
+    async fn open(endpoint: Endpoint, read_only: bool, history: u64) -> Result<Arc<Self>, ClientError> {
+        let attachment = Attachment::open(&endpoint, None, history).await?;
         let state = attachment.state;
         let connection = Connection {
             name: endpoint.to_string().into(),
@@ -93,8 +106,12 @@ impl RemoteSource {
             clock: (attachment.at, Instant::now()),
             offset: None,
         };
-        let shared =
-            Arc::new(Shared { endpoint, remote: Mutex::new(remote), version: watch::Sender::new(0) });
+        let shared = Arc::new(Shared {
+            endpoint,
+            remote: Mutex::new(remote),
+            version: watch::Sender::new(0),
+            history,
+        });
         let following = tokio::spawn(follow(Arc::clone(&shared)));
         Ok(Arc::new(Self { shared, read_only, following }))
     }
@@ -184,7 +201,7 @@ impl Shared {
             let remote = self.remote.lock();
             (remote.started, remote.state.journal().next_seq() - 1)
         };
-        let attachment = Attachment::open(&self.endpoint, Some((started, last))).await?;
+        let attachment = Attachment::open(&self.endpoint, Some((started, last)), self.history).await?;
         let mut remote = self.remote.lock();
         if attachment.started == started {
             remote.connection.missed += attachment.first.saturating_sub(last + 1);

@@ -23,9 +23,6 @@ use crate::{
     },
 };
 
-/// How many entries before the newest are fetched for the lists.
-const HISTORY: u64 = 20_000;
-
 /// `GET /v1/checkpoint`
 #[derive(Deserialize)]
 struct Document {
@@ -56,8 +53,13 @@ pub struct Attachment {
 }
 
 impl Attachment {
-    /// Gets the state. `known` is when the process was started and its last entry that is known here.
-    pub async fn open(endpoint: &Endpoint, known: Option<(Timestamp, u64)>) -> Result<Self, ClientError> {
+    /// Gets the state, with at most `history` entries. `known` is when the process was started and its last entry that is
+    /// known here.
+    pub async fn open(
+        endpoint: &Endpoint,
+        known: Option<(Timestamp, u64)>,
+        history: u64,
+    ) -> Result<Self, ClientError> {
         let client = endpoint.client().await?;
         let broken = |problem: String| ClientError::Broken { address: client.address().clone(), problem };
         let document = client.get("/v1/checkpoint").await?;
@@ -79,7 +81,7 @@ impl Attachment {
         let continues =
             known.is_some_and(|(known, seen)| known == started && seen <= last && seen + 1 >= first);
         if !continues {
-            let after = last.saturating_sub(HISTORY).max(first.saturating_sub(1));
+            let after = last.saturating_sub(history).max(first.saturating_sub(1));
             let lines = client.get(&format!("/v1/entries?after={after}")).await?;
             let mut entries = Vec::new();
             for line in lines.chunk().split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {

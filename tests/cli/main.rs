@@ -3,8 +3,10 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod check;
 mod config;
 mod ending;
+mod export;
 mod help;
 mod play;
 mod program;
