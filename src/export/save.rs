@@ -51,16 +51,17 @@ pub fn save(
 ) -> Result<String, CommandFailed> {
     let format = ExportFormat::of(Path::new(path))
         .ok_or_else(|| CommandFailed::SaveFormat { path: path.to_owned(), known: ExportFormat::known() })?;
+    let scenario = (format == ExportFormat::Scenario)
+        .then(|| scenario_file::scenario(entries.iter().filter(|entry| which.matches(entry)), snapshot))
+        .transpose()
+        .map_err(|problem| CommandFailed::NoScenario { path: path.to_owned(), problem })?;
     let passing = || entries.iter().filter(|entry| which.matches(entry));
     let written = write_new(Path::new(path), |file| match format {
         ExportFormat::JsonLines => jsonl::write(file, passing()),
         ExportFormat::Report => file.write_all(report::markdown(entries.iter(), which, snapshot).as_bytes()),
         ExportFormat::Mermaid => file.write_all(sequence::mermaid(passing(), snapshot).as_bytes()),
         ExportFormat::Har => har::write(file, passing(), snapshot),
-        ExportFormat::Scenario => {
-            let scenario = scenario_file::scenario(passing(), snapshot).map_err(io::Error::other)?;
-            file.write_all(scenario.as_bytes())
-        }
+        ExportFormat::Scenario => file.write_all(scenario.as_deref().unwrap_or_default().as_bytes()),
         ExportFormat::Rules => file.write_all(rule_file::write(snapshot).as_bytes()),
         ExportFormat::Text => {
             let text = sequence::text(passing(), snapshot, &symbols::UNICODE, &TimeZone::UTC);

@@ -105,6 +105,14 @@ pub enum CommandFailed {
         /// The known extensions.
         known: String,
     },
+    /// Nothing happened that a scenario could repeat.
+    #[error("cannot save to {path}: {problem}")]
+    NoScenario {
+        /// Where to.
+        path: String,
+        /// Why.
+        problem: String,
+    },
     /// The shared state reads no files.
     #[error("cannot load here; send the command to the control API or type it in the console")]
     LoadElsewhere,

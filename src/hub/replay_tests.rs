@@ -115,6 +115,7 @@ fn scenario_event(index: usize) -> ScenarioEvent {
             scenario,
             title: String::new(),
             engine: String::new(),
+            needs: Vec::new(),
             steps: vec![step; 2],
         },
         1 => ScenarioEvent::StepStarted { index: 0, line },

@@ -153,7 +153,10 @@ mod tests {
             action: None,
         };
         let (scenario, title, engine) = ("list".to_owned(), String::new(), String::new());
-        note(hub, ScenarioEvent::Started { scenario, title, engine, steps: vec![plan; steps] });
+        note(
+            hub,
+            ScenarioEvent::Started { scenario, title, engine, needs: Vec::new(), steps: vec![plan; steps] },
+        );
     }
 
     fn end(hub: &Hub) {

@@ -17,8 +17,16 @@ impl Scenario {
             scenario: self.name.clone(),
             title: self.title.clone(),
             engine,
+            needs: self.needs(),
             steps: self.steps.iter().map(|step| step.spec(driver)).collect(),
         }
+    }
+}
+
+impl Scenario {
+    fn needs(&self) -> Vec<String> {
+        let fresh = self.fresh_engine.then(|| "fresh_engine = true".to_owned());
+        fresh.into_iter().chain(self.live_restore.map(|set| format!("live_restore = {set}"))).collect()
     }
 }
 

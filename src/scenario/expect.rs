@@ -22,6 +22,7 @@ pub(super) fn compare(step: &Step, result: &CliResult, fill: impl Fn(&str) -> St
     let mut problems = Vec::new();
     let expect = &step.expect;
     match (expect.fails_with.is_empty(), result.succeeded()) {
+        _ if expect.may_fail => {}
         (true, false) => problems.push(format!("failed with exit code {}", result.code)),
         (false, true) => problems.push("succeeded".into()),
         _ => {}
@@ -119,7 +120,9 @@ impl Step {
             |texts: &[String]| texts.iter().map(|text| format!("{text:?}")).collect::<Vec<_>>().join(" and ");
         let ends = matches!(self.action, Action::Docker { background: None } | Action::WaitFor(_));
         let mut parts = Vec::new();
-        if ends && expect.fails_with.is_empty() {
+        if expect.may_fail {
+            parts.push("success or failure".to_owned());
+        } else if ends && expect.fails_with.is_empty() {
             parts.push("success".to_owned());
         }
         for (verb, texts) in [

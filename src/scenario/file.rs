@@ -88,6 +88,8 @@ pub enum Action {
 pub struct Expectation {
     /// The docker command fails, and its error contains each of these; if there is none, it succeeds.
     pub fails_with: Vec<String>,
+    /// It may fail or succeed.
+    pub may_fail: bool,
     /// Its output contains each of these.
     pub output_contains: Vec<String>,
     /// Its output contains none of these.

@@ -72,6 +72,8 @@ struct RawStep {
     #[serde(default)]
     fails_with: OneOrMore,
     #[serde(default)]
+    may_fail: bool,
+    #[serde(default)]
     output_contains: OneOrMore,
     #[serde(default)]
     output_lacks: OneOrMore,
@@ -259,19 +261,23 @@ fn parse_step(
     };
     let expect = Expectation {
         fails_with: raw.fails_with.into(),
+        may_fail: raw.may_fail,
         output_contains: raw.output_contains.into(),
         output_lacks: raw.output_lacks.into(),
         calls: raw.calls,
         open_mounts: raw.open_mounts,
         expect: parse_expectations(source, raw.expect)?,
     };
-    let has_output = !(expect.fails_with.is_empty()
-        && expect.output_contains.is_empty()
-        && expect.output_lacks.is_empty());
+    if expect.may_fail && !expect.fails_with.is_empty() {
+        return Err(source.error(&span, "may_fail", "contradicts fails_with; leave one of them out"));
+    }
+    let has_output = expect.may_fail
+        || !(expect.fails_with.is_empty()
+            && expect.output_contains.is_empty()
+            && expect.output_lacks.is_empty());
     let ends = matches!(action, Action::Docker { background: None } | Action::WaitFor(_));
     if has_output && !ends {
-        let problem =
-            "fails_with, output_contains and output_lacks need a docker command that ends in this step";
+        let problem = "fails_with, may_fail, output_contains and output_lacks need a docker command that ends in this step";
         return Err(source.error(&span, key, problem));
     }
     Ok(Step { line_number: source.line(span.start), on: raw.on.0, say: raw.say, line, action, expect })
@@ -456,7 +462,11 @@ mod tests {
             ("sleep = \"1s\"\nbackground = \"b\"", "scenario.toml:5: background: only a docker command"),
             (
                 "sleep = \"1s\"\nfails_with = \"no\"",
-                "scenario.toml:3: sleep: fails_with, output_contains and output_lacks need",
+                "scenario.toml:3: sleep: fails_with, may_fail, output_contains and output_lacks need",
+            ),
+            (
+                "docker = \"docker volume ls\"\nmay_fail = true\nfails_with = \"no\"",
+                "scenario.toml:3: may_fail: contradicts fails_with",
             ),
             (
                 "docker = \"docker volume ls\"\nbackground = \"b\"",

@@ -47,6 +47,9 @@ fn a_play_becomes_a_scenario_that_passes() {
         "others-not-blocked",
         "short-outage",
         "daemon-restart",
+        "live-restore",
+        "capabilities",
+        "late-plugin",
         "null-entry",
         "two-hosts",
     ] {
@@ -57,9 +60,19 @@ fn a_play_becomes_a_scenario_that_passes() {
 #[test]
 fn the_calls_of_unknown_commands_become_a_scenario_that_passes() {
     let home = TestHome::new();
-    for scenario in
-        ["named-volume", "list", "get", "mount-id", "out-of-band-delete", "unmount-on-cp", "five-tries"]
-    {
+    for scenario in [
+        "named-volume",
+        "anonymous-volume",
+        "list",
+        "get",
+        "labels-lost",
+        "missing-mountpoint",
+        "unmount-on-cp",
+        "unmount-on-mount-fail",
+        "out-of-band-delete",
+        "five-tries",
+        "others-not-blocked",
+    ] {
         let recording = record(&home, scenario);
         let calls = home.path("calls.jsonl").display().to_string();
         fs::write(&calls, without_commands(&recording)).expect("it can be written");

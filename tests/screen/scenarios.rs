@@ -77,7 +77,13 @@ pub fn playing() -> Fixture {
     let (scenario, title) = ("labels-lost".into(), "One empty Get, and the labels are gone for good".into());
     note(
         &mut fixture,
-        ScenarioEvent::Started { scenario, title, engine: "docker".into(), steps: steps.clone() },
+        ScenarioEvent::Started {
+            scenario,
+            title,
+            engine: "docker".into(),
+            needs: Vec::new(),
+            steps: steps.clone(),
+        },
     );
     for (index, snapshot) in ["ghost-data", "armed rule 4: get: empty once"].into_iter().enumerate() {
         let line = steps[index].line.clone();
@@ -107,7 +113,10 @@ fn long(steps: usize, snapshot: usize) -> Fixture {
     let line = |index: usize| format!("$ docker volume create v{index}");
     let plans = (0..steps).map(|index| plan(&line(index), None, "success")).collect();
     let (scenario, title) = ("labels-lost".into(), "A long one".into());
-    note(&mut fixture, ScenarioEvent::Started { scenario, title, engine: "docker".into(), steps: plans });
+    note(
+        &mut fixture,
+        ScenarioEvent::Started { scenario, title, engine: "docker".into(), needs: Vec::new(), steps: plans },
+    );
     for index in 0..=snapshot {
         note(&mut fixture, ScenarioEvent::StepStarted { index, line: line(index) });
         if index < snapshot {
@@ -295,7 +304,10 @@ fn why_an_engine_waits_is_shown_until_the_next_step_or_the_end() {
     give(&mut begun, "play labels-lost");
     let (scenario, title) = ("labels-lost".into(), "A short one".into());
     let steps = vec![plan("$ docker volume ls", None, "success")];
-    note(&mut begun, ScenarioEvent::Started { scenario, title, engine: "docker".into(), steps });
+    note(
+        &mut begun,
+        ScenarioEvent::Started { scenario, title, engine: "docker".into(), needs: Vec::new(), steps },
+    );
     for (mut fixture, over) in [
         (begun, ScenarioEvent::StepStarted { index: 0, line: String::new() }),
         (
@@ -428,6 +440,7 @@ fn a_play_that_is_over_is_closed_and_the_next_one_is_shown() {
             scenario: "list".into(),
             title: String::new(),
             engine: "docker".into(),
+            needs: Vec::new(),
             steps,
         },
     );

@@ -213,6 +213,9 @@ pub enum ScenarioEvent {
         title: String,
         /// What it is played on, in words.
         engine: String,
+        /// The keys of its file that say what engine it needs: `fresh_engine = true`.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        needs: Vec<String>,
         /// Its steps.
         steps: Vec<StepSpec>,
     },
@@ -257,7 +260,7 @@ impl ScenarioEvent {
     /// All texts in it.
     pub fn texts(&self) -> Vec<&str> {
         match self {
-            Self::Started { scenario, title, engine, steps } => {
+            Self::Started { scenario, title, engine, steps, .. } => {
                 let steps = steps.iter().flat_map(|StepSpec { line, say, expected, .. }| {
                     say.iter().chain([line, expected]).filter(|text| !text.is_empty())
                 });
@@ -314,7 +317,7 @@ impl ScenarioState {
     /// Applies an event of a run.
     pub fn apply(&mut self, event: &ScenarioEvent) {
         match event {
-            ScenarioEvent::Started { scenario, title, engine, steps } => {
+            ScenarioEvent::Started { scenario, title, engine, steps, .. } => {
                 let step = |plan: &StepSpec| StepRun {
                     plan: plan.clone(),
                     state: StepState::Pending,
@@ -398,7 +401,13 @@ mod tests {
         };
         let (scenario, title, engine) = ("c".to_owned(), String::new(), String::new());
         let steps = vec![plan("$ docker volume ls"), plan(": up")];
-        state.apply(&ScenarioEvent::Started { scenario: scenario.clone(), title, engine, steps });
+        state.apply(&ScenarioEvent::Started {
+            scenario: scenario.clone(),
+            title,
+            engine,
+            needs: Vec::new(),
+            steps,
+        });
         assert_eq!(states(&state), [StepState::Pending, StepState::Pending]);
         state.apply(&ScenarioEvent::StepStarted { index: 0, line: String::new() });
         assert_eq!(states(&state), [StepState::Running, StepState::Pending]);

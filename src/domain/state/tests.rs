@@ -107,6 +107,7 @@ fn entries() -> Vec<Arc<Entry>> {
             scenario: "list".into(),
             title: String::new(),
             engine: String::new(),
+            needs: Vec::new(),
             steps: vec![step()],
         })),
         EntryKind::Command(command("play next")),

@@ -36,6 +36,7 @@ impl Containers {
         // The image has files for /etc, so that a new volume there is mounted once more.
         Some(match group.steps() {
             [List] if group.caller() != Caller::Podman => "docker volume ls".to_owned(),
+            [Look] if is_generated(&volume) => return None,
             [Look] => format!("docker volume inspect {shown}"),
             [Create] => format!("docker volume create -d {{driver}}{} {shown}", options(group)),
             [Remove] | [Look, Remove] if is_generated(&volume) => {
@@ -70,10 +71,12 @@ impl Containers {
                 self.known.retain(|one| one.name != name);
                 format!("docker stop {name}")
             }
-            [Mount | MountAgain, Unmount] => format!("docker cp {}:/data/. /tmp/copy", self.user(&volume)?),
+            [Mount | MountAgain, Unmount] => {
+                format!("docker cp {}:/data/. /tmp/copy", self.user(group, &volume)?)
+            }
             [MountAgain | Mount, Unmount, MountAgain | Mount, Unmount]
             | [MountAgain, Unmount, MountAgain] => {
-                format!("docker cp /tmp/copy {}:/data", self.user(&volume)?)
+                format!("docker cp /tmp/copy {}:/data", self.user(group, &volume)?)
             }
             _ => return None,
         })
@@ -111,7 +114,10 @@ impl Containers {
         let place = if is_anonymous { path.to_owned() } else { format!("{}:{path}", shell::quote(volume)) };
         let driver = "--volume-driver {driver}";
         if !stays {
-            return format!("docker run --rm -v {place} {driver} busybox true");
+            // With --rm, an anonymous volume is removed too.
+            let is_kept = is_anonymous && !group.steps().contains(&Step::Remove);
+            let flags = if is_kept { "" } else { "--rm " };
+            return format!("docker run {flags}-v {place} {driver} busybox true");
         }
         let name = self.next_name();
         let mounted = id(group, Operation::Mount).filter(|_| !fails(group));
@@ -135,9 +141,12 @@ impl Containers {
             .find(|one| one.mounted.is_some() && one.mounted == id && Some(&*one.volume) == volume)
     }
 
-    /// A container that uses a volume.
-    fn user(&self, volume: &str) -> Option<&str> {
-        self.known.iter().rfind(|one| one.volume == volume).map(|one| one.name.as_str())
+    /// The container that a copy is from or to: the one with the same mount ID, if it runs.
+    fn user(&self, group: &CallGroup, volume: &str) -> Option<&str> {
+        let id = id(group, Operation::Mount);
+        let mounted = self.known.iter().find(|one| one.mounted.is_some() && one.mounted == id);
+        let stopped = || self.known.iter().rfind(|one| one.volume == volume && one.mounted.is_none());
+        mounted.or_else(stopped).map(|one| one.name.as_str())
     }
 }
 

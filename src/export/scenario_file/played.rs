@@ -25,7 +25,9 @@ struct Ended {
 pub fn draft(entries: &[Arc<Entry>]) -> Option<Draft> {
     let start =
         entries.iter().rposition(|entry| matches!(event(entry), Some(ScenarioEvent::Started { .. })))?;
-    let Some(ScenarioEvent::Started { title, steps, .. }) = event(&entries[start]) else { return None };
+    let Some(ScenarioEvent::Started { title, needs, steps, .. }) = event(&entries[start]) else {
+        return None;
+    };
     let actions: Option<Vec<&StepAction>> = steps.iter().map(|step| step.action.as_ref()).collect();
     let (before, played) = entries.split_at(start);
     // Others may use the driver meanwhile.
@@ -38,12 +40,14 @@ pub fn draft(entries: &[Arc<Entry>]) -> Option<Draft> {
     let calls = trace(&own);
     let entry_of: BTreeMap<u64, &Arc<Entry>> =
         own.iter().filter_map(|entry| Some((entry.call_number()?, entry))).collect();
-    let counted = |number: &u64| calls.get(number).filter(|call| !call.is_handshake());
-    let mut draft = Draft { title: title.clone(), ..Draft::default() };
+    let is_fresh = needs.iter().any(|need| need.starts_with("fresh_engine"));
+    let counted = |number: &u64| calls.get(number).filter(|call| is_fresh || !call.is_handshake());
+    let mut draft = Draft { title: title.clone(), needs: needs.clone(), ..Draft::default() };
     let mut running: Vec<&str> = Vec::new();
     let actions = actions?;
     for step in &ended {
         let StepAction { key, text, background } = actions.get(step.index)?;
+        let was_running = !running.is_empty();
         running.extend(background.as_deref());
         running.retain(|label| *key != StepKey::WaitFor || label != text);
         let errors = step.calls.iter().filter_map(|number| entry_of.get(number)?.call()?.error.as_deref());
@@ -53,7 +57,8 @@ pub fn draft(entries: &[Arc<Entry>]) -> Option<Draft> {
             background: background.clone(),
             fails_with: step.exit.filter(|exit| *exit != 0).map(|_| error_in(&step.seen, errors)),
             // What runs in the background calls at any time.
-            calls: running.is_empty().then(|| of_step.iter().map(ToString::to_string).collect()),
+            calls: (running.is_empty() && !was_running)
+                .then(|| of_step.iter().map(ToString::to_string).collect()),
             ..DraftStep::new(*key, text)
         });
         draft.calls.extend(of_step.into_iter().cloned());

@@ -112,7 +112,7 @@ impl Recogniser<'_> {
         }
         for (label, _) in ended {
             let mut step = DraftStep::new(StepKey::WaitFor, label);
-            step.remarks.push("Whether it failed is not known; fails_with = \"\" if it did.".to_owned());
+            step.may_fail = true;
             self.draft.steps.push(step);
         }
     }
@@ -142,12 +142,16 @@ impl Recogniser<'_> {
         let typed = group.typed().map(|line| self.typed(line, group.id()));
         let mut step = match typed {
             Some(Ok(step)) => step,
-            Some(Err(remark)) => return self.draft.remarks.push(remark),
+            Some(Err(remark)) => {
+                self.draft.is_partial = true;
+                return self.draft.remarks.push(remark);
+            }
             None if calls.is_empty() => return,
             None => {
                 self.prepare(group);
                 let Some(line) = self.containers.command(group) else {
                     let remark = format!("left out, because no command is known for it: {}", group.name());
+                    self.draft.is_partial = true;
                     return self.draft.remarks.push(remark);
                 };
                 DraftStep::new(StepKey::Docker, line)
@@ -159,15 +163,19 @@ impl Recogniser<'_> {
         {
             step.remarks.push(format!("It may have been {} too.", others.join(" or ")));
         }
-        if group.typed().is_none() && fails(group) {
+        let is_typed = group.typed().is_some();
+        if !is_typed && fails(group) {
             step.fails_with = Some(error_of(group));
+        } else if !is_typed && group.has_fault() {
+            step.remarks.push("How the command ended with this fault is not known.".to_owned());
+            step.may_fail = true;
         }
         let last = group.members().iter().map(|member| member.ended().map_or(u64::MAX, |_| member.entry.seq));
         let last = last.max().unwrap_or_default();
         if last > next {
             let label = format!("command-{}", self.draft.steps.len() + 1);
             step.background = Some(label.clone());
-            step.fails_with = None;
+            (step.fails_with, step.may_fail) = (None, false);
             self.waiting.push((label, last));
         } else if self.waiting.is_empty() {
             step.calls = Some(calls.iter().map(ToString::to_string).collect());
@@ -221,7 +229,7 @@ impl Recogniser<'_> {
         step.remarks.push(remark.to_owned());
         // Its calls are none of the run's.
         self.draft.steps.push(step);
-        self.draft.is_prepared = true;
+        self.draft.is_partial = true;
     }
 }
 

@@ -13,13 +13,15 @@ use crate::domain::{
 #[derive(Default)]
 pub struct Draft {
     pub title: String,
+    /// Keys that say what engine it needs.
+    pub needs: Vec<String>,
     /// Whether podman sent the calls.
     pub is_podman: bool,
     /// Notes at the beginning.
     pub remarks: Vec<String>,
     pub steps: Vec<DraftStep>,
-    /// Whether steps make what was there before, so that there are more calls than those that were seen.
-    pub is_prepared: bool,
+    /// Whether the steps make other calls too than those that were seen, or not all of them.
+    pub is_partial: bool,
     /// All calls of the steps.
     pub calls: Vec<TracedCall>,
     /// The open mounts at the end, by volume.
@@ -36,6 +38,8 @@ pub struct DraftStep {
     pub background: Option<String>,
     /// The docker command fails, with this text.
     pub fails_with: Option<String>,
+    /// Whether it fails is not known.
+    pub may_fail: bool,
     /// Its calls, if they are known for sure.
     pub calls: Option<Vec<String>>,
 }
@@ -43,7 +47,16 @@ pub struct DraftStep {
 impl DraftStep {
     pub fn new(key: StepKey, text: impl Into<String>) -> Self {
         let text = text.into();
-        Self { remarks: Vec::new(), say: None, key, text, background: None, fails_with: None, calls: None }
+        Self {
+            remarks: Vec::new(),
+            say: None,
+            key,
+            text,
+            background: None,
+            fails_with: None,
+            may_fail: false,
+            calls: None,
+        }
     }
 
     /// Whether a scenario with it needs `dangerous`.
@@ -72,18 +85,22 @@ pub fn text(draft: &Draft) -> String {
     }
     let _ = writeln!(text, "title = {}", quote(&draft.title));
     text.push_str("description = \"Made from a run: its commands, with the calls that were seen.\"\n");
-    if draft.steps.iter().any(DraftStep::is_dangerous) {
+    let is_fresh = draft.needs.iter().any(|need| need.starts_with("fresh_engine"));
+    if is_fresh || draft.steps.iter().any(DraftStep::is_dangerous) {
         text.push_str("dangerous = true\n");
+    }
+    for key in &draft.needs {
+        let _ = writeln!(text, "{key}");
     }
     if draft.is_podman {
         text.push_str("on = \"podman\"\n");
     }
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for call in draft.calls.iter().filter(|call| !call.is_handshake()) {
+    for call in &draft.calls {
         *counts.entry(call.operation.as_str()).or_default() += 1;
     }
     let counts: Vec<_> = counts.iter().map(|(operation, count)| format!("{operation} = {count}")).collect();
-    if !counts.is_empty() && !draft.is_prepared {
+    if !counts.is_empty() && !draft.is_partial {
         let _ = writeln!(text, "call_counts = {{ {} }}", counts.join(", "));
     }
     let last = draft.steps.len() - 1;
@@ -111,6 +128,9 @@ fn step(step: &DraftStep) -> String {
     ];
     for (key, value) in texts.into_iter().filter_map(|(key, value)| Some((key, value?))) {
         let _ = writeln!(text, "{key} = {}", quote(value));
+    }
+    if step.may_fail {
+        text.push_str("may_fail = true\n");
     }
     match step.calls.as_deref() {
         None => {}
