@@ -233,10 +233,10 @@ pub struct Settings {
     #[arg(env = "VOLTERGEIST_MOUSE", hide_env = true, hide_short_help = true)]
     pub mouse: Option<bool>,
 
-    /// Whether the terminal calls you when a call is held: off, bell, osc9 or osc777 [default: off]
+    /// How the terminal notifies you when a call is held: off, bell, osc9 or osc777 [default: off]
     ///
-    /// osc9 and osc777 show a notification of the desktop, in the terminals that know them. Not while the window has the
-    /// keys, as far as the terminal says so.
+    /// osc9 and osc777 show a desktop notification, in terminals that support them. Nothing is sent while the window has
+    /// the focus, as far as the terminal reports it.
     #[arg(long, global = true, value_name = "HOW", help_heading = "Screen")]
     #[arg(env = "VOLTERGEIST_NOTIFY", hide_env = true, hide_short_help = true)]
     #[serde(deserialize_with = "parsed")]

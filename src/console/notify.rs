@@ -1,4 +1,4 @@
-//! What makes the terminal call the user while it is not looked at: a call is held.
+//! Notifies the user by the terminal when a call is held while the window does not have the focus.
 
 use std::str::FromStr;
 
@@ -10,7 +10,7 @@ use crate::{
     hub::Snapshot,
 };
 
-/// How the terminal calls the user.
+/// How the terminal notifies the user.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Notify {
     /// It does not.
@@ -18,7 +18,7 @@ pub enum Notify {
     Off,
     /// It rings the bell.
     Bell,
-    /// It shows a notification of the desktop, as kitty, foot and Windows Terminal do (OSC 9).
+    /// It shows a desktop notification, as kitty, foot and Windows Terminal do (OSC 9).
     Osc9,
     /// The same in the form of urxvt, foot, Ghostty and VTE (OSC 777).
     Osc777,
@@ -64,7 +64,7 @@ pub enum WindowFocus {
     Lost,
 }
 
-/// Which held calls the user was called for.
+/// Which held calls the user was notified of.
 #[derive(Debug, Default)]
 pub struct Notifier {
     how: Notify,
@@ -73,7 +73,7 @@ pub struct Notifier {
 }
 
 impl Notifier {
-    /// Calls in one way. What is held already is no news.
+    /// Notifies in one way. What is held already is no news.
     pub fn new(how: Notify) -> Self {
         Self { how, newest: 0 }
     }

@@ -45,7 +45,7 @@ pub struct TerminalScreen {
     pub panics: mpsc::UnboundedReceiver<String>,
     /// The user's editor, as a line for the shell.
     pub editor: Option<String>,
-    /// What calls the user.
+    /// What notifies the user.
     notifier: Notifier,
     /// The title of the window, as it was set last.
     title: String,
@@ -98,7 +98,7 @@ impl TerminalScreen {
         Ok(())
     }
 
-    /// Calls the user if a call is held that was not before.
+    /// Notifies the user if a call is held that was not before.
     pub fn notify(&mut self, snapshot: &Snapshot, focus: WindowFocus) -> io::Result<()> {
         match self.notifier.news(snapshot, focus) {
             Some(sequence) => execute!(stdout(), Print(sequence)),
