@@ -33,6 +33,10 @@ pub struct Glyphs {
     pub ellipsis: &'static str,
     /// Leads to.
     pub arrow: &'static str,
+    /// The rows are sorted, the smallest first.
+    pub ascending: &'static str,
+    /// The same, the largest first.
+    pub descending: &'static str,
     /// Between two facts.
     pub dot: &'static str,
     /// The sparkline's steps, from nothing to all.
@@ -62,6 +66,8 @@ pub const UNICODE: Glyphs = Glyphs {
     forgotten: "◌",
     ellipsis: symbols::UNICODE.ellipsis,
     arrow: symbols::UNICODE.arrow,
+    ascending: "↑",
+    descending: "↓",
     dot: "·",
     spark: [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
     symbols: &symbols::UNICODE,
@@ -85,6 +91,8 @@ pub const ASCII: Glyphs = Glyphs {
     forgotten: "?",
     ellipsis: symbols::ASCII.ellipsis,
     arrow: symbols::ASCII.arrow,
+    ascending: "^",
+    descending: "v",
     dot: "-",
     spark: [" ", "_", ".", "-", "=", "+", "*", "%", "#"],
     symbols: &symbols::ASCII,

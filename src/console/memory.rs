@@ -1,4 +1,5 @@
-//! What the console remembers from one run to the next: typed lines and moved borders, in a file of the user's.
+//! What the console remembers from one run to the next: typed lines, moved borders and chosen columns, in a file of the
+//! user's.
 
 use std::{
     fs,
@@ -9,6 +10,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use crate::console::{
+    column::ColumnChoice,
     layout::borders::Borders,
     model::{App, prompt::History},
 };
@@ -21,6 +23,7 @@ const MAX_LINES: usize = 500;
 #[serde(default)]
 pub struct Memory {
     borders: Borders,
+    columns: ColumnChoice,
     lines: History,
     filters: History,
     shell_lines: History,
@@ -35,7 +38,8 @@ impl Memory {
     /// Gives a console what is remembered.
     pub fn restore(self, app: &mut App) {
         (app.borders, app.lines, app.filters) = (self.borders, self.lines, self.filters);
-        app.shell_lines = self.shell_lines;
+        (app.shell_lines, app.columns) = (self.shell_lines, self.columns);
+        app.follow_columns();
     }
 
     /// Writes what a console is to remember. Lines that another console has added meanwhile are kept.
@@ -43,6 +47,7 @@ impl Memory {
         let before = Self::read(path);
         let memory = Self {
             borders: app.borders,
+            columns: app.columns.clone(),
             lines: before.lines.followed_by(&app.lines, MAX_LINES),
             filters: before.filters.followed_by(&app.filters, MAX_LINES),
             shell_lines: before.shell_lines.followed_by(&app.shell_lines, MAX_LINES),

@@ -14,6 +14,7 @@
 
 pub mod clipboard;
 pub mod color_depth;
+pub mod column;
 pub mod editor;
 pub mod glyphs;
 pub mod input;
@@ -58,7 +59,7 @@ pub struct Options {
     pub zone: jiff::tz::TimeZone,
     /// Whether the mouse selects and scrolls from the start.
     pub mouse: bool,
-    /// How the terminal calls the user when a call is held.
+    /// How the terminal notifies the user when a call is held.
     pub notify: Notify,
     /// The user's editor, as a line for the shell: see [`editor::find`].
     pub editor: Option<String>,

@@ -199,7 +199,7 @@ impl Console<'_> {
             TerminalEvent::Key(key) => Event::Key(key),
             TerminalEvent::Paste(text) => Event::Paste(text),
             TerminalEvent::Resize(width, height) => Event::Resize(width, height),
-            TerminalEvent::Mouse(mouse) => Event::Mouse(mouse),
+            TerminalEvent::Mouse(mouse) => Event::Mouse(mouse, Instant::now().into_std()),
             TerminalEvent::FocusGained => {
                 self.app.window_focus = WindowFocus::Gained;
                 return Ok(AfterKey::Continue);

@@ -1,8 +1,11 @@
 //! A state made of entries at fixed times, and the screen that the console makes of it.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use crossterm::event::KeyCode;
+use crossterm::event::{KeyCode, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use jiff::{SignedDuration, Timestamp};
 use ratatui::{Terminal, backend::TestBackend, buffer::Buffer};
 use unicode_width::UnicodeWidthStr as _;
@@ -385,13 +388,15 @@ impl Fixture {
 pub struct TestConsole {
     pub app: App,
     pub snapshot: Snapshot,
+    /// When the mouse was used last.
+    clock: Instant,
 }
 
 impl TestConsole {
     pub fn new(fixture: &Fixture, (width, height): (u16, u16), theme: &str, ascii: bool) -> Self {
         let theme = Theme::named(theme, ascii).expect("a shipped theme");
         let app = App::new((width, height), theme, Keymap::default(), jiff::tz::TimeZone::UTC);
-        let mut console = Self { app, snapshot: fixture.snapshot() };
+        let mut console = Self { app, snapshot: fixture.snapshot(), clock: Instant::now() };
         console.look(fixture);
         console
     }
@@ -430,6 +435,36 @@ impl TestConsole {
                 effects.extend(self.update(Event::DryRunDone { generation, result }));
             }
         }
+    }
+
+    /// Uses the mouse, so long after it was used before.
+    pub fn mouse(&mut self, kind: MouseEventKind, (column, row): (u16, u16), after: Duration) -> Vec<Effect> {
+        self.clock += after;
+        let mouse = MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE };
+        self.update(Event::Mouse(mouse, self.clock))
+    }
+
+    /// Where a text is on the screen; the last of them, if it is there more than once.
+    pub fn find(&self, text: &str) -> (u16, u16) {
+        let screen = self.screen();
+        let found = screen.lines().enumerate().filter(|(_, line)| line.contains(text)).last();
+        let (row, line) = found.unwrap_or_else(|| panic!("no {text:?} in\n{screen}"));
+        let column = line[..line.find(text).expect("it was found")].width();
+        (u16::try_from(column).expect("on the screen"), u16::try_from(row).expect("on the screen"))
+    }
+
+    /// Clicks on a text, a while after any other click.
+    pub fn click(&mut self, text: &str) -> Vec<Effect> {
+        let (column, row) = self.find(text);
+        let kind = MouseEventKind::Down(MouseButton::Left);
+        self.mouse(kind, (column + 1, row), Duration::from_secs(5))
+    }
+
+    /// Clicks twice on a text, as fast as people do. Returns the effects of each click.
+    pub fn double_click(&mut self, text: &str) -> [Vec<Effect>; 2] {
+        let (column, row) = self.find(text);
+        let kind = MouseEventKind::Down(MouseButton::Left);
+        [5000, 200].map(|millis| self.mouse(kind, (column + 1, row), Duration::from_millis(millis)))
     }
 
     pub fn update(&mut self, event: Event) -> Vec<Effect> {

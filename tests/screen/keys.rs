@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
+use crossterm::event::{MouseButton, MouseEventKind};
 use proptest::prelude::*;
 use voltergeist::{
     console::{
@@ -33,7 +33,7 @@ pub fn console(fixture: &Fixture) -> TestConsole {
 }
 
 /// A fixture on which `count` volumes were asked for: v1, v2, …
-fn asked(count: usize) -> Fixture {
+pub fn asked(count: usize) -> Fixture {
     let mut fixture = Fixture::empty();
     for number in 1..=count {
         fixture.call(call(Operation::Get, &format!("v{number}")));
@@ -413,34 +413,19 @@ fn the_mouse_selects_what_is_under_it_and_the_wheel_scrolls_it() {
     let mut fixture = asked(40);
     fixture.create("db1", &[]);
     fixture.create("db2", &[]);
-    let mouse = |kind, column, row| {
-        let modifiers = crossterm::event::KeyModifiers::NONE;
-        Event::Mouse(MouseEvent { kind, column, row, modifiers })
-    };
-    let click = MouseEventKind::Down(MouseButton::Left);
     let mut console = console(&fixture);
-    let find = |console: &TestConsole, text: &str| {
-        let screen = console.screen();
-        let (row, line) = screen.lines().enumerate().find(|(_, line)| line.contains(text)).expect(text);
-        let column = line[..line.find(text).expect(text)].chars().count();
-        (u16::try_from(column).expect("on the screen"), u16::try_from(row).expect("on the screen"))
-    };
-
-    let (column, row) = find(&console, "v30");
-    console.update(mouse(click, column, row));
+    console.click("v30");
     let selected =
         console.app.calls.selected().and_then(|entry| entry.call()).and_then(|call| call.volume.clone());
     assert_eq!(selected.as_deref(), Some("v30"));
 
-    let (column, row) = find(&console, "db2 ");
-    console.update(mouse(click, column, row));
+    console.click("db2     ○");
     assert_eq!((console.app.focus, console.app.volume.0.as_deref()), (Pane::Volumes, Some("db2")));
 
-    let (column, row) = find(&console, "driver down");
-    console.update(mouse(click, column, row));
+    console.click("driver down");
     assert_eq!((console.app.focus, console.app.fault.row), (Pane::Faults, 3));
 
-    console.update(mouse(MouseEventKind::ScrollUp, 5, 10));
+    console.mouse(MouseEventKind::ScrollUp, (5, 10), Duration::ZERO);
     assert_eq!(console.app.focus, Pane::Faults, "the wheel leaves the keys where they are");
     let selected =
         console.app.calls.selected().and_then(|entry| entry.call()).and_then(|call| call.volume.clone());
@@ -448,8 +433,7 @@ fn the_mouse_selects_what_is_under_it_and_the_wheel_scrolls_it() {
     assert_eq!(console.press("M"), [Effect::Mouse(false)]);
 
     let mut narrow = TestConsole::new(&fixture, (40, 10), "default", false);
-    let (column, row) = find(&narrow, "Volumes 2");
-    narrow.update(mouse(click, column, row));
+    narrow.click("Volumes 2");
     assert_eq!(narrow.app.focus, Pane::Volumes);
 }
 
@@ -899,45 +883,33 @@ fn a_pane_can_have_all_the_room_and_its_borders_can_be_moved() {
     console.press("ctrl-right ctrl-right ctrl-right ctrl-right");
     assert!(width(&console) > before);
 
-    let mouse = |kind, column, row| {
-        let modifiers = crossterm::event::KeyModifiers::NONE;
-        Event::Mouse(MouseEvent { kind, column, row, modifiers })
-    };
     let x = width(&console);
-    console.update(mouse(MouseEventKind::Down(MouseButton::Left), x, 20));
-    console.update(mouse(MouseEventKind::Drag(MouseButton::Left), 80, 20));
-    console.update(mouse(MouseEventKind::Up(MouseButton::Left), 80, 20));
-    console.update(mouse(MouseEventKind::Drag(MouseButton::Left), 40, 20));
+    for (kind, x) in [
+        (MouseEventKind::Down(MouseButton::Left), x),
+        (MouseEventKind::Drag(MouseButton::Left), 80),
+        (MouseEventKind::Up(MouseButton::Left), 80),
+        (MouseEventKind::Drag(MouseButton::Left), 40),
+    ] {
+        console.mouse(kind, (x, 20), Duration::from_millis(20));
+    }
     assert_eq!(width(&console), 80);
 }
 
 #[test]
 fn hints_can_be_clicked_and_a_second_click_opens() {
     let fixture = asked(40);
-    let click = |console: &mut TestConsole, text: &str| {
-        let screen = console.screen();
-        let found = screen.lines().enumerate().filter(|(_, line)| line.contains(text)).last();
-        let (row, line) = found.expect(text);
-        let column = line[..line.find(text).expect(text)].chars().count();
-        console.update(Event::Mouse(MouseEvent {
-            kind: MouseEventKind::Down(MouseButton::Left),
-            column: u16::try_from(column).expect("on the screen") + 1,
-            row: u16::try_from(row).expect("on the screen"),
-            modifiers: crossterm::event::KeyModifiers::NONE,
-        }))
-    };
     let mut console = console(&fixture);
     assert_eq!(
-        commands(&click(&mut console, "fail mounts")),
+        commands(&console.click("fail mounts")),
         ["arm mount: fail \"the volume is haunted\" as fail-mounts"]
     );
-    click(&mut console, "v30");
+    console.click("v30");
     assert!(!console.screen().contains("Request"));
-    click(&mut console, "v30");
+    console.click("v30");
     assert!(console.screen().contains("Request"), "{}", console.screen());
     let mut console = self::console(&fixture);
-    click(&mut console, "driver down");
-    assert_eq!(commands(&click(&mut console, "driver down")), ["down refuse"]);
+    console.click("driver down");
+    assert_eq!(commands(&console.click("driver down")), ["down refuse"]);
 }
 
 #[test]
@@ -1043,43 +1015,6 @@ fn a_shell_command_is_typed_with_the_selected_volume_and_ended_by_a_key() {
     console.press(":");
     console.type_text("! true", &fixture);
     assert_eq!(console.press("enter"), [Effect::Shell("true".into())]);
-}
-
-#[test]
-fn a_mark_is_set_on_a_call_and_found_again() {
-    let fixture = asked(30);
-    let mut console = console(&fixture);
-    console.press("up up ' A G");
-    assert_eq!(
-        console.app.selected().map(|entry| entry.seq),
-        fixture.entries().last().map(|entry| entry.seq)
-    );
-    console.press("' a");
-    let expected = fixture.entries()[fixture.entries().len() - 3].seq;
-    assert_eq!(console.app.selected().map(|entry| entry.seq), Some(expected), "{}", console.screen());
-    assert!(console.screen().lines().any(|line| line.contains("\u{2503}a") && line.contains("v28")));
-    console.press("' b");
-    assert!(console.screen().contains("there is no mark b"), "{}", console.screen());
-    console.press("z ' a");
-    console.look(&fixture);
-    assert_eq!(console.app.selected().and_then(|entry| entry.call_number()), Some(28));
-}
-
-#[test]
-fn several_marked_calls_are_copied_together() {
-    let fixture = asked(5);
-    let mut console = console(&fixture);
-    console.press("up ' ' up ' '");
-    assert!(console.screen().contains("2 entries marked"), "{}", console.screen());
-    let effects = console.press("y");
-    let [Effect::Copy(text)] = &effects[..] else { panic!("{effects:?}") };
-    let volumes: Vec<serde_json::Value> =
-        text.lines().map(|line| serde_json::from_str(line).expect("it is JSON")).collect();
-    assert_eq!(volumes.iter().map(|entry| entry["volume"].clone()).collect::<Vec<_>>(), ["v3", "v4"]);
-    assert!(console.screen().contains("copied 2 marked entries as JSON lines"), "{}", console.screen());
-    console.press("esc");
-    let effects = console.press("y");
-    assert!(matches!(&effects[..], [Effect::Copy(text)] if text.lines().count() == 1), "{effects:?}");
 }
 
 #[test]

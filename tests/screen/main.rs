@@ -1,5 +1,6 @@
 //! What people see: whole screens, and what keys make of them.
 
+mod columns;
 mod copies;
 mod drawing;
 mod editor;
@@ -11,6 +12,7 @@ mod instance;
 mod keys;
 mod live;
 mod manual;
+mod mouse;
 mod panic;
 mod responsive;
 mod room;

@@ -5,10 +5,12 @@ use std::{fmt::Write as _, fs};
 
 use voltergeist::{
     console::{
+        column::{Column, ColumnChoice},
         input::action::{HelpSection, KeyScope},
         input::bindings::KEY_BINDINGS,
         input::complete::forms,
         input::keymap::Chord,
+        model::Pane,
     },
     domain::lang::filter,
 };
@@ -52,6 +54,32 @@ fn page() -> String {
         let line = format!("{word} {form}").trim().replace('|', "\\|");
         let _ = writeln!(page, "| `{line}` | {help} |");
     }
+    page.push_str(
+        "\n## Columns\n\n\
+         `o` opens the columns of the calls, or of the volumes where these have the keys. Space shows a column or hides it, \
+         Enter sorts by it, and sorts the other way round if it does already. A click on the head of a column does the \
+         same, and so does `:sort COLUMN [reverse]`; `:sort` alone restores the usual order. The largest `took`, `bytes` \
+         and `last-used` come first, of all others the smallest; rows without a value come last. A sorted list stays \
+         at its first row while calls come, until another row is selected. Groups and the sequence keep the order of time. \
+         A chosen column is shown where there is room for it. The choice is kept for the next run, in \
+         `voltergeist/console.json` in your state directory (`~/.local/state`), as moved borders and typed lines are.\n\n\
+         | column | of | shows | at first |\n|---|---|---|---|\n",
+    );
+    for column in Column::ALL {
+        let whose = if column.pane() == Pane::Volumes { "volumes" } else { "calls" };
+        let at_first = match (column.is_fixed(), ColumnChoice::default().shows(column)) {
+            (true, _) => "always",
+            (false, true) => "yes",
+            (false, false) => "no",
+        };
+        let _ = writeln!(page, "| `{}` | {whose} | {} | {at_first} |", column.name(), column.help());
+    }
+    page.push_str(
+        "\n## Marks, after `\'`\n\n\
+         A mark stays on its call while the list is filtered, paused, grouped or sorted, and also when a held call ends. It \
+         ends with the entry: at a reset, when the journal drops the entry, and with the program. In a recording, \
+         marks stay wherever you go in it.\n",
+    );
     page.push_str(
         "\n## Filters, after `/`\n\n\
          Terms side by side must all hold; `-` before one turns it round. A bare word is looked for in everything \

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+use crossterm::event::{MouseButton, MouseEventKind};
 use voltergeist::{
-    console::model::{Effect, Event},
+    console::model::Effect,
     domain::model::{entry::Call, protocol::Operation},
 };
 
@@ -80,8 +80,7 @@ fn a_click_on_either_end_of_a_call_selects_it() {
         let mut console = sequence(&fixture, (120, 40));
         console.press("up up");
         let row = line_of(&console.screen(), words) as u16;
-        let kind = MouseEventKind::Down(MouseButton::Left);
-        console.update(Event::Mouse(MouseEvent { kind, column: 30, row, modifiers: KeyModifiers::NONE }));
+        console.mouse(MouseEventKind::Down(MouseButton::Left), (30, row), Duration::ZERO);
         assert_eq!(console.app.selected().and_then(|entry| entry.call_number()), Some(2), "{words}");
     }
 }

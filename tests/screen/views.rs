@@ -3,7 +3,7 @@
 //! A snapshot has the screen's text once for each size, since the themes must say the same, and below it the style of
 //! every cell, in the default theme and in mono.
 
-use std::{fmt::Write as _, time::Duration};
+use std::{fmt::Write as _, sync::Arc, time::Duration};
 
 use ratatui::{
     buffer::{Buffer, Cell},
@@ -13,7 +13,8 @@ use voltergeist::domain::{
     lang::command::Outage,
     model::{
         driver::OtherPlugin,
-        entry::{Call, EntryKind, Outcome, UpstreamReply},
+        entry::{Call, ConnectionEvent, EntryKind, Outcome, UpstreamReply},
+        peer::Peer,
         protocol::{Operation, Options},
         volume::{Change, Mask},
     },
@@ -67,6 +68,10 @@ const VIEWS: &[View] = &[
     ("not_registered_help", not_registered_busy, "?"),
     ("forgotten_while_mounted", forgotten_while_mounted, "tab"),
     ("driver_down", driver_down, ""),
+    ("driver_blackhole", driver_blackhole, ""),
+    ("columns", Fixture::busy, "o down down down space"),
+    ("columns_sorted", Fixture::busy, "o down down down space down down down space down enter esc"),
+    ("columns_of_volumes", Fixture::busy, "tab o down down space down space down enter"),
     ("several_rules", several_rules, ""),
     ("scenarios", scenarios::offering, "P"),
     ("scenarios_filtered", scenarios::offering, "P `label`"),
@@ -176,6 +181,22 @@ fn driver_down() -> Fixture {
     fixture.arm("arm mount: fail \"the volume is haunted\" as fail-mounts");
     fixture.arm("arm any: hang");
     fixture.down(Outage::Blackhole, Some(41));
+    fixture
+}
+
+/// Two commands wait for replies that never come, and one of an engine that is gone again does not.
+fn driver_blackhole() -> Fixture {
+    let mut fixture = Fixture::busy();
+    fixture.disarm_all();
+    let peer = Peer::Process { pid: 1234, uid: 0, user: None, name: Some("dockerd".into()) };
+    let peer = Some(Arc::new(peer));
+    for connection in 7..10 {
+        let opened = ConnectionEvent::Opened { connection, peer: peer.clone(), first: false };
+        fixture.push(EntryKind::Connection(opened));
+    }
+    fixture.push(EntryKind::Connection(ConnectionEvent::Closed { connection: 8 }));
+    fixture.down(Outage::Blackhole, Some(30));
+    fixture.pass(12_400);
     fixture
 }
 

@@ -85,6 +85,8 @@ pub enum KeyAction {
     Group,
     /// Hide the rows of commands, or show them again.
     HideCommands,
+    /// Choose the columns of the focused pane, and sort by one.
+    Columns,
     /// Type a comment on the selected call.
     Comment,
     /// Set a mark or go to one, after a further key.

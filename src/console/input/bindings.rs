@@ -101,8 +101,10 @@ pub const KEY_BINDINGS: &[KeyBinding] = {
             Faults,
             Inject,
             "move the selected rule up; the first that acts on a call wins",
-        ),
-        binding(A::RuleDown, "rule-down", &["J"], Faults, Inject, "move the selected rule down"),
+        )
+        .hint("move up"),
+        binding(A::RuleDown, "rule-down", &["J"], Faults, Inject, "move the selected rule down")
+            .hint("move down"),
         binding(A::NewRule, "new-rule", &["a"], Faults, Inject, "new rule, starting from the selected one")
             .hint("new rule"),
         everywhere(
@@ -182,6 +184,13 @@ pub const KEY_BINDINGS: &[KeyBinding] = {
             &["C"],
             Look,
             "toggle: only calls and events, without the rows of commands",
+        ),
+        everywhere(
+            A::Columns,
+            "columns",
+            &["o"],
+            Look,
+            "choose the columns of the calls or the volumes, and sort by one; a click on its head sorts too",
         ),
         everywhere(
             A::Comment,

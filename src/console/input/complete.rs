@@ -12,6 +12,7 @@ use nucleo_matcher::{
 
 use crate::{
     console::{
+        column::Column,
         input::{
             action::{KeyAction, KeyBinding},
             bindings::KEY_BINDINGS,
@@ -167,16 +168,21 @@ pub fn command(line: &str, themes: &Themes, snapshot: &Snapshot) -> Completion {
                 Candidate::new("2", "double speed"),
             ],
         ),
-        ("seek", 0) => Completion::of(
-            line,
-            start,
-            [
-                Candidate::new("start", "the first entry"),
-                Candidate::new("end", "the last entry, and what is added to the file"),
-            ],
-        ),
-        ("theme", 0) => Completion::of(line, start, themes.names().map(|name| Candidate::new(name, ""))),
-        _ => Completion { start, ..Completion::default() },
+        _ => Completion::of(line, start, own_words(first, others, themes)),
+    }
+}
+
+/// What can stand behind a command of the console alone, after so many words.
+fn own_words(command: &str, others: usize, themes: &Themes) -> Vec<Candidate> {
+    match (command, others) {
+        ("seek", 0) => vec![
+            Candidate::new("start", "the first entry"),
+            Candidate::new("end", "the last entry, and what is added to the file"),
+        ],
+        ("sort", 0) => Column::ALL.map(|column| Candidate::new(column.name(), column.help())).into(),
+        ("sort", 1) => vec![Candidate::new("reverse", "the other way round")],
+        ("theme", 0) => themes.names().map(|name| Candidate::new(name, "")).collect(),
+        _ => Vec::new(),
     }
 }
 
@@ -235,9 +241,14 @@ fn endings(line: &str, start: usize) -> Completion {
 }
 
 /// The commands of the console alone, as [`FORMS`] has those of the driver.
-pub const OWN_FORMS: [(&str, &str, &str); 3] = [
+pub const OWN_FORMS: [(&str, &str, &str); 4] = [
     ("theme", "[NAME]", "choose a theme; without a name, the next one"),
     ("filter", "[TEXT]", "filter the entries, as after /"),
+    (
+        "sort",
+        "[COLUMN [reverse]]",
+        "sort the calls or the volumes by a column; without one, in their usual order",
+    ),
     ("seek", "N|TIME|±DUR|start|end", "go to an entry or a time of a recording: 4711, 12:03:04, -30s"),
 ];
 

@@ -2,6 +2,7 @@
 
 use crate::{
     console::{
+        column::{Column, Sort},
         input::{action::KeyAction, complete},
         theme::Theme,
         themes::Themes,
@@ -28,6 +29,8 @@ pub enum PaletteInput {
     Shell(String),
     /// `seek PLACE`
     Seek(SeekTarget),
+    /// `sort [COLUMN [reverse]]`; without a column, the usual order.
+    Sort(Option<Sort>),
 }
 
 impl PaletteInput {
@@ -50,6 +53,9 @@ impl PaletteInput {
                 .parse()
                 .map(Self::Seek)
                 .map_err(|error: SeekError| format!("column {}: {error}", column(line, text))),
+            ("sort", text, _) => sort(text)
+                .map(Self::Sort)
+                .map_err(|(at, problem)| format!("column {}: {problem}", column(line, text) + at)),
             ("filter", text, _) if !text.is_empty() => match text.parse::<Filter>() {
                 Ok(_) => Ok(Self::Filter(text.to_owned())),
                 Err(FilterError { column, problem }) => {
@@ -66,6 +72,25 @@ impl PaletteInput {
             },
             (_, _, error) => Err(error.to_string()),
         }
+    }
+}
+
+/// The order that a text names, or what is wrong from which of its characters on.
+fn sort(text: &str) -> Result<Option<Sort>, (usize, String)> {
+    let mut words = text.split_whitespace();
+    let Some(name) = words.next() else { return Ok(None) };
+    let Ok(column) = name.parse::<Column>() else {
+        let names = Column::ALL.map(Column::name);
+        let mut meant = did_you_mean(name, names);
+        if meant.is_empty() {
+            meant = format!("; there are {}", names.join(", "));
+        }
+        return Err((0, format!("unknown column {name:?}{meant}")));
+    };
+    match (words.next(), words.next()) {
+        (None, _) => Ok(Some(Sort::by(column, false))),
+        (Some("reverse"), None) => Ok(Some(Sort::by(column, true))),
+        _ => Err((name.len() + 1, "expected \"reverse\" or nothing after the column".to_owned())),
     }
 }
 

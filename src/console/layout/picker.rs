@@ -1,4 +1,4 @@
-//! Where the scenario picker is.
+//! Where the pickers are: that of scenarios, and that of columns.
 
 use ratatui::layout::Rect;
 
@@ -25,4 +25,30 @@ pub fn rows(screen: Rect) -> u16 {
     // The filter, the hints, and a gap before the description.
     let description = if inner > 12 { DESCRIPTION + 1 } else { 0 };
     inner.saturating_sub(2 + description)
+}
+
+/// The picker of columns.
+#[derive(Clone, Copy, Debug)]
+pub struct ColumnsArea {
+    /// All of it.
+    pub area: Rect,
+    /// How many columns are in view.
+    pub rows: u16,
+}
+
+/// The most columns of the screen that the picker of columns takes.
+const MAX_COLUMNS_WIDTH: u16 = 66;
+
+/// Where the picker of so many columns is on a screen of a size.
+pub fn columns((width, height): (u16, u16), count: usize) -> ColumnsArea {
+    // The frame, and the hints.
+    let rows = (count as u16).min(height.saturating_sub(3));
+    let (inner_width, inner_height) = (width.min(MAX_COLUMNS_WIDTH), (rows + 3).min(height));
+    let area = Rect {
+        x: (width - inner_width) / 2,
+        y: (height - inner_height) / 2,
+        width: inner_width,
+        height: inner_height,
+    };
+    ColumnsArea { area, rows }
 }

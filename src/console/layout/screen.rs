@@ -218,7 +218,7 @@ impl Screen {
         }
         let halves = Layout::horizontal([Constraint::Fill(1); 2]);
         let faults = input.fault_lines as u16 + 2;
-        let volumes = (input.snapshot.volumes.len().min(usize::from(u16::MAX / 2)) as u16 + 2).max(4);
+        let volumes = (input.snapshot.volumes.len().min(usize::from(u16::MAX / 2)) as u16 + 3).max(4);
         match self.shape {
             Shape::Wide if call && body.width < THREE_COLUMNS => {
                 let [left, right] = halves.areas(body);
@@ -331,7 +331,8 @@ impl Screen {
     /// Where a pane's rows are: within its frame, and below the heads of its columns.
     pub fn list(&self, pane: Pane) -> Rect {
         let inner = self.inner(self.area(pane));
-        let heads = u16::from(pane == Pane::Calls && self.shape.has_frames()).min(inner.height);
+        let has_heads = pane != Pane::Faults && self.shape.has_frames();
+        let heads = u16::from(has_heads).min(inner.height);
         Rect { y: inner.y + heads, height: inner.height - heads, ..inner }
     }
 

@@ -178,6 +178,7 @@ impl App {
             KeyAction::Sequence => {
                 self.sequence = !self.sequence;
                 self.grouped_list = None;
+                self.follow_columns();
                 if self.sequence && self.screen(snapshot).is_some_and(|screen| !screen.is_sequence) {
                     let least = sequence::LEAST;
                     self.status = StatusLine::say(format!("the sequence needs {least} columns"));
@@ -190,6 +191,7 @@ impl App {
                 let what = if hides { "hidden" } else { "shown" };
                 self.status = StatusLine::say(format!("commands are {what}"));
             }
+            KeyAction::Columns => self.pick_columns(),
             KeyAction::Comment => {
                 let call = self.selected().and_then(|entry| entry.call_number());
                 let on = call.map_or_else(String::new, |call| format!("on call {call}: "));

@@ -12,17 +12,18 @@ use ratatui::layout::Rect;
 
 use crate::{
     console::{
+        column::ColumnChoice,
         input::{
             action::KeyAction,
             keymap::{Chord, Keymap},
         },
         layout::{
-            SPARK,
             borders::{Border, Borders},
             pane::{Pane, PaneRoom},
             screen::{LayoutInput, Screen},
         },
         model::{
+            click::{Click, Clicked},
             dry_run::DryRuns,
             event::{Effect, Event},
             fault_list,
@@ -32,6 +33,7 @@ use crate::{
             mode::{HelpRun, LastKey, Mode, Question, StatusLine},
             news::News,
             prompt::{History, Replaced, Submitted},
+            volume_list::{CallFacts, VolumeOrder},
             window::Cursor,
         },
         notify::WindowFocus,
@@ -39,10 +41,9 @@ use crate::{
         themes::Themes,
     },
     domain::{
-        analysis::retries::{Retries, between},
+        analysis::retries::Retries,
         lang::{command::Outage, filter::Filter},
-        model::{entry::Entry, scenario::ScenarioRun, source_status::PlaybackState},
-        rules::RuleState,
+        model::{entry::Entry, scenario::ScenarioRun},
         text,
     },
     hub::{DriverStatus, Snapshot},
@@ -105,6 +106,12 @@ pub struct App {
     pub sequence: bool,
     /// Whether the presenter mode is on.
     pub presenting: bool,
+    /// Which columns are shown, and by which one the rows are sorted.
+    pub columns: ColumnChoice,
+    /// The order of the volumes.
+    pub volume_order: VolumeOrder,
+    /// What the calls have said about volumes, while a column shows it.
+    pub call_facts: Option<CallFacts>,
     /// How the panes share the room.
     pub room: PaneRoom,
     /// Where the user has moved the borders between panes.
@@ -127,8 +134,10 @@ pub struct App {
     pub marks: Marks,
     /// The rows of the open help that can be run, and what each does.
     pub help_rows: Vec<(usize, HelpRun)>,
-    /// What the hint does that was clicked on.
-    pub clicked: Option<KeyAction>,
+    /// The hint or the head of a column that is clicked on.
+    pub clicked: Option<Clicked>,
+    /// The click that opened something. The second one of a double click must not close it again.
+    pub(super) opened_by_click: Option<Click>,
     /// The scenario run that was closed after its end.
     pub(super) closed_run: Option<Arc<ScenarioRun>>,
     /// The rule that is being edited: what is typed takes its place.
@@ -176,6 +185,9 @@ impl App {
             mouse: true,
             sequence: false,
             presenting: false,
+            columns: ColumnChoice::default(),
+            volume_order: VolumeOrder::default(),
+            call_facts: None,
             room: PaneRoom::Shared,
             borders: Borders::default(),
             dragged: None,
@@ -188,6 +200,7 @@ impl App {
             marks: Marks::default(),
             help_rows: Vec::new(),
             clicked: None,
+            opened_by_click: None,
             closed_run: None,
             edited: None,
             replaced: None,
@@ -204,7 +217,9 @@ impl App {
     /// Takes an event in view of what is on the screen.
     pub fn update(&mut self, event: Event, snapshot: &Snapshot) -> Vec<Effect> {
         let before = self.status.clone();
+        self.order_volumes(snapshot);
         let effects = self.handle(event, snapshot);
+        self.order_volumes(snapshot);
         if self.status != before {
             self.status_since = snapshot.at;
         }
@@ -217,26 +232,17 @@ impl App {
         self.key_line.as_deref() == Some(line)
     }
 
-    /// The bottom line, until it is too old.
-    pub fn shown_status(&self, at: Timestamp) -> &StatusLine {
-        if self.status_expires().is_some_and(|expires| expires > at) {
-            &self.status
-        } else {
-            &StatusLine::Empty
-        }
-    }
-
-    fn status_expires(&self) -> Option<Timestamp> {
-        self.status_since.checked_add(self.status.lasts()).ok()
-    }
-
     fn handle(&mut self, event: Event, snapshot: &Snapshot) -> Vec<Effect> {
         match event {
             Event::Key(key) if key.kind == KeyEventKind::Release => Vec::new(),
             Event::Key(key) => self.key(key, snapshot),
-            Event::Mouse(mouse) => match self.clicked.take() {
-                Some(action) => self.act(action, snapshot),
-                None => self.mouse(mouse, snapshot).into_iter().collect(),
+            Event::Mouse(mouse, at) => match self.clicked.take() {
+                Some(Clicked::Hint(action)) => self.act(action, snapshot),
+                Some(Clicked::Head(column)) => {
+                    self.sort_by(self.columns.next_sort(column));
+                    Vec::new()
+                }
+                None => self.mouse(mouse, at, snapshot).into_iter().collect(),
             },
             Event::Paste(text) => {
                 let Mode::Type(prompt) = &mut self.mode else { return Vec::new() };
@@ -258,6 +264,9 @@ impl App {
                     self.retries.push(entry);
                 }
                 self.retries.forget_before(kept.start);
+                if let Some(facts) = &mut self.call_facts {
+                    facts.take(&entries, &snapshot.volumes);
+                }
                 self.news.take(&entries, &kept, snapshot, &mut self.status);
                 Vec::new()
             }
@@ -310,6 +319,10 @@ impl App {
             Mode::Ask(_) => self.answer_key(key, snapshot),
             Mode::Type(_) => self.type_key(key, snapshot),
             Mode::Pick(_) => self.pick_key(key, snapshot),
+            Mode::Columns(_) => {
+                self.columns_key(key, action);
+                Vec::new()
+            }
         }
     }
 
@@ -349,9 +362,11 @@ impl App {
     pub fn wants(&mut self) -> u64 {
         let folded = self.grouped_list.as_ref().and_then(GroupedList::wants);
         let retried = self.retries.wants();
+        let facts = self.call_facts.as_ref().map(CallFacts::wants);
         self.lists()
             .filter_map(|entry_list| entry_list.wants())
             .chain(folded)
+            .chain(facts)
             .min()
             .unwrap_or(retried)
             .min(retried)
@@ -368,30 +383,5 @@ impl App {
     /// The selected entry, if its row is marked as such: the pane of the calls has the keys then.
     pub fn visibly_selected(&self) -> Option<&Arc<Entry>> {
         self.selected().filter(|_| self.focus == Pane::Calls)
-    }
-
-    /// Whether something on the screen changes by the mere passing of time, so that a slow tick must draw it.
-    pub fn is_ticking(&self, snapshot: &Snapshot) -> bool {
-        // Recorded time passes only while it is played.
-        if let Some(timeline) = snapshot.source.timeline()
-            && timeline.playback.state != PlaybackState::Playing
-        {
-            return false;
-        }
-        let comes_up = matches!(snapshot.driver_state.status, DriverStatus::Down { until: Some(_), .. });
-        let runs_out = snapshot
-            .rules
-            .iter()
-            .any(|rule| rule.state == RuleState::Armed && rule.remaining.until.is_some());
-        let is_busy = snapshot.counters.rate(snapshot.at).iter().rev().take(SPARK).any(|count| *count > 0);
-        // Until the tick after its end.
-        let has_status = self.status != StatusLine::Empty
-            && self.status_expires().is_some_and(|expires| between(expires, snapshot.at) < TICK);
-        has_status
-            || comes_up
-            || runs_out
-            || is_busy
-            || !snapshot.held.is_empty()
-            || self.retries.is_due(snapshot.at)
     }
 }

@@ -1,6 +1,6 @@
 //! What happens to the console, and what it wants done outside.
 
-use std::{ops::Range, sync::Arc};
+use std::{ops::Range, sync::Arc, time::Instant};
 
 use crossterm::event::{KeyEvent, MouseEvent};
 
@@ -18,8 +18,8 @@ use crate::{
 pub enum Event {
     /// A key.
     Key(KeyEvent),
-    /// The mouse.
-    Mouse(MouseEvent),
+    /// The mouse, and when.
+    Mouse(MouseEvent, Instant),
     /// A pasted text.
     Paste(String),
     /// The terminal has another size: columns and rows.

@@ -90,24 +90,28 @@ impl App {
 
     /// Moves the selected rule past the one above or below it, and the selection with it.
     pub(super) fn move_rule(&mut self, up: bool, snapshot: &Snapshot) -> Option<Effect> {
+        let row = self.fault.row;
+        let Some((rule, before)) = self.moved_rule(up, snapshot) else {
+            let has_rule = matches!(rows(snapshot).get(row), Some(FaultRow::Rule(_)));
+            self.status =
+                StatusLine::say(if has_rule { "no other rule to move it past" } else { "no rule selected" });
+            return None;
+        };
+        self.fault.row = if up { row - 1 } else { row + 1 };
+        Some(Command::Move { rule: Target::Id(rule), before: Target::Id(before) }.into())
+    }
+
+    /// The rule that stands before another one once the selected rule is moved, if it can be.
+    pub fn moved_rule(&self, up: bool, snapshot: &Snapshot) -> Option<(u32, u32)> {
         let rows = rows(snapshot);
         let at = |row: usize| match rows.get(row) {
             Some(FaultRow::Rule(id)) => Some(*id),
             _ => None,
         };
         let row = self.fault.row;
-        let other = if up { row.checked_sub(1) } else { Some(row + 1) };
-        let (Some(selected), Some((to, other))) = (at(row), other.and_then(|to| Some((to, at(to)?)))) else {
-            self.status = StatusLine::say(if at(row).is_some() {
-                "no other rule to move it past"
-            } else {
-                "no rule selected"
-            });
-            return None;
-        };
-        self.fault.row = to;
-        let (rule, before) = if up { (selected, other) } else { (other, selected) };
-        Some(Command::Move { rule: Target::Id(rule), before: Target::Id(before) }.into())
+        let other = at(if up { row.checked_sub(1)? } else { row + 1 })?;
+        let selected = at(row)?;
+        Some(if up { (selected, other) } else { (other, selected) })
     }
 
     /// Begins a new rule like the selected one.

@@ -205,6 +205,8 @@ impl App {
             }
             PaletteInput::Filter(text) => self.filter(&text)?,
             PaletteInput::Shell(line) => return Ok(self.run_shell(&line)),
+            PaletteInput::Sort(Some(sort)) => self.sort_by(sort),
+            PaletteInput::Sort(None) => self.unsort(),
             PaletteInput::Seek(target) => {
                 let seek = target.resolve(snapshot.at, &self.zone);
                 return Ok(vec![self.seek(seek)]);

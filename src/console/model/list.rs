@@ -9,12 +9,18 @@ use std::{collections::VecDeque, ops::Range, sync::Arc};
 use jiff::Timestamp;
 
 use crate::{
-    console::model::window::{self, ListStep},
+    console::{
+        column::Sort,
+        model::{
+            row_order::RowOrder,
+            widths::Widths,
+            window::{self, ListStep},
+        },
+    },
     domain::{
         analysis::retries::began,
         lang::filter::Filter,
         model::entry::{Entry, EntryKind},
-        text,
     },
 };
 
@@ -32,7 +38,9 @@ pub struct EntryList {
     frozen: Option<u64>,
     /// How many rows there were in all when it was frozen.
     frozen_rows: u64,
-    /// The place of the selected row; none while the newest is followed.
+    /// The order of the rows, unless they stand as they began.
+    order: Option<RowOrder>,
+    /// The place of the selected row; none while the newest is followed, or the first of a sorted list.
     selected: Option<u64>,
     /// The place of the first row in view.
     top: u64,
@@ -48,28 +56,6 @@ pub struct Row {
     pub began: Timestamp,
     /// The latest entry about it.
     pub entry: Arc<Entry>,
-}
-
-/// How wide the widest volume name and the widest action of a fault are so far, so that no column jumps.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Widths {
-    /// That of the volumes' names.
-    pub volume: usize,
-    /// That of the faults' actions.
-    pub action: usize,
-}
-
-impl Widths {
-    fn add(&mut self, entry: &Entry) {
-        let (volume, fault) = match &entry.kind {
-            EntryKind::Call(call) => (call.volume.as_deref(), call.fault.as_ref()),
-            EntryKind::Held(held) => (held.volume.as_deref(), Some(&held.fault)),
-            _ => return,
-        };
-        let width = |text: &str| text::width(&text::clean(text));
-        self.volume = self.volume.max(volume.map_or(0, width));
-        self.action = self.action.max(fault.map_or(0, |fault| width(&fault.action)));
-    }
 }
 
 /// Whether a command repeats the one before, so that both are one row: changes of the demo's speed.
@@ -99,6 +85,7 @@ impl Default for EntryList {
             next: 1,
             frozen: None,
             frozen_rows: 0,
+            order: None,
             selected: None,
             top: 0,
             widths: Widths::default(),
@@ -125,9 +112,16 @@ impl EntryList {
             self.admit(entry, kept.start);
         }
         if self.frozen.is_none() || kept.is_empty() {
-            while self.rows.front().is_some_and(|row| row.place < kept.start) {
+            let is_gone = |row: &&Row| row.place < kept.start;
+            while let Some(place) = self.rows.front().filter(is_gone).map(|row| row.place) {
                 self.rows.pop_front();
+                if let Some(order) = &mut self.order {
+                    order.remove(place);
+                }
             }
+        }
+        if let Some(order) = &mut self.order {
+            order.settle();
         }
     }
 
@@ -136,7 +130,7 @@ impl EntryList {
             return;
         }
         if entry.is_reset() {
-            self.rows.clear();
+            self.clear();
             self.widths = Widths::default();
             self.selected = self.selected.filter(|place| *place > entry.seq);
         }
@@ -159,6 +153,11 @@ impl EntryList {
             None if is_shown => {
                 self.rows.insert(index, Row { place, began: began(entry), entry: Arc::clone(entry) });
             }
+            None => return,
+        }
+        match &mut self.order {
+            Some(order) if is_shown => order.put(place, entry),
+            Some(order) => order.remove(place),
             None => {}
         }
     }
@@ -182,8 +181,32 @@ impl EntryList {
 
     /// Takes in all kept entries again. The selection stays.
     pub fn restart(&mut self) {
-        self.rows.clear();
+        self.clear();
         self.next = 1;
+    }
+
+    fn clear(&mut self) {
+        self.rows.clear();
+        if let Some(order) = &mut self.order {
+            order.clear();
+        }
+    }
+
+    /// Sorts the rows, or lets them stand as they began. The selection stays.
+    pub fn sort_by(&mut self, sort: Option<Sort>) {
+        self.order = sort.map(|sort| {
+            let mut order = RowOrder::new(sort);
+            for row in &self.rows {
+                order.put(row.place, &row.entry);
+            }
+            order.settle();
+            order
+        });
+    }
+
+    /// How the rows are sorted, unless they stand as they began.
+    pub fn sort(&self) -> Option<Sort> {
+        self.order.as_ref().map(RowOrder::sort)
     }
 
     /// Which entries are shown.
@@ -261,16 +284,26 @@ impl EntryList {
     }
 
     fn row_of(&self, place: u64) -> usize {
-        self.rows.partition_point(|row| row.place < place).min(self.rows.len().saturating_sub(1))
+        let index = self.rows.partition_point(|row| row.place < place);
+        let Some(order) = &self.order else { return index.min(self.rows.len().saturating_sub(1)) };
+        self.rows.get(index).filter(|row| row.place == place).map_or(0, |row| order.rank(place, &row.entry))
+    }
+
+    /// The row that stands in a line of the whole list.
+    fn row(&self, line: usize) -> Option<&Row> {
+        let Some(order) = &self.order else { return self.rows.get(line) };
+        let place = order.place(line)?;
+        self.rows.get(self.rows.partition_point(|row| row.place < place))
     }
 
     fn selected_row(&self) -> usize {
-        self.selected.map_or(self.rows.len().saturating_sub(1), |place| self.row_of(place))
+        let followed = if self.order.is_some() { 0 } else { self.rows.len().saturating_sub(1) };
+        self.selected.map_or(followed, |place| self.row_of(place))
     }
 
     /// The selected entry: the newest one while the list follows.
     pub fn selected(&self) -> Option<&Arc<Entry>> {
-        self.rows.get(self.selected_row()).map(|row| &row.entry)
+        self.row(self.selected_row()).map(|row| &row.entry)
     }
 
     /// How many rows are below the `height` lines in view.
@@ -301,20 +334,28 @@ impl EntryList {
 
     /// The rows that `height` lines can show.
     pub fn visible_rows(&self, height: usize) -> impl Iterator<Item = &Row> + Clone {
-        self.rows.range(self.range(height))
+        self.range(height).filter_map(|line| self.row(line))
     }
 
     fn range(&self, height: usize) -> Range<usize> {
-        let top =
-            if self.follows() { usize::MAX } else { self.rows.partition_point(|row| row.place < self.top) };
+        let top = match &self.order {
+            Some(_) if self.follows() => 0,
+            None if self.follows() => usize::MAX,
+            _ => self.row_of(self.top),
+        };
         window::visible(self.rows.len(), Some(self.selected_row()), top, height)
     }
 
-    /// Takes a step. Beyond the last row the list follows again.
+    /// Takes a step. Beyond the last row the list follows again, and a sorted one before the first.
     pub fn go(&mut self, step: ListStep, height: usize) {
         let row = self.selected_row();
-        let beyond = matches!(step, ListStep::Down(_)) && row + 1 >= self.rows.len();
-        if step == ListStep::Last || beyond || self.rows.is_empty() {
+        let is_end = match step {
+            ListStep::First => self.order.is_some(),
+            ListStep::Up(_) => self.order.is_some() && row == 0,
+            ListStep::Down(_) => self.order.is_none() && row + 1 >= self.rows.len(),
+            ListStep::Last => self.order.is_none(),
+        };
+        if is_end || self.rows.is_empty() {
             self.selected = None;
             return;
         }
@@ -324,12 +365,12 @@ impl EntryList {
     /// Selects a row. The view moves only as far as that needs.
     fn go_to(&mut self, row: usize, height: usize) {
         self.hold(height);
-        self.selected = self.rows.get(row).map(|row| row.place);
+        self.selected = self.row(row).map(|row| row.place);
         self.hold(height);
     }
 
     fn hold(&mut self, height: usize) {
-        if let Some(top) = self.rows.get(self.range(height).start) {
+        if let Some(top) = self.row(self.range(height).start) {
             self.top = top.place;
         }
     }
@@ -337,7 +378,7 @@ impl EntryList {
     /// Selects the next or the previous row that passes a filter, and says whether it began again at the other end.
     pub fn seek(&mut self, wanted: &Filter, forward: bool, height: usize) -> Option<bool> {
         let (row, wrapped) = window::seek(self.rows.len(), self.selected_row(), forward, |row| {
-            wanted.matches(&self.rows[row].entry)
+            self.row(row).is_some_and(|row| wanted.matches(&row.entry))
         })?;
         self.go_to(row, height);
         Some(wrapped)
@@ -347,7 +388,7 @@ impl EntryList {
     pub fn select_line(&mut self, line: usize, height: usize) {
         let range = self.range(height);
         self.hold(height);
-        if let Some(row) = self.rows.get(range.start + line).filter(|_| range.start + line < range.end) {
+        if let Some(row) = self.row(range.start + line).filter(|_| range.start + line < range.end) {
             self.selected = Some(row.place);
         }
     }

@@ -2,6 +2,8 @@
 
 mod act;
 pub mod app;
+pub mod click;
+mod columns;
 mod copy;
 pub mod dry_run;
 pub mod event;
@@ -21,10 +23,15 @@ pub mod picker;
 pub mod prompt;
 mod question;
 pub mod reply_edit;
+mod row_order;
 mod scenario;
 pub mod sequence;
 mod shell;
+mod ticking;
 mod timeline;
+pub mod volume_list;
+mod volume_rows;
+pub mod widths;
 pub mod window;
 
 pub use crate::console::layout::pane::Pane;

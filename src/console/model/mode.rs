@@ -6,7 +6,11 @@ use crate::{
     console::{
         glyphs::Glyphs,
         input::action::KeyAction,
-        model::{picker::Picker, prompt::Prompt, reply_edit::ReplyEdit},
+        model::{
+            picker::{ColumnPicker, Picker},
+            prompt::Prompt,
+            reply_edit::ReplyEdit,
+        },
     },
     domain::{lang::command::Command, text},
 };
@@ -24,6 +28,8 @@ pub enum Mode {
     Type(Prompt),
     /// The scenario picker.
     Pick(Picker),
+    /// The picker of columns.
+    Columns(ColumnPicker),
 }
 
 /// What needs confirmation.

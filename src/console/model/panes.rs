@@ -1,6 +1,6 @@
 //! Where one is: the focused pane, the selected row in each, and what is open beside it.
 
-use std::sync::Arc;
+use std::time::Instant;
 
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::Position;
@@ -14,6 +14,7 @@ use crate::{
         },
         model::{
             app::App,
+            click::Click,
             event::Effect,
             fault_list::{self, FaultRow},
             grouped_list::GroupedList,
@@ -23,7 +24,7 @@ use crate::{
             window::{Cursor, ListStep},
         },
     },
-    domain::{lang::filter::Filter, model::volume::Volume, rules::PRESETS},
+    domain::{lang::filter::Filter, rules::PRESETS},
     hub::Snapshot,
 };
 
@@ -31,17 +32,6 @@ use crate::{
 const WHEEL: usize = 3;
 
 impl App {
-    /// The place of the selected volume: where its name is, or would be.
-    pub fn volume_row(&self, snapshot: &Snapshot) -> usize {
-        let before = |name: &String| snapshot.volumes.row(name);
-        self.volume.0.as_ref().map_or(0, before).min(snapshot.volumes.len().saturating_sub(1))
-    }
-
-    /// The selected volume, if there are any.
-    pub fn selected_volume<'s>(&self, snapshot: &'s Snapshot) -> Option<&'s Arc<Volume>> {
-        snapshot.volumes.get(self.volume_row(snapshot))
-    }
-
     /// Takes a step in the focused pane.
     pub(super) fn step(&mut self, step: ListStep, snapshot: &Snapshot) {
         let Some(screen) = self.screen(snapshot) else { return };
@@ -55,7 +45,7 @@ impl App {
                 let mut cursor = Cursor { row: self.volume_row(snapshot), top: self.volume.1 };
                 cursor.go(step, snapshot.volumes.len(), height);
                 self.volume =
-                    (snapshot.volumes.get(cursor.row).map(|volume| volume.name.clone()), cursor.top);
+                    (self.volume_at(cursor.row, snapshot).map(|volume| volume.name.clone()), cursor.top);
             }
             Pane::Faults => self.fault.go(step, fault_list::rows(snapshot).len(), height),
         }
@@ -114,14 +104,9 @@ impl App {
         self.follow_history(snapshot);
     }
 
-    /// Opens what is selected, or does what it offers.
+    /// Opens what is selected or closes it, or does what it offers.
     pub(super) fn open(&mut self, snapshot: &Snapshot) -> Option<Effect> {
-        if self.focus == Pane::Calls
-            && let Some(screen) = self.screen(snapshot)
-            && let Some(grouped_list) = &mut self.grouped_list
-            && grouped_list.toggle(screen.rows(Pane::Calls))
-        {
-            self.detail = self.detail.map(|_| self.opening());
+        if self.expand(snapshot) {
             return None;
         }
         if self.focus != Pane::Faults {
@@ -139,6 +124,16 @@ impl App {
                 None
             }
         }
+    }
+
+    /// Expands the selected group, or collapses it. False if no group is selected.
+    fn expand(&mut self, snapshot: &Snapshot) -> bool {
+        let Some(screen) = self.screen(snapshot).filter(|_| self.focus == Pane::Calls) else { return false };
+        let is_group = self.grouped_list.as_mut().is_some_and(|list| list.toggle(screen.rows(Pane::Calls)));
+        if is_group {
+            self.detail = self.detail.map(|_| self.opening());
+        }
+        is_group
     }
 
     /// How far the details are scrolled at first. A volume's history starts at its end and follows it.
@@ -205,9 +200,14 @@ impl App {
     }
 
     /// Selects what was clicked on, or scrolls what is under the wheel.
-    pub(super) fn mouse(&mut self, mouse: MouseEvent, snapshot: &Snapshot) -> Option<Effect> {
+    pub(super) fn mouse(&mut self, mouse: MouseEvent, when: Instant, snapshot: &Snapshot) -> Option<Effect> {
         let screen = self.screen(snapshot).filter(|_| matches!(self.mode, Mode::Browse))?;
         let at = Position::new(mouse.column, mouse.row);
+        if matches!(mouse.kind, MouseEventKind::Down(_))
+            && self.opened_by_click.take().is_some_and(|opened| opened.is_same_gesture(at, when))
+        {
+            return None;
+        }
         if screen.detail.is_some_and(|area| area.contains(at)) {
             match mouse.kind {
                 MouseEventKind::ScrollUp => {
@@ -236,7 +236,7 @@ impl App {
             MouseEventKind::ScrollUp => ListStep::Up(WHEEL),
             MouseEventKind::ScrollDown => ListStep::Down(WHEEL),
             MouseEventKind::Down(MouseButton::Left) => {
-                return self.click(pane, &screen, at, snapshot);
+                return self.click(pane, &screen, Click { at, when }, snapshot);
             }
             _ => return None,
         };
@@ -247,8 +247,9 @@ impl App {
         None
     }
 
-    /// Selects what was clicked on. A click on what is selected already opens it.
-    fn click(&mut self, pane: Pane, screen: &Screen, at: Position, snapshot: &Snapshot) -> Option<Effect> {
+    /// Selects what was clicked on. A click on what is selected already opens it, which may have an effect.
+    fn click(&mut self, pane: Pane, screen: &Screen, click: Click, snapshot: &Snapshot) -> Option<Effect> {
+        let Click { at, .. } = click;
         let list = screen.list(pane);
         let before = self.selection(snapshot).filter(|_| self.focus == pane);
         self.focus = pane;
@@ -273,8 +274,8 @@ impl App {
             Pane::Volumes => {
                 let cursor = Cursor { row: self.volume_row(snapshot), top: self.volume.1 };
                 let top = cursor.visible(snapshot.volumes.len(), list.height.into()).start;
-                if let Some(volume) = snapshot.volumes.get(top + line) {
-                    self.volume = (Some(volume.name.clone()), top);
+                if let Some(name) = self.volume_at(top + line, snapshot).map(|volume| volume.name.clone()) {
+                    self.volume = (Some(name), top);
                 }
             }
             Pane::Faults => {
@@ -290,7 +291,16 @@ impl App {
             }
         }
         self.follow_history(snapshot);
-        if before.is_some() && before == self.selection(snapshot) { self.open(snapshot) } else { None }
+        if before.is_none() || before != self.selection(snapshot) {
+            return None;
+        }
+        self.opened_by_click = Some(click);
+        let is_open = self.focus != Pane::Faults && self.detail.is_some();
+        if is_open {
+            self.expand(snapshot);
+            return None;
+        }
+        self.open(snapshot)
     }
 
     /// What is selected in the focused pane: the number of an entry, a volume's or a fault's row.

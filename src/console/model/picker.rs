@@ -1,8 +1,11 @@
-//! The scenario picker: what is typed in it, and what is left to choose from.
+//! The pickers: that of scenarios, with what is typed in it and what is left to choose from, and that of columns.
 
 use tui_input::Input;
 
-use crate::{console::model::window::Cursor, domain::model::scenario::ScenarioInfo, hub::Snapshot};
+use crate::{
+    console::layout::pane::Pane, console::model::window::Cursor, domain::model::scenario::ScenarioInfo,
+    hub::Snapshot,
+};
 
 /// The open picker.
 #[derive(Clone, Debug, Default)]
@@ -33,4 +36,13 @@ impl Picker {
         });
         catalog
     }
+}
+
+/// The open picker of columns.
+#[derive(Clone, Debug)]
+pub struct ColumnPicker {
+    /// Whose columns.
+    pub pane: Pane,
+    /// The place among them.
+    pub cursor: Cursor,
 }

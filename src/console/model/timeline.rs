@@ -3,7 +3,9 @@
 use crate::{
     console::{
         input::action::KeyAction,
-        model::{app::App, event::Effect, grouped_list::GroupedList, mode::StatusLine},
+        model::{
+            app::App, event::Effect, grouped_list::GroupedList, mode::StatusLine, volume_list::CallFacts,
+        },
     },
     domain::{
         analysis::retries::Retries,
@@ -81,5 +83,6 @@ impl App {
             self.grouped_list = Some(GroupedList::of(&self.calls));
         }
         self.retries = Retries::default();
+        self.call_facts = self.call_facts.take().map(|_| CallFacts::default());
     }
 }

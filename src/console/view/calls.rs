@@ -3,19 +3,20 @@
 
 use ratatui::{
     buffer::Buffer,
-    layout::Rect,
+    layout::{Position, Rect},
     style::Style,
     text::{Line, Span},
 };
 
 use crate::{
     console::{
+        column::Column,
         input::action::KeyAction,
         layout::pane::Pane,
         model::{grouped_list::GroupedList, mode::Mode},
         view::{
             canvas::{View, mark, put},
-            columns::{Columns, Content, FAULT, VOLUME},
+            columns::{Columns, Content},
             empty_state, groups, row, sequence,
         },
     },
@@ -58,23 +59,10 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
         return sequence::render(view, list, buffer);
     }
     let rows = view.screen.rows(Pane::Calls);
-    let widths = view.app.calls.widths();
-    let names = grouped_list
-        .map_or(0, |list| list.visible(rows).map(|(row, _)| groups::name_overflow(row)).max().unwrap_or(0));
-    let content = Content {
-        volume: widths.volume.max(names),
-        fault: match widths.action {
-            0 => 0,
-            action => text::width(view.theme.glyphs.fault) + 1 + action,
-        },
-        peer: match &view.snapshot.peers[..] {
-            [] | [_] => 0,
-            peers => peers.iter().map(|peer| text::width(&peer.to_string())).max().unwrap_or(0),
-        },
-    };
-    let columns = Columns::of(inner.width.into(), content, grouped_list.is_some());
+    let columns = columns(view, inner.width);
     if heads {
-        put(buffer, inner, 0, &heading(view, &columns));
+        let heading = columns.heading(view, grouped_list.is_some());
+        put(buffer, inner, 0, &Line::styled(heading, view.theme.styles.dim));
     }
     if let Some(grouped_list) = grouped_list {
         return groups::render(view, grouped_list, &columns, list, buffer);
@@ -111,10 +99,11 @@ pub fn state(view: &View<'_>, has_keys: bool) -> Vec<Span<'static>> {
     if dropped > 0 && view.screen.shape.has_frames() {
         say(format!("{} kept of {}", text::grouped(in_all - dropped), text::grouped(in_all)), styles.dim);
     }
-    match calls.held_back(view.snapshot.rows) {
-        Some(held) => say(format!("PAUSED +{}", text::grouped(held)), styles.warning),
-        None if follows(view) => say("auto-scroll on".into(), styles.dim),
-        None => match newer(view) {
+    match (calls.held_back(view.snapshot.rows), sorted(view)) {
+        (Some(held), _) => say(format!("PAUSED +{}", text::grouped(held)), styles.warning),
+        (None, Some(by)) => say(by, styles.dim),
+        (None, None) if follows(view) => say("auto-scroll on".into(), styles.dim),
+        (None, None) => match newer(view) {
             0 => say("auto-scroll off".into(), styles.warning),
             newer => say(format!("{} newer below", text::grouped(newer)), styles.warning),
         },
@@ -124,6 +113,14 @@ pub fn state(view: &View<'_>, has_keys: bool) -> Vec<Span<'static>> {
         spans.push(Span::styled(format!(" {does}"), styles.dim));
     }
     spans
+}
+
+/// By what the rows are sorted, if they are not in the order of time.
+fn sorted(view: &View<'_>) -> Option<String> {
+    let sort = view.app.calls.sort().filter(|_| view.app.grouped_list.is_none())?;
+    let glyphs = view.theme.glyphs;
+    let arrow = if sort.descending { glyphs.descending } else { glyphs.ascending };
+    Some(format!("by {} {arrow}", sort.column.name()))
 }
 
 fn follows(view: &View<'_>) -> bool {
@@ -144,7 +141,7 @@ fn newer(view: &View<'_>) -> u64 {
 fn resume_key(view: &View<'_>) -> Option<(String, &'static str)> {
     let (action, does) = if view.app.calls.is_frozen() {
         (KeyAction::Pause, "resumes")
-    } else if follows(view) {
+    } else if follows(view) || sorted(view).is_some() {
         return None;
     } else {
         (KeyAction::Last, "resumes")
@@ -158,6 +155,9 @@ pub fn short_state(view: &View<'_>) -> Vec<Span<'static>> {
     let (calls, grouped_list) = (&view.app.calls, view.app.grouped_list.as_ref());
     let state = match calls.held_back(view.snapshot.rows) {
         Some(held) => format!("PAUSED +{}", text::grouped(held)),
+        None if sorted(view).is_some() => {
+            return vec![Span::styled(sorted(view).unwrap_or_default(), view.theme.styles.dim)];
+        }
         None if calls.is_filtered() => {
             format!("{} shown", text::grouped(grouped_list.map_or(calls.len(), GroupedList::items) as u64))
         }
@@ -171,28 +171,35 @@ pub fn short_state(view: &View<'_>) -> Vec<Span<'static>> {
     vec![Span::styled(format!("{sign}{state}"), view.theme.styles.warning)]
 }
 
-fn heading(view: &View<'_>, columns: &Columns) -> Line<'static> {
-    let is_grouped = view.app.grouped_list.is_some();
-    let outcome_columns = if is_grouped && columns.fault > 0 {
-        [("outcome", columns.fault), ("", columns.outcome)]
-    } else {
-        [(FAULT, columns.fault), ("outcome", columns.outcome)]
+/// The columns in so many cells.
+fn columns(view: &View<'_>, width: u16) -> Columns {
+    let grouped_list = view.app.grouped_list.as_ref();
+    let rows = view.screen.rows(Pane::Calls);
+    let widths = view.app.calls.widths();
+    let names = grouped_list
+        .map_or(0, |list| list.visible(rows).map(|(row, _)| groups::name_overflow(row)).max().unwrap_or(0));
+    let widest_peer =
+        view.snapshot.peers.iter().map(|peer| text::width(&peer.to_string())).max().unwrap_or(0);
+    let shows_peer = view.app.columns.shows(Column::Peer) && grouped_list.is_none();
+    let content = Content {
+        volume: widths.volume.max(names),
+        fault: match widths.action {
+            0 => 0,
+            action => text::width(view.theme.glyphs.fault) + 1 + action,
+        },
+        peer: if view.snapshot.peers.len() > 1 && !shows_peer { widest_peer } else { 0 },
+        widest_peer,
     };
-    let (time, caller) = (("time", columns.time), ("caller", columns.caller));
-    // A group has one text for both.
-    let subject = if is_grouped {
-        [("command, volume", columns.call + 2 + columns.volume), ("", 0)]
-    } else {
-        [("call", columns.call), (VOLUME, columns.volume)]
-    };
-    let fields = [[time, caller], subject, outcome_columns];
-    let mut line: String = " ".into();
-    for (name, width) in fields.into_iter().flatten().filter(|(_, width)| *width > 0) {
-        line.push_str(&view.pad(name, width));
-        line.push_str("  ");
+    Columns::of(width.into(), content, grouped_list.is_some(), &view.app.columns)
+}
+
+/// The column whose head is at a place on the screen.
+pub fn column_at(view: &View<'_>, at: Position) -> Option<Column> {
+    let list = view.screen.list(Pane::Calls);
+    let is_head =
+        view.screen.shape.has_frames() && at.y + 1 == list.y && (list.left()..list.right()).contains(&at.x);
+    if !is_head || view.screen.calls.is_none() || view.screen.is_sequence {
+        return None;
     }
-    if columns.took > 0 {
-        line.push_str(&text::pad_left("took", columns.took, ""));
-    }
-    Line::styled(line, view.theme.styles.dim)
+    columns(view, list.width).at((at.x - list.x).into(), view.app.grouped_list.is_some())
 }

@@ -20,6 +20,7 @@ use crate::{
         },
         view::{
             canvas::{View, put, put_right},
+            column_picker,
             question::answers,
             typing,
         },
@@ -106,6 +107,9 @@ fn hints_of(view: &View<'_>) -> Vec<Hint> {
     if let Mode::Pick(_) = view.app.mode {
         return vec![("Enter".into(), "run", None), ("Esc".into(), "close", None)];
     }
+    if let Mode::Columns(_) = view.app.mode {
+        return column_picker::hints(view).into_iter().map(|(key, does)| (key, does, None)).collect();
+    }
     if let Mode::Help(_) = view.app.mode {
         let hint = |action, hint| (view.key(action), hint, Some(action));
         return vec![hint(KeyAction::Back, "close"), hint(KeyAction::Down, "scroll")];
@@ -149,6 +153,9 @@ fn would_do_something(view: &View<'_>, action: KeyAction) -> bool {
         KeyAction::Forget => !snapshot.volumes.is_empty(),
         KeyAction::ClearAll => {
             fault_list::armed(snapshot).next().is_some() || snapshot.driver_state.status != DriverStatus::Up
+        }
+        KeyAction::RuleUp | KeyAction::RuleDown => {
+            app.moved_rule(action == KeyAction::RuleUp, snapshot).is_some()
         }
         KeyAction::Disarm => matches!(fault_list::rows(snapshot).get(app.fault.row), Some(FaultRow::Rule(_))),
         KeyAction::Open => match app.focus {

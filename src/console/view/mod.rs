@@ -16,6 +16,7 @@
 pub mod banner;
 pub mod calls;
 mod canvas;
+pub mod column_picker;
 mod columns;
 pub mod detail;
 pub mod empty_state;
@@ -43,6 +44,7 @@ use crate::{
         layout::screen::MIN_SIZE,
         model::{
             app::{App, ScrollLimits},
+            click::Clicked,
             event::Event,
             mode::Mode,
         },
@@ -91,6 +93,7 @@ pub fn render(frame: &mut Frame<'_>, app: &App, snapshot: &Snapshot, theme: &The
     match &app.mode {
         Mode::Help(reading) => help::render(&view, reading, buffer),
         Mode::Ask(question) => question::render(&view, question, buffer),
+        Mode::Columns(picker) => column_picker::render(&view, picker, buffer),
         Mode::Pick(picker) => cursor = Some(picker::render(&view, picker, buffer)),
         Mode::Browse | Mode::Type(_) => {}
     }
@@ -105,14 +108,21 @@ pub fn prepare(app: &mut App, event: &Event, snapshot: &Snapshot) {
     app.scroll_limits = scroll_limits(app, snapshot);
     app.help_rows = help::rows(app, snapshot);
     app.clicked = match (event, app.screen(snapshot)) {
-        (Event::Mouse(mouse), Some(screen))
+        (Event::Mouse(mouse, _), Some(screen))
             if matches!(mouse.kind, MouseEventKind::Down(MouseButton::Left)) =>
         {
             let view = View { app, snapshot, theme: &app.theme, screen: &screen };
-            footer::action_at(&view, Position::new(mouse.column, mouse.row))
+            clicked(&view, Position::new(mouse.column, mouse.row))
         }
         _ => None,
     };
+}
+
+/// The hint or the head of a column at a place on the screen.
+fn clicked(view: &View<'_>, at: Position) -> Option<Clicked> {
+    let hint = footer::action_at(view, at).map(Clicked::Hint);
+    let head = || calls::column_at(view, at).or_else(|| volumes::column_at(view, at)).map(Clicked::Head);
+    hint.or_else(|| head().filter(|_| matches!(view.app.mode, Mode::Browse)))
 }
 
 /// How far the open help and the open detail can be scrolled. Only these know how many lines they have.

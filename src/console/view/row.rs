@@ -81,7 +81,12 @@ impl RowBuilder<'_> {
         let styles = &self.view.theme.styles;
         let style = if call.operation.is_some() { styles.bold } else { styles.warning };
         let word = call_word(call, self.columns.call.saturating_sub(self.indent.len()));
-        self.subject((call.caller, call.peer.as_deref()), (&word, style), call.volume.as_deref());
+        let from = (call.caller, call.peer.as_deref(), call.connection);
+        self.subject(from, (&word, style), call.volume.as_deref());
+        let status = call.status.map_or_else(String::new, |status| status.to_string());
+        self.column(&status, self.columns.status, styles.text);
+        let bytes = text::pad_left(&text::grouped(call.reply.length as u64), self.columns.bytes, "");
+        self.column(&bytes, self.columns.bytes, styles.text);
         let lints: String = call.lints.iter().flat_map(|lint| ["  (", lint.as_str(), ")"]).collect();
         self.outcome_columns(call.fault.as_ref(), outcome(self.view, call), &lints, 0);
         if self.columns.took > 0 {
@@ -93,11 +98,10 @@ impl RowBuilder<'_> {
 
     fn waiting(&mut self, entry: &Entry, waiting: &HeldCall) {
         let strong = self.view.theme.styles.bold;
-        self.subject(
-            (waiting.caller, waiting.peer.as_deref()),
-            (&describe::held_word(waiting), strong),
-            waiting.volume.as_deref(),
-        );
+        let from = (waiting.caller, waiting.peer.as_deref(), waiting.connection);
+        self.subject(from, (&describe::held_word(waiting), strong), waiting.volume.as_deref());
+        self.column("", self.columns.status, strong);
+        self.column("", self.columns.bytes, strong);
         // Its duration is not known yet and leaves its column to the outcome.
         let took = if self.columns.took > 0 { self.columns.took + 2 } else { 0 };
         self.outcome_columns(Some(&waiting.fault), waits(self.view, entry, waiting), "", took);
@@ -123,24 +127,29 @@ impl RowBuilder<'_> {
         }
     }
 
-    /// Client, operation and volume. A call without a volume uses both columns.
+    /// Client, connection, operation and volume. A call without a volume uses both columns.
     fn subject(
         &mut self,
-        (caller, peer): (Caller, Option<&Peer>),
+        (caller, peer, connection): (Caller, Option<&Peer>, u64),
         (word, style): (&str, Style),
         volume: Option<&str>,
     ) {
-        let Columns { caller: callers, call, volume: volumes, .. } = *self.columns;
+        let columns = self.columns;
+        let dim = self.view.theme.styles.dim;
         let word = format!("{}{word}", self.indent);
-        let peer = peer.filter(|_| self.view.snapshot.peers.len() > 1);
-        let client = peer.map_or_else(|| caller.to_string(), |peer| text::clean(&peer.to_string()).into());
-        self.column(&client, callers, self.view.theme.styles.dim);
+        let peer = peer.map(|peer| text::clean(&peer.to_string()).into_owned());
+        // Where there are several, who it was says more than which program.
+        let has_one = self.view.snapshot.peers.len() <= 1 || columns.peer > 0;
+        let client = peer.clone().filter(|_| !has_one).unwrap_or_else(|| caller.to_string());
+        self.column(&client, columns.caller, dim);
+        self.column(&peer.unwrap_or_default(), columns.peer, dim);
+        self.column(&connection.to_string(), columns.connection, dim);
         match volume {
             Some(volume) => {
-                self.column(&word, call, style);
-                self.column(&text::clean(volume), volumes, self.view.theme.styles.text);
+                self.column(&word, columns.call, style);
+                self.column(&text::clean(volume), columns.volume, self.view.theme.styles.text);
             }
-            None => self.column(&word, call + 2 + volumes, style),
+            None => self.column(&word, columns.call_and_volume(), style),
         }
     }
 

@@ -1,17 +1,24 @@
 //! The volumes: name, open mounts, what is special about them, options.
 
+use std::ops::Range;
+
+use jiff::Timestamp;
 use ratatui::{
     buffer::Buffer,
-    layout::Rect,
+    layout::{Position, Rect},
     style::Style,
     text::{Line, Span},
 };
 
 use crate::{
     console::{
+        column::Column,
         layout::pane::Pane,
-        model::{mode::Mode, window::Cursor},
-        view::canvas::{View, mark, put},
+        model::{mode::Mode, volume_list::options, window::Cursor},
+        view::{
+            canvas::{View, mark, put},
+            columns, row,
+        },
     },
     domain::{model::volume::Volume, text},
 };
@@ -30,20 +37,121 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
         }
         return;
     }
+    let columns = VolumeColumns::of(view);
+    if view.screen.shape.has_frames() {
+        put(buffer, inner, 0, &Line::styled(columns.heading(view), view.theme.styles.dim));
+    }
+    let list = view.screen.list(Pane::Volumes);
+    let rows = rows_in_view(view);
     let selected = view.app.volume_row(snapshot);
-    let cursor = Cursor { row: selected, top: view.app.volume.1 };
-    let rows = cursor.visible(snapshot.volumes.len(), inner.height.into());
-    let names = snapshot.volumes.rows(rows.clone()).map(|volume| text::width(&text::clean(&volume.name)));
-    let name = names.max().unwrap_or(0).clamp(6, (usize::from(inner.width) / 2).max(8));
-    let states = snapshot.volumes.rows(rows.clone()).map(|volume| text::width(&state_of(view, volume).0));
-    let columns = (name, states.max().unwrap_or(0).max(13));
-    for (line, (row, volume)) in rows.clone().zip(snapshot.volumes.rows(rows)).enumerate() {
-        let volume = row_of(view, volume, columns, row == selected);
-        view.put_fitted(buffer, inner, line as u16, &volume);
+    for (line, (row, volume)) in rows.clone().zip(view.app.volumes_in(rows, snapshot)).enumerate() {
+        let volume = row_of(view, volume, &columns, row == selected);
+        view.put_fitted(buffer, list, line as u16, &volume);
         if row == selected && view.app.focus == Pane::Volumes && matches!(view.app.mode, Mode::Browse) {
-            mark(buffer, inner, line as u16, view.theme.styles.selection);
+            mark(buffer, list, line as u16, view.theme.styles.selection);
         }
     }
+}
+
+fn rows_in_view(view: &View<'_>) -> Range<usize> {
+    let cursor = Cursor { row: view.app.volume_row(view.snapshot), top: view.app.volume.1 };
+    cursor.visible(view.snapshot.volumes.len(), view.screen.list(Pane::Volumes).height.into())
+}
+
+/// The columns that are shown, from left to right, with the width of each. The last one has what is left.
+struct VolumeColumns(Vec<(Column, usize)>);
+
+impl VolumeColumns {
+    /// The cells for the sign of the selected row.
+    const SIGN: usize = 2;
+
+    fn of(view: &View<'_>) -> Self {
+        let room = usize::from(view.screen.list(Pane::Volumes).width);
+        let volumes = view.app.volumes_in(rows_in_view(view), view.snapshot);
+        let shown = Column::of(Pane::Volumes).filter(|column| view.app.columns.shows(*column));
+        let width = |column| {
+            let widest = volumes.iter().map(|volume| text::width(&cell(view, column, volume).0)).max();
+            let widest = widest.unwrap_or(0);
+            match column {
+                Column::Name => widest.clamp(6, (room / 2).max(8)),
+                Column::State => widest.max(13),
+                Column::Mountpoint => widest.clamp(10, (room / 3).max(10)),
+                Column::Scope => widest.max(5),
+                Column::LastUsed => widest.max(10),
+                _ => widest,
+            }
+        };
+        // The options have what is left. Any other column is shown where there is room for it.
+        let mut left = room.saturating_sub(Self::SIGN);
+        let fits = |(column, width): &(Column, usize)| {
+            if column.is_fixed() || *column == Column::Options || *width <= left {
+                left = left.saturating_sub(width + 2);
+                return true;
+            }
+            false
+        };
+        Self(shown.map(|column| (column, width(column))).filter(fits).collect())
+    }
+
+    fn heading(&self, view: &View<'_>) -> String {
+        let sort = view.app.columns.sort(Pane::Volumes);
+        let is_sorted = |column| column == sort.column && !sort.is_usual();
+        self.0.iter().fold(" ".repeat(Self::SIGN), |line, (column, width)| {
+            let width = if *column == Column::Options { 9 } else { *width };
+            let descending = is_sorted(*column).then_some(sort.descending);
+            format!("{line}{}  ", columns::head(view, column.name(), width, descending, false))
+        })
+    }
+
+    fn at(&self, cell: usize) -> Option<Column> {
+        let mut right = Self::SIGN;
+        self.0.iter().find_map(|(column, width)| {
+            right += width + 2;
+            (cell < right || *column == Column::Options).then_some(*column)
+        })
+    }
+}
+
+/// The column whose head is at a place on the screen.
+pub fn column_at(view: &View<'_>, at: Position) -> Option<Column> {
+    let list = view.screen.list(Pane::Volumes);
+    let is_head = at.y + 1 == list.y && (list.left()..list.right()).contains(&at.x);
+    let is_shown = view.screen.shape.has_frames() && view.screen.volumes.is_some();
+    if !is_head || !is_shown || view.snapshot.volumes.is_empty() {
+        return None;
+    }
+    VolumeColumns::of(view).at((at.x - list.x).into())
+}
+
+/// What a volume has in a column.
+fn cell(view: &View<'_>, column: Column, volume: &Volume) -> (String, Style) {
+    let styles = &view.theme.styles;
+    let facts = view.app.call_facts.as_ref();
+    let said = facts.and_then(|facts| facts.of(&volume.name));
+    match column {
+        Column::State => state_of(view, volume),
+        Column::Mountpoint => {
+            let path = said.and_then(|said| said.mountpoint.as_deref()).unwrap_or_default();
+            (text::clean(path).into_owned(), styles.text)
+        }
+        Column::Scope => {
+            let scope = facts.and_then(|facts| facts.scope.as_deref()).unwrap_or_default();
+            (text::clean(scope).into_owned(), styles.text)
+        }
+        Column::LastUsed => {
+            let used = said.and_then(|said| said.last_used).map(|at| last_used(view, at));
+            (used.unwrap_or_default(), styles.dim)
+        }
+        Column::Options => (text::clean(&options(volume)).into_owned(), styles.text),
+        _ => (text::clean(&volume.name).into_owned(), styles.text),
+    }
+}
+
+/// The time of day, with the date if that is another one.
+fn last_used(view: &View<'_>, at: Timestamp) -> String {
+    let [used, now] = [at, view.snapshot.at].map(|at| view.app.zone.to_datetime(at).date());
+    let time = row::time(view, at, 8);
+    if used == now { time } else { format!("{used} {time}") }
 }
 
 /// What is special about a volume, in words.
@@ -62,29 +170,35 @@ fn state_of(view: &View<'_>, volume: &Volume) -> (String, Style) {
     }
 }
 
-/// `columns` are the widths of the name and of the state.
-fn row_of(view: &View<'_>, volume: &Volume, columns: (usize, usize), selected: bool) -> Line<'static> {
+fn row_of(view: &View<'_>, volume: &Volume, columns: &VolumeColumns, selected: bool) -> Line<'static> {
     let (styles, glyphs) = (&view.theme.styles, view.theme.glyphs);
-    let (state, style) = state_of(view, volume);
-    let mut spans = vec![
-        Span::styled(format!("{:1} ", if selected { glyphs.cursor } else { "" }), styles.focus),
-        Span::raw(view.pad(&text::clean(&volume.name), columns.0)),
-        Span::raw("  "),
-        Span::styled(view.pad(&state, columns.1), style),
-    ];
-    if volume.is_ninja() {
-        spans.push(Span::styled("  ninja: not in List, {} on Get", styles.warning));
+    let sign = format!("{:1} ", if selected { glyphs.cursor } else { "" });
+    let mut spans = vec![Span::styled(sign, styles.focus)];
+    let notes: Vec<_> =
+        notes_on(volume).map(|note| Span::styled(format!("{note}  "), styles.warning)).collect();
+    for (column, width) in &columns.0 {
+        let (text, style) = cell(view, *column, volume);
+        // What is odd about it has no column of its own, and stands before its options.
+        if *column == Column::Options {
+            spans.extend(notes.iter().cloned());
+        }
+        let text = if *column == Column::Options { text } else { view.pad(&text, *width) };
+        spans.push(Span::styled(if text.is_empty() { text } else { text + "  " }, style));
     }
-    if volume.cannot_mount() {
-        spans.push(Span::styled("  cannot be mounted", styles.warning));
-    }
-    let own = volume.options.iter().filter(|(key, _)| !matches!(key.as_str(), "ninja" | "invalidOption"));
-    for (key, value) in own {
-        let option = if value.is_empty() { key.clone() } else { format!("{key}={value}") };
-        spans.push(Span::styled(format!("  {}", text::clean(&option)), styles.text));
+    if !view.app.columns.shows(Column::Options) {
+        spans.extend(notes);
     }
     if !volume.exists && volume.mask.is_none() {
-        spans.push(Span::styled("  still known to the engine", styles.dim));
+        spans.push(Span::styled("still known to the engine", styles.dim));
+    }
+    // What trails behind it is nothing that has to be cut.
+    if let Some(last) = spans.last_mut() {
+        last.content = last.content.trim_end().to_owned().into();
     }
     Line::from(spans)
+}
+
+fn notes_on(volume: &Volume) -> impl Iterator<Item = &'static str> {
+    let ninja = volume.is_ninja().then_some("ninja: not in List, {} on Get");
+    ninja.into_iter().chain(volume.cannot_mount().then_some("cannot be mounted"))
 }

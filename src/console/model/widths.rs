@@ -1,0 +1,28 @@
+//! How wide the columns of the calls must be for what they have shown.
+
+use crate::domain::{
+    model::entry::{Entry, EntryKind},
+    text,
+};
+
+/// How wide the widest volume name and the widest action of a fault are so far, so that no column jumps.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Widths {
+    /// That of the volumes' names.
+    pub volume: usize,
+    /// That of the faults' actions.
+    pub action: usize,
+}
+
+impl Widths {
+    pub(super) fn add(&mut self, entry: &Entry) {
+        let (volume, fault) = match &entry.kind {
+            EntryKind::Call(call) => (call.volume.as_deref(), call.fault.as_ref()),
+            EntryKind::Held(held) => (held.volume.as_deref(), Some(&held.fault)),
+            _ => return,
+        };
+        let width = |text: &str| text::width(&text::clean(text));
+        self.volume = self.volume.max(volume.map_or(0, width));
+        self.action = self.action.max(fault.map_or(0, |fault| width(&fault.action)));
+    }
+}
