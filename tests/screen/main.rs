@@ -12,6 +12,7 @@ mod instance;
 mod keys;
 mod live;
 mod manual;
+mod marks;
 mod mouse;
 mod panic;
 mod responsive;

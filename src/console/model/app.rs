@@ -264,6 +264,10 @@ impl App {
                     self.retries.push(entry);
                 }
                 self.retries.forget_before(kept.start);
+                // A paused list shows them still.
+                if !self.calls.is_frozen() {
+                    self.marks.forget_before(kept.start);
+                }
                 if let Some(facts) = &mut self.call_facts {
                     facts.take(&entries, &snapshot.volumes);
                 }
@@ -271,7 +275,7 @@ impl App {
                 Vec::new()
             }
             Event::Restarted => {
-                self.restart();
+                self.restart(snapshot);
                 Vec::new()
             }
             Event::SeekDone(result) => {

@@ -72,12 +72,21 @@ impl App {
                 marked.iter().map(|entry| one_text(entry, is_command, snapshot)).collect();
             let texts: Vec<_> = copied?.into_iter().map(|(_, text)| text).collect();
             let what = if is_command { "commands that repeat them" } else { "JSON lines" };
-            let entries = text::counted(texts.len() as u64, "marked entry");
-            return Ok((format!("{entries} as {what}"), texts.join("\n")));
+            let (shown, all) = (texts.len() as u64, self.marks.together());
+            let entries = match text::counted(shown, "marked entry") {
+                entries if shown == all => entries,
+                _ => format!("{shown} of {}", text::counted(all, "marked entry")),
+            };
+            let hidden = if shown < all { "; the others are not shown" } else { "" };
+            return Ok((format!("{entries} as {what}{hidden}"), texts.join("\n")));
+        }
+        if self.marks.together() > 0 {
+            return Err("none of the marked entries is shown; Esc takes the marks away".into());
         }
         let entry = self.selected().ok_or("nothing to copy: no entry matches the filter")?;
         one_text(entry, is_command, snapshot)
     }
+
     fn volume_text(&self, is_command: bool, snapshot: &Snapshot) -> Result<Copied, String> {
         let volume = self.selected_volume(snapshot).ok_or("no volume to copy")?;
         let name = text::clean(&volume.name);

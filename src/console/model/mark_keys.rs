@@ -6,6 +6,7 @@ use crossterm::event::{KeyCode, KeyEvent};
 
 use crate::{
     console::{
+        input::action::KeyAction,
         layout::pane::Pane,
         model::{app::App, copy::name, grouped_list::GroupedList, marks::place, mode::StatusLine},
     },
@@ -54,7 +55,13 @@ impl App {
             return;
         };
         let Some(entry) = self.calls.all().find(|entry| place(entry) == wanted).map(Arc::clone) else {
-            self.status = StatusLine::say(format!("the call with mark {letter} is not shown"));
+            let why = if self.calls.is_filtered() {
+                let back = self.keymap.key(KeyAction::Back, self.theme.glyphs.ascii);
+                format!("does not match the filter; {back} clears it")
+            } else {
+                "is not shown".to_owned()
+            };
+            self.status = StatusLine::say(format!("the call with mark {letter} {why}"));
             return;
         };
         self.focus(Pane::Calls, snapshot);

@@ -1,4 +1,8 @@
 //! Marks on calls: places with a letter, and calls that are copied together.
+//!
+//! They are kept as long as their entries are: over filters, groups and pauses, but not over a reset, and not longer
+//! than the journal keeps the entry. The next run counts its entries from 1
+//! again, so they end with the program.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,6 +46,17 @@ impl Marks {
             self.together.insert(place);
         }
         self.together.len() as u64
+    }
+
+    /// How many entries are copied together, shown or not.
+    pub(super) fn together(&self) -> u64 {
+        self.together.len() as u64
+    }
+
+    /// Takes the marks from entries that the journal has dropped.
+    pub(super) fn forget_before(&mut self, seq: u64) {
+        self.letters.retain(|_, place| *place >= seq);
+        self.together = self.together.split_off(&seq);
     }
 
     /// Gives an entry a letter.

@@ -4,7 +4,8 @@ use crate::{
     console::{
         input::action::KeyAction,
         model::{
-            app::App, event::Effect, grouped_list::GroupedList, mode::StatusLine, volume_list::CallFacts,
+            app::App, event::Effect, grouped_list::GroupedList, marks::Marks, mode::StatusLine,
+            volume_list::CallFacts,
         },
     },
     domain::{
@@ -74,8 +75,11 @@ impl App {
         };
     }
 
-    /// Begins all lists again: what is kept are other entries.
-    pub(super) fn restart(&mut self) {
+    /// Begins all lists again: what is kept are other entries. In a recording they have the numbers that they had.
+    pub(super) fn restart(&mut self, snapshot: &Snapshot) {
+        if snapshot.source.timeline().is_none() {
+            self.marks = Marks::default();
+        }
         for entry_list in self.lists() {
             entry_list.restart();
         }
