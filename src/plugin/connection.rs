@@ -108,7 +108,7 @@ async fn serve(
         control.upstream();
     }
     let mut connection = std::pin::pin!(http.serve_connection(TokioIo::new(stream), service));
-    let (mut frozen, mut ending) = (false, false);
+    let mut frozen = false;
     loop {
         tokio::select! {
             biased;
@@ -121,17 +121,6 @@ async fn serve(
                     ConnectionCommand::Close(reason) => return control.close(reason),
                 }
             }
-            how = control.upstream_ended(), if !ending => {
-                ending = true;
-                if let Some(forwarding) = routes.forwarding() {
-                    forwarding.suspected.notify_one();
-                }
-                if how == Disconnect::Reset {
-                    control.disconnect(how);
-                    return;
-                }
-                connection.as_mut().graceful_shutdown();
-            }
             ended = &mut connection, if !frozen => {
                 if let Err(error) = ended {
                     if error.is_parse() {
@@ -140,6 +129,17 @@ async fn serve(
                     tracing::debug!(connection = control.number(), %error, "the connection ended early");
                 }
                 return;
+            }
+            // After the connection, which may have given it something to send.
+            how = control.upstream_ended() => {
+                if let Some(forwarding) = routes.forwarding() {
+                    forwarding.suspected.notify_one();
+                }
+                if how == Disconnect::Reset {
+                    control.disconnect(how);
+                    return;
+                }
+                connection.as_mut().graceful_shutdown();
             }
         }
     }

@@ -7,7 +7,9 @@
 //! reset any more: its connection is closed.
 
 use std::{
+    future::{pending, poll_fn},
     io,
+    mem::MaybeUninit,
     pin::Pin,
     sync::{
         Arc, OnceLock,
@@ -100,12 +102,12 @@ impl ConnectionControl {
         self.upstream.get_or_init(Arc::default)
     }
 
-    /// Waits until the upstream has ended its connection while no request was under way.
+    /// Drives the upstream's connection, until the upstream has ended it while no request was under way.
     pub async fn upstream_ended(&self) -> Disconnect {
         match self.upstream.get() {
-            Some(upstream) if upstream.reset_when_idle().await => Disconnect::Reset,
+            Some(upstream) if poll_fn(|cx| upstream.poll_reset(cx)).await => Disconnect::Reset,
             Some(_) => Disconnect::Eof,
-            None => std::future::pending().await,
+            None => pending().await,
         }
     }
 
@@ -169,51 +171,73 @@ impl FaultStream {
     }
 }
 
-/// Consumes bytes that were peeked at.
+/// Consumes all but some of the bytes that were peeked at.
 fn consume(stream: &UnixStream, unconsumed: &mut usize, leave: usize) -> io::Result<()> {
-    if *unconsumed <= leave {
-        return Ok(());
-    }
-    let mut scratch = [0; CHUNK];
+    let mut scratch = [MaybeUninit::uninit(); CHUNK];
     while *unconsumed > leave {
         let wanted = (*unconsumed - leave).min(CHUNK);
-        let (_, taken) = recv(stream, &mut scratch[..wanted], RecvFlags::DONTWAIT)?;
-        *unconsumed -= taken;
+        let ((taken, _), _) = recv(stream, &mut scratch[..wanted], RecvFlags::DONTWAIT)?;
+        *unconsumed -= taken.len();
     }
     Ok(())
 }
 
-/// Passes on the data that has arrived, and leaves its last byte unread.
-fn peek(stream: &UnixStream, unconsumed: &mut usize, buf: &mut ReadBuf<'_>) -> io::Result<()> {
-    // Polled before peeking, so that data that arrives in between is not lost.
-    let mut hung_up = [PollFd::new(stream, PollFlags::RDHUP)];
-    let hung_up = poll(&mut hung_up, Some(&Timespec::default()))? > 0;
+/// Passes on the data that has arrived, and leaves its last byte unread. Returns whether there may be more.
+fn peek(stream: &UnixStream, unconsumed: &mut usize, buf: &mut ReadBuf<'_>) -> io::Result<bool> {
     consume(stream, unconsumed, 1)?;
-    let mut scratch = [0; CHUNK];
+    let mut scratch = [MaybeUninit::uninit(); CHUNK];
     let room = (buf.remaining() + *unconsumed).min(CHUNK);
-    let (_, seen) = recv(stream, &mut scratch[..room], RecvFlags::PEEK | RecvFlags::DONTWAIT)?;
-    if seen > *unconsumed {
-        buf.put_slice(&scratch[*unconsumed..seen]);
-        *unconsumed = seen;
-        Ok(())
-    } else if hung_up {
-        consume(stream, unconsumed, 0)
-    } else {
-        Err(io::ErrorKind::WouldBlock.into())
+    let mut look = || -> io::Result<usize> {
+        let ((seen, _), _) = recv(stream, &mut scratch[..room], RecvFlags::PEEK | RecvFlags::DONTWAIT)?;
+        buf.put_slice(seen.get(*unconsumed..).unwrap_or_default());
+        Ok(seen.len())
+    };
+    let mut seen = look()?;
+    if seen > 0 && seen == *unconsumed {
+        let mut hung_up = [PollFd::new(stream, PollFlags::RDHUP)];
+        if poll(&mut hung_up, Some(&Timespec::default()))? == 0 {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        // Data may have arrived before the end.
+        seen = look()?;
+        if seen == *unconsumed {
+            consume(stream, unconsumed, 0)?;
+            return Ok(true);
+        }
     }
+    *unconsumed = seen;
+    Ok(seen == room)
+}
+
+fn peek_when_ready(
+    stream: &UnixStream,
+    unconsumed: &mut usize,
+    cx: &mut Context<'_>,
+    buf: &mut ReadBuf<'_>,
+) -> Poll<io::Result<()>> {
+    let mut done = false;
+    while !done {
+        ready!(stream.poll_read_ready(cx))?;
+        let peeked = stream.try_io(Interest::READABLE, || {
+            let more = peek(stream, unconsumed, buf)?;
+            done = true;
+            // After all that has arrived, there is nothing to read before the next event.
+            if more { Ok(()) } else { Err(io::ErrorKind::WouldBlock.into()) }
+        });
+        if let Err(error) = peeked
+            && error.kind() != io::ErrorKind::WouldBlock
+        {
+            return Poll::Ready(Err(error));
+        }
+    }
+    Poll::Ready(Ok(()))
 }
 
 impl FaultStream {
     fn poll_socket(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         if let Socket::Unix(stream) = &self.socket {
             if self.hub.may_reset() || self.control.follows_upstream() {
-                loop {
-                    ready!(stream.poll_read_ready(cx))?;
-                    match stream.try_io(Interest::READABLE, || peek(stream, &mut self.unconsumed, buf)) {
-                        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                        read => return Poll::Ready(read),
-                    }
-                }
+                return peek_when_ready(stream, &mut self.unconsumed, cx, buf);
             }
             consume(stream, &mut self.unconsumed, 0)?;
         }
@@ -239,7 +263,12 @@ impl AsyncWrite for FaultStream {
         let this = self.get_mut();
         let as_http_11 = &this.control.next_as_http_11;
         if !as_http_11.load(Ordering::Relaxed) || !buf.starts_with(&WRITTEN[this.version_sent..]) {
-            return Pin::new(&mut this.socket).poll_write(cx, buf);
+            let written = ready!(Pin::new(&mut this.socket).poll_write(cx, buf))?;
+            // While the peer waits for its reply, the kernel would wake it for what is consumed.
+            if let Socket::Unix(stream) = &this.socket {
+                consume(stream, &mut this.unconsumed, 1)?;
+            }
+            return Poll::Ready(Ok(written));
         }
         let sent = ready!(Pin::new(&mut this.socket).poll_write(cx, &SENT[this.version_sent..]))?;
         this.version_sent += sent;

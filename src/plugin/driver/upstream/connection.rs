@@ -1,6 +1,13 @@
 //! The connection to the upstream that belongs to one connection of an engine.
 
-use std::{io, os::fd::OwnedFd, sync::Arc, time::Duration};
+use std::{
+    fmt, io,
+    os::fd::OwnedFd,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use axum::body::Body;
 use hyper::{
@@ -11,11 +18,7 @@ use hyper::{
 use hyper_util::rt::TokioIo;
 use parking_lot::Mutex;
 use rustix::{fd::AsFd, net::sockopt::set_socket_linger};
-use tokio::{
-    net::{TcpStream, UnixStream},
-    sync::watch,
-    task::AbortHandle,
-};
+use tokio::net::{TcpStream, UnixStream};
 
 use crate::net::{Address, Socket};
 
@@ -70,47 +73,45 @@ fn describe(error: &hyper::Error) -> String {
     }
 }
 
-/// What is known of the connection.
-#[derive(Clone, Copy, Debug, Default)]
-struct LinkState {
-    /// Whether the upstream has ended it.
-    ended: bool,
-    /// Whether it was reset then.
-    reset: bool,
+type Http1Connection = http1::Connection<TokioIo<Socket>, Body>;
+
+/// What there is of the connection.
+#[derive(Default)]
+struct Link {
+    /// Sends requests, unless one is being sent.
+    sender: Option<SendRequest<Body>>,
+    /// Reads and writes. None before the first request and after the end.
+    driver: Option<Pin<Box<Http1Connection>>>,
+    /// Whether it was made.
+    made: bool,
+    /// A second descriptor of a TCP connection, which can be reset.
+    tcp: Option<OwnedFd>,
+    /// Whether the upstream has reset it, if it has ended and the engine's connection does not follow yet.
+    ended: Option<bool>,
     /// How many requests wait for a response or for the rest of one: one, or none.
     calls: usize,
 }
 
 /// One connection to the upstream. It is made at the first request, and ends when this is dropped.
-#[derive(Debug)]
+///
+/// The task of the engine's connection drives it too ([`Self::poll_reset`]), so that no request changes threads.
+#[derive(Default)]
 pub struct UpstreamConnection {
-    sender: Mutex<Option<SendRequest<Body>>>,
-    task: Mutex<Option<AbortHandle>>,
-    /// A second descriptor of a TCP connection, which can be reset.
-    tcp: Mutex<Option<OwnedFd>>,
-    state: watch::Sender<LinkState>,
+    link: Mutex<Link>,
 }
 
-impl Default for UpstreamConnection {
-    fn default() -> Self {
-        Self {
-            sender: Mutex::new(None),
-            task: Mutex::new(None),
-            tcp: Mutex::new(None),
-            state: watch::Sender::new(LinkState::default()),
-        }
+impl fmt::Debug for UpstreamConnection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UpstreamConnection").finish_non_exhaustive()
     }
 }
 
 impl UpstreamConnection {
     /// Makes a new connection for the next request, if the upstream has closed this one after a reply.
     pub fn renew(&self) {
-        let is_closed = self.sender.lock().as_ref().is_none_or(SendRequest::is_closed);
-        if is_closed {
-            *self.sender.lock() = None;
-            *self.task.lock() = None;
-            *self.tcp.lock() = None;
-            self.state.send_modify(|state| *state = LinkState { calls: state.calls, ..LinkState::default() });
+        let mut link = self.link.lock();
+        if link.sender.as_ref().is_none_or(SendRequest::is_closed) {
+            *link = Link { calls: link.calls, ..Link::default() };
         }
     }
 
@@ -122,68 +123,68 @@ impl UpstreamConnection {
         request: Request<Body>,
     ) -> Result<(Response<Incoming>, ExchangeGuard), UpstreamError> {
         let mut exchange = ExchangeGuard::new(self);
-        let open = self.sender.lock().take();
+        let (open, made) = {
+            let mut link = self.link.lock();
+            (link.sender.take(), link.made)
+        };
         let mut sender = match open {
             Some(sender) => sender,
-            None if self.task.lock().is_some() => return Err(UpstreamError::Closed),
+            None if made => return Err(UpstreamError::Closed),
             None => self.connect(address).await?,
         };
         sender.ready().await?;
         let response = sender.send_request(request).await?;
-        *self.sender.lock() = Some(sender);
+        self.link.lock().sender = Some(sender);
         exchange.responded = true;
         Ok((response, exchange))
     }
 
-    async fn connect(self: &Arc<Self>, address: &Address) -> Result<SendRequest<Body>, UpstreamError> {
+    async fn connect(&self, address: &Address) -> Result<SendRequest<Body>, UpstreamError> {
         let unreachable = |error| UpstreamError::Connect { address: address.clone(), error };
         let socket = connect(address).await.map_err(unreachable)?;
-        if let Socket::Tcp(stream) = &socket {
-            *self.tcp.lock() = stream.as_fd().try_clone_to_owned().ok();
-        }
-        let (sender, connection) =
+        let tcp = match &socket {
+            Socket::Tcp(stream) => stream.as_fd().try_clone_to_owned().ok(),
+            Socket::Unix(_) => None,
+        };
+        let (sender, driver) =
             http1::Builder::new().preserve_header_case(true).handshake(TokioIo::new(socket)).await?;
-        let state = self.state.clone();
-        let task = tokio::spawn(async move {
-            let ended = connection.await;
-            if let Err(error) = &ended {
-                tracing::debug!(%error, "the connection to the upstream ended early");
-            }
-            let reset = ended.is_err_and(|error| is_reset(&error));
-            state.send_modify(|state| *state = LinkState { ended: true, reset, ..*state });
-        });
-        *self.task.lock() = Some(task.abort_handle());
+        let mut link = self.link.lock();
+        *link =
+            Link { driver: Some(Box::pin(driver)), made: true, tcp, calls: link.calls, ..Link::default() };
         Ok(sender)
     }
 
-    /// Waits until the upstream has ended the connection while no request was under way, and returns whether it was
-    /// reset.
-    pub async fn reset_when_idle(&self) -> bool {
-        let mut state = self.state.subscribe();
-        // The sender is here too.
-        state.wait_for(|state| state.ended && state.calls == 0).await.is_ok_and(|state| state.reset)
+    /// Reads and writes what there is to, until the upstream has ended the connection and no request is under way; then
+    /// returns whether it was reset. To be polled again: a call that is held may make a new connection.
+    pub fn poll_reset(&self, cx: &mut Context<'_>) -> Poll<bool> {
+        let mut link = self.link.lock();
+        if let Some(driver) = &mut link.driver
+            && let Poll::Ready(ended) = driver.as_mut().poll(cx)
+        {
+            if let Err(error) = &ended {
+                tracing::debug!(%error, "the connection to the upstream ended early");
+            }
+            link.ended = Some(ended.is_err_and(|error| is_reset(&error)));
+            link.driver = None;
+        }
+        let is_idle = link.calls == 0;
+        link.ended.take_if(|_| is_idle).map_or(Poll::Pending, Poll::Ready)
     }
 
     /// Resets the connection, as the engine has reset its own. On a Unix socket this is the same as to close it.
     pub fn reset(&self) {
-        if let Some(tcp) = &*self.tcp.lock() {
+        let mut link = self.link.lock();
+        if let Some(tcp) = &link.tcp {
             let _ = set_socket_linger(tcp, Some(Duration::ZERO));
         }
-        self.close();
-    }
-
-    /// Closes the connection at once.
-    fn close(&self) {
-        if let Some(task) = &*self.task.lock() {
-            task.abort();
-        }
-        *self.tcp.lock() = None;
+        link.close();
     }
 }
 
-impl Drop for UpstreamConnection {
-    fn drop(&mut self) {
-        self.close();
+impl Link {
+    /// Closes the connection at once.
+    fn close(&mut self) {
+        (self.driver, self.tcp) = (None, None);
     }
 }
 
@@ -198,7 +199,7 @@ pub struct ExchangeGuard {
 
 impl ExchangeGuard {
     fn new(connection: &Arc<UpstreamConnection>) -> Self {
-        connection.state.send_modify(|state| state.calls += 1);
+        connection.link.lock().calls += 1;
         Self { connection: Arc::clone(connection), responded: false, complete: false }
     }
 
@@ -210,10 +211,11 @@ impl ExchangeGuard {
 
 impl Drop for ExchangeGuard {
     fn drop(&mut self) {
+        let mut link = self.connection.link.lock();
+        link.calls -= 1;
         if !self.complete {
-            self.connection.close();
+            link.close();
         }
-        self.connection.state.send_modify(|state| state.calls -= 1);
     }
 }
 
