@@ -10,7 +10,12 @@ use std::{
     time::Duration,
 };
 
-use tokio::{runtime::Handle, sync::oneshot, time::timeout};
+use futures_util::FutureExt;
+use tokio::{
+    runtime::Handle,
+    sync::oneshot,
+    time::{sleep, timeout},
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -47,6 +52,8 @@ impl LineFormat {
 
 /// How many entries are fetched at a time.
 const BATCH: usize = 1024;
+/// How long entries are gathered before they are written together: to be woken for each would slow the server.
+const GATHERING: Duration = Duration::from_millis(10);
 
 /// How long a slow disk or reader may take for the last lines.
 const LAST_LINES_TIMEOUT: Duration = Duration::from_secs(2);
@@ -83,7 +90,9 @@ async fn write_entries(
         }
         tokio::select! {
             () = end.cancelled() => {}
-            result = changes.changed() => if result.is_err() { return Ok(missed) },
+            result = sleep(GATHERING).then(|()| changes.changed()) => {
+                if result.is_err() { return Ok(missed) }
+            }
         }
     }
 }

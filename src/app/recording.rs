@@ -17,10 +17,11 @@ use std::{
 };
 
 use anyhow::Context;
+use futures_util::FutureExt;
 use tokio::{
     runtime::Handle,
     sync::oneshot,
-    time::{Instant, sleep_until, timeout},
+    time::{Instant, sleep, sleep_until, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -36,6 +37,8 @@ use crate::{
 
 /// How many entries are fetched at a time.
 const BATCH: usize = 1024;
+/// How long entries are gathered before they are written together: to be woken for each would slow the server.
+const GATHERING: Duration = Duration::from_millis(10);
 /// How long after a failed write the next one is tried.
 const RETRY: Duration = Duration::from_secs(1);
 /// How long a slow disk may take for the last lines.
@@ -145,7 +148,9 @@ impl RecordingWriter {
             tokio::select! {
                 () = shutdown.cancelled() => {}
                 () = sleep_until(retry.unwrap_or_else(Instant::now)), if retry.is_some() => {}
-                result = changes.changed(), if retry.is_none() => if result.is_err() { return Ok(self.missed) },
+                result = sleep(GATHERING).then(|()| changes.changed()), if retry.is_none() => {
+                    if result.is_err() { return Ok(self.missed) }
+                }
             }
         }
     }
