@@ -10,8 +10,11 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use rustix::fs::Mode;
-use tokio::net::{TcpListener, TcpSocket, UnixListener};
+use rustix::{
+    fs::Mode,
+    net::{SocketFlags, accept_with},
+};
+use tokio::net::{TcpListener, TcpSocket, TcpStream, UnixListener, UnixStream};
 
 use super::{
     bind_error::BindError,
@@ -288,6 +291,23 @@ impl Listener {
         Ok(())
     }
 
+    /// The next connection that waits in the queue, if there is one.
+    pub fn accept_queued(&self) -> Option<Socket> {
+        let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+        match &self.state {
+            ListenerState::Unix(listener) => {
+                let stream = std::os::unix::net::UnixStream::from(accept_with(listener, flags).ok()?);
+                UnixStream::from_std(stream).ok().map(Socket::Unix)
+            }
+            ListenerState::Tcp(listener) => {
+                let stream = std::net::TcpStream::from(accept_with(listener, flags).ok()?);
+                drop(stream.set_nodelay(true));
+                TcpStream::from_std(stream).ok().map(Socket::Tcp)
+            }
+            ListenerState::Closed(_) => None,
+        }
+    }
+
     /// Waits for the next connection; never returns while the listener is closed.
     pub async fn accept(&self) -> Socket {
         loop {
@@ -360,4 +380,24 @@ fn reserve(address: SocketAddr) -> io::Result<TcpSocket> {
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     Ok(socket)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn connections_that_wait_in_the_queue_are_accepted_without_waiting() {
+        let place = tempfile::tempdir().expect("a temporary directory can be made");
+        let path = place.path().join("x.sock");
+        let unix = Listener::unix(&path, 0o600).expect("it can be bound");
+        let tcp = Listener::tcp("127.0.0.1:0").expect("a port is free");
+        let port = tcp.address().replace("tcp://", "");
+        let _unix_clients =
+            [0; 2].map(|_| std::os::unix::net::UnixStream::connect(&path).expect("it is open"));
+        let _tcp_clients = [0; 2].map(|_| std::net::TcpStream::connect(&port).expect("it is open"));
+        for listener in [unix, tcp] {
+            assert_eq!(std::iter::from_fn(|| listener.accept_queued()).count(), 2, "{}", listener.address());
+        }
+    }
 }

@@ -2,7 +2,6 @@
 
 use std::{io, sync::Arc, time::Duration};
 
-use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -93,7 +92,7 @@ impl AcceptLoop {
                     self.hub.report_observed(Some(self.driver_state));
                 }
                 () = self.listener.lost(), if self.lost.is_none() => self.note_loss(),
-                () = changed(self.watch.as_mut()) => self.check_upstream().await,
+                () = changed(self.watch.as_mut()) => self.check_upstream(),
                 socket = self.listener.accept() => {
                     self.last_connection += 1;
                     self.connections.spawn(socket, self.last_connection);
@@ -176,7 +175,7 @@ impl AcceptLoop {
     }
 
     /// Follows the upstream: refuses connections while it does, and takes its place again after it has restarted.
-    async fn check_upstream(&mut self) {
+    fn check_upstream(&mut self) {
         let Some(watch) = &mut self.watch else { return };
         let note = |text: String| {
             self.hub.record(EntryKind::Note { text });
@@ -184,6 +183,13 @@ impl AcceptLoop {
         let path = self.listener.address();
         let is_removed = outage(self.driver_state) == Some(Outage::Unlink);
         let mut changed = false;
+        if self.listener.at_path() == Some(AtPath::Another) {
+            // Nobody connects to the old socket any more, and those who have are still served.
+            while let Some(socket) = self.listener.accept_queued() {
+                self.last_connection += 1;
+                self.connections.spawn(socket, self.last_connection);
+            }
+        }
         let taken = self.listener.take_again();
         let refusal = taken.as_ref().err().map(ToString::to_string);
         let refused_before = std::mem::replace(&mut watch.refusal, refusal).is_some();
@@ -201,7 +207,7 @@ impl AcceptLoop {
         }
         // It is bound first and listens a moment later.
         let is_binding = self.listener.at_path() == Some(AtPath::Another);
-        let is_up = watch.is_up(is_binding).await;
+        let is_up = watch.is_up(is_binding);
         let was_up = std::mem::replace(&mut watch.was_up, is_up);
         if is_up != was_up {
             note(if is_up {
@@ -230,7 +236,7 @@ impl AcceptLoop {
             tracing::error!(%error, "cannot give the plugin's place back; run voltergeist restore");
         }
         // Those who have connected before are still served.
-        while let Some(socket) = listener.accept().now_or_never() {
+        while let Some(socket) = listener.accept_queued() {
             last_connection += 1;
             connections.spawn(socket, last_connection);
         }

@@ -2,10 +2,13 @@
 
 use std::{path::Path, time::Duration};
 
-use tokio::time::{Instant, sleep_until};
+use tokio::{
+    task::JoinHandle,
+    time::{Instant, sleep_until},
+};
 
 use super::driver::Forwarding;
-use crate::net::{Address, DirectoryWatch, ProcessWatch, is_up};
+use crate::net::{Address, DirectoryWatch, ProcessWatch, is_listening, is_up};
 
 /// How often an upstream that does not listen is probed.
 const PROBE_INTERVAL: Duration = Duration::from_millis(100);
@@ -21,6 +24,10 @@ pub struct UpstreamWatch {
     next: Instant,
     /// Whether something suggests that the upstream has started or ended.
     suspicious: bool,
+    /// Connects to a TCP port, which may take a while.
+    probe: Option<JoinHandle<bool>>,
+    /// What the probe has found.
+    found: Option<bool>,
     /// Whether the upstream listened when it was last looked at.
     pub was_up: bool,
     /// Whether nothing was at the path then.
@@ -39,6 +46,8 @@ impl UpstreamWatch {
             process: None,
             next: Instant::now() + LOOK_INTERVAL,
             suspicious: false,
+            probe: None,
+            found: None,
             was_up: true,
             was_gone: false,
             refusal: None,
@@ -70,8 +79,18 @@ impl UpstreamWatch {
                 None => std::future::pending().await,
             }
         };
+        let probed = async {
+            match &mut self.probe {
+                Some(probe) => probe.await.unwrap_or(false),
+                None => std::future::pending().await,
+            }
+        };
         let mut has_ended = false;
         self.suspicious = tokio::select! {
+            is_up = probed => {
+                (self.probe, self.found) = (None, Some(is_up));
+                false
+            }
             () = in_directory => true,
             () = process_ended => {
                 has_ended = true;
@@ -85,13 +104,19 @@ impl UpstreamWatch {
         }
     }
 
-    /// Whether the upstream listens now. It is asked only if something suggests a change. The next look comes soon if
-    /// it does not, or if it is about to change.
-    pub async fn is_up(&mut self, is_changing: bool) -> bool {
-        let is_up = if self.suspicious || !self.was_up || self.was_gone {
-            is_up(&self.forwarding.upstream.address).await
-        } else {
-            true
+    /// Whether the upstream listens, as far as is known. It is asked only if something suggests a change. The next look
+    /// comes soon if it does not, or if it is about to change.
+    pub fn is_up(&mut self, is_changing: bool) -> bool {
+        let found = self.found.take();
+        let is_asked = found.is_none() && (self.suspicious || !self.was_up || self.was_gone);
+        let is_up = match &self.forwarding.upstream.address {
+            _ if !is_asked => found.unwrap_or(self.was_up),
+            Address::Unix(path) => path.as_deref().is_some_and(|path| is_listening(path).unwrap_or(true)),
+            address @ Address::Tcp(_) => {
+                let address = address.clone();
+                self.probe.get_or_insert_with(|| tokio::spawn(async move { is_up(&address).await }));
+                self.was_up
+            }
         };
         if is_up && self.process.is_none() {
             self.follow_process();
