@@ -121,7 +121,7 @@ impl Takeover {
         copy_attributes(model, place)?;
         self.lock.append(&FileId::of(place)?.to_string())?;
         if is_plugin_there {
-            renameat_with(CWD, place, CWD, path, RenameFlags::EXCHANGE)?;
+            exchange(place, path)?;
         } else {
             fs::rename(place, path)?;
         }
@@ -238,7 +238,16 @@ fn put_right(places: &Places, lock: &LockFile) -> io::Result<()> {
         (Some(true), Some(false)) => {
             // The plugin may have changed the mode after it was put aside.
             copy_attributes(path, aside)?;
-            fs::rename(aside, path)?;
+            match exchange(aside, path) {
+                // The plugin has removed its path in this moment.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return put_right(places, lock),
+                exchanged => exchanged?,
+            }
+            if owner(aside) == Some(false) {
+                // It has even bound it again.
+                exchange(aside, path)?;
+            }
+            remove_if_exists(aside)?;
         }
         (Some(true), _) => {
             remove_if_exists(path)?;
@@ -271,6 +280,10 @@ fn acquire(path: &Path) -> io::Result<Option<LockFile>> {
 fn is_ours(lock: &LockFile, file: FileId) -> bool {
     let file = file.to_string();
     lock.read().is_ok_and(|text| text.lines().any(|line| line == file))
+}
+
+fn exchange(one: &Path, other: &Path) -> io::Result<()> {
+    Ok(renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE)?)
 }
 
 fn remove_if_exists(path: &Path) -> io::Result<()> {

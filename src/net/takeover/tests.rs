@@ -210,3 +210,36 @@ fn a_place_that_another_process_has_taken_meanwhile_is_not_taken_again() {
     drop(second);
     assert!(plugin.is_untouched(), "{:?}", plugin.files());
 }
+
+#[test]
+fn a_plugin_that_restarts_while_its_place_is_given_back_is_reached() {
+    for _ in 0..300 {
+        let mut plugin = Plugin::start();
+        let path = plugin.path();
+        let mut takeover = Takeover::prepare(&path).expect("it is free");
+        let _ours = takeover.take().expect("it can be taken");
+        let start = std::sync::Barrier::new(2);
+        plugin.listener = thread::scope(|scope| {
+            let ended = std::mem::replace(&mut plugin.listener, unreachable_listener());
+            let restarted = scope.spawn(|| {
+                drop(ended);
+                start.wait();
+                drop(fs::remove_file(&path));
+                UnixListener::bind(&path).expect("nothing is at the path")
+            });
+            start.wait();
+            takeover.give_back().expect("it can be given back");
+            restarted.join().expect("it starts")
+        });
+        plugin.listener.set_nonblocking(true).expect("it can be polled");
+        assert!(plugin.is_reached(), "{:?}", plugin.files());
+        drop(takeover);
+        assert!(plugin.is_untouched(), "{:?}", plugin.files());
+    }
+}
+
+/// A listener that has no path any more.
+fn unreachable_listener() -> UnixListener {
+    let place = tempfile::tempdir().expect("a temporary directory can be made");
+    UnixListener::bind(place.path().join("gone")).expect("it can be bound")
+}
