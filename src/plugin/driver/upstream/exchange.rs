@@ -13,6 +13,7 @@ use crate::{
     domain::model::{
         entry::{Body, Call, UpstreamReply},
         protocol::{MAX_BODY_LEN, Operation, Request},
+        volume::Volumes,
     },
     plugin::http_reply::error_in,
 };
@@ -23,12 +24,15 @@ pub struct Exchange {
     operation: Option<Operation>,
     request: Request,
     started: Instant,
+    /// The volumes when it was sent.
+    volumes: Volumes,
 }
 
 impl Exchange {
     /// Begins now.
     pub fn new(shadow: Arc<Shadow>, operation: Option<Operation>, request: Request) -> Self {
-        Self { shadow, operation, request, started: Instant::now() }
+        let volumes = shadow.volumes();
+        Self { shadow, operation, request, started: Instant::now(), volumes }
     }
 
     /// How many bytes of the reply are needed: all of a list of volumes, within reason.
@@ -47,7 +51,8 @@ impl Exchange {
         self.note(status, stored, call);
         let error = error_in(status, bytes);
         if let Some(operation) = self.operation {
-            self.shadow.learn(operation, &self.request, (status, bytes), error.is_none(), call);
+            let Self { request, volumes, .. } = self;
+            self.shadow.learn((operation, request, volumes), (status, bytes), error.is_none(), call);
         }
         error
     }

@@ -57,15 +57,20 @@ impl Shadow {
         Self { hub, replies: Mutex::default() }
     }
 
+    /// The volumes as they are known now.
+    pub fn volumes(&self) -> Volumes {
+        self.hub.volumes()
+    }
+
     fn with_volumes<T>(&self, look: impl FnOnce(&Volumes) -> T) -> T {
         look(&self.hub.volumes())
     }
 
-    /// Learns from a reply. What it changes in the volumes is appended to the changes of the call.
+    /// Learns from a reply to a request that was sent when these volumes were known. What it changes in the volumes is
+    /// appended to the changes of the call.
     pub fn learn(
         &self,
-        operation: Operation,
-        request: &Request,
+        (operation, request, before): (Operation, &Request, &Volumes),
         (status, body): (StatusCode, &Bytes),
         is_ok: bool,
         call: &mut Call,
@@ -75,7 +80,7 @@ impl Shadow {
             return;
         }
         let now = self.hub.now();
-        let changes = self.with_volumes(|volumes| changes(volumes, operation, request, body, now));
+        let changes = self.with_volumes(|volumes| changes(before, volumes, operation, request, body, now));
         for change in changes {
             // Nothing persists it, so nothing can fail.
             if self.hub.change(&change, Cause::Call(call.number)).is_ok() {
@@ -184,8 +189,10 @@ impl Shadow {
     }
 }
 
-/// What a successful call says of the volumes that was not known.
+/// What a successful call says of the volumes that was not known. A list says nothing of a volume that another call has
+/// changed since it was asked for (`before`): it may be older.
 fn changes(
+    before: &Volumes,
     volumes: &Volumes,
     operation: Operation,
     request: &Request,
@@ -215,12 +222,14 @@ fn changes(
         Operation::List => {
             let Some(listed) = reply().and_then(|reply| reply.volumes) else { return Vec::new() };
             let listed: Vec<_> = listed.into_iter().flatten().collect();
+            let existed = |name: &str| before.existing(name).is_some();
             let gone = volumes
                 .iter()
-                .filter(|volume| volume.exists && volume.mask.is_none())
+                .filter(|volume| volume.exists && volume.mask.is_none() && existed(&volume.name))
                 .filter(|volume| !listed.iter().any(|listed| listed.name == volume.name))
                 .map(|volume| Change::Removed { name: volume.name.clone() });
-            let new = listed.iter().filter(|volume| !volume.name.is_empty() && is_unknown(&volume.name));
+            let is_new = |name: &str| !name.is_empty() && is_unknown(name) && !existed(name);
+            let new = listed.iter().filter(|volume| is_new(&volume.name));
             gone.chain(new.map(|volume| created(&volume.name, volume.created(now)))).collect()
         }
         Operation::Mount => {
@@ -236,5 +245,45 @@ fn changes(
         | Operation::Path
         | Operation::Unmount
         | Operation::Remove => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_says_nothing_of_volumes_that_changed_while_it_was_on_its_way() {
+        let volumes = |names: &str| {
+            let mut volumes = Volumes::default();
+            for name in names.split_ascii_whitespace() {
+                let (name, options, at) = (name.to_owned(), Options::new(), Timestamp::UNIX_EPOCH);
+                volumes.apply(&Change::Created { name, options, at });
+            }
+            volumes
+        };
+        for (before, now, listed, expected) in [
+            ("a b", "a b", "a", "-b"),
+            ("a", "a", "a b", "+b"),
+            ("a", "a b", "a", ""),
+            ("a b", "a", "a b", ""),
+            ("", "a", "a", ""),
+        ] {
+            let listed: Vec<_> = listed.split(' ').map(|name| json!({ "Name": name })).collect();
+            let body = json!({ "Volumes": listed }).to_string();
+            let request = Request::default();
+            let at = Timestamp::UNIX_EPOCH;
+            let changes =
+                changes(&volumes(before), &volumes(now), Operation::List, &request, body.as_bytes(), at);
+            let changes: Vec<String> = changes
+                .iter()
+                .map(|change| match change {
+                    Change::Created { name, .. } => format!("+{name}"),
+                    Change::Removed { name } => format!("-{name}"),
+                    other => panic!("a list does not say {other:?}"),
+                })
+                .collect();
+            assert_eq!(changes.join(" "), expected, "{before} / {now}: {body}");
+        }
     }
 }
