@@ -12,14 +12,17 @@ use std::{
 
 use rustix::{
     fd::AsFd,
-    net::{Shutdown, shutdown, sockopt::socket_peercred},
+    net::{Shutdown, shutdown},
     process::{Pid, PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open},
 };
+
+use super::socket::peer_process;
 
 /// Ends them, and returns how many there were. `aside` is where the plugin's socket is now.
 pub fn end_earlier_connections(path: &Path, aside: &Path) -> io::Result<usize> {
     let probe = std::os::unix::net::UnixStream::connect(aside)?;
-    let listener = socket_peercred(&probe)?.pid;
+    let listener = peer_process(&probe)?
+        .ok_or_else(|| io::Error::other("the plugin is in a PID namespace that voltergeist does not see"))?;
     drop(probe);
     // A plugin in a container has bound it at another path.
     let namespace = |process: &str| fs::read_link(format!("/proc/{process}/ns/mnt")).ok();
@@ -119,7 +122,7 @@ fn descriptors_of(process: Pid) -> io::Result<Vec<(i32, u64)>> {
 fn end(pid: Pid, fd: i32) -> io::Result<bool> {
     let process = pidfd_open(pid, PidfdFlags::empty())?;
     let socket = pidfd_getfd(process.as_fd(), fd, PidfdGetfdFlags::empty())?;
-    if socket_peercred(&socket)?.pid == getpid() {
+    if peer_process(&socket)? == Some(getpid()) {
         return Ok(false);
     }
     shutdown(socket, Shutdown::Read)?;

@@ -2,13 +2,10 @@
 
 use std::{io, path::Path};
 
-use rustix::{
-    net::sockopt::socket_peercred,
-    process::{PidfdFlags, pidfd_open},
-};
+use rustix::process::{PidfdFlags, pidfd_open};
 use tokio::net::unix::pipe::Receiver;
 
-use super::probe::connect;
+use super::{probe::connect, socket::peer_process};
 
 /// A process that listens on a socket.
 #[derive(Debug)]
@@ -17,7 +14,8 @@ pub struct ProcessWatch(Receiver);
 impl ProcessWatch {
     /// Watches the process that listens at a path.
     pub fn new(socket: &Path) -> io::Result<Self> {
-        let listener = socket_peercred(&connect(socket)?)?.pid;
+        let listener = peer_process(&connect(socket)?)?;
+        let listener = listener.ok_or_else(|| io::Error::other("it is in another PID namespace"))?;
         // It becomes readable as a pipe does.
         Ok(Self(Receiver::from_owned_fd_unchecked(pidfd_open(listener, PidfdFlags::NONBLOCK)?)?))
     }

@@ -7,6 +7,8 @@ use std::{
     task::{Context, Poll},
 };
 
+use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
+use rustix::process::Pid;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpStream, UnixStream},
@@ -38,6 +40,12 @@ impl Socket {
             }
         }
     }
+}
+
+/// The process at the other end of a Unix socket; for one that connects, the process that listens. None if it is in a PID
+/// namespace that this process does not see.
+pub(super) fn peer_process(socket: &impl AsFd) -> io::Result<Option<Pid>> {
+    Ok(Pid::from_raw(getsockopt(socket, PeerCredentials)?.pid()))
 }
 
 /// The name of a process, as `ps` shows it.
