@@ -957,7 +957,7 @@ fn a_message_goes_away_with_time_and_when_it_is_no_longer_true() {
     // A command of another client is shown, and one's own is not shown as such.
     fixture.command("note hello", "hello", Vec::new());
     console.look(&fixture);
-    assert!(console.screen().contains(": note hello  → hello (by another client)"), "{}", console.screen());
+    assert!(console.screen().contains(": note hello  → hello (typed)"), "{}", console.screen());
     console.press(": n o t e space m e enter");
     fixture.command("note me", "me", Vec::new());
     console.update(Event::CommandDone { line: "note me".into(), result: Ok("me".into()) });

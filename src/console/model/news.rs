@@ -30,6 +30,11 @@ impl News {
         self.expected.drain(..surplus);
     }
 
+    /// Entries that are read again are no news.
+    pub fn restart(&mut self) {
+        self.next = None;
+    }
+
     /// A command of this console has failed, and leaves no entry.
     pub fn failed(&mut self, line: &str) {
         if let Some(place) = self.expected.iter().position(|expected| expected == line) {
@@ -59,7 +64,7 @@ impl News {
                         // The steps of a scenario have a pane of their own.
                         None if snapshot.scenario.play_request.is_some() => {}
                         None => {
-                            let text = format!("{} (by another client)", run.result);
+                            let text = format!("{} ({})", run.result, run.origin);
                             *status = StatusLine::Message { line: Some(run.command.clone()), text };
                         }
                     }

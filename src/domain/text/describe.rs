@@ -11,6 +11,7 @@ use crate::domain::{
     model::{
         driver::{DriverEvent, DriverReason},
         entry::{Call, Entry, EntryKind, Gap, HeldCall, Outcome, RuleEvent, ShellEvent},
+        origin::Origin,
         protocol::{Caller, Operation, method_in},
         scenario::{End, ScenarioEvent, ScenarioResult},
         volume::Change,
@@ -158,10 +159,17 @@ pub fn remark(entry: &Entry, symbols: &Symbols) -> Vec<StyledText> {
         | EntryKind::Registration(_)
         | EntryKind::Volume(_)
         | EntryKind::Unknown => Vec::new(),
-        EntryKind::Command(run) => vec![
-            StyledText::new(format!(": {}", run.command), TextStyle::Command),
-            StyledText::new(format!("  {} {}", symbols.arrow, run.result), TextStyle::Text),
-        ],
+        EntryKind::Command(run) => {
+            let mut said = vec![
+                StyledText::new(format!(": {}", run.command), TextStyle::Command),
+                StyledText::new(format!("  {} {}", symbols.arrow, run.result), TextStyle::Text),
+            ];
+            // What is done here, its user knows.
+            if matches!(*run.origin, Origin::Api { .. }) {
+                said.push(StyledText::new(format!("  {}", run.origin), TextStyle::Dim));
+            }
+            said
+        }
         EntryKind::EngineCommand(run) => {
             // What every error of docker begins with leaves no room for what it is.
             let result = run.result.replacen("Error response from daemon: ", "", 1);
