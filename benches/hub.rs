@@ -108,7 +108,7 @@ fn recording() {
         for kind in kinds {
             let at = hub.now();
             let mut ring = bare.lock();
-            ring.push_back(Arc::new(Entry { seq: 0, at, kind }));
+            ring.push_back(Arc::new(Entry::new(0, at, kind)));
             if ring.len() > 100_000 {
                 ring.pop_front();
             }

@@ -6,7 +6,10 @@ mod support;
 use std::{
     fs,
     os::unix::fs::{PermissionsExt as _, symlink},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
 };
 
@@ -530,6 +533,135 @@ fn an_attached_console_follows_commands_and_connects_again() {
     attached.assert_restored();
 }
 
+#[test]
+fn several_instances_are_one_console() {
+    let places = ["a", "b", "c"].map(|_| tempfile::tempdir().expect("a temporary directory"));
+    let consoles: Vec<_> = places
+        .iter()
+        .map(|place| {
+            let mut console = Terminal::start(120, 40, place.path(), &["--name", "haunt"], &[]);
+            console.wait_for_text("haunt");
+            console
+        })
+        .collect();
+    let links = tempfile::tempdir().expect("a temporary directory");
+    let sockets: Vec<_> = ["a", "b", "c"]
+        .iter()
+        .zip(&places)
+        .map(|(name, place)| {
+            let link = links.path().join(format!("{name}.sock"));
+            symlink(place.path().join("control.sock"), &link).expect("it is new");
+            link.display().to_string()
+        })
+        .collect();
+    let args: Vec<&str> = std::iter::once("attach").chain(sockets.iter().map(String::as_str)).collect();
+    let mut attached = Terminal::start(160, 40, links.path(), &args, &[]);
+    attached.wait_for_text("▸a ● connected");
+    for (name, place) in ["one", "two", "three"].into_iter().zip(&places) {
+        call(place, "/VolumeDriver.Create", &format!(r#"{{"Name":"{name}"}}"#));
+        attached.wait_for_text(name);
+    }
+    // A key is for the chosen node, or for all of them.
+    attached.press("@");
+    attached.wait_for_text("▸b ● connected");
+    attached.press("m");
+    attached.wait_for_text("disarm");
+    let mount = |place| call(place, "/VolumeDriver.Mount", r#"{"Name":"two","ID":"7f3a"}"#);
+    assert_eq!(mount(&places[1]), (500, "the volume is haunted\n".into()));
+    assert_ne!(mount(&places[0]).1, "the volume is haunted\n");
+    attached.press("A");
+    attached.wait_for_text("▸all");
+    attached.press(":arm mount: fail \"everywhere\" as everyone\r");
+    attached.wait_for_text("a, c: armed");
+    assert_eq!(mount(&places[0]), (500, "everywhere\n".into()));
+    assert_eq!(mount(&places[2]), (500, "everywhere\n".into()));
+    // One that ends does not keep the others.
+    consoles[2].signal(Signal::TERM);
+    attached.wait_for_text("connecting");
+    call(&places[0], "/VolumeDriver.Create", r#"{"Name":"four"}"#);
+    attached.wait_for_text("four");
+    attached.press("q");
+    assert!(attached.wait_for_end().success());
+    attached.assert_restored();
+}
+
+/// Calls one after another, until it is dropped.
+struct Calls {
+    end: Arc<AtomicBool>,
+    thread: Option<thread::JoinHandle<u64>>,
+}
+
+impl Calls {
+    fn start(directory: &TempDir) -> Self {
+        let end = Arc::new(AtomicBool::new(false));
+        let (socket, stop) = (directory.path().join("plugin.sock"), Arc::clone(&end));
+        let thread = thread::spawn(move || {
+            let mut answered = 0;
+            while !stop.load(Ordering::Relaxed) {
+                let called = http::request(&socket, "POST", "/VolumeDriver.List", "{}");
+                answered += u64::from(called.is_ok());
+            }
+            answered
+        });
+        Self { end, thread: Some(thread) }
+    }
+
+    /// Ends them, and says how many were answered.
+    fn finish(mut self) -> u64 {
+        self.end.store(true, Ordering::Relaxed);
+        let thread = self.thread.take().expect("it runs");
+        thread.join().expect("it does not panic")
+    }
+}
+
+impl Drop for Calls {
+    fn drop(&mut self) {
+        self.end.store(true, Ordering::Relaxed);
+    }
+}
+
+/// The number after a counter's name.
+fn counter(text: &str, name: &str) -> Option<u64> {
+    let (_, after) = text.split_once(&format!(" {name} "))?;
+    let digits: String =
+        after.chars().take_while(|c| c.is_ascii_digit() || *c == ' ').filter(char::is_ascii_digit).collect();
+    digits.parse().ok()
+}
+
+#[test]
+fn under_load_it_connects_again_after_a_kill_and_misses_nothing_that_it_does_not_report() {
+    let (directory, mut first) = console(&[]);
+    let elsewhere = tempfile::tempdir().expect("a temporary directory");
+    let socket = directory.path().join("control.sock").display().to_string();
+    let load = Calls::start(&directory);
+    let mut attached = Terminal::start(120, 40, elsewhere.path(), &["attach", &socket], &[]);
+    attached.wait_for_text("connected");
+    attached.wait_until("calls", |screen| counter(&screen.contents(), "list").is_some_and(|list| list > 50));
+    first.signal(Signal::KILL);
+    first.wait_for_end();
+    attached.wait_for_text("connecting");
+    let before = load.finish();
+    let seen = counter(&attached.text(), "list").expect("it is shown");
+    // Of its last moment a killed process has sent nothing more.
+    assert!((51..=before + 1).contains(&seen), "{seen} of {before}:\n{}", attached.text());
+
+    let load = Calls::start(&directory);
+    let mut second = Terminal::start(120, 40, directory.path(), &["--name", "haunt"], &[]);
+    second.wait_for_text("not registered");
+    attached.wait_until("the new process", |screen| {
+        let text = screen.contents();
+        text.contains("connected") && counter(&text, "list").is_some_and(|list| list > 0)
+    });
+    let answered = load.finish();
+    attached.wait_until("all calls", |screen| {
+        let text = screen.contents();
+        text.contains("missed") || counter(&text, "list").is_some_and(|list| list >= answered)
+    });
+    attached.press("q");
+    assert!(attached.wait_for_end().success());
+    attached.assert_restored();
+}
+
 /// Stands in for `ssh`: it runs the script here, and forwards a socket by a link to it.
 const SSH: &str = r#"#!/bin/sh
 case "$*" in
@@ -582,7 +714,7 @@ fn a_large_recording_is_opened_and_searched_with_keys() {
         };
         let at =
             jiff::Timestamp::from_second(1_700_000_000 + i64::try_from(seq).expect("few")).expect("a time");
-        writer.write(&mut text, &Arc::new(Entry { seq, at, kind }));
+        writer.write(&mut text, &Arc::new(Entry::new(seq, at, kind)));
     }
     fs::write(&path, text).expect("it is written");
     let file = path.display().to_string();

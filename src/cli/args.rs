@@ -137,21 +137,23 @@ Examples:
   voltergeist check run.jsonl 'p99(get) < 50ms' --junit report.xml
   voltergeist check tcp://host:4322 --token-file FILE --file expect.toml")]
     Check(CheckArgs),
-    /// Open the console on a running instance, here or on another machine
+    /// Open the console on running instances, here or on other machines
     ///
     /// Without a name, attaches to the only instance of this machine. It reconnects by itself. Commands run on the
-    /// instance; files are saved here.
+    /// instance; files are saved here. Several instances have one list by time: `@` chooses the one whose volumes and
+    /// faults are shown and to which commands go, `A` all of them.
     #[command(after_help = "\
 Examples:
   voltergeist attach                         the only instance of this machine
   voltergeist attach demo                    one by its name
+  voltergeist attach a b ssh://root@host/c   several in one console
   voltergeist attach /run/voltergeist/x.sock its control socket
   voltergeist attach ssh://root@host/demo    on another machine, with your own ssh
   voltergeist attach tcp://host:4322 --token-file FILE")]
     Attach {
         /// A name, a control socket, `tcp://HOST:PORT` or `ssh://[USER@]HOST[:PORT][/NAME]`
-        #[arg(value_name = "NAME|ADDRESS", add = ArgValueCandidates::new(complete::instances))]
-        instance: Option<String>,
+        #[arg(value_name = "NAME|ADDRESS", add = ArgValueCompleter::new(complete::more_instances))]
+        instances: Vec<String>,
         /// Send no commands
         #[arg(long)]
         read_only: bool,

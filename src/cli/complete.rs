@@ -28,6 +28,19 @@ pub fn instances() -> Vec<CompletionCandidate> {
     running.map(|instance| CompletionCandidate::new(instance.name)).collect()
 }
 
+/// The names of the running instances that are not named yet.
+pub fn more_instances(typed: &OsStr) -> Vec<CompletionCandidate> {
+    let typed = typed.to_string_lossy();
+    let named: Vec<_> = std::env::args().collect();
+    // The last one is the word that is being typed.
+    let named = &named[..named.len().saturating_sub(1)];
+    let running = paths::own().running_instances().into_iter().map(|instance| instance.name);
+    running
+        .filter(|name| name.starts_with(&*typed) && !named.contains(name))
+        .map(CompletionCandidate::new)
+        .collect()
+}
+
 /// What can stand at the end of a command line that is given in one word or in several.
 pub fn command_word(typed: &OsStr) -> Vec<CompletionCandidate> {
     let typed = typed.to_string_lossy();

@@ -26,7 +26,7 @@ use crate::{
     export,
     net::{Address, Endpoint},
     recording::RecordingFile,
-    source::{LocalSource, RecordingSource, RemoteSource, Source},
+    source::{LocalSource, MergedSource, RecordingSource, RemoteSource, Source},
 };
 
 /// Runs until the end, and returns the exit status.
@@ -45,11 +45,9 @@ pub fn run(action: Option<&Action>, settings: &Settings) -> anyhow::Result<ExitC
                 command::send(&control_address(settings), settings, *json, line.join(" ")).await?;
                 Ok(ExitCode::SUCCESS)
             }
-            Some(Action::Attach { instance, read_only }) => {
-                attach(instance.as_deref(), *read_only, settings).await
-            }
             Some(Action::Check(args)) => check::run(args, settings).await,
             Some(Action::Export { file, out, which }) => super::export::run(file, out, which),
+            Some(Action::Attach { instances, read_only }) => attach(instances, *read_only, settings).await,
             Some(Action::Play(args)) => play::run(args, settings).await,
             Some(Action::Replay { file }) => replay(file, settings).await,
             Some(Action::Plugins { json }) => plugins::list(*json).await,
@@ -129,18 +127,34 @@ async fn run_instance(
     Ok(signal.or(own).map_or(ExitCode::SUCCESS, |signal| signal.exit_status().into()))
 }
 
-/// Shows a running instance.
-async fn attach(instance: Option<&str>, read_only: bool, settings: &Settings) -> anyhow::Result<ExitCode> {
+/// Shows running instances.
+async fn attach(instances: &[String], read_only: bool, settings: &Settings) -> anyhow::Result<ExitCode> {
     anyhow::ensure!(
         has_terminal(),
         "attach needs a terminal; for scripts: voltergeist command, or the API in docs/control.md"
     );
     let (paths, token) = (paths::own(), settings.token()?);
-    let endpoint = match instance {
-        Some(word) => Endpoint::find(word, &paths, token)?,
-        None => Endpoint::only(&paths)?,
-    };
-    show_source(RemoteSource::connect(endpoint, read_only).await?, settings).await
+    if instances.is_empty() {
+        let endpoint = Endpoint::only(&paths)?;
+        return show_source(RemoteSource::connect(endpoint, read_only).await?, settings).await;
+    }
+    let mut nodes = Vec::new();
+    for word in instances {
+        let endpoint = Endpoint::find(word, &paths, token.clone())?;
+        let name = endpoint.label().to_owned();
+        anyhow::ensure!(
+            nodes.iter().all(|(known, _)| *known != name),
+            "two instances would be called {name:?}; name each once, and start them with different --name"
+        );
+        nodes.push((name, RemoteSource::connect(endpoint, read_only).await?));
+    }
+    match nodes.pop() {
+        Some((_, only)) if nodes.is_empty() => show_source(only, settings).await,
+        last => {
+            nodes.extend(last);
+            show_source(MergedSource::new(nodes), settings).await
+        }
+    }
 }
 
 /// Shows a recording.

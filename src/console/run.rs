@@ -221,6 +221,11 @@ impl Console<'_> {
                 }
                 Effect::DryRun { generation, rule } => self.jobs.dry_run(generation, *rule),
                 Effect::Seek(seek) => self.jobs.seek(seek),
+                Effect::ChooseNode(choice) => {
+                    let chosen = self.source.choose_node(&choice);
+                    self.take_snapshot();
+                    self.app.update(Event::NodeChosen(chosen), &self.snapshot);
+                }
                 Effect::Copy(text) => host.copy(&text)?,
                 Effect::Mouse(taken) => host.mouse(taken)?,
                 Effect::Redraw => host.forget()?,

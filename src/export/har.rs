@@ -166,7 +166,7 @@ mod tests {
             ..Call::ok(Operation::Get, Caller::Other)
         };
         let at: Timestamp = "2026-01-02T03:04:05.678Z".parse().expect("a time");
-        let entry = |call: &Call| Entry { seq: 9, at, kind: EntryKind::Call(Box::new(call.clone())) };
+        let entry = |call: &Call| Entry::new(9, at, EntryKind::Call(Box::new(call.clone())));
         let shown = exchange(&entry(&call), &call);
         assert_eq!(shown["startedDateTime"], "2026-01-02T03:04:05.6765Z");
         assert_eq!((&shown["time"], &shown["request"]["method"]), (&json!(1.5), &json!("POST")));

@@ -76,7 +76,7 @@ mod tests {
 
     fn line(kind: EntryKind) -> Option<String> {
         let at = "2026-01-02T03:04:05.678Z".parse().expect("a time");
-        text_line(&Entry { seq: 1, at, kind }, &ASCII, &TimeZone::UTC)
+        text_line(&Entry::new(1, at, kind), &ASCII, &TimeZone::UTC)
     }
 
     #[test]

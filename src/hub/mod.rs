@@ -80,7 +80,7 @@ struct Inner {
 impl Inner {
     /// Appends an entry and applies it.
     fn push(&mut self, at: Timestamp, kind: EntryKind) -> Arc<Entry> {
-        let entry = Arc::new(Entry { seq: self.state.journal().next_seq(), at, kind });
+        let entry = Arc::new(Entry::new(self.state.journal().next_seq(), at, kind));
         self.state.apply(&entry);
         entry
     }

@@ -4,7 +4,7 @@ use std::{ops::Range, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
-use super::{DriverInfo, DriverState, Hub};
+use super::{DriverInfo, DriverState, DriverStatus, Hub};
 use crate::domain::{
     model::{
         entry::Entry,
@@ -57,6 +57,10 @@ pub struct Snapshot {
     pub seed: u64,
     /// Where the state comes from.
     pub source: SourceStatus,
+    /// The instance, where a console shows several; none for all of them together.
+    pub node: Option<Arc<str>>,
+    /// All instances, where a console shows several.
+    pub nodes: Vec<Self>,
     /// Another number than before means that earlier entries are others now, so that a list has to begin again.
     pub generation: u64,
 }
@@ -92,8 +96,56 @@ impl Snapshot {
             speed: state.speed(),
             seed: state.rules().seed(),
             source: SourceStatus::Local,
+            node: None,
+            nodes: Vec::new(),
             generation: 0,
         }
+    }
+
+    /// Several instances together: what can be summed is, what belongs to one is left out.
+    pub fn of_all(nodes: &[Self]) -> Option<Self> {
+        let mut all = nodes.first()?.clone();
+        all.node = None;
+        all.driver.fix_command = None;
+        all.volumes = Volumes::default();
+        all.disarmed = Vec::new();
+        all.scenario = ScenarioState::default();
+        (all.speed, all.seed) = (None, 0);
+        for node in &nodes[1..] {
+            all.at = all.at.max(node.at);
+            if all.driver_state.status == DriverStatus::Up {
+                all.driver_state = node.driver_state;
+            }
+            all.counters.add(&node.counters);
+            all.rules.extend(node.rules.iter().cloned());
+            all.held.extend(node.held.iter().cloned());
+            all.connections.extend(node.connections.iter().cloned());
+            all.peers.extend(node.peers.iter().cloned());
+        }
+        Some(all)
+    }
+
+    /// Whether it is of several instances together.
+    pub fn is_all(&self) -> bool {
+        self.node.is_none() && !self.nodes.is_empty()
+    }
+
+    /// How many volumes there are.
+    pub fn volume_count(&self) -> usize {
+        let nodes: usize =
+            if self.is_all() { self.nodes.iter().map(|node| node.volumes.len()).sum() } else { 0 };
+        nodes + self.volumes.len()
+    }
+
+    /// How many lines the volumes take: of several instances, each has a heading.
+    pub fn volume_lines(&self) -> usize {
+        let headings = if self.is_all() { self.nodes.len() } else { 0 };
+        headings + self.volume_count()
+    }
+
+    /// The state of the instance that an entry is of.
+    pub fn of_entry(&self, entry: &Entry) -> &Self {
+        self.nodes.iter().find(|node| node.node == entry.node).unwrap_or(self)
     }
 
     /// How long a call has been held, if it still is.

@@ -80,6 +80,18 @@ impl Endpoint {
         Ok(Self { name: word.to_owned(), place, token })
     }
 
+    /// A short name for a column: that of the instance, or its machine.
+    pub fn label(&self) -> &str {
+        let name = self.name.strip_prefix("tcp://").unwrap_or(&self.name);
+        if let Some(target) = name.strip_prefix("ssh://") {
+            return target.rsplit_once('@').map_or(target, |(_, host)| host);
+        }
+        let file = name.rsplit('/').next().unwrap_or(name);
+        let socket = file.strip_suffix(".sock").unwrap_or(file);
+        let socket = socket.strip_suffix(".control").unwrap_or(socket);
+        if socket.is_empty() { name } else { socket }
+    }
+
     /// The only instance that runs here.
     pub fn only(paths: &Paths) -> Result<Self, EndpointError> {
         match &names(paths)[..] {

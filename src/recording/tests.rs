@@ -28,7 +28,7 @@ fn entry(seq: u64) -> Arc<Entry> {
         _ if seq.is_multiple_of(100) => EntryKind::Note { text: "x".repeat(seq as usize % 3000) },
         _ => EntryKind::Call(Box::new(Call { number: seq, ..Call::ok(Operation::Get, Caller::Docker) })),
     };
-    Arc::new(Entry { seq, at: at(seq), kind })
+    Arc::new(Entry::new(seq, at(seq), kind))
 }
 
 /// A file with runs of so many entries each, and the entries without which it goes on.

@@ -1,7 +1,8 @@
-//! Where a console gets its state from: this process ([`LocalSource`]), another one ([`RemoteSource`]) or a
-//! recording ([`RecordingSource`]).
+//! Where a console gets its state from: this process ([`LocalSource`]), another one ([`RemoteSource`]), several others
+//! ([`MergedSource`]) or a recording ([`RecordingSource`]).
 
 mod local;
+mod merged;
 mod player;
 mod recording;
 mod remote;
@@ -10,21 +11,24 @@ mod stream;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use tokio::sync::watch;
+use tokio::{sync::watch, task::spawn_blocking};
 
 pub use local::LocalSource;
+pub use merged::MergedSource;
 pub use recording::RecordingSource;
 pub use remote::RemoteSource;
 
 use crate::{
     domain::{
-        lang::{command::Command, seek::Seek},
+        lang::{command::Command, filter::Filter, seek::Seek},
         model::{
             entry::{Entry, ShellEvent},
             origin::Origin,
+            source_status::NodeChoice,
         },
         rules::{DryRun, Rule},
     },
+    export,
     hub::Snapshot,
 };
 
@@ -61,4 +65,25 @@ pub trait Source: Send + Sync {
     fn seek(&self, _: Seek) -> BoxFuture<'static, Result<(), String>> {
         Box::pin(async { Err("only a recording has a timeline: voltergeist replay FILE".to_owned()) })
     }
+
+    /// Chooses which of several instances is shown and gets the commands, and returns in words which.
+    fn choose_node(&self, _: &NodeChoice) -> Result<String, String> {
+        Err("only one instance is shown; several are: voltergeist attach NAME NAME".to_owned())
+    }
+}
+
+/// Writes what a console has to a file on its machine.
+fn save_here(
+    source: &dyn Source,
+    path: String,
+    which: Filter,
+    machine: &'static str,
+) -> BoxFuture<'static, Result<String, String>> {
+    let (entries, snapshot) = (source.entries_after(0, usize::MAX), source.snapshot());
+    let save = move || {
+        export::save(&path, &which, &entries, &snapshot)
+            .map(|saved| format!("{saved} saved to {path}{machine}"))
+            .map_err(|error| error.to_string())
+    };
+    Box::pin(async { spawn_blocking(save).await.unwrap_or_else(|error| Err(error.to_string())) })
 }

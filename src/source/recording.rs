@@ -15,6 +15,7 @@ use tokio::{
 use super::{
     Source,
     player::{ReplayPlayer, Shown},
+    save_here,
 };
 use crate::{
     domain::{
@@ -25,7 +26,6 @@ use crate::{
         },
         rules::{DryRun, Rule, dry_run},
     },
-    export,
     hub::Snapshot,
     recording::{RecordingError, RecordingFile},
 };
@@ -106,15 +106,7 @@ impl Source for RecordingSource {
                     result.await.map_err(|_| GONE.to_owned())
                 })
             }
-            Command::Save { path, which } => {
-                let (entries, snapshot) = (self.entries_after(0, usize::MAX), self.snapshot());
-                let save = move || {
-                    export::save(&path, &which, &entries, &snapshot)
-                        .map(|saved| format!("{saved} saved to {path}"))
-                        .map_err(|error| error.to_string())
-                };
-                Box::pin(async { spawn_blocking(save).await.unwrap_or_else(|error| Err(error.to_string())) })
-            }
+            Command::Save { path, which } => save_here(self, path, which, ""),
             command => {
                 let command = command.to_string();
                 let word = command.split(' ').next().unwrap_or_default();

@@ -12,7 +12,7 @@ use tokio::{
 };
 
 use super::{
-    Source,
+    Source, save_here,
     stream::{Attachment, StreamEvent},
 };
 use crate::{
@@ -27,7 +27,6 @@ use crate::{
         rules::{DryRun, Rule, dry_run},
         state::State,
     },
-    export,
     hub::Snapshot,
     net::{Endpoint, client::ClientError},
 };
@@ -47,6 +46,8 @@ struct Remote {
     catalog: ScenarioCatalog,
     connection: Connection,
     generation: u64,
+    /// Grows with each connection, and the number of the last entry that there was then.
+    connected: (u64, u64),
     /// When the instance was started: another time is another process.
     started: Timestamp,
     /// The time of the instance, and when it was that here.
@@ -102,6 +103,7 @@ impl RemoteSource {
             catalog: attachment.catalog,
             connection,
             generation: 0,
+            connected: (1, 0),
             started: attachment.started,
             clock: (attachment.at, Instant::now()),
             offset: None,
@@ -114,6 +116,13 @@ impl RemoteSource {
         });
         let following = tokio::spawn(follow(Arc::clone(&shared)));
         Ok(Arc::new(Self { shared, read_only, following }))
+    }
+}
+
+impl RemoteSource {
+    /// What is new since an entry that was seen in some connection. None while what was missed is on its way.
+    pub(super) fn news(&self, seen: (u64, u64)) -> Option<NodeNews> {
+        self.shared.news(seen)
     }
 }
 
@@ -211,6 +220,7 @@ impl Shared {
             remote.generation += 1;
             remote.started = attachment.started;
         }
+        remote.connected = (remote.connected.0 + 1, attachment.last);
         remote.catalog = attachment.catalog;
         remote.offset = None;
         remote.clock = (attachment.at, Instant::now());
@@ -220,12 +230,36 @@ impl Shared {
         Ok(())
     }
 
+    /// The entries after a number that was seen in some connection; all of them if that was another one.
+    fn news(&self, (connection, seen): (u64, u64)) -> Option<NodeNews> {
+        let remote = self.remote.lock();
+        let (current, last) = remote.connected;
+        let journal = remote.state.journal();
+        // What was missed is still on its way.
+        if journal.next_seq() <= last {
+            return None;
+        }
+        let after = if connection == current { seen } else { 0 };
+        let now = (remote.connection.state == ConnectionState::Connected).then(|| remote.now());
+        Some(NodeNews { connection: current, entries: journal.after(after).cloned().collect(), now })
+    }
+
     /// Waits until an entry is here.
     async fn wait_for(&self, seq: u64) {
         let mut changes = self.version.subscribe();
         let wait = async { while self.last_seq() < seq && changes.changed().await.is_ok() {} };
         drop(timeout(ECHO, wait).await);
     }
+}
+
+/// What is new at an instance.
+pub(super) struct NodeNews {
+    /// The connection over which it was read: of another one than before, it is all that is kept.
+    pub connection: u64,
+    /// The entries.
+    pub entries: Vec<Arc<Entry>>,
+    /// The time there, if it is connected.
+    pub now: Option<Timestamp>,
 }
 
 impl Remote {
@@ -265,15 +299,7 @@ impl Source for RemoteSource {
 
     fn run(&self, command: Command, _: Origin) -> BoxFuture<'static, Result<String, String>> {
         if let Command::Save { path, which } = command {
-            let (entries, snapshot) = (self.entries_after(0, usize::MAX), self.snapshot());
-            let save = move || {
-                export::save(&path, &which, &entries, &snapshot)
-                    .map(|saved| format!("{saved} saved to {path} on this machine"))
-                    .map_err(|error| error.to_string())
-            };
-            return Box::pin(async {
-                spawn_blocking(save).await.unwrap_or_else(|error| Err(error.to_string()))
-            });
+            return save_here(self, path, which, " on this machine");
         }
         if self.read_only {
             return Box::pin(async { Err("this console is read-only (--read-only)".to_owned()) });

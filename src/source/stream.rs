@@ -46,6 +46,8 @@ pub struct Attachment {
     pub first: u64,
     /// The scenarios that it can play.
     pub catalog: ScenarioCatalog,
+    /// The number of the last entry of the state.
+    pub last: u64,
     /// Whether what is known already goes on without a gap. `state` is then of no use.
     pub continues: bool,
     /// The state, with the last entries.
@@ -93,7 +95,7 @@ impl Attachment {
             state.prepend(&entries);
         }
         let catalog = ScenarioCatalog { scenarios: scenarios.into(), is_real: dangerous_is_real };
-        Ok(Self { started, at, first, catalog, continues, state })
+        Ok(Self { started, at, first, catalog, last, continues, state })
     }
 }
 

@@ -155,7 +155,7 @@ impl Fixture {
 
     /// What a list shows takes a millisecond.
     pub fn push(&mut self, kind: EntryKind) -> Arc<Entry> {
-        let mut entry = Entry { seq: self.state.journal().next_seq(), at: self.now, kind };
+        let mut entry = Entry::new(self.state.journal().next_seq(), self.now, kind);
         if !entry.is_redundant() {
             self.pass(1);
             entry.at = self.now;

@@ -14,6 +14,7 @@ mod live;
 mod manual;
 mod marks;
 mod mouse;
+mod nodes;
 mod panic;
 mod responsive;
 mod room;

@@ -99,6 +99,14 @@ fn screen(source: &dyn Source, at: Timestamp, size: (u16, u16), keys: &str) -> B
     terminal.backend().buffer().clone()
 }
 
+/// What stands on the screen of a new console on a source, after some keys.
+pub fn text(source: &dyn Source, size: (u16, u16), keys: &str) -> String {
+    let at = source.snapshot().at;
+    let buffer = screen(source, at, size, keys);
+    let row = |y| (0..size.0).map(|x| buffer[(x, y)].symbol()).collect::<String>();
+    (0..size.1).map(row).collect::<Vec<_>>().join("\n")
+}
+
 const SIZES: [(u16, u16); 3] = [(120, 36), (80, 24), (40, 10)];
 /// The list, the groups, the sequence, the presenter, the details of a call and of a volume, and the faults.
 const VIEWS: [&str; 7] = ["", "z", "s", "p", "up enter", "tab enter", "tab tab down"];

@@ -13,6 +13,7 @@ mod fixture;
 mod held;
 mod kill;
 mod lost_socket;
+mod merged;
 mod mounts;
 #[path = "../support/namespace.rs"]
 mod namespace;

@@ -57,6 +57,10 @@ pub enum KeyAction {
     RuleUp,
     /// Put the selected rule behind the one below it.
     RuleDown,
+    /// To the next of several instances.
+    NextNode,
+    /// To all of several instances.
+    AllNodes,
     /// Pause or resume the list of calls.
     Pause,
     /// Type a filter.

@@ -275,6 +275,14 @@ pub const KEY_BINDINGS: &[KeyBinding] = {
             Navigate,
             "to the previous pane",
         ),
+        everywhere(
+            A::NextNode,
+            "next-node",
+            &["@"],
+            Navigate,
+            "to the next node of several: its volumes and faults are shown, commands go to it",
+        ),
+        everywhere(A::AllNodes, "all-nodes", &["A"], Navigate, "to all nodes together: commands go to each"),
         everywhere(A::Zoom, "zoom", &["Z"], Navigate, "toggle: the focused pane has all the room"),
         everywhere(
             A::BorderLeft,

@@ -107,7 +107,8 @@ pub fn command(line: &str, themes: &Themes, snapshot: &Snapshot) -> Completion {
         ("move", 0 | 2) => Completion::of(line, start, rules(snapshot)),
         ("move", 1) => Completion::of(line, start, [Candidate::new("before", "RULE")]),
         ("release", 0) => {
-            let waiting = snapshot.held.iter().filter_map(|entry| match &entry.kind {
+            let waiting = snapshot.held.iter().filter(|entry| entry.node == snapshot.node);
+            let waiting = waiting.filter_map(|entry| match &entry.kind {
                 EntryKind::Held(waiting) => {
                     let volume = waiting.volume.as_deref().unwrap_or_default();
                     Some(Candidate::new(
@@ -168,12 +169,12 @@ pub fn command(line: &str, themes: &Themes, snapshot: &Snapshot) -> Completion {
                 Candidate::new("2", "double speed"),
             ],
         ),
-        _ => Completion::of(line, start, own_words(first, others, themes)),
+        _ => Completion::of(line, start, own_words(first, others, themes, snapshot)),
     }
 }
 
 /// What can stand behind a command of the console alone, after so many words.
-fn own_words(command: &str, others: usize, themes: &Themes) -> Vec<Candidate> {
+fn own_words(command: &str, others: usize, themes: &Themes, snapshot: &Snapshot) -> Vec<Candidate> {
     match (command, others) {
         ("seek", 0) => vec![
             Candidate::new("start", "the first entry"),
@@ -181,6 +182,7 @@ fn own_words(command: &str, others: usize, themes: &Themes) -> Vec<Candidate> {
         ],
         ("sort", 0) => Column::ALL.map(|column| Candidate::new(column.name(), column.help())).into(),
         ("sort", 1) => vec![Candidate::new("reverse", "the other way round")],
+        ("node", 0) => nodes(snapshot).collect(),
         ("theme", 0) => themes.names().map(|name| Candidate::new(name, "")).collect(),
         _ => Vec::new(),
     }
@@ -241,7 +243,7 @@ fn endings(line: &str, start: usize) -> Completion {
 }
 
 /// The commands of the console alone, as [`FORMS`] has those of the driver.
-pub const OWN_FORMS: [(&str, &str, &str); 4] = [
+pub const OWN_FORMS: [(&str, &str, &str); 5] = [
     ("theme", "[NAME]", "choose a theme; without a name, the next one"),
     ("filter", "[TEXT]", "filter the entries, as after /"),
     (
@@ -249,6 +251,7 @@ pub const OWN_FORMS: [(&str, &str, &str); 4] = [
         "[COLUMN [reverse]]",
         "sort the calls or the volumes by a column; without one, in their usual order",
     ),
+    ("node", "NAME|all", "show one of several instances, or all; commands go there"),
     ("seek", "N|TIME|±DUR|start|end", "go to an entry or a time of a recording: 4711, 12:03:04, -30s"),
 ];
 
@@ -289,6 +292,13 @@ fn volumes(snapshot: &Snapshot, which: impl Fn(&Volume) -> bool) -> impl Iterato
         let word = if volume.name.chars().all(plain) { volume.name.clone() } else { quote(&volume.name) };
         Candidate::new(word, "")
     })
+}
+
+/// The instances that can be chosen.
+fn nodes(snapshot: &Snapshot) -> impl Iterator<Item = Candidate> {
+    let names = snapshot.nodes.iter().filter_map(|node| node.node.as_deref());
+    let names = names.map(|name| Candidate::new(name, "its volumes and faults"));
+    names.chain([Candidate::new("all", "all nodes together")])
 }
 
 /// The rules by label and number.

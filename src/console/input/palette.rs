@@ -7,11 +7,14 @@ use crate::{
         theme::Theme,
         themes::Themes,
     },
-    domain::lang::{
-        command::{Command, CommandError},
-        filter::{Filter, FilterError},
-        seek::{SeekError, SeekTarget},
-        suggest::did_you_mean,
+    domain::{
+        lang::{
+            command::{Command, CommandError},
+            filter::{Filter, FilterError},
+            seek::{SeekError, SeekTarget},
+            suggest::did_you_mean,
+        },
+        model::source_status::NodeChoice,
     },
 };
 
@@ -27,6 +30,8 @@ pub enum PaletteInput {
     Filter(String),
     /// `! LINE`
     Shell(String),
+    /// `node NAME`
+    Node(NodeChoice),
     /// `seek PLACE`
     Seek(SeekTarget),
     /// `sort [COLUMN [reverse]]`; without a column, the usual order.
@@ -56,6 +61,7 @@ impl PaletteInput {
             ("sort", text, _) => sort(text)
                 .map(Self::Sort)
                 .map_err(|(at, problem)| format!("column {}: {problem}", column(line, text) + at)),
+            ("node", name, _) if !name.is_empty() => Ok(Self::Node(name.into())),
             ("filter", text, _) if !text.is_empty() => match text.parse::<Filter>() {
                 Ok(_) => Ok(Self::Filter(text.to_owned())),
                 Err(FilterError { column, problem }) => {

@@ -52,6 +52,8 @@ pub struct LayoutInput<'s> {
     pub armed: usize,
     /// How many lines the faults pane needs.
     pub fault_lines: usize,
+    /// How many lines the volumes need.
+    pub volume_lines: usize,
     /// How wide the text of the bottom line is.
     pub status_width: usize,
     /// Whether a scenario is shown.
@@ -185,7 +187,7 @@ impl Screen {
             is_sequence: false,
             titles: [
                 if input.open == Some(Pane::Calls) { "Call" } else { "Calls" }.to_owned(),
-                format!("Volumes {}", input.snapshot.volumes.len()),
+                format!("Volumes {}", input.snapshot.volume_count()),
                 format!("Faults {}", input.armed),
             ],
             status,
@@ -218,7 +220,7 @@ impl Screen {
         }
         let halves = Layout::horizontal([Constraint::Fill(1); 2]);
         let faults = input.fault_lines as u16 + 2;
-        let volumes = (input.snapshot.volumes.len().min(usize::from(u16::MAX / 2)) as u16 + 3).max(4);
+        let volumes = (input.volume_lines.min(usize::from(u16::MAX / 2)) as u16 + 3).max(4);
         match self.shape {
             Shape::Wide if call && body.width < THREE_COLUMNS => {
                 let [left, right] = halves.areas(body);

@@ -21,7 +21,7 @@ use crate::{
             command::{Command, Target},
             filter::Filter,
         },
-        model::source_status::SourceStatus,
+        model::source_status::{NodeChoice, SourceStatus},
         text::sequence,
     },
     export,
@@ -68,7 +68,7 @@ impl App {
         }
         let effect = match action {
             KeyAction::Preset(label) => fault_list::toggle_command(label, snapshot).map(Effect::from),
-            KeyAction::Forget => self.forget(self.selected_volume(snapshot)),
+            KeyAction::Forget => self.forget(snapshot),
             KeyAction::Outage => Some(self.toggle_outage(snapshot)),
             KeyAction::OutageKind => {
                 let key = self.keymap.key(KeyAction::Outage, self.theme.glyphs.ascii);
@@ -104,6 +104,8 @@ impl App {
             KeyAction::NextStep | KeyAction::PausePlay | KeyAction::StopPlay => {
                 self.control_scenario(action, snapshot)
             }
+            KeyAction::NextNode => Some(Effect::ChooseNode(NodeChoice::Next)),
+            KeyAction::AllNodes => Some(Effect::ChooseNode(NodeChoice::All)),
             KeyAction::Faster | KeyAction::Slower => self.speed(action, snapshot),
             KeyAction::Redraw => Some(Effect::Redraw),
             KeyAction::Mouse => {

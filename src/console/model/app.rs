@@ -223,7 +223,7 @@ impl App {
         if self.status != before {
             self.status_since = snapshot.at;
         }
-        self.link_submitted(&effects);
+        self.link_submitted(&effects, snapshot);
         effects
     }
 
@@ -269,13 +269,17 @@ impl App {
                     self.marks.forget_before(kept.start);
                 }
                 if let Some(facts) = &mut self.call_facts {
-                    facts.take(&entries, &snapshot.volumes);
+                    facts.take(&entries, snapshot);
                 }
                 self.news.take(&entries, &kept, snapshot, &mut self.status);
                 Vec::new()
             }
             Event::Restarted => {
                 self.restart(snapshot);
+                Vec::new()
+            }
+            Event::NodeChosen(result) => {
+                self.node_chosen(result, snapshot);
                 Vec::new()
             }
             Event::SeekDone(result) => {
@@ -348,6 +352,7 @@ impl App {
             alarms: armed + usize::from(is_down) + usize::from(!snapshot.held.is_empty()),
             armed,
             fault_lines: fault_list::lines(snapshot),
+            volume_lines: snapshot.volume_lines(),
             status_width: if is_typing { 0 } else { text::width(&about) + text::width(&result) },
             shows_run: self.shows_run(snapshot),
             sequence: self.sequence,

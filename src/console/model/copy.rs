@@ -145,7 +145,7 @@ fn one_text(entry: &Entry, is_command: bool, snapshot: &Snapshot) -> Result<Copi
         EntryKind::Shell(event) => Ok((format!("{what} as a line"), event.command().to_owned())),
         EntryKind::Held(_) => Err(format!("{what} is held; its request can be copied when it has ended")),
         _ => {
-            let command = clipboard::curl(entry, snapshot);
+            let command = clipboard::curl(entry, snapshot.of_entry(entry));
             let command =
                 command.ok_or_else(|| format!("{what} is no request, so there is no curl command"))?;
             Ok((format!("a curl command that repeats {what}"), command))

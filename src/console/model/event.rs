@@ -8,7 +8,10 @@ use crate::{
     console::model::reply_edit::ReplyEdit,
     domain::{
         lang::{command::Command, seek::Seek},
-        model::entry::{Entry, ShellResult},
+        model::{
+            entry::{Entry, ShellResult},
+            source_status::NodeChoice,
+        },
         rules::{DryRun, Rule},
     },
 };
@@ -30,6 +33,8 @@ pub enum Event {
     Restarted,
     /// A place in the recording was found, or not.
     SeekDone(Result<(), String>),
+    /// An instance was chosen: which, or why not.
+    NodeChosen(Result<String, String>),
     /// A dry run of the rule that is being typed has ended.
     DryRunDone {
         /// That of its [`Effect::DryRun`].
@@ -76,6 +81,8 @@ pub enum Effect {
     },
     /// Go to a place in the recording.
     Seek(Seek),
+    /// Choose the instance that is shown and gets the commands.
+    ChooseNode(NodeChoice),
     /// Put a text on the clipboard.
     Copy(String),
     /// Take the mouse from the terminal, or give it back.

@@ -1,7 +1,5 @@
 //! What the keys do to the faults.
 
-use std::sync::Arc;
-
 use crate::{
     console::{
         input::action::KeyAction,
@@ -15,7 +13,6 @@ use crate::{
     },
     domain::{
         lang::command::{Command, Outage, Target},
-        model::volume::Volume,
         rules::PRESETS,
         text,
     },
@@ -24,10 +21,14 @@ use crate::{
 
 impl App {
     /// Forgets the selected volume, or restores it.
-    pub(super) fn forget(&mut self, volume: Option<&Arc<Volume>>) -> Option<Effect> {
-        match volume {
+    pub(super) fn forget(&mut self, snapshot: &Snapshot) -> Option<Effect> {
+        match self.selected_volume(snapshot) {
             Some(volume) if volume.exists => Some(Command::Forget(volume.name.clone()).into()),
             Some(volume) => Some(Command::Restore(volume.name.clone()).into()),
+            None if snapshot.is_all() => {
+                self.choose_one_first();
+                None
+            }
             None => {
                 self.status = StatusLine::say("no volume to forget");
                 None

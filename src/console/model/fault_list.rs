@@ -23,7 +23,9 @@ pub enum FaultRow {
 
 /// The rows of the faults pane.
 pub fn rows(snapshot: &Snapshot) -> Vec<FaultRow> {
-    let own = snapshot.rules.iter().filter(|rule| preset_of(rule.label.as_deref()).is_none());
+    // Of several instances, each has its own rules, with its own numbers.
+    let own = if snapshot.is_all() { &[] } else { &snapshot.rules[..] };
+    let own = own.iter().filter(|rule| preset_of(rule.label.as_deref()).is_none());
     (0..PRESETS.len())
         .map(FaultRow::Preset)
         .chain([FaultRow::Forget, FaultRow::Outage])
@@ -33,7 +35,9 @@ pub fn rows(snapshot: &Snapshot) -> Vec<FaultRow> {
 
 /// How many lines the pane needs: a rule's own text has a line below its state.
 pub fn lines(snapshot: &Snapshot) -> usize {
-    rows(snapshot).iter().map(lines_of).sum()
+    let nodes = if snapshot.is_all() { &snapshot.nodes[..] } else { &[] };
+    let overview: usize = nodes.iter().map(|node| 1 + node.rules.len()).sum();
+    rows(snapshot).iter().map(lines_of).sum::<usize>() + overview
 }
 
 fn lines_of(row: &FaultRow) -> usize {

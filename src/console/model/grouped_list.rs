@@ -138,7 +138,7 @@ impl GroupedList {
         if entry.is_redundant() {
             return;
         }
-        if entry.is_reset() {
+        if entry.is_reset() && entry.node.is_none() {
             self.groups = CallGroups::default();
             self.items.clear();
             self.expanded = self.expanded.split_off(&entry.seq);
@@ -408,7 +408,7 @@ mod tests {
                 };
                 let at = Timestamp::from_millisecond(now).expect("a time");
                 let seq = index as u64 + 1;
-                let entries = [Arc::new(Entry { seq, at, kind: EntryKind::Call(Box::new(call)) })];
+                let entries = [Arc::new(Entry::new(seq, at, EntryKind::Call(Box::new(call))))];
                 let kept = seq.saturating_sub(40).max(1)..seq + 1;
                 list.take(&entries, &kept);
                 grouped_list.take(&entries, &kept, &list);

@@ -20,19 +20,35 @@ use crate::{
 impl App {
     /// The held call that a key applies to: the selected one if that is visibly selected, else the oldest.
     fn held<'s>(&mut self, snapshot: &'s Snapshot) -> Option<&'s Arc<Entry>> {
-        let selected = self.visibly_selected().map(|entry| entry.seq);
-        let held = snapshot.held.iter().find(|entry| Some(entry.seq) == selected).or(snapshot.held.first());
-        if held.is_none() {
-            self.status = StatusLine::say("no call is held");
+        let own = snapshot.held.iter().find(|entry| entry.node == snapshot.node);
+        match self.selected_held(snapshot).or(own) {
+            Some(held) if held.node == snapshot.node => Some(held),
+            None if snapshot.held.is_empty() || !snapshot.is_all() => {
+                self.status = StatusLine::say("no call is held");
+                None
+            }
+            _ => {
+                self.choose_one_first();
+                None
+            }
         }
-        held
+    }
+
+    /// The selected call, if it is visibly selected and held.
+    fn selected_held<'s>(&self, snapshot: &'s Snapshot) -> Option<&'s Arc<Entry>> {
+        let selected = self.visibly_selected()?.seq;
+        snapshot.held.iter().find(|entry| entry.seq == selected)
     }
 
     /// Releases a held call.
     pub(super) fn release(&mut self, snapshot: &Snapshot) -> Option<Effect> {
-        let held = self.held(snapshot)?;
-        let is_selected = self.visibly_selected().is_some_and(|entry| entry.seq == held.seq);
-        let call = held.call_number().filter(|_| is_selected);
+        let selected = self.selected_held(snapshot);
+        // Each instance has an oldest one.
+        let call = if snapshot.is_all() && selected.is_none() && !snapshot.held.is_empty() {
+            None
+        } else {
+            self.held(snapshot)?.call_number().filter(|_| selected.is_some())
+        };
         let which = call.map_or(ReleaseTarget::Oldest, ReleaseTarget::Call);
         Some(Command::Release { which, release_action: None, confirmed: false }.into())
     }

@@ -72,7 +72,7 @@ impl App {
     }
 
     /// Notes which command was made from the line that was typed last.
-    pub(super) fn link_submitted(&mut self, effects: &[Effect]) {
+    pub(super) fn link_submitted(&mut self, effects: &[Effect], snapshot: &Snapshot) {
         let commands = effects.iter().filter_map(|effect| match effect {
             Effect::Run(command) => Some(command),
             _ => None,
@@ -81,7 +81,9 @@ impl App {
         if let (Some(submitted), Some(command)) = (&mut self.submitted, commands.first()) {
             submitted.command.get_or_insert_with(|| command.clone());
         }
-        self.news.expect(commands);
+        // Each instance that it goes to records it.
+        let targets = if snapshot.is_all() { snapshot.nodes.len() } else { 1 };
+        self.news.expect(std::iter::repeat_n(commands, targets).flatten().collect());
     }
 
     /// Whether a command is the one that was typed last.
@@ -126,7 +128,8 @@ impl App {
         self.status = match (result, submitted.map(|submitted| submitted.prompt)) {
             (Ok(text), _) => {
                 let forecast = fault_list::forecast_of(&line, snapshot)
-                    .filter(|_| !line.contains("--dry-run"))
+                    // What each of several instances has answered matters more.
+                    .filter(|_| !line.contains("--dry-run") && !snapshot.is_all())
                     .map(|forecast| {
                         let prefix = match edited {
                             _ if line.starts_with("down") => text.clone(),
@@ -207,6 +210,7 @@ impl App {
             PaletteInput::Shell(line) => return Ok(self.run_shell(&line)),
             PaletteInput::Sort(Some(sort)) => self.sort_by(sort),
             PaletteInput::Sort(None) => self.unsort(),
+            PaletteInput::Node(choice) => return Ok(vec![Effect::ChooseNode(choice)]),
             PaletteInput::Seek(target) => {
                 let seek = target.resolve(snapshot.at, &self.zone);
                 return Ok(vec![self.seek(seek)]);

@@ -129,7 +129,8 @@ impl EntryList {
         if entry.is_redundant() {
             return;
         }
-        if entry.is_reset() {
+        // That of one instance of several leaves the entries of others.
+        if entry.is_reset() && entry.node.is_none() {
             self.clear();
             self.widths = Widths::default();
             self.selected = self.selected.filter(|place| *place > entry.seq);

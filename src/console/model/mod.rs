@@ -18,6 +18,7 @@ mod mark_keys;
 pub mod marks;
 pub mod mode;
 mod news;
+mod nodes;
 mod panes;
 pub mod picker;
 pub mod prompt;

@@ -42,6 +42,10 @@ impl App {
                 None => self.calls.go(step, height),
             },
             Pane::Volumes => {
+                if snapshot.is_all() {
+                    self.volume.1 = step.from(self.volume.1, snapshot.volume_lines());
+                    return;
+                }
                 let mut cursor = Cursor { row: self.volume_row(snapshot), top: self.volume.1 };
                 cursor.go(step, snapshot.volumes.len(), height);
                 self.volume =
@@ -185,14 +189,18 @@ impl App {
     }
 
     /// Keeps the open history that of the selected volume.
-    fn follow_history(&mut self, snapshot: &Snapshot) {
+    pub(super) fn follow_history(&mut self, snapshot: &Snapshot) {
         let is_open = self.focus == Pane::Volumes && self.detail.is_some();
         let name = self.selected_volume(snapshot).filter(|_| is_open).map(|volume| volume.name.clone());
+        let filter = |name: &str| match &snapshot.node {
+            Some(node) => Filter::history_of(name).of_node(node),
+            None => Filter::history_of(name),
+        };
         match (name, &self.history) {
-            (Some(name), Some(history)) if history.name == name => {}
+            (Some(name), Some(history)) if *history.entries.filter() == filter(&name) => {}
             (Some(name), _) => {
                 let mut entries = EntryList::default();
-                entries.set_filter(Filter::history_of(&name));
+                entries.set_filter(filter(&name));
                 self.history = Some(VolumeHistory { name, entries });
             }
             (None, _) => self.history = None,

@@ -15,6 +15,7 @@ use crate::{
         protocol::Operation,
         volume::{Volume, Volumes},
     },
+    hub::Snapshot,
 };
 
 /// What the calls have said about one volume.
@@ -42,11 +43,15 @@ impl CallFacts {
         self.last + 1
     }
 
-    /// Takes in what is new.
-    pub fn take(&mut self, entries: &[Arc<Entry>], volumes: &Volumes) {
+    /// Takes in what is new: where there are several instances, that of the chosen one.
+    pub fn take(&mut self, entries: &[Arc<Entry>], snapshot: &Snapshot) {
+        let volumes = &snapshot.volumes;
         let last = self.last;
         for entry in entries.iter().skip_while(|entry| entry.seq <= last) {
             self.last = entry.seq;
+            if entry.node != snapshot.node {
+                continue;
+            }
             if entry.is_reset() {
                 (self.volumes, self.scope) = Default::default();
             }

@@ -123,6 +123,23 @@ fn sorted(view: &View<'_>) -> Option<String> {
     Some(format!("by {} {arrow}", sort.column.name()))
 }
 
+/// The width of the longest name of a peer, and of one at an instance that has several.
+fn peer_widths(view: &View<'_>) -> (usize, usize) {
+    let snapshot = view.snapshot;
+    let own = if snapshot.nodes.is_empty() { std::slice::from_ref(snapshot) } else { &snapshot.nodes[..] };
+    let widest = |least: usize| {
+        let peers = own.iter().filter(|node| node.peers.len() >= least).flat_map(|node| &node.peers);
+        peers.map(|peer| text::width(&peer.to_string())).max().unwrap_or(0)
+    };
+    (widest(1), widest(2))
+}
+
+/// The width of the longest name of an instance, where there are several.
+fn node_width(view: &View<'_>) -> usize {
+    let names = view.snapshot.nodes.iter().filter_map(|node| node.node.as_deref());
+    names.map(|name| text::width(&text::clean(name))).max().map_or(0, |width| width.max(4))
+}
+
 fn follows(view: &View<'_>) -> bool {
     view.app.grouped_list.as_ref().map_or(view.app.calls.follows(), GroupedList::follows)
 }
@@ -178,8 +195,7 @@ fn columns(view: &View<'_>, width: u16) -> Columns {
     let widths = view.app.calls.widths();
     let names = grouped_list
         .map_or(0, |list| list.visible(rows).map(|(row, _)| groups::name_overflow(row)).max().unwrap_or(0));
-    let widest_peer =
-        view.snapshot.peers.iter().map(|peer| text::width(&peer.to_string())).max().unwrap_or(0);
+    let (widest_peer, peers) = peer_widths(view);
     let shows_peer = view.app.columns.shows(Column::Peer) && grouped_list.is_none();
     let content = Content {
         volume: widths.volume.max(names),
@@ -187,7 +203,8 @@ fn columns(view: &View<'_>, width: u16) -> Columns {
             0 => 0,
             action => text::width(view.theme.glyphs.fault) + 1 + action,
         },
-        peer: if view.snapshot.peers.len() > 1 && !shows_peer { widest_peer } else { 0 },
+        node: node_width(view),
+        peer: if shows_peer { 0 } else { peers },
         widest_peer,
     };
     Columns::of(width.into(), content, grouped_list.is_some(), &view.app.columns)

@@ -22,6 +22,8 @@ const MIN_OUTCOME: usize = 16;
 pub struct Columns {
     /// The time of day.
     pub time: usize,
+    /// The instance, where there are several.
+    pub node: usize,
     /// The client, or its process or address where there are several.
     pub caller: usize,
     /// The process or address, where that is a column of its own.
@@ -49,6 +51,8 @@ pub struct Columns {
 pub struct Content {
     pub volume: usize,
     pub fault: usize,
+    /// 0 where there is only one instance.
+    pub node: usize,
     /// 0 where there is only one peer.
     pub peer: usize,
     /// The widest peer of all.
@@ -70,6 +74,8 @@ impl Columns {
         let if_shown = |column, width| if chosen.shows(column) { width } else { 0 };
         let mut columns = Self {
             time: if_shown(Column::Time, time),
+            // Each call could be of any, so it is left out nowhere.
+            node: content.node.min(if width < 60 { 6 } else { 16 }),
             caller: if_shown(Column::Caller, caller),
             peer: 0,
             connection: 0,
@@ -112,6 +118,7 @@ impl Columns {
     fn taken(&self) -> usize {
         let fixed = [
             self.time,
+            self.node,
             self.caller,
             self.peer,
             self.connection,
@@ -132,7 +139,7 @@ impl Columns {
         self.call + if self.volume > 0 { 2 + self.volume } else { 0 }
     }
 
-    /// The width of all columns after the time.
+    /// The width of all columns after the time and the instance.
     pub fn width(&self) -> usize {
         let columns = [
             self.caller,
@@ -153,7 +160,8 @@ impl Columns {
     /// and its volume.
     fn heads(&self, is_grouped: bool) -> Vec<(Option<Column>, &'static str, usize)> {
         let head = |column: Column, width| (Some(column), column.name(), width);
-        let mut heads = vec![head(Column::Time, self.time), head(Column::Caller, self.caller)];
+        let mut heads =
+            vec![head(Column::Time, self.time), (None, "node", self.node), head(Column::Caller, self.caller)];
         if is_grouped {
             heads.push((None, "command, volume", self.call_and_volume()));
         } else {

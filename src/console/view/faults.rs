@@ -17,13 +17,14 @@ use crate::{
         view::{
             banner,
             canvas::{View, mark},
+            nodes,
         },
     },
     domain::{
         rules::{PRESETS, RuleState, TrackedRule},
         text,
     },
-    hub::DriverStatus,
+    hub::{DriverStatus, Snapshot},
 };
 
 /// From this width on there is room for all counts.
@@ -36,11 +37,11 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
         0 => Span::styled("none armed", view.theme.styles.dim),
         _ => Span::styled(format!("{armed} armed"), view.theme.styles.fault),
     };
-    let seed = Span::styled(
-        format!("seed {} {} ", view.snapshot.seed, view.theme.glyphs.dot),
-        view.theme.styles.dim,
-    );
-    let inner = view.pane(Pane::Faults, "Faults", &[seed, state], area, buffer);
+    let seed = format!("seed {} {} ", view.snapshot.seed, view.theme.glyphs.dot);
+    // Of several instances, each has its own.
+    let seed = if view.snapshot.is_all() { String::new() } else { seed };
+    let seed = Span::styled(seed, view.theme.styles.dim);
+    let inner = view.pane(Pane::Faults, "Faults", &[nodes::chosen(view), seed, state], area, buffer);
     let rows = fault_list::rows(view.snapshot);
     let height = usize::from(inner.height);
     let is_spread = fault_list::is_spread(view.snapshot, height);
@@ -68,6 +69,42 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
             line += 1;
         }
     }
+    if view.snapshot.is_all() {
+        for overview in overview(view, height.saturating_sub(line.into())) {
+            view.put_fitted(buffer, inner, line, &overview);
+            line += 1;
+        }
+    }
+}
+
+/// The rules of all instances, each under its name, its seed and what is armed there.
+fn overview(view: &View<'_>, height: usize) -> Vec<Line<'static>> {
+    let styles = &view.theme.styles;
+    let mut lines = Vec::new();
+    for node in &view.snapshot.nodes {
+        lines.push(Line::from(vec![
+            Span::styled(format!(" {}", nodes::name(node)), styles.bold),
+            Span::styled(format!("  seed {}  driver {}", node.seed, node.driver_state.status), styles.dim),
+        ]));
+        lines.extend(node.rules.iter().map(|rule| overview_line(view, node, rule)));
+    }
+    if lines.len() > height {
+        let hidden = lines.len() + 1 - height;
+        lines.truncate(height.saturating_sub(1));
+        let key = view.key(KeyAction::NextNode);
+        lines.push(Line::styled(format!(" and {hidden} more; {key} shows one node"), styles.dim));
+        lines.truncate(height);
+    }
+    lines
+}
+
+/// A rule of one of several instances.
+fn overview_line(view: &View<'_>, node: &Snapshot, rule: &TrackedRule) -> Line<'static> {
+    let label = rule.label.as_deref().map_or_else(String::new, |label| format!(" {}", text::clean(label)));
+    let mut spans = vec![Span::raw(format!("   {}{label}  ", rule.id))];
+    spans.extend(on(view, node, rule, false));
+    spans.push(Span::raw(format!("  {}", text::clean(&rule.text))));
+    Line::from(spans)
 }
 
 fn title(view: &View<'_>, row: &FaultRow) -> String {
@@ -91,8 +128,18 @@ fn row_of(view: &View<'_>, row: &FaultRow, titles: usize, is_roomy: bool) -> (Li
         FaultRow::Preset(index) => {
             let preset = &PRESETS[*index];
             let armed = snapshot.rules.iter().find(|armed| armed.label.as_deref() == Some(preset.label));
-            let state = armed.map_or_else(|| off(view), |armed| on(view, armed, is_roomy));
+            let is_armed = |node: &Snapshot| {
+                fault_list::armed(node).any(|rule| rule.label.as_deref() == Some(preset.label))
+            };
+            let state = if snapshot.is_all() {
+                nodes::state(view, "ARMED", "off", is_armed)
+            } else {
+                armed.map_or_else(|| off(view), |armed| on(view, snapshot, armed, is_roomy))
+            };
             (Some(KeyAction::Preset(preset.label)), state)
+        }
+        FaultRow::Forget if snapshot.is_all() => {
+            (Some(KeyAction::Forget), vec![Span::styled("of one node only", styles.dim)])
         }
         FaultRow::Forget => {
             let volume = view.app.selected_volume(snapshot);
@@ -106,6 +153,10 @@ fn row_of(view: &View<'_>, row: &FaultRow, titles: usize, is_roomy: bool) -> (Li
                 }
             };
             (Some(KeyAction::Forget), vec![state])
+        }
+        FaultRow::Outage if snapshot.is_all() => {
+            let is_down = |node: &Snapshot| node.driver_state.status != DriverStatus::Up;
+            (Some(KeyAction::Outage), nodes::state(view, "DOWN", "up", is_down))
         }
         FaultRow::Outage => {
             let state = match snapshot.driver_state.status {
@@ -126,7 +177,7 @@ fn row_of(view: &View<'_>, row: &FaultRow, titles: usize, is_roomy: bool) -> (Li
                 return (Line::default(), None);
             };
             rule = Some(text::clean(&armed.text).into_owned());
-            (None, on(view, armed, is_roomy))
+            (None, on(view, snapshot, armed, is_roomy))
         }
     };
     let key = action.map_or_else(|| "    ".to_owned(), |action| format!("[{}] ", view.key(action)));
@@ -140,7 +191,7 @@ fn off(view: &View<'_>) -> Vec<Span<'static>> {
     vec![Span::styled("off", view.theme.styles.dim)]
 }
 
-fn on(view: &View<'_>, rule: &TrackedRule, is_roomy: bool) -> Vec<Span<'static>> {
+fn on(view: &View<'_>, snapshot: &Snapshot, rule: &TrackedRule, is_roomy: bool) -> Vec<Span<'static>> {
     let styles = &view.theme.styles;
     let (word, style) = match rule.state {
         RuleState::Armed => ("ARMED", styles.fault),
@@ -149,6 +200,6 @@ fn on(view: &View<'_>, rule: &TrackedRule, is_roomy: bool) -> Vec<Span<'static>>
     };
     vec![
         Span::styled(format!("{word:5}"), style),
-        Span::raw(format!("  {}", banner::counts(view.snapshot, rule, is_roomy))),
+        Span::raw(format!("  {}", banner::counts(snapshot, rule, is_roomy))),
     ]
 }

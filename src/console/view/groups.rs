@@ -76,6 +76,10 @@ fn header(view: &View<'_>, columns: &Columns, group: &CallGroup, is_expanded: bo
         let time = row::time(view, members[0].began(), columns.time);
         say(view.pad(&time, columns.time + 2), styles.dim);
     }
+    if columns.node > 0 {
+        let node = text::clean(group.node().unwrap_or_default());
+        say(view.pad(&node, columns.node + 2), styles.bold);
+    }
     if columns.caller > 0 {
         say(view.pad(group.caller().as_str(), columns.caller + 2), styles.dim);
     }

@@ -93,10 +93,10 @@ fn render_live(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
     }
 }
 
-/// The instance that is shown, and whether it answers.
-fn remote(view: &View<'_>, connection: &Connection) -> Vec<Span<'static>> {
+/// Whether an instance answers: a sign, its style, and words.
+pub fn connection_state(view: &View<'_>, connection: &Connection) -> (&'static str, Style, String) {
     let (styles, glyphs) = (&view.theme.styles, view.theme.glyphs);
-    let (glyph, style, state) = match &connection.state {
+    match &connection.state {
         ConnectionState::Connected => {
             let lag = connection.lag.filter(|lag| *lag >= MIN_LAG);
             let lag = lag.map_or_else(String::new, |lag| format!(", {} behind", text::took(lag)));
@@ -106,7 +106,13 @@ fn remote(view: &View<'_>, connection: &Connection) -> Vec<Span<'static>> {
             let problem = view.fit(&text::clean(problem), MAX_PROBLEM);
             (glyphs.idle, styles.bad, format!("connecting{} {problem}", glyphs.ellipsis))
         }
-    };
+    }
+}
+
+/// The instance that is shown, and whether it answers.
+fn remote(view: &View<'_>, connection: &Connection) -> Vec<Span<'static>> {
+    let styles = &view.theme.styles;
+    let (glyph, style, state) = connection_state(view, connection);
     let mut spans = vec![
         Span::styled(format!("  {}  ", text::clean(&connection.name)), styles.bold),
         Span::styled(format!("{glyph} {state}"), style),
@@ -127,6 +133,8 @@ pub fn render(view: &View<'_>, buffer: &mut Buffer) {
     let area = view.screen.header;
     match &view.snapshot.source {
         SourceStatus::Local | SourceStatus::Remote(_) => render_live(view, area, buffer),
+        // Each has its own place there: see `connections`.
+        SourceStatus::Nodes => {}
         SourceStatus::Recording(recording) => timeline::render(view, recording, area, buffer),
     }
     if let Some(fix_command) = &driver.fix_command {
@@ -175,7 +183,7 @@ fn render_fix_command(view: &View<'_>, line: &Line<'_>, area: Rect, buffer: &mut
 }
 
 /// The load, in forms from long to short.
-fn load(view: &View<'_>) -> Vec<Line<'static>> {
+pub fn load(view: &View<'_>) -> Vec<Line<'static>> {
     let (snapshot, styles) = (view.snapshot, &view.theme.styles);
     let rate = snapshot.counters.rate(snapshot.at);
     let last = rate.len().checked_sub(2).map_or(0, |index| rate[index]);

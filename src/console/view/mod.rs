@@ -18,6 +18,7 @@ pub mod calls;
 mod canvas;
 pub mod column_picker;
 mod columns;
+mod connections;
 pub mod detail;
 pub mod empty_state;
 pub mod faults;
@@ -26,6 +27,7 @@ pub mod groups;
 pub mod header;
 pub mod help;
 pub mod narration;
+mod nodes;
 pub mod picker;
 pub mod question;
 pub mod row;
@@ -51,7 +53,7 @@ use crate::{
         theme::Theme,
         view::canvas::View,
     },
-    domain::text,
+    domain::{model::source_status::SourceStatus, text},
     hub::Snapshot,
 };
 
@@ -71,6 +73,9 @@ pub fn render(frame: &mut Frame<'_>, app: &App, snapshot: &Snapshot, theme: &The
     let view = View { app, snapshot, theme, screen: &screen };
     let buffer = frame.buffer_mut();
     header::render(&view, buffer);
+    if snapshot.source == SourceStatus::Nodes {
+        connections::render(&view, screen.header, buffer);
+    }
     banner::render(&view, buffer);
     tabs::render(&view, buffer);
     if let Some(area) = screen.calls {

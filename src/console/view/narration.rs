@@ -27,6 +27,7 @@ use crate::{
         rules::{RuleState, reaction},
         text,
     },
+    hub::Snapshot,
 };
 
 /// How long a call with a fault is narrated although others follow.
@@ -99,7 +100,7 @@ fn last_call(view: &View<'_>) -> Option<(String, Style)> {
     let styles = &view.theme.styles;
     let faulted = view.app.calls.newest_call(true).filter(|entry| {
         since(view.snapshot.at, entry.at) < MAX_FAULT_AGE
-            && entry.call().is_none_or(|call| is_in_force(view, call))
+            && entry.call().is_none_or(|call| is_in_force(view.snapshot.of_entry(entry), call))
     });
     let entry = faulted.or_else(|| view.app.calls.newest_call(false))?;
     Some(match &entry.kind {
@@ -120,11 +121,11 @@ fn next_attempt(view: &View<'_>, entry: &Entry) -> String {
 }
 
 /// Whether the rule that acted on a call may be shown as if it were now.
-fn is_in_force(view: &View<'_>, call: &Call) -> bool {
+fn is_in_force(snapshot: &Snapshot, call: &Call) -> bool {
     let rule = call
         .fault
         .as_ref()
-        .and_then(|fault| view.snapshot.rules.iter().find(|rule| Some(rule.id) == fault.rule()));
+        .and_then(|fault| snapshot.rules.iter().find(|rule| Some(rule.id) == fault.rule()));
     rule.is_some_and(|rule| rule.state != RuleState::Expired)
 }
 

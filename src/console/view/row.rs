@@ -33,12 +33,15 @@ pub fn line(
     let is_hit = view.app.dry_run.latest().is_some_and(|dry_run| {
         entry.call().is_some_and(|call| dry_run.hits.binary_search(&call.number).is_ok())
     });
-    let mut row = RowBuilder { view, columns, indent, spans: Vec::new() };
+    // A single peer is not worth its name.
+    let names_peers = view.snapshot.of_entry(entry).peers.len() > 1;
+    let mut row = RowBuilder { view, columns, indent, names_peers, spans: Vec::new() };
     match view.app.marks.sign(entry) {
         Some(mark) => row.say(&mark.to_string(), styles.key),
         None => row.say(if is_hit { view.theme.glyphs.hit } else { " " }, styles.fault),
     }
     row.column(&time(view, began, columns.time), columns.time, styles.dim);
+    row.column(&text::clean(entry.node.as_deref().unwrap_or_default()), columns.node, styles.bold);
     match &entry.kind {
         EntryKind::Call(call) => row.call(call),
         EntryKind::Held(waiting) => row.waiting(entry, waiting),
@@ -61,6 +64,7 @@ struct RowBuilder<'v> {
     view: &'v View<'v>,
     columns: &'v Columns,
     indent: &'static str,
+    names_peers: bool,
     spans: Vec<Span<'static>>,
 }
 
@@ -139,7 +143,7 @@ impl RowBuilder<'_> {
         let word = format!("{}{word}", self.indent);
         let peer = peer.map(|peer| text::clean(&peer.to_string()).into_owned());
         // Where there are several, who it was says more than which program.
-        let has_one = self.view.snapshot.peers.len() <= 1 || columns.peer > 0;
+        let has_one = !self.names_peers || columns.peer > 0;
         let client = peer.clone().filter(|_| !has_one).unwrap_or_else(|| caller.to_string());
         self.column(&client, columns.caller, dim);
         self.column(&peer.unwrap_or_default(), columns.peer, dim);

@@ -43,6 +43,7 @@ fn styled<'l>(view: &View<'_>, said: Vec<StyledText>) -> Line<'l> {
 /// The names above the two lines.
 pub fn heading(view: &View<'_>, width: u16) -> Line<'static> {
     let drawing = Drawing::new(view.theme.glyphs.symbols, &view.app.zone, &|_| None, width.into());
-    let heading = drawing.heading(view.snapshot.counters.usual_caller(), &view.snapshot.driver.name);
+    let name = if view.snapshot.nodes.is_empty() { &view.snapshot.driver.name } else { "all nodes" };
+    let heading = drawing.heading(view.snapshot.counters.usual_caller(), name);
     Line::styled(heading, view.theme.styles.bold)
 }

@@ -17,19 +17,29 @@ use crate::{
         model::{mode::Mode, volume_list::options, window::Cursor},
         view::{
             canvas::{View, mark, put},
-            columns, row,
+            columns, nodes, row,
         },
     },
     domain::{model::volume::Volume, text},
+    hub::Snapshot,
 };
 
 /// Draws the pane.
 pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
     let snapshot = view.snapshot;
-    let title = format!("Volumes {}", snapshot.volumes.len());
-    let mounts = text::counted(snapshot.volumes.open_mounts(), "open mount");
-    let state = [Span::styled(mounts, super::header::count_style(snapshot.volumes.open_mounts(), view))];
+    let title = format!("Volumes {}", snapshot.volume_count());
+    let open_mounts = open_mounts(snapshot);
+    let mounts = text::counted(open_mounts, "open mount");
+    let node = nodes::chosen(view);
+    let state = [node, Span::styled(mounts, super::header::count_style(open_mounts, view))];
     let inner = view.pane(Pane::Volumes, &title, &state, area, buffer);
+    if snapshot.is_all() {
+        let size = (inner.width.into(), inner.height.into());
+        for (row, line) in overview(view, view.app.volume.1, size).iter().enumerate() {
+            view.put_fitted(buffer, inner, row as u16, line);
+        }
+        return;
+    }
     if snapshot.volumes.is_empty() {
         let says = "No volumes yet.\nAn engine creates them; `conjure NAME` does too.";
         for (row, line) in text::wrap(says, usize::from(inner.width).saturating_sub(2)).iter().enumerate() {
@@ -152,6 +162,55 @@ fn last_used(view: &View<'_>, at: Timestamp) -> String {
     let [used, now] = [at, view.snapshot.at].map(|at| view.app.zone.to_datetime(at).date());
     let time = row::time(view, at, 8);
     if used == now { time } else { format!("{used} {time}") }
+}
+
+fn open_mounts(snapshot: &Snapshot) -> u64 {
+    let nodes = if snapshot.is_all() { &snapshot.nodes[..] } else { std::slice::from_ref(snapshot) };
+    nodes.iter().map(|node| node.volumes.open_mounts()).sum()
+}
+
+/// The volumes of all instances, from a line on.
+fn overview(view: &View<'_>, top: usize, (width, height): (usize, usize)) -> Vec<Line<'static>> {
+    let styles = &view.theme.styles;
+    let mut lines = Vec::new();
+    let mut skipped = top;
+    for node in &view.snapshot.nodes {
+        if lines.len() >= height {
+            break;
+        }
+        let count = 1 + node.volumes.len();
+        if skipped >= count {
+            skipped -= count;
+            continue;
+        }
+        if skipped == 0 {
+            let mounts = text::counted(node.volumes.open_mounts(), "open mount");
+            let count_of = text::counted(node.volumes.len() as u64, "volume");
+            lines.push(Line::from(vec![
+                Span::styled(format!(" {}", nodes::name(node)), styles.bold),
+                Span::styled(format!("  {count_of}, {mounts}"), styles.dim),
+            ]));
+        }
+        let first = skipped.saturating_sub(1);
+        let shown = first..node.volumes.len().min(first + height - lines.len());
+        let volumes: Vec<_> = node.volumes.rows(shown).collect();
+        let names = volumes.iter().map(|volume| text::width(&text::clean(&volume.name)));
+        let name = names.max().unwrap_or(0).clamp(6, (width / 2).max(8));
+        lines.extend(volumes.iter().map(|volume| overview_row(view, volume, name)));
+        skipped = 0;
+    }
+    lines.truncate(height);
+    lines
+}
+
+/// A row of a volume that is not selected.
+fn overview_row(view: &View<'_>, volume: &Volume, name: usize) -> Line<'static> {
+    let (state, style) = state_of(view, volume);
+    Line::from(vec![
+        Span::raw(format!("  {}  ", view.pad(&text::clean(&volume.name), name))),
+        Span::styled(view.pad(&state, 13), style),
+        Span::raw(format!("  {}", text::clean(&options(volume))).trim_end().to_owned()),
+    ])
 }
 
 /// What is special about a volume, in words.

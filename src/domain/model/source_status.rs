@@ -14,6 +14,25 @@ pub enum SourceStatus {
     Remote(Connection),
     /// A recording.
     Recording(Timeline),
+    /// Several other processes.
+    Nodes,
+}
+
+/// Which of several other processes a console shows in its panes and sends commands to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NodeChoice {
+    /// One by its name.
+    One(Arc<str>),
+    /// The one after the chosen one.
+    Next,
+    /// All of them.
+    All,
+}
+
+impl From<&str> for NodeChoice {
+    fn from(name: &str) -> Self {
+        if name == "all" { Self::All } else { Self::One(name.into()) }
+    }
 }
 
 /// The connection to another process.
@@ -45,7 +64,7 @@ impl SourceStatus {
     pub const fn timeline(&self) -> Option<&Timeline> {
         match self {
             Self::Recording(timeline) => Some(timeline),
-            Self::Local | Self::Remote(_) => None,
+            Self::Local | Self::Remote(_) | Self::Nodes => None,
         }
     }
 }

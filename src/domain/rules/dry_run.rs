@@ -119,7 +119,7 @@ mod tests {
                 ..Call::ok(operation, Caller::Docker)
             })));
         }
-        let entry = |(index, kind)| Entry { seq: index as u64 + 1, at: Timestamp::UNIX_EPOCH, kind };
+        let entry = |(index, kind)| Entry::new(index as u64 + 1, Timestamp::UNIX_EPOCH, kind);
         kinds.into_iter().enumerate().map(entry).collect()
     }
 

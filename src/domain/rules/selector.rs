@@ -219,6 +219,11 @@ impl Pattern {
         Ok(Self { text: text.to_owned(), regex })
     }
 
+    /// What matches a text and nothing else.
+    pub fn exactly(text: &str) -> Self {
+        Self::new(&globset::escape(text).replace('\\', r"\\")).expect("an escaped text is a pattern")
+    }
+
     /// The text that it was compiled from.
     pub fn text(&self) -> &str {
         &self.text

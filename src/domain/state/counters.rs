@@ -110,6 +110,41 @@ impl Counters {
         }
     }
 
+    /// Counts what another instance has counted.
+    pub fn add(&mut self, other: &Self) {
+        fn add_all<'c>(own: impl IntoIterator<Item = &'c mut u64>, more: impl IntoIterator<Item = &'c u64>) {
+            own.into_iter().zip(more).for_each(|(own, more)| *own += more);
+        }
+        add_all(&mut self.operations, &other.operations);
+        add_all(&mut self.callers, &other.callers);
+        add_all(&mut self.lints, &other.lints);
+        let finished = other.finished.iter().flatten().flatten();
+        add_all(self.finished.iter_mut().flatten().flatten(), finished);
+        for (own, more) in self.durations.iter_mut().zip(&other.durations) {
+            own.add(more);
+        }
+        for (own, more) in self.upstream_durations.iter_mut().zip(&other.upstream_durations) {
+            own.add(more);
+        }
+        self.unknown_requests += other.unknown_requests;
+        self.faults_injected += other.faults_injected;
+        self.latency.add(&other.latency).expect("the histogram grows with its values");
+        self.add_rate(other);
+    }
+
+    /// Adds the requests of each second.
+    fn add_rate(&mut self, other: &Self) {
+        let end = Timestamp::from_second(self.second.max(other.second)).unwrap_or_default();
+        self.set_to(end);
+        let more = other.rate(end);
+        while self.rate.len() < more.len() {
+            self.rate.push_front(0);
+        }
+        for (own, more) in self.rate.iter_mut().rev().zip(more.iter().rev()) {
+            *own += more;
+        }
+    }
+
     fn arrived(&mut self, operation: Option<Operation>, caller: Caller, at: Timestamp) {
         self.callers[caller as usize] += 1;
         match operation {

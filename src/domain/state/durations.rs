@@ -23,6 +23,14 @@ impl DurationHistogram {
         self.sum = self.sum.saturating_add(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX));
     }
 
+    /// Counts what another one has counted.
+    pub fn add(&mut self, other: &Self) {
+        for (bucket, more) in self.buckets.iter_mut().zip(other.buckets) {
+            *bucket += more;
+        }
+        self.sum = self.sum.saturating_add(other.sum);
+    }
+
     /// For each bound in seconds, how many durations are not longer. The last bound is infinite.
     pub fn cumulative(&self) -> impl Iterator<Item = (f64, u64)> {
         let bounds = BOUNDS.into_iter().map(|millis| millis as f64 / 1e3).chain([f64::INFINITY]);

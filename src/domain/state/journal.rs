@@ -186,7 +186,7 @@ mod tests {
 
     fn push(journal: &mut Journal, length: usize) {
         let kind = EntryKind::Note { text: "x".repeat(length) };
-        journal.push(&Arc::new(Entry { seq: journal.next_seq(), at: Timestamp::UNIX_EPOCH, kind }));
+        journal.push(&Arc::new(Entry::new(journal.next_seq(), Timestamp::UNIX_EPOCH, kind)));
     }
 
     proptest! {

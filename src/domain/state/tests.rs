@@ -122,11 +122,7 @@ fn entries() -> Vec<Arc<Entry>> {
         EntryKind::Gap(Gap { first: 7, missed: 12, reason: "the disk is full".into() }),
     ];
     let entry = |(index, kind)| {
-        Arc::new(Entry {
-            seq: index as u64 + 1,
-            at: second(i64::try_from(index).expect("few entries")),
-            kind,
-        })
+        Arc::new(Entry::new(index as u64 + 1, second(i64::try_from(index).expect("few entries")), kind))
     };
     kinds.into_iter().enumerate().map(entry).collect()
 }

@@ -87,7 +87,7 @@ pub fn write(page: &mut DetailPage<'_>, entry: &Entry, call: &Call, time: &str) 
 
 /// Why the other rules for this operation did not act.
 fn others(page: &mut DetailPage<'_>, entry: &Entry, call: &Call) {
-    let snapshot = page.view.snapshot;
+    let snapshot = page.view.snapshot.of_entry(entry);
     let dim = page.view.theme.styles.dim;
     let acted = call.fault.as_ref().and_then(AppliedFault::rule);
     let text_of = |id: u32| {

@@ -29,7 +29,7 @@ impl Run {
 
     fn record(&mut self, kind: EntryKind) {
         let seq = self.state.journal().next_seq();
-        let entry = Arc::new(Entry { seq, at: Timestamp::UNIX_EPOCH, kind });
+        let entry = Arc::new(Entry::new(seq, Timestamp::UNIX_EPOCH, kind));
         self.state.apply(&entry);
         self.entries.push(entry);
     }

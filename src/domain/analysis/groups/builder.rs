@@ -36,16 +36,22 @@ const CALLS: usize = 256;
 #[derive(Clone, Debug, Default)]
 pub struct CallGroups {
     all: VecDeque<CallGroup>,
-    callers: [Memory; Caller::ALL.len()],
+    memories: HashMap<Client, Memory>,
     retries: Retries,
     /// The groups that a later entry of one of their calls goes to, by the number of the earlier one.
     open: BTreeMap<u64, u64>,
     merged: Vec<u64>,
-    /// The line that runs in the user's shell, and the group of the calls that came since.
-    typed: Option<(Arc<str>, Option<u64>)>,
+    /// The line that runs in the user's shell, and the group of the calls that came since; by instance.
+    typed: HashMap<Option<Arc<str>>, TypedLine>,
 }
 
-/// What is remembered of a caller.
+/// A line and the group of its calls.
+type TypedLine = (Arc<str>, Option<u64>);
+
+/// An engine, and the instance that it calls where there are several.
+type Client = (Option<Arc<str>>, Caller);
+
+/// What is remembered of a client.
 #[derive(Clone, Debug, Default)]
 struct Memory {
     /// The handshake that waits for the command that it is for.
@@ -63,7 +69,7 @@ struct Memory {
 /// A call as it is sorted in.
 struct IncomingCall<'e> {
     entry: &'e Arc<Entry>,
-    caller: Caller,
+    client: Client,
     operation: Operation,
     volume: Option<&'e str>,
     began: Timestamp,
@@ -82,7 +88,7 @@ impl<'e> IncomingCall<'e> {
         // Of callers that are no engine nothing is known.
         (caller != Caller::Other).then(|| Self {
             entry,
-            caller,
+            client: (entry.node.clone(), caller),
             operation,
             volume,
             began: began(entry),
@@ -97,9 +103,9 @@ impl CallGroups {
         self.merged.clear();
         match &entry.kind {
             EntryKind::Shell(ShellEvent::Started { command }) => {
-                self.typed = Some((command.as_str().into(), None));
+                self.typed.insert(entry.node.clone(), (command.as_str().into(), None));
             }
-            EntryKind::Shell(ShellEvent::Finished(_)) => self.typed = None,
+            EntryKind::Shell(ShellEvent::Finished(_)) => drop(self.typed.remove(&entry.node)),
             _ => {}
         }
         let forerunner = self.retries.push(entry);
@@ -156,8 +162,8 @@ impl CallGroups {
         self.all.binary_search_by_key(&id, CallGroup::id).ok()
     }
 
-    fn memory(&mut self, caller: Caller) -> &mut Memory {
-        &mut self.callers[caller as usize]
+    fn memory(&mut self, client: &Client) -> &mut Memory {
+        self.memories.entry(client.clone()).or_default()
     }
 
     /// Puts the end of a call in the place of its waiting.
@@ -183,11 +189,11 @@ impl CallGroups {
     }
 
     fn begin(&mut self, arrival: &IncomingCall<'_>) -> u64 {
-        let greeted = self.memory(arrival.caller).greeted;
+        let greeted = self.memory(&arrival.client).greeted;
         let id = arrival.entry.seq;
         self.all.push_back(CallGroup {
             id,
-            caller: arrival.caller,
+            caller: arrival.client.1,
             members: vec![Member { entry: Arc::clone(arrival.entry), retries: None }],
             steps: Vec::new(),
             typed: None,
@@ -198,26 +204,26 @@ impl CallGroups {
 
     /// The group that a first attempt belongs to: one that goes on with it, or a new one.
     fn sort_in(&mut self, arrival: &IncomingCall<'_>) -> u64 {
-        if let Some((line, group)) = self.typed.clone() {
+        if let Some((line, group)) = self.typed.get(&arrival.entry.node).cloned() {
             let joined = group.and_then(|id| self.join(id, arrival, None));
             let id = joined.unwrap_or_else(|| self.begin(arrival));
             if let Some(index) = self.index(id) {
                 self.all[index].typed = Some(Arc::clone(&line));
             }
-            self.typed = Some((line, Some(id)));
+            self.typed.insert(arrival.entry.node.clone(), (line, Some(id)));
             return id;
         }
         match arrival.operation {
             Operation::Activate => {
                 let id = self.begin(arrival);
-                let memory = self.memory(arrival.caller);
+                let memory = self.memory(&arrival.client);
                 (memory.handshake, memory.greeted) = (Some(id), Some(arrival.entry.at));
                 id
             }
             Operation::Capabilities => self.capabilities(arrival),
             Operation::List => {
                 let id = self.after_handshake(arrival);
-                self.memory(arrival.caller).list = Some(id);
+                self.memory(&arrival.client).list = Some(id);
                 self.step(id, Step::List);
                 id
             }
@@ -238,13 +244,13 @@ impl CallGroups {
 
     /// The scope is asked for at the handshake, or for each volume of a List.
     fn capabilities(&mut self, arrival: &IncomingCall<'_>) -> u64 {
-        let Memory { handshake, list, .. } = *self.memory(arrival.caller);
+        let Memory { handshake, list, .. } = *self.memory(&arrival.client);
         let joined = [handshake, list]
             .into_iter()
             .flatten()
             .find_map(|id| self.follows(id, arrival.began).then(|| self.join(id, arrival, None)).flatten());
         let id = joined.unwrap_or_else(|| self.begin(arrival));
-        let memory = self.memory(arrival.caller);
+        let memory = self.memory(&arrival.client);
         memory.greeted = Some(arrival.entry.at);
         if Some(id) != list {
             memory.handshake = Some(id);
@@ -254,7 +260,7 @@ impl CallGroups {
 
     /// The handshake belongs to the command that it was for: the first that follows.
     fn after_handshake(&mut self, arrival: &IncomingCall<'_>) -> u64 {
-        let handshake = self.memory(arrival.caller).handshake.take();
+        let handshake = self.memory(&arrival.client).handshake.take();
         let joined = handshake
             .filter(|id| self.follows(*id, arrival.began))
             .and_then(|id| self.join(id, arrival, None));
@@ -323,14 +329,14 @@ impl CallGroups {
 
     /// The latest groups of the volume that a call is about.
     fn recent(&mut self, arrival: &IncomingCall<'_>) -> Vec<u64> {
-        let volumes = &self.memory(arrival.caller).volumes;
+        let volumes = &self.memory(&arrival.client).volumes;
         volumes.get(arrival.volume.unwrap_or_default()).cloned().unwrap_or_default()
     }
 
     fn remember(&mut self, arrival: &IncomingCall<'_>, id: u64) {
         let name = arrival.volume.unwrap_or_default();
         let first = self.all.front().map_or(u64::MAX, CallGroup::id);
-        let memory = self.memory(arrival.caller);
+        let memory = self.memory(&arrival.client);
         if let Some(recent) = memory.volumes.get_mut(name) {
             recent.retain(|other| *other != id && *other >= first);
             if recent.len() == RECENT {
@@ -340,14 +346,14 @@ impl CallGroups {
         } else {
             memory.volumes.insert(name.into(), vec![id]);
         }
-        if self.memory(arrival.caller).volumes.len() > self.memory(arrival.caller).crowded.max(VOLUMES) {
-            self.tidy(arrival.caller, arrival.began);
+        if memory.volumes.len() > memory.crowded.max(VOLUMES) {
+            self.tidy(&arrival.client, arrival.began);
         }
     }
 
     /// Forgets the volumes that nothing can go on with any more.
-    fn tidy(&mut self, caller: Caller, now: Timestamp) {
-        let mut volumes = std::mem::take(&mut self.memory(caller).volumes);
+    fn tidy(&mut self, client: &Client, now: Timestamp) {
+        let mut volumes = std::mem::take(&mut self.memory(client).volumes);
         volumes.retain(|_, recent| {
             let goes_on = |id: &u64| {
                 self.get(*id)
@@ -359,7 +365,7 @@ impl CallGroups {
             volumes.clear();
         }
         let crowded = volumes.len() * 2;
-        let memory = self.memory(caller);
+        let memory = self.memory(client);
         (memory.volumes, memory.crowded) = (volumes, crowded);
     }
 }

@@ -117,6 +117,11 @@ impl CallGroup {
         self.caller
     }
 
+    /// The instance that was called, where there are several.
+    pub fn node(&self) -> Option<&str> {
+        self.members[0].entry.node.as_deref()
+    }
+
     /// The volume that the calls are about, if they are about one.
     pub fn volume(&self) -> Option<&str> {
         self.members.iter().find_map(|member| match &member.entry.kind {

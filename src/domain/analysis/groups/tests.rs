@@ -77,7 +77,7 @@ impl Fixture {
 
     fn push(&mut self, kind: EntryKind) -> Option<u64> {
         self.seq += 1;
-        self.groups.push(&Arc::new(Entry { seq: self.seq, at: at(self.now), kind }))
+        self.groups.push(&Arc::new(Entry::new(self.seq, at(self.now), kind)))
     }
 
     /// The groups in words: name, volume, number of calls.

@@ -12,7 +12,11 @@ mod sequence;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::VecDeque, time::Duration};
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -67,6 +71,9 @@ const fn retries(caller: Caller) -> bool {
     matches!(caller, Caller::Docker | Caller::Simulated)
 }
 
+/// The instance that an entry is of, where there are several.
+type Node = Option<Arc<str>>;
+
 /// What an entry is a further attempt at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PreviousAttempt {
@@ -84,8 +91,8 @@ pub struct Retries {
     chains: VecDeque<RetrySequence>,
     /// The number of the last entry that was taken in.
     last: u64,
-    /// Since when, or until when, attempts may have been refused.
-    refused: Option<Timestamp>,
+    /// Since when, or until when, attempts may have been refused, by instance.
+    refused: HashMap<Node, Timestamp>,
 }
 
 impl Retries {
@@ -106,8 +113,8 @@ impl Retries {
             EntryKind::Held(waiting) => self.waiting(entry, waiting),
             EntryKind::Driver(event) => {
                 match event.is_reachable() {
-                    Some(true) => self.reachable(entry.at),
-                    Some(false) => self.refused = Some(Timestamp::MAX),
+                    Some(true) => self.reachable(entry),
+                    Some(false) => drop(self.refused.insert(entry.node.clone(), Timestamp::MAX)),
                     None => {}
                 }
                 None
@@ -116,9 +123,9 @@ impl Retries {
         }
     }
 
-    fn reachable(&mut self, at: Timestamp) {
-        if self.refused == Some(Timestamp::MAX) {
-            self.refused = Some(after(at, UNKNOWN_ATTEMPTS_WINDOW));
+    fn reachable(&mut self, entry: &Entry) {
+        if let Some(refused) = self.refused.get_mut(&entry.node).filter(|since| **since == Timestamp::MAX) {
+            *refused = after(entry.at, UNKNOWN_ATTEMPTS_WINDOW);
         }
     }
 
@@ -134,7 +141,8 @@ impl Retries {
         // The handshake has no body in any case.
         let is_retry = call.request.length == 0
             && (operation == Operation::Activate || call.caller.sends_body_for(operation));
-        let continued = if is_retry { self.choose(call.caller, operation, began(entry)) } else { None };
+        let continued =
+            if is_retry { self.choose(&entry.node, call.caller, operation, began(entry)) } else { None };
         if let Some((index, slot, forerunner)) = continued {
             let chain = &mut self.chains[index];
             chain.attempts.push(Attempt::of(entry, call, slot.number));
@@ -143,11 +151,13 @@ impl Retries {
         }
         if is_lost(call) {
             let is_later = is_retry && operation != Operation::Activate;
-            let is_counted = !is_later && self.refused.is_none_or(|until| until < began(entry));
+            let is_counted =
+                !is_later && self.refused.get(&entry.node).is_none_or(|until| *until < began(entry));
             if self.chains.len() == KEPT {
                 self.chains.pop_front();
             }
             self.chains.push_back(RetrySequence {
+                node: entry.node.clone(),
                 caller: call.caller,
                 operation,
                 volume: call.volume.clone(),
@@ -163,7 +173,7 @@ impl Retries {
         let HeldCall { caller, operation, number: call, retry, .. } = *waiting;
         let may_be_one = |operation: &Operation| retry || *operation == Operation::Activate;
         let operation = operation.filter(may_be_one).filter(|_| retries(caller))?;
-        let (index, slot, forerunner) = self.choose(caller, operation, entry.at)?;
+        let (index, slot, forerunner) = self.choose(&entry.node, caller, operation, entry.at)?;
         let attempt =
             Attempt { seq: entry.seq, call, number: slot.number, began: entry.at, ended: None, lost: false };
         let chain = &mut self.chains[index];
@@ -175,6 +185,7 @@ impl Retries {
     /// The chain that an attempt without a name goes on with: the one that is due next to its time.
     fn choose(
         &self,
+        node: &Node,
         caller: Caller,
         operation: Operation,
         at: Timestamp,
@@ -186,7 +197,9 @@ impl Retries {
             .enumerate()
             .rev()
             .take_while(|(_, chain)| between(chain.first(), at) < LASTS)
-            .filter(|(_, chain)| chain.caller == caller && chain.operation == operation)
+            .filter(|(_, chain)| {
+                chain.node == *node && chain.caller == caller && chain.operation == operation
+            })
             .filter(|(_, chain)| {
                 chain.last().ended.is_some_and(|ended| ended <= after(at, ATTEMPT_TOLERANCE / 10))
             })

@@ -1,6 +1,6 @@
 //! A call and the further attempts at it, on the timetable of their engine.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
@@ -77,6 +77,8 @@ pub struct Pause {
 /// A call and the further attempts at it.
 #[derive(Clone, Debug)]
 pub struct RetrySequence {
+    /// The instance, where there are several.
+    pub(super) node: Option<Arc<str>>,
     pub(super) caller: Caller,
     pub(super) operation: Operation,
     /// The volume that the first attempt named.

@@ -19,7 +19,7 @@ struct Journal {
 
 impl Journal {
     fn push(&mut self, seconds: f64, kind: EntryKind) -> Option<u64> {
-        let entry = Entry { seq: self.entries.len() as u64 + 1, at: at(seconds), kind };
+        let entry = Entry::new(self.entries.len() as u64 + 1, at(seconds), kind);
         let forerunner = self.retries.push(&entry);
         self.entries.push(entry);
         forerunner.map(|forerunner| forerunner.seq)

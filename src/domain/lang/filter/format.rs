@@ -35,6 +35,7 @@ impl fmt::Display for Test {
                 write!(f, "operation:{}", words.join(","))
             }
             Self::Volume(name) => write!(f, "volume{name}"),
+            Self::Node(name) => write!(f, "node:{}", value(name.text())),
             Self::By(caller) => write!(f, "by:{}", caller.as_str()),
             Self::Peer(text) => write!(f, "peer{text}"),
             Self::Selector(Selector::Connection(number)) => write!(f, "connection:{number}"),

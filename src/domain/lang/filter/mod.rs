@@ -41,6 +41,7 @@ enum Test {
     Word(String),
     Calls(Vec<Calls>),
     Volume(TextMatch),
+    Node(Pattern),
     By(Caller),
     Peer(TextMatch),
     /// The other selectors of a rule.
@@ -86,6 +87,13 @@ impl Filter {
     /// The history of a volume: what changed it or tried to, and the calls about it that have a fault.
     pub fn history_of(volume: &str) -> Self {
         Self { terms: vec![Term { negated: false, test: Test::History(volume.to_owned()) }] }
+    }
+
+    /// The same filter for the entries of one instance.
+    #[must_use]
+    pub fn of_node(mut self, name: &str) -> Self {
+        self.terms.push(Term { negated: false, test: Test::Node(Pattern::exactly(name)) });
+        self
     }
 
     /// The same filter for the entries up to `last`.
@@ -216,6 +224,7 @@ impl Test {
                 subject(&is_one)
             }
             Self::Volume(name) => subject(&|call| name.matches(call.volume)),
+            Self::Node(name) => entry.node.as_deref().is_some_and(|node| name.matches(node)),
             Self::By(caller) => subject(&|call| Selector::is_by(*caller, call.caller)),
             Self::Peer(text) => {
                 subject(&|call| call.peer.is_some_and(|peer| peer.is_known_as(|known| text.matches(known))))

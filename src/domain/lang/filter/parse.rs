@@ -10,7 +10,7 @@ use crate::domain::{
 };
 
 /// The terms with what they match, for help and completion.
-pub const TERMS: [(&str, &str); 21] = [
+pub const TERMS: [(&str, &str); 22] = [
     ("operation:", "operation: operation:mount operation:get,list operation:writes (short: op:)"),
     ("volume:", "volume name: volume:db volume:db* (short: vol:)"),
     ("opt.", "option in a Create request: opt.tier opt.tier:gold"),
@@ -31,6 +31,7 @@ pub const TERMS: [(&str, &str); 21] = [
     ("kind:", "kind of entry: kind:call kind:command kind:rule kind:driver kind:note"),
     ("history:", "what changed a volume: history:db1 (short: life:)"),
     ("duration", "time to the reply: duration>100ms duration<1s (short: took)"),
+    ("node:", "instance, where a console shows several: node:a"),
     ("seq", "entry number: seq>100 seq<200"),
 ];
 
@@ -245,6 +246,7 @@ fn read_term(key: &str, sign: &str, value: &str) -> Result<Test, TermError> {
             if sign == ">" { Test::SeqAbove(number) } else { Test::SeqBelow(number) }
         }
         ("operation", _) => Test::Calls(calls(value)?),
+        ("node", _) => Test::Node(pattern(value)?),
         ("volume", _) => Test::Volume(text(sign, value)?),
         ("peer", _) => Test::Peer(text(sign, value)?),
         ("connection", _) => {

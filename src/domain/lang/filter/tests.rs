@@ -24,7 +24,7 @@ fn call() -> Call {
 }
 
 fn entry(kind: EntryKind) -> Entry {
-    Entry { seq: 1, at: Timestamp::UNIX_EPOCH, kind }
+    Entry::new(1, Timestamp::UNIX_EPOCH, kind)
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! An entry read from a line of JSON, quickly.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde::{Deserialize, de::DeserializeOwned};
 
@@ -10,6 +12,8 @@ use super::{Entry, EntryKind};
 struct Head<'l> {
     seq: u64,
     at: Timestamp,
+    #[serde(default)]
+    node: Option<Arc<str>>,
     #[serde(borrow)]
     kind: &'l str,
 }
@@ -20,7 +24,7 @@ impl Entry {
     /// The derived way keeps all fields of a line aside until it has seen its kind. The kinds of which there are many
     /// are read in two passes instead, which takes a third of the time.
     pub fn from_json(line: &[u8]) -> serde_json::Result<Self> {
-        let Ok(Head { seq, at, kind }) = serde_json::from_slice(line) else {
+        let Ok(Head { seq, at, node, kind }) = serde_json::from_slice(line) else {
             return serde_json::from_slice(line);
         };
         let kind = match kind {
@@ -30,7 +34,7 @@ impl Entry {
             "rule" => EntryKind::Rule(fields(line)?),
             _ => return serde_json::from_slice(line),
         };
-        Ok(Self { seq, at, kind })
+        Ok(Self { seq, at, node, kind })
     }
 }
 

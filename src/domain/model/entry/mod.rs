@@ -13,6 +13,8 @@ mod shell;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +45,9 @@ pub struct Entry {
     /// When it was recorded.
     #[cfg_attr(test, schemars(with = "String", extend("format" = "date-time")))]
     pub at: Timestamp,
+    /// The instance that recorded it, where a console shows several. The numbers are those of that console then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<Arc<str>>,
     /// What happened.
     #[serde(flatten)]
     pub kind: EntryKind,
@@ -154,6 +159,26 @@ pub struct EngineCommand {
 }
 
 impl Entry {
+    /// An entry of the only instance.
+    pub const fn new(seq: u64, at: Timestamp, kind: EntryKind) -> Self {
+        Self { seq, at, node: None, kind }
+    }
+
+    /// The same entry in the list of a console that shows several instances. `number` maps the numbers of earlier entries
+    /// of its instance to those of that list.
+    #[must_use]
+    pub fn merged(&self, seq: u64, node: &Arc<str>, number: impl Fn(u64) -> Option<u64>) -> Self {
+        let mut entry = Self { seq, node: Some(Arc::clone(node)), ..self.clone() };
+        match &mut entry.kind {
+            EntryKind::Call(call) => call.held_seq = call.held_seq.and_then(number),
+            EntryKind::Shell(ShellEvent::Finished(result)) => {
+                result.started = number(result.started).unwrap_or_default();
+            }
+            _ => {}
+        }
+        entry
+    }
+
     /// What an entry's half dozen pieces cost beside their own length, in bytes: what an allocator rounds up, and
     /// their places in the ring. `benches/hub.rs` shows it for 100,000 calls.
     const OVERHEAD: usize = 160;

@@ -64,7 +64,8 @@ pub fn steps<'e>(entries: impl Iterator<Item = &'e Arc<Entry>> + Clone, retries:
         let chain = retries.chain(entry.seq);
         let asked = |word: &str, volume: Option<&str>| {
             let volume = volume.or_else(|| chain?.volume()).map(clean).unwrap_or_default();
-            format!("{word} {volume}").trim_end().to_owned()
+            let node = entry.node.as_deref().map_or_else(String::new, |node| format!("{}: ", clean(node)));
+            format!("{node}{word} {volume}").trim_end().to_owned()
         };
         let (request, last) = match &entry.kind {
             EntryKind::Call(call) => (

@@ -21,7 +21,7 @@ struct Journal(Vec<Arc<Entry>>);
 impl Journal {
     fn push(&mut self, millis: i64, kind: EntryKind) {
         let at = Timestamp::from_millisecond(millis).expect("a time");
-        self.0.push(Arc::new(Entry { seq: self.0.len() as u64 + 1, at, kind }));
+        self.0.push(Arc::new(Entry::new(self.0.len() as u64 + 1, at, kind)));
     }
 
     /// A call that arrives, and ends later.
