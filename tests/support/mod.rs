@@ -56,6 +56,15 @@ pub enum Engine {
     Rclone,
     /// Podman with that plugin.
     PodmanRclone,
+    /// A dockerd on a machine of its own: in a network namespace.
+    DockerNetwork,
+    /// An SSH server.
+    Ssh,
+}
+
+impl Engine {
+    const ALL: [Self; 6] =
+        [Self::Docker, Self::Podman, Self::Rclone, Self::PodmanRclone, Self::DockerNetwork, Self::Ssh];
 }
 
 impl Test {
@@ -77,6 +86,16 @@ impl Test {
     /// It needs podman and rclone.
     pub fn with_podman_and_rclone(self) -> Self {
         Self { engine: Some(Engine::PodmanRclone), ..self }
+    }
+
+    /// It needs dockerds in networks of their own.
+    pub fn with_networks(self) -> Self {
+        Self { engine: Some(Engine::DockerNetwork), ..self }
+    }
+
+    /// It needs an SSH server.
+    pub fn with_ssh(self) -> Self {
+        Self { engine: Some(Engine::Ssh), ..self }
     }
 
     /// It needs no engine.
@@ -106,7 +125,7 @@ pub fn engines_are_required() -> bool {
 /// Runs the tests, or reports them as ignored where their engine cannot run.
 pub fn run(tests: Vec<Test>) -> ExitCode {
     let required = engines_are_required();
-    let obstacles = [Engine::Docker, Engine::Podman, Engine::Rclone, Engine::PodmanRclone].map(|engine| {
+    let obstacles = Engine::ALL.map(|engine| {
         let needed = tests.iter().any(|test| test.engine == Some(engine));
         (engine, if needed { obstacle(engine) } else { None })
     });
@@ -161,7 +180,27 @@ pub fn obstacle(engine: Engine) -> Option<&'static str> {
         ]
     };
     let podman = || vec![(works("podman", &["--version"]), "there is no podman (Debian: podman)")];
+    let network = || {
+        vec![
+            (works("ip", &["-V"]), "there is no ip (Debian: iproute2)"),
+            (
+                works(
+                    "unshare",
+                    &["--net", "ip", "link", "add", "name", "vg0", "type", "veth", "peer", "name", "vg1"],
+                ),
+                "network namespaces cannot be joined here",
+            ),
+        ]
+    };
+    let ssh = || {
+        vec![
+            (works("ssh", &["-V"]), "there is no ssh (Debian: openssh-client)"),
+            (Path::new("/usr/sbin/sshd").exists(), "there is no sshd (Debian: openssh-server)"),
+        ]
+    };
     let own = match engine {
+        Engine::DockerNetwork => [docker(), network()].concat(),
+        Engine::Ssh => ssh(),
         Engine::Docker => docker(),
         Engine::Rclone => [docker(), rclone()].concat(),
         Engine::Podman => podman(),

@@ -34,14 +34,55 @@ const SET_UP: &str = r#"
 
 pub struct Sandbox {
     first: Child,
+    /// The link to its network, if it has one of its own, and its address there.
+    network: Option<(String, String)>,
     dir: TempDir,
 }
 
 impl Sandbox {
     pub fn new() -> Rc<Self> {
+        Rc::new(Self::with_namespaces(&[]))
+    }
+
+    /// One with a network of its own, which is linked to that of this machine. The link goes with it.
+    pub fn with_network() -> Rc<Self> {
+        let mut sandbox = Self::with_namespaces(&["--net"]);
+        let process = sandbox.first.id();
+        let (link, subnet) =
+            (format!("vg{process}"), format!("10.{}.{}", 200 + process / 250 % 50, process % 250));
+        let namespace = process.to_string();
+        let ip = |args: &[&str]| run(Command::new("ip").args(args));
+        ip(&["link", "add", &link, "type", "veth", "peer", "name", "machine", "netns", &namespace]);
+        ip(&["address", "add", &format!("{subnet}.1/30"), "dev", &link]);
+        ip(&["link", "set", &link, "up"]);
+        let address = format!("{subnet}.2");
+        for args in [
+            &["address", "add", &format!("{address}/30"), "dev", "machine"][..],
+            &["link", "set", "machine", "up"],
+            &["link", "set", "lo", "up"],
+        ] {
+            run(sandbox.command("ip").args(args));
+        }
+        sandbox.network = Some((link, address));
+        Rc::new(sandbox)
+    }
+
+    /// Its address in its own network.
+    pub fn address(&self) -> &str {
+        &self.network.as_ref().expect("it has a network of its own").1
+    }
+
+    /// Takes its link down or up again.
+    pub fn set_link(&self, state: &str) {
+        let (link, _) = self.network.as_ref().expect("it has a network of its own");
+        run(Command::new("ip").args(["link", "set", link, state]));
+    }
+
+    fn with_namespaces(namespaces: &[&str]) -> Self {
         let dir = tempfile::Builder::new().prefix("voltergeist-").tempdir().expect("a temporary directory");
         let mut first = Command::new("unshare")
             .args(["--mount", "--pid", "--fork", "--mount-proc", "--kill-child"])
+            .args(namespaces)
             .args(["sh", "-c", SET_UP, "sh"])
             .arg(dir.path())
             .stdin(Stdio::piped())
@@ -53,7 +94,7 @@ impl Sandbox {
             .read_line(&mut line)
             .expect("the sandbox's first line");
         assert_eq!(line, "ready\n", "the sandbox could not be set up");
-        Rc::new(Self { first, dir })
+        Self { first, network: None, dir }
     }
 
     /// A path in the sandbox's directory; it is the same inside and outside.
@@ -73,6 +114,7 @@ impl Sandbox {
         command
             .arg(format!("--mount={namespaces}/mnt"))
             .arg(format!("--pid={namespaces}/pid_for_children"))
+            .arg(format!("--net={namespaces}/net"))
             .arg("--")
             .arg(program.as_ref());
         command
@@ -92,6 +134,11 @@ impl Sandbox {
             .expect("nsenter starts");
         Process::find(name, log, outside)
     }
+}
+
+fn run(command: &mut Command) {
+    let status = command.status().expect("it starts");
+    assert!(status.success(), "{command:?}: {status}");
 }
 
 impl Drop for Sandbox {
