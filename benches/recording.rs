@@ -2,8 +2,8 @@
 //!
 //! * a recording of 10,000,000 entries (or of as many as `ENTRIES` says): opening it, 100 seeks to random entries, and the
 //!   most memory that this took;
-//! * entries recorded in a second, while they are written to a file too, with 0, 1 and 50 readers of the stream, ten of
-//!   which have stopped to read.
+//! * whether 100,000 entries a second are recorded, while they are written to a file too, with 0, 1 and 50 readers of the
+//!   stream, ten of which have stopped to read; and how long the slowest of a hundred of them took.
 //!
 //! `cargo bench --bench recording`; `TMPDIR` needs 5 GB.
 
@@ -92,14 +92,20 @@ fn write(path: &Path, entries: u64) {
             1 => EntryKind::Session(Box::new(Session::new(7, Volumes::default()))),
             _ => call(seq, &headers),
         };
-        writer.write(&mut lines, &Arc::new(Entry { seq, at, kind }));
+        writer.write(&mut lines, &Arc::new(Entry::new(seq, at, kind)));
         file.write_all(&lines).expect("there is room");
         lines.clear();
     }
     file.flush().expect("there is room");
 }
 
-/// The most memory that the process has had, in MiB.
+/// Forgets the most memory that the process has had.
+fn forget_peak() {
+    // Only where the kernel can.
+    drop(fs::write("/proc/self/clear_refs", "5"));
+}
+
+/// The most memory that the process has had since then, in MiB.
 fn peak() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
@@ -141,11 +147,43 @@ fn read(socket: &Path, stopped: bool, end: &AtomicBool) {
     }
 }
 
-/// How many entries are recorded in a second, beside a recording to a file and so many readers.
-fn recorded(directory: &Path, readers: usize, stopped: usize) -> f64 {
+/// How many entries a second are offered, and for how long.
+const OFFERED: u32 = 100_000;
+const SECONDS: u32 = 10;
+
+/// What was measured.
+struct Recorded {
+    /// Entries in a second.
+    rate: f64,
+    /// How long recording a hundred entries took: in the middle, and of a hundred times the longest.
+    took: [Duration; 2],
+}
+
+/// Records what is offered, a hundred entries at a time.
+fn offer(hub: &Hub) -> (f64, [Duration; 2]) {
+    let headers = headers();
+    let (hundreds, pause) = (OFFERED / 100 * SECONDS, Duration::from_secs(1) * 100 / OFFERED);
+    let mut took = Vec::with_capacity(hundreds as usize);
+    let start = Instant::now();
+    for index in 0..hundreds {
+        let begin = Instant::now();
+        for _ in 0..100 {
+            hub.record(call(hub.next_call(), &headers));
+        }
+        took.push(begin.elapsed());
+        let next = start + pause * (index + 1);
+        thread::sleep(next.saturating_duration_since(Instant::now()));
+    }
+    let rate = f64::from(hundreds) * 100.0 / start.elapsed().as_secs_f64();
+    took.sort();
+    (rate, [took[took.len() / 2], took[took.len() * 99 / 100]])
+}
+
+/// Records beside a recording to a file and so many readers.
+fn recorded(directory: &Path, readers: usize, stopped: usize) -> Recorded {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     let place = directory.join(format!("readers-{readers}"));
-    let rate = runtime.block_on(async {
+    let recorded = runtime.block_on(async {
         let (disk, volumes) = DiskStore::open(&place.join("volumes")).expect("the root opens");
         let hub = Hub::new(Session::new(0, volumes), Box::new(disk.clone()), Bounds::default());
         let socket = place.join("control.sock");
@@ -161,23 +199,15 @@ fn recorded(directory: &Path, readers: usize, stopped: usize) -> f64 {
         let record = Config { record: Some(place.join("run.jsonl")), ..Config::default() };
         let recorder = recording::RecordingTask::start(&record, &hub).expect("a new file");
         let end = AtomicBool::new(false);
-        let rate = thread::scope(|scope| {
+        let (rate, took) = thread::scope(|scope| {
             for index in 0..readers {
                 let (socket, end) = (&socket, &end);
                 scope.spawn(move || read(socket, index < stopped, end));
             }
             thread::sleep(Duration::from_millis(500));
-            let headers = headers();
-            let (start, mut count) = (Instant::now(), 0_u64);
-            while start.elapsed() < Duration::from_secs(5) {
-                for _ in 0..100 {
-                    hub.record(call(hub.next_call(), &headers));
-                    count += 1;
-                }
-            }
-            let rate = count as f64 / start.elapsed().as_secs_f64();
+            let offered = offer(&hub);
             end.store(true, Ordering::Relaxed);
-            rate
+            offered
         });
         shutdown.cancel();
         running.await.expect("it ends");
@@ -186,10 +216,10 @@ fn recorded(directory: &Path, readers: usize, stopped: usize) -> f64 {
         {
             println!("  {error}");
         }
-        rate
+        Recorded { rate, took }
     });
     drop(fs::remove_dir_all(place));
-    rate
+    recorded
 }
 
 fn main() {
@@ -200,17 +230,20 @@ fn main() {
     write(&path, entries);
     println!("most memory while writing: {} MiB", peak());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    forget_peak();
     runtime.block_on(replay(&path, entries));
     drop(fs::remove_file(path));
 
-    let none = recorded(directory.path(), 0, 0);
-    println!("recorded with no reader: {none:.0} entries/s");
-    for (readers, stopped) in [(1, 0), (50, 10)] {
-        let rate = recorded(directory.path(), readers, stopped);
+    let mut none = None;
+    for (readers, stopped) in [(0, 0), (1, 0), (50, 10)] {
+        forget_peak();
+        let Recorded { rate, took: [middle, longest] } = recorded(directory.path(), readers, stopped);
+        let none = *none.get_or_insert(rate);
         println!(
-            "with {readers} readers, {stopped} stopped: {rate:.0} entries/s, {:.2} of none",
+            "{OFFERED} entries/s offered, {readers} readers, {stopped} of them stopped: {rate:.0} recorded, {:.3} of none; \
+             a hundred in {middle:?}, 99 % within {longest:?}",
             rate / none
         );
+        println!("  most memory: {} MiB", peak());
     }
-    println!("most memory in all: {} MiB", peak());
 }
