@@ -154,3 +154,28 @@ fn a_narrow_list_names_the_key_that_follows_where_nothing_is_newer() {
     console.look(&fixture);
     assert!(console.screen().contains("newer"), "{}", console.screen());
 }
+
+/// What the pane of the faults says, in one line.
+fn faults(console: &TestConsole) -> String {
+    let screen = console.screen();
+    let lines = screen.lines().skip_while(|line| !line.contains(" Faults ")).skip(1);
+    let pane = lines.filter_map(|line| line.split('│').nth(1));
+    pane.flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn a_rule_is_whole_where_rows_are_free_and_an_outage_shows_what_is_left_of_it() {
+    let rule = "mount where volume=db*: fail \"the array is degraded, and what was on it is being read from another one\"";
+    let mut fixture = Fixture::busy();
+    fixture.arm(&format!("arm {rule}"));
+    fixture.down(Outage::Refuse, Some(3));
+    fixture.pass(1_200);
+    let mut console = TestConsole::new(&fixture, (160, 45), "default", false);
+    let shown = faults(&console);
+    assert!(shown.contains(rule), "{shown}\n{}", console.screen());
+    assert!(shown.contains("DOWN refuse, 0:02 left"), "{shown}\n{}", console.screen());
+    // Each of its lines is the rule's.
+    console.click("being read from");
+    console.press("y");
+    assert!(console.screen().contains("copied the line that arms rule 4"), "{}", console.screen());
+}

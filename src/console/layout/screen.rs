@@ -7,10 +7,13 @@
 use ratatui::layout::{Constraint, Layout, Margin, Position, Rect};
 
 use crate::{
-    console::layout::{
-        borders::Borders,
-        counters::counter_lines,
-        pane::{Pane, PaneRoom},
+    console::{
+        layout::{
+            borders::Borders,
+            counters::counter_lines,
+            pane::{Pane, PaneRoom},
+        },
+        model::fault_list,
     },
     domain::text::{self, sequence},
     hub::Snapshot,
@@ -50,8 +53,6 @@ pub struct LayoutInput<'s> {
     pub alarms: usize,
     /// How many rules are armed.
     pub armed: usize,
-    /// How many lines the faults pane needs.
-    pub fault_lines: usize,
     /// How many lines the volumes need.
     pub volume_lines: usize,
     /// How wide the text of the bottom line is.
@@ -219,7 +220,11 @@ impl Screen {
             return;
         }
         let halves = Layout::horizontal([Constraint::Fill(1); 2]);
-        let faults = input.fault_lines as u16 + 2;
+        // With its frame.
+        let faults = |width: u16| {
+            let inner = usize::from(width.saturating_sub(2));
+            fault_list::lines(input.snapshot, inner).min(usize::from(u16::MAX / 2)) as u16 + 2
+        };
         let volumes = (input.volume_lines.min(usize::from(u16::MAX / 2)) as u16 + 3).max(4);
         match self.shape {
             Shape::Wide if call && body.width < THREE_COLUMNS => {
@@ -234,6 +239,7 @@ impl Screen {
                     Layout::horizontal([Constraint::Fill(1), Constraint::Length(side)]).areas(body);
                 // Each has what it needs, and half of the room at least for that.
                 let half = right.height / 2;
+                let faults = faults(side);
                 let lower = faults.min(right.height - volumes.min(half)).max(faults.min(half));
                 let lower = borders.faults_height(right.height, lower);
                 let [upper, lower] =
@@ -254,11 +260,11 @@ impl Screen {
                 self.calls = Some(body);
             }
             Shape::Medium => {
-                let lower = faults.max(volumes).min(body.height / 2).max(5);
+                let split = borders.split_width(body.width, body.width / 2);
+                let lower = faults(body.width - split).max(volumes).min(body.height / 2).max(5);
                 let lower = borders.lower_height(body.height, lower);
                 let [upper, lower] =
                     Layout::vertical([Constraint::Fill(1), Constraint::Length(lower)]).areas(body);
-                let split = borders.split_width(body.width, body.width / 2);
                 let [left, right] =
                     Layout::horizontal([Constraint::Length(split), Constraint::Fill(1)]).areas(lower);
                 (self.volumes, self.faults) = (Some(left), Some(right));

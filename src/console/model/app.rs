@@ -351,7 +351,6 @@ impl App {
             open: self.detail.map(|_| self.focus),
             alarms: armed + usize::from(is_down) + usize::from(!snapshot.held.is_empty()),
             armed,
-            fault_lines: fault_list::lines(snapshot),
             volume_lines: snapshot.volume_lines(),
             status_width: if is_typing { 0 } else { text::width(&about) + text::width(&result) },
             shows_run: self.shows_run(snapshot),

@@ -4,6 +4,7 @@ use crate::{
     domain::{
         lang::command::{Command, Outage, Target},
         rules::{PRESETS, RuleState, TrackedRule, forecast, forecast_outage},
+        text,
     },
     hub::Snapshot,
 };
@@ -33,27 +34,48 @@ pub fn rows(snapshot: &Snapshot) -> Vec<FaultRow> {
         .collect()
 }
 
-/// How many lines the pane needs: a rule's own text has a line below its state.
-pub fn lines(snapshot: &Snapshot) -> usize {
+/// How many lines the text of a rule has at most.
+const MAX_RULE_LINES: usize = 4;
+
+/// How far the text of a rule is indented.
+pub const RULE_INDENT: usize = 6;
+
+/// How many lines a pane of a width needs for the rules to be whole: their texts stand below their states.
+pub fn lines(snapshot: &Snapshot, width: usize) -> usize {
+    lines_with(snapshot, width, MAX_RULE_LINES)
+}
+
+fn lines_with(snapshot: &Snapshot, width: usize, most: usize) -> usize {
     let nodes = if snapshot.is_all() { &snapshot.nodes[..] } else { &[] };
     let overview: usize = nodes.iter().map(|node| 1 + node.rules.len()).sum();
-    rows(snapshot).iter().map(lines_of).sum::<usize>() + overview
+    rows(snapshot).iter().map(|row| lines_of(row, snapshot, width, most)).sum::<usize>() + overview
 }
 
-fn lines_of(row: &FaultRow) -> usize {
-    if matches!(row, FaultRow::Rule(_)) { 2 } else { 1 }
+fn lines_of(row: &FaultRow, snapshot: &Snapshot, width: usize, most: usize) -> usize {
+    let rule = snapshot.rules.iter().find(|rule| *row == FaultRow::Rule(rule.id));
+    1 + rule.map_or(0, |rule| rule_text(&rule.text, width, most).len())
 }
 
-/// Whether so many lines are enough for each rule to have a line for its text.
-pub fn is_spread(snapshot: &Snapshot, height: usize) -> bool {
-    lines(snapshot) <= height
+/// The text of a rule in at most so many lines, of which the last may be too long.
+pub fn rule_text(rule: &str, width: usize, most: usize) -> Vec<String> {
+    let mut lines = text::wrap(&text::clean(rule), width.saturating_sub(RULE_INDENT));
+    if lines.len() > most {
+        let rest = lines.split_off(most - 1).join(" ");
+        lines.push(rest);
+    }
+    lines
 }
 
-/// The row in a line of the pane, where each rule has two.
-pub fn row_in_line(snapshot: &Snapshot, line: usize) -> usize {
+/// How many lines the text of each rule may have in a pane of a size, if there is room for them below the states.
+pub fn rule_lines(snapshot: &Snapshot, width: usize, height: usize) -> Option<usize> {
+    [MAX_RULE_LINES, 1].into_iter().find(|most| lines_with(snapshot, width, *most) <= height)
+}
+
+/// The row in a line of a pane where the texts of the rules have so many lines at most.
+pub fn row_in_line(snapshot: &Snapshot, width: usize, most: usize, line: usize) -> usize {
     let rows = rows(snapshot);
     let ends = rows.iter().scan(0, |end, row| {
-        *end += lines_of(row);
+        *end += lines_of(row, snapshot, width, most);
         Some(*end)
     });
     ends.take_while(|end| *end <= line).count()

@@ -289,8 +289,9 @@ impl App {
             Pane::Faults => {
                 let rows = fault_list::rows(snapshot).len();
                 let height = usize::from(list.height);
-                let (row, top) = if fault_list::is_spread(snapshot, height) {
-                    (fault_list::row_in_line(snapshot, line), 0)
+                let width = usize::from(list.width);
+                let (row, top) = if let Some(most) = fault_list::rule_lines(snapshot, width, height) {
+                    (fault_list::row_in_line(snapshot, width, most, line), 0)
                 } else {
                     let top = self.fault.visible(rows, height).start;
                     (top + line, top)

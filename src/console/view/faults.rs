@@ -11,7 +11,7 @@ use crate::{
         input::action::KeyAction,
         layout::pane::Pane,
         model::{
-            fault_list::{self, FaultRow},
+            fault_list::{self, FaultRow, RULE_INDENT},
             mode::Mode,
         },
         view::{
@@ -44,8 +44,12 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
     let inner = view.pane(Pane::Faults, "Faults", &[nodes::chosen(view), seed, state], area, buffer);
     let rows = fault_list::rows(view.snapshot);
     let height = usize::from(inner.height);
-    let is_spread = fault_list::is_spread(view.snapshot, height);
-    let shown = if is_spread { 0..rows.len() } else { view.app.fault.visible(rows.len(), height) };
+    let width = usize::from(inner.width);
+    let rule_lines = fault_list::rule_lines(view.snapshot, width, height);
+    let shown = match rule_lines {
+        Some(_) => 0..rows.len(),
+        None => view.app.fault.visible(rows.len(), height),
+    };
     let selected = view.app.fault.row.min(rows.len().saturating_sub(1));
     let is_roomy = inner.width >= ROOMY;
     // In little room the state matters more than a long name.
@@ -56,10 +60,13 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
         let has_keys = view.app.focus == Pane::Faults && matches!(view.app.mode, Mode::Browse);
         let (first, rule) = row_of(view, &rows[row], titles, is_roomy);
         let mut lines = vec![first];
-        match rule {
-            Some(rule) if is_spread => lines.push(Line::raw(format!("      {rule}"))),
-            Some(rule) => lines[0].push_span(Span::raw(format!("  {rule}"))),
-            None => {}
+        match (rule, rule_lines) {
+            (Some(rule), Some(most)) => {
+                let texts = fault_list::rule_text(&rule, width, most);
+                lines.extend(texts.into_iter().map(|text| Line::raw(format!("{:RULE_INDENT$}{text}", ""))));
+            }
+            (Some(rule), None) => lines[0].push_span(Span::raw(format!("  {rule}"))),
+            (None, _) => {}
         }
         for text in lines {
             view.put_fitted(buffer, inner, line, &text);
