@@ -34,8 +34,14 @@ fn a_mark_is_set_on_a_call_and_found_again() {
 fn several_marked_calls_are_copied_together() {
     let fixture = asked(5);
     let mut console = console(&fixture);
-    console.press("up ' ' up ' '");
-    assert!(console.screen().contains("2 entries marked"), "{}", console.screen());
+    for (keys, expected) in [
+        ("up ' '", "1 entry marked; y and Y copy it"),
+        ("' '", "no entry is marked any more"),
+        ("' ' up ' '", "2 entries marked; y and Y copy them"),
+    ] {
+        console.press(keys);
+        assert!(console.screen().contains(expected), "{keys}: no {expected:?} in\n{}", console.screen());
+    }
     let effects = console.press("y");
     let [Effect::Copy(text)] = &effects[..] else { panic!("{effects:?}") };
     let volumes: Vec<serde_json::Value> =

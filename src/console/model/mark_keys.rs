@@ -36,10 +36,14 @@ impl App {
         };
         if letter == '\'' {
             let marked = self.marks.toggle(place(&entry));
-            let said = format!(
-                "{} marked; y and Y copy them, Esc takes the marks away",
-                text::counted(marked, "entry")
-            );
+            let said = match marked {
+                0 => "no entry is marked any more".to_owned(),
+                1 => "1 entry marked; y and Y copy it, Esc takes the mark away".to_owned(),
+                _ => format!(
+                    "{} marked; y and Y copy them, Esc takes the marks away",
+                    text::counted(marked, "entry")
+                ),
+            };
             self.status = StatusLine::say(said);
         } else if letter.is_ascii_uppercase() {
             let letter = letter.to_ascii_lowercase();
