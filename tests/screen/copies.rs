@@ -35,6 +35,31 @@ fn what_would_register_the_driver_can_be_copied_before_the_first_call_and_in_the
 }
 
 #[test]
+fn what_was_copied_is_named_and_so_is_why_nothing_was() {
+    for (keys, is_copied, expected) in [
+        ("up y", true, "copied call 14 (unmount db1) as JSON"),
+        ("up Y", true, "copied a curl command that repeats call 14 (unmount db1)"),
+        ("y", true, "copied call 15 (unmount) as JSON"),
+        ("Y", false, "call 15 (unmount) is held; its request can be copied when it has ended"),
+        ("/ n o n e enter y", false, "nothing to copy: no entry matches the filter"),
+        ("tab y", true, "copied volume cache as JSON"),
+        ("tab Y", true, "copied a docker command that inspects cache"),
+        ("tab tab y", true, "copied the line that arms mounts fail"),
+        ("tab tab down down y", false, "select a rule to copy its line"),
+        ("tab tab down down down y", true, "copied the line that arms the outage"),
+    ] {
+        let mut console = console(&Fixture::busy());
+        let effects = console.press(keys);
+        let copies = effects.iter().filter(|effect| matches!(effect, Effect::Copy(_))).count();
+        assert_eq!(copies, usize::from(is_copied), "{keys}: {effects:?}");
+        assert!(console.screen().contains(expected), "{keys}: no {expected:?} in\n{}", console.screen());
+    }
+    let mut console = console(&Fixture::empty());
+    assert_eq!(console.press("tab y"), []);
+    assert!(console.screen().contains("no volume to copy"), "{}", console.screen());
+}
+
+#[test]
 fn what_is_shown_is_what_is_saved() {
     let mut fixture = Fixture::busy();
     for (keys, typed, expected) in [

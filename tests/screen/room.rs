@@ -15,7 +15,10 @@ use voltergeist::{
     },
 };
 
-use super::fixture::{Fixture, TestConsole, call, fault};
+use super::{
+    fixture::{Fixture, TestConsole, call, fault},
+    keys::asked,
+};
 
 /// A busy fixture with a mount that fails and a call that a reset met, at a size with two panes side by side.
 fn console_with_failures() -> (Fixture, TestConsole) {
@@ -178,4 +181,19 @@ fn a_rule_is_whole_where_rows_are_free_and_an_outage_shows_what_is_left_of_it() 
     console.click("being read from");
     console.press("y");
     assert!(console.screen().contains("copied the line that arms rule 4"), "{}", console.screen());
+}
+
+#[test]
+fn an_audience_sees_ten_calls_on_a_small_screen_and_a_large_one_gives_them_the_room() {
+    let fixture = asked(40);
+    for (size, least) in [((80, 24), 10), ((120, 36), 10), ((200, 50), 15)] {
+        let mut console = TestConsole::new(&fixture, size, "default", false);
+        console.press("p");
+        let screen = console.screen();
+        assert!(screen.contains("docker looks"), "{screen}");
+        assert!(screen.matches("15:41:07").count() >= least, "at {size:?}\n{screen}");
+        let calls = console.app.screen(&console.snapshot).and_then(|screen| screen.calls);
+        let width = calls.expect("the calls are shown").width;
+        assert!(size.0 < 200 || width >= 150, "{width} of 200 columns\n{screen}");
+    }
 }
