@@ -58,6 +58,15 @@ fn a_play_becomes_a_scenario_that_passes() {
 }
 
 #[test]
+fn the_second_play_of_a_scenario_becomes_a_scenario_that_passes() {
+    let home = TestHome::new();
+    let recording = home.path("twice.jsonl").display().to_string();
+    let (status, said, _) = home.run(&["play", "named-volume", "--repeat", "2", "--record", &recording]);
+    assert_eq!(status, Some(0), "{said}");
+    assert_plays_again(&home, "named-volume", &recording, "repetition");
+}
+
+#[test]
 fn the_calls_of_unknown_commands_become_a_scenario_that_passes() {
     let home = TestHome::new();
     for scenario in [

@@ -1,6 +1,9 @@
 //! The latest play of a scenario: its commands are known.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use super::write::{Draft, DraftStep};
 use crate::domain::{
@@ -29,12 +32,14 @@ pub fn draft(entries: &[Arc<Entry>]) -> Option<Draft> {
         return None;
     };
     let actions: Option<Vec<&StepAction>> = steps.iter().map(|step| step.action.as_ref()).collect();
-    let (before, played) = entries.split_at(start);
-    // Others may use the driver meanwhile.
-    let is_foreign = |entry: &&Arc<Entry>| {
-        let volume = entry.about().0;
-        volume.is_some() && before.iter().any(|entry| entry.about().0 == volume)
-    };
+    let (before, played) = entries.split_at(steps_begin(entries, start));
+    // What follows is its clean-up.
+    let end = played.iter().position(|entry| matches!(event(entry), Some(ScenarioEvent::Finished { .. })));
+    let played = &played[..end.unwrap_or(played.len())];
+    // Others may use the volumes that existed before.
+    let foreign = volumes_after(before);
+    let is_foreign =
+        |entry: &&Arc<Entry>| entry.about().0.is_some_and(|volume| foreign.known(volume).is_some());
     let own: Vec<_> = played.iter().filter(|entry| !is_foreign(entry)).cloned().collect();
     let (ended, volumes) = ended_steps(&own);
     let calls = trace(&own);
@@ -78,31 +83,44 @@ fn event(entry: &Entry) -> Option<&ScenarioEvent> {
     if let EntryKind::Scenario(event) = &entry.kind { Some(event) } else { None }
 }
 
+/// Where the first step begins. Until then, it was waited for others.
+fn steps_begin(entries: &[Arc<Entry>], start: usize) -> usize {
+    let is_step = |entry: &Arc<Entry>| matches!(event(entry), Some(ScenarioEvent::StepStarted { .. }));
+    entries[start..].iter().position(is_step).map_or(entries.len(), |at| start + at)
+}
+
+/// The volumes after some entries.
+fn volumes_after(entries: &[Arc<Entry>]) -> Volumes {
+    let mut volumes = Volumes::default();
+    for entry in entries {
+        match &entry.kind {
+            EntryKind::Session(session) => volumes.clone_from(&session.volumes),
+            EntryKind::Volume(change) => volumes.apply(&change.change),
+            _ => {}
+        }
+    }
+    volumes
+}
+
 /// The steps with their calls, as they were attributed while it was played: a call belongs to the step in which it is
 /// first seen. And the volumes at their end.
 fn ended_steps(entries: &[Arc<Entry>]) -> (Vec<Ended>, Volumes) {
-    let (mut ended, mut seen, mut calls) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut ended, mut seen, mut calls) = (Vec::new(), BTreeSet::new(), Vec::new());
     let (mut volumes, mut at_end) = (Volumes::default(), Volumes::default());
     for entry in entries {
         match &entry.kind {
             EntryKind::Volume(change) => volumes.apply(&change.change),
-            EntryKind::Scenario(event) => match &**event {
-                ScenarioEvent::StepFinished { index, exit, seen, .. } => {
+            EntryKind::Scenario(event) => {
+                if let ScenarioEvent::StepFinished { index, exit, seen, .. } = &**event {
                     calls.sort_unstable();
                     let calls = std::mem::take(&mut calls);
                     ended.push(Ended { index: *index, exit: *exit, seen: seen.clone(), calls });
                     at_end = volumes.clone();
                 }
-                // What follows is its clean-up.
-                ScenarioEvent::Finished { .. } => break,
-                _ => {}
-            },
+            }
             _ => {}
         }
-        if let Some(number) = entry.call_number().filter(|number| !seen.contains(number)) {
-            seen.push(number);
-            calls.push(number);
-        }
+        calls.extend(entry.call_number().filter(|number| seen.insert(*number)));
     }
     (ended, at_end)
 }
