@@ -88,6 +88,16 @@ pub fn took(duration: Duration) -> String {
     }
 }
 
+/// A time as it is compared, to the microsecond: `0.007 ms`, `50.04 ms`, `1.5 s`.
+pub fn exact(duration: Duration) -> String {
+    let (number, unit) = if duration < Duration::from_secs(1) {
+        (format!("{}.{:03}", duration.as_millis(), duration.subsec_micros() % 1000), "ms")
+    } else {
+        (format!("{}.{:06}", duration.as_secs(), duration.subsec_micros()), "s")
+    };
+    format!("{} {unit}", number.trim_end_matches('0').trim_end_matches('.'))
+}
+
 /// A running time as on a clock: `0:07`, `12:00`, `1:00:00`.
 pub fn clock(duration: Duration) -> String {
     let seconds = duration.as_secs();

@@ -144,7 +144,7 @@ fn compare(
         let Value::Measure(measure) = value else { return None };
         let is = match found {
             Found::Number(number) => number.to_string(),
-            Found::Time(time) => text::took(*time),
+            Found::Time(time) => text::exact(*time),
             Found::Unknown(why) => why.clone(),
         };
         let names = if *measure == Measure::OpenMounts { mounted(totals.volumes) } else { String::new() };

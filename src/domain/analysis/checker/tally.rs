@@ -53,8 +53,8 @@ impl Tally {
             Value::Measure(Measure::HeldCalls) => (Some(any("outcome:held")), false),
             _ => (None, false),
         };
-        // Three digits: off by a thousandth at most.
-        let times = is_timed.then(|| Histogram::new(3).expect("a histogram that grows"));
+        // Five digits: exact up to a quarter of a second, and then off by a hundred thousandth at most.
+        let times = is_timed.then(|| Histogram::new(5).expect("a histogram that grows"));
         Self { selection, ended: 0, waiting: BTreeMap::new(), kept: VecDeque::new(), times }
     }
 
@@ -80,8 +80,7 @@ impl Tally {
         let place = match &mut self.times {
             None => self.kept.len(),
             Some(times) => {
-                let micros = u64::try_from(duration.as_micros()).unwrap_or(LONGEST).min(LONGEST);
-                times.record(micros).expect("the histogram grows with its values");
+                times.record(micros(duration)).expect("the histogram grows with its values");
                 self.kept.partition_point(|kept| kept.call().is_some_and(|kept| kept.duration <= duration))
             }
         };
@@ -99,7 +98,12 @@ impl Tally {
     /// The time within which a share of them ended, if any has.
     pub fn within(&self, share: Share) -> Option<Duration> {
         let times = self.times.as_ref().filter(|times| !times.is_empty())?;
-        Some(Duration::from_micros(times.value_at_quantile(share.quantile())))
+        let slowest = self.kept.back().and_then(|entry| entry.call())?;
+        if share == Share::ALL {
+            return Some(Duration::from_micros(micros(slowest.duration)));
+        }
+        // The lower end of a range of times that are not distinguished: such as a whole number of milliseconds.
+        Some(Duration::from_micros(times.lowest_equivalent(times.value_at_quantile(share.quantile()))))
     }
 
     /// Those to be shown: the latest or the slowest.
@@ -111,6 +115,10 @@ impl Tally {
     pub fn complete(&self) -> Option<Vec<Arc<Entry>>> {
         (self.ended == self.kept.len() as u64).then(|| self.shown().collect())
     }
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(LONGEST).min(LONGEST)
 }
 
 impl Selection {

@@ -140,7 +140,7 @@ fn an_expectation_is_met_or_not_and_says_what_was_found_in_which_calls() {
         ("open-connections == 0", true, "open-connections is 0", &[]),
         ("volumes == 0", true, "volumes is 0", &[]),
         ("max(get) < 50ms", false, "max(get) is 80 ms", &[3, 5, 6, 11]),
-        ("p50(get) < 50ms", true, "p50(get) is <0.01 ms", &[3, 5, 6, 11]),
+        ("p50(get) < 50ms", true, "p50(get) is 0 ms", &[3, 5, 6, 11]),
         ("p99(remove) < 1s", false, "p99(remove) is not known: no such call has ended", &[]),
         ("sequence get create get mount", true, "found get create get mount", &[3, 4, 6, 7]),
         ("sequence get create mount", false, "found get create, then get instead of mount", &[3, 4, 6]),
@@ -162,6 +162,31 @@ fn an_expectation_is_met_or_not_and_says_what_was_found_in_which_calls() {
 }
 
 #[test]
+#[test]
+fn a_time_is_compared_and_printed_to_the_microsecond() {
+    let run = |slowest: u64| {
+        let mut run = Run::new();
+        for (number, micros) in [50_000, 50_000, slowest].into_iter().enumerate() {
+            let duration = Duration::from_micros(micros);
+            run.add(Call { duration, ..called(number as u64 + 1, Get, "db1") });
+        }
+        run
+    };
+    for (slowest, expectation, passed, found) in [
+        (50_000, "max(get) <= 50ms", true, "max(get) is 50 ms"),
+        (50_000, "max(get) == 50ms", true, "max(get) is 50 ms"),
+        (50_000, "p99(get) <= 50ms", true, "p99(get) is 50 ms"),
+        (50_000, "p50(get) == max(get)", true, "p50(get) is 50 ms, max(get) is 50 ms"),
+        (50_040, "max(get) <= 50ms", false, "max(get) is 50.04 ms"),
+        (50_040, "p50(get) == 50ms", true, "p50(get) is 50 ms"),
+        (9_000_000, "p99(get) == 9s", true, "p99(get) is 9 s"),
+        (9_000_001, "max(get) == 9s", false, "max(get) is 9.000001 s"),
+    ] {
+        let verdict = run(slowest).verdict(expectation);
+        assert_eq!((verdict.passed, &*verdict.found), (passed, found), "{slowest} µs: {expectation}");
+    }
+}
+
 fn calls_are_in_the_order_of_their_arrival_however_they_end() {
     let mut run = Run::new();
     run.call(1, Get, "db1", "");

@@ -131,7 +131,7 @@ pub fn includes(calls: &[Calls], entry: &Entry) -> bool {
 
 impl Share {
     /// All calls.
-    const ALL: Self = Self(1000);
+    pub const ALL: Self = Self(1000);
 
     /// As a number from 0 to 1.
     pub fn quantile(self) -> f64 {
