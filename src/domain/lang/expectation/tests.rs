@@ -67,6 +67,7 @@ fn an_error_has_a_column_and_says_what_was_expected() {
             "column 17: found \"volum=a\", did you mean \"volume\"?; expected a term",
         ),
         ("count(get where db1) == 1", "column 17: found \"db1\", expected a term"),
+        ("count(get where volume==db1) == 0", "column 24: write one ="),
         ("count(get where status=9) == 1", "column 24: invalid status \"9\""),
         ("count(get where by=me and retry) == 1", "column 20: unknown caller \"me\""),
         ("sequence", "column 9: unexpected end, expected an operation: activate"),

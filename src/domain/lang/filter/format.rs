@@ -81,7 +81,7 @@ impl fmt::Display for TextMatch {
 /// A word or the value of a term, quoted if it would parse as something else.
 fn value(text: &str) -> Cow<'_, str> {
     let is_plain = !text.is_empty()
-        && !text.starts_with(['-', '!'])
+        && !text.starts_with(['-', '!', '='])
         && !text.contains(|c: char| c.is_whitespace() || "\"()".contains(c));
     if is_plain { text.into() } else { quote(text).into() }
 }

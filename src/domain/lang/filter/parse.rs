@@ -187,12 +187,24 @@ fn next_test(lexer: &mut Lexer<'_>, ends: &[char]) -> Result<Test, TermError> {
         return Ok(words.map(Test::Word).map_err(unterminated)?);
     }
     let quotable = [&['"'], ends].concat();
+    refuse_second_sign(lexer.peek(&quotable))?;
     if !lexer.peek(&quotable).ends_with([':', '=']) {
         return test(lexer.word(ends));
     }
     let key = lexer.word(&quotable);
     let quoted = if lexer.is_at_space() { None } else { lexer.quoted() };
     test(&format!("{key}{}", quoted.transpose().map_err(unterminated)?.unwrap_or_default()))
+}
+
+/// As in an expectation, `==` may be meant; but it would ask for a name that begins with `=`.
+fn refuse_second_sign(word: &str) -> Result<(), TermError> {
+    match word.find([':', '=']) {
+        Some(sign) if word[sign + 1..].starts_with('=') && is_key(full_name(&word[..sign])) => {
+            let problem = "write one =; a value that begins with = is quoted".to_owned();
+            Err(TermError { at: word[..=sign].chars().count(), problem })
+        }
+        _ => Ok(()),
+    }
 }
 
 fn test(word: &str) -> Result<Test, TermError> {
