@@ -1,7 +1,7 @@
 //! Looks for calls that follow each other directly, among those about one volume.
 
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
     sync::Arc,
 };
 
@@ -28,6 +28,8 @@ pub struct SequenceFinder {
     next: u64,
     /// The calls that arrived later than one that has not ended, and those that wait, by their numbers.
     early: BTreeMap<u64, Arc<Entry>>,
+    /// Those that were given up while they waited. Their ends are not looked at.
+    given_up: BTreeSet<u64>,
     windows: Windows,
 }
 
@@ -42,11 +44,18 @@ struct Windows {
 
 impl SequenceFinder {
     pub fn new(calls: Vec<Calls>, which: Filter) -> Self {
-        Self { calls, which, next: 1, early: BTreeMap::new(), windows: Windows::default() }
+        Self {
+            calls,
+            which,
+            next: 1,
+            early: BTreeMap::new(),
+            given_up: BTreeSet::new(),
+            windows: Windows::default(),
+        }
     }
 
     pub fn push(&mut self, entry: &Arc<Entry>) {
-        let Some(number) = entry.call_number() else { return };
+        let Some(number) = entry.call_number().filter(|number| !self.given_up.remove(number)) else { return };
         self.early.insert(number, Arc::clone(entry));
         if self.early.len() > EARLY {
             self.next = self.early.keys().next().copied().unwrap_or(self.next);
@@ -59,6 +68,9 @@ impl SequenceFinder {
             }
             let Some((number, entry)) = self.early.pop_first() else { break };
             self.next = self.next.max(number + 1);
+            if !has_ended {
+                self.given_up.insert(number);
+            }
             self.windows.push(&self.calls, &self.which, &entry);
         }
     }

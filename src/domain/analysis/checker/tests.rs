@@ -198,6 +198,17 @@ fn calls_are_in_the_order_of_their_arrival_however_they_end() {
 }
 
 #[test]
+#[test]
+fn a_held_call_that_ends_after_very_many_others_is_looked_at_once() {
+    let mut run = Run::new();
+    run.hold(1, Mount, "db1");
+    (2..12_000).for_each(|number| run.call(number, Get, "db2", ""));
+    run.call(1, Mount, "db1", "a");
+    assert!(run.verdict("sequence mount where volume=db1").passed);
+    let verdict = run.verdict("sequence mount mount where volume=db1");
+    assert!(!verdict.passed, "{}", verdict.found);
+}
+
 fn what_is_no_longer_kept_is_counted_and_not_guessed() {
     let run = sample();
     for (expectation, passed, found) in [
