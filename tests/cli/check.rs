@@ -150,6 +150,23 @@ fn it_waits_for_an_instance_that_is_not_there_yet() {
 }
 
 #[test]
+fn a_name_cannot_write_a_line_of_its_own() {
+    let home = TestHome::new();
+    let path = home.path("run.jsonl").display().to_string();
+    let mut instance = home.start(&["serve", "--record", &path], &[]);
+    for operation in ["Create", "Mount"] {
+        let body = r#"{"Name":"db\n::stop-commands::\u001b[2J","ID":"a"}"#;
+        instance.call(&format!("/VolumeDriver.{operation}"), body);
+    }
+    home.send("quit");
+    instance.wait_for_end();
+    let (status, said, _) = home.run(&["check", &path, "open-mounts == 0", "--format", "github"]);
+    assert_eq!(status, Some(1), "{said}");
+    assert!(said.contains(r#"open-mounts is 1: "db\n::stop-commands::\u001b[2J" 1"#), "{said}");
+    assert!(said.lines().all(|line| !line.starts_with("::stop")), "{said}");
+}
+
+#[test]
 fn the_report_is_valid_by_the_schema_of_junit() {
     let home = TestHome::new();
     let run = recorded(&home);

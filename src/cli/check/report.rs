@@ -16,7 +16,10 @@ use crate::{
         analysis::checker::Verdict,
         lang::json,
         model::entry::Entry,
-        text::symbols::{self, Symbols},
+        text::{
+            clean,
+            symbols::{self, Symbols},
+        },
     },
     export,
 };
@@ -45,6 +48,8 @@ pub fn print(args: &CheckArgs, settings: &Settings, results: &[(&Wanted, &Verdic
             writeln!(text, "{}", json::line(&Line { expectation, passed: *passed, found, calls })?)?;
             continue;
         }
+        // Line ends too: a line of its own could be a command for GitHub.
+        let (expectation, found) = (clean(&expectation), clean(found));
         let mark = if *passed { symbols.held } else { symbols.failed };
         writeln!(text, "{mark} {expectation}\n    {found}")?;
         if !passed {
@@ -53,7 +58,7 @@ pub fn print(args: &CheckArgs, settings: &Settings, results: &[(&Wanted, &Verdic
         }
         if !passed && args.format == ReportFormat::Github {
             let place = wanted.place.as_ref().map(|(file, line)| (&**file, *line));
-            writeln!(text, "{}", Annotation { title: &expectation, text: found, place })?;
+            writeln!(text, "{}", Annotation { title: &expectation, text: &found, place })?;
         }
     }
     print_text(text.as_bytes())?;

@@ -6,13 +6,16 @@ mod tally;
 mod tests;
 mod verdict;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc, time::Duration};
 
 pub use verdict::Verdict;
 
 use self::{sequence::SequenceFinder, tally::Tally};
 use crate::domain::{
-    lang::expectation::{Expectation, Measure, Sign, Value},
+    lang::{
+        expectation::{Expectation, Measure, Sign, Value},
+        lexer::quote,
+    },
     model::{
         entry::{Entry, EntryKind},
         volume::Volumes,
@@ -185,8 +188,11 @@ fn value(value: &Value, tally: &Tally, totals: Totals<'_>, unseen: &impl Fn() ->
 /// The volumes with open mounts: `: db1 2, db2 1`.
 fn mounted(volumes: &Volumes) -> String {
     let mut mounted = volumes.iter().filter(|volume| volume.is_mounted());
-    let named: Vec<_> =
-        mounted.by_ref().take(NAMED).map(|one| format!("{} {}", one.name, one.open_mounts())).collect();
+    let named: Vec<_> = mounted
+        .by_ref()
+        .take(NAMED)
+        .map(|one| format!("{} {}", quoted(&one.name), one.open_mounts()))
+        .collect();
     let more = mounted.count();
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     if named.is_empty() { String::new() } else { format!(": {}{more}", named.join(", ")) }
@@ -216,3 +222,11 @@ fn in_order(mut calls: Vec<Arc<Entry>>) -> Vec<Arc<Entry>> {
     calls.dedup_by_key(|entry| entry.seq);
     calls
 }
+/// A name, in quotes if it could be taken for something else.
+fn quoted(name: &str) -> Cow<'_, str> {
+    let is_plain = !name.is_empty()
+        && !name.contains(|c: char| c.is_whitespace() || "\",:".contains(c))
+        && text::clean(name) == name;
+    if is_plain { name.into() } else { text::clean(&quote(name)).into_owned().into() }
+}
+

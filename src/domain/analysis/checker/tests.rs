@@ -162,7 +162,6 @@ fn an_expectation_is_met_or_not_and_says_what_was_found_in_which_calls() {
 }
 
 #[test]
-#[test]
 fn a_time_is_compared_and_printed_to_the_microsecond() {
     let run = |slowest: u64| {
         let mut run = Run::new();
@@ -187,6 +186,7 @@ fn a_time_is_compared_and_printed_to_the_microsecond() {
     }
 }
 
+#[test]
 fn calls_are_in_the_order_of_their_arrival_however_they_end() {
     let mut run = Run::new();
     run.call(1, Get, "db1", "");
@@ -198,7 +198,6 @@ fn calls_are_in_the_order_of_their_arrival_however_they_end() {
 }
 
 #[test]
-#[test]
 fn a_held_call_that_ends_after_very_many_others_is_looked_at_once() {
     let mut run = Run::new();
     run.hold(1, Mount, "db1");
@@ -209,6 +208,7 @@ fn a_held_call_that_ends_after_very_many_others_is_looked_at_once() {
     assert!(!verdict.passed, "{}", verdict.found);
 }
 
+#[test]
 fn what_is_no_longer_kept_is_counted_and_not_guessed() {
     let run = sample();
     for (expectation, passed, found) in [
@@ -222,6 +222,24 @@ fn what_is_no_longer_kept_is_counted_and_not_guessed() {
         let verdict = run.verdict_from(expectation, 4);
         assert_eq!(verdict.passed, passed, "{expectation}: {}", verdict.found);
         assert!(verdict.found.contains(found), "{expectation}: {}", verdict.found);
+    }
+}
+
+#[test]
+fn a_name_that_could_be_taken_for_something_else_is_quoted() {
+    for (name, found) in [
+        ("db1", "open-mounts is 1: db1 1"),
+        ("two words", "open-mounts is 1: \"two words\" 1"),
+        ("db, x", "open-mounts is 1: \"db, x\" 1"),
+        ("\n::stop-commands::\x1b[2J", "open-mounts is 1: \"\\n::stop-commands::\\u001b[2J\" 1"),
+        ("a\u{202e}b", "open-mounts is 1: \"a<U+202E>b\" 1"),
+    ] {
+        let mut run = Run::new();
+        run.record(EntryKind::Volume(Box::new(VolumeChange {
+            cause: Cause::Call(1),
+            change: Change::Mounted { name: name.into(), id: "a".into(), at: Timestamp::UNIX_EPOCH },
+        })));
+        assert_eq!(run.verdict("open-mounts == 0").found, found);
     }
 }
 
