@@ -206,6 +206,15 @@ fn snippet(program: &str, args: &[&str]) -> Option<String> {
     Some(String::from_utf8(output.stdout).expect("its words are UTF-8"))
 }
 
+#[test]
+fn the_github_job_can_read_what_root_has_written_when_it_uploads_it() {
+    let job = include_str!("../../docs/ci/github.yml");
+    let step = |text: &str| job.find(text).unwrap_or_else(|| panic!("no {text} in\n{job}"));
+    let written = step("sudo --preserve-env=OUT docs/ci/job.sh").max(step("sudo voltergeist check"));
+    let readable = step("run: sudo chown -R \"$(id -u):$(id -g)\" .");
+    assert!(written < readable && readable < step("actions/upload-artifact"), "{job}");
+}
+
 const REFUSED: &str = "refused: column 5: found \"mont\", did you mean \"mount\"?";
 
 #[test]
