@@ -150,6 +150,17 @@ fn it_waits_for_an_instance_that_is_not_there_yet() {
 }
 
 #[test]
+fn it_waits_for_a_recording_that_is_not_there_yet() {
+    let home = TestHome::new();
+    let run = home.path("run.jsonl").display().to_string();
+    let mut command = home.command(&["check", &run, "get == 2", "mount == 2", "--wait", "60s"]);
+    let waiting = command.spawn().expect("it starts");
+    recorded(&home);
+    let output = waiting.wait_with_output().expect("it ends");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
 fn a_name_cannot_write_a_line_of_its_own() {
     let home = TestHome::new();
     let path = home.path("run.jsonl").display().to_string();

@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 use tokio::{
     sync::watch,
     time::{Instant, sleep, sleep_until, timeout_at},
@@ -18,7 +18,7 @@ use crate::{
         state::{State, journal::Bounds},
     },
     net::{Endpoint, EndpointError},
-    recording::{Line, RecordingFile, apply},
+    recording::{Line, RecordingError, RecordingFile, apply},
     source::{RemoteSource, Source as _},
 };
 
@@ -26,6 +26,9 @@ use crate::{
 const PAUSE: Duration = Duration::from_millis(20);
 /// How often it is tried again to reach an instance, and to find more in a file.
 const POLL: Duration = Duration::from_millis(100);
+
+/// How long an instance may take to send its state, even if the deadline comes before.
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What is looked at.
 pub enum Target {
@@ -62,32 +65,35 @@ impl Target {
         deadline: Instant,
     ) -> anyhow::Result<Self> {
         let path = Path::new(word);
-        if path.is_file() {
-            let file = RecordingFile::open(path)?;
-            let offset = file.runs().last().map_or(0, |run| run.start);
-            // The entries themselves are not looked at again.
-            let state = State::new(Bounds { entries: 1, bytes: 0 });
-            let checker = Checker::new(&expectations, Some(0));
-            return Ok(Self::Recording(Box::new(Recording { file, checker, state, offset })));
-        }
-        let token = settings.token()?;
-        let source = loop {
-            let error = match Endpoint::find(word, &paths::own(), token.clone()) {
-                Ok(endpoint) => match RemoteSource::observe(endpoint).await {
-                    Ok(source) => break source,
-                    Err(error) => error.into(),
-                },
-                Err(EndpointError::Wrong(problem)) => bail!(problem),
-                Err(error) => anyhow::Error::from(error).context(format!("{word:?} is no recording")),
+        let mut token = None;
+        loop {
+            let error = if path.is_file() {
+                match RecordingFile::open(path) {
+                    Ok(file) => return Ok(Self::Recording(Box::new(Recording::new(file, &expectations)))),
+                    // Its first line is still to come.
+                    Err(error @ RecordingError::Empty(_)) => error.into(),
+                    Err(error) => return Err(error.into()),
+                }
+            } else {
+                if token.is_none() {
+                    token = Some(settings.token()?);
+                }
+                match Endpoint::find(word, &paths::own(), token.clone().flatten()) {
+                    Ok(endpoint) => match observe(endpoint, deadline).await {
+                        Ok(source) => {
+                            return Ok(Self::Instance(Box::new(Instance::new(source, expectations))));
+                        }
+                        Err(error) => error,
+                    },
+                    Err(EndpointError::Wrong(problem)) => bail!(problem),
+                    Err(error) => anyhow::Error::from(error).context(format!("{word:?} is no recording")),
+                }
             };
             if Instant::now() >= deadline {
                 return Err(error);
             }
             sleep(POLL).await;
-        };
-        let (changes, checker) = (source.changes(), Checker::new(&expectations, Some(0)));
-        let instance = Instance { source, changes, expectations, checker, seen: 0, generation: None };
-        Ok(Self::Instance(Box::new(instance)))
+        }
     }
 
     /// Whether each expectation is met now.
@@ -126,7 +132,28 @@ impl Target {
     }
 }
 
+/// Gets the state of an instance. One that accepts a connection and never answers is no reason to wait for ever.
+async fn observe(endpoint: Endpoint, deadline: Instant) -> anyhow::Result<Arc<RemoteSource>> {
+    // People may have to enter a password for ssh.
+    endpoint.client().await?;
+    let name = endpoint.to_string();
+    let started = Instant::now();
+    match timeout_at(deadline.max(started + TIMEOUT), RemoteSource::observe(endpoint)).await {
+        Ok(source) => Ok(source?),
+        Err(_) => Err(anyhow!(
+            "{name} accepts connections but has not answered for {} s; see whether it is a running voltergeist, or \
+             start it again",
+            started.elapsed().as_secs()
+        )),
+    }
+}
+
 impl Instance {
+    fn new(source: Arc<RemoteSource>, expectations: Vec<Expectation>) -> Self {
+        let (changes, checker) = (source.changes(), Checker::new(&expectations, Some(0)));
+        Self { source, changes, expectations, checker, seen: 0, generation: None }
+    }
+
     fn verdicts(&mut self) -> Vec<Verdict> {
         self.changes.borrow_and_update();
         let snapshot = self.source.snapshot();
@@ -152,6 +179,14 @@ impl Instance {
 }
 
 impl Recording {
+    fn new(file: RecordingFile, expectations: &[Expectation]) -> Self {
+        let offset = file.runs().last().map_or(0, |run| run.start);
+        // The entries themselves are not looked at again.
+        let state = State::new(Bounds { entries: 1, bytes: 0 });
+        let checker = Checker::new(expectations, Some(0));
+        Self { file, checker, state, offset }
+    }
+
     fn verdicts(&mut self) -> anyhow::Result<Vec<Verdict>> {
         self.file.refresh()?;
         let last = self.file.runs().last().map_or(0, |run| run.start);
@@ -170,5 +205,26 @@ impl Recording {
             held: self.state.held().count() as u64,
             connections: self.state.connections().open() as u64,
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixListener;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn an_instance_that_never_answers_is_not_waited_for_without_end() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let socket = directory.path().join("control.sock");
+        let _silent = UnixListener::bind(&socket).expect("a socket");
+        for (wait, seconds) in [(1, 10), (30, 30)] {
+            let word = format!("unix:{}", socket.display());
+            let endpoint = Endpoint::find(&word, &paths::own(), None).expect("an endpoint");
+            let deadline = Instant::now() + Duration::from_secs(wait);
+            let error = observe(endpoint, deadline).await.err().expect("it does not answer").to_string();
+            assert!(error.contains(&format!("has not answered for {seconds} s")), "{error}");
+        }
     }
 }
