@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     domain::{
-        analysis::checker::{Checker, Totals},
+        analysis::checker::{Checker, Missing, Totals},
         lang::expectation::Expectation,
         model::volume::Volumes,
         state::counters::Counters,
@@ -72,6 +72,7 @@ pub(super) fn compare_expectations(
         volumes: &trace.volumes(),
         held: snapshot.held.len() as u64,
         connections: snapshot.connections.iter().map(|peer| peer.open).sum(),
+        missing: Missing::default(),
     });
     let unmet = expectations.iter().zip(verdicts).filter(|(_, verdict)| !verdict.passed);
     unmet.map(|(expectation, verdict)| format!("expected {expectation}, but {}", verdict.found)).collect()

@@ -161,6 +161,20 @@ fn it_waits_for_a_recording_that_is_not_there_yet() {
 }
 
 #[test]
+fn what_a_part_of_a_recording_does_not_have_is_not_known() {
+    let home = TestHome::new();
+    let run = recorded(&home);
+    let part = home.path("part.jsonl").display().to_string();
+    let (status, _, error) = home.run(&["export", &run, &part, "--where=-operation:get"]);
+    assert_eq!(status, Some(0), "{error}");
+    for expectation in ["get == 0", "mount == 2", "open-mounts == 1", "lint == 0"] {
+        let (status, said, _) = home.run(&["check", &part, expectation]);
+        assert_eq!(status, Some(1), "{expectation}: {said}");
+        assert!(said.contains("is not known: the recording lacks 2 earlier entries"), "{said}");
+    }
+}
+
+#[test]
 fn a_name_cannot_write_a_line_of_its_own() {
     let home = TestHome::new();
     let path = home.path("run.jsonl").display().to_string();

@@ -12,7 +12,7 @@ use crate::{
     app::paths,
     cli::settings::Settings,
     domain::{
-        analysis::checker::{Checker, Totals, Verdict},
+        analysis::checker::{Checker, Missing, Totals, Verdict},
         lang::expectation::Expectation,
         model::source_status::{ConnectionState, SourceStatus},
         state::{State, journal::Bounds},
@@ -54,6 +54,7 @@ pub struct Recording {
     state: State,
     /// How far it is read.
     offset: u64,
+    missing: Missing,
 }
 
 impl Target {
@@ -174,6 +175,7 @@ impl Instance {
             volumes: &snapshot.volumes,
             held: snapshot.held.len() as u64,
             connections: snapshot.connections.iter().map(|peer| peer.open).sum(),
+            missing: Missing::default(),
         })
     }
 }
@@ -184,7 +186,7 @@ impl Recording {
         // The entries themselves are not looked at again.
         let state = State::new(Bounds { entries: 1, bytes: 0 });
         let checker = Checker::new(expectations, Some(0));
-        Self { file, checker, state, offset }
+        Self { file, checker, state, offset, missing: Missing::default() }
     }
 
     fn verdicts(&mut self) -> anyhow::Result<Vec<Verdict>> {
@@ -193,8 +195,17 @@ impl Recording {
         // Another run begins again, which its first entry does.
         let mut lines = self.file.lines(self.offset.max(last), self.file.end());
         while let Some(line) = lines.next_line()? {
-            if let Line::Entry(entry) = &line {
-                self.checker.push(entry);
+            let next = self.state.journal().next_seq();
+            match &line {
+                Line::Entry(entry) => {
+                    self.missing.push(entry, next);
+                    self.checker.push(entry);
+                }
+                // It has what the entries before it add up to.
+                Line::Checkpoint(checkpoint, _) if checkpoint.journal().next_seq() > next => {
+                    self.missing = Missing::default();
+                }
+                Line::Checkpoint(..) | Line::ForeignCheckpoint => {}
             }
             apply(&mut self.state, line);
         }
@@ -204,6 +215,7 @@ impl Recording {
             volumes: self.state.volumes(),
             held: self.state.held().count() as u64,
             connections: self.state.connections().open() as u64,
+            missing: self.missing,
         }))
     }
 }

@@ -35,6 +35,28 @@ pub struct Totals<'s> {
     pub held: u64,
     /// How many connections are open.
     pub connections: u64,
+    /// The entries that are not in them.
+    pub missing: Missing,
+}
+
+/// How many entries are not in a state that was made of those of a file.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Missing {
+    counters: u64,
+    state: u64,
+}
+
+impl Missing {
+    /// Takes in an entry, where the one with a number would be next. Another run begins again; a `reset` counts again.
+    pub fn push(&mut self, entry: &Entry, next: u64) {
+        if matches!(entry.kind, EntryKind::Session(_)) {
+            *self = Self::default();
+            return;
+        }
+        let missing = entry.seq.saturating_sub(next);
+        self.state += missing;
+        self.counters = if entry.is_reset() { 0 } else { self.counters + missing };
+    }
 }
 
 /// Tests expectations. Entries that are no longer kept are no reason to guess: what needs them is not met.
@@ -161,13 +183,19 @@ fn compare(
 }
 
 fn value(value: &Value, tally: &Tally, totals: Totals<'_>, unseen: &impl Fn() -> Option<String>) -> Found {
-    let Totals { counters, volumes, held, connections } = totals;
+    let Totals { counters, volumes, held, connections, missing } = totals;
+    let total = |missing: u64, number: u64| {
+        let lacks = || format!("not known: the recording lacks {}", text::counted(missing, "earlier entry"));
+        if missing > 0 { Found::Unknown(lacks()) } else { Found::Number(number) }
+    };
     match value {
         Value::Number(number) => Found::Number(*number),
         Value::Time(time) => Found::Time(*time),
         Value::Measure(Measure::Count(selection)) => match selection.operations() {
             // They are counted, also those that are no longer kept.
-            Some(operations) => Found::Number(operations.iter().map(|one| counters.operation(*one)).sum()),
+            Some(operations) => {
+                total(missing.counters, operations.iter().map(|one| counters.operation(*one)).sum())
+            }
             None => unseen().map_or_else(|| Found::Number(tally.count()), Found::Unknown),
         },
         Value::Measure(Measure::Time(share, _)) => {
@@ -175,13 +203,13 @@ fn value(value: &Value, tally: &Tally, totals: Totals<'_>, unseen: &impl Fn() ->
             let time = || tally.within(*share).map_or_else(none, Found::Time);
             unseen().map_or_else(time, Found::Unknown)
         }
-        Value::Measure(Measure::Lints) => Found::Number(counters.lints()),
-        Value::Measure(Measure::OpenMounts) => Found::Number(volumes.open_mounts()),
-        Value::Measure(Measure::HeldCalls) => Found::Number(held),
+        Value::Measure(Measure::Lints) => total(missing.counters, counters.lints()),
+        Value::Measure(Measure::OpenMounts) => total(missing.state, volumes.open_mounts()),
+        Value::Measure(Measure::HeldCalls) => total(missing.state, held),
         Value::Measure(Measure::Volumes) => {
-            Found::Number(volumes.iter().filter(|volume| volume.exists).count() as u64)
+            total(missing.state, volumes.iter().filter(|volume| volume.exists).count() as u64)
         }
-        Value::Measure(Measure::OpenConnections) => Found::Number(connections),
+        Value::Measure(Measure::OpenConnections) => total(missing.state, connections),
     }
 }
 
@@ -196,6 +224,14 @@ fn mounted(volumes: &Volumes) -> String {
     let more = mounted.count();
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     if named.is_empty() { String::new() } else { format!(": {}{more}", named.join(", ")) }
+}
+
+/// A name, in quotes if it could be taken for something else.
+fn quoted(name: &str) -> Cow<'_, str> {
+    let is_plain = !name.is_empty()
+        && !name.contains(|c: char| c.is_whitespace() || "\",:".contains(c))
+        && text::clean(name) == name;
+    if is_plain { name.into() } else { text::clean(&quote(name)).into_owned().into() }
 }
 
 /// The calls on one side that the other has no call for, about the same volume and with the same mount ID. None if not all
@@ -222,11 +258,3 @@ fn in_order(mut calls: Vec<Arc<Entry>>) -> Vec<Arc<Entry>> {
     calls.dedup_by_key(|entry| entry.seq);
     calls
 }
-/// A name, in quotes if it could be taken for something else.
-fn quoted(name: &str) -> Cow<'_, str> {
-    let is_plain = !name.is_empty()
-        && !name.contains(|c: char| c.is_whitespace() || "\",:".contains(c))
-        && text::clean(name) == name;
-    if is_plain { name.into() } else { text::clean(&quote(name)).into_owned().into() }
-}
-

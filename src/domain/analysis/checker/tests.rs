@@ -85,6 +85,7 @@ impl Run {
             volumes: self.state.volumes(),
             held: self.state.held().count() as u64,
             connections: self.state.connections().open() as u64,
+            missing: Missing::default(),
         };
         checker.verdicts(totals).remove(0)
     }
@@ -240,6 +241,32 @@ fn a_name_that_could_be_taken_for_something_else_is_quoted() {
             change: Change::Mounted { name: name.into(), id: "a".into(), at: Timestamp::UNIX_EPOCH },
         })));
         assert_eq!(run.verdict("open-mounts == 0").found, found);
+    }
+}
+
+#[test]
+fn totals_are_not_known_while_entries_are_missing_in_them() {
+    let run = sample();
+    let session = &run.entries[0];
+    let [entry, later] = [&run.entries[3], &run.entries[9]];
+    let reset = |seq| {
+        let mut run = Run::new();
+        run.command("reset");
+        Entry { seq, ..Entry::clone(&run.entries[1]) }
+    };
+    for (entries, counters, state) in [
+        (vec![(session, 1)], 0, 0),
+        (vec![(session, 1), (entry, 4)], 0, 0),
+        (vec![(session, 1), (entry, 2)], 2, 2),
+        (vec![(session, 1), (entry, 2), (later, 5)], 7, 7),
+        (vec![(session, 1), (entry, 2), (&Arc::new(reset(5)), 5)], 0, 2),
+        (vec![(session, 1), (entry, 2), (session, 5)], 0, 0),
+    ] {
+        let mut missing = Missing::default();
+        for (entry, next) in entries {
+            missing.push(entry, next);
+        }
+        assert_eq!((missing.counters, missing.state), (counters, state));
     }
 }
 
