@@ -59,9 +59,11 @@ impl ScenarioService {
             };
             let Some(play_request) = play_request else { return };
             let end = self.serve(&play_request, &mut play_requests, &shutdown).await;
-            // The user may have written another scenario meanwhile.
-            self.publish_catalog().await;
             self.record(ScenarioEvent::Finished { scenario: play_request.scenario, end });
+            // The user may have written another scenario meanwhile. An engine that does not answer delays only this.
+            if shutdown.run_until_cancelled(self.publish_catalog()).await.is_none() {
+                return;
+            }
         }
     }
 
