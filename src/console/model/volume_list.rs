@@ -117,8 +117,9 @@ impl VolumeOrder {
             *self = Self::default();
             return;
         }
+        let facts = facts.filter(|_| matches!(sort.column, Column::LastUsed | Column::Mountpoint));
         let read = facts.map_or(0, |facts| facts.last);
-        let is_same = |(of, by, at): &(Volumes, Sort, u64)| of.is(volumes) && *by == sort && *at == read;
+        let is_same = |(of, by, at): &(Volumes, Sort, u64)| of.ptr_eq(volumes) && *by == sort && *at == read;
         if self.of.as_ref().is_some_and(is_same) {
             return;
         }
@@ -169,4 +170,35 @@ pub fn options(volume: &Volume) -> String {
     };
     let own = volume.options.iter().filter(|(key, _)| !matches!(key.as_str(), "ninja" | "invalidOption"));
     own.map(one).collect::<Vec<_>>().join("  ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::model::{protocol::Options, volume::Change};
+
+    #[test]
+    fn only_an_order_by_what_calls_say_follows_each_call() {
+        let mut volumes = Volumes::default();
+        // So many that a clone shares its records.
+        for number in 0..1000 {
+            let (name, at) = (format!("db{number}"), Timestamp::UNIX_EPOCH);
+            volumes.apply(&Change::Created { name, options: Options::new(), at });
+        }
+        for (column, follows) in [
+            (Column::State, false),
+            (Column::Options, false),
+            (Column::Scope, false),
+            (Column::LastUsed, true),
+            (Column::Mountpoint, true),
+        ] {
+            let sort = Sort::by(column, false);
+            let mut order = VolumeOrder::default();
+            let mut made_at = |last| {
+                order.follow(&volumes, sort, Some(&CallFacts { last, ..CallFacts::default() }));
+                order.of.as_ref().map(|(_, _, at)| *at)
+            };
+            assert_eq!(made_at(1) != made_at(2), follows, "{column:?}");
+        }
+    }
 }

@@ -160,13 +160,13 @@ impl Volumes {
     }
 
     /// All records in the order of their names.
-    /// All records in the order of their names.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Arc<Volume>> {
         self.sorted.iter()
     }
 
-    /// Whether these are the very records of another, which costs the same for any number. False may be wrong for few.
-    pub fn is(&self, other: &Self) -> bool {
+    /// Whether this shares its records with another, as a clone does that has not changed. It compares pointers and not
+    /// records: the few records of a small list are not shared, so that it is false even for a clone.
+    pub fn ptr_eq(&self, other: &Self) -> bool {
         self.sorted.ptr_eq(&other.sorted)
     }
 
