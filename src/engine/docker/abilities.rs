@@ -8,7 +8,7 @@ use tokio::time::timeout;
 use crate::engine_api::{Abilities, Profile};
 
 /// How long the daemon may take. It takes long only if it is in trouble.
-const PATIENCE: Duration = Duration::from_secs(2);
+const TIMEOUT: Duration = Duration::from_secs(2);
 
 const NO_SWARM: &str = "the daemon manages no swarm; docker swarm init makes one";
 
@@ -18,7 +18,7 @@ pub async fn abilities(restart: Result<(), &'static str>) -> Option<Abilities> {
         let docker = Docker::connect_with_defaults().ok()?.negotiate_version().await.ok()?;
         ask(&docker, restart).await.ok()
     };
-    timeout(PATIENCE, asked).await.ok().flatten()
+    timeout(TIMEOUT, asked).await.ok().flatten()
 }
 
 /// Asks a daemon.
