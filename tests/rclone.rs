@@ -4,6 +4,7 @@ mod support;
 
 use std::{
     fs,
+    os::unix::net::UnixStream,
     path::{Path, PathBuf},
     process::ExitCode,
     rc::Rc,
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         masks_hide_a_volume_and_leave_its_data,
         a_connection_that_was_made_past_it_is_ended_too,
         a_killed_plugin_refuses_connections_at_once,
+        connections_that_wait_in_the_queue_are_served,
         a_killed_voltergeist_is_out_of_the_way_at_once,
         what_is_left_when_the_guard_is_killed_too_is_put_right,
         scenarios_that_fit_are_played_in_its_place,
@@ -317,6 +319,37 @@ fn masks_hide_a_volume_and_leave_its_data() {
     stage.voltergeist().command("forget phantom");
     assert!(stage.files("data").join("kept").exists());
     stage.write_and_read("again");
+}
+
+fn connections_that_wait_in_the_queue_are_served() {
+    let mut stage = Stage::new();
+    let queue = |stage: &mut Stage| {
+        stage.voltergeist.as_mut().expect("it runs").pause();
+        let socket = stage.sandbox.path("run/plugins/rclone.sock");
+        [0; 8].map(|_| http::send(&socket, "POST", "/VolumeDriver.List", "").expect("it is in the queue"))
+    };
+    let assert_answered = |requests: [UnixStream; 8], when: &str| {
+        for request in requests {
+            let (status, body) = http::answer(request).unwrap_or_else(|error| panic!("{when}: {error}"));
+            assert!(status == 200 && body.contains("\"data\""), "{when}: {status} {body}");
+        }
+    };
+    for _ in 0..3 {
+        let before = stage.voltergeist().counters(["list"])[0];
+        let requests = queue(&mut stage);
+        stage.restart_rclone();
+        stage.voltergeist.as_mut().expect("it runs").go_on();
+        assert_answered(requests, "after a restart");
+        assert_eq!(stage.voltergeist().counters(["list"])[0], before + 8);
+        stage.wait_until_in_place();
+    }
+    let requests = queue(&mut stage);
+    let voltergeist = stage.voltergeist.as_mut().expect("it runs");
+    voltergeist.ask_to_end();
+    voltergeist.go_on();
+    assert_answered(requests, "at the end");
+    stage.voltergeist = None;
+    assert!(stage.is_restored(), "{:?}", stage.sockets());
 }
 
 fn a_killed_voltergeist_is_out_of_the_way_at_once() {

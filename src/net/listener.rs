@@ -1,7 +1,7 @@
 //! A listener that can be closed in each outage mode and cleans up its socket file.
 
 use std::{
-    fs, io,
+    fs, io, iter,
     net::{SocketAddr, ToSocketAddrs},
     os::unix::fs::{FileTypeExt, PermissionsExt},
     path::{Path, PathBuf},
@@ -136,15 +136,18 @@ impl Listener {
         }
     }
 
-    /// Takes the place again, if another socket is at the path and a process listens on it. Returns whether it did.
-    pub fn take_again(&mut self) -> io::Result<bool> {
-        let Endpoint::Takeover(takeover) = &self.endpoint else { return Ok(false) };
+    /// Takes the place again, if another socket is at the path and a process listens on it. Returns the connections that
+    /// have waited in the queue of the old socket if it did.
+    pub fn take_again(&mut self) -> io::Result<Option<Vec<Socket>>> {
+        let Endpoint::Takeover(takeover) = &self.endpoint else { return Ok(None) };
         if takeover.at_path() != AtPath::Another || !is_listening(takeover.path())? {
-            return Ok(false);
+            return Ok(None);
         }
+        // Nobody connects to the old socket any more.
+        let queued = iter::from_fn(|| self.accept_queued()).collect();
         self.state = ListenerState::Closed(None);
         self.open()?;
-        Ok(true)
+        Ok(Some(queued))
     }
 
     /// Gives the place of a plugin back, and goes on to accept the connections that were made before.
@@ -397,7 +400,7 @@ mod tests {
             [0; 2].map(|_| std::os::unix::net::UnixStream::connect(&path).expect("it is open"));
         let _tcp_clients = [0; 2].map(|_| std::net::TcpStream::connect(&port).expect("it is open"));
         for listener in [unix, tcp] {
-            assert_eq!(std::iter::from_fn(|| listener.accept_queued()).count(), 2, "{}", listener.address());
+            assert_eq!(iter::from_fn(|| listener.accept_queued()).count(), 2, "{}", listener.address());
         }
     }
 }

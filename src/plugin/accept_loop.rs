@@ -183,18 +183,18 @@ impl AcceptLoop {
         let path = self.listener.address();
         let is_removed = outage(self.driver_state) == Some(Outage::Unlink);
         let mut changed = false;
-        if self.listener.at_path() == Some(AtPath::Another) {
-            // Nobody connects to the old socket any more, and those who have are still served.
-            while let Some(socket) = self.listener.accept_queued() {
-                self.last_connection += 1;
-                self.connections.spawn(socket, self.last_connection);
-            }
-        }
         let taken = self.listener.take_again();
         let refusal = taken.as_ref().err().map(ToString::to_string);
         let refused_before = std::mem::replace(&mut watch.refusal, refusal).is_some();
         match taken {
-            Ok(true) => {
+            Ok(Some(queued)) => {
+                if let Some(forwarding) = self.routes.forwarding() {
+                    forwarding.taken_again.send_replace(());
+                }
+                for socket in queued {
+                    self.last_connection += 1;
+                    self.connections.spawn(socket, self.last_connection);
+                }
                 note(format!("the upstream has bound its socket again; voltergeist is at {path} again"));
                 bypass::end(&self.hub, &self.listener);
                 watch.follow_process();
@@ -203,7 +203,7 @@ impl AcceptLoop {
             Err(error) if !refused_before => {
                 note(format!("cannot take {path} again, so calls bypass voltergeist: {error}"));
             }
-            Ok(false) | Err(_) => {}
+            Ok(None) | Err(_) => {}
         }
         // It is bound first and listens a moment later.
         let is_binding = self.listener.at_path() == Some(AtPath::Another);
@@ -231,9 +231,13 @@ impl AcceptLoop {
     }
 
     async fn end(self, drain: Duration) {
-        let Self { hub, listener, spec, connections, frozen, mut last_connection, .. } = self;
-        if let Err(error) = listener.give_back() {
-            tracing::error!(%error, "cannot give the plugin's place back; run voltergeist restore");
+        let Self { hub, routes, listener, spec, connections, frozen, mut last_connection, .. } = self;
+        match (listener.give_back(), routes.forwarding(), listener.taken_place()) {
+            (Err(error), ..) => {
+                tracing::error!(%error, "cannot give the plugin's place back; run voltergeist restore");
+            }
+            (Ok(()), Some(forwarding), Some((path, _))) => forwarding.note_given_back(path),
+            (Ok(()), ..) => {}
         }
         // Those who have connected before are still served.
         while let Some(socket) = listener.accept_queued() {

@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
-use tokio::{io::AsyncReadExt, sync::watch};
+use tokio::{
+    io::AsyncReadExt,
+    sync::watch,
+    time::{Duration, Instant, sleep_until},
+};
 use tokio_util::task::TaskTracker;
 use tower::Service;
 
@@ -14,6 +18,9 @@ use super::{
     routes::Routes,
 };
 use crate::{hub::OpenConnection, net::Socket};
+
+/// How long a connection without a request is kept at the end: one may have been sent before it was accepted.
+const FIRST_REQUEST_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// What happens to all connections of a group.
 #[derive(Clone, Copy, Debug)]
@@ -109,6 +116,7 @@ async fn serve(
     }
     let mut connection = std::pin::pin!(http.serve_connection(TokioIo::new(stream), service));
     let mut frozen = false;
+    let mut last_chance = None;
     loop {
         tokio::select! {
             biased;
@@ -116,7 +124,8 @@ async fn serve(
                 let server_ended = ConnectionCommand::Close("the server ended");
                 match changed.map_or(server_ended, |()| *command.borrow()) {
                     ConnectionCommand::Serve => {}
-                    ConnectionCommand::Finish => connection.as_mut().graceful_shutdown(),
+                    ConnectionCommand::Finish if control.has_begun() => connection.as_mut().graceful_shutdown(),
+                    ConnectionCommand::Finish => last_chance = Some(Instant::now() + FIRST_REQUEST_TIMEOUT),
                     ConnectionCommand::Freeze => frozen = true,
                     ConnectionCommand::Close(reason) => return control.close(reason),
                 }
@@ -130,8 +139,12 @@ async fn serve(
                 }
                 return;
             }
+            () = sleep_until(last_chance.unwrap_or_else(Instant::now)), if last_chance.is_some() => {
+                last_chance = None;
+                connection.as_mut().graceful_shutdown();
+            }
             // After the connection, which may have given it something to send.
-            how = control.upstream_ended() => {
+            how = control.run_upstream(), if !frozen => {
                 if let Some(forwarding) = routes.forwarding() {
                     forwarding.suspected.notify_one();
                 }

@@ -53,6 +53,8 @@ pub struct ConnectionControl {
     peer: Option<Arc<Peer>>,
     /// Whether the next call is the first of its peer.
     first_contact: AtomicBool,
+    /// Whether a request has arrived.
+    has_begun: AtomicBool,
     reset: AtomicBool,
     flushed: Notify,
     closed_by_server: OnceLock<&'static str>,
@@ -68,6 +70,7 @@ impl ConnectionControl {
             number,
             peer: None,
             first_contact: AtomicBool::new(false),
+            has_begun: AtomicBool::new(false),
             reset: AtomicBool::new(false),
             flushed: Notify::new(),
             closed_by_server: OnceLock::new(),
@@ -87,8 +90,14 @@ impl ConnectionControl {
         self.peer.as_ref()
     }
 
-    /// Whether a call that arrives now is the first of its peer.
-    pub fn take_first_contact(&self) -> bool {
+    /// Whether a request has arrived.
+    pub fn has_begun(&self) -> bool {
+        self.has_begun.load(Ordering::Relaxed)
+    }
+
+    /// A request has arrived. Returns whether it is the first of its peer.
+    pub fn begin_call(&self) -> bool {
+        self.has_begun.store(true, Ordering::Relaxed);
         self.first_contact.swap(false, Ordering::Relaxed)
     }
 
@@ -102,10 +111,10 @@ impl ConnectionControl {
         self.upstream.get_or_init(Arc::default)
     }
 
-    /// Drives the upstream's connection, until the upstream has ended it while no request was under way.
-    pub async fn upstream_ended(&self) -> Disconnect {
+    /// Reads and writes on the upstream's connection, until the upstream has ended it while no request was under way.
+    pub async fn run_upstream(&self) -> Disconnect {
         match self.upstream.get() {
-            Some(upstream) if poll_fn(|cx| upstream.poll_reset(cx)).await => Disconnect::Reset,
+            Some(upstream) if poll_fn(|cx| upstream.poll(cx)).await => Disconnect::Reset,
             Some(_) => Disconnect::Eof,
             None => pending().await,
         }

@@ -198,7 +198,7 @@ fn new_call(head: &Parts, headers: &SharedHeaders, call: u64, control: &Connecti
         caller: Caller::from_headers(header),
         connection: control.number(),
         peer: control.peer().cloned(),
-        first_contact: control.take_first_contact(),
+        first_contact: control.begin_call(),
         volume: None,
         mount_id: None,
         known: false,

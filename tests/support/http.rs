@@ -11,6 +11,11 @@ use std::{
 ///
 /// HTTP/1.0, so that the server ends the body by closing and never sends it in chunks.
 pub fn request(socket: &Path, method: &str, path: &str, body: &str) -> io::Result<(u16, String)> {
+    answer(send(socket, method, path, body)?)
+}
+
+/// Sends one request.
+pub fn send(socket: &Path, method: &str, path: &str, body: &str) -> io::Result<UnixStream> {
     let mut stream = UnixStream::connect(socket)?;
     stream.set_read_timeout(Some(Duration::from_secs(10)))?;
     write!(
@@ -18,6 +23,11 @@ pub fn request(socket: &Path, method: &str, path: &str, body: &str) -> io::Resul
         "{method} {path} HTTP/1.0\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     )?;
+    Ok(stream)
+}
+
+/// Reads the answer to a request: its status and its body.
+pub fn answer(mut stream: UnixStream) -> io::Result<(u16, String)> {
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
     let garbled = || io::Error::other(format!("not an HTTP answer: {answer:?}"));

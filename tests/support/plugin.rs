@@ -83,6 +83,11 @@ impl Plugin {
         self.process.go_on();
     }
 
+    /// Asks it to end, which it does when it goes on.
+    pub fn ask_to_end(&mut self) {
+        self.process.ask_to_end();
+    }
+
     /// Starts the killed plugin again.
     pub fn start_again(&mut self) {
         self.process = serve(&self.sandbox, &self.name, self.registration, &self.control, &self.variables);

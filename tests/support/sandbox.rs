@@ -188,12 +188,17 @@ impl Process {
 
     /// Asks the program to end, and insists when the deadline passes.
     pub fn terminate(&mut self, deadline: Duration) -> ExitStatus {
-        self.signal(Signal::TERM);
+        self.ask_to_end();
         if let Some(end) = self.wait(deadline) {
             return end;
         }
         eprintln!("{} did not end within {deadline:?} of SIGTERM; killed", self.name);
         self.kill()
+    }
+
+    /// Asks the program to end, and does not wait.
+    pub fn ask_to_end(&mut self) {
+        self.signal(Signal::TERM);
     }
 
     /// Waits for the program's end.
@@ -223,6 +228,9 @@ impl Process {
     /// Stops the program, as Ctrl-Z would, until it is to go on.
     pub fn pause(&mut self) {
         self.signal(Signal::STOP);
+        let stat = format!("/proc/{}/stat", self.pid.as_raw_nonzero());
+        let has_stopped = || fs::read_to_string(&stat).ok()?.rsplit_once(") T ").map(drop);
+        wait_for(PATIENCE, has_stopped).unwrap_or_else(|| panic!("{} does not stop", self.name));
     }
 
     pub fn go_on(&mut self) {

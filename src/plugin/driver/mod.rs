@@ -15,9 +15,12 @@ pub use disk_store::{DiskError, DiskStore};
 pub use trash::delete_directory;
 pub use upstream::UpstreamDriver;
 
-use std::sync::Arc;
+use std::{
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+};
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use self::upstream::incoming::IncomingReply;
 use super::{
@@ -30,7 +33,7 @@ use crate::{
         entry::Call,
         protocol::{Operation, Request},
     },
-    net::Upstream,
+    net::{Address, Upstream},
 };
 
 /// What answers a call, without any fault.
@@ -60,6 +63,32 @@ pub struct Forwarding {
     pub upstream: Upstream,
     /// Notified when the plugin may not listen any more.
     pub suspected: Arc<Notify>,
+    /// Changes when the plugin's place was taken again.
+    pub taken_again: watch::Sender<()>,
+    /// Where the plugin is since its place was given back.
+    given_back: Arc<OnceLock<Address>>,
+}
+
+impl Forwarding {
+    /// To this plugin.
+    pub fn new(upstream: Upstream) -> Self {
+        Self {
+            upstream,
+            suspected: Arc::default(),
+            taken_again: watch::Sender::new(()),
+            given_back: Arc::default(),
+        }
+    }
+
+    /// Where the plugin is now.
+    pub fn address(&self) -> &Address {
+        self.given_back.get().unwrap_or(&self.upstream.address)
+    }
+
+    /// Notes that its socket is at its own path again.
+    pub fn note_given_back(&self, path: PathBuf) {
+        drop(self.given_back.set(Address::Unix(Some(path))));
+    }
 }
 
 /// A call as the driver gets it.

@@ -81,7 +81,7 @@ struct Link {
     /// Sends requests, unless one is being sent.
     sender: Option<SendRequest<Body>>,
     /// Reads and writes. None before the first request and after the end.
-    driver: Option<Pin<Box<Http1Connection>>>,
+    connection: Option<Pin<Box<Http1Connection>>>,
     /// Whether it was made.
     made: bool,
     /// A second descriptor of a TCP connection, which can be reset.
@@ -94,7 +94,7 @@ struct Link {
 
 /// One connection to the upstream. It is made at the first request, and ends when this is dropped.
 ///
-/// The task of the engine's connection drives it too ([`Self::poll_reset`]), so that no request changes threads.
+/// The task of the engine's connection polls it too ([`Self::poll`]), so that no request changes threads.
 #[derive(Default)]
 pub struct UpstreamConnection {
     link: Mutex<Link>,
@@ -146,26 +146,26 @@ impl UpstreamConnection {
             Socket::Tcp(stream) => stream.as_fd().try_clone_to_owned().ok(),
             Socket::Unix(_) => None,
         };
-        let (sender, driver) =
+        let (sender, connection) =
             http1::Builder::new().preserve_header_case(true).handshake(TokioIo::new(socket)).await?;
         let mut link = self.link.lock();
-        *link =
-            Link { driver: Some(Box::pin(driver)), made: true, tcp, calls: link.calls, ..Link::default() };
+        let connection = Some(Box::pin(connection));
+        *link = Link { connection, made: true, tcp, calls: link.calls, ..Link::default() };
         Ok(sender)
     }
 
     /// Reads and writes what there is to, until the upstream has ended the connection and no request is under way; then
     /// returns whether it was reset. To be polled again: a call that is held may make a new connection.
-    pub fn poll_reset(&self, cx: &mut Context<'_>) -> Poll<bool> {
+    pub fn poll(&self, cx: &mut Context<'_>) -> Poll<bool> {
         let mut link = self.link.lock();
-        if let Some(driver) = &mut link.driver
-            && let Poll::Ready(ended) = driver.as_mut().poll(cx)
+        if let Some(connection) = &mut link.connection
+            && let Poll::Ready(ended) = connection.as_mut().poll(cx)
         {
             if let Err(error) = &ended {
                 tracing::debug!(%error, "the connection to the upstream ended early");
             }
             link.ended = Some(ended.is_err_and(|error| is_reset(&error)));
-            link.driver = None;
+            link.close();
         }
         let is_idle = link.calls == 0;
         link.ended.take_if(|_| is_idle).map_or(Poll::Pending, Poll::Ready)
@@ -184,7 +184,7 @@ impl UpstreamConnection {
 impl Link {
     /// Closes the connection at once.
     fn close(&mut self) {
-        (self.driver, self.tcp) = (None, None);
+        (self.connection, self.tcp) = (None, None);
     }
 }
 

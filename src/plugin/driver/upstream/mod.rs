@@ -10,9 +10,11 @@ pub mod incoming;
 mod past_replies;
 mod shadow;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use self::{exchange::Exchange, incoming::IncomingReply, shadow::Shadow};
+use tokio::time::timeout;
+
+use self::{connection::UpstreamError, exchange::Exchange, incoming::IncomingReply, shadow::Shadow};
 use super::{Answer, Driver, DriverCall, Forwarding, Preview};
 use crate::{
     domain::model::{
@@ -24,6 +26,9 @@ use crate::{
     plugin::{fault_stream::Disconnect, http_reply::HttpReply},
 };
 
+/// How long a call that finds no plugin waits for a new one to be put aside.
+const TAKEN_AGAIN_TIMEOUT: Duration = Duration::from_millis(200);
+
 /// A driver that forwards calls to another plugin.
 #[derive(Clone)]
 pub struct UpstreamDriver {
@@ -34,8 +39,7 @@ pub struct UpstreamDriver {
 impl UpstreamDriver {
     /// A driver in front of a plugin.
     pub fn new(hub: Arc<Hub>, upstream: Upstream) -> Self {
-        let forwarding = Forwarding { upstream, suspected: Arc::default() };
-        Self { forwarding, shadow: Arc::new(Shadow::new(hub)) }
+        Self { forwarding: Forwarding::new(upstream), shadow: Arc::new(Shadow::new(hub)) }
     }
 
     /// The latest mountpoint that the upstream has given for a volume; empty if it has given none.
@@ -79,7 +83,17 @@ impl Driver for UpstreamDriver {
             // the call would have come before.
             control.upstream().renew();
         }
-        match control.upstream().send(&self.forwarding.upstream.address, http.to_request()).await {
+        let mut taken_again = self.forwarding.taken_again.subscribe();
+        let mut sent = control.upstream().send(self.forwarding.address(), http.to_request()).await;
+        if let Err(UpstreamError::Connect { .. }) = sent {
+            // The plugin may have started again, and its new socket is not aside yet.
+            self.forwarding.suspected.notify_one();
+            if timeout(TAKEN_AGAIN_TIMEOUT, taken_again.changed()).await.is_ok() {
+                control.upstream().renew();
+                sent = control.upstream().send(self.forwarding.address(), http.to_request()).await;
+            }
+        }
+        match sent {
             Ok((response, guard)) => {
                 let incoming = Box::new(IncomingReply::new(response, guard, exchange));
                 match operation.filter(|operation| self.shadow.is_masked(*operation, request)) {
