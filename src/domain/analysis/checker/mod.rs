@@ -13,7 +13,7 @@ pub use verdict::Verdict;
 use self::{sequence::SequenceFinder, tally::Tally};
 use crate::domain::{
     lang::{
-        expectation::{Expectation, Measure, Sign, Value},
+        expectation::{Expectation, Measure, Operator, Value},
         lexer::quote,
     },
     model::{
@@ -72,7 +72,7 @@ pub struct Checker {
 /// What is collected from the entries for an expectation.
 #[derive(Clone, Debug)]
 enum Check {
-    Comparison { values: [Value; 2], sign: Sign, sides: Box<[Tally; 2]> },
+    Comparison { values: [Value; 2], operator: Operator, sides: Box<[Tally; 2]> },
     Sequence(SequenceFinder),
 }
 
@@ -119,10 +119,10 @@ impl Checker {
 impl Check {
     fn new(expectation: &Expectation) -> Self {
         match expectation {
-            Expectation::Comparison { left, sign, right } => {
+            Expectation::Comparison { left, operator, right } => {
                 let values = [left.clone(), right.clone()];
                 let sides = Box::new(values.each_ref().map(Tally::of));
-                Self::Comparison { values, sign: *sign, sides }
+                Self::Comparison { values, operator: *operator, sides }
             }
             Expectation::Sequence { calls, which } => {
                 Self::Sequence(SequenceFinder::new(calls.clone(), which.clone()))
@@ -138,8 +138,8 @@ impl Check {
             (missed > 0).then_some(why)
         };
         match self {
-            Self::Comparison { values, sign, sides } => {
-                compare(values.each_ref(), *sign, sides, totals, unseen)
+            Self::Comparison { values, operator, sides } => {
+                compare(values.each_ref(), *operator, sides, totals, unseen)
             }
             Self::Sequence(finder) => {
                 let verdict = finder.verdict();
@@ -154,15 +154,15 @@ impl Check {
 
 fn compare(
     values: [&Value; 2],
-    sign: Sign,
+    operator: Operator,
     sides: &[Tally; 2],
     totals: Totals<'_>,
     unseen: impl Fn() -> Option<String>,
 ) -> Verdict {
     let found = [0, 1].map(|side: usize| value(values[side], &sides[side], totals, &unseen));
     let passed = match (&found[0], &found[1]) {
-        (Found::Number(left), Found::Number(right)) => sign.holds(left, right),
-        (Found::Time(left), Found::Time(right)) => sign.holds(left, right),
+        (Found::Number(left), Found::Number(right)) => operator.holds(left, right),
+        (Found::Time(left), Found::Time(right)) => operator.holds(left, right),
         _ => false,
     };
     let measured = values.iter().zip(&found).filter_map(|(value, found)| {
@@ -177,7 +177,7 @@ fn compare(
     });
     let are_counts = matches!(values, [Value::Measure(Measure::Count(_)), Value::Measure(Measure::Count(_))]);
     let found = measured.collect::<Vec<_>>().join(", ");
-    let unpaired = if are_counts && sign == Sign::Equal { unpaired(sides) } else { Vec::new() };
+    let unpaired = if are_counts && operator == Operator::Equal { unpaired(sides) } else { Vec::new() };
     let calls = if unpaired.is_empty() { sides.iter().flat_map(Tally::shown).collect() } else { unpaired };
     Verdict { passed, found, calls: in_order(calls) }
 }
@@ -198,9 +198,9 @@ fn value(value: &Value, tally: &Tally, totals: Totals<'_>, unseen: &impl Fn() ->
             }
             None => unseen().map_or_else(|| Found::Number(tally.count()), Found::Unknown),
         },
-        Value::Measure(Measure::Time(share, _)) => {
+        Value::Measure(Measure::Time(percentile, _)) => {
             let none = || Found::Unknown("not known: no such call has ended".to_owned());
-            let time = || tally.within(*share).map_or_else(none, Found::Time);
+            let time = || tally.within(*percentile).map_or_else(none, Found::Time);
             unseen().map_or_else(time, Found::Unknown)
         }
         Value::Measure(Measure::Lints) => total(missing.counters, counters.lints()),

@@ -10,7 +10,7 @@ use hdrhistogram::Histogram;
 
 use crate::domain::{
     lang::{
-        expectation::{Measure, Selection, Share, Value},
+        expectation::{Measure, Percentile, Selection, Value},
         filter::Filter,
     },
     model::{
@@ -95,15 +95,15 @@ impl Tally {
         self.ended + self.waiting.len() as u64
     }
 
-    /// The time within which a share of them ended, if any has.
-    pub fn within(&self, share: Share) -> Option<Duration> {
+    /// The time within which a percentage of them ended, if any has.
+    pub fn within(&self, percentile: Percentile) -> Option<Duration> {
         let times = self.times.as_ref().filter(|times| !times.is_empty())?;
         let slowest = self.kept.back().and_then(|entry| entry.call())?;
-        if share == Share::ALL {
+        if percentile == Percentile::ALL {
             return Some(Duration::from_micros(micros(slowest.duration)));
         }
         // The lower end of a range of times that are not distinguished: such as a whole number of milliseconds.
-        Some(Duration::from_micros(times.lowest_equivalent(times.value_at_quantile(share.quantile()))))
+        Some(Duration::from_micros(times.lowest_equivalent(times.value_at_quantile(percentile.quantile()))))
     }
 
     /// Those to be shown: the latest or the slowest.

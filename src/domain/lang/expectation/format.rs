@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Expectation, Measure, Selection, Share, Sign, Value};
+use super::{Expectation, Measure, Operator, Percentile, Selection, Value};
 use crate::domain::{
     lang::{duration, filter::Filter},
     rules::Calls,
@@ -11,7 +11,7 @@ use crate::domain::{
 impl fmt::Display for Expectation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Comparison { left, sign, right } => write!(f, "{left} {sign} {right}"),
+            Self::Comparison { left, operator, right } => write!(f, "{left} {operator} {right}"),
             Self::Sequence { calls, which } => {
                 f.write_str("sequence")?;
                 calls.iter().try_for_each(|call| write!(f, " {}", call.as_str()))?;
@@ -26,7 +26,7 @@ fn condition(which: &Filter) -> String {
     if terms.is_empty() { String::new() } else { format!(" where {}", terms.join(" and ")) }
 }
 
-impl fmt::Display for Sign {
+impl fmt::Display for Operator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
@@ -47,8 +47,8 @@ impl fmt::Display for Measure {
         match self {
             Self::Count(selection) if selection.which.is_empty() => write!(f, "{selection}"),
             Self::Count(selection) => write!(f, "count({selection})"),
-            Self::Time(Share::ALL, selection) => write!(f, "max({selection})"),
-            Self::Time(Share(thousandths), selection) => {
+            Self::Time(Percentile::ALL, selection) => write!(f, "max({selection})"),
+            Self::Time(Percentile(thousandths), selection) => {
                 write!(f, "p{}", thousandths / 10)?;
                 if thousandths % 10 > 0 {
                     write!(f, ".{}", thousandths % 10)?;

@@ -31,7 +31,7 @@ pub enum Expectation {
         /// The value on the left.
         left: Value,
         /// How it must compare.
-        sign: Sign,
+        operator: Operator,
         /// The value on the right.
         right: Value,
     },
@@ -60,8 +60,8 @@ pub enum Value {
 pub enum Measure {
     /// How many calls there were, those included that still wait.
     Count(Selection),
-    /// The time within which a share of the calls ended.
-    Time(Share, Selection),
+    /// The time within which a percentage of the calls ended.
+    Time(Percentile, Selection),
     /// The number of protocol warnings.
     Lints,
     /// The number of open mounts.
@@ -83,13 +83,13 @@ pub struct Selection {
     pub which: Filter,
 }
 
-/// A share of calls, in thousandths.
+/// A percentile, in thousandths.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Share(u16);
+pub struct Percentile(u16);
 
 /// How two values are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sign {
+pub enum Operator {
     /// `==`
     Equal,
     /// `!=`
@@ -129,7 +129,7 @@ pub fn includes(calls: &[Calls], entry: &Entry) -> bool {
     })
 }
 
-impl Share {
+impl Percentile {
     /// All calls.
     pub const ALL: Self = Self(1000);
 
@@ -139,8 +139,8 @@ impl Share {
     }
 }
 
-impl Sign {
-    /// All of them. A sign that begins with another comes before it.
+impl Operator {
+    /// All of them. An operator that begins with another comes before it.
     const ALL: [Self; 6] =
         [Self::Equal, Self::NotEqual, Self::AtMost, Self::AtLeast, Self::Less, Self::Greater];
 

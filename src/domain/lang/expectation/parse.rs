@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use super::{Expectation, Measure, Selection, Share, Sign, Value};
+use super::{Expectation, Measure, Operator, Percentile, Selection, Value};
 use crate::domain::{
     lang::{
         duration,
@@ -61,7 +61,7 @@ impl Parser<'_> {
         let comma = if meant.is_empty() { "," } else { ";" };
         let found = match (found, self.0.rest().chars().next()) {
             (_, None) => "unexpected end".to_owned(),
-            ("", Some(sign)) => format!("found {sign:?}"),
+            ("", Some(character)) => format!("found {character:?}"),
             (word, _) => format!("found {word:?}"),
         };
         Self::wrong(self.0.column(), format!("{found}{meant}{comma} expected {what}"))
@@ -99,7 +99,7 @@ impl Parser<'_> {
 
     fn comparison(&mut self) -> Parsed<Expectation> {
         let left = self.value()?;
-        let sign = self.sign()?;
+        let operator = self.operator()?;
         let column = self.0.column();
         let right = self.value()?;
         if !matches!(left, Value::Measure(_)) && !matches!(right, Value::Measure(_)) {
@@ -110,20 +110,21 @@ impl Parser<'_> {
                 Self::wrong(column, format!("{left} is a duration; compare it with another, such as 50ms"))
             }
             (false, true) => Self::wrong(column, format!("{left} is a number, and {right} is a duration")),
-            _ => Ok(Expectation::Comparison { left, sign, right }),
+            _ => Ok(Expectation::Comparison { left, operator, right }),
         }
     }
 
-    fn sign(&mut self) -> Parsed<Sign> {
+    fn operator(&mut self) -> Parsed<Operator> {
         let rest = self.0.rest();
-        let Some(sign) = Sign::ALL.into_iter().find(|sign| rest.starts_with(sign.as_str())) else {
-            let signs = Sign::ALL.map(Sign::as_str).join(" ");
-            return self.expected(&format!("a comparison: {signs}"), []);
+        let Some(operator) = Operator::ALL.into_iter().find(|operator| rest.starts_with(operator.as_str()))
+        else {
+            let operators = Operator::ALL.map(Operator::as_str).join(" ");
+            return self.expected(&format!("a comparison: {operators}"), []);
         };
-        for character in sign.as_str().chars() {
+        for character in operator.as_str().chars() {
             self.0.take(character);
         }
-        Ok(sign)
+        Ok(operator)
     }
 
     fn value(&mut self) -> Parsed<Value> {
@@ -143,8 +144,8 @@ impl Parser<'_> {
         if word == "count" {
             return Ok(Value::Measure(Measure::Count(self.argument()?)));
         }
-        if let Some(share) = share(word) {
-            return Ok(Value::Measure(Measure::Time(share, self.argument()?)));
+        if let Some(percentile) = percentile(word) {
+            return Ok(Value::Measure(Measure::Time(percentile, self.argument()?)));
         }
         if word.parse::<Calls>().is_ok() {
             return Ok(Value::Measure(Measure::Count(self.selection(&[])?)));
@@ -180,17 +181,17 @@ impl Parser<'_> {
 }
 
 /// `p99`, `p99.9` or `max`.
-fn share(word: &str) -> Option<Share> {
+fn percentile(word: &str) -> Option<Percentile> {
     if word == "max" {
-        return Some(Share::ALL);
+        return Some(Percentile::ALL);
     }
     let (whole, tenths) = word.strip_prefix('p')?.split_once('.').unwrap_or((word.get(1..)?, "0"));
     let is_number = |digits: &str| !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
     if !is_number(whole) || !is_number(tenths) || tenths.len() > 1 {
         return None;
     }
-    let share = whole.parse::<u16>().ok()?.checked_mul(10)?.checked_add(tenths.parse().ok()?)?;
-    (1..=1000).contains(&share).then_some(Share(share))
+    let percentile = whole.parse::<u16>().ok()?.checked_mul(10)?.checked_add(tenths.parse().ok()?)?;
+    (1..=1000).contains(&percentile).then_some(Percentile(percentile))
 }
 
 impl Value {
