@@ -57,7 +57,7 @@ fn page() -> String {
     page.push_str(
         "\n## Columns\n\n\
          `o` opens the columns of the calls, or of the volumes where these have the keys. Space shows a column or hides it, \
-         Enter sorts by it, and sorts the other way round if it does already. A click on the head of a column does the \
+         Enter sorts by it, or reverses the order if it does already. A click on a column header does the \
          same, and so does `:sort COLUMN [reverse]`; `:sort` alone restores the usual order. The largest `took`, `bytes` \
          and `last-used` come first, of all others the smallest; rows without a value come last. A sorted list stays \
          at its first row while calls come, until another row is selected. Groups and the sequence keep the order of time. \
@@ -82,7 +82,7 @@ fn page() -> String {
     );
     page.push_str(
         "\n## Filters, after `/`\n\n\
-         Terms side by side must all hold; `-` before one turns it round. A bare word is looked for in everything \
+         Terms side by side must all hold; `-` before one negates it. A bare word is looked for in everything \
          that an entry says. With `=` in place of the colon, a text is compared as a whole, as in a rule: `volume=db1`.\n\n| term | asks about |\n|---|---|\n",
     );
     for (key, help) in filter::TERMS {

@@ -1,4 +1,4 @@
-//! Clicks on heads of columns, and double clicks.
+//! Clicks on column headers, and double clicks.
 
 use std::time::Duration;
 

@@ -134,7 +134,7 @@ pub struct App {
     pub marks: Marks,
     /// The rows of the open help that can be run, and what each does.
     pub help_rows: Vec<(usize, HelpRun)>,
-    /// The hint or the head of a column that is clicked on.
+    /// The hint or a column header that is clicked on.
     pub clicked: Option<Clicked>,
     /// The click that opened something. The second one of a double click must not close it again.
     pub(super) opened_by_click: Option<Click>,

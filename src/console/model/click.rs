@@ -14,7 +14,7 @@ const DOUBLE_CLICK: Duration = Duration::from_millis(500);
 pub enum Clicked {
     /// A hint for a key.
     Hint(KeyAction),
-    /// The head of a column.
+    /// A column header.
     Head(Column),
 }
 

@@ -206,7 +206,7 @@ impl Columns {
     }
 }
 
-/// The head of a column, with an arrow if the rows are sorted by it.
+/// A column header, with an arrow if the rows are sorted by it.
 pub(super) fn head(
     view: &View<'_>,
     name: &str,

@@ -123,7 +123,7 @@ pub fn prepare(app: &mut App, event: &Event, snapshot: &Snapshot) {
     };
 }
 
-/// The hint or the head of a column at a place on the screen.
+/// The hint or a column header at a place on the screen.
 fn clicked(view: &View<'_>, at: Position) -> Option<Clicked> {
     let hint = footer::action_at(view, at).map(Clicked::Hint);
     let head = || calls::column_at(view, at).or_else(|| volumes::column_at(view, at)).map(Clicked::Head);
