@@ -15,7 +15,7 @@ fn targets(text: &str) -> impl Iterator<Item = &str> {
 fn every_link_between_files_leads_somewhere() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut pages: Vec<_> =
-        ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"].map(|page| root.join(page)).into();
+        ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"].map(|page| root.join(page)).into();
     let folders = ["docs", "docs/decisions"].map(|folder| root.join(folder));
     for folder in folders.iter().filter(|folder| folder.exists()) {
         let entries = fs::read_dir(folder).expect("the documents are readable");
