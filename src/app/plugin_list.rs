@@ -1,5 +1,7 @@
 //! The volume plugins of this machine, in the order in which docker finds them.
 
+use std::path::{Path, PathBuf};
+
 use serde::Serialize;
 
 use super::paths;
@@ -7,7 +9,7 @@ use crate::{
     domain::{model::driver::OtherPlugin, text::shell},
     engine::docker::managed_plugins,
     net::{
-        Address, Paths, Upstream, UpstreamError, UpstreamName,
+        Address, Endpoint, EndpointError, Paths, Upstream, UpstreamError, UpstreamName,
         discovery::{self, PluginFile, PluginKind},
         is_up,
     },
@@ -81,13 +83,37 @@ pub async fn managed(paths: &Paths) -> Vec<PluginFile> {
     files.collect()
 }
 
+/// Where the package of voltergeist that docker runs has its control socket: beside that of the plugin.
+const CONTROL_SOCKET: &str = "voltergeist.control";
+
+/// An instance on this machine, by a word: as [`Endpoint::find`] does, and then among the plugins that docker runs.
+pub async fn find_instance(word: &str, token: Option<String>) -> Result<Endpoint, EndpointError> {
+    let paths = paths::own();
+    let is_file = Path::new(word).exists() || paths.control_sockets(word).iter().any(|path| path.exists());
+    let is_plugin = PluginFile::may_be_managed(word) && !is_file;
+    let socket = if is_plugin { managed_control(word, &paths).await } else { None };
+    match socket {
+        Some(socket) => Ok(Endpoint::socket(word, socket)),
+        None => Endpoint::find(word, &paths, token),
+    }
+}
+
+/// The control socket of the plugin with this name, if docker runs it and it has one.
+pub async fn managed_control(name: &str, paths: &Paths) -> Option<PathBuf> {
+    let name = name.strip_suffix(":latest").unwrap_or(name);
+    let plugin = managed(paths).await.into_iter().find(|plugin| plugin.name == name)?;
+    let socket = plugin.path.with_file_name(CONTROL_SOCKET);
+    socket.exists().then_some(socket)
+}
+
 /// Finds a plugin, if one is named, as docker does: those that it runs come first.
 pub async fn find(name: Option<&UpstreamName>) -> Result<Option<Upstream>, UpstreamError> {
     let Some(name) = name else { return Ok(None) };
     let paths = paths::own();
     if let UpstreamName::Plugin(plugin) = name {
         let managed = managed(&paths).await;
-        if let Some(file) = managed.iter().find(|file| file.name == *plugin) {
+        let plugin = plugin.strip_suffix(":latest").unwrap_or(plugin);
+        if let Some(file) = managed.iter().find(|file| file.name == plugin) {
             return Ok(Some(Upstream { name: name.clone(), address: file.upstream()? }));
         }
     }

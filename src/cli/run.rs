@@ -42,7 +42,7 @@ pub fn run(action: Option<&Action>, settings: &Settings) -> anyhow::Result<ExitC
     let result = runtime.block_on(async {
         match action {
             Some(Action::Command { json, line }) => {
-                command::send(&control_address(settings), settings, *json, line.join(" ")).await?;
+                command::send(&control_address(settings).await, settings, *json, line.join(" ")).await?;
                 Ok(ExitCode::SUCCESS)
             }
             Some(Action::Check(args)) => check::run(args, settings).await,
@@ -133,14 +133,14 @@ async fn attach(instances: &[String], read_only: bool, settings: &Settings) -> a
         has_terminal(),
         "attach needs a terminal; for scripts: voltergeist command, or the API in docs/control.md"
     );
-    let (paths, token) = (paths::own(), settings.token()?);
+    let token = settings.token()?;
     if instances.is_empty() {
-        let endpoint = Endpoint::only(&paths)?;
+        let endpoint = Endpoint::only(&paths::own())?;
         return show_source(RemoteSource::connect(endpoint, read_only).await?, settings).await;
     }
     let mut nodes = Vec::new();
     for word in instances {
-        let endpoint = Endpoint::find(word, &paths, token.clone())?;
+        let endpoint = plugin_list::find_instance(word, token.clone()).await?;
         let name = endpoint.label().to_owned();
         anyhow::ensure!(
             nodes.iter().all(|(known, _)| *known != name),
@@ -235,11 +235,19 @@ async fn show(settings: &Settings, services: &Services) -> anyhow::Result<Option
 }
 
 /// The control socket of the running instance with this name.
-pub fn control_address(settings: &Settings) -> Address {
-    settings.control.clone().unwrap_or_else(|| {
-        let [system, user] = paths::own().control_sockets(settings.name.as_deref().unwrap_or(DEFAULT_NAME));
-        // If there is none, the one that an instance of this user would have.
-        let is_system = system.exists() || !user.exists() && rustix::process::geteuid().is_root();
-        Address::Unix(Some(if is_system { system } else { user }))
-    })
+async fn control_address(settings: &Settings) -> Address {
+    if let Some(control) = &settings.control {
+        return control.clone();
+    }
+    let (name, paths) = (settings.name.as_deref().unwrap_or(DEFAULT_NAME), paths::own());
+    let [system, user] = paths.control_sockets(name);
+    if !system.exists()
+        && !user.exists()
+        && let Some(socket) = plugin_list::managed_control(name, &paths).await
+    {
+        return Address::Unix(Some(socket));
+    }
+    // If there is none, the one that an instance of this user would have.
+    let is_system = system.exists() || !user.exists() && rustix::process::geteuid().is_root();
+    Address::Unix(Some(if is_system { system } else { user }))
 }

@@ -88,6 +88,12 @@ impl PluginFile {
         Self { kind: PluginKind::Managed, ..Self::socket(name, path) }
     }
 
+    /// Whether a word can be the name of a plugin that the engine runs: `NAME[:TAG]`, or with a registry before it.
+    pub fn may_be_managed(word: &str) -> bool {
+        let is_address = word.starts_with("unix:") || word.contains("://") || word.starts_with(['/', '.']);
+        !word.is_empty() && !is_address
+    }
+
     fn spec(name: &str, path: PathBuf) -> Self {
         #[derive(Default, Deserialize)]
         struct JsonSpec {

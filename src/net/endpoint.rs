@@ -1,6 +1,6 @@
 //! Where a console finds an instance: by name, by address, or on another machine.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, path::PathBuf, sync::Arc};
 
 use tokio::sync::Mutex;
 
@@ -90,6 +90,11 @@ impl Endpoint {
         let socket = file.strip_suffix(".sock").unwrap_or(file);
         let socket = socket.strip_suffix(".control").unwrap_or(socket);
         if socket.is_empty() { name } else { socket }
+    }
+
+    /// The instance with this control socket, shown by a name.
+    pub fn socket(name: &str, path: PathBuf) -> Self {
+        Self { name: name.to_owned(), place: Place::Address(Address::Unix(Some(path))), token: None }
     }
 
     /// The only instance that runs here.

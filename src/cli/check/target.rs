@@ -9,7 +9,7 @@ use tokio::{
 };
 
 use crate::{
-    app::paths,
+    app::plugin_list,
     cli::settings::Settings,
     domain::{
         analysis::checker::{Checker, Missing, Totals, Verdict},
@@ -79,7 +79,7 @@ impl Target {
                 if token.is_none() {
                     token = Some(settings.token()?);
                 }
-                match Endpoint::find(word, &paths::own(), token.clone().flatten()) {
+                match plugin_list::find_instance(word, token.clone().flatten()).await {
                     Ok(endpoint) => match observe(endpoint, deadline).await {
                         Ok(source) => {
                             return Ok(Self::Instance(Box::new(Instance::new(source, expectations))));
@@ -233,7 +233,7 @@ mod tests {
         let _silent = UnixListener::bind(&socket).expect("a socket");
         for (wait, seconds) in [(1, 10), (30, 30)] {
             let word = format!("unix:{}", socket.display());
-            let endpoint = Endpoint::find(&word, &paths::own(), None).expect("an endpoint");
+            let endpoint = plugin_list::find_instance(&word, None).await.expect("an endpoint");
             let deadline = Instant::now() + Duration::from_secs(wait);
             let error = observe(endpoint, deadline).await.err().expect("it does not answer").to_string();
             assert!(error.contains(&format!("has not answered for {seconds} s")), "{error}");
