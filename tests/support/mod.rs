@@ -2,6 +2,7 @@
 //! says why when none of them can run here.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+pub mod artefacts;
 pub mod busybox;
 pub mod docker;
 pub mod dockerd;
@@ -11,6 +12,7 @@ pub mod managed;
 pub mod plugin;
 pub mod podman;
 pub mod pty;
+pub mod registry;
 pub mod sandbox;
 pub mod scenarios;
 
@@ -60,11 +62,26 @@ pub enum Engine {
     DockerNetwork,
     /// An SSH server.
     Ssh,
+    /// A dockerd, and what `packaging/build` makes.
+    DockerArtefacts,
+    /// That, and a registry.
+    DockerRegistry,
+    /// The tools of Debian packages, and what `packaging/build` makes.
+    Debian,
 }
 
 impl Engine {
-    const ALL: [Self; 6] =
-        [Self::Docker, Self::Podman, Self::Rclone, Self::PodmanRclone, Self::DockerNetwork, Self::Ssh];
+    const ALL: [Self; 9] = [
+        Self::Docker,
+        Self::Podman,
+        Self::Rclone,
+        Self::PodmanRclone,
+        Self::DockerNetwork,
+        Self::Ssh,
+        Self::DockerArtefacts,
+        Self::DockerRegistry,
+        Self::Debian,
+    ];
 }
 
 impl Test {
@@ -96,6 +113,11 @@ impl Test {
     /// It needs an SSH server.
     pub fn with_ssh(self) -> Self {
         Self { engine: Some(Engine::Ssh), ..self }
+    }
+
+    /// It needs something else.
+    pub fn with(self, engine: Engine) -> Self {
+        Self { engine: Some(engine), ..self }
     }
 
     /// It needs no engine.
@@ -198,6 +220,18 @@ pub fn obstacle(engine: Engine) -> Option<&'static str> {
             (Path::new("/usr/sbin/sshd").exists(), "there is no sshd (Debian: openssh-server)"),
         ]
     };
+    let artefacts = || {
+        vec![(
+            artefacts::path("SHA256SUMS").exists(),
+            "nothing is in target/artefacts (packaging/build makes it)",
+        )]
+    };
+    let registry = || {
+        vec![(
+            works("docker-registry", &["--version"]),
+            "there is no docker-registry (Debian: docker-registry)",
+        )]
+    };
     let own = match engine {
         Engine::DockerNetwork => [docker(), network()].concat(),
         Engine::Ssh => ssh(),
@@ -205,6 +239,9 @@ pub fn obstacle(engine: Engine) -> Option<&'static str> {
         Engine::Rclone => [docker(), rclone()].concat(),
         Engine::Podman => podman(),
         Engine::PodmanRclone => [podman(), rclone()].concat(),
+        Engine::DockerArtefacts => [docker(), artefacts()].concat(),
+        Engine::DockerRegistry => [docker(), artefacts(), registry()].concat(),
+        Engine::Debian => [vec![(works("dpkg", &["--version"]), "there is no dpkg")], artefacts()].concat(),
     };
     needed.into_iter().chain(own).find_map(|(met, obstacle)| (!met).then_some(obstacle))
 }
