@@ -93,7 +93,7 @@ fn three_daemons_in_networks_of_their_own_are_one_console() {
     console.press("A");
     console.wait_for_text("▸all");
     console.press(":arm create: fail \"everywhere\" as everyone\r");
-    console.wait_for_text("Volumes 4");
+    console.wait_for_text("4 armed");
     for machine in [&machines[0], &machines[2]] {
         let error = machine.create("sixth").fails();
         assert!(error.contains("everywhere"), "{error}");
