@@ -115,23 +115,15 @@ impl UpstreamConnection {
         }
     }
 
-    /// Sends a request, and returns the head of the response. The response is complete when its body is; the returned
-    /// guard is dropped then, or before to give up.
+    /// Sends a request on the open connection, and returns the head of the response. The response is complete when its
+    /// body is; the returned guard is dropped then, or before to give up.
     pub async fn send(
         self: &Arc<Self>,
-        address: &Address,
         request: Request<Body>,
     ) -> Result<(Response<Incoming>, ExchangeGuard), UpstreamError> {
         let mut exchange = ExchangeGuard::new(self);
-        let (open, made) = {
-            let mut link = self.link.lock();
-            (link.sender.take(), link.made)
-        };
-        let mut sender = match open {
-            Some(sender) => sender,
-            None if made => return Err(UpstreamError::Closed),
-            None => self.connect(address).await?,
-        };
+        let open = self.link.lock().sender.take();
+        let mut sender = open.ok_or(UpstreamError::Closed)?;
         sender.ready().await?;
         let response = sender.send_request(request).await?;
         self.link.lock().sender = Some(sender);
@@ -139,7 +131,11 @@ impl UpstreamConnection {
         Ok((response, exchange))
     }
 
-    async fn connect(&self, address: &Address) -> Result<SendRequest<Body>, UpstreamError> {
+    /// Makes the connection, if it was not made yet.
+    pub async fn open(&self, address: &Address) -> Result<(), UpstreamError> {
+        if self.link.lock().made {
+            return Ok(());
+        }
         let unreachable = |error| UpstreamError::Connect { address: address.clone(), error };
         let socket = connect(address).await.map_err(unreachable)?;
         let tcp = match &socket {
@@ -149,9 +145,9 @@ impl UpstreamConnection {
         let (sender, connection) =
             http1::Builder::new().preserve_header_case(true).handshake(TokioIo::new(socket)).await?;
         let mut link = self.link.lock();
-        let connection = Some(Box::pin(connection));
-        *link = Link { connection, made: true, tcp, calls: link.calls, ..Link::default() };
-        Ok(sender)
+        let (sender, connection) = (Some(sender), Some(Box::pin(connection)));
+        *link = Link { sender, connection, made: true, tcp, ended: None, calls: link.calls };
+        Ok(())
     }
 
     /// Reads and writes what there is to, until the upstream has ended the connection and no request is under way; then

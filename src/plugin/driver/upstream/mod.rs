@@ -23,7 +23,10 @@ use crate::{
     },
     hub::Hub,
     net::Upstream,
-    plugin::{fault_stream::Disconnect, http_reply::HttpReply},
+    plugin::{
+        fault_stream::{ConnectionControl, Disconnect},
+        http_reply::HttpReply,
+    },
 };
 
 /// How long a call that finds no plugin waits for a new one to be put aside.
@@ -49,6 +52,20 @@ impl UpstreamDriver {
 }
 
 impl UpstreamDriver {
+    /// Connects to the plugin, if this connection has none to it yet.
+    async fn open(&self, control: &ConnectionControl) -> Result<(), UpstreamError> {
+        let mut taken_again = self.forwarding.taken_again.subscribe();
+        let opened = control.upstream().open(self.forwarding.address()).await;
+        if opened.is_err() {
+            // The plugin may have started again, and its new socket is not aside yet.
+            self.forwarding.suspected.notify_one();
+            if timeout(TAKEN_AGAIN_TIMEOUT, taken_again.changed()).await.is_ok() {
+                return control.upstream().open(self.forwarding.address()).await;
+            }
+        }
+        opened
+    }
+
     async fn mask(
         &self,
         operation: Operation,
@@ -83,16 +100,10 @@ impl Driver for UpstreamDriver {
             // the call would have come before.
             control.upstream().renew();
         }
-        let mut taken_again = self.forwarding.taken_again.subscribe();
-        let mut sent = control.upstream().send(self.forwarding.address(), http.to_request()).await;
-        if let Err(UpstreamError::Connect { .. }) = sent {
-            // The plugin may have started again, and its new socket is not aside yet.
-            self.forwarding.suspected.notify_one();
-            if timeout(TAKEN_AGAIN_TIMEOUT, taken_again.changed()).await.is_ok() {
-                control.upstream().renew();
-                sent = control.upstream().send(self.forwarding.address(), http.to_request()).await;
-            }
-        }
+        let sent = match self.open(control).await {
+            Ok(()) => control.upstream().send(http.to_request()).await,
+            Err(error) => Err(error),
+        };
         match sent {
             Ok((response, guard)) => {
                 let incoming = Box::new(IncomingReply::new(response, guard, exchange));
