@@ -16,7 +16,7 @@ use voltergeist::{
     source::{RemoteSource, Source},
 };
 
-use crate::fixture::{Fixture, http, place, tcp, within};
+use crate::fixture::{Fixture, http, place, tcp, until_source, within};
 
 fn endpoint(fixture: &Fixture, token: Option<&str>) -> Endpoint {
     let paths = crate::fixture::paths(fixture.place.path());
@@ -32,17 +32,6 @@ fn connection(source: &RemoteSource) -> Connection {
         SourceStatus::Remote(connection) => connection,
         other => panic!("{other:?}"),
     }
-}
-
-async fn until(source: &RemoteSource, what: &str, holds: impl Fn(&RemoteSource) -> bool) {
-    let mut changes = source.changes();
-    let wait = async {
-        while !holds(source) {
-            changes.changed().await.expect("the source is there");
-        }
-    };
-    within(wait).await;
-    assert!(holds(source), "{what}");
 }
 
 async fn run(source: &RemoteSource, line: &str) -> Result<String, String> {
@@ -63,7 +52,7 @@ async fn it_shows_what_there_was_and_what_comes_and_its_commands_are_run_there()
     let refused = run(&source, "forget db2").await.expect_err("there is none");
     assert!(refused.contains("db2"), "{refused}");
     fixture.ask(Operation::Create, r#"{"Name":"db2"}"#).await;
-    until(&source, "the new volume", |source| source.snapshot().volumes.len() == 2).await;
+    until_source(&source, "the new volume", |source| source.snapshot().volumes.len() == 2).await;
     fixture.end().await;
 }
 
@@ -85,12 +74,12 @@ async fn it_connects_again_and_the_new_process_begins_from_nothing() {
     let source = attach(&fixture).await;
     let generation = source.snapshot().generation;
     let place = fixture.end().await;
-    until(&source, "the end", |source| connection(source).state != ConnectionState::Connected).await;
+    until_source(&source, "the end", |source| connection(source).state != ConnectionState::Connected).await;
     assert_eq!(source.snapshot().volumes.len(), 1, "what is known stays on the screen");
 
     let fixture = Fixture::at(place, |_| {}).expect("the server binds");
     fixture.ask(Operation::Create, r#"{"Name":"db2"}"#).await;
-    until(&source, "the new process", |source| {
+    until_source(&source, "the new process", |source| {
         connection(source).state == ConnectionState::Connected && source.snapshot().volumes.len() == 2
     })
     .await;
@@ -108,7 +97,7 @@ async fn what_left_the_journal_before_it_was_read_is_counted() {
         fixture.hub.record(EntryKind::Note { text: "again".into() });
     }
     fixture.hub.command_line("conjure db1", Origin::Line).expect("a command");
-    until(&source, "what is there now", |source| source.snapshot().volumes.len() == 1).await;
+    until_source(&source, "what is there now", |source| source.snapshot().volumes.len() == 1).await;
     assert!(connection(&source).missed >= 400, "{:?}", connection(&source));
     let entries = source.entries_after(0, usize::MAX);
     assert!(entries.windows(2).all(|pair| pair[0].seq + 1 == pair[1].seq));

@@ -30,6 +30,7 @@ use voltergeist::{
     hub::{Hub, InMemoryStore, Snapshot, VolumeStore},
     net::{Address, BindError, Paths, Upstream, UpstreamName},
     plugin::DiskStore,
+    source::Source,
 };
 
 use crate::schema;
@@ -220,6 +221,18 @@ impl Fixture {
 
 pub async fn within<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(DEADLINE, future).await.expect("it ends within the deadline")
+}
+
+/// Waits until something holds for a source.
+pub async fn until_source<S: Source>(source: &Arc<S>, what: &str, holds: impl Fn(&S) -> bool) {
+    let mut changes = source.changes();
+    let wait = async {
+        while !holds(source) {
+            changes.changed().await.expect("the source is there");
+        }
+    };
+    within(wait).await;
+    assert!(holds(source), "{what}");
 }
 
 pub async fn until(what: &str, holds: impl Fn() -> bool) {

@@ -20,7 +20,7 @@ use voltergeist::{
     source::{MergedSource, RemoteSource, Source},
 };
 
-use crate::fixture::{Fixture, paths, place, within};
+use crate::fixture::{Fixture, paths, place, until_source, within};
 
 async fn node(name: &str, fixture: &Fixture) -> (String, Arc<RemoteSource>) {
     node_at(name, &fixture.control_address, fixture).await
@@ -38,17 +38,6 @@ async fn three() -> ([Fixture; 3], Arc<MergedSource>) {
         nodes.push(node(name, fixture).await);
     }
     (fixtures, MergedSource::new(nodes))
-}
-
-async fn until(source: &MergedSource, what: &str, holds: impl Fn(&MergedSource) -> bool) {
-    let mut changes = source.changes();
-    let wait = async {
-        while !holds(source) {
-            changes.changed().await.expect("the source is there");
-        }
-    };
-    within(wait).await;
-    assert!(holds(source), "{what}");
 }
 
 fn entries(source: &MergedSource) -> Vec<Arc<Entry>> {
@@ -90,7 +79,7 @@ async fn the_entries_are_in_one_list_by_time_with_their_nodes() {
     for (volume, fixture) in [(1, 0), (2, 2), (3, 1), (4, 0), (5, 2)] {
         fixtures[fixture].ask(Operation::Create, &format!(r#"{{"Name":"v{volume}"}}"#)).await;
         // An entry that comes later than others are held back for stays where it arrives.
-        until(&source, "the call", |source| calls(source).len() == volume).await;
+        until_source(&source, "the call", |source| calls(source).len() == volume).await;
     }
     assert_eq!(calls(&source), ["a v1", "c v2", "b v3", "a v4", "c v5"]);
     let entries = entries(&source);
@@ -108,7 +97,7 @@ async fn a_held_call_keeps_its_row_and_is_released_at_its_node() {
     fixtures[1].command("arm get: hold").await;
     let held = async { fixtures[1].ask(Operation::Get, r#"{"Name":"db1"}"#).await };
     let release = async {
-        until(&source, "the held call", |source| source.snapshot().held.len() == 1).await;
+        until_source(&source, "the held call", |source| source.snapshot().held.len() == 1).await;
         let held = Arc::clone(&source.snapshot().held[0]);
         assert_eq!(held.node.as_deref(), Some("b"));
         assert!(entries(&source).iter().any(|entry| entry.seq == held.seq && **entry == *held));
@@ -119,7 +108,7 @@ async fn a_held_call_keeps_its_row_and_is_released_at_its_node() {
         held.seq
     };
     let (_, held) = within(async { tokio::join!(held, release) }).await;
-    until(&source, "the end of the call", |source| !calls(source).is_empty()).await;
+    until_source(&source, "the end of the call", |source| !calls(source).is_empty()).await;
     let entries = entries(&source);
     let ended = entries.iter().find_map(|entry| entry.call()).expect("it has ended");
     assert_eq!(ended.held_seq, Some(held));
@@ -168,10 +157,10 @@ async fn a_reset_takes_the_entries_of_its_node_only() {
     for fixture in &fixtures {
         fixture.ask(Operation::Create, r#"{"Name":"db1"}"#).await;
     }
-    until(&source, "the calls", |source| calls(source).len() == 3).await;
+    until_source(&source, "the calls", |source| calls(source).len() == 3).await;
     let generation = source.snapshot().generation;
     run(&source, "reset").await.expect("it is run");
-    until(&source, "the other entries", |source| calls(source) == ["b db1", "c db1"]).await;
+    until_source(&source, "the other entries", |source| calls(source) == ["b db1", "c db1"]).await;
     assert!(source.snapshot().generation > generation, "the list begins again");
     let counted = |snapshot: &Snapshot| snapshot.counters.operation(Operation::Create);
     let snapshot = source.snapshot();
@@ -233,13 +222,13 @@ async fn what_was_missed_while_a_connection_was_lost_goes_to_its_place() {
         other => panic!("{other:?}"),
     };
     proxy.cut();
-    until(&source, "the loss", |source| state(source) != ConnectionState::Connected).await;
+    until_source(&source, "the loss", |source| state(source) != ConnectionState::Connected).await;
     for (fixture, volume) in [(&first, 1), (&second, 2), (&first, 3), (&second, 4)] {
         fixture.ask(Operation::Create, &format!(r#"{{"Name":"v{volume}"}}"#)).await;
     }
-    until(&source, "the calls of the other", |source| calls(source) == ["a v1", "a v3"]).await;
+    until_source(&source, "the calls of the other", |source| calls(source) == ["a v1", "a v3"]).await;
     proxy.resume();
-    until(&source, "all calls", |source| calls(source).len() == 4).await;
+    until_source(&source, "all calls", |source| calls(source).len() == 4).await;
     assert_eq!(calls(&source), ["a v1", "b v2", "a v3", "b v4"]);
     assert_eq!(state(&source), ConnectionState::Connected);
     end([first, second]).await;
