@@ -74,7 +74,7 @@ impl Columns {
         let if_shown = |column, width| if chosen.shows(column) { width } else { 0 };
         let mut columns = Self {
             time: if_shown(Column::Time, time),
-            // Each call could be of any, so it is left out nowhere.
+            // Always shown, since any call can be of any instance.
             node: content.node.min(if width < 60 { 6 } else { 16 }),
             caller: if_shown(Column::Caller, caller),
             peer: 0,
