@@ -171,7 +171,9 @@ impl Job {
     fn start(editor: &str, file: PathBuf) -> io::Result<Self> {
         let lent = Lent::before();
         let mut command = Command::new("sh");
-        command.arg("-c").arg(format!("{editor} \"$@\"")).arg(editor).arg(file).process_group(0);
+        // It begins when it has the terminal: until then, Ctrl-C would end voltergeist.
+        let line = format!("kill -s STOP $$; {editor} \"$@\"");
+        command.arg("-c").arg(line).arg(editor).arg(file).process_group(0);
         let child = command.spawn()?;
         let group = Pid::from_child(&child);
         lent.to(group);
@@ -229,8 +231,6 @@ impl Lent {
     fn to(&self, group: Pid) {
         if self.owner.is_some() {
             hand_over(group);
-            // It may have asked for the terminal before it was its own, and stand still since.
-            go_on(group);
         }
     }
 }
