@@ -45,7 +45,12 @@ impl Dockerd {
 
     /// Starts a daemon that has the image `busybox:latest`.
     pub fn start_with_busybox(sandbox: &Rc<Sandbox>) -> Self {
-        let daemon = Self::start(sandbox);
+        Self::start_with_busybox_and(sandbox, &[])
+    }
+
+    /// The same with more options.
+    pub fn start_with_busybox_and(sandbox: &Rc<Sandbox>, options: &'static [&'static str]) -> Self {
+        let daemon = Self::start_with(sandbox, options);
         let mut import = docker::docker(sandbox);
         import.args(["import", "--change", r#"CMD ["sh"]"#]);
         import.arg(busybox::archive(sandbox)).arg("busybox:latest");

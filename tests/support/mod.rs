@@ -66,12 +66,14 @@ pub enum Engine {
     DockerArtefacts,
     /// That, and a registry.
     DockerRegistry,
+    /// Those in networks of their own, and Prometheus.
+    Swarm,
     /// The tools of Debian packages, and what `packaging/build` makes.
     Debian,
 }
 
 impl Engine {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Docker,
         Self::Podman,
         Self::Rclone,
@@ -80,6 +82,7 @@ impl Engine {
         Self::Ssh,
         Self::DockerArtefacts,
         Self::DockerRegistry,
+        Self::Swarm,
         Self::Debian,
     ];
 }
@@ -232,6 +235,8 @@ pub fn obstacle(engine: Engine) -> Option<&'static str> {
             "there is no docker-registry (Debian: docker-registry)",
         )]
     };
+    let prometheus =
+        || vec![(works("prometheus", &["--version"]), "there is no prometheus (Debian: prometheus)")];
     let own = match engine {
         Engine::DockerNetwork => [docker(), network()].concat(),
         Engine::Ssh => ssh(),
@@ -241,6 +246,7 @@ pub fn obstacle(engine: Engine) -> Option<&'static str> {
         Engine::PodmanRclone => [podman(), rclone()].concat(),
         Engine::DockerArtefacts => [docker(), artefacts()].concat(),
         Engine::DockerRegistry => [docker(), artefacts(), registry()].concat(),
+        Engine::Swarm => [docker(), network(), artefacts(), registry(), prometheus()].concat(),
         Engine::Debian => [vec![(works("dpkg", &["--version"]), "there is no dpkg")], artefacts()].concat(),
     };
     needed.into_iter().chain(own).find_map(|(met, obstacle)| (!met).then_some(obstacle))

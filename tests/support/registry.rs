@@ -1,4 +1,4 @@
-//! A registry on this machine, which docker trusts without TLS since its address is a loopback address.
+//! A registry. Docker uses it without TLS at a loopback address, or if it is told to by `--insecure-registry`.
 
 use std::{
     fs,
@@ -18,11 +18,16 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// Starts one, and waits until it listens.
+    /// Starts one at a loopback address, and waits until it listens.
     pub fn start(sandbox: &Sandbox) -> Self {
         let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = free.local_addr().expect("it has an address").to_string();
         drop(free);
+        Self::start_at(sandbox, address)
+    }
+
+    /// Starts one at this address of the sandbox.
+    pub fn start_at(sandbox: &Sandbox, address: String) -> Self {
         let config = sandbox.path("registry.yml");
         let storage = sandbox.path("registry");
         let text = format!(

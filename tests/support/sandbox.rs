@@ -72,6 +72,22 @@ impl Sandbox {
         &self.network.as_ref().expect("it has a network of its own").1
     }
 
+    /// Links its network to that of another sandbox, which then reaches it at its address. The link goes with either.
+    pub fn join(&self, other: &Self) {
+        let [here, there] = [self, other].map(|sandbox| sandbox.first.id().to_string());
+        // Each end has the name of the other.
+        let (end, other_end) = (format!("vg{there}"), format!("vg{here}"));
+        let mut add = Command::new("ip");
+        add.args(["link", "add", &end, "netns", &here, "type", "veth", "peer", "name", &other_end]);
+        run(add.args(["netns", &there]));
+        for (sandbox, link, address) in [(self, end, other.address()), (other, other_end, self.address())] {
+            run(sandbox.command("ip").args(["link", "set", &link, "up"]));
+            // Without an address of its own the link is used with the one that the sandbox has.
+            let own = sandbox.address();
+            run(sandbox.command("ip").args(["route", "add", address, "dev", &link, "src", own]));
+        }
+    }
+
     /// Takes its link down or up again.
     pub fn set_link(&self, state: &str) {
         let (link, _) = self.network.as_ref().expect("it has a network of its own");
