@@ -28,6 +28,9 @@ fn main() -> ExitCode {
         plugin_and_daemon_restart_in_any_order,
         the_place_is_taken_from_a_daemon_that_is_connected_and_given_back,
         each_family_of_faults_acts_on_it,
+        replies_of_rclone_are_altered,
+        work_of_rclone_is_left_out_or_done_beside_the_fault,
+        a_barrier_holds_mounts_of_rclone_until_there_are_two,
         masks_hide_a_volume_and_leave_its_data,
         a_connection_that_was_made_past_it_is_ended_too,
         a_killed_plugin_refuses_connections_at_once,
@@ -91,10 +94,14 @@ impl Stage {
 
     /// A volume whose files are in a directory of the sandbox.
     fn create(&self, volume: &str) {
+        self.succeeds(&self.create_line(volume));
+    }
+
+    fn create_line(&self, volume: &str) -> String {
         let files = self.files(volume);
         fs::create_dir_all(&files).expect("the directory can be made");
         // rclone 1.60 forgets a volume with `type` and `path` when it restarts.
-        self.succeeds(&format!("volume create -d rclone -o remote={} {volume}", files.display()));
+        format!("volume create -d rclone -o remote={} {volume}", files.display())
     }
 
     fn files(&self, volume: &str) -> PathBuf {
@@ -304,6 +311,117 @@ fn each_family_of_faults_acts_on_it() {
     stage.voltergeist().command("crash keep");
     stage.write_and_read("after-all");
     assert!(stage.voltergeist().state()["faults_injected"].as_u64() >= Some(12));
+}
+
+impl Stage {
+    /// Runs a docker command while a rule is armed, which must act.
+    fn under(&self, rule: &str, line: &str) -> docker::Outcome {
+        let injected = || self.voltergeist().state()["faults_injected"].as_u64();
+        let before = injected();
+        self.voltergeist().command(&format!("arm {rule}"));
+        let outcome = self.daemon.docker(line);
+        assert!(injected() > before, "{rule} did not act: {}", outcome.all_output());
+        self.voltergeist().command("disarm all");
+        outcome
+    }
+
+    /// The volumes that rclone has, by its own reply.
+    fn volumes_of_rclone(&self) -> String {
+        self.voltergeist().command("disarm all");
+        let socket = self.sandbox.path("run/plugins/rclone.sock");
+        http::request(&socket, "POST", "/VolumeDriver.List", "").expect("it answers").1
+    }
+}
+
+fn replies_of_rclone_are_altered() {
+    let stage = Stage::new();
+    let inspect = "volume inspect data";
+    let run = "run --network none --rm -v data:/data busybox ls -d /data /data/kept";
+    stage.write_and_read("kept");
+    for (rule, line, shown) in [
+        ("get: set Volume.Status.tier=7", inspect, "\"tier\": 7"),
+        ("get: unset Volume.Mountpoint", inspect, "\"Mountpoint\": \"\""),
+        (
+            "get: reply {\"Volume\":{\"Name\":\"{volume}\",\"Mountpoint\":\"/elsewhere\"}}",
+            inspect,
+            "/elsewhere",
+        ),
+        ("get: two-bodies", inspect, "rclone-base"),
+        ("list: set Volumes.*.Name=other", "volume ls", "other"),
+        ("mount: two-bodies", run, "/data/kept"),
+        ("mount: delay 1s", run, "/data/kept"),
+    ] {
+        let output = stage.under(rule, line).succeeds();
+        assert!(output.contains(shown), "{rule}: {output}");
+    }
+    for (rule, line, error) in [
+        ("mount: wrong-type", run, "cannot unmarshal array"),
+        ("mount: set Err=\"full of {volume}\"", run, "full of data"),
+        ("mount: null", run, "/data/kept: No such file"),
+        ("mount: mountpoint relative", run, "no such file"),
+        // The retry has no body, which rclone refuses.
+        ("mount: eof once", run, "VolumeDriver.Mount"),
+        ("get: bad-time", inspect, "no such volume"),
+    ] {
+        let output = stage.under(rule, line).fails();
+        assert!(output.contains(error), "{rule}: {output}");
+    }
+    // An engine asks for these once; what is at the socket answers everybody alike.
+    let socket = stage.sandbox.path("run/plugins/rclone.sock");
+    for (rule, path, body) in [
+        ("capabilities: scope galactic", "/VolumeDriver.Capabilities", "\"galactic\""),
+        ("activate: implements nothing", "/Plugin.Activate", "\"Implements\":[]"),
+        ("list: null-entry --yes", "/VolumeDriver.List", ",null]"),
+    ] {
+        stage.voltergeist().command(&format!("arm {rule}"));
+        let (status, reply) = http::request(&socket, "POST", path, "").expect("it answers");
+        assert!(status == 200 && reply.contains(body), "{rule}: {status} {reply}");
+        stage.voltergeist().command("disarm all");
+    }
+    stage.write_and_read("after-all");
+}
+
+fn work_of_rclone_is_left_out_or_done_beside_the_fault() {
+    let stage = Stage::new();
+    let has = |volume: &str| stage.volumes_of_rclone().contains(&format!("\"{volume}\""));
+    // A success without the work.
+    stage.under("create: lie", &stage.create_line("lied")).succeeds();
+    assert!(!has("lied"));
+    // The work, and then an error.
+    stage.under("create: fail \"too late\" after", &stage.create_line("late")).fails();
+    assert!(has("late"));
+    stage.under("remove: fail \"too late\" after", "volume rm late").fails();
+    assert!(!has("late"));
+    // An error, and no work.
+    stage.create("kept");
+    stage.under("remove: fail \"no\"", "volume rm kept").fails();
+    assert!(has("kept"));
+    // A connection that is lost after the work: docker tries again.
+    stage.under("remove: reset after once", "volume rm kept").fails();
+    assert!(!has("kept"));
+    // rclone refuses the second of two creates, and docker gets the reply to it.
+    let twice = stage.under("create: pass twice", &stage.create_line("twice"));
+    assert!(has("twice"), "{}", twice.all_output());
+    // The unmount that rclone never gets leaves its mount.
+    let run = "run --network none --rm -v twice:/data busybox true";
+    stage.under("unmount: lie", run).succeeds();
+    stage.fails("volume rm twice", "use");
+}
+
+fn a_barrier_holds_mounts_of_rclone_until_there_are_two() {
+    let stage = Stage::new();
+    stage.create("second");
+    stage.voltergeist().command("arm mount: hold until 2 within 60s");
+    let run = |volume: &str| {
+        stage.daemon.start_docker(&format!("run --network none --rm -v {volume}:/data busybox ls /data"))
+    };
+    let first = run("data");
+    stage.voltergeist().wait_until_waiting(1);
+    let second = run("second");
+    for run in [first, second] {
+        run.finish().succeeds();
+    }
+    assert_eq!(stage.voltergeist().calls("mount").len(), 2);
 }
 
 fn masks_hide_a_volume_and_leave_its_data() {
