@@ -24,7 +24,7 @@ use crate::domain::{
 };
 
 /// After so many entries, or so many bytes of them, a checkpoint is written.
-const ENTRIES: u64 = 4096;
+const ENTRIES: u64 = 1024;
 const BYTES: usize = 4 * 1024 * 1024;
 /// A checkpoint takes at most this part of a file.
 const SHARE: usize = 8;
