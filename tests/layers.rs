@@ -80,11 +80,12 @@ const IMPURE: [&str; 17] = [
 ];
 
 /// Names that only some modules may use.
-const OWNED: [(&str, &[&str]); 7] = [
+const OWNED: [(&str, &[&str]); 8] = [
     ("axum", &["plugin", "api"]),
     ("cap_std", &["plugin"]),
     ("ratatui", &["console"]),
     ("crossterm", &["console"]),
+    ("terminput", &["console"]),
     ("bollard", &["engine"]),
     ("clap", &["engine_api", "cli"]),
     ("SignalKind", &["app", "console"]),

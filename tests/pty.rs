@@ -11,6 +11,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     thread,
+    time::Duration,
 };
 
 use rustix::process::{Pid, Signal, test_kill_process};
@@ -499,11 +500,50 @@ fn keys_work_after_long_pastes_and_mouse_events_between_resizes() {
             terminal.resize(120, 40);
         }
     }
-    terminal.press("\x1b\x1b?");
+    // Esc as the kitty protocol has it, since a plain one before a key would be Alt.
+    terminal.press("\x1b[27u\x1b[27u?");
     terminal.wait_for_text("voltergeist: help");
     terminal.press("\x03");
     assert_eq!(terminal.wait_for_end().exit_code(), 130);
     terminal.assert_restored();
+}
+
+#[test]
+fn ctrl_c_ends_it_after_any_beginning_of_a_sequence() {
+    let begun = [
+        "\x1b",
+        "\x1b[",
+        "\x1b]",
+        "\x1bP",
+        "\x1bO",
+        "\x1b[<35;1",
+        "\x1b[M",
+        "\x1b[200~half of it",
+        "\u{e9}\x1b[1;",
+    ];
+    for begin in begun {
+        let (_directory, mut terminal) = console(&[]);
+        terminal.press(begin);
+        terminal.press("\x03");
+        assert_eq!(terminal.wait_for_end().exit_code(), 130, "{begin:?}");
+        terminal.assert_restored();
+    }
+}
+
+#[test]
+fn the_next_key_works_after_a_sequence_that_is_cut_off() {
+    let (_directory, mut terminal) = console(&[]);
+    for begin in ["\x1b]11;rgb:00", "\x1b[<35;1", "\x1b[200~half of it"] {
+        terminal.press(begin);
+        // What comes before the rest is given up is taken as a part of it.
+        let opened = wait_for(PATIENCE, || {
+            terminal.press("?");
+            wait_for(Duration::from_secs(3), || terminal.text().contains("voltergeist: help").then_some(()))
+        });
+        assert!(opened.is_some(), "{begin:?}");
+        terminal.press("\x1b");
+        terminal.wait_until("no help", |screen| !screen.contents().contains("voltergeist: help"));
+    }
 }
 
 #[test]

@@ -19,6 +19,7 @@ pub mod editor;
 pub mod glyphs;
 pub mod input;
 mod jobs;
+mod keyboard;
 pub mod layout;
 pub mod memory;
 pub mod model;

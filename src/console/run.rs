@@ -81,7 +81,7 @@ pub async fn drive(
     mut panics: mpsc::UnboundedReceiver<String>,
     shutdown: CancellationToken,
 ) -> io::Result<ExitReason> {
-    let mut keys = host.keys();
+    let mut keys = host.keys()?;
     let ended = async || {
         shutdown.cancelled().await;
         ExitReason::Shutdown
@@ -118,7 +118,7 @@ pub async fn drive(
                                 Err(ending) => return Ok(ending),
                             }
                             console.back(host)?;
-                            keys = host.keys();
+                            keys = host.keys()?;
                         }
                     }
                     if console.jobs.keys_wait_until().is_some() {
@@ -163,8 +163,7 @@ pub async fn drive(
 
 /// The next key if there is one already.
 ///
-/// It polls with the task's own waker: crossterm's stream keeps the first pending poll's waker until the next
-/// key; with a no-op waker (as in `now_or_never`) that key would wake nobody.
+/// It polls with the task's own waker: with a no-op waker (as in `now_or_never`) the next key would wake nobody.
 async fn waiting_key<S: Stream + Unpin>(keys: &mut S) -> Option<Option<S::Item>> {
     poll_fn(|context| match keys.poll_next_unpin(context) {
         Poll::Ready(key) => Poll::Ready(Some(key)),

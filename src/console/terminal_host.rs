@@ -3,7 +3,7 @@
 use std::{io, time::Duration};
 
 use crossterm::{
-    event::{Event as TerminalEvent, EventStream},
+    event::Event as TerminalEvent,
     execute,
     terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate},
 };
@@ -17,6 +17,7 @@ use tokio::{
 use super::{
     clipboard,
     editor::{self, EditFailed, Edited},
+    keyboard::Keyboard,
     model::{app::App, fault_list},
     terminal::{self, TerminalScreen},
     view,
@@ -32,7 +33,7 @@ pub trait TerminalHost {
     /// What is typed. Dropping it leaves what is typed from then on to others.
     type Keys: Stream<Item = io::Result<TerminalEvent>> + Unpin;
     /// Begins to take what is typed.
-    fn keys(&mut self) -> Self::Keys;
+    fn keys(&mut self) -> io::Result<Self::Keys>;
     /// Columns and rows.
     fn size(&self) -> io::Result<(u16, u16)>;
     /// Gives the terminal to the user's editor with a text until that ends, or until `stop` comes.
@@ -61,10 +62,10 @@ impl TerminalHost for TerminalScreen {
         terminal::take_mouse(taken)
     }
 
-    type Keys = EventStream;
+    type Keys = Keyboard;
 
-    fn keys(&mut self) -> EventStream {
-        EventStream::new()
+    fn keys(&mut self) -> io::Result<Keyboard> {
+        Keyboard::open()
     }
 
     fn size(&self) -> io::Result<(u16, u16)> {

@@ -9,6 +9,7 @@ mod languages;
 mod requests;
 #[path = "../support/mod.rs"]
 mod support;
+mod terminal;
 
 /// How many bytes of input a target gets at most: more edits leave nothing of a text.
 const MAX_INPUT: usize = 24;

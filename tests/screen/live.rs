@@ -36,7 +36,7 @@ use voltergeist::{
 
 use super::fixture::text_of;
 
-/// Keys as crossterm's stream gives them: it keeps the waker of the first unanswered question until the next key.
+/// Keys as a stream that keeps the waker of the first unanswered question until the next key.
 #[derive(Clone, Default)]
 pub struct Keys(Arc<Mutex<PromptEvent>>);
 
@@ -94,8 +94,8 @@ impl TerminalHost for Frames {
 
     type Keys = Keys;
 
-    fn keys(&mut self) -> Keys {
-        self.keys.clone()
+    fn keys(&mut self) -> io::Result<Keys> {
+        Ok(self.keys.clone())
     }
 
     fn size(&self) -> io::Result<(u16, u16)> {

@@ -3,5 +3,6 @@
 pub mod action;
 pub mod bindings;
 pub mod complete;
+pub mod decoder;
 pub mod keymap;
 pub mod palette;

@@ -1,0 +1,151 @@
+//! Bytes of a terminal: whatever they are, they mean the same however they are cut, no key panics, and Ctrl-C is a key.
+
+use std::time::Instant;
+
+use bolero::check;
+use crossterm::event::{Event as Typed, KeyCode, KeyEvent, KeyModifiers};
+use ratatui::{Terminal, backend::TestBackend};
+use voltergeist::{
+    console::{
+        input::{decoder::Decoder, keymap::Keymap},
+        model::{App, Event},
+        theme::Theme,
+        view,
+    },
+    domain::{
+        model::{entry::Session, origin::Origin, volume::Volumes},
+        state::journal::Bounds,
+    },
+    hub::{Hub, InMemoryStore, Snapshot},
+};
+
+use crate::{MAX_INPUT, sequence};
+
+const PIECES: [&str; 48] = [
+    "\x1b",
+    "\x1b[",
+    "\x1b]",
+    "\x1bP",
+    "\x1bO",
+    "\x1b[200~",
+    "\x1b[201~",
+    "\x1b[A",
+    "\x1b[B",
+    "\x1b[5~",
+    "\x1b[6~",
+    "\x1b[1;5C",
+    "\x1b[27u",
+    "\x1b[<0;10;20M",
+    "\x1b[<0;90;7m",
+    "\x1b[<32;40;20M",
+    "\x1b[<64;40;20M",
+    "\x1b[M",
+    "\x1b[I",
+    "\x1b[O",
+    "\x1b[15~",
+    "\x1b[[A",
+    "\r",
+    "\t",
+    "\x7f",
+    "\x03",
+    "\x07",
+    "?",
+    ":",
+    "/",
+    "!",
+    "m",
+    "d",
+    "x",
+    "y",
+    "g",
+    "z",
+    "s",
+    "o",
+    "'a",
+    "p",
+    " ",
+    "arm get: hang",
+    "play ",
+    "99999999999",
+    ";",
+    "~",
+    "M",
+];
+
+/// The bytes of an input: pieces, and now and then one that is no UTF-8.
+fn typed(input: &[u8]) -> Vec<u8> {
+    input
+        .iter()
+        .flat_map(|byte| match byte {
+            224..=239 => vec![byte.wrapping_mul(31)],
+            _ => sequence(&[*byte], &PIECES).into_bytes(),
+        })
+        .collect()
+}
+
+fn decoded(bytes: &[u8], part: usize) -> Vec<Typed> {
+    let (mut decoder, mut events) = (Decoder::default(), Vec::new());
+    for part in bytes.chunks(part) {
+        decoder.push(part, &mut events);
+    }
+    while decoder.patience().is_some() {
+        decoder.pause(&mut events);
+    }
+    events
+}
+
+#[test]
+fn bytes_of_a_terminal_mean_the_same_however_they_come() {
+    check!().with_max_len(MAX_INPUT).for_each(|input: &[u8]| {
+        let bytes = typed(input);
+        let events = decoded(&bytes, usize::MAX);
+        for part in [1, 3] {
+            assert_eq!(decoded(&bytes, part), events, "{}", bytes.escape_ascii());
+        }
+        let (mut decoder, mut last) = (Decoder::default(), Vec::new());
+        decoder.push(&bytes, &mut last);
+        decoder.push(b"\x03", &mut last);
+        if decoder.patience().is_some() {
+            decoder.pause(&mut last);
+        }
+        let ctrl_c = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
+        assert_eq!(last.last(), Some(&Typed::Key(ctrl_c)), "{}", bytes.escape_ascii());
+    });
+}
+
+/// A console with a few volumes and commands, and what it shows.
+fn console() -> (App, Snapshot) {
+    let hub = Hub::new(Session::new(0, Volumes::default()), Box::new(InMemoryStore), Bounds::default());
+    for line in
+        ["conjure db1", "conjure db2 size=1", "arm get where volume=db*: empty", "note look", "forget db2"]
+    {
+        hub.command_line(line, Origin::Line).expect("it is a command");
+    }
+    let theme = Theme::named("default", false).expect("it is shipped");
+    let mut app = App::new((100, 30), theme, Keymap::default(), jiff::tz::TimeZone::UTC);
+    let snapshot = hub.snapshot();
+    let (entries, _) = hub.entries_after(0, usize::MAX);
+    app.update(Event::Entries(entries, snapshot.kept.clone()), &snapshot);
+    (app, snapshot)
+}
+
+#[test]
+fn no_key_is_too_much_for_the_console() {
+    let (_, snapshot) = console();
+    let now = Instant::now();
+    check!().with_max_len(MAX_INPUT).for_each(|input: &[u8]| {
+        let (mut app, _) = console();
+        for typed in decoded(&typed(input), usize::MAX) {
+            let event = match typed {
+                Typed::Key(key) => Event::Key(key),
+                Typed::Paste(text) => Event::Paste(text),
+                Typed::Mouse(mouse) => Event::Mouse(mouse, now),
+                Typed::Resize(..) | Typed::FocusGained | Typed::FocusLost => continue,
+            };
+            view::prepare(&mut app, &event, &snapshot);
+            app.update(event, &snapshot);
+        }
+        let mut terminal = Terminal::new(TestBackend::new(100, 30)).expect("it is in memory");
+        terminal.draw(|frame| view::render(frame, &app, &snapshot, &app.theme)).expect("it is in memory");
+    });
+}
