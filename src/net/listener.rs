@@ -5,7 +5,6 @@ use std::{
     net::{SocketAddr, ToSocketAddrs},
     os::unix::fs::{FileTypeExt, PermissionsExt},
     path::{Path, PathBuf},
-    sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
 
@@ -17,6 +16,7 @@ use rustix::{
 use tokio::net::{TcpListener, TcpSocket, TcpStream, UnixListener, UnixStream};
 
 use super::{
+    accept_failures::AcceptFailures,
     bind_error::BindError,
     directory_watch::DirectoryWatch,
     file_id::FileId,
@@ -55,8 +55,7 @@ const BACKLOG: u32 = 1024;
 pub struct Listener {
     endpoint: Endpoint,
     state: ListenerState,
-    /// Whether connections cannot be accepted.
-    is_failing: AtomicBool,
+    failures: AcceptFailures,
     /// Notices that a socket file was removed.
     watch: Option<DirectoryWatch>,
     _lock_file: Option<LockFile>,
@@ -89,7 +88,7 @@ impl Listener {
         Ok(Self {
             endpoint: Endpoint::Unix { path: path.clone(), mode, file: None },
             state: ListenerState::Closed(None),
-            is_failing: AtomicBool::new(false),
+            failures: AcceptFailures::default(),
             watch,
             _lock_file: Some(lock_file),
         })
@@ -101,7 +100,7 @@ impl Listener {
         let mut listener = Self {
             endpoint: Endpoint::Takeover(takeover),
             state: ListenerState::Closed(None),
-            is_failing: AtomicBool::new(false),
+            failures: AcceptFailures::default(),
             watch: None,
             _lock_file: None,
         };
@@ -175,7 +174,7 @@ impl Listener {
         Ok(Self {
             endpoint: Endpoint::Tcp(socket.local_addr().map_err(unusable)?),
             state: ListenerState::Closed(Some(socket)),
-            is_failing: AtomicBool::new(false),
+            failures: AcceptFailures::default(),
             watch: None,
             _lock_file: None,
         })
@@ -326,16 +325,11 @@ impl Listener {
             };
             match accepted {
                 Ok(socket) => {
-                    if self.is_failing.swap(false, Ordering::Relaxed) {
-                        tracing::warn!("connections are accepted again");
-                    }
+                    self.failures.end();
                     return socket;
                 }
                 Err(error) => {
-                    // Once, and not ten times a second: without a free descriptor it fails until there is one.
-                    if !self.is_failing.swap(true, Ordering::Relaxed) {
-                        tracing::warn!(%error, "cannot accept connections; it is tried until it works");
-                    }
+                    self.failures.report(&error);
                     tokio::time::sleep(Duration::from_millis(100)).await;
                 }
             }

@@ -1,6 +1,7 @@
 //! Sockets: addresses, listeners and lock files, for the plugin server and the control API alike, and the client of the
 //! latter.
 
+mod accept_failures;
 mod address;
 mod bind_error;
 pub mod client;
