@@ -17,24 +17,24 @@
 //! volume leads out of them.
 
 use std::{
-    fs::DirBuilder,
+    fs::{DirBuilder, File},
     io::{self, ErrorKind},
-    os::unix::fs::DirBuilderExt,
+    os::{fd::OwnedFd, unix::fs::DirBuilderExt},
     path::{Path, PathBuf},
     sync::{Arc, OnceLock},
 };
 
 use cap_std::{
     ambient_authority,
-    fs::{Dir, MetadataExt, OpenOptions},
+    fs::{Dir, MetadataExt},
 };
-use rustix::fs::{FlockOperation, Mode, fchmod, flock};
+use rustix::fs::{FlockOperation, Mode, OFlags, fchmod, flock, openat};
 
 use super::{
     directory_name::{PRIVATE, directory_name},
     group_sync::GroupSync,
     mount_table::{check_unmounted, mounts_at_or_below, path_of},
-    records::{self, RecordDirectory, RecordFiles as _, names, new_file, remove_if_exists},
+    records::{self, RecordDirectory, RecordFiles as _, names, remove_if_exists},
     trash::Trash,
     volume_directory as directory,
 };
@@ -84,7 +84,7 @@ struct Layout {
     data: Dir,
     staging: Dir,
     /// Locked while this process uses the root.
-    _lock: cap_std::fs::File,
+    _lock: OwnedFd,
     trash: Trash,
     /// The driver's address, which is written into each volume at a mount.
     address: OnceLock<String>,
@@ -119,7 +119,10 @@ impl DiskStore {
         };
         let own = private(&volumes, PRIVATE)?;
         let staging = private(&own, "staging")?;
-        let lock = new_file(&own, "lock", OpenOptions::new().create(true)).map_err(unusable)?;
+        // Not for writing, which would keep the file system from becoming read-only.
+        let flags = OFlags::CREATE | OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let lock =
+            openat(&own, "lock", flags, Mode::RUSR | Mode::WUSR).map_err(|error| unusable(error.into()))?;
         flock(&lock, FlockOperation::NonBlockingLockExclusive).map_err(|error| match error {
             rustix::io::Errno::WOULDBLOCK => DiskError::InUse(root.to_owned()),
             error => unusable(error.into()),
@@ -141,6 +144,13 @@ impl DiskStore {
             defaults,
             notes: Vec::new(),
         };
+        if sync {
+            // The names of the directories may be new.
+            rustix::fs::fsync(&own).map_err(|error| unusable(error.into()))?;
+            File::open(&path).and_then(|root| root.sync_all()).map_err(unusable)?;
+            // That directory need not be readable.
+            drop(path.parent().map(|parent| File::open(parent).and_then(|parent| parent.sync_all())));
+        }
         let staging = format!("{}/{PRIVATE}/staging", layout.root);
         let (volumes, notes) =
             records::read_all(&layout.records.records, &layout.staging, &staging).map_err(unusable)?;
@@ -175,28 +185,45 @@ impl DiskStore {
 impl VolumeStore for DiskStore {
     fn persist(&self, change: &Change, after: Option<&Volume>) -> io::Result<()> {
         let layout = &*self.0;
-        match (change, after) {
-            (Change::Removed { name }, _) => layout.delete(&directory_name(name)),
-            // The hub removes the volumes that it knows before. Nothing else would ever delete the data of lost ones.
-            (Change::AllDeleted, _) => names(&layout.records.records)?
-                .chain(names(&layout.lost)?)
-                .try_for_each(|name| layout.delete(&name)),
-            (Change::StateLost, _) => layout.lose_all(),
-            (Change::Created { .. }, Some(volume)) => layout.create(volume),
-            (Change::Mounted { id, .. }, Some(volume)) => layout.mount(volume, id),
-            (Change::Unmounted { .. } | Change::MountsCleared { .. }, Some(volume)) => {
-                if !volume.is_mounted() {
-                    layout.unbind(&directory_name(&volume.name))?;
-                }
-                records::write(&layout.records, volume)
-            }
-            (_, Some(volume)) => records::write(&layout.records, volume),
-            (_, None) => Ok(()),
-        }
+        layout.persist(change, after).map_err(|error| layout.explain(error))
     }
 }
 
 impl Layout {
+    fn persist(&self, change: &Change, after: Option<&Volume>) -> io::Result<()> {
+        match (change, after) {
+            (Change::Removed { name }, _) => self.delete(&directory_name(name)),
+            // The hub removes the volumes that it knows before. Nothing else would ever delete the data of lost ones.
+            (Change::AllDeleted, _) => names(&self.records.records)?
+                .chain(names(&self.lost)?)
+                .try_for_each(|name| self.delete(&name)),
+            (Change::StateLost, _) => self.lose_all(),
+            (Change::Created { .. }, Some(volume)) => self.create(volume),
+            (Change::Mounted { id, .. }, Some(volume)) => self.mount(volume, id),
+            (Change::Unmounted { .. } | Change::MountsCleared { .. }, Some(volume)) => {
+                if !volume.is_mounted() {
+                    self.unbind(&directory_name(&volume.name))?;
+                }
+                records::write(&self.records, volume)
+            }
+            (_, Some(volume)) => records::write(&self.records, volume),
+            (_, None) => Ok(()),
+        }
+    }
+
+    /// Says so if the directories themselves are gone.
+    fn explain(&self, error: io::Error) -> io::Error {
+        let is_removed =
+            |directory: &Dir| directory.dir_metadata().is_ok_and(|metadata| metadata.nlink() == 0);
+        if error.kind() == ErrorKind::NotFound
+            && [&self.volumes, &self.records.records, &self.staging].into_iter().any(is_removed)
+        {
+            let text = format!("the directory {:?} was removed; start voltergeist again", self.root);
+            return io::Error::new(ErrorKind::NotFound, text);
+        }
+        error
+    }
+
     fn options(&self, volume: &Volume) -> DirectoryOptions {
         // They are checked when a volume is created. A record of another version may have others.
         DirectoryOptions::read(&volume.options, self.defaults).unwrap_or(self.defaults)

@@ -150,7 +150,7 @@ pub fn remove_if_exists(directory: &Dir, name: &str) -> io::Result<()> {
 }
 
 /// Opens a file for writing that only this user can open, whatever the umask is.
-pub fn new_file(directory: &Dir, name: &str, options: &mut OpenOptions) -> io::Result<cap_std::fs::File> {
+fn new_file(directory: &Dir, name: &str, options: &mut OpenOptions) -> io::Result<cap_std::fs::File> {
     let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
     directory.open_with(name, options.write(true).mode(0o600).custom_flags(flags))
 }
