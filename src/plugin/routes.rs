@@ -129,14 +129,15 @@ async fn handle<D: Driver>(
         return inject(injection, driver, &call, guard).await;
     }
     let answer = driver.call(&call, guard.call()).await;
-    respond(answer, guard)
+    respond(answer, guard).await
 }
 
 /// Records what the driver answers, and returns the response that sends it.
-fn respond(answer: Answer, guard: CallGuard) -> Response {
+async fn respond(answer: Answer, guard: CallGuard) -> Response {
     match answer {
         Answer::Reply(reply) => guard.reply(reply),
         Answer::Incoming(incoming) => incoming.stream(guard),
+        Answer::List(list) => list.stream(guard).await,
         Answer::Disconnect(disconnect, reason) => guard.disconnect(disconnect, &reason),
     }
 }

@@ -3,7 +3,10 @@
 use std::{fs, path::Path};
 
 use serde_json::{Value, json};
-use voltergeist::domain::model::{entry::Outcome, protocol::Operation};
+use voltergeist::{
+    domain::model::{entry::Outcome, protocol::Operation},
+    hub::InMemoryStore,
+};
 
 use crate::fixture::{Fixture, http, request};
 
@@ -297,5 +300,30 @@ async fn an_answer_goes_to_the_caller_only_after_it_is_counted() {
         caller.hear_one().await;
         assert_eq!(fixture.snapshot().counters.operation(Operation::List), count);
     }
+    fixture.end().await;
+}
+
+#[tokio::test]
+async fn a_long_list_is_sent_in_parts_that_are_the_whole_list() {
+    let fixture = Fixture::with_store(Box::new(InMemoryStore), |_| {});
+    for number in 0..1500 {
+        fixture.command(&format!("conjure v{number:04}")).await;
+    }
+    fixture.command("forget v0000").await;
+    fixture.command("forget v0700").await;
+    let heard = fixture.call(Operation::List, "{}").await;
+    assert!(heard.is_whole(), "{:?}", heard.header("content-length"));
+    let listed = heard.json();
+    let listed: Vec<_> =
+        listed["Volumes"].as_array().expect("a list").iter().map(|volume| &volume["Name"]).collect();
+    let expected: Vec<_> =
+        (1..1500).filter(|number| *number != 700).map(|number| format!("v{number:04}")).collect();
+    assert_eq!(listed, expected.iter().collect::<Vec<_>>());
+    let call = fixture.last_call();
+    assert_eq!((call.outcome, call.status, call.reply.length), (Outcome::Ok, Some(200), heard.body().len()));
+    assert!(heard.body().as_bytes().starts_with(&call.reply.bytes) && call.reply.bytes.len() == 16 * 1024);
+    // A fault alters the whole reply.
+    fixture.command("arm list: delay 1ms").await;
+    assert_eq!(fixture.call(Operation::List, "{}").await.body(), heard.body());
     fixture.end().await;
 }

@@ -4,7 +4,10 @@ use std::{io, sync::Arc};
 
 use tokio::runtime::{Handle, RuntimeFlavor};
 
-use super::{Answer, DiskStore, Driver, DriverCall, Preview};
+use super::{
+    Answer, DiskStore, Driver, DriverCall, Preview,
+    long_list::{LongList, is_listed},
+};
 use crate::{
     domain::model::{
         directory_options::DirectoryOptions,
@@ -25,6 +28,11 @@ pub struct BuiltinDriver {
 
 impl Driver for BuiltinDriver {
     async fn call(&self, call: &DriverCall<'_>, entry: &mut Call) -> Answer {
+        if call.operation == Some(Operation::List)
+            && let Some(list) = LongList::new(self.hub.volumes(), &self.disk)
+        {
+            return Answer::List(Box::new(list));
+        }
         Answer::Reply(match call.operation {
             Some(operation) => self.work(operation, call.request, entry).into(),
             None => HttpReply::not_found(),
@@ -109,7 +117,7 @@ impl BuiltinDriver {
                 Some(volume) => Reply::Volume(self.describe(volume)),
             },
             Operation::List => {
-                let listed = volumes.iter().filter(|volume| volume.exists && !volume.is_ninja());
+                let listed = volumes.iter().filter(|volume| is_listed(volume));
                 Reply::Volumes(listed.map(|volume| self.describe(volume)).collect())
             }
             Operation::Mount if volumes.existing(name).is_some_and(|volume| volume.cannot_mount()) => {

@@ -4,6 +4,7 @@ mod builtin;
 mod directory_name;
 mod disk_store;
 mod group_sync;
+mod long_list;
 mod mount_table;
 mod records;
 mod trash;
@@ -22,7 +23,7 @@ use std::{
 
 use tokio::sync::{Notify, watch};
 
-use self::upstream::incoming::IncomingReply;
+use self::{long_list::LongList, upstream::incoming::IncomingReply};
 use super::{
     fault_stream::{ConnectionControl, Disconnect},
     http_reply::HttpReply,
@@ -110,6 +111,8 @@ pub enum Answer {
     Reply(HttpReply),
     /// With a reply that is still arriving.
     Incoming(Box<IncomingReply>),
+    /// With a list that is sent in parts.
+    List(Box<LongList>),
     /// With the end of the connection, for this reason.
     Disconnect(Disconnect, Box<str>),
 }
@@ -120,6 +123,7 @@ impl Answer {
         match self {
             Self::Reply(reply) => Ok(reply),
             Self::Incoming(incoming) => incoming.collect(entry).await,
+            Self::List(list) => Ok(list.collect()),
             Self::Disconnect(disconnect, reason) => Err((disconnect, reason)),
         }
     }
