@@ -30,7 +30,7 @@ struct CommandDone {
 /// Runs the command and replies with its result: in words, or as JSON if the client accepts only that.
 pub async fn command(
     State(ApiState { hub, files, .. }): State<ApiState>,
-    ConnectInfo(ClientPeer(peer)): ConnectInfo<ClientPeer>,
+    ConnectInfo(ClientPeer { peer, .. }): ConnectInfo<ClientPeer>,
     headers: HeaderMap,
     line: String,
 ) -> Response {

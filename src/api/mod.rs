@@ -8,13 +8,14 @@ mod file_access;
 mod metrics;
 mod state;
 
-use std::{io, path::PathBuf, sync::Arc};
+use std::{io, path::PathBuf, sync::Arc, time::Duration};
 
 use axum::{
     Router,
-    extract::connect_info::Connected,
+    extract::{ConnectInfo, Request, connect_info::Connected},
     http::{Method, StatusCode},
-    middleware,
+    middleware::{self, Next},
+    response::Response,
     routing::{get, post},
     serve::IncomingStream,
 };
@@ -26,7 +27,7 @@ use file_access::FileAccess;
 use crate::{
     domain::model::peer::Peer,
     hub::Hub,
-    net::{Listener, Socket},
+    net::{HeadTimeout, Listener, RequestProgress, Socket},
 };
 
 /// The mountpoint of a volume by its name.
@@ -44,7 +45,7 @@ struct ApiState {
 
 /// The control API on its listener.
 pub struct ControlServer {
-    listener: Listener,
+    listener: ControlListener,
     router: Router,
     shutdown: CancellationToken,
 }
@@ -54,19 +55,20 @@ impl ControlServer {
     pub fn new(
         hub: Arc<Hub>,
         mountpoint: MountpointOf,
-        listener: Listener,
+        listener: ControlListener,
         access: Access,
         save_directory: Option<PathBuf>,
     ) -> Self {
         let shutdown = CancellationToken::new();
-        let files = if listener.is_tcp() { FileAccess::Within(save_directory) } else { FileAccess::All };
+        let files =
+            if listener.listener.is_tcp() { FileAccess::Within(save_directory) } else { FileAccess::All };
         let router = router(ApiState { hub, mountpoint, files, shutdown: shutdown.clone() }, access);
         Self { listener, router, shutdown }
     }
 
     /// The address of its socket.
     pub fn address(&self) -> String {
-        self.listener.address()
+        self.listener.listener.address()
     }
 
     /// Cancelling it ends the streams, and the server after the requests in flight.
@@ -85,29 +87,56 @@ impl ControlServer {
     }
 }
 
-impl axum::serve::Listener for Listener {
-    type Io = Socket;
-    type Addr = ClientPeer;
+/// The listener of the control API, with the time that the head of a request may take.
+pub struct ControlListener {
+    listener: Listener,
+    head_timeout: Option<Duration>,
+}
 
-    async fn accept(&mut self) -> (Socket, ClientPeer) {
-        let socket = Self::accept(self).await;
-        let peer = ClientPeer(socket.peer().map(Arc::new));
-        (socket, peer)
-    }
-
-    fn local_addr(&self) -> io::Result<ClientPeer> {
-        Ok(ClientPeer(None))
+impl ControlListener {
+    /// A listener on which the head of a request may take so long.
+    pub fn new(listener: Listener, head_timeout: Option<Duration>) -> Self {
+        Self { listener, head_timeout }
     }
 }
 
-/// Who sends a request, if the system says.
-#[derive(Clone, Debug)]
-pub struct ClientPeer(Option<Arc<Peer>>);
+impl axum::serve::Listener for ControlListener {
+    type Io = HeadTimeout<Socket>;
+    type Addr = ClientPeer;
 
-impl Connected<IncomingStream<'_, Listener>> for ClientPeer {
-    fn connect_info(stream: IncomingStream<'_, Listener>) -> Self {
+    async fn accept(&mut self) -> (HeadTimeout<Socket>, ClientPeer) {
+        let socket = self.listener.accept().await;
+        let requests = Arc::<RequestProgress>::default();
+        let peer = ClientPeer { peer: socket.peer().map(Arc::new), requests: Arc::clone(&requests) };
+        (HeadTimeout::new(socket, self.head_timeout, requests), peer)
+    }
+
+    fn local_addr(&self) -> io::Result<ClientPeer> {
+        Ok(ClientPeer { peer: None, requests: Arc::default() })
+    }
+}
+
+/// Who sends the requests of a connection, if the system says, and how far these are.
+#[derive(Clone, Debug)]
+pub struct ClientPeer {
+    peer: Option<Arc<Peer>>,
+    requests: Arc<RequestProgress>,
+}
+
+impl Connected<IncomingStream<'_, ControlListener>> for ClientPeer {
+    fn connect_info(stream: IncomingStream<'_, ControlListener>) -> Self {
         stream.remote_addr().clone()
     }
+}
+
+/// Notes that the head of a request is complete.
+async fn follow_request(
+    ConnectInfo(client): ConnectInfo<ClientPeer>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let _request_under_way = client.requests.begin();
+    next.run(request).await
 }
 
 fn router(state: ApiState, access: Access) -> Router {
@@ -121,6 +150,7 @@ fn router(state: ApiState, access: Access) -> Router {
         .fallback((StatusCode::NOT_FOUND, "not found; docs/control.md lists all requests\n"))
         .method_not_allowed_fallback(method_not_allowed)
         .layer(middleware::from_fn_with_state(access, access::check))
+        .layer(middleware::from_fn(follow_request))
         .with_state(state)
 }
 

@@ -27,6 +27,8 @@ pub struct Config {
     pub directories: DirectoryOptions,
     /// The file with the token for a control API on TCP.
     pub token_file: Option<PathBuf>,
+    /// How long the head of a request may take; without it any time.
+    pub header_timeout: Option<Duration>,
     /// Whether a change of a volume survives a loss of power before it is answered.
     pub sync: bool,
     /// The file to which every entry is appended.

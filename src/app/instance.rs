@@ -98,6 +98,7 @@ impl Instance {
         server.control = config.control.clone().unwrap_or(server.control);
         server.save_directory.clone_from(&config.save_directory);
         server.token = config.token_file.as_deref().map(token::read).transpose()?;
+        server.header_timeout = config.header_timeout;
         server.guard =
             config.takes_place.then(std::env::current_exe).transpose().context("cannot find this program")?;
         server.panic_on.clone_from(&config.panic_on);

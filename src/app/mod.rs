@@ -20,6 +20,6 @@ pub mod takeover_guard;
 pub use config::Config;
 pub use engine_choice::EngineChoice;
 pub use instance::{Instance, InstanceScope};
-pub use server::{DriverChoice, Server, ServerConfig};
+pub use server::{DEFAULT_HEADER_TIMEOUT, DriverChoice, Server, ServerConfig};
 pub use services::Services;
 pub use shutdown::{Shutdown, Signal};

@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::takeover_guard::TakeoverGuard;
 use crate::{
-    api::{Access, ControlServer, MountpointOf},
+    api::{Access, ControlListener, ControlServer, MountpointOf},
     domain::model::{entry::EntryKind, protocol::check_driver_name},
     hub::{DriverInfo, Hub},
     net::Upstream,
@@ -14,6 +14,9 @@ use crate::{
     net::{Address, BindError, Listener, Paths},
     plugin::{BuiltinDriver, DiskStore, Place, PluginServer, UpstreamDriver},
 };
+
+/// How long the head of a request may take, unless another time is chosen. Engines send theirs at once.
+pub const DEFAULT_HEADER_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// How the servers of an instance are set up.
 #[derive(Clone, Debug)]
@@ -30,6 +33,8 @@ pub struct ServerConfig {
     pub paths: Paths,
     /// The token that a TCP control port wants.
     pub token: Option<String>,
+    /// How long the head of a request may take; without it any time.
+    pub header_timeout: Option<Duration>,
     /// How long calls in flight may take at shutdown.
     pub drain: Duration,
     /// The program of the process that gives a plugin's place back if this one is killed.
@@ -48,6 +53,7 @@ impl ServerConfig {
             save_directory: None,
             token: None,
             paths: Paths::default(),
+            header_timeout: Some(DEFAULT_HEADER_TIMEOUT),
             drain: Duration::from_secs(3),
             guard: None,
             panic_on: None,
@@ -85,10 +91,11 @@ fn forward(
     name: &str,
     place: Place,
     paths: &Paths,
+    header_timeout: Option<Duration>,
     upstream: Upstream,
 ) -> Result<(PluginServer, MountpointOf), BindError> {
     let driver = UpstreamDriver::new(Arc::clone(hub), upstream);
-    let plugin = PluginServer::bind(hub, name, place, paths, |_| driver.clone())?;
+    let plugin = PluginServer::bind(hub, name, place, paths, header_timeout, |_| driver.clone())?;
     Ok((plugin, Arc::new(move |name| driver.mountpoint(name))))
 }
 
@@ -113,8 +120,18 @@ impl Server {
         driver: impl Into<DriverChoice>,
         config: ServerConfig,
     ) -> Result<Self, BindError> {
-        let ServerConfig { name, listen, control, save_directory, token, paths, drain, guard, panic_on } =
-            config;
+        let ServerConfig {
+            name,
+            listen,
+            control,
+            save_directory,
+            paths,
+            token,
+            header_timeout,
+            drain,
+            guard,
+            panic_on,
+        } = config;
         let mut started_guard = None;
         check_driver_name(&name).map_err(|bad| BindError::Name { name: name.clone(), bad })?;
         let (plugin, mountpoint): (_, MountpointOf) = match driver.into() {
@@ -124,12 +141,13 @@ impl Server {
                 }
                 let (hub, store) = (Arc::clone(hub), disk.clone());
                 let driver = |address| BuiltinDriver::new(Arc::clone(&hub), store, address, panic_on);
-                let plugin = PluginServer::bind(&hub, &name, Place::Address(listen), &paths, driver)?;
+                let plugin =
+                    PluginServer::bind(&hub, &name, Place::Address(listen), &paths, header_timeout, driver)?;
                 (plugin, Arc::new(move |name| disk.mountpoint(name)))
             }
             DriverChoice::Beside(upstream) => {
                 let plugin = upstream.name.plugin();
-                let bound = forward(hub, &name, Place::Address(listen), &paths, upstream)?;
+                let bound = forward(hub, &name, Place::Address(listen), &paths, header_timeout, upstream)?;
                 if let Some(plugin) = plugin {
                     note_two_names(hub, &plugin);
                 }
@@ -147,11 +165,17 @@ impl Server {
                 started_guard = guard.transpose().map_err(unusable)?;
                 let address = Address::Unix(Some(aside));
                 let upstream = Upstream { address, ..upstream };
-                forward(hub, &name, Place::Plugin(takeover), &paths, upstream)?
+                forward(hub, &name, Place::Plugin(takeover), &paths, header_timeout, upstream)?
             }
         };
         let (control, access) = control_listener(hub, &control, &name, token, &paths)?;
-        let control = ControlServer::new(Arc::clone(hub), mountpoint, control, access, save_directory);
+        let control = ControlServer::new(
+            Arc::clone(hub),
+            mountpoint,
+            ControlListener::new(control, header_timeout),
+            access,
+            save_directory,
+        );
         Ok(Self { plugin, control, drain, guard: started_guard })
     }
 

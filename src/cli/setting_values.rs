@@ -10,7 +10,7 @@ use serde::{
 };
 
 use crate::{
-    app::paths,
+    app::{DEFAULT_HEADER_TIMEOUT, paths},
     console::themes::{AUTO, Themes},
     domain::{
         lang::{command::Command, duration, suggest::did_you_mean},
@@ -52,6 +52,25 @@ impl FromStr for StartDown {
         };
         let lasting = lasting.map(self::lasting).transpose()?;
         Ok(Self { kind, lasting })
+    }
+}
+
+/// How long the head of a request may take: `10s`, or `off`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeaderTimeout(pub(super) Option<Duration>);
+
+impl Default for HeaderTimeout {
+    fn default() -> Self {
+        Self(Some(DEFAULT_HEADER_TIMEOUT))
+    }
+}
+
+impl FromStr for HeaderTimeout {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, &'static str> {
+        let limit = if text == "off" { None } else { Some(lasting(text)) };
+        limit.transpose().map(Self).map_err(|_| "write a duration as 10s or 1m, or off")
     }
 }
 

@@ -11,8 +11,8 @@ use clap_complete::ArgValueCandidates;
 use serde::Deserialize;
 
 use super::setting_values::{
-    ArmedRule, Keys, StartDown, When, lasting, lasting_text, parsed, rule, rules, theme, theme_name,
-    theme_names, themes, time_zone, zone, zone_name,
+    ArmedRule, HeaderTimeout, Keys, StartDown, When, lasting, lasting_text, parsed, rule, rules, theme,
+    theme_name, theme_names, themes, time_zone, zone, zone_name,
 };
 use crate::{
     app::{
@@ -108,6 +108,15 @@ pub struct Settings {
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     #[arg(env = "VOLTERGEIST_TOKEN_FILE", hide_env = true, hide_short_help = true)]
     pub token_file: Option<PathBuf>,
+
+    /// How long a client may take to send the head of a request, such as 10s, or off [default: 60s]
+    ///
+    /// The connection is closed then. Off is for engines that are slow on purpose. Connections without a request may stay
+    /// open.
+    #[arg(long, global = true, value_name = "DUR", env = "VOLTERGEIST_HEADER_TIMEOUT", hide_env = true)]
+    #[arg(hide_short_help = true)]
+    #[serde(deserialize_with = "parsed")]
+    pub header_timeout: Option<HeaderTimeout>,
 
     /// Write each change of a volume to the disk before replying, so that it survives a loss of power [default: true]
     ///
@@ -261,6 +270,7 @@ impl Settings {
             plain: self.plain.or(below.plain),
             mount: self.mount.or(below.mount),
             token_file: self.token_file.or(below.token_file),
+            header_timeout: self.header_timeout.or(below.header_timeout),
             sync: self.sync.or(below.sync),
             record: self.record.or(below.record),
             redact: if self.redact.is_empty() { below.redact } else { self.redact },
@@ -315,6 +325,7 @@ impl Settings {
                 ..DirectoryOptions::default()
             },
             token_file: self.token_file.clone(),
+            header_timeout: self.header_timeout.unwrap_or_default().0,
             sync: self.sync.unwrap_or(true),
             record: self.record.clone(),
             redact: self.redact.clone(),

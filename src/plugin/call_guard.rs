@@ -76,7 +76,9 @@ impl CallGuard {
                 .map(|reply| OriginalReply { status: reply.status.as_u16(), body: Body::new(&reply.body) }),
         };
         let held = hub.record_held(held);
-        call.held_seq = Some(held.seq);
+        if call.held_seq.replace(held.seq).is_none() {
+            self.control.begin_hold();
+        }
         held
     }
 
@@ -121,6 +123,9 @@ impl CallGuard {
         call.duration =
             Duration::from_micros(self.started.elapsed().as_micros().try_into().unwrap_or(u64::MAX));
         call.outcome = outcome;
+        if call.held_seq.is_some() {
+            self.control.end_hold();
+        }
         if let Some(upstream) = &mut call.upstream
             && upstream.reply.as_ref() == Some(&call.reply)
         {

@@ -18,7 +18,10 @@ use super::{
     recorder,
     routes::Routes,
 };
-use crate::{hub::OpenConnection, net::Socket};
+use crate::{
+    hub::OpenConnection,
+    net::{HeadTimeout, Socket},
+};
 
 /// How long a connection without a request is kept at the end: one may have been sent before it was accepted.
 const FIRST_REQUEST_TIMEOUT: Duration = Duration::from_millis(100);
@@ -109,6 +112,7 @@ async fn serve(
 ) {
     let control = Arc::new(ConnectionControl::of(&open));
     let stream = FaultStream::new(socket, Arc::clone(&control), Arc::clone(routes.hub()));
+    let stream = HeadTimeout::new(stream, routes.head_timeout(), Arc::clone(control.requests()));
     let service = routes.service(&control, reset);
     // Not `TowerToHyperService`: it calls the service when its future is first polled, which may never happen.
     let service = service_fn(|request| service.clone().call(request));
@@ -136,7 +140,9 @@ async fn serve(
             }
             ended = &mut connection, if !frozen => {
                 if let Err(error) = ended {
-                    if error.is_parse() {
+                    if control.requests().is_late() {
+                        recorder::record_late(routes.hub(), &control);
+                    } else if error.is_parse() {
                         recorder::record_refused(routes.hub(), &control, &error);
                     }
                     tracing::debug!(connection = control.number(), %error, "the connection ended early");

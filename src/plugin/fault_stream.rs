@@ -13,9 +13,10 @@ use std::{
     pin::Pin,
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use rustix::{
@@ -26,13 +27,14 @@ use tokio::{
     io::{AsyncRead, AsyncWrite, Interest, ReadBuf},
     net::UnixStream,
     sync::Notify,
+    time::{Interval, interval},
 };
 
 use super::driver::upstream::connection::UpstreamConnection;
 use crate::{
     domain::model::peer::Peer,
     hub::{Hub, OpenConnection},
-    net::Socket,
+    net::{RequestProgress, RequestUnderWay, Socket},
 };
 
 /// How a connection ends without a reply, or in the middle of one. A handler that returns it gets the connection cut.
@@ -55,6 +57,11 @@ pub struct ConnectionControl {
     first_contact: AtomicBool,
     /// Whether a request has arrived.
     has_begun: AtomicBool,
+    requests: Arc<RequestProgress>,
+    /// How many calls are held.
+    held: AtomicU32,
+    /// Whether the peer's end would be noticed: whether the last read waits for more.
+    is_reading: AtomicBool,
     reset: AtomicBool,
     flushed: Notify,
     closed_by_server: OnceLock<&'static str>,
@@ -71,6 +78,9 @@ impl ConnectionControl {
             peer: None,
             first_contact: AtomicBool::new(false),
             has_begun: AtomicBool::new(false),
+            requests: Arc::default(),
+            held: AtomicU32::new(0),
+            is_reading: AtomicBool::new(false),
             reset: AtomicBool::new(false),
             flushed: Notify::new(),
             closed_by_server: OnceLock::new(),
@@ -99,6 +109,31 @@ impl ConnectionControl {
     pub fn begin_call(&self) -> bool {
         self.has_begun.store(true, Ordering::Relaxed);
         self.first_contact.swap(false, Ordering::Relaxed)
+    }
+
+    /// How far its requests are.
+    pub fn requests(&self) -> &Arc<RequestProgress> {
+        &self.requests
+    }
+
+    /// The head of a request has arrived. It is under way until the result is dropped.
+    pub fn begin_request(&self) -> RequestUnderWay {
+        self.requests.begin()
+    }
+
+    /// A call is held.
+    pub fn begin_hold(&self) {
+        self.held.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A call that was held has ended.
+    pub fn end_hold(&self) {
+        self.held.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Whether nobody would notice that the peer leaves: a call is held, and data that follows it is not read any further.
+    pub fn is_unwatched(&self) -> bool {
+        self.held.load(Ordering::Relaxed) > 0 && !self.is_reading.load(Ordering::Relaxed)
     }
 
     /// The number of the connection.
@@ -159,6 +194,9 @@ impl ConnectionControl {
     }
 }
 
+/// How often it is looked whether a peer is still there that nobody reads from.
+const PEER_CHECK_INTERVAL: Duration = Duration::from_millis(250);
+
 /// How many bytes are peeked at or discarded at a time.
 const CHUNK: usize = 16 * 1024;
 
@@ -171,12 +209,14 @@ pub struct FaultStream {
     unconsumed: usize,
     /// How many bytes of a version were sent instead of those that were written.
     version_sent: usize,
+    /// When to look whether the peer is still there.
+    peer_checks: Option<Box<Interval>>,
 }
 
 impl FaultStream {
     /// The stream of a connection.
     pub fn new(socket: Socket, control: Arc<ConnectionControl>, hub: Arc<Hub>) -> Self {
-        Self { socket, control, hub, unconsumed: 0, version_sent: 0 }
+        Self { socket, control, hub, unconsumed: 0, version_sent: 0, peer_checks: None }
     }
 }
 
@@ -252,12 +292,30 @@ impl FaultStream {
         }
         Pin::new(&mut self.socket).poll_read(cx, buf)
     }
+
+    /// Fails if the peer has left. A client that has sent its next request already is not read from while a call is held,
+    /// and neither the kernel nor hyper report then that it leaves.
+    fn check_peer(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        if !self.control.is_unwatched() {
+            self.peer_checks = None;
+            return Ok(());
+        }
+        let checks = self.peer_checks.get_or_insert_with(|| Box::new(interval(PEER_CHECK_INTERVAL)));
+        while checks.poll_tick(cx).is_ready() {
+            if poll(&mut [PollFd::new(&self.socket, PollFlags::RDHUP)], Some(&Timespec::default()))? > 0 {
+                return Err(io::ErrorKind::ConnectionAborted.into());
+            }
+        }
+        Ok(())
+    }
 }
 
 impl AsyncRead for FaultStream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        let read = ready!(this.poll_socket(cx, buf));
+        let read = this.poll_socket(cx, buf);
+        this.control.is_reading.store(read.is_pending(), Ordering::Relaxed);
+        let read = ready!(read);
         if read.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::ConnectionReset) {
             this.control.reset_by_peer();
         }
@@ -302,6 +360,7 @@ impl AsyncWrite for FaultStream {
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        this.check_peer(cx)?;
         ready!(Pin::new(&mut this.socket).poll_flush(cx))?;
         this.control.flushed.notify_waiters();
         Poll::Ready(Ok(()))

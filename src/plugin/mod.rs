@@ -56,12 +56,14 @@ pub enum Place {
 pub struct PluginServer(AcceptLoop);
 
 impl PluginServer {
-    /// Binds the socket, registers the driver, and reports its address to the hub. `driver` gets that address.
+    /// Binds the socket, registers the driver, and reports its address to the hub. `driver` gets that address. The head of
+    /// a request takes at most `head_timeout`.
     pub fn bind<D: Driver>(
         hub: &Arc<Hub>,
         name: &str,
         place: Place,
         paths: &Paths,
+        head_timeout: Option<Duration>,
         driver: impl FnOnce(String) -> D,
     ) -> Result<Self, BindError> {
         let hosts = match &place {
@@ -104,7 +106,7 @@ impl PluginServer {
         if let Some(warning) = listener.exposure("the plugin") {
             hub.record(EntryKind::Note { text: warning });
         }
-        let routes = routes::Routes::new(hub, driver, hosts);
+        let routes = routes::Routes::new(hub, driver, hosts, head_timeout);
         Ok(Self(AcceptLoop::new(Arc::clone(hub), routes, listener, spec)))
     }
 

@@ -95,7 +95,9 @@ where
         let Self { control, inner, forwards, .. } = self;
         let forwards = *forwards;
         let (control, mut inner) = (Arc::clone(control), inner.clone());
+        let request_under_way = control.begin_request();
         Box::pin(async move {
+            let _request_under_way = request_under_way;
             let body =
                 RequestBody::read(body, forwards).await.map_err(|_| control.disconnect(Disconnect::Eof))?;
             guard.call().request = body.stored();
@@ -175,12 +177,22 @@ fn handler_panicked() -> Response {
 /// one.
 pub fn record_refused(hub: &Hub, control: &ConnectionControl, error: &hyper::Error) {
     let status = if error.is_parse_too_large() { 431 } else { 400 };
+    record_unread(hub, control, "(no HTTP request)", Some(status), &error.to_string());
+}
+
+/// Records a request whose head was not finished in time.
+pub fn record_late(hub: &Hub, control: &ConnectionControl) {
+    let error = "the head of the request was not finished in time (--header-timeout)";
+    record_unread(hub, control, "(unfinished request)", None, error);
+}
+
+fn record_unread(hub: &Hub, control: &ConnectionControl, line: &str, status: Option<u16>, error: &str) {
     let call = Call {
         number: hub.next_call(),
-        request_line: Some("(no HTTP request)".into()),
+        request_line: Some(line.into()),
         outcome: Outcome::Error,
-        status: Some(status),
-        error: Some(error.to_string().into()),
+        status,
+        error: Some(error.into()),
         ..new_call(&Request::new(()).into_parts().0, &SharedHeaders::default(), 0, control)
     };
     hub.record(EntryKind::Call(Box::new(call)));

@@ -1,6 +1,6 @@
 //! The routes: one for each operation of the protocol, generated from its table.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -39,12 +39,18 @@ pub struct Routes {
     calls: Router,
     reset: Router,
     forwarding: Option<Forwarding>,
+    head_timeout: Option<Duration>,
 }
 
 impl Routes {
     /// The nine calls, answered by a driver; and all other requests, if it forwards them. `hosts` are those that are
-    /// trusted on a TCP port.
-    pub fn new<D: Driver>(hub: &Arc<Hub>, driver: D, hosts: Option<TrustedHosts>) -> Self {
+    /// trusted on a TCP port, and a head takes at most `head_timeout`.
+    pub fn new<D: Driver>(
+        hub: &Arc<Hub>,
+        driver: D,
+        hosts: Option<TrustedHosts>,
+        head_timeout: Option<Duration>,
+    ) -> Self {
         let forwarding = driver.forwarding().cloned();
         let calls = calls(Arc::new(PluginState { hub: Arc::clone(hub), driver }));
         Self {
@@ -56,7 +62,13 @@ impl Routes {
             },
             reset: Router::new().fallback(reset),
             forwarding,
+            head_timeout,
         }
+    }
+
+    /// How long the head of a request may take.
+    pub fn head_timeout(&self) -> Option<Duration> {
+        self.head_timeout
     }
 
     /// Where requests are forwarded to, if they are.
