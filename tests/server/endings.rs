@@ -199,11 +199,15 @@ pub struct Program(std::process::Child);
 
 impl Program {
     pub fn start(place: &Path) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_voltergeist"));
+        Self::start_as(Command::new(env!("CARGO_BIN_EXE_voltergeist")), place, &[])
+    }
+
+    /// Starts it by another command, whose last argument is the program.
+    pub fn start_as(mut command: Command, place: &Path, options: &[&str]) -> Self {
         command.arg("serve").arg("--root").arg(place.join("volumes"));
         command.arg("--listen").arg(format!("unix:{}", place.join("plugin.sock").display()));
         command.arg("--control").arg(format!("unix:{}", place.join("control.sock").display()));
-        Self(command.stdout(Stdio::null()).spawn().expect("the program starts"))
+        Self(command.args(options).stdout(Stdio::null()).spawn().expect("the program starts"))
     }
 }
 

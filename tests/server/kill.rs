@@ -2,13 +2,19 @@
 
 use std::{
     collections::BTreeMap,
+    env,
     path::Path,
+    process::Command,
     sync::atomic::{AtomicUsize, Ordering},
     thread,
 };
 
 use serde_json::json;
-use voltergeist::{domain::model::protocol::Operation, plugin::DiskStore};
+use voltergeist::{
+    domain::model::{entry::Outcome, protocol::Operation},
+    plugin::DiskStore,
+    recording::RecordingFile,
+};
 
 use crate::{client, endings::Program, fixture::until};
 
@@ -49,10 +55,15 @@ fn call_until_killed(place: &Path, client: usize, life: usize, known: &mut Known
 #[tokio::test]
 async fn what_was_answered_survives_a_kill_at_any_moment() {
     const CLIENTS: usize = 4;
+    let lives = env::var("VOLTERGEIST_KILLS").map_or(10, |lives| lives.parse().expect("a number of kills"));
     let place = tempfile::tempdir().expect("a place for the test");
     let mut clients: Vec<Known> = vec![Known::new(); CLIENTS];
-    for life in 0..10 {
-        let program = Program::start(place.path());
+    let recording = place.path().join("run.jsonl");
+    let mut answered_in_all = 0;
+    for life in 0..lives {
+        let program = Command::new(env!("CARGO_BIN_EXE_voltergeist"));
+        let program =
+            Program::start_as(program, place.path(), &["--record", &recording.display().to_string()]);
         let socket = place.path().join("plugin.sock");
         until("it listens", || std::os::unix::net::UnixStream::connect(&socket).is_ok()).await;
         let answered = AtomicUsize::new(0);
@@ -61,12 +72,15 @@ async fn what_was_answered_survives_a_kill_at_any_moment() {
                 let (place, answered) = (place.path(), &answered);
                 scope.spawn(move || call_until_killed(place, client, life, known, answered));
             }
-            let enough = 40 + 37 * life;
+            let enough = 40 + 37 * (life % 10);
             while answered.load(Ordering::Relaxed) < enough {
                 thread::yield_now();
             }
             drop(program);
         });
+        let answered = answered.into_inner();
+        answered_in_all += answered;
+        assert_recorded(&recording, life + 1, answered, CLIENTS);
         let (disk, volumes) = DiskStore::open(&place.path().join("volumes")).expect("the root opens");
         assert!(disk.notes().is_empty(), "{:?}", disk.notes());
         for known in &mut clients {
@@ -79,4 +93,17 @@ async fn what_was_answered_survives_a_kill_at_any_moment() {
             }
         }
     }
+    eprintln!("{lives} kills, {answered_in_all} answered calls, none lost");
+}
+
+/// The recording has a run for each life, and in the last one nothing but calls that were made. A kill may lose what was
+/// not written yet, and at most the last line is cut off.
+fn assert_recorded(path: &Path, lives: usize, answered: usize, clients: usize) {
+    let recording = RecordingFile::open(path).expect("it can be read");
+    assert_eq!(recording.runs().len(), lives);
+    let run = recording.runs().last().expect("there is one");
+    let state = recording.state_at(run, run.end).expect("its entries can be applied");
+    let outcomes = [Outcome::Ok, Outcome::Error, Outcome::Cancelled, Outcome::Panicked];
+    let recorded: u64 = outcomes.map(|outcome| state.counters().outcome(outcome)).iter().sum();
+    assert!(recorded <= (answered + clients) as u64, "{recorded} calls, {answered} answered");
 }
