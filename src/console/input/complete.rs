@@ -78,6 +78,9 @@ impl Completion {
     }
 }
 
+/// How many volumes are offered at most.
+pub const MAX_OFFERED: usize = 1000;
+
 /// A word that no reader knows.
 const MARK: char = '\u{1a}';
 
@@ -120,9 +123,13 @@ pub fn command(line: &str, themes: &Themes, snapshot: &Snapshot) -> Completion {
             });
             Completion::of(line, start, [Candidate::new("all", "every held call")].into_iter().chain(waiting))
         }
-        ("forget", 0) => Completion::of(line, start, volumes(snapshot, |volume| volume.exists)),
-        ("restore", 0) => Completion::of(line, start, volumes(snapshot, |volume| !volume.exists)),
-        ("unmount", 0) => Completion::of(line, start, volumes(snapshot, Volume::is_mounted)),
+        ("forget", 0) => {
+            Completion::of(line, start, volumes(snapshot, &line[start..], |volume| volume.exists))
+        }
+        ("restore", 0) => {
+            Completion::of(line, start, volumes(snapshot, &line[start..], |volume| !volume.exists))
+        }
+        ("unmount", 0) => Completion::of(line, start, volumes(snapshot, &line[start..], Volume::is_mounted)),
         ("down", 0) => Completion::of(
             line,
             start,
@@ -207,8 +214,11 @@ fn found(word: &str, themes: &Themes, snapshot: &Snapshot) -> Completion {
         .iter()
         .map(|(rule, meaning)| (String::new(), Candidate::new(format!("arm {rule}"), *meaning)));
     let own = |line: String, help| (line.clone(), Candidate::new(line, help));
-    let forgets = volumes(snapshot, |volume| volume.exists)
-        .map(|volume| own(format!("forget {}", volume.word), "forget the volume"));
+    // Letters in order are looked for among as many volumes as are offered.
+    let forgets = volumes(snapshot, if snapshot.volumes.len() > MAX_OFFERED { word } else { "" }, |volume| {
+        volume.exists
+    })
+    .map(|volume| own(format!("forget {}", volume.word), "forget the volume"));
     let themes = themes.names().map(|name| own(format!("theme {name}"), "choose the theme"));
     let all = named.chain(forms).chain(rules).chain(scenarios).chain(forgets).chain(themes);
     let mut matcher = Matcher::new(Config::DEFAULT);
@@ -286,8 +296,17 @@ const fn scenario_control_help(direction: ScenarioControl) -> &'static str {
     }
 }
 
-fn volumes(snapshot: &Snapshot, which: impl Fn(&Volume) -> bool) -> impl Iterator<Item = Candidate> {
-    snapshot.volumes.iter().filter(move |volume| which(volume)).map(|volume| {
+/// The volumes whose names begin like a word, as far as they are offered.
+fn volumes<'s, W: Fn(&Volume) -> bool + 's>(
+    snapshot: &'s Snapshot,
+    begun: &str,
+    which: W,
+) -> impl Iterator<Item = Candidate> + use<'s, W> {
+    // In quotes, a backslash stands before some characters.
+    let name =
+        begun.strip_prefix('"').map_or(begun, |quoted| quoted.split(['\\', '"']).next().unwrap_or_default());
+    let named = snapshot.volumes.beginning_with(name).filter(move |volume| which(volume));
+    named.take(MAX_OFFERED).map(|volume| {
         let plain = |c: char| !c.is_whitespace() && !c.is_control() && c != '"';
         let word = if volume.name.chars().all(plain) { volume.name.clone() } else { quote(&volume.name) };
         Candidate::new(word, "")
@@ -324,7 +343,7 @@ fn rule(line: &str, snapshot: &Snapshot) -> Completion {
     let start = line.rfind(|c: char| c.is_whitespace() || ":,=".contains(c)).map_or(0, |end| end + 1);
     let before = &line[..start];
     if before.ends_with("volume=") {
-        return Completion::of(line, start, volumes(snapshot, |_| true));
+        return Completion::of(line, start, volumes(snapshot, &line[start..], |_| true));
     }
     if before.ends_with("peer=") {
         return Completion::of(line, start, peers(snapshot));
@@ -376,7 +395,7 @@ pub fn filter(line: &str, snapshot: &Snapshot) -> Completion {
     let value = start + key.len() + list.rfind(',').map_or(0, |comma| comma + 1);
     let words = filter::values(key).into_iter().map(|word| Candidate::new(word, ""));
     match key {
-        "volume:" | "vol:" => Completion::of(line, value, volumes(snapshot, |_| true)),
+        "volume:" | "vol:" => Completion::of(line, value, volumes(snapshot, &line[value..], |_| true)),
         "peer:" => Completion::of(line, value, peers(snapshot)),
         "fault:" => {
             let labels = snapshot.rules.iter().filter_map(|rule| rule.label.as_ref());

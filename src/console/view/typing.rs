@@ -9,6 +9,7 @@ use ratatui::{
 
 use crate::{
     console::{
+        input::complete::MAX_OFFERED,
         model::{
             fault_list::forecast_of,
             prompt::{Prompt, PromptKind},
@@ -114,7 +115,8 @@ fn advice(view: &View<'_>, prompt: &Prompt, room: usize, width: usize) -> Vec<(L
     });
     let mut advice: Vec<_> = offered.collect();
     if more > 0 {
-        let more = format!("   {} {more} more", view.theme.glyphs.ellipsis);
+        let at_least = if candidates.len() >= MAX_OFFERED { "at least " } else { "" };
+        let more = format!("   {} {at_least}{more} more", view.theme.glyphs.ellipsis);
         advice.push((Line::styled(more, styles.dim), false));
     }
     advice.extend(lines);
@@ -139,8 +141,11 @@ fn sentence_lines(view: &View<'_>, sentence: &str, width: usize) -> Vec<String> 
 /// That no volume is named as a rule that is typed wants it.
 fn no_such_volume(view: &View<'_>, line: &str) -> String {
     let Ok(Command::Arm { rule, .. }) = line.parse() else { return String::new() };
-    let is_named =
-        |pattern: &Pattern| view.snapshot.volumes.iter().any(|volume| pattern.matches(&volume.name));
+    let is_named = |pattern: &Pattern| {
+        // Only those that begin like the pattern can match, so that many others cost nothing.
+        let plain = pattern.text().split(['*', '?', '[', '{', '\\']).next().unwrap_or_default();
+        view.snapshot.volumes.beginning_with(plain).any(|volume| pattern.matches(&volume.name))
+    };
     let unmet = rule.volume_patterns().find(|pattern| !is_named(pattern));
     unmet.map_or_else(String::new, |name| format!("; there is no volume {} now", text::clean(name.text())))
 }

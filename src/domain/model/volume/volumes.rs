@@ -1,6 +1,7 @@
 //! All volumes.
 
 use std::{
+    cmp::Ordering,
     collections::BTreeMap,
     ops::{AddAssign, Range, SubAssign},
     sync::Arc,
@@ -159,6 +160,16 @@ impl Volumes {
         rows.map_while(|row| self.get(row))
     }
 
+    /// The records whose names begin like this, in the order of their names.
+    pub fn beginning_with(&self, prefix: &str) -> impl Iterator<Item = &Arc<Volume>> + use<'_> {
+        let first = self.row(prefix);
+        let after = self.sorted.binary_search_by(|volume| {
+            let is_before = volume.name.as_str() < prefix || volume.name.starts_with(prefix);
+            if is_before { Ordering::Less } else { Ordering::Greater }
+        });
+        self.rows(first..after.unwrap_or_else(|row| row))
+    }
+
     /// All records in the order of their names.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Arc<Volume>> {
         self.sorted.iter()
@@ -255,6 +266,22 @@ mod tests {
             volumes.apply(change);
         }
         volumes
+    }
+
+    #[test]
+    fn those_that_begin_alike_are_found_without_the_others() {
+        let volumes = after(&["a", "ab", "abc", "abd", "ac", "b", "\u{e9}a"].map(created));
+        for (prefix, expected) in [
+            ("", &["a", "ab", "abc", "abd", "ac", "b", "\u{e9}a"][..]),
+            ("a", &["a", "ab", "abc", "abd", "ac"]),
+            ("ab", &["ab", "abc", "abd"]),
+            ("abcd", &[]),
+            ("c", &[]),
+            ("\u{e9}", &["\u{e9}a"]),
+        ] {
+            let found: Vec<_> = volumes.beginning_with(prefix).map(|volume| &*volume.name).collect();
+            assert_eq!(found, expected, "{prefix:?}");
+        }
     }
 
     #[test]
