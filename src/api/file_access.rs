@@ -17,7 +17,9 @@ pub enum FileAccess {
 #[derive(Debug, thiserror::Error)]
 pub enum FileRefused {
     /// Nowhere is a file saved.
-    #[error("save needs a directory over TCP; start voltergeist with --save-directory DIR")]
+    #[error(
+        "a file is saved or loaded over TCP only in a directory for it; start voltergeist with --save-directory DIR"
+    )]
     NoDirectory,
     /// The path is another one.
     #[error("{0:?} leads out of the directory that --save-directory names; write a name, or a path below it")]
