@@ -81,6 +81,16 @@ fn the_calls_of_unknown_commands_become_a_scenario_that_passes() {
         "out-of-band-delete",
         "five-tries",
         "others-not-blocked",
+        "copy-up-not-unmounted",
+        "data-lost",
+        "get-empty-response",
+        "killed-daemon",
+        "mount-works-later",
+        "null-entry",
+        "remove-while-mounted",
+        "reused-mount-id",
+        "two-hosts",
+        "unmount-on-failed-cp",
     ] {
         let recording = record(&home, scenario);
         let calls = home.path("calls.jsonl").display().to_string();

@@ -6,7 +6,7 @@ use crate::domain::{
         traced_calls::is_generated,
     },
     model::{
-        entry::{EntryKind, Outcome},
+        entry::{Call, EntryKind, Outcome},
         protocol::{Caller, Operation, Options, Request},
     },
     text::shell,
@@ -50,6 +50,10 @@ impl Containers {
             [Look | Create, Mount, Unmount, Mount] => self.run(group, &volume, "/etc", true),
             [Look | Create, Mount, Unmount, Mount, Unmount] => self.run(group, &volume, "/etc", false),
             [Mount, Unmount] if group.caller() == Caller::Podman => self.run(group, &volume, "/data", false),
+            // Of a container that runs, an engine mounts the volume once more for a copy.
+            [MountAgain] if self.is_mounted(group, Operation::Mount) => {
+                format!("docker cp {}:/data/. /tmp/copy", self.user(group, &volume)?)
+            }
             [Mount | MountAgain] => {
                 let container =
                     self.known.iter_mut().rfind(|one| one.volume == volume && one.mounted.is_none())?;
@@ -91,7 +95,8 @@ impl Containers {
             [Mount, ..] => {
                 (self.known.iter().any(|one| one.volume == volume && one.mounted.is_none()), "create")
             }
-            [MountAgain | Unmount, ..] => (self.mounted_mut(group).is_some(), "run -d"),
+            [MountAgain, ..] => (self.is_mounted(group, Operation::Mount), "run -d"),
+            [Unmount, ..] => (self.is_mounted(group, Operation::Unmount), "run -d"),
             _ => return None,
         };
         if is_there || volume.is_empty() {
@@ -107,6 +112,12 @@ impl Containers {
     /// The containers that use a volume. They are not used any more.
     pub fn take_users(&mut self, volume: &str) -> Vec<String> {
         self.known.extract_if(.., |one| one.volume == volume).map(|one| one.name).collect()
+    }
+
+    /// Those of them that do not run.
+    pub fn take_stopped_users(&mut self, volume: &str) -> Vec<String> {
+        let is_one = |one: &mut Container| one.volume == volume && one.mounted.is_none();
+        self.known.extract_if(.., is_one).map(|one| one.name).collect()
     }
 
     fn run(&mut self, group: &CallGroup, volume: &str, path: &str, stays: bool) -> String {
@@ -132,6 +143,14 @@ impl Containers {
         format!("box-{}", self.count)
     }
 
+    /// Whether a container runs with the mount ID that a group has in this operation.
+    fn is_mounted(&self, group: &CallGroup, operation: Operation) -> bool {
+        let (id, volume) = (id(group, operation), group.volume());
+        self.known
+            .iter()
+            .any(|one| one.mounted.is_some() && one.mounted == id && Some(&*one.volume) == volume)
+    }
+
     /// The container whose mount ends.
     fn mounted_mut(&mut self, group: &CallGroup) -> Option<&mut Container> {
         let id = id(group, Operation::Unmount);
@@ -153,9 +172,18 @@ impl Containers {
 /// Whether the command of a group failed.
 pub fn fails(group: &CallGroup) -> bool {
     let decisive = group.decisive();
-    let has_failed = decisive.entry.call().is_some_and(|call| call.outcome != Outcome::Ok);
+    let has_failed =
+        decisive.entry.call().is_some_and(|call| call.outcome != Outcome::Ok || finds_nothing(call));
     // An engine only notes that it cannot unmount or list.
     has_failed && !matches!(decisive.operation(), Some(Operation::Unmount | Operation::List))
+}
+
+/// Whether a Get was answered without an error and without a volume: to an engine there is none.
+pub fn finds_nothing(call: &Call) -> bool {
+    let reply = serde_json::from_slice(&call.reply.bytes);
+    call.operation == Some(Operation::Get)
+        && call.outcome == Outcome::Ok
+        && reply.is_ok_and(|reply: serde_json::Value| reply["Volume"].is_null())
 }
 
 /// The mount ID in the last call of an operation.

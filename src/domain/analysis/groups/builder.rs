@@ -12,7 +12,7 @@ use super::{CallGroup, Member, Step, grammar};
 use crate::domain::{
     analysis::retries::{PreviousAttempt, Retries, began, between},
     model::{
-        entry::{Entry, EntryKind, ShellEvent},
+        entry::{Entry, EntryKind, Outcome, ShellEvent},
         protocol::{Caller, Operation},
     },
 };
@@ -313,7 +313,16 @@ impl CallGroups {
         if earlier >= later || one.members.len() + two.members.len() > CALLS {
             return None;
         }
-        let steps = [&*one.steps, &*two.steps].concat();
+        let mut steps = [&*one.steps, &*two.steps].concat();
+        // What an engine could not unmount is still mounted to the driver, and not to the engine.
+        if let Step::MountAgain = steps[one.steps.len()]
+            && one
+                .members
+                .last()
+                .is_some_and(|last| last.operation() == Some(Operation::Unmount) && last.is(Outcome::Error))
+        {
+            steps[one.steps.len()] = Step::Mount;
+        }
         grammar::commands(&steps, one.evidence())?;
         if !self.follows(earlier, two.began()) || !ids_agree(one, two) {
             return None;
