@@ -85,6 +85,7 @@ impl Hub {
     fn describe_dry_run(&self, rule: &Rule) -> CommandOutput {
         const SHOWN: usize = 20;
         let DryRun { hits, calls } = self.dry_run(rule);
+        let hits: Vec<_> = hits.iter().map(|hit| hit.call).collect();
         let shown: Vec<_> = hits.iter().take(SHOWN).map(u64::to_string).collect();
         let more = if hits.len() > SHOWN { ", …" } else { "" };
         let shown = if shown.is_empty() { String::new() } else { format!(": {}{more}", shown.join(", ")) };

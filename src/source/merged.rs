@@ -7,7 +7,7 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use futures_util::future::{BoxFuture, join_all, select_all};
+use futures_util::future::{BoxFuture, join_all, select_all, try_join_all};
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 use tokio::{sync::watch, task::JoinHandle, time::sleep};
@@ -254,10 +254,12 @@ impl Source for MergedSource {
     }
 
     fn dry_run(&self, rule: Rule) -> BoxFuture<'static, Result<DryRun, String>> {
-        match self.targets()[..] {
-            [node] => node.source.dry_run(rule),
-            _ => Box::pin(async { Err("a dry run is for one instance".to_owned()) }),
-        }
+        let run = |node: &Node| (Arc::clone(&node.name), node.source.dry_run(rule.clone()));
+        let runs: Vec<_> = self.targets().into_iter().map(run).collect();
+        Box::pin(async move {
+            let runs = runs.into_iter().map(|(name, run)| async { Ok((name, run.await?)) });
+            try_join_all(runs).await.map(DryRun::of_nodes)
+        })
     }
 
     fn note(&self, text: String) {

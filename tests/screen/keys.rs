@@ -844,7 +844,7 @@ fn a_rule_that_is_typed_gets_a_dry_run() {
     console.type_text("arm get: empt", &fixture);
     let Some(Effect::DryRun { generation, .. }) = console.press("y").pop() else { panic!("no dry run") };
     assert!(console.screen().contains("would have hit …"), "{}", console.screen());
-    let hits = DryRun { hits: vec![3, 5], calls: 16 };
+    let hits = DryRun { hits: vec![3.into(), 5.into()], calls: 16 };
     console.update(Event::DryRunDone { generation, result: Ok(hits.clone()) });
     let screen = console.screen();
     assert!(screen.contains("would have hit 2 calls of the 16 so far"), "{screen}");

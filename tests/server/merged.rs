@@ -152,6 +152,29 @@ async fn a_command_goes_to_the_chosen_node_or_to_all_and_seeds_are_per_node() {
 }
 
 #[tokio::test]
+async fn a_dry_run_finds_the_calls_of_the_chosen_node_or_of_all() {
+    let (fixtures, source) = three().await;
+    for (fixture, volume) in fixtures.iter().zip(["db1", "web", "db2"]) {
+        fixture.ask(Operation::Create, &format!(r#"{{"Name":"{volume}"}}"#)).await;
+    }
+    until_source(&source, "all calls are here", |source| calls(source).len() == 3).await;
+    let hits = async |rule: &str| {
+        let run = within(source.dry_run(rule.parse().expect("a rule"))).await.expect("each has its calls");
+        let hit: Vec<_> =
+            entries(&source).iter().filter(|entry| run.has(entry)).map(|entry| entry.node.clone()).collect();
+        (
+            hit.into_iter().flatten().map(|node| node.to_string()).collect::<Vec<_>>(),
+            run.hits.len(),
+            run.calls,
+        )
+    };
+    assert_eq!(hits("create: hang").await, (vec!["a".to_owned()], 1, 1));
+    source.choose_node(&NodeChoice::All).expect("all can be chosen");
+    assert_eq!(hits("create where volume=db*: hang").await, (vec!["a".to_owned(), "c".to_owned()], 2, 3));
+    end(fixtures).await;
+}
+
+#[tokio::test]
 async fn a_reset_takes_the_entries_of_its_node_only() {
     let (fixtures, source) = three().await;
     for fixture in &fixtures {

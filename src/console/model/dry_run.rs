@@ -69,6 +69,7 @@ impl DryRuns {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::rules::Hit;
 
     fn generation(effect: Option<Effect>) -> Option<u64> {
         effect.map(|effect| match effect {
@@ -80,7 +81,9 @@ mod tests {
     #[test]
     fn one_dry_run_at_a_time_and_only_the_newest_text_counts() {
         let rule = |text: &str| Box::new(text.parse::<Rule>().expect("a rule"));
-        let hits = |hits: &[u64]| Some(DryRun { hits: hits.to_vec(), calls: 9 });
+        let hits = |hits: &[u64]| {
+            Some(DryRun { hits: hits.iter().map(|call| Hit::from(*call)).collect(), calls: 9 })
+        };
         let mut runs = DryRuns::default();
         let first = generation(runs.request(rule("get: null"))).expect("it starts at once");
         assert_eq!(runs.request(rule("get: hang")), None);

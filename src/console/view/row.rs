@@ -30,9 +30,7 @@ pub fn line(
     indent: &'static str,
 ) -> Line<'static> {
     let styles = &view.theme.styles;
-    let is_hit = view.app.dry_run.latest().is_some_and(|dry_run| {
-        entry.call().is_some_and(|call| dry_run.hits.binary_search(&call.number).is_ok())
-    });
+    let is_hit = view.app.dry_run.latest().is_some_and(|dry_run| dry_run.has(entry));
     // A single peer is not worth its name.
     let names_peers = view.snapshot.of_entry(entry).peers.len() > 1;
     let mut row = RowBuilder { view, columns, indent, names_peers, spans: Vec::new() };

@@ -1,6 +1,6 @@
 //! The dry run: which calls of the journal a rule would have hit.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::Timestamp;
 
@@ -11,13 +11,50 @@ use crate::domain::model::{
     volume::{Change, Volumes},
 };
 
+/// A call that a rule would have hit.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Hit {
+    /// The instance that has recorded it, where there are several.
+    pub node: Option<Arc<str>>,
+    /// Its number there.
+    pub call: u64,
+}
+
+impl From<u64> for Hit {
+    fn from(call: u64) -> Self {
+        Self { node: None, call }
+    }
+}
+
 /// Which calls a rule would have hit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DryRun {
-    /// Their numbers, in order.
-    pub hits: Vec<u64>,
+    /// In order.
+    pub hits: Vec<Hit>,
     /// How many calls there are.
     pub calls: usize,
+}
+
+impl DryRun {
+    /// The same on several instances.
+    pub fn of_nodes(runs: impl IntoIterator<Item = (Arc<str>, Self)>) -> Self {
+        let mut all = Self::default();
+        for (node, run) in runs {
+            all.calls += run.calls;
+            all.hits.extend(run.hits.into_iter().map(|hit| Hit { node: Some(Arc::clone(&node)), ..hit }));
+        }
+        all.hits.sort_unstable();
+        all
+    }
+
+    /// Whether the rule would have hit the call of an entry.
+    pub fn has(&self, entry: &Entry) -> bool {
+        let place = |call: &Call| (entry.node.as_deref(), call.number);
+        entry.call().is_some_and(|call| {
+            let found = self.hits.binary_search_by(|hit| (hit.node.as_deref(), hit.call).cmp(&place(call)));
+            found.is_ok()
+        })
+    }
 }
 
 /// Evaluates entries, oldest first, as if a rule had been armed alone before them and had not
@@ -45,7 +82,7 @@ pub fn dry_run<'e>(
                 decision == Decision::Fired
             };
             if hit {
-                dry_run.hits.push(call.number);
+                dry_run.hits.push(call.number.into());
             }
         }
         if let EntryKind::Volume(volume) = &entry.kind {
@@ -162,7 +199,11 @@ mod tests {
             ("any where retry: null", &[]),
         ] {
             let dry_run = dry_run(&rule.parse().expect(rule), 7, &volumes, &entries);
-            assert_eq!(dry_run, DryRun { hits: expected.to_vec(), calls: 9 }, "{rule}");
+            assert_eq!(
+                dry_run,
+                DryRun { hits: expected.iter().map(|call| Hit::from(*call)).collect(), calls: 9 },
+                "{rule}"
+            );
         }
     }
 
@@ -194,7 +235,7 @@ mod tests {
                 rules,
             };
             set.apply(&RuleEvent::Evaluated(Box::new(evaluation)), Timestamp::UNIX_EPOCH, |_| false);
-            hits.extend(injection.map(|_| call.number));
+            hits.extend(injection.map(|_| Hit::from(call.number)));
         }
         assert_eq!(dry_run.hits, hits);
         assert!((30..90).contains(&hits.len()), "{}", hits.len());

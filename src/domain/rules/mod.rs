@@ -29,7 +29,7 @@ mod trigger;
 
 pub use action::{Action, ErrorForm, Mountpoint, Phase};
 pub use calls::Calls;
-pub use dry_run::{DryRun, dry_run};
+pub use dry_run::{DryRun, Hit, dry_run};
 pub use forecast::{
     ENGINE_REACTIONS, EngineReaction, Forecast, client_timeout, forecast, forecast_outage, reaction,
 };
