@@ -577,27 +577,23 @@ fn an_attached_console_follows_commands_and_connects_again() {
 
 #[test]
 fn several_instances_are_one_console() {
-    let places = ["a", "b", "c"].map(|_| tempfile::tempdir().expect("a temporary directory"));
-    let consoles: Vec<_> = places
-        .iter()
-        .map(|place| {
-            let mut console = Terminal::start(120, 40, place.path(), &["--name", "haunt"], &[]);
-            console.wait_for_text("haunt");
-            console
-        })
-        .collect();
-    let links = tempfile::tempdir().expect("a temporary directory");
-    let sockets: Vec<_> = ["a", "b", "c"]
+    let names = ["a", "b", "c"];
+    let places = names.map(|_| tempfile::tempdir().expect("a temporary directory"));
+    let consoles: Vec<_> = names
         .iter()
         .zip(&places)
         .map(|(name, place)| {
-            let link = links.path().join(format!("{name}.sock"));
-            symlink(place.path().join("control.sock"), &link).expect("it is new");
-            link.display().to_string()
+            let mut console = Terminal::start(120, 40, place.path(), &["--name", name], &[]);
+            console.wait_for_text("not registered");
+            console
         })
         .collect();
+    // The sockets have the same name, so the instances are shown by theirs.
+    let sockets: Vec<_> =
+        places.iter().map(|place| place.path().join("control.sock").display().to_string()).collect();
+    let elsewhere = tempfile::tempdir().expect("a temporary directory");
     let args: Vec<&str> = std::iter::once("attach").chain(sockets.iter().map(String::as_str)).collect();
-    let mut attached = Terminal::start(160, 40, links.path(), &args, &[]);
+    let mut attached = Terminal::start(160, 40, elsewhere.path(), &args, &[]);
     attached.wait_for_text("▸a ● connected");
     for (name, place) in ["one", "two", "three"].into_iter().zip(&places) {
         call(place, "/VolumeDriver.Create", &format!(r#"{{"Name":"{name}"}}"#));

@@ -1,6 +1,7 @@
 //! Runs a command of the program, and says what it prints and its exit status.
 
 use std::{
+    collections::BTreeSet,
     io::{self, IsTerminal},
     path::Path,
     process::ExitCode,
@@ -142,11 +143,17 @@ async fn attach(instances: &[String], read_only: bool, settings: &Settings) -> a
     for word in instances {
         let endpoint = plugin_list::find_instance(word, token.clone()).await?;
         let name = endpoint.label().to_owned();
-        anyhow::ensure!(
-            nodes.iter().all(|(known, _)| *known != name),
+        nodes.push((name, RemoteSource::connect(endpoint, read_only).await?));
+    }
+    if twice(&nodes).is_some() {
+        for (name, source) in &mut nodes {
+            name.clone_from(&source.snapshot().driver.name);
+        }
+    }
+    if let Some(name) = twice(&nodes) {
+        anyhow::bail!(
             "two instances would be called {name:?}; name each once, and start them with different --name"
         );
-        nodes.push((name, RemoteSource::connect(endpoint, read_only).await?));
     }
     match nodes.pop() {
         Some((_, only)) if nodes.is_empty() => show_source(only, settings).await,
@@ -155,6 +162,12 @@ async fn attach(instances: &[String], read_only: bool, settings: &Settings) -> a
             show_source(MergedSource::new(nodes), settings).await
         }
     }
+}
+
+/// A name that more than one of the instances has.
+fn twice<T>(nodes: &[(String, T)]) -> Option<&str> {
+    let mut names = BTreeSet::new();
+    nodes.iter().map(|(name, _)| &**name).find(|name| !names.insert(*name))
 }
 
 /// Shows a recording.

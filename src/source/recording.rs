@@ -26,7 +26,7 @@ use crate::{
         },
         rules::{DryRun, Rule, dry_run},
     },
-    hub::Snapshot,
+    hub::{DriverInfo, Snapshot},
     recording::{RecordingError, RecordingFile},
 };
 
@@ -85,7 +85,9 @@ impl Source for RecordingSource {
         let shown = self.shown.lock();
         let snapshot = Snapshot::of(&shown.state, shown.now(), ScenarioCatalog::default());
         let source = SourceStatus::Recording(shown.timeline.clone());
-        Snapshot { source, generation: shown.generation, ..snapshot }
+        // What was to be done on its machine is for the console there.
+        let driver = DriverInfo { fix_command: None, ..snapshot.driver };
+        Snapshot { source, driver, generation: shown.generation, ..snapshot }
     }
 
     fn entries_after(&self, seq: u64, limit: usize) -> Vec<Arc<Entry>> {
