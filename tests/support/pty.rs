@@ -167,6 +167,11 @@ impl Terminal {
         kill_process(pid.expect("the program has a number"), signal).expect("the program runs");
     }
 
+    /// The number of its process.
+    pub fn pid(&self) -> u32 {
+        self.child.process_id().expect("the program has a number")
+    }
+
     /// Waits for the end and returns the exit status.
     pub fn wait_for_end(&mut self) -> ExitStatus {
         let ended = wait_for(PATIENCE, || self.child.try_wait().expect("the program can be waited for"));
