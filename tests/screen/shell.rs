@@ -32,7 +32,7 @@ async fn until(what: &str, is_so: impl Fn() -> bool) {
 async fn a_shell_command_leaves_its_output_and_its_exit_status() {
     let mut live = Live::start();
     live.press("! e c h o space h e l l o ; e c h o space w o r l d > & 2 ; e x i t space 3 enter");
-    live.shows("exit status 3: world").await;
+    live.shows("exit status 3: hello").await;
     let [result] = &results(&live)[..] else { panic!("one command has ended") };
     assert_eq!((result.exit, &*result.output.text()), (Some(3), "hello\nworld\n"));
     live.press("enter");

@@ -49,9 +49,9 @@ impl App {
         let line = self.shell_line.take().unwrap_or_default();
         self.status = match result {
             Ok(result) => {
-                let last = result.last_line();
-                let last = if last.is_empty() { last } else { format!(": {last}") };
-                StatusLine::say(format!("$ {line}: {result} after {}{last}", text::took(result.duration)))
+                let says = result.main_line();
+                let says = if says.is_empty() { says } else { format!(": {says}") };
+                StatusLine::say(format!("$ {line}: {result} after {}{says}", text::took(result.duration)))
             }
             Err(why) => StatusLine::Error { line: format!("! {line}"), why },
         };

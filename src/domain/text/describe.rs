@@ -184,9 +184,9 @@ pub fn remark(entry: &Entry, symbols: &Symbols) -> Vec<StyledText> {
                 ShellEvent::Started { .. } => ("running".to_owned(), TextStyle::Warning),
                 ShellEvent::Finished(result) => {
                     let style = if result.is_ok() { TextStyle::Text } else { TextStyle::Warning };
-                    let last = result.last_line().replacen("Error response from daemon: ", "", 1);
-                    let last = if last.is_empty() { last } else { format!(": {last}") };
-                    (format!("{result}{last}"), style)
+                    let says = result.main_line().replacen("Error response from daemon: ", "", 1);
+                    let says = if says.is_empty() { says } else { format!(": {says}") };
+                    (format!("{result}{says}"), style)
                 }
             };
             vec![

@@ -67,10 +67,18 @@ impl ShellResult {
         self.exit == Some(0)
     }
 
-    /// The last line that it printed, which says most.
-    pub fn last_line(&self) -> String {
+    /// The line of its output that says most: the last one, or if it failed its error. After that many programs print
+    /// how they are used.
+    pub fn main_line(&self) -> String {
         let output = self.output.text();
-        output.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default().to_owned()
+        let mut lines = output.lines().map(str::trim).filter(|line| !line.is_empty());
+        if self.is_ok() {
+            return lines.next_back().unwrap_or_default().to_owned();
+        }
+        // Docker says before it that it pulls an image.
+        let is_error = |line: &&str| line.to_lowercase().contains("error");
+        let error = lines.clone().find(is_error).or_else(|| lines.next());
+        error.unwrap_or_default().to_owned()
     }
 }
 
