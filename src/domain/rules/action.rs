@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// The message of `fail` where none is given.
+pub(super) const FAILURE: &str = "the volume is haunted";
+
 use serde_json::{Value, json};
 
 use super::template::{self, FieldPath};

@@ -27,6 +27,7 @@ mod tests;
 mod tracked_rule;
 mod trigger;
 
+use action::FAILURE;
 pub use action::{Action, ErrorForm, Mountpoint, Phase};
 pub use calls::Calls;
 pub use dry_run::{DryRun, Hit, dry_run};

@@ -63,7 +63,7 @@ pub const KEYWORD_GROUPS: [KeywordGroup; 12] = [
             ("where", "only calls that match the conditions"),
             ("and", "another condition"),
             ("50%", "random: N% of the calls"),
-            ("nth", "N: only the Nth call"),
+            ("nth", "N: only the Nth call, of all volumes together; per volume counts each"),
             ("first", "N: the first N calls"),
             ("every", "N: every Nth call"),
             ("after", "N: all calls after the first N"),
@@ -82,7 +82,7 @@ pub const KEYWORD_GROUPS: [KeywordGroup; 12] = [
         title: "action",
         words: &[
             ("pass", "the original reply; later rules are skipped"),
-            ("fail", "\"MESSAGE\": an error"),
+            ("fail", "\"MESSAGE\": an error; without a message, \"the volume is haunted\""),
             ("reply", "JSON: a custom reply"),
             ("empty", "the reply {}"),
             ("null", "the reply null"),

@@ -91,6 +91,15 @@ impl Rule {
         })
     }
 
+    /// Whether it counts calls of several volumes together, although it could count those of each.
+    pub fn counts_volumes_together(&self) -> bool {
+        let is_one = |pattern: &Pattern| !pattern.text().contains(['*', '?', '[', '{', '\\']);
+        let can_count_each =
+            self.calls.iter().any(|calls| calls.any(|operation| Per::Volume.applies_to(operation)));
+        let is_counted = self.trigger.counts() || self.chain.len() > 1;
+        is_counted && self.trigger.per.is_none() && can_count_each && !self.volume_patterns().any(is_one)
+    }
+
     /// What it counts by, if not over all calls.
     pub fn per(&self) -> Option<Per> {
         self.trigger.per

@@ -23,7 +23,8 @@ pub(in crate::domain::rules) fn is_plain(text: &str) -> bool {
         && !is_reserved(text)
 }
 
-fn is_reserved(word: &str) -> bool {
+/// Whether a word is one that can stand after an action.
+pub(super) fn is_reserved(word: &str) -> bool {
     ["as", "then"].contains(&word)
         || Lifetime::WORDS.contains(&word)
         || Phase::KEYWORDS.iter().any(|phase| phase.as_str() == word)

@@ -2,11 +2,11 @@
 
 use super::{
     check_applies,
-    parser::{ENDS, Parsed, Parser, VALUE_ENDS, wrong_at},
+    parser::{ENDS, Parsed, Parser, VALUE_ENDS, is_reserved, wrong_at},
 };
 use crate::domain::{
     lang::{duration, json, lexer::quote},
-    rules::{Action, Calls, ErrorForm, FieldPath, Mountpoint, Phase, Step, template},
+    rules::{Action, Calls, ErrorForm, FAILURE, FieldPath, Mountpoint, Phase, Step, template},
 };
 
 impl Parser<'_> {
@@ -127,8 +127,15 @@ impl Parser<'_> {
     }
 
     fn fail(&mut self) -> Parsed<Action> {
-        let Some(message) = self.quoted()? else {
-            return self.expected("a message in double quotes", []);
+        let message = match self.quoted()? {
+            Some(message) => message,
+            None if self.lexer.is_at_end() || is_reserved(self.peek()) => FAILURE.to_owned(),
+            None => {
+                let rest = self.lexer.rest();
+                let words = rest.split_whitespace().take_while(|word| !is_reserved(word));
+                let message = words.collect::<Vec<_>>().join(" ").replace(['"', '\\'], "");
+                return self.expected(&format!("a message in double quotes: fail \"{message}\""), []);
+            }
         };
         Ok(Action::Fail { message, shape: self.shape().unwrap_or_default() })
     }

@@ -4,7 +4,10 @@ use super::{
     check_applies,
     parser::{Parsed, Parser, wrong_at},
 };
-use crate::domain::rules::{Calls, Flap, Lifetime, Per, Probability, Trigger};
+use crate::domain::{
+    lang::full_name,
+    rules::{Calls, Flap, Lifetime, Per, Probability, Selector, Trigger},
+};
 
 impl Parser<'_> {
     pub(super) fn condition(&mut self, calls: &[Calls], trigger: &mut Trigger, selected: bool) -> Parsed<()> {
@@ -31,11 +34,19 @@ impl Parser<'_> {
                 .into_iter()
                 .filter(|word| trigger.slot(word).is_some_and(|slot| slot.is_none()));
             let words: Vec<_> = [":", also].into_iter().chain(chance).chain(left).chain(per).collect();
-            return self.expected(
+            // A condition as in a filter, which has no word before it.
+            let name = word.split(['=', '.']).next().map(full_name).unwrap_or_default();
+            let meant = if Selector::WORDS.contains(&name) {
+                format!(", did you mean \"{also} {word}\"?")
+            } else {
+                String::new()
+            };
+            return self.expected_rather(
                 &format!(
                     "\":\" and an action, or {also:?}, N%, nth N, first N, every N, after N, per volume"
                 ),
                 words,
+                meant,
             );
         };
         if slot.is_some() {
