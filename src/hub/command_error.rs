@@ -67,9 +67,15 @@ pub enum CommandFailed {
         /// What may have been meant.
         meant: String,
     },
+    /// The scenario's file cannot be read as one: why, and where.
+    #[error("{0}")]
+    InvalidScenario(String),
     /// No scenarios can be played here.
     #[error("this instance plays no scenarios; use voltergeist play")]
     NoScenarios,
+    /// All steps of the scenario may begin already.
+    #[error("no step is left; when the last one has ended, one more removes what the scenario created")]
+    NoStepLeft,
     /// Another scenario is played.
     #[error("{0} is running; wait for its end, or run play stop")]
     Busy(String),

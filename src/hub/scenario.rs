@@ -12,7 +12,7 @@ use crate::domain::{
         suggest::did_you_mean,
     },
     model::{
-        scenario::{PlayRequest, ScenarioCatalog},
+        scenario::{PlayRequest, ScenarioCatalog, ScenarioRun},
         speed::{DemoSpeed, SpeedChange},
     },
     rules::RuleState,
@@ -68,7 +68,11 @@ impl Inner {
         if catalog.scenarios.is_empty() {
             return Err(CommandFailed::NoScenarios);
         }
-        if catalog.get(name).is_none() {
+        let offer = catalog.get(name);
+        if let Some(problem) = offer.and_then(|offer| offer.problem.clone()) {
+            return Err(CommandFailed::InvalidScenario(problem));
+        }
+        if offer.is_none() {
             let names = catalog.scenarios.iter().map(|scenario| scenario.name.as_str());
             return Err(CommandFailed::UnknownScenario {
                 name: name.to_owned(),
@@ -90,8 +94,19 @@ impl Inner {
     }
 
     pub(super) fn control_result(&self, control: ScenarioControl) -> Result<String, CommandFailed> {
-        self.state.scenario().play_request.as_ref().ok_or(CommandFailed::NothingPlayed)?;
+        let scenario = self.state.scenario();
+        let play_request = scenario.play_request.as_ref().ok_or(CommandFailed::NothingPlayed)?;
+        let play = scenario.play.as_deref();
+        let are_all_allowed = |play: &ScenarioRun| {
+            play_request.is_paused() && play_request.allowed >= play.steps.len() && !play.steps_ended()
+        };
         let text = match control {
+            ScenarioControl::Next if play.is_some_and(are_all_allowed) => {
+                return Err(CommandFailed::NoStepLeft);
+            }
+            ScenarioControl::Next if play.is_some_and(ScenarioRun::waits_for_cleanup) => {
+                "removing what the scenario created"
+            }
             ScenarioControl::Pause => "paused; `play next` runs one step, `play continue` the rest",
             ScenarioControl::Next => "one more step",
             ScenarioControl::Continue => "continuing",
@@ -224,6 +239,51 @@ mod tests {
         assert!(!play_request(&hub).stopped);
         run(&hub, "play stop");
         assert!(play_request(&hub).stopped);
+    }
+
+    #[test]
+    fn each_press_is_a_step_or_is_refused_and_none_cleans_up_before_the_last_step_has_ended() {
+        let ended = |index, problems: &[&str]| ScenarioEvent::StepFinished {
+            index,
+            line: String::new(),
+            exit: None,
+            seen: String::new(),
+            problems: problems.iter().map(|&problem| problem.into()).collect(),
+        };
+        let started = |index| ScenarioEvent::StepStarted { index, line: String::new() };
+        for fails in [false, true] {
+            let hub = hub_with_player(false);
+            let allowed = || play_request(&hub).allowed;
+            run(&hub, "play list --step");
+            for _ in 0..5 {
+                run(&hub, "play next");
+            }
+            begin(&hub, 3);
+            assert_eq!(allowed(), 3, "before the number of steps was known");
+            let no_step =
+                "no step is left; when the last one has ended, one more removes what the scenario created";
+            assert_eq!(refused(&hub, "play next"), no_step);
+            note(&hub, started(0));
+            note(&hub, ended(0, if fails { &["it failed"] } else { &[] }));
+            for index in if fails { 0..0 } else { 1..3 } {
+                assert_eq!(refused(&hub, "play next"), no_step);
+                note(&hub, started(index));
+                note(&hub, ended(index, &[]));
+            }
+            assert_eq!(allowed(), 3, "the clean-up waits");
+            assert_eq!(run(&hub, "play next"), "removing what the scenario created");
+            assert_eq!(allowed(), 4);
+        }
+    }
+
+    #[test]
+    fn a_scenario_that_cannot_be_read_is_refused_with_the_place_of_its_error() {
+        let hub = hub();
+        let problem = Some("mine.toml:3: step: unknown key".to_owned());
+        let broken = ScenarioInfo { name: "mine".into(), problem, ..ScenarioInfo::default() };
+        hub.set_catalog(ScenarioCatalog { scenarios: [broken].into(), is_real: false });
+        assert_eq!(refused(&hub, "play mine"), "mine.toml:3: step: unknown key");
+        assert_eq!(hub.play_requests().borrow().clone(), None);
     }
 
     #[test]

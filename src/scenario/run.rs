@@ -172,13 +172,14 @@ impl<'c> StepRunner<'c> {
 
     /// In single-step mode what the scenario created stays until one more step is allowed, so that people can look at it.
     async fn wait_for_cleanup(&self, on_progress: &mut impl FnMut(Progress<'_>)) {
-        let begun = self.report.steps.len();
+        // Also after a step that failed: those after it were allowed, and not this.
+        let steps = self.scenario.steps.len();
         let mut allowed_steps = self.context.allowed_steps.clone();
-        if *allowed_steps.borrow() <= begun {
+        if *allowed_steps.borrow() <= steps {
             on_progress(Progress::Delayed { reason: CLEANUP_WAITS });
         }
         // If the sender is gone, nobody can allow more steps, and none waits.
-        let _ = allowed_steps.wait_for(|allowed| *allowed > begun).await;
+        let _ = allowed_steps.wait_for(|allowed| *allowed > steps).await;
     }
 
     async fn step(&mut self, step: &Step) -> StepReport {

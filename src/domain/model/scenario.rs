@@ -375,6 +375,17 @@ impl ScenarioRun {
     pub fn begun(&self) -> usize {
         self.steps.iter().filter(|step| step.state != StepState::Pending).count()
     }
+
+    /// Whether all steps that are played have ended. After one that failed no other is.
+    pub fn steps_ended(&self) -> bool {
+        let is_any = |state| self.steps.iter().any(|step| step.state == state);
+        !is_any(StepState::Running) && (is_any(StepState::Failed) || !is_any(StepState::Pending))
+    }
+
+    /// Whether only what it created is left to be removed.
+    pub fn waits_for_cleanup(&self) -> bool {
+        self.end.is_none() && self.steps_ended()
+    }
 }
 
 #[cfg(test)]

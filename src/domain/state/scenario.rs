@@ -3,12 +3,19 @@
 use super::State;
 use crate::domain::{
     lang::command::ScenarioControl,
-    model::scenario::{PlayRequest, ScenarioEvent},
+    model::scenario::{PlayRequest, ScenarioEvent, ScenarioRun},
 };
 
 impl State {
     pub(super) fn apply_scenario_event(&mut self, event: &ScenarioEvent) {
         self.scenario.apply(event);
+        // More steps than there are may have been allowed before their number was known.
+        if let (ScenarioEvent::Started { steps, .. }, Some(play_request)) =
+            (event, &mut self.scenario.play_request)
+            && play_request.is_paused()
+        {
+            play_request.allowed = play_request.allowed.min(steps.len());
+        }
         if let ScenarioEvent::Finished { .. } = event {
             self.desired.quitting |= self.quits_after_scenario;
         }
@@ -22,13 +29,16 @@ impl State {
 
     pub(super) fn control_scenario(&mut self, control: ScenarioControl) {
         let begun = self.scenario.begun();
+        let play = self.scenario.play.as_deref();
+        let steps = play.map_or(usize::MAX - 1, |play| play.steps.len());
+        let have_ended = play.is_some_and(ScenarioRun::steps_ended);
         let Some(play_request) = &mut self.scenario.play_request else { return };
+        let allowed = if play_request.is_paused() { play_request.allowed.max(begun) } else { begun };
         match control {
             ScenarioControl::Pause => play_request.allowed = begun,
-            ScenarioControl::Next if play_request.is_paused() => {
-                play_request.allowed = play_request.allowed.max(begun) + 1;
-            }
-            ScenarioControl::Next => play_request.allowed = begun + 1,
+            // One more than there are steps lets the clean-up begin, and only after they have ended.
+            ScenarioControl::Next if have_ended => play_request.allowed = allowed.max(steps) + 1,
+            ScenarioControl::Next => play_request.allowed = (allowed + 1).min(steps),
             ScenarioControl::Continue => play_request.allowed = usize::MAX,
             ScenarioControl::Stop => play_request.stopped = true,
         }
