@@ -1,9 +1,17 @@
 //! Runs the scenarios that users ask for, with the driver of this instance.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use anyhow::{anyhow, bail};
-use tokio::{sync::watch, time::timeout};
+use tokio::{
+    sync::watch,
+    task::spawn_blocking,
+    time::{sleep, timeout},
+};
 use tokio_util::sync::CancellationToken;
 
 use super::engine_choice::{EngineChoice, docker_abilities};
@@ -29,6 +37,9 @@ const MAX_QUIET_WAIT: Duration = Duration::from_secs(3);
 /// The longest wait for the demo's commands in flight: more than a daemon's five attempts.
 const MAX_DEMO_WAIT: Duration = Duration::from_secs(20);
 
+/// How often it is looked whether the user has changed a scenario.
+const BETWEEN_LOOKS: Duration = Duration::from_secs(2);
+
 /// Runs the scenarios that users ask for.
 pub struct ScenarioService {
     /// Where the requests come from and where events are recorded.
@@ -49,19 +60,32 @@ impl ScenarioService {
     /// Serves run requests until `shutdown`. A running scenario is stopped then and cleaned up.
     pub async fn run(self, shutdown: CancellationToken) {
         let mut play_requests = self.hub.play_requests();
-        shutdown.run_until_cancelled(self.publish_catalog()).await;
         loop {
+            let files = self.library.own_files();
+            // An engine that does not answer delays only this.
+            if shutdown.run_until_cancelled(self.publish_catalog()).await.is_none() {
+                return;
+            }
             let play_request = tokio::select! {
                 biased;
                 () = shutdown.cancelled() => return,
                 // The sender lives as long as the hub.
                 request = play_requests.wait_for(Option::is_some) => request.ok().and_then(|request| request.clone()),
+                () = self.files_changed(files) => continue,
             };
             let Some(play_request) = play_request else { return };
             let end = self.serve(&play_request, &mut play_requests, &shutdown).await;
             self.record(ScenarioEvent::Finished { scenario: play_request.scenario, end });
-            // The user may have written another scenario meanwhile. An engine that does not answer delays only this.
-            if shutdown.run_until_cancelled(self.publish_catalog()).await.is_none() {
+        }
+    }
+
+    /// Waits until the user's scenarios are others than these.
+    async fn files_changed(&self, before: Vec<(PathBuf, Option<SystemTime>, u64)>) {
+        loop {
+            sleep(BETWEEN_LOOKS).await;
+            let library = self.library.clone();
+            let now = spawn_blocking(move || library.own_files()).await;
+            if now.is_ok_and(|now| now != before) {
                 return;
             }
         }

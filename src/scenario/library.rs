@@ -5,6 +5,7 @@ use std::{
     io::{self, Read as _},
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
 use rustix::fs::OFlags;
@@ -133,6 +134,19 @@ impl ScenarioLibrary {
     /// The shipped scenarios, and those in the user's directory, if there is one.
     pub fn new(own: Option<PathBuf>) -> Self {
         Self { own }
+    }
+
+    /// The user's files as they are now: it changes when one is written, added or removed.
+    pub fn own_files(&self) -> Vec<(PathBuf, Option<SystemTime>, u64)> {
+        let files = self.own.as_ref().and_then(|own| fs::read_dir(own).ok()).into_iter().flatten().flatten();
+        let mut files: Vec<_> = files
+            .filter_map(|file| {
+                let about = fs::metadata(file.path()).ok()?;
+                Some((file.path(), about.modified().ok(), about.len()))
+            })
+            .collect();
+        files.sort();
+        files
     }
 
     /// Loads a scenario by its name, or by the path of its file. A user's scenario shadows a shipped one of its name.

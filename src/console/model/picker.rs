@@ -36,6 +36,12 @@ impl Picker {
         });
         catalog
     }
+
+    /// The selected scenario.
+    pub fn selected<'s>(&self, snapshot: &'s Snapshot) -> Option<&'s ScenarioInfo> {
+        let catalog = self.catalog(snapshot);
+        catalog.get(self.cursor.row.min(catalog.len().saturating_sub(1))).copied()
+    }
 }
 
 /// The open picker of columns.

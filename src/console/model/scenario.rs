@@ -38,7 +38,8 @@ impl App {
         if snapshot.catalog.scenarios.is_empty() {
             self.status = StatusLine::say("no scenarios here; use voltergeist play");
         } else {
-            self.mode = Mode::Pick(Picker::default());
+            // For an audience, each step waits for a key.
+            self.mode = Mode::Pick(Picker { stepwise: self.presenting, ..Picker::default() });
         }
     }
 
@@ -57,8 +58,13 @@ impl App {
             KeyCode::Tab => picker.stepwise = !picker.stepwise,
             KeyCode::Enter => {
                 let stepwise = picker.stepwise;
-                let chosen = catalog.get(picker.cursor.row.min(catalog.len().saturating_sub(1)));
-                let Some(scenario) = chosen.map(|offer| offer.name.clone()) else { return Vec::new() };
+                let Some(offer) = picker.selected(snapshot) else { return Vec::new() };
+                let scenario = offer.name.clone();
+                // The picker says in full what is wrong with it, and where.
+                if let Some(why) = offer.problem.clone() {
+                    self.status = StatusLine::Error { line: format!("play {scenario}"), why };
+                    return Vec::new();
+                }
                 self.mode = Mode::Browse;
                 return self.ask_or_run(Command::Play { scenario, stepwise, dangerous: false }, snapshot);
             }

@@ -16,6 +16,15 @@ use crate::{
     domain::{model::scenario::ScenarioInfo, text},
 };
 
+/// What the keys do in it. A scenario that cannot be read cannot be played.
+pub fn picker_hints(view: &View<'_>, state: &Picker) -> Vec<(&'static str, &'static str)> {
+    let [play, other] =
+        if state.stepwise { ["step through", "run all"] } else { ["run all", "step through"] };
+    let can_play = state.selected(view.snapshot).is_some_and(|offer| offer.problem.is_none());
+    let play = can_play.then_some(("Enter", play));
+    play.into_iter().chain([("Tab", other), ("Esc", "close")]).collect()
+}
+
 /// Draws it over everything else, and says where the cursor is.
 pub fn render(view: &View<'_>, state: &Picker, buffer: &mut Buffer) -> Position {
     let styles = &view.theme.styles;
@@ -93,10 +102,8 @@ pub fn render(view: &View<'_>, state: &Picker, buffer: &mut Buffer) -> Position 
     for (row, line) in text::wrap(&text::clean(&description), width.saturating_sub(2)).iter().enumerate() {
         put(buffer, below, row as u16 + 1, &Line::raw(format!(" {line}")));
     }
-    let [play, other] =
-        if state.stepwise { ["step through", "run all"] } else { ["run all", "step through"] };
     let mut hints = Vec::new();
-    for (key, does) in [("Enter", play), ("Tab", other), ("Esc", "close")] {
+    for (key, does) in picker_hints(view, state) {
         hints.extend([
             Span::styled(format!(" {key}"), styles.key),
             Span::styled(format!(" {does} "), styles.dim),
