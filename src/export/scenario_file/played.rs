@@ -131,3 +131,50 @@ fn error_in<'e>(shown: &str, mut errors: impl Iterator<Item = &'e str>) -> Strin
     let is_shown = |error: &&str| shown.contains(&error.trim().to_lowercase());
     errors.find(is_shown).map(|error| error.trim().to_owned()).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::domain::model::{entry::Call, protocol::Operation, scenario::StepSpec};
+
+    #[test]
+    fn what_is_asked_before_the_first_step_belongs_to_none() {
+        let action =
+            StepAction { key: StepKey::Docker, text: "docker volume inspect a".into(), background: None };
+        let step = StepSpec { line: String::new(), say: None, expected: String::new(), action: Some(action) };
+        let scenario = |event| EntryKind::Scenario(Box::new(event));
+        let call = |number, operation| {
+            let mut call = Call { number, ..Call::ok(operation, Caller::Docker) };
+            call.volume = (operation == Operation::Get).then(|| "a".into());
+            EntryKind::Call(Box::new(call))
+        };
+        let kinds = [
+            scenario(ScenarioEvent::Started {
+                scenario: "s".into(),
+                title: "S".into(),
+                engine: "docker".into(),
+                needs: Vec::new(),
+                steps: vec![step],
+            }),
+            call(1, Operation::List),
+            scenario(ScenarioEvent::StepStarted { index: 0, line: String::new() }),
+            call(2, Operation::Get),
+            scenario(ScenarioEvent::StepFinished {
+                index: 0,
+                line: String::new(),
+                exit: Some(0),
+                seen: String::new(),
+                problems: Vec::new(),
+            }),
+            call(3, Operation::List),
+        ];
+        let entries: Vec<_> = (1..)
+            .zip(kinds)
+            .map(|(seq, kind)| Arc::new(Entry::new(seq, Timestamp::UNIX_EPOCH, kind)))
+            .collect();
+        let draft = draft(&entries).expect("a scenario was played");
+        assert_eq!(draft.steps[0].calls, Some(vec!["get a".to_owned()]));
+    }
+}
