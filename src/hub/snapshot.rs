@@ -45,7 +45,7 @@ pub struct Snapshot {
     pub held: Vec<Arc<Entry>>,
     /// How many connections are open, by peer.
     pub connections: Vec<PeerConnections>,
-    /// The latest peers that have connected, oldest first.
+    /// The latest peers that have sent a call, in the order of their first.
     pub peers: Vec<Arc<Peer>>,
     /// The scenarios that can be played here.
     pub catalog: ScenarioCatalog,
@@ -90,7 +90,7 @@ impl Snapshot {
             disarmed: state.rules().disarmed().cloned().collect(),
             held,
             connections: state.connections().by_peer(),
-            peers: state.connections().peers().cloned().collect(),
+            peers: state.connections().callers().cloned().collect(),
             catalog,
             scenario: state.scenario().clone(),
             speed: state.speed(),

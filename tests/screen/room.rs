@@ -46,17 +46,53 @@ fn calls_show_who_sent_them_where_there_are_several() {
     let mut fixture = Fixture::empty();
     let peers = [("dockerd", 1234), ("curl", 7)];
     for ((name, pid), connection) in peers.into_iter().zip(1..) {
-        let peer = Arc::new(Peer::Process { pid, uid: 0, user: None, name: Some(name.into()) });
-        let opened = ConnectionEvent::Opened { connection, peer: Some(Arc::clone(&peer)), first: true };
-        fixture.push(EntryKind::Connection(opened));
-        fixture.call(Call { peer: Some(peer), connection, ..call(Operation::Get, "db1") });
+        call_of(&mut fixture, (name, pid), connection, "db1");
     }
-    for (size, is_shown) in [((200, 50), true), ((120, 36), true), ((80, 24), true), ((40, 10), false)] {
+    for (size, shown) in [
+        ((200, 50), ["dockerd[1234]", "curl[7]"]),
+        ((120, 36), ["  dockerd  ", "  curl  "]),
+        ((80, 24), ["  dockerd  ", "  curl  "]),
+    ] {
         let screen = TestConsole::new(&fixture, size, "default", false).screen();
-        for peer in ["dockerd[1234]", "curl[7]"] {
-            assert_eq!(screen.contains(peer), is_shown, "{peer} at {size:?}:\n{screen}");
+        for peer in shown {
+            assert!(screen.contains(peer), "{peer} at {size:?}:\n{screen}");
         }
     }
+    let screen = TestConsole::new(&fixture, (40, 10), "default", false).screen();
+    assert!(!screen.contains("dockerd"), "{screen}");
+}
+
+fn call_by(fixture: &mut Fixture, name: &str, pid: u32, connection: u64) {
+    call_of(fixture, (name, pid), connection, "postgres-data-1");
+}
+
+fn call_of(fixture: &mut Fixture, (name, pid): (&str, u32), connection: u64, volume: &str) {
+    let peer = Arc::new(Peer::Process { pid, uid: 0, user: None, name: Some(name.into()) });
+    let opened = ConnectionEvent::Opened { connection, peer: Some(Arc::clone(&peer)), first: true };
+    fixture.push(EntryKind::Connection(opened));
+    fixture.call(Call { peer: Some(peer), connection, ..call(Operation::Get, volume) });
+}
+
+#[test]
+fn names_have_the_room_that_callers_do_not_need() {
+    let mut fixture = Fixture::empty();
+    // Voltergeist looks whether its own socket answers.
+    let own = Arc::new(Peer::Process { pid: 1, uid: 0, user: None, name: Some("voltergeist".into()) });
+    let opened = ConnectionEvent::Opened { connection: 1, peer: Some(own), first: true };
+    fixture.push(EntryKind::Connection(opened));
+    call_by(&mut fixture, "dockerd", 4083, 2);
+    let screen = TestConsole::new(&fixture, (120, 36), "default", false).screen();
+    assert!(screen.contains("get       postgres-data-1  ok"), "{screen}");
+    assert!(!screen.contains("caller"), "there is only one\n{screen}");
+    call_by(&mut fixture, "dockerd", 511, 3);
+    let screen = TestConsole::new(&fixture, (120, 36), "default", false).screen();
+    assert!(screen.contains("get       postgres-data-1  ok"), "a long name comes first\n{screen}");
+    let mut fixture = Fixture::empty();
+    for (pid, connection) in [(4083, 1), (511, 2)] {
+        call_of(&mut fixture, ("dockerd", pid), connection, "db1");
+    }
+    let screen = TestConsole::new(&fixture, (120, 36), "default", false).screen();
+    assert!(screen.contains("[4083]  get       db1     ok"), "{screen}");
 }
 
 #[test]

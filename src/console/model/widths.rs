@@ -1,9 +1,13 @@
 //! How wide the columns of the calls must be for what they have shown.
 
 use crate::domain::{
+    analysis::traced_calls::is_generated,
     model::entry::{Entry, EntryKind},
     text,
 };
+
+/// As many cells are enough of the name of an anonymous volume, as of a container's ID.
+const GENERATED: usize = 12;
 
 /// How wide the widest volume name and the widest action of a fault are so far, so that no column jumps.
 #[derive(Clone, Copy, Debug, Default)]
@@ -22,7 +26,9 @@ impl Widths {
             _ => return,
         };
         let width = |text: &str| text::width(&text::clean(text));
-        self.volume = self.volume.max(volume.map_or(0, width));
+        // The name of an anonymous volume says nothing behind its first letters.
+        let name = |name: &str| if is_generated(name) { GENERATED } else { width(name) };
+        self.volume = self.volume.max(volume.map_or(0, name));
         self.action = self.action.max(fault.map_or(0, |fault| width(&fault.action)));
     }
 }

@@ -10,17 +10,17 @@ use ratatui::{
 
 use crate::{
     console::{
-        column::Column,
+        column::{Column, ColumnChoice},
         input::action::KeyAction,
         layout::pane::Pane,
         model::{grouped_list::GroupedList, mode::Mode},
         view::{
             canvas::{View, mark, put},
-            columns::{Columns, Content},
+            columns::{self, Columns, Content},
             empty_state, groups, row, sequence,
         },
     },
-    domain::text,
+    domain::{model::peer::PeerForm, text},
 };
 
 /// Draws the pane.
@@ -123,15 +123,19 @@ fn sorted(view: &View<'_>) -> Option<String> {
     Some(format!("by {} {arrow}", sort.column.name()))
 }
 
-/// The width of the longest name of a peer, and of one at an instance that has several.
-fn peer_widths(view: &View<'_>) -> (usize, usize) {
+/// The width of the longest name of a peer, and of one at an instance that has several; and how these are named in so
+/// many cells.
+fn peer_widths(view: &View<'_>, width: usize) -> (usize, usize, PeerForm) {
     let snapshot = view.snapshot;
     let own = if snapshot.nodes.is_empty() { std::slice::from_ref(snapshot) } else { &snapshot.nodes[..] };
-    let widest = |least: usize| {
-        let peers = own.iter().filter(|node| node.peers.len() >= least).flat_map(|node| &node.peers);
-        peers.map(|peer| text::width(&peer.to_string())).max().unwrap_or(0)
+    let peers = |least: usize| {
+        let several = own.iter().filter(move |node| node.peers.len() >= least);
+        several.flat_map(|node| node.peers.iter().map(AsRef::as_ref))
     };
-    (widest(1), widest(2))
+    let form = if width < columns::FULL { PeerForm::shortest(peers(2)) } else { PeerForm::Whole };
+    let widest =
+        |least, form: PeerForm| peers(least).map(|peer| text::width(&form.of(peer))).max().unwrap_or(0);
+    (widest(1, PeerForm::Whole), widest(2, form), form)
 }
 
 /// The width of the longest name of an instance, where there are several.
@@ -188,15 +192,28 @@ pub fn short_state(view: &View<'_>) -> Vec<Span<'static>> {
     vec![Span::styled(format!("{sign}{state}"), view.theme.styles.warning)]
 }
 
+/// Whether a column is in view where it is chosen. Where the calls are not, it is not known.
+pub fn has_room(view: &View<'_>, column: Column) -> bool {
+    if view.screen.calls.is_none() {
+        return true;
+    }
+    let chosen = view.app.columns.clone().with(column);
+    columns_of(view, view.screen.list(Pane::Calls).width, &chosen).shows(column)
+}
+
 /// The columns in so many cells.
 fn columns(view: &View<'_>, width: u16) -> Columns {
+    columns_of(view, width, &view.app.columns)
+}
+
+fn columns_of(view: &View<'_>, width: u16, chosen: &ColumnChoice) -> Columns {
     let grouped_list = view.app.grouped_list.as_ref();
     let rows = view.screen.rows(Pane::Calls);
     let widths = view.app.calls.widths();
     let names = grouped_list
         .map_or(0, |list| list.visible(rows).map(|(row, _)| groups::name_overflow(row)).max().unwrap_or(0));
-    let (widest_peer, peers) = peer_widths(view);
-    let shows_peer = view.app.columns.shows(Column::Peer) && grouped_list.is_none();
+    let (widest_peer, peers, peer_form) = peer_widths(view, width.into());
+    let shows_peer = chosen.shows(Column::Peer) && grouped_list.is_none();
     let content = Content {
         volume: widths.volume.max(names),
         fault: match widths.action {
@@ -205,9 +222,10 @@ fn columns(view: &View<'_>, width: u16) -> Columns {
         },
         node: node_width(view),
         peer: if shows_peer { 0 } else { peers },
+        peer_form,
         widest_peer,
     };
-    Columns::of(width.into(), content, grouped_list.is_some(), &view.app.columns)
+    Columns::of(width.into(), content, grouped_list.is_some(), chosen)
 }
 
 /// The column whose head is at a place on the screen.

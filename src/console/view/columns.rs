@@ -5,7 +5,7 @@ use crate::{
         column::{Column, ColumnChoice},
         view::canvas::View,
     },
-    domain::text,
+    domain::{model::peer::PeerForm, text},
 };
 
 /// The heads of two columns, which are as narrow as these where their content is.
@@ -15,8 +15,17 @@ pub(super) const FAULT: &str = "fault";
 /// The width of the column with a group's name.
 pub const GROUP_NAME: usize = 12;
 
+/// So many cells are left for how a call ended before a name is cut.
+const BESIDE_NAMES: usize = 18;
+
+/// From this width on, times and callers are whole.
+pub(super) const FULL: usize = 96;
+
 /// How a call ended keeps so many cells beside the columns that were chosen.
 const MIN_OUTCOME: usize = 16;
+
+/// From this width on, what a rule did has a column beside how the call ended.
+const MIN_FAULT: usize = 44;
 
 /// The widths of the columns; 0 where one is left out.
 pub struct Columns {
@@ -44,6 +53,8 @@ pub struct Columns {
     pub outcome: usize,
     /// How long it took.
     pub took: usize,
+    /// How the clients are named in their column.
+    pub peer_form: PeerForm,
 }
 
 /// How wide the volumes and faults are.
@@ -55,6 +66,8 @@ pub struct Content {
     pub node: usize,
     /// 0 where there is only one peer.
     pub peer: usize,
+    /// How they are named.
+    pub peer_form: PeerForm,
     /// The widest peer of all.
     pub widest_peer: usize,
 }
@@ -63,11 +76,12 @@ impl Columns {
     /// How a call ended is what it is all about: no other column takes more than its content needs.
     pub fn of(width: usize, content: Content, is_grouped: bool, chosen: &ColumnChoice) -> Self {
         let call = if is_grouped { GROUP_NAME } else { 8 };
-        // In less room only where there are several to tell apart, and how a call ended has enough of it.
-        let peer = Some(content.peer.min(14)).filter(|peer| 50 + call + peer <= width).unwrap_or(0);
+        // In less room only where there are several to tell apart, and names and how calls ended have enough of it.
+        let names = content.volume.clamp(VOLUME.len(), 20) + 2 + BESIDE_NAMES;
+        let peer = Some(content.peer.min(14)).filter(|peer| 25 + call + peer + names <= width).unwrap_or(0);
         let (time, caller, call, took) = match width {
-            96.. => (12, content.peer.clamp(9, 20), 12, 8),
-            60..=95 => (8, peer, call, 8),
+            FULL.. => (12, content.peer.clamp(9, 20), 12, 8),
+            60..FULL => (8, peer, call, 8),
             48..=59 => (8, 0, 8, 0),
             _ => (0, 0, 8, 0),
         };
@@ -86,6 +100,7 @@ impl Columns {
             fault: 0,
             outcome: 0,
             took: if_shown(Column::Took, took),
+            peer_form: content.peer_form,
         };
         let least = if_shown(Column::Volume, content.volume.clamp(VOLUME.len(), 8) + 2) + MIN_OUTCOME;
         if !is_grouped {
@@ -103,11 +118,14 @@ impl Columns {
         let rest = width.saturating_sub(columns.taken());
         if chosen.shows(Column::Volume) {
             let rest = rest.saturating_sub(2);
-            columns.volume = content.volume.clamp(VOLUME.len(), (rest / 4).clamp(8, 20)).min(rest);
+            // A name is whole where how calls ended has enough room beside it, and a column for faults if it has one.
+            let beside = if rest >= MIN_FAULT + 20 { MIN_FAULT } else { BESIDE_NAMES };
+            let most = rest.saturating_sub(beside).clamp(8, 32);
+            columns.volume = content.volume.clamp(VOLUME.len(), most).min(rest);
         }
         let rest = rest.saturating_sub(columns.volume_with_gap());
         // In little room, fault and outcome share a column.
-        if rest >= 44 && chosen.shows(Column::Fault) {
+        if rest >= MIN_FAULT && chosen.shows(Column::Fault) {
             columns.fault = content.fault.clamp(FAULT.len(), (rest * 2 / 5).min(36));
         }
         columns.outcome = rest.saturating_sub(if columns.fault > 0 { columns.fault + 2 } else { 0 });
@@ -154,6 +172,23 @@ impl Columns {
             self.took,
         ];
         columns.into_iter().filter(|width| *width > 0).map(|width| width + 2).sum::<usize>().saturating_sub(2)
+    }
+
+    /// Whether a column of the calls is in view. That of the faults is in that of the outcome where there is little room.
+    pub fn shows(&self, column: Column) -> bool {
+        let width = match column {
+            Column::Time => self.time,
+            Column::Caller => self.caller,
+            Column::Peer => self.peer,
+            Column::Connection => self.connection,
+            Column::Call => self.call,
+            Column::Volume => self.volume,
+            Column::Status => self.status,
+            Column::Bytes => self.bytes,
+            Column::Took => self.took,
+            _ => self.outcome,
+        };
+        width > 0
     }
 
     /// What stands above the columns, from left to right, with the width of each. A group has one text for its name

@@ -11,7 +11,7 @@ use crate::{
     domain::{
         model::{
             entry::{AppliedFault, Call, Entry, EntryKind, HeldCall},
-            peer::Peer,
+            peer::{Peer, PeerForm},
             protocol::{Caller, Operation},
         },
         text::{
@@ -139,12 +139,12 @@ impl RowBuilder<'_> {
         let columns = self.columns;
         let dim = self.view.theme.styles.dim;
         let word = format!("{}{word}", self.indent);
-        let peer = peer.map(|peer| text::clean(&peer.to_string()).into_owned());
+        let named = |form: PeerForm| peer.map(|peer| text::clean(&form.of(peer)).into_owned());
         // Where there are several, who it was says more than which program.
         let has_one = !self.names_peers || columns.peer > 0;
-        let client = peer.clone().filter(|_| !has_one).unwrap_or_else(|| caller.to_string());
+        let client = named(columns.peer_form).filter(|_| !has_one).unwrap_or_else(|| caller.to_string());
         self.column(&client, columns.caller, dim);
-        self.column(&peer.unwrap_or_default(), columns.peer, dim);
+        self.column(&named(PeerForm::Whole).unwrap_or_default(), columns.peer, dim);
         self.column(&connection.to_string(), columns.connection, dim);
         match volume {
             Some(volume) => {

@@ -38,12 +38,74 @@ impl Peer {
     }
 }
 
+/// How much of peers is needed to tell them apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PeerForm {
+    /// `dockerd[1234]`.
+    #[default]
+    Whole,
+    /// `dockerd`: each program is there once.
+    Name,
+    /// `[1234]`: all are the same program.
+    Number,
+}
+
+impl PeerForm {
+    /// The shortest form that tells some peers apart.
+    pub fn shortest<'p>(peers: impl Iterator<Item = &'p Peer> + Clone) -> Self {
+        let mut names = Vec::new();
+        for peer in peers {
+            match peer {
+                Peer::Process { name: Some(name), .. } => names.push(name),
+                _ => return Self::Whole,
+            }
+        }
+        let all = names.len();
+        names.sort_unstable();
+        names.dedup();
+        match names.len() {
+            1 => Self::Number,
+            different if different == all => Self::Name,
+            _ => Self::Whole,
+        }
+    }
+
+    /// A peer in this form.
+    pub fn of(self, peer: &Peer) -> String {
+        match (self, peer) {
+            (Self::Name, Peer::Process { name: Some(name), .. }) => name.to_string(),
+            (Self::Number, Peer::Process { pid, .. }) => format!("[{pid}]"),
+            _ => peer.to_string(),
+        }
+    }
+}
+
 /// `dockerd[1234]`, or an address.
 impl fmt::Display for Peer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Process { pid, name, .. } => write!(f, "{}[{pid}]", name.as_deref().unwrap_or("unknown")),
             Self::Address(address) => write!(f, "{address}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn peers_are_as_short_as_tells_them_apart() {
+        let process = |name: &str, pid| Peer::Process { pid, uid: 0, user: None, name: Some(name.into()) };
+        let (one, two, podman) = (process("dockerd", 4083), process("dockerd", 512), process("podman", 7));
+        for (peers, form, expected) in [
+            (vec![&one, &two], PeerForm::Number, "[4083]"),
+            (vec![&one, &podman], PeerForm::Name, "dockerd"),
+            (vec![&one, &two, &podman], PeerForm::Whole, "dockerd[4083]"),
+            (vec![&one, &Peer::Address("10.0.0.1".into())], PeerForm::Whole, "dockerd[4083]"),
+        ] {
+            let shortest = PeerForm::shortest(peers.into_iter());
+            assert_eq!((shortest, shortest.of(&one).as_str()), (form, expected));
         }
     }
 }

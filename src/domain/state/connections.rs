@@ -16,6 +16,9 @@ pub struct Connections {
     open: BTreeMap<u64, Option<Arc<Peer>>>,
     /// The latest peers that have connected, each once.
     peers: VecDeque<Arc<Peer>>,
+    /// Those of them that have sent a call, in the order of their first. Voltergeist itself only looks whether its socket answers.
+    #[serde(default)]
+    callers: VecDeque<Arc<Peer>>,
 }
 
 /// How many connections of a peer are open.
@@ -50,6 +53,26 @@ impl Connections {
             }
             ConnectionEvent::Closed { connection } => drop(self.open.remove(connection)),
         }
+    }
+
+    /// A peer has sent a call.
+    pub fn called(&mut self, peer: Option<&Arc<Peer>>) {
+        let Some(peer) = peer else { return };
+        // Nearly always it is the one that has called before.
+        if self.callers.back().is_some_and(|last| Arc::ptr_eq(last, peer) || last == peer)
+            || self.callers.contains(peer)
+        {
+            return;
+        }
+        self.callers.push_back(Arc::clone(peer));
+        if self.callers.len() > Self::MAX_PEERS {
+            self.callers.pop_front();
+        }
+    }
+
+    /// The latest peers that have sent a call, in the order of the first one of each.
+    pub fn callers(&self) -> impl ExactSizeIterator<Item = &Arc<Peer>> {
+        self.callers.iter()
     }
 
     /// How many are open.
@@ -100,6 +123,20 @@ mod tests {
         connections.apply(&ConnectionEvent::Closed { connection: 1 });
         assert_eq!(counts(&connections), [(name("dockerd[7]"), 1), (name("dockerd[8]"), 1)]);
         assert_eq!((connections.open(), connections.peers().count()), (2, 2));
+    }
+
+    #[test]
+    fn who_only_connects_is_no_caller() {
+        let mut connections = Connections::default();
+        for (connection, pid) in [(1, 7), (2, 8)] {
+            let peer = Some(process(pid));
+            connections.apply(&ConnectionEvent::Opened { connection, peer, first: true });
+        }
+        for _ in 0..3 {
+            connections.called(Some(&process(8)));
+            connections.called(None);
+        }
+        assert_eq!(connections.callers().collect::<Vec<_>>(), [&process(8)]);
     }
 
     #[test]

@@ -89,10 +89,12 @@ impl State {
             EntryKind::Call(call) => {
                 self.held.remove(&call.number);
                 self.linter.apply(call);
+                self.connections.called(call.peer.as_ref());
                 self.last_call = self.last_call.max(call.number);
             }
             EntryKind::Held(held) => {
                 self.held.insert(held.number, Arc::clone(entry));
+                self.connections.called(held.peer.as_ref());
                 self.last_call = self.last_call.max(held.number);
             }
             EntryKind::Released(released) => drop(self.held.remove(&released.call)),
