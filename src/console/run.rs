@@ -27,10 +27,13 @@ use crate::{
         terminal_host::TerminalHost,
         view,
     },
-    domain::model::{
-        entry::{ShellEvent, ShellResult},
-        origin::Origin,
-        source_status::SourceStatus,
+    domain::{
+        lang::command::Command,
+        model::{
+            entry::{ShellEvent, ShellResult},
+            origin::Origin,
+            source_status::SourceStatus,
+        },
     },
     hub::Snapshot,
     source::Source,
@@ -243,7 +246,7 @@ impl Console<'_> {
                     let unsent = self.unsent.take();
                     if let Some(command) = draft.command(&draft.text) {
                         let origin = self.app.last_key_origin();
-                        self.jobs.run(command, origin, unsent);
+                        self.send(command, origin, unsent);
                     }
                 }
                 Effect::KeepEdited(call, why) => {
@@ -335,7 +338,7 @@ impl Console<'_> {
                 if let Some(command) = draft.command(&edited.text) {
                     let Some(problem) = draft.problem(&edited.text) else {
                         let key = self.app.keymap.key(KeyAction::EditReply, self.app.theme.glyphs.ascii);
-                        return self.jobs.run(command, Origin::Key { key: key.into() }, Some((call, edited)));
+                        return self.send(command, Origin::Key { key: key.into() }, Some((call, edited)));
                     };
                     let draft = draft.clone().with_text(edited.text.clone());
                     self.unsent = Some((call, edited));
@@ -349,6 +352,12 @@ impl Console<'_> {
         };
         let line = format!("edit the reply to call {call}");
         self.app.update(Event::CommandDone { line, result }, &self.snapshot);
+    }
+
+    /// Sends an edited reply. The app has not made this command, so it must know it as one of its own.
+    fn send(&mut self, command: Command, origin: Origin, edited: Option<EditedReply>) {
+        self.app.expect(&command.to_string(), &self.snapshot);
+        self.jobs.run(command, origin, edited);
     }
 
     fn note_kept(&self, call: u64, path: Option<PathBuf>, why: &str) {

@@ -13,7 +13,7 @@ use voltergeist::{
         editor::{EditFailed, Edited},
     },
     domain::model::{
-        entry::{HeldCall, OriginalReply},
+        entry::{EntryKind, HeldCall, OriginalReply},
         origin::Origin,
         protocol::{Caller, Operation},
     },
@@ -157,6 +157,11 @@ async fn what_comes_out_of_the_editor_is_the_reply() {
         assert_eq!(release_action(&mut ticket).await, expected);
         assert_eq!(*desk.given.lock().expect("nobody holds it"), [given]);
         desk.live.shows(&format!("call {} released", ticket.call)).await;
+        // Its entry, which may come later, is not taken for somebody else's.
+        desk.live.hub.record(EntryKind::Note { text: "later".into() });
+        desk.live.shows("# later").await;
+        let screen = desk.live.screen();
+        assert!(screen.contains("released") && !screen.contains("(by key v)"), "{screen}");
         desk.live.press("?");
         desk.live.shows("toggle: fail every Mount").await;
     }

@@ -205,6 +205,10 @@ impl Live {
         assert!(shown.is_ok(), "no {text:?} in\n{}", self.shown.borrow().1);
     }
 
+    pub fn screen(&self) -> String {
+        self.shown.borrow().1.clone()
+    }
+
     pub fn frames(&self) -> usize {
         self.shown.borrow().0
     }

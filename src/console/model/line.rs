@@ -8,7 +8,7 @@ use crate::{
         model::{
             app::App,
             event::Effect,
-            fault_list,
+            fault_list::{self, FaultRow},
             mode::{Mode, Question, StatusLine},
             prompt::{Prompt, PromptEvent, PromptKind, Replaced, Submitted},
         },
@@ -81,9 +81,16 @@ impl App {
         if let (Some(submitted), Some(command)) = (&mut self.submitted, commands.first()) {
             submitted.command.get_or_insert_with(|| command.clone());
         }
+        for command in commands {
+            self.expect(&command, snapshot);
+        }
+    }
+
+    /// A command of this console is on its way: its entry is no news.
+    pub fn expect(&mut self, command: &str, snapshot: &Snapshot) {
         // Each instance that it goes to records it.
         let targets = if snapshot.is_all() { snapshot.nodes.len() } else { 1 };
-        self.news.expect(std::iter::repeat_n(commands, targets).flatten().collect());
+        self.news.expect(std::iter::repeat_n(command.to_owned(), targets));
     }
 
     /// Whether a command is the one that was typed last.
@@ -124,6 +131,12 @@ impl App {
             return;
         }
         let edited = replaced.filter(|replaced| replaced.armed == line).map(|replaced| replaced.id);
+        // The rule in its new form is the selected one.
+        if let (Some(id), Some(newest)) = (edited, snapshot.rules.iter().map(|rule| rule.id).max())
+            && self.chosen_fault == FaultRow::Rule(id)
+        {
+            self.chosen_fault = FaultRow::Rule(newest);
+        }
         let submitted = self.submitted.take_if(|submitted| submitted.command.as_ref() == Some(&line));
         self.status = match (result, submitted.map(|submitted| submitted.prompt)) {
             (Ok(text), _) => {

@@ -24,7 +24,7 @@ pub(super) struct News {
 
 impl News {
     /// Commands of this console are on their way.
-    pub fn expect(&mut self, commands: Vec<String>) {
+    pub fn expect(&mut self, commands: impl Iterator<Item = String>) {
         self.expected.extend(commands);
         let surplus = self.expected.len().saturating_sub(MAX_EXPECTED);
         self.expected.drain(..surplus);
