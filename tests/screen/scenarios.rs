@@ -106,6 +106,65 @@ pub fn playing() -> Fixture {
     fixture
 }
 
+/// A scenario that waits for a key before each step, after so many of its two steps.
+fn stepping(ended: usize, fails: bool) -> Fixture {
+    let mut fixture = ready();
+    let steps = vec![
+        plan(": arm get: empty once", Some("From now on, one Get is answered with nothing."), ""),
+        plan("$ docker volume inspect ghost-data", Some("Docker does not know it."), "failure"),
+    ];
+    fixture.command("play labels-lost --step", "labels-lost started", Vec::new());
+    let (scenario, title) = ("labels-lost".to_owned(), "Labels are lost".to_owned());
+    let started = ScenarioEvent::Started {
+        scenario,
+        title,
+        engine: "docker".into(),
+        needs: Vec::new(),
+        steps: steps.clone(),
+    };
+    note(&mut fixture, started);
+    for (index, step) in steps.iter().enumerate().take(ended) {
+        give(&mut fixture, "play next");
+        note(&mut fixture, ScenarioEvent::StepStarted { index, line: step.line.clone() });
+        let problems = if fails { vec!["it succeeded".to_owned()] } else { Vec::new() };
+        let (line, seen) = (step.line.clone(), "seen".to_owned());
+        note(&mut fixture, ScenarioEvent::StepFinished { index, line, exit: None, seen, problems });
+    }
+    fixture
+}
+
+#[test]
+fn an_audience_reads_the_remark_of_each_step_and_the_key_that_goes_on() {
+    for (fixture, shown) in [
+        (stepping(0, false), vec!["Step 1 of 2: From now on, one Get is answered with", "[.] runs it"]),
+        (stepping(1, false), vec!["Step 2 of 2: Docker does not know it. Expected: failure.", "[.] runs it"]),
+        (stepping(2, false), vec!["All steps went as expected. [.] removes what the scenario created"]),
+        (stepping(1, true), vec!["Not as expected: it succeeded [.] removes what the scenario created"]),
+        (failed(), vec!["One empty Get, and the labels are gone for good failed"]),
+    ] {
+        for size in [(200, 50), (120, 36), (80, 24)] {
+            let mut console = TestConsole::new(&fixture, size, "default", false);
+            console.press("p");
+            let screen = console.screen();
+            for text in &shown {
+                assert!(screen.contains(text), "{size:?}: no {text:?} in\n{screen}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_left_after_the_last_step_is_the_clean_up() {
+    for (ended, fails, hint) in [(1, false, ". next step"), (2, false, ". clean up"), (1, true, ". clean up")]
+    {
+        let screen = console(&stepping(ended, fails)).screen();
+        assert!(screen.contains(hint), "{hint}\n{screen}");
+    }
+    let mut console = console(&stepping(0, false));
+    console.press("p P down");
+    assert!(console.screen().contains("Enter step through"), "for an audience\n{}", console.screen());
+}
+
 /// A scenario of so many steps, of which so many have been seen and one more has begun.
 fn long(steps: usize, snapshot: usize) -> Fixture {
     let mut fixture = ready();
@@ -195,7 +254,7 @@ fn without_colour_and_in_ascii_a_step_still_says_how_it_went() {
 fn the_picker_plays_what_is_chosen() {
     let fixture = offering();
     for (keys, expected) in [
-        ("P enter", vec!["play mine"]),
+        ("P enter", vec![]),
         ("P down enter", vec!["play labels-lost"]),
         ("P down tab enter", vec!["play labels-lost --step"]),
         ("P down tab tab enter", vec!["play labels-lost"]),
@@ -203,7 +262,7 @@ fn the_picker_plays_what_is_chosen() {
         ("P pagedown down up enter", vec!["play null-entry"]),
         ("P l a b enter", vec!["play labels-lost"]),
         ("P l i e enter", vec!["play lie"]),
-        ("P l a b backspace backspace backspace enter", vec!["play mine"]),
+        ("P l a b backspace backspace backspace down enter", vec!["play labels-lost"]),
         ("P z z z enter", vec![]),
         ("P esc enter", vec![]),
         ("P esc P down enter", vec!["play labels-lost"]),
@@ -226,6 +285,8 @@ fn the_picker_says_what_a_scenario_shows_or_why_it_cannot_be_played() {
         ("P n u l l enter", "The scenario can harm the engine, or what else runs on it."),
         ("P n u l l enter", "It shows: A null in the list ends the daemon."),
         ("P z z z", "No match."),
+        ("P enter", "✗ scenarios/mine.toml:4: docker: unrecognized subcommand"),
+        ("P", "Tab step through"),
         ("P", "5 of 5"),
         ("P u n r e c o g n i z e d", "1 of 5"),
     ] {

@@ -11,11 +11,12 @@ use ratatui::{
 
 use crate::{
     console::{
+        input::action::KeyAction,
         model::mode::{LastKey, StatusLine},
         view::{
             banner::since,
             canvas::{View, put},
-            row,
+            narrated_step, row,
         },
     },
     domain::{
@@ -54,9 +55,31 @@ pub fn render(view: &View<'_>, buffer: &mut Buffer) {
             row += 1;
         }
     };
-    say(key_and_result(view));
+    // While a scenario is played, its keys say nothing more than its steps do.
+    let step = narrated_step::spans(view);
+    if step.is_none() || !is_about_play(view) {
+        say(key_and_result(view));
+    }
+    if let Some(step) = step {
+        say(step);
+    }
     if let Some((said, style)) = last_call(view) {
         say(vec![(said, style)]);
+    }
+}
+
+/// Whether the last key, or the line that was typed last, was for a scenario.
+fn is_about_play(view: &View<'_>) -> bool {
+    use KeyAction::{NextStep, PausePlay, Scenarios, StopPlay};
+    match view.app.shown_status(view.snapshot.at) {
+        StatusLine::Message { line: Some(line), .. } => line.starts_with("play "),
+        StatusLine::Message { line: None, .. } | StatusLine::Error { .. } => false,
+        StatusLine::Empty => {
+            let last = view.app.last_key.as_ref();
+            last.is_none_or(|last| {
+                matches!(last.action, NextStep | PausePlay | Scenarios | StopPlay | KeyAction::Present)
+            })
+        }
     }
 }
 
