@@ -245,6 +245,13 @@ impl ColumnChoice {
         }
     }
 
+    /// The same with one column shown.
+    #[must_use]
+    pub fn with(mut self, column: Column) -> Self {
+        self.of_mut(column.pane()).shown.insert(column);
+        self
+    }
+
     /// Sorts the rows of a pane, and shows the column that decides.
     pub fn sort_by(&mut self, sort: Sort) {
         let chosen = self.of_mut(sort.column.pane());

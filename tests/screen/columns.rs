@@ -34,6 +34,27 @@ fn calls() -> Fixture {
     fixture
 }
 
+#[test]
+fn the_picker_says_for_which_columns_there_is_no_room() {
+    let fixture = calls();
+    for (size, keys, shown, hidden) in [
+        ((200, 50), "o", "[ ] status", "no room now"),
+        ((80, 24), "o", "no room now  the program that sent it", "no room now  the length"),
+        // All together need more than each of them.
+        (
+            (80, 24),
+            "o down down space down space down down down space down space",
+            "[x] bytes         no room now",
+            "[x] status        no room now",
+        ),
+    ] {
+        let mut console = TestConsole::new(&fixture, size, "default", false);
+        console.press(keys);
+        let screen = console.screen();
+        assert!(screen.contains(shown) && !screen.contains(hidden), "{size:?} {keys}\n{screen}");
+    }
+}
+
 /// The volumes of the calls in the order of the screen.
 fn order(console: &TestConsole) -> String {
     let rows = console.app.calls.visible(100);

@@ -16,7 +16,11 @@ use crate::{
             picker::{self, ColumnsArea},
         },
         model::picker::ColumnPicker,
-        view::canvas::{View, mark, put},
+        view::{
+            calls,
+            canvas::{View, mark, put},
+            volumes,
+        },
     },
     domain::text,
 };
@@ -48,9 +52,11 @@ pub fn render(view: &View<'_>, state: &ColumnPicker, buffer: &mut Buffer) {
             (true, true) => glyphs.descending,
             (true, false) => glyphs.ascending,
         };
+        let no_room = if has_room(view, column) { "" } else { "no room now  " };
         let spans = vec![
             Span::styled(format!(" {box_} "), styles.key),
             Span::styled(format!("{} {arrow}  ", view.pad(column.name(), names)), styles.bold),
+            Span::styled(no_room, styles.warning),
             Span::styled(column.help(), styles.dim),
         ];
         view.put_fitted(buffer, inner, line as u16, &Line::from(spans));
@@ -62,6 +68,14 @@ pub fn render(view: &View<'_>, state: &ColumnPicker, buffer: &mut Buffer) {
         [Span::styled(format!(" {key}"), styles.key), Span::styled(format!(" {does} "), styles.dim)]
     });
     put(buffer, inner, inner.height.saturating_sub(1), &hints.collect::<Line<'_>>());
+}
+
+/// Whether a column is in view where it is chosen.
+fn has_room(view: &View<'_>, column: Column) -> bool {
+    match column.pane() {
+        Pane::Volumes => volumes::has_room(view, column),
+        _ => calls::has_room(view, column),
+    }
 }
 
 /// What the keys do in it.

@@ -12,9 +12,10 @@ use ratatui::{
 
 use crate::{
     console::{
-        column::Column,
+        column::{Column, ColumnChoice},
+        input::action::KeyAction,
         layout::pane::Pane,
-        model::{mode::Mode, volume_list::options, window::Cursor},
+        model::{mode::Mode, obstacle::obstacle, volume_list::options, window::Cursor},
         view::{
             canvas::{View, mark, put},
             columns, nodes, row,
@@ -41,7 +42,10 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
         return;
     }
     if snapshot.volumes.is_empty() {
-        let says = "No volumes yet.\nAn engine creates them; `conjure NAME` does too.";
+        let says = match obstacle(KeyAction::Forget, snapshot) {
+            None => "No volumes yet.\nAn engine creates them; `conjure NAME` does too.",
+            Some(_) => "No volumes yet.",
+        };
         for (row, line) in text::wrap(says, usize::from(inner.width).saturating_sub(2)).iter().enumerate() {
             put(buffer, inner, row as u16, &Line::styled(format!(" {line}"), view.theme.styles.dim));
         }
@@ -55,7 +59,8 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
     let rows = rows_in_view(view);
     let selected = view.app.volume_row(snapshot);
     for (line, (row, volume)) in rows.clone().zip(view.app.volumes_in(rows, snapshot)).enumerate() {
-        let volume = row_of(view, volume, &columns, row == selected);
+        let is_chosen = row == selected && view.app.chosen_volume(snapshot).is_some();
+        let volume = row_of(view, volume, &columns, is_chosen);
         view.put_fitted(buffer, list, line as u16, &volume);
         if row == selected && view.app.focus == Pane::Volumes && matches!(view.app.mode, Mode::Browse) {
             mark(buffer, list, line as u16, view.theme.styles.selection);
@@ -68,6 +73,9 @@ fn rows_in_view(view: &View<'_>) -> Range<usize> {
     cursor.visible(view.snapshot.volumes.len(), view.screen.list(Pane::Volumes).height.into())
 }
 
+/// With less room the options are not worth a column.
+const MIN_OPTIONS: usize = 4;
+
 /// The columns that are shown, from left to right, with the width of each. The last one has what is left.
 struct VolumeColumns(Vec<(Column, usize)>);
 
@@ -76,9 +84,13 @@ impl VolumeColumns {
     const SIGN: usize = 2;
 
     fn of(view: &View<'_>) -> Self {
+        Self::of_chosen(view, &view.app.columns)
+    }
+
+    fn of_chosen(view: &View<'_>, chosen: &ColumnChoice) -> Self {
         let room = usize::from(view.screen.list(Pane::Volumes).width);
         let volumes = view.app.volumes_in(rows_in_view(view), view.snapshot);
-        let shown = Column::of(Pane::Volumes).filter(|column| view.app.columns.shows(*column));
+        let shown = Column::of(Pane::Volumes).filter(|column| chosen.shows(*column));
         let width = |column| {
             let widest = volumes.iter().map(|volume| text::width(&cell(view, column, volume).0)).max();
             let widest = widest.unwrap_or(0);
@@ -94,7 +106,8 @@ impl VolumeColumns {
         // The options have what is left. Any other column is shown where there is room for it.
         let mut left = room.saturating_sub(Self::SIGN);
         let fits = |(column, width): &(Column, usize)| {
-            if column.is_fixed() || *column == Column::Options || *width <= left {
+            let least = if *column == Column::Options { MIN_OPTIONS } else { *width };
+            if column.is_fixed() || least <= left {
                 left = left.saturating_sub(width + 2);
                 return true;
             }
@@ -120,6 +133,15 @@ impl VolumeColumns {
             (cell < right || *column == Column::Options).then_some(*column)
         })
     }
+}
+
+/// Whether a column is in view where it is chosen. Where the volumes are not, it is not known.
+pub fn has_room(view: &View<'_>, column: Column) -> bool {
+    if view.screen.volumes.is_none() || view.snapshot.is_all() {
+        return true;
+    }
+    let chosen = view.app.columns.clone().with(column);
+    VolumeColumns::of_chosen(view, &chosen).0.iter().any(|(shown, _)| *shown == column)
 }
 
 /// The column whose head is at a place on the screen.
