@@ -42,7 +42,8 @@ pub fn render(view: &View<'_>, prompt: &Prompt, area: Rect, buffer: &mut Buffer)
 }
 
 fn render_advice(view: &View<'_>, prompt: &Prompt, line: Rect, buffer: &mut Buffer) {
-    let room = line.y.saturating_sub(view.screen.header.bottom());
+    // Above it stay the header, the counters and the tabs, by which one knows where one is.
+    let room = line.y.saturating_sub(view.screen.body.y);
     // No wider than the pane that it covers, so that what stands beside that stays whole.
     let beneath = [view.screen.calls, view.screen.detail].into_iter().flatten().find(|pane| pane.x == line.x);
     let beneath = beneath.filter(|_| prompt.kind != PromptKind::Shell);
@@ -50,6 +51,13 @@ fn render_advice(view: &View<'_>, prompt: &Prompt, line: Rect, buffer: &mut Buff
     let advice = advice(view, prompt, usize::from(room), usize::from(width));
     let height = advice.len() as u16;
     let area = Rect { x: line.x, y: line.y - height, width, height };
+    // What it covers ends with a line, where there is one left for it.
+    if height > 0 && height < room && view.screen.shape.has_frames() {
+        let edge = Rect { y: area.y - 1, height: 1, ..area };
+        Clear.render(edge, buffer);
+        let dashes = view.theme.glyphs.border.horizontal_top.repeat(width.into());
+        put(buffer, edge, 0, &Line::styled(dashes, view.theme.styles.border));
+    }
     Clear.render(area, buffer);
     buffer.set_style(area, view.theme.styles.text);
     for (row, (line, chosen)) in advice.iter().enumerate() {
@@ -94,22 +102,38 @@ fn advice(view: &View<'_>, prompt: &Prompt, room: usize, width: usize) -> Vec<(L
     {
         lines.extend(sentence_lines(view, &forecast, width).into_iter().map(|line| (Line::raw(line), false)));
     }
+    if prompt.kind == PromptKind::Command && counts_volumes_together(prompt.text()) {
+        let hint = "counts the calls of all its volumes together; `per volume` before the colon counts each volume's";
+        lines.extend(
+            sentence_lines(view, hint, width).into_iter().map(|line| (Line::styled(line, styles.dim), false)),
+        );
+    }
+    let words = candidates.iter().map(|candidate| text::width(&text::clean(&candidate.word)));
+    // A whole command matters more than what it is for.
+    let widest = if prompt.kind == PromptKind::Shell { width * 3 / 4 } else { width / 2 };
+    let column = words.max().unwrap_or(0).clamp(8, widest.max(8));
+    let help_room = width.saturating_sub(column + 5);
+    // What is cut in its row is shown whole below, for the one that Tab has chosen or the only one.
+    let single = if candidates.len() == 1 { Some(0) } else { prompt.chosen };
+    if let Some(candidate) = single.and_then(|index| candidates.get(index)) {
+        let help = text::clean(&candidate.help);
+        if text::width(&help) > help_room {
+            let whole = sentence_lines(view, &help, width);
+            lines.splice(0..0, whole.into_iter().map(|line| (Line::styled(line, styles.dim), false)));
+        }
+    }
     let room_left = room.saturating_sub(lines.len());
     let is_whole = candidates.len() <= MAX_CANDIDATES.min(room_left);
     let most = if is_whole { candidates.len() } else { MAX_CANDIDATES.min(room_left.saturating_sub(1)) };
     let shown = window::visible(candidates.len(), prompt.chosen, 0, most);
     let more = candidates.len() - shown.end;
-    let words = candidates.iter().map(|candidate| text::width(&text::clean(&candidate.word)));
-    // A whole command matters more than what it is for.
-    let widest = if prompt.kind == PromptKind::Shell { width * 3 / 4 } else { width / 2 };
-    let column = words.max().unwrap_or(0).clamp(8, widest.max(8));
     let offered = shown.map(|index| {
         let candidate = &candidates[index];
         let word = view.pad(&text::clean(&candidate.word), column);
         let help = text::clean(&candidate.help).into_owned();
         let line = Line::from(vec![
             Span::styled(format!("   {word}  "), styles.command),
-            Span::styled(view.fit(&help, width.saturating_sub(column + 5)), styles.dim),
+            Span::styled(view.fit(&help, help_room), styles.dim),
         ]);
         (line, prompt.chosen == Some(index))
     });
@@ -136,6 +160,11 @@ fn sentence_lines(view: &View<'_>, sentence: &str, width: usize) -> Vec<String> 
         *last = view.fit(&format!("{last} {ellipsis}"), room);
     }
     lines.into_iter().map(|line| format!("   {line}")).collect()
+}
+
+/// Whether a rule that is typed counts the calls of several volumes.
+fn counts_volumes_together(line: &str) -> bool {
+    matches!(line.parse(), Ok(Command::Arm { rule, .. }) if rule.counts_volumes_together())
 }
 
 /// That no volume is named as a rule that is typed wants it.
