@@ -69,6 +69,8 @@ pub enum KeyAction {
     NextMatch,
     /// The entry before that matches it.
     PreviousMatch,
+    /// The latest call with a lint, then the one before.
+    Lint,
     /// Type a command.
     CommandLine,
     /// Type a command for the user's shell.

@@ -124,6 +124,14 @@ pub const KEY_BINDINGS: &[KeyBinding] = {
         ),
         everywhere(A::PreviousMatch, "previous-match", &["N"], Look, "to the previous entry that matches it"),
         everywhere(
+            A::Lint,
+            "lint",
+            &["L"],
+            Look,
+            "to the latest call with a lint, a protocol warning, and its details; again: the one before",
+        )
+        .hint("lint"),
+        everywhere(
             A::CommandLine,
             "command-line",
             &[":"],

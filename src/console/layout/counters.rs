@@ -5,6 +5,9 @@ use crate::{
     hub::Snapshot,
 };
 
+/// The name of the counter of lints.
+pub const LINTS: &str = "lints";
+
 /// One counter with its name.
 #[derive(Clone, Debug)]
 pub struct Counter {
@@ -59,8 +62,7 @@ fn counters(snapshot: &Snapshot, short: bool) -> Vec<Counter> {
         };
         (name, snapshot.counters.operation(operation), false)
     });
-    let odd =
-        [("other", snapshot.counters.unknown_requests, true), ("lints", snapshot.counters.lints(), true)];
+    let odd = [("other", snapshot.counters.unknown_requests, true), (LINTS, snapshot.counters.lints(), true)];
     nine.into_iter()
         .chain(odd.into_iter().filter(|(_, number, _)| *number > 0))
         .map(|(name, number, odd)| Counter { name, number, digits: text::grouped(number), odd })

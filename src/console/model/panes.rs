@@ -24,7 +24,7 @@ use crate::{
             window::{Cursor, ListStep},
         },
     },
-    domain::{lang::filter::Filter, rules::PRESETS},
+    domain::{lang::filter::Filter, rules::PRESETS, text},
     hub::Snapshot,
 };
 
@@ -79,6 +79,42 @@ impl App {
         }
     }
 
+    /// Goes to the latest call with a lint, or from one with a lint to the one before, and shows what is wrong.
+    pub(super) fn go_to_lint(&mut self, snapshot: &Snapshot) {
+        let counted = snapshot.counters.lints();
+        if counted == 0 {
+            self.status = StatusLine::say("no lint so far: no call has broken the protocol");
+            return;
+        }
+        let lint: Filter = "lint:*".parse().expect("a filter");
+        self.focus(Pane::Calls, snapshot);
+        let Some(screen) = self.screen(snapshot) else { return };
+        let height = screen.rows(Pane::Calls);
+        let is_new = self.detail.is_none();
+        let follows = self.grouped_list.as_ref().map_or(self.calls.follows(), GroupedList::follows);
+        let is_there = is_new && follows && self.selected().is_some_and(|entry| lint.matches(entry));
+        let found = match &mut self.grouped_list {
+            _ if is_there => Some(false),
+            Some(grouped_list) => grouped_list.seek(&lint, false, height),
+            None => self.calls.seek(&lint, false, height),
+        };
+        let counted = text::counted(counted, "lint");
+        match found {
+            None => {
+                let why =
+                    if self.calls.is_filtered() { "do not match the filter" } else { "are no longer kept" };
+                self.status = StatusLine::say(format!("{counted}, but their calls {why}"));
+                return;
+            }
+            Some(true) => {
+                self.status = StatusLine::say(format!("search continued at the last row; {counted}"));
+            }
+            Some(false) => {}
+        }
+        self.detail = Some(0);
+        self.follow_history(snapshot);
+    }
+
     /// Moves the border between panes that are side by side, or above each other.
     pub(super) fn move_border(&mut self, is_vertical: bool, forward: bool, snapshot: &Snapshot) {
         let moved =
@@ -118,9 +154,7 @@ impl App {
             return None;
         }
         match fault_list::rows(snapshot).get(self.fault.row)? {
-            FaultRow::Preset(index) => {
-                fault_list::toggle_command(PRESETS[*index].label, snapshot).map(Effect::from)
-            }
+            FaultRow::Preset(index) => self.act(KeyAction::Preset(PRESETS[*index].label), snapshot).pop(),
             FaultRow::Forget => self.act(KeyAction::Forget, snapshot).pop(),
             FaultRow::Outage => self.act(KeyAction::Outage, snapshot).pop(),
             FaultRow::Rule(id) => {

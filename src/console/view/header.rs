@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ratatui::{
     buffer::Buffer,
-    layout::Rect,
+    layout::{Position, Rect},
     style::Style,
     text::{Line, Span},
 };
@@ -15,7 +15,7 @@ use crate::{
         input::action::KeyAction,
         layout::{
             SPARK,
-            counters::{Counter, counter_lines},
+            counters::{Counter, LINTS, counter_lines},
         },
         view::{
             canvas::{View, put, put_right},
@@ -169,6 +169,24 @@ pub fn render(view: &View<'_>, buffer: &mut Buffer) {
         }
         put(buffer, view.screen.counters, row as u16, &Line::from(spans));
     }
+}
+
+/// What a click on a counter does: that of the lints leads to them.
+pub fn action_at(view: &View<'_>, at: Position) -> Option<KeyAction> {
+    let area = view.screen.counters;
+    if !area.contains(at) {
+        return None;
+    }
+    let rows =
+        counter_lines(view.snapshot, area.width.into(), area.height.into(), view.theme.glyphs.ellipsis);
+    let line = rows.get(usize::from(at.y - area.y))?;
+    let mut right = usize::from(area.x);
+    let counter = line.shown.iter().enumerate().find(|(index, counter)| {
+        right += if *index == 0 { 1 } else { line.gap.len() };
+        right += counter.name.len() + 1 + text::width(&counter.digits);
+        usize::from(at.x) < right
+    });
+    counter.filter(|(_, counter)| counter.name == LINTS).map(|_| KeyAction::Lint)
 }
 
 /// The command that registers the driver, and the key that shows it whole if it does not fit.
