@@ -83,7 +83,9 @@ fn play(mut player: ReplayPlayer, requests: &mpsc::Receiver<Request>) {
 impl Source for RecordingSource {
     fn snapshot(&self) -> Snapshot {
         let shown = self.shown.lock();
-        let snapshot = Snapshot::of(&shown.state, shown.now(), ScenarioCatalog::default());
+        let mut snapshot = Snapshot::of(&shown.state, shown.now(), ScenarioCatalog::default());
+        // What was to be done then is not to be done now.
+        snapshot.driver.fix_command = None;
         let source = SourceStatus::Recording(shown.timeline.clone());
         // What was to be done on its machine is for the console there.
         let driver = DriverInfo { fix_command: None, ..snapshot.driver };

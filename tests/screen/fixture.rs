@@ -40,6 +40,7 @@ use voltergeist::{
 };
 
 /// What has happened: entries, and the state that they add up to.
+#[derive(Clone)]
 pub struct Fixture {
     pub now: Timestamp,
     entries: Vec<Arc<Entry>>,
@@ -249,7 +250,7 @@ impl Fixture {
         self.command(line, &format!("armed rule {}: {}", armed.id, armed.text), Vec::new());
     }
 
-    fn disarm(&mut self, target: &Target) {
+    pub fn disarm(&mut self, target: &Target) {
         let rules: Vec<_> = self.state.rules().targets(target).map(TrackedRule::as_text).collect();
         for rule in rules {
             self.push(EntryKind::Rule(RuleEvent::Disarmed(rule)));

@@ -258,6 +258,7 @@ fn a_release_takes_the_marked_call_or_else_the_oldest() {
         marked.filter(|cells| *cells > 20).count()
     };
     assert_eq!(marked(&console), 1, "the newest call is marked while the list follows");
+    assert!(console.screen().contains("r release selected"), "{}", console.screen());
     console.press("tab tab");
     assert_eq!(marked(&console), 1, "and a fault while the faults have the keys");
 }

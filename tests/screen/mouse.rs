@@ -46,7 +46,7 @@ fn a_click_on_a_head_sorts_and_another_reverses() {
     assert_eq!(sort, Sort { column: Column::State, descending: false }, "{}", console.screen());
     console.click("name ");
     console.click("name ");
-    assert_eq!(console.app.selected_volume(&console.snapshot).map(|volume| &*volume.name), Some("c"));
+    assert_eq!(console.app.volume_at(0, &console.snapshot).map(|volume| &*volume.name), Some("c"));
 }
 
 #[test]

@@ -19,7 +19,7 @@ use voltergeist::{
             entry::{EntryKind, Outcome},
             origin::Origin,
             protocol::Operation,
-            source_status::PlaybackState,
+            source_status::{PlaybackState, SourceStatus},
         },
     },
     hub::{Hub, Snapshot},
@@ -83,19 +83,22 @@ fn take(hub: &Hub, step: &Step) {
 
 /// The screen of a new console on a source at some time, after some keys.
 fn screen(source: &dyn Source, at: Timestamp, size: (u16, u16), keys: &str) -> Buffer {
+    screen_of(source, &Snapshot { at, ..source.snapshot() }, size, keys)
+}
+
+fn screen_of(source: &dyn Source, snapshot: &Snapshot, size: (u16, u16), keys: &str) -> Buffer {
     let theme = Theme::named("default", false).expect("it is shipped");
     let mut app = App::new(size, theme, Keymap::default(), jiff::tz::TimeZone::UTC);
-    let snapshot = Snapshot { at, ..source.snapshot() };
     let entries = source.entries_after(0, usize::MAX);
-    app.update(Event::Entries(entries, snapshot.kept.clone()), &snapshot);
+    app.update(Event::Entries(entries, snapshot.kept.clone()), snapshot);
     for key in keys.split_whitespace() {
         let chord: Chord = key.parse().expect("a key");
-        app.update(Event::Key(chord.event()), &snapshot);
+        app.update(Event::Key(chord.event()), snapshot);
         let entries = source.entries_after(app.wants() - 1, usize::MAX);
-        app.update(Event::Entries(entries, snapshot.kept.clone()), &snapshot);
+        app.update(Event::Entries(entries, snapshot.kept.clone()), snapshot);
     }
     let mut terminal = Terminal::new(TestBackend::new(size.0, size.1)).expect("a test backend");
-    terminal.draw(|frame| view::render(frame, &app, &snapshot, &app.theme)).expect("a test backend");
+    terminal.draw(|frame| view::render(frame, &app, snapshot, &app.theme)).expect("a test backend");
     terminal.backend().buffer().clone()
 }
 
@@ -111,12 +114,14 @@ const SIZES: [(u16, u16); 3] = [(120, 36), (80, 24), (40, 10)];
 /// The list, the groups, the sequence, the presenter, the details of a call and of a volume, and the faults.
 const VIEWS: [&str; 7] = ["", "z", "s", "p", "up enter", "tab enter", "tab tab down"];
 
-/// All that these screens show, without the first row, which says where the state comes from.
+/// All that these screens show of the state. Where it comes from, and so which keys can do something, is left out.
 fn screens(source: &dyn Source, at: Timestamp) -> Vec<Buffer> {
     let mut screens = Vec::new();
+    let mut snapshot = Snapshot { at, source: SourceStatus::Local, ..source.snapshot() };
+    snapshot.driver.fix_command = None;
     for size in SIZES {
         for keys in VIEWS {
-            let mut buffer = screen(source, at, size, keys);
+            let mut buffer = screen_of(source, &snapshot, size, keys);
             for x in 0..size.0 {
                 buffer[(x, 0)].reset();
             }

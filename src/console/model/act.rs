@@ -12,6 +12,7 @@ use crate::{
             event::Effect,
             fault_list::{self, FaultRow},
             mode::{HelpState, LastKey, Mode, Question, StatusLine},
+            obstacle::obstacle,
             prompt::PromptKind,
             window::ListStep,
         },
@@ -65,6 +66,22 @@ impl App {
     pub(super) fn act(&mut self, action: KeyAction, snapshot: &Snapshot) -> Vec<Effect> {
         if let Some(effects) = self.timeline_key(action, snapshot) {
             return effects;
+        }
+        if let Some(why) = obstacle(action, snapshot) {
+            self.status = StatusLine::say(format!("{} cannot be done here: {why}", action.binding().name));
+            return Vec::new();
+        }
+        let is_about_fault = self.focus == Pane::Faults
+            && matches!(
+                action,
+                KeyAction::Open
+                    | KeyAction::Disarm
+                    | KeyAction::RuleUp
+                    | KeyAction::RuleDown
+                    | KeyAction::NewRule
+            );
+        if is_about_fault && self.is_fault_gone(snapshot) {
+            return Vec::new();
         }
         let effect = match action {
             KeyAction::Preset(label) => fault_list::toggle_command(label, snapshot).map(Effect::from),
@@ -165,6 +182,7 @@ impl App {
             KeyAction::Shell => self.begin_shell(snapshot),
             KeyAction::NextMatch => self.go_to_match(true, snapshot),
             KeyAction::PreviousMatch => self.go_to_match(false, snapshot),
+            KeyAction::Lint => self.go_to_lint(snapshot),
             KeyAction::CommandLine => self.begin(PromptKind::Command, "", snapshot),
             KeyAction::Save => {
                 let time = self.zone.to_datetime(snapshot.at).strftime("%Y%m%d-%H%M%S");

@@ -26,7 +26,7 @@ use crate::{
             click::{Click, Clicked},
             dry_run::DryRuns,
             event::{Effect, Event},
-            fault_list,
+            fault_list::{self, FaultRow},
             grouped_list::{GroupedList, GroupedRow},
             list::{EntryList, VolumeHistory},
             marks::Marks,
@@ -78,6 +78,8 @@ pub struct App {
     pub volume: (Option<String>, usize),
     /// The place in the faults pane.
     pub fault: Cursor,
+    /// What is selected there.
+    pub(super) chosen_fault: FaultRow,
     /// How far the view of what is selected is scrolled, if it is open.
     pub detail: Option<usize>,
     /// The history of the selected volume, if it is open.
@@ -171,6 +173,7 @@ impl App {
             retries: Retries::default(),
             volume: (None, 0),
             fault: Cursor::default(),
+            chosen_fault: FaultRow::Preset(0),
             detail: None,
             history: None,
             mode: Mode::Browse,
@@ -218,8 +221,13 @@ impl App {
     pub fn update(&mut self, event: Event, snapshot: &Snapshot) -> Vec<Effect> {
         let before = self.status.clone();
         self.order_volumes(snapshot);
+        self.follow_fault(snapshot);
+        let row = self.fault.row;
         let effects = self.handle(event, snapshot);
         self.order_volumes(snapshot);
+        if self.fault.row != row {
+            self.choose_fault(snapshot);
+        }
         if self.status != before {
             self.status_since = snapshot.at;
         }
@@ -245,7 +253,11 @@ impl App {
                 None => self.mouse(mouse, at, snapshot).into_iter().collect(),
             },
             Event::Paste(text) => {
+                let is_seen = self.screen(snapshot).is_some();
                 let Mode::Type(prompt) = &mut self.mode else { return Vec::new() };
+                if !is_seen {
+                    return Vec::new();
+                }
                 prompt.paste(&text, snapshot);
                 self.retyped()
             }
@@ -314,6 +326,9 @@ impl App {
         if action == Some(KeyAction::QuitNow) {
             return vec![Effect::Interrupt];
         }
+        if self.screen(snapshot).is_none() {
+            return self.unseen_key(key, action, snapshot);
+        }
         match &mut self.mode {
             Mode::Browse if self.marks.is_pending => {
                 self.mark_key(key, snapshot);
@@ -331,6 +346,18 @@ impl App {
                 self.columns_key(key, action);
                 Vec::new()
             }
+        }
+    }
+
+    /// Takes a key while the terminal is too small to show what it does: only those that leave or draw again do something.
+    fn unseen_key(&mut self, key: KeyEvent, action: Option<KeyAction>, snapshot: &Snapshot) -> Vec<Effect> {
+        match (&self.mode, action) {
+            (_, Some(KeyAction::Redraw)) => vec![Effect::Redraw],
+            (Mode::Ask(Question::Leave), _) => self.answer_key(key, snapshot),
+            (Mode::Browse | Mode::Help(_) | Mode::Columns(_), Some(KeyAction::Quit)) => {
+                self.act(KeyAction::Quit, snapshot)
+            }
+            _ => Vec::new(),
         }
     }
 

@@ -3,6 +3,7 @@
 use crate::{
     console::{
         input::action::KeyAction,
+        layout::pane::Pane,
         model::{
             app::App,
             event::Effect,
@@ -20,20 +21,67 @@ use crate::{
 };
 
 impl App {
-    /// Forgets the selected volume, or restores it.
+    /// Forgets the selected volume, or restores it. It must be in view as the selected one: what has only come to its
+    /// row is shown first.
     pub(super) fn forget(&mut self, snapshot: &Snapshot) -> Option<Effect> {
-        match self.selected_volume(snapshot) {
-            Some(volume) if volume.exists => Some(Command::Forget(volume.name.clone()).into()),
-            Some(volume) => Some(Command::Restore(volume.name.clone()).into()),
-            None if snapshot.is_all() => {
-                self.choose_one_first();
-                None
-            }
-            None => {
-                self.status = StatusLine::say("no volume to forget");
-                None
-            }
+        if snapshot.is_all() {
+            self.choose_one_first();
+            return None;
         }
+        let Some(volume) = self.selected_volume(snapshot) else {
+            self.status = StatusLine::say("no volume to forget");
+            return None;
+        };
+        if self.can_forget(snapshot) {
+            let name = volume.name.clone();
+            return Some(if volume.exists { Command::Forget(name) } else { Command::Restore(name) }.into());
+        }
+        let key = self.keymap.key(KeyAction::Forget, self.theme.glyphs.ascii);
+        let name = text::clean(&volume.name).into_owned();
+        let does = if volume.exists { "forgets" } else { "restores" };
+        let before = self.volume.0.replace(volume.name.clone()).filter(|before| *before != volume.name);
+        let gone = before.map_or_else(String::new, |gone| format!("volume {} is gone; ", text::clean(&gone)));
+        if self.screen(snapshot).is_some_and(|screen| screen.volumes.is_none()) {
+            self.focus(Pane::Volumes, snapshot);
+        }
+        self.status = StatusLine::say(format!("{gone}{key} again {does} {name}"));
+        None
+    }
+
+    /// Whether the volume that would be forgotten is the selected one and in view as such.
+    pub fn can_forget(&self, snapshot: &Snapshot) -> bool {
+        let is_open = self.focus == Pane::Volumes && self.detail.is_some();
+        let is_in_view = is_open || self.screen(snapshot).is_some_and(|screen| screen.volumes.is_some());
+        is_in_view && self.chosen_volume(snapshot).is_some()
+    }
+
+    /// Keeps the selected fault selected while rules come and go.
+    pub(super) fn follow_fault(&mut self, snapshot: &Snapshot) {
+        let rows = rows(snapshot);
+        let row = rows.iter().position(|row| *row == self.chosen_fault);
+        self.fault.row = row.unwrap_or(self.fault.row).min(rows.len() - 1);
+    }
+
+    /// Remembers what a key or a click has selected.
+    pub(super) fn choose_fault(&mut self, snapshot: &Snapshot) {
+        if let Some(row) = rows(snapshot).get(self.fault.row) {
+            self.chosen_fault = row.clone();
+        }
+    }
+
+    /// Whether the selected rule is gone. What has come to its row is selected then, and a key acts on it when it is
+    /// pressed again.
+    pub(super) fn is_fault_gone(&mut self, snapshot: &Snapshot) -> bool {
+        if rows(snapshot).contains(&self.chosen_fault) {
+            return false;
+        }
+        let gone = match self.chosen_fault {
+            FaultRow::Rule(id) => format!("rule {id} is gone"),
+            _ => "it is gone".to_owned(),
+        };
+        self.status = StatusLine::say(format!("{gone}; another row is selected now"));
+        self.choose_fault(snapshot);
+        true
     }
 
     /// Takes the driver down, or brings it up.
@@ -98,7 +146,6 @@ impl App {
                 StatusLine::say(if has_rule { "no other rule to move it past" } else { "no rule selected" });
             return None;
         };
-        self.fault.row = if up { row - 1 } else { row + 1 };
         Some(Command::Move { rule: Target::Id(rule), before: Target::Id(before) }.into())
     }
 

@@ -367,6 +367,11 @@ impl GroupedList {
         true
     }
 
+    /// Whether any group is expanded.
+    pub fn is_expanded(&self) -> bool {
+        self.spread().next().is_some()
+    }
+
     /// Collapses all groups, if any is expanded.
     pub fn collapse_all(&mut self) -> bool {
         let is_any = self.spread().next().is_some();

@@ -35,7 +35,7 @@ impl App {
     }
 
     /// The selected call, if it is visibly selected and held.
-    fn selected_held<'s>(&self, snapshot: &'s Snapshot) -> Option<&'s Arc<Entry>> {
+    pub fn selected_held<'s>(&self, snapshot: &'s Snapshot) -> Option<&'s Arc<Entry>> {
         let selected = self.visibly_selected()?.seq;
         snapshot.held.iter().find(|entry| entry.seq == selected)
     }

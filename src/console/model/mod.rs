@@ -19,6 +19,7 @@ pub mod marks;
 pub mod mode;
 mod news;
 mod nodes;
+pub mod obstacle;
 mod panes;
 pub mod picker;
 pub mod prompt;

@@ -9,10 +9,14 @@ use crate::{
 };
 
 impl App {
-    /// Follows the volumes and the choice of columns.
+    /// Follows the volumes and the choice of columns. The first volume that is shown is selected from then on, wherever
+    /// it stands later.
     pub(super) fn order_volumes(&mut self, snapshot: &Snapshot) {
         let sort = self.columns.sort(Pane::Volumes);
         self.volume_order.follow(&snapshot.volumes, sort, self.call_facts.as_ref());
+        if self.volume.0.is_none() {
+            self.volume.0 = self.volume_at(0, snapshot).map(|volume| volume.name.clone());
+        }
     }
 
     /// The volume in a row of the pane.
@@ -32,7 +36,12 @@ impl App {
         self.volume_order.row_of(volume)
     }
 
-    /// The selected volume, if there are any.
+    /// The selected volume, unless it is gone: another one in its row is not what the user has chosen.
+    pub fn chosen_volume<'s>(&self, snapshot: &'s Snapshot) -> Option<&'s Arc<Volume>> {
+        self.selected_volume(snapshot).filter(|volume| self.volume.0.as_ref() == Some(&volume.name))
+    }
+
+    /// The selected volume, or the one in its row if it is gone.
     pub fn selected_volume<'s>(&self, snapshot: &'s Snapshot) -> Option<&'s Arc<Volume>> {
         self.volume_at(self.volume_row(snapshot), snapshot)
     }

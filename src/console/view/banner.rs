@@ -8,7 +8,10 @@ use ratatui::{buffer::Buffer, layout::Rect, text::Line};
 use crate::{
     console::{
         input::action::KeyAction,
-        model::fault_list::{self, outage_help, preset_of},
+        model::{
+            fault_list::{self, outage_help, preset_of},
+            obstacle::obstacle,
+        },
         view::canvas::{View, mark, put_right},
     },
     domain::{
@@ -56,10 +59,12 @@ pub fn render(view: &View<'_>, buffer: &mut Buffer) {
         let row = row as u16;
         mark(buffer, area, row, view.theme.styles.armed);
         let (what, facts, hint) = words(view, alarm);
-        let hint = if hidden > 0 && usize::from(row) + 1 == rows {
-            format!("and {hidden} more  [{}] clear all ", view.key(KeyAction::ClearAll))
-        } else {
-            hint
+        let hint = match hint {
+            _ if hidden > 0 && usize::from(row) + 1 == rows => {
+                format!("and {hidden} more  {}", key_hint(view, KeyAction::ClearAll, "clear all"))
+            }
+            Some((action, does)) => key_hint(view, action, does),
+            None => String::new(),
         };
         let line = Line::raw(format!(" {} {what}  {facts}", view.theme.glyphs.fault));
         let hint = Line::raw(hint);
@@ -69,8 +74,16 @@ pub fn render(view: &View<'_>, buffer: &mut Buffer) {
     }
 }
 
-/// What it is, what is known of it, and the key that ends it.
-fn words(view: &View<'_>, alarm: &Alarm<'_>) -> (String, String, String) {
+/// A key and what it does, where it can do that.
+fn key_hint(view: &View<'_>, action: KeyAction, does: &str) -> String {
+    match obstacle(action, view.snapshot) {
+        None => format!("[{}] {does} ", view.key(action)),
+        Some(_) => String::new(),
+    }
+}
+
+/// What it is, what is known of it, and what ends it.
+fn words(view: &View<'_>, alarm: &Alarm<'_>) -> (String, String, Option<(KeyAction, &'static str)>) {
     let snapshot = view.snapshot;
     match alarm {
         Alarm::Down(kind, until) => {
@@ -88,11 +101,7 @@ fn words(view: &View<'_>, alarm: &Alarm<'_>) -> (String, String, String) {
                 100..160 => format!("{kind}   {forecast}"),
                 _ => format!("{}   {forecast}", outage_help(*kind)),
             };
-            (
-                "DRIVER DOWN".into(),
-                format!("{left}{unanswered}{what}"),
-                format!("[{}] bring up ", view.key(KeyAction::Outage)),
-            )
+            ("DRIVER DOWN".into(), format!("{left}{unanswered}{what}"), Some((KeyAction::Outage, "bring up")))
         }
         Alarm::Held(count) => {
             let oldest = snapshot.held.first().map_or(Duration::ZERO, |entry| since(snapshot.at, entry.at));
@@ -103,7 +112,7 @@ fn words(view: &View<'_>, alarm: &Alarm<'_>) -> (String, String, String) {
             {
                 facts.extend(["; ", caller.as_str(), " times out in ", &text::clock_left(left)]);
             }
-            (what, facts, format!("[{}] release ", view.key(KeyAction::Release)))
+            (what, facts, Some((KeyAction::Release, "release")))
         }
         Alarm::TrackedRule(armed) => {
             let fired = counts(snapshot, armed, true);
@@ -111,14 +120,14 @@ fn words(view: &View<'_>, alarm: &Alarm<'_>) -> (String, String, String) {
             if let Some(index) = preset_of(armed.label.as_deref()) {
                 let preset = &PRESETS[index];
                 let facts = if view.screen.shape.has_frames() { format!("{fired}   {rule}") } else { fired };
-                let hint = format!("[{}] disarm ", view.key(KeyAction::Preset(preset.label)));
-                return (preset.title.to_uppercase(), facts, hint);
+                let hint = (KeyAction::Preset(preset.label), "disarm");
+                return (preset.title.to_uppercase(), facts, Some(hint));
             }
             let label = armed.label.as_deref().map(text::clean).unwrap_or_default();
             (
                 format!("RULE {} {label}", armed.id).trim_end().to_owned(),
                 format!("{fired}   {rule}"),
-                format!("[{}] clear all ", view.key(KeyAction::ClearAll)),
+                Some((KeyAction::ClearAll, "clear all")),
             )
         }
     }

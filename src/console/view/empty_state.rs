@@ -6,6 +6,7 @@ use crate::{
     console::{
         clipboard::docker_command,
         input::action::KeyAction,
+        model::obstacle::obstacle,
         view::canvas::{View, put},
     },
     domain::{
@@ -22,6 +23,19 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
     let mut say = |text: &str, style: Style| {
         lines.extend(text::wrap(text, width).into_iter().map(|line| (line, style)));
     };
+    if view.snapshot.source.timeline().is_some() {
+        let (next, failure) = (view.key(KeyAction::NextStep), view.key(KeyAction::NextFailure));
+        say(
+            &format!(
+                "No calls up to here. {next} goes one entry forward, {failure} to the next failed call."
+            ),
+            styles.text,
+        );
+        for (row, (line, style)) in lines.into_iter().enumerate() {
+            put(buffer, area, row as u16, &Line::styled(format!(" {line}"), style));
+        }
+        return;
+    }
     // What is selected is copied instead.
     let copies =
         |key: &str| if view.app.calls.follows() { format!(" ({key} copies it)") } else { String::new() };
@@ -37,13 +51,13 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
     say(&docker_command(&view.snapshot.driver), styles.bold);
     say("", styles.text);
     let fault = view.key(KeyAction::Preset("fail-mounts"));
-    say(
-        &format!(
-            "Every request from docker appears here. Then press {fault} to fail mounts and run it again: docker shows \
-             the error. Press {fault} again to stop."
+    let then = match obstacle(KeyAction::Preset("fail-mounts"), view.snapshot) {
+        None => format!(
+            " Then press {fault} to fail mounts and run it again: docker shows the error. Press {fault} again to stop."
         ),
-        styles.text,
-    );
+        Some(_) => String::new(),
+    };
+    say(&format!("Every request from docker appears here.{then}"), styles.text);
     others(view, &mut lines, width);
     for (row, (line, style)) in lines.into_iter().enumerate() {
         put(buffer, area, row as u16, &Line::styled(format!(" {line}"), style));

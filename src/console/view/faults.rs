@@ -13,6 +13,7 @@ use crate::{
         model::{
             fault_list::{self, FaultRow, RULE_INDENT},
             mode::Mode,
+            obstacle::obstacle,
         },
         view::{
             banner,
@@ -152,6 +153,17 @@ fn row_of(view: &View<'_>, row: &FaultRow, titles: usize, is_roomy: bool) -> (Li
             let volume = view.app.selected_volume(snapshot);
             let state = match volume {
                 None => Span::styled("no volume yet", styles.dim),
+                // The key selects one first.
+                Some(_) if view.app.chosen_volume(snapshot).is_none() => {
+                    Span::styled("none selected", styles.dim)
+                }
+                Some(volume) if volume.exists && obstacle(KeyAction::Forget, snapshot).is_some() => {
+                    let forgotten = match snapshot.volumes.forgotten() {
+                        0 => "none".to_owned(),
+                        some => text::counted(some, "volume"),
+                    };
+                    Span::styled(forgotten, styles.dim)
+                }
                 Some(volume) if volume.exists => {
                     Span::styled(format!("would forget {}", text::clean(&volume.name)), styles.dim)
                 }
@@ -169,7 +181,12 @@ fn row_of(view: &View<'_>, row: &FaultRow, titles: usize, is_roomy: bool) -> (Li
             let state = match snapshot.driver_state.status {
                 DriverStatus::Up => {
                     let kinds = Span::styled(format!(" [{}]", view.key(KeyAction::OutageKind)), styles.key);
-                    vec![Span::styled(format!("up; would {}", view.app.outage), styles.dim), kinds]
+                    match obstacle(KeyAction::Outage, snapshot) {
+                        None => {
+                            vec![Span::styled(format!("up; would {}", view.app.outage), styles.dim), kinds]
+                        }
+                        Some(_) => vec![Span::styled("up", styles.dim)],
+                    }
                 }
                 DriverStatus::Down { kind, until } => {
                     let left = until.map(|until| format!(", {} left", banner::left(snapshot.at, until)));
@@ -187,6 +204,7 @@ fn row_of(view: &View<'_>, row: &FaultRow, titles: usize, is_roomy: bool) -> (Li
             (None, on(view, snapshot, armed, is_roomy))
         }
     };
+    let action = action.filter(|action| obstacle(*action, snapshot).is_none());
     let key = action.map_or_else(|| "    ".to_owned(), |action| format!("[{}] ", view.key(action)));
     let mut spans =
         vec![Span::styled(format!(" {key}"), styles.key), Span::raw(view.pad(&title(view, row), titles))];

@@ -17,15 +17,22 @@ use crate::{
             fault_list::{self, FaultRow},
             grouped_list::{GroupedList, GroupedRow},
             mode::{Mode, StatusLine},
+            obstacle::obstacle,
+            prompt::{Prompt, PromptKind},
         },
         view::{
             canvas::{View, put, put_right},
             column_picker,
+            picker::picker_hints,
             question::answers,
             typing,
         },
     },
-    domain::text,
+    domain::{
+        model::source_status::{PlaybackState, Timeline},
+        rules::PRESETS,
+        text,
+    },
     hub::DriverStatus,
 };
 
@@ -36,7 +43,7 @@ pub fn render(view: &View<'_>, buffer: &mut Buffer) -> Option<Position> {
     let status = if shared { hints } else { status };
     if let Mode::Type(prompt) = &view.app.mode {
         if !shared {
-            hint_line(view, hints, &typing_hints(), buffer);
+            hint_line(view, hints, &typing_hints(prompt), buffer);
         }
         return Some(typing::render(view, prompt, status, buffer));
     }
@@ -93,10 +100,11 @@ fn said(view: &View<'_>, width: usize, rows: u16) -> Vec<Line<'static>> {
 /// A key, what it does, and its action if a click can do the same.
 type Hint = (String, &'static str, Option<KeyAction>);
 
-fn typing_hints() -> Vec<Hint> {
-    [("Enter", "run"), ("Tab", "complete"), ("Esc", "cancel"), ("Up", "history")]
-        .map(|(key, hint)| (key.to_owned(), hint, None))
-        .into()
+fn typing_hints(prompt: &Prompt) -> Vec<Hint> {
+    let enter = if prompt.kind == PromptKind::Filter { "keep" } else { "run" };
+    let tab = (!prompt.completion.candidates.is_empty()).then_some(("Tab", "complete"));
+    let hints = [("Enter", enter)].into_iter().chain(tab).chain([("Esc", "cancel"), ("Up", "history")]);
+    hints.map(|(key, hint)| (key.to_owned(), hint, None)).collect()
 }
 
 /// Help first, then the keys for held calls, those of the focused pane, and the others.
@@ -104,15 +112,19 @@ fn hints_of(view: &View<'_>) -> Vec<Hint> {
     if let Mode::Ask(question) = &view.app.mode {
         return answers(question).iter().map(|(key, answer)| ((*key).to_owned(), *answer, None)).collect();
     }
-    if let Mode::Pick(_) = view.app.mode {
-        return vec![("Enter".into(), "run", None), ("Esc".into(), "close", None)];
+    if let Mode::Pick(picker) = &view.app.mode {
+        return picker_hints(view, picker).into_iter().map(|(key, does)| (key.into(), does, None)).collect();
     }
     if let Mode::Columns(_) = view.app.mode {
         return column_picker::hints(view).into_iter().map(|(key, does)| (key, does, None)).collect();
     }
     if let Mode::Help(_) = view.app.mode {
         let hint = |action, hint| (view.key(action), hint, Some(action));
-        return vec![hint(KeyAction::Back, "close"), hint(KeyAction::Down, "scroll")];
+        return vec![
+            hint(KeyAction::Back, "close"),
+            hint(KeyAction::Down, "scroll"),
+            hint(KeyAction::Open, "run"),
+        ];
     }
     let here = view.app.focus.into();
     let hinted = |scope: KeyScope| {
@@ -147,9 +159,16 @@ fn hints_of(view: &View<'_>) -> Vec<Hint> {
 /// Whether a key that is hinted at would change anything now.
 fn would_do_something(view: &View<'_>, action: KeyAction) -> bool {
     let (app, snapshot) = (view.app, view.snapshot);
+    if obstacle(action, snapshot).is_some() {
+        return false;
+    }
     match action {
+        KeyAction::Lint => snapshot.counters.lints() > 0,
+        KeyAction::Scenarios => !snapshot.catalog.scenarios.is_empty(),
         KeyAction::Release | KeyAction::EditReply | KeyAction::FailCall => !snapshot.held.is_empty(),
-        KeyAction::Faster | KeyAction::Slower => snapshot.speed.is_some(),
+        KeyAction::Faster | KeyAction::Slower => {
+            snapshot.speed.is_some() || snapshot.source.timeline().is_some()
+        }
         KeyAction::Forget => !snapshot.volumes.is_empty(),
         KeyAction::ClearAll => {
             fault_list::armed(snapshot).next().is_some() || snapshot.driver_state.status != DriverStatus::Up
@@ -161,9 +180,19 @@ fn would_do_something(view: &View<'_>, action: KeyAction) -> bool {
         KeyAction::Open => match app.focus {
             Pane::Calls => !app.calls.is_empty(),
             Pane::Volumes => !snapshot.volumes.is_empty(),
-            Pane::Faults => true,
+            Pane::Faults => fault_action(view).is_none_or(|action| would_do_something(view, action)),
         },
         _ => true,
+    }
+}
+
+/// The action that the selected row of the faults stands for. A rule is edited.
+fn fault_action(view: &View<'_>) -> Option<KeyAction> {
+    match fault_list::rows(view.snapshot).get(view.app.fault.row) {
+        Some(FaultRow::Preset(index)) => Some(KeyAction::Preset(PRESETS[*index].label)),
+        Some(FaultRow::Forget) => Some(KeyAction::Forget),
+        Some(FaultRow::Outage) => Some(KeyAction::Outage),
+        Some(FaultRow::Rule(_)) | None => None,
     }
 }
 
@@ -176,21 +205,43 @@ fn hint_text(view: &View<'_>, binding: &KeyBinding) -> &'static str {
         _ => None,
     };
     match binding.action {
+        KeyAction::Release if view.snapshot.held.len() > 1 => {
+            if view.app.selected_held(view.snapshot).is_some() {
+                "release selected"
+            } else {
+                "release oldest"
+            }
+        }
+        KeyAction::Pause if view.snapshot.source.timeline().is_some_and(is_paused) => "play",
         KeyAction::Pause if view.app.calls.is_frozen() => "resume",
         KeyAction::Preset("fail-mounts") if armed("fail-mounts") => "stop failing mounts",
         KeyAction::Preset("empty-get") if armed("empty-get") => "stop empty Get",
         KeyAction::Outage if view.snapshot.driver_state.status != DriverStatus::Up => "up",
+        KeyAction::Forget if !view.app.can_forget(view.snapshot) => "select volume",
         KeyAction::Forget if view.app.selected_volume(view.snapshot).is_some_and(|volume| !volume.exists) => {
             "restore"
         }
         KeyAction::Sequence if view.app.sequence => "list",
+        KeyAction::Group if view.app.grouped_list.as_ref().is_some_and(GroupedList::is_expanded) => {
+            "collapse"
+        }
         KeyAction::Group if view.app.grouped_list.is_some() => "list",
+        KeyAction::Open if view.app.focus == Pane::Faults => match fault_action(view) {
+            Some(KeyAction::Preset(label)) if armed(label) => "disarm",
+            Some(KeyAction::Preset(_)) => "arm",
+            Some(action) => hint_text(view, action.binding()),
+            None => "edit",
+        },
         KeyAction::Open if view.app.focus == Pane::Calls && is_expanded.is_some() => {
             if is_expanded == Some(true) { "collapse" } else { "expand" }
         }
         KeyAction::Open if view.app.detail.is_some() => "close",
         _ => binding.hint.unwrap_or_default(),
     }
+}
+
+fn is_paused(timeline: &Timeline) -> bool {
+    timeline.playback.state == PlaybackState::Paused
 }
 
 fn pair(view: &View<'_>, key: &str, hint: &str) -> Vec<Span<'static>> {

@@ -18,6 +18,7 @@ use crate::{
         model::{
             app::App,
             mode::{HelpRun, HelpState, Mode},
+            obstacle::obstacle,
         },
         theme::Theme,
         view::canvas::{View, mark},
@@ -101,7 +102,8 @@ fn page(app: &App, snapshot: &Snapshot, reading: &HelpState, width: usize) -> He
     let here = |binding: &&KeyBinding| binding.scope == app.focus.into();
     let item = |binding: &KeyBinding| -> HelpItem {
         let run = HelpRun::Action(binding.action);
-        (binding_lines(binding, keymap, theme, (column, width)), Some(run))
+        let not_here = obstacle(binding.action, snapshot);
+        (binding_lines(binding, not_here, keymap, theme, (column, width)), Some(run))
     };
     let own = KEY_BINDINGS.iter().filter(here);
     let own = own.map(|binding| item(&KeyBinding { scope: KeyScope::Everywhere, ..*binding })).collect();
@@ -213,6 +215,7 @@ fn key_column(keymap: &Keymap, theme: &Theme) -> usize {
 /// `columns` are those of the keys and of the whole line.
 fn binding_lines(
     binding: &KeyBinding,
+    not_here: Option<&str>,
     keymap: &Keymap,
     theme: &Theme,
     (column, width): (usize, usize),
@@ -227,7 +230,13 @@ fn binding_lines(
         KeyScope::Volumes => "volumes: ",
         KeyScope::Faults => "faults: ",
     };
-    columns(&format!(" {keys}"), &format!("{scope}{}", binding.help), (column, width), theme)
+    let not_here = not_here.map_or_else(String::new, |why| format!(" (not here: {why})"));
+    let help = format!("{scope}{}{not_here}", binding.help);
+    let lines = columns(&format!(" {keys}"), &help, (column, width), theme);
+    if not_here.is_empty() {
+        return lines;
+    }
+    lines.into_iter().map(|line| line.patch_style(theme.styles.dim)).collect()
 }
 
 /// Two columns: what is typed, and what it does in as many lines as that needs.

@@ -26,7 +26,8 @@ pub mod footer;
 pub mod groups;
 pub mod header;
 pub mod help;
-pub mod narration;
+pub mod narrated_step;
+mod narration;
 mod nodes;
 pub mod picker;
 pub mod question;
@@ -48,7 +49,7 @@ use crate::{
             app::{App, ScrollLimits},
             click::Clicked,
             event::Event,
-            mode::Mode,
+            mode::{Mode, Question},
         },
         theme::Theme,
         view::canvas::View,
@@ -67,7 +68,12 @@ pub fn render(frame: &mut Frame<'_>, app: &App, snapshot: &Snapshot, theme: &The
         let texts = ["terminal too small (need #)", "too small (need #)", "need #", "#"]
             .map(|text| text.replace('#', &least));
         let line = texts.iter().find(|line| text::width(line) <= area.width.into()).unwrap_or(&least);
-        Line::raw(line).render(area, frame.buffer_mut());
+        // The only question that is answered there.
+        if let Mode::Ask(Question::Leave) = &app.mode {
+            Line::raw("quit? y n").render(area, frame.buffer_mut());
+        } else {
+            Line::raw(line).render(area, frame.buffer_mut());
+        }
         return;
     };
     let view = View { app, snapshot, theme, screen: &screen };
@@ -125,7 +131,8 @@ pub fn prepare(app: &mut App, event: &Event, snapshot: &Snapshot) {
 
 /// The hint or a column header at a place on the screen.
 fn clicked(view: &View<'_>, at: Position) -> Option<Clicked> {
-    let hint = footer::action_at(view, at).map(Clicked::Hint);
+    let counter = || header::action_at(view, at).filter(|_| matches!(view.app.mode, Mode::Browse));
+    let hint = footer::action_at(view, at).or_else(counter).map(Clicked::Hint);
     let head = || calls::column_at(view, at).or_else(|| volumes::column_at(view, at)).map(Clicked::Head);
     hint.or_else(|| head().filter(|_| matches!(view.app.mode, Mode::Browse)))
 }

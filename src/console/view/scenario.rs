@@ -14,6 +14,7 @@ use ratatui::{
 use crate::{
     console::{
         input::action::KeyAction,
+        model::obstacle::obstacle,
         view::canvas::{View, put, put_right},
     },
     domain::{
@@ -115,9 +116,13 @@ fn sign(view: &View<'_>, state: StepState) -> (&'static str, Style) {
 
 /// The keys that control the run, or close it.
 fn hints(view: &View<'_>) -> Line<'static> {
+    let ends = view.snapshot.scenario.play.as_ref().is_some_and(|play| play.waits_for_cleanup());
     let actions: &[(KeyAction, &str)] = match &view.snapshot.scenario.play_request {
+        // There, the keys of a scenario are those of the recording.
+        Some(_) if view.snapshot.source.timeline().is_some() => &[],
         None => &[(KeyAction::Back, "closes"), (KeyAction::Scenarios, "another scenario")],
         Some(play_request) if play_request.stopped => &[],
+        Some(play_request) if play_request.is_paused() && ends => &[(KeyAction::NextStep, "clean up")],
         Some(play_request) if play_request.is_paused() => &[
             (KeyAction::NextStep, "next step"),
             (KeyAction::PausePlay, "continue"),
@@ -136,7 +141,8 @@ fn hints(view: &View<'_>) -> Line<'static> {
             Span::styled(format!(" {does} "), styles.dim),
         ]
     };
-    actions.iter().flat_map(pair).collect::<Vec<_>>().into()
+    let actions = actions.iter().filter(|(action, _)| obstacle(*action, view.snapshot).is_none());
+    actions.flat_map(pair).collect::<Vec<_>>().into()
 }
 
 /// Lines of one width, and where in them it happens now.
