@@ -158,15 +158,13 @@ fn a_malformed_scenario_is_reported_by_file_line_and_key_when_it_is_played() {
         "title = \"t\"\ndescription = \"s\"\n[[step]]\ndocker = \"docker volume creat x\"\n",
     )]);
     let _instance = home.start(&["serve"], &[]);
-    send(&home, "play bad");
-    let ended = &wait_for_play(&home, "finished", 1)[0];
-    assert_eq!(ended["result"], "skipped");
-    let problem = ended["problems"][0].as_str().expect("a problem");
+    let problem = refused(&home, "play bad");
     assert!(problem.contains("scenarios/bad.toml:4: docker: unrecognized subcommand 'creat'"), "{problem}");
-    // It is read again each time, and what was written meanwhile is found.
+    assert!(plays(&home).is_empty());
+    // What is written meanwhile is found.
     home.write("config/voltergeist/scenarios/bad.toml", HELD);
-    send(&home, "play bad");
-    assert_eq!(wait_for_play(&home, "finished", 2)[1]["result"], "passed");
+    wait_for(PATIENCE, || (home.send("play bad").0 == Some(0)).then_some(())).expect("it can be played now");
+    assert_eq!(wait_for_play(&home, "finished", 1)[0]["result"], "passed");
 }
 
 #[test]

@@ -135,13 +135,14 @@ fn stepping(ended: usize, fails: bool) -> Fixture {
 
 #[test]
 fn an_audience_reads_the_remark_of_each_step_and_the_key_that_goes_on() {
-    for (fixture, shown) in [
+    let cases = vec![
         (stepping(0, false), vec!["Step 1 of 2: From now on, one Get is answered with", "[.] runs it"]),
         (stepping(1, false), vec!["Step 2 of 2: Docker does not know it. Expected: failure.", "[.] runs it"]),
         (stepping(2, false), vec!["All steps went as expected. [.] removes what the scenario created"]),
         (stepping(1, true), vec!["Not as expected: it succeeded [.] removes what the scenario created"]),
         (failed(), vec!["One empty Get, and the labels are gone for good failed"]),
-    ] {
+    ];
+    for (fixture, shown) in cases {
         for size in [(200, 50), (120, 36), (80, 24)] {
             let mut console = TestConsole::new(&fixture, size, "default", false);
             console.press("p");
