@@ -26,7 +26,7 @@ use crate::{
         },
         rules::{DryRun, Rule, dry_run},
     },
-    hub::{DriverInfo, Snapshot},
+    hub::Snapshot,
     recording::{RecordingError, RecordingFile},
 };
 
@@ -87,9 +87,7 @@ impl Source for RecordingSource {
         // What was to be done then is not to be done now.
         snapshot.driver.fix_command = None;
         let source = SourceStatus::Recording(shown.timeline.clone());
-        // What was to be done on its machine is for the console there.
-        let driver = DriverInfo { fix_command: None, ..snapshot.driver };
-        Snapshot { source, driver, generation: shown.generation, ..snapshot }
+        Snapshot { source, generation: shown.generation, ..snapshot }
     }
 
     fn entries_after(&self, seq: u64, limit: usize) -> Vec<Arc<Entry>> {
