@@ -67,6 +67,7 @@ mod tests {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         assert_eq!(reports, [true, false].repeat(6));
+        tokio::time::sleep(REPORT_INTERVAL).await;
         assert!(reported.is_news(true) && !reported.is_news(true) && reported.is_news(false));
         assert!(!reported.is_news(false));
     }
