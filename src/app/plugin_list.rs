@@ -89,8 +89,8 @@ const CONTROL_SOCKET: &str = "voltergeist.control";
 /// An instance on this machine, by a word: as [`Endpoint::find`] does, and then among the plugins that docker runs.
 pub async fn find_instance(word: &str, token: Option<String>) -> Result<Endpoint, EndpointError> {
     let paths = paths::own();
-    let is_file = Path::new(word).exists() || paths.control_sockets(word).iter().any(|path| path.exists());
-    let is_plugin = PluginFile::may_be_managed(word) && !is_file;
+    let is_own = Path::new(word).exists() || paths.control_socket(word).is_some();
+    let is_plugin = PluginFile::may_be_managed(word) && !is_own;
     let socket = if is_plugin { managed_control(word, &paths).await } else { None };
     match socket {
         Some(socket) => Ok(Endpoint::socket(word, socket)),

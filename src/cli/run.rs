@@ -253,13 +253,14 @@ async fn control_address(settings: &Settings) -> Address {
         return control.clone();
     }
     let (name, paths) = (settings.name.as_deref().unwrap_or(DEFAULT_NAME), paths::own());
-    let [system, user] = paths.control_sockets(name);
-    if !system.exists()
-        && !user.exists()
-        && let Some(socket) = plugin_list::managed_control(name, &paths).await
-    {
-        return Address::Unix(Some(socket));
+    let socket = match paths.control_socket(name) {
+        None => plugin_list::managed_control(name, &paths).await,
+        socket => socket,
+    };
+    if socket.is_some() {
+        return Address::Unix(socket);
     }
+    let [system, user] = paths.control_sockets(name);
     // If there is none, the one that an instance of this user would have.
     let is_system = system.exists() || !user.exists() && rustix::process::geteuid().is_root();
     Address::Unix(Some(if is_system { system } else { user }))

@@ -71,9 +71,7 @@ impl Endpoint {
         } else if word.contains('/') {
             Place::Address(Address::Unix(Some(word.into())))
         } else {
-            let sockets = paths.control_sockets(word);
-            let socket =
-                sockets.into_iter().find(|socket| is_listening(socket).unwrap_or(true) && socket.exists());
+            let socket = paths.control_socket(word);
             let no_instance = || EndpointError::NoInstance { name: word.to_owned(), running: names(paths) };
             Place::Address(Address::Unix(Some(socket.ok_or_else(no_instance)?)))
         };

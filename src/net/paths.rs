@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{address::Address, bind_error::BindError, listener::Listener};
+use super::{address::Address, bind_error::BindError, listener::Listener, probe::is_listening};
 
 /// Where engines look for plugins, and where sockets may be created.
 #[derive(Clone, Debug)]
@@ -51,6 +51,11 @@ impl Paths {
     /// The default paths of a driver's control socket: for root, and for other users.
     pub fn control_sockets(&self, name: &str) -> [PathBuf; 2] {
         [self.control.join(format!("{name}.sock")), self.runtime.join(format!("{name}.control.sock"))]
+    }
+
+    /// The control socket on which an instance listens. One that this user may not ask counts too.
+    pub fn control_socket(&self, name: &str) -> Option<PathBuf> {
+        self.control_sockets(name).into_iter().find(|socket| is_listening(socket).unwrap_or(true))
     }
 
     /// The plugin's listener, not open yet. If the default directory is not writable, it is in the user's private one,
@@ -118,4 +123,22 @@ fn create_private(path: &Path) -> Result<(), BindError> {
             && metadata.mode() & 0o022 == 0
     });
     if private { Ok(()) } else { Err(BindError::NotPrivate(path.to_owned())) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_socket_that_a_killed_instance_has_left_is_not_its_control_socket() {
+        let place = tempfile::tempdir().expect("a temporary directory can be made");
+        let paths = Paths { control: place.path().into(), runtime: place.path().into(), ..Paths::default() };
+        assert_eq!(paths.control_socket("ghost"), None);
+        let [socket, _] = paths.control_sockets("ghost");
+        let listener = std::os::unix::net::UnixListener::bind(&socket).expect("it can be bound");
+        assert_eq!(paths.control_socket("ghost").as_ref(), Some(&socket));
+        drop(listener);
+        assert!(socket.exists());
+        assert_eq!(paths.control_socket("ghost"), None);
+    }
 }
