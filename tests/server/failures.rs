@@ -39,7 +39,8 @@ impl OnDisk {
         drop(self.program.take());
         let program = Command::new(env!("CARGO_BIN_EXE_voltergeist"));
         self.program = Some(Program::start_as(program, self.place.path(), options));
-        until("it listens", || UnixStream::connect(self.path("plugin.sock")).is_ok()).await;
+        // The control API is the last to listen.
+        until("it listens", || UnixStream::connect(self.path("control.sock")).is_ok()).await;
     }
 
     fn path(&self, name: &str) -> PathBuf {
