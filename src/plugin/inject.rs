@@ -122,14 +122,14 @@ impl<D: Driver> FaultyCall<'_, D> {
 
     /// The original reply as an action alters it.
     fn altered(&self, action: &Action, original: HttpReply, hub: &Hub) -> HttpReply {
-        let natural = String::from_utf8_lossy(&original.body).into_owned();
+        let original_body = String::from_utf8_lossy(&original.body).into_owned();
         let recorded =
             |volumes: &Volumes| volumes.known(&self.call.request.name).map(|volume| volume.options.clone());
         let (mountpoint, options) = match action {
             Action::Reply { .. } | Action::Set { .. } => {
                 let recorded =
                     recorded(&hub.volumes()).filter(|_| self.call.operation != Some(Operation::Create));
-                (self.mountpoint(&natural), recorded)
+                (self.mountpoint(&original_body), recorded)
             }
             _ => Default::default(),
         };
@@ -137,15 +137,15 @@ impl<D: Driver> FaultyCall<'_, D> {
             volume: &self.call.request.name,
             id: &self.call.request.id,
             mountpoint: &mountpoint,
-            natural: &natural,
+            original: &original_body,
             options: options.as_ref().unwrap_or(&self.call.request.options),
         };
         alter::altered(action, original, &values)
     }
 
     /// The volume's mountpoint: that of the original reply, else the one that the driver knows.
-    fn mountpoint(&self, natural: &str) -> String {
-        let reply: Value = serde_json::from_str(natural).unwrap_or_default();
+    fn mountpoint(&self, original_body: &str) -> String {
+        let reply: Value = serde_json::from_str(original_body).unwrap_or_default();
         let in_reply =
             [&reply["Mountpoint"], &reply["Volume"]["Mountpoint"]].into_iter().find_map(Value::as_str);
         let known = || {

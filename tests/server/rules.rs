@@ -76,9 +76,9 @@ async fn a_reply_knows_the_call() {
         let create = json!({ "Name": "v\"1", "Opts": { "tier": "gold" } }).to_string();
         fixture.ask(Operation::Create, &create).await;
         let mountpoint = fixture.mountpoint("v\"1").display().to_string();
-        let natural = fixture.ask(Operation::Get, &body("v\"1", "")).await;
+        let original = fixture.ask(Operation::Get, &body("v\"1", "")).await;
         let description = |change: &dyn Fn(&mut Value)| {
-            let mut reply = natural.clone();
+            let mut reply = original.clone();
             change(&mut reply["Volume"]);
             reply
         };
@@ -88,7 +88,7 @@ async fn a_reply_knows_the_call() {
                 r#"reply {"Err":"{volume} {id} {opt.tier}{opt.none}","Mountpoint":"{mountpoint}"}"#,
                 json!({ "Err": "v\"1 7f gold", "Mountpoint": mountpoint }),
             ),
-            (Operation::Get, r#"reply "[{natural},{natural}]""#, json!([natural, natural])),
+            (Operation::Get, r#"reply "[{original},{original}]""#, json!([original, original])),
             (
                 Operation::Get,
                 "set Volume.Status.x=1",
@@ -194,8 +194,8 @@ async fn a_set_of_rules_is_saved_loaded_and_put_in_order() {
 async fn a_rule_can_name_a_method_of_another_interface() {
     let fixture = Fixture::unix();
     let ask = || http("POST", "/NetworkDriver.GetCapabilities", "Connection: close\r\n", "[]");
-    let natural = fixture.plugin.exchange(&ask()).await;
-    assert_eq!((natural.status(), natural.body()), (Some(404), "404 page not found\n"));
+    let original = fixture.plugin.exchange(&ask()).await;
+    assert_eq!((original.status(), original.body()), (Some(404), "404 page not found\n"));
     fixture.command("arm IpamDriver.GetCapabilities: eof").await;
     fixture.command("arm NetworkDriver.GetCapabilities nth 1: reply {\"Scope\":\"local\"}").await;
     fixture.command("arm NetworkDriver.GetCapabilities: hold once").await;

@@ -1,4 +1,4 @@
-//! Placeholders in replies: `{volume}`, `{id}`, `{mountpoint}`, `{opt.KEY}` and `{natural}`.
+//! Placeholders in replies: `{volume}`, `{id}`, `{mountpoint}`, `{opt.KEY}` and `{original}`.
 //!
 //! Only a brace before a small letter begins a placeholder, so that JSON needs no escapes. `{{` is a brace.
 
@@ -9,7 +9,7 @@ pub const PLACEHOLDERS: [(&str, &str); 5] = [
     ("volume", "the volume that the request names"),
     ("id", "the mount ID in the request"),
     ("mountpoint", "where the volume is mounted"),
-    ("natural", "the original reply"),
+    ("original", "the original reply"),
     ("opt.KEY", "an option of the volume"),
 ];
 
@@ -23,14 +23,14 @@ pub struct CallValues<'c> {
     /// Where the volume is mounted.
     pub mountpoint: &'c str,
     /// The original reply.
-    pub natural: &'c str,
+    pub original: &'c str,
     /// The options of the volume.
     pub options: &'c Options,
 }
 
 /// Where in a text a placeholder stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum TemplatePosition {
     /// In a text that is not JSON.
     Text,
     /// In a string of a JSON document.
@@ -42,7 +42,7 @@ enum Place {
 /// A part of a text.
 enum Piece<'t> {
     Literal(&'t str),
-    Placeholder(&'t str, Place),
+    Placeholder(&'t str, TemplatePosition),
 }
 
 /// Splits a text; an error names the placeholder that is not known, with its place in bytes.
@@ -73,9 +73,9 @@ fn pieces(text: &str) -> Result<Vec<Piece<'_>>, (usize, String)> {
                 let name = &text[at + 1..at + length];
                 check(name).map_err(|problem| (at, problem))?;
                 let place = match (is_json, in_string) {
-                    (false, _) => Place::Text,
-                    (true, true) => Place::String,
-                    (true, false) => Place::Value,
+                    (false, _) => TemplatePosition::Text,
+                    (true, true) => TemplatePosition::String,
+                    (true, false) => TemplatePosition::Value,
                 };
                 pieces.extend([Piece::Literal(&text[begin..at]), Piece::Placeholder(name, place)]);
                 at += length + 1;
@@ -123,15 +123,15 @@ pub fn fill(text: &str, values: &CallValues<'_>) -> String {
     pieces.into_iter().fold(String::new(), |mut filled, piece| {
         match piece {
             Piece::Literal(literal) => filled.push_str(literal),
-            Piece::Placeholder("natural", Place::Text | Place::Value) => {
-                filled.push_str(values.natural.trim_end());
+            Piece::Placeholder("original", TemplatePosition::Text | TemplatePosition::Value) => {
+                filled.push_str(values.original.trim_end());
             }
             Piece::Placeholder(name, place) => {
                 let value = match name {
                     "volume" => values.volume,
                     "id" => values.id,
                     "mountpoint" => values.mountpoint,
-                    "natural" => values.natural.trim_end(),
+                    "original" => values.original.trim_end(),
                     option => {
                         let key = option.strip_prefix("opt.").unwrap_or_default();
                         values.options.get(key).map_or("", String::as_str)
@@ -139,9 +139,9 @@ pub fn fill(text: &str, values: &CallValues<'_>) -> String {
                 };
                 let quoted = serde_json::Value::from(value).to_string();
                 filled.push_str(match place {
-                    Place::Text => value,
-                    Place::String => &quoted[1..quoted.len() - 1],
-                    Place::Value => &quoted,
+                    TemplatePosition::Text => value,
+                    TemplatePosition::String => &quoted[1..quoted.len() - 1],
+                    TemplatePosition::Value => &quoted,
                 });
             }
         }
@@ -221,8 +221,8 @@ mod tests {
 
     fn filled(text: &str) -> String {
         let options = [("tier".to_owned(), "g\"old".to_owned())].into();
-        let natural = "{\"Mountpoint\":\"/m\"}\n";
-        fill(text, &CallValues { volume: "db1", id: "7f", mountpoint: "/m", natural, options: &options })
+        let original = "{\"Mountpoint\":\"/m\"}\n";
+        fill(text, &CallValues { volume: "db1", id: "7f", mountpoint: "/m", original, options: &options })
     }
 
     #[test]
@@ -230,10 +230,10 @@ mod tests {
         for (text, expected) in [
             ("{volume} {id} {mountpoint} {opt.tier} {opt.none}.", "db1 7f /m g\"old ."),
             (r#"{"Name":"{volume}","T":"{opt.tier}"}"#, r#"{"Name":"db1","T":"g\"old"}"#),
-            (r#"{"Name":{volume},"N":{natural}}"#, r#"{"Name":"db1","N":{"Mountpoint":"/m"}}"#),
-            (r#"["{natural}"]"#, r#"["{\"Mountpoint\":\"/m\"}"]"#),
+            (r#"{"Name":{volume},"N":{original}}"#, r#"{"Name":"db1","N":{"Mountpoint":"/m"}}"#),
+            (r#"["{original}"]"#, r#"["{\"Mountpoint\":\"/m\"}"]"#),
             (r#"{"a\"{{b":"{{volume}","c":{}}"#, r#"{"a\"{b":"{volume}","c":{}}"#),
-            ("{natural}", "{\"Mountpoint\":\"/m\"}"),
+            ("{original}", "{\"Mountpoint\":\"/m\"}"),
             ("{ {1 {", "{ {1 {"),
         ] {
             assert_eq!(filled(text), expected, "{text}");

@@ -41,7 +41,7 @@ fn a_rule_prints_as_it_was_written() {
         "get: set Volume.Status.x=1",
         "get: set Volume.\"a.b\"={\"at\":\"{volume}\"} twice once",
         "list: 2x unset Volumes.*.Mountpoint then pass",
-        "get where known and peer=dockerd and connection=3 and first-contact: reply \"{{x} {natural}\"",
+        "get where known and peer=dockerd and connection=3 and first-contact: reply \"{{x} {original}\"",
         "mount 50% first 2 per volume: fail \"busy\"",
         "mount, unmount per id: 2x null then pass",
         "any every 3 per connection: eof",
