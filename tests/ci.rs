@@ -4,7 +4,7 @@ mod support;
 
 use std::{env, fs, path::Path, process::ExitCode};
 
-use support::{PATIENCE, docker, dockerd::Dockerd, sandbox::Sandbox};
+use support::{TIMEOUT, docker, dockerd::Dockerd, sandbox::Sandbox};
 
 fn main() -> ExitCode {
     support::run(tests![the_job_of_the_documents_passes_and_fails_with_its_expectations])
@@ -31,7 +31,7 @@ fn the_job_of_the_documents_passes_and_fails_with_its_expectations() {
         let script = script.display().to_string();
         words.extend(["sh", &script]);
         let mut job = sandbox.spawn(name, "env", &words);
-        let end = job.wait(PATIENCE * 2).expect("the job ends");
+        let end = job.wait(TIMEOUT * 2).expect("the job ends");
         let report = fs::read_to_string(out.join("report.xml")).unwrap_or_default();
         (end.code(), report, job.log())
     };

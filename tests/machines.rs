@@ -12,7 +12,7 @@ use std::{
 };
 
 use support::{
-    PATIENCE, Test,
+    TIMEOUT, Test,
     dockerd::Dockerd,
     http,
     pty::Terminal,
@@ -175,7 +175,7 @@ impl Sshd {
         let process = sandbox.spawn("sshd", "/usr/sbin/sshd", &["-D", "-e", "-f", &config]);
         self.running = Some((process, sandbox));
         let listens = || TcpStream::connect(("127.0.0.1", self.port)).ok();
-        wait_for(PATIENCE, listens).expect("sshd listens");
+        wait_for(TIMEOUT, listens).expect("sshd listens");
     }
 }
 

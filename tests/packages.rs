@@ -13,7 +13,7 @@ use std::{
 
 use serde_json::Value;
 use support::{
-    Engine, PATIENCE, artefacts, busybox, docker, dockerd::Dockerd, http, registry::Registry,
+    Engine, TIMEOUT, artefacts, busybox, docker, dockerd::Dockerd, http, registry::Registry,
     sandbox::Sandbox, wait_for,
 };
 
@@ -60,7 +60,7 @@ fn plugin_control(sandbox: &Sandbox, daemon: &Dockerd) -> PathBuf {
 }
 
 fn state(control: &Path) -> Value {
-    let answer = wait_for(PATIENCE, || http::request(control, "GET", "/v1/state", "").ok());
+    let answer = wait_for(TIMEOUT, || http::request(control, "GET", "/v1/state", "").ok());
     let (status, body) = answer.expect("the control socket answers");
     assert_eq!(status, 200, "{body}");
     serde_json::from_str(&body).expect("the state is JSON")
@@ -106,12 +106,12 @@ fn the_managed_plugin_takes_commands_and_settings_and_keeps_data_and_rules() {
     );
     let mut console =
         sandbox.spawn("attach", "env", &["TERM=xterm-256color", "script", "-qefc", &attach, "/dev/null"]);
-    wait_for(PATIENCE, || {
+    wait_for(TIMEOUT, || {
         console.assert_running();
         console.log().contains("broken").then_some(())
     })
     .expect("the console shows the rule");
-    console.terminate(PATIENCE);
+    console.terminate(TIMEOUT);
 
     // Settings, with rules and volumes as they were.
     let error = daemon.docker("plugin set voltergeist VOLTERGEIST_SEED=7").fails();
@@ -289,7 +289,7 @@ fn the_debian_package_is_installed_runs_and_is_purged() {
     let created = http::request(&plugin, "POST", "/VolumeDriver.Create", r#"{"Name":"data"}"#);
     assert_eq!(created.expect("the plugin answers").0, 200);
     // To systemd, the end by its signal is no failure.
-    let end = service.terminate(PATIENCE).code().expect("it ends by itself");
+    let end = service.terminate(TIMEOUT).code().expect("it ends by itself");
     assert!(unit.contains(&format!("\nSuccessExitStatus={end}\n")), "{end}");
 
     dpkg(&["--remove", "voltergeist"]);

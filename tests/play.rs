@@ -7,7 +7,7 @@ use std::{fs, path::PathBuf, process::ExitCode, time::Duration};
 
 use serde_json::Value;
 use support::{
-    PATIENCE, docker,
+    TIMEOUT, docker,
     dockerd::Dockerd,
     http,
     sandbox::{Process, Sandbox},
@@ -62,7 +62,7 @@ fn serve(sandbox: &Sandbox) -> Process {
     let address = format!("unix://{}", control(sandbox).display());
     let args = ["serve", "--name", "poltergeist", "--root", &root, "--control", &address];
     let mut instance = voltergeist(sandbox, &args);
-    wait_for(PATIENCE, || {
+    wait_for(TIMEOUT, || {
         instance.assert_running();
         http::request(&control(sandbox), "GET", "/v1/state", "").ok()
     })
@@ -80,7 +80,7 @@ fn send(sandbox: &Sandbox, line: &str) -> (u16, String) {
 
 /// Waits until the journal has an event of a scenario.
 fn wait_for_play(sandbox: &Sandbox, is_meant: impl Fn(&Value) -> bool) -> Vec<Value> {
-    wait_for(PATIENCE * 2, || {
+    wait_for(TIMEOUT * 2, || {
         let (_, body) = http::request(&control(sandbox), "GET", "/v1/entries", "").ok()?;
         let entries: Vec<Value> =
             body.lines().map(|line| serde_json::from_str(line).expect("an entry is JSON")).collect();
@@ -99,7 +99,7 @@ fn cards_hold_on_a_real_daemon() {
     let sandbox = Sandbox::new();
     let daemon = Dockerd::start(&sandbox);
     let mut played = play(&sandbox, &["empty-retry", "engine-directory-mounted", "--json"]);
-    let end = played.wait(PATIENCE * 2).expect("the scenarios end");
+    let end = played.wait(TIMEOUT * 2).expect("the scenarios end");
     let log = played.log();
     assert_eq!(end.code(), Some(0), "{log}");
     assert!(
@@ -108,7 +108,7 @@ fn cards_hold_on_a_real_daemon() {
     );
     assert_eq!(fs::read_dir(sandbox.path("run/plugins")).expect("the plugins' folder").count(), 0);
     // A driver that is gone keeps the daemon looking for it. It is back for this.
-    let again = play(&sandbox, &["list"]).wait(PATIENCE).expect("the scenario ends");
+    let again = play(&sandbox, &["list"]).wait(TIMEOUT).expect("the scenario ends");
     assert_eq!(again.code(), Some(0));
     assert_eq!(left(&daemon), "");
 }
@@ -117,7 +117,7 @@ fn what_needs_a_restart_that_cannot_be_done_is_skipped_beforehand() {
     let sandbox = Sandbox::new();
     let daemon = Dockerd::start(&sandbox);
     let mut played = play(&sandbox, &["--dangerous", "null-entry", "capabilities", "list"]);
-    let end = played.wait(PATIENCE * 2).expect("the scenarios end");
+    let end = played.wait(TIMEOUT * 2).expect("the scenarios end");
     let log = played.log();
     assert_eq!(end.code(), Some(1), "{log}");
     assert!(log.contains("passed 1/3, skipped 2"), "{log}");
@@ -149,7 +149,7 @@ fn what_the_daemon_made_up_a_name_for_is_removed_and_what_cannot_be_is_named() {
     let scenario = sandbox.path("anonymous.toml");
     fs::write(&scenario, ANONYMOUS).expect("the scenario can be written");
     let mut played = play(&sandbox, &[&scenario.display().to_string(), "nameless-get", "another-name"]);
-    let end = played.wait(PATIENCE * 2).expect("the scenarios end");
+    let end = played.wait(TIMEOUT * 2).expect("the scenarios end");
     let log = played.log();
     assert_eq!(end.code(), Some(0), "{log}");
     assert_eq!(log.matches("left: the engine keeps a volume with an empty name").count(), 1, "{log}");
@@ -165,7 +165,7 @@ fn an_interrupt_leaves_nothing_on_it() {
     let scenario = sandbox.path("waits.toml");
     fs::write(&scenario, WAITS).expect("the scenario can be written");
     let mut played = play(&sandbox, &[&scenario.display().to_string()]);
-    wait_for(PATIENCE, || played.log().contains("arm unmount: hang").then_some(()))
+    wait_for(TIMEOUT, || played.log().contains("arm unmount: hang").then_some(()))
         .expect("the scenario hangs");
     let end = played.terminate(Duration::from_secs(40));
     assert_eq!(end.code(), Some(143), "{}", played.log());
@@ -198,7 +198,7 @@ fn an_instance_plays_a_scenario_on_the_daemon_that_it_serves() {
     assert_eq!(status, 400);
     assert!(why.contains("to play it anyway: play null-entry --dangerous"), "{why}");
     assert_eq!(left(&daemon), "kept", "what the scenario did not make is there still");
-    instance.terminate(PATIENCE);
+    instance.terminate(TIMEOUT);
 }
 
 fn the_end_of_an_instance_leaves_nothing_of_its_scenario_on_the_daemon() {

@@ -16,7 +16,7 @@ use std::{
 
 use rustix::process::{Pid, Signal, test_kill_process};
 use support::{
-    PATIENCE, http,
+    TIMEOUT, http,
     pty::{Terminal, UnreadTerminal},
     scenarios::WAITS,
     wait_for,
@@ -444,7 +444,7 @@ fn sigterm_ends_the_console_with_its_editor() {
         assert!(!directory.path().join("plugin.sock").exists());
     }
     let pid: i32 = fs::read_to_string(pid).expect("it ran").trim().parse().expect("a number");
-    let gone = wait_for(PATIENCE, || test_kill_process(Pid::from_raw(pid)?).is_err().then_some(()));
+    let gone = wait_for(TIMEOUT, || test_kill_process(Pid::from_raw(pid)?).is_err().then_some(()));
     assert!(gone.is_some(), "the editor lives on");
 }
 
@@ -466,7 +466,7 @@ fn a_window_that_is_closed_ends_the_program_in_order() {
         let state: serde_json::Value = serde_json::from_str(&state).ok()?;
         (state["held"][0]["volume"] == "mine").then_some(())
     };
-    assert!(wait_for(PATIENCE, is_held).is_some(), "the call is not held");
+    assert!(wait_for(TIMEOUT, is_held).is_some(), "the call is not held");
     terminal.close();
     assert_eq!(terminal.wait_for_end(), 129);
     assert_eq!(caller.join().expect("it does not panic").expect("it is answered").0, 200);
@@ -536,7 +536,7 @@ fn the_next_key_works_after_a_sequence_that_is_cut_off() {
     for begin in ["\x1b]11;rgb:00", "\x1b[<35;1", "\x1b[200~half of it"] {
         terminal.press(begin);
         // What comes before the rest is given up is taken as a part of it.
-        let opened = wait_for(PATIENCE, || {
+        let opened = wait_for(TIMEOUT, || {
             terminal.press("?");
             wait_for(Duration::from_secs(3), || terminal.text().contains("voltergeist: help").then_some(()))
         });

@@ -12,7 +12,7 @@ use std::{
 };
 
 use support::{
-    PATIENCE, Test,
+    TIMEOUT, Test,
     docker::{self, Load, Run},
     dockerd::Dockerd,
     http, managed,
@@ -119,7 +119,7 @@ impl Stage {
     }
 
     fn restart_rclone(&mut self) {
-        self.rclone.terminate(PATIENCE);
+        self.rclone.terminate(TIMEOUT);
         self.rclone = start_rclone(&self.sandbox);
     }
 
@@ -127,7 +127,7 @@ impl Stage {
     fn wait_until_in_place(&self) {
         let gets = || self.voltergeist().counters(["get"])[0];
         let before = gets();
-        wait_for(PATIENCE, || {
+        wait_for(TIMEOUT, || {
             self.daemon.docker("volume inspect data").succeeds();
             (gets() > before).then_some(())
         })
@@ -136,7 +136,7 @@ impl Stage {
 
     /// Waits until the connections that the daemon had to rclone are ended.
     fn wait_until_earlier_ended(&self) {
-        wait_for(PATIENCE, || {
+        wait_for(TIMEOUT, || {
             let entries = self.voltergeist().entries();
             let text = |entry: &serde_json::Value| entry["text"].as_str().unwrap_or_default().to_owned();
             entries.iter().any(|entry| text(entry).contains("earlier connection")).then_some(())
@@ -174,7 +174,7 @@ fn start_rclone(sandbox: &Sandbox) -> Process {
     let args = ["serve", "docker", "--base-dir", &base, "--cache-dir", &cache, "--config", &config];
     let mut rclone = sandbox.spawn("rclone-serve", "rclone", &args);
     let socket = sandbox.path("run/plugins/rclone.sock");
-    wait_for(PATIENCE, || {
+    wait_for(TIMEOUT, || {
         rclone.assert_running();
         std::os::unix::net::UnixStream::connect(&socket).ok()
     })
@@ -251,7 +251,7 @@ fn a_killed_plugin_refuses_connections_at_once() {
     let mut stage = Stage::new();
     stage.wait_until_earlier_ended();
     stage.rclone.kill();
-    wait_for(PATIENCE, || {
+    wait_for(TIMEOUT, || {
         let entries = stage.voltergeist().entries();
         entries
             .iter()
@@ -484,11 +484,11 @@ fn kill_under_load(times: usize) {
     let mut kills = Vec::new();
     for round in 1..=times {
         // Calls are on their way through it.
-        wait_for(PATIENCE, || (stage.voltergeist().counters(["get"])[0] >= 3).then_some(()))
+        wait_for(TIMEOUT, || (stage.voltergeist().counters(["get"])[0] >= 3).then_some(()))
             .expect("the load comes through voltergeist");
         let before = Instant::now();
         stage.voltergeist.as_mut().expect("it runs").kill();
-        wait_for(PATIENCE, || stage.is_restored().then_some(()))
+        wait_for(TIMEOUT, || stage.is_restored().then_some(()))
             .unwrap_or_else(|| panic!("round {round}: {:?}", stage.sockets()));
         kills.push(before..Instant::now());
         stage.assert_rclone_answers();
@@ -572,7 +572,7 @@ fn an_instance_in_front_of_it_plays_scenarios() {
     stage.voltergeist = Some(Plugin::start_with(&sandbox, "rclone", Registration::InPlace, &variables));
     for (name, result, problem) in SCENARIOS {
         stage.voltergeist().command(&format!("play {name}"));
-        let finished = wait_for(PATIENCE * 2, || {
+        let finished = wait_for(TIMEOUT * 2, || {
             let is_meant = |entry: &serde_json::Value| {
                 entry["kind"] == "scenario" && entry["event"] == "finished" && entry["scenario"] == name
             };
@@ -655,10 +655,10 @@ fn a_managed_plugin_is_taken_over_and_found_again() {
         let state: serde_json::Value = serde_json::from_str(&state).ok()?;
         state["counters"]["get"].as_u64()
     };
-    wait_for(PATIENCE, || gets(&mut voltergeist)).expect("it answers");
+    wait_for(TIMEOUT, || gets(&mut voltergeist)).expect("it answers");
     let mut reached = |what: &str| {
         let before = gets(&mut voltergeist).expect("it answers");
-        wait_for(PATIENCE, || {
+        wait_for(TIMEOUT, || {
             daemon.docker("volume inspect data").succeeds();
             (gets(&mut voltergeist)? > before).then_some(())
         })
@@ -668,7 +668,7 @@ fn a_managed_plugin_is_taken_over_and_found_again() {
     daemon.docker("plugin disable --force managed").succeeds();
     daemon.docker("plugin enable managed").succeeds();
     reached("after the plugin was disabled");
-    voltergeist.terminate(PATIENCE);
+    voltergeist.terminate(TIMEOUT);
     daemon.docker("volume inspect data").succeeds();
 }
 

@@ -17,7 +17,7 @@ use std::{
 };
 
 use serde_json::Value;
-use support::{PATIENCE, http, pty::Terminal, wait_for};
+use support::{TIMEOUT, http, pty::Terminal, wait_for};
 
 /// How many clients call at once.
 const CLIENTS: usize = 4;
@@ -80,7 +80,7 @@ fn client(socket: &Path, seed: u64, sent: &Tally, ended: &AtomicBool) {
             thread::sleep(Duration::from_millis(1));
             continue;
         };
-        stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+        stream.set_read_timeout(Some(TIMEOUT)).expect("a timeout");
         for _ in 0..=random.next(2000) {
             let name = format!("v{}", random.next(20));
             let (path, body) = match random.next(20) {
@@ -230,14 +230,14 @@ fn counters_equal_what_was_sent_and_nothing_grows_under_everything_at_once() {
     let (sent, answered, cut) = (sent.sent.into_inner(), sent.answered.into_inner(), sent.cut.into_inner());
     assert_eq!(sent, answered + cut);
     // A request that was cut may not have been read: it was sent to a driver that was down, or was never accepted.
-    let settled = wait_for(PATIENCE, || {
+    let settled = wait_for(TIMEOUT, || {
         let counted = soak.counted();
         ((answered..=sent).contains(&counted) && soak.state()["held"] == serde_json::json!([]))
             .then_some(counted)
     });
     let counted =
         settled.unwrap_or_else(|| panic!("{} counted, {sent} sent, {cut} of them cut", soak.counted()));
-    let lost = wait_for(PATIENCE, || (soak.descriptors() <= descriptors + 2).then_some(()));
+    let lost = wait_for(TIMEOUT, || (soak.descriptors() <= descriptors + 2).then_some(()));
     assert!(lost.is_some(), "{} descriptors, {descriptors} at the beginning", soak.descriptors());
     assert!(most_memory < memory + MORE_MEMORY, "{most_memory} KiB, {memory} KiB at the beginning");
     eprintln!(

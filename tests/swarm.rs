@@ -12,7 +12,7 @@ use std::{
 
 use serde_json::Value;
 use support::{
-    Engine, PATIENCE, artefacts,
+    Engine, TIMEOUT, artefacts,
     dockerd::Dockerd,
     pty::Terminal,
     registry::Registry,
@@ -135,7 +135,7 @@ impl Prometheus {
         curl.args(["--silent", "--get", &format!("http://{}/api/v1/query", self.address)]);
         curl.args(["--data-urlencode", &format!("query={query}")]);
         let mut last = None;
-        wait_for(PATIENCE, || {
+        wait_for(TIMEOUT, || {
             self.process.assert_running();
             let body: Value = serde_json::from_slice(&curl.output().ok()?.stdout).ok()?;
             let found = body["data"]["result"][0]["value"][1] == value;
@@ -168,7 +168,7 @@ fn a_swarm_runs_the_plugin_on_each_node_and_a_fault_at_one_of_them() {
     for id in &ids {
         // A node reports its drivers every 20 s, and until then no task with such a volume starts there.
         let line = format!("node inspect --format {{{{.Description.Engine.Plugins}}}} {id}");
-        wait_for(PATIENCE * 2, || manager.docker(&line).contains("Volume voltergeist").then_some(()))
+        wait_for(TIMEOUT * 2, || manager.docker(&line).contains("Volume voltergeist").then_some(()))
             .expect("each node reports the driver");
     }
 
@@ -194,12 +194,12 @@ fn a_swarm_runs_the_plugin_on_each_node_and_a_fault_at_one_of_them() {
     );
     let [first, second, third] = nodes.each_ref();
     let running = |id: &str| {
-        wait_for(PATIENCE, || tasks(manager, "web", id).starts_with("Running").then_some(()))
+        wait_for(TIMEOUT, || tasks(manager, "web", id).starts_with("Running").then_some(()))
             .unwrap_or_else(|| panic!("not running: {}", tasks(manager, "web", id)));
     };
     running(&ids[0]);
     running(&ids[2]);
-    wait_for(PATIENCE, || tasks(manager, "web", &ids[1]).contains("busy here").then_some(()))
+    wait_for(TIMEOUT, || tasks(manager, "web", &ids[1]).contains("busy here").then_some(()))
         .unwrap_or_else(|| panic!("no error: {}", tasks(manager, "web", &ids[1])));
     comes_to(&[first, third], &token, &["create == 1", "mount == 1", "open-mounts == 1"]);
     comes_to(&[second], &token, &["count(mount where status=5xx) >= 2", "open-mounts == 0"]);

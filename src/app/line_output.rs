@@ -53,7 +53,7 @@ impl LineFormat {
 /// How many entries are fetched at a time.
 const BATCH: usize = 1024;
 /// How long entries are gathered before they are written together: to be woken for each would slow the server.
-const GATHERING: Duration = Duration::from_millis(10);
+const FLUSH_DELAY: Duration = Duration::from_millis(10);
 
 /// How long a slow disk or reader may take for the last lines.
 const LAST_LINES_TIMEOUT: Duration = Duration::from_secs(2);
@@ -90,7 +90,7 @@ async fn write_entries(
         }
         tokio::select! {
             () = end.cancelled() => {}
-            result = sleep(GATHERING).then(|()| changes.changed()) => {
+            result = sleep(FLUSH_DELAY).then(|()| changes.changed()) => {
                 if result.is_err() { return Ok(missed) }
             }
         }

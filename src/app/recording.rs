@@ -38,7 +38,7 @@ use crate::{
 /// How many entries are fetched at a time.
 const BATCH: usize = 1024;
 /// How long entries are gathered before they are written together: to be woken for each would slow the server.
-const GATHERING: Duration = Duration::from_millis(10);
+const FLUSH_DELAY: Duration = Duration::from_millis(10);
 /// How long after a failed write the next one is tried.
 const RETRY: Duration = Duration::from_secs(1);
 /// How long a slow disk may take for the last lines.
@@ -148,7 +148,7 @@ impl RecordingWriter {
             tokio::select! {
                 () = shutdown.cancelled() => {}
                 () = sleep_until(retry.unwrap_or_else(Instant::now)), if retry.is_some() => {}
-                result = sleep(GATHERING).then(|()| changes.changed()), if retry.is_none() => {
+                result = sleep(FLUSH_DELAY).then(|()| changes.changed()), if retry.is_none() => {
                     if result.is_err() { return Ok(self.missed) }
                 }
             }

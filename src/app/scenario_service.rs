@@ -23,7 +23,9 @@ use crate::{
     engine::{docker::ConnectError, simulated},
     engine_api::Profile,
     hub::Hub,
-    scenario::{self, LibraryError, LoadedScenario, Place, Progress, RunContext, Scenario, ScenarioLibrary},
+    scenario::{
+        self, EngineSetup, LibraryError, LoadedScenario, Progress, RunContext, Scenario, ScenarioLibrary,
+    },
 };
 
 /// The speed of a simulated daemon's clock: slow enough to watch.
@@ -98,10 +100,11 @@ impl ScenarioService {
         let docker = if is_found { docker_abilities().await } else { None };
         let is_simulated = docker.is_none();
         let engine = docker.unwrap_or_else(|| simulated::abilities(self.profile));
-        let place = Place { driver: driver.name, second_engine: is_simulated, fresh_engine: is_simulated };
+        let place =
+            EngineSetup { driver: driver.name, second_engine: is_simulated, fresh_engine: is_simulated };
         let obstacle = |scenario: &Scenario| {
-            let misfit = driver.upstream.as_ref().and_then(|_| scenario.misfit());
-            scenario.obstacle(&engine, &place).or(misfit)
+            let upstream_obstacle = driver.upstream.as_ref().and_then(|_| scenario.upstream_obstacle());
+            scenario.obstacle(&engine, &place).or(upstream_obstacle)
         };
         publish_catalog(&self.hub, &self.library, self.demo_idle.is_none(), obstacle);
     }

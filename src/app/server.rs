@@ -12,7 +12,7 @@ use crate::{
     net::Upstream,
     net::takeover::Takeover,
     net::{Address, BindError, Listener, Paths},
-    plugin::{BuiltinDriver, DiskStore, Place, PluginServer, UpstreamDriver},
+    plugin::{BuiltinDriver, DiskStore, ListenAt, PluginServer, UpstreamDriver},
 };
 
 /// How long the head of a request may take, unless another time is chosen. Engines send theirs at once.
@@ -89,7 +89,7 @@ pub struct Server {
 fn forward(
     hub: &Arc<Hub>,
     name: &str,
-    place: Place,
+    place: ListenAt,
     paths: &Paths,
     header_timeout: Option<Duration>,
     upstream: Upstream,
@@ -141,13 +141,19 @@ impl Server {
                 }
                 let (hub, store) = (Arc::clone(hub), disk.clone());
                 let driver = |address| BuiltinDriver::new(Arc::clone(&hub), store, address, panic_on);
-                let plugin =
-                    PluginServer::bind(&hub, &name, Place::Address(listen), &paths, header_timeout, driver)?;
+                let plugin = PluginServer::bind(
+                    &hub,
+                    &name,
+                    ListenAt::Address(listen),
+                    &paths,
+                    header_timeout,
+                    driver,
+                )?;
                 (plugin, Arc::new(move |name| disk.mountpoint(name)))
             }
             DriverChoice::Beside(upstream) => {
                 let plugin = upstream.name.plugin();
-                let bound = forward(hub, &name, Place::Address(listen), &paths, header_timeout, upstream)?;
+                let bound = forward(hub, &name, ListenAt::Address(listen), &paths, header_timeout, upstream)?;
                 if let Some(plugin) = plugin {
                     note_two_names(hub, &plugin);
                 }
@@ -165,7 +171,7 @@ impl Server {
                 started_guard = guard.transpose().map_err(unusable)?;
                 let address = Address::Unix(Some(aside));
                 let upstream = Upstream { address, ..upstream };
-                forward(hub, &name, Place::Plugin(takeover), &paths, header_timeout, upstream)?
+                forward(hub, &name, ListenAt::Plugin(takeover), &paths, header_timeout, upstream)?
             }
         };
         let (control, access) = control_listener(hub, &control, &name, token, &paths)?;

@@ -16,7 +16,7 @@ use nix::sys::signal::SigSet;
 use crate::net::takeover::{Restored, restore};
 
 /// How long the guard waits for the end of a process that has closed its pipe.
-const PATIENCE: Duration = Duration::from_secs(10);
+const RESTORE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The guard of one place.
 #[derive(Debug)]
@@ -52,7 +52,7 @@ pub fn guard(path: &Path) -> io::Result<()> {
     SigSet::all().thread_block()?;
     io::stdin().read_to_end(&mut Vec::new())?;
     let started = Instant::now();
-    while restore(path)? == Restored::InUse && started.elapsed() < PATIENCE {
+    while restore(path)? == Restored::InUse && started.elapsed() < RESTORE_TIMEOUT {
         thread::sleep(Duration::from_millis(5));
     }
     Ok(())

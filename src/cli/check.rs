@@ -10,7 +10,7 @@ use clap::{Args, ValueHint};
 use clap_complete::ArgValueCandidates;
 use tokio::time::Instant;
 
-use self::{file::Wanted, target::Target};
+use self::{file::SourcedExpectation, target::Target};
 use super::{
     annotation::ReportFormat,
     complete,
@@ -63,7 +63,8 @@ pub async fn run(args: &CheckArgs, settings: &Settings) -> anyhow::Result<ExitCo
     };
     let started = Instant::now();
     let deadline = started + args.wait.unwrap_or_default();
-    let expectations = wanted.iter().map(|Wanted { expectation, .. }| expectation.clone()).collect();
+    let expectations =
+        wanted.iter().map(|SourcedExpectation { expectation, .. }| expectation.clone()).collect();
     let mut target = Target::open(&args.target, expectations, settings, deadline).await?;
     let verdicts = loop {
         let verdicts = target.verdicts()?;

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The longest that a shell waits for an instance.
-const PATIENCE: Duration = Duration::from_millis(500);
+const COMPLETION_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Writes the script that makes a shell ask this program for completions.
 pub fn script(shell: &str, out: &mut impl io::Write) -> io::Result<()> {
@@ -124,7 +124,7 @@ fn known() -> Known {
     };
     runtime.block_on(async {
         let client = Client::new(address, None);
-        let state = tokio::time::timeout(PATIENCE, client.get("/v1/state")).await;
+        let state = tokio::time::timeout(COMPLETION_TIMEOUT, client.get("/v1/state")).await;
         state
             .ok()
             .and_then(Result::ok)

@@ -227,7 +227,7 @@ async fn show(settings: &Settings, services: &Services) -> anyhow::Result<Option
     let (runtime, stop) = (Handle::current(), requested.clone());
     // On a thread of its own, since writing to a terminal that nobody reads blocks.
     thread::spawn(move || drop(sender.send(runtime.block_on(console::run(source, options, stop)))));
-    let mut desired_state = services.hub().desired_state();
+    let mut desired_state = services.hub().watch_desired_state();
     let stuck = async {
         tokio::select! {
             () = requested.cancelled() => {}

@@ -57,6 +57,6 @@ impl Lines {
 
 /// Waits for the command `quit`.
 async fn until_quit(hub: &Hub) {
-    let mut desired_state = hub.desired_state();
+    let mut desired_state = hub.watch_desired_state();
     drop(desired_state.wait_for(|desired_state| desired_state.quitting).await);
 }

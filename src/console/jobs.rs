@@ -52,7 +52,7 @@ pub enum JobEvent {
     /// A place in the recording was found, or not.
     SeekDone(Result<(), String>),
     /// A dry run has a result.
-    DryRunDone { generation: u64, result: Result<DryRun, String> },
+    DryRunDone { number: u64, result: Result<DryRun, String> },
 }
 
 impl Jobs {
@@ -70,8 +70,8 @@ impl Jobs {
     }
 
     /// Starts a dry run. The app has at most one at a time.
-    pub fn dry_run(&mut self, generation: u64, rule: Rule) {
-        self.dry_run = Some((generation, self.source.dry_run(rule)));
+    pub fn dry_run(&mut self, number: u64, rule: Rule) {
+        self.dry_run = Some((number, self.source.dry_run(rule)));
     }
 
     /// Goes to a place in the recording, and no longer to the one before.
@@ -100,8 +100,8 @@ impl Jobs {
                 JobEvent::CommandDone { line: done.line, result, edited: done.edited }
             }
             result = or_never(dry_run) => {
-                let (generation, _) = self.dry_run.take().expect("it has just ended");
-                JobEvent::DryRunDone { generation, result }
+                let (number, _) = self.dry_run.take().expect("it has just ended");
+                JobEvent::DryRunDone { number, result }
             }
             result = or_never(seek) => {
                 self.seek = None;

@@ -221,7 +221,7 @@ impl Console<'_> {
                     let origin = if is_typed { Origin::Line } else { self.app.last_key_origin() };
                     self.jobs.run(*command, origin, None);
                 }
-                Effect::DryRun { generation, rule } => self.jobs.dry_run(generation, *rule),
+                Effect::DryRun { number, rule } => self.jobs.dry_run(number, *rule),
                 Effect::Seek(seek) => self.jobs.seek(seek),
                 Effect::ChooseNode(choice) => {
                     let chosen = self.source.choose_node(&choice);
@@ -314,13 +314,13 @@ impl Console<'_> {
                 Event::CommandDone { line, result }
             }
             JobEvent::StillRunning { line, waiting } => Event::StillRunning { line, waiting },
-            JobEvent::DryRunDone { generation, result } => Event::DryRunDone { generation, result },
+            JobEvent::DryRunDone { number, result } => Event::DryRunDone { number, result },
             JobEvent::SeekDone(result) => Event::SeekDone(result),
         };
         self.take_snapshot();
         for effect in self.app.update(event, &self.snapshot) {
-            if let Effect::DryRun { generation, rule } = effect {
-                self.jobs.dry_run(generation, *rule);
+            if let Effect::DryRun { number, rule } = effect {
+                self.jobs.dry_run(number, *rule);
             }
         }
     }
@@ -377,9 +377,9 @@ impl Console<'_> {
     }
 
     fn take_snapshot(&mut self) {
-        let generation = self.snapshot.generation;
+        let epoch = self.snapshot.epoch;
         self.snapshot = self.source.snapshot();
-        if self.snapshot.generation != generation {
+        if self.snapshot.epoch != epoch {
             self.app.update(Event::Restarted, &self.snapshot);
         }
     }

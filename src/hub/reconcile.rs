@@ -9,12 +9,12 @@ use crate::domain::model::driver::{DriverReason, Outage};
 
 impl Hub {
     /// What the server has to bring about.
-    pub fn driver_state(&self) -> DriverState {
+    pub fn desired_state(&self) -> DriverState {
         *self.desired_state.borrow()
     }
 
     /// The same, with a wake-up for each change of it and for nothing else.
-    pub fn desired_state(&self) -> watch::Receiver<DriverState> {
+    pub fn watch_desired_state(&self) -> watch::Receiver<DriverState> {
         self.desired_state.subscribe()
     }
 
@@ -42,7 +42,7 @@ impl Hub {
     /// Waits until the server, if there is one, has brought about what it has to: after `down` nobody can reach the driver, after `up` everybody can.
     pub async fn wait_until_applied(&self) {
         let settled = |seen: &Option<DriverState>| {
-            let now = self.driver_state();
+            let now = self.desired_state();
             now.quitting || seen.is_none_or(|seen| seen == now)
         };
         // The sender lives as long as the hub, so that there is always an end to wait for.

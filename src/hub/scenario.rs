@@ -291,15 +291,15 @@ mod tests {
         let hub = hub_with_player(false);
         run(&hub, "play list");
         run(&hub, "quit");
-        assert!(play_request(&hub).stopped && !hub.driver_state().quitting);
+        assert!(play_request(&hub).stopped && !hub.desired_state().quitting);
         end(&hub);
-        assert!(hub.driver_state().quitting);
+        assert!(hub.desired_state().quitting);
 
         let impatient = hub_with_player(false);
         run(&impatient, "play list");
         run(&impatient, "quit");
         run(&impatient, "quit");
-        assert!(impatient.driver_state().quitting);
+        assert!(impatient.desired_state().quitting);
     }
 
     #[test]

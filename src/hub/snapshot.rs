@@ -62,7 +62,7 @@ pub struct Snapshot {
     /// All instances, where a console shows several.
     pub nodes: Vec<Self>,
     /// Another number than before means that earlier entries are others now, so that a list has to begin again.
-    pub generation: u64,
+    pub epoch: u64,
 }
 
 impl Snapshot {
@@ -98,7 +98,7 @@ impl Snapshot {
             source: SourceStatus::Local,
             node: None,
             nodes: Vec::new(),
-            generation: 0,
+            epoch: 0,
         }
     }
 

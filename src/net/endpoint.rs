@@ -15,11 +15,11 @@ use super::{
 pub struct Endpoint {
     /// As it is shown.
     name: String,
-    place: Place,
+    place: EndpointKind,
     token: Option<String>,
 }
 
-enum Place {
+enum EndpointKind {
     Address(Address),
     /// The forwarded socket, while it is there, and whether there was one before.
     Ssh(SshTarget, Arc<Mutex<(Option<Forward>, bool)>>),
@@ -63,17 +63,17 @@ impl Endpoint {
         let place = if word.starts_with("ssh://") {
             let target =
                 word.parse::<SshTarget>().map_err(|error| EndpointError::Wrong(error.to_string()))?;
-            Place::Ssh(target, Arc::default())
+            EndpointKind::Ssh(target, Arc::default())
         } else if word.starts_with("unix:") || word.starts_with("tcp://") {
-            Place::Address(
+            EndpointKind::Address(
                 word.parse().map_err(|error: super::AddressError| EndpointError::Wrong(error.to_string()))?,
             )
         } else if word.contains('/') {
-            Place::Address(Address::Unix(Some(word.into())))
+            EndpointKind::Address(Address::Unix(Some(word.into())))
         } else {
             let socket = paths.control_socket(word);
             let no_instance = || EndpointError::NoInstance { name: word.to_owned(), running: names(paths) };
-            Place::Address(Address::Unix(Some(socket.ok_or_else(no_instance)?)))
+            EndpointKind::Address(Address::Unix(Some(socket.ok_or_else(no_instance)?)))
         };
         Ok(Self { name: word.to_owned(), place, token })
     }
@@ -92,7 +92,7 @@ impl Endpoint {
 
     /// The instance with this control socket, shown by a name.
     pub fn socket(name: &str, path: PathBuf) -> Self {
-        Self { name: name.to_owned(), place: Place::Address(Address::Unix(Some(path))), token: None }
+        Self { name: name.to_owned(), place: EndpointKind::Address(Address::Unix(Some(path))), token: None }
     }
 
     /// The only instance that runs here.
@@ -106,8 +106,8 @@ impl Endpoint {
     /// A client that reaches it now. Over SSH, the socket is forwarded again if that has ended.
     pub async fn client(&self) -> Result<Client, ClientError> {
         let address = match &self.place {
-            Place::Address(address) => address.clone(),
-            Place::Ssh(target, forward) => {
+            EndpointKind::Address(address) => address.clone(),
+            EndpointKind::Ssh(target, forward) => {
                 let mut forward = forward.lock().await;
                 let is_open =
                     forward.0.as_ref().is_some_and(|forward| is_listening(&forward.socket).unwrap_or(false));

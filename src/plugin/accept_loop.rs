@@ -58,7 +58,7 @@ impl AcceptLoop {
         });
         let threads = Arc::new(threads);
         let connections = Connections::new(Arc::clone(&routes), Arc::clone(&threads), AcceptMode::Serve);
-        let driver_state = DriverState { status: DriverStatus::Up, ..hub.driver_state() };
+        let driver_state = DriverState { status: DriverStatus::Up, ..hub.desired_state() };
         hub.report_observed(Some(driver_state));
         let path = listener.at_path().and_then(|_| listener.path());
         let watch = routes.forwarding().map(|forwarding| UpstreamWatch::new(forwarding.clone(), path));
@@ -81,7 +81,7 @@ impl AcceptLoop {
     /// Accepts connections until `shutdown` or the command `quit`, then closes them within `drain`.
     pub async fn serve(mut self, shutdown: CancellationToken, drain: Duration) {
         bypass::end(&self.hub, &self.listener);
-        let mut desired_state = self.hub.desired_state();
+        let mut desired_state = self.hub.watch_desired_state();
         desired_state.mark_changed();
         loop {
             tokio::select! {

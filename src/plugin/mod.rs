@@ -45,7 +45,7 @@ use accept_loop::AcceptLoop;
 use registration::SpecFile;
 
 /// Where a plugin server listens.
-pub enum Place {
+pub enum ListenAt {
     /// At an address of its own.
     Address(Address),
     /// At the path of another plugin.
@@ -61,21 +61,21 @@ impl PluginServer {
     pub fn bind<D: Driver>(
         hub: &Arc<Hub>,
         name: &str,
-        place: Place,
+        place: ListenAt,
         paths: &Paths,
         head_timeout: Option<Duration>,
         driver: impl FnOnce(String) -> D,
     ) -> Result<Self, BindError> {
         let hosts = match &place {
-            Place::Address(Address::Tcp(host_port)) => Some(TrustedHosts::new(host_port)),
-            Place::Address(Address::Unix(_)) | Place::Plugin(_) => None,
+            ListenAt::Address(Address::Tcp(host_port)) => Some(TrustedHosts::new(host_port)),
+            ListenAt::Address(Address::Unix(_)) | ListenAt::Plugin(_) => None,
         };
         let (mut listener, mut unwritable) = match place {
-            Place::Address(ref address) => paths.plugin_listener(address, name)?,
-            Place::Plugin(takeover) => (Listener::take_over(takeover)?, None),
+            ListenAt::Address(ref address) => paths.plugin_listener(address, name)?,
+            ListenAt::Plugin(takeover) => (Listener::take_over(takeover)?, None),
         };
         // A driver that starts in an outage must not be reached before.
-        let outage = hub.driver_state().status.outage();
+        let outage = hub.desired_state().status.outage();
         let opened = match outage {
             Some(Outage::Unlink) => Ok(()),
             Some(Outage::Refuse) => listener.refuse(),

@@ -43,7 +43,7 @@ impl StepRunner<'_> {
             // A rule that has ended meanwhile needs no disarming.
             let _ = hub.command(&Command::Disarm(Target::Id(rule.id)), self.origin());
         }
-        if hub.driver_state().status != DriverStatus::Up {
+        if hub.desired_state().status != DriverStatus::Up {
             let _ = hub.command(&Command::Up, self.origin());
             hub.wait_until_applied().await;
         }

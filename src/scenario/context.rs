@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::sync::watch;
 
-use super::{fit::Place, report::StepReport};
+use super::{fit::EngineSetup, report::StepReport};
 use crate::{
     engine_api::{Clock, Engine, Inventory},
     hub::Hub,
@@ -45,8 +45,8 @@ impl RunContext {
     }
 
     /// What matters of it before the first step.
-    pub(super) fn place(&self) -> Place {
-        Place {
+    pub(super) fn place(&self) -> EngineSetup {
+        EngineSetup {
             driver: self.hub.driver().name,
             second_engine: self.second_engine.is_some(),
             fresh_engine: self.fresh_engine,

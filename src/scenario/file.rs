@@ -62,7 +62,7 @@ pub struct Step {
     /// The action.
     pub action: Action,
     /// The expected result.
-    pub expect: Expectation,
+    pub expect: StepExpectation,
 }
 
 /// What a step does.
@@ -85,7 +85,7 @@ pub enum Action {
 
 /// The expected result of a step. Texts are compared case-insensitively.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Expectation {
+pub struct StepExpectation {
     /// The docker command fails, and its error contains each of these; if there is none, it succeeds.
     pub fails_with: Vec<String>,
     /// It may fail or succeed.

@@ -16,7 +16,7 @@ const LIVE_RESTORE: &str = "it needs containers that end with the daemon, and th
 
 /// What a scenario finds beside an engine.
 #[derive(Clone, Debug)]
-pub struct Place {
+pub struct EngineSetup {
     /// The driver's name.
     pub driver: String,
     /// Whether there is a second engine on the driver.
@@ -27,7 +27,7 @@ pub struct Place {
 
 impl Scenario {
     /// Why it can never be played on an engine, if so. It is known before the first step, so that none is left in between.
-    pub fn obstacle(&self, engine: &Abilities, place: &Place) -> Option<String> {
+    pub fn obstacle(&self, engine: &Abilities, place: &EngineSetup) -> Option<String> {
         if !self.is_for(engine.profile) {
             let engines = self.engines();
             let engines = if engines.is_empty() { "on dockerd" } else { &engines };
@@ -48,7 +48,7 @@ impl Scenario {
     }
 
     /// Why it cannot be played in front of another plugin, if it cannot.
-    pub fn misfit(&self) -> Option<String> {
+    pub fn upstream_obstacle(&self) -> Option<String> {
         if self.builtin_driver {
             return Some("it shows what only the built-in driver does".into());
         }
@@ -98,7 +98,8 @@ mod tests {
             plugins: Ok(["ghost:latest".to_owned()].into()),
             live_restore: Some(false),
         };
-        let place = |driver: &str| Place { driver: driver.into(), second_engine: false, fresh_engine: false };
+        let place =
+            |driver: &str| EngineSetup { driver: driver.into(), second_engine: false, fresh_engine: false };
         let unable = Abilities { restart: Err("no restart"), services: Err("no swarm"), ..able() };
         let live = Abilities { live_restore: Some(true), ..able() };
         let simulated = Abilities { live_restore: None, ..able() };

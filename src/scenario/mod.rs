@@ -22,8 +22,8 @@ mod run;
 mod trace;
 
 pub use context::{Progress, RunContext};
-pub use file::{Action, Expectation, Names, Scenario, Step};
-pub use fit::Place;
+pub use file::{Action, Names, Scenario, Step, StepExpectation};
+pub use fit::EngineSetup;
 pub use library::{LibraryError, LoadedScenario, ScenarioLibrary};
 pub use parse::ScenarioError;
 pub use report::{Report, StepReport, TimedCall};

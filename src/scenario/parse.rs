@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, ops::Range, str::FromStr};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::file::{Action, Expectation, Scenario, Step, on_engine};
+use super::file::{Action, Scenario, Step, StepExpectation, on_engine};
 use crate::{
     domain::{
         lang::{
@@ -259,7 +259,7 @@ fn parse_step(
         }
         _ => Action::StillRunning(line.clone()),
     };
-    let expect = Expectation {
+    let expect = StepExpectation {
         fails_with: raw.fails_with.into(),
         may_fail: raw.may_fail,
         output_contains: raw.output_contains.into(),

@@ -76,11 +76,11 @@ async fn check_preconditions(
     context: &RunContext,
     on_progress: &mut impl FnMut(Progress<'_>),
 ) -> Result<Inventory, String> {
-    if context.hub.driver_state().status != DriverStatus::Up {
+    if context.hub.desired_state().status != DriverStatus::Up {
         return Err("the driver is down; run `up`, then play the scenario again".into());
     }
     if context.hub.driver().upstream.is_some()
-        && let Some(reason) = scenario.misfit()
+        && let Some(reason) = scenario.upstream_obstacle()
     {
         return Err(reason);
     }

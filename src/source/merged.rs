@@ -47,7 +47,7 @@ struct Shared {
 /// The list, and how far each instance is in it.
 struct Merged {
     journal: Journal,
-    generation: u64,
+    epoch: u64,
     /// The instance that is shown and gets the commands; none for all of them.
     chosen: Option<usize>,
     /// The connection and the number of the last entry that was taken, by instance.
@@ -75,7 +75,7 @@ impl MergedSource {
             nodes.into_iter().map(|(name, source)| Node { name: name.into(), source }).collect();
         let merged = Merged {
             journal: Journal::new(Bounds::default()),
-            generation: 0,
+            epoch: 0,
             chosen: Some(0),
             taken: vec![(0, 0); nodes.len()],
             numbers: HashMap::new(),
@@ -110,7 +110,7 @@ impl Shared {
         let mut merged = self.merged.lock();
         let (mut arrivals, mut is_held_back, mut is_other) = (Vec::new(), false, false);
         for (index, node) in self.nodes.iter().enumerate() {
-            let Some(news) = node.source.news(merged.taken[index]) else { continue };
+            let Some(news) = node.source.new_entries(merged.taken[index]) else { continue };
             is_other |= news.connection != merged.taken[index].0;
             let limit = news.now.and_then(|now| now.checked_sub(HOLD).ok()).unwrap_or(Timestamp::MAX);
             let first = arrivals.len();
@@ -125,7 +125,7 @@ impl Shared {
             merged.begin_again();
             arrivals.clear();
             for (index, node) in self.nodes.iter().enumerate() {
-                let Some(news) = node.source.news((0, 0)) else { continue };
+                let Some(news) = node.source.new_entries((0, 0)) else { continue };
                 merged.taken[index].0 = news.connection;
                 arrivals.extend(in_order(index, news.entries));
             }
@@ -152,7 +152,7 @@ impl Merged {
     fn begin_again(&mut self) {
         self.journal = Journal::new(self.journal.bounds());
         self.numbers.clear();
-        self.generation += 1;
+        self.epoch += 1;
     }
 
     fn push(&mut self, index: usize, name: &Arc<str>, entry: &Entry) {
@@ -222,7 +222,7 @@ impl Source for MergedSource {
             dropped: taken.saturating_sub(journal.len() as u64),
             held,
             source: SourceStatus::Nodes,
-            generation: merged.generation,
+            epoch: merged.epoch,
             nodes,
             ..chosen.expect("there is at least one")
         }

@@ -40,7 +40,7 @@ pub struct Shown {
     /// The place of that entry.
     pub timeline: Timeline,
     /// Changes when earlier entries are others.
-    pub generation: u64,
+    pub epoch: u64,
     /// The recorded time, when it was reached, and how many times as fast it passes.
     clock: (Timestamp, Instant, f64),
 }
@@ -98,7 +98,7 @@ impl ReplayPlayer {
             problem: None,
         };
         let clock = (run.last_at, now, 0.0);
-        let shown = Shown { state, timeline, generation: 0, clock };
+        let shown = Shown { state, timeline, epoch: 0, clock };
         let shown = Arc::new(Mutex::new(shown));
         let player = Self {
             recording,
@@ -191,7 +191,7 @@ impl ReplayPlayer {
                 // The numbers of another run begin again.
                 let is_session =
                     matches!(&line, Line::Entry(entry) if matches!(entry.kind, EntryKind::Session(_)));
-                shown.generation += u64::from(is_session);
+                shown.epoch += u64::from(is_session);
                 apply(&mut shown.state, line);
             }
         }
@@ -234,7 +234,7 @@ impl ReplayPlayer {
         let is_done = entries.is_empty() || shown.state.journal().first_seq() == first;
         if is_done {
             self.is_filling = false;
-            shown.generation += 1;
+            shown.epoch += 1;
             drop(shown);
             self.notify();
         }
@@ -351,7 +351,7 @@ impl ReplayPlayer {
         self.is_filling = true;
         let mut shown = self.shown.lock();
         shown.state = state;
-        shown.generation += 1;
+        shown.epoch += 1;
         shown.clock = (at, Instant::now(), 0.0);
         shown.timeline.playback.state = PlaybackState::Paused;
         drop(shown);
@@ -363,9 +363,9 @@ impl ReplayPlayer {
     fn search_on(&mut self) -> Result<(), RecordingError> {
         let Some(search) = &mut self.search else { return Ok(()) };
         let (direction, what) = match search.wanted {
-            Seek::Failure(direction) => (direction, Wanted::Failure),
-            Seek::Command(direction) => (direction, Wanted::Command),
-            Seek::Step(direction) => (direction, Wanted::Row),
+            Seek::Failure(direction) => (direction, SeekTarget::Failure),
+            Seek::Command(direction) => (direction, SeekTarget::Command),
+            Seek::Step(direction) => (direction, SeekTarget::Row),
             _ => return Ok(()),
         };
         let (start, end) = (self.recording.runs()[0].start, self.recording.end());
@@ -410,13 +410,13 @@ impl ReplayPlayer {
 
 /// What is searched for.
 #[derive(Clone, Copy)]
-enum Wanted {
+enum SeekTarget {
     Failure,
     Command,
     Row,
 }
 
-impl Wanted {
+impl SeekTarget {
     /// Whether a line is what is wanted. A failure is a call with an outcome other than ok.
     fn is(self, line: &[u8]) -> bool {
         let Some(head) = LineHead::parse(line) else { return false };

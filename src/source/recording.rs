@@ -87,7 +87,7 @@ impl Source for RecordingSource {
         // What was to be done then is not to be done now.
         snapshot.driver.fix_command = None;
         let source = SourceStatus::Recording(shown.timeline.clone());
-        Snapshot { source, generation: shown.generation, ..snapshot }
+        Snapshot { source, epoch: shown.epoch, ..snapshot }
     }
 
     fn entries_after(&self, seq: u64, limit: usize) -> Vec<Arc<Entry>> {

@@ -45,7 +45,7 @@ struct Remote {
     state: State,
     catalog: ScenarioCatalog,
     connection: Connection,
-    generation: u64,
+    epoch: u64,
     /// Grows with each connection, and the number of the last entry that there was then.
     connected: (u64, u64),
     /// When the instance was started: another time is another process.
@@ -102,7 +102,7 @@ impl RemoteSource {
             state,
             catalog: attachment.catalog,
             connection,
-            generation: 0,
+            epoch: 0,
             connected: (1, 0),
             started: attachment.started,
             clock: (attachment.at, Instant::now()),
@@ -121,8 +121,8 @@ impl RemoteSource {
 
 impl RemoteSource {
     /// What is new since an entry that was seen in some connection. None while what was missed is on its way.
-    pub(super) fn news(&self, seen: (u64, u64)) -> Option<NodeNews> {
-        self.shared.news(seen)
+    pub(super) fn new_entries(&self, seen: (u64, u64)) -> Option<NewEntries> {
+        self.shared.new_entries(seen)
     }
 }
 
@@ -217,7 +217,7 @@ impl Shared {
         }
         if !attachment.continues {
             remote.state = attachment.state;
-            remote.generation += 1;
+            remote.epoch += 1;
             remote.started = attachment.started;
         }
         remote.connected = (remote.connected.0 + 1, attachment.last);
@@ -231,7 +231,7 @@ impl Shared {
     }
 
     /// The entries after a number that was seen in some connection; all of them if that was another one.
-    fn news(&self, (connection, seen): (u64, u64)) -> Option<NodeNews> {
+    fn new_entries(&self, (connection, seen): (u64, u64)) -> Option<NewEntries> {
         let remote = self.remote.lock();
         let (current, last) = remote.connected;
         let journal = remote.state.journal();
@@ -241,7 +241,7 @@ impl Shared {
         }
         let after = if connection == current { seen } else { 0 };
         let now = (remote.connection.state == ConnectionState::Connected).then(|| remote.now());
-        Some(NodeNews { connection: current, entries: journal.after(after).cloned().collect(), now })
+        Some(NewEntries { connection: current, entries: journal.after(after).cloned().collect(), now })
     }
 
     /// Waits until an entry is here.
@@ -253,7 +253,7 @@ impl Shared {
 }
 
 /// What is new at an instance.
-pub(super) struct NodeNews {
+pub(super) struct NewEntries {
     /// The connection over which it was read: of another one than before, it is all that is kept.
     pub connection: u64,
     /// The entries.
@@ -286,7 +286,7 @@ impl Source for RemoteSource {
         let remote = self.shared.remote.lock();
         let snapshot = Snapshot::of(&remote.state, remote.now(), remote.catalog.clone());
         let source = SourceStatus::Remote(remote.connection.clone());
-        Snapshot { source, generation: remote.generation, ..snapshot }
+        Snapshot { source, epoch: remote.epoch, ..snapshot }
     }
 
     fn entries_after(&self, seq: u64, limit: usize) -> Vec<Arc<Entry>> {

@@ -9,7 +9,7 @@ use rustix::process::Signal;
 
 use crate::{
     program::TestHome,
-    support::{PATIENCE, http, wait_for},
+    support::{TIMEOUT, http, wait_for},
 };
 
 #[test]
@@ -177,7 +177,7 @@ fn calls_that_end_while_it_ends_are_written() {
         let socket = home.path("plugin.sock");
         move || http::request(&socket, "POST", "/VolumeDriver.Get", "{\"Name\":\"v\"}")
     });
-    let held = wait_for(PATIENCE, || (instance.state()["held"][0]["volume"] == "v").then_some(()));
+    let held = wait_for(TIMEOUT, || (instance.state()["held"][0]["volume"] == "v").then_some(()));
     assert!(held.is_some(), "the call is not held");
     instance.signal(Signal::TERM);
     assert_eq!(instance.wait_for_end().code(), Some(143));

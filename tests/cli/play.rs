@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::{
     program::TestHome,
     support::{
-        PATIENCE,
+        TIMEOUT,
         scenarios::{HELD, WAITS},
         wait_for,
     },
@@ -177,10 +177,10 @@ fn a_signal_in_the_middle_leaves_nothing_behind() {
         let is_armed =
             |line: &str| line.contains(r#""kind":"command""#) && line.contains("arm unmount: hang");
         let waiting = || fs::read_to_string(&record).ok().filter(|lines| lines.lines().any(is_armed));
-        wait_for(PATIENCE, waiting).expect("the scenario waits");
+        wait_for(TIMEOUT, waiting).expect("the scenario waits");
         assert!(home.path("volumes/mine").exists());
         kill_process(Pid::from_child(&play), signal).expect("it runs");
-        let ended = wait_for(PATIENCE, || play.try_wait().expect("it can be waited for")).expect("it ends");
+        let ended = wait_for(TIMEOUT, || play.try_wait().expect("it can be waited for")).expect("it ends");
         assert_eq!(ended.code(), Some(status));
         assert!(!home.path("volumes/mine").exists() && !home.path("plugin.sock").exists());
         let lines = fs::read_to_string(&record).expect("the recording");

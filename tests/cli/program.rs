@@ -10,7 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::{PATIENCE, http, wait_for};
+use crate::support::{TIMEOUT, http, wait_for};
 
 /// A place where config file, volumes and sockets are.
 pub struct TestHome(TempDir);
@@ -72,7 +72,7 @@ impl TestHome {
         let mut command = self.command(args);
         command.args(self.places()).envs(env.iter().copied());
         let mut instance = Instance { child: command.spawn().expect("voltergeist starts"), home: self };
-        let answered = wait_for(PATIENCE, || {
+        let answered = wait_for(TIMEOUT, || {
             assert!(instance.child.try_wait().expect("it can be waited for").is_none(), "it ended early");
             http::request(&self.path("control.sock"), "GET", "/v1/state", "").ok()
         });
@@ -110,7 +110,7 @@ impl Instance<'_> {
     }
 
     pub fn wait_for_end(&mut self) -> ExitStatus {
-        wait_for(PATIENCE, || self.child.try_wait().expect("it can be waited for")).expect("it does not end")
+        wait_for(TIMEOUT, || self.child.try_wait().expect("it can be waited for")).expect("it does not end")
     }
 
     /// What it has written to stdout, after its end.

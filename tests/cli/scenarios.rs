@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::{
     program::{Instance, TestHome},
     support::{
-        PATIENCE, http,
+        TIMEOUT, http,
         scenarios::{HELD, WAITS},
         wait_for,
     },
@@ -45,7 +45,7 @@ fn plays(home: &TestHome) -> Vec<Value> {
 }
 
 fn wait_for_play(home: &TestHome, event: &str, times: usize) -> Vec<Value> {
-    let found = wait_for(PATIENCE, || {
+    let found = wait_for(TIMEOUT, || {
         let plays: Vec<Value> = plays(home).into_iter().filter(|play| play["event"] == event).collect();
         (plays.len() == times).then_some(plays)
     });
@@ -163,7 +163,7 @@ fn a_malformed_scenario_is_reported_by_file_line_and_key_when_it_is_played() {
     assert!(plays(&home).is_empty());
     // What is written meanwhile is found.
     home.write("config/voltergeist/scenarios/bad.toml", HELD);
-    wait_for(PATIENCE, || (home.send("play bad").0 == Some(0)).then_some(())).expect("it can be played now");
+    wait_for(TIMEOUT, || (home.send("play bad").0 == Some(0)).then_some(())).expect("it can be played now");
     assert_eq!(wait_for_play(&home, "finished", 1)[0]["result"], "passed");
 }
 
@@ -233,13 +233,13 @@ fn the_demo_does_not_disturb_a_scenario_and_lives_on_after_it() {
     let instance = home.start(&["demo"], &[]);
     send(&home, "speed 50");
     let calls = || instance.state()["counters"]["get"].as_u64().unwrap_or(0);
-    wait_for(PATIENCE, || (calls() > 20).then_some(())).expect("the demo lives");
+    wait_for(TIMEOUT, || (calls() > 20).then_some(())).expect("the demo lives");
     for times in 1..=3 {
         send(&home, "play exact");
         let ended = wait_for_play(&home, "finished", times).pop().expect("it has ended");
         assert_eq!(ended["result"], "passed", "{ended}");
         let before = calls();
-        wait_for(PATIENCE, || (calls() > before).then_some(())).expect("the demo lives on");
+        wait_for(TIMEOUT, || (calls() > before).then_some(())).expect("the demo lives on");
     }
 }
 

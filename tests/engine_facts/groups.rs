@@ -15,7 +15,7 @@ use voltergeist::domain::{
 use crate::{
     fixture::{DRIVER, Fixture, arm},
     support::{
-        PATIENCE, Test,
+        TIMEOUT, Test,
         plugin::{Plugin, Registration},
         wait_for,
     },
@@ -61,7 +61,7 @@ fn each_command_is_one_group_with_its_name() {
         let known = groups.iter().len();
         // The end of a container may reach the plugin a moment after its command has ended.
         let mut last = String::new();
-        let found = wait_for(PATIENCE, || {
+        let found = wait_for(TIMEOUT, || {
             let mut all = groups.clone();
             let new: Vec<_> = entries(&fixture.plugin).into_iter().filter(|entry| entry.seq > seen).collect();
             for entry in &new {

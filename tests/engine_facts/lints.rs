@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     fixture::{DRIVER, Fixture},
-    support::{PATIENCE, Test, dockerd::Dockerd, managed, sandbox::Sandbox, wait_for},
+    support::{TIMEOUT, Test, dockerd::Dockerd, managed, sandbox::Sandbox, wait_for},
     tests,
 };
 
@@ -38,7 +38,7 @@ fn the_life_of_a_managed_plugin_has_no_lints() {
         .map(|plugin| plugin.expect("an entry").path().join("propagated-mount/run.jsonl"))
         .find(|recording| recording.exists())
         .expect("the plugin records");
-    let calls = wait_for(PATIENCE, || {
+    let calls = wait_for(TIMEOUT, || {
         let text = fs::read_to_string(&recording).ok()?;
         let entries = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
         let calls: Vec<_> = entries.filter(|entry| entry["kind"] == "call").collect();
@@ -62,7 +62,7 @@ fn swarm_tries_a_mount_again_with_new_ids_and_each_that_was_done_is_marked() {
          type=volume,source=data,target=/data,volume-driver={DRIVER} busybox:latest top"
     ));
     // The node reports its drivers only now and then.
-    let mounts = wait_for(PATIENCE * 2, || {
+    let mounts = wait_for(TIMEOUT * 2, || {
         let mounts = fixture.plugin.calls("mount");
         (mounts.len() >= 3).then_some(mounts)
     })

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::{
     fixture::arm,
     support::{
-        PATIENCE, Test,
+        TIMEOUT, Test,
         docker::{Outcome, Running},
         plugin::{Plugin, Registration},
         podman::Podman,
@@ -332,7 +332,7 @@ fn creates_deadlock(fixture: &Fixture, round: usize) -> bool {
     fixture.plugin.wait_until_waiting(2);
     let creates = [create("c", "-v one:/a -v two:/b"), create("d", "-v two:/a -v one:/b")];
     let creates = creates.map(|line| fixture.podman.start_podman(&line));
-    wait_for(PATIENCE, || (waiting_for_locks(&fixture.sandbox) == 2).then_some(()))
+    wait_for(TIMEOUT, || (waiting_for_locks(&fixture.sandbox) == 2).then_some(()))
         .expect("each create waits for the lock of its first volume");
     fixture.disarm();
     // A start takes the lock of its volume once more, so that it hangs too where they deadlock.

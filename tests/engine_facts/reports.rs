@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     fixture::{DRIVER, Fixture},
-    support::{PATIENCE, Test, dockerd::Dockerd, managed, sandbox::Sandbox, wait_for},
+    support::{TIMEOUT, Test, dockerd::Dockerd, managed, sandbox::Sandbox, wait_for},
     tests,
 };
 
@@ -75,7 +75,7 @@ fn a_driver_that_lists_a_network_driver_is_asked_for_its_capabilities() {
     let is_asked = |entry: &Value| entry["request_line"] == "POST /NetworkDriver.GetCapabilities";
     let asked =
         || fixture.plugin.entries().into_iter().find(|entry| entry["kind"] == "call" && is_asked(entry));
-    let call = wait_for(PATIENCE, asked).expect("the daemon asks for the network driver's capabilities");
+    let call = wait_for(TIMEOUT, asked).expect("the daemon asks for the network driver's capabilities");
     assert_eq!((&call["status"], &call["fault"]["source"]["rule"]["id"]), (&200.into(), &2.into()), "{call}");
 }
 
@@ -106,7 +106,7 @@ fn a_driver_that_is_late_at_boot_is_found() {
     fixture.plugin.start_again_with("VOLTERGEIST_LISTEN_AFTER=50s");
     fixture.daemon.restart();
     fixture.fails("start guest", "plugin");
-    wait_for(LATE + PATIENCE, || {
+    wait_for(LATE + TIMEOUT, || {
         fixture.daemon.docker("start guest").all_output().trim().eq("guest").then_some(())
     })
     .expect("the daemon finds the driver");

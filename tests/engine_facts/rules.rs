@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::{
     fixture::{DRIVER, Fixture},
-    support::{PATIENCE, Test, docker::Running, wait_for},
+    support::{TIMEOUT, Test, docker::Running, wait_for},
     tests,
 };
 
@@ -33,7 +33,7 @@ fn a_held_call_goes_on_when_it_is_released() {
     fixture.plugin.command("release");
     // It waits no more some time before its volume is there.
     let made = || fixture.plugin.state()["volumes"].as_array().map_or(0, Vec::len);
-    wait_for(PATIENCE, || (made() > 0).then_some(())).expect("the released call goes on");
+    wait_for(TIMEOUT, || (made() > 0).then_some(())).expect("the released call goes on");
     fixture.plugin.wait_until_waiting(1);
     assert_eq!(made(), 1);
     fixture.plugin.command("release");
@@ -103,7 +103,7 @@ fn a_rule_whose_time_is_over_frees_what_it_holds() {
 /// Makes volumes until the rule has fired.
 fn create_until_fired(fixture: &Fixture) {
     let mut number = 0;
-    wait_for(PATIENCE, || {
+    wait_for(TIMEOUT, || {
         number += 1;
         fixture.succeeds(&create(&format!("v{number}")));
         (fixture.plugin.state()["faults"][0]["fired"] != 0).then_some(())
@@ -123,7 +123,7 @@ fn a_flapping_connection_is_bridged_by_the_daemon() {
     let fixture = Fixture::new();
     fixture.create("v");
     fixture.arm("list: eof flap 4s 2s", "docker-connection-lost");
-    wait_for(PATIENCE, || {
+    wait_for(TIMEOUT, || {
         assert_eq!(fixture.listed(), "v");
         (fixture.plugin.state()["faults"][0]["fired"] != 0).then_some(())
     })

@@ -431,9 +431,9 @@ impl TestConsole {
     /// Hands the results of dry runs back until none is under way.
     pub fn answer(&mut self, mut effects: Vec<Effect>, fixture: &Fixture) {
         while let Some(effect) = effects.pop() {
-            if let Effect::DryRun { generation, rule } = effect {
+            if let Effect::DryRun { number, rule } = effect {
                 let result = Ok(fixture.dry_run(&rule));
-                effects.extend(self.update(Event::DryRunDone { generation, result }));
+                effects.extend(self.update(Event::DryRunDone { number, result }));
             }
         }
     }

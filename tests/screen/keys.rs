@@ -843,19 +843,19 @@ fn a_rule_that_is_typed_gets_a_dry_run() {
     let mut console = console(&fixture);
     console.press(":");
     console.type_text("arm get: empt", &fixture);
-    let Some(Effect::DryRun { generation, .. }) = console.press("y").pop() else { panic!("no dry run") };
+    let Some(Effect::DryRun { number, .. }) = console.press("y").pop() else { panic!("no dry run") };
     assert!(console.screen().contains("would have hit …"), "{}", console.screen());
     let hits = DryRun { hits: vec![3.into(), 5.into()], calls: 16 };
-    console.update(Event::DryRunDone { generation, result: Ok(hits.clone()) });
+    console.update(Event::DryRunDone { number, result: Ok(hits.clone()) });
     let screen = console.screen();
     assert!(screen.contains("would have hit 2 calls of the 16 so far"), "{screen}");
     assert_eq!(screen.matches('◆').count(), 2, "{screen}");
     // While the next result is to come, the last one stays.
-    let Some(Effect::DryRun { generation, .. }) = console.press("space").pop() else { panic!("no dry run") };
+    let Some(Effect::DryRun { number, .. }) = console.press("space").pop() else { panic!("no dry run") };
     assert!(console.screen().contains("would have hit 2 calls of the 16 so far"), "{}", console.screen());
     assert!(console.press("esc").is_empty());
     assert!(!console.screen().contains('◆'));
-    console.update(Event::DryRunDone { generation, result: Ok(hits) });
+    console.update(Event::DryRunDone { number, result: Ok(hits) });
     assert!(!console.screen().contains('◆'), "the result for an older text is dropped");
     for (rule, expected) in [("db9", "14 so far; there is no volume db9 now"), ("db*", "14 so far ")] {
         console.press(":");

@@ -72,7 +72,7 @@ async fn it_connects_again_and_the_new_process_begins_from_nothing() {
     let fixture = Fixture::unix();
     fixture.ask(Operation::Create, r#"{"Name":"db1"}"#).await;
     let source = attach(&fixture).await;
-    let generation = source.snapshot().generation;
+    let epoch = source.snapshot().epoch;
     let place = fixture.end().await;
     until_source(&source, "the end", |source| connection(source).state != ConnectionState::Connected).await;
     assert_eq!(source.snapshot().volumes.len(), 1, "what is known stays on the screen");
@@ -83,7 +83,7 @@ async fn it_connects_again_and_the_new_process_begins_from_nothing() {
         connection(source).state == ConnectionState::Connected && source.snapshot().volumes.len() == 2
     })
     .await;
-    assert!(source.snapshot().generation > generation, "lists begin again");
+    assert!(source.snapshot().epoch > epoch, "lists begin again");
     assert_eq!(connection(&source).missed, 0);
     fixture.end().await;
 }

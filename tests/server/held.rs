@@ -14,7 +14,7 @@ use crate::fixture::{Fixture, Heard, request};
 /// What the caller hears: status and body, or how the connection ends without them.
 #[derive(Clone, Copy, Debug)]
 enum Outcome {
-    /// The natural answer.
+    /// The original reply.
     OriginalReply,
     Answer(u16, &'static str),
     End(Result<(), ErrorKind>),
@@ -67,9 +67,9 @@ async fn play(fixture: &Fixture, (rule, how, expected, mounts): (&str, &str, Out
     })
     .await;
 
-    let natural = format!("{{\"Mountpoint\":\"{}\"}}\n", fixture.mountpoint("v").display());
+    let original_body = format!("{{\"Mountpoint\":\"{}\"}}\n", fixture.mountpoint("v").display());
     let (status, body, end) = match expected {
-        OriginalReply => (Some(200), natural.as_str(), Ok(())),
+        OriginalReply => (Some(200), original_body.as_str(), Ok(())),
         Answer(status, body) => (Some(status), body, Ok(())),
         End(end) => (None, "", end),
     };
@@ -94,7 +94,7 @@ async fn play(fixture: &Fixture, (rule, how, expected, mounts): (&str, &str, Out
     let (entries, _) = fixture.hub.entries_after(seq - 1, 1);
     let EntryKind::Held(waiting) = &entries[0].kind else { panic!("{case}: {:?}", entries[0]) };
     let original = waiting.original.as_ref().expect("its answer is still open");
-    assert_eq!((original.status, &*original.body.text()), (200, natural.as_str()), "{case}");
+    assert_eq!((original.status, &*original.body.text()), (200, original_body.as_str()), "{case}");
     fixture.command("disarm all").await;
     fixture.command("wipe").await;
 }

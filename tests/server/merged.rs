@@ -181,10 +181,10 @@ async fn a_reset_takes_the_entries_of_its_node_only() {
         fixture.ask(Operation::Create, r#"{"Name":"db1"}"#).await;
     }
     until_source(&source, "the calls", |source| calls(source).len() == 3).await;
-    let generation = source.snapshot().generation;
+    let epoch = source.snapshot().epoch;
     run(&source, "reset").await.expect("it is run");
     until_source(&source, "the other entries", |source| calls(source) == ["b db1", "c db1"]).await;
-    assert!(source.snapshot().generation > generation, "the list begins again");
+    assert!(source.snapshot().epoch > epoch, "the list begins again");
     let counted = |snapshot: &Snapshot| snapshot.counters.operation(Operation::Create);
     let snapshot = source.snapshot();
     assert_eq!(snapshot.nodes.iter().map(counted).collect::<Vec<_>>(), [0, 1, 1]);

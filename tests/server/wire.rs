@@ -87,8 +87,8 @@ impl Expected {
     }
 }
 
-/// The natural answer about the volume `v`.
-fn natural(operation: Operation, root: &str) -> Value {
+/// The original reply about the volume `v`.
+fn original(operation: Operation, root: &str) -> Value {
     let mountpoint = format!("{root}/v");
     let volume = json!({
         "Name": "v",
@@ -106,9 +106,9 @@ fn natural(operation: Operation, root: &str) -> Value {
     }
 }
 
-/// The natural answer with a part of each volume, or of the whole, replaced.
+/// The original reply with a part of each volume, or of the whole, replaced.
 fn with(operation: Operation, root: &str, key: &str, part: &str) -> Expected {
-    let mut answer = natural(operation, root);
+    let mut answer = original(operation, root);
     let described = match operation {
         Operation::Get => &mut answer["Volume"],
         Operation::List => &mut answer["Volumes"][0],
@@ -123,7 +123,7 @@ fn word(action: &str) -> &str {
 }
 
 fn expected(action: &str, operation: Operation, root: &str) -> Expected {
-    let natural = format!("{}\n", natural(operation, root));
+    let original = format!("{}\n", original(operation, root));
     let (word, rest) = action.split_once(' ').unwrap_or((action, ""));
     match (word, rest) {
         ("fail", "\"boom\" as inband") | ("reply", "{\"Err\":\"boom\"}") => {
@@ -141,11 +141,11 @@ fn expected(action: &str, operation: Operation, root: &str) -> Expected {
             Expected::answer("<html><body><h1>502 Bad Gateway</h1></body></html>\n").failed(200, JSON)
         }
         ("truncate", _) => {
-            let sent = natural.len() / 2;
-            Expected { sent, ..Expected::answer(natural).failed(200, JSON) }
+            let sent = original.len() / 2;
+            Expected { sent, ..Expected::answer(original).failed(200, JSON) }
         }
-        ("wrong-type", _) => Expected::answer(format!("[{}]\n", natural.trim_end())).failed(200, JSON),
-        ("two-bodies", _) => Expected::answer(natural + "{\"Err\":\"this is a second body\"}\n"),
+        ("wrong-type", _) => Expected::answer(format!("[{}]\n", original.trim_end())).failed(200, JSON),
+        ("two-bodies", _) => Expected::answer(original + "{\"Err\":\"this is a second body\"}\n"),
         ("reset", _) => Expected::nothing(Err(ErrorKind::ConnectionReset)),
         ("eof", _) => Expected::nothing(Ok(())),
         ("mountpoint", "empty") => with(operation, root, "Mountpoint", ""),
@@ -159,12 +159,12 @@ fn expected(action: &str, operation: Operation, root: &str) -> Expected {
         ("implements", "nothing") => Expected::answer("{\"Implements\":[]}\n"),
         ("implements", _) => Expected::answer("{\"Implements\":[\"NetworkDriver\",\"VolumeDriver\"]}\n"),
         ("bad-time", _) => with(operation, root, "CreatedAt", "2026-01-02 03:04:05 +0000 UTC"),
-        ("null-entry", _) => Expected::answer(natural.replace("}]}", "},null]}")),
+        ("null-entry", _) => Expected::answer(original.replace("}]}", "},null]}")),
         ("stale", _) if operation == Operation::Get => {
             Expected::answer("{\"Err\":\"no such volume\"}\n").failed(200, JSON)
         }
         ("stale", _) if operation == Operation::List => Expected::answer("{\"Volumes\":[]}\n"),
-        ("pass" | "hang" | "hold" | "delay" | "drip" | "stale" | "lie", _) => Expected::answer(natural),
+        ("pass" | "hang" | "hold" | "delay" | "drip" | "stale" | "lie", _) => Expected::answer(original),
         _ => panic!("{action} is not expected"),
     }
 }

@@ -54,7 +54,7 @@ async fn is_clear(haunted: &FaultyDriver, engine: &Arc<dyn Engine>) {
     let left = engine.inventory().await.expect("the engine is alive");
     assert!(left.containers.is_empty() && left.volumes.is_empty(), "{left:?}");
     assert!(haunted.hub().volumes().is_empty());
-    assert_eq!(haunted.hub().driver_state().status, DriverStatus::Up);
+    assert_eq!(haunted.hub().desired_state().status, DriverStatus::Up);
     assert!(haunted.hub().snapshot().rules.is_empty());
 }
 

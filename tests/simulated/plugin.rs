@@ -1,4 +1,4 @@
-//! A scripted plugin: it remembers every request byte for byte, and answers as scripted, else naturally.
+//! A scripted plugin: it remembers every request byte for byte, and answers as scripted, else as a driver does.
 
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},
@@ -106,7 +106,7 @@ impl Plugin {
         Server { inner: Arc::clone(&self.inner), mountpoint, alive: self.alive.clone() }
     }
 
-    /// What becomes of the next requests of a method. After them it answers naturally.
+    /// What becomes of the next requests of a method. After them it answers as a driver does.
     pub fn script(&self, method: &str, acts: impl IntoIterator<Item = Act>) {
         self.inner
             .lock()
@@ -213,12 +213,12 @@ impl Server {
         let act = inner.script.get_mut(&method).and_then(VecDeque::pop_front).unwrap_or(Act::OriginalReply);
         let request: Value = serde_json::from_str(&body).unwrap_or_default();
         let worked = !matches!(act, Act::Answer(..) | Act::Hang);
-        let answer = self.natural(&method, request["Name"].as_str().unwrap_or_default(), inner, worked);
+        let answer = self.original(&method, request["Name"].as_str().unwrap_or_default(), inner, worked);
         inner.seen.push(Seen { method, head, body, at: Instant::now(), connection });
         (act, answer)
     }
 
-    fn natural(&self, method: &str, name: &str, inner: &mut Inner, worked: bool) -> (u16, String) {
+    fn original(&self, method: &str, name: &str, inner: &mut Inner, worked: bool) -> (u16, String) {
         let described = |name: &str| json!({ "Name": name, "Mountpoint": self.mountpoint });
         let answer = match method {
             "Activate" => json!({ "Implements": ["VolumeDriver"] }),

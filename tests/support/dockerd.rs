@@ -5,7 +5,7 @@ use std::rc::Rc;
 use serde_json::Value;
 
 use super::{
-    PATIENCE, busybox,
+    TIMEOUT, busybox,
     docker::{self, Outcome, Running},
     http,
     sandbox::{Process, Sandbox},
@@ -39,7 +39,7 @@ impl Dockerd {
             process.assert_running();
             http::request(&sandbox.path("docker2.sock"), "GET", "/_ping", "").ok()
         };
-        wait_for(PATIENCE, answers).expect("the second dockerd answers in time");
+        wait_for(TIMEOUT, answers).expect("the second dockerd answers in time");
         process
     }
 
@@ -60,7 +60,7 @@ impl Dockerd {
 
     /// Stops the daemon in an orderly way and starts it again on the same data.
     pub fn restart(&mut self) {
-        self.process.terminate(PATIENCE);
+        self.process.terminate(TIMEOUT);
         self.process = spawn(&self.sandbox, self.options);
         self.wait_until_it_answers();
     }
@@ -79,7 +79,7 @@ impl Dockerd {
 
     /// Waits until the daemon answers, and fails when it has ended instead.
     pub fn wait_until_it_answers(&mut self) {
-        wait_for(PATIENCE, || {
+        wait_for(TIMEOUT, || {
             self.process.assert_running();
             let mut version = docker::docker(&self.sandbox);
             let answer = version.arg("version").output().expect("docker starts");
@@ -110,12 +110,12 @@ impl Dockerd {
 
     /// Waits until the daemon has ended by itself.
     pub fn wait_for_end(&mut self) {
-        self.process.wait(PATIENCE).expect("dockerd ends in time");
+        self.process.wait(TIMEOUT).expect("dockerd ends in time");
     }
 
     /// Waits until the daemon has written a line that has all these words to its log.
     pub fn wait_for_log(&self, words: &[&str]) {
-        wait_for(PATIENCE, || (self.logged(words) > 0).then_some(()))
+        wait_for(TIMEOUT, || (self.logged(words) > 0).then_some(()))
             .unwrap_or_else(|| panic!("dockerd never logged a line with {words:?}"));
     }
 
@@ -128,7 +128,7 @@ impl Dockerd {
 
 impl Drop for Dockerd {
     fn drop(&mut self) {
-        self.process.terminate(PATIENCE);
+        self.process.terminate(TIMEOUT);
     }
 }
 

@@ -27,7 +27,7 @@ use std::{
 use libtest_mimic::{Arguments, Trial};
 
 /// How long something that takes a second or two may take on a busy machine.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Polls until the condition gives something, or the deadline has passed.
 pub fn wait_for<T>(deadline: Duration, mut condition: impl FnMut() -> Option<T>) -> Option<T> {

@@ -9,7 +9,7 @@ use std::{
 use serde_json::Value;
 
 use super::{
-    PATIENCE, http,
+    TIMEOUT, http,
     sandbox::{Process, Sandbox},
     wait_for,
 };
@@ -107,7 +107,7 @@ impl Plugin {
     }
 
     fn wait_until_it_answers(&mut self) {
-        wait_for(PATIENCE, || {
+        wait_for(TIMEOUT, || {
             self.process.assert_running();
             http::request(&self.control, "GET", "/v1/state", "").ok()
         })
@@ -165,7 +165,7 @@ impl Plugin {
 
     /// Waits until so many calls wait because a rule says so.
     pub fn wait_until_waiting(&self, calls: usize) {
-        wait_for(PATIENCE, || (self.state()["held"].as_array()?.len() == calls).then_some(()))
+        wait_for(TIMEOUT, || (self.state()["held"].as_array()?.len() == calls).then_some(()))
             .unwrap_or_else(|| panic!("not {calls} calls wait: {}", self.state()["held"]));
     }
 

@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, NativePtySystem, PtySize, PtySystem};
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::{PATIENCE, wait_for};
+use super::{TIMEOUT, wait_for};
 
 pub struct Terminal {
     /// All that was written to it.
@@ -69,7 +69,7 @@ impl UnreadTerminal {
         let pty = NativePtySystem::default().openpty(size(200, 50)).expect("a terminal can be made");
         let child = pty.slave.spawn_command(command(directory, args, &[])).expect("voltergeist starts");
         let socket = directory.join("control.sock");
-        let serves = wait_for(PATIENCE, || super::http::request(&socket, "GET", "/v1/state", "").ok());
+        let serves = wait_for(TIMEOUT, || super::http::request(&socket, "GET", "/v1/state", "").ok());
         assert!(serves.is_some(), "the control socket does not answer");
         Self { master: Some(pty.master), child }
     }
@@ -87,7 +87,7 @@ impl UnreadTerminal {
 
     /// Waits for the end and returns the exit status.
     pub fn wait_for_end(&mut self) -> u32 {
-        let ended = wait_for(PATIENCE, || self.child.try_wait().expect("the program can be waited for"));
+        let ended = wait_for(TIMEOUT, || self.child.try_wait().expect("the program can be waited for"));
         ended.expect("the program ends").exit_code()
     }
 }
@@ -135,7 +135,7 @@ impl Terminal {
 
     /// Waits until something was written.
     pub fn wait_for_output(&self, bytes: &str) {
-        let seen = wait_for(PATIENCE, || self.output().contains(bytes).then_some(()));
+        let seen = wait_for(TIMEOUT, || self.output().contains(bytes).then_some(()));
         assert!(seen.is_some(), "{bytes:?} was not written");
     }
 
@@ -146,7 +146,7 @@ impl Terminal {
 
     /// Waits until the screen is as it should be.
     pub fn wait_until(&mut self, what: &str, condition: impl Fn(&vt100::Screen) -> bool) {
-        let seen = wait_for(PATIENCE, || condition(self.screen.lock().screen()).then_some(()));
+        let seen = wait_for(TIMEOUT, || condition(self.screen.lock().screen()).then_some(()));
         assert!(seen.is_some(), "{what} did not come about; the screen is\n{}", self.text());
     }
 
@@ -174,7 +174,7 @@ impl Terminal {
 
     /// Waits for the end and returns the exit status.
     pub fn wait_for_end(&mut self) -> ExitStatus {
-        let ended = wait_for(PATIENCE, || self.child.try_wait().expect("the program can be waited for"));
+        let ended = wait_for(TIMEOUT, || self.child.try_wait().expect("the program can be waited for"));
         ended.unwrap_or_else(|| panic!("the program did not end; the screen is\n{}", self.text()))
     }
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    PATIENCE,
+    TIMEOUT,
     sandbox::{Process, Sandbox},
     wait_for,
 };
@@ -37,7 +37,7 @@ impl Registry {
         fs::write(&config, text).expect("the configuration can be written");
         let mut process =
             sandbox.spawn("registry", "docker-registry", &["serve", &config.display().to_string()]);
-        wait_for(PATIENCE, || {
+        wait_for(TIMEOUT, || {
             process.assert_running();
             TcpStream::connect(&address).ok()
         })

@@ -17,7 +17,7 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-use super::{PATIENCE, wait_for};
+use super::{TIMEOUT, wait_for};
 
 /// The shell stays the first process of the sandbox and reaps what others leave behind; the end of its input is the
 /// end of the sandbox.
@@ -160,7 +160,7 @@ fn run(command: &mut Command) {
 impl Drop for Sandbox {
     fn drop(&mut self) {
         drop(self.first.stdin.take());
-        if !wait_for(PATIENCE, || self.first.try_wait().ok().flatten()).is_some_and(|end| end.success()) {
+        if !wait_for(TIMEOUT, || self.first.try_wait().ok().flatten()).is_some_and(|end| end.success()) {
             let _ = self.first.kill();
             let _ = self.first.wait();
         }
@@ -181,7 +181,7 @@ pub struct Process {
 impl Process {
     fn find(name: &str, log: PathBuf, outside: Child) -> Self {
         let children = format!("/proc/{0}/task/{0}/children", outside.id());
-        let pid = wait_for(PATIENCE, || {
+        let pid = wait_for(TIMEOUT, || {
             let text = fs::read_to_string(&children).ok()?;
             Pid::from_raw(text.trim().parse().ok()?)
         });
@@ -246,7 +246,7 @@ impl Process {
         self.signal(Signal::STOP);
         let stat = format!("/proc/{}/stat", self.pid.as_raw_nonzero());
         let has_stopped = || fs::read_to_string(&stat).ok()?.rsplit_once(") T ").map(drop);
-        wait_for(PATIENCE, has_stopped).unwrap_or_else(|| panic!("{} does not stop", self.name));
+        wait_for(TIMEOUT, has_stopped).unwrap_or_else(|| panic!("{} does not stop", self.name));
     }
 
     pub fn go_on(&mut self) {

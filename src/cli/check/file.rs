@@ -14,7 +14,7 @@ use crate::domain::{
 };
 
 /// An expectation, and where it was written.
-pub struct Wanted {
+pub struct SourcedExpectation {
     pub expectation: Expectation,
     /// The file and the line in it, unless it was on the command line.
     pub place: Option<(PathBuf, usize)>,
@@ -27,11 +27,11 @@ struct ExpectationFile {
 }
 
 /// Parses all expectations. The error says which of them is wrong, and where.
-pub fn wanted(arguments: &[String], file: Option<&Path>) -> Result<Vec<Wanted>, String> {
+pub fn wanted(arguments: &[String], file: Option<&Path>) -> Result<Vec<SourcedExpectation>, String> {
     let mut wanted = Vec::new();
     for text in arguments {
         let expectation = text.parse().map_err(|error| with_caret(text, &error))?;
-        wanted.push(Wanted { expectation, place: None });
+        wanted.push(SourcedExpectation { expectation, place: None });
     }
     let Some(path) = file else { return Ok(wanted) };
     let shown = path.display();
@@ -50,7 +50,7 @@ pub fn wanted(arguments: &[String], file: Option<&Path>) -> Result<Vec<Wanted>, 
         let text = one.into_inner();
         let expectation =
             text.parse().map_err(|error| format!("{shown}:{line}: {}", with_caret(&text, &error)))?;
-        wanted.push(Wanted { expectation, place: Some((path.to_owned(), line)) });
+        wanted.push(SourcedExpectation { expectation, place: Some((path.to_owned(), line)) });
     }
     if wanted.is_empty() {
         return Err(format!("{shown} has no expectations, and none is on the command line"));

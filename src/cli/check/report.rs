@@ -4,7 +4,7 @@ use std::{fmt::Write as _, path::Path, sync::Arc, time::Duration};
 
 use serde::Serialize;
 
-use super::{CheckArgs, file::Wanted};
+use super::{CheckArgs, file::SourcedExpectation};
 use crate::{
     cli::{
         annotation::{Annotation, ReportFormat},
@@ -37,7 +37,11 @@ struct Line<'v> {
 }
 
 /// Prints the results.
-pub fn print(args: &CheckArgs, settings: &Settings, results: &[(&Wanted, &Verdict)]) -> anyhow::Result<()> {
+pub fn print(
+    args: &CheckArgs,
+    settings: &Settings,
+    results: &[(&SourcedExpectation, &Verdict)],
+) -> anyhow::Result<()> {
     let (symbols, zone) = settings.text(|name| std::env::var(name).ok())?;
     let mut text = String::new();
     for (wanted, verdict) in results {
@@ -80,7 +84,7 @@ fn call_lines(calls: &[Arc<Entry>], symbols: &Symbols, zone: &jiff::tz::TimeZone
 pub fn junit(
     path: &Path,
     target: &str,
-    results: &[(&Wanted, &Verdict)],
+    results: &[(&SourcedExpectation, &Verdict)],
     duration: Duration,
 ) -> anyhow::Result<()> {
     let mut durations = std::iter::once(duration).chain(std::iter::repeat(Duration::ZERO));

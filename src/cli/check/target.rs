@@ -42,9 +42,9 @@ pub struct Instance {
     changes: watch::Receiver<u64>,
     expectations: Vec<Expectation>,
     checker: Checker,
-    /// The last entry that was looked at, and the generation that it is of.
+    /// The last entry that was looked at, and the epoch that it is of.
     seen: u64,
-    generation: Option<u64>,
+    epoch: Option<u64>,
 }
 
 /// A file.
@@ -152,17 +152,17 @@ async fn observe(endpoint: Endpoint, deadline: Instant) -> anyhow::Result<Arc<Re
 impl Instance {
     fn new(source: Arc<RemoteSource>, expectations: Vec<Expectation>) -> Self {
         let (changes, checker) = (source.changes(), Checker::new(&expectations, Some(0)));
-        Self { source, changes, expectations, checker, seen: 0, generation: None }
+        Self { source, changes, expectations, checker, seen: 0, epoch: None }
     }
 
     fn verdicts(&mut self) -> Vec<Verdict> {
         self.changes.borrow_and_update();
         let snapshot = self.source.snapshot();
-        if self.generation != Some(snapshot.generation) {
+        if self.epoch != Some(snapshot.epoch) {
             // Those before a reset are not missed.
             let before = snapshot.kept.start.saturating_sub(snapshot.dropped + 1);
             self.checker = Checker::new(&self.expectations, Some(before));
-            (self.seen, self.generation) = (before, Some(snapshot.generation));
+            (self.seen, self.epoch) = (before, Some(snapshot.epoch));
         }
         // More may have come since the snapshot.
         let entries = self.source.entries_after(self.seen, usize::MAX).into_iter();

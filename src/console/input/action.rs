@@ -106,7 +106,7 @@ pub enum KeyAction {
     /// Run one step of the scenario.
     NextStep,
     /// Pause or resume the scenario.
-    PausePlay,
+    PauseOrContinue,
     /// Stop the scenario, or else the shell command.
     StopPlay,
     /// To the entry before, in a recording.

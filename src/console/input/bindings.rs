@@ -234,7 +234,7 @@ pub const KEY_BINDINGS: &[KeyBinding] = {
         .hint("scenarios"),
         everywhere(A::NextStep, "next-step", &["."], Scenarios, "run one step of the scenario, then pause"),
         everywhere(
-            A::PausePlay,
+            A::PauseOrContinue,
             "pause-play",
             &[","],
             Scenarios,

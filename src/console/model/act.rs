@@ -118,7 +118,7 @@ impl App {
             KeyAction::StopPlay if self.shell_line.is_some() && snapshot.scenario.play_request.is_none() => {
                 Some(Effect::EndShell)
             }
-            KeyAction::NextStep | KeyAction::PausePlay | KeyAction::StopPlay => {
+            KeyAction::NextStep | KeyAction::PauseOrContinue | KeyAction::StopPlay => {
                 self.control_scenario(action, snapshot)
             }
             KeyAction::NextNode => Some(Effect::ChooseNode(NodeChoice::Next)),

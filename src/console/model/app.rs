@@ -298,8 +298,8 @@ impl App {
                 self.seek_done(result);
                 Vec::new()
             }
-            Event::DryRunDone { generation, result } => {
-                self.dry_run.finish(generation, result.ok()).into_iter().collect()
+            Event::DryRunDone { number, result } => {
+                self.dry_run.finish(number, result.ok()).into_iter().collect()
             }
             Event::CommandDone { line, result } => {
                 self.command_done(line, result, snapshot);

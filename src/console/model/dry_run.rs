@@ -9,12 +9,12 @@ use crate::{
 #[derive(Clone, Debug, Default)]
 pub struct DryRuns {
     /// Grows with each change of the text.
-    generation: u64,
-    /// The generation of the dry run under way.
+    number: u64,
+    /// The number of the dry run under way.
     running: Option<u64>,
     /// The rule to try when that has ended.
     next: Option<Box<Rule>>,
-    /// The latest result and its generation.
+    /// The latest result and its number.
     latest: Option<(u64, DryRun)>,
     /// Whether the text is a rule.
     is_wanted: bool,
@@ -23,7 +23,7 @@ pub struct DryRuns {
 impl DryRuns {
     /// The text is a rule now.
     pub(super) fn request(&mut self, rule: Box<Rule>) -> Option<Effect> {
-        self.generation += 1;
+        self.number += 1;
         self.is_wanted = true;
         self.next = Some(rule);
         self.start()
@@ -31,17 +31,17 @@ impl DryRuns {
 
     /// The text is no rule any more.
     pub(super) fn clear(&mut self) {
-        self.generation += 1;
+        self.number += 1;
         self.is_wanted = false;
         self.next = None;
         self.latest = None;
     }
 
     /// Takes a result, and starts the dry run of what was typed meanwhile.
-    pub(super) fn finish(&mut self, generation: u64, result: Option<DryRun>) -> Option<Effect> {
+    pub(super) fn finish(&mut self, number: u64, result: Option<DryRun>) -> Option<Effect> {
         self.running = None;
-        if let Some(result) = result.filter(|_| generation == self.generation) {
-            self.latest = Some((generation, result));
+        if let Some(result) = result.filter(|_| number == self.number) {
+            self.latest = Some((number, result));
         }
         self.start()
     }
@@ -51,8 +51,8 @@ impl DryRuns {
             return None;
         }
         let rule = self.next.take()?;
-        self.running = Some(self.generation);
-        Some(Effect::DryRun { generation: self.generation, rule })
+        self.running = Some(self.number);
+        Some(Effect::DryRun { number: self.number, rule })
     }
 
     /// The latest result, also while that of the current text is still to come.
@@ -62,7 +62,7 @@ impl DryRuns {
 
     /// Whether the result for the current text is still to come.
     pub fn is_pending(&self) -> bool {
-        self.is_wanted && self.latest.as_ref().is_none_or(|(generation, _)| *generation != self.generation)
+        self.is_wanted && self.latest.as_ref().is_none_or(|(number, _)| *number != self.number)
     }
 }
 
@@ -71,9 +71,9 @@ mod tests {
     use super::*;
     use crate::domain::rules::Hit;
 
-    fn generation(effect: Option<Effect>) -> Option<u64> {
+    fn number(effect: Option<Effect>) -> Option<u64> {
         effect.map(|effect| match effect {
-            Effect::DryRun { generation, .. } => generation,
+            Effect::DryRun { number, .. } => number,
             other => panic!("{other:?} is no dry run"),
         })
     }
@@ -85,17 +85,17 @@ mod tests {
             Some(DryRun { hits: hits.iter().map(|call| Hit::from(*call)).collect(), calls: 9 })
         };
         let mut runs = DryRuns::default();
-        let first = generation(runs.request(rule("get: null"))).expect("it starts at once");
+        let first = number(runs.request(rule("get: null"))).expect("it starts at once");
         assert_eq!(runs.request(rule("get: hang")), None);
         assert_eq!(runs.request(rule("get: eof")), None);
-        let last = generation(runs.finish(first, hits(&[1]))).expect("the newest starts next");
+        let last = number(runs.finish(first, hits(&[1]))).expect("the newest starts next");
         assert_eq!(runs.latest(), None, "a result for an older text is dropped");
         assert!(runs.is_pending());
         assert_eq!(runs.finish(last, hits(&[2, 3])), None);
         assert_eq!(runs.latest(), hits(&[2, 3]).as_ref());
         assert!(!runs.is_pending());
         // The old result stays until the next one is there.
-        let next = generation(runs.request(rule("get: reset"))).expect("none is running");
+        let next = number(runs.request(rule("get: reset"))).expect("none is running");
         assert!(runs.is_pending() && runs.latest().is_some());
         runs.clear();
         assert_eq!(runs.finish(next, hits(&[4])), None);

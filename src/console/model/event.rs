@@ -38,7 +38,7 @@ pub enum Event {
     /// A dry run of the rule that is being typed has ended.
     DryRunDone {
         /// That of its [`Effect::DryRun`].
-        generation: u64,
+        number: u64,
         /// Its result, or why there is none.
         result: Result<DryRun, String>,
     },
@@ -75,7 +75,7 @@ pub enum Effect {
     /// Find the calls that the rule being typed would have matched.
     DryRun {
         /// Comes back with the result.
-        generation: u64,
+        number: u64,
         /// The rule.
         rule: Box<Rule>,
     },

@@ -12,7 +12,7 @@ pub fn obstacle(action: KeyAction, snapshot: &Snapshot) -> Option<&'static str> 
     match action {
         KeyAction::Shell if snapshot.source != SourceStatus::Local => Some(NOT_HERE),
         // These move in a recording.
-        KeyAction::NextStep | KeyAction::PausePlay | KeyAction::Faster | KeyAction::Slower
+        KeyAction::NextStep | KeyAction::PauseOrContinue | KeyAction::Faster | KeyAction::Slower
             if is_recording =>
         {
             None
@@ -53,7 +53,7 @@ const fn sends_commands(action: KeyAction) -> bool {
             | A::Comment
             | A::Scenarios
             | A::NextStep
-            | A::PausePlay
+            | A::PauseOrContinue
             | A::StopPlay
             | A::Faster
             | A::Slower

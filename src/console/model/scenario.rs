@@ -82,7 +82,7 @@ impl App {
     /// Controls the running scenario, else the demo.
     pub(super) fn control_scenario(&mut self, action: KeyAction, snapshot: &Snapshot) -> Option<Effect> {
         let direction = match (&snapshot.scenario.play_request, snapshot.speed, action) {
-            (None, Some(speed), KeyAction::PausePlay) => {
+            (None, Some(speed), KeyAction::PauseOrContinue) => {
                 let change = if speed.paused { SpeedChange::Continue } else { SpeedChange::Pause };
                 return Some(Command::Speed(change).into());
             }

@@ -48,8 +48,10 @@ impl App {
         let Playback { speed, state } = timeline.playback;
         let is_paused = state == PlaybackState::Paused;
         let change = match action {
-            KeyAction::PausePlay | KeyAction::Pause | KeyAction::Faster if is_paused => SpeedChange::Continue,
-            KeyAction::PausePlay | KeyAction::Pause => SpeedChange::Pause,
+            KeyAction::PauseOrContinue | KeyAction::Pause | KeyAction::Faster if is_paused => {
+                SpeedChange::Continue
+            }
+            KeyAction::PauseOrContinue | KeyAction::Pause => SpeedChange::Pause,
             KeyAction::Faster => SpeedChange::Times((speed * 2.0).min(*Playback::RANGE.end())),
             KeyAction::Slower if speed / 2.0 < *Playback::RANGE.start() => SpeedChange::Pause,
             KeyAction::Slower => SpeedChange::Times(speed / 2.0),

@@ -70,14 +70,14 @@ pub fn render(view: &View<'_>, buffer: &mut Buffer) {
 
 /// Whether the last key, or the line that was typed last, was for a scenario.
 fn is_about_play(view: &View<'_>) -> bool {
-    use KeyAction::{NextStep, PausePlay, Scenarios, StopPlay};
+    use KeyAction::{NextStep, PauseOrContinue, Scenarios, StopPlay};
     match view.app.shown_status(view.snapshot.at) {
         StatusLine::Message { line: Some(line), .. } => line.starts_with("play "),
         StatusLine::Message { line: None, .. } | StatusLine::Error { .. } => false,
         StatusLine::Empty => {
             let last = view.app.last_key.as_ref();
             last.is_none_or(|last| {
-                matches!(last.action, NextStep | PausePlay | Scenarios | StopPlay | KeyAction::Present)
+                matches!(last.action, NextStep | PauseOrContinue | Scenarios | StopPlay | KeyAction::Present)
             })
         }
     }

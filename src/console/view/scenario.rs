@@ -125,11 +125,11 @@ fn hints(view: &View<'_>) -> Line<'static> {
         Some(play_request) if play_request.is_paused() && ends => &[(KeyAction::NextStep, "clean up")],
         Some(play_request) if play_request.is_paused() => &[
             (KeyAction::NextStep, "next step"),
-            (KeyAction::PausePlay, "continue"),
+            (KeyAction::PauseOrContinue, "continue"),
             (KeyAction::StopPlay, "stop"),
         ],
         Some(_) => &[
-            (KeyAction::PausePlay, "pause"),
+            (KeyAction::PauseOrContinue, "pause"),
             (KeyAction::NextStep, "step by step"),
             (KeyAction::StopPlay, "stop"),
         ],

@@ -45,7 +45,7 @@ pub struct OtherPlugin {
 
 impl DriverInfo {
     /// How many bytes of memory it holds beside its own size.
-    pub(super) fn weight(&self) -> usize {
+    pub(super) fn size_estimate(&self) -> usize {
         let others = self
             .others
             .iter()
@@ -199,7 +199,7 @@ impl DriverEvent {
     }
 
     /// How many bytes of memory it holds beside its own size.
-    pub(super) fn weight(&self) -> usize {
+    pub(super) fn size_estimate(&self) -> usize {
         match &self.reason {
             DriverReason::CannotBind { address, error } => address.len() + error.len() + 32,
             _ => 0,

@@ -127,7 +127,7 @@ impl AppliedFault {
     }
 
     /// How many bytes of memory it holds. The text of the action is shared with its rule.
-    pub(super) fn weight(&self) -> usize {
+    pub(super) fn size_estimate(&self) -> usize {
         let own = if Arc::strong_count(&self.action) > 1 { 0 } else { self.action.len() + 16 };
         own + self.release_action().map_or(0, |action| action.len() + 16)
     }

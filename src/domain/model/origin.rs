@@ -43,7 +43,7 @@ impl Origin {
     }
 
     /// How many bytes of memory it holds beside its own size.
-    pub(super) fn weight(&self) -> usize {
+    pub(super) fn size_estimate(&self) -> usize {
         match self {
             Self::Key { key: text } | Self::Scenario { scenario: text } => text.len() + 16,
             _ => 0,

@@ -38,10 +38,10 @@ impl PastVolumes {
                 volumes.iter().map(|volume| (volume.name.clone(), Some(Arc::clone(volume)))).collect()
             }
         };
-        self.bytes += weight(&before);
+        self.bytes += size_estimate(&before);
         self.changes.push_back(Arc::new(before));
         while self.changes.len() > 1 && (self.changes.len() > Self::KEPT || self.bytes > Self::BYTES) {
-            self.bytes -= self.changes.pop_front().as_deref().map_or(0, weight);
+            self.bytes -= self.changes.pop_front().as_deref().map_or(0, size_estimate);
         }
     }
 
@@ -56,10 +56,10 @@ impl PastVolumes {
     }
 }
 
-fn weight(records: &Records) -> usize {
+fn size_estimate(records: &Records) -> usize {
     records
         .iter()
-        .map(|(name, record)| name.len() + 64 + record.as_ref().map_or(0, |record| record.weight()))
+        .map(|(name, record)| name.len() + 64 + record.as_ref().map_or(0, |record| record.size_estimate()))
         .sum()
 }
 

@@ -278,7 +278,7 @@ impl ScenarioEvent {
     }
 
     /// About how many bytes of memory it holds.
-    pub fn weight(&self) -> usize {
+    pub fn size_estimate(&self) -> usize {
         size_of::<Self>()
             + self.texts().into_iter().map(|text| text.len() + size_of::<String>() + 16).sum::<usize>()
     }

@@ -205,8 +205,8 @@ mod tests {
             let kept: Vec<u64> = journal.after(0).map(|entry| entry.seq).collect();
             let expected: Vec<u64> = (journal.first_seq()..=lengths.len() as u64).collect();
             prop_assert_eq!(&kept, &expected);
-            let weight: usize = journal.after(0).map(|entry| entry.size_estimate()).sum();
-            prop_assert_eq!(weight, journal.bytes());
+            let size: usize = journal.after(0).map(|entry| entry.size_estimate()).sum();
+            prop_assert_eq!(size, journal.bytes());
         }
 
         #[test]

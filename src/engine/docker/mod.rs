@@ -35,7 +35,7 @@ pub use supervisor::{Supervisor, Systemd};
 /// The label of what was made for a scenario. Its value identifies the run.
 const LABEL: &str = "voltergeist.scenario";
 /// Longer than a daemon takes over the slowest plugin.
-const PATIENCE: Duration = Duration::from_secs(600);
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// Why a daemon cannot be played on.
 #[derive(Debug, thiserror::Error)]
@@ -69,7 +69,7 @@ impl RealDocker {
         supervisor: Result<Arc<dyn Supervisor>, &'static str>,
     ) -> Result<Self, ConnectError> {
         let docker = host.map_or_else(Docker::connect_with_defaults, Docker::connect_with_host);
-        let docker = docker.map_err(ConnectError::Unreachable)?.with_timeout(PATIENCE);
+        let docker = docker.map_err(ConnectError::Unreachable)?.with_timeout(COMMAND_TIMEOUT);
         let docker = docker.negotiate_version().await.map_err(ConnectError::Unreachable)?;
         let restart = supervisor.as_ref().map(|_| ()).map_err(|obstacle| *obstacle);
         let abilities = abilities::ask(&docker, restart).await.map_err(ConnectError::Unreachable)?;
@@ -139,7 +139,7 @@ impl RealDocker {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         };
-        match tokio::time::timeout(PATIENCE, back).await {
+        match tokio::time::timeout(COMMAND_TIMEOUT, back).await {
             Ok(()) => CliResult::default(),
             Err(_) => CliResult::failure(1, "the daemon did not come back"),
         }

@@ -17,7 +17,7 @@ pub struct ManagedPlugin {
 }
 
 /// How long docker may take for the list. It takes long only if it is in trouble.
-const PATIENCE: Duration = Duration::from_secs(2);
+const LIST_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The volume plugins that docker runs; none if there is no docker.
 pub async fn managed_plugins() -> Vec<ManagedPlugin> {
@@ -25,7 +25,7 @@ pub async fn managed_plugins() -> Vec<ManagedPlugin> {
         let docker = Docker::connect_with_defaults().ok()?;
         docker.list_plugins(Some(ListPluginsOptionsBuilder::new().build())).await.ok()
     };
-    let plugins = timeout(PATIENCE, listed).await.ok().flatten().unwrap_or_default();
+    let plugins = timeout(LIST_TIMEOUT, listed).await.ok().flatten().unwrap_or_default();
     let volume_plugins = plugins.into_iter().filter(|plugin| {
         plugin.enabled && plugin.config.interface.types.iter().any(|kind| kind.contains("volumedriver"))
     });

@@ -19,7 +19,7 @@ pub(super) struct Process<'c> {
 }
 
 /// What is at a path of the container.
-enum Place {
+enum PathOrigin {
     /// In a volume.
     Volume(PathBuf),
     /// A volume whose directory was removed: it is mounted still, and there is nothing in it.
@@ -84,9 +84,9 @@ impl Process<'_> {
         let path = if program.contains('/') { program.to_owned() } else { format!("{PROGRAMS}/{program}") };
         let covers = |mount: &Mount| Path::new(&path).starts_with(&mount.destination);
         match self.place(&path) {
-            Place::Volume(path) => path.exists(),
-            Place::Bundle(_) | Place::Removed => false,
-            Place::Elsewhere => !self.mounts.iter().any(covers),
+            PathOrigin::Volume(path) => path.exists(),
+            PathOrigin::Bundle(_) | PathOrigin::Removed => false,
+            PathOrigin::Elsewhere => !self.mounts.iter().any(covers),
         }
     }
 
@@ -96,23 +96,23 @@ impl Process<'_> {
         self.is_within_bounds(&path, Path::new("")).then_some(path)
     }
 
-    fn place(&self, path: &str) -> Place {
+    fn place(&self, path: &str) -> PathOrigin {
         let path = Path::new(path);
         let below = |mount: &&Mount| path.starts_with(&mount.destination);
         let mount = self.mounts.iter().filter(below).max_by_key(|mount| mount.destination.len());
-        let Some(mount) = mount else { return Place::Elsewhere };
+        let Some(mount) = mount else { return PathOrigin::Elsewhere };
         let rest = path.strip_prefix(&mount.destination).unwrap_or(path);
         if rest.components().any(|part| !matches!(part, Component::Normal(_))) {
-            return Place::Elsewhere;
+            return PathOrigin::Elsewhere;
         }
         if !mount.path.starts_with('/') {
-            return Place::Bundle(rest.to_owned());
+            return PathOrigin::Bundle(rest.to_owned());
         }
         if !Path::new(&mount.path).exists() {
-            return Place::Removed;
+            return PathOrigin::Removed;
         }
         let place = Path::new(&mount.path).join(rest);
-        if self.is_within_bounds(&place, rest) { Place::Volume(place) } else { Place::Elsewhere }
+        if self.is_within_bounds(&place, rest) { PathOrigin::Volume(place) } else { PathOrigin::Elsewhere }
     }
 
     /// Neither a mountpoint nor a link in a volume leads out of where volumes may be.
@@ -127,34 +127,38 @@ impl Process<'_> {
 
     fn read(&self, path: &str) -> Option<String> {
         match self.place(path) {
-            Place::Volume(path) => std::fs::read_to_string(path).ok(),
-            Place::Bundle(rest) => (rest == Path::new("config.json")).then(|| "{}".into()),
-            Place::Elsewhere | Place::Removed => None,
+            PathOrigin::Volume(path) => std::fs::read_to_string(path).ok(),
+            PathOrigin::Bundle(rest) => (rest == Path::new("config.json")).then(|| "{}".into()),
+            PathOrigin::Elsewhere | PathOrigin::Removed => None,
         }
     }
 
     fn list(&self, path: &str) -> Option<Vec<String>> {
         match self.place(path) {
-            Place::Volume(path) => {
+            PathOrigin::Volume(path) => {
                 let entries = std::fs::read_dir(path).ok()?.filter_map(Result::ok);
                 let mut names: Vec<_> =
                     entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
                 names.sort();
                 Some(names)
             }
-            Place::Bundle(rest) if rest.as_os_str().is_empty() => Some(BUNDLE.map(str::to_owned).to_vec()),
-            Place::Removed if self.mounts.iter().any(|mount| mount.destination == path) => Some(Vec::new()),
-            Place::Bundle(_) | Place::Elsewhere | Place::Removed => None,
+            PathOrigin::Bundle(rest) if rest.as_os_str().is_empty() => {
+                Some(BUNDLE.map(str::to_owned).to_vec())
+            }
+            PathOrigin::Removed if self.mounts.iter().any(|mount| mount.destination == path) => {
+                Some(Vec::new())
+            }
+            PathOrigin::Bundle(_) | PathOrigin::Elsewhere | PathOrigin::Removed => None,
         }
     }
 
     fn write(&self, path: &str, text: &str) -> CliResult {
         let failed = |error: &str| CliResult::failure(1, format!("sh: can't create {path}: {error}"));
         match self.place(path) {
-            Place::Volume(place) => std::fs::write(place, text)
+            PathOrigin::Volume(place) => std::fs::write(place, text)
                 .map_or_else(|error| failed(&error.to_string()), |()| CliResult::default()),
-            Place::Removed => failed("No such file or directory"),
-            Place::Bundle(_) | Place::Elsewhere => CliResult::default(),
+            PathOrigin::Removed => failed("No such file or directory"),
+            PathOrigin::Bundle(_) | PathOrigin::Elsewhere => CliResult::default(),
         }
     }
 }

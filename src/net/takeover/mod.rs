@@ -25,7 +25,7 @@ use rustix::fs::{CWD, RenameFlags, XattrFlags, lgetxattr, lsetxattr, renameat_wi
 use super::{bind_error::BindError, file_id::FileId, lock_file::LockFile, probe::is_listening};
 
 /// How long another process may have the place that is about to end, or puts right what a killed one has left.
-const PATIENCE: Duration = Duration::from_millis(500);
+const LOCK_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// The place of a plugin's socket, taken or about to be taken. It is given back when this is dropped.
 #[derive(Debug)]
@@ -270,7 +270,7 @@ fn acquire(path: &Path) -> io::Result<Option<LockFile>> {
     let started = Instant::now();
     loop {
         let lock = LockFile::acquire(path)?;
-        if lock.is_some() || started.elapsed() > PATIENCE {
+        if lock.is_some() || started.elapsed() > LOCK_TIMEOUT {
             return Ok(lock);
         }
         thread::sleep(Duration::from_millis(5));

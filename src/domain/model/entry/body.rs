@@ -13,7 +13,7 @@ pub struct Headers(pub Arc<[(Box<str>, Box<str>)]>);
 
 impl Headers {
     /// How many bytes of memory they hold, unless other entries share them.
-    pub(super) fn weight(&self) -> usize {
+    pub(super) fn size_estimate(&self) -> usize {
         if Arc::strong_count(&self.0) > 2 {
             return 0;
         }

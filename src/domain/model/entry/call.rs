@@ -157,7 +157,7 @@ impl Call {
     }
 
     /// How many bytes of memory it holds.
-    pub(super) fn weight(&self) -> usize {
+    pub(super) fn size_estimate(&self) -> usize {
         let text = |text: &Option<Box<str>>| text.as_ref().map_or(0, |text| text.len() + 16);
         size_of::<Self>()
             + self.request.bytes.len()
@@ -166,11 +166,11 @@ impl Call {
             + text(&self.volume)
             + text(&self.mount_id)
             + text(&self.error)
-            + self.fault.as_ref().map_or(0, AppliedFault::weight)
+            + self.fault.as_ref().map_or(0, AppliedFault::size_estimate)
             + self.evaluation.as_ref().map_or(0, shared_weight)
-            + self.headers.weight()
+            + self.headers.size_estimate()
             + self.lints.len()
-            + self.changes.iter().map(Change::weight).sum::<usize>()
+            + self.changes.iter().map(Change::size_estimate).sum::<usize>()
             + self.upstream.as_ref().map_or(0, |upstream| {
                 let reply = upstream.reply.as_ref().map_or(0, |reply| reply.bytes.len());
                 size_of::<UpstreamReply>() + 16 + reply
@@ -263,7 +263,7 @@ pub struct OriginalReply {
 
 impl HeldCall {
     /// How many bytes of memory it holds.
-    pub(super) fn weight(&self) -> usize {
+    pub(super) fn size_estimate(&self) -> usize {
         let original = self.original.as_ref().map_or(0, |original| original.body.bytes.len());
         let text = |text: &Option<Box<str>>| text.as_ref().map_or(0, |text| text.len() + 16);
         size_of::<Self>() + text(&self.request_line) + text(&self.volume) + text(&self.mount_id) + original

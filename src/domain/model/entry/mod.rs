@@ -186,24 +186,24 @@ impl Entry {
     /// About how many bytes of memory it holds, for the journal's bound.
     pub fn size_estimate(&self) -> usize {
         let pieces = match &self.kind {
-            EntryKind::Session(session) => session.weight(),
-            EntryKind::Registration(info) => size_of::<DriverInfo>() + info.weight(),
-            EntryKind::Call(call) => call.weight(),
-            EntryKind::Held(held) => held.weight(),
+            EntryKind::Session(session) => session.size_estimate(),
+            EntryKind::Registration(info) => size_of::<DriverInfo>() + info.size_estimate(),
+            EntryKind::Call(call) => call.size_estimate(),
+            EntryKind::Held(held) => held.size_estimate(),
             EntryKind::Released(released) => {
                 released.release.action.as_ref().map_or(0, |action| action.len() + 16)
             }
-            EntryKind::Volume(volume) => size_of::<VolumeChange>() + volume.change.weight(),
-            EntryKind::Rule(event) => event.weight(),
-            EntryKind::Driver(event) => event.weight(),
+            EntryKind::Volume(volume) => size_of::<VolumeChange>() + volume.change.size_estimate(),
+            EntryKind::Rule(event) => event.size_estimate(),
+            EntryKind::Driver(event) => event.size_estimate(),
             EntryKind::Command(run) => {
-                let changes = run.changes.iter().map(Change::weight).sum::<usize>();
-                let origin = size_of::<Origin>() + run.origin.weight() + 16;
+                let changes = run.changes.iter().map(Change::size_estimate).sum::<usize>();
+                let origin = size_of::<Origin>() + run.origin.size_estimate() + 16;
                 run.command.len() + run.result.len() + origin + changes
             }
             EntryKind::EngineCommand(run) => run.command.len() + run.result.len(),
-            EntryKind::Shell(event) => event.weight(),
-            EntryKind::Scenario(event) => event.weight(),
+            EntryKind::Shell(event) => event.size_estimate(),
+            EntryKind::Scenario(event) => event.size_estimate(),
             EntryKind::Note { text } => text.len(),
             EntryKind::Gap(gap) => gap.reason.len(),
             EntryKind::Connection(_) | EntryKind::Unknown => 0,

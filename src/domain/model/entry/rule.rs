@@ -97,7 +97,7 @@ pub struct KeptRule {
 
 impl KeptRule {
     /// About how many bytes of memory it holds.
-    pub(super) fn weight(&self) -> usize {
+    pub(super) fn size_estimate(&self) -> usize {
         size_of::<Self>() + self.rule.text.len() + self.counts.to_string().len() * 4
     }
 }
@@ -239,7 +239,7 @@ impl RuleEvent {
     }
 
     /// How many bytes of memory it holds beside its own size. The texts are shared with the rule.
-    pub(super) fn weight(&self) -> usize {
+    pub(super) fn size_estimate(&self) -> usize {
         match self {
             Self::Evaluated(evaluation) => {
                 let Evaluation { request_line, volume, mount_id, rules, .. } = &**evaluation;

@@ -66,8 +66,8 @@ impl Session {
     }
 
     /// How many bytes of memory it holds.
-    pub(super) fn weight(&self) -> usize {
-        let rules = self.rules.iter().map(KeptRule::weight).sum::<usize>();
-        size_of::<Self>() + rules + self.volumes.iter().map(|volume| volume.weight()).sum::<usize>()
+    pub(super) fn size_estimate(&self) -> usize {
+        let rules = self.rules.iter().map(KeptRule::size_estimate).sum::<usize>();
+        size_of::<Self>() + rules + self.volumes.iter().map(|volume| volume.size_estimate()).sum::<usize>()
     }
 }

@@ -51,7 +51,7 @@ impl ShellEvent {
     }
 
     /// How many bytes of memory it holds beside its own size.
-    pub(super) fn weight(&self) -> usize {
+    pub(super) fn size_estimate(&self) -> usize {
         match self {
             Self::Started { command } => command.len(),
             Self::Finished(result) => {

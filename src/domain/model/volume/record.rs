@@ -64,7 +64,7 @@ impl Volume {
     }
 
     /// About how many bytes of memory it holds.
-    pub(in crate::domain::model) fn weight(&self) -> usize {
+    pub(in crate::domain::model) fn size_estimate(&self) -> usize {
         let mounts: usize = self.mounts.keys().map(|id| id.len() + 64).sum();
         size_of::<Self>() + 2 * self.name.len() + options_weight(&self.options) + mounts
     }
@@ -174,7 +174,7 @@ pub enum Change {
 
 impl Change {
     /// About how many bytes of memory it holds, for the journal's bound.
-    pub fn weight(&self) -> usize {
+    pub fn size_estimate(&self) -> usize {
         let held = match self {
             Self::Created { options, .. } | Self::Masked { options, .. } => options_weight(options),
             Self::Mounted { id, .. } | Self::Unmounted { id, .. } => id.len(),
