@@ -170,9 +170,12 @@ fn release_action() -> impl Strategy<Value = ReleaseAction> {
         ])
         .prop_map(str::to_owned),
     ];
+    let template =
+        prop::sample::select(vec!["{volume}", "[{original}]", "{\"A\":\"{opt.x}{{y\"}\n", "{{{id}"]);
+    let template = template.prop_map(str::to_owned);
     let shape = || prop::sample::select(&ErrorForm::ALL);
     let action = prop_oneof![
-        (body.clone(), shape()).prop_map(|(body, shape)| Action::Reply { body, shape }),
+        (template, shape()).prop_map(|(body, shape)| Action::Reply { body, shape }),
         (body, shape()).prop_map(|(text, shape)| Action::reply(&text, shape)),
         (any::<String>(), shape()).prop_map(|(message, shape)| Action::Fail { message, shape }),
         prop::sample::select(vec![
