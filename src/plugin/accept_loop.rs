@@ -7,7 +7,6 @@ use tokio_util::sync::CancellationToken;
 use super::{
     bypass,
     connection::{AcceptMode, Connections},
-    connection_threads::ConnectionThreads,
     registration::SpecFile,
     routes::Routes,
     upstream_watch::UpstreamWatch,
@@ -31,7 +30,6 @@ const RETRY_INTERVAL: Duration = Duration::from_millis(500);
 pub struct AcceptLoop {
     hub: Arc<Hub>,
     routes: Arc<Routes>,
-    threads: Arc<ConnectionThreads>,
     listener: Listener,
     spec: Option<SpecFile>,
     /// The state that was applied last.
@@ -52,12 +50,7 @@ impl AcceptLoop {
     /// A loop with an open listener.
     pub fn new(hub: Arc<Hub>, routes: Routes, listener: Listener, spec: Option<SpecFile>) -> Self {
         let routes = Arc::new(routes);
-        let threads = ConnectionThreads::start().unwrap_or_else(|error| {
-            tracing::warn!(%error, "connections have no threads of their own, and are slower");
-            ConnectionThreads::default()
-        });
-        let threads = Arc::new(threads);
-        let connections = Connections::new(Arc::clone(&routes), Arc::clone(&threads), AcceptMode::Serve);
+        let connections = Connections::new(Arc::clone(&routes), AcceptMode::Serve);
         let driver_state = DriverState { status: DriverStatus::Up, ..hub.desired_state() };
         hub.report_observed(Some(driver_state));
         let path = listener.at_path().and_then(|_| listener.path());
@@ -65,7 +58,6 @@ impl AcceptLoop {
         Self {
             hub,
             routes,
-            threads,
             listener,
             spec,
             driver_state,
@@ -124,7 +116,7 @@ impl AcceptLoop {
                 Some(Outage::Reset) => AcceptMode::Reset,
                 _ => AcceptMode::Serve,
             };
-            let next = Connections::new(Arc::clone(&self.routes), Arc::clone(&self.threads), mode);
+            let next = Connections::new(Arc::clone(&self.routes), mode);
             let previous = std::mem::replace(&mut self.connections, next);
             if crashed {
                 previous.close("the driver crashed").await;

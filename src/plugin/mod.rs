@@ -17,7 +17,6 @@ mod accept_loop;
 mod bypass;
 mod call_guard;
 mod connection;
-mod connection_threads;
 mod driver;
 mod fault_stream;
 mod headers;
