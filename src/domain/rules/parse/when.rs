@@ -34,10 +34,12 @@ impl Parser<'_> {
                 .into_iter()
                 .filter(|word| trigger.slot(word).is_some_and(|slot| slot.is_none()));
             let words: Vec<_> = [":", also].into_iter().chain(chance).chain(left).chain(per).collect();
-            // A condition as in a filter, which has no word before it.
+            // A condition as in a filter, which has no word before it, or only the names of volumes.
             let name = word.split(['=', '.']).next().map(full_name).unwrap_or_default();
             let meant = if Selector::WORDS.contains(&name) {
                 format!(", did you mean \"{also} {word}\"?")
+            } else if word.contains('*') {
+                format!(", did you mean \"{also} volume={word}\"?")
             } else {
                 String::new()
             };

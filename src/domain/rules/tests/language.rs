@@ -88,6 +88,7 @@ fn an_error_has_a_column_what_was_found_and_what_was_expected() {
         "mount null",
         "mount fisrt 2: null",
         "mount volume=db* nth 2: null",
+        "mount db* nth 2: null",
         "mount nth 2 opt.tier=gold: null",
         "mount where volume=db* mounted: null",
         "mount first: null",
