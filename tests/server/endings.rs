@@ -4,7 +4,11 @@ use std::{
     fs, io,
     path::Path,
     process::{Command, Stdio},
-    sync::{Mutex, mpsc},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
     time::Duration,
 };
 
@@ -240,18 +244,53 @@ async fn a_killed_server_is_replaced_by_the_next_and_nothing_is_lost() {
 }
 
 /// A disk that answers no write until the test allows it.
-struct StuckStore(Mutex<mpsc::Receiver<()>>);
+struct StuckStore {
+    answers: Mutex<mpsc::Receiver<()>>,
+    is_asked: Arc<AtomicBool>,
+}
+
+impl StuckStore {
+    fn new() -> (mpsc::Sender<()>, Arc<AtomicBool>, Box<Self>) {
+        let (answer, answers) = mpsc::channel();
+        let is_asked = Arc::new(AtomicBool::new(false));
+        (answer, Arc::clone(&is_asked), Box::new(Self { answers: Mutex::new(answers), is_asked }))
+    }
+}
 
 impl VolumeStore for StuckStore {
     fn persist(&self, _: &Change, _: Option<&Volume>) -> io::Result<()> {
-        self.0.lock().expect("no test panics here").recv().map_err(io::Error::other)
+        self.is_asked.store(true, Ordering::Relaxed);
+        self.answers.lock().expect("no test panics here").recv().map_err(io::Error::other)
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_about_other_volumes_are_answered_while_the_disk_does_not_answer() {
+    let (answer, is_asked, store) = StuckStore::new();
+    let fixture = Fixture::with_store(store, |_| {});
+    // On connections that were there before, so that some share a thread with the one that waits.
+    let mut callers = Vec::new();
+    for _ in 0..8 {
+        let mut caller = fixture.plugin.connect().await.expect("the server listens");
+        caller.say(&kept_alive(Operation::List, "{}")).await;
+        caller.hear_one().await;
+        callers.push(caller);
+    }
+    let mut waiting = fixture.plugin.connect().await.expect("the server listens");
+    waiting.say(&kept_alive(Operation::Create, r#"{"Name":"v"}"#)).await;
+    until("the disk is asked", || is_asked.load(Ordering::Relaxed)).await;
+    for caller in &mut callers {
+        caller.say(&kept_alive(Operation::List, "{}")).await;
+        assert_eq!(within(caller.hear_one()).await.status(), Some(200));
+    }
+    answer.send(()).expect("the disk waits");
+    assert_eq!(within(waiting.hear_one()).await.status(), Some(200));
+    within(fixture.end()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_disk_that_does_not_answer_cannot_hold_up_the_end() {
-    let (answer, answers) = mpsc::channel();
-    let store = Box::new(StuckStore(Mutex::new(answers)));
+    let (answer, _, store) = StuckStore::new();
     let fixture = Fixture::with_store(store, |plan| plan.drain = Duration::from_millis(50));
     let mut caller = fixture.plugin.connect().await.expect("the server listens");
     caller.say(&kept_alive(Operation::Create, r#"{"Name":"v"}"#)).await;
