@@ -68,7 +68,8 @@ impl App {
             return effects;
         }
         if let Some(why) = obstacle(action, snapshot) {
-            self.status = StatusLine::say(format!("{} cannot be done here: {why}", action.binding().name));
+            let key = self.keymap.key(action, self.theme.glyphs.ascii);
+            self.status = StatusLine::say(format!("{key} does nothing here: {why}"));
             return Vec::new();
         }
         let is_about_fault = self.focus == Pane::Faults
