@@ -142,7 +142,15 @@ fn a_key_a_click_and_the_palette_lead_to_the_lints() {
         console.press("L");
         assert_eq!(selected(&console), Some(5), "{way}: from the end again");
     }
-    let mut console = console(&Fixture::empty());
+    // The newest row stays selected when others come.
+    let mut fixture = odd();
+    fixture.call(Call { lints: vec![Lint::DuplicateCreate], ..call(Operation::Create, "one") });
+    let mut console = console(&fixture);
+    console.press("L");
+    fixture.call(call(Operation::Get, "one"));
+    console.look(&fixture);
+    assert_eq!(selected(&console), Some(7), "{}", console.screen());
+    let mut console = self::console(&Fixture::empty());
     console.press("L");
     assert!(console.screen().contains("no lint so far"), "{}", console.screen());
     assert!(!console.screen().contains("L lint"), "nothing to offer\n{}", console.screen());

@@ -320,6 +320,12 @@ impl GroupedList {
         self.hold(height);
     }
 
+    /// Keeps the selected row selected: the list no longer follows.
+    pub fn stay(&mut self, height: usize) {
+        self.hold(height);
+        self.selected = self.anchor(self.selected_row());
+    }
+
     /// Selects the next or the previous group or entry that passes a filter, and says whether it began again at the
     /// other end.
     pub fn seek(&mut self, wanted: &Filter, forward: bool, height: usize) -> Option<bool> {

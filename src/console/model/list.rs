@@ -376,6 +376,11 @@ impl EntryList {
         }
     }
 
+    /// Keeps the selected row selected: the list no longer follows.
+    pub fn stay(&mut self, height: usize) {
+        self.go_to(self.selected_row(), height);
+    }
+
     /// Selects the next or the previous row that passes a filter, and says whether it began again at the other end.
     pub fn seek(&mut self, wanted: &Filter, forward: bool, height: usize) -> Option<bool> {
         let (row, wrapped) = window::seek(self.rows.len(), self.selected_row(), forward, |row| {

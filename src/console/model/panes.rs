@@ -94,8 +94,15 @@ impl App {
         let follows = self.grouped_list.as_ref().map_or(self.calls.follows(), GroupedList::follows);
         let is_there = is_new && follows && self.selected().is_some_and(|entry| lint.matches(entry));
         let found = match &mut self.grouped_list {
-            _ if is_there => Some(false),
+            Some(grouped_list) if is_there => {
+                grouped_list.stay(height);
+                Some(false)
+            }
             Some(grouped_list) => grouped_list.seek(&lint, false, height),
+            None if is_there => {
+                self.calls.stay(height);
+                Some(false)
+            }
             None => self.calls.seek(&lint, false, height),
         };
         let counted = text::counted(counted, "lint");
