@@ -21,6 +21,7 @@ use crate::{
         },
         lang::command::{Command, ReleaseTarget, Target},
         model::{
+            driver::{DriverReason, DriverStatus},
             entry::{Entry, EntryKind, Outcome, ShellEvent},
             origin::Origin,
             protocol::{Caller, Operation},
@@ -87,20 +88,22 @@ fn parts(entries: &[Arc<Entry>]) -> Vec<CallGroups> {
     for (index, entry) in entries.iter().enumerate() {
         match &entry.kind {
             EntryKind::Call(call) if call.status.is_none() => cut_off = Some(entry.at),
+            EntryKind::Driver(event) => {
+                is_down = event.status != DriverStatus::Up;
+                if matches!(event.reason, DriverReason::Crash) {
+                    cut_off = Some(entry.at);
+                }
+            }
             EntryKind::Shell(ShellEvent::Started { .. }) => is_typed = true,
             EntryKind::Shell(ShellEvent::Finished(_)) => is_typed = false,
-            EntryKind::Command(run) => match run.command.parse() {
-                Ok(Command::Down { .. } | Command::Crash { .. }) => is_down = true,
-                Ok(Command::Up) => is_down = false,
-                Ok(Command::Arm { .. } | Command::Disarm(_)) => {
-                    let is_tried_again =
-                        cut_off.is_some_and(|cut_off| entry.at.duration_since(cut_off) < RETRY);
-                    if !is_down && !is_typed && !is_tried_again && arrivals[index] > entry.at {
-                        parts.push(CallGroups::default());
-                    }
+            EntryKind::Command(run)
+                if matches!(run.command.parse(), Ok(Command::Arm { .. } | Command::Disarm(_))) =>
+            {
+                let is_tried_again = cut_off.is_some_and(|cut_off| entry.at.duration_since(cut_off) < RETRY);
+                if !is_down && !is_typed && !is_tried_again && arrivals[index] > entry.at {
+                    parts.push(CallGroups::default());
                 }
-                _ => {}
-            },
+            }
             _ => {}
         }
         parts.last_mut().expect("there is one").push(entry);
