@@ -38,7 +38,7 @@ const CHUNK: usize = 4096;
 /// Keys, pastes, mouse events and changes of the terminal's size. Dropping it leaves what is typed from then on to others.
 pub struct Keyboard {
     events: Option<mpsc::Receiver<io::Result<Event>>>,
-    resized: io::Result<Signal>,
+    resized: Signal,
     /// Ends the thread.
     end: Arc<OwnedFd>,
     reader: Option<thread::JoinHandle<()>>,
@@ -56,7 +56,7 @@ impl Keyboard {
                 drop(sender.blocking_send(Err(error)));
             }
         })?;
-        let resized = signal(SignalKind::window_change());
+        let resized = signal(SignalKind::window_change())?;
         Ok(Self { events: Some(events), resized, end, reader: Some(reader) })
     }
 }
@@ -65,9 +65,7 @@ impl Stream for Keyboard {
     type Item = io::Result<Event>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<io::Result<Event>>> {
-        if let Ok(resized) = &mut self.resized
-            && resized.poll_recv(cx).is_ready()
-        {
+        if self.resized.poll_recv(cx).is_ready() {
             let size = crossterm::terminal::size();
             return Poll::Ready(Some(size.map(|(width, height)| Event::Resize(width, height))));
         }
@@ -82,8 +80,8 @@ impl Drop for Keyboard {
     fn drop(&mut self) {
         // First, so that the thread does not wait for room.
         self.events = None;
-        let told = rustix::io::write(&*self.end, &1_u64.to_ne_bytes());
-        if let (Ok(_), Some(reader)) = (told, self.reader.take()) {
+        let signalled = rustix::io::write(&*self.end, &1_u64.to_ne_bytes());
+        if let (Ok(_), Some(reader)) = (signalled, self.reader.take()) {
             drop(reader.join());
         }
     }
@@ -110,7 +108,7 @@ struct TerminalReader {
 }
 
 impl TerminalReader {
-    /// Reads until nobody wants to know.
+    /// Reads until the receiver is dropped.
     fn read_to_end(mut self, events: &mpsc::Sender<io::Result<Event>>) -> io::Result<()> {
         let mut chunk = vec![0; CHUNK];
         let mut decoded = Vec::new();
@@ -134,7 +132,7 @@ impl TerminalReader {
     }
 
     fn wait(&self) -> io::Result<Input> {
-        let timeout = self.decoder.patience().map(timespec);
+        let timeout = self.decoder.timeout().map(timespec);
         let mut watched =
             [PollFd::new(&self.terminal, PollFlags::IN), PollFd::new(&*self.end, PollFlags::IN)];
         match poll(&mut watched, timeout.as_ref()) {

@@ -88,7 +88,7 @@ fn decoded(bytes: &[u8], part: usize) -> Vec<Typed> {
     for part in bytes.chunks(part) {
         decoder.push(part, &mut events);
     }
-    while decoder.patience().is_some() {
+    while decoder.timeout().is_some() {
         decoder.pause(&mut events);
     }
     events
@@ -105,7 +105,7 @@ fn bytes_of_a_terminal_mean_the_same_however_they_come() {
         let (mut decoder, mut last) = (Decoder::default(), Vec::new());
         decoder.push(&bytes, &mut last);
         decoder.push(b"\x03", &mut last);
-        if decoder.patience().is_some() {
+        if decoder.timeout().is_some() {
             decoder.pause(&mut last);
         }
         let ctrl_c = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);

@@ -36,11 +36,15 @@ pub struct Decoder {
     pending: Vec<u8>,
     /// What was pasted so far, if a paste has begun.
     paste: Option<Vec<u8>>,
+    /// The last bytes that have come, as many as a Ctrl-C may have.
+    last: Vec<u8>,
 }
 
 impl Decoder {
     /// Takes bytes, and appends the events in them.
     pub fn push(&mut self, bytes: &[u8], events: &mut Vec<Event>) {
+        self.last.extend_from_slice(&bytes[bytes.len().saturating_sub(KITTY_CTRL_C.len())..]);
+        self.last.drain(..self.last.len().saturating_sub(KITTY_CTRL_C.len()));
         self.pending.extend_from_slice(bytes);
         let pending = std::mem::take(&mut self.pending);
         let mut rest = &pending[..];
@@ -52,9 +56,9 @@ impl Decoder {
     }
 
     /// How long to wait for more bytes before [`Decoder::pause`], if something is unfinished.
-    pub fn patience(&self) -> Option<Duration> {
+    pub fn timeout(&self) -> Option<Duration> {
         match (&self.paste, &self.pending[..]) {
-            (Some(paste), rest) if has_ctrl_c(paste) || has_ctrl_c(rest) => Some(KEY_PAUSE),
+            (Some(_), _) if self.ends_with_ctrl_c() => Some(KEY_PAUSE),
             (Some(_), _) => Some(PASTE_PAUSE),
             (None, []) => None,
             (None, [ESCAPE]) => Some(ESCAPE_PAUSE),
@@ -63,12 +67,12 @@ impl Decoder {
         }
     }
 
-    /// Nothing has come for as long as [`Decoder::patience`] says: ends what is unfinished.
+    /// Nothing has come for as long as [`Decoder::timeout`] says: ends what is unfinished.
     pub fn pause(&mut self, events: &mut Vec<Event>) {
         let pending = std::mem::take(&mut self.pending);
         if let Some(mut paste) = self.paste.take() {
             paste.extend_from_slice(&pending);
-            events.push(if has_ctrl_c(&paste) {
+            events.push(if self.ends_with_ctrl_c() {
                 Event::Key(KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL))
             } else {
                 pasted(&paste)
@@ -82,6 +86,11 @@ impl Decoder {
                 _ => {}
             }
         }
+    }
+
+    /// Whether Ctrl-C came last: in a paste, it was typed if nothing follows it.
+    fn ends_with_ctrl_c(&self) -> bool {
+        self.last.ends_with(&[CTRL_C]) || self.last.ends_with(KITTY_CTRL_C)
     }
 
     /// Takes what comes first, and returns how many bytes that was. None if more bytes decide what it is.
@@ -117,10 +126,6 @@ impl Decoder {
 
 fn pasted(bytes: &[u8]) -> Event {
     Event::Paste(String::from_utf8_lossy(bytes).into_owned())
-}
-
-fn has_ctrl_c(bytes: &[u8]) -> bool {
-    bytes.contains(&CTRL_C) || memchr::memmem::find(bytes, KITTY_CTRL_C).is_some()
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ fn typed(bytes: &[u8]) -> Vec<Event> {
         for part in bytes.chunks(size) {
             decoder.push(part, events);
         }
-        while decoder.patience().is_some() {
+        while decoder.timeout().is_some() {
             decoder.pause(events);
         }
     }
@@ -127,15 +127,25 @@ proptest! {
         decoder.push(&pieces.concat(), &mut events);
         events.clear();
         decoder.push(b"\x03", &mut events);
-        if decoder.patience().is_some() {
+        if decoder.timeout().is_some() {
             decoder.pause(&mut events);
         }
         prop_assert_eq!(events.last(), Some(&ctrl_c()));
-        prop_assert_eq!(decoder.patience(), None);
+        prop_assert_eq!(decoder.timeout(), None);
     }
 
     #[test]
     fn the_parts_in_which_bytes_come_do_not_matter(bytes in prop::collection::vec(any::<u8>(), 0..40)) {
         typed(&bytes);
     }
+}
+
+#[test]
+fn ctrl_c_within_a_pasted_text_is_text_although_its_rest_comes_late() {
+    let mut decoder = Decoder::default();
+    let mut events = Vec::new();
+    decoder.push(b"\x1b[200~a\x03b", &mut events);
+    assert_eq!(decoder.timeout(), Some(PASTE_PAUSE));
+    decoder.push(b"c\x1b[201~", &mut events);
+    assert_eq!((events, decoder.timeout()), (vec![Event::Paste("a\x03bc".into())], None));
 }
