@@ -97,8 +97,10 @@ impl Inner {
         let scenario = self.state.scenario();
         let play_request = scenario.play_request.as_ref().ok_or(CommandFailed::NothingPlayed)?;
         let play = scenario.play.as_deref();
+        // Some steps begin without permission, and the one after the last is the clean-up.
         let are_all_allowed = |play: &ScenarioRun| {
-            play_request.is_paused() && play_request.allowed >= play.steps.len() && !play.steps_ended()
+            let last = play.steps.len() + usize::from(play.steps_ended());
+            play_request.is_paused() && play_request.allowed.max(play.begun()) >= last
         };
         let text = match control {
             ScenarioControl::Next if play.is_some_and(are_all_allowed) => {
@@ -273,6 +275,7 @@ mod tests {
             assert_eq!(allowed(), 3, "the clean-up waits");
             assert_eq!(run(&hub, "play next"), "removing what the scenario created");
             assert_eq!(allowed(), 4);
+            assert_eq!(refused(&hub, "play next"), no_step);
         }
     }
 
