@@ -39,8 +39,11 @@ const MAX_QUIET_WAIT: Duration = Duration::from_secs(3);
 /// The longest wait for the demo's commands in flight: more than a daemon's five attempts.
 const MAX_DEMO_WAIT: Duration = Duration::from_secs(20);
 
-/// How often it is looked whether the user has changed a scenario.
-const BETWEEN_LOOKS: Duration = Duration::from_secs(2);
+/// The user's files, with what changes when they are written.
+type OwnFiles = Vec<(PathBuf, Option<SystemTime>, u64)>;
+
+/// How often the user's files are checked for changes.
+const FILE_CHECK_INTERVAL: Duration = Duration::from_secs(2);
 
 /// Runs the scenarios that users ask for.
 pub struct ScenarioService {
@@ -63,7 +66,7 @@ impl ScenarioService {
     pub async fn run(self, shutdown: CancellationToken) {
         let mut play_requests = self.hub.play_requests();
         loop {
-            let files = self.library.own_files();
+            let files = self.own_files().await;
             // An engine that does not answer delays only this.
             if shutdown.run_until_cancelled(self.publish_catalog()).await.is_none() {
                 return;
@@ -82,15 +85,15 @@ impl ScenarioService {
     }
 
     /// Waits until the user's scenarios are others than these.
-    async fn files_changed(&self, before: Vec<(PathBuf, Option<SystemTime>, u64)>) {
-        loop {
-            sleep(BETWEEN_LOOKS).await;
-            let library = self.library.clone();
-            let now = spawn_blocking(move || library.own_files()).await;
-            if now.is_ok_and(|now| now != before) {
-                return;
-            }
+    async fn files_changed(&self, before: OwnFiles) {
+        while self.own_files().await == before {
+            sleep(FILE_CHECK_INTERVAL).await;
         }
+    }
+
+    async fn own_files(&self) -> OwnFiles {
+        let library = self.library.clone();
+        spawn_blocking(move || library.own_files()).await.unwrap_or_default()
     }
 
     /// Lists all scenarios, and says which are not for the engine at hand.

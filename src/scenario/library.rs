@@ -140,6 +140,7 @@ impl ScenarioLibrary {
     pub fn own_files(&self) -> Vec<(PathBuf, Option<SystemTime>, u64)> {
         let files = self.own.as_ref().and_then(|own| fs::read_dir(own).ok()).into_iter().flatten().flatten();
         let mut files: Vec<_> = files
+            .filter(|file| file.path().extension().is_some_and(|extension| extension == "toml"))
             .filter_map(|file| {
                 let about = fs::metadata(file.path()).ok()?;
                 Some((file.path(), about.modified().ok(), about.len()))
