@@ -21,7 +21,10 @@ pub fn spans(view: &View<'_>) -> Option<Vec<(String, Style)>> {
         request.is_paused() && (request.allowed <= play.begun() || play.steps_ended())
     });
     let key = |does: &str| {
-        let can_press = waits && obstacle(KeyAction::NextStep, snapshot).is_none();
+        // In a recording the key moves by an entry.
+        let can_press = waits
+            && snapshot.source.timeline().is_none()
+            && obstacle(KeyAction::NextStep, snapshot).is_none();
         let key = format!("[{}] ", view.key(KeyAction::NextStep));
         if can_press { vec![(key, styles.key), (does.to_owned(), styles.dim)] } else { Vec::new() }
     };
