@@ -109,10 +109,9 @@ pub struct Settings {
     #[arg(env = "VOLTERGEIST_TOKEN_FILE", hide_env = true, hide_short_help = true)]
     pub token_file: Option<PathBuf>,
 
-    /// How long a client may take to send the head of a request, such as 10s, or off [default: 60s]
+    /// Close a connection whose client takes longer to send the head of a request; off for no limit [default: 60s]
     ///
-    /// The connection is closed then. Off is for engines that are slow on purpose. Connections without a request may stay
-    /// open.
+    /// Off is for engines that are slow on purpose. Connections without a request may stay open.
     #[arg(long, global = true, value_name = "DUR", env = "VOLTERGEIST_HEADER_TIMEOUT", hide_env = true)]
     #[arg(hide_short_help = true)]
     #[serde(deserialize_with = "parsed")]

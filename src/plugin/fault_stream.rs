@@ -194,7 +194,7 @@ impl ConnectionControl {
     }
 }
 
-/// How often it is looked whether a peer is still there that nobody reads from.
+/// How often a peer that is not being read from is checked for having left.
 const PEER_CHECK_INTERVAL: Duration = Duration::from_millis(250);
 
 /// How many bytes are peeked at or discarded at a time.

@@ -1,4 +1,4 @@
-//! A registry. Docker uses it without TLS at a loopback address, or if it is told to by `--insecure-registry`.
+//! A registry. Docker uses it without TLS at a loopback address, or with `--insecure-registry`.
 
 use std::{
     fs,

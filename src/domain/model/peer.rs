@@ -51,7 +51,7 @@ pub enum PeerForm {
 }
 
 impl PeerForm {
-    /// The shortest form that tells some peers apart.
+    /// The shortest form in which the peers differ.
     pub fn shortest<'p>(peers: impl Iterator<Item = &'p Peer> + Clone) -> Self {
         let mut names = Vec::new();
         for peer in peers {
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn peers_are_as_short_as_tells_them_apart() {
+    fn peers_have_the_shortest_form_in_which_they_differ() {
         let process = |name: &str, pid| Peer::Process { pid, uid: 0, user: None, name: Some(name.into()) };
         let (one, two, podman) = (process("dockerd", 4083), process("dockerd", 512), process("podman", 7));
         for (peers, form, expected) in [

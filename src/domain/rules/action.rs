@@ -2,9 +2,6 @@
 
 use std::time::Duration;
 
-/// The message of `fail` where none is given.
-pub(super) const FAILURE: &str = "the volume is haunted";
-
 use serde_json::{Value, json};
 
 use super::template::{self, FieldPath};
@@ -13,6 +10,9 @@ use crate::domain::{
     lang,
     model::{protocol::Operation, speed::EngineSpeed},
 };
+
+/// The message of `fail` where none is given.
+pub(super) const FAILURE: &str = "the volume is haunted";
 
 /// What a rule does to a call.
 #[derive(Clone, Debug, PartialEq, Eq)]

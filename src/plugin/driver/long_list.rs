@@ -1,4 +1,4 @@
-//! The reply to List where there are many volumes: it is sent in parts and is never in memory as a whole.
+//! The reply to List where there are many volumes: it is sent in parts and is in memory as a whole only if a rule applies to the call.
 
 use std::convert::Infallible;
 

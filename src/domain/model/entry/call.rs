@@ -167,7 +167,7 @@ impl Call {
             + text(&self.mount_id)
             + text(&self.error)
             + self.fault.as_ref().map_or(0, AppliedFault::size_estimate)
-            + self.evaluation.as_ref().map_or(0, shared_weight)
+            + self.evaluation.as_ref().map_or(0, shared_size)
             + self.headers.size_estimate()
             + self.lints.len()
             + self.changes.iter().map(Change::size_estimate).sum::<usize>()
@@ -179,7 +179,7 @@ impl Call {
 }
 
 /// How many bytes of memory decisions hold, unless other calls share them.
-fn shared_weight(decisions: &Arc<[RuleDecision]>) -> usize {
+fn shared_size(decisions: &Arc<[RuleDecision]>) -> usize {
     if Arc::strong_count(decisions) > 2 { 0 } else { size_of_val(&**decisions) + 16 }
 }
 

@@ -66,7 +66,7 @@ impl Volume {
     /// About how many bytes of memory it holds.
     pub(in crate::domain::model) fn size_estimate(&self) -> usize {
         let mounts: usize = self.mounts.keys().map(|id| id.len() + 64).sum();
-        size_of::<Self>() + 2 * self.name.len() + options_weight(&self.options) + mounts
+        size_of::<Self>() + 2 * self.name.len() + options_size(&self.options) + mounts
     }
 
     /// Whether any mount is open.
@@ -176,7 +176,7 @@ impl Change {
     /// About how many bytes of memory it holds, for the journal's bound.
     pub fn size_estimate(&self) -> usize {
         let held = match self {
-            Self::Created { options, .. } | Self::Masked { options, .. } => options_weight(options),
+            Self::Created { options, .. } | Self::Masked { options, .. } => options_size(options),
             Self::Mounted { id, .. } | Self::Unmounted { id, .. } => id.len(),
             _ => 0,
         };
@@ -201,6 +201,6 @@ impl Change {
 }
 
 /// About how many bytes of memory options hold.
-fn options_weight(options: &Options) -> usize {
+fn options_size(options: &Options) -> usize {
     options.iter().map(|(key, value)| key.len() + value.len() + 64).sum()
 }
