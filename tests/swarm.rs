@@ -207,10 +207,11 @@ fn a_swarm_runs_the_plugin_on_each_node_and_a_fault_at_one_of_them() {
     console.wait_until("the failed mounts of one node and the mounts of the others", |screen| {
         let text = screen.contents();
         // The column may be too narrow for the port.
-        let shows = |node: &Node, what: &str| {
-            text.lines().any(|line| line.contains(node.sandbox.address()) && line.contains(what))
+        let shows = |node: &Node, outcome: &str| {
+            let words = [node.sandbox.address(), " data ", outcome];
+            text.lines().any(|line| words.iter().all(|word| line.contains(word)))
         };
-        shows(first, "data    ok") && shows(second, "busy here") && shows(third, "data    ok")
+        shows(first, " ok ") && shows(second, "busy here") && shows(third, " ok ")
     });
     assert!(!tasks(manager, "web", &ids[1]).contains("Running"));
 
