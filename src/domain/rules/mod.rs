@@ -42,6 +42,8 @@ pub use release_action::ReleaseAction;
 pub use rule::{Rule, RuleError, Step};
 pub use selector::{Pattern, RequestContext, Selector};
 pub use set::{DisarmedRule, RuleSet};
+#[cfg(test)]
+pub(super) use template::escape;
 pub use template::{CallValues, FieldPath, PLACEHOLDERS, fill};
 pub use tracked_rule::{Injection, Remaining, RuleState, RuleStatus, TrackedRule};
 pub use trigger::{Probability, Trigger};

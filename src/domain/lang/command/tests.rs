@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::{Command, Outage, ReleaseTarget, Target};
-use crate::domain::rules::{Action, ErrorForm, ReleaseAction};
+use crate::domain::rules::{Action, ErrorForm, ReleaseAction, escape};
 
 #[test]
 fn a_printed_command_is_the_command_again() {
@@ -170,9 +170,9 @@ fn release_action() -> impl Strategy<Value = ReleaseAction> {
         ])
         .prop_map(str::to_owned),
     ];
+    let placeholders = ["{volume}", "[{original}]", "{\"A\":\"{opt.x}{{y\"}\n", "{{{id}"].map(str::to_owned);
     let template =
-        prop::sample::select(vec!["{volume}", "[{original}]", "{\"A\":\"{opt.x}{{y\"}\n", "{{{id}"]);
-    let template = template.prop_map(str::to_owned);
+        prop_oneof![prop::sample::select(placeholders.to_vec()), body.clone().prop_map(|text| escape(&text))];
     let shape = || prop::sample::select(&ErrorForm::ALL);
     let action = prop_oneof![
         (template, shape()).prop_map(|(body, shape)| Action::Reply { body, shape }),
