@@ -1,10 +1,6 @@
 //! Runs the scenarios that users ask for, with the driver of this instance.
 
-use std::{
-    path::PathBuf,
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{anyhow, bail};
 use tokio::{
@@ -24,7 +20,8 @@ use crate::{
     engine_api::Profile,
     hub::Hub,
     scenario::{
-        self, EngineSetup, LibraryError, LoadedScenario, Progress, RunContext, Scenario, ScenarioLibrary,
+        self, EngineSetup, LibraryError, LoadedScenario, OwnFiles, Progress, RunContext, Scenario,
+        ScenarioLibrary,
     },
 };
 
@@ -38,9 +35,6 @@ const QUIET_PERIOD: Duration = Duration::from_millis(100);
 const MAX_QUIET_WAIT: Duration = Duration::from_secs(3);
 /// The longest wait for the demo's commands in flight: more than a daemon's five attempts.
 const MAX_DEMO_WAIT: Duration = Duration::from_secs(20);
-
-/// The user's files, with what changes when they are written.
-type OwnFiles = Vec<(PathBuf, Option<SystemTime>, u64)>;
 
 /// How often the user's files are checked for changes.
 const FILE_CHECK_INTERVAL: Duration = Duration::from_secs(2);
@@ -103,11 +97,11 @@ impl ScenarioService {
         let docker = if is_found { docker_abilities().await } else { None };
         let is_simulated = docker.is_none();
         let engine = docker.unwrap_or_else(|| simulated::abilities(self.profile));
-        let place =
+        let setup =
             EngineSetup { driver: driver.name, second_engine: is_simulated, fresh_engine: is_simulated };
         let obstacle = |scenario: &Scenario| {
             let upstream_obstacle = driver.upstream.as_ref().and_then(|_| scenario.upstream_obstacle());
-            scenario.obstacle(&engine, &place).or(upstream_obstacle)
+            scenario.obstacle(&engine, &setup).or(upstream_obstacle)
         };
         publish_catalog(&self.hub, &self.library, self.demo_idle.is_none(), obstacle);
     }

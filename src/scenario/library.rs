@@ -130,6 +130,9 @@ impl LibraryError {
     }
 }
 
+/// The user's files, each with its time and size, which change when it is written.
+pub type OwnFiles = Vec<(PathBuf, Option<SystemTime>, u64)>;
+
 impl ScenarioLibrary {
     /// The shipped scenarios, and those in the user's directory, if there is one.
     pub fn new(own: Option<PathBuf>) -> Self {
@@ -137,7 +140,7 @@ impl ScenarioLibrary {
     }
 
     /// The user's files as they are now: it changes when one is written, added or removed.
-    pub fn own_files(&self) -> Vec<(PathBuf, Option<SystemTime>, u64)> {
+    pub fn own_files(&self) -> OwnFiles {
         let files = self.own.as_ref().and_then(|own| fs::read_dir(own).ok()).into_iter().flatten().flatten();
         let mut files: Vec<_> = files
             .filter(|file| file.path().extension().is_some_and(|extension| extension == "toml"))

@@ -24,7 +24,7 @@ mod trace;
 pub use context::{Progress, RunContext};
 pub use file::{Action, Names, Scenario, Step, StepExpectation};
 pub use fit::EngineSetup;
-pub use library::{LibraryError, LoadedScenario, ScenarioLibrary};
+pub use library::{LibraryError, LoadedScenario, OwnFiles, ScenarioLibrary};
 pub use parse::ScenarioError;
 pub use report::{Report, StepReport, TimedCall};
 pub use run::run;
