@@ -89,13 +89,13 @@ pub struct Server {
 fn forward(
     hub: &Arc<Hub>,
     name: &str,
-    place: ListenAt,
+    listen_at: ListenAt,
     paths: &Paths,
     header_timeout: Option<Duration>,
     upstream: Upstream,
 ) -> Result<(PluginServer, MountpointOf), BindError> {
     let driver = UpstreamDriver::new(Arc::clone(hub), upstream);
-    let plugin = PluginServer::bind(hub, name, place, paths, header_timeout, |_| driver.clone())?;
+    let plugin = PluginServer::bind(hub, name, listen_at, paths, header_timeout, |_| driver.clone())?;
     Ok((plugin, Arc::new(move |name| driver.mountpoint(name))))
 }
 

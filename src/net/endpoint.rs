@@ -15,7 +15,7 @@ use super::{
 pub struct Endpoint {
     /// As it is shown.
     name: String,
-    place: EndpointKind,
+    kind: EndpointKind,
     token: Option<String>,
 }
 
@@ -60,7 +60,7 @@ impl fmt::Display for Endpoint {
 impl Endpoint {
     /// The instance that a word means: a name, a path, `unix:PATH`, `tcp://HOST:PORT` or `ssh://[USER@]HOST[/NAME]`.
     pub fn find(word: &str, paths: &Paths, token: Option<String>) -> Result<Self, EndpointError> {
-        let place = if word.starts_with("ssh://") {
+        let kind = if word.starts_with("ssh://") {
             let target =
                 word.parse::<SshTarget>().map_err(|error| EndpointError::Wrong(error.to_string()))?;
             EndpointKind::Ssh(target, Arc::default())
@@ -75,7 +75,7 @@ impl Endpoint {
             let no_instance = || EndpointError::NoInstance { name: word.to_owned(), running: names(paths) };
             EndpointKind::Address(Address::Unix(Some(socket.ok_or_else(no_instance)?)))
         };
-        Ok(Self { name: word.to_owned(), place, token })
+        Ok(Self { name: word.to_owned(), kind, token })
     }
 
     /// A short name for a column: that of the instance, or its machine.
@@ -92,7 +92,7 @@ impl Endpoint {
 
     /// The instance with this control socket, shown by a name.
     pub fn socket(name: &str, path: PathBuf) -> Self {
-        Self { name: name.to_owned(), place: EndpointKind::Address(Address::Unix(Some(path))), token: None }
+        Self { name: name.to_owned(), kind: EndpointKind::Address(Address::Unix(Some(path))), token: None }
     }
 
     /// The only instance that runs here.
@@ -105,7 +105,7 @@ impl Endpoint {
 
     /// A client that reaches it now. Over SSH, the socket is forwarded again if that has ended.
     pub async fn client(&self) -> Result<Client, ClientError> {
-        let address = match &self.place {
+        let address = match &self.kind {
             EndpointKind::Address(address) => address.clone(),
             EndpointKind::Ssh(target, forward) => {
                 let mut forward = forward.lock().await;

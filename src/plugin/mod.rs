@@ -60,16 +60,16 @@ impl PluginServer {
     pub fn bind<D: Driver>(
         hub: &Arc<Hub>,
         name: &str,
-        place: ListenAt,
+        listen_at: ListenAt,
         paths: &Paths,
         head_timeout: Option<Duration>,
         driver: impl FnOnce(String) -> D,
     ) -> Result<Self, BindError> {
-        let hosts = match &place {
+        let hosts = match &listen_at {
             ListenAt::Address(Address::Tcp(host_port)) => Some(TrustedHosts::new(host_port)),
             ListenAt::Address(Address::Unix(_)) | ListenAt::Plugin(_) => None,
         };
-        let (mut listener, mut unwritable) = match place {
+        let (mut listener, mut unwritable) = match listen_at {
             ListenAt::Address(ref address) => paths.plugin_listener(address, name)?,
             ListenAt::Plugin(takeover) => (Listener::take_over(takeover)?, None),
         };

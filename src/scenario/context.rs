@@ -45,7 +45,7 @@ impl RunContext {
     }
 
     /// What matters of it before the first step.
-    pub(super) fn place(&self) -> EngineSetup {
+    pub(super) fn engine_setup(&self) -> EngineSetup {
         EngineSetup {
             driver: self.hub.driver().name,
             second_engine: self.second_engine.is_some(),

@@ -27,14 +27,14 @@ pub struct EngineSetup {
 
 impl Scenario {
     /// Why it can never be played on an engine, if so. It is known before the first step, so that none is left in between.
-    pub fn obstacle(&self, engine: &Abilities, place: &EngineSetup) -> Option<String> {
+    pub fn obstacle(&self, engine: &Abilities, setup: &EngineSetup) -> Option<String> {
         if !self.is_for(engine.profile) {
             let engines = self.engines();
             let engines = if engines.is_empty() { "on dockerd" } else { &engines };
             return Some(format!("it plays only {engines}, and this engine is {}", engine.profile));
         }
         let scenario = self.clone().on_engine(engine.profile);
-        if scenario.needs_second_engine() && !place.second_engine {
+        if scenario.needs_second_engine() && !setup.second_engine {
             return Some("it needs a second engine on the same driver; play it on the simulated one".into());
         }
         match (scenario.live_restore, engine.live_restore) {
@@ -42,8 +42,8 @@ impl Scenario {
             (Some(false), Some(true)) => return Some(LIVE_RESTORE.into()),
             _ => {}
         }
-        let restart = (scenario.fresh_engine && !place.fresh_engine).then_some(DockerCommand::DaemonRestart);
-        let mut commands = scenario.docker_commands(&place.driver).chain(restart);
+        let restart = (scenario.fresh_engine && !setup.fresh_engine).then_some(DockerCommand::DaemonRestart);
+        let mut commands = scenario.docker_commands(&setup.driver).chain(restart);
         commands.find_map(|command| engine.obstacle(&command))
     }
 
@@ -98,7 +98,7 @@ mod tests {
             plugins: Ok(["ghost:latest".to_owned()].into()),
             live_restore: Some(false),
         };
-        let place =
+        let setup =
             |driver: &str| EngineSetup { driver: driver.into(), second_engine: false, fresh_engine: false };
         let unable = Abilities { restart: Err("no restart"), services: Err("no swarm"), ..able() };
         let live = Abilities { live_restore: Some(true), ..able() };
@@ -129,7 +129,7 @@ mod tests {
         ] {
             let text = format!("title = \"t\"\ndescription = \"s\"\n{text}");
             let scenario = Scenario::parse("mine", "mine.toml", &text).expect("a valid scenario");
-            let obstacle = scenario.obstacle(engine, &place(driver));
+            let obstacle = scenario.obstacle(engine, &setup(driver));
             let is_expected = match (&obstacle, expected) {
                 (Some(obstacle), Some(expected)) => obstacle.starts_with(expected),
                 (obstacle, expected) => obstacle.is_none() && expected.is_none(),

@@ -43,7 +43,7 @@ pub async fn run(
     mut on_progress: impl FnMut(Progress<'_>),
     cancel: &CancellationToken,
 ) -> Report {
-    if let Some(obstacle) = scenario.obstacle(&context.engine.abilities(), &context.place()) {
+    if let Some(obstacle) = scenario.obstacle(&context.engine.abilities(), &context.engine_setup()) {
         return Report::skipped(scenario, obstacle);
     }
     let scenario = &scenario.clone().on_engine(context.engine.profile());

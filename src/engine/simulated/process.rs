@@ -83,7 +83,7 @@ impl Process<'_> {
     pub(super) fn finds(&self, program: &str) -> bool {
         let path = if program.contains('/') { program.to_owned() } else { format!("{PROGRAMS}/{program}") };
         let covers = |mount: &Mount| Path::new(&path).starts_with(&mount.destination);
-        match self.place(&path) {
+        match self.origin(&path) {
             PathOrigin::Volume(path) => path.exists(),
             PathOrigin::Bundle(_) | PathOrigin::Removed => false,
             PathOrigin::Elsewhere => !self.mounts.iter().any(covers),
@@ -96,7 +96,7 @@ impl Process<'_> {
         self.is_within_bounds(&path, Path::new("")).then_some(path)
     }
 
-    fn place(&self, path: &str) -> PathOrigin {
+    fn origin(&self, path: &str) -> PathOrigin {
         let path = Path::new(path);
         let below = |mount: &&Mount| path.starts_with(&mount.destination);
         let mount = self.mounts.iter().filter(below).max_by_key(|mount| mount.destination.len());
@@ -126,7 +126,7 @@ impl Process<'_> {
     }
 
     fn read(&self, path: &str) -> Option<String> {
-        match self.place(path) {
+        match self.origin(path) {
             PathOrigin::Volume(path) => std::fs::read_to_string(path).ok(),
             PathOrigin::Bundle(rest) => (rest == Path::new("config.json")).then(|| "{}".into()),
             PathOrigin::Elsewhere | PathOrigin::Removed => None,
@@ -134,7 +134,7 @@ impl Process<'_> {
     }
 
     fn list(&self, path: &str) -> Option<Vec<String>> {
-        match self.place(path) {
+        match self.origin(path) {
             PathOrigin::Volume(path) => {
                 let entries = std::fs::read_dir(path).ok()?.filter_map(Result::ok);
                 let mut names: Vec<_> =
@@ -154,7 +154,7 @@ impl Process<'_> {
 
     fn write(&self, path: &str, text: &str) -> CliResult {
         let failed = |error: &str| CliResult::failure(1, format!("sh: can't create {path}: {error}"));
-        match self.place(path) {
+        match self.origin(path) {
             PathOrigin::Volume(place) => std::fs::write(place, text)
                 .map_or_else(|error| failed(&error.to_string()), |()| CliResult::default()),
             PathOrigin::Removed => failed("No such file or directory"),
