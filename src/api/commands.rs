@@ -1,6 +1,6 @@
 //! `POST /v1/commands`: one command line.
 
-use std::{error::Error, sync::Arc, time::Duration};
+use std::{error::Error, sync::Arc};
 
 use axum::{
     Json,
@@ -12,9 +12,6 @@ use serde::Serialize;
 
 use super::{ApiState, ClientPeer};
 use crate::{domain::model::origin::Origin, export, hub::CommandOutput};
-
-/// How long a reply waits until the command has taken effect on the sockets. Later failures are in the journal.
-const APPLY_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The reply in JSON.
 #[derive(Serialize)]
@@ -35,20 +32,18 @@ pub async fn command(
     line: String,
 ) -> Response {
     let as_json = headers.get(header::ACCEPT).is_some_and(|accept| accept == "application/json");
-    let is_up = line.trim() == "up";
     let run = {
         let hub = Arc::clone(&hub);
         move || -> Result<_, Box<dyn Error + Send + Sync>> {
             let command = files.confine(line.trim().parse()?)?;
-            Ok(export::run_command(&hub, &command, Origin::Api { peer })?)
+            let output = export::run_command(&hub, &command, Origin::Api { peer })?;
+            Ok((command, output))
         }
     };
     match tokio::task::spawn_blocking(run).await {
-        Ok(Ok(output)) => {
-            drop(tokio::time::timeout(APPLY_TIMEOUT, hub.wait_until_applied()).await);
-            if let Some(error) = hub.bind_error().filter(|_| is_up) {
-                let text = format!("the driver is not reachable: {error}; it is tried until it works\n");
-                return (StatusCode::CONFLICT, text).into_response();
+        Ok(Ok((command, output))) => {
+            if let Some(unmet) = hub.unmet_after(&command).await {
+                return (StatusCode::CONFLICT, unmet + "\n").into_response();
             }
             let CommandOutput { text, seq, hits } = output;
             if as_json {

@@ -59,7 +59,7 @@ impl Hub {
         let seq = inner.push(at, run).seq;
         self.publish_desired_state(&mut inner);
         drop(inner);
-        if *command == Command::Up {
+        if matches!(command, Command::Up | Command::Down { .. }) {
             self.request_rebind();
         }
         self.rescheduled.notify_one();

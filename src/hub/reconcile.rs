@@ -1,11 +1,17 @@
 //! What the server has to bring about, and how far it is.
 
-use std::{io, sync::atomic::Ordering};
+use std::{io, sync::atomic::Ordering, time::Duration};
 
 use tokio::sync::watch;
 
 use super::{DriverState, Hub, Inner};
-use crate::domain::model::driver::{DriverReason, Outage};
+use crate::domain::{
+    lang::command::Command,
+    model::driver::{DriverReason, Outage},
+};
+
+/// How long a command waits until it has taken effect on the sockets. Later failures are in the journal.
+const APPLY_TIMEOUT: Duration = Duration::from_secs(2);
 
 impl Hub {
     /// What the server has to bring about.
@@ -49,7 +55,20 @@ impl Hub {
         drop(self.observed_state.subscribe().wait_for(settled).await);
     }
 
-    /// Asks the server to create a socket file that was removed, and lets [`Self::wait_until_applied`] wait for it.
+    /// Waits until the server has followed a command, and returns what is not as the command's result says.
+    pub async fn unmet_after(&self, command: &Command) -> Option<String> {
+        drop(tokio::time::timeout(APPLY_TIMEOUT, self.wait_until_applied()).await);
+        let what = match command {
+            Command::Up => "the driver is not reachable",
+            Command::Crash { .. } => "the driver restarted, but is not reachable",
+            Command::Down { .. } => "the driver cannot be brought down completely",
+            _ => return None,
+        };
+        self.bind_error().map(|error| format!("{what}: {error}; it is tried until it works"))
+    }
+
+    /// Asks the server to bring the socket into its state again, as after a removal from outside, and lets
+    /// [`Self::wait_until_applied`] wait for it.
     pub(super) fn request_rebind(&self) {
         self.observed_state.send_if_modified(|observed| {
             observed.as_mut().is_some_and(|observed| {
@@ -60,7 +79,7 @@ impl Hub {
         self.rebind.notify_one();
     }
 
-    /// Waits until a socket file that was removed is to be created again.
+    /// Waits until the socket is to be brought into its state again.
     pub async fn rebind_requested(&self) {
         self.rebind.notified().await;
     }

@@ -226,6 +226,14 @@ impl Listener {
         }
     }
 
+    /// What is at the path of its socket, if that is not its own socket file.
+    pub fn blocked_by(&self) -> Option<&'static str> {
+        match &self.endpoint {
+            Endpoint::Unix { path, file, .. } if !is_own(path, *file) => other_file(path),
+            Endpoint::Unix { .. } | Endpoint::Takeover(_) | Endpoint::Tcp(_) => None,
+        }
+    }
+
     /// Waits until the socket file of an open listener is removed or replaced from outside.
     pub async fn lost(&self) {
         let Some(watch) = &self.watch else { return std::future::pending().await };
@@ -243,7 +251,12 @@ impl Listener {
         self.state = match &mut self.endpoint {
             Endpoint::Unix { path, mode, file } => {
                 remove_own(path, *file);
-                let listener = bind_private(path)?;
+                let listener = bind_private(path).map_err(|error| match other_file(path) {
+                    Some(what) if error.kind() == io::ErrorKind::AddrInUse => {
+                        io::Error::new(error.kind(), format!("{what} is at its path; move it away"))
+                    }
+                    _ => error,
+                })?;
                 fs::set_permissions(&*path, fs::Permissions::from_mode(*mode))?;
                 *file = Some(FileId::of(path)?);
                 ListenerState::Unix(listener)
@@ -351,6 +364,16 @@ fn unix_address(path: &Path) -> String {
 
 fn is_own(path: &Path, file: Option<FileId>) -> bool {
     file.is_some() && FileId::of(path).ok() == file
+}
+
+/// What else is at the path of a socket.
+fn other_file(path: &Path) -> Option<&'static str> {
+    let file_type = fs::symlink_metadata(path).ok()?.file_type();
+    Some(match file_type {
+        _ if file_type.is_dir() => "a directory",
+        _ if file_type.is_socket() => "another socket",
+        _ => "another file",
+    })
 }
 
 /// Removes the socket file if it is still ours.

@@ -42,7 +42,7 @@ pub struct AcceptLoop {
     last_connection: u64,
     /// Whether the listener or the registration could not be changed.
     failing: bool,
-    /// Where engines found the driver before its socket file was removed from outside.
+    /// Where engines found the driver before something else took its socket file, or the way to it.
     lost: Option<DriverInfo>,
 }
 
@@ -88,7 +88,7 @@ impl AcceptLoop {
                 }
                 () = tokio::time::sleep(RETRY_INTERVAL), if self.failing => self.reconcile_listener(),
                 () = self.hub.rebind_requested() => {
-                    self.reconcile_listener();
+                    self.follow_command();
                     self.hub.report_observed(Some(self.driver_state));
                 }
                 () = self.listener.lost(), if self.lost.is_none() => self.note_loss(),
@@ -106,8 +106,10 @@ impl AcceptLoop {
         let before = std::mem::replace(&mut self.driver_state, driver_state);
         let crashed = before.generation != driver_state.generation;
         let outage_changed = outage(before) != outage(driver_state);
+        if outage_changed || crashed || self.failing {
+            self.follow_command();
+        }
         if outage_changed || crashed {
-            self.reconcile_listener();
             if let Some(frozen) = self.frozen.take() {
                 frozen.close("the driver was a black hole").await;
             }
@@ -128,6 +130,13 @@ impl AcceptLoop {
             }
         }
         self.hub.report_observed(Some(driver_state));
+    }
+
+    /// Brings the listener and the registration into the state that a command wants. A command's own entry says that the
+    /// state was reached, so a failure is reported again.
+    fn follow_command(&mut self) {
+        self.failing = false;
+        self.reconcile_listener();
     }
 
     /// Opens or closes the listener and the registration as the outage demands.
@@ -157,21 +166,39 @@ impl AcceptLoop {
         if result.is_err() != was_failing {
             self.hub.report_bind(&self.listener.address(), result.as_ref().copied());
         }
+        if let Err(error) = result
+            && !was_failing
+            && outage.is_none_or(Outage::is_connectable)
+        {
+            self.note_unregistered(&error.to_string(), None);
+        }
     }
 
     /// Records that the socket file was removed from outside. It is not created again without a command, as by another
     /// plugin.
     fn note_loss(&mut self) {
-        let driver = self.hub.driver();
-        let name = quote(&driver.name).into_owned();
+        let what = self.listener.blocked_by().map(|what| format!("replaced by {what}"));
+        let lost = format!("the socket file was {}", what.as_deref().unwrap_or("removed"));
+        let up = format!("voltergeist command --name {} up", quote(&self.hub.driver().name));
+        self.note_unregistered(&lost, Some(up));
+        self.hub.report_bind(&self.listener.address(), Err(&io::Error::other(lost)));
+    }
+
+    /// Records that engines do not find the driver: why, and the command that puts it right when nothing else is at the
+    /// path of its socket.
+    fn note_unregistered(&mut self, why: &str, command: Option<String>) {
+        let driver = self.lost.get_or_insert_with(|| self.hub.driver());
+        let path = self.listener.path().filter(|_| self.listener.blocked_by().is_some());
+        let moved = path.map(|path| {
+            let path = path.display().to_string();
+            format!("sudo mv {} {}", quote(&path), quote(&format!("{path}.old")))
+        });
+        let steps: Vec<_> = moved.into_iter().chain(command).collect();
         self.hub.register(DriverInfo {
-            registration: "not registered: the socket file was removed or replaced".to_owned(),
-            fix_command: Some(format!("voltergeist command --name {name} up")),
+            registration: format!("not registered: {why}"),
+            fix_command: (!steps.is_empty()).then(|| steps.join(" && ")),
             ..driver.clone()
         });
-        self.hub
-            .report_bind(&driver.address, Err(&io::Error::other("the socket file was removed or replaced")));
-        self.lost = Some(driver);
     }
 
     /// Follows the upstream: refuses connections while it does, and takes its place again after it has restarted.

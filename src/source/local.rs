@@ -54,9 +54,15 @@ impl Source for LocalSource {
     }
 
     fn run(&self, command: Command, origin: Origin) -> BoxFuture<'static, Result<String, String>> {
-        self.blocking(move |hub| {
+        let hub = Arc::clone(&self.0);
+        let asked = command.clone();
+        let run = self.blocking(move |hub| {
             let output = export::run_command(hub, &command, origin);
             output.map(|output| output.text).map_err(|error| error.to_string())
+        });
+        Box::pin(async move {
+            let text = run.await?;
+            hub.unmet_after(&asked).await.map_or(Ok(text), Err)
         })
     }
 

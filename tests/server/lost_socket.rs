@@ -1,6 +1,17 @@
 //! A socket file that something else removes or replaces.
 
-use std::fs;
+use std::{
+    fs,
+    os::unix::{fs::FileTypeExt, net::UnixListener},
+    path::Path,
+    sync::Arc,
+};
+
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+use voltergeist::{
+    domain::model::origin::Origin,
+    source::{LocalSource, Source as _},
+};
 
 use crate::fixture::{Fixture, Heard, http, until};
 
@@ -26,20 +37,106 @@ async fn a_socket_file_that_was_removed_is_noticed_and_created_again_by_a_comman
     }
 }
 
+/// What another program can put at the path of the socket.
+#[derive(Clone, Copy, Debug)]
+enum Other {
+    File,
+    Directory,
+    Socket,
+}
+
+impl Other {
+    const ALL: [(Self, &'static str); 3] =
+        [(Self::File, "another file"), (Self::Directory, "a directory"), (Self::Socket, "another socket")];
+
+    fn put(self, path: &Path) -> Option<UnixListener> {
+        match self {
+            Self::File => fs::write(path, "another file").expect("the place is writable"),
+            Self::Directory => fs::create_dir(path).expect("the place is writable"),
+            Self::Socket => return Some(UnixListener::bind(path).expect("the place is writable")),
+        }
+        None
+    }
+
+    fn is_at(self, path: &Path) -> bool {
+        fs::symlink_metadata(path).is_ok_and(|metadata| match self {
+            Self::File => metadata.is_file(),
+            Self::Directory => metadata.is_dir(),
+            Self::Socket => metadata.file_type().is_socket(),
+        })
+    }
+}
+
+/// What `GET /v1/state` says about the driver: its registration, and the command that puts it right.
+async fn registration(fixture: &Fixture) -> (String, String) {
+    let state = fixture.control.exchange(&http("GET", "/v1/state", "Connection: close\r\n", "")).await.json();
+    let text = |field: &str| state["driver"][field].as_str().unwrap_or_default().to_owned();
+    (text("registration"), text("fix_command"))
+}
+
 #[tokio::test]
-async fn up_does_not_claim_a_socket_that_is_taken() {
-    let fixture = Fixture::unix();
-    let socket = fixture.place.path().join("plugins/ghost.sock");
-    fixture.command("down unlink").await;
-    fs::write(&socket, "another file").expect("the place is writable");
-    let heard = command(&fixture, "up").await;
-    assert_eq!(heard.status(), Some(409), "{heard:?}");
-    assert!(heard.body().starts_with("the driver is not reachable: "), "{heard:?}");
-    assert_eq!(fs::read_to_string(&socket).expect("it is there"), "another file");
-    fs::remove_file(&socket).expect("it is there");
-    until("it listens", || fixture.hub.bind_error().is_none()).await;
-    assert!(fixture.plugin.connect().await.is_ok());
-    fixture.end().await;
+async fn no_command_claims_a_socket_whose_path_is_taken() {
+    for (other, name) in Other::ALL {
+        let fixture = Fixture::unix();
+        let socket = fixture.place.path().join("plugins/ghost.sock");
+        fixture.command("down unlink").await;
+        let listener = other.put(&socket);
+        // Each of them a second time: a failure is no news then.
+        for (line, answer) in [
+            ("up", "the driver is not reachable: "),
+            ("up", "the driver is not reachable: "),
+            ("crash keep", "the driver restarted, but is not reachable: "),
+            ("crash keep", "the driver restarted, but is not reachable: "),
+            ("down refuse", "the driver cannot be brought down completely: "),
+            ("down blackhole for 1h", "the driver cannot be brought down completely: "),
+            ("up", "the driver is not reachable: "),
+        ] {
+            let heard = command(&fixture, line).await;
+            assert_eq!(heard.status(), Some(409), "{other:?}, {line}: {heard:?}");
+            let expected =
+                format!("{answer}{name} is at its path; move it away; it is tried until it works\n");
+            assert_eq!(heard.body(), expected, "{other:?}, {line}");
+            let local = LocalSource::new(Arc::clone(&fixture.hub));
+            let result = local.run(line.parse().expect("a command"), Origin::Line).await;
+            assert_eq!(result.expect_err("it cannot do that").trim(), expected.trim(), "{other:?}, {line}");
+        }
+        let (registered, fix) = registration(&fixture).await;
+        assert_eq!(registered, format!("not registered: {name} is at its path; move it away"));
+        assert_eq!(fix, format!("sudo mv {0} {0}.old", socket.display()));
+        assert!(other.is_at(&socket), "{other:?}");
+        drop(listener);
+        fs::rename(&socket, socket.with_extension("old")).expect("it is there");
+        until("it listens", || fixture.hub.bind_error().is_none()).await;
+        assert!(fixture.plugin.connect().await.is_ok());
+        assert_eq!(registration(&fixture).await, ("registered".to_owned(), String::new()));
+        assert_eq!(command(&fixture, "up").await.status(), Some(400), "it is up already");
+        fixture.end().await;
+    }
+}
+
+#[tokio::test]
+async fn what_takes_the_path_of_an_open_socket_is_noticed_and_left_alone() {
+    for (other, name) in Other::ALL {
+        let fixture = Fixture::unix();
+        let socket = fixture.place.path().join("plugins/ghost.sock");
+        // In one step, so that nothing sees the path without a file.
+        let aside = socket.with_extension("other");
+        let listener = other.put(&aside);
+        renameat_with(CWD, &aside, CWD, &socket, RenameFlags::EXCHANGE).expect("both are there");
+        fixture.until("it is noticed", |now| now.driver.registration != "registered").await;
+        let path = socket.display();
+        let fix = format!("sudo mv {path} {path}.old && voltergeist command --name ghost up");
+        let registered = format!("not registered: the socket file was replaced by {name}");
+        assert_eq!(registration(&fixture).await, (registered, fix));
+        for line in ["crash keep", "up"] {
+            let heard = command(&fixture, line).await;
+            assert_eq!(heard.status(), Some(409), "{other:?}, {line}: {heard:?}");
+        }
+        assert!(other.is_at(&socket), "{other:?}");
+        drop(listener);
+        let _place = fixture.end().await;
+        assert!(other.is_at(&socket), "{other:?}");
+    }
 }
 
 #[tokio::test]

@@ -89,6 +89,11 @@ impl Outage {
         format!("down {self}")
     }
 
+    /// Whether engines can connect, whatever happens then.
+    pub const fn is_connectable(self) -> bool {
+        matches!(self, Self::Blackhole | Self::Reset)
+    }
+
     /// Whether requests reach the driver, so that it can record them.
     pub const fn hears_requests(self) -> bool {
         matches!(self, Self::Reset)
