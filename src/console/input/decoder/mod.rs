@@ -113,6 +113,7 @@ impl Decoder {
                 self.paste = Some(Vec::new());
                 Some(length)
             }
+            Token::Complete(length) if is_mouse_outside(&bytes[..length]) => Some(length),
             Token::Complete(length) => {
                 let event = terminput::Event::parse_from(&bytes[..length]);
                 events.extend(event.ok().flatten().and_then(|event| to_crossterm(event).ok()));
@@ -122,6 +123,14 @@ impl Decoder {
             Token::Incomplete => None,
         }
     }
+}
+
+/// Whether a sequence is that of a mouse in column or row 0. They are counted from 1, and the parser subtracts without a
+/// check.
+fn is_mouse_outside(sequence: &[u8]) -> bool {
+    let [ESCAPE, b'[', parameters @ .., b'M' | b'm'] = sequence else { return false };
+    let number = |text: &[u8]| str::from_utf8(text).ok()?.parse::<u16>().ok();
+    parameters.split(|byte| *byte == b';').skip(1).take(2).any(|place| number(place) == Some(0))
 }
 
 fn pasted(bytes: &[u8]) -> Event {

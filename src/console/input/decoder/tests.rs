@@ -149,3 +149,11 @@ fn ctrl_c_within_a_pasted_text_is_text_although_its_rest_comes_late() {
     decoder.push(b"c\x1b[201~", &mut events);
     assert_eq!((events, decoder.timeout()), (vec![Event::Paste("a\x03bc".into())], None));
 }
+
+#[test]
+fn a_mouse_outside_of_the_screen_means_nothing() {
+    for bytes in ["\x1b[<0;0;7M", "\x1b[<0;7;0m", "\x1b[<0;00;+0M", "\x1b[32;0;1M"] {
+        assert_eq!(typed(bytes.as_bytes()), [], "{}", bytes.escape_default());
+    }
+    assert_eq!(typed(b"\x1b[<0;1;1M").len(), 1);
+}
