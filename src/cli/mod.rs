@@ -5,7 +5,7 @@ mod args;
 mod check;
 mod command;
 mod complete;
-mod config;
+pub mod config;
 mod export;
 mod junit;
 mod manual;

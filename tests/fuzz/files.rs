@@ -1,17 +1,14 @@
-//! Scenario files and recordings.
+//! Scenario files, config files and recordings.
 
 use std::fs;
 
-use bolero::check;
-use voltergeist::{recording::RecordingFile, scenario::Scenario};
+use voltergeist::{
+    cli::config::{self, ConfigError},
+    recording::RecordingFile,
+    scenario::Scenario,
+};
 
-use crate::{MAX_INPUT, edited};
-
-const SCENARIOS: [&str; 3] = [
-    include_str!("../../assets/scenarios/anonymous-volume.toml"),
-    include_str!("../../assets/scenarios/another-name.toml"),
-    include_str!("../../assets/scenarios/bad-time.toml"),
-];
+use crate::{corpus::Corpus, fuzz};
 
 const TOML: [&str; 32] = [
     "\n",
@@ -48,42 +45,106 @@ const TOML: [&str; 32] = [
     "exit = 1\n",
 ];
 
+const SETTINGS: [&str; 28] = [
+    "\n",
+    " = ",
+    "\"",
+    "'",
+    "\"\"\"",
+    "[",
+    "]",
+    "[keys]\n",
+    "[[keys]]\n",
+    "{ ",
+    " }",
+    ", ",
+    "#",
+    "true",
+    "-1",
+    "0x7f",
+    "1979-05-27T07:32:00Z",
+    "name = \"x\"\n",
+    "listen-after = \"50s\"\n",
+    "start-down = \"refuse\"\n",
+    "keys.quit = \"q\"\n",
+    "pause = [\"q\", \"ctrl-c\"]\n",
+    "arm = [\"get: empty\"]\n",
+    "18446744073709551616",
+    "\\u0000",
+    "\\",
+    "\u{9b}",
+    "\u{1f600}",
+];
+
+const JSON: [&str; 40] = [
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    ":",
+    "\"",
+    "\n",
+    "null",
+    "true",
+    "-1",
+    "0",
+    "18446744073709551615",
+    "1e999",
+    "\\u0000",
+    "\\ud800",
+    "\"seq\":1,",
+    "\"seq\":18446744073709551615,",
+    "\"at\":\"-009999-01-01T00:00:00Z\",",
+    "\"at\":\"9999-12-31T23:59:59Z\",",
+    "\"kind\":\"call\",",
+    "\"kind\":\"checkpoint\",",
+    "\"kind\":\"gap\",",
+    "\"kind\":\"session\",",
+    "\"kind\":\"volume\",",
+    "\"call\":1,",
+    "\"call\":18446744073709551615,",
+    "\"operation\":\"mount\",",
+    "\"volume\":\"db1\",",
+    "\"mount_id\":\"7f\",",
+    "\"duration_us\":18446744073709551615,",
+    "\"first\":0,",
+    "\"missed\":18446744073709551615,",
+    "\"run\":9,",
+    "\"state\":{}",
+    "\"rule\":4294967295,",
+    "\"mounts\":{\"a\":4294967295},",
+    "\"outcome\":\"cancelled\",",
+    "\"status\":\"down\",",
+    "\"generation\":18446744073709551615,",
+];
+
 #[test]
 fn a_scenario_file_is_refused_or_read() {
-    check!().with_max_len(MAX_INPUT).for_each(|bytes: &[u8]| {
-        drop(Scenario::parse("fuzz", "fuzz.toml", &edited(bytes, &SCENARIOS, &TOML)));
+    fuzz!(Corpus::files("scenarios", &TOML), |bytes: &[u8]| {
+        drop(Scenario::parse("fuzz", "fuzz.toml", &String::from_utf8_lossy(bytes)));
     });
 }
 
-/// A sample recording with some of its bytes replaced, lines repeated and its end cut off, as the input says.
-fn damaged(bytes: &[u8]) -> Vec<u8> {
-    let mut file = include_bytes!("../recordings/format1.jsonl").to_vec();
-    for change in bytes.chunks_exact(4) {
-        let [kind, high, low, byte] = *change else { continue };
-        let place = usize::from(high) << 8 | usize::from(low);
-        let place = place * file.len() / (1 << 16);
-        match kind % 4 {
-            0 => file[place] = byte,
-            1 => drop(file.splice(place..(place + usize::from(byte)).min(file.len()), [])),
-            2 => {
-                let end = (place + usize::from(byte) * 8).min(file.len());
-                file.extend_from_within(place..end);
-            }
-            _ => file.truncate(place.max(1)),
+#[test]
+fn a_config_file_is_refused_at_one_of_its_lines_or_read() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let path = directory.path().join("config.toml");
+    fuzz!(Corpus::files("configs", &SETTINGS), |bytes: &[u8]| {
+        fs::write(&path, bytes).expect("it is written");
+        if let Err(ConfigError::Wrong { line, .. }) = config::read(Some(&path)) {
+            let lines = bytes.split(|byte| *byte == b'\n').count();
+            assert!((1..=lines).contains(&line), "line {line} of {lines}");
         }
-        if file.is_empty() {
-            break;
-        }
-    }
-    file
+    });
 }
 
 #[test]
 fn a_damaged_recording_is_refused_or_read() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let path = directory.path().join("run.jsonl");
-    check!().with_max_len(MAX_INPUT).for_each(|bytes: &[u8]| {
-        fs::write(&path, damaged(bytes)).expect("it is written");
+    fuzz!(Corpus::files("recordings", &JSON), |bytes: &[u8]| {
+        fs::write(&path, bytes).expect("it is written");
         let Ok(recording) = RecordingFile::open(&path) else { return };
         for run in recording.runs() {
             let Ok(mut state) = recording.state_at(run, run.end) else { continue };

@@ -1,9 +1,21 @@
 //! Fuzz targets: what comes from outside is read or refused, and nothing panics.
 //!
-//! `cargo test --test fuzz` tries the inputs of the corpora and a thousand random ones for each target, and
-//! `BOLERO_RANDOM_ITERATIONS=1000000` more of them. With a nightly toolchain, `cargo bolero test --test fuzz TARGET` lets
-//! libFuzzer look for inputs that reach new code.
+//! The inputs are made by bolero's random engine, without a look at which code they reach: each is an entry of the target's
+//! corpus (`tests/fuzz/corpus`) with a few random edits. `cargo test --test fuzz` tries each entry as it is, and then random
+//! inputs for one second per target. To choose how many, name the targets and set the number for each of them, in an
+//! optimised build:
+//!
+//! ```console
+//! $ export CARGO_PROFILE_TEST_OPT_LEVEL=2
+//! $ BOLERO_RANDOM_ITERATIONS=1000000 cargo test --test fuzz -- --nocapture languages:: files::
+//! $ BOLERO_RANDOM_TEST_TIME_MS=60000 cargo test --test fuzz -- --nocapture requests::
+//! ```
+//!
+//! With `--nocapture` each target prints its cases and its time. A failure prints the input as a line of the corpus; add it
+//! there, so that it is tried from then on. With a nightly toolchain, `cargo bolero test --test fuzz TARGET` lets libFuzzer
+//! look for inputs that reach new code.
 
+mod corpus;
 mod files;
 mod languages;
 mod requests;
@@ -11,8 +23,8 @@ mod requests;
 mod support;
 mod terminal;
 
-/// How many bytes of input a target gets at most: more edits leave nothing of a text.
-const MAX_INPUT: usize = 24;
+/// How many bytes of random input a target gets at most: more edits leave nothing of an entry.
+const MAX_INPUT: usize = 26;
 
 /// A sequence of pieces: each byte stands for one, and a few for a character of their own.
 fn sequence(bytes: &[u8], pieces: &[&str]) -> String {
@@ -21,25 +33,4 @@ fn sequence(bytes: &[u8], pieces: &[&str]) -> String {
         _ => pieces[usize::from(*byte) % pieces.len()].to_owned(),
     };
     bytes.iter().map(piece).collect()
-}
-
-/// A valid text with a few edits. Random text is hardly ever valid, and so would show little.
-fn edited(bytes: &[u8], valid: &[&str], words: &[&str]) -> String {
-    let Some((first, edits)) = bytes.split_first() else { return String::new() };
-    let valid = |byte: u8| valid[usize::from(byte) % valid.len()];
-    let mut text = valid(*first).to_owned();
-    for edit in edits.chunks_exact(3) {
-        let [kind, place, what] = *edit else { continue };
-        let place = usize::from(place) * (text.len() + 1) / 256;
-        let place = (0..=place).rev().find(|place| text.is_char_boundary(*place)).unwrap_or(0);
-        let word_end = text[place..].find(' ').map_or(text.len(), |length| place + length);
-        match kind % 5 {
-            0 => text.insert_str(place, words[usize::from(what) % words.len()]),
-            1 => text.replace_range(place..word_end, words[usize::from(what) % words.len()]),
-            2 => text.replace_range(place..word_end, ""),
-            3 => text.insert(place, char::from(what)),
-            _ => text.push_str(valid(what)),
-        }
-    }
-    text
 }

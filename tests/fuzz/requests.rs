@@ -14,7 +14,9 @@ use tokio::runtime::Runtime;
 use voltergeist::net::{Address, Paths};
 
 use crate::{
-    MAX_INPUT, sequence,
+    MAX_INPUT,
+    corpus::{Corpus, run},
+    sequence,
     support::{http, instance::TestInstance},
 };
 
@@ -189,16 +191,46 @@ fn send(socket: &Path, bytes: &[u8]) {
     let _ = stream.read_to_end(&mut Vec::new());
 }
 
+/// The bytes with the length of the last body in its head, in every second case. Otherwise an edit of a body changes the
+/// request behind it instead.
+fn with_true_length(bytes: &[u8]) -> Vec<u8> {
+    let field = b"Content-Length: ";
+    let position = |bytes: &[u8], what: &[u8]| bytes.windows(what.len()).rposition(|window| window == what);
+    let Some(value) =
+        position(bytes, field).map(|at| at + field.len()).filter(|_| bytes.len().is_multiple_of(2))
+    else {
+        return bytes.to_vec();
+    };
+    let value_end = value + bytes[value..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let end = b"\r\n\r\n";
+    let Some(body) = bytes[value..].windows(end.len()).position(|window| window == end) else {
+        return bytes.to_vec();
+    };
+    let length = (bytes.len() - value - body - end.len()).to_string();
+    [&bytes[..value], length.as_bytes(), &bytes[value_end..]].concat()
+}
+
+/// A request of the corpus with a few edits, or pieces in any order.
+fn request(corpus: &Corpus, pieces: &[&str], input: &[u8]) -> Vec<u8> {
+    match input.split_first() {
+        Some((selector, pieces_of)) if selector.is_multiple_of(4) => sequence(pieces_of, pieces).into_bytes(),
+        _ => with_true_length(&corpus.edited(input)),
+    }
+}
+
 #[test]
 fn whatever_is_sent_to_the_plugin_the_next_call_is_answered() {
     let served = Served::start();
     let socket = served.plugin();
-    check!().with_max_len(MAX_INPUT).for_each(|bytes: &[u8]| {
-        send(&socket, sequence(bytes, &PLUGIN).as_bytes());
+    let corpus = Corpus::escaped("plugin.txt", &PLUGIN);
+    let test = |bytes: &[u8]| {
+        send(&socket, bytes);
         let (status, body) =
             http::request(&socket, "POST", "/VolumeDriver.List", "{}").expect("there is a reply");
         assert!(status == 200 && body.starts_with("{\"Volumes\":["), "{status} {body}");
-    });
+    };
+    corpus.each(test);
+    check!().with_max_len(MAX_INPUT).for_each(|input: &[u8]| run(&request(&corpus, &PLUGIN, input), test));
     served.end();
 }
 
@@ -206,10 +238,13 @@ fn whatever_is_sent_to_the_plugin_the_next_call_is_answered() {
 fn whatever_is_sent_to_the_control_api_the_next_request_is_answered() {
     let served = Served::start();
     let socket = served.control();
-    check!().with_max_len(MAX_INPUT).for_each(|bytes: &[u8]| {
-        send(&socket, sequence(bytes, &CONTROL).as_bytes());
+    let corpus = Corpus::escaped("control.txt", &CONTROL);
+    let test = |bytes: &[u8]| {
+        send(&socket, bytes);
         let (status, body) = http::request(&socket, "GET", "/v1/state", "").expect("there is a reply");
         assert!(status == 200 && body.starts_with('{'), "{status} {body}");
-    });
+    };
+    corpus.each(test);
+    check!().with_max_len(MAX_INPUT).for_each(|input: &[u8]| run(&request(&corpus, &CONTROL, input), test));
     served.end();
 }

@@ -16,10 +16,14 @@ use voltergeist::{
         model::{entry::Session, origin::Origin, volume::Volumes},
         state::journal::Bounds,
     },
-    hub::{Hub, InMemoryStore, Snapshot},
+    hub::{Hub, InMemoryStore},
 };
 
-use crate::{MAX_INPUT, sequence};
+use crate::{
+    MAX_INPUT,
+    corpus::{Corpus, run},
+    sequence,
+};
 
 const PIECES: [&str; 48] = [
     "\x1b",
@@ -72,8 +76,15 @@ const PIECES: [&str; 48] = [
     "M",
 ];
 
-/// The bytes of an input: pieces, and now and then one that is no UTF-8.
-fn typed(input: &[u8]) -> Vec<u8> {
+fn corpus() -> Corpus {
+    Corpus::escaped("terminal.txt", &PIECES)
+}
+
+/// An entry of the corpus with a few edits, or pieces in any order, and now and then one that is no UTF-8.
+fn typed(corpus: &Corpus, input: &[u8]) -> Vec<u8> {
+    if input.first().is_some_and(|selector| selector.is_multiple_of(2)) {
+        return corpus.edited(input);
+    }
     input
         .iter()
         .flat_map(|byte| match byte {
@@ -96,46 +107,42 @@ fn decoded(bytes: &[u8], part: usize) -> Vec<Typed> {
 
 #[test]
 fn bytes_of_a_terminal_mean_the_same_however_they_come() {
-    check!().with_max_len(MAX_INPUT).for_each(|input: &[u8]| {
-        let bytes = typed(input);
-        let events = decoded(&bytes, usize::MAX);
+    let corpus = corpus();
+    let test = |bytes: &[u8]| {
+        let events = decoded(bytes, usize::MAX);
         for part in [1, 3] {
-            assert_eq!(decoded(&bytes, part), events, "{}", bytes.escape_ascii());
+            assert_eq!(decoded(bytes, part), events, "{}", bytes.escape_ascii());
         }
         let (mut decoder, mut last) = (Decoder::default(), Vec::new());
-        decoder.push(&bytes, &mut last);
+        decoder.push(bytes, &mut last);
         decoder.push(b"\x03", &mut last);
         if decoder.timeout().is_some() {
             decoder.pause(&mut last);
         }
         let ctrl_c = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
         assert_eq!(last.last(), Some(&Typed::Key(ctrl_c)), "{}", bytes.escape_ascii());
-    });
+    };
+    corpus.each(test);
+    check!().with_max_len(MAX_INPUT).for_each(|input: &[u8]| run(&typed(&corpus, input), test));
 }
 
-/// A console with a few volumes and commands, and what it shows.
-fn console() -> (App, Snapshot) {
+#[test]
+fn no_key_is_too_much_for_the_console() {
     let hub = Hub::new(Session::new(0, Volumes::default()), Box::new(InMemoryStore), Bounds::default());
     for line in
         ["conjure db1", "conjure db2 size=1", "arm get where volume=db*: empty", "note look", "forget db2"]
     {
         hub.command_line(line, Origin::Line).expect("it is a command");
     }
-    let theme = Theme::named("default", false).expect("it is shipped");
-    let mut app = App::new((100, 30), theme, Keymap::default(), jiff::tz::TimeZone::UTC);
+    let (theme, keymap) = (Theme::named("default", false).expect("it is shipped"), Keymap::default());
     let snapshot = hub.snapshot();
     let (entries, _) = hub.entries_after(0, usize::MAX);
-    app.update(Event::Entries(entries, snapshot.kept.clone()), &snapshot);
-    (app, snapshot)
-}
-
-#[test]
-fn no_key_is_too_much_for_the_console() {
-    let (_, snapshot) = console();
     let now = Instant::now();
-    check!().with_max_len(MAX_INPUT).for_each(|input: &[u8]| {
-        let (mut app, _) = console();
-        for typed in decoded(&typed(input), usize::MAX) {
+    let corpus = corpus();
+    let test = |bytes: &[u8]| {
+        let mut app = App::new((100, 30), theme.clone(), keymap.clone(), jiff::tz::TimeZone::UTC);
+        app.update(Event::Entries(entries.clone(), snapshot.kept.clone()), &snapshot);
+        for typed in decoded(bytes, usize::MAX) {
             let event = match typed {
                 Typed::Key(key) => Event::Key(key),
                 Typed::Paste(text) => Event::Paste(text),
@@ -147,5 +154,7 @@ fn no_key_is_too_much_for_the_console() {
         }
         let mut terminal = Terminal::new(TestBackend::new(100, 30)).expect("it is in memory");
         terminal.draw(|frame| view::render(frame, &app, &snapshot, &app.theme)).expect("it is in memory");
-    });
+    };
+    corpus.each(test);
+    check!().with_max_len(MAX_INPUT).for_each(|input: &[u8]| run(&typed(&corpus, input), test));
 }
