@@ -2,7 +2,7 @@
 
 use std::{
     fs, io,
-    os::fd::{AsFd, BorrowedFd},
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
     pin::Pin,
     task::{Context, Poll},
 };
@@ -25,6 +25,21 @@ pub enum Socket {
 }
 
 impl Socket {
+    /// Takes it off the runtime that accepted it. The function puts it on the one that calls it.
+    pub fn detach(self) -> io::Result<impl FnOnce() -> io::Result<Self> + Send> {
+        let (is_tcp, fd): (bool, OwnedFd) = match self {
+            Self::Tcp(stream) => (true, stream.into_std()?.into()),
+            Self::Unix(stream) => (false, stream.into_std()?.into()),
+        };
+        Ok(move || {
+            if is_tcp {
+                TcpStream::from_std(fd.into()).map(Self::Tcp)
+            } else {
+                UnixStream::from_std(fd.into()).map(Self::Unix)
+            }
+        })
+    }
+
     /// Who connected, if the system says.
     pub fn peer(&self) -> Option<Peer> {
         match self {

@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     bypass,
     connection::{AcceptMode, Connections},
+    connection_threads::ConnectionThreads,
     registration::SpecFile,
     routes::Routes,
     upstream_watch::UpstreamWatch,
@@ -30,6 +31,7 @@ const RETRY_INTERVAL: Duration = Duration::from_millis(500);
 pub struct AcceptLoop {
     hub: Arc<Hub>,
     routes: Arc<Routes>,
+    threads: Arc<ConnectionThreads>,
     listener: Listener,
     spec: Option<SpecFile>,
     /// The state that was applied last.
@@ -50,7 +52,12 @@ impl AcceptLoop {
     /// A loop with an open listener.
     pub fn new(hub: Arc<Hub>, routes: Routes, listener: Listener, spec: Option<SpecFile>) -> Self {
         let routes = Arc::new(routes);
-        let connections = Connections::new(Arc::clone(&routes), AcceptMode::Serve);
+        let threads = ConnectionThreads::start().unwrap_or_else(|error| {
+            tracing::warn!(%error, "connections have no threads of their own, and are slower");
+            ConnectionThreads::default()
+        });
+        let threads = Arc::new(threads);
+        let connections = Connections::new(Arc::clone(&routes), Arc::clone(&threads), AcceptMode::Serve);
         let driver_state = DriverState { status: DriverStatus::Up, ..hub.desired_state() };
         hub.report_observed(Some(driver_state));
         let path = listener.at_path().and_then(|_| listener.path());
@@ -58,6 +65,7 @@ impl AcceptLoop {
         Self {
             hub,
             routes,
+            threads,
             listener,
             spec,
             driver_state,
@@ -118,7 +126,7 @@ impl AcceptLoop {
                 Some(Outage::Reset) => AcceptMode::Reset,
                 _ => AcceptMode::Serve,
             };
-            let next = Connections::new(Arc::clone(&self.routes), mode);
+            let next = Connections::new(Arc::clone(&self.routes), Arc::clone(&self.threads), mode);
             let previous = std::mem::replace(&mut self.connections, next);
             if crashed {
                 previous.close("the driver crashed").await;

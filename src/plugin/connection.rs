@@ -13,6 +13,7 @@ use tokio_util::task::TaskTracker;
 use tower::Service;
 
 use super::{
+    connection_threads::ConnectionThreads,
     fault_stream::{ConnectionControl, Disconnect, FaultStream},
     recorder,
     routes::Routes,
@@ -52,6 +53,7 @@ pub enum AcceptMode {
 /// Connections accepted since the last crash or outage change; they are closed together.
 pub struct Connections {
     routes: Arc<Routes>,
+    threads: Arc<ConnectionThreads>,
     mode: AcceptMode,
     command: watch::Sender<ConnectionCommand>,
     tasks: TaskTracker,
@@ -59,9 +61,9 @@ pub struct Connections {
 
 impl Connections {
     /// No connections yet.
-    pub fn new(routes: Arc<Routes>, mode: AcceptMode) -> Self {
+    pub fn new(routes: Arc<Routes>, threads: Arc<ConnectionThreads>, mode: AcceptMode) -> Self {
         let command = watch::Sender::new(ConnectionCommand::Serve);
-        Self { routes, mode, command, tasks: TaskTracker::new() }
+        Self { routes, threads, mode, command, tasks: TaskTracker::new() }
     }
 
     /// Spawns the task of an accepted connection.
@@ -72,7 +74,9 @@ impl Connections {
             self.tasks.spawn(ignore(socket, connection, command));
         } else {
             let reset = self.mode == AcceptMode::Reset;
-            self.tasks.spawn(serve(socket, connection, Arc::clone(&self.routes), reset, command));
+            let routes = Arc::clone(&self.routes);
+            let serve = move |socket| serve(socket, connection, routes, reset, command);
+            self.threads.spawn(&self.tasks, number, socket, serve);
         }
     }
 

@@ -17,6 +17,7 @@ mod accept_loop;
 mod bypass;
 mod call_guard;
 mod connection;
+mod connection_threads;
 mod driver;
 mod fault_stream;
 mod headers;
