@@ -85,7 +85,7 @@ impl Redaction {
 
     /// Hides values in a change of a volume.
     pub fn change(&self, change: &mut Change) {
-        if let Change::Created { options, .. } = change {
+        if let Change::Created { options, .. } | Change::Masked { options, .. } = change {
             self.options(options);
         }
     }

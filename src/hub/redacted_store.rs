@@ -79,12 +79,13 @@ mod tests {
     use crate::{
         domain::{
             model::{
+                driver::DriverInfo,
                 entry::{Cause, Session},
                 origin::Origin,
             },
             state::journal::Bounds,
         },
-        hub::Hub,
+        hub::{Hub, InMemoryStore},
     };
 
     /// Keeps the options of the last record.
@@ -117,6 +118,21 @@ mod tests {
         let state = serde_json::to_string(&hub.checkpoint()).expect("a state is JSON");
         for text in [entries, state] {
             assert!(text.contains("(hidden)") && !text.contains("hunter2"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_mask_of_a_volume_of_the_upstream_has_no_hidden_value() {
+        let redaction = Redaction::new(["password".to_owned()]);
+        let session = Session::new(7, Volumes::default());
+        let hub = Hub::redacted(session, Box::new(InMemoryStore), Bounds::default(), redaction);
+        hub.register(DriverInfo { upstream: Some("local".to_owned()), ..DriverInfo::default() });
+        hub.command_line("conjure v password=hunter2", Origin::Line).expect("a command");
+        let entries = serde_json::to_string(&hub.all_entries()).expect("entries are JSON");
+        let state = serde_json::to_string(&hub.checkpoint()).expect("a state is JSON");
+        for text in [entries, state] {
+            assert!(text.contains("conjured") && text.contains("(hidden)"), "{text}");
+            assert!(!text.contains("hunter2"), "{text}");
         }
     }
 }
