@@ -237,7 +237,7 @@ impl Test {
             Self::Outcome(Some(outcome)) => call(&|call| call.outcome == *outcome),
             Self::Outcome(None) => matches!(entry.kind, EntryKind::Held(_)),
             Self::Lint(name) => call(&|call| call.lints.iter().any(|lint| name.matches(lint.as_str()))),
-            Self::EntryKind(kind) => *kind == kind_of(entry),
+            Self::EntryKind(kind) => *kind == <&str>::from(&entry.kind),
             Self::LongerThan(limit) => call(&|call| call.duration > *limit),
             Self::ShorterThan(limit) => call(&|call| call.duration < *limit),
             Self::SeqAbove(limit) => entry.seq > *limit,
@@ -266,28 +266,6 @@ fn has_digits(status: u16, wanted: [Option<u8>; 3]) -> bool {
         .into_iter()
         .zip(digits)
         .all(|(wanted, digit)| wanted.is_none_or(|wanted| u16::from(wanted) == digit))
-}
-
-/// The kind as in JSON.
-const fn kind_of(entry: &Entry) -> &'static str {
-    match entry.kind {
-        EntryKind::Session(_) => "session",
-        EntryKind::Registration(_) => "registration",
-        EntryKind::Call(_) => "call",
-        EntryKind::Held(_) => "held",
-        EntryKind::Released(_) => "released",
-        EntryKind::Connection(_) => "connection",
-        EntryKind::Volume(_) => "volume",
-        EntryKind::Rule(_) => "rule",
-        EntryKind::Driver(_) => "driver",
-        EntryKind::Command(_) => "command",
-        EntryKind::EngineCommand(_) => "engine_command",
-        EntryKind::Shell(_) => "shell",
-        EntryKind::Scenario(_) => "scenario",
-        EntryKind::Note { .. } => "note",
-        EntryKind::Gap(_) => "gap",
-        EntryKind::Unknown => "unknown",
-    }
 }
 
 /// Whether an entry has a text anywhere.

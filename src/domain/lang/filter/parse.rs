@@ -2,10 +2,12 @@
 
 use std::str::FromStr;
 
+use strum::VariantNames;
+
 use super::{Filter, Term, Test, TextMatch};
 use crate::domain::{
     lang::{duration, full_name, lexer::Lexer, suggest::did_you_mean},
-    model::{entry::Outcome, lint::Lint, protocol::Caller},
+    model::{entry::{EntryKind, Outcome}, lint::Lint, protocol::Caller},
     rules::{Calls, Pattern, Selector},
 };
 
@@ -67,23 +69,6 @@ fn outcomes() -> impl Iterator<Item = (&'static str, Option<Outcome>)> + Clone {
     let outcomes = Outcome::ALL.into_iter().map(|outcome| (outcome.as_str(), Some(outcome)));
     outcomes.chain([(HELD, None)])
 }
-
-const KINDS: [&str; 14] = [
-    "session",
-    "registration",
-    "call",
-    "held",
-    "released",
-    "connection",
-    "volume",
-    "rule",
-    "driver",
-    "command",
-    "engine_command",
-    "shell",
-    "scenario",
-    "note",
-];
 
 /// Why a filter cannot be parsed, and where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -156,7 +141,7 @@ pub fn values(key: &str) -> Vec<&'static str> {
         "status" => vec!["200", "4xx", "5xx"],
         "outcome" => outcomes().map(|(word, _)| word).collect(),
         "lint" => std::iter::once("*").chain(Lint::ALL.map(Lint::as_str)).collect(),
-        "kind" => KINDS.into(),
+        "kind" => EntryKind::VARIANTS.into(),
         _ => Vec::new(),
     }
 }
@@ -273,7 +258,10 @@ fn read_term(key: &str, sign: &str, value: &str) -> Result<Test, TermError> {
         ("outcome", _) => Test::Outcome(one_of(value, outcomes(), "outcome")?),
         ("lint", _) => Test::Lint(text(sign, value)?),
         ("history", _) => Test::History(value.to_owned()),
-        _ => Test::EntryKind(one_of(value, KINDS.map(|kind| (kind, kind)), "kind of entry")?),
+        _ => {
+            let kinds = EntryKind::VARIANTS.iter().map(|kind| (*kind, *kind));
+            Test::EntryKind(one_of(value, kinds, "kind of entry")?)
+        }
     })
 }
 

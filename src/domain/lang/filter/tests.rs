@@ -1,9 +1,10 @@
 use jiff::Timestamp;
 use proptest::prelude::*;
+use strum::VariantNames as _;
 
 use super::*;
 use crate::domain::model::{
-    entry::{CommandRun, RuleEvent, RuleText},
+    entry::{CommandRun, Gap, RuleEvent, RuleText},
     lint::Lint,
     volume::Change,
 };
@@ -25,6 +26,17 @@ fn call() -> Call {
 
 fn entry(kind: EntryKind) -> Entry {
     Entry::new(1, Timestamp::UNIX_EPOCH, kind)
+}
+
+#[test]
+fn every_kind_of_entry_can_be_filtered_for() {
+    for kind in EntryKind::VARIANTS {
+        let filter: Filter = format!("kind:{kind}").parse().expect(kind);
+        assert_eq!(filter.to_string(), format!("kind:{kind}"));
+        assert_eq!(filter.matches(&entry(EntryKind::Unknown)), *kind == "unknown", "{kind}");
+        let gap = Gap { first: 2, missed: 1, reason: "a full disk".to_owned() };
+        assert_eq!(filter.matches(&entry(EntryKind::Gap(gap))), *kind == "gap", "{kind}");
+    }
 }
 
 #[test]

@@ -3,8 +3,9 @@
 use std::fs;
 
 use schemars::generate::SchemaSettings;
+use strum::VariantNames;
 
-use super::Entry;
+use super::{Entry, EntryKind};
 
 #[test]
 fn the_json_schema_is_generated_from_the_types() {
@@ -18,4 +19,14 @@ fn the_json_schema_is_generated_from_the_types() {
     }
     let written = fs::read_to_string(path).unwrap_or_default();
     assert!(written == text, "docs/schema/entry.v1.json is old; UPDATE_DOCS=1 cargo test --lib schema");
+}
+
+#[test]
+fn the_name_of_a_kind_is_the_one_in_json() {
+    let schema = schemars::schema_for!(EntryKind).to_value();
+    let kinds = schema["oneOf"].as_array().expect("a kind is one of several");
+    let mut names: Vec<_> =
+        kinds.iter().map(|kind| kind["properties"]["kind"]["const"].as_str().expect("a name")).collect();
+    names.push(EntryKind::Unknown.into());
+    assert_eq!(names, EntryKind::VARIANTS);
 }
