@@ -193,22 +193,13 @@ impl Run {
         match injection {
             Some(injection) if injection.action.holds() => {
                 let guard = self.hub.record_held(HeldCall {
-                    number,
-                    operation: call.operation,
-                    request_line: None,
-                    caller,
-                    connection: 1,
-                    peer: None,
-                    volume: call.volume.clone(),
-                    mount_id: call.mount_id.clone(),
-                    retry: false,
                     barrier: if let Action::Barrier { calls, .. } = injection.action {
                         Some(calls)
                     } else {
                         None
                     },
-                    fault: injection.fault,
                     original: Some(OriginalReply { status: 200, body: b"{}".to_vec().into() }),
+                    ..HeldCall::of(&call, injection.fault)
                 });
                 call.held_seq = Some(guard.seq);
                 self.held.push((guard, call));

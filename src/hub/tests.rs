@@ -56,17 +56,8 @@ fn call(hub: &Hub, operation: Operation, volume: &str) -> u64 {
 fn hold(hub: &Arc<Hub>, call: u64, injection: Injection) -> HeldCallGuard {
     hub.record_held(HeldCall {
         number: call,
-        operation: Some(Operation::Mount),
-        request_line: None,
-        caller: Caller::Docker,
-        connection: 1,
-        peer: None,
-        volume: None,
-        mount_id: None,
-        retry: false,
-        barrier: None,
-        fault: injection.fault,
         original: Some(OriginalReply { status: 200, body: b"{}\n".to_vec().into() }),
+        ..HeldCall::of(&Call::ok(Operation::Mount, Caller::Docker), injection.fault)
     })
 }
 

@@ -60,20 +60,12 @@ impl CallGuard {
     pub fn record_held(&mut self, barrier: Option<u64>, original: Option<&HttpReply>) -> HeldCallGuard {
         let hub = Arc::clone(&self.hub);
         let call = self.call();
+        let fault = call.fault.clone().expect("only a rule holds a call");
         let held = HeldCall {
-            number: call.number,
-            operation: call.operation,
-            request_line: call.request_line.clone(),
-            caller: call.caller,
-            connection: call.connection,
-            peer: call.peer.clone(),
-            volume: call.volume.clone(),
-            mount_id: call.mount_id.clone(),
-            retry: call.is_retry(),
             barrier,
-            fault: call.fault.clone().expect("only a rule holds a call"),
             original: original
                 .map(|reply| OriginalReply { status: reply.status.as_u16(), body: Body::new(&reply.body) }),
+            ..HeldCall::of(call, fault)
         };
         let held = hub.record_held(held);
         if call.held_seq.replace(held.seq).is_none() {

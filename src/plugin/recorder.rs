@@ -6,7 +6,6 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
-    time::Duration,
 };
 
 use axum::{
@@ -32,7 +31,7 @@ use super::{
 };
 use crate::{
     domain::model::{
-        entry::{self, Call, EntryKind, Outcome},
+        entry::{Call, EntryKind, Outcome},
         protocol::{Caller, Operation, start},
     },
     hub::Hub,
@@ -211,25 +210,8 @@ fn new_call(head: &Parts, headers: &SharedHeaders, call: u64, control: &Connecti
         connection: control.number(),
         peer: control.peer().cloned(),
         first_contact: control.begin_call(),
-        volume: None,
-        mount_id: None,
-        known: false,
-        mounted: false,
-        id_mounted: false,
         headers: headers.share(&head.headers),
-        request: entry::Body::default(),
-        fault: None,
-        evaluation: None,
-        // Replaced by `CallGuard::record`.
-        outcome: Outcome::Cancelled,
-        status: None,
-        error: None,
-        reply: entry::Body::default(),
-        duration: Duration::ZERO,
-        changes: Vec::new(),
-        lints: Vec::new(),
-        held_seq: None,
-        upstream: None,
+        ..Call::default()
     }
 }
 

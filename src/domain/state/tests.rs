@@ -43,17 +43,13 @@ fn entries() -> Vec<Arc<Entry>> {
         |cause, change: &Change| EntryKind::Volume(Box::new(VolumeChange { cause, change: change.clone() }));
     let held = HeldCall {
         number: 2,
-        operation: Some(Operation::Mount),
-        request_line: None,
-        caller: Caller::Docker,
-        connection: 1,
-        peer: None,
         volume: Some("v".into()),
         mount_id: Some("7f".into()),
-        retry: false,
-        barrier: None,
-        fault: AppliedFault::of_rule(1, Some("x"), "hold"),
         original: Some(OriginalReply { status: 200, body: b"{}".to_vec().into() }),
+        ..HeldCall::of(
+            &Call::ok(Operation::Mount, Caller::Docker),
+            AppliedFault::of_rule(1, Some("x"), "hold"),
+        )
     };
     let until = Some(second(60));
     let kinds = [

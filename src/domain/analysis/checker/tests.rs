@@ -46,20 +46,9 @@ impl Run {
     }
 
     fn hold(&mut self, number: u64, operation: Operation, volume: &str) {
-        self.record(EntryKind::Held(Box::new(HeldCall {
-            number,
-            operation: Some(operation),
-            request_line: None,
-            caller: Caller::Docker,
-            connection: 1,
-            peer: None,
-            volume: Some(volume.into()),
-            mount_id: None,
-            retry: false,
-            barrier: None,
-            fault: AppliedFault::of_rule(1, None, "hold"),
-            original: None,
-        })));
+        let fault = AppliedFault::of_rule(1, None, "hold");
+        let held = HeldCall::of(&called(number, operation, volume), fault);
+        self.record(EntryKind::Held(Box::new(held)));
     }
 
     fn command(&mut self, command: &str) {

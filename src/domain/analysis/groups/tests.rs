@@ -241,17 +241,12 @@ fn a_call_that_waits_is_in_its_group_and_its_end_takes_its_place() {
     fixture.play("get");
     let waiting = HeldCall {
         number: 2,
-        operation: Some(Operation::Mount),
-        request_line: None,
-        caller: Caller::Docker,
-        connection: 1,
-        peer: None,
         volume: Some("v".into()),
         mount_id: Some("1".into()),
-        retry: false,
-        barrier: None,
-        fault: AppliedFault::of_rule(1, None, "hold"),
-        original: None,
+        ..HeldCall::of(
+            &Call::ok(Operation::Mount, Caller::Docker),
+            AppliedFault::of_rule(1, None, "hold"),
+        )
     };
     fixture.now += 1;
     assert_eq!(fixture.push(EntryKind::Held(Box::new(waiting))), Some(1));

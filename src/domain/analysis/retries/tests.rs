@@ -167,21 +167,8 @@ fn an_answer_ends_it_and_podman_never_tries_again() {
 fn a_call_that_waits_counts_down_to_its_time_limit() {
     let mut journal = Journal::default();
     let waiting = |operation, caller| {
-        let fault = AppliedFault::of_rule(1, None, "hang");
-        EntryKind::Held(Box::new(HeldCall {
-            number: 1,
-            operation: Some(operation),
-            request_line: None,
-            caller,
-            connection: 1,
-            peer: None,
-            volume: Some("v".into()),
-            mount_id: None,
-            retry: false,
-            barrier: None,
-            fault,
-            original: None,
-        }))
+        let call = Call { volume: Some("v".into()), ..Call::ok(operation, caller) };
+        EntryKind::Held(Box::new(HeldCall::of(&call, AppliedFault::of_rule(1, None, "hang"))))
     };
     for (operation, caller, expected) in [
         (Operation::Mount, Caller::Docker, "gives up in 1:47, and does not retry"),
@@ -213,17 +200,8 @@ fn a_retry_that_waits_is_an_attempt_and_its_end_takes_its_place() {
         let fault = AppliedFault::of_rule(1, None, "hold");
         let waiting = HeldCall {
             number: 2,
-            operation: Some(operation),
-            request_line: None,
-            caller: Caller::Docker,
-            connection: 1,
-            peer: None,
-            volume: None,
-            mount_id: None,
             retry: true,
-            barrier: None,
-            fault,
-            original: None,
+            ..HeldCall::of(&Call::ok(operation, Caller::Docker), fault)
         };
         assert_eq!(journal.push(1.0, EntryKind::Held(Box::new(waiting))), Some(1));
         assert_eq!(journal.says(1, 1.0), "retried after 1.0 s with call 2, attempt 2 of 5");

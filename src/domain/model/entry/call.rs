@@ -17,7 +17,7 @@ use crate::domain::model::{
 };
 
 /// A request, what was done to it, and how it ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and a key of the entry")]
 pub struct Call {
@@ -117,29 +117,13 @@ impl Call {
         Self {
             number: 1,
             operation: Some(operation),
-            request_line: None,
             caller,
             connection: 1,
-            peer: None,
-            first_contact: false,
-            volume: None,
-            mount_id: None,
-            known: false,
-            mounted: false,
-            id_mounted: false,
-            headers: Headers::default(),
             request: Body::from(b"{}".to_vec()),
-            fault: None,
-            evaluation: None,
             outcome: Outcome::Ok,
             status: Some(200),
-            error: None,
             reply: Body::from(b"{}".to_vec()),
-            duration: Duration::ZERO,
-            changes: Vec::new(),
-            lints: Vec::new(),
-            held_seq: None,
-            upstream: None,
+            ..Self::default()
         }
     }
 }
@@ -184,7 +168,7 @@ fn shared_size(decisions: &Arc<[RuleDecision]>) -> usize {
 }
 
 /// How a call ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
@@ -193,6 +177,7 @@ pub enum Outcome {
     /// With an error, or with a broken reply or none because of a fault.
     Error,
     /// The caller closed the connection before the reply.
+    #[default]
     Cancelled,
     /// The handler panicked; the caller got status 500.
     Panicked,
@@ -262,6 +247,24 @@ pub struct OriginalReply {
 }
 
 impl HeldCall {
+    /// The held phase of a call, without a barrier and an original reply.
+    pub fn of(call: &Call, fault: AppliedFault) -> Self {
+        Self {
+            number: call.number,
+            operation: call.operation,
+            request_line: call.request_line.clone(),
+            caller: call.caller,
+            connection: call.connection,
+            peer: call.peer.clone(),
+            volume: call.volume.clone(),
+            mount_id: call.mount_id.clone(),
+            retry: call.is_retry(),
+            barrier: None,
+            fault,
+            original: None,
+        }
+    }
+
     /// How many bytes of memory it holds.
     pub(super) fn size_estimate(&self) -> usize {
         let original = self.original.as_ref().map_or(0, |original| original.body.bytes.len());

@@ -31,23 +31,8 @@ impl Journal {
     }
 
     fn waits(&mut self, millis: i64, operation: Operation, volume: &str) {
-        self.push(
-            millis,
-            EntryKind::Held(Box::new(HeldCall {
-                number: 1,
-                operation: Some(operation),
-                request_line: None,
-                caller: Caller::Docker,
-                connection: 1,
-                peer: None,
-                volume: Some(volume.into()),
-                mount_id: None,
-                retry: false,
-                barrier: None,
-                fault: fault("hold"),
-                original: None,
-            })),
-        );
+        let held = HeldCall::of(&about(operation, volume), fault("hold"));
+        self.push(millis, EntryKind::Held(Box::new(held)));
     }
 
     fn command(&mut self, millis: i64, line: &str, effect: &str) {
