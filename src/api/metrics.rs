@@ -163,20 +163,16 @@ mod tests {
 
     use super::*;
     use crate::{
-        domain::{
-            model::{
-                entry::{Call, EntryKind, Session, UpstreamReply},
-                origin::Origin,
-                volume::Volumes,
-            },
-            state::journal::Bounds,
+        domain::model::{
+            entry::{Call, EntryKind, UpstreamReply},
+            origin::Origin,
         },
-        hub::{DriverInfo, Hub, InMemoryStore},
+        hub::{DriverInfo, Hub},
     };
 
     #[test]
     fn every_counter_of_the_console_is_a_metric() {
-        let hub = Hub::new(Session::new(0, Volumes::default()), Box::new(InMemoryStore), Bounds::default());
+        let hub = Hub::for_tests();
         for line in ["conjure db1", "arm get: fail \"a \\\"quoted\\\" word\" as loud", "down refuse"] {
             hub.command_line(line, Origin::Line).expect("the command is right");
         }
@@ -203,7 +199,7 @@ mod tests {
 
     #[test]
     fn the_latency_of_the_upstream_is_a_metric_of_its_own() {
-        let hub = Hub::new(Session::new(0, Volumes::default()), Box::new(InMemoryStore), Bounds::default());
+        let hub = Hub::for_tests();
         hub.register(DriverInfo { upstream: Some("rclone".into()), ..DriverInfo::default() });
         let duration = Duration::from_micros(400);
         hub.record(EntryKind::Call(Box::new(Call {

@@ -136,21 +136,11 @@ impl Writer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        domain::{
-            model::{
-                entry::{EntryKind, Session},
-                volume::Volumes,
-            },
-            state::journal::Bounds,
-        },
-        hub::InMemoryStore,
-    };
+    use crate::domain::model::entry::EntryKind;
 
     #[tokio::test]
     async fn entries_that_the_journal_dropped_are_counted() {
-        let session = Session::new(0, Volumes::default());
-        let hub = Hub::new(session, Box::new(InMemoryStore), Bounds { entries: 3, ..Bounds::default() });
+        let hub = Hub::keeping(3);
         for _ in 0..10 {
             hub.record(EntryKind::Note { text: "again".into() });
         }

@@ -222,18 +222,9 @@ mod tests {
 
     use super::*;
     use crate::{
-        domain::{
-            model::{entry::Session, origin::Origin, volume::Volumes},
-            state::{State, journal::Bounds},
-        },
-        hub::InMemoryStore,
+        domain::{model::origin::Origin, state::State},
         recording,
     };
-
-    fn hub(entries: usize) -> Arc<Hub> {
-        let session = Session::new(0, Volumes::default());
-        Hub::new(session, Box::new(InMemoryStore), Bounds { entries, ..Bounds::default() })
-    }
 
     fn note(hub: &Hub, text: &str) {
         hub.record(EntryKind::Note { text: text.into() });
@@ -257,7 +248,7 @@ mod tests {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let path = directory.path().join("run.jsonl");
         for _ in 0..2 {
-            let hub = hub(10);
+            let hub = Hub::keeping(10);
             note(&hub, "one");
             note(&hub, "two");
             recorded(&path, &hub).await.expect("it is written");
@@ -272,7 +263,7 @@ mod tests {
     async fn what_left_the_journal_before_it_was_written_is_a_gap() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let path = directory.path().join("run.jsonl");
-        let hub = hub(3);
+        let hub = Hub::keeping(3);
         for _ in 0..10 {
             note(&hub, "again");
         }
@@ -286,7 +277,7 @@ mod tests {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let path = directory.path().join("notes.txt");
         fs::write(&path, "my notes\n").expect("it is written");
-        let error = recorded(&path, &hub(3)).await.expect_err("it is foreign").to_string();
+        let error = recorded(&path, &Hub::keeping(3)).await.expect_err("it is foreign").to_string();
         assert!(error.contains("is not a recording"), "{error}");
         assert_eq!(fs::read_to_string(&path).expect("it is there"), "my notes\n");
     }
@@ -295,16 +286,16 @@ mod tests {
     async fn a_half_line_of_a_killed_process_is_cut_off_before_the_next_run() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let path = directory.path().join("run.jsonl");
-        recorded(&path, &hub(3)).await.expect("it is written");
+        recorded(&path, &Hub::keeping(3)).await.expect("it is written");
         let whole = fs::read_to_string(&path).expect("it is there");
         fs::write(&path, format!("{whole}{{\"seq\":2,\"at")).expect("it is written");
-        recorded(&path, &hub(3)).await.expect("it is written");
+        recorded(&path, &Hub::keeping(3)).await.expect("it is written");
         assert_eq!(kinds(&path).len(), 2);
     }
 
     #[tokio::test]
     async fn a_full_disk_is_noted_at_once_and_at_the_end() {
-        let hub = hub(10);
+        let hub = Hub::keeping(10);
         let recording = RecordingTask::append_to(Path::new("/dev/full"), &hub).expect("it opens");
         let mut changes = hub.subscribe();
         let noted = || {
@@ -326,7 +317,7 @@ mod tests {
     async fn behind_a_gap_the_recording_has_the_state() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let path = directory.path().join("run.jsonl");
-        let hub = hub(4);
+        let hub = Hub::keeping(4);
         hub.command_line("conjure db1", Origin::Line).expect("a command");
         let shutdown = CancellationToken::new();
         // The first entries are written, and then the thread has no time.

@@ -95,20 +95,7 @@ fn write_new(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> io::Result
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        domain::{
-            model::{
-                entry::{EntryKind, Session},
-                volume::Volumes,
-            },
-            state::journal::Bounds,
-        },
-        hub::InMemoryStore,
-    };
-
-    fn hub() -> Arc<Hub> {
-        Hub::new(Session::new(7, Volumes::default()), Box::new(InMemoryStore), Bounds::default())
-    }
+    use crate::domain::model::entry::EntryKind;
 
     /// The commands in the journal.
     fn commands(hub: &Hub) -> usize {
@@ -117,7 +104,7 @@ mod tests {
 
     #[test]
     fn a_failed_save_says_why_and_leaves_no_entry() {
-        let hub = hub();
+        let hub = Hub::for_tests();
         let there = tempfile::Builder::new().suffix(".md").tempfile().expect("a temporary file");
         let there = there.path().display();
         for (line, why) in [
@@ -139,7 +126,7 @@ mod tests {
     fn the_state_itself_saves_nothing() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let path = directory.path().join("run.jsonl").display().to_string();
-        let hub = hub();
+        let hub = Hub::for_tests();
         let line = format!("save {path:?}");
         assert!(hub.command_line(&line, Origin::Line).is_err() && !Path::new(&path).exists());
         run_line(&hub, &line, Origin::Line).expect("it is saved");

@@ -108,6 +108,20 @@ pub struct Hub {
     ahead_ms: AtomicI64,
 }
 
+#[cfg(test)]
+impl Hub {
+    /// A hub without volumes, which persists nothing.
+    pub fn for_tests() -> Arc<Self> {
+        Self::keeping(Bounds::default().entries)
+    }
+
+    /// The same, which keeps at most so many entries.
+    pub fn keeping(entries: usize) -> Arc<Self> {
+        let session = Session::new(7, crate::domain::model::volume::Volumes::default());
+        Self::new(session, Box::new(InMemoryStore), Bounds { entries, ..Bounds::default() })
+    }
+}
+
 impl Hub {
     /// A hub whose first entry is this one.
     pub fn new(session: Session, store: Box<dyn VolumeStore>, bounds: Bounds) -> Arc<Self> {

@@ -127,35 +127,25 @@ mod tests {
         domain::{
             model::{
                 entry::{EntryKind, Session},
-                origin::Origin,
                 scenario::{End, ScenarioEvent, ScenarioInfo, ScenarioResult, StepSpec},
                 volume::Volumes,
             },
             state::journal::Bounds,
         },
-        hub::InMemoryStore,
+        hub::{
+            InMemoryStore,
+            tests::{refused, run},
+        },
     };
-
-    fn hub() -> Arc<Hub> {
-        Hub::new(Session::new(7, Volumes::default()), Box::new(InMemoryStore), Bounds::default())
-    }
 
     /// A hub with a scenario service, on an engine that a dangerous scenario can harm or not.
     fn hub_with_player(is_real: bool) -> Arc<Hub> {
         let offer =
             |name: &str, dangerous| ScenarioInfo { name: name.into(), dangerous, ..ScenarioInfo::default() };
-        let hub = hub();
+        let hub = Hub::for_tests();
         let scenarios = [offer("list", false), offer("null-entry", true)].into();
         hub.set_catalog(ScenarioCatalog { scenarios, is_real });
         hub
-    }
-
-    fn run(hub: &Hub, line: &str) -> String {
-        hub.command_line(line, Origin::Line).unwrap_or_else(|error| panic!("{line}: {error}")).text
-    }
-
-    fn refused(hub: &Hub, line: &str) -> String {
-        hub.command_line(line, Origin::Line).expect_err(line).to_string()
     }
 
     fn note(hub: &Hub, event: ScenarioEvent) {
@@ -187,7 +177,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_played_now_is_refused_with_the_way_out() {
-        assert_eq!(refused(&hub(), "play list"), "this instance plays no scenarios; use voltergeist play");
+        assert_eq!(refused(&Hub::for_tests(), "play list"), "this instance plays no scenarios; use voltergeist play");
         let real = hub_with_player(true);
         for (line, why) in [
             ("play lsit", "unknown scenario \"lsit\", did you mean \"list\"?; Tab after play lists them"),
@@ -281,7 +271,7 @@ mod tests {
 
     #[test]
     fn a_scenario_that_cannot_be_read_is_refused_with_the_place_of_its_error() {
-        let hub = hub();
+        let hub = Hub::for_tests();
         let problem = Some("mine.toml:3: step: unknown key".to_owned());
         let broken = ScenarioInfo { name: "mine".into(), problem, ..ScenarioInfo::default() };
         hub.set_catalog(ScenarioCatalog { scenarios: [broken].into(), is_real: false });
@@ -307,7 +297,7 @@ mod tests {
 
     #[test]
     fn only_a_demo_has_a_pace() {
-        let hub = hub();
+        let hub = Hub::for_tests();
         for line in ["speed 2", "speed pause", "speed continue"] {
             assert!(refused(&hub, line).starts_with("only `voltergeist demo` has a speed"), "{line}");
         }

@@ -17,12 +17,13 @@ use crate::domain::{
     state::journal::Bounds,
 };
 
-fn hub() -> Arc<Hub> {
-    Hub::new(Session::new(7, Volumes::default()), Box::new(InMemoryStore), Bounds::default())
+pub(super) fn run(hub: &Hub, line: &str) -> String {
+    hub.command_line(line, Origin::Line).unwrap_or_else(|error| panic!("{line}: {error}")).text
 }
 
-fn run(hub: &Hub, line: &str) -> String {
-    hub.command_line(line, Origin::Line).unwrap_or_else(|error| panic!("{line}: {error}")).text
+/// Why a command is refused.
+pub(super) fn refused(hub: &Hub, line: &str) -> String {
+    hub.command_line(line, Origin::Line).expect_err(line).to_string()
 }
 
 fn request(volume: &str) -> Request {
@@ -82,7 +83,7 @@ async fn is_free(guard: &mut HeldCallGuard) -> bool {
 #[tokio::test(start_paused = true)]
 async fn a_held_call_waits_for_its_release_even_if_its_rule_is_spent() {
     for release in ["release", "release all", "release 3", "disarm all", "disarm 1", "disarm bp"] {
-        let hub = hub();
+        let hub = Hub::for_tests();
         run(&hub, "arm mount: hold once as bp");
         let mut guard = held(&hub);
         assert_eq!(hub.snapshot().rules[0].state, RuleState::Spent);
@@ -97,12 +98,11 @@ async fn a_held_call_waits_for_its_release_even_if_its_rule_is_spent() {
 
 #[tokio::test(start_paused = true)]
 async fn a_delay_that_is_over_can_no_longer_be_released() {
-    let hub = hub();
+    let hub = Hub::for_tests();
     run(&hub, "arm mount: delay 10s");
     let mut guard = held(&hub);
     assert_eq!(guard.wait_at_most(Duration::from_secs(10)).await, None);
-    let error =
-        hub.command_line("release: fail \"no\"", Origin::Line).expect_err("it goes already").to_string();
+    let error = refused(&hub, "release: fail \"no\"");
     assert!(error.starts_with("no call"), "{error}");
     let mut guard = held(&hub);
     run(&hub, "release: fail \"no\"");
@@ -114,13 +114,13 @@ async fn a_delay_that_is_over_can_no_longer_be_released() {
 #[tokio::test(start_paused = true)]
 async fn a_rule_that_ended_before_the_call_began_to_wait_cannot_hold_it() {
     for end in ["disarm all", "arm get: null as bp"] {
-        let hub = hub();
+        let hub = Hub::for_tests();
         run(&hub, "arm mount: hang as bp");
         let (call, injection) = arrival(&hub, Operation::Mount, &request("v"));
         run(&hub, end);
         assert!(is_free(&mut hold(&hub, call.number, injection.expect("it acts"))).await, "{end}");
     }
-    let hub = hub();
+    let hub = Hub::for_tests();
     run(&hub, "arm mount: hang for 1s");
     let (call, injection) = arrival(&hub, Operation::Mount, &request("v"));
     advance(Duration::from_secs(2)).await;
@@ -150,7 +150,7 @@ async fn a_rule_lets_go_what_it_holds_when_its_time_is_over() {
 
 #[tokio::test(start_paused = true)]
 async fn an_expired_rule_is_reported_once_and_stays_visible() {
-    let hub = hub();
+    let hub = Hub::for_tests();
     run(&hub, "arm mount: null for 1s as short");
     advance(Duration::from_secs(2)).await;
     assert!(admit(&hub, Operation::Mount, "v").is_none());
@@ -175,7 +175,7 @@ fn events(hub: &Hub) -> Vec<&'static str> {
 
 #[tokio::test(start_paused = true)]
 async fn a_rule_under_the_same_label_replaces_the_first() {
-    let hub = hub();
+    let hub = Hub::for_tests();
     assert_eq!(run(&hub, "arm mount: hang as x"), "armed rule 1: mount: hang");
     let mut guard = held(&hub);
     assert_eq!(run(&hub, "arm mount: null as x"), "armed rule 2: mount: null");
@@ -186,7 +186,7 @@ async fn a_rule_under_the_same_label_replaces_the_first() {
 
 #[test]
 fn ended_rules_are_forgotten_one_day_but_not_while_they_hold_a_call() {
-    let hub = hub();
+    let hub = Hub::for_tests();
     run(&hub, "arm mount: hold once");
     let guard = held(&hub);
     for _ in 0..100 {
@@ -202,7 +202,7 @@ fn ended_rules_are_forgotten_one_day_but_not_while_they_hold_a_call() {
 
 #[test]
 fn a_dry_run_marks_the_calls_and_arms_nothing() {
-    let hub = hub();
+    let hub = Hub::for_tests();
     let gets = [
         call(&hub, Operation::Get, "db1"),
         call(&hub, Operation::Get, "cache"),
@@ -236,9 +236,8 @@ fn a_dry_run_marks_the_calls_and_arms_nothing() {
 
 #[test]
 fn a_rule_that_ends_an_engine_is_armed_only_when_that_is_meant() {
-    let hub = hub();
-    let error =
-        hub.command_line("arm list: null-entry as bomb", Origin::Line).expect_err("it must ask").to_string();
+    let hub = Hub::for_tests();
+    let error = refused(&hub, "arm list: null-entry as bomb");
     assert!(error.ends_with("to do it anyway: arm --yes list: null-entry as bomb"), "{error}");
     for action in [
         "reply \"{\\\"Volumes\\\":[null]}\"",
@@ -247,7 +246,7 @@ fn a_rule_that_ends_an_engine_is_armed_only_when_that_is_meant() {
         "wrong-type then set Volumes.0=null",
     ] {
         let line = format!("arm list: {action}");
-        let error = hub.command_line(&line, Origin::Line).expect_err(&line).to_string();
+        let error = refused(&hub, &line);
         assert!(error.contains("to do it anyway: arm --yes"), "{line}: {error}");
     }
     assert!(hub.snapshot().rules.is_empty());
@@ -257,7 +256,7 @@ fn a_rule_that_ends_an_engine_is_armed_only_when_that_is_meant() {
 
 #[test]
 fn a_command_that_is_impossible_changes_nothing_and_says_why() {
-    let hub = hub();
+    let hub = Hub::for_tests();
     run(&hub, "conjure v");
     for (line, expected) in [
         ("forget w", "unknown volume \"w\""),
@@ -274,7 +273,7 @@ fn a_command_that_is_impossible_changes_nothing_and_says_why() {
         ("  sed 5", "column 1: unknown command \"sed\", did you mean \"seed\"?"),
     ] {
         let before = hub.snapshot();
-        let error = hub.command_line(line, Origin::Line).expect_err(line).to_string();
+        let error = refused(&hub, line);
         assert!(error.starts_with(expected), "{line}: {error}");
         let after = hub.snapshot();
         assert_eq!((after.kept, after.volumes), (before.kept, before.volumes), "{line}");
@@ -283,7 +282,7 @@ fn a_command_that_is_impossible_changes_nothing_and_says_why() {
 
 #[test]
 fn each_command_says_plainly_what_it_did() {
-    let hub = hub();
+    let hub = Hub::for_tests();
     for (line, expected) in [
         ("conjure v tier=gold", "created \"v\""),
         ("forget v", "forgot \"v\"; its files are kept"),
@@ -313,7 +312,7 @@ fn each_command_says_plainly_what_it_did() {
 
 #[test]
 fn what_a_command_did_is_an_entry_with_the_line_that_can_be_typed_again() {
-    let hub = hub();
+    let hub = Hub::for_tests();
     let effect = hub.command_line(" conjure   v ", Origin::Line).expect("it can be made");
     let (entries, _) = hub.entries_after(0, usize::MAX);
     let [_, EntryKind::Volume(volume), EntryKind::Command(run)] = [0, 1, 2].map(|index| &entries[index].kind)
@@ -327,7 +326,7 @@ fn what_a_command_did_is_an_entry_with_the_line_that_can_be_typed_again() {
 
 #[test]
 fn calls_are_marked_with_lints_as_they_come_and_as_they_end() {
-    let hub = hub();
+    let hub = Hub::for_tests();
     run(&hub, "conjure v");
     assert_eq!(lints(&hub, Operation::Create, "v"), [Lint::DuplicateCreate]);
     assert_eq!(lints(&hub, Operation::Mount, "w"), [Lint::MountOfUnknownVolume]);
@@ -343,7 +342,7 @@ fn calls_are_marked_with_lints_as_they_come_and_as_they_end() {
 
 #[test]
 fn a_rule_sees_the_options_of_the_request_where_it_creates_and_of_the_volume_elsewhere() {
-    let hub = hub();
+    let hub = Hub::for_tests();
     run(&hub, "conjure v tier=gold");
     run(&hub, "arm any where opt.tier=gold: null");
     let options = [("tier".to_owned(), "gold".to_owned())].into();
@@ -365,7 +364,7 @@ fn an_empty_body_is_a_retry_where_the_caller_owes_one() {
         (Caller::Podman, Operation::Mount, true),
         (Caller::Other, Operation::List, false),
     ] {
-        let hub = hub();
+        let hub = Hub::for_tests();
         run(&hub, "arm any where retry: null");
         let mut call = Call { request: Vec::new().into(), ..Call::ok(operation, caller) };
         let injection = hub.admit(&mut call, &Request::default());
@@ -376,7 +375,7 @@ fn an_empty_body_is_a_retry_where_the_caller_owes_one() {
 
 #[test]
 fn a_dry_run_says_that_no_volume_is_named_as_the_rule_wants() {
-    let hub = hub();
+    let hub = Hub::for_tests();
     let effect = |line| run(&hub, line);
     effect("conjure db1");
     assert!(effect("arm --dry-run get where volume=db9: empty").contains("; there is no volume db9 now; "));
@@ -433,7 +432,7 @@ fn only_what_changes_volumes_waits_for_the_disk() {
 
 #[test]
 fn a_rule_is_counted_only_by_the_calls_that_it_evaluates() {
-    let hub = hub();
+    let hub = Hub::for_tests();
     run(&hub, "arm mount: null once");
     call(&hub, Operation::Get, "v");
     call(&hub, Operation::Mount, "v");
@@ -455,7 +454,7 @@ fn a_rule_is_counted_only_by_the_calls_that_it_evaluates() {
 
 #[test]
 fn a_clock_that_is_set_ahead_is_followed_and_one_that_is_set_back_is_not() {
-    let hub = hub();
+    let hub = Hub::for_tests();
     let before = hub.now();
     hub.follow_clock(before - jiff::SignedDuration::from_hours(1));
     assert!(hub.now() >= before);
@@ -469,7 +468,7 @@ fn a_clock_that_is_set_ahead_is_followed_and_one_that_is_set_back_is_not() {
 
 #[test]
 fn readers_learn_of_a_matching_rule_before_the_call_ends() {
-    let hub = hub();
+    let hub = Hub::for_tests();
     run(&hub, "arm get nth 2: empty");
     let mut changes = hub.subscribe();
     changes.mark_unchanged();

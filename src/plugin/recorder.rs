@@ -220,16 +220,9 @@ mod tests {
     use axum::Router;
 
     use super::*;
-    use crate::{
-        domain::{
-            model::{entry::Session, volume::Volumes},
-            state::journal::Bounds,
-        },
-        hub::InMemoryStore,
-    };
 
     fn recorder(inner: Router) -> CallRecorder<Router> {
-        let hub = Hub::new(Session::new(0, Volumes::default()), Box::new(InMemoryStore), Bounds::default());
+        let hub = Hub::for_tests();
         let control = Arc::new(ConnectionControl::new(7));
         CallRecorderLayer { hub, headers: Arc::default(), control, forwards: false }.layer(inner)
     }
