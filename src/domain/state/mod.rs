@@ -36,7 +36,7 @@ use crate::domain::{
 };
 
 /// Everything that a screen or the control API can show.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct State {
     journal: Journal,
     counters: Counters,
@@ -62,23 +62,7 @@ pub struct State {
 impl State {
     /// The state before the first entry.
     pub fn new(bounds: Bounds) -> Self {
-        Self {
-            journal: Journal::new(bounds),
-            counters: Counters::default(),
-            volumes: Volumes::default(),
-            past_volumes: PastVolumes::default(),
-            rules: RuleSet::default(),
-            linter: Linter::default(),
-            connections: Connections::default(),
-            driver: DriverInfo::default(),
-            desired: DriverState::default(),
-            bind_error: None,
-            held: BTreeMap::new(),
-            scenario: ScenarioState::default(),
-            quits_after_scenario: false,
-            speed: None,
-            last_call: 0,
-        }
+        Self { journal: Journal::new(bounds), ..Self::default() }
     }
 
     /// Applies the next entry.
