@@ -262,10 +262,6 @@ impl Source for MergedSource {
         })
     }
 
-    fn note(&self, text: String) {
-        tracing::warn!("{text}");
-    }
-
     fn choose_node(&self, choice: &NodeChoice) -> Result<String, String> {
         let nodes = &self.shared.nodes;
         let mut merged = self.shared.merged.lock();

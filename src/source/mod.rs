@@ -26,7 +26,8 @@ use crate::{
             origin::Origin,
             source_status::NodeChoice,
         },
-        rules::{DryRun, Rule},
+        rules::{DryRun, Rule, dry_run},
+        state::State,
     },
     export,
     hub::Snapshot,
@@ -58,8 +59,10 @@ pub trait Source: Send + Sync {
         None
     }
 
-    /// Adds a note to the journal.
-    fn note(&self, text: String);
+    /// Adds a note to the journal. Without a journal in this process, logs it.
+    fn note(&self, text: String) {
+        tracing::warn!("{text}");
+    }
 
     /// Goes to a place in a recording.
     fn seek(&self, _: Seek) -> BoxFuture<'static, Result<(), String>> {
@@ -70,6 +73,19 @@ pub trait Source: Send + Sync {
     fn choose_node(&self, _: &NodeChoice) -> Result<String, String> {
         Err("only one instance is shown; several are: voltergeist attach NAME NAME".to_owned())
     }
+}
+
+/// Finds the calls that a rule would have matched, among the entries that a console has.
+fn dry_run_here(
+    entries: Vec<Arc<Entry>>,
+    state: State,
+    rule: Rule,
+) -> BoxFuture<'static, Result<DryRun, String>> {
+    let work = move || {
+        let entries = entries.iter().map(AsRef::as_ref);
+        dry_run(&rule, state.rules().seed(), state.volumes(), entries)
+    };
+    Box::pin(async { spawn_blocking(work).await.map_err(|error| error.to_string()) })
 }
 
 /// Writes what a console has to a file on its machine.

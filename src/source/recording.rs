@@ -7,13 +7,10 @@ use std::{
 
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
-use tokio::{
-    sync::{oneshot, watch},
-    task::spawn_blocking,
-};
+use tokio::sync::{oneshot, watch};
 
 use super::{
-    Source,
+    Source, dry_run_here,
     player::{ReplayPlayer, Shown},
     save_here,
 };
@@ -24,7 +21,7 @@ use crate::{
             entry::Entry, origin::Origin, scenario::ScenarioCatalog, source_status::SourceStatus,
             speed::SpeedChange,
         },
-        rules::{DryRun, Rule, dry_run},
+        rules::{DryRun, Rule},
     },
     hub::Snapshot,
     recording::{RecordingError, RecordingFile},
@@ -119,18 +116,7 @@ impl Source for RecordingSource {
     }
 
     fn dry_run(&self, rule: Rule) -> BoxFuture<'static, Result<DryRun, String>> {
-        let (entries, state) = (self.entries_after(0, usize::MAX), self.shown.lock().state.checkpoint());
-        Box::pin(async move {
-            let work = move || {
-                let entries = entries.iter().map(AsRef::as_ref);
-                dry_run(&rule, state.rules().seed(), state.volumes(), entries)
-            };
-            spawn_blocking(work).await.map_err(|error| error.to_string())
-        })
-    }
-
-    fn note(&self, text: String) {
-        tracing::warn!("{text}");
+        dry_run_here(self.entries_after(0, usize::MAX), self.shown.lock().state.checkpoint(), rule)
     }
 
     fn seek(&self, seek: Seek) -> BoxFuture<'static, Result<(), String>> {

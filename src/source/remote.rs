@@ -7,12 +7,12 @@ use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 use tokio::{
     sync::watch,
-    task::{JoinHandle, spawn_blocking},
+    task::JoinHandle,
     time::{Instant, sleep, timeout},
 };
 
 use super::{
-    Source, save_here,
+    Source, dry_run_here, save_here,
     stream::{Attachment, StreamEvent},
 };
 use crate::{
@@ -24,7 +24,7 @@ use crate::{
             scenario::ScenarioCatalog,
             source_status::{Connection, ConnectionState, SourceStatus},
         },
-        rules::{DryRun, Rule, dry_run},
+        rules::{DryRun, Rule},
         state::State,
     },
     hub::Snapshot,
@@ -315,17 +315,6 @@ impl Source for RemoteSource {
 
     fn dry_run(&self, rule: Rule) -> BoxFuture<'static, Result<DryRun, String>> {
         let entries = self.entries_after(0, usize::MAX);
-        let state = self.shared.remote.lock().state.checkpoint();
-        Box::pin(async move {
-            let work = move || {
-                let entries = entries.iter().map(AsRef::as_ref);
-                dry_run(&rule, state.rules().seed(), state.volumes(), entries)
-            };
-            spawn_blocking(work).await.map_err(|error| error.to_string())
-        })
-    }
-
-    fn note(&self, text: String) {
-        tracing::warn!("{text}");
+        dry_run_here(entries, self.shared.remote.lock().state.checkpoint(), rule)
     }
 }
