@@ -20,7 +20,7 @@ use futures_util::FutureExt;
 use http_body_util::{BodyExt, Collected};
 use hyper::body::Body as HttpBody;
 use parking_lot::Mutex;
-use tower::{Layer, Service};
+use tower::Service;
 
 use super::{
     call_guard::CallGuard,
@@ -37,8 +37,12 @@ use crate::{
     hub::Hub,
 };
 
-/// Puts a [`CallRecorder`] in front of a service, for one connection.
-pub struct CallRecorderLayer {
+/// Records the requests of one connection, whatever the inner service makes of them.
+///
+/// A handler asks for a disconnect by a [`Disconnect`] in the response's extensions. `call` then returns it as `Err`,
+/// and hyper drops the connection.
+#[derive(Clone)]
+pub struct CallRecorder<S> {
     /// Where calls are recorded.
     pub hub: Arc<Hub>,
     /// Header lists, shared by all connections.
@@ -47,29 +51,8 @@ pub struct CallRecorderLayer {
     pub control: Arc<ConnectionControl>,
     /// Whether requests are forwarded, so that long ones must stay whole.
     pub forwards: bool,
-}
-
-impl<S> Layer<S> for CallRecorderLayer {
-    type Service = CallRecorder<S>;
-
-    fn layer(&self, inner: S) -> CallRecorder<S> {
-        let Self { hub, headers, control, forwards } = self;
-        let (hub, headers, control) = (Arc::clone(hub), Arc::clone(headers), Arc::clone(control));
-        CallRecorder { hub, headers, control, forwards: *forwards, inner }
-    }
-}
-
-/// Records the requests of one connection, whatever the inner service makes of them.
-///
-/// A handler asks for a disconnect by a [`Disconnect`] in the response's extensions. `call` then returns it as `Err`,
-/// and hyper drops the connection.
-#[derive(Clone)]
-pub struct CallRecorder<S> {
-    hub: Arc<Hub>,
-    headers: Arc<SharedHeaders>,
-    control: Arc<ConnectionControl>,
-    forwards: bool,
-    inner: S,
+    /// The service that handles the requests.
+    pub inner: S,
 }
 
 impl<S, B> Service<Request<B>> for CallRecorder<S>
@@ -224,7 +207,7 @@ mod tests {
     fn recorder(inner: Router) -> CallRecorder<Router> {
         let hub = Hub::for_tests();
         let control = Arc::new(ConnectionControl::new(7));
-        CallRecorderLayer { hub, headers: Arc::default(), control, forwards: false }.layer(inner)
+        CallRecorder { hub, headers: Arc::default(), control, forwards: false, inner }
     }
 
     fn get() -> Request<Body> {

@@ -9,7 +9,6 @@ use axum::{
     response::Response,
     routing::post,
 };
-use tower::Layer;
 
 use super::{
     call_guard::CallGuard,
@@ -18,7 +17,7 @@ use super::{
     headers::SharedHeaders,
     http_reply::HttpReply,
     inject::inject,
-    recorder::{CallRecorder, CallRecorderLayer, ReceivedCall},
+    recorder::{CallRecorder, ReceivedCall},
     request_body::{HttpRequest, RequestBody},
     web_pages,
 };
@@ -83,13 +82,13 @@ impl Routes {
 
     /// The service of one connection, on which all calls may be `reset` because the driver is down.
     pub fn service(&self, control: &Arc<ConnectionControl>, reset: bool) -> CallRecorder<Router> {
-        let layer = CallRecorderLayer {
+        CallRecorder {
             hub: Arc::clone(&self.hub),
             headers: Arc::clone(&self.headers),
             control: Arc::clone(control),
             forwards: self.forwarding.is_some(),
-        };
-        layer.layer(if reset { self.reset.clone() } else { self.calls.clone() })
+            inner: if reset { self.reset.clone() } else { self.calls.clone() },
+        }
     }
 }
 
