@@ -88,27 +88,29 @@ fn filled_value(value: &str, values: &CallValues<'_>) -> String {
     filled[1..filled.len() - 1].to_owned()
 }
 
-fn failure(message: &str, shape: ErrorForm) -> HttpReply {
-    let in_json =
-        |status| HttpReply::json(status, format!("{}\n", json!({ "Err": message }))).with_error(message);
-    match shape {
-        ErrorForm::Inband => in_json(StatusCode::OK),
-        ErrorForm::Json500 => in_json(StatusCode::INTERNAL_SERVER_ERROR),
-        ErrorForm::Text500 => HttpReply::text(StatusCode::INTERNAL_SERVER_ERROR, message),
-        ErrorForm::Http404 => HttpReply::text(StatusCode::NOT_FOUND, message),
-        ErrorForm::Http400 => HttpReply::text(StatusCode::BAD_REQUEST, message),
-    }
-}
-
-/// A reply given by the user, and the error in it as far as it can be recognised.
-fn given(body: &str, shape: ErrorForm) -> HttpReply {
-    let (status, content_type) = match shape {
+/// The status and the media type of a form.
+fn head_of(form: ErrorForm) -> (StatusCode, &'static str) {
+    match form {
         ErrorForm::Inband => (StatusCode::OK, CONTENT_TYPE),
         ErrorForm::Json500 => (StatusCode::INTERNAL_SERVER_ERROR, CONTENT_TYPE),
         ErrorForm::Text500 => (StatusCode::INTERNAL_SERVER_ERROR, TEXT),
         ErrorForm::Http404 => (StatusCode::NOT_FOUND, TEXT),
         ErrorForm::Http400 => (StatusCode::BAD_REQUEST, TEXT),
-    };
+    }
+}
+
+fn failure(message: &str, form: ErrorForm) -> HttpReply {
+    match head_of(form) {
+        (status, TEXT) => HttpReply::text(status, message),
+        (status, _) => {
+            HttpReply::json(status, format!("{}\n", json!({ "Err": message }))).with_error(message)
+        }
+    }
+}
+
+/// A reply given by the user, and the error in it as far as it can be recognised.
+fn given(body: &str, form: ErrorForm) -> HttpReply {
+    let (status, content_type) = head_of(form);
     let error: Option<Box<str>> = match serde_json::from_str::<Value>(body) {
         Ok(reply) => reply["Err"].as_str().filter(|error| !error.is_empty()).map(Box::from),
         Err(_) if status == StatusCode::OK => Some("the reply is not JSON".into()),
