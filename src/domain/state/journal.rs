@@ -154,12 +154,6 @@ impl Journal {
         self.ring.range(usize::try_from(skipped).unwrap_or(usize::MAX).min(self.ring.len())..)
     }
 
-    /// The kept entries up to and with number `seq`, newest first.
-    pub fn back_from(&self, seq: u64) -> impl Iterator<Item = &Arc<Entry>> {
-        let kept = seq.saturating_add(1).saturating_sub(self.first_seq());
-        self.ring.range(..usize::try_from(kept).unwrap_or(usize::MAX).min(self.ring.len())).rev()
-    }
-
     /// How many entries are kept.
     pub fn len(&self) -> usize {
         self.ring.len()
@@ -210,22 +204,21 @@ mod tests {
         }
 
         #[test]
-        fn an_entry_is_found_by_its_number_from_both_sides(count in 1_u64..100, entries in 1_usize..50, seq in 0_u64..120) {
+        fn an_entry_is_found_by_its_number(count in 1_u64..100, entries in 1_usize..50, seq in 0_u64..120) {
             let mut journal = Journal::new(Bounds { entries, bytes: usize::MAX });
             for _ in 0..count {
                 push(&mut journal, 1);
             }
             prop_assert_eq!(journal.get(seq).map(|entry| entry.seq), (seq >= journal.first_seq() && seq <= count).then_some(seq));
             prop_assert_eq!(journal.after(seq).next().map(|entry| entry.seq), (seq < count).then_some((seq + 1).max(journal.first_seq())));
-            prop_assert_eq!(journal.back_from(seq).next().map(|entry| entry.seq), (seq >= journal.first_seq()).then_some(seq.min(count)));
         }
     }
 
     #[test]
-    fn the_greatest_of_all_numbers_is_behind_every_entry() {
+    fn the_greatest_of_all_numbers_is_after_every_entry() {
         let mut journal = Journal::new(Bounds::default());
         push(&mut journal, 1);
-        assert_eq!((journal.after(u64::MAX).count(), journal.back_from(u64::MAX).count()), (0, 1));
+        assert_eq!(journal.after(u64::MAX).count(), 0);
     }
 
     #[test]
