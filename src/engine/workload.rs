@@ -6,6 +6,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use futures_util::future::OptionFuture;
 use tokio::{sync::watch, task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
 
@@ -75,11 +76,9 @@ pub async fn run(
     loop {
         let now = *rate.borrow_and_update();
         idle.send_replace(now == WorkloadRate::Paused && in_flight.is_empty());
-        let next_start = async {
-            match now {
-                WorkloadRate::Paused => std::future::pending().await,
-                WorkloadRate::Every(interval) => tokio::time::sleep_until(last + interval).await,
-            }
+        let next_start = match now {
+            WorkloadRate::Paused => None,
+            WorkloadRate::Every(interval) => Some(tokio::time::sleep_until(last + interval)),
         };
         tokio::select! {
             biased;
@@ -89,7 +88,7 @@ pub async fn run(
                 on_result(&command, &result);
                 workload.update(actor, &command, &result);
             }
-            () = next_start => {
+            Some(()) = OptionFuture::from(next_start) => {
                 last = Instant::now();
                 if let Some((actor, command)) = workload.next_command() {
                     let daemon = Arc::clone(&daemon);

@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::future::OptionFuture;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Hub, Inner};
@@ -116,17 +117,12 @@ impl Hub {
             if ticked {
                 self.notify_readers();
             }
-            let due = async {
-                match next {
-                    Some(next) => {
-                        let left = Duration::try_from(next.duration_since(now)).unwrap_or_default();
-                        tokio::time::sleep(left.max(Duration::from_millis(1))).await;
-                    }
-                    None => std::future::pending().await,
-                }
-            };
+            let due = next.map(|next| {
+                let left = Duration::try_from(next.duration_since(now)).unwrap_or_default();
+                tokio::time::sleep(left.max(Duration::from_millis(1)))
+            });
             tokio::select! {
-                () = due => {}
+                Some(()) = OptionFuture::from(due) => {}
                 () = self.rescheduled.notified() => {}
             }
         }

@@ -2,6 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
+use futures_util::future::OptionFuture;
 use tokio::{
     task::JoinHandle,
     time::{Instant, sleep_until},
@@ -67,32 +68,17 @@ impl UpstreamWatch {
     /// Waits until there may be a change.
     pub async fn changed(&mut self) {
         let is_watched = self.directory.is_some();
-        let in_directory = async {
-            match &self.directory {
-                Some(directory) => directory.changed().await,
-                None => std::future::pending().await,
-            }
-        };
-        let process_ended = async {
-            match &self.process {
-                Some(process) => process.ended().await,
-                None => std::future::pending().await,
-            }
-        };
-        let probed = async {
-            match &mut self.probe {
-                Some(probe) => probe.await.unwrap_or(false),
-                None => std::future::pending().await,
-            }
-        };
+        let in_directory = OptionFuture::from(self.directory.as_ref().map(DirectoryWatch::changed));
+        let process_ended = OptionFuture::from(self.process.as_ref().map(ProcessWatch::ended));
+        let probed = OptionFuture::from(self.probe.as_mut());
         let mut has_ended = false;
         self.suspicious = tokio::select! {
-            is_up = probed => {
-                (self.probe, self.found) = (None, Some(is_up));
+            Some(is_up) = probed => {
+                (self.probe, self.found) = (None, Some(is_up.unwrap_or(false)));
                 false
             }
-            () = in_directory => true,
-            () = process_ended => {
+            Some(()) = in_directory => true,
+            Some(()) = process_ended => {
                 has_ended = true;
                 true
             }
