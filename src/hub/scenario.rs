@@ -177,7 +177,10 @@ mod tests {
 
     #[test]
     fn what_cannot_be_played_now_is_refused_with_the_way_out() {
-        assert_eq!(refused(&Hub::for_tests(), "play list"), "this instance plays no scenarios; use voltergeist play");
+        assert_eq!(
+            refused(&Hub::for_tests(), "play list"),
+            "this instance plays no scenarios; use voltergeist play"
+        );
         let real = hub_with_player(true);
         for (line, why) in [
             ("play lsit", "unknown scenario \"lsit\", did you mean \"list\"?; Tab after play lists them"),

@@ -11,11 +11,13 @@ use std::{
 };
 
 use serde::Deserialize;
+use strum::IntoStaticStr;
 
 use super::{address::Address, paths::Paths};
 
 /// What kind of file names a plugin.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
 pub enum PluginKind {
     /// A Unix socket.
     Socket,
@@ -29,13 +31,8 @@ pub enum PluginKind {
 
 impl PluginKind {
     /// Its name in lists.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Socket => "socket",
-            Self::Spec => "spec",
-            Self::Json => "json",
-            Self::Managed => "managed",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 

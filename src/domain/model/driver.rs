@@ -4,6 +4,7 @@ use std::{fmt, sync::Arc};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use strum::{Display, IntoStaticStr};
 
 /// Where engines find the driver.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,9 +57,10 @@ impl DriverInfo {
 }
 
 /// The ways of being unreachable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Display, IntoStaticStr)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Outage {
     /// The socket file exists and nobody listens: connecting is refused.
     Refuse,
@@ -75,13 +77,8 @@ impl Outage {
     pub const ALL: [Self; 4] = [Self::Refuse, Self::Unlink, Self::Blackhole, Self::Reset];
 
     /// Its name in commands and on the screen.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Refuse => "refuse",
-            Self::Unlink => "unlink",
-            Self::Blackhole => "blackhole",
-            Self::Reset => "reset",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 
     /// The command that begins it.
@@ -97,12 +94,6 @@ impl Outage {
     /// Whether requests reach the driver, so that it can record them.
     pub const fn hears_requests(self) -> bool {
         matches!(self, Self::Reset)
-    }
-}
-
-impl fmt::Display for Outage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
     }
 }
 

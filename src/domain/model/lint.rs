@@ -1,11 +1,14 @@
 //! Lints: protocol warnings on a call.
 
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
 
 /// A protocol warning: something that a healthy engine and driver do not do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(IntoStaticStr, VariantArray)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum Lint {
     /// A call about a volume that does not name one.
     NamelessRequest,
@@ -31,33 +34,11 @@ pub enum Lint {
 
 impl Lint {
     /// All of them, in the order of their documentation.
-    pub const ALL: [Self; 10] = [
-        Self::NamelessRequest,
-        Self::EmptyBodyRetry,
-        Self::DuplicateCreate,
-        Self::MountOfUnknownVolume,
-        Self::LeakedMount,
-        Self::ReusedMountId,
-        Self::UnmountOfUnknownId,
-        Self::RemoveWhileMounted,
-        Self::RepeatedCapabilities,
-        Self::PathDuringList,
-    ];
+    pub const ALL: [Self; Self::VARIANTS.len()] = *Self::VARIANTS.first_chunk().expect("all of them");
 
     /// Its name on the screen, in filters and in the journal.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::NamelessRequest => "nameless-request",
-            Self::EmptyBodyRetry => "empty-body-retry",
-            Self::DuplicateCreate => "duplicate-create",
-            Self::MountOfUnknownVolume => "mount-of-unknown-volume",
-            Self::LeakedMount => "leaked-mount",
-            Self::ReusedMountId => "reused-mount-id",
-            Self::UnmountOfUnknownId => "unmount-of-unknown-id",
-            Self::RemoveWhileMounted => "remove-while-mounted",
-            Self::RepeatedCapabilities => "repeated-capabilities",
-            Self::PathDuringList => "path-during-list",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 
     /// What it means, and why it happens.

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
 /// A scenario that can be played.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -133,9 +134,10 @@ pub struct StepAction {
 }
 
 /// The key that says what a step does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum StepKey {
     /// Runs a docker command.
     Docker,
@@ -151,14 +153,8 @@ pub enum StepKey {
 
 impl StepKey {
     /// As in the file.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Docker => "docker",
-            Self::Command => "command",
-            Self::Sleep => "sleep",
-            Self::WaitFor => "wait_for",
-            Self::StillRunning => "still_running",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 
@@ -174,9 +170,10 @@ pub struct End {
 }
 
 /// Whether the expectations were met.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum ScenarioResult {
     /// They were.
     Passed,
@@ -190,13 +187,8 @@ pub enum ScenarioResult {
 
 impl ScenarioResult {
     /// It in words.
-    pub const fn words(self) -> &'static str {
-        match self {
-            Self::Passed => "passed",
-            Self::Failed => "failed",
-            Self::Skipped => "skipped",
-            Self::Stopped => "stopped",
-        }
+    pub fn words(self) -> &'static str {
+        self.into()
     }
 }
 

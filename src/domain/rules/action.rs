@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use strum::IntoStaticStr;
 
 use super::template::{self, FieldPath};
 pub use crate::domain::model::fault::Phase;
@@ -15,7 +16,8 @@ use crate::domain::{
 pub(super) const FAILURE: &str = "the volume is haunted";
 
 /// What a rule does to a call.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Action {
     /// Nothing: the call gets its original reply.
     Pass,
@@ -54,6 +56,7 @@ pub enum Action {
     /// A breakpoint: holds the call until it is released.
     Hold,
     /// A barrier: holds calls until so many wait, then releases them all at once.
+    #[strum(serialize = "hold")]
     Barrier {
         /// How many.
         calls: u64,
@@ -100,7 +103,8 @@ pub enum Action {
 }
 
 /// The form of an error on the wire.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
 pub enum ErrorForm {
     /// 200 with `{"Err": "…"}`: the protocol's own. Podman takes it as success.
     Inband,
@@ -191,34 +195,8 @@ impl Action {
     ];
 
     /// The keyword.
-    pub const fn as_str(&self) -> &'static str {
-        match self {
-            Self::Pass => "pass",
-            Self::Fail { .. } => "fail",
-            Self::Reply { .. } => "reply",
-            Self::Empty => "empty",
-            Self::Null => "null",
-            Self::Garbage => "garbage",
-            Self::Truncate => "truncate",
-            Self::WrongType => "wrong-type",
-            Self::TwoBodies => "two-bodies",
-            Self::Reset => "reset",
-            Self::Eof => "eof",
-            Self::Hang => "hang",
-            Self::Hold | Self::Barrier { .. } => "hold",
-            Self::Delay { .. } => "delay",
-            Self::Drip { .. } => "drip",
-            Self::Mountpoint(_) => "mountpoint",
-            Self::Rename(_) => "rename",
-            Self::Scope(_) => "scope",
-            Self::Implements(_) => "implements",
-            Self::BadTime => "bad-time",
-            Self::NullEntry => "null-entry",
-            Self::Stale => "stale",
-            Self::Lie => "lie",
-            Self::Set { .. } => "set",
-            Self::Unset(_) => "unset",
-        }
+    pub fn as_str(&self) -> &'static str {
+        self.into()
     }
 
     /// Whether it is possible for an operation; `None` stands for the method of another interface.
@@ -300,14 +278,8 @@ impl ErrorForm {
     pub const ALL: [Self; 5] = [Self::Inband, Self::Json500, Self::Text500, Self::Http404, Self::Http400];
 
     /// The keyword after `as`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Inband => "inband",
-            Self::Json500 => "json500",
-            Self::Text500 => "text500",
-            Self::Http404 => "http404",
-            Self::Http400 => "http400",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 
@@ -331,12 +303,7 @@ impl Phase {
     pub const KEYWORDS: [Self; 3] = [Self::Before, Self::After, Self::Twice];
 
     /// The word.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Instead => "instead",
-            Self::Before => "before",
-            Self::After => "after",
-            Self::Twice => "twice",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }

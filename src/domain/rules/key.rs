@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
 use super::draw::fnv1a;
 use crate::domain::model::{
@@ -11,7 +12,8 @@ use crate::domain::model::{
 };
 
 /// What calls are counted by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
 pub enum Per {
     /// Each volume by itself.
     Volume,
@@ -70,12 +72,8 @@ impl Per {
     pub const ALL: [Self; 3] = [Self::Volume, Self::Id, Self::Connection];
 
     /// The word after `per`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Volume => "volume",
-            Self::Id => "id",
-            Self::Connection => "connection",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 
     /// Whether calls of an operation have it.

@@ -2,6 +2,7 @@
 
 use globset::GlobBuilder;
 use regex::bytes::{Regex, RegexBuilder};
+use strum::{IntoStaticStr, VariantNames};
 
 use super::key::{CallKey, asked};
 use crate::domain::model::{
@@ -85,11 +86,13 @@ impl<'c> RequestContext<'c> {
 }
 
 /// One condition after `where`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, IntoStaticStr, VariantNames)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Selector {
     /// `volume=GLOB`: the volume's name.
     Volume(Pattern),
     /// `opt.KEY` or `opt.KEY=GLOB`: a volume option, with any value or with a matching one.
+    #[strum(serialize = "opt")]
     Option(String, Option<Pattern>),
     /// `id=PREFIX`: the mount ID starts with it.
     Id(String),
@@ -115,20 +118,7 @@ pub enum Selector {
 
 impl Selector {
     /// The first words of all selectors.
-    pub const WORDS: [&str; 12] = [
-        "volume",
-        "opt",
-        "id",
-        "by",
-        "peer",
-        "connection",
-        "first-contact",
-        "known",
-        "unknown",
-        "mounted",
-        "unmounted",
-        "retry",
-    ];
+    pub const WORDS: [&str; Self::VARIANTS.len()] = *Self::VARIANTS.first_chunk().expect("all of them");
 
     /// Those without a value.
     pub const FLAGS: [Self; 6] =
@@ -136,20 +126,7 @@ impl Selector {
 
     /// The first word.
     pub fn as_str(&self) -> &'static str {
-        match self {
-            Self::Volume(_) => "volume",
-            Self::Option(..) => "opt",
-            Self::Id(_) => "id",
-            Self::By(_) => "by",
-            Self::Peer(_) => "peer",
-            Self::Connection(_) => "connection",
-            Self::FirstContact => "first-contact",
-            Self::Known => "known",
-            Self::Unknown => "unknown",
-            Self::Mounted => "mounted",
-            Self::Unmounted => "unmounted",
-            Self::Retry => "retry",
-        }
+        self.into()
     }
 
     /// Whether it can match calls of an operation; `None` stands for the method of another interface.

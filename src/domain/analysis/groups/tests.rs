@@ -243,10 +243,7 @@ fn a_call_that_waits_is_in_its_group_and_its_end_takes_its_place() {
         number: 2,
         volume: Some("v".into()),
         mount_id: Some("1".into()),
-        ..HeldCall::of(
-            &Call::ok(Operation::Mount, Caller::Docker),
-            AppliedFault::of_rule(1, None, "hold"),
-        )
+        ..HeldCall::of(&Call::ok(Operation::Mount, Caller::Docker), AppliedFault::of_rule(1, None, "hold"))
     };
     fixture.now += 1;
     assert_eq!(fixture.push(EntryKind::Held(Box::new(waiting))), Some(1));

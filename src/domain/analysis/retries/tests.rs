@@ -198,11 +198,8 @@ fn a_retry_that_waits_is_an_attempt_and_its_end_takes_its_place() {
         let mut journal = Journal::default();
         journal.call(0.0, operation, volume, true);
         let fault = AppliedFault::of_rule(1, None, "hold");
-        let waiting = HeldCall {
-            number: 2,
-            retry: true,
-            ..HeldCall::of(&Call::ok(operation, Caller::Docker), fault)
-        };
+        let waiting =
+            HeldCall { number: 2, retry: true, ..HeldCall::of(&Call::ok(operation, Caller::Docker), fault) };
         assert_eq!(journal.push(1.0, EntryKind::Held(Box::new(waiting))), Some(1));
         assert_eq!(journal.says(1, 1.0), "retried after 1.0 s with call 2, attempt 2 of 5");
         let call = Call {

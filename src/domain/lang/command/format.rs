@@ -73,8 +73,7 @@ impl fmt::Display for Command {
                 if which.is_empty() { Ok(()) } else { write!(f, " where {which}") }
             }
             Self::Play { scenario, stepwise, dangerous } => {
-                let is_keyword =
-                    ScenarioControl::from_keyword(scenario).is_some() || scenario.starts_with("--");
+                let is_keyword = scenario.parse::<ScenarioControl>().is_ok() || scenario.starts_with("--");
                 let scenario = if is_keyword { quote(scenario).into() } else { word(scenario) };
                 write!(f, "play {scenario}")?;
                 f.write_str(if *stepwise { " --step" } else { "" })?;

@@ -10,6 +10,8 @@ mod tests;
 
 use std::time::Duration;
 
+use strum::{EnumString, IntoStaticStr};
+
 use super::filter::Filter;
 use crate::domain::{
     model::{protocol::Options, speed::SpeedChange},
@@ -118,7 +120,8 @@ pub enum Command {
 }
 
 /// Controls the running scenario.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
 pub enum ScenarioControl {
     /// Start no further step.
     Pause,
@@ -135,18 +138,8 @@ impl ScenarioControl {
     pub const ALL: [Self; 4] = [Self::Pause, Self::Next, Self::Continue, Self::Stop];
 
     /// The word after `play`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pause => "pause",
-            Self::Next => "next",
-            Self::Continue => "continue",
-            Self::Stop => "stop",
-        }
-    }
-
-    /// The control with this word.
-    pub fn from_keyword(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|control| control.as_str() == word)
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 

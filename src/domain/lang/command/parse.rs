@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use super::{Command, FORMS, Outage, ReleaseTarget, ScenarioControl, Target};
+use super::{Command, FORMS, Outage, ReleaseTarget, Target};
 use crate::domain::{
     lang::{
         duration,
@@ -195,7 +195,7 @@ impl<'l> Line<'l> {
             scenario
         } else {
             let (_, word) = self.need("scenario")?;
-            if let Some(control) = ScenarioControl::from_keyword(word) {
+            if let Ok(control) = word.parse() {
                 return Ok(Command::ControlScenario(control));
             }
             word.to_owned()

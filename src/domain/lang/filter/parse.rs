@@ -7,7 +7,11 @@ use strum::VariantNames;
 use super::{Filter, Term, Test, TextMatch};
 use crate::domain::{
     lang::{duration, full_name, lexer::Lexer, suggest::did_you_mean},
-    model::{entry::{EntryKind, Outcome}, lint::Lint, protocol::Caller},
+    model::{
+        entry::{EntryKind, Outcome},
+        lint::Lint,
+        protocol::Caller,
+    },
     rules::{Calls, Pattern, Selector},
 };
 

@@ -1,8 +1,7 @@
 //! Who calls: the engines are distinguished by the headers that they send.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
+use strum::{Display, IntoStaticStr};
 
 use super::Operation;
 
@@ -10,9 +9,12 @@ use super::Operation;
 ///
 /// `dockerd` sends `Accept: application/vnd.docker.plugins.v1.2+json` and no Content-Type; podman sends
 /// `Host: plugin`, a Content-Type and no Accept.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, Display, IntoStaticStr,
+)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Caller {
     /// A real `dockerd`.
     Docker,
@@ -36,13 +38,8 @@ impl Caller {
     pub const ALL: [Self; 4] = [Self::Docker, Self::Podman, Self::Simulated, Self::Other];
 
     /// The word for it in rules and on the screen.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Docker => "docker",
-            Self::Podman => "podman",
-            Self::Simulated => "simulated",
-            Self::Other => "other",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 
     /// Whether this end sends a body with a call, so that an empty one means a retry. Podman lists with
@@ -71,12 +68,6 @@ impl Caller {
         } else {
             Self::Other
         }
-    }
-}
-
-impl fmt::Display for Caller {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
     }
 }
 

@@ -6,11 +6,12 @@
 mod caller;
 mod name;
 
-use std::{collections::BTreeMap, fmt, str::FromStr};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeStruct};
 use serde_json::Value;
+use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 pub use caller::Caller;
 pub use name::{
@@ -29,8 +30,10 @@ pub type Options = BTreeMap<String, String>;
 
 /// One of the nine calls of the protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Display, EnumString, IntoStaticStr, VariantArray)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Operation {
     /// The handshake: which plugin interfaces are implemented.
     Activate,
@@ -54,17 +57,7 @@ pub enum Operation {
 
 impl Operation {
     /// All nine, in the order in which the console shows their counters.
-    pub const ALL: [Self; 9] = [
-        Self::Activate,
-        Self::Capabilities,
-        Self::Create,
-        Self::Get,
-        Self::List,
-        Self::Path,
-        Self::Mount,
-        Self::Unmount,
-        Self::Remove,
-    ];
+    pub const ALL: [Self; Self::VARIANTS.len()] = *Self::VARIANTS.first_chunk().expect("all of them");
 
     /// The path of the HTTP request.
     pub const fn path(self) -> &'static str {
@@ -92,18 +85,8 @@ impl Operation {
     }
 
     /// The word for it in rules, counters and on the screen.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Activate => "activate",
-            Self::Capabilities => "capabilities",
-            Self::Create => "create",
-            Self::Get => "get",
-            Self::List => "list",
-            Self::Path => "path",
-            Self::Mount => "mount",
-            Self::Unmount => "unmount",
-            Self::Remove => "remove",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 
     /// Whether the call is about one volume, and so must carry a name.
@@ -124,20 +107,6 @@ pub fn is_method(text: &str) -> bool {
 pub fn method_in(request_line: &str) -> Option<&str> {
     let path = request_line.strip_prefix("POST /")?.split('?').next()?;
     is_method(path).then_some(path)
-}
-
-impl fmt::Display for Operation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-impl FromStr for Operation {
-    type Err = ();
-
-    fn from_str(word: &str) -> Result<Self, ()> {
-        Self::ALL.into_iter().find(|operation| operation.as_str() == word).ok_or(())
-    }
 }
 
 /// What a request's body says. Absent parts are empty, as engines leave out what a call does not need.

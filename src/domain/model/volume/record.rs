@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
 use crate::domain::model::protocol::{MAX_ID_LEN, Options, check_name, check_options};
 
@@ -32,9 +33,10 @@ pub struct Volume {
 }
 
 /// What a command pretends about a volume of the upstream: Get and List are answered so, and nothing else changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Mask {
     /// That it does not exist.
     Forgotten,
@@ -44,11 +46,8 @@ pub enum Mask {
 
 impl Mask {
     /// Its name in entries and on the screen.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Forgotten => "forgotten",
-            Self::Conjured => "conjured",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 
