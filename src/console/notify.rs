@@ -5,7 +5,7 @@ use std::str::FromStr;
 use crate::{
     domain::{
         model::entry::EntryKind,
-        text::{clean, describe::held_word},
+        text::{clean, describe::asked},
     },
     hub::Snapshot,
 };
@@ -90,8 +90,9 @@ impl Notifier {
         }
         let volume = held.volume.as_deref().unwrap_or_default();
         Some(
-            self.how
-                .sequence(format!("call {} is held: {} {volume}", held.number, held_word(held)).trim_end()),
+            self.how.sequence(
+                format!("call {} is held: {} {volume}", held.number, asked(held.head())).trim_end(),
+            ),
         )
     }
 }

@@ -4,12 +4,12 @@ use jiff::tz::TimeZone;
 
 use crate::domain::{
     model::{
-        entry::{Call, Entry, EntryKind},
+        entry::{Call, CallHead, Entry, EntryKind},
         fault::{AppliedFault, FaultSource},
     },
     text::{
         clean,
-        describe::{call_word, held_word, remark, reply, time},
+        describe::{self, remark, reply, time},
         pad,
         symbols::Symbols,
         took, width,
@@ -25,7 +25,7 @@ pub fn text_line(entry: &Entry, symbols: &Symbols, zone: &TimeZone) -> Option<St
     let said = match &entry.kind {
         EntryKind::Call(call) => self::call(call, symbols),
         EntryKind::Held(held) => {
-            let asked = asked(held.number, &held_word(held), held.volume.as_deref());
+            let asked = asked(held.head());
             format!("{asked}held  {} {}", symbols.fault, fault(&held.fault))
         }
         EntryKind::Released(released) => format!("{:>5}  released", format!("#{}", released.call)),
@@ -43,17 +43,17 @@ pub fn text_line(entry: &Entry, symbols: &Symbols, zone: &TimeZone) -> Option<St
 }
 
 fn call(call: &Call, symbols: &Symbols) -> String {
-    let asked = asked(call.number, &call_word(call), call.volume.as_deref());
+    let asked = asked(call.head());
     let fault =
         call.fault.as_ref().map_or_else(String::new, |by| format!("  {} {}", symbols.fault, fault(by)));
     format!("{asked}{}  {}{fault}", reply(call, None, symbols).text, took(call.duration))
 }
 
-fn asked(number: u64, operation: &str, volume: Option<&str>) -> String {
-    let number = format!("#{number}");
-    let volume = clean(volume.unwrap_or_default());
+fn asked(call: CallHead<'_>) -> String {
+    let number = format!("#{}", call.number);
+    let volume = clean(call.volume.unwrap_or_default());
     let padded = |text: &str, columns: usize| pad(text, columns.max(width(text)), "");
-    format!("{number:>5}  {} {} ", padded(operation, OPERATION), padded(&volume, VOLUME))
+    format!("{number:>5}  {} {} ", padded(&describe::asked(call), OPERATION), padded(&volume, VOLUME))
 }
 
 /// What was done to a call, and by which rule.

@@ -327,7 +327,7 @@ impl Inner {
             return Err(CommandFailed::OnItsWay(call));
         }
         if !action.action.applies_to(held.operation) {
-            let asked = describe::held_word(held);
+            let asked = describe::asked(held.head());
             return Err(CommandFailed::Unfit { call, asked, action: action.action.as_str() });
         }
         Ok(())

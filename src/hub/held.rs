@@ -47,7 +47,7 @@ impl Inner {
         let rule = held.fault.rule();
         let per = rule.and_then(|id| self.state.rules().get(id)).and_then(|rule| rule.rule().per());
         let place = |held: &HeldCall| {
-            (held.fault.rule(), held.barrier, per.map(|per| per.key(CallKey::of_held(held))))
+            (held.fault.rule(), held.barrier, per.map(|per| per.key(CallKey::of_call(held.head()))))
         };
         let is_here =
             |other: &u64| self.state.held_call(*other).is_some_and(|other| place(other) == place(held));

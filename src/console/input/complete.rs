@@ -26,7 +26,7 @@ use crate::{
             filter,
             lexer::quote,
         },
-        model::{entry::EntryKind, peer::Peer, volume::Volume},
+        model::{peer::Peer, volume::Volume},
         rules::{EXAMPLES, meaning},
         text::{describe, shell},
     },
@@ -111,15 +111,10 @@ pub fn command(line: &str, themes: &Themes, snapshot: &Snapshot) -> Completion {
         ("move", 1) => Completion::of(line, start, [Candidate::new("before", "RULE")]),
         ("release", 0) => {
             let waiting = snapshot.held.iter().filter(|entry| entry.node == snapshot.node);
-            let waiting = waiting.filter_map(|entry| match &entry.kind {
-                EntryKind::Held(waiting) => {
-                    let volume = waiting.volume.as_deref().unwrap_or_default();
-                    Some(Candidate::new(
-                        waiting.number.to_string(),
-                        format!("{} {volume}", describe::held_word(waiting)),
-                    ))
-                }
-                _ => None,
+            let waiting = waiting.filter_map(|entry| {
+                let call = entry.head()?;
+                let what = format!("{} {}", describe::asked(call), call.volume.unwrap_or_default());
+                Some(Candidate::new(call.number.to_string(), what))
             });
             Completion::of(line, start, [Candidate::new("all", "every held call")].into_iter().chain(waiting))
         }

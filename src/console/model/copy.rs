@@ -158,10 +158,10 @@ pub(super) fn name(entry: &Entry) -> String {
     match &entry.kind {
         EntryKind::Call(call) => {
             let volume = call.volume.as_deref().map(text::clean).unwrap_or_default();
-            let word = describe::call_word(call);
+            let word = describe::asked(call.head());
             format!("call {} ({word} {volume})", call.number).replace(" )", ")")
         }
-        EntryKind::Held(held) => format!("call {} ({})", held.number, describe::held_word(held)),
+        EntryKind::Held(held) => format!("call {} ({})", held.number, describe::asked(held.head())),
         EntryKind::Command(_) => "the command".to_owned(),
         EntryKind::EngineCommand(_) => "the engine command".to_owned(),
         EntryKind::Shell(_) => "the shell command".to_owned(),

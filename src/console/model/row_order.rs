@@ -11,7 +11,7 @@ use std::{
 use crate::{
     console::column::{Column, Sort},
     domain::{
-        model::entry::{Call, Entry, EntryKind, HeldCall},
+        model::entry::Entry,
         text::{describe, symbols},
     },
 };
@@ -114,39 +114,23 @@ fn number(number: impl Into<u64>) -> SortValue {
 }
 
 fn value(column: Column, place: u64, entry: &Entry) -> Option<SortValue> {
-    match &entry.kind {
-        _ if column == Column::Time => Some(SortValue::Number(place)),
-        EntryKind::Call(call) => of_call(column, call),
-        EntryKind::Held(held) => of_held(column, held),
-        _ => None,
+    if column == Column::Time {
+        return Some(SortValue::Number(place));
     }
-}
-
-fn of_call(column: Column, call: &Call) -> Option<SortValue> {
+    let (head, ended) = (entry.head()?, entry.call());
     match column {
-        Column::Caller => Some(text(call.caller.as_str())),
-        Column::Peer => call.peer.as_ref().map(|peer| text(peer.to_string())),
-        Column::Connection => Some(number(call.connection)),
-        Column::Call => Some(text(describe::call_word(call))),
-        Column::Volume => call.volume.clone().map(text),
-        Column::Status => call.status.map(number),
-        Column::Bytes => Some(number(call.reply.length as u64)),
-        Column::Fault => call.fault.as_ref().map(|fault| text(fault.to_string())),
-        Column::Outcome => Some(text(describe::outcome(call, &symbols::ASCII).text)),
-        Column::Took => Some(number(u64::try_from(call.duration.as_micros()).unwrap_or(u64::MAX))),
-        _ => None,
-    }
-}
-
-fn of_held(column: Column, held: &HeldCall) -> Option<SortValue> {
-    match column {
-        Column::Caller => Some(text(held.caller.as_str())),
-        Column::Peer => held.peer.as_ref().map(|peer| text(peer.to_string())),
-        Column::Connection => Some(number(held.connection)),
-        Column::Call => Some(text(describe::held_word(held))),
-        Column::Volume => held.volume.clone().map(text),
-        Column::Fault => Some(text(held.fault.to_string())),
-        Column::Outcome => Some(text("held")),
+        Column::Caller => Some(text(head.caller.as_str())),
+        Column::Peer => head.peer.map(|peer| text(peer.to_string())),
+        Column::Connection => Some(number(head.connection)),
+        Column::Call => Some(text(describe::asked(head))),
+        Column::Volume => head.volume.map(text),
+        Column::Status => ended?.status.map(number),
+        Column::Bytes => Some(number(ended?.reply.length as u64)),
+        Column::Fault => head.fault.map(|fault| text(fault.to_string())),
+        Column::Outcome => Some(
+            ended.map_or_else(|| text("held"), |call| text(describe::outcome(call, &symbols::ASCII).text)),
+        ),
+        Column::Took => Some(number(u64::try_from(ended?.duration.as_micros()).unwrap_or(u64::MAX))),
         _ => None,
     }
 }

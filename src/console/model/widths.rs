@@ -1,10 +1,6 @@
 //! How wide the columns of the calls must be for what they have shown.
 
-use crate::domain::{
-    analysis::traced_calls::is_generated,
-    model::entry::{Entry, EntryKind},
-    text,
-};
+use crate::domain::{analysis::traced_calls::is_generated, model::entry::Entry, text};
 
 /// As many cells are enough of the name of an anonymous volume, as of a container's ID.
 const GENERATED: usize = 12;
@@ -20,15 +16,11 @@ pub struct Widths {
 
 impl Widths {
     pub(super) fn add(&mut self, entry: &Entry) {
-        let (volume, fault) = match &entry.kind {
-            EntryKind::Call(call) => (call.volume.as_deref(), call.fault.as_ref()),
-            EntryKind::Held(held) => (held.volume.as_deref(), Some(&held.fault)),
-            _ => return,
-        };
+        let Some(call) = entry.head() else { return };
         let width = |text: &str| text::width(&text::clean(text));
         // The name of an anonymous volume says nothing behind its first letters.
         let name = |name: &str| if is_generated(name) { GENERATED } else { width(name) };
-        self.volume = self.volume.max(volume.map_or(0, name));
-        self.action = self.action.max(fault.map_or(0, |fault| width(&fault.action)));
+        self.volume = self.volume.max(call.volume.map_or(0, name));
+        self.action = self.action.max(call.fault.map_or(0, |fault| width(&fault.action)));
     }
 }

@@ -101,7 +101,7 @@ impl RowBuilder<'_> {
     fn waiting(&mut self, entry: &Entry, waiting: &HeldCall) {
         let strong = self.view.theme.styles.bold;
         let from = (waiting.caller, waiting.peer.as_deref(), waiting.connection);
-        self.subject(from, (&describe::held_word(waiting), strong), waiting.volume.as_deref());
+        self.subject(from, (&describe::asked(waiting.head()), strong), waiting.volume.as_deref());
         self.column("", self.columns.status, strong);
         self.column("", self.columns.bytes, strong);
         // Its duration is not known yet and leaves its column to the outcome.
@@ -200,7 +200,7 @@ pub fn time(view: &View<'_>, at: Timestamp, width: usize) -> String {
 fn call_word(call: &Call, width: usize) -> String {
     match call.operation {
         Some(Operation::Capabilities) if width < 12 => "caps".to_owned(),
-        _ => describe::call_word(call),
+        _ => describe::asked(call.head()),
     }
 }
 

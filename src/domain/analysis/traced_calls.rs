@@ -63,7 +63,7 @@ pub fn trace<'e>(entries: impl IntoIterator<Item = &'e Arc<Entry>>) -> BTreeMap<
     };
     let mut calls = BTreeMap::new();
     for (call, entry) in found {
-        let Some((Some(operation), _)) = entry.asked() else { continue };
+        let Some(operation) = entry.head().and_then(|call| call.operation) else { continue };
         let (volume, id) = entry.about();
         let at = if matches!(entry.kind, EntryKind::Call(_)) { began(entry) } else { entry.at };
         let volume = volume.map(|volume| if is_generated(volume) { "?" } else { volume }.to_owned());

@@ -7,7 +7,7 @@ use strum::IntoStaticStr;
 
 use super::draw::fnv1a;
 use crate::domain::model::{
-    entry::{Evaluation, HeldCall},
+    entry::{CallHead, Evaluation},
     protocol::{Operation, method_in},
 };
 
@@ -47,13 +47,13 @@ impl<'c> CallKey<'c> {
         }
     }
 
-    /// That of a held call.
-    pub fn of_held(held: &'c HeldCall) -> Self {
+    /// That of a call.
+    pub fn of_call(call: CallHead<'c>) -> Self {
         Self {
-            asked: asked(held.operation, held.request_line.as_deref()),
-            volume: held.volume.as_deref().unwrap_or_default(),
-            id: held.mount_id.as_deref().unwrap_or_default(),
-            connection: held.connection,
+            asked: asked(call.operation, call.request_line),
+            volume: call.volume.unwrap_or_default(),
+            id: call.mount_id.unwrap_or_default(),
+            connection: call.connection,
         }
     }
 }

@@ -10,9 +10,9 @@ use crate::domain::{
     analysis::retries::Pause,
     model::{
         driver::{DriverEvent, DriverReason},
-        entry::{Call, Entry, EntryKind, Gap, HeldCall, Outcome, RuleEvent, ShellEvent},
+        entry::{Call, CallHead, Entry, EntryKind, Gap, HeldCall, Outcome, RuleEvent, ShellEvent},
         origin::Origin,
-        protocol::{Caller, Operation, method_in},
+        protocol::{Caller, method_in},
         scenario::{End, ScenarioEvent, ScenarioResult},
         volume::Change,
     },
@@ -106,7 +106,7 @@ pub fn reply(call: &Call, to: Option<&str>, symbols: &Symbols) -> StyledText {
 }
 
 /// An engine as one that takes part in a diagram.
-pub const fn engine(caller: Caller) -> &'static str {
+pub fn engine(caller: Caller) -> &'static str {
     match caller {
         Caller::Simulated => "docker (simulated)",
         caller => caller.as_str(),
@@ -130,22 +130,12 @@ pub fn waits(waiting: &HeldCall, waited: Option<Duration>) -> StyledText {
 }
 
 /// What was asked, in the words of the rule language, or the request line of what is no method of a plugin.
-pub fn asked(operation: Option<Operation>, request_line: Option<&str>) -> String {
-    match (operation, request_line) {
+pub fn asked(call: CallHead<'_>) -> String {
+    match (call.operation, call.request_line) {
         (Some(operation), _) => operation.as_str().to_owned(),
         (None, Some(line)) => clean(method_in(line).unwrap_or(line)).into_owned(),
         (None, None) => "?".to_owned(),
     }
-}
-
-/// The same of a call.
-pub fn call_word(call: &Call) -> String {
-    asked(call.operation, call.request_line.as_deref())
-}
-
-/// The same of a held call.
-pub fn held_word(held: &HeldCall) -> String {
-    asked(held.operation, held.request_line.as_deref())
 }
 
 /// An entry that is no call: the event first, then its result.

@@ -24,7 +24,7 @@ const MAX_DISARMED: usize = 3;
 pub fn write(page: &mut DetailPage<'_>, entry: &Entry, call: &Call, time: &str) {
     let view = page.view;
     let styles = &view.theme.styles;
-    let word = describe::call_word(call);
+    let word = describe::asked(call.head());
     page.heading(&format!("{word} {}", call.volume.as_deref().map(text::clean).unwrap_or_default()));
     let (outcome, style) = row::outcome(view, call);
     page.say(&outcome, style);

@@ -98,7 +98,7 @@ fn event(view: &View<'_>, entry: &Entry, volume: &str) -> (String, Style) {
     match &entry.kind {
         EntryKind::Call(call) => {
             let (outcome, style) = row::outcome(view, call);
-            let word = describe::call_word(call);
+            let word = describe::asked(call.head());
             let fault = call.fault.as_ref().map(|fault| format!("{} {fault} ", view.theme.glyphs.fault));
             let fault = fault.unwrap_or_default();
             match changed.as_str() {
@@ -110,7 +110,7 @@ fn event(view: &View<'_>, entry: &Entry, volume: &str) -> (String, Style) {
         EntryKind::Held(waiting) => (
             format!(
                 "{} {} {} held",
-                describe::held_word(waiting),
+                describe::asked(waiting.head()),
                 view.theme.glyphs.fault,
                 waiting.fault.action
             ),

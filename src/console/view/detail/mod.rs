@@ -92,7 +92,7 @@ fn entry_lines(page: &mut DetailPage<'_>, entry: &Entry) {
         EntryKind::Call(call) => call::write(page, entry, call, &time),
         EntryKind::Held(waiting) => {
             let volume = waiting.volume.as_deref().unwrap_or_default();
-            page.heading(&format!("{} {volume}", describe::held_word(waiting)));
+            page.heading(&format!("{} {volume}", describe::asked(waiting.head())));
             page.say(&format!("held since {time}, from {}", waiting.caller), styles.warning);
             next_attempt(page, entry);
             let rule = waiting.fault.rule().unwrap_or_default();

@@ -7,7 +7,7 @@ use crate::{
     domain::{
         lang::json,
         model::{
-            entry::{Body, Entry, EntryKind},
+            entry::{Body, CallHead, Entry},
             volume::Change,
         },
         text::{self, describe},
@@ -79,11 +79,7 @@ impl<'v> DetailPage<'v> {
 /// What the engine does after a call, as it is known now.
 pub fn next_attempt(page: &mut DetailPage<'_>, entry: &Entry) {
     let view = page.view;
-    let caller = match &entry.kind {
-        EntryKind::Call(call) => call.caller,
-        EntryKind::Held(waiting) => waiting.caller,
-        _ => return,
-    };
+    let Some(CallHead { caller, .. }) = entry.head() else { return };
     if let Some(next) = view.app.retries.next_attempt(entry, view.snapshot.at) {
         let style = if next.is_open() { view.theme.styles.warning } else { view.theme.styles.text };
         page.say(&format!("{caller} {next}"), style);

@@ -96,8 +96,7 @@ impl SequenceFinder {
 }
 
 fn word(entry: &Arc<Entry>) -> String {
-    let (operation, line) = entry.asked().unwrap_or_default();
-    describe::asked(operation, line)
+    entry.head().map_or_else(String::new, describe::asked)
 }
 
 impl Windows {

@@ -12,7 +12,7 @@ use super::{CallGroup, Member, Step, grammar};
 use crate::domain::{
     analysis::retries::{PreviousAttempt, Retries, began, between},
     model::{
-        entry::{Entry, EntryKind, Outcome, ShellEvent},
+        entry::{CallHead, Entry, EntryKind, Outcome, ShellEvent},
         protocol::{Caller, Operation},
     },
 };
@@ -79,11 +79,7 @@ struct IncomingCall<'e> {
 
 impl<'e> IncomingCall<'e> {
     fn of(entry: &'e Arc<Entry>) -> Option<Self> {
-        let (caller, operation, volume) = match &entry.kind {
-            EntryKind::Call(call) => (call.caller, call.operation?, call.volume.as_deref()),
-            EntryKind::Held(waiting) => (waiting.caller, waiting.operation?, waiting.volume.as_deref()),
-            _ => return None,
-        };
+        let CallHead { caller, operation: Some(operation), volume, .. } = entry.head()? else { return None };
         let is_again = entry.call().is_some_and(|call| call.id_mounted);
         // Of callers that are no engine nothing is known.
         (caller != Caller::Other).then(|| Self {

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::domain::{
     model::{
-        entry::{AppliedFault, Entry, EntryKind, Outcome},
+        entry::{AppliedFault, Entry, Outcome},
         protocol::{Caller, Operation},
     },
     text,
@@ -41,11 +41,7 @@ pub struct Member {
 impl Member {
     /// What was asked.
     pub fn operation(&self) -> Option<Operation> {
-        match &self.entry.kind {
-            EntryKind::Call(call) => call.operation,
-            EntryKind::Held(waiting) => waiting.operation,
-            _ => None,
-        }
+        self.entry.head()?.operation
     }
 
     /// When it arrived.
@@ -59,11 +55,7 @@ impl Member {
     }
 
     fn id(&self) -> Option<&str> {
-        match &self.entry.kind {
-            EntryKind::Call(call) => call.mount_id.as_deref(),
-            EntryKind::Held(waiting) => waiting.mount_id.as_deref(),
-            _ => None,
-        }
+        self.entry.head()?.mount_id
     }
 
     fn is(&self, outcome: Outcome) -> bool {
@@ -124,11 +116,7 @@ impl CallGroup {
 
     /// The volume that the calls are about, if they are about one.
     pub fn volume(&self) -> Option<&str> {
-        self.members.iter().find_map(|member| match &member.entry.kind {
-            EntryKind::Call(call) => call.volume.as_deref(),
-            EntryKind::Held(waiting) => waiting.volume.as_deref(),
-            _ => None,
-        })
+        self.members.iter().find_map(|member| member.entry.head()?.volume)
     }
 
     /// The calls, in the order of their arrival.
@@ -208,21 +196,14 @@ impl CallGroup {
     /// The first of its calls that a fault was applied to.
     pub fn first_fault(&self) -> Option<(Operation, &AppliedFault)> {
         self.members.iter().find_map(|member| {
-            let fault = match &member.entry.kind {
-                EntryKind::Call(call) => call.fault.as_ref()?,
-                EntryKind::Held(held) => &held.fault,
-                _ => return None,
-            };
-            Some((member.operation()?, fault))
+            let call = member.entry.head()?;
+            Some((call.operation?, call.fault?))
         })
     }
 
     /// Whether a rule acted on any of its calls.
     pub fn has_fault(&self) -> bool {
-        self.members.iter().any(|member| match &member.entry.kind {
-            EntryKind::Call(call) => call.fault.is_some(),
-            _ => true,
-        })
+        self.members.iter().any(|member| member.entry.head().is_some_and(|call| call.fault.is_some()))
     }
 
     /// Whether a retry in it may belong to another call, since a retry does not say.

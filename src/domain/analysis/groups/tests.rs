@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::model::entry::{AppliedFault, Body, Call, HeldCall, ShellEvent, ShellResult};
+use crate::domain::model::entry::{AppliedFault, Body, Call, EntryKind, HeldCall, ShellEvent, ShellResult};
 
 fn at(millis: i64) -> Timestamp {
     Timestamp::from_millisecond(millis).expect("a time")

@@ -124,8 +124,8 @@ impl Selection {
 
 /// Whether an entry is about one of these calls.
 pub fn includes(calls: &[Calls], entry: &Entry) -> bool {
-    entry.asked().is_some_and(|(operation, line)| {
-        calls.iter().any(|calls| calls.include(operation, line.unwrap_or_default()))
+    entry.head().is_some_and(|call| {
+        calls.iter().any(|calls| calls.include(call.operation, call.request_line.unwrap_or_default()))
     })
 }
 

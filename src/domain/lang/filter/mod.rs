@@ -16,8 +16,7 @@ pub use parse::{FilterError, TERMS, values};
 
 use crate::domain::{
     model::{
-        entry::{AppliedFault, Body, Call, Entry, EntryKind, Outcome},
-        peer::Peer,
+        entry::{AppliedFault, Call, CallHead, Entry, EntryKind, Outcome},
         protocol::{Caller, Operation, Options, Request},
     },
     rules::{Calls, Pattern, RequestContext, Selector},
@@ -122,115 +121,75 @@ impl Filter {
     }
 }
 
-/// What the entries of a finished and of a held call have in common.
+/// A call that has ended or is held.
 struct Subject<'e> {
-    operation: Option<Operation>,
-    request_line: Option<&'e str>,
-    caller: Caller,
-    connection: u64,
-    peer: Option<&'e Peer>,
-    /// Only known when the call has finished.
-    first_contact: Option<bool>,
-    known: Option<bool>,
-    volume: &'e str,
-    id: &'e str,
-    /// Only known when the call has finished.
-    request: Option<&'e Body>,
-    mounted: Option<bool>,
-    retry: bool,
-    fault: Option<&'e AppliedFault>,
+    head: CallHead<'e>,
+    /// What is only known when the call has ended.
+    ended: Option<&'e Call>,
 }
 
 impl<'e> Subject<'e> {
     fn of(entry: &'e Entry) -> Option<Self> {
-        Some(match &entry.kind {
-            EntryKind::Call(call) => Self {
-                operation: call.operation,
-                request_line: call.request_line.as_deref(),
-                caller: call.caller,
-                connection: call.connection,
-                peer: call.peer.as_deref(),
-                first_contact: Some(call.first_contact),
-                known: Some(call.known),
-                volume: call.volume.as_deref().unwrap_or_default(),
-                id: call.mount_id.as_deref().unwrap_or_default(),
-                request: Some(&call.request),
-                mounted: Some(call.mounted),
-                retry: call.is_retry(),
-                fault: call.fault.as_ref(),
-            },
-            EntryKind::Held(held) => Self {
-                operation: held.operation,
-                request_line: held.request_line.as_deref(),
-                caller: held.caller,
-                connection: held.connection,
-                peer: held.peer.as_deref(),
-                first_contact: None,
-                known: None,
-                volume: held.volume.as_deref().unwrap_or_default(),
-                id: held.mount_id.as_deref().unwrap_or_default(),
-                request: None,
-                mounted: None,
-                retry: held.retry,
-                fault: Some(&held.fault),
-            },
-            _ => return None,
-        })
+        Some(Self { head: entry.head()?, ended: entry.call() })
     }
 
     /// Tests what a rule would have tested when the request arrived.
     fn matches(&self, selector: &Selector) -> bool {
         let options = match selector {
             Selector::Option(..) => self.options(),
-            Selector::Mounted | Selector::Unmounted if self.mounted.is_none() => return false,
-            Selector::Known | Selector::Unknown if self.known.is_none() => return false,
+            Selector::Mounted | Selector::Unmounted | Selector::Known | Selector::Unknown
+                if self.ended.is_none() =>
+            {
+                return false;
+            }
             _ => Options::new(),
         };
+        let CallHead { operation, request_line, caller, connection, peer, retry, .. } = self.head;
         let context = RequestContext {
-            operation: self.operation,
-            request_line: self.request_line,
-            volume: self.volume,
-            id: self.id,
+            operation,
+            request_line,
+            volume: self.head.volume.unwrap_or_default(),
+            id: self.head.mount_id.unwrap_or_default(),
             options: &options,
-            caller: self.caller,
-            connection: self.connection,
-            peer: self.peer,
-            first_contact: self.first_contact.unwrap_or_default(),
-            known: self.known.unwrap_or_default(),
-            mounted: self.mounted.unwrap_or_default(),
-            retry: self.retry,
+            caller,
+            connection,
+            peer,
+            first_contact: self.ended.is_some_and(|call| call.first_contact),
+            known: self.ended.is_some_and(|call| call.known),
+            mounted: self.ended.is_some_and(|call| call.mounted),
+            retry,
         };
-        selector.applies_to(self.operation) && selector.matches(&context)
+        selector.applies_to(operation) && selector.matches(&context)
     }
 
     /// The options in a Create request. No other entry has a volume's options.
     fn options(&self) -> Options {
-        let request = self.request.filter(|_| self.operation == Some(Operation::Create));
-        request.and_then(|body| Request::parse(&body.bytes).ok()).unwrap_or_default().options
+        let request = self.ended.filter(|call| call.operation == Some(Operation::Create));
+        request.and_then(|call| Request::parse(&call.request.bytes).ok()).unwrap_or_default().options
     }
 }
 
 impl Test {
     fn matches(&self, entry: &Entry) -> bool {
-        let subject = |test: &dyn Fn(Subject<'_>) -> bool| Subject::of(entry).is_some_and(test);
+        let head = |test: &dyn Fn(CallHead<'_>) -> bool| entry.head().is_some_and(test);
         let call = |test: &dyn Fn(&Call) -> bool| entry.call().is_some_and(test);
         match self {
             Self::Word(word) => has_text(entry, word),
             Self::Calls(calls) => {
-                let is_one = |call: Subject<'_>| {
+                let is_one = |call: CallHead<'_>| {
                     let line = call.request_line.unwrap_or_default();
                     calls.iter().any(|calls| calls.include(call.operation, line))
                 };
-                subject(&is_one)
+                head(&is_one)
             }
-            Self::Volume(name) => subject(&|call| name.matches(call.volume)),
+            Self::Volume(name) => head(&|call| name.matches(call.volume.unwrap_or_default())),
             Self::Node(name) => entry.node.as_deref().is_some_and(|node| name.matches(node)),
-            Self::By(caller) => subject(&|call| Selector::is_by(*caller, call.caller)),
+            Self::By(caller) => head(&|call| Selector::is_by(*caller, call.caller)),
             Self::Peer(text) => {
-                subject(&|call| call.peer.is_some_and(|peer| peer.is_known_as(|known| text.matches(known))))
+                head(&|call| call.peer.is_some_and(|peer| peer.is_known_as(|known| text.matches(known))))
             }
-            Self::Selector(selector) => subject(&|call| call.matches(selector)),
-            Self::Fault(wanted) => subject(&|call| call.fault.is_some_and(|fault| is_fault(wanted, fault))),
+            Self::Selector(selector) => Subject::of(entry).is_some_and(|call| call.matches(selector)),
+            Self::Fault(wanted) => head(&|call| call.fault.is_some_and(|fault| is_fault(wanted, fault))),
             Self::Status(digits) => {
                 call(&|call| call.status.is_some_and(|status| has_digits(status, *digits)))
             }
@@ -244,10 +203,10 @@ impl Test {
             Self::SeqBelow(limit) => entry.seq < *limit,
             Self::History(volume) => {
                 entry.changes().iter().any(|change| change.name().is_none_or(|name| name == volume))
-                    || subject(&|call| {
+                    || head(&|call| {
                         let only_reads =
                             matches!(call.operation, Some(Operation::Get | Operation::Path) | None);
-                        call.volume == volume && (!only_reads || call.fault.is_some())
+                        call.volume == Some(volume) && (!only_reads || call.fault.is_some())
                     })
             }
         }
@@ -270,15 +229,15 @@ fn has_digits(status: u16, wanted: [Option<u8>; 3]) -> bool {
 
 /// Whether an entry has a text anywhere.
 fn has_text(entry: &Entry, word: &str) -> bool {
-    if let Some(subject) = Subject::of(entry) {
+    if let Some(head) = entry.head() {
         let texts = [
-            subject.operation.map_or("", Operation::as_str),
-            subject.caller.as_str(),
-            subject.volume,
-            subject.id,
-            subject.fault.map_or("", |fault| &fault.action),
-            subject.fault.and_then(AppliedFault::label).unwrap_or_default(),
-            subject.fault.and_then(AppliedFault::release_action).unwrap_or_default(),
+            head.operation.map_or("", Operation::as_str),
+            head.caller.as_str(),
+            head.volume.unwrap_or_default(),
+            head.mount_id.unwrap_or_default(),
+            head.fault.map_or("", |fault| &fault.action),
+            head.fault.and_then(AppliedFault::label).unwrap_or_default(),
+            head.fault.and_then(AppliedFault::release_action).unwrap_or_default(),
         ];
         let is_found = match &entry.kind {
             EntryKind::Call(call) => {
@@ -292,7 +251,7 @@ fn has_text(entry: &Entry, word: &str) -> bool {
             }
             _ => ["held", "waits"].into_iter().any(|text| contains(text, word)),
         };
-        let is_peer = || subject.peer.is_some_and(|peer| contains(&peer.to_string(), word));
+        let is_peer = || head.peer.is_some_and(|peer| contains(&peer.to_string(), word));
         return is_found || texts.into_iter().any(|text| contains(text, word)) || is_peer();
     }
     let shown = describe::remark(entry, &UNICODE).into_iter().any(|shown| contains(&shown.text, word));

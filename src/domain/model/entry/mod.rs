@@ -5,6 +5,7 @@
 
 mod body;
 mod call;
+mod call_head;
 mod connection;
 mod line;
 mod rule;
@@ -21,6 +22,7 @@ use strum::{IntoStaticStr, VariantNames};
 
 pub use body::{Body, Headers};
 pub use call::{Call, HeldCall, OriginalReply, Outcome, ReleasedCall, UpstreamReply};
+pub use call_head::CallHead;
 pub use connection::ConnectionEvent;
 pub use rule::{
     Condition, Decision, Evaluation, KeptRule, RuleDecision, RuleEvent, RuleState, RuleText, Share,
@@ -32,7 +34,6 @@ pub use super::fault::AppliedFault;
 use super::{
     driver::{DriverEvent, DriverInfo, DriverReason},
     origin::Origin,
-    protocol::Operation,
     scenario::ScenarioEvent,
     volume::Change,
 };
@@ -216,34 +217,6 @@ impl Entry {
     /// The call, if it is the end of one.
     pub fn call(&self) -> Option<&Call> {
         if let EntryKind::Call(call) = &self.kind { Some(call) } else { None }
-    }
-
-    /// The number of the call that it is the end or the held phase of.
-    pub fn call_number(&self) -> Option<u64> {
-        match &self.kind {
-            EntryKind::Call(call) => Some(call.number),
-            EntryKind::Held(held) => Some(held.number),
-            _ => None,
-        }
-    }
-
-    /// What was asked in the call that it is the end or the held phase of: the operation, and the method and path where they
-    /// are not what the operation says.
-    pub fn asked(&self) -> Option<(Option<Operation>, Option<&str>)> {
-        match &self.kind {
-            EntryKind::Call(call) => Some((call.operation, call.request_line.as_deref())),
-            EntryKind::Held(held) => Some((held.operation, held.request_line.as_deref())),
-            _ => None,
-        }
-    }
-
-    /// The volume and the mount ID of the call that it is the end or the held phase of.
-    pub fn about(&self) -> (Option<&str>, Option<&str>) {
-        match &self.kind {
-            EntryKind::Call(call) => (call.volume.as_deref(), call.mount_id.as_deref()),
-            EntryKind::Held(held) => (held.volume.as_deref(), held.mount_id.as_deref()),
-            _ => (None, None),
-        }
     }
 
     /// The number of the entry whose row in a list it takes: the hold of a call that has ended, or the start of a

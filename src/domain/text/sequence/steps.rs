@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::domain::{
     analysis::retries::{Pause, Retries, began},
-    model::entry::{Call, Entry, EntryKind, HeldCall},
+    model::entry::{Call, CallHead, Entry, EntryKind, HeldCall},
     text::{clean, describe},
 };
 
@@ -62,21 +62,16 @@ pub fn steps<'e>(entries: impl Iterator<Item = &'e Arc<Entry>> + Clone, retries:
     let mut steps = Vec::new();
     for entry in entries.filter(|entry| !ended.contains(&entry.seq) && !entry.is_redundant()) {
         let chain = retries.chain(entry.seq);
-        let asked = |word: &str, volume: Option<&str>| {
-            let volume = volume.or_else(|| chain?.volume()).map(clean).unwrap_or_default();
+        let asked = |call: CallHead<'_>| {
+            let volume = call.volume.or_else(|| chain?.volume()).map(clean).unwrap_or_default();
             let node = entry.node.as_deref().map_or_else(String::new, |node| format!("{}: ", clean(node)));
-            format!("{node}{word} {volume}").trim_end().to_owned()
+            format!("{node}{} {volume}", describe::asked(call)).trim_end().to_owned()
         };
-        let (request, last) = match &entry.kind {
-            EntryKind::Call(call) => (
-                Some(asked(&describe::call_word(call), call.volume.as_deref())),
-                Part::Reply { call, to: None },
-            ),
-            EntryKind::Held(waiting) => {
-                let word = describe::held_word(waiting);
-                (Some(asked(&word, waiting.volume.as_deref())), Part::Waits(waiting))
-            }
-            _ => (None, Part::Remark),
+        let request = entry.head().map(asked);
+        let last = match &entry.kind {
+            EntryKind::Call(call) => Part::Reply { call, to: None },
+            EntryKind::Held(waiting) => Part::Waits(waiting),
+            _ => Part::Remark,
         };
         let arrived = began(entry);
         let mut add = |at, part| steps.push(Step { at, entry, part });
