@@ -249,6 +249,22 @@ async fn a_call_is_not_lost_if_the_upstream_closes_the_idle_connection_while_it_
 }
 
 #[tokio::test]
+async fn both_calls_of_twice_reach_an_upstream_that_closes_after_each_reply() {
+    let plugin = RecordedPlugin::start();
+    let fixture = in_front_of(&plugin).await;
+    fixture.command("arm mount: empty twice").await;
+    for calls in 1..=50 {
+        for _ in 0..2 {
+            let reply = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}".to_vec();
+            plugin.answer(Answer::SendAndClose(vec![reply]));
+        }
+        assert_eq!(fixture.ask(Operation::Mount, r#"{"Name":"v","ID":"a"}"#).await, json!({}));
+        assert_eq!(plugin.requests().len(), 2 * calls);
+    }
+    fixture.end().await;
+}
+
+#[tokio::test]
 async fn a_close_of_the_upstream_without_a_reply_passes_through() {
     let plugin = RecordedPlugin::start();
     let fixture = in_front_of(&plugin).await;

@@ -12,9 +12,15 @@ mod shadow;
 
 use std::{sync::Arc, time::Duration};
 
+use hyper::{Response, body::Incoming};
 use tokio::time::timeout;
 
-use self::{connection::UpstreamError, exchange::Exchange, incoming::IncomingReply, shadow::Shadow};
+use self::{
+    connection::{ExchangeGuard, UpstreamError},
+    exchange::Exchange,
+    incoming::IncomingReply,
+    shadow::Shadow,
+};
 use super::{Answer, Driver, DriverCall, Forwarding, Preview};
 use crate::{
     domain::model::{
@@ -26,6 +32,7 @@ use crate::{
     plugin::{
         fault_stream::{ConnectionControl, Disconnect},
         http_reply::HttpReply,
+        request_body::HttpRequest,
     },
 };
 
@@ -66,6 +73,15 @@ impl UpstreamDriver {
         opened
     }
 
+    async fn send(
+        &self,
+        http: &HttpRequest,
+        control: &ConnectionControl,
+    ) -> Result<(Response<Incoming>, ExchangeGuard), UpstreamError> {
+        self.open(control).await?;
+        control.upstream().send(http.to_request()).await
+    }
+
     async fn mask(
         &self,
         operation: Operation,
@@ -95,15 +111,18 @@ impl Driver for UpstreamDriver {
     async fn call(&self, call: &DriverCall<'_>, entry: &mut Call) -> Answer {
         let DriverCall { operation, request, http, control } = call;
         let exchange = Exchange::new(Arc::clone(&self.shadow), *operation, (*request).clone());
-        if entry.upstream.is_some() || entry.held_seq.is_some() {
+        let is_second = entry.upstream.is_some();
+        if is_second || entry.held_seq.is_some() {
             // The upstream may have closed the connection after the first of two, or while the call was held. Without us
             // the call would have come before.
             control.upstream().renew();
         }
-        let sent = match self.open(control).await {
-            Ok(()) => control.upstream().send(http.to_request()).await,
-            Err(error) => Err(error),
-        };
+        let mut sent = self.send(http, control).await;
+        if is_second && matches!(sent, Err(UpstreamError::Http(_))) {
+            // It has closed the connection a moment after its first reply.
+            control.upstream().renew();
+            sent = self.send(http, control).await;
+        }
         match sent {
             Ok((response, guard)) => {
                 let incoming = Box::new(IncomingReply::new(response, guard, exchange));
