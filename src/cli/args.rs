@@ -217,7 +217,11 @@ Examples:
     /// Restore the sockets of plugins after voltergeist was killed
     ///
     /// The guard process and the next start of voltergeist do this by themselves.
-    Restore,
+    Restore {
+        /// Sockets that are not in a plugin directory of docker, or directories with such sockets
+        #[arg(value_name = "PATH", value_hint = ValueHint::FilePath)]
+        paths: Vec<PathBuf>,
+    },
     /// Wait for the end of stdin, then restore the socket of a plugin
     #[command(hide = true)]
     Guard {

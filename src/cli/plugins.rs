@@ -1,8 +1,8 @@
 //! `voltergeist plugins` and `voltergeist restore`.
 
-use std::{fmt::Write as _, process::ExitCode};
+use std::{fmt::Write as _, path::PathBuf, process::ExitCode};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 
 use super::output::print;
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
         paths,
         plugin_list::{self, ListedPlugin},
     },
-    net::takeover::{Restored, restore as put_back, taken_in},
+    net::takeover::{Restored, is_taken, restore as put_back, taken_in},
 };
 
 /// Lists the plugins of this machine.
@@ -46,10 +46,24 @@ fn table(plugins: &[ListedPlugin]) -> String {
     text
 }
 
-/// Puts plugins back in the places that a killed process has left.
-pub fn restore() -> anyhow::Result<ExitCode> {
+/// Puts plugins back in the places that a killed process has left: in docker's directory, or at these sockets and in
+/// these directories.
+pub fn restore(paths: &[PathBuf]) -> anyhow::Result<ExitCode> {
     let mut text = String::new();
-    for path in taken_in(&paths::own().sockets) {
+    let mut taken = if paths.is_empty() { taken_in(&paths::own().sockets) } else { Vec::new() };
+    for path in paths {
+        let path = std::path::absolute(path)?;
+        if path.is_dir() {
+            taken.append(&mut taken_in(&path));
+        } else if is_taken(&path) {
+            taken.push(path);
+        } else {
+            bail!("{}: no voltergeist has taken the place of this socket", path.display());
+        }
+    }
+    taken.sort_unstable();
+    taken.dedup();
+    for path in taken {
         let shown = path.display();
         let restored =
             put_back(&path).with_context(|| format!("cannot restore {shown}; run this as root"))?;

@@ -52,7 +52,7 @@ pub fn run(action: Option<&Action>, settings: &Settings) -> anyhow::Result<ExitC
             Some(Action::Play(args)) => play::run(args, settings).await,
             Some(Action::Replay { file }) => replay(file, settings).await,
             Some(Action::Plugins { json }) => plugins::list(*json).await,
-            Some(Action::Restore) => plugins::restore(),
+            Some(Action::Restore { paths }) => plugins::restore(paths),
             _ => run_instance(action, settings, &log).await,
         }
     });

@@ -23,10 +23,15 @@ pub struct LockFile {
 }
 
 impl LockFile {
+    /// Where the lock file of a path is.
+    pub fn path_of(path: &Path) -> PathBuf {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        path.with_file_name(format!(".{name}.lock"))
+    }
+
     /// Takes ownership of a path; `None` if another process has it.
     pub fn acquire(path: &Path) -> io::Result<Option<Self>> {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let lock = path.with_file_name(format!(".{name}.lock"));
+        let lock = Self::path_of(path);
         loop {
             let file = open(&lock)?;
             match flock(&file, FlockOperation::NonBlockingLockExclusive) {

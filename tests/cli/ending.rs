@@ -2,10 +2,11 @@
 
 use std::{
     io::{BufRead as _, BufReader, Read as _},
-    os::unix::process::ExitStatusExt as _,
+    os::unix::{fs::MetadataExt as _, net::UnixListener, process::ExitStatusExt as _},
+    process::Child,
 };
 
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::{
     program::TestHome,
@@ -52,6 +53,48 @@ fn a_signal_is_128_and_its_number_and_leaves_nothing_behind() {
         assert_eq!(instance.wait_for_end().code(), Some(expected));
         assert!(!home.path("plugin.sock").exists() && !home.path("control.sock").exists());
     }
+}
+
+#[test]
+fn the_place_of_a_socket_outside_the_plugin_directories_is_restored_by_its_path() {
+    let home = TestHome::new();
+    let path = home.write("plugins/p.sock", "");
+    std::fs::remove_file(&path).expect("it is there");
+    let _plugin = UnixListener::bind(&path).expect("it can be bound");
+    let socket = path.display().to_string();
+    let upstream = format!("unix:{socket}");
+    let control = format!("unix:{}", home.path("control.sock").display());
+    let file = || std::fs::metadata(&path).expect("a socket is there").ino();
+    let own = file();
+    for restored in [&socket, &home.path("plugins").display().to_string()] {
+        let mut child = home
+            .command(&["serve", "--name", "p", "--upstream", &upstream, "--control", &control])
+            .spawn()
+            .expect("it starts");
+        assert!(wait_for(TIMEOUT, || (file() != own).then_some(())).is_some(), "the place is not taken");
+        kill_with_children(&mut child);
+        assert_ne!(file(), own, "nobody could restore it");
+        let said = format!("{socket}: restored\n");
+        assert_eq!(home.run(&["restore", restored]), (Some(0), said, String::new()));
+        assert_eq!(file(), own);
+    }
+    let (status, _, error) = home.run(&["restore", &socket]);
+    let expected = format!("voltergeist: {socket}: no voltergeist has taken the place of this socket\n");
+    assert_eq!((status, error), (Some(1), expected));
+}
+
+/// Kills the processes that it has started, and then it.
+fn kill_with_children(child: &mut Child) {
+    let tasks = std::fs::read_dir(format!("/proc/{}/task", child.id())).expect("it runs");
+    for task in tasks.flatten() {
+        let children = std::fs::read_to_string(task.path().join("children")).unwrap_or_default();
+        for id in children.split_whitespace() {
+            let id = Pid::from_raw(id.parse().expect("a process ID")).expect("a process ID");
+            kill_process(id, Signal::KILL).expect("it can be killed");
+        }
+    }
+    child.kill().expect("it can be killed");
+    child.wait().expect("it can be waited for");
 }
 
 #[test]
