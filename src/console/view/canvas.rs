@@ -5,7 +5,7 @@ use ratatui::{
     layout::Rect,
     style::Style,
     text::{Line, Span},
-    widgets::{Block, Widget},
+    widgets::{Block, Clear, Widget},
 };
 
 use crate::{
@@ -73,6 +73,17 @@ impl View<'_> {
             let padded = [vec![Span::raw(" ")], state.spans, vec![Span::raw(" ")]].concat();
             block = block.title(Line::from(padded).right_aligned());
         }
+        let inner = block.inner(area);
+        block.render(area, buffer);
+        inner
+    }
+
+    /// A box over everything else, with the borders of what has the keys; returns what is inside.
+    pub(super) fn popup(&self, area: Rect, block: Block<'_>, buffer: &mut Buffer) -> Rect {
+        let styles = &self.theme.styles;
+        Clear.render(area, buffer);
+        buffer.set_style(area, styles.text);
+        let block = block.border_set(self.theme.glyphs.focus).border_style(styles.focus);
         let inner = block.inner(area);
         block.render(area, buffer);
         inner

@@ -4,7 +4,7 @@ use ratatui::{
     buffer::Buffer,
     layout::Rect,
     text::{Line, Span},
-    widgets::{Block, Clear, Widget},
+    widgets::Block,
 };
 
 use crate::{
@@ -30,13 +30,9 @@ pub fn render(view: &View<'_>, state: &ColumnPicker, buffer: &mut Buffer) {
     let (styles, glyphs) = (&view.theme.styles, view.theme.glyphs);
     let columns: Vec<Column> = Column::of(state.pane).collect();
     let ColumnsArea { area, rows } = picker::columns((buffer.area.width, buffer.area.height), columns.len());
-    Clear.render(area, buffer);
-    buffer.set_style(area, styles.text);
     let title =
         if state.pane == Pane::Volumes { " Columns of the volumes " } else { " Columns of the calls " };
-    let block = Block::bordered().border_set(glyphs.focus).border_style(styles.focus).title(title);
-    let inner = block.inner(area);
-    block.render(area, buffer);
+    let inner = view.popup(area, Block::bordered().title(title), buffer);
     let sort = view.app.columns.sort(state.pane);
     let names = columns.iter().map(|column| text::width(column.name())).max().unwrap_or(0);
     let shown = state.cursor.visible(columns.len(), rows.into());

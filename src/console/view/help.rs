@@ -4,7 +4,7 @@ use ratatui::{
     buffer::Buffer,
     style::Style,
     text::{Line, Span},
-    widgets::{Block, Clear, Widget},
+    widgets::Block,
 };
 
 use crate::{
@@ -38,8 +38,6 @@ const FRAME: u16 = 2;
 pub fn render(view: &View<'_>, reading: &HelpState, buffer: &mut Buffer) {
     let area = buffer.area;
     let styles = &view.theme.styles;
-    Clear.render(area, buffer);
-    buffer.set_style(area, styles.text);
     let HelpPage { lines, rows } =
         page(view.app, view.snapshot, reading, usize::from(area.width.saturating_sub(FRAME)));
     let height = usize::from(area.height.saturating_sub(FRAME));
@@ -54,14 +52,11 @@ pub fn render(view: &View<'_>, reading: &HelpState, buffer: &mut Buffer) {
     let back = if reading.is_typing || !reading.wanted.is_empty() { "Esc shows all " } else { "Esc closes " };
     let back = format!(" {} runs  {back}", view.key(KeyAction::Open));
     let block = Block::bordered()
-        .border_set(view.theme.glyphs.focus)
-        .border_style(styles.focus)
         .title(" voltergeist: help ")
         .title(Line::from(if more { " more below " } else { "" }).right_aligned())
         .title_bottom(find)
         .title_bottom(Line::from(back).right_aligned());
-    let inner = block.inner(area);
-    block.render(area, buffer);
+    let inner = view.popup(area, block, buffer);
     for (row, line) in lines.iter().skip(reading.top).take(height).enumerate() {
         view.put_fitted(buffer, inner, row as u16, line);
     }

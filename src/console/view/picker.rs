@@ -4,7 +4,7 @@ use ratatui::{
     buffer::Buffer,
     layout::{Position, Rect},
     text::{Line, Span},
-    widgets::{Block, Clear, Widget},
+    widgets::Block,
 };
 
 use crate::{
@@ -29,17 +29,10 @@ pub fn picker_hints(view: &View<'_>, state: &Picker) -> Vec<(&'static str, &'sta
 pub fn render(view: &View<'_>, state: &Picker, buffer: &mut Buffer) -> Position {
     let styles = &view.theme.styles;
     let area = picker::area(buffer.area);
-    Clear.render(area, buffer);
-    buffer.set_style(area, styles.text);
     let catalog = state.catalog(view.snapshot);
     let of = view.snapshot.catalog.scenarios.len();
-    let block = Block::bordered()
-        .border_set(view.theme.glyphs.focus)
-        .border_style(styles.focus)
-        .title(" Scenarios ")
-        .title(Line::from(format!(" {} of {of} ", catalog.len())).right_aligned());
-    let inner = block.inner(area);
-    block.render(area, buffer);
+    let count = Line::from(format!(" {} of {of} ", catalog.len())).right_aligned();
+    let inner = view.popup(area, Block::bordered().title(" Scenarios ").title(count), buffer);
     let width = usize::from(inner.width);
     let filter = text::clean(state.filter.value()).into_owned();
     put(

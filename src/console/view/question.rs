@@ -4,7 +4,7 @@ use ratatui::{
     buffer::Buffer,
     layout::Rect,
     text::{Line, Span},
-    widgets::{Block, Clear, Widget},
+    widgets::Block,
 };
 
 use crate::{
@@ -32,11 +32,7 @@ pub fn render(view: &View<'_>, question: &Question, buffer: &mut Buffer) {
         width,
         height,
     };
-    Clear.render(area, buffer);
-    buffer.set_style(area, styles.text);
-    let block = Block::bordered().border_set(view.theme.glyphs.focus).border_style(styles.focus);
-    let inner = block.inner(area);
-    block.render(area, buffer);
+    let inner = view.popup(area, Block::bordered(), buffer);
     for (row, line) in lines.iter().enumerate() {
         let style = if row == 0 { styles.bold } else { styles.text };
         put(buffer, inner, row as u16, &Line::styled(format!(" {line}"), style));
