@@ -29,33 +29,19 @@ pub struct Borders {
     split: Option<u16>,
 }
 
-fn scaled(room: u16, share: Option<u16>, default: u16, least: u16) -> u16 {
-    let chosen = share.map_or(default, |share| (u32::from(room) * u32::from(share) / 1000) as u16);
-    if share.is_some() { chosen.clamp(least.min(room / 2), room - least.min(room / 2)) } else { chosen }
-}
-
 impl Borders {
-    /// The width of the panes beside the calls.
-    pub fn side_width(&self, room: u16, default: u16) -> u16 {
-        scaled(room, self.side, default, MIN_WIDTH)
+    /// The width or the height of the pane beside a border, where it would have a default in so much room.
+    pub fn size(mut self, border: Border, room: u16, default: u16) -> u16 {
+        let least = match border {
+            Border::Side | Border::Split => MIN_WIDTH,
+            Border::Faults | Border::Lower => MIN_HEIGHT,
+        };
+        let Some(share) = *self.share(border) else { return default };
+        let chosen = (u32::from(room) * u32::from(share) / 1000) as u16;
+        chosen.clamp(least.min(room / 2), room - least.min(room / 2))
     }
 
-    /// The height of the faults below the volumes.
-    pub fn faults_height(&self, room: u16, default: u16) -> u16 {
-        scaled(room, self.faults, default, MIN_HEIGHT)
-    }
-
-    /// The height of the panes below the calls.
-    pub fn lower_height(&self, room: u16, default: u16) -> u16 {
-        scaled(room, self.lower, default, MIN_HEIGHT)
-    }
-
-    /// The width of the volumes beside the faults.
-    pub fn split_width(&self, room: u16, default: u16) -> u16 {
-        scaled(room, self.split, default, MIN_WIDTH)
-    }
-
-    pub(super) fn share(&mut self, border: Border) -> &mut Option<u16> {
+    pub(super) const fn share(&mut self, border: Border) -> &mut Option<u16> {
         match border {
             Border::Side => &mut self.side,
             Border::Faults => &mut self.faults,

@@ -9,7 +9,7 @@ use ratatui::layout::{Constraint, Layout, Margin, Position, Rect};
 use crate::{
     console::{
         layout::{
-            borders::Borders,
+            borders::{Border, Borders},
             counters::counter_lines,
             pane::{Pane, PaneRoom},
         },
@@ -234,14 +234,14 @@ impl Screen {
             Shape::Wide => {
                 let side = body.width * 3 / 8;
                 let side = if input.presenting { side.min(PRESENTER_SIDE) } else { side };
-                let side = borders.side_width(body.width, side);
+                let side = borders.size(Border::Side, body.width, side);
                 let [left, right] =
                     Layout::horizontal([Constraint::Fill(1), Constraint::Length(side)]).areas(body);
                 // Each has what it needs, and half of the room at least for that.
                 let half = right.height / 2;
                 let faults = faults(side);
                 let lower = faults.min(right.height - volumes.min(half)).max(faults.min(half));
-                let lower = borders.faults_height(right.height, lower);
+                let lower = borders.size(Border::Faults, right.height, lower);
                 let [upper, lower] =
                     Layout::vertical([Constraint::Fill(1), Constraint::Length(lower)]).areas(right);
                 (self.volumes, self.faults) = (Some(upper), Some(lower));
@@ -260,9 +260,9 @@ impl Screen {
                 self.calls = Some(body);
             }
             Shape::Medium => {
-                let split = borders.split_width(body.width, body.width / 2);
+                let split = borders.size(Border::Split, body.width, body.width / 2);
                 let lower = faults(body.width - split).max(volumes).min(body.height / 2).max(5);
-                let lower = borders.lower_height(body.height, lower);
+                let lower = borders.size(Border::Lower, body.height, lower);
                 let [upper, lower] =
                     Layout::vertical([Constraint::Fill(1), Constraint::Length(lower)]).areas(body);
                 let [left, right] =
