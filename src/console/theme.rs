@@ -194,26 +194,17 @@ fn parse_style(text: &str) -> Result<Style, String> {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::RefCell;
+
     use super::*;
 
-    fn all(styles: &Styles) -> [Style; 14] {
-        let Styles {
-            text,
-            dim,
-            bold,
-            border,
-            focus,
-            selection,
-            key,
-            good,
-            bad,
-            warning,
-            fault,
-            armed,
-            command,
-            graph,
-        } = *styles;
-        [text, dim, bold, border, focus, selection, key, good, bad, warning, fault, armed, command, graph]
+    fn all(styles: &Styles) -> Vec<Style> {
+        let all = RefCell::new(Vec::new());
+        styles.map(|style| {
+            all.borrow_mut().push(style);
+            style
+        });
+        all.into_inner()
     }
 
     #[test]
