@@ -18,7 +18,7 @@ use crossterm::{
     cursor::Show,
     event::{
         DisableBracketedPaste, DisableFocusChange, DisableMouseCapture, EnableBracketedPaste,
-        EnableFocusChange, EnableMouseCapture, KeyboardEnhancementFlags, PopKeyboardEnhancementFlags,
+        EnableFocusChange, KeyboardEnhancementFlags, PopKeyboardEnhancementFlags,
         PushKeyboardEnhancementFlags,
     },
     execute,
@@ -199,9 +199,4 @@ impl Write for TerminalOutput {
     fn flush(&mut self) -> io::Result<()> {
         if self.is_gone { Ok(()) } else { self.note(stdout().flush()) }
     }
-}
-
-/// Takes the mouse, or gives it back, so that text can be marked with it.
-pub fn take_mouse(taken: bool) -> io::Result<()> {
-    if taken { execute!(stdout(), EnableMouseCapture) } else { execute!(stdout(), DisableMouseCapture) }
 }

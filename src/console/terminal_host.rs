@@ -3,7 +3,7 @@
 use std::{io, time::Duration};
 
 use crossterm::{
-    event::Event as TerminalEvent,
+    event::{DisableMouseCapture, EnableMouseCapture, Event as TerminalEvent},
     execute,
     terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate},
 };
@@ -19,7 +19,7 @@ use super::{
     editor::{self, EditFailed, Edited},
     keyboard::Keyboard,
     model::{app::App, fault_list},
-    terminal::{self, TerminalScreen},
+    terminal::TerminalScreen,
     view,
 };
 use crate::{domain::text, hub::Snapshot};
@@ -59,7 +59,8 @@ impl TerminalHost for TerminalScreen {
     }
 
     fn mouse(&mut self, taken: bool) -> io::Result<()> {
-        terminal::take_mouse(taken)
+        let out = &mut io::stdout();
+        if taken { execute!(out, EnableMouseCapture) } else { execute!(out, DisableMouseCapture) }
     }
 
     type Keys = Keyboard;
