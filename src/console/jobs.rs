@@ -6,7 +6,7 @@ use futures_util::future::BoxFuture;
 use tokio::time::{Instant, sleep_until};
 
 use crate::{
-    console::editor::Edited,
+    console::{editor::Edited, model::event::Event},
     domain::{
         lang::{command::Command, seek::Seek},
         model::origin::Origin,
@@ -43,18 +43,6 @@ struct RunningCommand {
     result: BoxFuture<'static, Result<String, String>>,
 }
 
-/// News from a job.
-pub enum JobEvent {
-    /// A command has a result. `edited` is what it was made from.
-    CommandDone { line: String, result: Result<String, String>, edited: Option<EditedReply> },
-    /// A command takes long, and so many others wait for it.
-    StillRunning { line: String, waiting: usize },
-    /// A place in the recording was found, or not.
-    SeekDone(Result<(), String>),
-    /// A dry run has a result.
-    DryRunDone { number: u64, result: Result<DryRun, String> },
-}
-
 impl Jobs {
     pub fn new(source: Arc<dyn Source>) -> Self {
         Self { source, queue: VecDeque::new(), running: None, dry_run: None, seek: None }
@@ -85,8 +73,9 @@ impl Jobs {
         (Instant::now() < until).then_some(until)
     }
 
-    /// Waits for news. It can be dropped and called again: nothing is lost.
-    pub async fn next(&mut self) -> JobEvent {
+    /// Waits for the result of a job; of a command, with what it was made from. It can be dropped and called again:
+    /// nothing is lost.
+    pub async fn next(&mut self) -> (Event, Option<EditedReply>) {
         let slow_at = self.running.as_ref().filter(|running| !running.is_announced);
         let slow_at = slow_at.map(|running| sleep_until(running.since + SLOW_AFTER));
         let result = self.running.as_mut().map(|running| &mut running.result);
@@ -97,20 +86,20 @@ impl Jobs {
             result = or_never(result) => {
                 let done = self.running.take().expect("it has just ended");
                 self.start_next();
-                JobEvent::CommandDone { line: done.line, result, edited: done.edited }
+                (Event::CommandDone { line: done.line, result }, done.edited)
             }
             result = or_never(dry_run) => {
                 let (number, _) = self.dry_run.take().expect("it has just ended");
-                JobEvent::DryRunDone { number, result }
+                (Event::DryRunDone { number, result }, None)
             }
             result = or_never(seek) => {
                 self.seek = None;
-                JobEvent::SeekDone(result)
+                (Event::SeekDone(result), None)
             }
             () = or_never(slow_at) => {
                 let running = self.running.as_mut().expect("it is slow");
                 running.is_announced = true;
-                JobEvent::StillRunning { line: running.line.clone(), waiting: self.queue.len() }
+                (Event::StillRunning { line: running.line.clone(), waiting: self.queue.len() }, None)
             }
         }
     }

@@ -14,7 +14,7 @@ use crate::{
     console::{
         editor::{EditFailed, Edited},
         input::action::KeyAction,
-        jobs::{EditedReply, JobEvent, Jobs, or_never},
+        jobs::{EditedReply, Jobs, or_never},
         model::{
             app::{App, TICK},
             event::{Effect, Event},
@@ -131,8 +131,8 @@ pub async fn drive(
                 }
                 due = Some(Instant::now());
             }
-            event = console.jobs.next() => {
-                console.job_event(event);
+            (event, edited) = console.jobs.next() => {
+                console.job_event(event, edited);
                 due = Some(Instant::now());
             }
             result = or_never(console.shell.as_mut().map(ShellCommand::ended)) => {
@@ -305,18 +305,10 @@ impl Console<'_> {
     }
 
     /// Takes the result of a job. The next key sees what a command has changed.
-    fn job_event(&mut self, event: JobEvent) {
-        let event = match event {
-            JobEvent::CommandDone { line, result, edited } => {
-                if let (Err(why), Some((call, edited))) = (&result, edited) {
-                    self.note_kept(call, edited.keep(), why);
-                }
-                Event::CommandDone { line, result }
-            }
-            JobEvent::StillRunning { line, waiting } => Event::StillRunning { line, waiting },
-            JobEvent::DryRunDone { number, result } => Event::DryRunDone { number, result },
-            JobEvent::SeekDone(result) => Event::SeekDone(result),
-        };
+    fn job_event(&mut self, event: Event, edited: Option<EditedReply>) {
+        if let (Event::CommandDone { result: Err(why), .. }, Some((call, edited))) = (&event, edited) {
+            self.note_kept(call, edited.keep(), why);
+        }
         self.take_snapshot();
         for effect in self.app.update(event, &self.snapshot) {
             if let Effect::DryRun { number, rule } = effect {
