@@ -25,15 +25,15 @@ use crate::{
 };
 
 /// The shown entries and the place in them.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct EntryList {
     rows: VecDeque<Row>,
     /// Which entries are shown.
     filter: Filter,
     /// Whether the rows of commands are left out.
     hides_commands: bool,
-    /// The number of the first entry that was not looked at yet.
-    next: u64,
+    /// The number of the last entry that was looked at.
+    last: u64,
     /// The number of the last entry that may be shown, while the list is frozen.
     frozen: Option<u64>,
     /// How many rows there were in all when it was frozen.
@@ -76,39 +76,22 @@ pub struct VolumeHistory {
     pub entries: EntryList,
 }
 
-impl Default for EntryList {
-    fn default() -> Self {
-        Self {
-            rows: VecDeque::new(),
-            filter: Filter::default(),
-            hides_commands: false,
-            next: 1,
-            frozen: None,
-            frozen_rows: 0,
-            order: None,
-            selected: None,
-            top: 0,
-            widths: Widths::default(),
-        }
-    }
-}
-
 impl EntryList {
     /// The number of the next entry to take in, unless the list is frozen and has all it may show.
     pub fn wants(&self) -> Option<u64> {
-        self.frozen.is_none_or(|last| self.next <= last).then_some(self.next)
+        self.frozen.is_none_or(|last| self.last < last).then_some(self.last + 1)
     }
 
     /// Takes in what is new, and drops what the journal has dropped. A paused list keeps what it has.
     pub fn take(&mut self, entries: &[Arc<Entry>], kept: &Range<u64>) {
-        let next = self.next;
-        for entry in entries.iter().skip_while(|entry| entry.seq < next) {
+        let last = self.last;
+        for entry in entries.iter().skip_while(|entry| entry.seq <= last) {
             if let Some(last) = self.frozen.filter(|last| entry.seq > *last) {
                 // Whatever was left to take in is gone from the journal.
-                self.next = last + 1;
+                self.last = last;
                 break;
             }
-            self.next = entry.seq + 1;
+            self.last = entry.seq;
             self.admit(entry, kept.start);
         }
         if self.frozen.is_none() || kept.is_empty() {
@@ -183,7 +166,7 @@ impl EntryList {
     /// Takes in all kept entries again. The selection stays.
     pub fn restart(&mut self) {
         self.clear();
-        self.next = 1;
+        self.last = 0;
     }
 
     fn clear(&mut self) {
