@@ -1,7 +1,8 @@
-//! What the console remembers from one run to the next: typed lines, moved borders and chosen columns, in a file of the
-//! user's.
+//! What the console remembers from one run to the next: typed lines and moved borders, and for each kind of source the
+//! chosen columns and the order of the rows, in a file of the user's.
 
 use std::{
+    collections::BTreeMap,
     fs,
     io::{self, Write as _},
     path::Path,
@@ -9,21 +10,51 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::console::{
-    column::ColumnChoice,
-    layout::borders::Borders,
-    model::{App, prompt::History},
+use crate::{
+    console::{
+        column::ColumnChoice,
+        layout::borders::Borders,
+        model::{App, prompt::History},
+    },
+    domain::model::source_status::SourceStatus,
+    hub::Snapshot,
 };
 
 /// How many lines of each kind are kept.
 const MAX_LINES: usize = 500;
+
+/// A kind of source. What is looked for in a recording is not what is watched in a running driver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SourceKind {
+    /// The driver of this process.
+    Driver,
+    /// The same, with the demo's workload.
+    Demo,
+    /// Other processes.
+    Attached,
+    /// A recording.
+    Recording,
+}
+
+impl SourceKind {
+    /// That of a snapshot.
+    pub const fn of(snapshot: &Snapshot) -> Self {
+        match snapshot.source {
+            SourceStatus::Local if snapshot.speed.is_some() => Self::Demo,
+            SourceStatus::Local => Self::Driver,
+            SourceStatus::Remote(_) | SourceStatus::Nodes => Self::Attached,
+            SourceStatus::Recording(_) => Self::Recording,
+        }
+    }
+}
 
 /// The content of the file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Memory {
     borders: Borders,
-    columns: ColumnChoice,
+    views: BTreeMap<SourceKind, ColumnChoice>,
     lines: History,
     filters: History,
     shell_lines: History,
@@ -36,18 +67,20 @@ impl Memory {
     }
 
     /// Gives a console what is remembered.
-    pub fn restore(self, app: &mut App) {
+    pub fn restore(mut self, app: &mut App, kind: SourceKind) {
         (app.borders, app.lines, app.filters) = (self.borders, self.lines, self.filters);
-        (app.shell_lines, app.columns) = (self.shell_lines, self.columns);
+        app.shell_lines = self.shell_lines;
+        app.columns = self.views.remove(&kind).unwrap_or_default();
         app.follow_columns();
     }
 
     /// Writes what a console is to remember. Lines that another console has added meanwhile are kept.
-    pub fn write(app: &App, path: &Path) -> io::Result<()> {
-        let before = Self::read(path);
+    pub fn write(app: &App, kind: SourceKind, path: &Path) -> io::Result<()> {
+        let mut before = Self::read(path);
+        before.views.insert(kind, app.columns.clone());
         let memory = Self {
             borders: app.borders,
-            columns: app.columns.clone(),
+            views: before.views,
             lines: before.lines.followed_by(&app.lines, MAX_LINES),
             filters: before.filters.followed_by(&app.filters, MAX_LINES),
             shell_lines: before.shell_lines.followed_by(&app.shell_lines, MAX_LINES),
@@ -74,14 +107,14 @@ mod tests {
         let app = || {
             let mut app =
                 App::new((80, 24), Options::default().theme, Keymap::default(), jiff::tz::TimeZone::UTC);
-            Memory::read(&path).restore(&mut app);
+            Memory::read(&path).restore(&mut app, SourceKind::Driver);
             app
         };
         let (mut one, mut two) = (app(), app());
         one.lines.keep("note one");
         two.lines.keep("note two");
-        Memory::write(&one, &path).expect("it can be written");
-        Memory::write(&two, &path).expect("it can be written");
+        Memory::write(&one, SourceKind::Driver, &path).expect("it can be written");
+        Memory::write(&two, SourceKind::Driver, &path).expect("it can be written");
         let mut expected = History::default();
         expected.keep("note one");
         expected.keep("note two");

@@ -42,7 +42,12 @@ pub use terminal_host::TerminalHost;
 
 use crate::{
     console::{
-        input::keymap::Keymap, memory::Memory, model::app::App, notify::Notify, theme::Theme, themes::Themes,
+        input::keymap::Keymap,
+        memory::{Memory, SourceKind},
+        model::app::App,
+        notify::Notify,
+        theme::Theme,
+        themes::Themes,
     },
     source::Source,
 };
@@ -96,13 +101,14 @@ pub async fn run(
     let mut app = App::new(size, options.theme, options.keymap, options.zone);
     app.themes = options.themes;
     app.mouse = options.mouse;
+    let kind = SourceKind::of(&source.snapshot());
     if let Some(path) = &options.memory {
-        Memory::read(path).restore(&mut app);
+        Memory::read(path).restore(&mut app, kind);
     }
     app.shell.clone_from(&options.shell);
     let reason = run::on_terminal(source, &mut app, (options.editor, options.notify), shutdown).await;
     if let Some(path) = &options.memory
-        && let Err(error) = Memory::write(&app, path)
+        && let Err(error) = Memory::write(&app, kind, path)
     {
         tracing::warn!(%error, path = %path.display(), "cannot save the typed lines and the borders of the panes");
     }

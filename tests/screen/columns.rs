@@ -3,11 +3,15 @@
 use std::{sync::Arc, time::Duration};
 
 use voltergeist::{
-    console::{column::Column, memory::Memory},
+    console::{
+        column::Column,
+        memory::{Memory, SourceKind},
+    },
     domain::model::{
         entry::{Call, ConnectionEvent, EntryKind},
         peer::Peer,
         protocol::Operation,
+        speed::DemoSpeed,
     },
 };
 
@@ -223,19 +227,35 @@ fn volumes_show_what_the_calls_have_said_of_them() {
 }
 
 #[test]
-fn the_choice_is_kept_for_the_next_run() {
+fn the_choice_is_kept_for_the_next_run_on_the_same_kind_of_source() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let path = directory.path().join("console.json");
     let fixture = calls();
+    let mut demo = calls();
+    demo.demo(DemoSpeed { times: 1.0, paused: false });
+    let next = |fixture: &Fixture| {
+        let mut after = console(fixture);
+        Memory::read(&path).restore(&mut after.app, SourceKind::of(&after.snapshot));
+        after.look(fixture);
+        after
+    };
+    let end = |console: &TestConsole| {
+        Memory::write(&console.app, SourceKind::of(&console.snapshot), &path).expect("it can be written");
+    };
     let mut before = console(&fixture);
     before.press("o down down down space end enter esc");
-    Memory::write(&before.app, &path).expect("it can be written");
-    let mut after = console(&fixture);
-    Memory::read(&path).restore(&mut after.app);
-    after.look(&fixture);
+    end(&before);
+    let after = next(&fixture);
     assert_eq!(after.app.columns, before.app.columns);
     assert_eq!(order(&after), "dabc");
     assert!(after.screen().contains("conn"), "{}", after.screen());
+    let mut other = next(&demo);
+    assert_eq!(order(&other), "badc", "the demo has its own order\n{}", other.screen());
+    other.press("o end enter enter esc");
+    let reversed = order(&other);
+    end(&other);
+    assert_eq!(order(&next(&fixture)), "dabc");
+    assert_eq!(order(&next(&demo)), reversed);
 }
 
 #[test]

@@ -62,7 +62,9 @@ fn page() -> String {
          and `last-used` come first, of all others the smallest; rows without a value come last. A sorted list stays \
          at its first row while calls come, until another row is selected. Groups and the sequence keep the order of time. \
          A chosen column is shown where there is room for it. The choice is kept for the next run, in \
-         `voltergeist/console.json` in your state directory (`~/.local/state`), as moved borders and typed lines are.\n\n\
+         `voltergeist/console.json` in your state directory (`~/.local/state`), as moved borders and typed lines are. \
+         The demo, a driver, attached instances and recordings each keep their own choice: a list that was sorted in a \
+         recording does not sort the calls of a running driver.\n\n\
          | column | of | shows | at first |\n|---|---|---|---|\n",
     );
     for column in Column::ALL {

@@ -1,6 +1,6 @@
 //! What the next run of the console still knows.
 
-use voltergeist::console::memory::Memory;
+use voltergeist::console::memory::{Memory, SourceKind};
 
 use super::{
     fixture::{Fixture, TestConsole},
@@ -11,9 +11,9 @@ use super::{
 fn next(before: &TestConsole, fixture: &Fixture) -> TestConsole {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let path = directory.path().join("console.json");
-    Memory::write(&before.app, &path).expect("it can be written");
+    Memory::write(&before.app, SourceKind::of(&before.snapshot), &path).expect("it can be written");
     let mut after = console(fixture);
-    Memory::read(&path).restore(&mut after.app);
+    Memory::read(&path).restore(&mut after.app, SourceKind::of(&after.snapshot));
     after.look(fixture);
     after
 }
