@@ -26,6 +26,9 @@ pub fn write(page: &mut DetailPage<'_>, entry: &Entry, call: &Call, time: &str) 
     let styles = &view.theme.styles;
     let word = describe::asked(call.head());
     page.heading(&format!("{word} {}", call.volume.as_deref().map(text::clean).unwrap_or_default()));
+    for lint in &call.lints {
+        page.lint(*lint, "");
+    }
     let (outcome, style) = row::outcome(view, call);
     page.say(&outcome, style);
     next_attempt(page, entry);
@@ -33,10 +36,6 @@ pub fn write(page: &mut DetailPage<'_>, entry: &Entry, call: &Call, time: &str) 
     if let Some(peer) = &call.peer {
         let first = if call.first_contact { ", its first call" } else { "" };
         page.say(&format!("connection {} of {peer}{first}", call.connection), styles.dim);
-    }
-    for lint in &call.lints {
-        page.say(&format!("lint: {}", lint.as_str()), styles.warning);
-        page.say(lint.meaning(), styles.text);
     }
     page.heading("Request");
     let path = call.operation.map_or("", |operation| operation.path());

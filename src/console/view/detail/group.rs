@@ -9,7 +9,7 @@ use crate::{
     },
     domain::{
         analysis::{groups::CallGroup, retries::between},
-        model::entry::EntryKind,
+        model::{entry::EntryKind, lint::Lint},
         text,
     },
 };
@@ -24,6 +24,18 @@ pub fn write(page: &mut DetailPage<'_>, group: &CallGroup) {
     let members = group.members();
     let volume = text::clean(group.volume().unwrap_or_default());
     page.heading(format!("{} {volume}", group.name()).trim_end());
+    let mut lints: Vec<(Lint, String)> = Vec::new();
+    for call in members.iter().filter_map(|member| member.entry.call()) {
+        for lint in &call.lints {
+            match lints.iter_mut().find(|(other, _)| other == lint) {
+                Some((_, calls)) => calls.extend([", ", &call.number.to_string()]),
+                None => lints.push((*lint, format!(" in call {}", call.number))),
+            }
+        }
+    }
+    for (lint, calls) in lints {
+        page.lint(lint, &calls);
+    }
     let (outcome, style) = groups::outcome(view, group);
     page.say(&outcome, style);
     next_attempt(page, &group.decisive().entry);

@@ -8,6 +8,7 @@ use crate::{
         lang::json,
         model::{
             entry::{Body, CallHead, Entry},
+            lint::Lint,
             volume::Change,
         },
         text::{self, describe},
@@ -65,6 +66,14 @@ impl<'v> DetailPage<'v> {
         if output.length > output.bytes.len() {
             self.say(&format!("and {} bytes more", output.length - output.bytes.len()), styles.dim);
         }
+    }
+
+    /// How a call, or any of several, has broken the protocol. It stands at the top of a page, where it is in view in any
+    /// terminal.
+    pub fn lint(&mut self, lint: Lint, calls: &str) {
+        let styles = &self.view.theme.styles;
+        self.say(&format!("lint: {}{calls}", lint.as_str()), styles.warning);
+        self.say(lint.meaning(), styles.text);
     }
 
     /// Changes of volumes, a line each.
