@@ -115,7 +115,7 @@ fn words(view: &View<'_>, alarm: &Alarm<'_>) -> (String, String, Option<(KeyActi
             (what, facts, Some((KeyAction::Release, "release")))
         }
         Alarm::TrackedRule(armed) => {
-            let fired = counts(snapshot, armed, true);
+            let fired = Counts::of(snapshot, armed).fitted(usize::MAX);
             let rule = text::clean(&armed.text);
             if let Some(index) = preset_of(armed.label.as_deref()) {
                 let preset = &PRESETS[index];
@@ -140,22 +140,46 @@ fn time_to_timeout(entry: &Entry, waited: Duration) -> Option<(Caller, Duration)
     Some((waiting.caller, limit.saturating_sub(waited)))
 }
 
-/// How often a rule has fired, of how many calls if there is room, and what remains of it.
-pub fn counts(snapshot: &Snapshot, rule: &TrackedRule, is_roomy: bool) -> String {
-    let mut counts = format!("fired {}", text::grouped(rule.fired));
-    if is_roomy {
-        counts.extend([" of ", &text::counted(rule.evaluated, "call")]);
+/// How often a rule has fired, and what remains of it.
+pub struct Counts {
+    fired: String,
+    /// Of how many calls, where there is room for it.
+    of: String,
+    rest: Vec<String>,
+}
+
+impl Counts {
+    /// Those of a rule.
+    pub fn of(snapshot: &Snapshot, rule: &TrackedRule) -> Self {
+        let fires = rule.remaining.fires.filter(|_| rule.state == RuleState::Armed);
+        let held = (rule.held > 0).then(|| format!(", holds {}", text::grouped(rule.held as u64)));
+        let fires = fires.map(|fires| format!(", {} left", text::grouped(fires)));
+        let time = rule.remaining.until.map(|until| format!(", {} left", left(snapshot.at, until)));
+        Self {
+            fired: format!("fired {}", text::grouped(rule.fired)),
+            of: format!(" of {}", text::counted(rule.evaluated, "call")),
+            rest: [held, fires, time].into_iter().flatten().collect(),
+        }
     }
-    if rule.held > 0 {
-        counts.extend([", holds ", &text::grouped(rule.held as u64)]);
+
+    /// The cells that they need.
+    pub fn width(&self) -> usize {
+        self.rest.iter().map(|part| text::width(part)).sum::<usize>() + text::width(&self.fired)
     }
-    if let Some(fires) = rule.remaining.fires.filter(|_| rule.state == RuleState::Armed) {
-        counts.extend([", ", &text::grouped(fires), " left"]);
+
+    /// As many of them as fit a width. The others are left out, since half a number is a wrong one.
+    pub fn fitted(&self, width: usize) -> String {
+        let mut counts = self.fired.clone();
+        if self.width() + text::width(&self.of) <= width {
+            counts.push_str(&self.of);
+        }
+        for part in &self.rest {
+            if text::width(&counts) + text::width(part) <= width {
+                counts.push_str(part);
+            }
+        }
+        counts
     }
-    if let Some(until) = rule.remaining.until {
-        counts.extend([", ", &left(snapshot.at, until), " left"]);
-    }
-    counts
 }
 
 /// How long it is until then.

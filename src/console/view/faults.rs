@@ -16,7 +16,7 @@ use crate::{
             obstacle::obstacle,
         },
         view::{
-            banner,
+            banner::{self, Counts},
             canvas::{View, mark},
             nodes,
         },
@@ -28,8 +28,11 @@ use crate::{
     hub::{DriverStatus, Snapshot},
 };
 
-/// From this width on there is room for all counts.
+/// From this width on there is room for long titles.
 const ROOMY: u16 = 48;
+
+/// The width of a row's key with the gaps beside it.
+const KEY_WIDTH: usize = 5;
 
 /// Draws the pane.
 pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
@@ -59,7 +62,7 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
     let mut line = 0;
     for row in shown {
         let has_keys = view.app.focus == Pane::Faults && matches!(view.app.mode, Mode::Browse);
-        let (first, rule) = row_of(view, &rows[row], titles, is_roomy);
+        let (first, rule) = row_of(view, &rows[row], titles, width);
         let mut lines = vec![first];
         match (rule, rule_lines) {
             (Some(rule), Some(most)) => {
@@ -110,7 +113,8 @@ fn overview(view: &View<'_>, height: usize) -> Vec<Line<'static>> {
 fn overview_line(view: &View<'_>, node: &Snapshot, rule: &TrackedRule) -> Line<'static> {
     let label = rule.label.as_deref().map_or_else(String::new, |label| format!(" {}", text::clean(label)));
     let mut spans = vec![Span::raw(format!("   {}{label}  ", rule.id))];
-    spans.extend(on(view, node, rule, false));
+    let counts = Counts::of(node, rule);
+    spans.extend(on(view, rule, &counts, counts.width()));
     spans.push(Span::raw(format!("  {}", text::clean(&rule.text))));
     Line::from(spans)
 }
@@ -129,8 +133,19 @@ fn title(view: &View<'_>, row: &FaultRow) -> String {
 }
 
 /// A row's key, title and state, and the text of a rule.
-fn row_of(view: &View<'_>, row: &FaultRow, titles: usize, is_roomy: bool) -> (Line<'static>, Option<String>) {
+fn row_of(view: &View<'_>, row: &FaultRow, titles: usize, width: usize) -> (Line<'static>, Option<String>) {
     let (styles, snapshot) = (&view.theme.styles, view.snapshot);
+    let title = title(view, row);
+    // Where there is no room for the whole state, the title takes no more than it needs.
+    let titles_beside = |state: usize| {
+        if KEY_WIDTH + titles + state > width { titles.min(text::width(&title) + 2) } else { titles }
+    };
+    let on = |rule: &TrackedRule| {
+        let counts = Counts::of(snapshot, rule);
+        let word = text::width(state_word(rule)) + 2;
+        let taken = KEY_WIDTH + titles_beside(word + counts.width()) + word;
+        on(view, rule, &counts, width.saturating_sub(taken))
+    };
     let mut rule = None;
     let (action, state) = match row {
         FaultRow::Preset(index) => {
@@ -142,7 +157,7 @@ fn row_of(view: &View<'_>, row: &FaultRow, titles: usize, is_roomy: bool) -> (Li
             let state = if snapshot.is_all() {
                 nodes::state(view, "ARMED", "off", is_armed)
             } else {
-                armed.map_or_else(|| off(view), |armed| on(view, snapshot, armed, is_roomy))
+                armed.map_or_else(|| off(view), on)
             };
             (Some(KeyAction::Preset(preset.label)), state)
         }
@@ -201,13 +216,13 @@ fn row_of(view: &View<'_>, row: &FaultRow, titles: usize, is_roomy: bool) -> (Li
                 return (Line::default(), None);
             };
             rule = Some(text::clean(&armed.text).into_owned());
-            (None, on(view, snapshot, armed, is_roomy))
+            (None, on(armed))
         }
     };
     let action = action.filter(|action| obstacle(*action, snapshot).is_none());
     let key = action.map_or_else(|| "    ".to_owned(), |action| format!("[{}] ", view.key(action)));
-    let mut spans =
-        vec![Span::styled(format!(" {key}"), styles.key), Span::raw(view.pad(&title(view, row), titles))];
+    let titles = titles_beside(state.iter().map(Span::width).sum());
+    let mut spans = vec![Span::styled(format!(" {key}"), styles.key), Span::raw(view.pad(&title, titles))];
     spans.extend(state);
     (Line::from(spans), rule)
 }
@@ -216,15 +231,17 @@ fn off(view: &View<'_>) -> Vec<Span<'static>> {
     vec![Span::styled("off", view.theme.styles.dim)]
 }
 
-fn on(view: &View<'_>, snapshot: &Snapshot, rule: &TrackedRule, is_roomy: bool) -> Vec<Span<'static>> {
+/// The state of a rule.
+const fn state_word(rule: &TrackedRule) -> &'static str {
+    match rule.state {
+        RuleState::Armed => "ARMED",
+        RuleState::Spent => "spent",
+        RuleState::Expired => "expired",
+    }
+}
+
+fn on(view: &View<'_>, rule: &TrackedRule, counts: &Counts, room: usize) -> Vec<Span<'static>> {
     let styles = &view.theme.styles;
-    let (word, style) = match rule.state {
-        RuleState::Armed => ("ARMED", styles.fault),
-        RuleState::Spent => ("spent", styles.dim),
-        RuleState::Expired => ("expired", styles.dim),
-    };
-    vec![
-        Span::styled(format!("{word:5}"), style),
-        Span::raw(format!("  {}", banner::counts(snapshot, rule, is_roomy))),
-    ]
+    let style = if rule.state == RuleState::Armed { styles.fault } else { styles.dim };
+    vec![Span::styled(state_word(rule), style), Span::raw(format!("  {}", counts.fitted(room)))]
 }
