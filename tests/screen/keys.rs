@@ -686,7 +686,7 @@ fn an_audience_sees_each_key_with_what_it_did_and_never_with_what_an_earlier_one
     let caption = |console: &TestConsole| {
         let screen = console.screen();
         let mut lines = screen.lines().skip_while(|line| !line.contains("Narration"));
-        lines.nth(1).expect("a caption").trim_matches(['┃', ' ']).to_owned()
+        lines.nth(1).expect("a caption").trim_matches(['┃', ' ', '·']).to_owned()
     };
     for (keys, expected) in [
         ("p", "[p] presenter mode: spacing"),

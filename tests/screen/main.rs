@@ -25,6 +25,7 @@ mod scenarios;
 mod sequence;
 mod shell;
 mod sources;
+mod status;
 mod targets;
 mod views;
 mod whole_path;

@@ -11,7 +11,7 @@ use crate::{
             app::App,
             event::Effect,
             fault_list::{self, FaultRow},
-            mode::{HelpState, LastKey, Mode, Question, StatusLine},
+            mode::{HelpState, LastKey, Mode, Question, StatusLine, StatusSource},
             obstacle::obstacle,
             prompt::PromptKind,
             window::ListStep,
@@ -30,8 +30,7 @@ use crate::{
 };
 
 impl App {
-    /// Handles a key while no dialog is open. The status stays if the key sets none,
-    /// but not an error.
+    /// Handles a key while no dialog is open.
     pub(super) fn press(
         &mut self,
         chord: Chord,
@@ -43,22 +42,33 @@ impl App {
             if !key.is_empty() {
                 let help = self.keymap.key(KeyAction::Help, self.theme.glyphs.ascii);
                 self.status = StatusLine::say(format!("{key} is not bound; {help} shows the keys"));
-                self.last_key = None;
+                (self.last_key, self.status_source) = (None, StatusSource::Key);
             }
             return Vec::new();
         };
+        self.press_key(key, action, snapshot)
+    }
+
+    /// Does what a key stands for. The result of a command stays in the status line if the key says nothing, but not an
+    /// error or what the key before has said. A line that is typed takes its place.
+    pub(super) fn press_key(&mut self, key: String, action: KeyAction, snapshot: &Snapshot) -> Vec<Effect> {
         let before = std::mem::take(&mut self.status);
+        let is_over = matches!(before, StatusLine::Error { .. })
+            || self.status_source == StatusSource::Key
+            || action == KeyAction::Back;
         let effects = self.act(action, snapshot);
-        let answered = !matches!(self.status, StatusLine::Empty);
+        let answered = self.status != StatusLine::Empty;
+        self.status_source = if answered { StatusSource::Key } else { StatusSource::Later };
+        if answered {
+            self.status_since = snapshot.at;
+        } else if !is_over && !matches!(self.mode, Mode::Type(_)) {
+            self.status = before;
+        }
         self.key_line = effects.iter().find_map(|effect| match effect {
             Effect::Run(command) => Some(command.to_string()),
             _ => None,
         });
-        self.last_key = Some(LastKey { key, action, answered });
-        let is_over = matches!(before, StatusLine::Error { .. }) || action == KeyAction::Back;
-        if !answered && !is_over {
-            self.status = before;
-        }
+        self.last_key = Some(LastKey { key, action, at: snapshot.at, answered });
         effects
     }
 

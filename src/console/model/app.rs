@@ -30,7 +30,7 @@ use crate::{
             grouped_list::{GroupedList, GroupedRow},
             list::{EntryList, VolumeHistory},
             marks::Marks,
-            mode::{HelpRun, LastKey, Mode, Question, StatusLine},
+            mode::{HelpRun, LastKey, Mode, Question, StatusLine, StatusSource},
             news::News,
             prompt::{History, Replaced, Submitted},
             volume_list::{CallFacts, VolumeOrder},
@@ -90,6 +90,8 @@ pub struct App {
     pub status: StatusLine,
     /// When it was set.
     pub(super) status_since: Timestamp,
+    /// Where it comes from.
+    pub status_source: StatusSource,
     /// The kind of outage that the next one will be.
     pub outage: Outage,
     /// Styles and symbols.
@@ -179,6 +181,7 @@ impl App {
             mode: Mode::Browse,
             status: StatusLine::Empty,
             status_since: Timestamp::MIN,
+            status_source: StatusSource::default(),
             outage: Outage::Refuse,
             themes: Themes::shipped(theme.glyphs.ascii),
             theme,
@@ -220,6 +223,7 @@ impl App {
     /// Takes an event in view of what is on the screen.
     pub fn update(&mut self, event: Event, snapshot: &Snapshot) -> Vec<Effect> {
         let before = self.status.clone();
+        let is_pressed = matches!((&self.mode, &event), (Mode::Browse, Event::Key(_) | Event::Mouse(..)));
         self.order_volumes(snapshot);
         self.follow_fault(snapshot);
         let row = self.fault.row;
@@ -230,6 +234,9 @@ impl App {
         }
         if self.status != before {
             self.status_since = snapshot.at;
+            if !is_pressed {
+                self.note_answer();
+            }
         }
         self.link_submitted(&effects, snapshot);
         effects
@@ -245,7 +252,10 @@ impl App {
             Event::Key(key) if key.kind == KeyEventKind::Release => Vec::new(),
             Event::Key(key) => self.key(key, snapshot),
             Event::Mouse(mouse, at) => match self.clicked.take() {
-                Some(Clicked::Hint(action)) => self.act(action, snapshot),
+                Some(Clicked::Hint(action)) => {
+                    let key = self.keymap.key(action, self.theme.glyphs.ascii);
+                    self.press_key(key, action, snapshot)
+                }
                 Some(Clicked::Head(column)) => {
                     self.sort_by(self.columns.next_sort(column));
                     Vec::new()

@@ -9,7 +9,7 @@ use crate::{
             app::App,
             event::Effect,
             fault_list::{self, FaultRow},
-            mode::{Mode, Question, StatusLine},
+            mode::{Mode, Question, StatusLine, StatusSource},
             prompt::{Prompt, PromptEvent, PromptKind, Replaced, Submitted},
         },
     },
@@ -28,6 +28,7 @@ impl App {
     /// Begins a line.
     pub(super) fn begin(&mut self, purpose: PromptKind, text: &str, snapshot: &Snapshot) {
         self.edited = None;
+        self.status = StatusLine::Empty;
         self.mode = Mode::Type(Prompt::new(purpose, text, &self.themes, snapshot));
     }
 
@@ -114,11 +115,18 @@ impl App {
         self.status = StatusLine::say(format!("{line} is still running{others}"));
     }
 
-    /// Shows the result of a command. If it failed and was typed, its line is opened again for correction.
-    pub(super) fn command_done(&mut self, line: String, result: Result<String, String>, snapshot: &Snapshot) {
+    /// The status line now says something that came after the last key.
+    pub(super) fn note_answer(&mut self) {
+        self.status_source = StatusSource::Later;
         if let Some(pressed) = &mut self.last_key {
             pressed.answered = true;
         }
+    }
+
+    /// Shows the result of a command. If it failed and was typed, its line is opened again for correction.
+    pub(super) fn command_done(&mut self, line: String, result: Result<String, String>, snapshot: &Snapshot) {
+        self.note_answer();
+        self.status_since = snapshot.at;
         if result.is_err() {
             self.news.failed(&line);
         }

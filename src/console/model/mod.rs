@@ -29,7 +29,7 @@ mod row_order;
 mod scenario;
 pub mod sequence;
 mod shell;
-mod ticking;
+pub mod ticking;
 mod timeline;
 pub mod volume_list;
 mod volume_rows;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use crate::{
     console::{
         glyphs::Glyphs,
@@ -62,8 +64,20 @@ pub struct LastKey {
     pub key: String,
     /// What it did.
     pub action: KeyAction,
+    /// When it was pressed.
+    pub at: Timestamp,
     /// Whether the status line shows its result, and nothing older.
     pub answered: bool,
+}
+
+/// Where the text of the status line comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum StatusSource {
+    /// The last key has said it, and the next one ends it.
+    Key,
+    /// It came after the key: the result of a command, or what others did.
+    #[default]
+    Later,
 }
 
 /// The status line.

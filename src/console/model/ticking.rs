@@ -1,5 +1,7 @@
 //! What changes by the passing of time alone: the bottom line, and countdowns.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use crate::{
@@ -7,12 +9,18 @@ use crate::{
         layout::SPARK,
         model::{
             app::{App, TICK},
-            mode::StatusLine,
+            mode::{LastKey, StatusLine},
         },
     },
     domain::{analysis::retries::between, model::source_status::PlaybackState, rules::RuleState},
     hub::{DriverStatus, Snapshot},
 };
+
+/// How long the narration shows a key.
+const KEY_SHOWN: Duration = Duration::from_secs(10);
+
+/// How long the narration is about a call after its end.
+pub const CALL_SHOWN: Duration = Duration::from_secs(60);
 
 impl App {
     /// The bottom line, until it is too old.
@@ -22,6 +30,11 @@ impl App {
         } else {
             &StatusLine::Empty
         }
+    }
+
+    /// The last key, until it is as old as a result that is no longer shown.
+    pub fn shown_key(&self, at: Timestamp) -> Option<&LastKey> {
+        self.last_key.as_ref().filter(|key| between(key.at, at) < KEY_SHOWN)
     }
 
     fn status_expires(&self) -> Option<Timestamp> {
@@ -45,7 +58,12 @@ impl App {
         // Until the tick after its end.
         let has_status = self.status != StatusLine::Empty
             && self.status_expires().is_some_and(|expires| between(expires, snapshot.at) < TICK);
+        let is_narrated = |since: Timestamp, limit| between(since, snapshot.at) < limit + TICK;
+        let narrates = self.presenting
+            && (self.last_key.as_ref().is_some_and(|key| is_narrated(key.at, KEY_SHOWN))
+                || self.calls.newest_call(false).is_some_and(|call| is_narrated(call.at, CALL_SHOWN)));
         has_status
+            || narrates
             || comes_up
             || runs_out
             || is_busy

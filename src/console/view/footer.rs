@@ -254,7 +254,8 @@ fn pair(view: &View<'_>, key: &str, hint: &str) -> Vec<Span<'static>> {
 /// What the hint at a place on the screen does.
 pub fn action_at(view: &View<'_>, at: Position) -> Option<KeyAction> {
     let area = view.screen.hints;
-    if !area.contains(at) || !matches!(view.app.mode, Mode::Browse) || view.screen.status.height == 0 {
+    let is_shared = view.screen.status.height == 0 && view.screen.narration.height == 0;
+    if !area.contains(at) || !matches!(view.app.mode, Mode::Browse) || is_shared {
         return None;
     }
     let mut right = usize::from(area.x);

@@ -6,13 +6,16 @@ use ratatui::{
     buffer::Buffer,
     style::Style,
     text::{Line, Span},
-    widgets::{Block, Widget},
+    widgets::Block,
 };
 
 use crate::{
     console::{
         input::action::KeyAction,
-        model::mode::{LastKey, StatusLine},
+        model::{
+            mode::{LastKey, StatusLine, StatusSource},
+            ticking::CALL_SHOWN,
+        },
         view::{
             banner::since,
             canvas::{View, put},
@@ -20,6 +23,7 @@ use crate::{
         },
     },
     domain::{
+        analysis::retries::NextAttempt,
         model::{
             entry::{Call, Entry, EntryKind, Outcome},
             fault::{AppliedFault, Phase},
@@ -41,16 +45,10 @@ pub fn render(view: &View<'_>, buffer: &mut Buffer) {
         return;
     }
     let styles = &view.theme.styles;
-    let block = Block::bordered()
-        .border_set(view.theme.glyphs.focus)
-        .border_style(styles.focus)
-        .title(Line::styled(" Narration ", styles.focus));
-    let inner = block.inner(area);
-    block.render(area, buffer);
-    let width = usize::from(inner.width).saturating_sub(2);
+    let inner = view.popup(area, Block::bordered().title(Line::styled(" Narration ", styles.focus)), buffer);
     let mut row = 0;
     let mut say = |spans: Vec<(String, Style)>| {
-        for line in wrapped(&spans, width) {
+        for line in wrapped(&spans, inner.width.into(), Span::styled(bullet(view), styles.dim)) {
             put(buffer, inner, row, &line);
             row += 1;
         }
@@ -75,7 +73,7 @@ fn is_about_play(view: &View<'_>) -> bool {
         StatusLine::Message { line: Some(line), .. } => line.starts_with("play "),
         StatusLine::Message { line: None, .. } | StatusLine::Error { .. } => false,
         StatusLine::Empty => {
-            let last = view.app.last_key.as_ref();
+            let last = view.app.shown_key(view.snapshot.at);
             last.is_none_or(|last| {
                 matches!(last.action, NextStep | PauseOrContinue | Scenarios | StopPlay | KeyAction::Present)
             })
@@ -85,29 +83,26 @@ fn is_about_play(view: &View<'_>) -> bool {
 
 fn key_and_result(view: &View<'_>) -> Vec<(String, Style)> {
     let styles = &view.theme.styles;
+    let status = view.app.shown_status(view.snapshot.at);
     let mut said = Vec::new();
-    if let Some(LastKey { key, action, answered }) = &view.app.last_key {
-        said.push((format!("[{key}] "), styles.key));
+    if let Some(LastKey { key, action, answered, .. }) = view.app.shown_key(view.snapshot.at) {
         let help = action.binding().help;
         let meaning = help.strip_prefix("toggle: ").unwrap_or(help);
-        if !answered {
-            said.push((meaning.to_owned(), styles.dim));
-            return said;
-        }
-        // What a key means is easier to read than the line that it stands for.
-        if let StatusLine::Message { line: Some(line), text } = view.app.shown_status(view.snapshot.at)
-            && view.app.is_of_last_key(line)
-        {
-            said.push((format!("{meaning} "), styles.command));
-            said.push((format!("{} {text}", view.theme.glyphs.arrow), styles.text));
-            return said;
+        let key = (format!("[{key}] "), styles.key);
+        match status {
+            _ if !answered => return vec![key, (meaning.to_owned(), styles.dim)],
+            // What a key means is easier to read than the line that it stands for.
+            StatusLine::Message { line: Some(line), text } if view.app.is_of_last_key(line) => {
+                let result = format!("{} {text}", view.theme.glyphs.arrow);
+                return vec![key, (format!("{meaning} "), styles.command), (result, styles.text)];
+            }
+            StatusLine::Error { line, .. } if view.app.is_of_last_key(line) => said.push(key),
+            _ if view.app.status_source == StatusSource::Key => said.push(key),
+            _ => {}
         }
     }
-    match view.app.shown_status(view.snapshot.at) {
-        StatusLine::Empty if said.is_empty() => {
-            said.push(("Press a key; ? shows them all.".into(), styles.dim));
-        }
-        StatusLine::Empty => {}
+    match status {
+        StatusLine::Empty => said.push(("Press a key; ? shows them all.".into(), styles.dim)),
         StatusLine::Message { line: Some(line), text } => {
             said.push((format!(": {line} "), styles.command));
             said.push((format!("{} {text}", view.theme.glyphs.arrow), styles.text));
@@ -126,6 +121,11 @@ fn last_call(view: &View<'_>) -> Option<(String, Style)> {
             && entry.call().is_none_or(|call| is_in_force(view.snapshot.of_entry(entry), call))
     });
     let entry = faulted.or_else(|| view.app.calls.newest_call(false))?;
+    let next = view.app.retries.next_attempt(entry, view.snapshot.at);
+    let is_over = !matches!(entry.kind, EntryKind::Held(_)) && !next.is_some_and(NextAttempt::is_open);
+    if is_over && since(view.snapshot.at, entry.at) >= CALL_SHOWN {
+        return None;
+    }
     Some(match &entry.kind {
         EntryKind::Held(waiting) => {
             let (line, volume) = (waiting.request_line.as_deref(), waiting.volume.as_deref());
@@ -161,10 +161,12 @@ fn explained(view: &View<'_>, entry: &Entry, call: &Call) -> (String, Style) {
     let volume = call.volume.as_deref().or_else(|| chain?.volume());
     let request = request_text(call.operation, call.request_line.as_deref(), volume);
     let request = format!("{request}{}", if is_again { " again" } else { "" });
+    let ago = since(view.snapshot.at, entry.at).as_secs();
+    let when = if chain.is_none() && ago > 1 { format!("{ago} s ago: ") } else { String::new() };
     let (outcome, style) = row::outcome(view, call);
     let Some(does) = call.fault.as_ref().and_then(|fault| fault_text(fault, call)) else {
         let result = result_text(call).unwrap_or(outcome);
-        return (format!("{who} {request} {} {result}", view.theme.glyphs.arrow), style);
+        return (format!("{when}{who} {request} {} {result}", view.theme.glyphs.arrow), style);
     };
     // A count of attempts is more exact than the engine's known reaction.
     let next = if chain.is_some() {
@@ -173,8 +175,6 @@ fn explained(view: &View<'_>, entry: &Entry, call: &Call) -> (String, Style) {
         let fact = reaction(call).and_then(|forecast| forecast.fact);
         fact.map_or_else(String::new, |fact| format!(" {who} {}.", fact.reaction))
     };
-    let ago = since(view.snapshot.at, entry.at).as_secs();
-    let when = if chain.is_none() && ago > 1 { format!("{ago} s ago: ") } else { String::new() };
     (format!("{when}{who} {request}. voltergeist {does}.{next}"), styles.fault)
 }
 
@@ -278,15 +278,23 @@ fn request_text(operation: Option<Operation>, request_line: Option<&str>, volume
     }
 }
 
-/// Breaks spans into lines, at spaces.
-fn wrapped(spans: &[(String, Style)], width: usize) -> Vec<Line<'static>> {
-    let mut lines = vec![Line::raw(" ")];
+/// What stands before each remark, so that it is seen where one ends.
+fn bullet(view: &View<'_>) -> String {
+    format!(" {} ", view.theme.glyphs.dot)
+}
+
+/// Breaks spans into lines, at spaces. The first line begins with a bullet, and the others are indented as far.
+fn wrapped(spans: &[(String, Style)], width: usize, bullet: Span<'static>) -> Vec<Line<'static>> {
+    let indent = bullet.width();
+    // A column at the right stays free.
+    let width = width.saturating_sub(indent + 1);
+    let mut lines = vec![Line::from(bullet)];
     let mut left = width;
     for (text, style) in spans {
         for word in text::clean(text).split_inclusive(' ') {
             let cells = text::width(word.trim_end());
             if cells > left && left < width {
-                lines.push(Line::raw(" "));
+                lines.push(Line::raw(" ".repeat(indent)));
                 left = width;
             }
             let word = text::fit(word, left, "").into_owned();
