@@ -31,6 +31,9 @@ use crate::{
 /// From this width on there is room for long titles.
 const ROOMY: u16 = 48;
 
+/// With less room beside the state of a rule, its text is left out.
+const MIN_RULE_WIDTH: usize = 6;
+
 /// The width of a row's key with the gaps beside it.
 const KEY_WIDTH: usize = 5;
 
@@ -69,8 +72,10 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
                 let texts = fault_list::rule_text(&rule, width, most);
                 lines.extend(texts.into_iter().map(|text| Line::raw(format!("{:RULE_INDENT$}{text}", ""))));
             }
-            (Some(rule), None) => lines[0].push_span(Span::raw(format!("  {rule}"))),
-            (None, _) => {}
+            (Some(rule), None) if lines[0].width() + MIN_RULE_WIDTH <= width => {
+                lines[0].push_span(Span::raw(format!("  {rule}")));
+            }
+            _ => {}
         }
         for text in lines {
             view.put_fitted(buffer, inner, line, &text);
