@@ -1137,3 +1137,34 @@ proptest! {
         console.screen();
     }
 }
+
+#[test]
+fn an_error_far_behind_in_a_long_line_is_shown() {
+    let fixture = Fixture::busy();
+    let mut console = TestConsole::new(&fixture, (120, 36), "mono", false);
+    console.press(":");
+    let line = format!("arm get where volume={}: nonsense", "a".repeat(70_000));
+    console.update(Event::Paste(line));
+    console.press("enter");
+    assert!(console.screen().contains("column 70024: found \"nonsense\""), "{}", console.screen());
+}
+
+#[test]
+fn a_space_of_several_bytes_in_a_typed_line_is_a_space() {
+    let fixture = Fixture::busy();
+    for space in ["\u{a0}", "\u{85}", "\u{3000}"] {
+        for line in [
+            format!(":forget{space}db"),
+            format!(":arm get where{space}volume"),
+            format!("/volume:db{space}op"),
+        ] {
+            let mut console = TestConsole::new(&fixture, SIZE, "mono", false);
+            console.update(Event::Key(
+                crossterm::event::KeyCode::Char(line.chars().next().expect("a sign")).into(),
+            ));
+            console.update(Event::Paste(line[1..].to_owned()));
+            console.press("left right tab");
+            assert!(console.screen().contains(&line[1..5]), "{line:?}\n{}", console.screen());
+        }
+    }
+}

@@ -84,9 +84,15 @@ pub const MAX_OFFERED: usize = 1000;
 /// A word that no reader knows.
 const MARK: char = '\u{1a}';
 
+/// Where the last word begins, behind what ends the one before it.
+fn word_start(line: &str, ends: impl Fn(char) -> bool) -> usize {
+    // Not every space is one byte.
+    line.trim_end_matches(|c| !ends(c)).len()
+}
+
 /// What can stand next in a command line.
 pub fn command(line: &str, themes: &Themes, snapshot: &Snapshot) -> Completion {
-    let start = line.rfind(char::is_whitespace).map_or(0, |space| space + 1);
+    let start = word_start(line, char::is_whitespace);
     let mut words = line[..start].split_whitespace();
     let Some(first) = words.next() else {
         let forms = forms().map(|(word, form, help)| Candidate::new(word, format!("{form}  {help}").trim()));
@@ -335,7 +341,7 @@ fn peers(snapshot: &Snapshot) -> impl Iterator<Item = Candidate> {
 
 /// What the reader of rules had expected at the end of the line.
 fn rule(line: &str, snapshot: &Snapshot) -> Completion {
-    let start = line.rfind(|c: char| c.is_whitespace() || ":,=".contains(c)).map_or(0, |end| end + 1);
+    let start = word_start(line, |c| c.is_whitespace() || ":,=".contains(c));
     let before = &line[..start];
     if before.ends_with("volume=") {
         return Completion::of(line, start, volumes(snapshot, &line[start..], |_| true));
@@ -380,7 +386,7 @@ pub fn shell(line: &str, volume: &str, snapshot: &Snapshot) -> Completion {
 
 /// What can stand next in a filter.
 pub fn filter(line: &str, snapshot: &Snapshot) -> Completion {
-    let start = line.rfind(char::is_whitespace).map_or(0, |space| space + 1);
+    let start = word_start(line, char::is_whitespace);
     let start = start + line[start..].len() - line[start..].trim_start_matches(['-', '!']).len();
     let Some(colon) = line[start..].find(':') else {
         let keys = filter::TERMS.map(|(key, help)| Candidate::new(key, help));
