@@ -1,6 +1,10 @@
 //! The order of the volumes, and what the calls have said about them.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -32,6 +36,8 @@ pub struct VolumeFacts {
 pub struct CallFacts {
     /// The number of the last entry that was read.
     last: u64,
+    /// The volumes about which something was read since this entry.
+    fresh: (u64, BTreeSet<String>),
     volumes: BTreeMap<String, VolumeFacts>,
     /// The scope in the latest reply to Capabilities.
     pub scope: Option<String>,
@@ -47,6 +53,7 @@ impl CallFacts {
     pub fn take(&mut self, entries: &[Arc<Entry>], snapshot: &Snapshot) {
         let volumes = &snapshot.volumes;
         let last = self.last;
+        self.fresh = (last, BTreeSet::new());
         for entry in entries.iter().skip_while(|entry| entry.seq <= last) {
             self.last = entry.seq;
             if entry.node != snapshot.node {
@@ -54,6 +61,8 @@ impl CallFacts {
             }
             if entry.is_reset() {
                 (self.volumes, self.scope) = Default::default();
+                // It is about all.
+                self.fresh.0 = u64::MAX;
             }
             self.read(entry);
         }
@@ -89,6 +98,7 @@ impl CallFacts {
     }
 
     fn of_mut(&mut self, volume: &str) -> &mut VolumeFacts {
+        self.fresh.1.insert(volume.to_owned());
         if !self.volumes.contains_key(volume) {
             self.volumes.insert(volume.to_owned(), VolumeFacts::default());
         }
@@ -110,6 +120,118 @@ pub struct VolumeOrder {
     of: Option<(Volumes, Sort, u64)>,
 }
 
+/// What an order is made of.
+struct Ranking<'f> {
+    sort: Sort,
+    facts: Option<&'f CallFacts>,
+}
+
+impl Ranking<'_> {
+    fn value(&self, volume: &Volume) -> Option<SortValue> {
+        let said = self.facts.and_then(|facts| facts.of(&volume.name));
+        match self.sort.column {
+            Column::State => {
+                let mounts = u64::from(volume.open_mounts());
+                Some(SortValue::Number(if volume.exists { mounts + 1 } else { 0 }))
+            }
+            Column::LastUsed => {
+                let used = said.and_then(|said| said.last_used)?;
+                Some(SortValue::Number(used.as_microsecond().unsigned_abs()))
+            }
+            Column::Mountpoint => Some(SortValue::Text(said?.mountpoint.as_deref()?.into())),
+            Column::Options => {
+                Some(SortValue::Text(options(volume).into())).filter(|_| !volume.options.is_empty())
+            }
+            // All have the same scope.
+            Column::Scope => None,
+            _ => Some(SortValue::Text(volume.name.as_str().into())),
+        }
+    }
+
+    /// All rows in their order.
+    fn all(&self, volumes: &Volumes) -> Vec<usize> {
+        let mut valued: Vec<_> = volumes.iter().map(|volume| self.value(volume)).enumerate().collect();
+        valued.sort_by(|(_, one), (_, other)| compare_values(self.sort, one.as_ref(), other.as_ref()));
+        valued.into_iter().map(|(row, _)| row).collect()
+    }
+
+    /// Puts a row where it belongs among those that are there.
+    fn insert(&self, rows: &mut Vec<usize>, row: usize, volumes: &Volumes) {
+        let value_of = |row: usize| volumes.get(row).and_then(|volume| self.value(volume));
+        let value = value_of(row);
+        let is_before = |other: &usize| {
+            let compared = compare_values(self.sort, value_of(*other).as_ref(), value.as_ref());
+            compared.then(other.cmp(&row)) == Ordering::Less
+        };
+        rows.insert(rows.partition_point(is_before), row);
+    }
+}
+
+/// With more changes than these, everything is sorted again.
+const MAX_CHANGES: usize = 64;
+
+/// The rows that were taken out of the earlier volumes, and those that were put into the later ones: both for one that is
+/// another than before.
+#[derive(Debug, Default)]
+struct Changes {
+    removed: BTreeSet<usize>,
+    added: BTreeSet<usize>,
+}
+
+impl Changes {
+    /// None if there are many. To compare the pointers of all volumes takes much less than to sort them.
+    fn between(earlier: &Volumes, later: &Volumes, altered: &BTreeSet<String>) -> Option<Self> {
+        let mut changes = Self::default();
+        let (mut old, mut new) = (earlier.iter().enumerate().peekable(), later.iter().enumerate().peekable());
+        loop {
+            let order = match (old.peek(), new.peek()) {
+                (None, None) => break,
+                (Some((_, one)), Some((_, other))) if Arc::ptr_eq(one, other) => {
+                    old.next();
+                    new.next();
+                    continue;
+                }
+                (Some((_, one)), Some((_, other))) => one.name.cmp(&other.name),
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+            };
+            changes.removed.extend(if order.is_le() { old.next().map(|(row, _)| row) } else { None });
+            changes.added.extend(if order.is_ge() { new.next().map(|(row, _)| row) } else { None });
+            if changes.removed.len() + changes.added.len() > MAX_CHANGES {
+                return None;
+            }
+        }
+        if altered.len() > MAX_CHANGES {
+            return None;
+        }
+        let rows_in = |volumes: &Volumes| {
+            let known = altered.iter().filter(|name| volumes.known(name).is_some());
+            known.map(|name| volumes.row(name)).collect::<Vec<_>>()
+        };
+        changes.removed.extend(rows_in(earlier));
+        changes.added.extend(rows_in(later));
+        Some(changes)
+    }
+
+    /// Follows them in an order of the earlier volumes.
+    fn follow(&self, rows: &mut Vec<usize>, volumes: &Volumes, ranking: &Ranking<'_>) {
+        rows.retain(|row| !self.removed.contains(row));
+        if self.removed != self.added {
+            // The others have moved.
+            let mut places = (0..volumes.len()).filter(|row| !self.added.contains(row));
+            let count = rows.len() + self.removed.len();
+            let kept = |row: usize| if self.removed.contains(&row) { None } else { places.next() };
+            let places: Vec<_> = (0..count).map(kept).collect();
+            for row in rows.iter_mut() {
+                *row = places[*row].unwrap_or(*row);
+            }
+        }
+        for row in &self.added {
+            ranking.insert(rows, *row, volumes);
+        }
+    }
+}
+
 impl VolumeOrder {
     /// Follows the volumes and what the calls say about them.
     pub(super) fn follow(&mut self, volumes: &Volumes, sort: Sort, facts: Option<&CallFacts>) {
@@ -123,29 +245,19 @@ impl VolumeOrder {
         if self.of.as_ref().is_some_and(is_same) {
             return;
         }
-        let value = |volume: &Volume| {
-            let said = facts.and_then(|facts| facts.of(&volume.name));
-            match sort.column {
-                Column::State => {
-                    let mounts = u64::from(volume.open_mounts());
-                    Some(SortValue::Number(if volume.exists { mounts + 1 } else { 0 }))
-                }
-                Column::LastUsed => {
-                    let used = said.and_then(|said| said.last_used)?;
-                    Some(SortValue::Number(used.as_microsecond().unsigned_abs()))
-                }
-                Column::Mountpoint => Some(SortValue::Text(said?.mountpoint.as_deref()?.into())),
-                Column::Options => {
-                    Some(SortValue::Text(options(volume).into())).filter(|_| !volume.options.is_empty())
-                }
-                // All have the same scope.
-                Column::Scope => None,
-                _ => Some(SortValue::Text(volume.name.as_str().into())),
-            }
-        };
-        let mut valued: Vec<_> = volumes.iter().map(|volume| value(volume)).enumerate().collect();
-        valued.sort_by(|(_, one), (_, other)| compare_values(sort, one.as_ref(), other.as_ref()));
-        self.rows = valued.into_iter().map(|(row, _)| row).collect();
+        let ranking = Ranking { sort, facts };
+        let none = BTreeSet::new();
+        let changes = self.of.as_ref().filter(|(_, by, _)| *by == sort).and_then(|(of, _, at)| {
+            let altered = match facts {
+                Some(facts) if *at != read => (facts.fresh.0 == *at).then_some(&facts.fresh.1)?,
+                _ => &none,
+            };
+            Changes::between(of, volumes, altered)
+        });
+        match changes {
+            Some(changes) => changes.follow(&mut self.rows, volumes, &ranking),
+            None => self.rows = ranking.all(volumes),
+        }
         self.of = Some((volumes.clone(), sort, read));
     }
 
@@ -174,8 +286,57 @@ pub fn options(volume: &Volume) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::domain::model::{protocol::Options, volume::Change};
+
+    /// Volumes, and what was said about them, after some changes more.
+    fn changed(volumes: &mut Volumes, facts: &mut CallFacts, changes: &[(u8, String)]) {
+        facts.fresh = (facts.last, BTreeSet::new());
+        for (kind, name) in changes {
+            let (name, at) = (name.clone(), Timestamp::UNIX_EPOCH);
+            facts.last += 1;
+            match kind {
+                0 => {
+                    let options = [(name.clone(), kind.to_string())].into_iter().collect();
+                    volumes.apply(&Change::Created { name, options, at });
+                }
+                1 => volumes.apply(&Change::Removed { name }),
+                2 => volumes.apply(&Change::Forgotten { name }),
+                3 => volumes.apply(&Change::Mounted { name, id: "7f".into(), at }),
+                4 => facts.of_mut(&name).mountpoint = Some(facts.last.to_string()),
+                _ => {
+                    let used = i64::try_from(facts.last).expect("few");
+                    facts.of_mut(&name).last_used = Timestamp::from_second(used).ok();
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn an_order_that_follows_changes_is_that_of_a_new_sort(
+            batches in prop::collection::vec(prop::collection::vec((0_u8..7, "[a-d][a-h]?"), 0..12), 1..8),
+            descending in any::<bool>(),
+        ) {
+            for column in [Column::State, Column::Options, Column::Scope, Column::LastUsed, Column::Mountpoint] {
+                let (mut volumes, mut facts) = (Volumes::default(), CallFacts::default());
+                let (sort, mut order) = (Sort::by(column, descending), VolumeOrder::default());
+                for (number, batch) in batches.iter().enumerate() {
+                    changed(&mut volumes, &mut facts, batch);
+                    // Now and then it is not shown, and so it does not follow.
+                    if number % 3 == 1 {
+                        continue;
+                    }
+                    order.follow(&volumes, sort, Some(&facts));
+                    let mut new = VolumeOrder::default();
+                    new.follow(&volumes, sort, Some(&facts));
+                    prop_assert_eq!(&order.rows, &new.rows, "{:?}", column);
+                }
+            }
+        }
+    }
 
     #[test]
     fn only_an_order_by_what_calls_say_follows_each_call() {
