@@ -125,11 +125,16 @@ impl Writer {
     }
 
     /// The same at the end, when nobody waits longer for a slow disk or reader. What is not written then is missed.
-    pub async fn finish(mut self) -> io::Result<u64> {
+    pub async fn finish(&mut self) -> io::Result<u64> {
         match timeout(LAST_LINES_TIMEOUT, self.ended()).await {
             Ok(missed) => missed,
-            Err(_) => Ok((self.hub.kept().end - 1).saturating_sub(self.progress.load(Ordering::Relaxed))),
+            Err(_) => Ok(self.unwritten()),
         }
+    }
+
+    /// How many of the latest entries were not written.
+    pub fn unwritten(&self) -> u64 {
+        (self.hub.kept().end - 1).saturating_sub(self.progress.load(Ordering::Relaxed))
     }
 }
 

@@ -10,12 +10,16 @@ use crate::{
         Services,
         line_output::{LineFormat, Writer},
     },
-    domain::model::entry::EntryKind,
+    domain::{model::entry::EntryKind, text::counted},
     hub::Hub,
 };
 
 /// The lines on stdout.
-pub struct Lines(Result<Writer, io::Result<u64>>);
+pub struct Lines {
+    writer: Writer,
+    /// How many entries were missed, if the writer has ended.
+    ended: Option<io::Result<u64>>,
+}
 
 /// Writes lines until the end is requested, or until the reader closes the pipe.
 pub async fn serve(services: &Services, format: LineFormat) -> Lines {
@@ -32,15 +36,15 @@ pub async fn serve(services: &Services, format: LineFormat) -> Lines {
         () = until_quit(hub) => None,
         () = stdout_closed() => None,
     };
-    Lines(ended.map_or(Ok(writer), Err))
+    Lines { writer, ended }
 }
 
 impl Lines {
     /// Waits until the last lines are written, and says how many were not.
-    pub async fn finish(self) -> anyhow::Result<()> {
-        let missed = match self.0 {
-            Ok(writer) => writer.finish().await,
-            Err(ended) => ended,
+    pub async fn finish(mut self) -> anyhow::Result<()> {
+        let missed = match self.ended {
+            Some(ended) => ended,
+            None => self.writer.finish().await,
         };
         match missed {
             Ok(0) => Ok(()),
@@ -48,8 +52,12 @@ impl Lines {
                 complain(&format!("{missed} entries were not written, because stdout was read too slowly"));
                 Ok(())
             }
-            // The reader does not want more.
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+            // The reader does not want more, or was ended.
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => {
+                let unwritten = counted(self.writer.unwritten(), "entry");
+                complain(&format!("stdout was closed; not written: {unwritten}"));
+                Ok(())
+            }
             Err(error) => Err(error).context("cannot write to stdout"),
         }
     }

@@ -248,3 +248,21 @@ fn lines_that_nobody_reads_are_counted_at_the_end() {
     instance.child.stderr.take().expect("a pipe").read_to_string(&mut said).expect("it is text");
     assert!(said.contains("entries were not written, because stdout was read too slowly"), "{said}");
 }
+
+#[test]
+fn lines_that_a_reader_leaves_behind_are_counted() {
+    let home = TestHome::new();
+    let mut instance = home.start(&["serve"], &[]);
+    let note = format!("note {}", "x".repeat(20_000));
+    for _ in 0..10 {
+        assert_eq!(home.send(&note).0, Some(0));
+    }
+    drop(instance.child.stdout.take());
+    assert_eq!(instance.wait_for_end().code(), Some(0));
+    let mut said = String::new();
+    instance.child.stderr.take().expect("a pipe").read_to_string(&mut said).expect("it is text");
+    let unwritten = said.split_once("stdout was closed; not written: ").map(|(_, rest)| rest);
+    // A pipe holds three of them.
+    let unwritten = unwritten.and_then(|rest| rest.split(' ').next()?.parse::<u64>().ok());
+    assert!(unwritten.is_some_and(|unwritten| unwritten >= 7), "{said}");
+}
