@@ -1139,17 +1139,6 @@ proptest! {
 }
 
 #[test]
-fn an_error_far_behind_in_a_long_line_is_shown() {
-    let fixture = Fixture::busy();
-    let mut console = TestConsole::new(&fixture, (120, 36), "mono", false);
-    console.press(":");
-    let line = format!("arm get where volume={}: nonsense", "a".repeat(70_000));
-    console.update(Event::Paste(line));
-    console.press("enter");
-    assert!(console.screen().contains("column 70024: found \"nonsense\""), "{}", console.screen());
-}
-
-#[test]
 fn a_space_of_several_bytes_in_a_typed_line_is_a_space() {
     let fixture = Fixture::busy();
     for space in ["\u{a0}", "\u{85}", "\u{3000}"] {
