@@ -2,7 +2,7 @@
 
 use std::{env, path::PathBuf};
 
-use clap::{Arg, Command, CommandFactory as _, Parser, Subcommand, ValueHint, builder::PossibleValuesParser};
+use clap::{Arg, Args as _, Command, CommandFactory as _, Parser, Subcommand, ValueHint, builder::PossibleValuesParser};
 use clap_complete::{ArgValueCandidates, ArgValueCompleter};
 
 use super::{check::CheckArgs, complete, play::PlayArgs, settings::Settings};
@@ -44,7 +44,11 @@ impl Cli {
     /// The whole command line, with each option shown where it has an effect.
     pub fn whole() -> Command {
         let instances = ArgValueCandidates::new(complete::instances);
-        let command = Self::command().mut_arg("name", |name| name.add(instances));
+        let settings = Settings::augment_args(Command::new("settings"));
+        let is_setting = |arg: &Arg| settings.get_arguments().any(|setting| setting.get_id() == arg.get_id());
+        let command = Self::command()
+            .mut_args(|arg| if is_setting(&arg) { shared(arg) } else { arg })
+            .mut_arg("name", |name| name.add(instances));
         // One that a command has itself is not handed down to it.
         let shared: Vec<Arg> = command.get_arguments().filter(|arg| arg.is_global_set()).cloned().collect();
         let but = |shown: &[&str]| -> Vec<Arg> {
@@ -74,6 +78,12 @@ impl Cli {
             .mut_subcommand("restore", |restore| restore.args(for_none.clone()))
             .mut_subcommand("completions", |completions| completions.args(for_none))
     }
+}
+
+/// A setting as an option of all commands, and as a variable.
+fn shared(setting: Arg) -> Arg {
+    let variable: &str = format!("VOLTERGEIST_{}", setting.get_id().as_str().to_uppercase()).leak();
+    setting.global(true).env(variable).hide_env(true)
 }
 
 /// The same command line, on which an empty variable counts as unset.

@@ -47,29 +47,28 @@ pub struct Settings {
     /// The driver's name, as in `--volume-driver NAME`
     ///
     /// Default: voltergeist; in the demo: demo.
-    #[arg(long, global = true, value_name = "NAME", env = "VOLTERGEIST_NAME", hide_env = true)]
+    #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
 
     /// Where volumes live
     ///
     /// Default: /var/lib/voltergeist/volumes for root, else the user's state directory; in the demo a temporary
     /// directory. Volumes survive a restart.
-    #[arg(long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
-    #[arg(env = "VOLTERGEIST_ROOT", hide_env = true)]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub root: Option<PathBuf>,
 
     /// Where engines reach the plugin: unix, unix:PATH or tcp://HOST:PORT
     ///
     /// Default: a Unix socket in /run/docker/plugins, where Docker looks for plugins. For TCP, a .spec file is written,
     /// which Docker finds too.
-    #[arg(long, global = true, value_name = "ADDRESS", env = "VOLTERGEIST_LISTEN", hide_env = true)]
+    #[arg(long, value_name = "ADDRESS")]
     #[serde(deserialize_with = "parsed")]
     pub listen: Option<Address>,
 
     /// Forward every call to a real plugin: its name as Docker finds it, unix:PATH or tcp://HOST:PORT
     ///
     /// Default: the built-in driver, whose volumes are directories.
-    #[arg(long, global = true, value_name = "PLUGIN", env = "VOLTERGEIST_UPSTREAM", hide_env = true)]
+    #[arg(long, value_name = "PLUGIN")]
     #[serde(deserialize_with = "parsed")]
     pub upstream: Option<UpstreamName>,
 
@@ -77,130 +76,114 @@ pub struct Settings {
     ///
     /// Default: a Unix socket named after the driver, in /run/voltergeist for root, else in the user's runtime
     /// directory.
-    #[arg(long, global = true, value_name = "ADDRESS", env = "VOLTERGEIST_CONTROL", hide_env = true)]
+    #[arg(long, value_name = "ADDRESS")]
     #[serde(deserialize_with = "parsed")]
     pub control: Option<Address>,
 
     /// Where commands over a TCP control address may save files
     ///
     /// Default: nowhere. On a Unix socket they may name any file.
-    #[arg(long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
-    #[arg(env = "VOLTERGEIST_SAVE_DIRECTORY", hide_env = true, hide_short_help = true)]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, hide_short_help = true)]
     pub save_directory: Option<PathBuf>,
 
     /// Keep volumes empty when they are mounted, so that an engine fills them from the image [default: false]
     ///
     /// For one volume: docker volume create --opt plain.
-    #[arg(long, global = true, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
-    #[arg(require_equals = true, env = "VOLTERGEIST_PLAIN", hide_env = true, hide_short_help = true)]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    #[arg(hide_short_help = true)]
     pub plain: Option<bool>,
 
     /// Mount volumes for real: their files are there only while they are mounted, by a bind mount [default: false]
     ///
     /// For one volume: docker volume create --opt mount. Needs root.
-    #[arg(long, global = true, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
-    #[arg(require_equals = true, env = "VOLTERGEIST_MOUNT", hide_env = true, hide_short_help = true)]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    #[arg(hide_short_help = true)]
     pub mount: Option<bool>,
 
     /// The file with the token for a control API on TCP
     ///
     /// The API requires it; attach and command send it. Required unless the address is loopback.
-    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    #[arg(env = "VOLTERGEIST_TOKEN_FILE", hide_env = true, hide_short_help = true)]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, hide_short_help = true)]
     pub token_file: Option<PathBuf>,
 
     /// Close a connection whose client takes longer to send the head of a request; off for no limit [default: 60s]
     ///
     /// Off is for engines that are slow on purpose. Connections without a request may stay open.
-    #[arg(long, global = true, value_name = "DUR", env = "VOLTERGEIST_HEADER_TIMEOUT", hide_env = true)]
-    #[arg(hide_short_help = true)]
+    #[arg(long, value_name = "DUR", hide_short_help = true)]
     #[serde(deserialize_with = "parsed")]
     pub header_timeout: Option<HeaderTimeout>,
 
     /// Write each change of a volume to the disk before replying, so that it survives a loss of power [default: true]
     ///
     /// A kill of voltergeist loses nothing either way. The demo does not sync.
-    #[arg(long, global = true, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
-    #[arg(require_equals = true, env = "VOLTERGEIST_SYNC", hide_env = true, hide_short_help = true)]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    #[arg(hide_short_help = true)]
     pub sync: Option<bool>,
 
     /// Append every entry to a file, one JSON line each
-    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    #[arg(env = "VOLTERGEIST_RECORD", hide_env = true)]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub record: Option<PathBuf>,
 
     /// Hide the values of an option, such as password, in the recording, on the screen and in the API
     ///
     /// Repeatable. The value is hidden in volumes, bodies and command lines; the driver still has it. A rule can ask
     /// whether a volume has the option, but not for its value.
-    #[arg(long, global = true, value_name = "KEY", value_delimiter = ',')]
-    #[arg(env = "VOLTERGEIST_REDACT", hide_env = true, hide_short_help = true)]
+    #[arg(long, value_name = "KEY", value_delimiter = ',', hide_short_help = true)]
     pub redact: Vec<String>,
 
     /// Random seed
     ///
     /// The same seed and calls repeat the same faults. Default: a new one at each start.
-    #[arg(long, global = true, value_name = "N", env = "VOLTERGEIST_SEED", hide_env = true)]
+    #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
 
     /// Default lifetime of rules, such as 90s or 5m
     ///
     /// Default: until disarmed.
-    #[arg(long, global = true, value_name = "DUR", value_parser = lasting)]
-    #[arg(env = "VOLTERGEIST_EXPIRE", hide_env = true, hide_short_help = true)]
+    #[arg(long, value_name = "DUR", value_parser = lasting, hide_short_help = true)]
     #[serde(deserialize_with = "lasting_text")]
     pub expire: Option<Duration>,
 
     /// Arm a rule from the start: RULE [as LABEL]
     ///
     /// Repeatable; in the variable, one rule per line. docs/faults.md explains rules.
-    #[arg(long, global = true, value_name = "RULE", value_parser = rule, allow_hyphen_values = true)]
-    #[arg(env = "VOLTERGEIST_ARM", hide_env = true, value_delimiter = '\n')]
+    #[arg(long, value_name = "RULE", value_parser = rule, allow_hyphen_values = true, value_delimiter = '\n')]
     #[serde(deserialize_with = "rules")]
     pub arm: Vec<ArmedRule>,
 
     /// Begin with the driver down: refuse, unlink, blackhole or reset, and for how long, as in unlink:50s
-    #[arg(long, global = true, value_name = "KIND[:DUR]")]
-    #[arg(env = "VOLTERGEIST_START_DOWN", hide_env = true, hide_short_help = true)]
+    #[arg(long, value_name = "KIND[:DUR]", hide_short_help = true)]
     #[serde(deserialize_with = "parsed")]
     pub start_down: Option<StartDown>,
 
     /// Begin to listen after a time, such as 50s: a driver that is late at boot
     ///
     /// The same as --start-down unlink:DUR: until then there is no socket and no registration.
-    #[arg(long, global = true, value_name = "DUR", value_parser = lasting)]
-    #[arg(env = "VOLTERGEIST_LISTEN_AFTER", hide_env = true, hide_short_help = true)]
+    #[arg(long, value_name = "DUR", value_parser = lasting, hide_short_help = true)]
     #[serde(deserialize_with = "lasting_text")]
     pub listen_after: Option<Duration>,
 
     /// Keep rules and what they have counted over a restart [default: false]
-    #[arg(long, global = true, value_name = "BOOL", num_args = 0..=1, require_equals = true)]
-    #[arg(
-        default_missing_value = "true",
-        env = "VOLTERGEIST_KEEP_RULES",
-        hide_env = true,
-        hide_short_help = true
-    )]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    #[arg(hide_short_help = true)]
     pub keep_rules: Option<bool>,
 
     /// Append what the program does and what goes wrong to a file
     ///
     /// Calls are no part of it; --record has them.
-    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Log")]
-    #[arg(env = "VOLTERGEIST_LOG_FILE", hide_env = true, hide_short_help = true)]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Log")]
+    #[arg(hide_short_help = true)]
     pub log_file: Option<PathBuf>,
 
     /// What is in the log file: error, warn, info, debug, trace or off; or per module, as info,voltergeist::plugin=debug
     ///
     /// Default: RUST_LOG, and info without it.
-    #[arg(long, global = true, value_name = "LEVELS", help_heading = "Log")]
-    #[arg(env = "VOLTERGEIST_LOG_LEVEL", hide_env = true, hide_short_help = true)]
+    #[arg(long, value_name = "LEVELS", help_heading = "Log", hide_short_help = true)]
     #[serde(deserialize_with = "parsed")]
     pub log_level: Option<LogLevels>,
 
     /// Whether the log file is text or json [default: text]
-    #[arg(long, global = true, value_name = "FORMAT", help_heading = "Log")]
-    #[arg(env = "VOLTERGEIST_LOG_FORMAT", hide_env = true, hide_short_help = true)]
+    #[arg(long, value_name = "FORMAT", help_heading = "Log", hide_short_help = true)]
     #[serde(deserialize_with = "parsed")]
     pub log_format: Option<LogFormat>,
 
@@ -208,45 +191,41 @@ pub struct Settings {
     ///
     /// auto is light on a light background, else default. An own theme NAME is the file themes/NAME.toml beside the
     /// config file.
-    #[arg(long, global = true, value_name = "NAME", help_heading = "Screen")]
-    #[arg(value_parser = theme_name, add = ArgValueCandidates::new(theme_names), env = "VOLTERGEIST_THEME", hide_env = true)]
+    #[arg(long, value_name = "NAME", help_heading = "Screen", value_parser = theme_name)]
+    #[arg(add = ArgValueCandidates::new(theme_names))]
     #[serde(deserialize_with = "theme")]
     pub theme: Option<String>,
 
     /// Whether to use colour; auto follows NO_COLOR [default: auto]
-    #[arg(long, global = true, value_name = "WHEN", help_heading = "Screen")]
-    #[arg(env = "VOLTERGEIST_COLOR", hide_env = true)]
+    #[arg(long, value_name = "WHEN", help_heading = "Screen")]
     #[serde(deserialize_with = "parsed")]
     pub color: Option<When>,
 
     /// Whether to draw with ASCII only; auto follows the locale [default: auto]
-    #[arg(long, global = true, value_name = "WHEN", help_heading = "Screen")]
-    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "always")]
-    #[arg(env = "VOLTERGEIST_ASCII", hide_env = true)]
+    #[arg(long, value_name = "WHEN", help_heading = "Screen", num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "always")]
     #[serde(deserialize_with = "parsed")]
     pub ascii: Option<When>,
 
     /// The zone of the times on the screen, such as UTC or Europe/Berlin
     ///
     /// Default: that of the system. Recordings and the control API always have UTC.
-    #[arg(long, global = true, value_name = "ZONE", help_heading = "Screen")]
-    #[arg(value_parser = zone_name, env = "VOLTERGEIST_TIME_ZONE", hide_env = true, hide_short_help = true)]
+    #[arg(long, value_name = "ZONE", help_heading = "Screen", value_parser = zone_name)]
+    #[arg(hide_short_help = true)]
     #[serde(deserialize_with = "zone")]
     pub time_zone: Option<String>,
 
     /// Whether the mouse selects and scrolls [default: true]
     ///
     /// Off lets the terminal select text; the key M toggles it.
-    #[arg(long, global = true, value_name = "BOOL", help_heading = "Screen")]
-    #[arg(env = "VOLTERGEIST_MOUSE", hide_env = true, hide_short_help = true)]
+    #[arg(long, value_name = "BOOL", help_heading = "Screen", hide_short_help = true)]
     pub mouse: Option<bool>,
 
     /// How the terminal notifies you when a call is held: off, bell, osc9 or osc777 [default: off]
     ///
     /// osc9 and osc777 show a desktop notification, in terminals that support them. Nothing is sent while the window has
     /// the focus, as far as the terminal reports it.
-    #[arg(long, global = true, value_name = "HOW", help_heading = "Screen")]
-    #[arg(env = "VOLTERGEIST_NOTIFY", hide_env = true, hide_short_help = true)]
+    #[arg(long, value_name = "HOW", help_heading = "Screen", hide_short_help = true)]
     #[serde(deserialize_with = "parsed")]
     pub notify: Option<Notify>,
 
