@@ -18,18 +18,9 @@ use crate::{
 /// A plugin, and what it means to docker.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ListedPlugin {
-    /// Its name, as after `--volume-driver`.
-    pub name: String,
-    /// `socket`, `spec`, `json` or `managed`.
-    pub kind: &'static str,
-    /// The file that names it.
-    pub path: String,
-    /// Where it is said to listen.
-    pub address: String,
-    /// Whether it demands TLS.
-    pub tls: bool,
-    /// Whether somebody listens there; none if this cannot be found out.
-    pub listening: Option<bool>,
+    /// The plugin itself.
+    #[serde(flatten)]
+    pub plugin: OtherPlugin,
     /// What docker finds first under the same name.
     pub shadowed_by: Option<String>,
     /// What it costs, if it costs anything.
@@ -42,30 +33,18 @@ const DEAD: &str = "docker volume ls, prune and system df wait 15 s for it";
 impl ListedPlugin {
     /// Whether docker looks for it in vain.
     pub fn is_dead(&self) -> bool {
-        self.listening == Some(false) && self.shadowed_by.is_none()
-    }
-
-    /// The plugin as the console shows it.
-    pub fn as_other(&self) -> OtherPlugin {
-        OtherPlugin {
-            name: self.name.clone(),
-            kind: self.kind.to_owned(),
-            path: self.path.clone(),
-            address: self.address.clone(),
-            tls: self.tls,
-            listening: self.listening,
-        }
+        self.plugin.listening == Some(false) && self.shadowed_by.is_none()
     }
 
     /// What a dead one does to docker, and what to do about it.
     pub fn warning(&self) -> Option<String> {
         let (cost, remedy) = (self.cost?, self.remedy()?);
-        Some(format!("nobody listens at {} (plugin {:?}): {cost}; {remedy}", self.address, self.name))
+        Some(format!("nobody listens at {} (plugin {:?}): {cost}; {remedy}", self.plugin.address, self.plugin.name))
     }
 
     /// The command that removes what slows docker down.
     pub fn remedy(&self) -> Option<String> {
-        self.is_dead().then(|| format!("start it, or sudo rm {}", shell::quote(&self.path)))
+        self.is_dead().then(|| format!("start it, or sudo rm {}", shell::quote(&self.plugin.path)))
     }
 }
 
@@ -145,16 +124,15 @@ pub async fn list_in(paths: &Paths, managed: Vec<PluginFile>) -> Vec<ListedPlugi
                 Ok(address) => Some(is_up(&address).await),
             };
         let is_dead = listening == Some(false) && shadowed_by.is_none();
-        plugins.push(ListedPlugin {
+        let plugin = OtherPlugin {
             name: file.name,
-            kind: file.kind.as_str(),
+            kind: file.kind.as_str().to_owned(),
             path: file.path.display().to_string(),
             address: file.address,
             tls: file.tls,
             listening,
-            shadowed_by,
-            cost: is_dead.then_some(DEAD),
-        });
+        };
+        plugins.push(ListedPlugin { plugin, shadowed_by, cost: is_dead.then_some(DEAD) });
     }
     plugins
 }

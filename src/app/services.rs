@@ -44,8 +44,8 @@ async fn name_other_plugins(hub: Arc<Hub>) {
     let driver = hub.driver();
     let others: Vec<_> = plugins
         .iter()
-        .filter(|plugin| plugin.shadowed_by.is_none() && plugin.name != driver.name)
-        .map(ListedPlugin::as_other)
+        .filter(|listed| listed.shadowed_by.is_none() && listed.plugin.name != driver.name)
+        .map(|listed| listed.plugin.clone())
         .collect();
     if others.is_empty() {
         return;

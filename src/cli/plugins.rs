@@ -27,15 +27,16 @@ fn table(plugins: &[ListedPlugin]) -> String {
                 /usr/lib/docker/plugins\n"
             .into();
     }
-    let name = plugins.iter().map(|plugin| plugin.name.len()).max().unwrap_or(0).max(4);
-    let address = plugins.iter().map(|plugin| plugin.address.len()).max().unwrap_or(0).max(7);
+    let name = plugins.iter().map(|listed| listed.plugin.name.len()).max().unwrap_or(0).max(4);
+    let address = plugins.iter().map(|listed| listed.plugin.address.len()).max().unwrap_or(0).max(7);
     let mut text = format!("{:name$}  {:7}  {:address$}  STATUS\n", "NAME", "KIND", "ADDRESS");
-    for plugin in plugins {
-        let status = match (&plugin.shadowed_by, plugin.listening) {
+    for listed in plugins {
+        let plugin = &listed.plugin;
+        let status = match (&listed.shadowed_by, plugin.listening) {
             (Some(path), _) => format!("not used: docker finds {path} first"),
             (None, Some(true)) => "listening".to_owned(),
             (None, Some(false)) => {
-                let (cost, remedy) = (plugin.cost.unwrap_or_default(), plugin.remedy().unwrap_or_default());
+                let (cost, remedy) = (listed.cost.unwrap_or_default(), listed.remedy().unwrap_or_default());
                 format!("dead: {cost}; {remedy}")
             }
             (None, None) => "unknown address".to_owned(),
