@@ -8,21 +8,9 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use serde::Serialize;
 
 use super::{ApiState, ClientPeer};
-use crate::{domain::model::origin::Origin, export, hub::CommandOutput};
-
-/// The reply in JSON.
-#[derive(Serialize)]
-struct CommandDone {
-    /// What it did, for people.
-    result: String,
-    /// The number of its entry; 0 where it left none.
-    seq: u64,
-    /// The calls that a rule would have hit, after `arm --dry-run`.
-    calls: Vec<u64>,
-}
+use crate::{domain::model::origin::Origin, export};
 
 /// Runs the command and replies with its result: in words, or as JSON if the client accepts only that.
 pub async fn command(
@@ -45,11 +33,10 @@ pub async fn command(
             if let Some(unmet) = hub.unmet_after(&command).await {
                 return (StatusCode::CONFLICT, unmet + "\n").into_response();
             }
-            let CommandOutput { text, seq, hits } = output;
             if as_json {
-                return Json(CommandDone { result: text, seq, calls: hits }).into_response();
+                return Json(output).into_response();
             }
-            text + "\n"
+            output.text + "\n"
         }
         Ok(Err(error)) => return (StatusCode::BAD_REQUEST, format!("{error}\n")).into_response(),
         Err(panic) => {

@@ -1,6 +1,7 @@
 //! Commands: each decides on the state, then becomes entries.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::{CommandFailed, Hub, Inner, masks, volumes::ChangePermit};
 use crate::domain::{
@@ -21,14 +22,16 @@ use crate::domain::{
     text::{counted, describe},
 };
 
-/// The result of a command.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The result of a command. As JSON it is the reply to `POST /v1/commands`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommandOutput {
     /// What it did, for people.
+    #[serde(rename = "result")]
     pub text: String,
     /// The number of its entry in the journal; 0 where it left none.
     pub seq: u64,
     /// The calls that a rule would have hit, after `arm --dry-run`.
+    #[serde(rename = "calls")]
     pub hits: Vec<u64>,
 }
 

@@ -309,7 +309,7 @@ impl Source for RemoteSource {
             let client = shared.endpoint.client().await.map_err(|error| error.to_string())?;
             let done = client.command(&command).await.map_err(|error| error.to_string())?;
             shared.wait_for(done.seq).await;
-            Ok(done.result)
+            Ok(done.text)
         })
     }
 

@@ -17,6 +17,7 @@ use crate::{
         },
         state::State,
     },
+    hub::CommandOutput,
     net::{
         Address, Endpoint,
         client::{Client, ClientError},
@@ -25,7 +26,7 @@ use crate::{
 
 /// `GET /v1/checkpoint`
 #[derive(Deserialize)]
-struct Document {
+struct CheckpointDocument {
     format: u32,
     version: String,
     started: Timestamp,
@@ -65,10 +66,10 @@ impl Attachment {
         let client = endpoint.client().await?;
         let broken = |problem: String| ClientError::Broken { address: client.address().clone(), problem };
         let document = client.get("/v1/checkpoint").await?;
-        let document: Document = serde_json::from_slice(&document).map_err(|error| {
+        let document: CheckpointDocument = serde_json::from_slice(&document).map_err(|error| {
             broken(format!("its state cannot be read ({error}); use the same version here and there"))
         })?;
-        let Document { format, version, started, at, first, scenarios, dangerous_is_real, state } = document;
+        let CheckpointDocument { format, version, started, at, first, scenarios, dangerous_is_real, state } = document;
         let other_version = || {
             let own = env!("CARGO_PKG_VERSION");
             broken(format!(
@@ -117,15 +118,6 @@ pub struct EntryStream {
     buffer: Vec<u8>,
 }
 
-/// `POST /v1/commands`
-#[derive(Debug, Deserialize)]
-pub struct CommandDone {
-    /// The result in words.
-    pub result: String,
-    /// The number of its entry.
-    pub seq: u64,
-}
-
 impl Client {
     /// Opens the stream of entries after a number.
     pub(super) async fn stream(&self, after: u64) -> Result<EntryStream, ClientError> {
@@ -134,7 +126,7 @@ impl Client {
     }
 
     /// Runs a command.
-    pub(super) async fn command(&self, command: &Command) -> Result<CommandDone, ClientError> {
+    pub(super) async fn command(&self, command: &Command) -> Result<CommandOutput, ClientError> {
         let reply = self.post("/v1/commands", command.to_string(), "application/json").await?;
         serde_json::from_slice(&reply).map_err(|error| ClientError::Broken {
             address: self.address().clone(),
