@@ -16,15 +16,12 @@ pub enum FileAccess {
 /// A command that names a file which it may not.
 #[derive(Debug, thiserror::Error)]
 pub enum FileRefused {
-    /// Nowhere is a file saved.
     #[error(
         "a file is saved or loaded over TCP only in a directory for it; start voltergeist with --save-directory DIR"
     )]
     NoDirectory,
-    /// The path is another one.
     #[error("{0:?} leads out of the directory that --save-directory names; write a name, or a path below it")]
     Outside(String),
-    /// The scenario is a file.
     #[error("a scenario is given by its name over TCP, and not by the path of its file")]
     ScenarioFile,
 }

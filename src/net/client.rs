@@ -17,45 +17,34 @@ use super::{Address, Socket};
 
 /// Why an instance cannot be asked.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say it")]
 pub enum ClientError {
-    /// Nobody listens.
     #[error(
         "no voltergeist answers at {address} ({error}); start one, or select a running one with --name or --control"
     )]
     Unreachable {
-        /// Where.
         address: Address,
-        /// The error of the operating system.
         error: io::Error,
     },
-    /// A default path is missing.
     #[error("the path of the control socket is missing; give it with --control unix://PATH")]
     NoPath,
-    /// The connection broke.
     #[error("the connection to {address} broke: {problem}")]
     Broken {
-        /// Where.
         address: Address,
-        /// How.
         problem: String,
     },
     /// The instance refused the request.
     #[error("{text}")]
     Refused {
-        /// The status.
         status: StatusCode,
-        /// Its reason.
         text: String,
     },
     /// The socket of another machine could not be forwarded.
     #[error("{0}")]
     Ssh(String),
-    /// The token cannot be read.
     #[error("cannot read the token from {path:?}: {problem}")]
     Token {
-        /// The file.
         path: PathBuf,
-        /// What is wrong.
         problem: String,
     },
 }

@@ -53,21 +53,18 @@ pub struct PluginFile {
 
 /// Why a plugin file is no upstream.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say it")]
 pub enum UnusableFile {
-    /// The engine expects certificates.
     #[error(
         "{0:?} demands TLS: the engine checks the plugin's certificate, which voltergeist does not have; \
          give the plugin a spec file or a socket without TLS for the test"
     )]
     Tls(PathBuf),
-    /// The address is none.
     #[error(
         "{path:?} contains {address:?}, which is no address of a plugin; write unix://PATH or tcp://HOST:PORT"
     )]
     Address {
-        /// The file.
         path: PathBuf,
-        /// What it contains.
         address: String,
     },
 }

@@ -27,19 +27,16 @@ enum EndpointKind {
 
 /// Why a word names no instance.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say it")]
 pub enum EndpointError {
     /// It is neither a name nor an address.
     #[error("{0}")]
     Wrong(String),
-    /// No instance has this name.
     #[error("no instance named {name:?} runs here; {}", list(.running))]
     NoInstance {
-        /// The name.
         name: String,
-        /// The names of those that run.
         running: Vec<String>,
     },
-    /// None was named, and it is not clear which is meant.
     #[error("which instance? {}", list(.0))]
     Which(Vec<String>),
 }

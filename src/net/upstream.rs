@@ -61,13 +61,11 @@ impl fmt::Display for UpstreamName {
 
 /// Why a plugin cannot be the upstream.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say it")]
 pub enum UpstreamError {
-    /// No file names it.
     #[error("there is no plugin {name:?} in {}; voltergeist plugins lists them", directories(.paths))]
     NotFound {
-        /// Its name.
         name: String,
-        /// Where it was looked for.
         paths: Box<Paths>,
     },
     /// The file that names it cannot be used.

@@ -21,67 +21,47 @@ use crate::domain::{
 
 /// Why a file cannot be read as a recording, or appended to.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say it")]
 pub enum RecordingError {
-    /// The operating system refused.
     #[error("cannot read {path:?}: {error}")]
     Read {
-        /// The file.
         path: PathBuf,
-        /// The error of the operating system.
         error: io::Error,
     },
-    /// The operating system refused.
     #[error("cannot record to {path:?}: {error}; choose another file")]
     Append {
-        /// The file.
         path: PathBuf,
-        /// The error of the operating system.
         error: io::Error,
     },
-    /// Another process records to it.
     #[error("another voltergeist records to {0:?}; stop it, or choose another file")]
     InUse(PathBuf),
-    /// There is nothing in it.
     #[error("{0:?} is empty: nothing has been recorded to it")]
     Empty(PathBuf),
-    /// It was written by something else.
     #[error(
         "{0:?} is not a recording of voltergeist: its first line is not a session; `voltergeist --record FILE` makes one"
     )]
     Foreign(PathBuf),
-    /// It was written by a later version.
     #[error(
         "{path:?} was recorded by voltergeist {version} in format {format}, and this version reads format {FORMAT}; use voltergeist {version}"
     )]
     Newer {
-        /// The file.
         path: PathBuf,
-        /// The version of its format.
         format: u32,
-        /// The version of the program that wrote it.
         version: String,
     },
-    /// Its first lines are gone.
     #[error(
         "the beginning of {path:?} is missing: it begins with entry {first}; a part of a recording, such as `save … where …` writes, cannot be replayed"
     )]
     Headless {
-        /// The file.
         path: PathBuf,
-        /// The number of its first entry.
         first: u64,
     },
-    /// A line in it is broken.
     #[error("{path:?} is damaged at byte {offset}: {problem}")]
     Damaged {
-        /// The file.
         path: PathBuf,
-        /// Where the broken line begins.
         offset: u64,
-        /// What is wrong.
         problem: String,
     },
-    /// It has become shorter while it was read.
     #[error("{0:?} has become shorter since it was opened; open it again")]
     Shrunk(PathBuf),
 }

@@ -98,19 +98,15 @@ pub struct LoadedScenario {
 
 /// Why a scenario cannot be loaded.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say it")]
 pub enum LibraryError {
-    /// There is none of that name.
     #[error("unknown scenario {name:?}{}; `voltergeist play` lists them, or give the path of a file", did_you_mean(.name, SHIPPED.iter().map(|(name, _)| *name)))]
     Unknown {
-        /// The name.
         name: String,
     },
-    /// The file cannot be read.
     #[error("{}: {error}; give the path of a scenario file", path.display())]
     Unreadable {
-        /// The file.
         path: PathBuf,
-        /// The error.
         error: io::Error,
     },
     /// The file is not a valid scenario.

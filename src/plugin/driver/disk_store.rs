@@ -51,22 +51,18 @@ use crate::{
 
 /// Why the volumes on disk cannot be used.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say it")]
 pub enum DiskError {
     /// Mountpoints are sent as JSON, which is UTF-8.
     #[error("{0:?} is not UTF-8, and mountpoints must be; choose another root")]
     NotUtf8(PathBuf),
-    /// Another process uses the same root.
     #[error("another voltergeist uses {0:?}; stop it, or choose another root")]
     InUse(PathBuf),
-    /// Another user could change the records.
     #[error("{0:?} belongs to another user; choose another root, or remove it")]
     NotPrivate(PathBuf),
-    /// The operating system refused.
     #[error("cannot use {path:?} for volumes: {error}; make it writable, or choose another root")]
     Unusable {
-        /// The root.
         path: PathBuf,
-        /// The error of the operating system.
         error: io::Error,
     },
 }

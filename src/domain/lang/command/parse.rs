@@ -19,21 +19,17 @@ use crate::domain::{
 
 /// Why a line is not a command.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say it")]
 pub enum CommandError {
-    /// The first word is not a command.
     #[error("column 1: unknown command {found:?}{}; commands: {}", did_you_mean(.found, words()), words().join(" "))]
     Unknown {
-        /// The word.
         found: String,
     },
-    /// The arguments are wrong.
     #[error("column {column}: {problem}; usage: {}", usage(word))]
     Form {
         /// The column, from 1, in characters.
         column: usize,
-        /// What is wrong.
         problem: String,
-        /// The command's first word.
         word: &'static str,
     },
     /// The rule or the action in it is wrong.

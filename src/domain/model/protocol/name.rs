@@ -24,17 +24,14 @@ pub fn start(text: &str, bytes: usize) -> Box<str> {
 
 /// Why a request cannot be fulfilled, whatever the volumes are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say it")]
 pub enum BadRequest {
-    /// The body had no name, as in `dockerd`'s retry with an empty body.
     #[error("the request names no volume; send {{\"Name\": \"…\"}} (dockerd retries with an empty body)")]
     NoName,
-    /// The name is too long.
     #[error("a volume name can have at most {MAX_NAME_LEN} bytes; choose a shorter one")]
     LongName,
-    /// The mount ID is too long.
     #[error("a mount ID can have at most {MAX_ID_LEN} bytes; send a shorter one")]
     LongId,
-    /// The options are too long.
     #[error("the options of a volume can have at most {MAX_OPTIONS_LEN} bytes; send fewer or shorter ones")]
     LongOptions,
 }

@@ -29,18 +29,14 @@ use crate::net::{Address, Socket};
 /// Why there is no response of the upstream.
 #[derive(Debug, thiserror::Error)]
 pub enum UpstreamError {
-    /// It does not listen.
     #[error("cannot connect to the upstream at {address}: {error}")]
     Connect {
-        /// Where.
         address: Address,
-        /// The error of the operating system.
         error: io::Error,
     },
     /// It has ended the connection, or does not speak HTTP.
     #[error("{}", describe(.0))]
     Http(#[from] hyper::Error),
-    /// The connection was closed before this request.
     #[error("the upstream closed the connection")]
     Closed,
 }
