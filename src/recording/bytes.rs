@@ -22,7 +22,7 @@ pub fn read_at(file: &File, offset: u64, length: usize) -> io::Result<Vec<u8>> {
 }
 
 /// The offset behind the first line break at or after an offset, if there is one before `end`.
-pub fn next_line(file: &File, mut offset: u64, end: u64) -> io::Result<Option<u64>> {
+pub fn next_line_start(file: &File, mut offset: u64, end: u64) -> io::Result<Option<u64>> {
     while offset < end {
         let length = (end - offset).min(CHUNK as u64) as usize;
         let bytes = read_at(file, offset, length)?;

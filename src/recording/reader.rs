@@ -10,7 +10,7 @@ use std::{
 use jiff::Timestamp;
 
 use super::{
-    bytes::{find_back, last_line_break, next_line, read_at},
+    bytes::{find_back, last_line_break, next_line_start, read_at},
     line::{Line, LineHead},
     runs::{self, Run},
 };
@@ -165,7 +165,7 @@ impl RecordingFile {
     /// A line with its line break.
     fn line_at(&self, offset: u64, end: u64) -> Result<Vec<u8>, RecordingError> {
         let read = || {
-            let line_end = next_line(&self.file, offset, end)?.unwrap_or(end);
+            let line_end = next_line_start(&self.file, offset, end)?.unwrap_or(end);
             read_at(&self.file, offset, (line_end - offset) as usize)
         };
         read().map_err(|error| self.read_error(error))
@@ -234,7 +234,7 @@ impl RecordingFile {
 
     /// Where the first line at or behind an offset begins, or the end.
     pub fn line_from(&self, offset: u64) -> Result<u64, RecordingError> {
-        let next = next_line(&self.file, offset.saturating_sub(1), self.end);
+        let next = next_line_start(&self.file, offset.saturating_sub(1), self.end);
         Ok(next.map_err(|error| self.read_error(error))?.unwrap_or(self.end))
     }
 
@@ -342,7 +342,7 @@ pub(super) fn check_first_line(file: &File, path: &Path) -> Result<(), Recording
         return Err(RecordingError::Headless { path: path.to_owned(), first: head.seq });
     }
     let length = file.metadata().map_err(read)?.len();
-    let line_end = next_line(file, 0, length).map_err(read)?;
+    let line_end = next_line_start(file, 0, length).map_err(read)?;
     let Some(line_end) = line_end else { return Err(RecordingError::Empty(path.to_owned())) };
     let line = read_at(file, 0, line_end as usize).map_err(read)?;
     let session: serde_json::Value = serde_json::from_slice(&line).map_err(|_| foreign())?;

@@ -5,7 +5,7 @@ use std::{fs::File, io};
 use jiff::Timestamp;
 
 use super::{
-    bytes::{find_back, last_line_break, next_line, read_at},
+    bytes::{find_back, last_line_break, next_line_start, read_at},
     line::{Line, LineHead},
 };
 
@@ -47,7 +47,7 @@ impl Run {
             let head = read_at(file, offset, LineHead::LONGEST)?;
             Ok(LineHead::parse(&head).is_some_and(|head| passes(&head)))
         };
-        let behind = |line| next_line(file, line, self.end).map(|next| next.unwrap_or(self.end));
+        let behind = |line| next_line_start(file, line, self.end).map(|next| next.unwrap_or(self.end));
         // A line begins at `low`, and those before it pass. Lines that begin at `high` or later fail.
         let (mut low, mut high) = (self.start, self.end);
         while low < high {
@@ -55,7 +55,7 @@ impl Run {
                 return if passes_at(low)? { behind(low) } else { Ok(low) };
             }
             let middle = low + (high - low) / 2;
-            match next_line(file, middle - 1, high)?.filter(|line| *line < high) {
+            match next_line_start(file, middle - 1, high)?.filter(|line| *line < high) {
                 Some(line) if passes_at(line)? => low = behind(line)?,
                 Some(line) => high = line,
                 None => high = middle,
@@ -89,7 +89,7 @@ fn start_of_last(file: &File, begin: u64, end: u64) -> io::Result<u64> {
     if is_session {
         return Ok(offset);
     }
-    let line_end = next_line(file, offset, end)?.unwrap_or(end);
+    let line_end = next_line_start(file, offset, end)?.unwrap_or(end);
     let line = read_at(file, offset, (line_end - offset) as usize)?;
     if let Ok(Line::Checkpoint(_, run)) = Line::parse(&line)
         && (begin..offset).contains(&run)
