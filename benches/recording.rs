@@ -38,7 +38,7 @@ use voltergeist::{
     hub::Hub,
     net::{Address, Paths},
     plugin::DiskStore,
-    recording::{EntryWriter, RecordingFile},
+    recording::{EntryEncoder, RecordingFile},
     source::{RecordingSource, Source as _},
 };
 
@@ -83,7 +83,7 @@ fn headers() -> Headers {
 fn write(path: &Path, entries: u64) {
     let headers = headers();
     let mut file = BufWriter::with_capacity(1 << 20, File::create(path).expect("a new file"));
-    let mut writer = EntryWriter::new(0);
+    let mut encoder = EntryEncoder::new(0);
     let mut lines = Vec::new();
     for seq in 1..=entries {
         let millis = i64::try_from(seq).expect("not that many");
@@ -92,7 +92,7 @@ fn write(path: &Path, entries: u64) {
             1 => EntryKind::Session(Box::new(Session::new(7, Volumes::default()))),
             _ => call(seq, &headers),
         };
-        writer.write(&mut lines, &Arc::new(Entry::new(seq, at, kind)));
+        encoder.write(&mut lines, &Arc::new(Entry::new(seq, at, kind)));
         file.write_all(&lines).expect("there is room");
         lines.clear();
     }
@@ -197,7 +197,7 @@ fn recorded(directory: &Path, readers: usize, stopped: usize) -> Recorded {
         let shutdown = CancellationToken::new();
         let running = tokio::spawn(server.run(shutdown.clone()));
         let record = Config { record: Some(place.join("run.jsonl")), ..Config::default() };
-        let recorder = recording::RecordingTask::start(&record, &hub).expect("a new file");
+        let recording = recording::RecordingHandle::start(&record, &hub).expect("a new file");
         let end = AtomicBool::new(false);
         let (rate, took) = thread::scope(|scope| {
             for index in 0..readers {

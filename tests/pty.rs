@@ -27,7 +27,7 @@ use voltergeist::{
         entry::{Entry, EntryKind, Session},
         volume::Volumes,
     },
-    recording::EntryWriter,
+    recording::EntryEncoder,
 };
 
 fn console(env: &[(&str, &str)]) -> (TempDir, Terminal) {
@@ -742,7 +742,7 @@ fn another_machine_is_reached_by_the_users_own_ssh() {
 fn a_large_recording_is_opened_and_searched_with_keys() {
     let place = tempfile::tempdir().expect("a temporary directory");
     let path = place.path().join("run.jsonl");
-    let mut writer = EntryWriter::new(0);
+    let mut encoder = EntryEncoder::new(0);
     let mut text = Vec::new();
     for seq in 1..=30_000_u64 {
         let kind = match seq {
@@ -752,7 +752,7 @@ fn a_large_recording_is_opened_and_searched_with_keys() {
         };
         let at =
             jiff::Timestamp::from_second(1_700_000_000 + i64::try_from(seq).expect("few")).expect("a time");
-        writer.write(&mut text, &Arc::new(Entry::new(seq, at, kind)));
+        encoder.write(&mut text, &Arc::new(Entry::new(seq, at, kind)));
     }
     fs::write(&path, text).expect("it is written");
     let file = path.display().to_string();

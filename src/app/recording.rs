@@ -1,7 +1,7 @@
 //! `--record`: every entry as a line of a file, on a thread of its own.
 //!
 //! The file never lacks entries silently. Where the disk is so slow that the journal drops entries before they are
-//! written, or full, the recorder goes on behind the gap: it writes the state there, and a `gap` entry with the number of
+//! written, or full, writing goes on after the gap, with the state there and a `gap` entry with the number of
 //! the missing entries, which the console shows too. Nobody waits for the disk.
 
 use std::{
@@ -32,7 +32,7 @@ use crate::{
         text::counted,
     },
     hub::Hub,
-    recording::{EntryWriter, prepare_to_append},
+    recording::{EntryEncoder, prepare_to_append},
 };
 
 /// How many entries are fetched at a time.
@@ -45,7 +45,7 @@ const RETRY: Duration = Duration::from_secs(1);
 const LAST_LINES_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A file to which every entry is appended.
-pub struct RecordingTask {
+pub struct RecordingHandle {
     path: String,
     hub: Arc<Hub>,
     end: CancellationToken,
@@ -55,7 +55,7 @@ pub struct RecordingTask {
     missed: oneshot::Receiver<io::Result<u64>>,
 }
 
-impl RecordingTask {
+impl RecordingHandle {
     /// Starts to write every kept entry, from the first, if the configuration says so.
     pub fn start(config: &Config, hub: &Arc<Hub>) -> anyhow::Result<Option<Self>> {
         config.record.as_deref().map(|path| Self::append_to(path, hub)).transpose()
@@ -64,13 +64,13 @@ impl RecordingTask {
     fn append_to(path: &Path, hub: &Arc<Hub>) -> anyhow::Result<Self> {
         let (file, length) = prepare_to_append(path)?;
         let (path, progress) = (path.display().to_string(), Arc::default());
-        let recorder = RecordingWriter {
+        let writer = RecordingWriter {
             hub: Arc::clone(hub),
             shown: path.clone(),
             file,
             length,
             lines: Vec::new(),
-            writer: EntryWriter::new(length),
+            encoder: EntryEncoder::new(length),
             problem: None,
             missed: 0,
             progress: Arc::clone(&progress),
@@ -79,9 +79,9 @@ impl RecordingTask {
         let (runtime, end) = (Handle::current(), CancellationToken::new());
         let ending = end.clone();
         thread::Builder::new()
-            .name("recorder".into())
-            .spawn(move || drop(sender.send(runtime.block_on(recorder.run(ending)))))
-            .context("cannot start the recorder's thread")?;
+            .name("recording".into())
+            .spawn(move || drop(sender.send(runtime.block_on(writer.run(ending)))))
+            .context("cannot start the thread that writes the recording")?;
         Ok(Self { path, hub: Arc::clone(hub), end, progress, missed })
     }
 
@@ -94,7 +94,7 @@ impl RecordingTask {
             anyhow::bail!("the last {} are missing in {path}: the disk is too slow", counted(last, "entry"));
         };
         let missed = missed
-            .with_context(|| format!("the recorder of {path} panicked"))?
+            .with_context(|| format!("the writer of {path} panicked"))?
             .with_context(|| format!("the end of the recording in {path} is missing"))?;
         anyhow::ensure!(
             missed == 0,
@@ -113,7 +113,7 @@ struct RecordingWriter {
     length: u64,
     /// What is to be written.
     lines: Vec<u8>,
-    writer: EntryWriter,
+    encoder: EntryEncoder,
     /// Why the last write failed.
     problem: Option<String>,
     /// How many entries are in gaps.
@@ -159,7 +159,7 @@ impl RecordingWriter {
     fn write_new(&mut self) -> io::Result<()> {
         loop {
             self.flush()?;
-            let written = self.writer.last_seq();
+            let written = self.encoder.last_seq();
             let (entries, first) = self.hub.entries_after(written, BATCH);
             if first > written + 1 {
                 self.skip(written);
@@ -169,7 +169,7 @@ impl RecordingWriter {
                 return Ok(());
             }
             for entry in &entries {
-                self.writer.write(&mut self.lines, entry);
+                self.encoder.write(&mut self.lines, entry);
             }
         }
     }
@@ -178,7 +178,7 @@ impl RecordingWriter {
     fn skip(&mut self, written: u64) {
         let state = self.hub.checkpoint();
         let missed = state.journal().next_seq() - 1 - written;
-        self.writer.resume(&mut self.lines, state, self.hub.now());
+        self.encoder.resume(&mut self.lines, state, self.hub.now());
         self.missed += missed;
         let reason = match self.problem.take() {
             Some(problem) => format!("the file could not be written ({problem})"),
@@ -201,7 +201,7 @@ impl RecordingWriter {
         }
         self.length += self.lines.len() as u64;
         self.lines.clear();
-        self.progress.store(self.writer.last_seq(), Ordering::Relaxed);
+        self.progress.store(self.encoder.last_seq(), Ordering::Relaxed);
         Ok(())
     }
 
@@ -240,7 +240,7 @@ mod tests {
     }
 
     async fn recorded(path: &Path, hub: &Arc<Hub>) -> anyhow::Result<()> {
-        RecordingTask::append_to(path, hub)?.finish().await
+        RecordingHandle::append_to(path, hub)?.finish().await
     }
 
     #[tokio::test]
@@ -296,7 +296,7 @@ mod tests {
     #[tokio::test]
     async fn a_full_disk_is_noted_at_once_and_at_the_end() {
         let hub = Hub::keeping(10);
-        let recording = RecordingTask::append_to(Path::new("/dev/full"), &hub).expect("it opens");
+        let recording = RecordingHandle::append_to(Path::new("/dev/full"), &hub).expect("it opens");
         let mut changes = hub.subscribe();
         let noted = || {
             let (entries, _) = hub.entries_after(0, 10);
@@ -321,24 +321,24 @@ mod tests {
         hub.command_line("conjure db1", Origin::Line).expect("a command");
         let shutdown = CancellationToken::new();
         // The first entries are written, and then the thread has no time.
-        let mut recorder = RecordingWriter {
+        let mut writer = RecordingWriter {
             hub: Arc::clone(&hub),
             shown: String::new(),
             file: prepare_to_append(&path).expect("a new file").0,
             length: 0,
             lines: Vec::new(),
-            writer: EntryWriter::new(0),
+            encoder: EntryEncoder::new(0),
             problem: None,
             missed: 0,
             progress: Arc::default(),
         };
-        recorder.write_new().expect("it is written");
+        writer.write_new().expect("it is written");
         hub.command_line("conjure db2", Origin::Line).expect("a command");
         for _ in 0..10 {
             note(&hub, "again");
         }
         shutdown.cancel();
-        let missed = recorder.run(shutdown).await.expect("it is written");
+        let missed = writer.run(shutdown).await.expect("it is written");
         assert_eq!(missed, 12);
         let recording = recording::RecordingFile::open(&path).expect("it is a recording");
         let run = recording.runs()[0];

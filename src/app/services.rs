@@ -10,7 +10,7 @@ use super::{
     instance::{Instance, InstanceScope},
     paths,
     plugin_list::{self, ListedPlugin},
-    recording::RecordingTask,
+    recording::RecordingHandle,
     scenario_service::{ScenarioService, publish_catalog},
     shutdown::Shutdown,
 };
@@ -65,7 +65,7 @@ pub struct Services {
     /// Cancelled once the server has ended, after which nothing more is recorded.
     pub ended: CancellationToken,
     instance: Instance,
-    recording: Option<RecordingTask>,
+    recording: Option<RecordingHandle>,
 }
 
 impl Services {
@@ -83,7 +83,7 @@ impl Services {
             put_plugins_right(hub);
             tokio::spawn(name_other_plugins(Arc::clone(hub)));
         }
-        let recording = RecordingTask::start(config, hub)?;
+        let recording = RecordingHandle::start(config, hub)?;
         let scenarios = ScenarioService {
             hub: Arc::clone(hub),
             library,

@@ -28,7 +28,7 @@ use crate::{
     app::{
         Config, EngineChoice, Instance, InstanceScope, Shutdown, paths,
         plugin_list::{self, ListedPlugin},
-        recording::RecordingTask,
+        recording::RecordingHandle,
     },
     domain::{
         lang::command::Command,
@@ -196,7 +196,7 @@ pub async fn run(args: &PlayArgs, settings: &Settings) -> anyhow::Result<ExitCod
     if args.all {
         scenarios.retain(|loaded| loaded.scenario.is_for(engine.profile()));
     }
-    let recording = RecordingTask::start(&config, &instance.hub)?;
+    let recording = RecordingHandle::start(&config, &instance.hub)?;
     let stop = shutdown.requested.child_token();
     let mut reporter = PlayReporter::new(args.json, args.format, stop.clone());
     let mut results = Results::default();

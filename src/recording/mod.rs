@@ -20,4 +20,4 @@ mod writer;
 pub use line::{Line, LineHead};
 pub use reader::{Lines, RecordingError, RecordingFile, apply};
 pub use runs::Run;
-pub use writer::{EntryWriter, prepare_to_append};
+pub use writer::{EntryEncoder, prepare_to_append};

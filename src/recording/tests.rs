@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
-use super::{EntryWriter, LineHead, RecordingFile, reader::apply, runs::Run};
+use super::{EntryEncoder, LineHead, RecordingFile, reader::apply, runs::Run};
 use crate::domain::{
     model::{
         entry::{Call, Entry, EntryKind, Session},
@@ -43,15 +43,15 @@ fn write(runs: &[u64], gap: Option<&std::ops::Range<u64>>) -> Fixture {
     let path = directory.path().join("run.jsonl");
     let mut text = Vec::new();
     for entries in runs {
-        let mut writer = EntryWriter::new(text.len() as u64);
+        let mut encoder = EntryEncoder::new(text.len() as u64);
         let mut state = State::new(Bounds::default());
         for seq in 1..=*entries {
             let entry = entry(seq);
             state.apply(&entry);
             match gap {
-                Some(gap) if seq + 1 == gap.end => writer.resume(&mut text, state.checkpoint(), entry.at),
+                Some(gap) if seq + 1 == gap.end => encoder.resume(&mut text, state.checkpoint(), entry.at),
                 Some(gap) if gap.contains(&seq) => {}
-                _ => writer.write(&mut text, &entry),
+                _ => encoder.write(&mut text, &entry),
             }
         }
     }

@@ -30,7 +30,7 @@ const BYTES: usize = 4 * 1024 * 1024;
 const SHARE: usize = 8;
 
 /// Turns entries into lines, with checkpoints between them.
-pub struct EntryWriter {
+pub struct EntryEncoder {
     /// The offset of the run's first line.
     run: u64,
     state: State,
@@ -41,8 +41,8 @@ pub struct EntryWriter {
     checkpoint: usize,
 }
 
-impl EntryWriter {
-    /// A writer of a run whose first line is at this offset of the file.
+impl EntryEncoder {
+    /// An encoder of a run whose first line is at this offset of the file.
     pub fn new(run: u64) -> Self {
         // The state is needed for checkpoints alone, which have no entries.
         let state = State::new(Bounds { entries: 1, bytes: 0 });

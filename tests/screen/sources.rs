@@ -24,7 +24,7 @@ use voltergeist::{
     },
     hub::{Hub, Snapshot},
     net::{Address, Endpoint, Paths},
-    recording::{EntryWriter, RecordingFile},
+    recording::{EntryEncoder, RecordingFile},
     source::{LocalSource, RecordingSource, RemoteSource, Source},
 };
 
@@ -153,14 +153,14 @@ async fn run(steps: &[Step]) -> Run {
     let listen = Address::Unix(Some(directory.path().join("plugin.sock")));
     let instance = TestInstance::start("ghost", &volumes, listen, paths);
     let source = LocalSource::new(Arc::clone(&instance.hub));
-    let mut writer = EntryWriter::new(0);
+    let mut encoder = EntryEncoder::new(0);
     let mut text = Vec::new();
     let mut shown = Vec::new();
-    // As the recorder does: what a reset clears is written before it.
+    // As the writer of a recording does: what a reset clears is written before it.
     let mut write = |hub: &Hub| {
-        let (entries, _) = hub.entries_after(writer.last_seq(), usize::MAX);
+        let (entries, _) = hub.entries_after(encoder.last_seq(), usize::MAX);
         for entry in &entries {
-            writer.write(&mut text, entry);
+            encoder.write(&mut text, entry);
         }
         entries
     };
