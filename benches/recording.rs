@@ -211,8 +211,8 @@ fn recorded(directory: &Path, readers: usize, stopped: usize) -> Recorded {
         });
         shutdown.cancel();
         running.await.expect("it ends");
-        if let Some(recorder) = recorder
-            && let Err(error) = recorder.finish().await
+        if let Some(recording) = recording
+            && let Err(error) = recording.finish().await
         {
             println!("  {error}");
         }

@@ -174,7 +174,7 @@ impl RecordingWriter {
         }
     }
 
-    /// Goes on behind entries that are no longer kept.
+    /// Goes on after entries that are no longer kept.
     fn skip(&mut self, written: u64) {
         let state = self.hub.checkpoint();
         let missed = state.journal().next_seq() - 1 - written;

@@ -25,7 +25,7 @@ pub(super) fn inspected(thing: &Value) -> CliResult {
     CliResult::success(format!("{:#}", json!([thing])))
 }
 
-/// A failed `docker run`: the complaint with the end of the line and a hint behind it, and the exit code, which is guessed from the words.
+/// A failed `docker run`: the complaint with the end of the line and a hint after it, and the exit code, which is guessed from the words.
 pub(super) fn run_failure(message: &str, hint: &str) -> CliResult {
     let message = message.trim().trim_end_matches('.');
     let code = match message {

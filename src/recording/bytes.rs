@@ -21,7 +21,7 @@ pub fn read_at(file: &File, offset: u64, length: usize) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The offset behind the first line break at or after an offset, if there is one before `end`.
+/// The offset after the first line break at or after an offset, if there is one before `end`.
 pub fn next_line_start(file: &File, mut offset: u64, end: u64) -> io::Result<Option<u64>> {
     while offset < end {
         let length = (end - offset).min(CHUNK as u64) as usize;
@@ -37,7 +37,7 @@ pub fn next_line_start(file: &File, mut offset: u64, end: u64) -> io::Result<Opt
     Ok(None)
 }
 
-/// The offset behind the last line break before `end`, or `start`.
+/// The offset after the last line break before `end`, or `start`.
 pub fn last_line_break(file: &File, start: u64, end: u64) -> io::Result<u64> {
     let mut upper = end;
     while upper > start {
@@ -62,11 +62,11 @@ pub fn find_back<T>(
     let mut upper = end;
     while upper > start {
         let lower = upper.saturating_sub(4 * CHUNK as u64).max(start);
-        // A line that begins in this part has its head in it or right behind.
+        // A line that begins in this part has its head in it or right after it.
         let bytes = read_at(file, lower, (upper - lower) as usize + head)?;
         let part = (upper - lower) as usize;
         let mut stop = part.min(bytes.len());
-        // A line begins behind a line break; one that begins at `upper` was looked at already.
+        // A line begins after a line break; one that begins at `upper` was looked at already.
         while let Some(index) = memchr::memrchr(b'\n', &bytes[..stop]) {
             if index + 1 < part
                 && let Some(found) = look(lower + index as u64 + 1, &bytes[index + 1..])

@@ -71,7 +71,7 @@ pub enum RecordingError {
 pub struct RecordingFile {
     file: File,
     path: PathBuf,
-    /// The offset behind the last whole line.
+    /// The offset after the last whole line.
     end: u64,
     runs: Vec<Run>,
 }
@@ -112,7 +112,7 @@ impl RecordingFile {
         &self.runs
     }
 
-    /// The offset behind the last whole line.
+    /// The offset after the last whole line.
     pub fn end(&self) -> u64 {
         self.end
     }
@@ -152,13 +152,13 @@ impl RecordingFile {
         Lines { recording: self, offset: from, to, buffer: Vec::new(), position: 0 }
     }
 
-    /// The offset behind the last entry of a run with this number or a smaller one.
-    pub fn behind_seq(&self, run: &Run, seq: u64) -> Result<u64, RecordingError> {
+    /// The offset after the last entry of a run with this number or a smaller one.
+    pub fn offset_after_seq(&self, run: &Run, seq: u64) -> Result<u64, RecordingError> {
         run.partition(&self.file, |head| head.seq <= seq).map_err(|error| self.read_error(error))
     }
 
-    /// The offset behind the last entry of a run at this time or before it.
-    pub fn behind_time(&self, run: &Run, time: Timestamp) -> Result<u64, RecordingError> {
+    /// The offset after the last entry of a run at this time or before it.
+    pub fn offset_after_time(&self, run: &Run, time: Timestamp) -> Result<u64, RecordingError> {
         run.partition(&self.file, |head| head.at <= time).map_err(|error| self.read_error(error))
     }
 
@@ -171,7 +171,7 @@ impl RecordingFile {
         read().map_err(|error| self.read_error(error))
     }
 
-    /// The state of a run behind the line that ends at an offset. Its journal has a few of the last entries.
+    /// The state of a run after the line that ends at an offset. Its journal has a few of the last entries.
     pub fn state_at(&self, run: &Run, offset: u64) -> Result<State, RecordingError> {
         let mut upper = offset;
         let (mut state, from) = loop {
@@ -213,8 +213,8 @@ impl RecordingFile {
         if count == 0 || first <= 1 {
             return Ok(Vec::new());
         }
-        let from = self.behind_seq(run, first.saturating_sub(count + 1))?;
-        let to = self.behind_seq(run, first - 1)?;
+        let from = self.offset_after_seq(run, first.saturating_sub(count + 1))?;
+        let to = self.offset_after_seq(run, first - 1)?;
         let mut entries: Vec<Arc<Entry>> = Vec::new();
         let mut lines = self.lines(from, to);
         while let Some(line) = lines.next_line()? {
@@ -232,7 +232,7 @@ impl RecordingFile {
         Ok(LineHead::parse(&head).map_or(run.first_at, |head| head.at))
     }
 
-    /// Where the first line at or behind an offset begins, or the end.
+    /// Where the first line at or after an offset begins, or the end.
     pub fn line_from(&self, offset: u64) -> Result<u64, RecordingError> {
         let next = next_line_start(&self.file, offset.saturating_sub(1), self.end);
         Ok(next.map_err(|error| self.read_error(error))?.unwrap_or(self.end))
@@ -256,7 +256,7 @@ impl RecordingFile {
     }
 }
 
-/// Applies a line to the state before it. A checkpoint counts only behind a gap.
+/// Applies a line to the state before it. A checkpoint counts only after a gap.
 pub fn apply(state: &mut State, line: Line) {
     match line {
         Line::Entry(entry) => state.apply(&entry),
@@ -284,7 +284,7 @@ impl Lines<'_> {
     /// How many bytes are read at a time.
     const CHUNK: usize = 256 * 1024;
 
-    /// The offset behind the last line.
+    /// The offset after the last line.
     pub fn offset(&self) -> u64 {
         self.offset
     }
@@ -334,7 +334,7 @@ pub(super) fn check_first_line(file: &File, path: &Path) -> Result<(), Recording
     let foreign = || RecordingError::Foreign(path.to_owned());
     let head = read_at(file, 0, LineHead::LONGEST).map_err(read)?;
     let head = LineHead::parse(&head).ok_or_else(foreign)?;
-    // Where even the first entries were lost, the file begins behind the gap.
+    // Where even the first entries were lost, the file begins after the gap.
     if head.is_checkpoint() {
         return Ok(());
     }

@@ -14,7 +14,7 @@ use super::{
 pub struct Run {
     /// The offset of its first line.
     pub start: u64,
-    /// The offset behind its last line.
+    /// The offset after its last line.
     pub end: u64,
     /// When it began.
     pub first_at: Timestamp,
@@ -47,16 +47,16 @@ impl Run {
             let head = read_at(file, offset, LineHead::LONGEST)?;
             Ok(LineHead::parse(&head).is_some_and(|head| passes(&head)))
         };
-        let behind = |line| next_line_start(file, line, self.end).map(|next| next.unwrap_or(self.end));
+        let end_of = |line| next_line_start(file, line, self.end).map(|next| next.unwrap_or(self.end));
         // A line begins at `low`, and those before it pass. Lines that begin at `high` or later fail.
         let (mut low, mut high) = (self.start, self.end);
         while low < high {
             if high - low == 1 {
-                return if passes_at(low)? { behind(low) } else { Ok(low) };
+                return if passes_at(low)? { end_of(low) } else { Ok(low) };
             }
             let middle = low + (high - low) / 2;
             match next_line_start(file, middle - 1, high)?.filter(|line| *line < high) {
-                Some(line) if passes_at(line)? => low = behind(line)?,
+                Some(line) if passes_at(line)? => low = end_of(line)?,
                 Some(line) => high = line,
                 None => high = middle,
             }

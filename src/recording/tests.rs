@@ -68,7 +68,7 @@ fn folded(seq: u64) -> State {
 }
 
 fn state_at(recording: &RecordingFile, run: &Run, seq: u64) -> State {
-    let offset = recording.behind_seq(run, seq).expect("it is readable");
+    let offset = recording.offset_after_seq(run, seq).expect("it is readable");
     let mut state = recording.state_at(run, offset).expect("it is readable");
     recording.fill(run, &mut state, u64::MAX).expect("it is readable");
     state
@@ -100,11 +100,11 @@ fn a_time_is_found_as_a_number_is() {
     let fixture = write(&[5000], None);
     let run = fixture.recording.runs()[0];
     for (time, seq) in [(at(1), 1), (at(4321), 4321), (at(9999), 5000)] {
-        let found = fixture.recording.behind_time(&run, time).expect("it is readable");
-        assert_eq!(found, fixture.recording.behind_seq(&run, seq).expect("it is readable"));
+        let found = fixture.recording.offset_after_time(&run, time).expect("it is readable");
+        assert_eq!(found, fixture.recording.offset_after_seq(&run, seq).expect("it is readable"));
     }
     assert_eq!(
-        fixture.recording.behind_time(&run, Timestamp::UNIX_EPOCH).expect("it is readable"),
+        fixture.recording.offset_after_time(&run, Timestamp::UNIX_EPOCH).expect("it is readable"),
         run.start
     );
 }
@@ -127,18 +127,18 @@ fn behind_a_gap_the_state_is_right_and_the_journal_begins_there() {
     assert!(before == folded(2999));
     // Nothing between is known: what is shown is the state before it.
     assert_eq!(state_at(&fixture.recording, &run, 4000).journal().next_seq(), 3000);
-    let behind = state_at(&fixture.recording, &run, 8000);
-    assert!(behind.checkpoint() == folded(8000).checkpoint());
-    assert_eq!(behind.journal().first_seq(), 6001);
+    let after = state_at(&fixture.recording, &run, 8000);
+    assert!(after.checkpoint() == folded(8000).checkpoint());
+    assert_eq!(after.journal().first_seq(), 6001);
     // The same when the lines are read one after another.
     let mut read = before;
-    let from = fixture.recording.behind_seq(&run, 2999).expect("it is readable");
-    let to = fixture.recording.behind_seq(&run, 8000).expect("it is readable");
+    let from = fixture.recording.offset_after_seq(&run, 2999).expect("it is readable");
+    let to = fixture.recording.offset_after_seq(&run, 8000).expect("it is readable");
     let mut lines = fixture.recording.lines(from, to);
     while let Some(line) = lines.next_line().expect("it is readable") {
         apply(&mut read, line);
     }
-    assert!(read == behind);
+    assert!(read == after);
 }
 
 #[test]

@@ -3,6 +3,8 @@
 //! It is driven by [`ReplayPlayer::tick`], which does a piece of work and says when it wants to be called again. So requests
 //! are answered between the pieces, whatever there is to search or to read.
 
+mod search;
+
 use std::{sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
@@ -11,7 +13,7 @@ use tokio::{sync::watch, time::Instant};
 
 use crate::{
     domain::{
-        lang::seek::{Direction, Seek},
+        lang::seek::Seek,
         model::{
             entry::EntryKind,
             source_status::{Playback, PlaybackState, Timeline},
@@ -20,21 +22,19 @@ use crate::{
         state::State,
         text,
     },
-    recording::{Line, LineHead, RecordingError, RecordingFile, apply},
+    recording::{Line, RecordingError, RecordingFile, apply},
 };
+use search::Search;
 
 /// How many entries before the shown one are read at once, so that a list is full; the others follow.
-const AT_ONCE: u64 = 1000;
+const FIRST_ENTRIES: u64 = 1000;
 /// How many entries are read in one piece of work.
-const PIECE: u64 = 4096;
-/// How much of the file is searched in the first piece of work, and how much at most. Each piece is twice as long as the
-/// one before, since what is wanted is often near.
-const SEARCHED: (u64, u64) = (128 * 1024, 32 * 1024 * 1024);
+const ENTRIES_PER_TICK: u64 = 4096;
 /// How often the file is looked at for more.
 const REFRESH: Duration = Duration::from_millis(200);
 
 /// What the console sees.
-pub struct Shown {
+pub struct PlayerState {
     /// The state at the shown entry.
     pub state: State,
     /// The place of that entry.
@@ -45,7 +45,7 @@ pub struct Shown {
     clock: (Timestamp, Instant, f64),
 }
 
-impl Shown {
+impl PlayerState {
     /// The recorded time now. It does not change unless the recording is played.
     pub fn now(&self) -> Timestamp {
         let (at, since, speed) = self.clock;
@@ -57,25 +57,16 @@ impl Shown {
 /// Plays a recording.
 pub struct ReplayPlayer {
     recording: RecordingFile,
-    shown: Arc<Mutex<Shown>>,
-    /// The offset behind the line of the last entry that is shown.
+    shown: Arc<Mutex<PlayerState>>,
+    /// The offset after the line of the last entry that is shown.
     offset: u64,
     /// Whether entries before the shown ones are still to be read.
-    is_filling: bool,
+    is_backfilling: bool,
     search: Option<Search>,
     /// The result of the last search, until it is taken.
     found: Option<Result<(), String>>,
     refreshed: Instant,
     version: watch::Sender<u64>,
-}
-
-/// A search that is under way.
-struct Search {
-    wanted: Seek,
-    /// How far it has come.
-    offset: u64,
-    /// How many bytes are searched next.
-    length: u64,
 }
 
 impl ReplayPlayer {
@@ -84,7 +75,7 @@ impl ReplayPlayer {
         let offset = recording.end();
         let run = *recording.runs().last().expect("a recording has a run");
         let mut state = recording.state_at(&run, offset)?;
-        recording.fill(&run, &mut state, AT_ONCE)?;
+        recording.fill(&run, &mut state, FIRST_ENTRIES)?;
         let name = recording.path().file_name().unwrap_or_default().to_string_lossy();
         let now = Instant::now();
         let timeline = Timeline {
@@ -98,13 +89,13 @@ impl ReplayPlayer {
             problem: None,
         };
         let clock = (run.last_at, now, 0.0);
-        let shown = Shown { state, timeline, epoch: 0, clock };
+        let shown = PlayerState { state, timeline, epoch: 0, clock };
         let shown = Arc::new(Mutex::new(shown));
         let player = Self {
             recording,
             shown,
             offset,
-            is_filling: true,
+            is_backfilling: true,
             search: None,
             found: None,
             refreshed: now,
@@ -120,7 +111,7 @@ impl ReplayPlayer {
     }
 
     /// What the console sees.
-    pub fn shown(&self) -> Arc<Mutex<Shown>> {
+    pub fn shown(&self) -> Arc<Mutex<PlayerState>> {
         Arc::clone(&self.shown)
     }
 
@@ -132,7 +123,7 @@ impl ReplayPlayer {
             shown.timeline.problem = Some(problem.as_str().into());
             shown.timeline.is_searching = false;
             drop(shown);
-            self.is_filling = false;
+            self.is_backfilling = false;
             if self.search.take().is_some() {
                 self.found = Some(Err(problem));
             }
@@ -153,8 +144,8 @@ impl ReplayPlayer {
             }
         }
         let next = self.play()?;
-        if !next.is_zero() && self.is_filling {
-            self.fill()?;
+        if !next.is_zero() && self.is_backfilling {
+            self.backfill()?;
             return Ok(Duration::ZERO);
         }
         Ok(next.min(REFRESH))
@@ -171,7 +162,7 @@ impl ReplayPlayer {
         let mut lines = self.recording.lines(self.offset, self.recording.end());
         let mut due = Vec::new();
         let mut next = None;
-        while (due.len() as u64) < PIECE
+        while (due.len() as u64) < ENTRIES_PER_TICK
             && let Some(line) = lines.next_line()?
         {
             if let (Line::Entry(entry), Some(until)) = (&line, until)
@@ -183,7 +174,7 @@ impl ReplayPlayer {
             self.offset = lines.offset();
             due.push(line);
         }
-        let is_more = due.len() as u64 == PIECE;
+        let is_more = due.len() as u64 == ENTRIES_PER_TICK;
         let is_new = !due.is_empty();
         if is_new {
             let mut shown = self.shown.lock();
@@ -222,18 +213,18 @@ impl ReplayPlayer {
     }
 
     /// Reads a piece of the entries before the shown ones.
-    fn fill(&mut self) -> Result<(), RecordingError> {
+    fn backfill(&mut self) -> Result<(), RecordingError> {
         let run = self.recording.runs()[self.recording.run_at(self.offset)];
         let (first, missing) = {
             let shown = self.shown.lock();
             (shown.state.journal().first_seq(), shown.state.journal().missing())
         };
-        let entries = self.recording.entries_before(&run, first, missing.min(PIECE))?;
+        let entries = self.recording.entries_before(&run, first, missing.min(ENTRIES_PER_TICK))?;
         let mut shown = self.shown.lock();
         shown.state.prepend(&entries);
         let is_done = entries.is_empty() || shown.state.journal().first_seq() == first;
         if is_done {
-            self.is_filling = false;
+            self.is_backfilling = false;
             shown.epoch += 1;
             drop(shown);
             self.notify();
@@ -306,16 +297,16 @@ impl ReplayPlayer {
         self.shown.lock().timeline.problem = None;
         let run = self.recording.runs()[self.recording.run_at(self.offset)];
         let found = match seek {
-            Seek::Start => self.recording.behind_seq(&run, 1),
+            Seek::Start => self.recording.offset_after_seq(&run, 1),
             Seek::End => Ok(self.recording.end()),
             Seek::Entry(seq) if *seq == 0 || *seq > run.last_seq => {
                 return Err(format!("the run has the entries 1 to {}", text::grouped(run.last_seq)));
             }
-            Seek::Entry(seq) => self.recording.behind_seq(&run, *seq),
+            Seek::Entry(seq) => self.recording.offset_after_seq(&run, *seq),
             Seek::Time(time) => self.find_time(*time),
             Seek::Step(_) | Seek::Failure(_) | Seek::Command(_) => {
                 self.pause();
-                self.search = Some(Search { wanted: seek.clone(), offset: self.offset, length: SEARCHED.0 });
+                self.search = Search::new(seek, self.offset);
                 return Ok(());
             }
         };
@@ -337,18 +328,18 @@ impl ReplayPlayer {
     fn find_time(&self, time: Timestamp) -> Result<u64, RecordingError> {
         let runs = self.recording.runs();
         let run = &runs[runs.partition_point(|run| run.first_at <= time).saturating_sub(1)];
-        let first = self.recording.behind_seq(run, 1)?;
-        Ok(self.recording.behind_time(run, time)?.max(first))
+        let first = self.recording.offset_after_seq(run, 1)?;
+        Ok(self.recording.offset_after_time(run, time)?.max(first))
     }
 
-    /// Shows the state behind a line, paused.
+    /// Shows the state after a line, paused.
     fn go(&mut self, offset: u64) -> Result<(), RecordingError> {
         let run = self.recording.runs()[self.recording.run_at(offset)];
         let mut state = self.recording.state_at(&run, offset)?;
-        self.recording.fill(&run, &mut state, AT_ONCE)?;
+        self.recording.fill(&run, &mut state, FIRST_ENTRIES)?;
         let at = self.recording.time_before(&run, offset)?;
         self.offset = offset;
-        self.is_filling = true;
+        self.is_backfilling = true;
         let mut shown = self.shown.lock();
         shown.state = state;
         shown.epoch += 1;
@@ -362,86 +353,15 @@ impl ReplayPlayer {
     /// Searches a piece of the file.
     fn search_on(&mut self) -> Result<(), RecordingError> {
         let Some(search) = &mut self.search else { return Ok(()) };
-        let (direction, what) = match search.wanted {
-            Seek::Failure(direction) => (direction, SeekTarget::Failure),
-            Seek::Command(direction) => (direction, SeekTarget::Command),
-            Seek::Step(direction) => (direction, SeekTarget::Row),
-            _ => return Ok(()),
-        };
-        let (start, end) = (self.recording.runs()[0].start, self.recording.end());
-        // The entry that is shown is neither a later one nor an earlier one.
-        let is_first = search.offset == self.offset;
-        let (from, to) = match direction {
-            Direction::Forward => {
-                (search.offset, self.recording.line_from(search.offset.saturating_add(search.length))?)
+        match search.step(&self.recording)? {
+            Some(Ok(offset)) => {
+                (self.search, self.found) = (None, Some(Ok(())));
+                self.go(offset)?;
             }
-            Direction::Back => {
-                let to = if is_first { self.recording.line_before(search.offset)? } else { search.offset };
-                let from = to.saturating_sub(search.length).max(start);
-                (if from == start { start } else { self.recording.line_from(from)?.min(to) }, to)
-            }
-        };
-        let mut lines = self.recording.lines(from, to);
-        let mut found = None;
-        while let Some(line) = lines.next_bytes()? {
-            if what.is(line) {
-                found = Some(lines.offset());
-                if direction == Direction::Forward {
-                    break;
-                }
-            }
-        }
-        search.length = (search.length * 2).min(SEARCHED.1);
-        let is_over = match direction {
-            Direction::Forward => to >= end,
-            Direction::Back => from <= start,
-        };
-        search.offset = if direction == Direction::Forward { to } else { from };
-        if let Some(offset) = found {
-            (self.search, self.found) = (None, Some(Ok(())));
-            self.go(offset)?;
-        } else if is_over {
-            (self.search, self.found) = (None, Some(Err(what.none(direction))));
+            Some(Err(none)) => (self.search, self.found) = (None, Some(Err(none))),
+            None => {}
         }
         self.show_place(false);
         Ok(())
-    }
-}
-
-/// What is searched for.
-#[derive(Clone, Copy)]
-enum SeekTarget {
-    Failure,
-    Command,
-    Row,
-}
-
-impl SeekTarget {
-    /// Whether a line is what is wanted. A failure is a call with an outcome other than ok.
-    fn is(self, line: &[u8]) -> bool {
-        let Some(head) = LineHead::parse(line) else { return false };
-        match self {
-            // In a text within the line, the quotes are escaped.
-            Self::Failure => {
-                head.kind == "call" && memchr::memmem::find(line, b"\"outcome\":\"ok\"").is_none()
-            }
-            Self::Command => head.kind == "command",
-            Self::Row => {
-                matches!(Line::parse(line), Ok(Line::Entry(entry)) if !entry.is_redundant())
-            }
-        }
-    }
-
-    fn none(self, direction: Direction) -> String {
-        let which = match direction {
-            Direction::Forward => "later",
-            Direction::Back => "earlier",
-        };
-        let what = match self {
-            Self::Failure => "failure",
-            Self::Command => "command",
-            Self::Row => "entry",
-        };
-        format!("no {which} {what}")
     }
 }

@@ -11,7 +11,7 @@ use tokio::sync::{oneshot, watch};
 
 use super::{
     Source, dry_run_here,
-    player::{ReplayPlayer, Shown},
+    player::{ReplayPlayer, PlayerState},
     save_here,
 };
 use crate::{
@@ -35,7 +35,7 @@ enum Request {
 
 /// Plays a recording on a thread of its own, which reads the file.
 pub struct RecordingSource {
-    shown: Arc<Mutex<Shown>>,
+    shown: Arc<Mutex<PlayerState>>,
     changes: watch::Receiver<u64>,
     requests: mpsc::Sender<Request>,
 }

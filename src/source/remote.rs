@@ -180,14 +180,14 @@ impl Shared {
             };
             let Some(events) = events? else { return Ok(()) };
             if self.take(events) {
-                // What comes behind the gap does not follow from what is known.
+                // What comes after the gap does not follow from what is known.
                 self.attach_again().await?;
                 stream = self.endpoint.client().await?.stream(self.last_seq()).await?;
             }
         }
     }
 
-    /// Takes in events. Returns whether there is a gap; what comes behind it is left out.
+    /// Takes in events. Returns whether there is a gap; what comes after it is left out.
     fn take(&self, events: Vec<StreamEvent>) -> bool {
         let mut remote = self.remote.lock();
         let mut is_gap = false;

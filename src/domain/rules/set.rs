@@ -145,7 +145,7 @@ impl RuleSet {
         }
     }
 
-    /// Arms a rule behind the others, or in the place of the one with the same label.
+    /// Arms a rule after the others, or in the place of the one with the same label.
     fn arm(&mut self, rule: &RuleText, until: Option<Timestamp>, at: Timestamp, speed: EngineSpeed) {
         self.last_id = self.last_id.max(rule.id);
         // The text was printed by a rule. Only a damaged recording has another one.

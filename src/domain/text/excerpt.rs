@@ -4,7 +4,7 @@
 const BEFORE: usize = 80;
 const AFTER: usize = 80;
 
-/// A line behind a margin, and below it marks under `marked` characters from `start` on. Of a long line, the part around
+/// A line after a margin, and below it marks under `marked` characters from `start` on. Of a long line, the part around
 /// the place is shown.
 pub fn excerpt(margin: &str, line: &str, start: usize, marked: usize) -> String {
     let length = line.chars().count();
@@ -35,7 +35,7 @@ mod tests {
         assert!(lines[0].starts_with("> …aaa") && lines[0].ends_with("bbb…") && shown.len() < 500, "{shown}");
         let column = lines[1].find('^').expect("it is marked");
         assert_eq!(lines[0].chars().nth(column), Some('!'), "{shown}");
-        // A place behind the end is no reason to fail.
+        // A place after the end is no reason to fail.
         excerpt("", &line, 1_000_000, 1_000_000);
     }
 }

@@ -84,7 +84,7 @@ impl RealDocker {
         })
     }
 
-    /// What the command line puts behind the error of a `docker run`: until docker 28 a full stop.
+    /// What the command line puts after the error of a `docker run`: until docker 28 a full stop.
     fn run_ending(&self) -> &'static str {
         if abilities::api_version(&self.docker) < (1, 48) { "." } else { "" }
     }

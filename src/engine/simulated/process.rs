@@ -40,7 +40,7 @@ impl Process<'_> {
         }
     }
 
-    /// Commands behind `&&`, each with at most one `>`.
+    /// Commands after `&&`, each with at most one `>`.
     fn script(&self, script: &str) -> CliResult {
         let mut all = CliResult::default();
         for command in script.split("&&") {

@@ -36,7 +36,7 @@ pub struct BadAddress(String);
 impl FromStr for Address {
     type Err = BadAddress;
 
-    /// Reads `unix:///path`, `tcp://host:port` or `http://host:port`. A path behind a port is dropped, as docker does.
+    /// Reads `unix:///path`, `tcp://host:port` or `http://host:port`. A path after a port is dropped, as docker does.
     fn from_str(text: &str) -> Result<Self, BadAddress> {
         let bad = || BadAddress(text.to_owned());
         if let Some(path) = text.strip_prefix("unix://").filter(|path| path.starts_with('/')) {

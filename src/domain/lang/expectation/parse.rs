@@ -159,7 +159,7 @@ impl Parser<'_> {
         self.expected(&what, words)
     }
 
-    /// A selection in parentheses, behind the word that comes next.
+    /// A selection in parentheses, after the word that comes next.
     fn argument(&mut self) -> Parsed<Selection> {
         self.0.word(&ENDS);
         if !self.0.take('(') {

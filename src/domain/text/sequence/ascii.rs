@@ -28,7 +28,7 @@ pub const LINES: u16 = 2;
 /// The least width that it can be drawn in.
 pub const LEAST: u16 = 56;
 
-/// Columns before the engine's line, and behind the plugin's.
+/// Columns before the engine's line, and after the plugin's.
 const BEFORE: usize = 17;
 const BEHIND: usize = 12;
 /// The most columns of a drawing whose width nobody gave.
