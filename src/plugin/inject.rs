@@ -110,14 +110,14 @@ struct FaultyCall<'c, D> {
 
 impl<D: Driver> FaultyCall<'_, D> {
     /// Executes the call as often as the phase says, and keeps the last reply.
-    async fn run(&self, phase: Phase, entry: &mut Call) -> Result<HttpReply, Ended> {
+    async fn run(&self, phase: Phase, recorded: &mut Call) -> Result<HttpReply, Ended> {
         if phase == Phase::Instead {
             return Ok(self.preview(Preview::Current));
         }
         if phase == Phase::Twice {
-            self.driver.call(self.call, entry).await.collect(entry).await?;
+            self.driver.call(self.call, recorded).await.collect(recorded).await?;
         }
-        self.driver.call(self.call, entry).await.collect(entry).await
+        self.driver.call(self.call, recorded).await.collect(recorded).await
     }
 
     /// The original reply as an action alters it.

@@ -135,11 +135,11 @@ async fn handle<D: Driver>(
     let injection = hub.admit(call, &request);
     let http = HttpRequest::new(head, body);
     let control = Arc::clone(guard.control());
-    let call = DriverCall { operation, request: &request, http: &http, control: &control };
+    let driver_call = DriverCall { operation, request: &request, http: &http, control: &control };
     if let Some(injection) = injection {
-        return inject(injection, driver, &call, guard).await;
+        return inject(injection, driver, &driver_call, guard).await;
     }
-    let answer = driver.call(&call, guard.call()).await;
+    let answer = driver.call(&driver_call, guard.call()).await;
     respond(answer, guard).await
 }
 

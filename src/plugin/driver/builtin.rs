@@ -27,14 +27,14 @@ pub struct BuiltinDriver {
 }
 
 impl Driver for BuiltinDriver {
-    async fn call(&self, call: &DriverCall<'_>, entry: &mut Call) -> Answer {
+    async fn call(&self, call: &DriverCall<'_>, recorded: &mut Call) -> Answer {
         if call.operation == Some(Operation::List)
             && let Some(list) = LongList::new(self.hub.volumes(), &self.disk)
         {
             return Answer::List(Box::new(list));
         }
         Answer::Reply(match call.operation {
-            Some(operation) => self.work(operation, call.request, entry).into(),
+            Some(operation) => self.work(operation, call.request, recorded).into(),
             None => HttpReply::not_found(),
         })
     }

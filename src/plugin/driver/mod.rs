@@ -50,8 +50,8 @@ pub trait Driver: Send + Sync + 'static {
         None
     }
 
-    /// Does the work, unless the reply is an error, and replies. Changes of volumes are appended to those of `entry`.
-    fn call(&self, call: &DriverCall<'_>, entry: &mut Call) -> impl Future<Output = Answer> + Send;
+    /// Does the work, unless the reply is an error, and replies. Changes of volumes are appended to those of `recorded`.
+    fn call(&self, call: &DriverCall<'_>, recorded: &mut Call) -> impl Future<Output = Answer> + Send;
 
     /// The reply without the work, if the driver knows it.
     fn preview(&self, operation: Operation, request: &Request, preview: Preview) -> Option<HttpReply>;
@@ -119,10 +119,10 @@ pub enum Answer {
 
 impl Answer {
     /// The whole reply; or how the connection ends, and why.
-    pub async fn collect(self, entry: &mut Call) -> Result<HttpReply, (Disconnect, Box<str>)> {
+    pub async fn collect(self, recorded: &mut Call) -> Result<HttpReply, (Disconnect, Box<str>)> {
         match self {
             Self::Reply(reply) => Ok(reply),
-            Self::Incoming(incoming) => incoming.collect(entry).await,
+            Self::Incoming(incoming) => incoming.collect(recorded).await,
             Self::List(list) => Ok(list.collect()),
             Self::Disconnect(disconnect, reason) => Err((disconnect, reason)),
         }

@@ -87,11 +87,11 @@ impl UpstreamDriver {
         operation: Operation,
         request: &Request,
         incoming: IncomingReply,
-        entry: &mut Call,
+        recorded: &mut Call,
     ) -> Answer {
-        match incoming.collect(entry).await {
+        match incoming.collect(recorded).await {
             Ok(reply) => {
-                if let Some(upstream) = &mut entry.upstream {
+                if let Some(upstream) = &mut recorded.upstream {
                     upstream.masked = true;
                 }
                 Answer::Reply(self.shadow.masked(operation, request, reply))
@@ -108,11 +108,11 @@ impl Driver for UpstreamDriver {
         Some(&self.forwarding)
     }
 
-    async fn call(&self, call: &DriverCall<'_>, entry: &mut Call) -> Answer {
+    async fn call(&self, call: &DriverCall<'_>, recorded: &mut Call) -> Answer {
         let DriverCall { operation, request, http, control } = call;
         let exchange = Exchange::new(Arc::clone(&self.shadow), *operation, (*request).clone());
-        let is_second = entry.upstream.is_some();
-        if is_second || entry.held_seq.is_some() {
+        let is_second = recorded.upstream.is_some();
+        if is_second || recorded.held_seq.is_some() {
             // The upstream may have closed the connection after the first of two, or while the call was held. Without us
             // the call would have come before.
             control.upstream().renew();
@@ -127,7 +127,7 @@ impl Driver for UpstreamDriver {
             Ok((response, guard)) => {
                 let incoming = Box::new(IncomingReply::new(response, guard, exchange));
                 match operation.filter(|operation| self.shadow.is_masked(*operation, request)) {
-                    Some(operation) => self.mask(operation, request, *incoming, entry).await,
+                    Some(operation) => self.mask(operation, request, *incoming, recorded).await,
                     None => Answer::Incoming(incoming),
                 }
             }
