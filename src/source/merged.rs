@@ -121,7 +121,7 @@ impl Shared {
                 arrivals.truncate(first + due);
             }
         }
-        if is_other || arrivals.iter().any(|(.., entry)| entry.is_reset()) {
+        if is_other || arrivals.iter().any(|(.., entry)| entry.is_journal_reset()) {
             merged.begin_again();
             arrivals.clear();
             for (index, node) in self.nodes.iter().enumerate() {

@@ -138,7 +138,7 @@ impl GroupedList {
         if entry.is_redundant() {
             return;
         }
-        if entry.is_reset() && entry.node.is_none() {
+        if entry.is_journal_reset() && entry.node.is_none() {
             self.groups = CallGroups::default();
             self.items.clear();
             self.expanded = self.expanded.split_off(&entry.seq);

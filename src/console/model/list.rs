@@ -113,7 +113,7 @@ impl EntryList {
             return;
         }
         // That of one instance of several leaves the entries of others.
-        if entry.is_reset() && entry.node.is_none() {
+        if entry.is_journal_reset() && entry.node.is_none() {
             self.clear();
             self.widths = Widths::default();
             self.selected = self.selected.filter(|place| *place > entry.seq);

@@ -59,7 +59,7 @@ impl CallFacts {
             if entry.node != snapshot.node {
                 continue;
             }
-            if entry.is_reset() {
+            if entry.is_journal_reset() {
                 (self.volumes, self.scope) = Default::default();
                 // It is about all.
                 self.fresh.0 = u64::MAX;

@@ -55,7 +55,7 @@ impl Missing {
         }
         let missing = entry.seq.saturating_sub(next);
         self.state += missing;
-        self.counters = if entry.is_reset() { 0 } else { self.counters + missing };
+        self.counters = if entry.is_journal_reset() { 0 } else { self.counters + missing };
     }
 }
 
@@ -95,7 +95,7 @@ impl Checker {
 
     /// Takes in the next entry. Another run, and a `reset`, begin again.
     pub fn push(&mut self, entry: &Arc<Entry>) {
-        if entry.is_reset() || matches!(entry.kind, EntryKind::Session(_)) {
+        if entry.is_journal_reset() || matches!(entry.kind, EntryKind::Session(_)) {
             self.checks = self.expectations.iter().map(Check::new).collect();
             self.missed = 0;
         } else if let Some(last) = self.last {

@@ -230,7 +230,7 @@ impl Entry {
     }
 
     /// Whether it is the command that empties the journal.
-    pub fn is_reset(&self) -> bool {
+    pub fn is_journal_reset(&self) -> bool {
         matches!(&self.kind, EntryKind::Command(run) if run.command == "reset")
     }
 

@@ -43,16 +43,16 @@ pub enum UpstreamError {
 
 impl UpstreamError {
     /// Whether the connection was reset, not closed.
-    pub fn is_reset(&self) -> bool {
+    pub fn is_connection_reset(&self) -> bool {
         match self {
-            Self::Http(error) => is_reset(error),
+            Self::Http(error) => is_connection_reset(error),
             Self::Connect { .. } | Self::Closed => false,
         }
     }
 }
 
 /// Whether the upstream has reset the connection.
-pub fn is_reset(error: &hyper::Error) -> bool {
+pub fn is_connection_reset(error: &hyper::Error) -> bool {
     let mut source = std::error::Error::source(error);
     while let Some(error) = source {
         if let Some(error) = error.downcast_ref::<io::Error>() {
@@ -66,7 +66,7 @@ pub fn is_reset(error: &hyper::Error) -> bool {
 fn describe(error: &hyper::Error) -> String {
     if error.is_parse() {
         format!("the reply of the upstream is not HTTP ({error}); the connection was closed")
-    } else if is_reset(error) {
+    } else if is_connection_reset(error) {
         "the upstream reset the connection".to_owned()
     } else {
         "the upstream closed the connection without a reply".to_owned()
@@ -165,7 +165,7 @@ impl UpstreamConnection {
             if let Err(error) = &ended {
                 tracing::debug!(%error, "the connection to the upstream ended early");
             }
-            link.ended = Some(ended.is_err_and(|error| is_reset(&error)));
+            link.ended = Some(ended.is_err_and(|error| is_connection_reset(&error)));
             link.close();
         }
         let is_idle = link.calls == 0;

@@ -16,7 +16,7 @@ use http_body_util::BodyExt;
 use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
 
 use super::{
-    connection::{ExchangeGuard, is_reset},
+    connection::{ExchangeGuard, is_connection_reset},
     exchange::Exchange,
 };
 use crate::{
@@ -103,7 +103,7 @@ impl IncomingReply {
 }
 
 fn incomplete(error: &hyper::Error) -> (Disconnect, Box<str>) {
-    let disconnect = if is_reset(error) { Disconnect::Reset } else { Disconnect::Eof };
+    let disconnect = if is_connection_reset(error) { Disconnect::Reset } else { Disconnect::Eof };
     (disconnect, "the upstream ended the connection within its reply".into())
 }
 
