@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{CommandFailed, Hub, Inner, masks, volumes::ChangePermit};
+use super::{CommandFailed, Hub, Inner, masks, volumes::VolumeLockGuard};
 use crate::domain::{
     lang::{
         command::{Command, ReleaseTarget, Target},
@@ -113,19 +113,19 @@ impl Hub {
             Command::Wipe | Command::Crash { keep: false } => None,
             _ => return Ok(Vec::new()),
         };
-        let permit = self.permit(volume);
+        let guard = self.lock_volumes(volume);
         let changes = self.locked.lock().changes_of(command, self.now())?;
         if *command == Command::Wipe {
-            self.remove_all(&permit)?;
+            self.remove_all(&guard)?;
         }
         for change in &changes {
-            self.change_with(&permit, change, Cause::Command).map_err(CommandFailed::DiskStore)?;
+            self.persist_and_record(&guard, change, Cause::Command).map_err(CommandFailed::DiskStore)?;
         }
         Ok(changes)
     }
 
     /// Deletes the files of all volumes. If that fails for some, the state keeps these, and the others are removed.
-    fn remove_all(&self, _: &ChangePermit<'_>) -> Result<(), CommandFailed> {
+    fn remove_all(&self, _: &VolumeLockGuard<'_>) -> Result<(), CommandFailed> {
         let names: Vec<_> = self.volumes().iter().map(|volume| volume.name.clone()).collect();
         let (mut removed, mut failed) = (Vec::new(), Vec::new());
         for name in names {

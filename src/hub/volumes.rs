@@ -40,8 +40,8 @@ pub struct VolumeLocks {
     volumes: [Mutex<()>; Self::COUNT],
 }
 
-/// The permission to change one volume, or all.
-pub enum ChangePermit<'l> {
+/// Locks one volume, or all, against other changes.
+pub enum VolumeLockGuard<'l> {
     /// One volume.
     One { _all: RwLockReadGuard<'l, ()>, _volume: MutexGuard<'l, ()> },
     /// All of them.
@@ -58,21 +58,21 @@ impl VolumeLocks {
     const COUNT: usize = 64;
 
     /// Waits until a volume, or without a name all of them, can be changed.
-    fn acquire(&self, name: Option<&str>) -> ChangePermit<'_> {
-        let Some(name) = name else { return ChangePermit::All { _all: self.all.write() } };
+    fn acquire(&self, name: Option<&str>) -> VolumeLockGuard<'_> {
+        let Some(name) = name else { return VolumeLockGuard::All { _all: self.all.write() } };
         let mut hasher = DefaultHasher::new();
         name.hash(&mut hasher);
         let index = usize::try_from(hasher.finish() % Self::COUNT as u64).unwrap_or_default();
-        ChangePermit::One { _all: self.all.read(), _volume: self.volumes[index].lock() }
+        VolumeLockGuard::One { _all: self.all.read(), _volume: self.volumes[index].lock() }
     }
 }
 
 impl Hub {
     /// Persists one change of the volumes, then records it.
     pub fn change(&self, change: &Change, cause: Cause) -> io::Result<()> {
-        let permit = self.permit(change.name());
-        self.change_with(&permit, change, cause)?;
-        drop(permit);
+        let guard = self.lock_volumes(change.name());
+        self.persist_and_record(&guard, change, cause)?;
+        drop(guard);
         self.notify_readers();
         Ok(())
     }
@@ -85,23 +85,23 @@ impl Hub {
         cause: Cause,
         decide: impl FnOnce(Option<&Volume>) -> io::Result<Option<Change>>,
     ) -> io::Result<Option<Change>> {
-        let permit = self.permit(Some(name));
+        let guard = self.lock_volumes(Some(name));
         let record = self.volumes().known(name).cloned();
         let Some(change) = decide(record.as_deref())? else { return Ok(None) };
-        self.change_with(&permit, &change, cause)?;
-        drop(permit);
+        self.persist_and_record(&guard, &change, cause)?;
+        drop(guard);
         self.notify_readers();
         Ok(Some(change))
     }
 
     /// Waits until a volume, or without a name all of them, can be changed.
-    pub(super) fn permit(&self, name: Option<&str>) -> ChangePermit<'_> {
+    pub(super) fn lock_volumes(&self, name: Option<&str>) -> VolumeLockGuard<'_> {
         self.volume_locks.acquire(name)
     }
 
-    /// Changes volumes with the permission to do it. The entry is pushed before the next change of the volume can be
+    /// Persists a change, then records it. The entry is pushed before the next change of the volume can be
     /// persisted, so that its entries and the disk have the same order.
-    pub(super) fn change_with(&self, _: &ChangePermit<'_>, change: &Change, cause: Cause) -> io::Result<()> {
+    pub(super) fn persist_and_record(&self, _: &VolumeLockGuard<'_>, change: &Change, cause: Cause) -> io::Result<()> {
         let record = change.name().and_then(|name| self.volumes().known(name).cloned());
         let mut preview: Volumes = record.into_iter().collect();
         preview.apply(change);
