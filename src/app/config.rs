@@ -48,7 +48,7 @@ pub struct Config {
     /// The plugin to forward calls to, instead of the built-in driver.
     pub upstream: Option<Upstream>,
     /// Whether to take the place of that plugin's socket, instead of listening beside it.
-    pub takes_place: bool,
+    pub takes_over: bool,
     /// For tests: the volume whose calls panic.
     pub panic_on: Option<String>,
 }

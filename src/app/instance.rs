@@ -100,7 +100,7 @@ impl Instance {
         server.token = config.token_file.as_deref().map(token::read).transpose()?;
         server.header_timeout = config.header_timeout;
         server.guard =
-            config.takes_place.then(std::env::current_exe).transpose().context("cannot find this program")?;
+            config.takes_over.then(std::env::current_exe).transpose().context("cannot find this program")?;
         server.panic_on.clone_from(&config.panic_on);
         let default_root = || match &temporary {
             Some(directory) => Ok(directory.path.join("volumes")),
@@ -110,7 +110,7 @@ impl Instance {
 
         let (driver, store, volumes): (DriverChoice, Box<dyn VolumeStore>, _) =
             if let Some(upstream) = &config.upstream {
-                let driver = if config.takes_place { DriverChoice::InPlaceOf } else { DriverChoice::Beside };
+                let driver = if config.takes_over { DriverChoice::TakeOver } else { DriverChoice::Beside };
                 (driver(upstream.clone()), Box::new(InMemoryStore), Volumes::default())
             } else {
                 let sync = config.sync && scope == InstanceScope::System;

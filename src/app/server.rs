@@ -68,7 +68,7 @@ pub enum DriverChoice {
     /// Another plugin, beside which the server listens.
     Beside(Upstream),
     /// Another plugin, whose socket's place the server takes.
-    InPlaceOf(Upstream),
+    TakeOver(Upstream),
 }
 
 impl From<DiskStore> for DriverChoice {
@@ -159,7 +159,7 @@ impl Server {
                 }
                 bound
             }
-            DriverChoice::InPlaceOf(upstream) => {
+            DriverChoice::TakeOver(upstream) => {
                 let socket = upstream.socket().ok_or(BindError::NoSocket)?;
                 let takeover = Takeover::prepare(socket)?;
                 let (path, aside) = (takeover.path().to_owned(), takeover.upstream().to_owned());

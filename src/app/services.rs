@@ -26,7 +26,7 @@ use crate::{
 fn put_plugins_right(hub: &Hub) {
     for path in taken_in(&paths::own().sockets) {
         let text = match restore(&path) {
-            Ok(Restored::PutRight) => {
+            Ok(Restored::Repaired) => {
                 format!("{} was left by a killed voltergeist, and is restored", path.display())
             }
             Ok(Restored::Nothing | Restored::InUse) => continue,

@@ -181,11 +181,11 @@ pub async fn run(args: &PlayArgs, settings: &Settings) -> anyhow::Result<ExitCod
     let mut config = Config { upstream, speed: clock.speed(), ..settings.config(DRIVER) };
     // A simulated daemon needs no plugin of this machine, and an engine remembers the address of one on TCP.
     let has_socket = config.upstream.as_ref().is_some_and(|upstream| upstream.socket().is_some());
-    if config.takes_place && !(is_docker && has_socket) {
-        config.takes_place = false;
+    if config.takes_over && !(is_docker && has_socket) {
+        config.takes_over = false;
         config.name = settings.name.clone().unwrap_or_else(|| DRIVER.to_owned());
     }
-    let takes_place = config.takes_place;
+    let takes_over = config.takes_over;
     let instance = Instance::open(scope, &config, |_| {})?;
     let mut engine = docker.unwrap_or_else(|| EngineChoice::Simulated {
         profile: args.profile.unwrap_or_default(),
@@ -218,7 +218,7 @@ pub async fn run(args: &PlayArgs, settings: &Settings) -> anyhow::Result<ExitCod
     if played.is_none() {
         complain(NOT_REMOVED);
     }
-    if is_docker && !takes_place {
+    if is_docker && !takes_over {
         // Source: moby, daemon/volume/drivers: an adapter is kept for the life of the daemon, and each list asks it.
         complain(
             "docker keeps looking for the driver: `docker volume ls` takes 15 s longer until docker is restarted or the \

@@ -69,7 +69,7 @@ pub fn restore(paths: &[PathBuf]) -> anyhow::Result<ExitCode> {
         let restored =
             put_back(&path).with_context(|| format!("cannot restore {shown}; run this as root"))?;
         let _ = match restored {
-            Restored::PutRight => writeln!(text, "{shown}: restored"),
+            Restored::Repaired => writeln!(text, "{shown}: restored"),
             Restored::InUse => {
                 writeln!(text, "{shown}: a running voltergeist is in front of it; its end restores it")
             }

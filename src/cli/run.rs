@@ -70,7 +70,7 @@ async fn run_instance(
     let demo = if let Some(Action::Demo { profile }) = action { Some(*profile) } else { None };
     let mut config = settings.config(if demo.is_some() { "demo" } else { DEFAULT_NAME });
     config.upstream = plugin_list::find(settings.upstream.as_ref()).await?;
-    config.takes_place &= demo.is_none();
+    config.takes_over &= demo.is_none();
     let format = match action {
         Some(Action::Serve { format }) if format == "text" => {
             let (symbols, zone) = settings.text(variable)?;

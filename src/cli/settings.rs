@@ -294,7 +294,7 @@ impl Settings {
             root: self.root.clone(),
             listen: self.listen.clone(),
             upstream: None,
-            takes_place: is_its_name && self.listen.is_none(),
+            takes_over: is_its_name && self.listen.is_none(),
             control: self.control.clone(),
             save_directory: self.save_directory.clone(),
             directories: DirectoryOptions {

@@ -154,7 +154,7 @@ impl Takeover {
             // Another process gives it back.
             return Ok(());
         }
-        put_right(&self.places, &self.lock)
+        repair(&self.places, &self.lock)
     }
 }
 
@@ -170,8 +170,8 @@ impl Drop for Takeover {
 /// What [`restore`] has done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Restored {
-    /// There was something to put right.
-    PutRight,
+    /// Something was repaired.
+    Repaired,
     /// Nothing was left.
     Nothing,
     /// A running process has the place.
@@ -184,8 +184,8 @@ pub fn restore(path: &Path) -> io::Result<Restored> {
     let Some(lock) = LockFile::acquire(&places.aside)? else { return Ok(Restored::InUse) };
     let left = [&places.aside, &places.unfinished].into_iter().any(|path| fs::symlink_metadata(path).is_ok());
     let ours = FileId::of(path).is_ok_and(|file| is_ours(&lock, file));
-    put_right(&places, &lock)?;
-    Ok(if left || ours { Restored::PutRight } else { Restored::Nothing })
+    repair(&places, &lock)?;
+    Ok(if left || ours { Restored::Repaired } else { Restored::Nothing })
 }
 
 /// The paths in a directory of sockets at which a process has taken a plugin's place, or has left something of it.
@@ -228,9 +228,9 @@ fn begin(places: &Places, lock: &LockFile) -> io::Result<()> {
     let directory = places.path.parent().unwrap_or(Path::new("/"));
     // `p` and `p.sock` have the same lock file.
     if let Some(path) = taken_path(&lock.read()?, directory) {
-        put_right(&Places { path, ..places.clone() }, lock)?;
+        repair(&Places { path, ..places.clone() }, lock)?;
     }
-    put_right(places, lock)?;
+    repair(places, lock)?;
     lock.clear()?;
     // What cannot be a line is not found again.
     let line = places.path.to_str().filter(|path| !path.contains('\n'));
@@ -238,7 +238,7 @@ fn begin(places: &Places, lock: &LockFile) -> io::Result<()> {
 }
 
 /// Removes our sockets, and puts the plugin's back, whatever has happened between.
-fn put_right(places: &Places, lock: &LockFile) -> io::Result<()> {
+fn repair(places: &Places, lock: &LockFile) -> io::Result<()> {
     let Places { path, aside, unfinished } = places;
     let owner = |path: &Path| FileId::of(path).ok().map(|file| is_ours(lock, file));
     match (owner(path), owner(aside)) {
@@ -247,7 +247,7 @@ fn put_right(places: &Places, lock: &LockFile) -> io::Result<()> {
             copy_attributes(path, aside)?;
             match exchange(aside, path) {
                 // The plugin has removed its path in this moment.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => return put_right(places, lock),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return repair(places, lock),
                 exchanged => exchanged?,
             }
             if owner(aside) == Some(false) {
