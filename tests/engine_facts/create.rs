@@ -30,8 +30,8 @@ fn an_error_reaches_the_user_as_its_shape_lets_it() {
 
     fixture.arm("create: fail \"boom\" as inband", "docker-fail-inband");
     fixture.fails(CREATE, "create v: boom");
-    for shape in ["text500", "json500", "http404", "http400"] {
-        fixture.arm(&format!("create: fail \"boom\" as {shape}"), "docker-fail");
+    for form in ["text500", "json500", "http404", "http400"] {
+        fixture.arm(&format!("create: fail \"boom\" as {form}"), "docker-fail");
         fixture.fails(CREATE, "create v: VolumeDriver.Create: boom");
     }
     assert_eq!(fixture.plugin.counters(["create"]), [5]);

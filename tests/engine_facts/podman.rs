@@ -128,8 +128,8 @@ fn podman_fails_with_the_message_if_it_comes_as_json() {
     let create = "volume create --driver ghost data";
     fixture.arm("create: fail \"boom\" as json500", "podman-fail-json");
     fixture.fails(create, "on /VolumeDriver.Create on volume data in volume plugin ghost: boom");
-    for shape in ["text500", "http404", "http400"] {
-        fixture.arm(&format!("create: fail \"boom\" as {shape}"), "podman-fail-text");
+    for form in ["text500", "http404", "http400"] {
+        fixture.arm(&format!("create: fail \"boom\" as {form}"), "podman-fail-text");
         fixture.fails(create, "unmarshalling JSON response from volume plugin ghost");
     }
     fixture.disarm();

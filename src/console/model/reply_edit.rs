@@ -18,7 +18,7 @@ pub struct ReplyEdit {
     pub text: String,
     /// The text before the first edit.
     original: String,
-    shape: ErrorForm,
+    form: ErrorForm,
 }
 
 impl ReplyEdit {
@@ -32,9 +32,9 @@ impl ReplyEdit {
             ));
         }
         let text = body.text();
-        let shape = if *status == 200 { ErrorForm::Inband } else { ErrorForm::Text500 };
+        let form = if *status == 200 { ErrorForm::Inband } else { ErrorForm::Text500 };
         let text = json::indented(&text).map_or_else(|| text.into_owned(), |text| text + "\n");
-        Ok(Self { call, original: text.clone(), text, shape })
+        Ok(Self { call, original: text.clone(), text, form })
     }
 
     /// The same reply with the text as it is now.
@@ -55,7 +55,7 @@ impl ReplyEdit {
     ///
     /// The driver's work is done, since what was edited is the answer to it.
     pub fn command(&self, edited: &str) -> Option<Command> {
-        let reply = |text: &str| Action::reply(text, self.shape);
+        let reply = |text: &str| Action::reply(text, self.form);
         let action = reply(edited);
         let release_action = Some(ReleaseAction { action, phase: Phase::After });
         let is_another = !edited.trim().is_empty() && reply(&self.original) != reply(edited);

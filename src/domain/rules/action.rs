@@ -21,19 +21,19 @@ pub(super) const FAILURE: &str = "the volume is haunted";
 pub enum Action {
     /// Nothing: the call gets its original reply.
     Pass,
-    /// An error with a message, in one of the shapes that real plugins use.
+    /// An error with a message, in one of the forms that real plugins use.
     Fail {
         /// The text that the engine gets.
         message: String,
         /// Its form on the wire.
-        shape: ErrorForm,
+        form: ErrorForm,
     },
     /// A custom reply.
     Reply {
         /// Its exact body, with placeholders.
         body: String,
         /// Its status and media type.
-        shape: ErrorForm,
+        form: ErrorForm,
     },
     /// The reply `{}`.
     Empty,
@@ -261,10 +261,10 @@ impl Action {
     }
 
     /// A custom reply with exactly this text. JSON is sent in one line, as the driver sends it.
-    pub fn reply(text: &str, shape: ErrorForm) -> Self {
+    pub fn reply(text: &str, form: ErrorForm) -> Self {
         let text = &template::escape(text);
         let body = lang::json::compact(text).map_or_else(|| text.to_owned(), |line| line + "\n");
-        Self::Reply { body, shape }
+        Self::Reply { body, form }
     }
 }
 

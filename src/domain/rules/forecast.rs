@@ -172,12 +172,12 @@ pub const fn client_timeout(engine: Caller, operation: Option<Operation>) -> Opt
 fn classes(action: &Action, client_timeout: Option<Duration>) -> Vec<&'static str> {
     let is_too_late = |time: Duration| client_timeout.is_some_and(|client_timeout| client_timeout <= time);
     match action {
-        Action::Fail { shape: ErrorForm::Inband, .. } => vec!["fail inband", "fail", "unexpected"],
-        Action::Fail { shape: ErrorForm::Json500, .. } => {
+        Action::Fail { form: ErrorForm::Inband, .. } => vec!["fail inband", "fail", "unexpected"],
+        Action::Fail { form: ErrorForm::Json500, .. } => {
             vec!["fail json500", "fail status", "fail", "unexpected"]
         }
         Action::Fail { .. } => vec!["fail status", "fail", "unexpected"],
-        Action::Reply { body, shape } => classes_of_reply(body, *shape),
+        Action::Reply { body, form } => classes_of_reply(body, *form),
         Action::Empty | Action::Null => vec!["empty_reply", "unexpected"],
         Action::Garbage | Action::Truncate | Action::WrongType => {
             vec![action.as_str(), "malformed", "unexpected"]
@@ -197,9 +197,9 @@ fn classes(action: &Action, client_timeout: Option<Duration>) -> Vec<&'static st
 }
 
 /// The classes of a custom reply. A valid reply has only the class `reply`.
-fn classes_of_reply(body: &str, shape: ErrorForm) -> Vec<&'static str> {
+fn classes_of_reply(body: &str, form: ErrorForm) -> Vec<&'static str> {
     let first = serde_json::Deserializer::from_str(body).into_iter::<Value>().next();
-    match (shape, first) {
+    match (form, first) {
         (ErrorForm::Json500, Some(Ok(_))) => vec!["fail json500", "fail status", "fail", "unexpected"],
         (ErrorForm::Inband, Some(Ok(answer))) => match (&answer["Err"], &answer) {
             (Value::String(error), _) if !error.is_empty() => vec!["fail inband", "fail", "unexpected"],

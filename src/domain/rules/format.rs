@@ -119,16 +119,16 @@ impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())?;
         match self {
-            Self::Fail { message, shape } => {
+            Self::Fail { message, form } => {
                 write!(f, " {}", quote(message))?;
-                if *shape == ErrorForm::default() { Ok(()) } else { write!(f, " as {}", shape.as_str()) }
+                if *form == ErrorForm::default() { Ok(()) } else { write!(f, " as {}", form.as_str()) }
             }
-            Self::Reply { body, shape } => {
+            Self::Reply { body, form } => {
                 match body.strip_suffix('\n') {
                     Some(line) if is_document(line) => write!(f, " {line}")?,
                     _ => write!(f, " {}", quote(body))?,
                 }
-                if *shape == ErrorForm::Inband { Ok(()) } else { write!(f, " as {}", shape.as_str()) }
+                if *form == ErrorForm::Inband { Ok(()) } else { write!(f, " as {}", form.as_str()) }
             }
             Self::Delay { from, to } if from == to => write!(f, " {}", duration::print(*from)),
             Self::Delay { from, to } => write!(f, " {}..{}", duration::print(*from), duration::print(*to)),

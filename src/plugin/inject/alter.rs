@@ -22,8 +22,8 @@ const NONEXISTENT: &str = "/nonexistent/voltergeist";
 /// unchanged.
 pub fn altered(action: &Action, original: HttpReply, values: &CallValues<'_>) -> HttpReply {
     match action {
-        Action::Fail { message, shape } => failure(message, *shape),
-        Action::Reply { body, shape } => given(&fill(body, values), *shape),
+        Action::Fail { message, form } => failure(message, *form),
+        Action::Reply { body, form } => given(&fill(body, values), *form),
         Action::Set { path, value } => with_json(original, |document| {
             if let Ok(value) = serde_json::from_str(&filled_value(value, values)) {
                 path.set(document, &value);

@@ -173,11 +173,11 @@ fn release_action() -> impl Strategy<Value = ReleaseAction> {
     let placeholders = ["{volume}", "[{original}]", "{\"A\":\"{opt.x}{{y\"}\n", "{{{id}"].map(str::to_owned);
     let template =
         prop_oneof![prop::sample::select(placeholders.to_vec()), body.clone().prop_map(|text| escape(&text))];
-    let shape = || prop::sample::select(&ErrorForm::ALL);
+    let form = || prop::sample::select(&ErrorForm::ALL);
     let action = prop_oneof![
-        (template, shape()).prop_map(|(body, shape)| Action::Reply { body, shape }),
-        (body, shape()).prop_map(|(text, shape)| Action::reply(&text, shape)),
-        (any::<String>(), shape()).prop_map(|(message, shape)| Action::Fail { message, shape }),
+        (template, form()).prop_map(|(body, form)| Action::Reply { body, form }),
+        (body, form()).prop_map(|(text, form)| Action::reply(&text, form)),
+        (any::<String>(), form()).prop_map(|(message, form)| Action::Fail { message, form }),
         prop::sample::select(vec![
             Action::Pass,
             Action::Empty,

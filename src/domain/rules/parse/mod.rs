@@ -5,7 +5,7 @@
 //! CALLS    = CALL {"," CALL}
 //! CALL     = OPERATION | GROUP | INTERFACE"."METHOD
 //! WHEN     = N"%" | "nth" N | "first" N | "every" N | "after" N | "per" ("volume" | "id" | "connection")
-//! STEP     = [N"x"] ACTION ["as" SHAPE] ["before" | "after" | "twice"]
+//! STEP     = [N"x"] ACTION ["as" FORM] ["before" | "after" | "twice"]
 //! ACTION   = "hold" ["until" N ["within" DUR]] | "set" FIELD"="VALUE | "unset" FIELD | …
 //! LIMIT    = "once" | "until" N | "flap" DUR DUR | "for" DUR
 //! ```
@@ -127,9 +127,9 @@ impl Parser<'_> {
         if !is_word || label == "all" {
             return self.expected("a label: a letter, then letters, digits, - _ and ., and not \"all\"", []);
         }
-        if let Some(shape) = nearest(label, ErrorForm::ALL.map(ErrorForm::as_str)) {
+        if let Some(form) = nearest(label, ErrorForm::ALL.map(ErrorForm::as_str)) {
             return self.wrong(format!(
-                "{shape:?} is an error format and must follow the message of \"fail\"; choose another label"
+                "{form:?} is an error format and must follow the message of \"fail\"; choose another label"
             ));
         }
         Ok(self.lexer.word(&[]).to_owned())
@@ -149,9 +149,9 @@ impl Parser<'_> {
             return self.expected("the end; use before, after or twice once, directly after the action", []);
         }
         if self.peek() == "as" {
-            let shapes = ErrorForm::ALL.map(ErrorForm::as_str).join(" ");
+            let forms = ErrorForm::ALL.map(ErrorForm::as_str).join(" ");
             return self.expected(
-                &format!("the end; the error format ({shapes}) must directly follow the message"),
+                &format!("the end; the error format ({forms}) must directly follow the message"),
                 [],
             );
         }

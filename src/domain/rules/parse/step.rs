@@ -137,7 +137,7 @@ impl Parser<'_> {
                 return self.expected(&format!("a message in double quotes: fail \"{message}\""), []);
             }
         };
-        Ok(Action::Fail { message, shape: self.shape().unwrap_or_default() })
+        Ok(Action::Fail { message, form: self.form().unwrap_or_default() })
     }
 
     fn reply(&mut self) -> Parsed<Action> {
@@ -150,18 +150,18 @@ impl Parser<'_> {
             }
         };
         check_template(column, &body)?;
-        Ok(Action::Reply { body, shape: self.shape().unwrap_or(ErrorForm::Inband) })
+        Ok(Action::Reply { body, form: self.form().unwrap_or(ErrorForm::Inband) })
     }
 
-    /// `as SHAPE`, if it comes next. Any other word after `as` is a label.
-    fn shape(&mut self) -> Option<ErrorForm> {
+    /// `as FORM`, if it comes next. Any other word after `as` is a label.
+    fn form(&mut self) -> Option<ErrorForm> {
         let mut ahead = self.lexer.clone();
-        let shape = (ahead.word(&ENDS) == "as")
-            .then(|| ErrorForm::ALL.into_iter().find(|shape| shape.as_str() == ahead.peek(&ENDS)))
+        let form = (ahead.word(&ENDS) == "as")
+            .then(|| ErrorForm::ALL.into_iter().find(|form| form.as_str() == ahead.peek(&ENDS)))
             .flatten()?;
         self.next();
         self.next();
-        Some(shape)
+        Some(form)
     }
 
     /// A JSON document, compacted to one line.

@@ -262,9 +262,9 @@ fn action() -> impl Strategy<Value = Action> {
     prop_oneof![
         prop::sample::select(&Action::PLAIN),
         (text(), prop::sample::select(&ErrorForm::ALL))
-            .prop_map(|(message, shape)| Action::Fail { message, shape }),
+            .prop_map(|(message, form)| Action::Fail { message, form }),
         (millis(), millis()).prop_map(|(a, b)| Action::Delay { from: a.min(b), to: a.max(b) }),
-        (text(), prop::sample::select(&ErrorForm::ALL)).prop_map(|(text, shape)| Action::reply(&text, shape)),
+        (text(), prop::sample::select(&ErrorForm::ALL)).prop_map(|(text, form)| Action::reply(&text, form)),
         millis().prop_map(|over| Action::Drip { over }),
         (2_u64..9, prop::option::of(millis())).prop_map(|(calls, within)| Action::Barrier { calls, within }),
         (path(), json()).prop_map(|(path, value)| Action::Set { path, value: value.to_string() }),
