@@ -48,12 +48,12 @@ pub fn summary(snapshot: &Snapshot, recording: Option<&Path>) -> String {
     if let Some(latency) = report::latency(counters) {
         line(format!("latency without faults: {latency}"));
     }
-    for armed in snapshot.rules.iter().filter(|rule| rule.state == RuleState::Armed) {
+    for rule in snapshot.rules.iter().filter(|rule| rule.state == RuleState::Armed) {
         line(format!(
             "rule {} was still armed, fired {}: {}",
-            armed.id,
-            text::counted(armed.fired, "time"),
-            text::clean(&armed.text)
+            rule.id,
+            text::counted(rule.fired, "time"),
+            text::clean(&rule.text)
         ));
     }
     for volume in snapshot.volumes.iter().filter(|volume| volume.is_mounted()) {

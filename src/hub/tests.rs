@@ -193,7 +193,7 @@ fn ended_rules_are_forgotten_one_day_but_not_while_they_hold_a_call() {
         run(&hub, "arm get: null once");
         admit(&hub, Operation::Get, "v");
     }
-    let ids: Vec<_> = hub.snapshot().rules.iter().map(|armed| armed.id).collect();
+    let ids: Vec<_> = hub.snapshot().rules.iter().map(|rule| rule.id).collect();
     assert_eq!((ids.len(), ids[0], ids[64]), (65, 1, 101));
     end(&hub, guard);
     run(&hub, "arm get: null");

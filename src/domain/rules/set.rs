@@ -87,10 +87,10 @@ impl RuleSet {
 
     /// The rules that a target means.
     pub fn targets<'s>(&'s self, target: &'s Target) -> impl Iterator<Item = &'s TrackedRule> {
-        self.rules.iter().filter(move |armed| match target {
+        self.rules.iter().filter(move |rule| match target {
             Target::All => true,
-            Target::Id(id) => armed.id == *id,
-            Target::Label(label) => armed.label.as_deref() == Some(label),
+            Target::Id(id) => rule.id == *id,
+            Target::Label(label) => rule.label.as_deref() == Some(label),
         })
     }
 
@@ -102,18 +102,18 @@ impl RuleSet {
     ) -> (Vec<RuleDecision>, Option<Injection>) {
         let mut decisions = Vec::with_capacity(self.rules.len());
         let (mut taken_by, mut to_do) = (None, None);
-        for armed in self.rules.iter().filter(|armed| armed.is_about(context)) {
-            let decision = match (armed.refusal(context, at), taken_by) {
+        for rule in self.rules.iter().filter(|rule| rule.is_about(context)) {
+            let decision = match (rule.refusal(context, at), taken_by) {
                 (Some(refusal), _) => refusal,
                 (None, Some(by)) => Decision::Skipped { by },
                 (None, None) => {
-                    let (decision, injection) = armed.evaluate(self.seed, context);
-                    taken_by = decision.is_taken().then_some(armed.id);
+                    let (decision, injection) = rule.evaluate(self.seed, context);
+                    taken_by = decision.is_taken().then_some(rule.id);
                     to_do = injection;
                     decision
                 }
             };
-            decisions.push(RuleDecision { id: armed.id, decision });
+            decisions.push(RuleDecision { id: rule.id, decision });
         }
         (decisions, to_do)
     }
@@ -126,7 +126,7 @@ impl RuleSet {
                 self.arm(rule, *until, at, *speed);
             }
             RuleEvent::Disarmed(rule) => {
-                self.rules.retain(|armed| armed.id != rule.id);
+                self.rules.retain(|other| other.id != rule.id);
                 self.disarmed.push_back(DisarmedRule { rule: rule.clone(), at });
                 if self.disarmed.len() > Self::MAX_DISARMED {
                     self.disarmed.pop_front();
@@ -137,8 +137,8 @@ impl RuleSet {
             RuleEvent::Expired(rule) => self.set_state(rule.id, RuleState::Expired),
             RuleEvent::Evaluated(evaluation) => {
                 for RuleDecision { id, decision } in &evaluation.rules {
-                    if let Some(armed) = self.get_mut(*id) {
-                        armed.count(CallKey::of(evaluation), decision);
+                    if let Some(rule) = self.get_mut(*id) {
+                        rule.count(CallKey::of(evaluation), decision);
                     }
                 }
             }
@@ -159,7 +159,7 @@ impl RuleSet {
     }
 
     fn move_before(&mut self, id: u32, before: u32) {
-        let place = |rules: &[TrackedRule], id| rules.iter().position(|armed| armed.id == id);
+        let place = |rules: &[TrackedRule], id| rules.iter().position(|rule| rule.id == id);
         let Some(from) = place(&self.rules, id).filter(|_| id != before) else { return };
         let armed = self.rules.remove(from);
         let to = place(&self.rules, before).unwrap_or(from);
@@ -169,39 +169,39 @@ impl RuleSet {
     /// Forgets the oldest of the rules that have ended, except for some of them and those that hold a call, so that a
     /// script can arm rules for ever.
     fn forget_ended(&mut self, holds_call: impl Fn(u32) -> bool) {
-        let ended = |armed: &TrackedRule| armed.state != RuleState::Armed;
-        let count = self.rules.iter().filter(|armed| ended(armed)).count();
+        let ended = |rule: &TrackedRule| rule.state != RuleState::Armed;
+        let count = self.rules.iter().filter(|rule| ended(rule)).count();
         let mut surplus = count.saturating_sub(Self::MAX_ENDED);
-        self.rules.retain(|armed| {
-            let goes = surplus > 0 && ended(armed) && !holds_call(armed.id);
+        self.rules.retain(|rule| {
+            let goes = surplus > 0 && ended(rule) && !holds_call(rule.id);
             surplus -= usize::from(goes);
             !goes
         });
     }
 
     fn get_mut(&mut self, id: u32) -> Option<&mut TrackedRule> {
-        self.rules.iter_mut().find(|armed| armed.id == id)
+        self.rules.iter_mut().find(|rule| rule.id == id)
     }
 
     fn set_state(&mut self, id: u32, state: RuleState) {
-        if let Some(armed) = self.get_mut(id) {
-            armed.state = state;
+        if let Some(rule) = self.get_mut(id) {
+            rule.state = state;
         }
     }
 
     /// A rule by its number.
     pub fn get(&self, id: u32) -> Option<&TrackedRule> {
-        self.rules.iter().find(|armed| armed.id == id)
+        self.rules.iter().find(|rule| rule.id == id)
     }
 
     /// The armed rules whose time is over.
     pub fn overdue(&self, at: Timestamp) -> impl Iterator<Item = &TrackedRule> {
-        self.rules.iter().filter(move |armed| armed.is_overdue(at))
+        self.rules.iter().filter(move |rule| rule.is_overdue(at))
     }
 
     /// When a rule next expires, or begins or ends a pause.
     pub fn next_turn(&self, at: Timestamp) -> Option<Timestamp> {
-        self.rules.iter().filter_map(|armed| armed.next_turn(at)).min()
+        self.rules.iter().filter_map(|rule| rule.next_turn(at)).min()
     }
 
     /// The latest rules that were disarmed, oldest first.
@@ -216,7 +216,7 @@ impl RuleSet {
 
     /// Whether any of them may answer a call with a reset.
     pub fn may_reset(&self) -> bool {
-        self.rules.iter().any(|armed| armed.state == RuleState::Armed && armed.rule().may_reset())
+        self.rules.iter().any(|rule| rule.state == RuleState::Armed && rule.rule().may_reset())
     }
 
     /// Whether there is none.

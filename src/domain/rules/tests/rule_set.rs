@@ -198,7 +198,7 @@ fn the_first_rule_that_takes_a_call_decides() {
 fn evaluated_and_fired_are_counted_apart() {
     let mut book = book(&["mount first 2: null", "any nth 2: pass", "mount every 2: hang", "get: null"]);
     action_texts(&mut book, 7);
-    let counts: Vec<_> = book.iter().map(|armed| (armed.evaluated, armed.fired)).collect();
+    let counts: Vec<_> = book.iter().map(|rule| (rule.evaluated, rule.fired)).collect();
     assert_eq!(counts, [(2, 2), (2, 0), (4, 2), (0, 0)]);
 }
 
@@ -290,8 +290,8 @@ fn a_drawn_delay_is_within_its_range_and_recorded() {
 #[test]
 fn what_is_left_of_a_rule_can_be_asked() {
     let left = |book: &RuleSet| {
-        let armed = book.iter().next().expect("one is armed");
-        (armed.state, armed.remaining.fires, armed.remaining.until.map(Timestamp::as_second))
+        let rule = book.iter().next().expect("one is armed");
+        (rule.state, rule.remaining.fires, rule.remaining.until.map(Timestamp::as_second))
     };
     for (rule, before, after) in [
         ("mount: null", (None, None), (RuleState::Armed, None, None)),
@@ -314,14 +314,14 @@ fn a_rule_is_said_to_be_spent_by_the_call_that_spends_it() {
     let mount = call(Operation::Mount, "v");
     let spent: Vec<bool> = (1..4).map(|_| meet(&mut book, &mount, second(0)).1.is_some()).collect();
     assert_eq!(spent, [false, true, false]);
-    assert_eq!(book.iter().map(|armed| armed.evaluated).collect::<Vec<_>>(), [2]);
+    assert_eq!(book.iter().map(|rule| rule.evaluated).collect::<Vec<_>>(), [2]);
 }
 
 #[test]
 fn a_rule_ends_at_its_time_and_says_so_once() {
     let mut book = book(&["mount: hang for 10s", "mount: hang once for 20s", "mount: hang flap 30s 5s"]);
     let hold = |book: &RuleSet, at| -> Vec<bool> {
-        book.iter().map(|armed| armed.is_in_force(second(at))).collect()
+        book.iter().map(|rule| rule.is_in_force(second(at))).collect()
     };
     let mount = call(Operation::Mount, "v");
     meet(&mut book, &mount, second(9));
@@ -355,7 +355,7 @@ fn a_rule_without_a_time_gets_the_default_one() {
     for rule in ["mount: null", "mount: null for 9s"] {
         arm(&mut book, rule, None, second(1));
     }
-    let until: Vec<_> = book.iter().map(|armed| armed.remaining.until).collect();
+    let until: Vec<_> = book.iter().map(|rule| rule.remaining.until).collect();
     assert_eq!(until, [Some(second(6)), Some(second(10))]);
     assert_eq!(&*book.iter().next().expect("armed").text, "mount: null");
 }
@@ -366,7 +366,7 @@ fn a_rule_under_the_same_label_takes_the_place_of_the_first() {
     for (rule, label) in [("mount: null", "a"), ("mount: hang", "b"), ("mount: eof", "a")] {
         arm(&mut book, rule, Some(label), second(0));
     }
-    let rules: Vec<_> = book.iter().map(|armed| (armed.id, armed.text.to_string())).collect();
+    let rules: Vec<_> = book.iter().map(|rule| (rule.id, rule.text.to_string())).collect();
     assert_eq!(rules, [(3, "mount: eof".to_owned()), (2, "mount: hang".to_owned())]);
     for (target, expected) in [(Target::Label("a".into()), 1), (Target::Id(1), 0), (Target::All, 1)] {
         let disarmed: Vec<_> = book.targets(&target).map(TrackedRule::as_text).collect();
