@@ -1,4 +1,6 @@
-//! The language and the rulebook as wholes.
+//! The language and the rule set as wholes.
 
+mod draws;
 mod language;
+mod lifetime;
 mod rule_set;
