@@ -7,8 +7,8 @@
 //!
 //! [`Retries`] is built from the entries, one after another. Only what arrived is known: an attempt that was refused is seen by nobody.
 
+mod chain;
 mod next_attempt;
-mod sequence;
 #[cfg(test)]
 mod tests;
 
@@ -28,9 +28,9 @@ use crate::domain::{
     rules::client_timeout,
 };
 
+use chain::ScheduledAttempt;
+pub use chain::{Attempt, Pause, RetryChain};
 pub use next_attempt::NextAttempt;
-use sequence::ScheduledAttempt;
-pub use sequence::{Attempt, Pause, RetrySequence};
 
 /// How late an attempt may come on a busy machine before it is said to be missing.
 const ATTEMPT_TOLERANCE: Duration = Duration::from_secs(1);
@@ -88,7 +88,7 @@ pub struct PreviousAttempt {
 /// The chains of attempts in a journal.
 #[derive(Clone, Debug, Default)]
 pub struct Retries {
-    chains: VecDeque<RetrySequence>,
+    chains: VecDeque<RetryChain>,
     /// The number of the last entry that was taken in.
     last: u64,
     /// Since when, or until when, attempts may have been refused, by instance.
@@ -156,7 +156,7 @@ impl Retries {
             if self.chains.len() == KEPT {
                 self.chains.pop_front();
             }
-            self.chains.push_back(RetrySequence {
+            self.chains.push_back(RetryChain {
                 node: entry.node.clone(),
                 caller: call.caller,
                 operation,
@@ -221,7 +221,7 @@ impl Retries {
     }
 
     /// The chain that an entry is an attempt of.
-    pub fn chain(&self, seq: u64) -> Option<&RetrySequence> {
+    pub fn chain(&self, seq: u64) -> Option<&RetryChain> {
         self.find(seq).map(|(chain, _)| &self.chains[chain])
     }
 

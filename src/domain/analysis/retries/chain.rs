@@ -76,7 +76,7 @@ pub struct Pause {
 
 /// A call and the further attempts at it.
 #[derive(Clone, Debug)]
-pub struct RetrySequence {
+pub struct RetryChain {
     /// The instance, where there are several.
     pub(super) node: Option<Arc<str>>,
     pub(super) caller: Caller,
@@ -90,7 +90,7 @@ pub struct RetrySequence {
     pub is_mixed: bool,
 }
 
-impl RetrySequence {
+impl RetryChain {
     /// The volume that all attempts are about, as far as that is certain. A retry does not name it.
     pub fn volume(&self) -> Option<&str> {
         self.volume.as_deref().filter(|_| !self.is_mixed)
