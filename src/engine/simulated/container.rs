@@ -96,8 +96,8 @@ impl Mount {
     }
 
     /// Get and Mount, with the ID that is still believed in, else with a new one.
-    pub(super) async fn set_up(&mut self, store: &Store, chance: &Rng) -> Result<(), DaemonError> {
-        let id = self.id.clone().unwrap_or_else(|| chance.id());
+    pub(super) async fn set_up(&mut self, store: &Store, rng: &Rng) -> Result<(), DaemonError> {
+        let id = self.id.clone().unwrap_or_else(|| rng.id());
         let mounted = mount(store, &self.volume, &self.driver, &id).await;
         let context = || format!("error while mounting volume '{}'", self.source);
         self.path = mounted.map_err(|error| error.because(&context()))?;
@@ -202,12 +202,12 @@ impl State {
     pub(super) async fn set_up(
         &mut self,
         store: &Store,
-        chance: &Rng,
+        rng: &Rng,
         container: &str,
     ) -> Result<(), DaemonError> {
         for mount in &mut self.mounts {
             mount.find(store, container).await?;
-            mount.set_up(store, chance).await?;
+            mount.set_up(store, rng).await?;
         }
         Ok(())
     }

@@ -17,7 +17,7 @@ use crate::engine::rng::Rng;
 /// A simulated daemon: its disk, and its present life.
 pub(super) struct Daemon {
     pub(super) config: Config,
-    pub(super) chance: Rng,
+    pub(super) rng: Rng,
     pub(super) local: Arc<LocalDriver>,
     pub(super) records: Records,
     pub(super) containers: Mutex<BTreeMap<String, Arc<Container>>>,
@@ -37,7 +37,7 @@ impl Daemon {
         let records = Records::default();
         let life = Life::begin(&config, &local, &records);
         Self {
-            chance: Rng::new(config.seed),
+            rng: Rng::new(config.seed),
             local,
             records,
             containers: Mutex::default(),

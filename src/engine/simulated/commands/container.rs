@@ -29,7 +29,7 @@ impl Work<'_> {
 
     /// Makes a container: its volumes are created or looked up, and filled from the image.
     pub(super) async fn create(self, run: &Run) -> Result<Arc<Container>, DaemonError> {
-        let id = self.daemon.chance.id();
+        let id = self.daemon.rng.id();
         let name = run.name.clone().unwrap_or_else(|| format!("nameless_{}", &id[..12]));
         let container = Container::new(id, name.clone(), run.clone());
         {
@@ -117,11 +117,11 @@ impl Work<'_> {
             // 20.10 mounts it under an ID of its own, newer ones as the container will: with the ID that is kept if the
             // volume cannot be unmounted.
             let id = if profile == Profile::Docker20 {
-                let id = self.daemon.chance.id();
+                let id = self.daemon.rng.id();
                 mount.path = container::mount(self.store, &mount.volume, &mount.driver, &id).await?;
                 Some(id)
             } else {
-                match mount.set_up(self.store, &self.daemon.chance).await {
+                match mount.set_up(self.store, &self.daemon.rng).await {
                     Err(error) if error.status == Status::NotFound => continue,
                     mounted => mounted.map_err(|error| error.because("failed to populate volume"))?,
                 }

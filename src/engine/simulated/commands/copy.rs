@@ -37,7 +37,7 @@ impl Work<'_> {
     async fn open(self, container: &Container, path: &str) -> Result<(), DaemonError> {
         let mut state = container.state.lock().await;
         let profile = self.daemon.config.profile;
-        let mounted = state.set_up(self.store, &self.daemon.chance, &container.id).await;
+        let mounted = state.set_up(self.store, &self.daemon.rng, &container.id).await;
         // Unlike runc, the daemon looks for an empty path, and finds nothing.
         let is_missing = state.mounts.iter().any(|mount| mount.path.is_empty() || !mount.is_there());
         // 20.10 cleans up even what a failed Mount never mounted, and so unmounts under a running container.

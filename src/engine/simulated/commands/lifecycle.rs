@@ -157,7 +157,7 @@ impl Work<'_> {
         if state.running {
             return Ok(());
         }
-        let set_up = state.set_up(self.store, &self.daemon.chance, &container.id).await;
+        let set_up = state.set_up(self.store, &self.daemon.rng, &container.id).await;
         let started = set_up.and_then(|()| self.runc(&container.run, &state));
         if let Err(error) = &started {
             state.clean_up(self.store, self.daemon.config.profile).await;

@@ -49,7 +49,7 @@ impl Work<'_> {
         mut labels: Options,
         user: Option<&str>,
     ) -> Result<Volume, DaemonError> {
-        let name = self.daemon.chance.id();
+        let name = self.daemon.rng.id();
         // 20.10 made the name up before the driver was chosen, and so asked every driver for it.
         let driver = match self.daemon.config.profile {
             Profile::Docker20 => driver,

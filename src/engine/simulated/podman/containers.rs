@@ -14,7 +14,7 @@ use crate::{
 impl Podman {
     /// A container. A volume that the database does not have is a new local one: there is no `--volume-driver`.
     pub(super) async fn create(&self, run: &Run, process: &mut Activated) -> Result<Container, String> {
-        let id = self.chance.id();
+        let id = self.rng.id();
         let name = run.name.clone().unwrap_or_else(|| format!("nameless_{}", &id[..12]));
         if let Some(other) = self.containers.lock().get(&name) {
             let id = &other.id;
@@ -27,7 +27,7 @@ impl Podman {
             mounts.extend(self.container(other)?.mounts);
         }
         for volume in &run.volumes {
-            let anonymous = || (self.chance.id(), volume.clone());
+            let anonymous = || (self.rng.id(), volume.clone());
             let split = volume.split_once(':').map(|(name, place)| (name.to_owned(), place.to_owned()));
             mounts.push(split.unwrap_or_else(anonymous));
         }

@@ -54,7 +54,7 @@ struct Container {
 /// A simulated podman.
 pub(super) struct Podman {
     config: Config,
-    chance: Rng,
+    rng: Rng,
     volumes: Mutex<BTreeMap<String, Volume>>,
     containers: Mutex<BTreeMap<String, Container>>,
     locks: Locks,
@@ -75,7 +75,7 @@ fn with_id(volume: &str) -> String {
 impl Podman {
     pub(super) fn new(config: Config) -> Self {
         Self {
-            chance: Rng::new(config.seed),
+            rng: Rng::new(config.seed),
             config,
             volumes: Mutex::default(),
             containers: Mutex::default(),

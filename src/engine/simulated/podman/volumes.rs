@@ -18,7 +18,7 @@ impl Podman {
                 let map = |pairs: &[Pair]| {
                     pairs.iter().map(|pair| (pair.0.clone(), pair.1.clone())).collect::<Options>()
                 };
-                let name = name.clone().unwrap_or_else(|| self.chance.id());
+                let name = name.clone().unwrap_or_else(|| self.rng.id());
                 let _one_at_a_time = self.locks.lock(&name).await;
                 if self.volumes.lock().contains_key(&name) {
                     return Err(format!("volume with name {name} already exists: volume already exists"));
