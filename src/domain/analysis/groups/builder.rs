@@ -57,7 +57,7 @@ struct Memory {
     /// The handshake that waits for the command that it is for.
     handshake: Option<u64>,
     /// When the latest handshake ended.
-    greeted: Option<Timestamp>,
+    handshake_ended: Option<Timestamp>,
     /// The latest List.
     list: Option<u64>,
     /// The latest groups of each volume, the newest last.
@@ -185,7 +185,7 @@ impl CallGroups {
     }
 
     fn begin(&mut self, arrival: &IncomingCall<'_>) -> u64 {
-        let greeted = self.memory(&arrival.client).greeted;
+        let handshake_ended = self.memory(&arrival.client).handshake_ended;
         let id = arrival.entry.seq;
         self.all.push_back(CallGroup {
             id,
@@ -193,7 +193,7 @@ impl CallGroups {
             members: vec![Member { entry: Arc::clone(arrival.entry), retries: None }],
             steps: Vec::new(),
             typed: None,
-            is_greeted: greeted.is_some_and(|greeted| between(greeted, arrival.began) <= GAP),
+            had_handshake: handshake_ended.is_some_and(|ended| between(ended, arrival.began) <= GAP),
         });
         id
     }
@@ -213,7 +213,7 @@ impl CallGroups {
             Operation::Activate => {
                 let id = self.begin(arrival);
                 let memory = self.memory(&arrival.client);
-                (memory.handshake, memory.greeted) = (Some(id), Some(arrival.entry.at));
+                (memory.handshake, memory.handshake_ended) = (Some(id), Some(arrival.entry.at));
                 id
             }
             Operation::Capabilities => self.capabilities(arrival),
@@ -247,7 +247,7 @@ impl CallGroups {
             .find_map(|id| self.follows(id, arrival.began).then(|| self.join(id, arrival, None)).flatten());
         let id = joined.unwrap_or_else(|| self.begin(arrival));
         let memory = self.memory(&arrival.client);
-        memory.greeted = Some(arrival.entry.at);
+        memory.handshake_ended = Some(arrival.entry.at);
         if Some(id) != list {
             memory.handshake = Some(id);
         }

@@ -26,16 +26,16 @@ pub enum Step {
     Path,
 }
 
-/// How well an engine knows the driver when a command begins.
+/// How long ago the handshake of an engine with the driver was when a command begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HandshakeAge {
-    /// It has known it for a while.
+    /// A while.
     Long,
-    /// It has just met it, for another command.
+    /// Not long, and for another command.
     Recently,
-    /// It has just met it.
+    /// It was for this command.
     Just,
-    /// It has just met it, and asked for the scope too, as it does before it keeps a volume.
+    /// The same, and it asked for the scope too, as it does before it keeps a volume.
     JustWithScope,
 }
 
@@ -44,8 +44,8 @@ pub enum HandshakeAge {
 pub struct Evidence {
     /// Who calls.
     pub caller: Caller,
-    /// How well it knows the driver.
-    pub meeting: HandshakeAge,
+    /// How long ago the handshake was.
+    pub handshake: HandshakeAge,
     /// Whether the volume was found by the last Get.
     pub is_found: bool,
     /// Whether the engine made the volume's name up.
@@ -65,9 +65,9 @@ fn docker(steps: &[Step], evidence: Evidence) -> Option<&'static [&'static str]>
         [Path] => &["path"],
         // Every command asks for the volume first, and ends there if that fails.
         [Look] if !evidence.is_found => &["any command"],
-        [Look] if evidence.meeting == HandshakeAge::JustWithScope => &["daemon start", "create"],
-        [Look] if evidence.meeting == HandshakeAge::Recently => &["inspect", "daemon start"],
-        [Look] if evidence.meeting == HandshakeAge::Just => &["daemon start", "inspect"],
+        [Look] if evidence.handshake == HandshakeAge::JustWithScope => &["daemon start", "create"],
+        [Look] if evidence.handshake == HandshakeAge::Recently => &["inspect", "daemon start"],
+        [Look] if evidence.handshake == HandshakeAge::Just => &["daemon start", "inspect"],
         [Look] => &["inspect", "create"],
         [Create] => &["create"],
         [Remove] | [Look, Remove] => &["rm"],

@@ -72,8 +72,8 @@ pub struct CallGroup {
     steps: Vec<Step>,
     /// The line in the user's shell that the calls came with, so that their command is known.
     typed: Option<Arc<str>>,
-    /// Whether the engine had met the driver just before, in another group.
-    is_greeted: bool,
+    /// Whether the engine had done the handshake just before, in another group.
+    had_handshake: bool,
 }
 
 /// Where the time of a group went.
@@ -129,10 +129,10 @@ impl CallGroup {
         let gets = self.members.iter().rfind(|member| member.operation() == Some(Operation::Get));
         Evidence {
             caller: self.caller,
-            meeting: match (has(Operation::Activate), has(Operation::Capabilities)) {
+            handshake: match (has(Operation::Activate), has(Operation::Capabilities)) {
                 (true, true) => HandshakeAge::JustWithScope,
                 (true, false) => HandshakeAge::Just,
-                _ if self.is_greeted => HandshakeAge::Recently,
+                _ if self.had_handshake => HandshakeAge::Recently,
                 _ => HandshakeAge::Long,
             },
             is_found: gets.is_some_and(|get| get.is(Outcome::Ok)),
