@@ -68,11 +68,11 @@ impl Inner {
         if catalog.scenarios.is_empty() {
             return Err(CommandFailed::NoScenarios);
         }
-        let offer = catalog.get(name);
-        if let Some(problem) = offer.and_then(|offer| offer.problem.clone()) {
+        let scenario = catalog.get(name);
+        if let Some(problem) = scenario.and_then(|scenario| scenario.problem.clone()) {
             return Err(CommandFailed::InvalidScenario(problem));
         }
-        if offer.is_none() {
+        if scenario.is_none() {
             let names = catalog.scenarios.iter().map(|scenario| scenario.name.as_str());
             return Err(CommandFailed::UnknownScenario {
                 name: name.to_owned(),
@@ -96,7 +96,7 @@ impl Inner {
     pub(super) fn control_result(&self, control: ScenarioControl) -> Result<String, CommandFailed> {
         let scenario = self.state.scenario();
         let play_request = scenario.play_request.as_ref().ok_or(CommandFailed::NothingPlayed)?;
-        let play = scenario.play.as_deref();
+        let play = scenario.latest_run.as_deref();
         // Some steps begin without permission, and the one after the last is the clean-up.
         let are_all_allowed = |play: &ScenarioRun| {
             let last = play.steps.len() + usize::from(play.steps_ended());
@@ -140,10 +140,10 @@ mod tests {
 
     /// A hub with a scenario service, on an engine that a dangerous scenario can harm or not.
     fn hub_with_player(is_real: bool) -> Arc<Hub> {
-        let offer =
+        let scenario =
             |name: &str, dangerous| ScenarioInfo { name: name.into(), dangerous, ..ScenarioInfo::default() };
         let hub = Hub::for_tests();
-        let scenarios = [offer("list", false), offer("null-entry", true)].into();
+        let scenarios = [scenario("list", false), scenario("null-entry", true)].into();
         hub.set_catalog(ScenarioCatalog { scenarios, is_real });
         hub
     }

@@ -217,7 +217,7 @@ impl App {
         } else if self.room == PaneRoom::Zoomed {
             self.room = PaneRoom::Shared;
         } else if self.shows_run(snapshot) && snapshot.scenario.play_request.is_none() {
-            self.closed_run.clone_from(&snapshot.scenario.play);
+            self.closed_run.clone_from(&snapshot.scenario.latest_run);
         } else if self.marks.clear_together() {
             self.status = StatusLine::Empty;
         } else if self.calls.is_frozen() {

@@ -28,9 +28,9 @@ use crate::{
 impl App {
     /// Whether the latest scenario run is on the screen.
     pub fn shows_run(&self, snapshot: &Snapshot) -> bool {
-        let ScenarioState { play, play_request, .. } = &snapshot.scenario;
-        let is_closed = |play| self.closed_run.as_ref().is_some_and(|closed| Arc::ptr_eq(closed, play));
-        play_request.is_some() || play.as_ref().is_some_and(|play| !is_closed(play))
+        let ScenarioState { latest_run, play_request, .. } = &snapshot.scenario;
+        let is_closed = |run| self.closed_run.as_ref().is_some_and(|closed| Arc::ptr_eq(closed, run));
+        play_request.is_some() || latest_run.as_ref().is_some_and(|run| !is_closed(run))
     }
 
     /// Opens the picker.

@@ -10,7 +10,7 @@ use crate::{
 /// The scenario that is played or has just ended, in words and their styles; none if there is none on the screen.
 pub fn spans(view: &View<'_>) -> Option<Vec<(String, Style)>> {
     let snapshot = view.snapshot;
-    let play = snapshot.scenario.play.as_deref().filter(|_| view.app.shows_run(snapshot))?;
+    let play = snapshot.scenario.latest_run.as_deref().filter(|_| view.app.shows_run(snapshot))?;
     let styles = &view.theme.styles;
     if let Some(end) = &play.end {
         let style = if end.result == ScenarioResult::Passed { styles.good } else { styles.warning };

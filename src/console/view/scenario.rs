@@ -28,7 +28,7 @@ const INDENT: usize = 4;
 
 /// Draws the latest run.
 pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
-    let Some(play) = view.snapshot.scenario.play.as_deref() else { return preparing(view, area, buffer) };
+    let Some(play) = view.snapshot.scenario.latest_run.as_deref() else { return preparing(view, area, buffer) };
     if !view.screen.shape.has_frames() {
         return compact(view, play, area, buffer);
     }
@@ -116,7 +116,7 @@ fn sign(view: &View<'_>, state: StepState) -> (&'static str, Style) {
 
 /// The keys that control the run, or close it.
 fn hints(view: &View<'_>) -> Line<'static> {
-    let ends = view.snapshot.scenario.play.as_ref().is_some_and(|play| play.waits_for_cleanup());
+    let ends = view.snapshot.scenario.latest_run.as_ref().is_some_and(|play| play.waits_for_cleanup());
     let actions: &[(KeyAction, &str)] = match &view.snapshot.scenario.play_request {
         // There, the keys of a scenario are those of the recording.
         Some(_) if view.snapshot.source.timeline().is_some() => &[],

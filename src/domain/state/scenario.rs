@@ -24,12 +24,12 @@ impl State {
     pub(super) fn play(&mut self, scenario: &str, stepwise: bool, dangerous: bool) {
         let allowed = if stepwise { 0 } else { usize::MAX };
         let play_request = PlayRequest { scenario: scenario.to_owned(), dangerous, allowed, stopped: false };
-        (self.scenario.play_request, self.scenario.play) = (Some(play_request), None);
+        (self.scenario.play_request, self.scenario.latest_run) = (Some(play_request), None);
     }
 
     pub(super) fn control_scenario(&mut self, control: ScenarioControl) {
         let begun = self.scenario.begun();
-        let play = self.scenario.play.as_deref();
+        let play = self.scenario.latest_run.as_deref();
         let steps = play.map_or(usize::MAX - 1, |play| play.steps.len());
         let have_ended = play.is_some_and(ScenarioRun::steps_ended);
         let Some(play_request) = &mut self.scenario.play_request else { return };
