@@ -39,7 +39,10 @@ impl ListedPlugin {
     /// What a dead one does to docker, and what to do about it.
     pub fn warning(&self) -> Option<String> {
         let (cost, remedy) = (self.cost?, self.remedy()?);
-        Some(format!("nobody listens at {} (plugin {:?}): {cost}; {remedy}", self.plugin.address, self.plugin.name))
+        Some(format!(
+            "nobody listens at {} (plugin {:?}): {cost}; {remedy}",
+            self.plugin.address, self.plugin.name
+        ))
     }
 
     /// The command that removes what slows docker down.

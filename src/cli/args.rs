@@ -2,7 +2,10 @@
 
 use std::{env, path::PathBuf};
 
-use clap::{Arg, Args as _, Command, CommandFactory as _, Parser, Subcommand, ValueHint, builder::PossibleValuesParser};
+use clap::{
+    Arg, Args as _, Command, CommandFactory as _, Parser, Subcommand, ValueHint,
+    builder::PossibleValuesParser,
+};
 use clap_complete::{ArgValueCandidates, ArgValueCompleter};
 
 use super::{check::CheckArgs, complete, play::PlayArgs, settings::Settings};

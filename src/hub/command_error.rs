@@ -37,20 +37,13 @@ pub enum CommandFailed {
     #[error("no call is held; arm a rule that holds one, as in get: hold once")]
     NoneWaiting,
     #[error("{action:?} does not apply to call {call}, a {asked}; fail and reply apply to every call")]
-    Unfit {
-        call: u64,
-        asked: String,
-        action: &'static str,
-    },
+    Unfit { call: u64, asked: String, action: &'static str },
     #[error("the reply to call {0} is already being sent; release {0} sends the rest at once")]
     OnItsWay(u64),
     #[error("the driver is up already")]
     AlreadyUp,
     #[error("unknown scenario {name:?}{meant}; Tab after play lists them")]
-    UnknownScenario {
-        name: String,
-        meant: String,
-    },
+    UnknownScenario { name: String, meant: String },
     /// The scenario's file cannot be read as one: why, and where.
     #[error("{0}")]
     InvalidScenario(String),
@@ -77,36 +70,20 @@ pub enum CommandFailed {
     #[error("{0} exists; choose another name")]
     SaveExists(String),
     #[error("cannot save to {path}: unknown format; end the name in one of: {known}")]
-    SaveFormat {
-        path: String,
-        known: String,
-    },
+    SaveFormat { path: String, known: String },
     /// Nothing happened that a scenario could repeat.
     #[error("cannot save to {path}: {problem}")]
-    NoScenario {
-        path: String,
-        problem: String,
-    },
+    NoScenario { path: String, problem: String },
     #[error("cannot load here; send the command to the control API or type it in the console")]
     LoadElsewhere,
     #[error("cannot load {path}: {error}; give the path of a file that save PATH.rules has written")]
-    Load {
-        path: String,
-        error: io::Error,
-    },
+    Load { path: String, error: io::Error },
     #[error("{path}:{line}: {error}; no rule of the file is armed")]
-    LoadedLine {
-        path: String,
-        line: usize,
-        error: Box<CommandFailed>,
-    },
+    LoadedLine { path: String, line: usize, error: Box<CommandFailed> },
     #[error("a file of rules has all rules and no entries; leave out \"where\"")]
     FilteredRules,
     #[error(
         "cannot save to {path}: {error}; give the path of a new file, in a directory that is there and can be written to"
     )]
-    Save {
-        path: String,
-        error: io::Error,
-    },
+    Save { path: String, error: io::Error },
 }

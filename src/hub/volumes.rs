@@ -101,7 +101,12 @@ impl Hub {
 
     /// Persists a change, then records it. The entry is pushed before the next change of the volume can be
     /// persisted, so that its entries and the disk have the same order.
-    pub(super) fn persist_and_record(&self, _: &VolumeLockGuard<'_>, change: &Change, cause: Cause) -> io::Result<()> {
+    pub(super) fn persist_and_record(
+        &self,
+        _: &VolumeLockGuard<'_>,
+        change: &Change,
+        cause: Cause,
+    ) -> io::Result<()> {
         let record = change.name().and_then(|name| self.volumes().known(name).cloned());
         let mut preview: Volumes = record.into_iter().collect();
         preview.apply(change);

@@ -9,10 +9,7 @@ use crate::domain::model::protocol::BadDriverName;
 #[expect(missing_docs, reason = "the messages say it")]
 pub enum BindError {
     #[error("{name:?} is not a valid driver name: {bad}")]
-    Name {
-        name: String,
-        bad: BadDriverName,
-    },
+    Name { name: String, bad: BadDriverName },
     #[error("{0} belongs to a running plugin; stop it, or choose another --name, --listen or --control")]
     InUse(String),
     #[error("{0:?} exists and is not a socket; move it away, or choose another address")]
@@ -33,10 +30,7 @@ pub enum BindError {
     )]
     NoToken(String),
     #[error("cannot listen on {address}: {error}; choose another address")]
-    Unusable {
-        address: String,
-        error: io::Error,
-    },
+    Unusable { address: String, error: io::Error },
 }
 
 impl BindError {

@@ -22,31 +22,19 @@ pub enum ClientError {
     #[error(
         "no voltergeist answers at {address} ({error}); start one, or select a running one with --name or --control"
     )]
-    Unreachable {
-        address: Address,
-        error: io::Error,
-    },
+    Unreachable { address: Address, error: io::Error },
     #[error("the path of the control socket is missing; give it with --control unix://PATH")]
     NoPath,
     #[error("the connection to {address} broke: {problem}")]
-    Broken {
-        address: Address,
-        problem: String,
-    },
+    Broken { address: Address, problem: String },
     /// The instance refused the request.
     #[error("{text}")]
-    Refused {
-        status: StatusCode,
-        text: String,
-    },
+    Refused { status: StatusCode, text: String },
     /// The socket of another machine could not be forwarded.
     #[error("{0}")]
     Ssh(String),
     #[error("cannot read the token from {path:?}: {problem}")]
-    Token {
-        path: PathBuf,
-        problem: String,
-    },
+    Token { path: PathBuf, problem: String },
 }
 
 /// Asks one instance.

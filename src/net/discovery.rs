@@ -63,10 +63,7 @@ pub enum UnusableFile {
     #[error(
         "{path:?} contains {address:?}, which is no address of a plugin; write unix://PATH or tcp://HOST:PORT"
     )]
-    Address {
-        path: PathBuf,
-        address: String,
-    },
+    Address { path: PathBuf, address: String },
 }
 
 impl PluginFile {

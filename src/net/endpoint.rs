@@ -33,10 +33,7 @@ pub enum EndpointError {
     #[error("{0}")]
     Wrong(String),
     #[error("no instance named {name:?} runs here; {}", list(.running))]
-    NoInstance {
-        name: String,
-        running: Vec<String>,
-    },
+    NoInstance { name: String, running: Vec<String> },
     #[error("which instance? {}", list(.0))]
     Which(Vec<String>),
 }

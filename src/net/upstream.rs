@@ -64,10 +64,7 @@ impl fmt::Display for UpstreamName {
 #[expect(missing_docs, reason = "the messages say it")]
 pub enum UpstreamError {
     #[error("there is no plugin {name:?} in {}; voltergeist plugins lists them", directories(.paths))]
-    NotFound {
-        name: String,
-        paths: Box<Paths>,
-    },
+    NotFound { name: String, paths: Box<Paths> },
     /// The file that names it cannot be used.
     #[error(transparent)]
     File(#[from] UnusableFile),

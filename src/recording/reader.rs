@@ -24,15 +24,9 @@ use crate::domain::{
 #[expect(missing_docs, reason = "the messages say it")]
 pub enum RecordingError {
     #[error("cannot read {path:?}: {error}")]
-    Read {
-        path: PathBuf,
-        error: io::Error,
-    },
+    Read { path: PathBuf, error: io::Error },
     #[error("cannot record to {path:?}: {error}; choose another file")]
-    Append {
-        path: PathBuf,
-        error: io::Error,
-    },
+    Append { path: PathBuf, error: io::Error },
     #[error("another voltergeist records to {0:?}; stop it, or choose another file")]
     InUse(PathBuf),
     #[error("{0:?} is empty: nothing has been recorded to it")]
@@ -44,24 +38,13 @@ pub enum RecordingError {
     #[error(
         "{path:?} was recorded by voltergeist {version} in format {format}, and this version reads format {FORMAT}; use voltergeist {version}"
     )]
-    Newer {
-        path: PathBuf,
-        format: u32,
-        version: String,
-    },
+    Newer { path: PathBuf, format: u32, version: String },
     #[error(
         "the beginning of {path:?} is missing: it begins with entry {first}; a part of a recording, such as `save … where …` writes, cannot be replayed"
     )]
-    Headless {
-        path: PathBuf,
-        first: u64,
-    },
+    Headless { path: PathBuf, first: u64 },
     #[error("{path:?} is damaged at byte {offset}: {problem}")]
-    Damaged {
-        path: PathBuf,
-        offset: u64,
-        problem: String,
-    },
+    Damaged { path: PathBuf, offset: u64, problem: String },
     #[error("{0:?} has become shorter since it was opened; open it again")]
     Shrunk(PathBuf),
 }

@@ -101,14 +101,9 @@ pub struct LoadedScenario {
 #[expect(missing_docs, reason = "the messages say it")]
 pub enum LibraryError {
     #[error("unknown scenario {name:?}{}; `voltergeist play` lists them, or give the path of a file", did_you_mean(.name, SHIPPED.iter().map(|(name, _)| *name)))]
-    Unknown {
-        name: String,
-    },
+    Unknown { name: String },
     #[error("{}: {error}; give the path of a scenario file", path.display())]
-    Unreadable {
-        path: PathBuf,
-        error: io::Error,
-    },
+    Unreadable { path: PathBuf, error: io::Error },
     /// The file is not a valid scenario.
     #[error(transparent)]
     Scenario(#[from] ScenarioError),

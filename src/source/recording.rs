@@ -11,7 +11,7 @@ use tokio::sync::{oneshot, watch};
 
 use super::{
     Source, dry_run_here,
-    player::{ReplayPlayer, PlayerState},
+    player::{PlayerState, ReplayPlayer},
     save_here,
 };
 use crate::{

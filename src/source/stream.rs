@@ -69,7 +69,8 @@ impl Attachment {
         let document: CheckpointDocument = serde_json::from_slice(&document).map_err(|error| {
             broken(format!("its state cannot be read ({error}); use the same version here and there"))
         })?;
-        let CheckpointDocument { format, version, started, at, first, scenarios, dangerous_is_real, state } = document;
+        let CheckpointDocument { format, version, started, at, first, scenarios, dangerous_is_real, state } =
+            document;
         let other_version = || {
             let own = env!("CARGO_PKG_VERSION");
             broken(format!(

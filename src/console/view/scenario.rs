@@ -28,7 +28,9 @@ const INDENT: usize = 4;
 
 /// Draws the latest run.
 pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
-    let Some(play) = view.snapshot.scenario.latest_run.as_deref() else { return preparing(view, area, buffer) };
+    let Some(play) = view.snapshot.scenario.latest_run.as_deref() else {
+        return preparing(view, area, buffer);
+    };
     if !view.screen.shape.has_frames() {
         return compact(view, play, area, buffer);
     }

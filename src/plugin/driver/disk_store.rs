@@ -16,6 +16,8 @@
 //! All access goes through directory handles, so that neither a name nor a symlink that a container has created in its
 //! volume leads out of them.
 
+mod mounts;
+
 use std::{
     fs::{DirBuilder, File},
     io::{self, ErrorKind},
@@ -33,18 +35,15 @@ use rustix::fs::{FlockOperation, Mode, OFlags, fchmod, flock, openat};
 use super::{
     directory_name::{PRIVATE, directory_name},
     group_sync::GroupSync,
-    mount_table::{check_unmounted, mounts_at_or_below, path_of},
+    mount_table::check_unmounted,
     records::{self, RecordDirectory, RecordFiles as _, names, remove_if_exists},
     trash::Trash,
     volume_directory as directory,
 };
 use crate::{
-    domain::{
-        model::{
-            directory_options::DirectoryOptions,
-            volume::{Change, Volume, Volumes},
-        },
-        text::shell::quote,
+    domain::model::{
+        directory_options::DirectoryOptions,
+        volume::{Change, Volume, Volumes},
     },
     hub::VolumeStore,
 };
@@ -61,10 +60,7 @@ pub enum DiskError {
     #[error("{0:?} belongs to another user; choose another root, or remove it")]
     NotPrivate(PathBuf),
     #[error("cannot use {path:?} for volumes: {error}; make it writable, or choose another root")]
-    Unusable {
-        path: PathBuf,
-        error: io::Error,
-    },
+    Unusable { path: PathBuf, error: io::Error },
 }
 
 /// The volumes on disk. Clones share them.
@@ -289,28 +285,6 @@ impl Layout {
         Ok(is_new)
     }
 
-    /// Mounts the data of a volume that has it elsewhere, unless it is mounted. Returns whether it was not.
-    fn bind(&self, name: &str) -> io::Result<bool> {
-        if !directory::exists(&self.data, name)? || self.is_mount_point(name)? {
-            return Ok(false);
-        }
-        directory::bind((&self.data, name), (&self.volumes, name))?;
-        Ok(true)
-    }
-
-    /// Ends the mount of a volume that has its data elsewhere.
-    fn unbind(&self, name: &str) -> io::Result<()> {
-        if !directory::exists(&self.data, name)? || !self.is_mount_point(name)? {
-            return Ok(());
-        }
-        directory::unbind(&path_of(&self.volumes)?.join(name))
-    }
-
-    fn is_mount_point(&self, name: &str) -> io::Result<bool> {
-        let path = path_of(&self.volumes)?.join(name);
-        Ok(mounts_at_or_below(&path)?.contains(&path))
-    }
-
     /// Deletes a volume's data, then its record: in this order a kill in between loses no volume.
     fn delete(&self, name: &str) -> io::Result<()> {
         self.delete_with(name, || {
@@ -362,37 +336,6 @@ impl Layout {
             }
         }
         lost
-    }
-
-    /// Compares the records of volumes with the option `mount` with what is mounted.
-    fn find_mounts(&mut self, volumes: &Volumes) -> io::Result<()> {
-        if names(&self.data)?.next().is_none() {
-            return Ok(());
-        }
-        let root = path_of(&self.volumes)?;
-        let mounted = mounts_at_or_below(&root)?;
-        for volume in volumes.iter() {
-            let name = directory_name(&volume.name);
-            if !directory::exists(&self.data, &name)? {
-                continue;
-            }
-            let path = root.join(&*name);
-            let (name, at) = (&volume.name, path.display().to_string());
-            self.notes.extend(match (volume.open_mounts(), mounted.contains(&path)) {
-                (0, true) => Some(format!(
-                    "volume {name:?} is mounted at {at:?}, but no engine has it mounted; an earlier process left the \
-                     mount; to end it: sudo umount {}",
-                    quote(&at)
-                )),
-                (1.., false) => Some(format!(
-                    "volume {name:?} is not mounted at {at:?} any more, although no engine has unmounted it; the next \
-                     Mount mounts it again"
-                )),
-                (1.., true) => Some(format!("volume {name:?} is still mounted at {at:?} by an earlier process")),
-                (0, false) => None,
-            });
-        }
-        Ok(())
     }
 }
 

@@ -34,10 +34,7 @@ impl Search {
     }
 
     /// Searches the next piece of the file. Returns where what was found ends, or that there is none.
-    pub fn step(
-        &mut self,
-        recording: &RecordingFile,
-    ) -> Result<Option<Result<u64, String>>, RecordingError> {
+    pub fn step(&mut self, recording: &RecordingFile) -> Result<Option<Result<u64, String>>, RecordingError> {
         let (start, end) = (recording.runs()[0].start, recording.end());
         let (from, to) = match self.direction {
             Direction::Forward => {

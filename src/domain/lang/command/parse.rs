@@ -22,9 +22,7 @@ use crate::domain::{
 #[expect(missing_docs, reason = "the messages say it")]
 pub enum CommandError {
     #[error("column 1: unknown command {found:?}{}; commands: {}", did_you_mean(.found, words()), words().join(" "))]
-    Unknown {
-        found: String,
-    },
+    Unknown { found: String },
     #[error("column {column}: {problem}; usage: {}", usage(word))]
     Form {
         /// The column, from 1, in characters.

@@ -43,9 +43,8 @@ fn a_rule_is_said_to_be_spent_by_the_call_that_spends_it() {
 #[test]
 fn a_rule_ends_at_its_time_and_says_so_once() {
     let mut set = set_of(&["mount: hang for 10s", "mount: hang once for 20s", "mount: hang flap 30s 5s"]);
-    let hold = |set: &RuleSet, at| -> Vec<bool> {
-        set.iter().map(|rule| rule.is_in_force(second(at))).collect()
-    };
+    let hold =
+        |set: &RuleSet, at| -> Vec<bool> { set.iter().map(|rule| rule.is_in_force(second(at))).collect() };
     let mount = call(Operation::Mount, "v");
     decide(&mut set, &mount, second(9));
     decide(&mut set, &mount, second(11));

@@ -43,7 +43,11 @@ pub(super) fn set_of(rules: &[&str]) -> RuleSet {
 }
 
 /// What the rules do to a call, and the rule that is spent by it, as the hub has it.
-pub(super) fn decide(set: &mut RuleSet, context: &RequestContext<'_>, at: Timestamp) -> (Option<Injection>, Option<u32>) {
+pub(super) fn decide(
+    set: &mut RuleSet,
+    context: &RequestContext<'_>,
+    at: Timestamp,
+) -> (Option<Injection>, Option<u32>) {
     let (rules, injection) = set.decide(context, at);
     let evaluation = Evaluation {
         call: 1,
@@ -231,7 +235,8 @@ fn selectors_choose_among_calls() {
         ("volume=db* and unmounted and by=docker", "yn ynnn"),
     ] {
         let rule: Rule = format!("mount where {selectors}: null").parse().expect(selectors);
-        let hits: String = contexts.iter().map(|context| if rule.matches(context) { 'y' } else { 'n' }).collect();
+        let hits: String =
+            contexts.iter().map(|context| if rule.matches(context) { 'y' } else { 'n' }).collect();
         assert_eq!(hits, expected.replace(' ', ""), "{selectors}");
     }
 }
@@ -277,8 +282,8 @@ fn a_rule_under_the_same_label_takes_the_place_of_the_first() {
 fn the_status_of_a_rule_is_plain_json() {
     let mut set = set_of(&["mount: null until 3 for 1m"]);
     action_texts(&mut set, 1);
-    let json = serde_json::to_value(set.iter().map(TrackedRule::status).collect::<Vec<_>>())
-        .expect("it serialises");
+    let json =
+        serde_json::to_value(set.iter().map(TrackedRule::status).collect::<Vec<_>>()).expect("it serialises");
     let expected = serde_json::json!([{
         "id": 1, "label": null, "rule": "mount: null until 3 for 1m", "state": "armed", "evaluated": 1, "fired": 1,
         "remaining": { "fires": 2, "until": "1970-01-01T00:01:00Z" }, "held": 0, "since": "1970-01-01T00:00:00Z",

@@ -30,10 +30,7 @@ use crate::net::{Address, Socket};
 #[derive(Debug, thiserror::Error)]
 pub enum UpstreamError {
     #[error("cannot connect to the upstream at {address}: {error}")]
-    Connect {
-        address: Address,
-        error: io::Error,
-    },
+    Connect { address: Address, error: io::Error },
     /// It has ended the connection, or does not speak HTTP.
     #[error("{}", describe(.0))]
     Http(#[from] hyper::Error),

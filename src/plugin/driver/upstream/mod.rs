@@ -133,7 +133,8 @@ impl Driver for UpstreamDriver {
             }
             Err(error) => {
                 self.forwarding.suspected.notify_one();
-                let disconnect = if error.is_connection_reset() { Disconnect::Reset } else { Disconnect::Eof };
+                let disconnect =
+                    if error.is_connection_reset() { Disconnect::Reset } else { Disconnect::Eof };
                 Answer::Disconnect(disconnect, error.to_string().into())
             }
         }
