@@ -28,7 +28,7 @@ use super::{
 
 /// What the listener is bound to.
 #[derive(Debug)]
-enum Endpoint {
+enum ListenAddress {
     Unix {
         path: PathBuf,
         mode: u32,
@@ -53,7 +53,7 @@ const BACKLOG: u32 = 1024;
 /// A listening socket that can be closed and opened again.
 #[derive(Debug)]
 pub struct Listener {
-    endpoint: Endpoint,
+    listen_at: ListenAddress,
     state: ListenerState,
     failures: AcceptFailures,
     /// Notices that a socket file was removed.
@@ -86,7 +86,7 @@ impl Listener {
         // Without a watch, a socket works as well.
         let watch = path.parent().and_then(|directory| DirectoryWatch::new(directory).ok());
         Ok(Self {
-            endpoint: Endpoint::Unix { path: path.clone(), mode, file: None },
+            listen_at: ListenAddress::Unix { path: path.clone(), mode, file: None },
             state: ListenerState::Closed(None),
             failures: AcceptFailures::default(),
             watch,
@@ -98,7 +98,7 @@ impl Listener {
     pub fn take_over(takeover: Takeover) -> Result<Self, BindError> {
         let address = unix_address(takeover.path());
         let mut listener = Self {
-            endpoint: Endpoint::Takeover(takeover),
+            listen_at: ListenAddress::Takeover(takeover),
             state: ListenerState::Closed(None),
             failures: AcceptFailures::default(),
             watch: None,
@@ -110,35 +110,35 @@ impl Listener {
 
     /// The path of its socket.
     pub fn path(&self) -> Option<&Path> {
-        match &self.endpoint {
-            Endpoint::Unix { path, .. } => Some(path),
-            Endpoint::Takeover(takeover) => Some(takeover.path()),
-            Endpoint::Tcp(_) => None,
+        match &self.listen_at {
+            ListenAddress::Unix { path, .. } => Some(path),
+            ListenAddress::Takeover(takeover) => Some(takeover.path()),
+            ListenAddress::Tcp(_) => None,
         }
     }
 
     /// What is at the path of the plugin whose place it has taken.
     pub fn at_path(&self) -> Option<AtPath> {
-        match &self.endpoint {
-            Endpoint::Takeover(takeover) => Some(takeover.at_path()),
-            Endpoint::Unix { .. } | Endpoint::Tcp(_) => None,
+        match &self.listen_at {
+            ListenAddress::Takeover(takeover) => Some(takeover.at_path()),
+            ListenAddress::Unix { .. } | ListenAddress::Tcp(_) => None,
         }
     }
 
     /// The path of the plugin whose place it has taken, and where the plugin's socket is now.
     pub fn taken_place(&self) -> Option<(PathBuf, PathBuf)> {
-        match &self.endpoint {
-            Endpoint::Takeover(takeover) => {
+        match &self.listen_at {
+            ListenAddress::Takeover(takeover) => {
                 Some((takeover.path().to_owned(), takeover.upstream().to_owned()))
             }
-            Endpoint::Unix { .. } | Endpoint::Tcp(_) => None,
+            ListenAddress::Unix { .. } | ListenAddress::Tcp(_) => None,
         }
     }
 
     /// Takes the place again, if another socket is at the path and a process listens on it. Returns the connections that
     /// have waited in the queue of the old socket if it did.
     pub fn take_again(&mut self) -> io::Result<Option<Vec<Socket>>> {
-        let Endpoint::Takeover(takeover) = &self.endpoint else { return Ok(None) };
+        let ListenAddress::Takeover(takeover) = &self.listen_at else { return Ok(None) };
         if takeover.at_path() != AtPath::Another || !is_listening(takeover.path())? {
             return Ok(None);
         }
@@ -151,9 +151,9 @@ impl Listener {
 
     /// Gives the place of a plugin back, and goes on to accept the connections that were made before.
     pub fn give_back(&self) -> io::Result<()> {
-        match &self.endpoint {
-            Endpoint::Takeover(takeover) => takeover.give_back(),
-            Endpoint::Unix { .. } | Endpoint::Tcp(_) => Ok(()),
+        match &self.listen_at {
+            ListenAddress::Takeover(takeover) => takeover.give_back(),
+            ListenAddress::Unix { .. } | ListenAddress::Tcp(_) => Ok(()),
         }
     }
 
@@ -172,7 +172,7 @@ impl Listener {
         let address = address.ok_or_else(|| unusable(io::ErrorKind::AddrNotAvailable.into()))?;
         let socket = reserve(address).map_err(unusable)?;
         Ok(Self {
-            endpoint: Endpoint::Tcp(socket.local_addr().map_err(unusable)?),
+            listen_at: ListenAddress::Tcp(socket.local_addr().map_err(unusable)?),
             state: ListenerState::Closed(Some(socket)),
             failures: AcceptFailures::default(),
             watch: None,
@@ -182,34 +182,34 @@ impl Listener {
 
     /// The address under which it can be reached from this machine.
     pub fn address(&self) -> String {
-        match &self.endpoint {
-            Endpoint::Unix { path, .. } => unix_address(path),
-            Endpoint::Takeover(takeover) => unix_address(takeover.path()),
-            Endpoint::Tcp(address) if address.ip().is_unspecified() => {
+        match &self.listen_at {
+            ListenAddress::Unix { path, .. } => unix_address(path),
+            ListenAddress::Takeover(takeover) => unix_address(takeover.path()),
+            ListenAddress::Tcp(address) if address.ip().is_unspecified() => {
                 let host = if address.is_ipv4() { "127.0.0.1" } else { "[::1]" };
                 format!("tcp://{host}:{}", address.port())
             }
-            Endpoint::Tcp(address) => format!("tcp://{address}"),
+            ListenAddress::Tcp(address) => format!("tcp://{address}"),
         }
     }
 
     /// Whether it is a TCP port.
     pub fn is_tcp(&self) -> bool {
-        matches!(self.endpoint, Endpoint::Tcp(_))
+        matches!(self.listen_at, ListenAddress::Tcp(_))
     }
 
     /// Whether only this machine reaches it.
     pub fn is_loopback(&self) -> bool {
-        match &self.endpoint {
-            Endpoint::Unix { .. } | Endpoint::Takeover(_) => true,
-            Endpoint::Tcp(address) => address.ip().is_loopback(),
+        match &self.listen_at {
+            ListenAddress::Unix { .. } | ListenAddress::Takeover(_) => true,
+            ListenAddress::Tcp(address) => address.ip().is_loopback(),
         }
     }
 
     /// A warning if other machines can reach it.
     pub fn exposure(&self, what: &str) -> Option<String> {
-        match &self.endpoint {
-            Endpoint::Tcp(address) if !address.ip().is_loopback() => Some(format!(
+        match &self.listen_at {
+            ListenAddress::Tcp(address) if !address.ip().is_loopback() => Some(format!(
                 "warning: {what} listens on {address}, which other machines can reach; choose tcp://127.0.0.1:PORT \
                  unless they must"
             )),
@@ -219,18 +219,20 @@ impl Listener {
 
     /// Whether it is open, but its socket file was removed or replaced, so that nobody can connect.
     fn is_lost(&self) -> bool {
-        match (&self.endpoint, &self.state) {
-            (Endpoint::Unix { path, file, .. }, ListenerState::Unix(_)) => !is_own(path, *file),
-            (Endpoint::Takeover(takeover), ListenerState::Unix(_)) => takeover.at_path() == AtPath::Nothing,
+        match (&self.listen_at, &self.state) {
+            (ListenAddress::Unix { path, file, .. }, ListenerState::Unix(_)) => !is_own(path, *file),
+            (ListenAddress::Takeover(takeover), ListenerState::Unix(_)) => {
+                takeover.at_path() == AtPath::Nothing
+            }
             _ => false,
         }
     }
 
     /// What is at the path of its socket, if that is not its own socket file.
     pub fn blocked_by(&self) -> Option<&'static str> {
-        match &self.endpoint {
-            Endpoint::Unix { path, file, .. } if !is_own(path, *file) => other_file(path),
-            Endpoint::Unix { .. } | Endpoint::Takeover(_) | Endpoint::Tcp(_) => None,
+        match &self.listen_at {
+            ListenAddress::Unix { path, file, .. } if !is_own(path, *file) => other_file(path),
+            ListenAddress::Unix { .. } | ListenAddress::Takeover(_) | ListenAddress::Tcp(_) => None,
         }
     }
 
@@ -248,8 +250,8 @@ impl Listener {
             self.state = ListenerState::Closed(None);
         }
         let ListenerState::Closed(reserved) = &mut self.state else { return Ok(()) };
-        self.state = match &mut self.endpoint {
-            Endpoint::Unix { path, mode, file } => {
+        self.state = match &mut self.listen_at {
+            ListenAddress::Unix { path, mode, file } => {
                 remove_own(path, *file);
                 let listener = bind_private(path).map_err(|error| match other_file(path) {
                     Some(what) if error.kind() == io::ErrorKind::AddrInUse => {
@@ -261,12 +263,12 @@ impl Listener {
                 *file = Some(FileId::of(path)?);
                 ListenerState::Unix(listener)
             }
-            Endpoint::Takeover(takeover) => {
+            ListenAddress::Takeover(takeover) => {
                 let listener = takeover.take()?;
                 listener.set_nonblocking(true)?;
                 ListenerState::Unix(UnixListener::from_std(listener)?)
             }
-            Endpoint::Tcp(address) => {
+            ListenAddress::Tcp(address) => {
                 let socket = reserved.take().map_or_else(|| reserve(*address), Ok)?;
                 ListenerState::Tcp(socket.listen(BACKLOG)?)
             }
@@ -276,10 +278,10 @@ impl Listener {
 
     /// Closes it so that connections are refused: a Unix socket's file stays.
     pub fn refuse(&mut self) -> io::Result<()> {
-        let is_own = match &self.endpoint {
-            Endpoint::Unix { path, file, .. } => is_own(path, *file),
-            Endpoint::Takeover(takeover) => takeover.at_path() == AtPath::Ours,
-            Endpoint::Tcp(_) => true,
+        let is_own = match &self.listen_at {
+            ListenAddress::Unix { path, file, .. } => is_own(path, *file),
+            ListenAddress::Takeover(takeover) => takeover.at_path() == AtPath::Ours,
+            ListenAddress::Tcp(_) => true,
         };
         if !is_own {
             self.open()?;
@@ -289,10 +291,10 @@ impl Listener {
 
     /// Closes it and removes a Unix socket's file.
     pub fn unlink(&mut self) -> io::Result<()> {
-        match &mut self.endpoint {
-            Endpoint::Unix { path, file, .. } => remove_own(path, file.take()),
-            Endpoint::Takeover(takeover) => takeover.remove(),
-            Endpoint::Tcp(_) => {}
+        match &mut self.listen_at {
+            ListenAddress::Unix { path, file, .. } => remove_own(path, file.take()),
+            ListenAddress::Takeover(takeover) => takeover.remove(),
+            ListenAddress::Tcp(_) => {}
         }
         self.close()
     }
@@ -300,7 +302,7 @@ impl Listener {
     /// Closes it, and leaves its path as it is.
     pub fn close(&mut self) -> io::Result<()> {
         self.state = ListenerState::Closed(None);
-        if let Endpoint::Tcp(address) = self.endpoint {
+        if let ListenAddress::Tcp(address) = self.listen_at {
             self.state = ListenerState::Closed(Some(reserve(address)?));
         }
         Ok(())
@@ -352,7 +354,7 @@ impl Listener {
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        if let Endpoint::Unix { path, file, .. } = &self.endpoint {
+        if let ListenAddress::Unix { path, file, .. } = &self.listen_at {
             remove_own(path, *file);
         }
     }

@@ -150,7 +150,7 @@ fn a_damaged_recording_is_refused_or_read() {
             let Ok(mut state) = recording.state_at(run, run.end) else { continue };
             drop(recording.fill(run, &mut state, 100));
             let middle = state.journal().next_seq() / 2;
-            drop(recording.behind_seq(run, middle).and_then(|offset| recording.state_at(run, offset)));
+            drop(recording.offset_after_seq(run, middle).and_then(|offset| recording.state_at(run, offset)));
         }
     });
 }
