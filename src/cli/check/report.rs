@@ -29,7 +29,7 @@ const SHOWN: usize = 20;
 
 /// One line of JSON.
 #[derive(Serialize)]
-struct Line<'v> {
+struct JsonResult<'v> {
     expectation: String,
     passed: bool,
     found: &'v str,
@@ -49,7 +49,7 @@ pub fn print(
         let Verdict { passed, found, calls } = verdict;
         if args.json {
             let calls = &calls[calls.len().saturating_sub(SHOWN)..];
-            writeln!(text, "{}", json::line(&Line { expectation, passed: *passed, found, calls })?)?;
+            writeln!(text, "{}", json::line(&JsonResult { expectation, passed: *passed, found, calls })?)?;
             continue;
         }
         // Line ends too: a line of its own could be a command for GitHub.

@@ -23,7 +23,7 @@ const BAR: usize = 20;
 
 /// A line of JSON.
 #[derive(Serialize)]
-struct Line<'r> {
+struct JsonReport<'r> {
     #[serde(flatten)]
     report: &'r Report,
     seed: u64,
@@ -108,7 +108,7 @@ impl PlayReporter {
         self.clear_line();
         self.write(|out| writeln!(out, "{report}  ({:.1} s)\n", duration.as_secs_f64()));
         if self.json {
-            self.write(|_| json::write_line(&mut io::stdout(), &Line { report, seed: *seed }));
+            self.write(|_| json::write_line(&mut io::stdout(), &JsonReport { report, seed: *seed }));
         }
         if self.format == ReportFormat::Github && report.result == ScenarioResult::Failed {
             let (text, place) = played.problem();

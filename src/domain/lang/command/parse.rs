@@ -51,8 +51,8 @@ fn usage(word: &str) -> String {
 
 type Parsed<T> = Result<T, CommandError>;
 
-/// A line after its first word.
-struct Line<'l> {
+/// Parses a line after its first word.
+struct CommandParser<'l> {
     word: &'static str,
     lexer: Lexer<'l>,
 }
@@ -66,25 +66,25 @@ impl FromStr for Command {
         let Some(word) = words().into_iter().find(|word| *word == found) else {
             return Err(CommandError::Unknown { found: found.to_owned() });
         };
-        let mut line = Line { word, lexer };
-        let command = line.command()?;
-        line.end().map(|()| command)
+        let mut parser = CommandParser { word, lexer };
+        let command = parser.command()?;
+        parser.end().map(|()| command)
     }
 }
 
 impl Command {
     /// Parses `[--yes] RULE [as LABEL]`, as after `arm`: a setting, or a line in a file of rules.
     pub fn parse_arm(text: &str) -> Parsed<Self> {
-        let mut line = Line { word: "arm", lexer: Lexer::new(text) };
-        let command = line.arm()?;
+        let mut parser = CommandParser { word: "arm", lexer: Lexer::new(text) };
+        let command = parser.arm()?;
         match command {
-            Self::Arm { dry_run: true, .. } => line.wrong(1, "--dry-run arms nothing; leave it out"),
+            Self::Arm { dry_run: true, .. } => parser.wrong(1, "--dry-run arms nothing; leave it out"),
             command => Ok(command),
         }
     }
 }
 
-impl<'l> Line<'l> {
+impl<'l> CommandParser<'l> {
     fn wrong<T>(&self, column: usize, problem: impl Into<String>) -> Parsed<T> {
         Err(CommandError::Form { column, problem: problem.into(), word: self.word })
     }
