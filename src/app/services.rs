@@ -110,11 +110,6 @@ impl Services {
         &self.instance.hub
     }
 
-    /// The scenario that is running, if one is.
-    pub fn running_scenario(&self) -> Option<String> {
-        self.hub().scenario_under_way()
-    }
-
     /// Waits until everything that a scenario created is removed, which is possible only while the driver answers.
     /// False if a signal has cut the wait short.
     pub async fn wait_for_cleanup(&self) -> bool {

@@ -105,7 +105,7 @@ async fn run_instance(
             complain(text);
         }
     };
-    if let Some(scenario) = services.running_scenario() {
+    if let Some(scenario) = services.hub().scenario_under_way() {
         says(&format!("removing what scenario {scenario:?} created; Ctrl-C skips it"));
     }
     if !services.wait_for_cleanup().await {
