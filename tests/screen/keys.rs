@@ -297,7 +297,7 @@ fn the_list_follows_again_after_a_reset() {
         console.press(keys);
         fixture.command("reset", "counters and journal reset", Vec::new());
         console.look(&fixture);
-        assert!(console.app.calls.follows(), "{keys}\n{}", console.screen());
+        assert!(console.app.rows().follows(), "{keys}\n{}", console.screen());
         for number in 0..40 {
             fixture.call(call(Operation::Get, &format!("w{number}")));
         }

@@ -33,6 +33,7 @@ use crate::{
             mode::{HelpRun, LastKey, Mode, Question, StatusLine, StatusSource},
             news::News,
             prompt::{History, Replaced, Submitted},
+            row_list::RowList,
             volume_list::{CallFacts, VolumeOrder},
             window::Cursor,
         },
@@ -415,6 +416,21 @@ impl App {
             .min()
             .unwrap_or(retried)
             .min(retried)
+    }
+
+    /// The rows of the calls: groups while they are shown so.
+    pub fn rows(&self) -> &dyn RowList {
+        match &self.grouped_list {
+            Some(grouped_list) => grouped_list,
+            None => &self.calls,
+        }
+    }
+
+    pub(super) fn rows_mut(&mut self) -> &mut dyn RowList {
+        match &mut self.grouped_list {
+            Some(grouped_list) => grouped_list,
+            None => &mut self.calls,
+        }
     }
 
     /// The selected entry among the calls; of a group, its deciding call.

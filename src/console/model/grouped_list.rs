@@ -12,7 +12,8 @@ use std::{
 use crate::{
     console::model::{
         list::{EntryList, is_repeated},
-        window::{self, ListStep},
+        row_list::RowList,
+        window,
     },
     domain::{
         analysis::groups::{CallGroup, CallGroups, Member},
@@ -123,7 +124,7 @@ impl GroupedList {
                 break;
             }
             self.last = entry.seq;
-            self.admit(entry, calls);
+            self.take_one(entry, calls);
         }
         if self.frozen.is_none() || kept.is_empty() {
             while self.items.front().is_some_and(|item| item.number() < kept.start) {
@@ -134,7 +135,7 @@ impl GroupedList {
         }
     }
 
-    fn admit(&mut self, entry: &Arc<Entry>, calls: &EntryList) {
+    fn take_one(&mut self, entry: &Arc<Entry>, calls: &EntryList) {
         if entry.is_redundant() {
             return;
         }
@@ -144,37 +145,25 @@ impl GroupedList {
             self.expanded = self.expanded.split_off(&entry.seq);
             self.selected = self.selected.filter(|anchor| anchor.item > entry.seq);
         }
-        let mut is_shown = calls.shows(entry);
+        let is_shown = calls.shows(entry);
         let waited = entry.continues();
         if let Some(anchor) =
             self.selected.as_mut().filter(|anchor| anchor.call.is_some() && anchor.call == waited)
         {
             anchor.call = Some(entry.seq);
         }
-        let Some(id) = self.groups.push(entry) else {
-            if is_shown
-                && let Some(GroupedItem::Entry(_, last)) = self.items.back_mut()
-                && is_repeated(last, entry)
-            {
-                *last = Arc::clone(entry);
-                return;
-            }
-            let place = waited.unwrap_or(entry.seq);
-            match self.index(place) {
-                Ok(index) if is_shown => self.items[index] = GroupedItem::Entry(place, Arc::clone(entry)),
-                Ok(index) => drop(self.items.remove(index)),
-                Err(index) if is_shown => {
-                    self.items.insert(index, GroupedItem::Entry(place, Arc::clone(entry)));
-                }
-                Err(_) => {}
-            }
-            return;
-        };
-        // An anchor follows its group, which may have been merged into another. Resolved here, and not for each
-        // frame, since what the filter hides is in no item.
+        match self.groups.push(entry) {
+            Some(id) => self.take_member(entry.seq, id, is_shown),
+            None => self.take_other(entry, waited, is_shown),
+        }
+    }
+
+    /// A call of a group, which may have made one of several. An anchor follows its group: resolved here, and not for
+    /// each frame, since what the filter hides is in no item.
+    fn take_member(&mut self, seq: u64, id: u64, mut is_shown: bool) {
         let merged = self.groups.merged().to_vec();
         for anchor in self.selected.iter_mut().chain([&mut self.top]) {
-            if anchor.call == Some(entry.seq) || merged.contains(&anchor.item) {
+            if anchor.call == Some(seq) || merged.contains(&anchor.item) {
                 anchor.item = id;
             }
         }
@@ -184,6 +173,26 @@ impl GroupedList {
         }
         if is_shown && let Err(index) = self.index(id) {
             self.items.insert(index, GroupedItem::Group(id));
+        }
+    }
+
+    /// An entry outside groups.
+    fn take_other(&mut self, entry: &Arc<Entry>, waited: Option<u64>, is_shown: bool) {
+        if is_shown
+            && let Some(GroupedItem::Entry(_, last)) = self.items.back_mut()
+            && is_repeated(last, entry)
+        {
+            *last = Arc::clone(entry);
+            return;
+        }
+        let place = waited.unwrap_or(entry.seq);
+        match self.index(place) {
+            Ok(index) if is_shown => self.items[index] = GroupedItem::Entry(place, Arc::clone(entry)),
+            Ok(index) => drop(self.items.remove(index)),
+            Err(index) if is_shown => {
+                self.items.insert(index, GroupedItem::Entry(place, Arc::clone(entry)));
+            }
+            Err(_) => {}
         }
     }
 
@@ -201,24 +210,9 @@ impl GroupedList {
         self.expanded.iter().filter_map(move |id| Some((self.index(*id).ok()?, calls(id))))
     }
 
-    /// How many rows there are.
-    pub fn len(&self) -> usize {
-        self.items.len() + self.spread().map(|(_, calls)| calls).sum::<usize>()
-    }
-
-    /// Whether there is nothing to show.
-    pub fn is_empty(&self) -> bool {
-        self.items.is_empty()
-    }
-
     /// How many groups and other entries there are.
     pub fn items(&self) -> usize {
         self.items.len()
-    }
-
-    /// Whether the newest row is always in view.
-    pub fn follows(&self) -> bool {
-        self.selected.is_none()
     }
 
     /// The item of a row, and which of its calls, from 1; 0 for itself.
@@ -275,18 +269,9 @@ impl GroupedList {
         row(index) + call.map_or(0, |call| call + 1)
     }
 
-    fn selected_row(&self) -> usize {
-        self.selected.map_or(self.len().saturating_sub(1), |anchor| self.row_of(anchor))
-    }
-
     /// The selected row: the newest one while the list follows.
     pub fn selected(&self) -> Option<GroupedRow<'_>> {
         self.row(self.place(self.selected_row()))
-    }
-
-    /// How many rows are below the `height` lines in view.
-    pub fn below(&self, height: usize) -> usize {
-        self.len() - self.range(height).end
     }
 
     /// The rows that `height` lines can show, and whether each is selected.
@@ -295,69 +280,11 @@ impl GroupedList {
         self.range(height).filter_map(move |row| Some((self.row(self.place(row))?, row == selected)))
     }
 
-    fn range(&self, height: usize) -> Range<usize> {
-        let top = if self.follows() { usize::MAX } else { self.row_of(self.top) };
-        window::visible(self.len(), Some(self.selected_row()), top, height)
-    }
-
-    /// Keeps the view where it is, so that only the selection moves while there is room for it.
-    fn hold(&mut self, height: usize) {
-        if let Some(top) = self.anchor(self.range(height).start) {
-            self.top = top;
-        }
-    }
-
-    /// Takes a step. Beyond the last row the list follows again.
-    pub fn go(&mut self, step: ListStep, height: usize) {
-        let (row, len) = (self.selected_row(), self.len());
-        let beyond = matches!(step, ListStep::Down(_)) && row + 1 >= len;
-        if step == ListStep::Last || beyond || len == 0 {
-            self.selected = None;
-            return;
-        }
-        self.hold(height);
-        self.selected = self.anchor(step.from(row, len));
-        self.hold(height);
-    }
-
-    /// Keeps the selected row selected: the list no longer follows.
-    pub fn stay(&mut self, height: usize) {
-        self.hold(height);
-        self.selected = self.anchor(self.selected_row());
-    }
-
-    /// Selects the next or the previous group or entry that passes a filter, and says whether it began again at the
-    /// other end.
-    pub fn seek(&mut self, wanted: &Filter, forward: bool, height: usize) -> Option<bool> {
-        let selected = self.place(self.selected_row()).0;
-        let (index, wrapped) =
-            window::seek(self.items.len(), selected, forward, |index| match &self.items[index] {
-                GroupedItem::Entry(_, entry) => wanted.matches(entry),
-                GroupedItem::Group(id) => self
-                    .groups
-                    .get(*id)
-                    .is_some_and(|group| group.members().iter().any(|member| wanted.matches(&member.entry))),
-            })?;
-        self.hold(height);
-        self.selected = Some(Anchor { item: self.items[index].number(), call: None });
-        self.hold(height);
-        Some(wrapped)
-    }
-
-    /// Selects the row in a line of the view.
-    pub fn select_line(&mut self, line: usize, height: usize) {
-        let range = self.range(height);
-        self.hold(height);
-        if range.start + line < range.end {
-            self.selected = self.anchor(range.start + line);
-        }
-    }
-
     /// Expands or collapses the selected group, if a group is selected.
     pub fn toggle(&mut self, height: usize) -> bool {
         let Some(GroupedRow::Header(group, is_expanded)) = self.selected() else { return false };
         let (id, calls) = (group.id(), group.members().len());
-        self.hold(height);
+        self.keep_view(height);
         self.selected = Some(Anchor { item: id, call: None });
         if is_expanded {
             self.expanded.remove(&id);
@@ -389,67 +316,41 @@ impl GroupedList {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use jiff::Timestamp;
-    use proptest::prelude::*;
+impl RowList for GroupedList {
+    fn len(&self) -> usize {
+        self.items.len() + self.spread().map(|(_, calls)| calls).sum::<usize>()
+    }
 
-    use super::*;
-    use crate::domain::model::{
-        entry::{Call, EntryKind},
-        protocol::{Caller, Operation},
-    };
+    fn selection(&self) -> Option<usize> {
+        self.selected.map(|anchor| self.row_of(anchor))
+    }
 
-    proptest! {
-        #[test]
-        fn every_row_is_found_again_by_its_place_and_the_selection_is_in_view(
-            calls in prop::collection::vec((0_usize..3, 0_usize..4, 0_i64..900), 1..60),
-            steps in prop::collection::vec((0_usize..4, 1_usize..9), 0..30),
-            height in 1_usize..12,
-        ) {
-            let (mut list, mut grouped_list, mut now) = (EntryList::default(), GroupedList::of(&EntryList::default()), 0);
-            let mut steps = steps.into_iter();
-            for (index, (volume, operation, gap)) in calls.iter().enumerate() {
-                now += gap;
-                let operations = [Operation::Get, Operation::Get, Operation::Mount, Operation::Unmount];
-                let caller = if *gap % 7 == 0 { Caller::Other } else { Caller::Docker };
-                let call = Call {
-                    volume: Some(format!("v{volume}").into()),
-                    ..Call::ok(operations[*operation], caller)
-                };
-                let at = Timestamp::from_millisecond(now).expect("a time");
-                let seq = index as u64 + 1;
-                let entries = [Arc::new(Entry::new(seq, at, EntryKind::Call(Box::new(call))))];
-                let kept = seq.saturating_sub(40).max(1)..seq + 1;
-                list.take(&entries, &kept);
-                grouped_list.take(&entries, &kept, &list);
-                match steps.next() {
-                    Some((0, by)) => grouped_list.go(ListStep::Up(by), height),
-                    Some((1, by)) => grouped_list.go(ListStep::Down(by), height),
-                    Some((2, _)) => {
-                        grouped_list.toggle(height);
-                    }
-                    Some((3, by)) => grouped_list.select_line(by, height),
-                    _ => {}
-                }
-                let mut seqs = Vec::new();
-                for row in 0..grouped_list.len() {
-                    let anchor = grouped_list.anchor(row).expect("each row has a place");
-                    prop_assert_eq!(grouped_list.row_of(anchor), row);
-                    match grouped_list.row(grouped_list.place(row)).expect("each place has a row") {
-                        GroupedRow::Entry(entry) => seqs.push(entry.seq),
-                        GroupedRow::Member(_) => {}
-                        GroupedRow::Header(group, _) => {
-                            seqs.extend(group.members().iter().map(|member| member.entry.seq));
-                        }
-                    }
-                }
-                seqs.sort_unstable();
-                prop_assert!(seqs.is_sorted_by(|one, other| one < other), "something is shown twice: {seqs:?}");
-                let rows: Vec<_> = grouped_list.visible(height).collect();
-                prop_assert_eq!(rows.len(), grouped_list.len().min(height));
-                prop_assert_eq!(rows.iter().filter(|(_, is_selected)| *is_selected).count(), 1);
-            }
-        }
+    fn set_selection(&mut self, row: Option<usize>) {
+        self.selected = row.and_then(|row| self.anchor(row));
+    }
+
+    fn top(&self) -> usize {
+        self.row_of(self.top)
+    }
+
+    fn set_top(&mut self, row: usize) {
+        self.top = self.anchor(row).unwrap_or(self.top);
+    }
+
+    /// Groups and entries are looked for, and not the calls of a group by themselves.
+    fn find(&self, wanted: &Filter, forward: bool) -> Option<(usize, bool)> {
+        let selected = self.place(self.selected_row()).0;
+        let (index, wrapped) =
+            window::seek(self.items.len(), selected, forward, |index| match &self.items[index] {
+                GroupedItem::Entry(_, entry) => wanted.matches(entry),
+                GroupedItem::Group(id) => self
+                    .groups
+                    .get(*id)
+                    .is_some_and(|group| group.members().iter().any(|member| wanted.matches(&member.entry))),
+            })?;
+        Some((self.row_of(Anchor { item: self.items[index].number(), call: None }), wrapped))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,11 +11,7 @@ use jiff::Timestamp;
 use crate::{
     console::{
         column::Sort,
-        model::{
-            row_order::RowOrder,
-            widths::Widths,
-            window::{self, ListStep},
-        },
+        model::{row_list::RowList, row_order::RowOrder, widths::Widths, window},
     },
     domain::{
         analysis::retries::began,
@@ -92,7 +88,7 @@ impl EntryList {
                 break;
             }
             self.last = entry.seq;
-            self.admit(entry, kept.start);
+            self.take_one(entry, kept.start);
         }
         if self.frozen.is_none() || kept.is_empty() {
             let is_gone = |row: &&Row| row.place < kept.start;
@@ -108,7 +104,7 @@ impl EntryList {
         }
     }
 
-    fn admit(&mut self, entry: &Arc<Entry>, first: u64) {
+    fn take_one(&mut self, entry: &Arc<Entry>, first: u64) {
         if entry.is_redundant() {
             return;
         }
@@ -237,21 +233,6 @@ impl EntryList {
         }
     }
 
-    /// How many rows there are.
-    pub fn len(&self) -> usize {
-        self.rows.len()
-    }
-
-    /// Whether there is nothing to show.
-    pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
-    }
-
-    /// Whether the newest entry is always in view.
-    pub fn follows(&self) -> bool {
-        self.selected.is_none()
-    }
-
     /// How many entries are held back, if the list is frozen.
     pub fn held_back(&self, rows: u64) -> Option<u64> {
         self.frozen.map(|_| rows.saturating_sub(self.frozen_rows))
@@ -280,19 +261,9 @@ impl EntryList {
         self.rows.get(self.rows.partition_point(|row| row.place < place))
     }
 
-    fn selected_row(&self) -> usize {
-        let followed = if self.order.is_some() { 0 } else { self.rows.len().saturating_sub(1) };
-        self.selected.map_or(followed, |place| self.row_of(place))
-    }
-
     /// The selected entry: the newest one while the list follows.
     pub fn selected(&self) -> Option<&Arc<Entry>> {
         self.row(self.selected_row()).map(|row| &row.entry)
-    }
-
-    /// How many rows are below the `height` lines in view.
-    pub fn below(&self, height: usize) -> usize {
-        self.rows.len() - self.range(height).end
     }
 
     /// All rows, oldest first.
@@ -320,65 +291,36 @@ impl EntryList {
     pub fn visible_rows(&self, height: usize) -> impl Iterator<Item = &Row> + Clone {
         self.range(height).filter_map(|line| self.row(line))
     }
+}
 
-    fn range(&self, height: usize) -> Range<usize> {
-        let top = match &self.order {
-            Some(_) if self.follows() => 0,
-            None if self.follows() => usize::MAX,
-            _ => self.row_of(self.top),
-        };
-        window::visible(self.rows.len(), Some(self.selected_row()), top, height)
+impl RowList for EntryList {
+    fn len(&self) -> usize {
+        self.rows.len()
     }
 
-    /// Takes a step. Beyond the last row the list follows again, and a sorted one before the first.
-    pub fn go(&mut self, step: ListStep, height: usize) {
-        let row = self.selected_row();
-        let is_end = match step {
-            ListStep::First => self.order.is_some(),
-            ListStep::Up(_) => self.order.is_some() && row == 0,
-            ListStep::Down(_) => self.order.is_none() && row + 1 >= self.rows.len(),
-            ListStep::Last => self.order.is_none(),
-        };
-        if is_end || self.rows.is_empty() {
-            self.selected = None;
-            return;
-        }
-        self.go_to(step.from(row, self.rows.len()), height);
+    fn selection(&self) -> Option<usize> {
+        self.selected.map(|place| self.row_of(place))
     }
 
-    /// Selects a row. The view moves only as far as that needs.
-    fn go_to(&mut self, row: usize, height: usize) {
-        self.hold(height);
-        self.selected = self.row(row).map(|row| row.place);
-        self.hold(height);
+    fn set_selection(&mut self, row: Option<usize>) {
+        self.selected = row.and_then(|row| self.row(row)).map(|row| row.place);
     }
 
-    fn hold(&mut self, height: usize) {
-        if let Some(top) = self.row(self.range(height).start) {
-            self.top = top.place;
-        }
+    fn top(&self) -> usize {
+        self.row_of(self.top)
     }
 
-    /// Keeps the selected row selected: the list no longer follows.
-    pub fn stay(&mut self, height: usize) {
-        self.go_to(self.selected_row(), height);
+    fn set_top(&mut self, row: usize) {
+        self.top = self.row(row).map_or(self.top, |row| row.place);
     }
 
-    /// Selects the next or the previous row that passes a filter, and says whether it began again at the other end.
-    pub fn seek(&mut self, wanted: &Filter, forward: bool, height: usize) -> Option<bool> {
-        let (row, wrapped) = window::seek(self.rows.len(), self.selected_row(), forward, |row| {
+    fn find(&self, wanted: &Filter, forward: bool) -> Option<(usize, bool)> {
+        window::seek(self.rows.len(), self.selected_row(), forward, |row| {
             self.row(row).is_some_and(|row| wanted.matches(&row.entry))
-        })?;
-        self.go_to(row, height);
-        Some(wrapped)
+        })
     }
 
-    /// Selects the entry in a line of the view.
-    pub fn select_line(&mut self, line: usize, height: usize) {
-        let range = self.range(height);
-        self.hold(height);
-        if let Some(row) = self.row(range.start + line).filter(|_| range.start + line < range.end) {
-            self.selected = Some(row.place);
-        }
+    fn is_sorted(&self) -> bool {
+        self.order.is_some()
     }
 }

@@ -25,6 +25,7 @@ pub mod picker;
 pub mod prompt;
 mod question;
 pub mod reply_edit;
+pub mod row_list;
 mod row_order;
 mod scenario;
 pub mod sequence;

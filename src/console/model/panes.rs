@@ -20,6 +20,7 @@ use crate::{
             grouped_list::GroupedList,
             list::{EntryList, VolumeHistory},
             mode::{Mode, StatusLine},
+            row_list::RowList as _,
             sequence::SequenceLines,
             window::{Cursor, ListStep},
         },
@@ -37,10 +38,7 @@ impl App {
         let Some(screen) = self.screen(snapshot) else { return };
         let height = screen.rows(self.focus);
         match self.focus {
-            Pane::Calls => match &mut self.grouped_list {
-                Some(grouped_list) => grouped_list.go(step, height),
-                None => self.calls.go(step, height),
-            },
+            Pane::Calls => self.rows_mut().go(step, height),
             Pane::Volumes => {
                 if snapshot.is_all() {
                     self.volume.1 = step.from(self.volume.1, snapshot.volume_lines());
@@ -67,11 +65,8 @@ impl App {
         self.focus(Pane::Calls, snapshot);
         let Some(screen) = self.screen(snapshot) else { return };
         let height = screen.rows(Pane::Calls);
-        let found = match &mut self.grouped_list {
-            Some(grouped_list) => grouped_list.seek(&self.latest_filter, forward, height),
-            None => self.calls.seek(&self.latest_filter, forward, height),
-        };
-        match found {
+        let wanted = self.latest_filter.clone();
+        match self.rows_mut().seek(&wanted, forward, height) {
             None => self.status = StatusLine::say("no match"),
             Some(true) if forward => self.status = StatusLine::say("search continued at the first row"),
             Some(true) => self.status = StatusLine::say("search continued at the last row"),
@@ -91,19 +86,13 @@ impl App {
         let Some(screen) = self.screen(snapshot) else { return };
         let height = screen.rows(Pane::Calls);
         let is_new = self.detail.is_none();
-        let follows = self.grouped_list.as_ref().map_or(self.calls.follows(), GroupedList::follows);
-        let is_there = is_new && follows && self.selected().is_some_and(|entry| lint.matches(entry));
-        let found = match &mut self.grouped_list {
-            Some(grouped_list) if is_there => {
-                grouped_list.stay(height);
-                Some(false)
-            }
-            Some(grouped_list) => grouped_list.seek(&lint, false, height),
-            None if is_there => {
-                self.calls.stay(height);
-                Some(false)
-            }
-            None => self.calls.seek(&lint, false, height),
+        let is_there =
+            is_new && self.rows().follows() && self.selected().is_some_and(|entry| lint.matches(entry));
+        let found = if is_there {
+            self.rows_mut().stay(height);
+            Some(false)
+        } else {
+            self.rows_mut().seek(&lint, false, height)
         };
         let counted = text::counted(counted, "lint");
         match found {
@@ -315,10 +304,7 @@ impl App {
                 } else {
                     line / usize::from(screen.entry_lines)
                 };
-                match &mut self.grouped_list {
-                    Some(grouped_list) => grouped_list.select_line(line, height),
-                    None => self.calls.select_line(line, height),
-                }
+                self.rows_mut().select_line(line, height);
             }
             Pane::Volumes => {
                 let cursor = Cursor { row: self.volume_row(snapshot), top: self.volume.1 };
@@ -356,13 +342,7 @@ impl App {
     /// What is selected in the focused pane: the number of an entry, a volume's or a fault's row.
     fn selection(&self, snapshot: &Snapshot) -> Option<u64> {
         match self.focus {
-            Pane::Calls => {
-                let follows = match &self.grouped_list {
-                    Some(list) => list.follows(),
-                    None => self.calls.follows(),
-                };
-                self.selected().filter(|_| !follows).map(|entry| entry.seq)
-            }
+            Pane::Calls => self.selected().filter(|_| !self.rows().follows()).map(|entry| entry.seq),
             Pane::Volumes => Some(self.volume_row(snapshot) as u64),
             Pane::Faults => Some(self.fault.row as u64),
         }

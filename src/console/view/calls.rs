@@ -13,7 +13,7 @@ use crate::{
         column::{Column, ColumnChoice},
         input::action::KeyAction,
         layout::pane::Pane,
-        model::{grouped_list::GroupedList, mode::Mode},
+        model::{grouped_list::GroupedList, mode::Mode, row_list::RowList as _},
         view::{
             canvas::{View, mark, put},
             columns::{self, Columns, Content},
@@ -32,7 +32,7 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
     let fits = |state: &Vec<Span<'_>>| state.iter().map(Span::width).sum::<usize>() <= room;
     let state = states.find(fits).unwrap_or_default();
     let inner = view.pane(Pane::Calls, title, &state, area, buffer);
-    let is_empty = grouped_list.map_or(view.app.calls.is_empty(), GroupedList::is_empty);
+    let is_empty = view.app.rows().is_empty();
     if is_empty && view.app.calls.is_filtered() {
         let back = view.key(KeyAction::Back);
         let line =
@@ -102,7 +102,7 @@ pub fn state(view: &View<'_>, has_keys: bool) -> Vec<Span<'static>> {
     match (calls.held_back(view.snapshot.rows), sorted(view)) {
         (Some(held), _) => say(format!("PAUSED +{}", text::grouped(held)), styles.warning),
         (None, Some(by)) => say(by, styles.dim),
-        (None, None) if follows(view) => say("auto-scroll on".into(), styles.dim),
+        (None, None) if view.app.rows().follows() => say("auto-scroll on".into(), styles.dim),
         (None, None) => match newer(view) {
             0 => say("auto-scroll off".into(), styles.warning),
             newer => say(format!("{} newer below", text::grouped(newer)), styles.warning),
@@ -144,25 +144,16 @@ fn node_width(view: &View<'_>) -> usize {
     names.map(|name| text::width(&text::clean(name))).max().map_or(0, |width| width.max(4))
 }
 
-fn follows(view: &View<'_>) -> bool {
-    view.app.grouped_list.as_ref().map_or(view.app.calls.follows(), GroupedList::follows)
-}
-
 /// How many rows are below those in view.
 fn newer(view: &View<'_>) -> u64 {
-    let height = view.screen.rows(Pane::Calls);
-    let below = match &view.app.grouped_list {
-        Some(grouped_list) => grouped_list.below(height),
-        None => view.app.calls.below(height),
-    };
-    below as u64
+    view.app.rows().below(view.screen.rows(Pane::Calls)) as u64
 }
 
 /// The key that resumes the list, and what it does.
 fn resume_key(view: &View<'_>) -> Option<(String, &'static str)> {
     let (action, does) = if view.app.calls.is_frozen() {
         (KeyAction::Pause, "resumes")
-    } else if follows(view) || sorted(view).is_some() {
+    } else if view.app.rows().follows() || sorted(view).is_some() {
         return None;
     } else {
         (KeyAction::Last, "resumes")
@@ -182,7 +173,7 @@ pub fn short_state(view: &View<'_>) -> Vec<Span<'static>> {
         None if calls.is_filtered() => {
             format!("{} shown", text::grouped(grouped_list.map_or(calls.len(), GroupedList::items) as u64))
         }
-        None if follows(view) => return vec![Span::styled("auto-scroll", view.theme.styles.dim)],
+        None if view.app.rows().follows() => return vec![Span::styled("auto-scroll", view.theme.styles.dim)],
         None => match (newer(view), resume_key(view)) {
             (0, Some((key, does))) => format!("{key} {does}"),
             (newer, _) => format!("{} newer", text::grouped(newer)),

@@ -38,7 +38,7 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
     }
     // What is selected is copied instead.
     let copies =
-        |key: &str| if view.app.calls.follows() { format!(" ({key} copies it)") } else { String::new() };
+        |key: &str| if view.app.rows().follows() { format!(" ({key} copies it)") } else { String::new() };
     let mut copy = view.key(KeyAction::CopyJson);
     if let Some(fix_command) = &view.snapshot.driver.fix_command {
         let first = format!("docker does not find this driver yet. First, run{}", copies(&copy));

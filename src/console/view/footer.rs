@@ -178,7 +178,7 @@ fn would_do_something(view: &View<'_>, action: KeyAction) -> bool {
         }
         KeyAction::Disarm => matches!(fault_list::rows(snapshot).get(app.fault.row), Some(FaultRow::Rule(_))),
         KeyAction::Open => match app.focus {
-            Pane::Calls => !app.calls.is_empty(),
+            Pane::Calls => !app.rows().is_empty(),
             Pane::Volumes => !snapshot.volumes.is_empty(),
             Pane::Faults => fault_action(view).is_none_or(|action| would_do_something(view, action)),
         },
