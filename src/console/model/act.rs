@@ -41,7 +41,7 @@ impl App {
         let Some(action) = action else {
             if !key.is_empty() {
                 let help = self.keymap.key(KeyAction::Help, self.theme.glyphs.ascii);
-                self.status = StatusLine::say(format!("{key} is not bound; {help} shows the keys"));
+                self.say(format!("{key} is not bound; {help} shows the keys"));
                 (self.last_key, self.status_source) = (None, StatusSource::Key);
             }
             return Vec::new();
@@ -79,7 +79,7 @@ impl App {
         }
         if let Some(why) = obstacle(action, snapshot) {
             let key = self.keymap.key(action, self.theme.glyphs.ascii);
-            self.status = StatusLine::say(format!("{key} does nothing here: {why}"));
+            self.say(format!("{key} does nothing here: {why}"));
             return Vec::new();
         }
         let is_about_fault = self.focus == Pane::Faults
@@ -104,10 +104,6 @@ impl App {
             }
             KeyAction::Release => self.release(snapshot),
             KeyAction::EditReply => self.edit_reply(snapshot),
-            KeyAction::FailCall => {
-                self.fail(snapshot);
-                None
-            }
             KeyAction::ClearAll => return self.clear_all(snapshot),
             KeyAction::Disarm => self.disarm(snapshot),
             KeyAction::RuleUp => self.move_rule(true, snapshot),
@@ -115,16 +111,8 @@ impl App {
             KeyAction::Open => self.open(snapshot),
             KeyAction::CopyJson | KeyAction::CopyCurl => self.copy(action, snapshot),
             KeyAction::CopyReport => {
-                self.status = StatusLine::say("copied a report of the run as Markdown");
+                self.say("copied a report of the run as Markdown");
                 Some(Effect::Copy(export::markdown(self.calls.all(), &Filter::default(), snapshot)))
-            }
-            KeyAction::NewRule => {
-                self.new_rule(snapshot);
-                None
-            }
-            KeyAction::Scenarios => {
-                self.pick(snapshot);
-                None
             }
             KeyAction::StopPlay if self.shell_line.is_some() && snapshot.scenario.play_request.is_none() => {
                 Some(Effect::EndShell)
@@ -138,7 +126,7 @@ impl App {
             KeyAction::Redraw => Some(Effect::Redraw),
             KeyAction::Mouse => {
                 self.mouse = !self.mouse;
-                self.status = StatusLine::say(if self.mouse {
+                self.say(if self.mouse {
                     "mouse capture on"
                 } else {
                     "mouse capture off; select text normally"
@@ -189,6 +177,9 @@ impl App {
                 let last = snapshot.kept.end.saturating_sub(1);
                 self.calls.freeze((!self.calls.is_frozen()).then_some(last), snapshot.rows);
             }
+            KeyAction::FailCall => self.fail(snapshot),
+            KeyAction::NewRule => self.new_rule(snapshot),
+            KeyAction::Scenarios => self.pick(snapshot),
             KeyAction::Filter => self.begin(PromptKind::Filter, &self.filter_text.clone(), snapshot),
             KeyAction::Shell => self.begin_shell(snapshot),
             KeyAction::NextMatch => self.go_to_match(true, snapshot),
@@ -212,7 +203,7 @@ impl App {
                 self.follow_columns();
                 if self.sequence && self.screen(snapshot).is_some_and(|screen| !screen.is_sequence) {
                     let least = sequence::LEAST;
-                    self.status = StatusLine::say(format!("the sequence needs {least} columns"));
+                    self.say(format!("the sequence needs {least} columns"));
                 }
             }
             KeyAction::Group => self.toggle_groups(),
@@ -220,7 +211,7 @@ impl App {
                 let hides = !self.calls.hides_commands();
                 self.calls.hide_commands(hides);
                 let what = if hides { "hidden" } else { "shown" };
-                self.status = StatusLine::say(format!("commands are {what}"));
+                self.say(format!("commands are {what}"));
             }
             KeyAction::Columns => self.pick_columns(),
             KeyAction::Comment => {
@@ -235,13 +226,13 @@ impl App {
                 if self.presenting && self.screen(snapshot).is_some_and(|screen| screen.narration.height == 0)
                 {
                     let least = MIN_NARRATION_HEIGHT;
-                    self.status = StatusLine::say(format!("the narration needs {least} rows"));
+                    self.say(format!("the narration needs {least} rows"));
                 }
             }
             KeyAction::Help => self.mode = Mode::Help(HelpState::default()),
             KeyAction::Theme => {
                 self.theme = self.themes.after(&self.theme.name).clone();
-                self.status = StatusLine::say(format!("theme {}", self.theme.name));
+                self.say(format!("theme {}", self.theme.name));
             }
             _ => {}
         }
@@ -251,7 +242,7 @@ impl App {
         if let Some(FaultRow::Rule(id)) = fault_list::rows(snapshot).get(self.fault.row) {
             return Some(Command::Disarm(Target::Id(*id)).into());
         }
-        self.status = StatusLine::say("no rule selected");
+        self.say("no rule selected");
         None
     }
 }

@@ -4,7 +4,7 @@
 //! [`Effect`]s: it touches neither the hub nor the terminal, so that every key is tested as a row of a
 //! table.
 
-use std::{sync::Arc, time::Duration};
+use std::{ops::Range, sync::Arc, time::Duration};
 
 use crossterm::event::{KeyEvent, KeyEventKind};
 use jiff::Timestamp;
@@ -250,85 +250,66 @@ impl App {
 
     fn handle(&mut self, event: Event, snapshot: &Snapshot) -> Vec<Effect> {
         match event {
-            Event::Key(key) if key.kind == KeyEventKind::Release => Vec::new(),
-            Event::Key(key) => self.key(key, snapshot),
+            Event::Key(key) if key.kind == KeyEventKind::Release => {}
+            Event::Key(key) => return self.key(key, snapshot),
             Event::Mouse(mouse, at) => match self.clicked.take() {
                 Some(Clicked::Hint(action)) => {
                     let key = self.keymap.key(action, self.theme.glyphs.ascii);
-                    self.press_key(key, action, snapshot)
+                    return self.press_key(key, action, snapshot);
                 }
-                Some(Clicked::Head(column)) => {
-                    self.sort_by(self.columns.next_sort(column));
-                    Vec::new()
-                }
-                None => self.mouse(mouse, at, snapshot).into_iter().collect(),
+                Some(Clicked::Head(column)) => self.sort_by(self.columns.next_sort(column)),
+                None => return self.mouse(mouse, at, snapshot).into_iter().collect(),
             },
-            Event::Paste(text) => {
-                let is_seen = self.screen(snapshot).is_some();
-                let Mode::Type(prompt) = &mut self.mode else { return Vec::new() };
-                if !is_seen {
-                    return Vec::new();
+            Event::Paste(text) if self.screen(snapshot).is_some() => {
+                if let Mode::Type(prompt) = &mut self.mode {
+                    prompt.paste(&text, snapshot);
+                    return self.retyped();
                 }
-                prompt.paste(&text, snapshot);
-                self.retyped()
             }
-            Event::Resize(width, height) => {
-                self.size = (width, height);
-                Vec::new()
-            }
-            Event::Entries(entries, kept) => {
-                for entry_list in self.lists() {
-                    entry_list.take(&entries, &kept);
-                }
-                if let Some(grouped_list) = &mut self.grouped_list {
-                    grouped_list.take(&entries, &kept, &self.calls);
-                }
-                for entry in &entries {
-                    self.retries.push(entry);
-                }
-                self.retries.forget_before(kept.start);
-                // A paused list shows them still.
-                if !self.calls.is_frozen() {
-                    self.marks.forget_before(kept.start);
-                }
-                if let Some(facts) = &mut self.call_facts {
-                    facts.take(&entries, snapshot);
-                }
-                self.news.take(&entries, &kept, snapshot, &mut self.status);
-                Vec::new()
-            }
-            Event::Restarted => {
-                self.restart(snapshot);
-                Vec::new()
-            }
-            Event::NodeChosen(result) => {
-                self.node_chosen(result, snapshot);
-                Vec::new()
-            }
-            Event::SeekDone(result) => {
-                self.seek_done(result);
-                Vec::new()
-            }
+            Event::Paste(_) => {}
+            Event::Resize(width, height) => self.size = (width, height),
+            Event::Entries(entries, kept) => self.take_entries(&entries, &kept, snapshot),
+            Event::Restarted => self.restart(snapshot),
+            Event::NodeChosen(result) => self.node_chosen(result, snapshot),
+            Event::SeekDone(result) => self.seek_done(result),
             Event::DryRunDone { number, result } => {
-                self.dry_run.finish(number, result.ok()).into_iter().collect()
+                return self.dry_run.finish(number, result.ok()).into_iter().collect();
             }
-            Event::CommandDone { line, result } => {
-                self.command_done(line, result, snapshot);
-                Vec::new()
-            }
-            Event::ShellEnded(result) => {
-                self.shell_ended(result);
-                Vec::new()
-            }
+            Event::CommandDone { line, result } => self.command_done(line, result, snapshot),
+            Event::ShellEnded(result) => self.shell_ended(result),
             Event::InvalidReply { draft, problem } => {
                 self.mode = Mode::Ask(Question::SendInvalid { draft, problem });
-                Vec::new()
             }
-            Event::StillRunning { line, waiting } => {
-                self.still_running(&line, waiting);
-                Vec::new()
-            }
+            Event::StillRunning { line, waiting } => self.still_running(&line, waiting),
         }
+        Vec::new()
+    }
+
+    /// Hands new entries to all that keeps some.
+    fn take_entries(&mut self, entries: &[Arc<Entry>], kept: &Range<u64>, snapshot: &Snapshot) {
+        for entry_list in self.lists() {
+            entry_list.take(entries, kept);
+        }
+        if let Some(grouped_list) = &mut self.grouped_list {
+            grouped_list.take(entries, kept, &self.calls);
+        }
+        for entry in entries {
+            self.retries.push(entry);
+        }
+        self.retries.forget_before(kept.start);
+        // A paused list shows them still.
+        if !self.calls.is_paused() {
+            self.marks.forget_before(kept.start);
+        }
+        if let Some(facts) = &mut self.call_facts {
+            facts.take(entries, snapshot);
+        }
+        self.news.take(entries, kept, snapshot, &mut self.status);
+    }
+
+    /// Sets the status line to a remark.
+    pub(super) fn say(&mut self, text: impl Into<String>) {
+        self.status = StatusLine::say(text);
     }
 
     fn key(&mut self, key: KeyEvent, snapshot: &Snapshot) -> Vec<Effect> {
@@ -341,23 +322,18 @@ impl App {
             return self.unseen_key(key, action, snapshot);
         }
         match &mut self.mode {
-            Mode::Browse if self.marks.is_pending => {
-                self.mark_key(key, snapshot);
-                Vec::new()
-            }
+            Mode::Browse if self.marks.is_pending => self.mark_key(key, snapshot),
             Mode::Browse => {
                 self.submitted = None;
-                self.press(chord, action, snapshot)
+                return self.press(chord, action, snapshot);
             }
-            Mode::Help(_) => self.help_key(key, action, snapshot),
-            Mode::Ask(_) => self.answer_key(key, snapshot),
-            Mode::Type(_) => self.type_key(key, snapshot),
-            Mode::Pick(_) => self.pick_key(key, snapshot),
-            Mode::Columns(_) => {
-                self.columns_key(key, action);
-                Vec::new()
-            }
+            Mode::Help(_) => return self.help_key(key, action, snapshot),
+            Mode::Ask(_) => return self.answer_key(key, snapshot),
+            Mode::Type(_) => return self.type_key(key, snapshot),
+            Mode::Pick(_) => return self.pick_key(key, snapshot),
+            Mode::Columns(_) => self.columns_key(key, action),
         }
+        Vec::new()
     }
 
     /// Takes a key while the terminal is too small to show what it does: only those that leave or draw again do something.

@@ -11,7 +11,7 @@ use crate::console::{
     },
     model::{
         app::App,
-        mode::{Mode, StatusLine},
+        mode::Mode,
         picker::ColumnPicker,
         window::{Cursor, ListStep},
     },
@@ -50,7 +50,7 @@ impl App {
     pub(super) fn sort_by(&mut self, sort: Sort) {
         self.columns.sort_by(sort);
         self.follow_columns();
-        self.status = StatusLine::say(self.sorted(sort));
+        self.say(self.sorted(sort));
     }
 
     /// Puts the rows of both panes in their usual order again.
@@ -58,7 +58,7 @@ impl App {
         self.columns.unsort(Pane::Calls);
         self.columns.unsort(Pane::Volumes);
         self.follow_columns();
-        self.status = StatusLine::say("calls in the order of time, volumes in that of their names");
+        self.say("calls in the order of time, volumes in that of their names");
     }
 
     fn sorted(&self, sort: Sort) -> String {

@@ -9,7 +9,6 @@ use crate::{
             app::App,
             event::Effect,
             fault_list::{self, FaultRow},
-            mode::StatusLine,
         },
     },
     domain::{
@@ -32,7 +31,7 @@ impl App {
     pub(super) fn copy(&mut self, action: KeyAction, snapshot: &Snapshot) -> Option<Effect> {
         let is_command = action == KeyAction::CopyCurl;
         let copied = match self.focus {
-            Pane::Calls if self.calls.follows() && self.has_heard_nothing(snapshot) => {
+            Pane::Calls if self.rows().follows() && self.has_heard_nothing(snapshot) => {
                 match &snapshot.driver.fix_command {
                     Some(_) if !is_command => return self.copy_fix_command(snapshot),
                     _ => Ok(("the docker command".to_owned(), docker_command(&snapshot.driver))),
@@ -45,11 +44,11 @@ impl App {
         };
         match copied {
             Ok((what, text)) => {
-                self.status = StatusLine::say(format!("copied {what}"));
+                self.say(format!("copied {what}"));
                 Some(Effect::Copy(text))
             }
             Err(why) => {
-                self.status = StatusLine::say(why);
+                self.say(why);
                 None
             }
         }
@@ -128,7 +127,7 @@ impl App {
     /// Copies the command that would register the driver, if it is not.
     pub(super) fn copy_fix_command(&mut self, snapshot: &Snapshot) -> Option<Effect> {
         let fix_command = snapshot.driver.fix_command.clone()?;
-        self.status = StatusLine::say("copied the command that registers the driver");
+        self.say("copied the command that registers the driver");
         Some(Effect::Copy(fix_command))
     }
 }

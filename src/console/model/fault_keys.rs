@@ -8,7 +8,6 @@ use crate::{
             app::App,
             event::Effect,
             fault_list::{FaultRow, is_armed, outage_help, rows},
-            mode::StatusLine,
             prompt::PromptKind,
         },
     },
@@ -29,7 +28,7 @@ impl App {
             return None;
         }
         let Some(volume) = self.selected_volume(snapshot) else {
-            self.status = StatusLine::say("no volume to forget");
+            self.say("no volume to forget");
             return None;
         };
         if self.can_forget(snapshot) {
@@ -44,7 +43,7 @@ impl App {
         if self.screen(snapshot).is_some_and(|screen| screen.volumes.is_none()) {
             self.focus(Pane::Volumes, snapshot);
         }
-        self.status = StatusLine::say(format!("{gone}{key} again {does} {name}"));
+        self.say(format!("{gone}{key} again {does} {name}"));
         None
     }
 
@@ -79,7 +78,7 @@ impl App {
             FaultRow::Rule(id) => format!("rule {id} is gone"),
             _ => "it is gone".to_owned(),
         };
-        self.status = StatusLine::say(format!("{gone}; another row is selected now"));
+        self.say(format!("{gone}; another row is selected now"));
         self.choose_fault(snapshot);
         true
     }
@@ -98,10 +97,7 @@ impl App {
         if let DriverStatus::Down { .. } = snapshot.driver_state.status {
             return Some(Command::Down { kind: self.outage, lasting: None }.into());
         }
-        self.status = StatusLine::say(format!(
-            "outage type: {}; {key} takes the driver down",
-            outage_help(self.outage)
-        ));
+        self.say(format!("outage type: {}; {key} takes the driver down", outage_help(self.outage)));
         None
     }
 
@@ -116,7 +112,7 @@ impl App {
         }
         if effects.is_empty() {
             let forgotten = snapshot.volumes.forgotten();
-            self.status = StatusLine::say(match forgotten {
+            self.say(match forgotten {
                 0 => "nothing to clear".to_owned(),
                 some => format!(
                     "nothing to clear; {} forgotten: {} restores the selected one",
@@ -142,8 +138,7 @@ impl App {
         let row = self.fault.row;
         let Some((rule, before)) = self.moved_rule(up, snapshot) else {
             let has_rule = matches!(rows(snapshot).get(row), Some(FaultRow::Rule(_)));
-            self.status =
-                StatusLine::say(if has_rule { "no other rule to move it past" } else { "no rule selected" });
+            self.say(if has_rule { "no other rule to move it past" } else { "no rule selected" });
             return None;
         };
         Some(Command::Move { rule: Target::Id(rule), before: Target::Id(before) }.into())

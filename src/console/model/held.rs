@@ -24,7 +24,7 @@ impl App {
         match self.selected_held(snapshot).or(own) {
             Some(held) if held.node == snapshot.node => Some(held),
             None if snapshot.held.is_empty() || !snapshot.is_all() => {
-                self.status = StatusLine::say("no call is held");
+                self.say("no call is held");
                 None
             }
             _ => {

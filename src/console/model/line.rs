@@ -112,7 +112,7 @@ impl App {
             1 => "; 1 more command waits".into(),
             _ => format!("; {waiting} more commands wait"),
         };
-        self.status = StatusLine::say(format!("{line} is still running{others}"));
+        self.say(format!("{line} is still running{others}"));
     }
 
     /// The status line now says something that came after the last key.
@@ -202,7 +202,7 @@ impl App {
     fn filter(&mut self, text: &str) -> Result<(), String> {
         let filter: Filter = text.parse().map_err(|error: FilterError| error.to_string())?;
         if filter != Filter::default() {
-            self.latest_filter = Clone::clone(&filter);
+            self.latest_filter = filter.clone();
         }
         self.calls.set_filter(filter);
         text.trim().clone_into(&mut self.filter_text);
@@ -224,7 +224,7 @@ impl App {
             PaletteInput::Command(command) => return Ok(self.ask_or_run(*command, snapshot)),
             PaletteInput::Action(action) => return Ok(self.act(action, snapshot)),
             PaletteInput::Theme(theme) => {
-                self.status = StatusLine::say(format!("theme {}", theme.name));
+                self.say(format!("theme {}", theme.name));
                 self.theme = *theme;
             }
             PaletteInput::Filter(text) => self.filter(&text)?,
@@ -246,20 +246,12 @@ impl App {
         match command {
             // Nothing is lost there: its source says why it cannot be run.
             command if snapshot.source.timeline().is_some() => vec![command.into()],
-            Command::Quit if snapshot.source != SourceStatus::Local => {
-                self.mode = Mode::Ask(Question::Run(Box::new(Command::Quit)));
-                Vec::new()
-            }
-            command if command.is_dangerous() => {
-                self.mode = Mode::Ask(Question::Run(Box::new(command.confirmed())));
-                Vec::new()
-            }
+            Command::Quit if snapshot.source != SourceStatus::Local => self.ask(Command::Quit),
+            command if command.is_dangerous() => self.ask(command.confirmed()),
             Command::Play { scenario, stepwise, dangerous: false }
                 if snapshot.catalog.can_harm(&scenario) =>
             {
-                let command = Command::Play { scenario, stepwise, dangerous: true };
-                self.mode = Mode::Ask(Question::Run(Box::new(command)));
-                Vec::new()
+                self.ask(Command::Play { scenario, stepwise, dangerous: true })
             }
             // In front of another plugin it is refused with the reason.
             command @ (Command::Wipe | Command::Crash { keep: false })
@@ -271,10 +263,7 @@ impl App {
                 self.mode = Mode::Ask(Question::Wipe { typed: String::new() });
                 Vec::new()
             }
-            Command::Reset | Command::Crash { keep: false } => {
-                self.mode = Mode::Ask(Question::Run(Box::new(command)));
-                Vec::new()
-            }
+            Command::Reset | Command::Crash { keep: false } => self.ask(command),
             // A rule with the same label is replaced anyway; any other would stay armed beside the new one.
             Command::Arm { ref label, dry_run: false, .. }
                 if edited.is_some_and(|rule| {
@@ -295,5 +284,11 @@ impl App {
                 vec![command.into()]
             }
         }
+    }
+
+    /// Asks before a command is run.
+    fn ask(&mut self, command: Command) -> Vec<Effect> {
+        self.mode = Mode::Ask(Question::Run(Box::new(command)));
+        Vec::new()
     }
 }

@@ -18,8 +18,7 @@ impl App {
     /// Waits for the key that names a mark.
     pub(super) fn begin_mark(&mut self) {
         self.marks.is_pending = true;
-        self.status =
-            StatusLine::say("mark: a letter goes to its mark, a capital sets it here, \' marks for copying");
+        self.say("mark: a letter goes to its mark, a capital sets it here, \' marks for copying");
     }
 
     /// Takes the key that names a mark.
@@ -31,7 +30,7 @@ impl App {
             return self.go_to_mark(letter, snapshot);
         }
         let Some(entry) = self.selected().cloned() else {
-            self.status = StatusLine::say("nothing to mark");
+            self.say("nothing to mark");
             return;
         };
         if letter == '\'' {
@@ -44,18 +43,18 @@ impl App {
                     text::counted(marked, "entry")
                 ),
             };
-            self.status = StatusLine::say(said);
+            self.say(said);
         } else if letter.is_ascii_uppercase() {
             let letter = letter.to_ascii_lowercase();
             self.marks.set(letter, place(&entry));
-            self.status = StatusLine::say(format!("mark {letter} is on {}", name(&entry)));
+            self.say(format!("mark {letter} is on {}", name(&entry)));
         }
     }
 
     fn go_to_mark(&mut self, letter: char, snapshot: &Snapshot) {
         let Some(wanted) = self.marks.get(letter) else {
             let capital = letter.to_ascii_uppercase();
-            self.status = StatusLine::say(format!("there is no mark {letter}; \'{capital} sets it"));
+            self.say(format!("there is no mark {letter}; \'{capital} sets it"));
             return;
         };
         let Some(entry) = self.calls.all().find(|entry| place(entry) == wanted).map(Arc::clone) else {
@@ -65,7 +64,7 @@ impl App {
             } else {
                 "is not shown".to_owned()
             };
-            self.status = StatusLine::say(format!("the call with mark {letter} {why}"));
+            self.say(format!("the call with mark {letter} {why}"));
             return;
         };
         self.focus(Pane::Calls, snapshot);

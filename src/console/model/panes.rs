@@ -59,7 +59,7 @@ impl App {
     pub(super) fn go_to_match(&mut self, forward: bool, snapshot: &Snapshot) {
         if self.latest_filter.is_empty() {
             let key = self.keymap.key(KeyAction::Filter, self.theme.glyphs.ascii);
-            self.status = StatusLine::say(format!("nothing to look for; {key} filters"));
+            self.say(format!("nothing to look for; {key} filters"));
             return;
         }
         self.focus(Pane::Calls, snapshot);
@@ -67,9 +67,9 @@ impl App {
         let height = screen.rows(Pane::Calls);
         let wanted = self.latest_filter.clone();
         match self.rows_mut().seek(&wanted, forward, height) {
-            None => self.status = StatusLine::say("no match"),
-            Some(true) if forward => self.status = StatusLine::say("search continued at the first row"),
-            Some(true) => self.status = StatusLine::say("search continued at the last row"),
+            None => self.say("no match"),
+            Some(true) if forward => self.say("search continued at the first row"),
+            Some(true) => self.say("search continued at the last row"),
             Some(false) => {}
         }
     }
@@ -78,7 +78,7 @@ impl App {
     pub(super) fn go_to_lint(&mut self, snapshot: &Snapshot) {
         let counted = snapshot.counters.lints();
         if counted == 0 {
-            self.status = StatusLine::say("no lint so far: no call has broken the protocol");
+            self.say("no lint so far: no call has broken the protocol");
             return;
         }
         let lint: Filter = "lint:*".parse().expect("a filter");
@@ -99,11 +99,11 @@ impl App {
             None => {
                 let why =
                     if self.calls.is_filtered() { "do not match the filter" } else { "are no longer kept" };
-                self.status = StatusLine::say(format!("{counted}, but their calls {why}"));
+                self.say(format!("{counted}, but their calls {why}"));
                 return;
             }
             Some(true) => {
-                self.status = StatusLine::say(format!("search continued at the last row; {counted}"));
+                self.say(format!("search continued at the last row; {counted}"));
             }
             Some(false) => {}
         }
@@ -116,7 +116,7 @@ impl App {
         let moved =
             self.screen(snapshot).is_some_and(|screen| self.borders.step(is_vertical, forward, &screen));
         if !moved {
-            self.status = StatusLine::say("no border to move here");
+            self.say("no border to move here");
         }
     }
 

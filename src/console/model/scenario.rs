@@ -36,7 +36,7 @@ impl App {
     /// Opens the picker.
     pub(super) fn pick(&mut self, snapshot: &Snapshot) {
         if snapshot.catalog.scenarios.is_empty() {
-            self.status = StatusLine::say("no scenarios here; use voltergeist play");
+            self.say("no scenarios here; use voltergeist play");
         } else {
             // For an audience, each step waits for a key.
             self.mode = Mode::Pick(Picker { stepwise: self.presenting, ..Picker::default() });
@@ -88,7 +88,7 @@ impl App {
             }
             (None, ..) => {
                 let key = self.keymap.key(KeyAction::Scenarios, self.theme.glyphs.ascii);
-                self.status = StatusLine::say(format!("no scenario is running; {key} chooses one"));
+                self.say(format!("no scenario is running; {key} chooses one"));
                 return None;
             }
             (_, _, KeyAction::NextStep) => ScenarioControl::Next,
@@ -102,12 +102,12 @@ impl App {
     /// Changes the demo speed.
     pub(super) fn speed(&mut self, action: KeyAction, snapshot: &Snapshot) -> Option<Effect> {
         let Some(speed) = snapshot.speed else {
-            self.status = StatusLine::say("speed keys work only in the demo");
+            self.say("speed keys work only in the demo");
             return None;
         };
         let change = if action == KeyAction::Faster { speed.faster() } else { speed.slower() };
         if change.is_none() {
-            self.status = StatusLine::say(format!("the demo speed is already {speed}"));
+            self.say(format!("the demo speed is already {speed}"));
         }
         change.map(|change| Command::Speed(change).into())
     }

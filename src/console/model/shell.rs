@@ -31,7 +31,7 @@ impl App {
             return Vec::new();
         }
         let key = self.keymap.key(KeyAction::StopPlay, self.theme.glyphs.ascii);
-        self.status = StatusLine::say(format!("$ {line} is running; {key} ends it"));
+        self.say(format!("$ {line} is running; {key} ends it"));
         self.shell_line = Some(line.to_owned());
         vec![Effect::Shell(line.to_owned())]
     }
@@ -39,7 +39,7 @@ impl App {
     fn is_shell_busy(&mut self) -> bool {
         let key = self.keymap.key(KeyAction::StopPlay, self.theme.glyphs.ascii);
         if let Some(line) = &self.shell_line {
-            self.status = StatusLine::say(format!("$ {line} is still running; {key} ends it"));
+            self.say(format!("$ {line} is still running; {key} ends it"));
         }
         self.shell_line.is_some()
     }

@@ -39,7 +39,7 @@ impl App {
         };
         let Some(timeline) = snapshot.source.timeline() else {
             seek.as_ref()?;
-            self.status = StatusLine::say("only a recording has a timeline: voltergeist replay FILE");
+            self.say("only a recording has a timeline: voltergeist replay FILE");
             return Some(Vec::new());
         };
         if let Some(seek) = seek {
