@@ -4,7 +4,7 @@
 //! [`Effect`]s: it touches neither the hub nor the terminal, so that every key is tested as a row of a
 //! table.
 
-use std::{ops::Range, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use crossterm::event::{KeyEvent, KeyEventKind};
 use jiff::Timestamp;
@@ -27,13 +27,12 @@ use crate::{
             dry_run::DryRuns,
             event::{Effect, Event},
             fault_list::{self, FaultRow},
-            grouped_list::{GroupedList, GroupedRow},
+            grouped_list::GroupedList,
             list::{EntryList, VolumeHistory},
             marks::Marks,
             mode::{HelpRun, LastKey, Mode, Question, StatusLine, StatusSource},
             news::News,
             prompt::{History, Replaced, Submitted},
-            row_list::RowList,
             volume_list::{CallFacts, VolumeOrder},
             window::Cursor,
         },
@@ -44,7 +43,7 @@ use crate::{
     domain::{
         analysis::retries::Retries,
         lang::{command::Outage, filter::Filter},
-        model::{entry::Entry, scenario::ScenarioRun},
+        model::scenario::ScenarioRun,
         text,
     },
     hub::{DriverStatus, Snapshot},
@@ -285,28 +284,6 @@ impl App {
         Vec::new()
     }
 
-    /// Hands new entries to all that keeps some.
-    fn take_entries(&mut self, entries: &[Arc<Entry>], kept: &Range<u64>, snapshot: &Snapshot) {
-        for entry_list in self.lists() {
-            entry_list.take(entries, kept);
-        }
-        if let Some(grouped_list) = &mut self.grouped_list {
-            grouped_list.take(entries, kept, &self.calls);
-        }
-        for entry in entries {
-            self.retries.push(entry);
-        }
-        self.retries.forget_before(kept.start);
-        // A paused list shows them still.
-        if !self.calls.is_paused() {
-            self.marks.forget_before(kept.start);
-        }
-        if let Some(facts) = &mut self.call_facts {
-            facts.take(entries, snapshot);
-        }
-        self.news.take(entries, kept, snapshot, &mut self.status);
-    }
-
     /// Sets the status line to a remark.
     pub(super) fn say(&mut self, text: impl Into<String>) {
         self.status = StatusLine::say(text);
@@ -374,51 +351,5 @@ impl App {
             borders: self.borders,
         };
         Screen::new(area, &input)
-    }
-
-    pub(super) fn lists(&mut self) -> impl Iterator<Item = &mut EntryList> {
-        std::iter::once(&mut self.calls).chain(self.history.as_mut().map(|history| &mut history.entries))
-    }
-
-    /// The number of the next entry to take in.
-    pub fn wants(&mut self) -> u64 {
-        let folded = self.grouped_list.as_ref().and_then(GroupedList::wants);
-        let retried = self.retries.wants();
-        let facts = self.call_facts.as_ref().map(CallFacts::wants);
-        self.lists()
-            .filter_map(|entry_list| entry_list.wants())
-            .chain(folded)
-            .chain(facts)
-            .min()
-            .unwrap_or(retried)
-            .min(retried)
-    }
-
-    /// The rows of the calls: groups while they are shown so.
-    pub fn rows(&self) -> &dyn RowList {
-        match &self.grouped_list {
-            Some(grouped_list) => grouped_list,
-            None => &self.calls,
-        }
-    }
-
-    pub(super) fn rows_mut(&mut self) -> &mut dyn RowList {
-        match &mut self.grouped_list {
-            Some(grouped_list) => grouped_list,
-            None => &mut self.calls,
-        }
-    }
-
-    /// The selected entry among the calls; of a group, its deciding call.
-    pub fn selected(&self) -> Option<&Arc<Entry>> {
-        match &self.grouped_list {
-            Some(grouped_list) => grouped_list.selected().map(GroupedRow::entry),
-            None => self.calls.selected(),
-        }
-    }
-
-    /// The selected entry, if its row is marked as such: the pane of the calls has the keys then.
-    pub fn visibly_selected(&self) -> Option<&Arc<Entry>> {
-        self.selected().filter(|_| self.focus == Pane::Calls)
     }
 }

@@ -6,6 +6,7 @@ pub mod click;
 mod columns;
 mod copy;
 pub mod dry_run;
+mod entries;
 pub mod event;
 mod fault_keys;
 pub mod fault_list;
