@@ -1,8 +1,11 @@
 //! The columns of the calls, and how wide each is.
 
+use std::ops::{Index, IndexMut};
+
 use crate::{
     console::{
         column::{Column, ColumnChoice},
+        layout::pane::Pane,
         view::canvas::View,
     },
     domain::{model::peer::PeerForm, text},
@@ -27,34 +30,28 @@ const MIN_OUTCOME: usize = 16;
 /// From this width on, what a rule did has a column beside how the call ended.
 const MIN_FAULT: usize = 44;
 
-/// The widths of the columns; 0 where one is left out.
+/// The widths of the columns of the calls.
 pub struct Columns {
-    /// The time of day.
-    pub time: usize,
-    /// The instance, where there are several.
+    /// By the column; 0 where it is left out.
+    widths: [usize; Column::ALL.len()],
+    /// The instance, where there are several. It is always shown, since any call can be of any instance.
     pub node: usize,
-    /// The client, or its process or address where there are several.
-    pub caller: usize,
-    /// The process or address, where that is a column of its own.
-    pub peer: usize,
-    /// The number of the connection.
-    pub connection: usize,
-    /// The operation.
-    pub call: usize,
-    /// About which volume.
-    pub volume: usize,
-    /// The HTTP status of the reply.
-    pub status: usize,
-    /// The length of the reply.
-    pub bytes: usize,
-    /// What a rule did to it.
-    pub fault: usize,
-    /// How it ended.
-    pub outcome: usize,
-    /// How long it took.
-    pub took: usize,
     /// How the clients are named in their column.
     pub peer_form: PeerForm,
+}
+
+impl Index<Column> for Columns {
+    type Output = usize;
+
+    fn index(&self, column: Column) -> &usize {
+        &self.widths[column as usize]
+    }
+}
+
+impl IndexMut<Column> for Columns {
+    fn index_mut(&mut self, column: Column) -> &mut usize {
+        &mut self.widths[column as usize]
+    }
 }
 
 /// How wide the volumes and faults are.
@@ -86,34 +83,22 @@ impl Columns {
             _ => (0, 0, 8, 0),
         };
         let if_shown = |column, width| if chosen.shows(column) { width } else { 0 };
-        let mut columns = Self {
-            time: if_shown(Column::Time, time),
-            // Always shown, since any call can be of any instance.
-            node: content.node.min(if width < 60 { 6 } else { 16 }),
-            caller: if_shown(Column::Caller, caller),
-            peer: 0,
-            connection: 0,
-            call,
-            volume: 0,
-            status: 0,
-            bytes: 0,
-            fault: 0,
-            outcome: 0,
-            took: if_shown(Column::Took, took),
-            peer_form: content.peer_form,
-        };
+        let node = content.node.min(if width < 60 { 6 } else { 16 });
+        let mut columns = Self { widths: [0; Column::ALL.len()], node, peer_form: content.peer_form };
+        for (column, width) in
+            [(Column::Time, time), (Column::Caller, caller), (Column::Call, call), (Column::Took, took)]
+        {
+            columns[column] = if_shown(column, width);
+        }
         let least = if_shown(Column::Volume, content.volume.clamp(VOLUME.len(), 8) + 2) + MIN_OUTCOME;
-        if !is_grouped {
-            // Each where there is room for it; a group has none of them.
-            let mut add = |column, place: fn(&mut Self) -> &mut usize, needed| {
-                if chosen.shows(column) && columns.taken() + needed + 2 + least <= width {
-                    *place(&mut columns) = needed;
-                }
-            };
-            add(Column::Status, |columns| &mut columns.status, 6);
-            add(Column::Connection, |columns| &mut columns.connection, 6);
-            add(Column::Bytes, |columns| &mut columns.bytes, 7);
-            add(Column::Peer, |columns| &mut columns.peer, content.widest_peer.clamp(6, 20));
+        // Each where there is room for it; a group has none of them.
+        let peer = content.widest_peer.clamp(6, 20);
+        for (column, needed) in
+            [(Column::Status, 6), (Column::Connection, 6), (Column::Bytes, 7), (Column::Peer, peer)]
+        {
+            if !is_grouped && chosen.shows(column) && columns.taken() + needed + 2 + least <= width {
+                columns[column] = needed;
+            }
         }
         let rest = width.saturating_sub(columns.taken());
         if chosen.shows(Column::Volume) {
@@ -121,100 +106,57 @@ impl Columns {
             // A name is whole where how calls ended has enough room beside it, and a column for faults if it has one.
             let beside = if rest >= MIN_FAULT + 20 { MIN_FAULT } else { BESIDE_NAMES };
             let most = rest.saturating_sub(beside).clamp(8, 32);
-            columns.volume = content.volume.clamp(VOLUME.len(), most).min(rest);
+            columns[Column::Volume] = content.volume.clamp(VOLUME.len(), most).min(rest);
         }
-        let rest = rest.saturating_sub(columns.volume_with_gap());
+        let rest = rest.saturating_sub(gapped(columns[Column::Volume]));
         // In little room, fault and outcome share a column.
         if rest >= MIN_FAULT && chosen.shows(Column::Fault) {
-            columns.fault = content.fault.clamp(FAULT.len(), (rest * 2 / 5).min(36));
+            columns[Column::Fault] = content.fault.clamp(FAULT.len(), (rest * 2 / 5).min(36));
         }
-        columns.outcome = rest.saturating_sub(if columns.fault > 0 { columns.fault + 2 } else { 0 });
+        columns[Column::Outcome] = rest.saturating_sub(gapped(columns[Column::Fault]));
         columns
     }
 
-    /// What the columns of a fixed width take, with the gaps around them.
+    /// What all columns take so far, with the gaps around them.
     fn taken(&self) -> usize {
-        let fixed = [
-            self.time,
-            self.node,
-            self.caller,
-            self.peer,
-            self.connection,
-            self.call,
-            self.status,
-            self.bytes,
-            self.took,
-        ];
-        1 + fixed.into_iter().filter(|width| *width > 0).map(|width| width + 2).sum::<usize>()
-    }
-
-    fn volume_with_gap(&self) -> usize {
-        if self.volume > 0 { self.volume + 2 } else { 0 }
+        1 + gapped(self.node) + self.widths.into_iter().map(gapped).sum::<usize>()
     }
 
     /// The width of the operation where it takes the volume's column too.
     pub fn call_and_volume(&self) -> usize {
-        self.call + if self.volume > 0 { 2 + self.volume } else { 0 }
+        (gapped(self[Column::Call]) + gapped(self[Column::Volume])).saturating_sub(2)
     }
 
     /// The width of all columns after the time and the instance.
     pub fn width(&self) -> usize {
-        let columns = [
-            self.caller,
-            self.peer,
-            self.connection,
-            self.call,
-            self.volume,
-            self.status,
-            self.bytes,
-            self.fault,
-            self.outcome,
-            self.took,
-        ];
-        columns.into_iter().filter(|width| *width > 0).map(|width| width + 2).sum::<usize>().saturating_sub(2)
+        self.taken().saturating_sub(3 + gapped(self[Column::Time]) + gapped(self.node))
     }
 
     /// Whether a column of the calls is in view. That of the faults is in that of the outcome where there is little room.
     pub fn shows(&self, column: Column) -> bool {
-        let width = match column {
-            Column::Time => self.time,
-            Column::Caller => self.caller,
-            Column::Peer => self.peer,
-            Column::Connection => self.connection,
-            Column::Call => self.call,
-            Column::Volume => self.volume,
-            Column::Status => self.status,
-            Column::Bytes => self.bytes,
-            Column::Took => self.took,
-            _ => self.outcome,
-        };
-        width > 0
+        self[if column == Column::Fault { Column::Outcome } else { column }] > 0
     }
 
     /// What stands above the columns, from left to right, with the width of each. A group has one text for its name
     /// and its volume.
     fn heads(&self, is_grouped: bool) -> Vec<(Option<Column>, &'static str, usize)> {
-        let head = |column: Column, width| (Some(column), column.name(), width);
-        let mut heads =
-            vec![head(Column::Time, self.time), (None, "node", self.node), head(Column::Caller, self.caller)];
-        if is_grouped {
-            heads.push((None, "command, volume", self.call_and_volume()));
-        } else {
-            heads.extend([
-                head(Column::Peer, self.peer),
-                (Some(Column::Connection), "conn", self.connection),
-                head(Column::Call, self.call),
-                head(Column::Volume, self.volume),
-                head(Column::Status, self.status),
-                head(Column::Bytes, self.bytes),
-            ]);
+        let mut heads = Vec::new();
+        let joins_outcome = is_grouped && self[Column::Fault] > 0;
+        for column in Column::of(Pane::Calls) {
+            heads.push(match column {
+                Column::Call if is_grouped => (None, "command, volume", self.call_and_volume()),
+                Column::Fault if joins_outcome => {
+                    (None, "outcome", gapped(self[Column::Fault]) + self[Column::Outcome])
+                }
+                Column::Volume if is_grouped => continue,
+                Column::Outcome if joins_outcome => continue,
+                Column::Connection => (Some(column), "conn", self[column]),
+                _ => (Some(column), column.name(), self[column]),
+            });
+            if column == Column::Time {
+                heads.push((None, "node", self.node));
+            }
         }
-        if is_grouped && self.fault > 0 {
-            heads.push((None, "outcome", self.fault + 2 + self.outcome));
-        } else {
-            heads.extend([head(Column::Fault, self.fault), head(Column::Outcome, self.outcome)]);
-        }
-        heads.push(head(Column::Took, self.took));
         heads.retain(|(.., width)| *width > 0);
         heads
     }
@@ -239,6 +181,11 @@ impl Columns {
             (cell < right).then_some(column)
         })?
     }
+}
+
+/// The width of a column with the gap after it; nothing if it is left out.
+const fn gapped(width: usize) -> usize {
+    if width > 0 { width + 2 } else { 0 }
 }
 
 /// A column header, with an arrow if the rows are sorted by it.

@@ -11,6 +11,7 @@ use ratatui::{
 
 use crate::{
     console::{
+        column::Column,
         layout::pane::Pane,
         model::{
             grouped_list::{GroupedList, GroupedRow},
@@ -72,20 +73,20 @@ fn header(view: &View<'_>, columns: &Columns, group: &CallGroup, is_expanded: bo
     let members = group.members();
     let mut spans = vec![Span::raw(" ")];
     let mut say = |text: String, style: Style| spans.push(Span::styled(text, style));
-    if columns.time > 0 {
-        let time = row::time(view, members[0].began(), columns.time);
-        say(view.pad(&time, columns.time + 2), styles.dim);
+    if columns[Column::Time] > 0 {
+        let time = row::time(view, members[0].began(), columns[Column::Time]);
+        say(view.pad(&time, columns[Column::Time] + 2), styles.dim);
     }
     if columns.node > 0 {
         let node = text::clean(group.node().unwrap_or_default());
         say(view.pad(&node, columns.node + 2), styles.bold);
     }
-    if columns.caller > 0 {
-        say(view.pad(group.caller().as_str(), columns.caller + 2), styles.dim);
+    if columns[Column::Caller] > 0 {
+        say(view.pad(group.caller().as_str(), columns[Column::Caller] + 2), styles.dim);
     }
     let sign = if is_expanded { glyphs.expanded } else { glyphs.collapsed };
     let volume = text::clean(group.volume().unwrap_or_default()).into_owned();
-    let room = columns.call + columns.volume;
+    let room = columns[Column::Call] + columns[Column::Volume];
     // Of a long name the end is what can be missed; of a long volume too.
     let name =
         view.fit(&format!("{sign} {}", group.name()), room.saturating_sub(text::width(&volume).min(8)));
@@ -97,7 +98,8 @@ fn header(view: &View<'_>, columns: &Columns, group: &CallGroup, is_expanded: bo
     let timing = group.timing(view.snapshot.at);
     // Where there is no room for all of it, the pauses matter most.
     let short = Timing { plugin: Duration::ZERO, engine: Duration::ZERO, ..timing }.parts();
-    let mut left = columns.fault + columns.outcome + if columns.fault > 0 { 2 } else { 0 };
+    let mut left =
+        columns[Column::Fault] + columns[Column::Outcome] + if columns[Column::Fault] > 0 { 2 } else { 0 };
     let sign = if group.has_fault() { format!("{} ", glyphs.fault) } else { String::new() };
     let count = format!("{:<9} ", text::counted(members.len() as u64, "call"));
     let mut room_for_count = left.saturating_sub(count.len() + 1);
@@ -124,8 +126,8 @@ fn header(view: &View<'_>, columns: &Columns, group: &CallGroup, is_expanded: bo
         say(text, style);
     }
     say(" ".repeat(left), Style::new());
-    if columns.took > 0 {
-        let took = text::pad_left(&text::took(timing.wall), columns.took, "");
+    if columns[Column::Took] > 0 {
+        let took = text::pad_left(&text::took(timing.wall), columns[Column::Took], "");
         let style = if timing.wall.as_secs() > 0 { styles.warning } else { styles.dim };
         say(format!("  {took}"), style);
     }

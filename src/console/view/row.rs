@@ -7,7 +7,10 @@ use ratatui::{
 };
 
 use crate::{
-    console::view::{canvas::View, columns::Columns},
+    console::{
+        column::Column,
+        view::{canvas::View, columns::Columns},
+    },
     domain::{
         model::{
             entry::{AppliedFault, Call, Entry, EntryKind, HeldCall},
@@ -38,7 +41,7 @@ pub fn line(
         Some(mark) => row.say(&mark.to_string(), styles.key),
         None => row.say(if is_hit { view.theme.glyphs.hit } else { " " }, styles.fault),
     }
-    row.column(&time(view, began, columns.time), columns.time, styles.dim);
+    row.column(&time(view, began, columns[Column::Time]), columns[Column::Time], styles.dim);
     row.column(&text::clean(entry.node.as_deref().unwrap_or_default()), columns.node, styles.bold);
     match &entry.kind {
         EntryKind::Call(call) => row.call(call),
@@ -82,17 +85,17 @@ impl RowBuilder<'_> {
     fn call(&mut self, call: &Call) {
         let styles = &self.view.theme.styles;
         let style = if call.operation.is_some() { styles.bold } else { styles.warning };
-        let word = call_word(call, self.columns.call.saturating_sub(self.indent.len()));
+        let word = call_word(call, self.columns[Column::Call].saturating_sub(self.indent.len()));
         let from = (call.caller, call.peer.as_deref(), call.connection);
         self.subject(from, (&word, style), call.volume.as_deref());
         let status = call.status.map_or_else(String::new, |status| status.to_string());
-        self.column(&status, self.columns.status, styles.text);
-        let bytes = text::pad_left(&text::grouped(call.reply.length as u64), self.columns.bytes, "");
-        self.column(&bytes, self.columns.bytes, styles.text);
+        self.column(&status, self.columns[Column::Status], styles.text);
+        let bytes = text::pad_left(&text::grouped(call.reply.length as u64), self.columns[Column::Bytes], "");
+        self.column(&bytes, self.columns[Column::Bytes], styles.text);
         let lints: String = call.lints.iter().flat_map(|lint| ["  (", lint.as_str(), ")"]).collect();
         self.outcome_columns(call.fault.as_ref(), outcome(self.view, call), &lints, 0);
-        if self.columns.took > 0 {
-            let took = text::pad_left(&text::took(call.duration), self.columns.took, "");
+        if self.columns[Column::Took] > 0 {
+            let took = text::pad_left(&text::took(call.duration), self.columns[Column::Took], "");
             self.say("  ", Style::new());
             self.say(&took, if call.duration.as_secs() > 0 { styles.warning } else { styles.dim });
         }
@@ -102,10 +105,10 @@ impl RowBuilder<'_> {
         let strong = self.view.theme.styles.bold;
         let from = (waiting.caller, waiting.peer.as_deref(), waiting.connection);
         self.subject(from, (&describe::asked(waiting.head()), strong), waiting.volume.as_deref());
-        self.column("", self.columns.status, strong);
-        self.column("", self.columns.bytes, strong);
+        self.column("", self.columns[Column::Status], strong);
+        self.column("", self.columns[Column::Bytes], strong);
         // Its duration is not known yet and leaves its column to the outcome.
-        let took = if self.columns.took > 0 { self.columns.took + 2 } else { 0 };
+        let took = if self.columns[Column::Took] > 0 { self.columns[Column::Took] + 2 } else { 0 };
         self.outcome_columns(Some(&waiting.fault), waits(self.view, entry, waiting), "", took);
     }
 
@@ -141,15 +144,15 @@ impl RowBuilder<'_> {
         let word = format!("{}{word}", self.indent);
         let named = |form: PeerForm| peer.map(|peer| text::clean(&form.of(peer)).into_owned());
         // Where there are several, who it was says more than which program.
-        let has_one = !self.names_peers || columns.peer > 0;
+        let has_one = !self.names_peers || columns[Column::Peer] > 0;
         let client = named(columns.peer_form).filter(|_| !has_one).unwrap_or_else(|| caller.to_string());
-        self.column(&client, columns.caller, dim);
-        self.column(&named(PeerForm::Whole).unwrap_or_default(), columns.peer, dim);
-        self.column(&connection.to_string(), columns.connection, dim);
+        self.column(&client, columns[Column::Caller], dim);
+        self.column(&named(PeerForm::Whole).unwrap_or_default(), columns[Column::Peer], dim);
+        self.column(&connection.to_string(), columns[Column::Connection], dim);
         match volume {
             Some(volume) => {
-                self.column(&word, columns.call, style);
-                self.column(&text::clean(volume), columns.volume, self.view.theme.styles.text);
+                self.column(&word, columns[Column::Call], style);
+                self.column(&text::clean(volume), columns[Column::Volume], self.view.theme.styles.text);
             }
             None => self.column(&word, columns.call_and_volume(), style),
         }
@@ -167,9 +170,9 @@ impl RowBuilder<'_> {
         let is_outage = applied.is_some_and(|applied| applied.outage().is_some());
         let applied = applied
             .map(|applied| format!("{} {}", self.view.theme.glyphs.fault, text::clean(&applied.to_string())));
-        let mut left = self.columns.outcome + more;
-        if self.columns.fault > 0 {
-            self.column(&applied.unwrap_or_default(), self.columns.fault, fault);
+        let mut left = self.columns[Column::Outcome] + more;
+        if self.columns[Column::Fault] > 0 {
+            self.column(&applied.unwrap_or_default(), self.columns[Column::Fault], fault);
         } else if let Some(applied) = applied {
             // The first word says what was done, of an outage both; how it ended says the rest.
             let words = if is_outage { 2 } else { 1 };
