@@ -3,141 +3,76 @@
 use crate::console::layout::pane::Pane;
 
 /// Something that a key does.
+#[expect(missing_docs, reason = "the help in the table of keys says it")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum KeyAction {
-    /// Arm or disarm the preset with this label.
+    /// With the preset's label.
     Preset(&'static str),
-    /// Forget the selected volume, or restore it.
     Forget,
-    /// Take the driver down, or bring it up.
     Outage,
-    /// Choose the next kind of outage.
     OutageKind,
-    /// Release a held call.
     Release,
-    /// Edit the reply of a held call.
     EditReply,
-    /// Fail a held call.
     FailCall,
-    /// Disarm all rules and bring the driver up.
     ClearAll,
-    /// Up one row.
     Up,
-    /// Down one row.
     Down,
-    /// Up one page.
     PageUp,
-    /// Down one page.
     PageDown,
-    /// To the first row.
     First,
-    /// To the last row; the calls follow again.
     Last,
-    /// To the next pane.
     NextPane,
-    /// To the pane before.
     PreviousPane,
-    /// Give the focused pane all the room, or share it again.
     Zoom,
-    /// Move the border between panes that are side by side to the left.
     BorderLeft,
-    /// Move it to the right.
     BorderRight,
-    /// Move the border between panes above each other up.
     BorderUp,
-    /// Move it down.
     BorderDown,
-    /// Look closer at what is selected, or do what it offers.
     Open,
-    /// One step back.
     Back,
-    /// End the selected rule.
     Disarm,
-    /// Put the selected rule before the one above it.
     RuleUp,
-    /// Put the selected rule behind the one below it.
     RuleDown,
-    /// To the next of several instances.
     NextNode,
-    /// To all of several instances.
     AllNodes,
-    /// Pause or resume the list of calls.
     Pause,
-    /// Type a filter.
     Filter,
-    /// The next entry that matches the latest filter.
     NextMatch,
-    /// The entry before that matches it.
     PreviousMatch,
-    /// The latest call with a lint, then the one before.
     Lint,
-    /// Type a command.
     CommandLine,
-    /// Type a command for the user's shell.
     Shell,
-    /// Copy the selected call as JSON.
     CopyJson,
-    /// Copy the selected call as a curl command.
     CopyCurl,
-    /// Reset counters and journal.
     Reset,
-    /// Copy a report of the run.
     CopyReport,
-    /// Type a new rule that begins like the selected one.
     NewRule,
-    /// Show the calls as a sequence diagram, or as a list.
     Sequence,
-    /// Group the calls by the commands that caused them, or show them as a list.
     Group,
-    /// Hide the rows of commands, or show them again.
     HideCommands,
-    /// Choose the columns of the focused pane, and sort by one.
     Columns,
-    /// Type a comment on the selected call.
     Comment,
-    /// Set a mark or go to one, after a further key.
     Mark,
-    /// Show details of what is selected, without expanding it.
     Inspect,
-    /// Toggle the presenter mode.
     Present,
-    /// Choose a scenario.
     Scenarios,
-    /// Run one step of the scenario.
     NextStep,
-    /// Pause or resume the scenario.
     PauseOrContinue,
-    /// Stop the scenario, or else the shell command.
     StopPlay,
-    /// To the entry before, in a recording.
     StepBack,
-    /// To the failure before, in a recording.
     PreviousFailure,
-    /// To the next failure, in a recording.
     NextFailure,
-    /// To the command before, in a recording.
     PreviousCommand,
-    /// To the next command, in a recording.
     NextCommand,
-    /// Make the demo faster.
     Faster,
-    /// Make the demo slower.
     Slower,
-    /// Type a path to save what is shown to.
     Save,
-    /// Take the mouse, or give it back to the terminal.
     Mouse,
-    /// The next theme.
     Theme,
-    /// All keys.
     Help,
-    /// Redraw the screen.
     Redraw,
-    /// Stop the process.
     Suspend,
-    /// Leave, after a question if something is still armed or mounted.
     Quit,
-    /// Leave at once, as interrupted.
     QuitNow,
 }
 
