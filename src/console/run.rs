@@ -1,6 +1,9 @@
 //! The event loop: waits for a key, a change or the end, updates the app, runs its effects, draws.
 
-use std::{future::poll_fn, io, path::PathBuf, sync::Arc, task::Poll, time::Duration};
+mod replies;
+mod shell;
+
+use std::{future::poll_fn, io, sync::Arc, task::Poll, time::Duration};
 
 use crossterm::event::Event as TerminalEvent;
 use futures_util::{Stream, StreamExt as _};
@@ -12,8 +15,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     console::{
-        editor::{EditFailed, Edited},
-        input::action::KeyAction,
         jobs::{EditedReply, Jobs, or_never},
         model::{
             app::{App, TICK},
@@ -27,14 +28,7 @@ use crate::{
         terminal_host::TerminalHost,
         view,
     },
-    domain::{
-        lang::command::Command,
-        model::{
-            entry::{ShellEvent, ShellResult},
-            origin::Origin,
-            source_status::SourceStatus,
-        },
-    },
+    domain::model::{origin::Origin, source_status::SourceStatus},
     hub::Snapshot,
     source::Source,
 };
@@ -263,47 +257,6 @@ impl Console<'_> {
         Ok(AfterKey::Continue)
     }
 
-    fn start_shell(&mut self, line: &str) {
-        let started = self.source.shell(ShellEvent::Started { command: line.to_owned() });
-        let result = match started {
-            None => {
-                Err("a shell command runs only in the console of the driver itself, not from elsewhere"
-                    .into())
-            }
-            Some(started) => match ShellCommand::start(&self.app.shell, line, started) {
-                Ok(shell) => {
-                    self.shell = Some(shell);
-                    return;
-                }
-                Err(error) => {
-                    let output = format!("cannot run {}: {error}", self.app.shell);
-                    Ok(ShellResult {
-                        started,
-                        command: line.to_owned(),
-                        exit: Some(127),
-                        signal: None,
-                        output: output.into_bytes().into(),
-                        duration: Duration::ZERO,
-                    })
-                }
-            },
-        };
-        self.finish_shell(result);
-    }
-
-    fn shell_ended(&mut self, result: io::Result<ShellResult>) {
-        self.shell = None;
-        self.finish_shell(result.map_err(|error| error.to_string()));
-    }
-
-    fn finish_shell(&mut self, result: Result<ShellResult, String>) {
-        if let Ok(result) = &result {
-            self.source.shell(ShellEvent::Finished(Box::new(result.clone())));
-        }
-        self.snapshot = self.source.snapshot();
-        self.app.update(Event::ShellEnded(result), &self.snapshot);
-    }
-
     /// Takes the result of a job. The next key sees what a command has changed.
     fn job_event(&mut self, event: Event, edited: Option<EditedReply>) {
         if let (Event::CommandDone { result: Err(why), .. }, Some((call, edited))) = (&event, edited) {
@@ -314,49 +267,6 @@ impl Console<'_> {
             if let Effect::DryRun { number, rule } = effect {
                 self.jobs.dry_run(number, *rule);
             }
-        }
-    }
-
-    /// Sends what the user made of a reply in the editor. If it cannot be sent, its file is kept.
-    fn edited(&mut self, draft: &ReplyEdit, edited: Result<Edited, EditFailed>) {
-        let call = draft.call;
-        let result = match edited {
-            Err(failed) => {
-                let why = failed.to_string();
-                self.note_kept(call, failed.kept(), &why);
-                Err(why)
-            }
-            Ok(edited) => {
-                if let Some(command) = draft.command(&edited.text) {
-                    let Some(problem) = draft.problem(&edited.text) else {
-                        let key = self.app.keymap.key(KeyAction::EditReply, self.app.theme.glyphs.ascii);
-                        return self.send(command, Origin::Key { key: key.into() }, Some((call, edited)));
-                    };
-                    let draft = draft.clone().with_text(edited.text.clone());
-                    self.unsent = Some((call, edited));
-                    self.app.update(Event::InvalidReply { draft, problem }, &self.snapshot);
-                    return;
-                }
-                let emptied = edited.text.trim().is_empty() && !draft.text.trim().is_empty();
-                let why = if emptied { "the reply is empty, so nothing is sent" } else { "no changes" };
-                Ok(format!("{why}; call {call} is still held"))
-            }
-        };
-        let line = format!("edit the reply to call {call}");
-        self.app.update(Event::CommandDone { line, result }, &self.snapshot);
-    }
-
-    /// Sends an edited reply. The app has not made this command, so it must know it as one of its own.
-    fn send(&mut self, command: Command, origin: Origin, edited: Option<EditedReply>) {
-        self.app.expect(&command.to_string(), &self.snapshot);
-        self.jobs.run(command, origin, edited);
-    }
-
-    fn note_kept(&self, call: u64, path: Option<PathBuf>, why: &str) {
-        if let Some(path) = path {
-            let path = path.display();
-            let text = format!("the edited reply to call {call} was not sent, and is kept in {path}: {why}");
-            self.source.note(text);
         }
     }
 
