@@ -10,7 +10,7 @@ pub struct Glyphs {
     /// A rule acts or acted.
     pub fault: &'static str,
     /// It came as expected.
-    pub held: &'static str,
+    pub passed: &'static str,
     /// A failed call.
     pub failed: &'static str,
     /// An end without an answer.
@@ -54,7 +54,7 @@ pub struct Glyphs {
 /// For terminals that show UTF-8.
 pub const UNICODE: Glyphs = Glyphs {
     fault: symbols::UNICODE.fault,
-    held: symbols::UNICODE.held,
+    passed: symbols::UNICODE.passed,
     failed: symbols::UNICODE.failed,
     cancelled: symbols::UNICODE.cancelled,
     cursor: "▸",
@@ -79,7 +79,7 @@ pub const UNICODE: Glyphs = Glyphs {
 /// For all others.
 pub const ASCII: Glyphs = Glyphs {
     fault: symbols::ASCII.fault,
-    held: symbols::ASCII.held,
+    passed: symbols::ASCII.passed,
     failed: symbols::ASCII.failed,
     cancelled: symbols::ASCII.cancelled,
     cursor: ">",

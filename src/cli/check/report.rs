@@ -54,7 +54,7 @@ pub fn print(
         }
         // Line ends too: a line of its own could be a command for GitHub.
         let (expectation, found) = (clean(&expectation), clean(found));
-        let mark = if *passed { symbols.held } else { symbols.failed };
+        let mark = if *passed { symbols.passed } else { symbols.failed };
         writeln!(text, "{mark} {expectation}\n    {found}")?;
         if !passed {
             let lines = call_lines(calls, symbols, &zone);

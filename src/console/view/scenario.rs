@@ -111,7 +111,7 @@ fn sign(view: &View<'_>, state: StepState) -> (&'static str, Style) {
     match state {
         StepState::Pending => (glyphs.dot, styles.dim),
         StepState::Running => (glyphs.cursor, styles.focus),
-        StepState::Passed => (glyphs.held, styles.good),
+        StepState::Passed => (glyphs.passed, styles.good),
         StepState::Failed => (glyphs.failed, styles.bad),
     }
 }

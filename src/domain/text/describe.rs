@@ -249,7 +249,7 @@ fn play(event: &ScenarioEvent, symbols: &Symbols) -> StyledText {
         ScenarioEvent::StepStarted { line, .. } => StyledText::new(line, TextStyle::Strong),
         ScenarioEvent::StepFinished { seen, problems, .. } => match problems.first() {
             Some(problem) => StyledText::new(format!("{} {problem}", symbols.failed), TextStyle::Bad),
-            None => StyledText::new(format!("{} {seen}", symbols.held), TextStyle::Good),
+            None => StyledText::new(format!("{} {seen}", symbols.passed), TextStyle::Good),
         },
         ScenarioEvent::Delayed { why } => StyledText::new(why, TextStyle::Warning),
         ScenarioEvent::Finished { scenario, end: End { result, problems } } => {

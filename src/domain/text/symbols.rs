@@ -6,7 +6,7 @@ pub struct Symbols {
     /// A rule acts or acted.
     pub fault: &'static str,
     /// It came as expected.
-    pub held: &'static str,
+    pub passed: &'static str,
     /// An answer that says no.
     pub failed: &'static str,
     /// An end without an answer.
@@ -36,7 +36,7 @@ pub struct Symbols {
 /// For all who read UTF-8.
 pub const UNICODE: Symbols = Symbols {
     fault: "⚡",
-    held: "✓",
+    passed: "✓",
     failed: "✗",
     cancelled: "○",
     arrow: "→",
@@ -54,7 +54,7 @@ pub const UNICODE: Symbols = Symbols {
 /// For all others.
 pub const ASCII: Symbols = Symbols {
     fault: "!",
-    held: "+",
+    passed: "+",
     failed: "x",
     cancelled: "o",
     arrow: "->",
