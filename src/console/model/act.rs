@@ -175,7 +175,7 @@ impl App {
             KeyAction::BorderDown => self.move_border(true, true, snapshot),
             KeyAction::Pause => {
                 let last = snapshot.kept.end.saturating_sub(1);
-                self.calls.freeze((!self.calls.is_frozen()).then_some(last), snapshot.rows);
+                self.calls.pause((!self.calls.is_paused()).then_some(last), snapshot.rows);
             }
             KeyAction::FailCall => self.fail(snapshot),
             KeyAction::NewRule => self.new_rule(snapshot),

@@ -31,7 +31,7 @@ impl App {
         }
         self.retries.forget_before(kept.start);
         // A paused list shows them still.
-        if !self.calls.is_frozen() {
+        if !self.calls.is_paused() {
             self.marks.forget_before(kept.start);
         }
         if let Some(facts) = &mut self.call_facts {

@@ -78,7 +78,7 @@ pub struct GroupedList {
     expanded: BTreeSet<u64>,
     filter: Filter,
     hides_commands: bool,
-    frozen: Option<u64>,
+    paused_at: Option<u64>,
     /// The number of the last entry that was looked at.
     last: u64,
     /// What is selected; none while the newest is followed.
@@ -100,15 +100,15 @@ impl GroupedList {
         }
     }
 
-    /// The number of the next entry to take in, unless the list is frozen and has all it may show.
+    /// The number of the next entry to take in, unless the list is paused and has all it may show.
     pub fn wants(&self) -> Option<u64> {
-        self.frozen.is_none_or(|last| self.last < last).then_some(self.last + 1)
+        self.paused_at.is_none_or(|last| self.last < last).then_some(self.last + 1)
     }
 
     /// Takes in what is new, as the list of calls does. A group is shown if any of its
     /// calls passes the filter.
     pub fn take(&mut self, entries: &[Arc<Entry>], kept: &Range<u64>, calls: &EntryList) {
-        self.frozen = calls.frozen();
+        self.paused_at = calls.paused_at();
         if self.filter != *calls.filter() || self.hides_commands != calls.hides_commands() {
             self.hides_commands = calls.hides_commands();
             // The list reads all entries again, and so does this one. Expanded groups stay expanded.
@@ -119,14 +119,14 @@ impl GroupedList {
         }
         let last = self.last;
         for entry in entries.iter().skip_while(|entry| entry.seq <= last) {
-            if let Some(last) = self.frozen.filter(|last| entry.seq > *last) {
+            if let Some(last) = self.paused_at.filter(|last| entry.seq > *last) {
                 self.last = last;
                 break;
             }
             self.last = entry.seq;
             self.take_one(entry, calls);
         }
-        if self.frozen.is_none() || kept.is_empty() {
+        if self.paused_at.is_none() || kept.is_empty() {
             while self.items.front().is_some_and(|item| item.number() < kept.start) {
                 self.items.pop_front();
             }

@@ -30,10 +30,10 @@ pub struct EntryList {
     hides_commands: bool,
     /// The number of the last entry that was looked at.
     last: u64,
-    /// The number of the last entry that may be shown, while the list is frozen.
-    frozen: Option<u64>,
-    /// How many rows there were in all when it was frozen.
-    frozen_rows: u64,
+    /// The number of the last entry that may be shown, while the list is paused.
+    paused_at: Option<u64>,
+    /// How many rows there were in all when it was paused.
+    rows_when_paused: u64,
     /// The order of the rows, unless they stand as they began.
     order: Option<RowOrder>,
     /// The place of the selected row; none while the newest is followed, or the first of a sorted list.
@@ -73,16 +73,16 @@ pub struct VolumeHistory {
 }
 
 impl EntryList {
-    /// The number of the next entry to take in, unless the list is frozen and has all it may show.
+    /// The number of the next entry to take in, unless the list is paused and has all it may show.
     pub fn wants(&self) -> Option<u64> {
-        self.frozen.is_none_or(|last| self.last < last).then_some(self.last + 1)
+        self.paused_at.is_none_or(|last| self.last < last).then_some(self.last + 1)
     }
 
     /// Takes in what is new, and drops what the journal has dropped. A paused list keeps what it has.
     pub fn take(&mut self, entries: &[Arc<Entry>], kept: &Range<u64>) {
         let last = self.last;
         for entry in entries.iter().skip_while(|entry| entry.seq <= last) {
-            if let Some(last) = self.frozen.filter(|last| entry.seq > *last) {
+            if let Some(last) = self.paused_at.filter(|last| entry.seq > *last) {
                 // Whatever was left to take in is gone from the journal.
                 self.last = last;
                 break;
@@ -90,7 +90,7 @@ impl EntryList {
             self.last = entry.seq;
             self.take_one(entry, kept.start);
         }
-        if self.frozen.is_none() || kept.is_empty() {
+        if self.paused_at.is_none() || kept.is_empty() {
             let is_gone = |row: &&Row| row.place < kept.start;
             while let Some(place) = self.rows.front().filter(is_gone).map(|row| row.place) {
                 self.rows.pop_front();
@@ -194,9 +194,9 @@ impl EntryList {
         &self.filter
     }
 
-    /// The number of the last entry that may be shown, while the list is frozen.
-    pub fn frozen(&self) -> Option<u64> {
-        self.frozen
+    /// The number of the last entry that may be shown, while the list is paused.
+    pub fn paused_at(&self) -> Option<u64> {
+        self.paused_at
     }
 
     /// Selects an entry, or follows the newest.
@@ -227,25 +227,25 @@ impl EntryList {
     pub fn shown(&self) -> Filter {
         let filter =
             if self.hides_commands { self.filter.clone().without_commands() } else { self.filter.clone() };
-        match self.frozen {
+        match self.paused_at {
             Some(last) => filter.until(last),
             None => filter,
         }
     }
 
-    /// How many entries are held back, if the list is frozen.
-    pub fn held_back(&self, rows: u64) -> Option<u64> {
-        self.frozen.map(|_| rows.saturating_sub(self.frozen_rows))
+    /// How many rows have come since the list was paused, if it is.
+    pub fn new_while_paused(&self, rows: u64) -> Option<u64> {
+        self.paused_at.map(|_| rows.saturating_sub(self.rows_when_paused))
     }
 
-    /// Whether the list is frozen.
-    pub fn is_frozen(&self) -> bool {
-        self.frozen.is_some()
+    /// Whether the list is paused.
+    pub fn is_paused(&self) -> bool {
+        self.paused_at.is_some()
     }
 
     /// Pauses the list after an entry, when there were so many rows in all, or resumes it.
-    pub fn freeze(&mut self, last: Option<u64>, rows: u64) {
-        (self.frozen, self.frozen_rows) = (last, rows);
+    pub fn pause(&mut self, last: Option<u64>, rows: u64) {
+        (self.paused_at, self.rows_when_paused) = (last, rows);
     }
 
     fn row_of(&self, place: u64) -> usize {

@@ -209,8 +209,8 @@ impl App {
             self.closed_run.clone_from(&snapshot.scenario.latest_run);
         } else if self.marks.clear_together() {
             self.status = StatusLine::Empty;
-        } else if self.calls.is_frozen() {
-            self.calls.freeze(None, 0);
+        } else if self.calls.is_paused() {
+            self.calls.pause(None, 0);
         } else if self.calls.is_filtered() {
             self.unfilter();
         } else {

@@ -63,7 +63,7 @@ impl App {
     /// Goes to a place. The newest entry there is followed, so that it is in view.
     pub(super) fn seek(&mut self, seek: Seek) -> Effect {
         self.calls.select(None);
-        self.calls.freeze(None, 0);
+        self.calls.pause(None, 0);
         self.detail = None;
         self.history = None;
         Effect::Seek(seek)

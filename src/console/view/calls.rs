@@ -99,8 +99,8 @@ pub fn state(view: &View<'_>, has_keys: bool) -> Vec<Span<'static>> {
     if dropped > 0 && view.screen.shape.has_frames() {
         say(format!("{} kept of {}", text::grouped(in_all - dropped), text::grouped(in_all)), styles.dim);
     }
-    match (calls.held_back(view.snapshot.rows), sorted(view)) {
-        (Some(held), _) => say(format!("PAUSED +{}", text::grouped(held)), styles.warning),
+    match (calls.new_while_paused(view.snapshot.rows), sorted(view)) {
+        (Some(new), _) => say(format!("PAUSED +{}", text::grouped(new)), styles.warning),
         (None, Some(by)) => say(by, styles.dim),
         (None, None) if view.app.rows().follows() => say("auto-scroll on".into(), styles.dim),
         (None, None) => match newer(view) {
@@ -151,7 +151,7 @@ fn newer(view: &View<'_>) -> u64 {
 
 /// The key that resumes the list, and what it does.
 fn resume_key(view: &View<'_>) -> Option<(String, &'static str)> {
-    let (action, does) = if view.app.calls.is_frozen() {
+    let (action, does) = if view.app.calls.is_paused() {
         (KeyAction::Pause, "resumes")
     } else if view.app.rows().follows() || sorted(view).is_some() {
         return None;
@@ -165,8 +165,8 @@ fn resume_key(view: &View<'_>) -> Option<(String, &'static str)> {
 /// The same in a short form.
 pub fn short_state(view: &View<'_>) -> Vec<Span<'static>> {
     let (calls, grouped_list) = (&view.app.calls, view.app.grouped_list.as_ref());
-    let state = match calls.held_back(view.snapshot.rows) {
-        Some(held) => format!("PAUSED +{}", text::grouped(held)),
+    let state = match calls.new_while_paused(view.snapshot.rows) {
+        Some(new) => format!("PAUSED +{}", text::grouped(new)),
         None if sorted(view).is_some() => {
             return vec![Span::styled(sorted(view).unwrap_or_default(), view.theme.styles.dim)];
         }

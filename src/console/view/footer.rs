@@ -213,7 +213,7 @@ fn hint_text(view: &View<'_>, binding: &KeyBinding) -> &'static str {
             }
         }
         KeyAction::Pause if view.snapshot.source.timeline().is_some_and(is_paused) => "play",
-        KeyAction::Pause if view.app.calls.is_frozen() => "resume",
+        KeyAction::Pause if view.app.calls.is_paused() => "resume",
         KeyAction::Preset("fail-mounts") if armed("fail-mounts") => "stop failing mounts",
         KeyAction::Preset("empty-get") if armed("empty-get") => "stop empty Get",
         KeyAction::Outage if view.snapshot.driver_state.status != DriverStatus::Up => "up",
