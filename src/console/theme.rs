@@ -15,7 +15,7 @@ use crate::{
         color_depth::ColorDepth,
         glyphs::{ASCII, Glyphs, UNICODE},
     },
-    domain::text::describe::TextStyle,
+    domain::text::describe::Tone,
 };
 
 /// The themes that come with the program: name and text.
@@ -108,16 +108,16 @@ impl Styles {
     }
 
     /// The style of a tone.
-    pub const fn of(&self, tone: TextStyle) -> Style {
+    pub const fn of(&self, tone: Tone) -> Style {
         match tone {
-            TextStyle::Text => self.text,
-            TextStyle::Dim => self.dim,
-            TextStyle::Strong => self.bold,
-            TextStyle::Good => self.good,
-            TextStyle::Bad => self.bad,
-            TextStyle::Warning => self.warning,
-            TextStyle::Fault => self.fault,
-            TextStyle::Command => self.command,
+            Tone::Text => self.text,
+            Tone::Dim => self.dim,
+            Tone::Bold => self.bold,
+            Tone::Good => self.good,
+            Tone::Bad => self.bad,
+            Tone::Warning => self.warning,
+            Tone::Fault => self.fault,
+            Tone::Command => self.command,
         }
     }
 }

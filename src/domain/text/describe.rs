@@ -21,13 +21,13 @@ use crate::domain::{
 
 /// In which tone something is said: a screen has a style for each, a page has none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TextStyle {
+pub enum Tone {
     /// Without more.
     Text,
     /// Details.
     Dim,
     /// What counts.
-    Strong,
+    Bold,
     /// It went well.
     Good,
     /// It went wrong.
@@ -46,12 +46,12 @@ pub struct StyledText {
     /// The words.
     pub text: String,
     /// Their tone.
-    pub tone: TextStyle,
+    pub tone: Tone,
 }
 
 impl StyledText {
     /// Says something that may come from outside.
-    pub fn new(text: impl AsRef<str>, tone: TextStyle) -> Self {
+    pub fn new(text: impl AsRef<str>, tone: Tone) -> Self {
         Self { text: clean(text.as_ref()).into_owned(), tone }
     }
 }
@@ -70,12 +70,12 @@ fn unmasked_outcome(call: &Call, symbols: &Symbols) -> StyledText {
     match call.outcome {
         // A reply that a rule changed can be anything, so it is shown unchanged.
         Outcome::Ok if call.fault.is_some() => {
-            StyledText::new(format!("answered {}", call.reply.text().trim()), TextStyle::Text)
+            StyledText::new(format!("answered {}", call.reply.text().trim()), Tone::Text)
         }
         Outcome::Ok => {
             let id = clean(call.mount_id.as_deref().unwrap_or_default());
             let id = text::fit(&id, 8, symbols.ellipsis);
-            StyledText::new(format!("ok  {id}").trim_end(), TextStyle::Good)
+            StyledText::new(format!("ok  {id}").trim_end(), Tone::Good)
         }
         Outcome::Error => {
             let status = match call.status {
@@ -87,13 +87,13 @@ fn unmasked_outcome(call: &Call, symbols: &Symbols) -> StyledText {
             };
             // A plain no is a part of the protocol: docker asks for a volume before it creates one.
             let is_plain = call.fault.is_none() && call.status == Some(200);
-            let tone = if is_plain { TextStyle::Text } else { TextStyle::Bad };
+            let tone = if is_plain { Tone::Text } else { Tone::Bad };
             StyledText::new(format!("{} {status}{error}", symbols.failed), tone)
         }
         Outcome::Cancelled => {
-            StyledText::new(format!("{} client disconnected", symbols.cancelled), TextStyle::Warning)
+            StyledText::new(format!("{} client disconnected", symbols.cancelled), Tone::Warning)
         }
-        Outcome::Panicked => StyledText::new(format!("{} PANICKED {error}", symbols.failed), TextStyle::Bad),
+        Outcome::Panicked => StyledText::new(format!("{} PANICKED {error}", symbols.failed), Tone::Bad),
     }
 }
 
@@ -123,10 +123,10 @@ pub fn pause(pause: &Pause) -> String {
 
 /// How long a call has been held, and how long until its client times out.
 pub fn waits(waiting: &HeldCall, waited: Option<Duration>) -> StyledText {
-    let Some(waited) = waited else { return StyledText::new("held", TextStyle::Dim) };
+    let Some(waited) = waited else { return StyledText::new("held", Tone::Dim) };
     let left = client_timeout(waiting.caller, waiting.operation).map(|limit| limit.saturating_sub(waited));
     let left = left.map_or_else(String::new, |left| format!(", times out in {}", text::clock_left(left)));
-    StyledText::new(format!("held {}{left}", text::clock(waited)), TextStyle::Warning)
+    StyledText::new(format!("held {}{left}", text::clock(waited)), Tone::Warning)
 }
 
 /// What was asked, in the words of the rule language, or the request line of what is no method of a plugin.
@@ -151,36 +151,36 @@ pub fn remark(entry: &Entry, symbols: &Symbols) -> Vec<StyledText> {
         | EntryKind::Unknown => Vec::new(),
         EntryKind::Command(run) => {
             let mut said = vec![
-                StyledText::new(format!(": {}", run.command), TextStyle::Command),
-                StyledText::new(format!("  {} {}", symbols.arrow, run.result), TextStyle::Text),
+                StyledText::new(format!(": {}", run.command), Tone::Command),
+                StyledText::new(format!("  {} {}", symbols.arrow, run.result), Tone::Text),
             ];
             // What is done here, its user knows.
             if matches!(*run.origin, Origin::Api { .. }) {
-                said.push(StyledText::new(format!("  {}", run.origin), TextStyle::Dim));
+                said.push(StyledText::new(format!("  {}", run.origin), Tone::Dim));
             }
             said
         }
         EntryKind::EngineCommand(run) => {
             // What every error of docker begins with leaves no room for what it is.
             let result = run.result.replacen("Error response from daemon: ", "", 1);
-            let style = if run.ok { TextStyle::Text } else { TextStyle::Warning };
+            let style = if run.ok { Tone::Text } else { Tone::Warning };
             vec![
-                StyledText::new(format!("$ {}", run.command), TextStyle::Strong),
+                StyledText::new(format!("$ {}", run.command), Tone::Bold),
                 StyledText::new(format!("  {} {result}", symbols.arrow), style),
             ]
         }
         EntryKind::Shell(event) => {
             let (result, style) = match event {
-                ShellEvent::Started { .. } => ("running".to_owned(), TextStyle::Warning),
+                ShellEvent::Started { .. } => ("running".to_owned(), Tone::Warning),
                 ShellEvent::Finished(result) => {
-                    let style = if result.is_ok() { TextStyle::Text } else { TextStyle::Warning };
+                    let style = if result.is_ok() { Tone::Text } else { Tone::Warning };
                     let says = result.main_line().replacen("Error response from daemon: ", "", 1);
                     let says = if says.is_empty() { says } else { format!(": {says}") };
                     (format!("{result}{says}"), style)
                 }
             };
             vec![
-                StyledText::new(format!("$ {}", event.command()), TextStyle::Strong),
+                StyledText::new(format!("$ {}", event.command()), Tone::Bold),
                 StyledText::new(format!("  {} {result}", symbols.arrow), style),
             ]
         }
@@ -194,14 +194,14 @@ pub fn remark(entry: &Entry, symbols: &Symbols) -> Vec<StyledText> {
                 RuleEvent::Evaluated(_) => return Vec::new(),
             };
             vec![
-                StyledText::new(format!("{} rule {} {change}", symbols.fault, rule.id), TextStyle::Fault),
-                StyledText::new(format!("  {}", rule.text), TextStyle::Text),
+                StyledText::new(format!("{} rule {} {change}", symbols.fault, rule.id), Tone::Fault),
+                StyledText::new(format!("  {}", rule.text), Tone::Text),
             ]
         }
-        EntryKind::Driver(event) => vec![StyledText::new(driver(event), TextStyle::Warning)],
+        EntryKind::Driver(event) => vec![StyledText::new(driver(event), Tone::Warning)],
         EntryKind::Scenario(event) => vec![play(event, symbols)],
-        EntryKind::Note { text } => vec![StyledText::new(format!("# {text}"), TextStyle::Text)],
-        EntryKind::Gap(gap) => vec![StyledText::new(self::gap(gap), TextStyle::Warning)],
+        EntryKind::Note { text } => vec![StyledText::new(format!("# {text}"), Tone::Text)],
+        EntryKind::Gap(gap) => vec![StyledText::new(self::gap(gap), Tone::Warning)],
     }
 }
 
@@ -244,20 +244,20 @@ pub fn gap(Gap { first, missed, reason }: &Gap) -> String {
 fn play(event: &ScenarioEvent, symbols: &Symbols) -> StyledText {
     match event {
         ScenarioEvent::Started { scenario, title, engine, .. } => {
-            StyledText::new(format!("scenario {scenario}: {title}; on {engine}"), TextStyle::Strong)
+            StyledText::new(format!("scenario {scenario}: {title}; on {engine}"), Tone::Bold)
         }
-        ScenarioEvent::StepStarted { line, .. } => StyledText::new(line, TextStyle::Strong),
+        ScenarioEvent::StepStarted { line, .. } => StyledText::new(line, Tone::Bold),
         ScenarioEvent::StepFinished { seen, problems, .. } => match problems.first() {
-            Some(problem) => StyledText::new(format!("{} {problem}", symbols.failed), TextStyle::Bad),
-            None => StyledText::new(format!("{} {seen}", symbols.passed), TextStyle::Good),
+            Some(problem) => StyledText::new(format!("{} {problem}", symbols.failed), Tone::Bad),
+            None => StyledText::new(format!("{} {seen}", symbols.passed), Tone::Good),
         },
-        ScenarioEvent::Delayed { why } => StyledText::new(why, TextStyle::Warning),
+        ScenarioEvent::Delayed { why } => StyledText::new(why, Tone::Warning),
         ScenarioEvent::Finished { scenario, end: End { result, problems } } => {
             let problem = problems.first().map_or_else(String::new, |problem| format!("; {problem}"));
             let tone = match result {
-                ScenarioResult::Passed => TextStyle::Good,
-                ScenarioResult::Failed => TextStyle::Bad,
-                ScenarioResult::Skipped | ScenarioResult::Stopped => TextStyle::Warning,
+                ScenarioResult::Passed => Tone::Good,
+                ScenarioResult::Failed => Tone::Bad,
+                ScenarioResult::Skipped | ScenarioResult::Stopped => Tone::Warning,
             };
             StyledText::new(format!("scenario {scenario}: {}{problem}", result.words()), tone)
         }

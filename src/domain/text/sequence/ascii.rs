@@ -18,7 +18,7 @@ use crate::domain::{
     },
     text::{
         self,
-        describe::{self, StyledText, TextStyle},
+        describe::{self, StyledText, Tone},
         symbols::Symbols,
     },
 };
@@ -115,7 +115,7 @@ impl<'d> Drawing<'d> {
         let time = describe::time(step.at, self.zone, 12);
         match &step.part {
             Part::Pause(pause) => {
-                let said = vec![StyledText::new(describe::pause(pause), TextStyle::Warning)];
+                let said = vec![StyledText::new(describe::pause(pause), Tone::Warning)];
                 vec![self.between(self.symbols.pause, "", said, false)]
             }
             Part::Request(asked) => vec![self.request(&time, asked)],
@@ -140,11 +140,11 @@ impl<'d> Drawing<'d> {
     }
 
     fn margin(&self, time: &str) -> StyledText {
-        StyledText::new(text::pad(&format!(" {time}"), BEFORE, self.symbols.ellipsis), TextStyle::Dim)
+        StyledText::new(text::pad(&format!(" {time}"), BEFORE, self.symbols.ellipsis), Tone::Dim)
     }
 
     fn life(&self) -> StyledText {
-        StyledText::new(self.symbols.life, TextStyle::Dim)
+        StyledText::new(self.symbols.life, Tone::Dim)
     }
 
     /// `├── mount db1 ───▶│`
@@ -154,9 +154,9 @@ impl<'d> Drawing<'d> {
         let rest = self.span.saturating_sub(text::width(&label) + 3);
         vec![
             self.margin(time),
-            StyledText::new(format!("{}{}", symbols.leaves, symbols.dash.repeat(2)), TextStyle::Text),
-            StyledText::new(label, TextStyle::Strong),
-            StyledText::new(format!("{}{}", symbols.dash.repeat(rest), symbols.right), TextStyle::Text),
+            StyledText::new(format!("{}{}", symbols.leaves, symbols.dash.repeat(2)), Tone::Text),
+            StyledText::new(label, Tone::Bold),
+            StyledText::new(format!("{}{}", symbols.dash.repeat(rest), symbols.right), Tone::Text),
             self.life(),
         ]
     }
@@ -183,19 +183,18 @@ impl<'d> Drawing<'d> {
         vec![
             self.margin(time),
             self.life(),
-            StyledText::new(format!("{head}{}", symbols.dash.repeat(rest)), TextStyle::Text),
-            StyledText::new(fault, TextStyle::Fault),
-            StyledText::new(ended, if is_plain { TextStyle::Good } else { outcome.tone }),
-            StyledText::new(format!("{}{}", symbols.dash.repeat(2), symbols.returns), TextStyle::Text),
-            StyledText::new(format!("  {}", text::took(call.duration)), TextStyle::Dim),
+            StyledText::new(format!("{head}{}", symbols.dash.repeat(rest)), Tone::Text),
+            StyledText::new(fault, Tone::Fault),
+            StyledText::new(ended, if is_plain { Tone::Good } else { outcome.tone }),
+            StyledText::new(format!("{}{}", symbols.dash.repeat(2), symbols.returns), Tone::Text),
+            StyledText::new(format!("  {}", text::took(call.duration)), Tone::Dim),
         ]
     }
 
     /// What keeps a call waiting, and how long it has.
     fn waits(&self, entry: &Entry, waiting: &HeldCall) -> Vec<StyledText> {
         let fault = format!(" {} {}  ", self.symbols.fault, waiting.fault.action);
-        let said =
-            vec![StyledText::new(fault, TextStyle::Fault), describe::waits(waiting, (self.waited)(entry))];
+        let said = vec![StyledText::new(fault, Tone::Fault), describe::waits(waiting, (self.waited)(entry))];
         self.lifelines("", said, true)
     }
 
@@ -205,7 +204,7 @@ impl<'d> Drawing<'d> {
     }
 
     fn between(&self, life: &str, time: &str, said: Vec<StyledText>, at_plugin: bool) -> Vec<StyledText> {
-        let life = StyledText::new(life, TextStyle::Dim);
+        let life = StyledText::new(life, Tone::Dim);
         let mut left = self.span;
         let mut shown = Vec::new();
         for said in said {
@@ -213,8 +212,8 @@ impl<'d> Drawing<'d> {
             left -= text::width(&text);
             shown.push(StyledText { text, ..said });
         }
-        let gap = StyledText::new(" ".repeat(left.saturating_sub(1)), TextStyle::Text);
-        let space = StyledText::new(" ", TextStyle::Text);
+        let gap = StyledText::new(" ".repeat(left.saturating_sub(1)), Tone::Text);
+        let space = StyledText::new(" ", Tone::Text);
         let between: Vec<StyledText> = if at_plugin {
             [gap].into_iter().chain(shown).chain([space]).collect()
         } else {
