@@ -2,7 +2,7 @@
 
 pub mod action;
 pub mod bindings;
+pub mod command_line;
 pub mod complete;
 pub mod decoder;
 pub mod keymap;
-pub mod palette;

@@ -4,7 +4,7 @@ use crossterm::event::KeyEvent;
 
 use crate::{
     console::{
-        input::palette::PaletteInput,
+        input::command_line::LineInput,
         model::{
             app::App,
             event::Effect,
@@ -177,8 +177,8 @@ impl App {
         let (problem, rule) = match prompt.kind {
             PromptKind::Filter => (self.filter(&text).err(), None),
             PromptKind::Shell => (None, None),
-            PromptKind::Command => match PaletteInput::read(&text, &self.themes) {
-                Ok(PaletteInput::Command(command)) => match *command {
+            PromptKind::Command => match LineInput::read(&text, &self.themes) {
+                Ok(LineInput::Command(command)) => match *command {
                     Command::Arm { rule, .. } => (None, Some(rule)),
                     _ => (None, None),
                 },
@@ -220,19 +220,19 @@ impl App {
         if line.is_empty() {
             return Ok(Vec::new());
         }
-        match PaletteInput::read(line, &self.themes)? {
-            PaletteInput::Command(command) => return Ok(self.ask_or_run(*command, snapshot)),
-            PaletteInput::Action(action) => return Ok(self.act(action, snapshot)),
-            PaletteInput::Theme(theme) => {
+        match LineInput::read(line, &self.themes)? {
+            LineInput::Command(command) => return Ok(self.ask_or_run(*command, snapshot)),
+            LineInput::Action(action) => return Ok(self.act(action, snapshot)),
+            LineInput::Theme(theme) => {
                 self.say(format!("theme {}", theme.name));
                 self.theme = *theme;
             }
-            PaletteInput::Filter(text) => self.filter(&text)?,
-            PaletteInput::Shell(line) => return Ok(self.run_shell(&line)),
-            PaletteInput::Sort(Some(sort)) => self.sort_by(sort),
-            PaletteInput::Sort(None) => self.unsort(),
-            PaletteInput::Node(choice) => return Ok(vec![Effect::ChooseNode(choice)]),
-            PaletteInput::Seek(target) => {
+            LineInput::Filter(text) => self.filter(&text)?,
+            LineInput::Shell(line) => return Ok(self.run_shell(&line)),
+            LineInput::Sort(Some(sort)) => self.sort_by(sort),
+            LineInput::Sort(None) => self.unsort(),
+            LineInput::Node(choice) => return Ok(vec![Effect::ChooseNode(choice)]),
+            LineInput::Seek(target) => {
                 let seek = target.resolve(snapshot.at, &self.zone);
                 return Ok(vec![self.seek(seek)]);
             }

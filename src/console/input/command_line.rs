@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// The meaning of a line.
-pub enum PaletteInput {
+pub enum LineInput {
     /// A command.
     Command(Box<Command>),
     /// What a key does, by its name.
@@ -38,7 +38,7 @@ pub enum PaletteInput {
     Sort(Option<Sort>),
 }
 
-impl PaletteInput {
+impl LineInput {
     /// Parses a line, or returns what is wrong with it.
     pub fn read(line: &str, themes: &Themes) -> Result<Self, String> {
         if let Some(line) = line.trim_start().strip_prefix('!') {
