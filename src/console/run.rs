@@ -106,7 +106,7 @@ pub async fn drive(
                         AfterKey::Exit(ending) => return Ok(ending),
                         AfterKey::Suspend => {
                             host.suspend().await?;
-                            console.back(host)?;
+                            console.retake_terminal(host)?;
                         }
                         AfterKey::Edit(draft) => {
                             drop(keys);
@@ -114,7 +114,7 @@ pub async fn drive(
                                 Ok(edited) => console.edited(&draft, edited),
                                 Err(ending) => return Ok(ending),
                             }
-                            console.back(host)?;
+                            console.retake_terminal(host)?;
                             keys = host.keys()?;
                         }
                     }
@@ -224,7 +224,7 @@ impl Console<'_> {
                 }
                 Effect::Copy(text) => host.copy(&text)?,
                 Effect::Mouse(taken) => host.mouse(taken)?,
-                Effect::Redraw => host.forget()?,
+                Effect::Redraw => host.redraw_all()?,
                 Effect::Suspend => return Ok(AfterKey::Suspend),
                 Effect::Edit(draft) => {
                     self.unsent = None;
@@ -271,7 +271,7 @@ impl Console<'_> {
     }
 
     /// Takes up a terminal that others had meanwhile: what they set, and its size, may be another now.
-    fn back(&mut self, host: &mut impl TerminalHost) -> io::Result<()> {
+    fn retake_terminal(&mut self, host: &mut impl TerminalHost) -> io::Result<()> {
         host.mouse(self.app.mouse)?;
         let (width, height) = host.size()?;
         self.app.update(Event::Resize(width, height), &self.snapshot);

@@ -115,13 +115,13 @@ impl TerminalScreen {
     pub fn retake(&mut self) -> io::Result<()> {
         self.taken.enter()?;
         self.title.clear();
-        self.forget_cells()
+        self.redraw_all()
     }
 
     /// Forgets every cell that is believed to be on the screen, so that all are drawn again. ratatui's own
     /// `clear` would ask the terminal for the cursor's place, and the answer is among the keys that the
     /// event stream reads.
-    pub fn forget_cells(&mut self) -> io::Result<()> {
+    pub fn redraw_all(&mut self) -> io::Result<()> {
         let size = self.terminal.size()?;
         self.terminal.resize(Rect::from((Position::ORIGIN, size)))
     }

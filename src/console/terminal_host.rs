@@ -44,8 +44,8 @@ pub trait TerminalHost {
     ) -> impl Future<Output = io::Result<Result<Result<Edited, EditFailed>, E>>>;
     /// Gives the terminal back, stops the process, and takes the terminal again when it continues.
     fn suspend(&mut self) -> impl Future<Output = io::Result<()>>;
-    /// Forgets what is on the screen, so that every cell is drawn again.
-    fn forget(&mut self) -> io::Result<()>;
+    /// Draws every cell again, whatever is believed to be on the screen.
+    fn redraw_all(&mut self) -> io::Result<()>;
     /// Draws one frame.
     fn draw(&mut self, app: &App, snapshot: &Snapshot) -> io::Result<()>;
 }
@@ -97,8 +97,8 @@ impl TerminalHost for TerminalScreen {
         self.retake()
     }
 
-    fn forget(&mut self) -> io::Result<()> {
-        self.forget_cells()
+    fn redraw_all(&mut self) -> io::Result<()> {
+        Self::redraw_all(self)
     }
 
     fn draw(&mut self, app: &App, snapshot: &Snapshot) -> io::Result<()> {

@@ -118,7 +118,7 @@ impl TerminalHost for Frames {
         Ok(())
     }
 
-    fn forget(&mut self) -> io::Result<()> {
+    fn redraw_all(&mut self) -> io::Result<()> {
         Ok(())
     }
 

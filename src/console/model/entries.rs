@@ -29,10 +29,10 @@ impl App {
         for entry in entries {
             self.retries.push(entry);
         }
-        self.retries.forget_before(kept.start);
+        self.retries.drop_before(kept.start);
         // A paused list shows them still.
         if !self.calls.is_paused() {
-            self.marks.forget_before(kept.start);
+            self.marks.drop_before(kept.start);
         }
         if let Some(facts) = &mut self.call_facts {
             facts.take(entries, snapshot);

@@ -130,7 +130,7 @@ impl GroupedList {
             while self.items.front().is_some_and(|item| item.number() < kept.start) {
                 self.items.pop_front();
             }
-            self.groups.forget_before(kept.start);
+            self.groups.drop_before(kept.start);
             self.expanded = self.expanded.split_off(&kept.start);
         }
     }

@@ -54,7 +54,7 @@ impl Marks {
     }
 
     /// Takes the marks from entries that the journal has dropped.
-    pub(super) fn forget_before(&mut self, seq: u64) {
+    pub(super) fn drop_before(&mut self, seq: u64) {
         self.letters.retain(|_, place| *place >= seq);
         self.together = self.together.split_off(&seq);
     }

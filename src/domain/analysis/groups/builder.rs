@@ -131,11 +131,11 @@ impl CallGroups {
     }
 
     /// Drops what the journal has dropped: a group goes with its first entry.
-    pub fn forget_before(&mut self, seq: u64) {
+    pub fn drop_before(&mut self, seq: u64) {
         while self.all.front().is_some_and(|group| group.id < seq) {
             self.all.pop_front();
         }
-        self.retries.forget_before(seq);
+        self.retries.drop_before(seq);
     }
 
     /// All of them, in the order of their first entries.

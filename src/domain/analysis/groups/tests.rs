@@ -285,7 +285,7 @@ fn how_it_went_is_said_by_the_first_call_that_failed_for_good() {
 fn an_group_goes_with_its_first_entry() {
     let mut fixture = Fixture::new();
     fixture.play("get, mount#1, +3000, get, unmount#1");
-    fixture.groups.forget_before(2);
+    fixture.groups.drop_before(2);
     assert_eq!(fixture.described(), ["stop or exit v (2)"]);
     fixture.play("get");
     assert_eq!(fixture.groups.with(5).map(CallGroup::id), Some(5));

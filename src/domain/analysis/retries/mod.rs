@@ -265,7 +265,7 @@ impl Retries {
     }
 
     /// Drops what the journal has dropped.
-    pub fn forget_before(&mut self, seq: u64) {
+    pub fn drop_before(&mut self, seq: u64) {
         while self.chains.front().is_some_and(|chain| chain.attempts[0].seq < seq) {
             self.chains.pop_front();
         }
