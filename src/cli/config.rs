@@ -189,7 +189,7 @@ mod tests {
             (written.color, written.ascii),
             (Some(default.color.unwrap_or_default()), Some(default.ascii.unwrap_or_default()))
         );
-        assert_eq!(written.mouse, Some(console::Options::default().mouse));
+        assert_eq!(written.mouse, Some(console::ConsoleOptions::default().mouse));
         let keys = |keymap: &Keymap| -> Vec<Vec<Chord>> {
             KEY_BINDINGS.iter().map(|control| keymap.keys(control.action).to_vec()).collect()
         };

@@ -188,7 +188,7 @@ async fn show_source(source: Arc<dyn Source>, settings: &Settings) -> anyhow::Re
     Ok(shutdown.signal().or(interrupted).map_or(ExitCode::SUCCESS, |signal| signal.exit_status().into()))
 }
 
-fn console_options(settings: &Settings) -> anyhow::Result<console::Options> {
+fn console_options(settings: &Settings) -> anyhow::Result<console::ConsoleOptions> {
     settings.console(variable, background_is_light)
 }
 

@@ -98,15 +98,19 @@ impl Memory {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::console::{Options, input::keymap::Keymap};
+    use crate::console::{ConsoleOptions, input::keymap::Keymap};
 
     #[test]
     fn lines_of_two_consoles_are_both_kept() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let path = directory.path().join("state/console.json");
         let app = || {
-            let mut app =
-                App::new((80, 24), Options::default().theme, Keymap::default(), jiff::tz::TimeZone::UTC);
+            let mut app = App::new(
+                (80, 24),
+                ConsoleOptions::default().theme,
+                Keymap::default(),
+                jiff::tz::TimeZone::UTC,
+            );
             Memory::read(&path).restore(&mut app, SourceKind::Driver);
             app
         };

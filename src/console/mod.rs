@@ -54,7 +54,7 @@ use crate::{
 
 /// How the console looks and listens.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub struct ConsoleOptions {
     /// Styles and symbols.
     pub theme: Theme,
     /// The themes that can be chosen.
@@ -75,7 +75,7 @@ pub struct Options {
     pub memory: Option<PathBuf>,
 }
 
-impl Default for Options {
+impl Default for ConsoleOptions {
     fn default() -> Self {
         Self {
             theme: Theme::named("default", false).expect("the default theme is shipped"),
@@ -94,7 +94,7 @@ impl Default for Options {
 /// Takes the terminal and shows a source in it until the user or the program ends that.
 pub async fn run(
     source: Arc<dyn Source>,
-    options: Options,
+    options: ConsoleOptions,
     shutdown: CancellationToken,
 ) -> io::Result<ExitReason> {
     let size = crossterm::terminal::size()?;

@@ -6,7 +6,7 @@ use std::{io::Read as _, num::NonZero, time::Duration};
 use portable_pty::{CommandBuilder, NativePtySystem, PtySize, PtySystem as _};
 use tokio_util::sync::CancellationToken;
 use voltergeist::{
-    console::{self, Options},
+    console::{self, ConsoleOptions},
     domain::{
         model::{entry::Session, volume::Volumes},
         state::journal::Bounds,
@@ -22,7 +22,7 @@ fn a_console_that_panics() {
     let hub = Hub::new(Session::new(7, Volumes::default()), Box::new(InMemoryStore), Bounds::default());
     runtime.block_on(async {
         tokio::select! {
-            release_action = console::run(LocalSource::new(hub), Options::default(), CancellationToken::new()) => {
+            release_action = console::run(LocalSource::new(hub), ConsoleOptions::default(), CancellationToken::new()) => {
                 panic!("the console ended by itself: {release_action:?}");
             }
             // Within the branch: what stands behind the arrow runs when the console is gone already.

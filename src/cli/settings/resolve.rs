@@ -105,7 +105,7 @@ impl Settings {
         &self,
         variable: impl Fn(&str) -> Option<String>,
         is_light: impl FnOnce() -> Option<bool>,
-    ) -> anyhow::Result<console::Options> {
+    ) -> anyhow::Result<console::ConsoleOptions> {
         // Set and not empty, as https://no-color.org has it.
         let no_colour = || {
             variable("NO_COLOR").is_some_and(|value| !value.is_empty())
@@ -120,7 +120,7 @@ impl Settings {
             name => name,
         };
         let themes = themes(ascii).map_err(anyhow::Error::msg)?.in_depth(ColorDepth::of(&variable));
-        Ok(console::Options {
+        Ok(console::ConsoleOptions {
             theme: themes.named(theme)?,
             themes,
             keymap: self.keymap()?,
