@@ -163,20 +163,20 @@ fn read(file: NamedTempFile, before: &str, status: Option<WaitStatus>) -> Result
 struct Job {
     group: Pid,
     ended: oneshot::Receiver<WaitStatus>,
-    _lent: Lent,
+    _loan: TerminalLoan,
 }
 
 impl Job {
     /// Through a shell, as git does it, so that the command may have arguments.
     fn start(editor: &str, file: PathBuf) -> io::Result<Self> {
-        let lent = Lent::before();
+        let loan = TerminalLoan::before();
         let mut command = Command::new("sh");
         // It begins when it has the terminal: until then, Ctrl-C would end voltergeist.
         let line = format!("kill -s STOP $$; {editor} \"$@\"");
         command.arg("-c").arg(line).arg(editor).arg(file).process_group(0);
         let child = command.spawn()?;
         let group = Pid::from_child(&child);
-        lent.to(group);
+        loan.to(group);
         let (sender, ended) = oneshot::channel();
         thread::spawn(move || {
             loop {
@@ -192,7 +192,7 @@ impl Job {
                 }
             }
         });
-        Ok(Self { group, ended, _lent: lent })
+        Ok(Self { group, ended, _loan: loan })
     }
 
     /// Ends it, in good order if it is quick, and waits until nothing of it is left: what the shell ran may still be
@@ -218,27 +218,27 @@ fn go_on(group: Pid) {
 }
 
 /// The terminal while a job has it: who had it before, and how it was set. Dropping this gives it back so.
-struct Lent {
+struct TerminalLoan {
     owner: Option<Pid>,
     settings: Option<Termios>,
 }
 
-impl Lent {
+impl TerminalLoan {
     fn before() -> Self {
         Self { owner: tcgetpgrp(stdin()).ok(), settings: tcgetattr(stdin()).ok() }
     }
 
     fn to(&self, group: Pid) {
         if self.owner.is_some() {
-            hand_over(group);
+            set_foreground(group);
         }
     }
 }
 
-impl Drop for Lent {
+impl Drop for TerminalLoan {
     fn drop(&mut self) {
         if let Some(owner) = self.owner {
-            hand_over(owner);
+            set_foreground(owner);
         }
         if let Some(settings) = &self.settings {
             let _ = tcsetattr(stdin(), OptionalActions::Now, settings);
@@ -248,7 +248,7 @@ impl Drop for Lent {
 
 /// Makes a group the one in the foreground. Who asks for that from the background is stopped by SIGTTOU, unless it
 /// is blocked. An error means that there is no such group, or no terminal any more.
-fn hand_over(group: Pid) {
+fn set_foreground(group: Pid) {
     let blocked = SigSet::from(Masked::SIGTTOU).thread_swap_mask(SigmaskHow::SIG_BLOCK);
     let _ = tcsetpgrp(stdin(), group);
     if let Ok(before) = blocked {
