@@ -38,8 +38,8 @@ fn alarms(snapshot: &Snapshot) -> Vec<Alarm<'_>> {
         DriverStatus::Down { kind, until } => Some(Alarm::Down(kind, until)),
         DriverStatus::Up => None,
     };
-    let waiting = (!snapshot.held.is_empty()).then_some(Alarm::Held(snapshot.held.len()));
-    down.into_iter().chain(waiting).chain(fault_list::armed(snapshot).map(Alarm::TrackedRule)).collect()
+    let held = (!snapshot.held.is_empty()).then_some(Alarm::Held(snapshot.held.len()));
+    down.into_iter().chain(held).chain(fault_list::armed(snapshot).map(Alarm::TrackedRule)).collect()
 }
 
 /// Draws it.
@@ -135,9 +135,9 @@ fn words(view: &View<'_>, alarm: &Alarm<'_>) -> (String, String, Option<(KeyActi
 
 /// How long until the client of a held call times out.
 fn time_to_timeout(entry: &Entry, waited: Duration) -> Option<(Caller, Duration)> {
-    let EntryKind::Held(waiting) = &entry.kind else { return None };
-    let limit = client_timeout(waiting.caller, waiting.operation)?;
-    Some((waiting.caller, limit.saturating_sub(waited)))
+    let EntryKind::Held(held) = &entry.kind else { return None };
+    let limit = client_timeout(held.caller, held.operation)?;
+    Some((held.caller, limit.saturating_sub(waited)))
 }
 
 /// How often a rule has fired, and what remains of it.

@@ -145,7 +145,7 @@ pub fn outcome(view: &View<'_>, group: &CallGroup) -> (String, Style) {
     let entry = &group.decisive().entry;
     let next = view.app.retries.next_attempt(entry, view.snapshot.at).filter(|next| next.is_open());
     match (&entry.kind, next) {
-        (EntryKind::Held(waiting), _) => row::waits(view, entry, waiting),
+        (EntryKind::Held(held), _) => row::held(view, entry, held),
         (_, Some(next)) => (next.to_string(), view.theme.styles.warning),
         (EntryKind::Call(call), _) if call.outcome == Outcome::Ok => match group.first_fault() {
             Some((operation, fault)) => {

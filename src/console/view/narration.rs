@@ -127,11 +127,11 @@ fn last_call(view: &View<'_>) -> Option<(String, Style)> {
         return None;
     }
     Some(match &entry.kind {
-        EntryKind::Held(waiting) => {
-            let (line, volume) = (waiting.request_line.as_deref(), waiting.volume.as_deref());
-            let request = request_text(waiting.operation, line, volume);
+        EntryKind::Held(held) => {
+            let (line, volume) = (held.request_line.as_deref(), held.volume.as_deref());
+            let request = request_text(held.operation, line, volume);
             let next = next_attempt(view, entry);
-            (format!("{} {request} and waits for the reply.{next}", name(waiting.caller)), styles.warning)
+            (format!("{} {request} and waits for the reply.{next}", name(held.caller)), styles.warning)
         }
         _ => explained(view, entry, entry.call()?),
     })

@@ -45,7 +45,7 @@ pub fn line(
     row.column(&text::clean(entry.node.as_deref().unwrap_or_default()), columns.node, styles.bold);
     match &entry.kind {
         EntryKind::Call(call) => row.call(call),
-        EntryKind::Held(waiting) => row.waiting(entry, waiting),
+        EntryKind::Held(held) => row.held(entry, held),
         _ => row.remark(entry),
     }
     Line::from(row.spans)
@@ -101,15 +101,15 @@ impl RowBuilder<'_> {
         }
     }
 
-    fn waiting(&mut self, entry: &Entry, waiting: &HeldCall) {
+    fn held(&mut self, entry: &Entry, held: &HeldCall) {
         let strong = self.view.theme.styles.bold;
-        let from = (waiting.caller, waiting.peer.as_deref(), waiting.connection);
-        self.subject(from, (&describe::asked(waiting.head()), strong), waiting.volume.as_deref());
+        let from = (held.caller, held.peer.as_deref(), held.connection);
+        self.subject(from, (&describe::asked(held.head()), strong), held.volume.as_deref());
         self.column("", self.columns[Column::Status], strong);
         self.column("", self.columns[Column::Bytes], strong);
         // Its duration is not known yet and leaves its column to the outcome.
         let took = if self.columns[Column::Took] > 0 { self.columns[Column::Took] + 2 } else { 0 };
-        self.outcome_columns(Some(&waiting.fault), waits(self.view, entry, waiting), "", took);
+        self.outcome_columns(Some(&held.fault), self::held(self.view, entry, held), "", took);
     }
 
     /// What is no call. Where there is no room for all of it, what was typed at an engine is cut before its
@@ -214,7 +214,7 @@ pub fn outcome(view: &View<'_>, call: &Call) -> (String, Style) {
 }
 
 /// How long a call has waited, and how long its caller will bear it yet.
-pub fn waits(view: &View<'_>, entry: &Entry, waiting: &HeldCall) -> (String, Style) {
-    let StyledText { text, tone } = describe::waits(waiting, view.snapshot.waited(entry));
+pub fn held(view: &View<'_>, entry: &Entry, held: &HeldCall) -> (String, Style) {
+    let StyledText { text, tone } = describe::waits(held, view.snapshot.waited(entry));
     (text, view.theme.styles.of(tone))
 }

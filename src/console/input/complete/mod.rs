@@ -61,13 +61,13 @@ pub fn command(line: &str, themes: &Themes, snapshot: &Snapshot) -> Completion {
         ("move", 0 | 2) => Completion::of(line, start, rules(snapshot)),
         ("move", 1) => Completion::of(line, start, [Candidate::new("before", "RULE")]),
         ("release", 0) => {
-            let waiting = snapshot.held.iter().filter(|entry| entry.node == snapshot.node);
-            let waiting = waiting.filter_map(|entry| {
+            let held = snapshot.held.iter().filter(|entry| entry.node == snapshot.node);
+            let held = held.filter_map(|entry| {
                 let call = entry.head()?;
                 let what = format!("{} {}", describe::asked(call), call.volume.unwrap_or_default());
                 Some(Candidate::new(call.number.to_string(), what))
             });
-            Completion::of(line, start, [Candidate::new("all", "every held call")].into_iter().chain(waiting))
+            Completion::of(line, start, [Candidate::new("all", "every held call")].into_iter().chain(held))
         }
         ("forget", 0) => {
             Completion::of(line, start, volumes(snapshot, &line[start..], |volume| volume.exists))

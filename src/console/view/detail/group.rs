@@ -67,7 +67,7 @@ pub fn write(page: &mut DetailPage<'_>, group: &CallGroup) {
         }
         let (applied, ending) = match &member.entry.kind {
             EntryKind::Call(call) => (call.fault.as_ref(), row::outcome(view, call)),
-            EntryKind::Held(waiting) => (Some(&waiting.fault), row::waits(view, &member.entry, waiting)),
+            EntryKind::Held(held) => (Some(&held.fault), row::held(view, &member.entry, held)),
             _ => continue,
         };
         let word = member.operation().map_or("?", |operation| operation.as_str());

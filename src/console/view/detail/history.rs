@@ -107,12 +107,12 @@ fn event(view: &View<'_>, entry: &Entry, volume: &str) -> (String, Style) {
                 changed => (format!("{changed}, by {}; {fault}{outcome}", call.caller), styles.fault),
             }
         }
-        EntryKind::Held(waiting) => (
+        EntryKind::Held(held) => (
             format!(
                 "{} {} {} held",
-                describe::asked(waiting.head()),
+                describe::asked(held.head()),
                 view.theme.glyphs.fault,
-                waiting.fault.action
+                held.fault.action
             ),
             styles.warning,
         ),

@@ -38,7 +38,7 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
         (Pane::Volumes, _) => "Volume history".to_owned(),
         _ if selected_group(view).is_some() => "Group".to_owned(),
         (_, Some(EntryKind::Call(call))) => format!("Call {}", call.number),
-        (_, Some(EntryKind::Held(waiting))) => format!("Call {} (held)", waiting.number),
+        (_, Some(EntryKind::Held(held))) => format!("Call {} (held)", held.number),
         _ => "Entry".to_owned(),
     };
     let back = Span::styled(format!("{} closes", view.key(KeyAction::Back)), view.theme.styles.dim);
@@ -90,14 +90,14 @@ fn entry_lines(page: &mut DetailPage<'_>, entry: &Entry) {
     let time = row::time(view, began(entry), 12);
     match &entry.kind {
         EntryKind::Call(call) => call::write(page, entry, call, &time),
-        EntryKind::Held(waiting) => {
-            let volume = waiting.volume.as_deref().unwrap_or_default();
-            page.heading(&format!("{} {volume}", describe::asked(waiting.head())));
-            page.say(&format!("held since {time}, from {}", waiting.caller), styles.warning);
+        EntryKind::Held(held) => {
+            let volume = held.volume.as_deref().unwrap_or_default();
+            page.heading(&format!("{} {volume}", describe::asked(held.head())));
+            page.say(&format!("held since {time}, from {}", held.caller), styles.warning);
             next_attempt(page, entry);
-            let rule = waiting.fault.rule().unwrap_or_default();
-            page.say(&format!("by rule {rule}: {}", waiting.fault.action), styles.fault);
-            waiting_lines(page, entry, waiting);
+            let rule = held.fault.rule().unwrap_or_default();
+            page.say(&format!("by rule {rule}: {}", held.fault.action), styles.fault);
+            held_lines(page, entry, held);
         }
         EntryKind::Command(run) => {
             page.heading("Command");
@@ -167,17 +167,17 @@ fn entry_lines(page: &mut DetailPage<'_>, entry: &Entry) {
 }
 
 /// How to end a held call, with the keys, and its original reply.
-fn waiting_lines(page: &mut DetailPage<'_>, entry: &Entry, waiting: &HeldCall) {
+fn held_lines(page: &mut DetailPage<'_>, entry: &Entry, held: &HeldCall) {
     let styles = &page.view.theme.styles;
     let key = |action| page.view.key(action);
     let [release, edit, fail] = [KeyAction::Release, KeyAction::EditReply, KeyAction::FailCall].map(key);
     if !page.view.snapshot.held.iter().any(|held| held.seq == entry.seq) {
         return page.say("released; see the later entry for the result", styles.dim);
     }
-    let Some(natural) = &waiting.original else {
+    let Some(natural) = &held.original else {
         return page.say(&format!("{release} sends the rest of the reply at once"), styles.text);
     };
-    let is_done = matches!(waiting.fault.phase, Phase::After | Phase::Twice);
+    let is_done = matches!(held.fault.phase, Phase::After | Phase::Twice);
     let [natural_end, failed_end] = if is_done {
         page.say("the driver has done its work", styles.text);
         ["releases it: sends the original reply", "fails it with a message anyway"]
