@@ -80,7 +80,7 @@ impl Notifier {
 
     /// What is to be written, if a call is held since the last time. Not while the window has the keys, as far as the
     /// terminal says so.
-    pub fn news(&mut self, snapshot: &Snapshot, focus: WindowFocus) -> Option<String> {
+    pub fn newly_held(&mut self, snapshot: &Snapshot, focus: WindowFocus) -> Option<String> {
         let newest = snapshot.held.iter().max_by_key(|entry| entry.seq)?;
         let is_new = newest.seq > self.newest;
         self.newest = self.newest.max(newest.seq);

@@ -100,7 +100,7 @@ impl TerminalScreen {
 
     /// Notifies the user if a call is held that was not before.
     pub fn notify(&mut self, snapshot: &Snapshot, focus: WindowFocus) -> io::Result<()> {
-        match self.notifier.news(snapshot, focus) {
+        match self.notifier.newly_held(snapshot, focus) {
             Some(sequence) => execute!(stdout(), Print(sequence)),
             None => Ok(()),
         }

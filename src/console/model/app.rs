@@ -31,7 +31,7 @@ use crate::{
             list::{EntryList, VolumeHistory},
             marks::Marks,
             mode::{HelpRun, LastKey, Mode, Question, StatusLine, StatusSource},
-            news::News,
+            own_commands::OwnCommands,
             prompt::{History, Replaced, Submitted},
             volume_list::{CallFacts, VolumeOrder},
             window::Cursor,
@@ -149,7 +149,7 @@ pub struct App {
     /// The edit of a rule that is under way.
     pub(super) replaced: Option<Replaced>,
     /// Which entries and commands are news to the user.
-    pub(super) news: News,
+    pub(super) own_commands: OwnCommands,
     /// The line that was typed last, until its result is known or another key is pressed.
     pub(super) submitted: Option<Submitted>,
     /// The command lines that were typed, also in earlier runs, and the filters.
@@ -210,7 +210,7 @@ impl App {
             closed_run: None,
             edited: None,
             replaced: None,
-            news: News::default(),
+            own_commands: OwnCommands::default(),
             submitted: None,
             lines: History::default(),
             filters: History::default(),

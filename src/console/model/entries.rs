@@ -37,7 +37,7 @@ impl App {
         if let Some(facts) = &mut self.call_facts {
             facts.take(entries, snapshot);
         }
-        self.news.take(entries, kept, snapshot, &mut self.status);
+        self.own_commands.take(entries, kept, snapshot, &mut self.status);
     }
 
     pub(super) fn lists(&mut self) -> impl Iterator<Item = &mut EntryList> {

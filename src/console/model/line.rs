@@ -91,7 +91,7 @@ impl App {
     pub fn expect(&mut self, command: &str, snapshot: &Snapshot) {
         // Each instance that it goes to records it.
         let targets = if snapshot.is_all() { snapshot.nodes.len() } else { 1 };
-        self.news.expect(std::iter::repeat_n(command.to_owned(), targets));
+        self.own_commands.expect(std::iter::repeat_n(command.to_owned(), targets));
     }
 
     /// Whether a command is the one that was typed last.
@@ -128,7 +128,7 @@ impl App {
         self.note_answer();
         self.status_since = snapshot.at;
         if result.is_err() {
-            self.news.failed(&line);
+            self.own_commands.failed(&line);
         }
         let replaced = self.replaced.clone();
         // The line that armed the rule in its new form says it all.

@@ -90,7 +90,7 @@ impl App {
         }
         self.retries = Retries::default();
         self.call_facts = self.call_facts.take().map(|_| CallFacts::default());
-        self.news.restart();
+        self.own_commands.restart();
         // The numbers in a list of several instances are others then.
         if !snapshot.nodes.is_empty() {
             self.calls.select(None);

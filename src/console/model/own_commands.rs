@@ -16,13 +16,13 @@ const MAX_EXPECTED: usize = 64;
 
 /// The entries that were seen, and the own commands whose entries are still to come.
 #[derive(Clone, Debug, Default)]
-pub(super) struct News {
+pub(super) struct OwnCommands {
     /// The number of the first entry that is news; none before the first entries have come.
     next: Option<u64>,
     expected: VecDeque<String>,
 }
 
-impl News {
+impl OwnCommands {
     /// Commands of this console are on their way.
     pub fn expect(&mut self, commands: impl Iterator<Item = String>) {
         self.expected.extend(commands);
