@@ -1157,3 +1157,15 @@ fn a_space_of_several_bytes_in_a_typed_line_is_a_space() {
         }
     }
 }
+
+#[test]
+fn a_pasted_text_of_any_length_is_put_at_the_cursor() {
+    let fixture = Fixture::busy();
+    let mut console = TestConsole::new(&fixture, SIZE, "mono", false);
+    console.press(": a b left");
+    console.update(Event::Paste("é\né".repeat(40_000)));
+    console.press("c end");
+    assert!(console.screen().contains("éé éé écb"), "{}", console.screen());
+    console.press("home");
+    assert!(console.screen().contains(": aé éé éé"), "{}", console.screen());
+}

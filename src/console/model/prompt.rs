@@ -196,10 +196,14 @@ impl Prompt {
     /// Types a text that was pasted, as one line.
     pub fn paste(&mut self, text: &str, snapshot: &Snapshot) {
         self.refused = false;
-        for c in text.trim_end().chars().map(|c| if c == '\n' { ' ' } else { c }).filter(|c| !c.is_control())
-        {
-            self.input.handle(InputRequest::InsertChar(c));
-        }
+        let one_line = text.trim_end().chars().map(|c| if c == '\n' { ' ' } else { c });
+        let pasted: String = one_line.filter(|c| !c.is_control()).collect();
+        // At once, and not by character: each of these would go through the whole line.
+        let (mut line, cursor) = (self.text().to_owned(), self.input.cursor());
+        let at = line.char_indices().nth(cursor).map_or(line.len(), |(at, _)| at);
+        line.insert_str(at, &pasted);
+        let after = cursor + pasted.chars().count();
+        self.input = std::mem::take(&mut self.input).with_value(line).with_cursor(after);
         self.complete(snapshot);
     }
 
