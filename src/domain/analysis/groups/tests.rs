@@ -282,7 +282,7 @@ fn how_it_went_is_said_by_the_first_call_that_failed_for_good() {
 }
 
 #[test]
-fn an_group_goes_with_its_first_entry() {
+fn a_group_goes_with_its_first_entry() {
     let mut fixture = Fixture::new();
     fixture.play("get, mount#1, +3000, get, unmount#1");
     fixture.groups.drop_before(2);
