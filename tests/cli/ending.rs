@@ -73,7 +73,7 @@ fn the_place_of_a_socket_outside_the_plugin_directories_is_restored_by_its_path(
             .expect("it starts");
         assert!(wait_for(TIMEOUT, || (file() != own).then_some(())).is_some(), "the place is not taken");
         kill_with_children(&mut child);
-        assert_ne!(file(), own, "nobody could restore it");
+        assert_ne!(file(), own, "somebody has restored it");
         let said = format!("{socket}: restored\n");
         assert_eq!(home.run(&["restore", restored]), (Some(0), said, String::new()));
         assert_eq!(file(), own);
