@@ -46,12 +46,12 @@ fn main() {
     let many = std::env::args().find_map(|text| text.parse().ok()).unwrap_or(100_000);
     let (mut small, mut large) = (Screen::new(FEW), Screen::new(many));
     let in_turns = |small: &mut Screen, large: &mut Screen, measure: fn(&mut Screen) -> Duration| {
-        let (mut few, mut much) = (Vec::new(), Vec::new());
+        let (mut with_few, mut with_many) = (Vec::new(), Vec::new());
         for _ in 0..200 {
-            few.push(measure(small));
-            much.push(measure(large));
+            with_few.push(measure(small));
+            with_many.push(measure(large));
         }
-        [much, few]
+        [with_many, with_few]
     };
     for (what, prepare, measure) in [
         ("a frame after a mount", &[][..], Screen::frame_after_mount as fn(&mut Screen) -> Duration),
@@ -65,10 +65,10 @@ fn main() {
         }
         print(what, many, FEW, in_turns(&mut small, &mut large, measure));
     }
-    let (few, much) = (Program::start(100), Program::start(many));
+    let (with_few, with_many) = (Program::start(100), Program::start(many));
     let mut cycles: [[Vec<Duration>; 2]; 4] = Default::default();
     for number in 0..500 {
-        for (which, program) in [&much, &few].into_iter().enumerate() {
+        for (which, program) in [&with_many, &with_few].into_iter().enumerate() {
             for (operation, times) in program.cycle(number).into_iter().zip(&mut cycles) {
                 times[which].push(operation);
             }
@@ -77,7 +77,7 @@ fn main() {
     for (what, times) in ["Create", "Mount", "Unmount", "Remove"].into_iter().zip(cycles) {
         print(what, many, 100, times);
     }
-    for program in [&few, &much] {
+    for program in [&with_few, &with_many] {
         program.list();
     }
 }
@@ -87,12 +87,12 @@ fn median(mut times: Vec<Duration>) -> Duration {
     times[times.len() / 2]
 }
 
-fn print(what: &str, many: usize, few: usize, [much_times, few_times]: [Vec<Duration>; 2]) {
-    let slowest = much_times.iter().max().copied().unwrap_or_default();
-    let (much_time, few_time) = (median(much_times), median(few_times));
+fn print(what: &str, many: usize, few: usize, [many_times, few_times]: [Vec<Duration>; 2]) {
+    let slowest = many_times.iter().max().copied().unwrap_or_default();
+    let (many_time, few_time) = (median(many_times), median(few_times));
     println!(
-        "{what:<30} {much_time:>9.1?} with {many} volumes ({slowest:.1?} at most)   {few_time:>9.1?} with {few}   {:.2}×",
-        much_time.as_secs_f64() / few_time.as_secs_f64()
+        "{what:<30} {many_time:>9.1?} with {many} volumes ({slowest:.1?} at most)   {few_time:>9.1?} with {few}   {:.2}×",
+        many_time.as_secs_f64() / few_time.as_secs_f64()
     );
 }
 
