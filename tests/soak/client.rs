@@ -13,7 +13,7 @@ use crate::{random::Random, support::TIMEOUT};
 
 /// What a client knows of a request that was written in full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub enum RequestEnd {
     Answered,
     /// The connection ended before the reply did. The request was received or not.
     Cut,
@@ -22,7 +22,7 @@ pub enum Fate {
 /// A client, and its requests by their numbers.
 pub struct Client {
     pub number: usize,
-    pub requests: Vec<Fate>,
+    pub requests: Vec<RequestEnd>,
     random: Random,
 }
 
@@ -31,8 +31,8 @@ impl Client {
         Self { number, requests: Vec::new(), random: Random((seed << 8) + number as u64 + 1) }
     }
 
-    pub fn count(&self, fate: Fate) -> u64 {
-        self.requests.iter().filter(|request| **request == fate).count() as u64
+    pub fn count(&self, end: RequestEnd) -> u64 {
+        self.requests.iter().filter(|request| **request == end).count() as u64
     }
 
     /// Calls until the end, and connects again whenever the connection ends.
@@ -45,9 +45,9 @@ impl Client {
             stream.set_read_timeout(Some(TIMEOUT)).expect("a timeout");
             for _ in 0..=self.random.next(2000) {
                 let (path, body) = self.request();
-                let Some(fate) = call(&mut stream, path, &body) else { break };
-                self.requests.push(fate);
-                if fate == Fate::Cut || ended.load(Ordering::Relaxed) {
+                let Some(end) = call(&mut stream, path, &body) else { break };
+                self.requests.push(end);
+                if end == RequestEnd::Cut || ended.load(Ordering::Relaxed) {
                     break;
                 }
             }
@@ -73,19 +73,19 @@ impl Client {
 }
 
 /// Sends one request on a connection, and reads the reply. None if not every byte of it was written.
-fn call(stream: &mut UnixStream, path: &str, body: &str) -> Option<Fate> {
+fn call(stream: &mut UnixStream, path: &str, body: &str) -> Option<RequestEnd> {
     let length = body.len();
     let request = format!("POST /{path} HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n{body}");
     stream.write_all(request.as_bytes()).ok()?;
     let (mut reply, mut chunk) = (Vec::new(), [0; 8192]);
     loop {
-        let Ok(read @ 1..) = stream.read(&mut chunk) else { return Some(Fate::Cut) };
+        let Ok(read @ 1..) = stream.read(&mut chunk) else { return Some(RequestEnd::Cut) };
         reply.extend_from_slice(&chunk[..read]);
         let text = String::from_utf8_lossy(&reply);
         let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
         let promised = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
         if promised.is_some_and(|promised: usize| body.len() >= promised) {
-            return Some(Fate::Answered);
+            return Some(RequestEnd::Answered);
         }
     }
 }

@@ -12,9 +12,9 @@
 mod client;
 mod program;
 mod random;
+mod reader;
 #[path = "../support/mod.rs"]
 mod support;
-mod witness;
 
 use std::{
     env, fmt,
@@ -24,11 +24,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use client::{Client, Fate};
+use client::{Client, RequestEnd};
 use program::{Program, Upstream};
 use random::Random;
+use reader::EntryReader;
 use support::{TIMEOUT, http, wait_for};
-use witness::Witness;
 
 /// How many clients call at once.
 const CLIENTS: usize = 4;
@@ -37,7 +37,7 @@ const MORE_MEMORY: u64 = 200 * 1024;
 
 /// Rules that cut connections, and rules that do not.
 const CUTTING: [&str; 2] = ["arm any 1%: reset", "arm create 20%: eof after"];
-const GENTLE: [&str; 6] = [
+const NOT_CUTTING: [&str; 6] = [
     "arm get 10%: fail \"no\"",
     "arm mount: delay 2ms",
     "arm list 50%: empty",
@@ -65,7 +65,7 @@ fn read_now_and_then(control: &Path, seed: u64, ended: &AtomicBool) {
 /// One random thing that a user or an engine does.
 fn disturb(program: &mut Program, upstream: Option<&mut Upstream>, random: &mut Random) {
     match (random.next(14), upstream) {
-        (0..=3, _) => program.command(random.choose(&GENTLE)),
+        (0..=3, _) => program.command(random.choose(&NOT_CUTTING)),
         (4, _) => program.command(random.choose(&CUTTING)),
         (5, _) => program.command("disarm all"),
         (6, _) => program.command("release all"),
@@ -114,25 +114,25 @@ fn call_for(time: Duration, plugin: &Path, clients: &mut [Client], mut meanwhile
     });
 }
 
-/// How many requests there were of each fate.
+/// How many requests there were with each end.
 fn sum(clients: &[Client]) -> [u64; 2] {
-    [Fate::Answered, Fate::Cut].map(|fate| clients.iter().map(|client| client.count(fate)).sum())
+    [RequestEnd::Answered, RequestEnd::Cut].map(|end| clients.iter().map(|client| client.count(end)).sum())
 }
 
 /// Compares the entries with what the clients know, and returns how many requests that were cut have a call.
-fn compare(witness: &Witness, clients: &[Client]) -> u64 {
-    let mut received = witness.unread;
+fn compare(reader: &EntryReader, clients: &[Client]) -> u64 {
+    let mut received = reader.unread;
     for client in clients {
-        for (request, fate) in client.requests.iter().enumerate() {
-            let times = witness.times(client.number, request);
-            let is_right = match fate {
-                Fate::Answered => times == 1 || (times == 0 && witness.missed > 0),
-                Fate::Cut => times <= 1,
+        for (request, end) in client.requests.iter().enumerate() {
+            let times = reader.times(client.number, request);
+            let is_right = match end {
+                RequestEnd::Answered => times == 1 || (times == 0 && reader.missed > 0),
+                RequestEnd::Cut => times <= 1,
             };
-            assert!(is_right, "request {request} of client {} was {fate:?}: {times} calls", client.number);
-            received += u64::from(times == 1 && *fate == Fate::Cut);
+            assert!(is_right, "request {request} of client {} was {end:?}: {times} calls", client.number);
+            received += u64::from(times == 1 && *end == RequestEnd::Cut);
         }
-        let (sent, found) = (client.requests.len(), witness.requests.get(client.number).map_or(0, Vec::len));
+        let (sent, found) = (client.requests.len(), reader.requests.get(client.number).map_or(0, Vec::len));
         assert!(found <= sent, "client {} sent {sent}, not {found}", client.number);
     }
     let [_, cut] = sum(clients);
@@ -151,17 +151,17 @@ fn soak(name: &str, mut upstream: Option<Upstream>) {
     let mut memory = Samples::new(program.memory());
     let mut clients: Vec<Client> = (0..CLIENTS).map(|number| Client::new(number, seed)).collect();
     let (ended, latest) = (AtomicBool::new(false), AtomicU64::new(0));
-    let (witness, counted, calm) = thread::scope(|scope| {
+    let (reader, counted, quiet) = thread::scope(|scope| {
         let stop = Stop(&ended);
-        for reader in 0..2 {
+        for number in 0..2 {
             let (control, ended) = (&control, &ended);
-            scope.spawn(move || read_now_and_then(control, (seed << 8) + 100 + reader, ended));
+            scope.spawn(move || read_now_and_then(control, (seed << 8) + 100 + number, ended));
         }
-        let witness = scope.spawn(|| Witness::default().read(&control, &latest, &ended));
+        let reader = scope.spawn(|| EntryReader::default().read(&control, &latest, &ended));
 
         let mut random = Random(seed + 1000);
-        let storm = Duration::from_millis(seconds * 900);
-        call_for(storm, &plugin, &mut clients, || {
+        let with_faults = Duration::from_millis(seconds * 900);
+        call_for(with_faults, &plugin, &mut clients, || {
             disturb(&mut program, upstream.as_mut(), &mut random);
             memory.push(program.memory());
             thread::sleep(Duration::from_millis(random.next(60) as u64));
@@ -172,10 +172,10 @@ fn soak(name: &str, mut upstream: Option<Upstream>) {
         program.try_command("up");
         upstream.iter().for_each(Upstream::wait);
         program::wait_for_plugin(&plugin);
-        let stormy = program.counted();
+        let before_quiet = program.counted();
         let before = sum(&clients);
 
-        for line in GENTLE {
+        for line in NOT_CUTTING {
             program.command(line);
         }
         call_for(Duration::from_millis(seconds * 100), &plugin, &mut clients, || {
@@ -185,29 +185,29 @@ fn soak(name: &str, mut upstream: Option<Upstream>) {
         let counted = program.counted();
         let after = sum(&clients);
         assert_eq!(after[1], before[1], "a connection was cut for no reason");
-        assert_eq!(counted - stormy, after[0] - before[0], "what was counted is not what was sent");
+        assert_eq!(counted - before_quiet, after[0] - before[0], "what was counted is not what was sent");
 
         let last = program.state()["journal"]["next"].as_u64().expect("a number") - 1;
         let read = wait_for(TIMEOUT, || (latest.load(Ordering::Relaxed) >= last).then_some(()));
         assert!(read.is_some(), "entry {last} does not come to the reader");
         drop(stop);
-        (witness.join().expect("the reader ends"), counted, counted - stormy)
+        (reader.join().expect("the reader ends"), counted, counted - before_quiet)
     });
 
     let [answered, cut] = sum(&clients);
-    let received = compare(&witness, &clients);
+    let received = compare(&reader, &clients);
     let lost = wait_for(TIMEOUT, || (program.descriptors() <= descriptors + 2).then_some(()));
     eprintln!(
         "{name}, {seconds} s, seed {seed}: {answered} answered ({} a second), {cut} cut and {received} of these received, \
-         {counted} counted, {calm} of these while nothing was cut; {} entries missed; {} starts of the upstream; \
+         {counted} counted, {quiet} of these while nothing was cut; {} entries missed; {} starts of the upstream; \
          KiB of memory: {memory}; {descriptors} descriptors at first, {} at the end",
         answered / seconds,
-        witness.missed,
+        reader.missed,
         upstream.as_ref().map_or(0, |upstream| upstream.starts),
         program.descriptors()
     );
-    if witness.missed == 0 {
-        assert_eq!((counted, counted), (witness.calls, answered + received));
+    if reader.missed == 0 {
+        assert_eq!((counted, counted), (reader.calls, answered + received));
     }
     assert!((answered..=answered + cut).contains(&counted), "{counted} counted");
     assert!(lost.is_some(), "{} descriptors, {descriptors} at the beginning", program.descriptors());

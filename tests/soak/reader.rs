@@ -10,7 +10,7 @@ use crate::support::http;
 
 /// What the entries say.
 #[derive(Default)]
-pub struct Witness {
+pub struct EntryReader {
     /// The calls.
     pub calls: u64,
     /// For each client, how often each of its requests is in a call.
@@ -28,7 +28,7 @@ fn number_after<'t>(text: &'t str, before: &str) -> Option<(usize, &'t str)> {
     Some((text[..end].parse().ok()?, &text[end..]))
 }
 
-impl Witness {
+impl EntryReader {
     /// Reads the stream until all has ended, and keeps the number of the latest entry in `seen`.
     pub fn read(mut self, control: &Path, seen: &AtomicU64, ended: &AtomicBool) -> Self {
         let stream = http::send(control, "GET", "/v1/entries/stream?heartbeat=true", "").expect("it is sent");
