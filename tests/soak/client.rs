@@ -5,11 +5,12 @@ use std::{
     os::unix::net::UnixStream,
     path::Path,
     sync::atomic::{AtomicBool, Ordering},
-    thread,
-    time::Duration,
 };
 
-use crate::{random::Random, support::TIMEOUT};
+use crate::{
+    random::Random,
+    support::{TIMEOUT, wait_for},
+};
 
 /// What a client knows of a request that was written in full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,17 +38,20 @@ impl Client {
 
     /// Calls until the end, and connects again whenever the connection ends.
     pub fn call_until(&mut self, ended: &AtomicBool, socket: &Path) {
-        while !ended.load(Ordering::Relaxed) {
-            let Ok(mut stream) = UnixStream::connect(socket) else {
-                thread::sleep(Duration::from_millis(1));
-                continue;
+        let has_ended = || ended.load(Ordering::Relaxed);
+        while !has_ended() {
+            let connect_or_end = || match UnixStream::connect(socket) {
+                Ok(stream) => Some(Some(stream)),
+                Err(_) => has_ended().then_some(None),
             };
+            let connected = wait_for(TIMEOUT, connect_or_end).expect("the plugin listens again");
+            let Some(mut stream) = connected else { break };
             stream.set_read_timeout(Some(TIMEOUT)).expect("a timeout");
             for _ in 0..=self.random.next(2000) {
                 let (path, body) = self.request();
                 let Some(end) = call(&mut stream, path, &body) else { break };
                 self.requests.push(end);
-                if end == RequestEnd::Cut || ended.load(Ordering::Relaxed) {
+                if end == RequestEnd::Cut || has_ended() {
                     break;
                 }
             }

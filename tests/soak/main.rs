@@ -78,6 +78,7 @@ fn disturb(program: &mut Program, upstream: Option<&mut Upstream>, random: &mut 
         }
         (8, Some(upstream)) => {
             upstream.kill();
+            // Not a wait for a condition: so long the clients call while there is no upstream.
             thread::sleep(Duration::from_millis(random.next(100) as u64));
             upstream.start();
         }
@@ -171,6 +172,7 @@ fn soak(name: &str, mut upstream: Option<Upstream>) {
         call_for(with_faults, &plugin, &mut clients, || {
             disturb(&mut program, upstream.as_mut(), &mut random);
             memory.push(program.memory());
+            // Not a wait for a condition: the pace of the disturbances, between which the clients call.
             thread::sleep(Duration::from_millis(random.next(60) as u64));
         });
         for line in ["disarm all", "release all"] {
@@ -187,6 +189,7 @@ fn soak(name: &str, mut upstream: Option<Upstream>) {
         }
         call_for(Duration::from_millis(seconds * 100), &plugin, &mut clients, || {
             memory.push(program.memory());
+            // Not a wait for a condition: the pace of the samples while the clients call.
             thread::sleep(Duration::from_millis(20));
         });
         let counted = program.counted();
