@@ -265,6 +265,19 @@ async fn both_calls_of_twice_reach_an_upstream_that_closes_after_each_reply() {
 }
 
 #[tokio::test]
+async fn twice_is_not_three_times_if_the_second_call_has_no_reply() {
+    let plugin = RecordedPlugin::start();
+    let fixture = in_front_of(&plugin).await;
+    fixture.command("arm mount: empty twice").await;
+    plugin.answer(Answer::json("{}"));
+    plugin.answer(Answer::SendAndClose(Vec::new()));
+    plugin.answer(Answer::json("{}"));
+    fixture.call(Operation::Mount, r#"{"Name":"v","ID":"a"}"#).await;
+    assert_eq!(plugin.requests().len(), 2);
+    fixture.end().await;
+}
+
+#[tokio::test]
 async fn a_close_of_the_upstream_without_a_reply_passes_through() {
     let plugin = RecordedPlugin::start();
     let fixture = in_front_of(&plugin).await;

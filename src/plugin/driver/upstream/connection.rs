@@ -17,11 +17,7 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use parking_lot::Mutex;
-use rustix::{
-    event::{PollFd, PollFlags, Timespec, poll},
-    fd::AsFd,
-    net::sockopt::set_socket_linger,
-};
+use rustix::{fd::AsFd, net::sockopt::set_socket_linger};
 use tokio::net::{TcpStream, UnixStream};
 
 use crate::net::{Address, Socket};
@@ -81,8 +77,8 @@ struct Link {
     connection: Option<Pin<Box<Http1Connection>>>,
     /// Whether it was made.
     made: bool,
-    /// A second descriptor of its socket.
-    socket: Option<OwnedFd>,
+    /// A second descriptor of a TCP connection, which can be reset.
+    tcp: Option<OwnedFd>,
     /// Whether the upstream has reset it, if it has ended and the engine's connection does not follow yet.
     ended: Option<bool>,
     /// How many requests wait for a response or for the rest of one: one, or none.
@@ -107,11 +103,14 @@ impl UpstreamConnection {
     /// Makes a new connection for the next request, if the upstream has closed this one after a reply.
     pub fn renew(&self) {
         let mut link = self.link.lock();
-        // The end may have arrived and not be read yet.
-        let has_ended = link.socket.as_ref().is_some_and(is_readable);
-        if has_ended || link.sender.as_ref().is_none_or(SendRequest::is_closed) {
-            *link = Link { calls: link.calls, ..Link::default() };
+        if link.sender.as_ref().is_none_or(SendRequest::is_closed) {
+            link.reopen();
         }
+    }
+
+    /// Makes a new connection for the next request.
+    pub fn reopen(&self) {
+        self.link.lock().reopen();
     }
 
     /// Sends a request on the open connection, and returns the head of the response. The response is complete when its
@@ -137,18 +136,15 @@ impl UpstreamConnection {
         }
         let unreachable = |error| UpstreamError::Connect { address: address.clone(), error };
         let socket = connect(address).await.map_err(unreachable)?;
-        let second = socket.as_fd().try_clone_to_owned().map_err(unreachable)?;
+        let tcp = match &socket {
+            Socket::Tcp(stream) => stream.as_fd().try_clone_to_owned().ok(),
+            Socket::Unix(_) => None,
+        };
         let (sender, connection) =
             http1::Builder::new().preserve_header_case(true).handshake(TokioIo::new(socket)).await?;
         let mut link = self.link.lock();
-        *link = Link {
-            sender: Some(sender),
-            connection: Some(Box::pin(connection)),
-            made: true,
-            socket: Some(second),
-            ended: None,
-            calls: link.calls,
-        };
+        let (sender, connection) = (Some(sender), Some(Box::pin(connection)));
+        *link = Link { sender, connection, made: true, tcp, ended: None, calls: link.calls };
         Ok(())
     }
 
@@ -172,17 +168,22 @@ impl UpstreamConnection {
     /// Resets the connection, as the engine has reset its own. On a Unix socket this is the same as to close it.
     pub fn reset(&self) {
         let mut link = self.link.lock();
-        if let Some(socket) = &link.socket {
-            let _ = set_socket_linger(socket, Some(Duration::ZERO));
+        if let Some(tcp) = &link.tcp {
+            let _ = set_socket_linger(tcp, Some(Duration::ZERO));
         }
         link.close();
     }
 }
 
 impl Link {
+    /// Forgets the connection, so that the next request makes one.
+    fn reopen(&mut self) {
+        *self = Self { calls: self.calls, ..Self::default() };
+    }
+
     /// Closes the connection at once.
     fn close(&mut self) {
-        (self.connection, self.socket) = (None, None);
+        (self.connection, self.tcp) = (None, None);
     }
 }
 
@@ -215,12 +216,6 @@ impl Drop for ExchangeGuard {
             link.close();
         }
     }
-}
-
-/// Whether there is something to read, be it the end.
-fn is_readable(socket: &OwnedFd) -> bool {
-    let mut polled = [PollFd::new(socket, PollFlags::IN)];
-    poll(&mut polled, Some(&Timespec::default())).is_ok_and(|ready| ready > 0)
 }
 
 async fn connect(address: &Address) -> io::Result<Socket> {

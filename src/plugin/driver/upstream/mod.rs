@@ -12,15 +12,9 @@ mod shadow;
 
 use std::{sync::Arc, time::Duration};
 
-use hyper::{Response, body::Incoming};
 use tokio::time::timeout;
 
-use self::{
-    connection::{ExchangeGuard, UpstreamError},
-    exchange::Exchange,
-    incoming::IncomingReply,
-    shadow::Shadow,
-};
+use self::{connection::UpstreamError, exchange::Exchange, incoming::IncomingReply, shadow::Shadow};
 use super::{Answer, Driver, DriverCall, Forwarding, Preview};
 use crate::{
     domain::model::{
@@ -32,7 +26,6 @@ use crate::{
     plugin::{
         fault_stream::{ConnectionControl, Disconnect},
         http_reply::HttpReply,
-        request_body::HttpRequest,
     },
 };
 
@@ -73,15 +66,6 @@ impl UpstreamDriver {
         opened
     }
 
-    async fn send(
-        &self,
-        http: &HttpRequest,
-        control: &ConnectionControl,
-    ) -> Result<(Response<Incoming>, ExchangeGuard), UpstreamError> {
-        self.open(control).await?;
-        control.upstream().send(http.to_request()).await
-    }
-
     async fn mask(
         &self,
         operation: Operation,
@@ -111,18 +95,17 @@ impl Driver for UpstreamDriver {
     async fn call(&self, call: &DriverCall<'_>, recorded: &mut Call) -> Answer {
         let DriverCall { operation, request, http, control } = call;
         let exchange = Exchange::new(Arc::clone(&self.shadow), *operation, (*request).clone());
-        let is_second = recorded.upstream.is_some();
-        if is_second || recorded.held_seq.is_some() {
-            // The upstream may have closed the connection after the first of two, or while the call was held. Without us
-            // the call would have come before.
+        // The upstream may close a connection after the first of two calls, or while the call was held. Without us the call
+        // would have come before.
+        if recorded.upstream.is_some() {
+            control.upstream().reopen();
+        } else if recorded.held_seq.is_some() {
             control.upstream().renew();
         }
-        let mut sent = self.send(http, control).await;
-        if is_second && matches!(sent, Err(UpstreamError::Http(_))) {
-            // It has closed the connection a moment after its first reply.
-            control.upstream().renew();
-            sent = self.send(http, control).await;
-        }
+        let sent = match self.open(control).await {
+            Ok(()) => control.upstream().send(http.to_request()).await,
+            Err(error) => Err(error),
+        };
         match sent {
             Ok((response, guard)) => {
                 let incoming = Box::new(IncomingReply::new(response, guard, exchange));
