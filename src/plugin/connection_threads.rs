@@ -27,8 +27,12 @@ impl ConnectionThreads {
         // other connections over to another thread while a call waits for the disk.
         let start =
             || Builder::new_multi_thread().worker_threads(1).thread_name("connections").enable_all().build();
-        let runtimes = (0..count).map(|_| start()).collect::<io::Result<_>>()?;
-        Ok(Self { runtimes })
+        // What was started is ended by `Drop` if one cannot be: a runtime must not be dropped as it is.
+        let mut threads = Self::default();
+        for _ in 0..count {
+            threads.runtimes.push(start()?);
+        }
+        Ok(threads)
     }
 
     /// Spawns the task that serves a connection.
