@@ -1,6 +1,10 @@
 //! `voltergeist plugins` and `voltergeist restore`.
 
-use std::{fmt::Write as _, path::PathBuf, process::ExitCode};
+use std::{
+    fmt::Write as _,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use anyhow::{Context, bail};
 
@@ -56,18 +60,18 @@ pub fn restore(paths: &[PathBuf]) -> anyhow::Result<ExitCode> {
         let path = std::path::absolute(path)?;
         if path.is_dir() {
             taken.append(&mut taken_in(&path));
-        } else if is_taken(&path) {
+        } else if is_taken(&path).with_context(|| cannot_restore(&path))? {
             taken.push(path);
         } else {
-            bail!("{}: no voltergeist has taken the place of this socket", path.display());
+            let shown = path.display();
+            bail!("{shown}: no voltergeist was in front of this socket; voltergeist plugins lists sockets");
         }
     }
     taken.sort_unstable();
     taken.dedup();
     for path in taken {
         let shown = path.display();
-        let restored =
-            put_back(&path).with_context(|| format!("cannot restore {shown}; run this as root"))?;
+        let restored = put_back(&path).with_context(|| cannot_restore(&path))?;
         let _ = match restored {
             Restored::Repaired => writeln!(text, "{shown}: restored"),
             Restored::InUse => {
@@ -81,4 +85,8 @@ pub fn restore(paths: &[PathBuf]) -> anyhow::Result<ExitCode> {
     }
     print(text.as_bytes())?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn cannot_restore(path: &Path) -> String {
+    format!("cannot restore {}; run this as root", path.display())
 }

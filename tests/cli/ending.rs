@@ -79,7 +79,9 @@ fn the_place_of_a_socket_outside_the_plugin_directories_is_restored_by_its_path(
         assert_eq!(file(), own);
     }
     let (status, _, error) = home.run(&["restore", &socket]);
-    let expected = format!("voltergeist: {socket}: no voltergeist has taken the place of this socket\n");
+    let expected = format!(
+        "voltergeist: {socket}: no voltergeist was in front of this socket; voltergeist plugins lists sockets\n"
+    );
     assert_eq!((status, error), (Some(1), expected));
 }
 

@@ -210,10 +210,12 @@ pub fn taken_in(directory: &Path) -> Vec<PathBuf> {
 }
 
 /// Whether a process has taken the place of the plugin at this path, or has left something of it.
-pub fn is_taken(path: &Path) -> bool {
-    let lock = LockFile::path_of(&Places::of(path).aside);
-    let text = fs::read_to_string(lock).unwrap_or_default();
-    path.parent().and_then(|directory| taken_path(&text, directory)).as_deref() == Some(path)
+pub fn is_taken(path: &Path) -> io::Result<bool> {
+    let text = match fs::read_to_string(LockFile::path_of(&Places::of(path).aside)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        text => text?,
+    };
+    Ok(path.parent().and_then(|directory| taken_path(&text, directory)).as_deref() == Some(path))
 }
 
 /// The path in this directory to which the text of a lock file belongs.
