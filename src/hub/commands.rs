@@ -60,9 +60,9 @@ impl Hub {
             EntryKind::Command(CommandRun { command: line, result: result.clone(), origin, changes });
         self.redaction.entry(&mut run);
         let seq = inner.push(at, run).seq;
-        self.publish_desired_state(&mut inner);
+        let is_followed = self.publish_desired_state(&mut inner);
         drop(inner);
-        if matches!(command, Command::Up | Command::Down { .. }) {
+        if !is_followed && matches!(command, Command::Up | Command::Down { .. }) {
             self.request_rebind();
         }
         self.rescheduled.notify_one();

@@ -57,14 +57,14 @@ impl Hub {
 
     /// Waits until the server has followed a command, and returns what is not as the command's result says.
     pub async fn unmet_after(&self, command: &Command) -> Option<String> {
-        drop(tokio::time::timeout(APPLY_TIMEOUT, self.wait_until_applied()).await);
         let what = match command {
             Command::Up => "the driver is not reachable",
             Command::Crash { .. } => "the driver restarted, but is not reachable",
-            Command::Down { .. } => "the driver cannot be brought down completely",
+            Command::Down { .. } => "the driver is down, but its socket is not as asked",
             _ => return None,
         };
-        self.bind_error().map(|error| format!("{what}: {error}; it is tried until it works"))
+        drop(tokio::time::timeout(APPLY_TIMEOUT, self.wait_until_applied()).await);
+        self.bind_error().map(|error| format!("{what}: {error}; voltergeist keeps trying"))
     }
 
     /// Asks the server to bring the socket into its state again, as after a removal from outside, and lets
@@ -95,7 +95,8 @@ impl Hub {
     }
 
     /// Passes on to the server, the scenario service and the demo what has changed for them, and sets the next deadline.
-    pub(super) fn publish_desired_state(&self, inner: &mut Inner) {
+    /// Returns whether the server has something to do.
+    pub(super) fn publish_desired_state(&self, inner: &mut Inner) -> bool {
         inner.deadline = inner.state.next_deadline(self.now());
         let state = &inner.state;
         let driver_state = state.driver_state();
@@ -103,19 +104,19 @@ impl Hub {
         // A held call may be released with a reset, even if its rule is spent.
         let may_reset = down || state.rules().may_reset() || !inner.waiters.is_empty();
         self.may_reset.store(may_reset, Ordering::Relaxed);
-        set(&self.desired_state, &driver_state);
         set(&self.play_requests, &state.scenario().play_request);
         set(&self.speeds, &state.speed());
+        set(&self.desired_state, &driver_state)
     }
 }
 
-/// Sends a value if it is a new one.
-fn set<T: PartialEq + Clone>(sender: &watch::Sender<T>, value: &T) {
+/// Sends a value if it is a new one, and returns whether it is.
+fn set<T: PartialEq + Clone>(sender: &watch::Sender<T>, value: &T) -> bool {
     sender.send_if_modified(|now| {
         let changed = now != value;
         if changed {
             now.clone_from(value);
         }
         changed
-    });
+    })
 }

@@ -23,7 +23,7 @@ impl AcceptFailures {
     /// Accepting has failed.
     pub fn report(&self, error: &io::Error) {
         if self.0.lock().is_news(true) {
-            tracing::warn!(%error, "cannot accept connections; it is tried until it works");
+            tracing::warn!(%error, "cannot accept connections; voltergeist keeps trying");
         }
     }
 

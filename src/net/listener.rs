@@ -21,6 +21,7 @@ use super::{
     directory_watch::DirectoryWatch,
     file_id::FileId,
     lock_file::LockFile,
+    other_file::OtherFile,
     probe::is_listening,
     socket::Socket,
     takeover::{AtPath, Takeover},
@@ -229,9 +230,9 @@ impl Listener {
     }
 
     /// What is at the path of its socket, if that is not its own socket file.
-    pub fn blocked_by(&self) -> Option<&'static str> {
+    pub fn blocked_by(&self) -> Option<OtherFile> {
         match &self.listen_at {
-            ListenAddress::Unix { path, file, .. } if !is_own(path, *file) => other_file(path),
+            ListenAddress::Unix { path, file, .. } if !is_own(path, *file) => OtherFile::at(path),
             ListenAddress::Unix { .. } | ListenAddress::Takeover(_) | ListenAddress::Tcp(_) => None,
         }
     }
@@ -253,9 +254,9 @@ impl Listener {
         self.state = match &mut self.listen_at {
             ListenAddress::Unix { path, mode, file } => {
                 remove_own(path, *file);
-                let listener = bind_private(path).map_err(|error| match other_file(path) {
-                    Some(what) if error.kind() == io::ErrorKind::AddrInUse => {
-                        io::Error::new(error.kind(), format!("{what} is at its path; move it away"))
+                let listener = bind_private(path).map_err(|error| match OtherFile::at(path) {
+                    Some(other) if error.kind() == io::ErrorKind::AddrInUse => {
+                        io::Error::new(error.kind(), format!("{other} is at its path; {}", other.remedy()))
                     }
                     _ => error,
                 })?;
@@ -366,16 +367,6 @@ fn unix_address(path: &Path) -> String {
 
 fn is_own(path: &Path, file: Option<FileId>) -> bool {
     file.is_some() && FileId::of(path).ok() == file
-}
-
-/// What else is at the path of a socket.
-fn other_file(path: &Path) -> Option<&'static str> {
-    let file_type = fs::symlink_metadata(path).ok()?.file_type();
-    Some(match file_type {
-        _ if file_type.is_dir() => "a directory",
-        _ if file_type.is_socket() => "another socket",
-        _ => "another file",
-    })
 }
 
 /// Removes the socket file if it is still ours.

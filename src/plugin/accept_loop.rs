@@ -21,7 +21,7 @@ use crate::{
         text::shell::quote,
     },
     hub::{DriverState, DriverStatus, Hub},
-    net::{Listener, takeover::AtPath},
+    net::{Listener, OtherFile, takeover::AtPath},
 };
 
 /// How soon a failed change of the listener is tried again.
@@ -43,7 +43,7 @@ pub struct AcceptLoop {
     /// The number of the latest connection.
     last_connection: u64,
     /// Whether the listener or the registration could not be changed.
-    failing: bool,
+    failure: Option<String>,
     /// Where engines found the driver before something else took its socket file, or the way to it.
     lost: Option<DriverInfo>,
 }
@@ -73,7 +73,7 @@ impl AcceptLoop {
             watch,
             frozen: None,
             last_connection: 0,
-            failing: false,
+            failure: None,
             lost: None,
         }
     }
@@ -94,7 +94,7 @@ impl AcceptLoop {
                     }
                     self.apply(driver_state).await;
                 }
-                () = tokio::time::sleep(RETRY_INTERVAL), if self.failing => self.reconcile_listener(),
+                () = tokio::time::sleep(RETRY_INTERVAL), if self.failure.is_some() => self.reconcile_listener(),
                 () = self.hub.rebind_requested() => {
                     self.follow_command();
                     self.hub.report_observed(Some(self.driver_state));
@@ -114,7 +114,7 @@ impl AcceptLoop {
         let before = std::mem::replace(&mut self.driver_state, driver_state);
         let crashed = before.generation != driver_state.generation;
         let outage_changed = outage(before) != outage(driver_state);
-        if outage_changed || crashed || self.failing {
+        if outage_changed || crashed || self.failure.is_some() {
             self.follow_command();
         }
         if outage_changed || crashed {
@@ -143,7 +143,7 @@ impl AcceptLoop {
     /// Brings the listener and the registration into the state that a command wants. A command's own entry says that the
     /// state was reached, so a failure is reported again.
     fn follow_command(&mut self) {
-        self.failing = false;
+        self.failure = None;
         self.reconcile_listener();
     }
 
@@ -170,16 +170,20 @@ impl AcceptLoop {
         {
             self.hub.register(driver);
         }
-        let was_failing = std::mem::replace(&mut self.failing, result.is_err());
-        if result.is_err() != was_failing {
-            self.hub.report_bind(&self.listener.address(), result.as_ref().copied());
+        let failure = result.as_ref().err().map(ToString::to_string);
+        if failure == self.failure {
+            return;
         }
-        if let Err(error) = result
-            && !was_failing
+        self.hub.report_bind(&self.listener.address(), result.as_ref().copied());
+        if let Some(failure) = &failure
             && outage.is_none_or(Outage::is_connectable)
         {
-            self.note_unregistered(&error.to_string(), None);
+            let address = self.listener.address();
+            let is_named = self.listener.blocked_by().is_some();
+            let why = if is_named { failure.clone() } else { format!("cannot bind {address}: {failure}") };
+            self.note_unregistered(&why, None);
         }
+        self.failure = failure;
     }
 
     /// Records that the socket file was removed from outside. It is not created again without a command, as by another
@@ -196,10 +200,12 @@ impl AcceptLoop {
     /// path of its socket.
     fn note_unregistered(&mut self, why: &str, command: Option<String>) {
         let driver = self.lost.get_or_insert_with(|| self.hub.driver());
-        let path = self.listener.path().filter(|_| self.listener.blocked_by().is_some());
+        let blocked_by = self.listener.blocked_by();
+        let path = self.listener.path().filter(|_| blocked_by.is_some_and(OtherFile::can_be_moved));
         let moved = path.map(|path| {
             let path = path.display().to_string();
-            format!("sudo mv {} {}", quote(&path), quote(&format!("{path}.old")))
+            // It overwrites nothing.
+            format!("sudo mv -nT {} {}", quote(&path), quote(&format!("{path}.old")))
         });
         let steps: Vec<_> = moved.into_iter().chain(command).collect();
         self.hub.register(DriverInfo {

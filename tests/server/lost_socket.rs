@@ -9,7 +9,11 @@ use std::{
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use voltergeist::{
-    domain::model::origin::Origin,
+    domain::model::{
+        driver::DriverReason,
+        entry::{Entry, EntryKind},
+        origin::Origin,
+    },
     source::{LocalSource, Source as _},
 };
 
@@ -46,8 +50,17 @@ enum Other {
 }
 
 impl Other {
-    const ALL: [(Self, &'static str); 3] =
-        [(Self::File, "another file"), (Self::Directory, "a directory"), (Self::Socket, "another socket")];
+    /// With its name, and what to do about it.
+    const ALL: [(Self, &'static str, &'static str); 3] = [
+        (Self::File, "another file", "move it away"),
+        (Self::Directory, "a directory", "move it away"),
+        (Self::Socket, "the socket of another plugin", "stop that plugin, or choose another --name"),
+    ];
+
+    /// Whether it can be moved away without harm.
+    fn can_be_moved(self) -> bool {
+        !matches!(self, Self::Socket)
+    }
 
     fn put(self, path: &Path) -> Option<UnixListener> {
         match self {
@@ -74,9 +87,18 @@ async fn registration(fixture: &Fixture) -> (String, String) {
     (text("registration"), text("fix_command"))
 }
 
+/// How many entries say that the socket cannot be bound.
+fn failures(fixture: &Fixture) -> usize {
+    let failed = |entry: &Arc<Entry>| match &entry.kind {
+        EntryKind::Driver(event) => matches!(event.reason, DriverReason::CannotBind { .. }),
+        _ => false,
+    };
+    fixture.hub.entries_after(0, usize::MAX).0.iter().filter(|entry| failed(entry)).count()
+}
+
 #[tokio::test]
 async fn no_command_claims_a_socket_whose_path_is_taken() {
-    for (other, name) in Other::ALL {
+    for (other, name, remedy) in Other::ALL {
         let fixture = Fixture::unix();
         let socket = fixture.place.path().join("plugins/ghost.sock");
         fixture.command("down unlink").await;
@@ -87,22 +109,24 @@ async fn no_command_claims_a_socket_whose_path_is_taken() {
             ("up", "the driver is not reachable: "),
             ("crash keep", "the driver restarted, but is not reachable: "),
             ("crash keep", "the driver restarted, but is not reachable: "),
-            ("down refuse", "the driver cannot be brought down completely: "),
-            ("down blackhole for 1h", "the driver cannot be brought down completely: "),
+            ("down refuse", "the driver is down, but its socket is not as asked: "),
+            ("down blackhole for 1h", "the driver is down, but its socket is not as asked: "),
             ("up", "the driver is not reachable: "),
         ] {
+            let before = failures(&fixture);
             let heard = command(&fixture, line).await;
             assert_eq!(heard.status(), Some(409), "{other:?}, {line}: {heard:?}");
-            let expected =
-                format!("{answer}{name} is at its path; move it away; it is tried until it works\n");
+            assert_eq!(failures(&fixture), before + 1, "{other:?}, {line}");
+            let expected = format!("{answer}{name} is at its path; {remedy}; voltergeist keeps trying\n");
             assert_eq!(heard.body(), expected, "{other:?}, {line}");
             let local = LocalSource::new(Arc::clone(&fixture.hub));
             let result = local.run(line.parse().expect("a command"), Origin::Line).await;
-            assert_eq!(result.expect_err("it cannot do that").trim(), expected.trim(), "{other:?}, {line}");
+            assert_eq!(result.expect("it is run").trim(), expected.trim(), "{other:?}, {line}");
         }
         let (registered, fix) = registration(&fixture).await;
-        assert_eq!(registered, format!("not registered: {name} is at its path; move it away"));
-        assert_eq!(fix, format!("sudo mv {0} {0}.old", socket.display()));
+        assert_eq!(registered, format!("not registered: {name} is at its path; {remedy}"));
+        let moved = format!("sudo mv -nT {0} {0}.old", socket.display());
+        assert_eq!(fix, if other.can_be_moved() { moved } else { String::new() });
         assert!(other.is_at(&socket), "{other:?}");
         drop(listener);
         fs::rename(&socket, socket.with_extension("old")).expect("it is there");
@@ -116,7 +140,7 @@ async fn no_command_claims_a_socket_whose_path_is_taken() {
 
 #[tokio::test]
 async fn what_takes_the_path_of_an_open_socket_is_noticed_and_left_alone() {
-    for (other, name) in Other::ALL {
+    for (other, name, _) in Other::ALL {
         let fixture = Fixture::unix();
         let socket = fixture.place.path().join("plugins/ghost.sock");
         // In one step, so that nothing sees the path without a file.
@@ -125,7 +149,9 @@ async fn what_takes_the_path_of_an_open_socket_is_noticed_and_left_alone() {
         renameat_with(CWD, &aside, CWD, &socket, RenameFlags::EXCHANGE).expect("both are there");
         fixture.until("it is noticed", |now| now.driver.registration != "registered").await;
         let path = socket.display();
-        let fix = format!("sudo mv {path} {path}.old && voltergeist command --name ghost up");
+        let moved = format!("sudo mv -nT {path} {path}.old && ");
+        let moved = if other.can_be_moved() { &moved } else { "" };
+        let fix = format!("{moved}voltergeist command --name ghost up");
         let registered = format!("not registered: the socket file was replaced by {name}");
         assert_eq!(registration(&fixture).await, (registered, fix));
         for line in ["crash keep", "up"] {
