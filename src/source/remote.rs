@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
+use hyper::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 use tokio::{
@@ -307,9 +308,15 @@ impl Source for RemoteSource {
         let shared = Arc::clone(&self.shared);
         Box::pin(async move {
             let client = shared.endpoint.client().await.map_err(|error| error.to_string())?;
-            let done = client.command(&command).await.map_err(|error| error.to_string())?;
-            shared.wait_for(done.seq).await;
-            Ok(done.text)
+            match client.command(&command).await {
+                Ok(done) => {
+                    shared.wait_for(done.seq).await;
+                    Ok(done.text)
+                }
+                // It was run and is recorded, also where its aim is not reached.
+                Err(ClientError::Refused { status: StatusCode::CONFLICT, text }) => Ok(text),
+                Err(error) => Err(error.to_string()),
+            }
         })
     }
 
