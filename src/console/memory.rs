@@ -9,6 +9,7 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
+use strum::Display;
 
 use crate::{
     console::{
@@ -24,8 +25,8 @@ use crate::{
 const MAX_LINES: usize = 500;
 
 /// A kind of source. What is looked for in a recording is not what is watched in a running driver.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Display)]
+#[strum(serialize_all = "lowercase")]
 pub enum SourceKind {
     /// The driver of this process.
     Driver,
@@ -54,7 +55,8 @@ impl SourceKind {
 #[serde(default)]
 pub struct Memory {
     borders: Borders,
-    views: BTreeMap<SourceKind, ColumnChoice>,
+    /// By the name of the kind of source. A later version may know more of them.
+    views: BTreeMap<String, ColumnChoice>,
     lines: History,
     filters: History,
     shell_lines: History,
@@ -70,14 +72,14 @@ impl Memory {
     pub fn restore(mut self, app: &mut App, kind: SourceKind) {
         (app.borders, app.lines, app.filters) = (self.borders, self.lines, self.filters);
         app.shell_lines = self.shell_lines;
-        app.columns = self.views.remove(&kind).unwrap_or_default();
+        app.columns = self.views.remove(&kind.to_string()).unwrap_or_default();
         app.follow_columns();
     }
 
     /// Writes what a console is to remember. Lines that another console has added meanwhile are kept.
     pub fn write(app: &App, kind: SourceKind, path: &Path) -> io::Result<()> {
         let mut before = Self::read(path);
-        before.views.insert(kind, app.columns.clone());
+        before.views.insert(kind.to_string(), app.columns.clone());
         let memory = Self {
             borders: app.borders,
             views: before.views,
@@ -123,6 +125,11 @@ mod tests {
         expected.keep("note one");
         expected.keep("note two");
         assert_eq!(app().lines, expected);
+        let text = fs::read_to_string(&path).expect("it was written").replace("driver", "cluster");
+        fs::write(&path, text).expect("it can be written");
+        Memory::write(&app(), SourceKind::Driver, &path).expect("it can be written");
+        assert_eq!(app().lines, expected, "what it does not know does no harm");
+        assert!(Memory::read(&path).views.contains_key("cluster"), "and is kept");
         fs::write(&path, "{").expect("it can be written");
         assert_eq!(Memory::read(&path), Memory::default());
     }
