@@ -55,7 +55,7 @@ impl Lines {
             // The reader does not want more, or was ended.
             Err(error) if error.kind() == ErrorKind::BrokenPipe => {
                 let unwritten = counted(self.writer.unwritten(), "entry");
-                complain(&format!("stdout was closed; not written: {unwritten}"));
+                complain(&format!("stdout was closed; not written: at most {unwritten}"));
                 Ok(())
             }
             Err(error) => Err(error).context("cannot write to stdout"),
