@@ -13,7 +13,7 @@ use crate::net::Socket;
 /// Engines have a few connections at a time.
 const MAX_THREADS: usize = 8;
 
-/// As many threads as there are processors. They end when this is dropped.
+/// As many threads as there are processors, at most [`MAX_THREADS`]. They end when this is dropped.
 #[derive(Default)]
 pub struct ConnectionThreads {
     runtimes: Vec<Runtime>,
@@ -27,7 +27,7 @@ impl ConnectionThreads {
         // other connections over to another thread while a call waits for the disk.
         let start =
             || Builder::new_multi_thread().worker_threads(1).thread_name("connections").enable_all().build();
-        // What was started is ended by `Drop` if one cannot be: a runtime must not be dropped as it is.
+        // If one cannot be started, `Drop` ends the others: tokio panics if a runtime itself is dropped in a task.
         let mut threads = Self::default();
         for _ in 0..count {
             threads.runtimes.push(start()?);
