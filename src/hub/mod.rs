@@ -30,7 +30,7 @@ use std::{
     ops::Range,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
+        atomic::{AtomicI64, AtomicU64, Ordering},
     },
 };
 
@@ -97,7 +97,6 @@ pub struct Hub {
     observed_state: watch::Sender<Option<DriverState>>,
     play_requests: watch::Sender<Option<PlayRequest>>,
     speeds: watch::Sender<Option<DemoSpeed>>,
-    may_reset: AtomicBool,
     /// Wakes the server when it is to create its socket file again.
     rebind: Notify,
     redaction: Redaction,
@@ -156,7 +155,6 @@ impl Hub {
         // Rules of the last run may have expired since.
         inner.deadline = Some(started.0);
         inner.end_what_is_due(started.0);
-        let may_reset = inner.state.rules().may_reset();
         Arc::new(Self {
             store,
             volume_locks: VolumeLocks::default(),
@@ -167,7 +165,6 @@ impl Hub {
             observed_state: watch::Sender::new(None),
             play_requests: watch::Sender::new(None),
             speeds: watch::Sender::new(speed),
-            may_reset: AtomicBool::new(may_reset),
             rebind: Notify::new(),
             redaction,
             rescheduled: Notify::new(),

@@ -1,14 +1,11 @@
 //! What the server has to bring about, and how far it is.
 
-use std::{io, sync::atomic::Ordering, time::Duration};
+use std::{io, time::Duration};
 
 use tokio::sync::watch;
 
 use super::{DriverState, Hub, Inner};
-use crate::domain::{
-    lang::command::Command,
-    model::driver::{DriverReason, Outage},
-};
+use crate::domain::{lang::command::Command, model::driver::DriverReason};
 
 /// How long a command waits until it has taken effect on the sockets. Later failures are in the journal.
 const APPLY_TIMEOUT: Duration = Duration::from_secs(2);
@@ -89,21 +86,12 @@ impl Hub {
         self.locked.lock().state.bind_error().map(str::to_owned)
     }
 
-    /// Whether a call may be answered with a reset. Cheap, since it is asked for each read of a connection.
-    pub fn may_reset(&self) -> bool {
-        self.may_reset.load(Ordering::Relaxed)
-    }
-
     /// Passes on to the server, the scenario service and the demo what has changed for them, and sets the next deadline.
     /// Returns whether the server has something to do.
     pub(super) fn publish_desired_state(&self, inner: &mut Inner) -> bool {
         inner.deadline = inner.state.next_deadline(self.now());
         let state = &inner.state;
         let driver_state = state.driver_state();
-        let down = driver_state.status.outage() == Some(Outage::Reset);
-        // A held call may be released with a reset, even if its rule is spent.
-        let may_reset = down || state.rules().may_reset() || !inner.waiters.is_empty();
-        self.may_reset.store(may_reset, Ordering::Relaxed);
         set(&self.play_requests, &state.scenario().play_request);
         set(&self.speeds, &state.speed());
         set(&self.desired_state, &driver_state)

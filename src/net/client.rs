@@ -11,9 +11,9 @@ use hyper::{
     header::{self, HeaderValue},
 };
 use hyper_util::rt::TokioIo;
-use tokio::net::{TcpStream, UnixStream};
+use tokio::net::TcpStream;
 
-use super::{Address, Socket};
+use super::{Address, Socket, UnixStream};
 
 /// Why an instance cannot be asked.
 #[derive(Debug, thiserror::Error)]

@@ -13,7 +13,7 @@ use rustix::{
     fs::Mode,
     net::{SocketFlags, accept_with},
 };
-use tokio::net::{TcpListener, TcpSocket, TcpStream, UnixListener, UnixStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream, UnixListener};
 
 use super::{
     accept_failures::AcceptFailures,
@@ -25,6 +25,7 @@ use super::{
     probe::is_listening,
     socket::Socket,
     takeover::{AtPath, Takeover},
+    unix_stream::UnixStream,
 };
 
 /// What the listener is bound to.
@@ -314,8 +315,7 @@ impl Listener {
         let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
         match &self.state {
             ListenerState::Unix(listener) => {
-                let stream = std::os::unix::net::UnixStream::from(accept_with(listener, flags).ok()?);
-                UnixStream::from_std(stream).ok().map(Socket::Unix)
+                UnixStream::new(accept_with(listener, flags).ok()?).ok().map(Socket::Unix)
             }
             ListenerState::Tcp(listener) => {
                 let stream = std::net::TcpStream::from(accept_with(listener, flags).ok()?);
@@ -331,7 +331,8 @@ impl Listener {
         loop {
             let accepted = match &self.state {
                 ListenerState::Unix(listener) => {
-                    listener.accept().await.map(|(stream, _)| Socket::Unix(stream))
+                    let accepted = listener.accept().await;
+                    accepted.and_then(|(stream, _)| stream.try_into()).map(Socket::Unix)
                 }
                 ListenerState::Tcp(listener) => listener.accept().await.map(|(stream, _)| {
                     drop(stream.set_nodelay(true));

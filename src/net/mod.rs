@@ -23,6 +23,7 @@ mod ssh;
 pub mod takeover;
 pub mod token;
 mod trusted_hosts;
+mod unix_stream;
 mod upstream;
 
 pub use address::{Address, AddressError};
@@ -40,4 +41,5 @@ pub use probe::{is_listening, is_up};
 pub use process_watch::ProcessWatch;
 pub use socket::Socket;
 pub use trusted_hosts::TrustedHosts;
+pub use unix_stream::UnixStream;
 pub use upstream::{Upstream, UpstreamError, UpstreamName};

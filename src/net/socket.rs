@@ -11,9 +11,10 @@ use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
 use rustix::process::Pid;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::{TcpStream, UnixStream},
+    net::TcpStream,
 };
 
+use super::UnixStream;
 use crate::domain::model::peer::Peer;
 
 /// An accepted connection.
@@ -29,13 +30,13 @@ impl Socket {
     pub fn detach(self) -> io::Result<impl FnOnce() -> io::Result<Self> + Send> {
         let (is_tcp, fd): (bool, OwnedFd) = match self {
             Self::Tcp(stream) => (true, stream.into_std()?.into()),
-            Self::Unix(stream) => (false, stream.into_std()?.into()),
+            Self::Unix(stream) => (false, stream.into_fd()),
         };
         Ok(move || {
             if is_tcp {
                 TcpStream::from_std(fd.into()).map(Self::Tcp)
             } else {
-                UnixStream::from_std(fd.into()).map(Self::Unix)
+                UnixStream::new(fd).map(Self::Unix)
             }
         })
     }
@@ -48,8 +49,8 @@ impl Socket {
                 Some(Peer::Address(address.to_string().into()))
             }
             Self::Unix(stream) => {
-                let credentials = stream.peer_cred().ok()?;
-                let pid = credentials.pid().and_then(|pid| u32::try_from(pid).ok()).unwrap_or(0);
+                let credentials = getsockopt(stream, PeerCredentials).ok()?;
+                let pid = u32::try_from(credentials.pid()).unwrap_or(0);
                 let uid = credentials.uid();
                 Some(Peer::Process { pid, uid, user: user_name(uid), name: process_name(pid) })
             }

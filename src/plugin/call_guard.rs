@@ -15,7 +15,7 @@ use axum::{
 use bytes::Bytes;
 
 use super::{
-    fault_stream::{ConnectionControl, Disconnect},
+    connection_control::{ConnectionControl, Disconnect},
     http_reply::HttpReply,
 };
 use crate::{

@@ -13,10 +13,12 @@ use tokio_util::task::TaskTracker;
 use tower::Service;
 
 use super::{
+    connection_control::{ConnectionControl, Disconnect},
     connection_threads::ConnectionThreads,
-    fault_stream::{ConnectionControl, Disconnect, FaultStream},
+    fault_stream::FaultStream,
     recorder,
     routes::Routes,
+    unread::Unread,
 };
 use crate::{
     hub::OpenConnection,
@@ -75,7 +77,8 @@ impl Connections {
         } else {
             let reset = self.mode == AcceptMode::Reset;
             let routes = Arc::clone(&self.routes);
-            let serve = move |socket| serve(socket, connection, routes, reset, command);
+            let unread = Unread::new();
+            let serve = move |socket| serve(socket, unread, connection, routes, reset, command);
             self.threads.spawn(&self.tasks, number, socket, serve);
         }
     }
@@ -105,13 +108,14 @@ impl Connections {
 
 async fn serve(
     socket: Socket,
+    unread: Unread,
     open: OpenConnection,
     routes: Arc<Routes>,
     reset: bool,
     mut command: watch::Receiver<ConnectionCommand>,
 ) {
     let control = Arc::new(ConnectionControl::of(&open));
-    let stream = FaultStream::new(socket, Arc::clone(&control), Arc::clone(routes.hub()));
+    let stream = FaultStream::new(socket, Arc::clone(&control), unread);
     let stream = HeadTimeout::new(stream, routes.head_timeout(), Arc::clone(control.requests()));
     let service = routes.service(&control, reset);
     // Not `TowerToHyperService`: it calls the service when its future is first polled, which may never happen.

@@ -14,7 +14,7 @@ use axum::{
 use bytes::Bytes;
 use serde::Deserialize;
 
-use super::fault_stream::Disconnect;
+use super::connection_control::Disconnect;
 use crate::domain::model::protocol::{CONTENT_TYPE, Reply};
 
 /// The media type of errors, as Go's `http.Error` sets it.

@@ -14,8 +14,8 @@ use serde_json::Value;
 
 use super::{
     call_guard::CallGuard,
+    connection_control::Disconnect,
     driver::{Driver, DriverCall, Preview},
-    fault_stream::Disconnect,
     http_reply::HttpReply,
 };
 use crate::{

@@ -17,6 +17,7 @@ mod accept_loop;
 mod bypass;
 mod call_guard;
 mod connection;
+mod connection_control;
 mod connection_threads;
 mod driver;
 mod fault_stream;
@@ -27,6 +28,7 @@ mod recorder;
 mod registration;
 mod request_body;
 mod routes;
+mod unread;
 mod upstream_watch;
 mod web_pages;
 

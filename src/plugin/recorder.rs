@@ -24,7 +24,7 @@ use tower::Service;
 
 use super::{
     call_guard::CallGuard,
-    fault_stream::{ConnectionControl, Disconnect},
+    connection_control::{ConnectionControl, Disconnect},
     headers::SharedHeaders,
     http_reply::{HttpReply, TEXT},
     request_body::RequestBody,

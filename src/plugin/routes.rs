@@ -12,8 +12,8 @@ use axum::{
 
 use super::{
     call_guard::CallGuard,
+    connection_control::{ConnectionControl, Disconnect},
     driver::{Answer, Driver, DriverCall, Forwarding},
-    fault_stream::{ConnectionControl, Disconnect},
     headers::SharedHeaders,
     http_reply::HttpReply,
     inject::inject,

@@ -1,8 +1,14 @@
 //! Each call × each action × each phase, on both transports: the bytes on the wire, and what the driver did.
 
-use std::{fs, io::ErrorKind};
+use std::{
+    fs,
+    io::{ErrorKind, Read, Write},
+    os::unix::net::UnixStream,
+    time::Duration,
+};
 
 use jiff::Timestamp;
+use rustix::net::sockopt::set_socket_send_buffer_size;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 use voltergeist::domain::{
@@ -334,6 +340,36 @@ async fn calls_that_no_reset_meets_go_on_as_ever_while_a_rule_may_reset() {
         assert_eq!(caller.hear().await.end, Ok(()), "the end is a clean one");
         fixture.end().await;
     }
+}
+
+#[tokio::test]
+async fn a_caller_with_hardly_any_room_to_send_is_served_however_it_splits_its_requests() {
+    let fixture = Fixture::unix();
+    let address = fixture.hub.snapshot().driver.address.clone();
+    let path = address.strip_prefix("unix://").expect("it is a Unix socket").to_owned();
+    for length in [1, 30, 1000] {
+        let path = path.clone();
+        let calls = tokio::task::spawn_blocking(move || {
+            let mut socket = UnixStream::connect(path).expect("the server listens");
+            // The kernel makes it as small as it can be.
+            set_socket_send_buffer_size(&socket, 1).expect("the buffer has a size");
+            socket.set_read_timeout(Some(Duration::from_secs(20))).expect("a read has a deadline");
+            socket.set_write_timeout(Some(Duration::from_secs(20))).expect("a write has a deadline");
+            for _ in 0..20 {
+                for part in kept_alive(Operation::List, "{}").as_bytes().chunks(length) {
+                    socket.write_all(part).expect("there is room at last");
+                }
+                let mut reply = Vec::new();
+                while !reply.ends_with(b"]}\n") {
+                    let mut chunk = [0; 512];
+                    let received = socket.read(&mut chunk).expect("the reply arrives");
+                    reply.extend(&chunk[..received]);
+                }
+            }
+        });
+        calls.await.expect("every call is answered");
+    }
+    fixture.end().await;
 }
 
 #[tokio::test]

@@ -150,11 +150,6 @@ impl Rule {
         })
     }
 
-    /// Whether it can reset a connection. A held call can be released with a reset.
-    pub fn may_reset(&self) -> bool {
-        self.chain.iter().any(|step| step.action == Action::Reset || step.action.holds())
-    }
-
     /// Whether it can crash a real engine, so that it needs `--yes`.
     pub fn is_dangerous(&self) -> bool {
         self.chain.iter().any(|step| step.action.is_dangerous())

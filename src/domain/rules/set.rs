@@ -214,11 +214,6 @@ impl RuleSet {
         self.rules.iter()
     }
 
-    /// Whether any of them may answer a call with a reset.
-    pub fn may_reset(&self) -> bool {
-        self.rules.iter().any(|rule| rule.state == RuleState::Armed && rule.rule().may_reset())
-    }
-
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.rules.is_empty()

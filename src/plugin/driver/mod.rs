@@ -25,7 +25,7 @@ use tokio::sync::{Notify, watch};
 
 use self::{long_list::LongList, upstream::incoming::IncomingReply};
 use super::{
-    fault_stream::{ConnectionControl, Disconnect},
+    connection_control::{ConnectionControl, Disconnect},
     http_reply::HttpReply,
     request_body::HttpRequest,
 };

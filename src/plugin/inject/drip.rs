@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use crate::{
     hub::HeldCallGuard,
-    plugin::{call_guard::CallGuard, fault_stream::Disconnect, http_reply::HttpReply},
+    plugin::{call_guard::CallGuard, connection_control::Disconnect, http_reply::HttpReply},
 };
 
 /// Sends the first byte at once and the last at the end of the time; the rest at once when the call is released.

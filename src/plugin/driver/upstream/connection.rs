@@ -18,9 +18,9 @@ use hyper::{
 use hyper_util::rt::TokioIo;
 use parking_lot::Mutex;
 use rustix::{fd::AsFd, net::sockopt::set_socket_linger};
-use tokio::net::{TcpStream, UnixStream};
+use tokio::net::TcpStream;
 
-use crate::net::{Address, Socket};
+use crate::net::{Address, Socket, UnixStream};
 
 /// Why there is no response of the upstream.
 #[derive(Debug, thiserror::Error)]

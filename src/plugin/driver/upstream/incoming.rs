@@ -23,7 +23,7 @@ use crate::{
     domain::model::entry::{self, Call},
     plugin::{
         call_guard::CallGuard,
-        fault_stream::{ConnectionControl, Disconnect},
+        connection_control::{ConnectionControl, Disconnect},
         http_reply::HttpReply,
     },
 };

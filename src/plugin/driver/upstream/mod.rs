@@ -24,7 +24,7 @@ use crate::{
     hub::Hub,
     net::Upstream,
     plugin::{
-        fault_stream::{ConnectionControl, Disconnect},
+        connection_control::{ConnectionControl, Disconnect},
         http_reply::HttpReply,
     },
 };
