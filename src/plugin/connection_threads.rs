@@ -13,16 +13,19 @@ use crate::net::Socket;
 /// Engines have a few connections at a time.
 const MAX_THREADS: usize = 8;
 
-/// As many threads as there are processors, at most [`MAX_THREADS`]. They end when this is dropped.
+/// The threads. They end when this is dropped.
 #[derive(Default)]
 pub struct ConnectionThreads {
     runtimes: Vec<Runtime>,
 }
 
 impl ConnectionThreads {
-    /// Starts the threads.
-    pub fn start() -> io::Result<Self> {
-        let count = thread::available_parallelism()?.get().min(MAX_THREADS);
+    /// Starts as many threads as there are processors, at most [`MAX_THREADS`]. If calls are forwarded, the upstream
+    /// needs as much time, and half of the processors are left to it: one thread that is busy is faster than two that
+    /// wait for their turn.
+    pub fn start(forwards: bool) -> io::Result<Self> {
+        let processors = thread::available_parallelism()?.get();
+        let count = if forwards { processors.div_ceil(2) } else { processors }.min(MAX_THREADS);
         // A runtime with one thread of those that can have several: only they have `block_in_place`, which hands the
         // other connections over to another thread while a call waits for the disk.
         let start =
