@@ -18,11 +18,12 @@ pub fn request(socket: &Path, method: &str, path: &str, body: &str) -> io::Resul
 pub fn send(socket: &Path, method: &str, path: &str, body: &str) -> io::Result<UnixStream> {
     let mut stream = UnixStream::connect(socket)?;
     stream.set_read_timeout(Some(Duration::from_secs(10)))?;
-    write!(
-        stream,
+    // In one piece: a server that answers before the body has arrived closes the connection while it is unread.
+    let request = format!(
         "{method} {path} HTTP/1.0\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
-    )?;
+    );
+    stream.write_all(request.as_bytes())?;
     Ok(stream)
 }
 
