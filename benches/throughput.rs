@@ -7,7 +7,11 @@
 
 #![expect(clippy::print_stdout, reason = "the result of a bench is what it prints")]
 
+#[path = "support/console.rs"]
+mod console;
+
 use std::{
+    any::Any,
     collections::BTreeMap,
     io::{Read, Write},
     os::unix::net::UnixStream,
@@ -23,8 +27,9 @@ use std::{
 
 use axum::{Json, Router, extract::State, routing::post};
 use parking_lot::Mutex;
-use portable_pty::{CommandBuilder, NativePtySystem, PtySize, PtySystem};
 use serde_json::{Value, json};
+
+use console::Console;
 
 const ROUNDS: usize = 7;
 const ROUND: Duration = Duration::from_millis(1500);
@@ -87,43 +92,30 @@ struct Contender {
     name: &'static str,
     socket: PathBuf,
     process: u32,
-    end: Box<dyn FnMut()>,
+    _server: Box<dyn Any>,
 }
 
-impl Drop for Contender {
+/// A process that is killed when this is dropped.
+struct Killed(Child);
+
+impl Drop for Killed {
     fn drop(&mut self) {
-        (self.end)();
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 
-fn spawned(name: &'static str, socket: PathBuf, mut child: Child) -> Contender {
-    let process = child.id();
-    let end = move || {
-        let _ = child.kill();
-        let _ = child.wait();
-    };
-    Contender { name, socket, process, end: Box::new(end) }
+fn spawned(name: &'static str, socket: PathBuf, child: Child) -> Contender {
+    Contender { name, socket, process: child.id(), _server: Box::new(Killed(child)) }
 }
 
 fn voltergeist(folder: &Path) -> Contender {
     let socket = folder.join("voltergeist.sock");
-    let size = PtySize { rows: 50, cols: 200, ..PtySize::default() };
-    let pty = NativePtySystem::default().openpty(size).expect("a terminal can be made");
-    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_voltergeist"));
-    command.env("TERM", "xterm-256color");
-    for (flag, value) in [
-        ("--root", folder.join("volumes").display().to_string()),
-        ("--listen", format!("unix://{}", socket.display())),
-        ("--control", format!("unix://{}", folder.join("control.sock").display())),
-    ] {
-        command.args([flag, &value]);
-    }
-    let mut child = pty.slave.spawn_command(command).expect("voltergeist starts");
-    let mut screen = pty.master.try_clone_reader().expect("the terminal can be read");
-    thread::spawn(move || {
-        let mut buffer = [0; 4096];
-        while screen.read(&mut buffer).is_ok_and(|read| read > 0) {}
-    });
+    let console = Console::start(&[
+        format!("--root={}", folder.join("volumes").display()),
+        format!("--listen=unix://{}", socket.display()),
+        format!("--control=unix://{}", folder.join("control.sock").display()),
+    ]);
     drop(connect(&socket));
     let mut control = connect(&folder.join("control.sock"));
     for rule in 0..10 {
@@ -132,14 +124,7 @@ fn voltergeist(folder: &Path) -> Contender {
             format!("POST /v1/commands HTTP/1.1\r\nHost: bench\r\nContent-Length: {}\r\n\r\n", line.len());
         exchange(&mut control, format!("{head}{line}").as_bytes(), &mut Vec::new());
     }
-    let master = pty.master;
-    let process = child.process_id().expect("voltergeist runs");
-    let end = move || {
-        let _ = &master;
-        let _ = child.kill();
-        let _ = child.wait();
-    };
-    Contender { name: "voltergeist", socket, process, end: Box::new(end) }
+    Contender { name: "voltergeist", socket, process: console.process(), _server: Box::new(console) }
 }
 
 fn bare(folder: &Path) -> Contender {

@@ -1,11 +1,14 @@
-//! Forwarded `VolumeDriver.Get` between Unix sockets: voltergeist with its journal on, against nginx as a reverse proxy
-//! to the same plugin, and against the plugin itself for the latency that each adds. The same between TCP ports against
-//! mitmdump, which has no Unix sockets, if it is installed.
+//! Forwarded `VolumeDriver.Get` between Unix sockets: voltergeist with its journal and a console of 200×50 that is being
+//! drawn, against nginx as a reverse proxy to the same plugin, and against the plugin itself for the latency that each
+//! adds. The same between TCP ports against mitmdump, which has no Unix sockets, if it is installed.
 //!
 //! All run as processes of their own on the same machine, in turns. Only the ratios mean anything:
 //! `cargo bench --bench upstream`. Without nginx there is nothing to compare.
 
 #![expect(clippy::print_stdout, reason = "the result of a bench is what it prints")]
+
+#[path = "support/console.rs"]
+mod console;
 
 use std::{
     fs,
@@ -26,6 +29,8 @@ use axum::{Json, Router, routing::post};
 use hdrhistogram::Histogram;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
+
+use console::Console;
 
 const ROUNDS: usize = 7;
 const ROUND: Duration = Duration::from_millis(1500);
@@ -49,15 +54,19 @@ fn main() {
     let direct_port = free_port();
     let arguments = [direct.as_os_str(), direct_port.as_ref()];
     let child = Command::new(program).arg("plugin").args(arguments).spawn().expect("this program starts");
-    let plugin =
-        Contender { name: "plugin alone", address: Address::Unix(direct.clone()), child: Some(child) };
+    let plugin = Contender {
+        name: "plugin alone",
+        address: Address::Unix(direct.clone()),
+        server: Some(Server::Process(child)),
+    };
     let mut contenders = vec![plugin];
     contenders.push(voltergeist(folder, "voltergeist", &Address::Unix(direct.clone())));
+    contenders.push(serve(folder, &direct));
     contenders.extend(nginx(folder, &direct));
     let between_sockets = contenders.len();
     if let Some(mitmdump) = mitmdump(folder, &direct_port) {
         let address = Address::Tcp(direct_port);
-        contenders.push(Contender { name: "plugin, TCP", address: address.clone(), child: None });
+        contenders.push(Contender { name: "plugin, TCP", address: address.clone(), server: None });
         contenders.push(voltergeist(folder, "voltergeist, TCP", &address));
         contenders.push(mitmdump);
     }
@@ -86,7 +95,7 @@ fn main() {
             at(index) - at(first)
         };
         println!(
-            "{:<16} {:>9.0} requests/s   adds {:>7.1} µs p50, {:>7.1} µs p99   voltergeist is {:.2}×",
+            "{:<17} {:>9.0} requests/s   adds {:>7.1} µs p50, {:>7.1} µs p99   voltergeist is {:.2}×",
             contender.name,
             medians[index],
             added(0.5),
@@ -123,13 +132,17 @@ fn free_port() -> String {
 struct Contender {
     name: &'static str,
     address: Address,
-    child: Option<Child>,
+    server: Option<Server>,
+}
+
+enum Server {
+    Console(#[expect(dead_code, reason = "it ends when it is dropped")] Console),
+    Process(Child),
 }
 
 impl Drop for Contender {
     fn drop(&mut self) {
-        if let Some(child) = &mut self.child {
-            // In order, so that no spec file is left.
+        if let Some(Server::Process(child)) = &mut self.server {
             let _ = kill_process(Pid::from_child(child), Signal::TERM);
             let _ = child.wait();
         }
@@ -142,14 +155,31 @@ fn voltergeist(folder: &Path, name: &'static str, upstream: &Address) -> Contend
         Address::Tcp(_) => Address::Tcp(free_port()),
     };
     let control = folder.join(format!("{name}.control"));
+    let console = Console::start(&[
+        "--name=bench".to_owned(),
+        format!("--upstream={}", upstream.text()),
+        format!("--listen={}", address.text()),
+        format!("--control=unix:{}", control.display()),
+    ]);
+    Contender { name, address, server: Some(Server::Console(console)) }
+}
+
+/// Without a console, and with a line of JSON for each entry on stdout.
+fn serve(folder: &Path, upstream: &Path) -> Contender {
+    let socket = folder.join("serve.sock");
     let child = Command::new(env!("CARGO_BIN_EXE_voltergeist"))
-        .arg("serve")
-        .args(["--name", "bench", "--upstream", &upstream.text(), "--listen", &address.text()])
-        .args(["--control", &format!("unix:{}", control.display())])
+        .args(["serve", "--name", "bench-serve", "--upstream", &format!("unix:{}", upstream.display())])
+        .args(["--listen", &format!("unix:{}", socket.display())])
+        .args(["--control", &format!("unix:{}", folder.join("serve.control").display())])
         .stdout(Stdio::null())
+        .stderr(Stdio::null())
         .spawn()
         .expect("voltergeist starts");
-    Contender { name, address, child: Some(child) }
+    Contender {
+        name: "voltergeist serve",
+        address: Address::Unix(socket),
+        server: Some(Server::Process(child)),
+    }
 }
 
 fn mitmdump(folder: &Path, upstream: &str) -> Option<Contender> {
@@ -162,9 +192,11 @@ fn mitmdump(folder: &Path, upstream: &str) -> Option<Contender> {
         .stdout(Stdio::null())
         .spawn();
     match child {
-        Ok(child) => {
-            Some(Contender { name: "mitmdump, TCP", address: Address::Tcp(port), child: Some(child) })
-        }
+        Ok(child) => Some(Contender {
+            name: "mitmdump, TCP",
+            address: Address::Tcp(port),
+            server: Some(Server::Process(child)),
+        }),
         Err(error) => {
             println!("mitmdump is left out: {error}");
             None
@@ -190,7 +222,11 @@ fn nginx(folder: &Path, upstream: &Path) -> Option<Contender> {
     );
     fs::write(&config, text).expect("the config can be written");
     match Command::new("nginx").arg("-c").arg(&config).arg("-p").arg(folder).spawn() {
-        Ok(child) => Some(Contender { name: "nginx", address: Address::Unix(socket), child: Some(child) }),
+        Ok(child) => Some(Contender {
+            name: "nginx",
+            address: Address::Unix(socket),
+            server: Some(Server::Process(child)),
+        }),
         Err(error) => {
             println!("nginx is left out: {error}");
             None
