@@ -177,6 +177,8 @@ impl Selector {
 #[derive(Clone, Debug)]
 pub struct Pattern {
     text: String,
+    /// How many bytes of it stand for themselves. Most names differ in them.
+    literal: usize,
     /// A glob matches paths, and would look for their components first.
     regex: Regex,
 }
@@ -193,7 +195,8 @@ impl Pattern {
         let glob = glob.map_err(|error| InvalidPattern(error.kind().to_string()))?;
         let regex = RegexBuilder::new(glob.regex()).dot_matches_new_line(true).build();
         let regex = regex.map_err(|_| InvalidPattern("it is too large".to_owned()))?;
-        Ok(Self { text: text.to_owned(), regex })
+        let literal = text.find(['*', '?', '[', '{', '\\']).unwrap_or(text.len());
+        Ok(Self { text: text.to_owned(), literal, regex })
     }
 
     /// What matches a text and nothing else.
@@ -208,7 +211,7 @@ impl Pattern {
 
     /// Whether it matches a whole text.
     pub fn matches(&self, text: &str) -> bool {
-        self.regex.is_match(text.as_bytes())
+        text.starts_with(&self.text[..self.literal]) && self.regex.is_match(text.as_bytes())
     }
 }
 
@@ -242,6 +245,11 @@ mod tests {
             ("a.b", "axb", false),
             ("a*b", "a\nb", true),
             ("*.tar", "x/y.tar", true),
+            ("a]b", "a]b", true),
+            ("a,b", "a,b", true),
+            ("db{1,2}*", "db2x", true),
+            ("a\\*b", "a*b", true),
+            ("a\\*b", "axb", false),
         ] {
             assert_eq!(Pattern::new(pattern).expect(pattern).matches(name), expected, "{pattern} {name}");
         }
