@@ -19,8 +19,9 @@ pub struct DurationHistogram {
 impl DurationHistogram {
     /// Counts a duration.
     pub fn record(&mut self, duration: Duration) {
-        self.buckets[BOUNDS.partition_point(|bound| Duration::from_millis(*bound) < duration)] += 1;
-        self.sum = self.sum.saturating_add(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX));
+        let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+        self.buckets[BOUNDS.partition_point(|millis| millis * 1_000_000 < nanos)] += 1;
+        self.sum = self.sum.saturating_add(nanos / 1000);
     }
 
     /// Counts what another one has counted.
