@@ -16,8 +16,8 @@ impl Hub {
     pub fn admit(&self, call: &mut Call, request: &Request) -> Option<Injection> {
         let mut inner = self.locked.lock();
         let at = self.now();
-        let mut news = inner.end_what_is_due(at);
-        if news {
+        let mut has_changed = inner.end_what_is_due(at);
+        if has_changed {
             self.publish_desired_state(&mut inner);
         }
         let state = &inner.state;
@@ -43,7 +43,7 @@ impl Hub {
                 rules: evaluated,
             };
             inner.push(at, EntryKind::Rule(RuleEvent::Evaluated(Box::new(evaluation))));
-            news = true;
+            has_changed = true;
             // Only the last rule can have taken the call.
             let last = inner.state.rules().get(last).filter(|rule| rule.is_used_up());
             if let Some(spent) = last.map(TrackedRule::as_text) {
@@ -53,7 +53,7 @@ impl Hub {
         (call.lints, call.evaluation) = (lints, inner.share(rules));
         drop(inner);
         // The end of the call may be far away.
-        if news {
+        if has_changed {
             self.notify_readers();
         }
         injection

@@ -51,9 +51,9 @@ impl Inner {
         };
         let is_here =
             |other: &u64| self.state.held_call(*other).is_some_and(|other| place(other) == place(held));
-        let waiting: Vec<u64> = self.releasable().into_iter().filter(is_here).collect();
-        if waiting.len() as u64 >= calls {
-            for call in waiting {
+        let together: Vec<u64> = self.releasable().into_iter().filter(is_here).collect();
+        if together.len() as u64 >= calls {
+            for call in together {
                 self.release(at, call, ReleasedBy::Barrier, None);
             }
         }

@@ -128,7 +128,7 @@ impl Listener {
     }
 
     /// The path of the plugin whose place it has taken, and where the plugin's socket is now.
-    pub fn taken_place(&self) -> Option<(PathBuf, PathBuf)> {
+    pub fn takeover_paths(&self) -> Option<(PathBuf, PathBuf)> {
         match &self.listen_at {
             ListenAddress::Takeover(takeover) => {
                 Some((takeover.path().to_owned(), takeover.upstream().to_owned()))

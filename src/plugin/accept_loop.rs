@@ -273,7 +273,7 @@ impl AcceptLoop {
 
     async fn end(self, drain: Duration) {
         let Self { hub, routes, listener, spec, connections, frozen, mut last_connection, .. } = self;
-        match (listener.give_back(), routes.forwarding(), listener.taken_place()) {
+        match (listener.give_back(), routes.forwarding(), listener.takeover_paths()) {
             (Err(error), ..) => {
                 tracing::error!(%error, "cannot give the plugin's place back; run voltergeist restore");
             }

@@ -10,7 +10,7 @@ use crate::{
 
 /// Ends them, if the listener is in the place of a plugin, and says how that went.
 pub fn end(hub: &Arc<Hub>, listener: &Listener) {
-    let Some((path, aside)) = listener.taken_place() else { return };
+    let Some((path, aside)) = listener.takeover_paths() else { return };
     let hub = Arc::clone(hub);
     tokio::task::spawn_blocking(move || {
         let text = match end_earlier_connections(&path, &aside) {

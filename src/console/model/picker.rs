@@ -23,10 +23,10 @@ impl Picker {
     /// and those that are not for the engine come last.
     pub fn catalog<'s>(&self, snapshot: &'s Snapshot) -> Vec<&'s ScenarioInfo> {
         let filter = self.filter.value().to_lowercase();
-        let fits = |offer: &&ScenarioInfo| {
-            let problem = offer.problem.as_deref().unwrap_or_default();
-            let text =
-                format!("{} {} {} {problem}", offer.name, offer.title, offer.description).to_lowercase();
+        let fits = |scenario: &&ScenarioInfo| {
+            let problem = scenario.problem.as_deref().unwrap_or_default();
+            let text = format!("{} {} {} {problem}", scenario.name, scenario.title, scenario.description)
+                .to_lowercase();
             filter.split_whitespace().all(|word| text.contains(word))
         };
         let mut catalog: Vec<_> = snapshot.catalog.scenarios.iter().filter(fits).collect();

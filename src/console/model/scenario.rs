@@ -58,15 +58,16 @@ impl App {
             KeyCode::Tab => picker.stepwise = !picker.stepwise,
             KeyCode::Enter => {
                 let stepwise = picker.stepwise;
-                let Some(offer) = picker.selected(snapshot) else { return Vec::new() };
-                let scenario = offer.name.clone();
+                let Some(scenario) = picker.selected(snapshot) else { return Vec::new() };
+                let name = scenario.name.clone();
                 // The picker says in full what is wrong with it, and where.
-                if let Some(why) = offer.problem.clone() {
-                    self.status = StatusLine::Error { line: format!("play {scenario}"), why };
+                if let Some(why) = scenario.problem.clone() {
+                    self.status = StatusLine::Error { line: format!("play {name}"), why };
                     return Vec::new();
                 }
                 self.mode = Mode::Browse;
-                return self.ask_or_run(Command::Play { scenario, stepwise, dangerous: false }, snapshot);
+                return self
+                    .ask_or_run(Command::Play { scenario: name, stepwise, dangerous: false }, snapshot);
             }
             _ => {
                 let before = picker.filter.value().to_owned();

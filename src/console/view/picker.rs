@@ -20,7 +20,7 @@ use crate::{
 pub fn picker_hints(view: &View<'_>, state: &Picker) -> Vec<(&'static str, &'static str)> {
     let [play, other] =
         if state.stepwise { ["step through", "run all"] } else { ["run all", "step through"] };
-    let can_play = state.selected(view.snapshot).is_some_and(|offer| offer.problem.is_none());
+    let can_play = state.selected(view.snapshot).is_some_and(|scenario| scenario.problem.is_none());
     let play = can_play.then_some(("Enter", play));
     play.into_iter().chain([("Tab", other), ("Esc", "close")]).collect()
 }
@@ -46,7 +46,7 @@ pub fn render(view: &View<'_>, state: &Picker, buffer: &mut Buffer) -> Position 
     );
     let list = Rect { y: inner.y + 1, height: picker::rows(buffer.area), ..inner };
     let selected = state.cursor.row.min(catalog.len().saturating_sub(1));
-    let names = catalog.iter().map(|offer| text::width(&offer.name)).max().unwrap_or(0).min(width / 2);
+    let names = catalog.iter().map(|scenario| text::width(&scenario.name)).max().unwrap_or(0).min(width / 2);
     let shown = state.cursor.visible(catalog.len(), list.height.into());
     let below = catalog.len() - shown.end;
     if below > 0 {
@@ -56,20 +56,22 @@ pub fn render(view: &View<'_>, state: &Picker, buffer: &mut Buffer) -> Position 
         buffer.set_line(left, area.bottom().saturating_sub(1), &more, more.width() as u16);
     }
     for (row, index) in shown.enumerate() {
-        let offer = catalog[index];
-        let title = match offer.problem {
+        let scenario = catalog[index];
+        let title = match scenario.problem {
             Some(_) => Span::styled(format!("{} cannot be run", view.theme.glyphs.failed), styles.bad),
-            None => Span::raw(text::clean(&offer.title).into_owned()),
+            None => Span::raw(text::clean(&scenario.title).into_owned()),
         };
-        let name = format!(" {}  ", view.pad(&text::clean(&offer.name), names));
-        let mut spans = if offer.obstacle.is_none() {
+        let name = format!(" {}  ", view.pad(&text::clean(&scenario.name), names));
+        let mut spans = if scenario.obstacle.is_none() {
             vec![Span::styled(name, styles.bold), title]
         } else {
             // Before the title, which may be cut.
             let mark = Span::styled("not on this engine  ", styles.warning);
             vec![Span::styled(name, styles.dim), mark, title.style(styles.dim)]
         };
-        for (holds, word) in [(offer.dangerous, "dangerous"), (offer.slow, "slow"), (offer.own, "your own")] {
+        for (holds, word) in
+            [(scenario.dangerous, "dangerous"), (scenario.slow, "slow"), (scenario.own, "your own")]
+        {
             spans.extend(holds.then(|| Span::styled(format!("  {word}"), styles.warning)));
         }
         view.put_fitted(buffer, list, row as u16, &Line::from(spans));
@@ -87,7 +89,7 @@ pub fn render(view: &View<'_>, state: &Picker, buffer: &mut Buffer) -> Position 
             format!("Can harm the engine; asks first. {description}")
         }
         // The title may be cut in its row.
-        Some(offer) => format!("{}. {}", offer.title.trim_end_matches('.'), offer.description),
+        Some(scenario) => format!("{}. {}", scenario.title.trim_end_matches('.'), scenario.description),
     };
     let below =
         Rect { y: list.bottom(), height: (inner.bottom() - list.bottom()).saturating_sub(1), ..inner };

@@ -106,7 +106,7 @@ fn words(view: &View<'_>, question: &Question) -> Vec<String> {
             ]
         }
         Question::Run(command) => {
-            let title = |scenario| snapshot.catalog.get(scenario).map(|offer| offer.title.as_str());
+            let title = |name| snapshot.catalog.get(name).map(|scenario| scenario.title.as_str());
             let scenario = match &**command {
                 Command::Play { scenario, .. } => title(scenario),
                 _ => None,

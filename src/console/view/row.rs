@@ -215,6 +215,6 @@ pub fn outcome(view: &View<'_>, call: &Call) -> (String, Style) {
 
 /// How long a call has waited, and how long its caller will bear it yet.
 pub fn held(view: &View<'_>, entry: &Entry, held: &HeldCall) -> (String, Style) {
-    let StyledText { text, tone } = describe::waits(held, view.snapshot.waited(entry));
+    let StyledText { text, tone } = describe::held_for(held, view.snapshot.waited(entry));
     (text, view.theme.styles.of(tone))
 }

@@ -122,9 +122,9 @@ pub fn pause(pause: &Pause) -> String {
 }
 
 /// How long a call has been held, and how long until its client times out.
-pub fn waits(waiting: &HeldCall, waited: Option<Duration>) -> StyledText {
+pub fn held_for(held: &HeldCall, waited: Option<Duration>) -> StyledText {
     let Some(waited) = waited else { return StyledText::new("held", Tone::Dim) };
-    let left = client_timeout(waiting.caller, waiting.operation).map(|limit| limit.saturating_sub(waited));
+    let left = client_timeout(held.caller, held.operation).map(|limit| limit.saturating_sub(waited));
     let left = left.map_or_else(String::new, |left| format!(", times out in {}", text::clock_left(left)));
     StyledText::new(format!("held {}{left}", text::clock(waited)), Tone::Warning)
 }

@@ -99,8 +99,11 @@ pub fn command(line: &str, themes: &Themes, snapshot: &Snapshot) -> Completion {
                 ScenarioControl::ALL.into_iter().filter(|_| snapshot.scenario.play_request.is_some());
             let directions = directions
                 .map(|direction| Candidate::new(direction.as_str(), scenario_control_help(direction)));
-            let catalog =
-                snapshot.catalog.scenarios.iter().map(|offer| Candidate::new(&*offer.name, &*offer.title));
+            let catalog = snapshot
+                .catalog
+                .scenarios
+                .iter()
+                .map(|scenario| Candidate::new(&*scenario.name, &*scenario.title));
             Completion::of(line, start, directions.chain(catalog))
         }
         ("play", _) => Completion::of(

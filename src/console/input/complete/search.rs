@@ -27,8 +27,9 @@ pub(super) fn found(word: &str, themes: &Themes, snapshot: &Snapshot) -> Complet
     let named = names().map(|binding| (binding.name.to_owned(), Candidate::new(binding.name, binding.help)));
     let forms = forms().map(|(word, form, help)| (format!("{word} {form}"), Candidate::new(word, help)));
     let scenarios = snapshot.catalog.scenarios.iter();
-    let scenarios = scenarios
-        .map(|offer| (offer.name.clone(), Candidate::new(format!("play {}", offer.name), &*offer.title)));
+    let scenarios = scenarios.map(|scenario| {
+        (scenario.name.clone(), Candidate::new(format!("play {}", scenario.name), &*scenario.title))
+    });
     let rules = EXAMPLES
         .iter()
         .map(|(rule, meaning)| (String::new(), Candidate::new(format!("arm {rule}"), *meaning)));

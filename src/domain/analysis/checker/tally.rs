@@ -31,8 +31,8 @@ pub struct Tally {
     /// None if no calls are measured.
     selection: Option<Selection>,
     ended: u64,
-    /// The calls that wait, by their numbers.
-    waiting: BTreeMap<u64, Arc<Entry>>,
+    /// The held calls, by their numbers.
+    held: BTreeMap<u64, Arc<Entry>>,
     /// The latest calls; where their time is measured, the slowest.
     kept: VecDeque<Arc<Entry>>,
     /// Microseconds of the calls that have ended, where their time is measured.
@@ -55,7 +55,7 @@ impl Tally {
         };
         // Five digits: exact up to a quarter of a second, and then off by a hundred thousandth at most.
         let times = is_timed.then(|| Histogram::new(5).expect("a histogram that grows"));
-        Self { selection, ended: 0, waiting: BTreeMap::new(), kept: VecDeque::new(), times }
+        Self { selection, ended: 0, held: BTreeMap::new(), kept: VecDeque::new(), times }
     }
 
     pub fn push(&mut self, entry: &Arc<Entry>) {
@@ -63,10 +63,10 @@ impl Tally {
         match &entry.kind {
             // How long one takes that waits is not known.
             EntryKind::Held(held) if self.times.is_none() && selection.includes(entry) => {
-                self.waiting.insert(held.number, Arc::clone(entry));
+                self.held.insert(held.number, Arc::clone(entry));
             }
             EntryKind::Call(call) => {
-                self.waiting.remove(&call.number);
+                self.held.remove(&call.number);
                 if selection.includes(entry) {
                     self.ended += 1;
                     self.keep(entry, call.duration);
@@ -92,7 +92,7 @@ impl Tally {
 
     /// How many calls there were.
     pub fn count(&self) -> u64 {
-        self.ended + self.waiting.len() as u64
+        self.ended + self.held.len() as u64
     }
 
     /// The time within which a percentage of them ended, if any has.
@@ -108,7 +108,7 @@ impl Tally {
 
     /// Those to be shown: the latest or the slowest.
     pub fn shown(&self) -> impl Iterator<Item = Arc<Entry>> {
-        self.kept.iter().chain(self.waiting.values()).cloned()
+        self.kept.iter().chain(self.held.values()).cloned()
     }
 
     /// All of them, if they are at hand.

@@ -110,7 +110,7 @@ impl Retries {
         self.last = entry.seq;
         match &entry.kind {
             EntryKind::Call(call) => self.call(entry, call),
-            EntryKind::Held(waiting) => self.waiting(entry, waiting),
+            EntryKind::Held(held) => self.held(entry, held),
             EntryKind::Driver(event) => {
                 match event.is_reachable() {
                     Some(true) => self.reachable(entry),
@@ -169,8 +169,8 @@ impl Retries {
         None
     }
 
-    fn waiting(&mut self, entry: &Entry, waiting: &HeldCall) -> Option<PreviousAttempt> {
-        let HeldCall { caller, operation, number: call, retry, .. } = *waiting;
+    fn held(&mut self, entry: &Entry, held: &HeldCall) -> Option<PreviousAttempt> {
+        let HeldCall { caller, operation, number: call, retry, .. } = *held;
         let may_be_one = |operation: &Operation| retry || *operation == Operation::Activate;
         let operation = operation.filter(may_be_one).filter(|_| retries(caller))?;
         let (index, slot, forerunner) = self.choose(&entry.node, caller, operation, entry.at)?;
@@ -229,9 +229,9 @@ impl Retries {
     /// nothing is known about.
     pub fn next_attempt(&self, entry: &Entry, now: Timestamp) -> Option<NextAttempt> {
         let call = match &entry.kind {
-            EntryKind::Held(waiting) if waiting.caller == Caller::Other => return None,
-            EntryKind::Held(waiting) => {
-                let limit = client_timeout(waiting.caller, waiting.operation);
+            EntryKind::Held(held) if held.caller == Caller::Other => return None,
+            EntryKind::Held(held) => {
+                let limit = client_timeout(held.caller, held.operation);
                 return Some(NextAttempt::Waits(
                     limit.map(|limit| limit.saturating_sub(between(entry.at, now))),
                 ));

@@ -69,12 +69,12 @@ impl<'d> Drawing<'d> {
         match &step.part {
             Part::Pause(pause) => describe::pause(pause).len() + 2,
             Part::Request(asked) => text::width(asked) + 9,
-            Part::Waits(waiting) => {
-                let waits = describe::waits(waiting, (self.waited)(step.entry)).text;
-                text::width(&waits) + text::width(&waiting.fault.action) + 10
+            Part::Held(held) => {
+                let time = describe::held_for(held, (self.waited)(step.entry)).text;
+                text::width(&time) + text::width(&held.fault.action) + 10
             }
             Part::Reply { call, to } => {
-                // The deed may take half of it.
+                // The fault may take half of it.
                 let fault = call.fault.as_ref().map_or(0, |fault| text::width(&fault.to_string()) + 4);
                 let ended = text::width(&describe::reply(call, to.as_deref(), self.symbols).text);
                 (ended + fault + 12).max(fault * 2)
@@ -119,7 +119,7 @@ impl<'d> Drawing<'d> {
                 vec![self.between(self.symbols.pause, "", said, false)]
             }
             Part::Request(asked) => vec![self.request(&time, asked)],
-            Part::Waits(waiting) => vec![self.waits(step.entry, waiting)],
+            Part::Held(held) => vec![self.held(step.entry, held)],
             Part::Reply { call, to } => vec![self.reply(&time, call, to.as_deref())],
             Part::Remark => {
                 // The command first, and its result below.
@@ -191,14 +191,14 @@ impl<'d> Drawing<'d> {
         ]
     }
 
-    /// What keeps a call waiting, and how long it has.
-    fn waits(&self, entry: &Entry, waiting: &HeldCall) -> Vec<StyledText> {
-        let fault = format!(" {} {}  ", self.symbols.fault, waiting.fault.action);
-        let said = vec![StyledText::new(fault, Tone::Fault), describe::waits(waiting, (self.waited)(entry))];
+    /// What keeps a call held, and how long it has.
+    fn held(&self, entry: &Entry, held: &HeldCall) -> Vec<StyledText> {
+        let fault = format!(" {} {}  ", self.symbols.fault, held.fault.action);
+        let said = vec![StyledText::new(fault, Tone::Fault), describe::held_for(held, (self.waited)(entry))];
         self.lifelines("", said, true)
     }
 
-    /// Both lines of life, with something said between them: at the left, or at the plugin's side.
+    /// Both lifelines, with a text between them: at the left, or at the plugin's side.
     fn lifelines(&self, time: &str, said: Vec<StyledText>, at_plugin: bool) -> Vec<StyledText> {
         self.between(self.symbols.life, time, said, at_plugin)
     }

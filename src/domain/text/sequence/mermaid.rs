@@ -25,12 +25,8 @@ pub fn mermaid(steps: &[Step<'_>], engine: Caller, plugin: &str) -> String {
         match &step.part {
             Part::Pause(pause) => line(format!("Note over {engine},plugin: {}", describe::pause(pause))),
             Part::Request(asked) => line(format!("{engine}->>plugin: {}", plain(asked))),
-            Part::Waits(waiting) => {
-                line(format!(
-                    "Note right of plugin: {} {}, waits",
-                    UNICODE.fault,
-                    plain(&waiting.fault.action)
-                ));
+            Part::Held(held) => {
+                line(format!("Note right of plugin: {} {}, waits", UNICODE.fault, plain(&held.fault.action)));
             }
             Part::Reply { call, to } => {
                 let fault = call.fault.as_ref().map(|fault| format!("{} {} ", UNICODE.fault, fault));

@@ -31,7 +31,7 @@ pub enum Part<'e> {
     /// A request arrived: `mount db1`.
     Request(String),
     /// Its call still had no answer when the diagram was drawn.
-    Waits(&'e HeldCall),
+    Held(&'e HeldCall),
     /// A call ended.
     Reply {
         /// The call.
@@ -51,7 +51,7 @@ impl Step<'_> {
 
     /// Whether it is the last one of its entry.
     pub const fn is_last(&self) -> bool {
-        matches!(self.part, Part::Waits(_) | Part::Reply { .. } | Part::Remark)
+        matches!(self.part, Part::Held(_) | Part::Reply { .. } | Part::Remark)
     }
 }
 
@@ -70,7 +70,7 @@ pub fn steps<'e>(entries: impl Iterator<Item = &'e Arc<Entry>> + Clone, retries:
         let request = entry.head().map(asked);
         let last = match &entry.kind {
             EntryKind::Call(call) => Part::Reply { call, to: None },
-            EntryKind::Held(waiting) => Part::Waits(waiting),
+            EntryKind::Held(held) => Part::Held(held),
             _ => Part::Remark,
         };
         let arrived = began(entry);
@@ -103,7 +103,7 @@ fn name_what_was_asked(steps: &mut [Step<'_>]) {
                     *to = (above != seq).then_some(asked);
                 }
             }
-            Part::Waits(_) => open.retain(|(asked, _)| *asked != seq),
+            Part::Held(_) => open.retain(|(asked, _)| *asked != seq),
             Part::Pause(_) | Part::Remark => {}
         }
         above = seq;
