@@ -11,6 +11,7 @@ use std::{
     path::Path,
     pin::Pin,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use rustix::{
@@ -20,16 +21,22 @@ use rustix::{
 use tokio::{
     io::{AsyncRead, AsyncWrite, Interest, ReadBuf, unix::AsyncFd},
     net,
+    time::{Sleep, sleep},
 };
 
 /// How many bytes are received at a time.
 const CHUNK: usize = 16 * 1024;
+
+/// How soon it is tried again to send while no descriptor is free.
+const RETRY_INTERVAL: Duration = Duration::from_millis(10);
 
 /// A connected Unix socket.
 pub struct UnixStream {
     socket: AsyncFd<OwnedFd>,
     /// A second descriptor, registered for sending.
     sender: Option<AsyncFd<OwnedFd>>,
+    /// When to try again to send, if no descriptor was free.
+    retry: Option<Pin<Box<Sleep>>>,
 }
 
 impl UnixStream {
@@ -40,7 +47,7 @@ impl UnixStream {
 
     /// The stream of a connected socket that does not block.
     pub fn new(socket: OwnedFd) -> io::Result<Self> {
-        Ok(Self { socket: register(socket, Interest::READABLE)?, sender: None })
+        Ok(Self { socket: register(socket, Interest::READABLE)?, sender: None, retry: None })
     }
 
     /// Takes the socket off its runtime.
@@ -78,11 +85,18 @@ impl UnixStream {
             if let Some(sender) = &self.sender {
                 ready!(sender.poll_write_ready(cx))?.clear_ready();
             }
+            if let Some(retry) = &mut self.retry {
+                ready!(retry.as_mut().poll(cx));
+                self.retry = None;
+            }
             match send(self.socket.get_ref()) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     if self.sender.is_none() {
-                        let descriptor = self.socket.get_ref().try_clone()?;
-                        self.sender = Some(register(descriptor, Interest::WRITABLE)?);
+                        let descriptor = self.socket.get_ref().try_clone();
+                        match descriptor.and_then(|descriptor| register(descriptor, Interest::WRITABLE)) {
+                            Ok(sender) => self.sender = Some(sender),
+                            Err(_) => self.retry = Some(Box::pin(sleep(RETRY_INTERVAL))),
+                        }
                     }
                 }
                 result => {

@@ -1,7 +1,14 @@
 //! Clients that are slow, leave early, or are too many.
 
-use std::{fs, os::unix::net::UnixStream, process::Command, time::Duration};
+use std::{
+    fs,
+    io::{Read, Write},
+    os::unix::net::UnixStream,
+    process::Command,
+    time::Duration,
+};
 
+use rustix::io::ioctl_fionread;
 use voltergeist::domain::model::{entry::Outcome, protocol::Operation};
 
 use crate::{
@@ -101,8 +108,20 @@ async fn without_a_free_descriptor_connections_wait_and_it_is_reported_once() {
         client::send(&socket, "POST", Operation::Create.path(), &body).expect("it connects")
     };
     assert_eq!(client::answer(create("before")).expect("it is answered").1, "{}\n");
+    let long = "x".repeat(500_000);
+    let arm = format!("arm list: reply \"{long}\"");
+    let (status, answer) = client::request(&place.path().join("control.sock"), "POST", "/v1/commands", &arm)
+        .expect("it is answered");
+    assert_eq!(status, 200, "{answer}");
+    let mut slow = UnixStream::connect(&socket).expect("it connects");
     let connections: Vec<_> = (0..100).map(|_| UnixStream::connect(&socket).expect("it waits")).collect();
     until("it has no descriptor left", || reports() == 1).await;
+    // A reply for which there is no room is sent as soon as there is.
+    slow.write_all(b"POST /VolumeDriver.List HTTP/1.0\r\nContent-Length: 2\r\n\r\n{}").expect("it is sent");
+    until("its buffer is full", || ioctl_fionread(&slow).is_ok_and(|unread| unread > 100_000)).await;
+    let mut reply = String::new();
+    slow.read_to_string(&mut reply).expect("the reply arrives");
+    assert!(reply.contains(&long), "{} bytes", reply.len());
     let waiting = create("waiting");
     drop(connections);
     assert_eq!(client::answer(waiting).expect("it is answered").1, "{}\n");
