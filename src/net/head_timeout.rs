@@ -26,6 +26,8 @@ pub struct RequestProgress {
     /// How many requests have begun, and how many of them have ended.
     begun: AtomicU64,
     ended: AtomicU64,
+    /// Whether the body of the request that has begun is not complete.
+    is_receiving: AtomicBool,
     /// Whether the client has not finished a head in time.
     is_late: AtomicBool,
 }
@@ -34,6 +36,7 @@ impl RequestProgress {
     /// The head of a request is complete. What follows belongs to the request until the result is dropped.
     pub fn begin(self: &Arc<Self>) -> RequestUnderWay {
         self.has_unread.store(false, Ordering::Relaxed);
+        self.is_receiving.store(true, Ordering::Relaxed);
         self.begun.fetch_add(1, Ordering::Relaxed);
         RequestUnderWay(Arc::clone(self))
     }
@@ -41,6 +44,11 @@ impl RequestProgress {
     /// Whether the connection has ended because a head was not finished in time.
     pub fn is_late(&self) -> bool {
         self.is_late.load(Ordering::Relaxed)
+    }
+
+    /// Whether more of a request must come: its head or its body has begun and is not complete.
+    pub fn awaits_more(&self) -> bool {
+        self.unfinished().is_some() || self.is_receiving.load(Ordering::Relaxed)
     }
 
     /// The number of the request whose head has begun and is not complete.
@@ -55,8 +63,16 @@ impl RequestProgress {
 #[derive(Debug)]
 pub struct RequestUnderWay(Arc<RequestProgress>);
 
+impl RequestUnderWay {
+    /// Its body is complete.
+    pub fn received(&self) {
+        self.0.is_receiving.store(false, Ordering::Relaxed);
+    }
+}
+
 impl Drop for RequestUnderWay {
     fn drop(&mut self) {
+        self.received();
         self.0.has_unread.store(false, Ordering::Relaxed);
         self.0.ended.fetch_add(1, Ordering::Relaxed);
     }

@@ -135,11 +135,6 @@ impl ConnectionControl {
         }
     }
 
-    /// Whether the connection may have to be reset because the upstream resets its own.
-    pub fn follows_upstream(&self) -> bool {
-        self.upstream.get().is_some()
-    }
-
     /// The peer has reset the connection, so that of the upstream is reset too.
     pub(super) fn reset_by_peer(&self) {
         if let Some(upstream) = self.upstream.get() {

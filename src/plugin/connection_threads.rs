@@ -22,7 +22,7 @@ pub struct ConnectionThreads {
 impl ConnectionThreads {
     /// Starts as many threads as there are processors, at most [`MAX_THREADS`]. If calls are forwarded, the upstream
     /// needs as much time, and half of the processors are left to it: one thread that is busy is faster than two that
-    /// wait for their turn.
+    /// are woken for each call.
     pub fn start(forwards: bool) -> io::Result<Self> {
         let processors = thread::available_parallelism()?.get();
         let count = if forwards { processors.div_ceil(2) } else { processors }.min(MAX_THREADS);

@@ -49,7 +49,7 @@ impl FaultStream {
         let Socket::Unix(stream) = &self.socket else {
             return Pin::new(&mut self.socket).poll_read(cx, buf);
         };
-        self.unread.poll_peek(stream, cx, buf)
+        self.unread.poll_peek(stream, cx, buf, self.control.requests())
     }
 
     /// Fails if the peer has left. A client that has sent its next request already is not read from while a call is held,

@@ -79,9 +79,12 @@ where
         let (control, mut inner) = (Arc::clone(control), inner.clone());
         let request_under_way = control.begin_request();
         Box::pin(async move {
-            let _request_under_way = request_under_way;
+            let request_under_way = request_under_way;
             let body =
                 RequestBody::read(body, forwards).await.map_err(|_| control.disconnect(Disconnect::Eof))?;
+            if body.is_complete() {
+                request_under_way.received();
+            }
             guard.call().request = body.stored();
             let slot = CallSlot(Arc::new(Mutex::new(Some(ReceivedCall { guard, body }))));
             head.extensions.insert(slot.clone());

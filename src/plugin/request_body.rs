@@ -56,6 +56,11 @@ impl RequestBody {
         Ok(Self { bytes, length, rest })
     }
 
+    /// Whether nothing of it is left to be read.
+    pub fn is_complete(&self) -> bool {
+        self.rest.is_none()
+    }
+
     /// The body as the journal keeps it: a copy, since `bytes` is a part of the connection's read buffer.
     pub fn stored(&self) -> entry::Body {
         let kept = &self.bytes[..self.bytes.len().min(entry::Body::KEPT)];

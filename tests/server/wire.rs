@@ -4,7 +4,6 @@ use std::{
     fs,
     io::{ErrorKind, Read, Write},
     os::unix::net::UnixStream,
-    time::Duration,
 };
 
 use jiff::Timestamp;
@@ -318,7 +317,7 @@ async fn a_reset_is_one_whatever_the_length_of_the_request_and_however_it_arrive
 }
 
 #[tokio::test]
-async fn calls_that_no_reset_meets_go_on_as_ever_while_a_rule_may_reset() {
+async fn calls_that_are_not_reset_are_answered_while_a_reset_is_armed() {
     for fixture in [Fixture::unix(), Fixture::tcp()] {
         let mut caller = fixture.plugin.connect().await.expect("the server listens");
         let create = kept_alive(Operation::Create, r#"{"Name":"v"}"#);
@@ -347,16 +346,17 @@ async fn a_caller_with_hardly_any_room_to_send_is_served_however_it_splits_its_r
     let fixture = Fixture::unix();
     let address = fixture.hub.snapshot().driver.address.clone();
     let path = address.strip_prefix("unix://").expect("it is a Unix socket").to_owned();
-    for length in [1, 30, 1000] {
+    let long = format!("{{\"Unknown\":\"{}\"}}", "x".repeat(20_000));
+    for (body, length) in [("{}", 1), ("{}", 30), (&*long, 300), (&*long, 1000), (&*long, 20_000)] {
         let path = path.clone();
-        let calls = tokio::task::spawn_blocking(move || {
+        let request = kept_alive(Operation::List, body);
+        let (done, answered) = tokio::sync::oneshot::channel();
+        std::thread::spawn(move || {
             let mut socket = UnixStream::connect(path).expect("the server listens");
             // The kernel makes it as small as it can be.
             set_socket_send_buffer_size(&socket, 1).expect("the buffer has a size");
-            socket.set_read_timeout(Some(Duration::from_secs(20))).expect("a read has a deadline");
-            socket.set_write_timeout(Some(Duration::from_secs(20))).expect("a write has a deadline");
-            for _ in 0..20 {
-                for part in kept_alive(Operation::List, "{}").as_bytes().chunks(length) {
+            for _ in 0..3 {
+                for part in request.as_bytes().chunks(length) {
                     socket.write_all(part).expect("there is room at last");
                 }
                 let mut reply = Vec::new();
@@ -366,14 +366,15 @@ async fn a_caller_with_hardly_any_room_to_send_is_served_however_it_splits_its_r
                     reply.extend(&chunk[..received]);
                 }
             }
+            let _ = done.send(());
         });
-        calls.await.expect("every call is answered");
+        within(answered).await.expect("every call is answered");
     }
     fixture.end().await;
 }
 
 #[tokio::test]
-async fn a_caller_that_leaves_is_noticed_while_a_rule_may_reset() {
+async fn a_caller_that_leaves_is_noticed_while_a_reset_is_armed() {
     for fixture in [Fixture::unix(), Fixture::tcp()] {
         fixture.command("arm mount: reset").await;
         fixture.command("arm get: hang").await;
