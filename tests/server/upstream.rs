@@ -6,7 +6,7 @@ use proptest::{collection::vec, prelude::*, sample::select};
 use serde_json::json;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
-    net::{TcpListener, TcpStream, UnixListener},
+    net::{TcpListener, TcpStream, UnixListener, UnixStream},
     sync::Notify,
 };
 use voltergeist::domain::model::{
@@ -372,6 +372,21 @@ async fn a_reset_of_the_caller_resets_the_upstream() {
     }
     reset(caller).await;
     plugin.wait_for(&Event::Reset, 2).await;
+    assert_eq!(plugin.count(&Event::Ended), 0);
+    fixture.end().await;
+}
+
+#[tokio::test]
+async fn a_caller_on_a_unix_socket_that_leaves_a_reply_unread_resets_the_upstream() {
+    let plugin = RecordedPlugin::on_tcp().await;
+    let fixture = Fixture::in_front_of(&plugin.address, |_| {});
+    let Peer::Unix(path) = &fixture.plugin else { panic!("it listens on a Unix socket") };
+    plugin.answer(Answer::json("{}"));
+    let mut caller = UnixStream::connect(path).await.expect("the server listens");
+    caller.write_all(kept_alive(Operation::List, "{}").as_bytes()).await.expect("it is taken");
+    within(caller.readable()).await.expect("the reply comes");
+    drop(caller);
+    plugin.wait_for(&Event::Reset, 1).await;
     assert_eq!(plugin.count(&Event::Ended), 0);
     fixture.end().await;
 }
