@@ -331,8 +331,7 @@ impl Listener {
         loop {
             let accepted = match &self.state {
                 ListenerState::Unix(listener) => {
-                    let accepted = listener.accept().await;
-                    accepted.and_then(|(stream, _)| stream.try_into()).map(Socket::Unix)
+                    listener.accept().await.and_then(|(stream, _)| Ok(Socket::Unix(stream.try_into()?)))
                 }
                 ListenerState::Tcp(listener) => listener.accept().await.map(|(stream, _)| {
                     drop(stream.set_nodelay(true));

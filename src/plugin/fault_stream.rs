@@ -42,9 +42,7 @@ impl FaultStream {
     pub fn new(socket: Socket, control: Arc<ConnectionControl>, unread: Unread) -> Self {
         Self { socket, control, unread, version_sent: 0, peer_checks: None }
     }
-}
 
-impl FaultStream {
     fn poll_socket(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let Socket::Unix(stream) = &self.socket else {
             return Pin::new(&mut self.socket).poll_read(cx, buf);
