@@ -36,7 +36,7 @@ fn main() -> ExitCode {
         a_killed_plugin_refuses_connections_at_once,
         connections_that_wait_in_the_queue_are_served,
         a_killed_voltergeist_is_out_of_the_way_at_once,
-        what_is_left_when_the_guard_is_killed_too_is_repaired,
+        what_is_left_when_the_guard_is_killed_too_is_restored,
         scenarios_that_fit_are_played_in_its_place,
         an_instance_in_front_of_it_plays_scenarios,
         scenarios_are_played_in_front_of_a_plugin_that_wants_no_options,
@@ -508,7 +508,7 @@ fn kill_under_load(times: usize) {
     assert!(stage.is_restored(), "{:?}", stage.sockets());
 }
 
-fn what_is_left_when_the_guard_is_killed_too_is_repaired() {
+fn what_is_left_when_the_guard_is_killed_too_is_restored() {
     let mut stage = Stage::new();
     stage.write_and_read("first");
     stage.voltergeist.as_mut().expect("it runs").kill_with_guard();

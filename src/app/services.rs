@@ -22,11 +22,11 @@ use crate::{
     scenario::ScenarioLibrary,
 };
 
-/// Puts plugins back in the places that a killed process has left.
-fn put_plugins_right(hub: &Hub) {
+/// Restores plugins' sockets that a killed process has left in other places.
+fn restore_plugins(hub: &Hub) {
     for path in taken_in(&paths::own().sockets) {
         let text = match restore(&path) {
-            Ok(Restored::Repaired) => {
+            Ok(Restored::Done) => {
                 format!("{} was left by a killed voltergeist, and is restored", path.display())
             }
             Ok(Restored::Nothing | Restored::InUse) => continue,
@@ -80,7 +80,7 @@ impl Services {
         })?;
         let hub = &instance.hub;
         if !demo {
-            put_plugins_right(hub);
+            restore_plugins(hub);
             tokio::spawn(name_other_plugins(Arc::clone(hub)));
         }
         let recording = RecordingHandle::start(config, hub)?;

@@ -14,7 +14,7 @@ use crate::{
         paths,
         plugin_list::{self, ListedPlugin},
     },
-    net::takeover::{Restored, is_taken, restore as put_back, taken_in},
+    net::takeover::{self, Restored, is_taken, taken_in},
 };
 
 /// Lists the plugins of this machine.
@@ -71,9 +71,9 @@ pub fn restore(paths: &[PathBuf]) -> anyhow::Result<ExitCode> {
     taken.dedup();
     for path in taken {
         let shown = path.display();
-        let restored = put_back(&path).with_context(|| cannot_restore(&path))?;
+        let restored = takeover::restore(&path).with_context(|| cannot_restore(&path))?;
         let _ = match restored {
-            Restored::Repaired => writeln!(text, "{shown}: restored"),
+            Restored::Done => writeln!(text, "{shown}: restored"),
             Restored::InUse => {
                 writeln!(text, "{shown}: a running voltergeist is in front of it; its end restores it")
             }

@@ -80,7 +80,7 @@ impl Other {
     }
 }
 
-/// What `GET /v1/state` says about the driver: its registration, and the command that puts it right.
+/// What `GET /v1/state` says about the driver: its registration, and the command that fixes it.
 async fn registration(fixture: &Fixture) -> (String, String) {
     let state = fixture.control.exchange(&http("GET", "/v1/state", "Connection: close\r\n", "")).await.json();
     let text = |field: &str| state["driver"][field].as_str().unwrap_or_default().to_owned();

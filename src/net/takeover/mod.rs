@@ -7,7 +7,7 @@
 //!
 //! Engines remember the path, so a new socket at it is found without a restart, and `renameat2(RENAME_EXCHANGE)` leaves
 //! no moment without one. They ignore the other name. The lock file keeps the path, in its first line, and which sockets
-//! were ours, so that another process can put things right after a kill: see [`restore`].
+//! were ours, so that another process can [`restore`] the plugin's after a kill.
 
 use std::{
     fs, io,
@@ -24,7 +24,7 @@ use rustix::fs::{CWD, RenameFlags, XattrFlags, lgetxattr, lsetxattr, renameat_wi
 
 use super::{bind_error::BindError, file_id::FileId, lock_file::LockFile, probe::is_listening};
 
-/// How long another process may have the place that is about to end, or puts right what a killed one has left.
+/// How long another process may have the place that is about to end, or restores what a killed one has left.
 const LOCK_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// The place of a plugin's socket, taken or about to be taken. It is given back when this is dropped.
@@ -68,7 +68,7 @@ impl Places {
 }
 
 impl Takeover {
-    /// Prepares to take the place of a socket on which a plugin listens, after putting right what a killed process has
+    /// Prepares to take the place of a socket on which a plugin listens, after restoring what a killed process has
     /// left.
     pub fn prepare(path: &Path) -> Result<Self, BindError> {
         let unusable = |error| BindError::Unusable { address: path.display().to_string(), error };
@@ -154,7 +154,7 @@ impl Takeover {
             // Another process gives it back.
             return Ok(());
         }
-        repair(&self.places, &self.lock)
+        restore_places(&self.places, &self.lock)
     }
 }
 
@@ -170,22 +170,22 @@ impl Drop for Takeover {
 /// What [`restore`] has done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Restored {
-    /// Something was repaired.
-    Repaired,
+    /// What was left is restored.
+    Done,
     /// Nothing was left.
     Nothing,
     /// A running process has the place.
     InUse,
 }
 
-/// Puts right what a killed process has left at a plugin's path.
+/// Restores what a killed process has left at a plugin's path.
 pub fn restore(path: &Path) -> io::Result<Restored> {
     let places = Places::of(path);
     let Some(lock) = LockFile::acquire(&places.aside)? else { return Ok(Restored::InUse) };
     let left = [&places.aside, &places.unfinished].into_iter().any(|path| fs::symlink_metadata(path).is_ok());
     let ours = FileId::of(path).is_ok_and(|file| is_ours(&lock, file));
-    repair(&places, &lock)?;
-    Ok(if left || ours { Restored::Repaired } else { Restored::Nothing })
+    restore_places(&places, &lock)?;
+    Ok(if left || ours { Restored::Done } else { Restored::Nothing })
 }
 
 /// The paths in a directory of sockets at which a process has taken a plugin's place, or has left something of it.
@@ -225,14 +225,14 @@ fn taken_path(text: &str, directory: &Path) -> Option<PathBuf> {
     if path.is_absolute() { Some(directory.join(path.file_name()?)) } else { None }
 }
 
-/// Puts right what a killed process has left, and writes the path into the lock file.
+/// Restores what a killed process has left, and writes the path into the lock file.
 fn begin(places: &Places, lock: &LockFile) -> io::Result<()> {
     let directory = places.path.parent().unwrap_or(Path::new("/"));
     // `p` and `p.sock` have the same lock file.
     if let Some(path) = taken_path(&lock.read()?, directory) {
-        repair(&Places { path, ..places.clone() }, lock)?;
+        restore_places(&Places { path, ..places.clone() }, lock)?;
     }
-    repair(places, lock)?;
+    restore_places(places, lock)?;
     lock.clear()?;
     // What cannot be a line is not found again.
     let line = places.path.to_str().filter(|path| !path.contains('\n'));
@@ -240,7 +240,7 @@ fn begin(places: &Places, lock: &LockFile) -> io::Result<()> {
 }
 
 /// Removes our sockets, and puts the plugin's back, whatever has happened between.
-fn repair(places: &Places, lock: &LockFile) -> io::Result<()> {
+fn restore_places(places: &Places, lock: &LockFile) -> io::Result<()> {
     let Places { path, aside, unfinished } = places;
     let owner = |path: &Path| FileId::of(path).ok().map(|file| is_ours(lock, file));
     match (owner(path), owner(aside)) {
@@ -249,7 +249,7 @@ fn repair(places: &Places, lock: &LockFile) -> io::Result<()> {
             copy_attributes(path, aside)?;
             match exchange(aside, path) {
                 // The plugin has removed its path in this moment.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => return repair(places, lock),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return restore_places(places, lock),
                 exchanged => exchanged?,
             }
             if owner(aside) == Some(false) {

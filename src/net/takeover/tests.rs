@@ -81,7 +81,7 @@ fn kill(takeover: Takeover) {
 }
 
 #[test]
-fn what_a_killed_process_leaves_is_repaired_at_each_step() {
+fn what_a_killed_process_leaves_is_restored_at_each_step() {
     for step in ["bound", "taken", "taken again", "removed", "opened again"] {
         let plugin = Plugin::start();
         let mut takeover = Takeover::prepare(&plugin.path()).expect("it is free");
@@ -107,7 +107,7 @@ fn what_a_killed_process_leaves_is_repaired_at_each_step() {
         };
         kill(takeover);
         drop((ours, second));
-        assert_eq!(restore(&plugin.path()).expect("it works"), Restored::Repaired, "{step}");
+        assert_eq!(restore(&plugin.path()).expect("it works"), Restored::Done, "{step}");
         assert!(plugin.is_untouched(), "{step}: {:?}", plugin.files());
     }
 }
@@ -143,7 +143,7 @@ fn a_path_with_any_name_is_found_again() {
         kill(takeover);
         drop(ours);
         assert_eq!(taken_in(place.path()), [path.as_path()]);
-        assert_eq!(restore(&path).expect("it works"), Restored::Repaired);
+        assert_eq!(restore(&path).expect("it works"), Restored::Done);
         assert!(is_listening(&path).expect("it is readable"));
     }
 }
@@ -158,7 +158,7 @@ fn a_lock_file_without_a_path_is_skipped() {
 }
 
 #[test]
-fn what_was_left_at_one_of_two_names_is_repaired_before_the_other_is_taken() {
+fn what_was_left_at_one_of_two_names_is_restored_before_the_other_is_taken() {
     let place = tempfile::tempdir().expect("a temporary directory can be made");
     let (first, second) = (place.path().join("p"), place.path().join("p.sock"));
     let _plugins = [&first, &second].map(|path| UnixListener::bind(path).expect("it can be bound"));
