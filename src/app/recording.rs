@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn behind_a_gap_the_recording_has_the_state() {
+    async fn after_a_gap_the_recording_has_the_state() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let path = directory.path().join("run.jsonl");
         let hub = Hub::keeping(4);

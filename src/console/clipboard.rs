@@ -19,7 +19,7 @@ pub fn json(entry: &Entry) -> String {
 }
 
 /// A bash command that makes the same request again, if the entry is a call. A newline at the end of the body is left
-/// out; engines send one behind the JSON.
+/// out; engines send one after the JSON.
 pub fn curl(entry: &Entry, snapshot: &Snapshot) -> Option<String> {
     let call = entry.call()?;
     let (method, path) = match (&call.request_line, call.operation) {

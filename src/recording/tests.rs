@@ -120,7 +120,7 @@ fn the_runs_of_a_file_are_found_from_its_end() {
 }
 
 #[test]
-fn behind_a_gap_the_state_is_right_and_the_journal_begins_there() {
+fn after_a_gap_the_state_is_right_and_the_journal_begins_there() {
     let fixture = write(&[9000], Some(&(3000..6001)));
     let run = fixture.recording.runs()[0];
     let before = state_at(&fixture.recording, &run, 2999);

@@ -192,7 +192,7 @@ fn send(socket: &Path, bytes: &[u8]) {
 }
 
 /// The bytes with the length of the last body in its head, in every second case. Otherwise an edit of a body changes the
-/// request behind it instead.
+/// request after it instead.
 fn with_true_length(bytes: &[u8]) -> Vec<u8> {
     let field = b"Content-Length: ";
     let position = |bytes: &[u8], what: &[u8]| bytes.windows(what.len()).rposition(|window| window == what);

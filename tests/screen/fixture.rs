@@ -489,7 +489,7 @@ impl TestConsole {
     }
 }
 
-/// The rows of a screen, without what trails behind them.
+/// The rows of a screen, without trailing spaces.
 pub fn text_of(buffer: &Buffer) -> String {
     let rows = buffer.content.chunks(buffer.area.width.into()).map(|cells| {
         let mut row = String::new();

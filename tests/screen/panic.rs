@@ -25,7 +25,7 @@ fn a_console_that_panics() {
             release_action = console::run(LocalSource::new(hub), ConsoleOptions::default(), CancellationToken::new()) => {
                 panic!("the console ended by itself: {release_action:?}");
             }
-            // Within the branch: what stands behind the arrow runs when the console is gone already.
+            // Within the branch: what stands after the arrow runs when the console is gone already.
             () = async {
                 tokio::time::sleep(Duration::from_millis(200)).await;
                 panic!("the console itself is haunted");

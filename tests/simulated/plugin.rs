@@ -21,7 +21,7 @@ pub enum Act {
     Answer(u16, String),
     /// The work is done and the answer is lost: the connection closes.
     Lose,
-    /// The connection closes behind the answer.
+    /// The connection closes after the answer.
     Close(String),
     /// The connection closes in the middle of the answer.
     Disconnect(String),

@@ -74,7 +74,7 @@ async fn an_http_answer_is_never_retried() {
 async fn a_restarted_plugin_is_found_again_without_a_word() {
     let plugin = Plugin::unix();
     let daemon = daemon(&plugin, Profile::Docker);
-    // The plugin closes the connection behind its answer, as one that is restarted does.
+    // The plugin closes the connection after its answer, as one that is restarted does.
     plugin.script("Create", [Act::Close("{}".into())]);
     given(&daemon, &plugin, &[KNOWN]).await;
     assert!(docker(&daemon, "docker volume inspect v").await.succeeded());

@@ -147,8 +147,8 @@ impl Prompt {
 
     /// Whether a quote is typed where one was put to close the text.
     fn is_typed_over(&self, code: KeyCode) -> bool {
-        let behind: Vec<char> = self.text().chars().skip(self.input.cursor().saturating_sub(1)).collect();
-        self.is_closed && code == KeyCode::Char('"') && matches!(behind[..], [before, '"'] if before != '\\')
+        let around: Vec<char> = self.text().chars().skip(self.input.cursor().saturating_sub(1)).collect();
+        self.is_closed && code == KeyCode::Char('"') && matches!(around[..], [before, '"'] if before != '\\')
     }
 
     /// Takes a key.

@@ -17,7 +17,7 @@ pub struct SequenceLines<'a> {
     rows: Vec<u64>,
     /// Their steps.
     pub steps: Vec<Step<'a>>,
-    /// Of which step a line is, by its place, and which of its lines. Behind its own there may be empty ones.
+    /// Of which step a line is, by its place, and which of its lines. After its own there may be empty ones.
     pub places: Vec<(usize, usize)>,
 }
 

@@ -18,7 +18,7 @@ impl Widths {
     pub(super) fn add(&mut self, entry: &Entry) {
         let Some(call) = entry.head() else { return };
         let width = |text: &str| text::width(&text::clean(text));
-        // The name of an anonymous volume says nothing behind its first letters.
+        // The name of an anonymous volume says nothing after its first letters.
         let name = |name: &str| if is_generated(name) { GENERATED } else { width(name) };
         self.volume = self.volume.max(call.volume.map_or(0, name));
         self.action = self.action.max(call.fault.map_or(0, |fault| width(&fault.action)));

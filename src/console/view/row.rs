@@ -158,7 +158,7 @@ impl RowBuilder<'_> {
         }
     }
 
-    /// What was done to a call and how it ended, in two columns or in one, and with so much more room behind.
+    /// What was done to a call and how it ended, in two columns or in one, and with so much more room after them.
     fn outcome_columns(
         &mut self,
         applied: Option<&AppliedFault>,

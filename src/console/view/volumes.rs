@@ -272,7 +272,7 @@ fn row_of(view: &View<'_>, volume: &Volume, columns: &VolumeColumns, selected: b
     if !volume.exists && volume.mask.is_none() {
         spans.push(Span::styled("still known to the engine", styles.dim));
     }
-    // What trails behind it is nothing that has to be cut.
+    // Trailing spaces would be cut with an ellipsis.
     if let Some(last) = spans.last_mut() {
         last.content = last.content.trim_end().to_owned().into();
     }

@@ -44,7 +44,7 @@ impl Completion {
     }
 }
 
-/// Where the last word begins, behind what ends the one before it.
+/// Where the last word begins, after what ends the one before it.
 pub(super) fn word_start(line: &str, ends: impl Fn(char) -> bool) -> usize {
     // Not every space is one byte.
     line.trim_end_matches(|c| !ends(c)).len()

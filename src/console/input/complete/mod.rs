@@ -129,7 +129,7 @@ pub fn command(line: &str, themes: &Themes, snapshot: &Snapshot) -> Completion {
     }
 }
 
-/// What can stand behind a command of the console alone, after so many words.
+/// What can stand after a command of the console alone, after so many words.
 fn own_words(command: &str, others: usize, themes: &Themes, snapshot: &Snapshot) -> Vec<Candidate> {
     match (command, others) {
         ("seek", 0) => vec![

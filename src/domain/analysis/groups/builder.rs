@@ -19,7 +19,7 @@ use crate::domain::{
 
 /// How long an engine may take from one call of a command to the next: to set a container up, or for it to end.
 const GAP: Duration = Duration::from_secs(2);
-/// How far behind its answer the end of a call may be recorded.
+/// How long after its reply the end of a call may be recorded.
 const CLOCK_SKEW: SignedDuration = SignedDuration::from_millis(50);
 /// How many groups of a volume are looked at for what comes next.
 const RECENT: usize = 8;

@@ -93,7 +93,7 @@ impl Operation {
         self.path().trim_start_matches('/')
     }
 
-    /// The operation behind an HTTP path, matched exactly as Go's router does.
+    /// The operation of an HTTP path, matched exactly as Go's router does.
     pub fn from_path(path: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|operation| operation.path() == path)
     }

@@ -30,7 +30,7 @@ pub const LEAST: u16 = 56;
 
 /// Columns before the engine's line, and after the plugin's.
 const BEFORE: usize = 17;
-const BEHIND: usize = 12;
+const AFTER: usize = 12;
 /// The most columns of a drawing whose width nobody gave.
 const MOST: usize = 160;
 
@@ -53,15 +53,15 @@ impl<'d> Drawing<'d> {
         waited: &'d dyn Fn(&Entry) -> Option<Duration>,
         width: usize,
     ) -> Self {
-        Self { symbols, zone, waited, span: width.saturating_sub(BEFORE + BEHIND) }
+        Self { symbols, zone, waited, span: width.saturating_sub(BEFORE + AFTER) }
     }
 
     /// The same, as wide as these steps need.
     #[must_use]
     pub fn as_wide_as(self, steps: &[Step<'_>]) -> Self {
-        let least = usize::from(LEAST) - BEFORE - BEHIND;
+        let least = usize::from(LEAST) - BEFORE - AFTER;
         let span = steps.iter().map(|step| self.needs(step)).max().unwrap_or(0);
-        Self { span: span.clamp(least, MOST - BEFORE - BEHIND), ..self }
+        Self { span: span.clamp(least, MOST - BEFORE - AFTER), ..self }
     }
 
     /// The cells between the two lines that a step needs to be drawn in full.
