@@ -79,7 +79,7 @@ fn send(sandbox: &Sandbox, line: &str) -> (u16, String) {
 }
 
 /// Waits until the journal has an event of a scenario.
-fn wait_for_play(sandbox: &Sandbox, is_meant: impl Fn(&Value) -> bool) -> Vec<Value> {
+fn wait_for_event(sandbox: &Sandbox, is_meant: impl Fn(&Value) -> bool) -> Vec<Value> {
     wait_for(TIMEOUT * 2, || {
         let (_, body) = http::request(&control(sandbox), "GET", "/v1/entries", "").ok()?;
         let entries: Vec<Value> =
@@ -180,14 +180,14 @@ fn an_instance_plays_a_scenario_on_the_daemon_that_it_serves() {
     let mut instance = serve(&sandbox);
     daemon.docker("volume create -d poltergeist kept").succeeds();
     assert_eq!(send(&sandbox, "play labels-lost").0, 200);
-    let entries = wait_for_play(&sandbox, |play| play["event"] == "finished");
-    let play = |event: &str| {
+    let entries = wait_for_event(&sandbox, |event| event["event"] == "finished");
+    let events = |event: &str| {
         let found = |entry: &&Value| entry["kind"] == "scenario" && entry["event"] == event;
         entries.iter().filter(found).collect::<Vec<_>>()
     };
-    assert_eq!(play("finished")[0]["result"], "passed", "{:#?}", play("step_finished"));
-    assert_eq!(play("started")[0]["engine"], "docker");
-    let typed = &play("step_started")[0]["line"];
+    assert_eq!(events("finished")[0]["result"], "passed", "{:#?}", events("step_finished"));
+    assert_eq!(events("started")[0]["engine"], "docker");
+    let typed = &events("step_started")[0]["line"];
     assert_eq!(
         *typed, "$ docker volume create -d poltergeist --label team=ghosts -o tier=gold ghost-data",
         "what can be typed at the same daemon"
@@ -206,7 +206,7 @@ fn the_end_of_an_instance_leaves_nothing_of_its_scenario_on_the_daemon() {
     let daemon = Dockerd::start(&sandbox);
     let mut instance = serve(&sandbox);
     send(&sandbox, "play waits");
-    wait_for_play(&sandbox, |play| play["event"] == "step_started" && play["index"] == 2);
+    wait_for_event(&sandbox, |event| event["event"] == "step_started" && event["index"] == 2);
     assert_ne!(left(&daemon), "", "the scenario has made something");
     let end = instance.terminate(Duration::from_secs(40));
     assert_eq!(end.code(), Some(143), "{}", instance.log());

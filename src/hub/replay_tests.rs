@@ -244,7 +244,7 @@ impl Run {
     }
 }
 
-async fn play(steps: Vec<Step>) -> Result<(), TestCaseError> {
+async fn check_steps(steps: Vec<Step>) -> Result<(), TestCaseError> {
     let mut run = Run::new();
     let clock = tokio::spawn({
         let hub = Arc::clone(&run.hub);
@@ -274,7 +274,7 @@ proptest! {
     fn the_entries_of_any_run_give_the_same_state(steps in prop::collection::vec(step(), 1..60)) {
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
-        runtime.block_on(play(steps))?;
+        runtime.block_on(check_steps(steps))?;
     }
 }
 

@@ -96,17 +96,17 @@ impl Inner {
     pub(super) fn control_result(&self, control: ScenarioControl) -> Result<String, CommandFailed> {
         let scenario = self.state.scenario();
         let play_request = scenario.play_request.as_ref().ok_or(CommandFailed::NothingPlayed)?;
-        let play = scenario.latest_run.as_deref();
+        let run = scenario.latest_run.as_deref();
         // Some steps begin without permission, and the one after the last is the clean-up.
-        let are_all_allowed = |play: &ScenarioRun| {
-            let last = play.steps.len() + usize::from(play.steps_ended());
-            play_request.is_paused() && play_request.allowed.max(play.begun()) >= last
+        let are_all_allowed = |run: &ScenarioRun| {
+            let last = run.steps.len() + usize::from(run.steps_ended());
+            play_request.is_paused() && play_request.allowed.max(run.begun()) >= last
         };
         let text = match control {
-            ScenarioControl::Next if play.is_some_and(are_all_allowed) => {
+            ScenarioControl::Next if run.is_some_and(are_all_allowed) => {
                 return Err(CommandFailed::NoStepLeft);
             }
-            ScenarioControl::Next if play.is_some_and(ScenarioRun::waits_for_cleanup) => {
+            ScenarioControl::Next if run.is_some_and(ScenarioRun::waits_for_cleanup) => {
                 "removing what the scenario created"
             }
             ScenarioControl::Pause => "paused; `play next` runs one step, `play continue` the rest",

@@ -1,4 +1,4 @@
-//! What happens in a play, as entries of the journal.
+//! What happens in a run, as entries of the journal.
 
 use super::{
     context::Progress,

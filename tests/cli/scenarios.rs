@@ -37,19 +37,19 @@ fn home(scenarios: &[(&str, &str)]) -> TestHome {
 }
 
 /// What the journal says of scenarios.
-fn plays(home: &TestHome) -> Vec<Value> {
+fn events(home: &TestHome) -> Vec<Value> {
     let (_, body) =
         http::request(&home.path("control.sock"), "GET", "/v1/entries", "").expect("the journal is sent");
     let entries = body.lines().map(|line| serde_json::from_str::<Value>(line).expect("each line is JSON"));
     entries.filter(|entry| entry["kind"] == "scenario").collect()
 }
 
-fn wait_for_play(home: &TestHome, event: &str, times: usize) -> Vec<Value> {
+fn wait_for_events(home: &TestHome, event: &str, times: usize) -> Vec<Value> {
     let found = wait_for(TIMEOUT, || {
-        let plays: Vec<Value> = plays(home).into_iter().filter(|play| play["event"] == event).collect();
-        (plays.len() == times).then_some(plays)
+        let events: Vec<Value> = events(home).into_iter().filter(|entry| entry["event"] == event).collect();
+        (events.len() == times).then_some(events)
     });
-    found.unwrap_or_else(|| panic!("not {times} times {event}: {:#?}", plays(home)))
+    found.unwrap_or_else(|| panic!("not {times} times {event}: {:#?}", events(home)))
 }
 
 fn send(home: &TestHome, line: &str) -> String {
@@ -75,9 +75,10 @@ fn the_journal_has_each_step_and_whether_it_held() {
     let home = home(&[("made", HELD)]);
     let instance = home.start(&["serve"], &[]);
     assert_eq!(send(&home, "play made"), "made started");
-    wait_for_play(&home, "finished", 1);
-    let fields = |play: &Value, keys: &[&str]| keys.iter().map(|key| play[*key].clone()).collect::<Vec<_>>();
-    let events: Vec<_> = plays(&home);
+    wait_for_events(&home, "finished", 1);
+    let fields =
+        |event: &Value, keys: &[&str]| keys.iter().map(|key| event[*key].clone()).collect::<Vec<_>>();
+    let events = events(&home);
     let line = "$ docker volume create -d voltergeist mine";
     assert_eq!(events.len(), 4, "{events:#?}");
     assert_eq!(fields(&events[0], &["event", "scenario", "title"]), ["started", "made", "A volume is made"]);
@@ -107,9 +108,9 @@ fn a_step_that_does_not_hold_says_what_was_expected_and_seen_and_ends_the_scenar
     let home = home(&[("broken", BROKEN)]);
     let instance = home.start(&["serve"], &[]);
     send(&home, "play broken");
-    let ended = wait_for_play(&home, "finished", 1);
+    let ended = wait_for_events(&home, "finished", 1);
     assert_eq!(ended[0]["result"], "failed");
-    let seen = wait_for_play(&home, "step_finished", 2);
+    let seen = wait_for_events(&home, "step_finished", 2);
     assert_eq!(seen[1]["problems"], json!(["output lacks \"gold\""]));
     assert!(seen[1]["seen"].as_str().is_some_and(|seen| !seen.is_empty()));
     assert_clear(&instance);
@@ -120,14 +121,14 @@ fn a_scenario_that_is_played_refuses_another_and_ends_on_a_command() {
     let home = home(&[("waits", WAITS), ("made", HELD)]);
     let instance = home.start(&["serve"], &[]);
     send(&home, "play waits");
-    wait_for_play(&home, "step_started", 3);
+    wait_for_events(&home, "step_started", 3);
     let busy = refused(&home, "play made");
     assert!(busy.contains("waits is running; wait for its end, or run play stop"), "{busy}");
     send(&home, "play stop");
-    assert_eq!(wait_for_play(&home, "finished", 1)[0]["result"], "stopped");
+    assert_eq!(wait_for_events(&home, "finished", 1)[0]["result"], "stopped");
     assert_clear(&instance);
     send(&home, "play made");
-    assert_eq!(wait_for_play(&home, "finished", 2)[1]["result"], "passed");
+    assert_eq!(wait_for_events(&home, "finished", 2)[1]["result"], "passed");
 }
 
 #[test]
@@ -135,17 +136,17 @@ fn each_step_waits_to_be_asked_for() {
     let home = home(&[("broken", BROKEN)]);
     let instance = home.start(&["serve"], &[]);
     send(&home, "play broken --step");
-    wait_for_play(&home, "started", 1);
+    wait_for_events(&home, "started", 1);
     for step in 1..=2 {
         send(&home, "play next");
-        wait_for_play(&home, "step_finished", step);
+        wait_for_events(&home, "step_finished", step);
     }
     // What the scenario created stays until it is asked for.
-    let waits = wait_for_play(&home, "delayed", 1);
+    let waits = wait_for_events(&home, "delayed", 1);
     assert!(waits[0]["why"].as_str().is_some_and(|why| why.contains("removes what")), "{waits:?}");
     assert_ne!(instance.state()["volumes"], json!([]));
     send(&home, "play next");
-    wait_for_play(&home, "finished", 1);
+    wait_for_events(&home, "finished", 1);
     assert_clear(&instance);
     let error = refused(&home, "play next");
     assert!(error.contains("no scenario is running"), "{error}");
@@ -160,11 +161,11 @@ fn a_malformed_scenario_is_reported_by_file_line_and_key_when_it_is_played() {
     let _instance = home.start(&["serve"], &[]);
     let problem = refused(&home, "play bad");
     assert!(problem.contains("scenarios/bad.toml:4: docker: unrecognized subcommand 'creat'"), "{problem}");
-    assert!(plays(&home).is_empty());
+    assert!(events(&home).is_empty());
     // What is written meanwhile is found.
     home.write("config/voltergeist/scenarios/bad.toml", HELD);
     wait_for(TIMEOUT, || (home.send("play bad").0 == Some(0)).then_some(())).expect("it can be played now");
-    assert_eq!(wait_for_play(&home, "finished", 1)[0]["result"], "passed");
+    assert_eq!(wait_for_events(&home, "finished", 1)[0]["result"], "passed");
 }
 
 #[test]
@@ -173,7 +174,7 @@ fn a_dangerous_scenario_is_refused_with_the_way_out() {
     let _instance = home.start(&["serve"], &[]);
     let error = refused(&home, "play null-entry");
     assert!(error.contains("to play it anyway: play null-entry --dangerous"), "{error}");
-    assert!(plays(&home).is_empty());
+    assert!(events(&home).is_empty());
 }
 
 #[test]
@@ -182,7 +183,7 @@ fn a_scenario_that_has_become_dangerous_is_not_played() {
     let _instance = home.start(&["serve"], &[]);
     home.write("config/voltergeist/scenarios/mine.toml", &format!("dangerous = true\n{HELD}"));
     send(&home, "play mine");
-    let ended = &wait_for_play(&home, "finished", 1)[0];
+    let ended = &wait_for_events(&home, "finished", 1)[0];
     assert_eq!(ended["result"], "skipped");
     assert!(
         ended["problems"][0].as_str().is_some_and(|why| why.contains("play mine --dangerous")),
@@ -197,7 +198,7 @@ fn volumes_that_were_there_before_are_not_touched() {
     instance.call("/VolumeDriver.Create", r#"{"Name":"mine"}"#);
     let before = instance.state()["volumes"].clone();
     send(&home, "play made");
-    let ended = &wait_for_play(&home, "finished", 1)[0];
+    let ended = &wait_for_events(&home, "finished", 1)[0];
     assert_eq!(ended["result"], "skipped");
     assert!(ended["problems"][0].as_str().is_some_and(|why| why.contains("volume \"mine\" already exists")));
     assert_eq!(instance.state()["volumes"], before);
@@ -209,7 +210,7 @@ fn the_end_of_the_program_waits_until_what_a_scenario_has_made_is_removed() {
         let home = home(&[("waits", WAITS)]);
         let mut instance = home.start(&["serve"], &[]);
         send(&home, "play waits");
-        wait_for_play(&home, "step_started", 3);
+        wait_for_events(&home, "step_started", 3);
         match end {
             Some(signal) => instance.signal(signal),
             None => drop(send(&home, "quit")),
@@ -236,7 +237,7 @@ fn the_demo_does_not_disturb_a_scenario_and_lives_on_after_it() {
     wait_for(TIMEOUT, || (calls() > 20).then_some(())).expect("the demo lives");
     for times in 1..=3 {
         send(&home, "play exact");
-        let ended = wait_for_play(&home, "finished", times).pop().expect("it has ended");
+        let ended = wait_for_events(&home, "finished", times).pop().expect("it has ended");
         assert_eq!(ended["result"], "passed", "{ended}");
         let before = calls();
         wait_for(TIMEOUT, || (calls() > before).then_some(())).expect("the demo lives on");

@@ -392,14 +392,14 @@ fn why_an_engine_waits_is_shown_until_the_next_step_or_the_end() {
             assert!(!is_shown(&fixture, size), "{size:?}");
         }
         note(&mut fixture, ScenarioEvent::Delayed { why: SLOW.into() });
-        let play = |fixture: &Fixture| fixture.state().scenario().latest_run.clone().expect("a run");
-        assert_eq!(play(&fixture).delay.as_deref(), Some(SLOW));
+        let run = |fixture: &Fixture| fixture.state().scenario().latest_run.clone().expect("a run");
+        assert_eq!(run(&fixture).delay.as_deref(), Some(SLOW));
         for size in SIZES {
             let screen = TestConsole::new(&fixture, size, "default", false).screen();
             assert!(is_shown(&fixture, size), "{size:?}\n{screen}");
         }
         note(&mut fixture, over);
-        assert_eq!(play(&fixture).delay, None);
+        assert_eq!(run(&fixture).delay, None);
     }
 }
 

@@ -27,7 +27,7 @@ use super::{
 
 const SIZES: [(u16, u16); 3] = [(200, 50), (80, 24), (40, 10)];
 
-/// A view: its name, what has happened, and how one gets there, as [`TestConsole::play`] has it.
+/// A view: its name, what has happened, and how one gets there, as [`TestConsole::run_script`] has it.
 type View = (&'static str, fn() -> Fixture, &'static str);
 
 const VIEWS: &[View] = &[
@@ -210,7 +210,7 @@ fn several_rules() -> Fixture {
 
 impl TestConsole {
     /// Presses keys in the user's notation; a text in backquotes is typed, and `+3` lets three calls come in.
-    fn play(&mut self, script: &str, fixture: &mut Fixture) {
+    fn run_script(&mut self, script: &str, fixture: &mut Fixture) {
         for (index, part) in script.split('`').enumerate() {
             if index % 2 == 1 {
                 self.type_text(part, fixture);
@@ -281,7 +281,7 @@ fn style(cell: &Cell) -> String {
 fn screen((_, fixture, script): View, size: (u16, u16), theme: &str) -> Buffer {
     let mut fixture = fixture();
     let mut console = TestConsole::new(&fixture, size, theme, false);
-    console.play(script, &mut fixture);
+    console.run_script(script, &mut fixture);
     console.backend().buffer().clone()
 }
 

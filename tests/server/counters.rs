@@ -64,7 +64,7 @@ async fn send_all(peer: Peer, requests: Vec<Sent>, heard: Arc<AtomicU64>) {
     }
 }
 
-async fn play(tcp: bool, callers: Vec<Vec<Sent>>, rules: Vec<&'static str>) -> Result<(), TestCaseError> {
+async fn check(tcp: bool, callers: Vec<Vec<Sent>>, rules: Vec<&'static str>) -> Result<(), TestCaseError> {
     let fixture = if tcp { Fixture::tcp() } else { Fixture::unix() };
     for rule in rules {
         fixture.command(&format!("arm {rule}")).await;
@@ -113,7 +113,7 @@ proptest! {
         rules in prop::sample::subsequence(RULES.to_vec(), 0..=RULES.len()),
     ) {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
-        runtime.block_on(play(tcp, callers, rules))?;
+        runtime.block_on(check(tcp, callers, rules))?;
     }
 }
 

@@ -56,7 +56,7 @@ async fn held(fixture: &Fixture, then: impl AsyncFnOnce(u64)) -> Heard {
     tokio::join!(fixture.call(Operation::Mount, MOUNT), release).0
 }
 
-async fn play(fixture: &Fixture, (rule, how, expected, mounts): (&str, &str, Outcome, u32)) {
+async fn check(fixture: &Fixture, (rule, how, expected, mounts): (&str, &str, Outcome, u32)) {
     let case = format!("mount: {rule}; release{how}");
     fixture.command("conjure v").await;
     fixture.command(&format!("arm mount: {rule}")).await;
@@ -103,7 +103,7 @@ async fn play(fixture: &Fixture, (rule, how, expected, mounts): (&str, &str, Out
 async fn a_held_call_ends_as_it_is_released_on_both_transports() {
     for fixture in [Fixture::unix(), Fixture::tcp()] {
         for case in WAYS_OUT {
-            play(&fixture, case).await;
+            check(&fixture, case).await;
         }
         fixture.end().await;
     }

@@ -217,8 +217,8 @@ fn assert_heard(heard: &Heard, expected: &Expected, case: &str) {
     assert_eq!(heard.body(), &expected.body[..expected.sent], "{case}");
 }
 
-/// Plays one case: arms the rule, calls, and compares what came over the wire, what was done, and what was recorded.
-async fn play(fixture: &Fixture, operation: Operation, action: &str, phase: Phase) {
+/// Checks one case: arms the rule, calls, and compares what came over the wire, what was done, and what was recorded.
+async fn check(fixture: &Fixture, operation: Operation, action: &str, phase: Phase) {
     let said = if phase == Phase::Instead { String::new() } else { format!(" {}", phase.as_str()) };
     let rule = format!("{operation}: {action}{said}");
     set_up(fixture, operation);
@@ -267,7 +267,7 @@ async fn play(fixture: &Fixture, operation: Operation, action: &str, phase: Phas
     fixture.command("disarm all").await;
 }
 
-async fn play_all(fixture: Fixture) {
+async fn check_all(fixture: Fixture) {
     let mut played = 0;
     for text in ACTIONS {
         for operation in Operation::ALL {
@@ -276,7 +276,7 @@ async fn play_all(fixture: Fixture) {
             };
             let action: &Action = &rule.chain()[0].action;
             for phase in action.phases() {
-                play(&fixture, operation, text, *phase).await;
+                check(&fixture, operation, text, *phase).await;
                 played += 1;
             }
         }
@@ -289,12 +289,12 @@ async fn play_all(fixture: Fixture) {
 
 #[tokio::test]
 async fn every_action_on_every_call_in_every_phase_is_exact_on_a_unix_socket() {
-    play_all(Fixture::unix()).await;
+    check_all(Fixture::unix()).await;
 }
 
 #[tokio::test]
 async fn every_action_on_every_call_in_every_phase_is_exact_on_tcp() {
-    play_all(Fixture::tcp()).await;
+    check_all(Fixture::tcp()).await;
 }
 
 #[tokio::test]

@@ -101,15 +101,15 @@ impl Results {
         let width = names.iter().map(|name| name.len()).max().unwrap_or(0).max("scenario".len());
         let mut table = format!("{:width$}  result   steps  time\n", "scenario");
         for name in names {
-            let plays = || self.0.iter().filter(|played| played.report.name == name);
-            let those = |result| plays().filter(move |played| played.report.result == result);
+            let runs = || self.0.iter().filter(|played| played.report.name == name);
+            let those = |result| runs().filter(move |played| played.report.result == result);
             let worst = [ScenarioResult::Failed, ScenarioResult::Stopped, ScenarioResult::Skipped];
             let result = worst.into_iter().find(|result| those(*result).next().is_some());
             let result = result.unwrap_or(ScenarioResult::Passed).words();
-            let steps: usize = plays().map(|played| played.report.steps.len()).sum();
-            let time: Duration = plays().map(|played| played.duration).sum();
+            let steps: usize = runs().map(|played| played.report.steps.len()).sum();
+            let time: Duration = runs().map(|played| played.duration).sum();
             let _ = write!(table, "{name:width$}  {result:7}  {steps:>5}  {:.1} s", time.as_secs_f64());
-            let repetitions = plays().count();
+            let repetitions = runs().count();
             if repetitions > 1 {
                 let _ = write!(table, "  passed {}/{repetitions}", those(ScenarioResult::Passed).count());
             }

@@ -283,12 +283,12 @@ impl Screen {
         match self.shape {
             Shape::Wide => match self.volumes {
                 Some(area) if area.height >= ROOMY => {
-                    let [volumes, play] = rows(area, [Constraint::Length(VOLUMES), Constraint::Fill(1)]);
-                    (self.volumes, self.scenario) = (Some(volumes), Some(play));
+                    let [volumes, scenario] = rows(area, [Constraint::Length(VOLUMES), Constraint::Fill(1)]);
+                    (self.volumes, self.scenario) = (Some(volumes), Some(scenario));
                 }
                 Some(area) if focus == Pane::Volumes => {
-                    let [volumes, play] = rows(area, [Constraint::Fill(1); 2]);
-                    (self.volumes, self.scenario) = (Some(volumes), Some(play));
+                    let [volumes, scenario] = rows(area, [Constraint::Fill(1); 2]);
+                    (self.volumes, self.scenario) = (Some(volumes), Some(scenario));
                 }
                 area => (self.volumes, self.scenario) = (None, area),
             },
@@ -298,9 +298,9 @@ impl Screen {
                     let panes = [self.calls, self.volumes, self.faults];
                     if let [Some(calls), Some(volumes), Some(faults)] = panes {
                         let body = calls.union(volumes).union(faults);
-                        let [calls, play] = rows(body, [Constraint::Fill(1); 2]);
+                        let [calls, scenario] = rows(body, [Constraint::Fill(1); 2]);
                         (self.calls, self.volumes, self.faults, self.scenario) =
-                            (Some(calls), None, None, Some(play));
+                            (Some(calls), None, None, Some(scenario));
                     }
                 }
                 Pane::Volumes => (self.faults, self.scenario) = (None, self.faults),
@@ -311,11 +311,11 @@ impl Screen {
                 let body = [self.calls, self.volumes, self.faults].into_iter().flatten().next();
                 if let Some(body) = body.filter(|body| body.height > 1) {
                     let height = COMPACT.min(body.height - 1).min(body.height.div_ceil(2).max(2));
-                    let [upper, play] = rows(body, [Constraint::Fill(1), Constraint::Length(height)]);
+                    let [upper, scenario] = rows(body, [Constraint::Fill(1), Constraint::Length(height)]);
                     for pane in [&mut self.calls, &mut self.volumes, &mut self.faults].into_iter().flatten() {
                         *pane = upper;
                     }
-                    self.scenario = Some(play);
+                    self.scenario = Some(scenario);
                 }
             }
         }

@@ -18,11 +18,10 @@ use crate::{
 
 /// What the keys do in it. A scenario that cannot be read cannot be played.
 pub fn picker_hints(view: &View<'_>, state: &Picker) -> Vec<(&'static str, &'static str)> {
-    let [play, other] =
-        if state.stepwise { ["step through", "run all"] } else { ["run all", "step through"] };
+    let [enter, tab] = if state.stepwise { ["step through", "run all"] } else { ["run all", "step through"] };
     let can_play = state.selected(view.snapshot).is_some_and(|scenario| scenario.problem.is_none());
-    let play = can_play.then_some(("Enter", play));
-    play.into_iter().chain([("Tab", other), ("Esc", "close")]).collect()
+    let play = can_play.then_some(("Enter", enter));
+    play.into_iter().chain([("Tab", tab), ("Esc", "close")]).collect()
 }
 
 /// Draws it over everything else, and says where the cursor is.

@@ -28,16 +28,16 @@ const INDENT: usize = 4;
 
 /// Draws the latest run.
 pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
-    let Some(play) = view.snapshot.scenario.latest_run.as_deref() else {
+    let Some(run) = view.snapshot.scenario.latest_run.as_deref() else {
         return preparing(view, area, buffer);
     };
     if !view.screen.shape.has_frames() {
-        return compact(view, play, area, buffer);
+        return compact(view, run, area, buffer);
     }
-    let (state, style) = state(view, play);
+    let (state, style) = state(view, run);
     let inner = view.frame(
         false,
-        &format!("Scenario {}", text::clean(&play.scenario)),
+        &format!("Scenario {}", text::clean(&run.scenario)),
         &[Span::styled(state, style)],
         area,
         buffer,
@@ -51,7 +51,7 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
         starts: Vec::new(),
         now: 0..0,
     };
-    page.play(play);
+    page.steps_of(run);
     let height = usize::from(list.height);
     // Keeps the start of the current step in view, and the next steps if there is room.
     let most = page.lines.len().saturating_sub(height);
@@ -84,12 +84,12 @@ fn preparing(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
 }
 
 /// How far it is, in few words.
-fn state(view: &View<'_>, play: &ScenarioRun) -> (String, Style) {
+fn state(view: &View<'_>, run: &ScenarioRun) -> (String, Style) {
     let styles = &view.theme.styles;
-    if let Some(end) = &play.end {
+    if let Some(end) = &run.end {
         return (end.result.words().into(), result_style(view, end.result));
     }
-    let step = format!("step {}/{}", play.begun(), play.steps.len());
+    let step = format!("step {}/{}", run.begun(), run.steps.len());
     let dot = view.theme.glyphs.dot;
     match &view.snapshot.scenario.play_request {
         Some(play_request) if play_request.stopped => ("stopping".into(), styles.warning),
@@ -118,7 +118,7 @@ fn sign(view: &View<'_>, state: StepState) -> (&'static str, Style) {
 
 /// The keys that control the run, or close it.
 fn hints(view: &View<'_>) -> Line<'static> {
-    let ends = view.snapshot.scenario.latest_run.as_ref().is_some_and(|play| play.waits_for_cleanup());
+    let ends = view.snapshot.scenario.latest_run.as_ref().is_some_and(|run| run.waits_for_cleanup());
     let actions: &[(KeyAction, &str)] = match &view.snapshot.scenario.play_request {
         // There, the keys of a scenario are those of the recording.
         Some(_) if view.snapshot.source.timeline().is_some() => &[],
@@ -160,11 +160,11 @@ struct ScenarioPage<'v> {
 }
 
 impl ScenarioPage<'_> {
-    fn play(&mut self, play: &ScenarioRun) {
+    fn steps_of(&mut self, run: &ScenarioRun) {
         let styles = &self.view.theme.styles;
-        if !play.steps.is_empty() {
-            self.say("", 1, &play.title, styles.bold);
-            self.say("", 1, &format!("on {}", play.engine), styles.dim);
+        if !run.steps.is_empty() {
+            self.say("", 1, &run.title, styles.bold);
+            self.say("", 1, &format!("on {}", run.engine), styles.dim);
         }
         let delay = |page: &mut Self, why: &String| {
             let start = page.lines.len();
@@ -172,10 +172,10 @@ impl ScenarioPage<'_> {
             page.now = start..page.lines.len();
         };
         // It stands where it happens: before the first step, or after the latest.
-        if let Some(why) = play.delay.as_ref().filter(|_| play.begun() == 0) {
+        if let Some(why) = run.delay.as_ref().filter(|_| run.begun() == 0) {
             delay(self, why);
         }
-        for step in &play.steps {
+        for step in &run.steps {
             // In little room, more steps matter more than gaps.
             if self.is_roomy {
                 self.lines.push(Line::default());
@@ -187,10 +187,10 @@ impl ScenarioPage<'_> {
                 self.now = start..self.lines.len();
             }
         }
-        if let Some(why) = play.delay.as_ref().filter(|_| play.begun() > 0) {
+        if let Some(why) = run.delay.as_ref().filter(|_| run.begun() > 0) {
             delay(self, why);
         }
-        if let Some(end) = &play.end {
+        if let Some(end) = &run.end {
             for problem in &end.problems {
                 let start = self.lines.len();
                 self.say("", 1, problem, result_style(self.view, end.result));
@@ -252,21 +252,21 @@ impl ScenarioPage<'_> {
 }
 
 /// The same in a few rows: how far it is, and what happens now.
-fn compact(view: &View<'_>, play: &ScenarioRun, area: Rect, buffer: &mut Buffer) {
+fn compact(view: &View<'_>, run: &ScenarioRun, area: Rect, buffer: &mut Buffer) {
     /// The row of the hints, where there is one.
     const HINTS: u16 = 3;
     let styles = &view.theme.styles;
     let width = usize::from(area.width);
-    let (state, style) = state(view, play);
-    let name = Span::styled(format!(" {} ", text::clean(&play.scenario)), styles.bold);
-    let symbols = play.steps.iter().map(|step| {
+    let (state, style) = state(view, run);
+    let name = Span::styled(format!(" {} ", text::clean(&run.scenario)), styles.bold);
+    let symbols = run.steps.iter().map(|step| {
         let (sign, style) = sign(view, step.state);
         Span::styled(sign, style)
     });
     let head = Line::from([name].into_iter().chain(symbols).collect::<Vec<_>>());
     put(buffer, area, 0, &head);
     put_right(buffer, area, 0, head.width(), &Line::styled(state, style));
-    let now = play.steps.iter().rev().find(|step| step.state != StepState::Pending).or(play.steps.first());
+    let now = run.steps.iter().rev().find(|step| step.state != StepState::Pending).or(run.steps.first());
     let mut lines = Vec::new();
     if let Some(StepRun { plan, state, seen, problems }) = now {
         let (text, style) = match (state, problems.first()) {
@@ -281,8 +281,8 @@ fn compact(view: &View<'_>, play: &ScenarioRun, area: Rect, buffer: &mut Buffer)
     }
     // A problem of the run comes before the result of one step.
     let wrong =
-        play.end.as_ref().and_then(|end| Some((end.problems.first()?, result_style(view, end.result))));
-    if let Some((problem, style)) = wrong.or(play.delay.as_ref().map(|why| (why, styles.warning))) {
+        run.end.as_ref().and_then(|end| Some((end.problems.first()?, result_style(view, end.result))));
+    if let Some((problem, style)) = wrong.or(run.delay.as_ref().map(|why| (why, styles.warning))) {
         let problem = text::wrap(&text::clean(problem), width.saturating_sub(1));
         lines = problem.into_iter().map(|line| (line, style)).collect();
     }

@@ -29,9 +29,9 @@ impl State {
 
     pub(super) fn control_scenario(&mut self, control: ScenarioControl) {
         let begun = self.scenario.begun();
-        let play = self.scenario.latest_run.as_deref();
-        let steps = play.map_or(usize::MAX - 1, |play| play.steps.len());
-        let have_ended = play.is_some_and(ScenarioRun::steps_ended);
+        let run = self.scenario.latest_run.as_deref();
+        let steps = run.map_or(usize::MAX - 1, |run| run.steps.len());
+        let have_ended = run.is_some_and(ScenarioRun::steps_ended);
         let Some(play_request) = &mut self.scenario.play_request else { return };
         let allowed = if play_request.is_paused() { play_request.allowed.max(begun) } else { begun };
         match control {

@@ -199,7 +199,7 @@ pub fn remark(entry: &Entry, symbols: &Symbols) -> Vec<StyledText> {
             ]
         }
         EntryKind::Driver(event) => vec![StyledText::new(driver(event), Tone::Warning)],
-        EntryKind::Scenario(event) => vec![play(event, symbols)],
+        EntryKind::Scenario(event) => vec![scenario(event, symbols)],
         EntryKind::Note { text } => vec![StyledText::new(format!("# {text}"), Tone::Text)],
         EntryKind::Gap(gap) => vec![StyledText::new(self::gap(gap), Tone::Warning)],
     }
@@ -241,7 +241,7 @@ pub fn gap(Gap { first, missed, reason }: &Gap) -> String {
     format!("the recording lacks {entries} from number {}: {reason}", text::grouped(*first))
 }
 
-fn play(event: &ScenarioEvent, symbols: &Symbols) -> StyledText {
+fn scenario(event: &ScenarioEvent, symbols: &Symbols) -> StyledText {
     match event {
         ScenarioEvent::Started { scenario, title, engine, .. } => {
             StyledText::new(format!("scenario {scenario}: {title}; on {engine}"), Tone::Bold)

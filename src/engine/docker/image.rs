@@ -26,14 +26,14 @@ pub(super) struct Image {
 enum Origin {
     /// It was there.
     Found,
-    /// It was made for this play.
+    /// It was made for this run.
     Made,
-    /// It was pulled for this play.
+    /// It was pulled for this run.
     Pulled,
 }
 
 impl Image {
-    /// Removes it if it was made for this play. Otherwise says what stays that was not there before.
+    /// Removes it if it was made for this run. Otherwise says what stays that was not there before.
     pub(super) async fn remove(&self, docker: &Docker) -> Option<String> {
         let name = &self.name;
         match self.origin {

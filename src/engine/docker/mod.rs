@@ -55,7 +55,7 @@ pub struct RealDocker {
     /// The anonymous volumes of its containers. They have no label.
     anonymous: Mutex<BTreeSet<String>>,
     /// Identifies this run among others on the same daemon.
-    play: String,
+    run_id: String,
     supervisor: Result<Arc<dyn Supervisor>, &'static str>,
     abilities: Abilities,
 }
@@ -78,7 +78,7 @@ impl RealDocker {
             docker,
             image,
             anonymous: Mutex::default(),
-            play: std::process::id().to_string(),
+            run_id: std::process::id().to_string(),
             supervisor,
             abilities,
         })
@@ -90,12 +90,12 @@ impl RealDocker {
     }
 
     fn labels(&self) -> HashMap<String, String> {
-        HashMap::from([(LABEL.into(), self.play.clone())])
+        HashMap::from([(LABEL.into(), self.run_id.clone())])
     }
 
-    /// Chooses what was made by this play.
+    /// Chooses what was made by this run.
     fn own(&self) -> HashMap<String, Vec<String>> {
-        HashMap::from([("label".into(), vec![format!("{LABEL}={}", self.play)])])
+        HashMap::from([("label".into(), vec![format!("{LABEL}={}", self.run_id)])])
     }
 
     async fn work(&self, command: &DockerCommand) -> CliResult {
@@ -145,7 +145,7 @@ impl RealDocker {
         }
     }
 
-    /// Removes the image if it was made for this play. Otherwise says what stays that was not there before.
+    /// Removes the image if it was made for this run. Otherwise says what stays that was not there before.
     pub async fn remove_image(&self) -> Option<String> {
         self.image.remove(&self.docker).await
     }
@@ -221,7 +221,7 @@ impl Engine for RealDocker {
             let volumes = volumes.volumes.unwrap_or_default();
             let anonymous = self.anonymous.lock().clone();
             let own = volumes.iter().filter(|volume| {
-                volume.labels.get(LABEL) == Some(&self.play) || anonymous.contains(&volume.name)
+                volume.labels.get(LABEL) == Some(&self.run_id) || anonymous.contains(&volume.name)
             });
             Ok(Inventory {
                 containers: names.map(|name| name.trim_start_matches('/').to_owned()).collect(),

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use self::write::{Draft, text};
 use crate::{domain::model::entry::Entry, hub::Snapshot};
 
-/// The text of a scenario file. If a scenario was played, the latest play of one is in it; else the engine's commands are
+/// The text of a scenario file. If a scenario was played, its latest run is in it; else the engine's commands are
 /// found from the calls. The error says why there is nothing to play.
 pub fn scenario<'e>(
     entries: impl Iterator<Item = &'e Arc<Entry>>,

@@ -1,4 +1,4 @@
-//! The latest play of a scenario: its commands are known.
+//! The latest run of a scenario: its commands are known.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -24,7 +24,7 @@ struct Ended {
     calls: Vec<u64>,
 }
 
-/// The latest play, if there was one, as far as its steps have ended.
+/// The latest run, if there was one, as far as its steps have ended.
 pub fn draft(entries: &[Arc<Entry>]) -> Option<Draft> {
     let start =
         entries.iter().rposition(|entry| matches!(event(entry), Some(ScenarioEvent::Started { .. })))?;

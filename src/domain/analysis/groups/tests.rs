@@ -23,7 +23,7 @@ impl Fixture {
         Self { now: 0, seq: 0, groups: CallGroups::default(), mounted: Vec::new() }
     }
 
-    fn play(&mut self, calls: &str) {
+    fn record(&mut self, calls: &str) {
         for call in calls.split(',').map(str::trim).filter(|call| !call.is_empty()) {
             match call.strip_prefix('+') {
                 Some(millis) => self.now += millis.parse::<i64>().expect(call),
@@ -92,7 +92,7 @@ impl Fixture {
 
 fn described(calls: &str) -> Vec<String> {
     let mut fixture = Fixture::new();
-    fixture.play(calls);
+    fixture.record(calls);
     fixture.described()
 }
 
@@ -154,11 +154,11 @@ fn each_podman_command_is_one_group() {
 #[test]
 fn the_calls_that_come_while_a_shell_command_runs_are_its() {
     let mut fixture = Fixture::new();
-    fixture.play("get other");
+    fixture.record("get other");
     let command = "docker run --rm -v v:/v busybox true".to_owned();
     let started = ShellEvent::Started { command: command.clone() };
     assert_eq!(fixture.push(EntryKind::Shell(started)), None);
-    fixture.play("activate, +3000, get!, create, +5000, get, mount#1, +9000, unmount#1");
+    fixture.record("activate, +3000, get!, create, +5000, get, mount#1, +9000, unmount#1");
     let finished = ShellResult {
         started: 2,
         command,
@@ -168,7 +168,7 @@ fn the_calls_that_come_while_a_shell_command_runs_are_its() {
         duration: Duration::from_secs(17),
     };
     fixture.push(EntryKind::Shell(ShellEvent::Finished(Box::new(finished))));
-    fixture.play("get, remove");
+    fixture.record("get, remove");
     assert_eq!(
         fixture.described(),
         ["inspect or create other (1)", "run --rm -v v:/v busybox true v (6)", "rm v (2)"]
@@ -218,7 +218,7 @@ fn what_no_engine_sends_is_in_no_group() {
 #[test]
 fn retries_belong_to_the_command_that_waits_for_them_however_long_they_take() {
     let mut fixture = Fixture::new();
-    fixture.play("get, mount~#1, +997, mount~?, get other, +1997, mount~?, +3997, mount!?");
+    fixture.record("get, mount~#1, +997, mount~?, get other, +1997, mount~?, +3997, mount!?");
     assert_eq!(fixture.described(), ["start v (5)", "inspect or create other (1)"]);
     let group = fixture.groups.get(1).expect("the first");
     let timing = group.timing(at(0));
@@ -238,7 +238,7 @@ fn a_get_that_is_tried_again_goes_on_with_what_it_was_for() {
 #[test]
 fn a_call_that_waits_is_in_its_group_and_its_end_takes_its_place() {
     let mut fixture = Fixture::new();
-    fixture.play("get");
+    fixture.record("get");
     let waiting = HeldCall {
         number: 2,
         volume: Some("v".into()),
@@ -267,7 +267,7 @@ fn a_call_that_waits_is_in_its_group_and_its_end_takes_its_place() {
 fn how_it_went_is_said_by_the_first_call_that_failed_for_good() {
     let decisive = |calls: &str| {
         let mut fixture = Fixture::new();
-        fixture.play(calls);
+        fixture.record(calls);
         fixture.groups.get(1).expect("one").decisive().entry.seq
     };
     for (calls, expected) in [
@@ -284,10 +284,10 @@ fn how_it_went_is_said_by_the_first_call_that_failed_for_good() {
 #[test]
 fn a_group_goes_with_its_first_entry() {
     let mut fixture = Fixture::new();
-    fixture.play("get, mount#1, +3000, get, unmount#1");
+    fixture.record("get, mount#1, +3000, get, unmount#1");
     fixture.groups.drop_before(2);
     assert_eq!(fixture.described(), ["stop or exit v (2)"]);
-    fixture.play("get");
+    fixture.record("get");
     assert_eq!(fixture.groups.with(5).map(CallGroup::id), Some(5));
     assert_eq!(fixture.groups.with(1).map(CallGroup::id), None);
 }
