@@ -163,25 +163,25 @@ pub fn remark(entry: &Entry, symbols: &Symbols) -> Vec<StyledText> {
         EntryKind::EngineCommand(run) => {
             // What every error of docker begins with leaves no room for what it is.
             let result = run.result.replacen("Error response from daemon: ", "", 1);
-            let style = if run.ok { Tone::Text } else { Tone::Warning };
+            let tone = if run.ok { Tone::Text } else { Tone::Warning };
             vec![
                 StyledText::new(format!("$ {}", run.command), Tone::Bold),
-                StyledText::new(format!("  {} {result}", symbols.arrow), style),
+                StyledText::new(format!("  {} {result}", symbols.arrow), tone),
             ]
         }
         EntryKind::Shell(event) => {
-            let (result, style) = match event {
+            let (result, tone) = match event {
                 ShellEvent::Started { .. } => ("running".to_owned(), Tone::Warning),
                 ShellEvent::Finished(result) => {
-                    let style = if result.is_ok() { Tone::Text } else { Tone::Warning };
+                    let tone = if result.is_ok() { Tone::Text } else { Tone::Warning };
                     let says = result.main_line().replacen("Error response from daemon: ", "", 1);
                     let says = if says.is_empty() { says } else { format!(": {says}") };
-                    (format!("{result}{says}"), style)
+                    (format!("{result}{says}"), tone)
                 }
             };
             vec![
                 StyledText::new(format!("$ {}", event.command()), Tone::Bold),
-                StyledText::new(format!("  {} {result}", symbols.arrow), style),
+                StyledText::new(format!("  {} {result}", symbols.arrow), tone),
             ]
         }
         EntryKind::Rule(event) => {
