@@ -21,7 +21,7 @@ use crate::{
             speed::DemoSpeed,
             volume::{Mask, Volume},
         },
-        rules::{RuleStatus, TrackedRule},
+        rules::{Remaining, RuleState, TrackedRule},
         state::connections::PeerConnections,
     },
     hub::Snapshot,
@@ -44,7 +44,7 @@ struct StateDocument<'s> {
     lints: BTreeMap<&'static str, u64>,
     faults_injected: u64,
     volumes: Vec<VolumeDocument<'s>>,
-    faults: Vec<RuleStatus>,
+    faults: Vec<RuleDocument<'s>>,
     held: &'s [Arc<Entry>],
     /// How many connections of engines are open.
     connections: u64,
@@ -96,6 +96,20 @@ struct VolumeDocument<'s> {
     mask: Option<Mask>,
 }
 
+#[derive(Serialize)]
+struct RuleDocument<'s> {
+    id: u32,
+    label: Option<&'s str>,
+    rule: &'s str,
+    state: RuleState,
+    evaluated: u64,
+    fired: u64,
+    remaining: Remaining,
+    /// How many calls it holds.
+    held: usize,
+    since: Timestamp,
+}
+
 /// The numbers of the oldest kept entry and of the next one.
 #[derive(Serialize)]
 struct JournalDocument {
@@ -122,8 +136,8 @@ impl<'s> StateDocument<'s> {
             callers: Caller::ALL.map(|caller| (caller.as_str(), counters.caller(caller))).into(),
             lints: Lint::ALL.map(|lint| (lint.as_str(), counters.lint(lint))).into(),
             faults_injected: counters.faults_injected,
-            volumes: snapshot.volumes.iter().map(|volume| describe(volume, mountpoint)).collect(),
-            faults: snapshot.rules.iter().map(TrackedRule::status).collect(),
+            volumes: snapshot.volumes.iter().map(|volume| volume_document(volume, mountpoint)).collect(),
+            faults: snapshot.rules.iter().map(rule_document).collect(),
             held: &snapshot.held,
             connections: snapshot.connections.iter().map(|peer| peer.open).sum(),
             peers: snapshot.connections.iter().map(peer_document).collect(),
@@ -144,7 +158,7 @@ fn peer_document(connections: &PeerConnections) -> PeerDocument<'_> {
     }
 }
 
-fn describe<'s>(volume: &'s Volume, mountpoint: &dyn Fn(&str) -> String) -> VolumeDocument<'s> {
+fn volume_document<'s>(volume: &'s Volume, mountpoint: &dyn Fn(&str) -> String) -> VolumeDocument<'s> {
     let mounts = volume.mounts.iter().flat_map(|(id, count)| iter::repeat_n(&**id, *count as usize));
     VolumeDocument {
         name: &volume.name,
@@ -154,5 +168,53 @@ fn describe<'s>(volume: &'s Volume, mountpoint: &dyn Fn(&str) -> String) -> Volu
         exists: volume.exists,
         mounts: mounts.collect(),
         mask: volume.mask,
+    }
+}
+
+fn rule_document(rule: &TrackedRule) -> RuleDocument<'_> {
+    RuleDocument {
+        id: rule.id,
+        label: rule.label.as_deref(),
+        rule: &rule.text,
+        state: rule.state,
+        evaluated: rule.evaluated,
+        fired: rule.fired,
+        remaining: rule.remaining,
+        held: rule.held,
+        since: rule.since,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::domain::{
+        model::entry::{KeptRule, RuleText},
+        rules::RuleSet,
+    };
+
+    #[test]
+    fn a_rule_is_plain_json() {
+        let text = "mount: null until 3 for 1m";
+        let kept = KeptRule {
+            rule: RuleText { id: 1, label: None, text: text.into() },
+            state: RuleState::Armed,
+            since: Timestamp::UNIX_EPOCH,
+            until: Timestamp::from_second(60).ok(),
+            evaluated: 1,
+            fired: 1,
+            left: Some(2),
+            counts: Value::Null,
+        };
+        let set = RuleSet::new(7, None).with_kept(&[kept]);
+        let json =
+            serde_json::to_value(set.iter().map(rule_document).collect::<Vec<_>>()).expect("it serialises");
+        let expected = json!([{
+            "id": 1, "label": null, "rule": text, "state": "armed", "evaluated": 1, "fired": 1,
+            "remaining": { "fires": 2, "until": "1970-01-01T00:01:00Z" }, "held": 0, "since": "1970-01-01T00:00:00Z",
+        }]);
+        assert_eq!(json, expected);
     }
 }

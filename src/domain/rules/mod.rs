@@ -45,5 +45,5 @@ pub use set::{DisarmedRule, RuleSet};
 #[cfg(test)]
 pub(super) use template::escape;
 pub use template::{CallValues, FieldPath, PLACEHOLDERS, fill};
-pub use tracked_rule::{Injection, Remaining, RuleState, RuleStatus, TrackedRule};
+pub use tracked_rule::{Injection, Remaining, RuleState, TrackedRule};
 pub use trigger::{Probability, Trigger};

@@ -1,4 +1,4 @@
-//! An armed rule: how far it has come, and what is left of it.
+//! A rule with what it has counted: how far it has come, and what is left of it.
 
 use std::{sync::Arc, time::Duration};
 
@@ -34,7 +34,7 @@ pub struct Injection {
     pub phase: Phase,
 }
 
-/// A rule in the set, from its arming until it is disarmed or replaced.
+/// A rule in the set, from its arming until it is disarmed or replaced. A snapshot has it without its counts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrackedRule {
     /// Its number: 1 for the first ever armed.
@@ -88,29 +88,6 @@ pub struct Remaining {
     pub fires: Option<u64>,
     /// When its time is over.
     pub until: Option<Timestamp>,
-}
-
-/// A rule as the control API shows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct RuleStatus {
-    /// Its number.
-    pub id: u32,
-    /// Its label.
-    pub label: Option<Arc<str>>,
-    /// The rule.
-    pub rule: Arc<str>,
-    /// Whether it still acts.
-    pub state: RuleState,
-    /// How many calls it evaluated.
-    pub evaluated: u64,
-    /// How many it acted on.
-    pub fired: u64,
-    /// What is left of it.
-    pub remaining: Remaining,
-    /// How many calls it holds.
-    pub held: usize,
-    /// When it was armed.
-    pub since: Timestamp,
 }
 
 impl TrackedRule {
@@ -217,21 +194,6 @@ impl TrackedRule {
     /// The rule as an entry has it.
     pub fn as_text(&self) -> RuleText {
         RuleText { id: self.id, label: self.label.clone(), text: Arc::clone(&self.text) }
-    }
-
-    /// The rule as the control API shows it.
-    pub fn status(&self) -> RuleStatus {
-        RuleStatus {
-            id: self.id,
-            label: self.label.clone(),
-            rule: Arc::clone(&self.text),
-            state: self.state,
-            evaluated: self.evaluated,
-            fired: self.fired,
-            remaining: self.remaining,
-            held: self.held,
-            since: self.since,
-        }
     }
 
     /// Whether its time is not over, nor in a pause. Only then does it take calls and hold those that it has.

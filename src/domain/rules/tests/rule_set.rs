@@ -279,19 +279,6 @@ fn a_rule_under_the_same_label_takes_the_place_of_the_first() {
 }
 
 #[test]
-fn the_status_of_a_rule_is_plain_json() {
-    let mut set = set_of(&["mount: null until 3 for 1m"]);
-    action_texts(&mut set, 1);
-    let json =
-        serde_json::to_value(set.iter().map(TrackedRule::status).collect::<Vec<_>>()).expect("it serialises");
-    let expected = serde_json::json!([{
-        "id": 1, "label": null, "rule": "mount: null until 3 for 1m", "state": "armed", "evaluated": 1, "fired": 1,
-        "remaining": { "fires": 2, "until": "1970-01-01T00:01:00Z" }, "held": 0, "since": "1970-01-01T00:00:00Z",
-    }]);
-    assert_eq!(json, expected);
-}
-
-#[test]
 fn a_set_is_read_back_from_json() {
     let mut set = set_of(&["any 20%: delay 1s..2s until 9 for 1m", "mount: 2x hang after then pass"]);
     arm(&mut set, "get nth 3: fail \"no\" as http404", Some("x"), second(4));
