@@ -31,39 +31,35 @@ pub struct CallHead<'e> {
     pub fault: Option<&'e AppliedFault>,
 }
 
+/// The head of a call's end or of its held phase, whose fields have the same names.
+macro_rules! head {
+    ($call:expr, $retry:expr, $fault:expr) => {
+        CallHead {
+            number: $call.number,
+            operation: $call.operation,
+            request_line: $call.request_line.as_deref(),
+            caller: $call.caller,
+            connection: $call.connection,
+            peer: $call.peer.as_deref(),
+            volume: $call.volume.as_deref(),
+            mount_id: $call.mount_id.as_deref(),
+            retry: $retry,
+            fault: $fault,
+        }
+    };
+}
+
 impl Call {
     /// What is known from the arrival on.
     pub fn head(&self) -> CallHead<'_> {
-        CallHead {
-            number: self.number,
-            operation: self.operation,
-            request_line: self.request_line.as_deref(),
-            caller: self.caller,
-            connection: self.connection,
-            peer: self.peer.as_deref(),
-            volume: self.volume.as_deref(),
-            mount_id: self.mount_id.as_deref(),
-            retry: self.is_retry(),
-            fault: self.fault.as_ref(),
-        }
+        head!(self, self.is_retry(), self.fault.as_ref())
     }
 }
 
 impl HeldCall {
     /// What is known from the arrival on.
     pub fn head(&self) -> CallHead<'_> {
-        CallHead {
-            number: self.number,
-            operation: self.operation,
-            request_line: self.request_line.as_deref(),
-            caller: self.caller,
-            connection: self.connection,
-            peer: self.peer.as_deref(),
-            volume: self.volume.as_deref(),
-            mount_id: self.mount_id.as_deref(),
-            retry: self.retry,
-            fault: Some(&self.fault),
-        }
+        head!(self, self.retry, Some(&self.fault))
     }
 }
 
