@@ -9,6 +9,9 @@
 
 #![expect(clippy::print_stdout, reason = "the result of a bench is what it prints")]
 
+#[path = "support/screen.rs"]
+mod screen;
+
 use std::{
     collections::VecDeque,
     hint::black_box,
@@ -18,14 +21,9 @@ use std::{
 
 use crossterm::event::KeyCode;
 use parking_lot::Mutex;
-use ratatui::{Terminal, backend::TestBackend};
+use screen::Screen;
 use voltergeist::{
-    console::{
-        input::keymap::Keymap,
-        model::{App, Event, grouped_list::GroupedList},
-        theme::Theme,
-        view,
-    },
+    console::model::{Event, grouped_list::GroupedList},
     domain::{
         model::{
             entry::{Body, Call, Entry, EntryKind, Headers, Outcome, Session},
@@ -122,51 +120,36 @@ fn recording() {
     );
 }
 
-/// A console on a hub, drawn into memory.
-struct Screen {
-    hub: Arc<Hub>,
-    app: App,
-    terminal: Terminal<TestBackend>,
+/// A console on a hub with calls.
+struct Calls {
+    screen: Screen,
     headers: Headers,
 }
 
-impl Screen {
+impl Calls {
     fn new(entries: usize, is_folded: bool) -> Self {
-        let theme = Theme::named("default", false).expect("the default theme is shipped");
-        let mut screen = Self {
-            hub: hub(entries),
-            app: App::new((200, 50), theme, Keymap::default(), jiff::tz::TimeZone::UTC),
-            terminal: Terminal::new(TestBackend::new(200, 50)).expect("memory can be drawn on"),
-            headers: headers(),
-        };
-        screen.frame();
+        let mut calls = Self { screen: Screen::new(hub(entries)), headers: headers() };
+        calls.frame();
         if is_folded {
-            screen.app.grouped_list = Some(GroupedList::of(&screen.app.calls));
+            calls.screen.app.grouped_list = Some(GroupedList::of(&calls.screen.app.calls));
             let start = Instant::now();
-            screen.frame();
+            calls.frame();
             println!("folding {entries:>7} calls {:>9.0?}", start.elapsed());
         }
-        screen
+        calls
     }
 
-    /// Something new, then all that the loop does for one frame.
+    /// Something new, then the time of the frame that shows it.
     fn frame(&mut self) -> Duration {
-        self.hub.record(call(&self.headers));
+        self.screen.hub.record(call(&self.headers));
         let start = Instant::now();
-        let seen = self.hub.snapshot();
-        while self.app.wants() < seen.kept.end {
-            let (entries, _) = self.hub.entries_after(self.app.wants() - 1, 4096);
-            self.app.update(Event::Entries(entries, seen.kept.clone()), &seen);
-        }
-        self.terminal
-            .draw(|frame| view::render(frame, &self.app, &seen, &self.app.theme))
-            .expect("memory can be drawn on");
+        self.screen.frame();
         start.elapsed()
     }
 }
 
 fn frames(is_folded: bool) {
-    let (mut small, mut large) = (Screen::new(1_000, is_folded), Screen::new(100_000, is_folded));
+    let (mut small, mut large) = (Calls::new(1_000, is_folded), Calls::new(100_000, is_folded));
     let (mut few, mut many) = (Vec::new(), Vec::new());
     for _ in 0..2_000 {
         few.push(small.frame());
@@ -181,17 +164,18 @@ fn frames(is_folded: bool) {
 
 /// Types a rule. The dry runs go through the journal on another thread; a key waits for none of them.
 fn typing() {
-    let mut screen = Screen::new(100_000, false);
+    let mut calls = Calls::new(100_000, false);
     let mut keys = Vec::new();
     for c in ":arm get where volume=db*: null".chars() {
         let start = Instant::now();
+        let screen = &mut calls.screen;
         screen.app.update(Event::Key(KeyCode::Char(c).into()), &screen.hub.snapshot());
-        screen.frame();
+        calls.frame();
         keys.push(start.elapsed());
     }
     let rule = "get where volume=db*: null".parse().expect("a rule");
     let start = Instant::now();
-    black_box(screen.hub.dry_run(&rule));
+    black_box(calls.screen.hub.dry_run(&rule));
     let (dry_run, (_, slowest)) = (start.elapsed(), percentiles(keys));
     println!("a key of a typed rule  {slowest:>9.0?}   its dry run         {dry_run:>9.0?}");
 }

@@ -8,28 +8,24 @@
 
 #![expect(clippy::print_stdout, reason = "the result of a bench is what it prints")]
 
+#[path = "support/screen.rs"]
+mod screen;
+
 use std::{
     fs,
     io::{Read, Write},
     os::unix::net::UnixStream,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::Arc,
     thread,
     time::{Duration, Instant},
 };
 
 use crossterm::event::{KeyCode, KeyEvent};
 use jiff::Timestamp;
-use ratatui::{Terminal, backend::TestBackend};
+use screen::Screen;
 use voltergeist::{
-    console::{
-        input::keymap::Keymap,
-        layout::pane::Pane,
-        model::{App, Event},
-        theme::Theme,
-        view,
-    },
+    console::{layout::pane::Pane, model::Event, view},
     domain::{
         model::{
             entry::{Cause, Session},
@@ -44,20 +40,21 @@ const FEW: usize = 1_000;
 
 fn main() {
     let many = std::env::args().find_map(|text| text.parse().ok()).unwrap_or(100_000);
-    let (mut small, mut large) = (Screen::new(FEW), Screen::new(many));
-    let in_turns = |small: &mut Screen, large: &mut Screen, measure: fn(&mut Screen) -> Duration| {
-        let (mut with_few, mut with_many) = (Vec::new(), Vec::new());
-        for _ in 0..200 {
-            with_few.push(measure(small));
-            with_many.push(measure(large));
-        }
-        [with_many, with_few]
-    };
+    let (mut small, mut large) = (VolumeList::new(FEW), VolumeList::new(many));
+    let in_turns =
+        |small: &mut VolumeList, large: &mut VolumeList, measure: fn(&mut VolumeList) -> Duration| {
+            let (mut with_few, mut with_many) = (Vec::new(), Vec::new());
+            for _ in 0..200 {
+                with_few.push(measure(small));
+                with_many.push(measure(large));
+            }
+            [with_many, with_few]
+        };
     for (what, prepare, measure) in [
-        ("a frame after a mount", &[][..], Screen::frame_after_mount as fn(&mut Screen) -> Duration),
-        ("a key in the list of volumes", &[], Screen::key_and_frame),
-        ("the same, sorted by state", &[":sort state\r"], Screen::frame_after_mount),
-        ("a completed name", &[":sort\r"], Screen::completion),
+        ("a frame after a mount", &[][..], VolumeList::frame_after_mount as fn(&mut VolumeList) -> Duration),
+        ("a key in the list of volumes", &[], VolumeList::key_and_frame),
+        ("the same, sorted by state", &[":sort state\r"], VolumeList::frame_after_mount),
+        ("a completed name", &[":sort\r"], VolumeList::completion),
     ] {
         for text in prepare {
             small.press(text);
@@ -96,16 +93,14 @@ fn print(what: &str, many: usize, few: usize, [many_times, few_times]: [Vec<Dura
     );
 }
 
-/// A console on a hub with volumes, drawn into memory.
-struct Screen {
-    hub: Arc<Hub>,
-    app: App,
-    terminal: Terminal<TestBackend>,
+/// A console on a hub with volumes.
+struct VolumeList {
+    screen: Screen,
     mounts: usize,
     volumes: usize,
 }
 
-impl Screen {
+impl VolumeList {
     fn new(volumes: usize) -> Self {
         let hub = Hub::new(Session::new(7, Volumes::default()), Box::new(InMemoryStore), Bounds::default());
         for number in 0..volumes {
@@ -113,41 +108,26 @@ impl Screen {
             let created = Change::Created { name, options, at: Timestamp::UNIX_EPOCH };
             hub.change(&created, Cause::Command).expect("nothing is written");
         }
-        let theme = Theme::named("default", false).expect("the default theme is shipped");
-        let mut app = App::new((200, 50), theme, Keymap::default(), jiff::tz::TimeZone::UTC);
-        app.focus = Pane::Volumes;
-        let terminal = Terminal::new(TestBackend::new(200, 50)).expect("memory can be drawn on");
-        let mut screen = Self { hub, app, terminal, mounts: 0, volumes };
+        let mut screen = Screen::new(hub);
+        screen.app.focus = Pane::Volumes;
         screen.frame();
-        screen
-    }
-
-    /// All that the loop does for one frame.
-    fn frame(&mut self) {
-        let seen = self.hub.snapshot();
-        while self.app.wants() < seen.kept.end {
-            let (entries, _) = self.hub.entries_after(self.app.wants() - 1, 4096);
-            self.app.update(Event::Entries(entries, seen.kept.clone()), &seen);
-        }
-        self.terminal
-            .draw(|frame| view::render(frame, &self.app, &seen, &self.app.theme))
-            .expect("memory can be drawn on");
+        Self { screen, mounts: 0, volumes }
     }
 
     fn frame_after_mount(&mut self) -> Duration {
         self.mounts += 1;
         let name = format!("volume-{:06}", self.mounts * 7919 % self.volumes);
         let mounted = Change::Mounted { name, id: "7f".into(), at: Timestamp::UNIX_EPOCH };
-        self.hub.change(&mounted, Cause::Command).expect("nothing is written");
+        self.screen.hub.change(&mounted, Cause::Command).expect("nothing is written");
         let start = Instant::now();
-        self.frame();
+        self.screen.frame();
         start.elapsed()
     }
 
     fn key(&mut self, key: impl Into<KeyEvent>) {
-        let (event, snapshot) = (Event::Key(key.into()), self.hub.snapshot());
-        view::prepare(&mut self.app, &event, &snapshot);
-        for effect in self.app.update(event, &snapshot) {
+        let (event, snapshot) = (Event::Key(key.into()), self.screen.hub.snapshot());
+        view::prepare(&mut self.screen.app, &event, &snapshot);
+        for effect in self.screen.app.update(event, &snapshot) {
             drop(effect);
         }
     }
@@ -161,13 +141,13 @@ impl Screen {
                 c => KeyCode::Char(c),
             });
         }
-        self.frame();
+        self.screen.frame();
     }
 
     fn key_and_frame(&mut self) -> Duration {
         let start = Instant::now();
         self.key(KeyCode::Down);
-        self.frame();
+        self.screen.frame();
         start.elapsed()
     }
 
@@ -175,7 +155,7 @@ impl Screen {
         self.press(":forget volume-0");
         let start = Instant::now();
         self.key(KeyCode::Tab);
-        self.frame();
+        self.screen.frame();
         let took = start.elapsed();
         self.press("\x1b\x1b");
         took
