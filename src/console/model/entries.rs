@@ -46,12 +46,12 @@ impl App {
 
     /// The number of the next entry to take in.
     pub fn wants(&mut self) -> u64 {
-        let folded = self.grouped_list.as_ref().and_then(GroupedList::wants);
+        let grouped = self.grouped_list.as_ref().and_then(GroupedList::wants);
         let retried = self.retries.wants();
         let facts = self.call_facts.as_ref().map(CallFacts::wants);
         self.lists()
             .filter_map(|entry_list| entry_list.wants())
-            .chain(folded)
+            .chain(grouped)
             .chain(facts)
             .min()
             .unwrap_or(retried)

@@ -11,7 +11,7 @@ use std::{
 
 use crate::{
     console::model::{
-        list::{EntryList, is_repeated},
+        list::{EntryList, is_repeated, unseen},
         row_list::RowList,
         window,
     },
@@ -117,13 +117,7 @@ impl GroupedList {
             self.items.clear();
             self.last = 0;
         }
-        let last = self.last;
-        for entry in entries.iter().skip_while(|entry| entry.seq <= last) {
-            if let Some(last) = self.paused_at.filter(|last| entry.seq > *last) {
-                self.last = last;
-                break;
-            }
-            self.last = entry.seq;
+        for entry in unseen(entries, &mut self.last, self.paused_at) {
             self.take_one(entry, calls);
         }
         if self.paused_at.is_none() || kept.is_empty() {

@@ -63,6 +63,18 @@ pub fn is_repeated(before: &Entry, entry: &Entry) -> bool {
     is_speed(before) && is_speed(entry)
 }
 
+/// The entries after the last one that was looked at, until that at which the list is paused. It counts as looked at
+/// even if the journal has dropped it.
+pub fn unseen<'e>(entries: &'e [Arc<Entry>], last: &mut u64, paused_at: Option<u64>) -> &'e [Arc<Entry>] {
+    let place_after = |seq: u64| entries.partition_point(|entry| entry.seq <= seq);
+    let start = place_after(*last);
+    let end = paused_at.map_or(entries.len(), place_after).max(start);
+    if let Some(newest) = entries[start..].last() {
+        *last = paused_at.unwrap_or(u64::MAX).min(newest.seq);
+    }
+    &entries[start..end]
+}
+
 /// The entries about one volume.
 #[derive(Clone, Debug)]
 pub struct VolumeHistory {
@@ -80,14 +92,7 @@ impl EntryList {
 
     /// Takes in what is new, and drops what the journal has dropped. A paused list keeps what it has.
     pub fn take(&mut self, entries: &[Arc<Entry>], kept: &Range<u64>) {
-        let last = self.last;
-        for entry in entries.iter().skip_while(|entry| entry.seq <= last) {
-            if let Some(last) = self.paused_at.filter(|last| entry.seq > *last) {
-                // Whatever was left to take in is gone from the journal.
-                self.last = last;
-                break;
-            }
-            self.last = entry.seq;
+        for entry in unseen(entries, &mut self.last, self.paused_at) {
             self.take_one(entry, kept.start);
         }
         if self.paused_at.is_none() || kept.is_empty() {

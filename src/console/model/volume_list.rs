@@ -12,7 +12,10 @@ use serde_json::Value;
 use crate::{
     console::{
         column::{Column, Sort},
-        model::row_order::{SortValue, compare_values},
+        model::{
+            list::unseen,
+            row_order::{SortValue, compare_values},
+        },
     },
     domain::model::{
         entry::Entry,
@@ -52,10 +55,8 @@ impl CallFacts {
     /// Takes in what is new: where there are several instances, that of the chosen one.
     pub fn take(&mut self, entries: &[Arc<Entry>], snapshot: &Snapshot) {
         let volumes = &snapshot.volumes;
-        let last = self.last;
-        self.fresh = (last, BTreeSet::new());
-        for entry in entries.iter().skip_while(|entry| entry.seq <= last) {
-            self.last = entry.seq;
+        self.fresh = (self.last, BTreeSet::new());
+        for entry in unseen(entries, &mut self.last, None) {
             if entry.node != snapshot.node {
                 continue;
             }
