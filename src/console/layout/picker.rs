@@ -11,6 +11,11 @@ const DESCRIPTION: u16 = 4;
 pub fn area(screen: Rect) -> Rect {
     let width = screen.width.min(MAX_WIDTH);
     let height = if screen.height > 30 { screen.height - 8 } else { screen.height };
+    centered(screen, width, height)
+}
+
+/// A size in the middle of a screen that has room for it.
+pub const fn centered(screen: Rect, width: u16, height: u16) -> Rect {
     Rect {
         x: screen.x + (screen.width - width) / 2,
         y: screen.y + (screen.height - height) / 2,
@@ -44,11 +49,6 @@ pub fn columns((width, height): (u16, u16), count: usize) -> ColumnsArea {
     // The frame, and the hints.
     let rows = (count as u16).min(height.saturating_sub(3));
     let (inner_width, inner_height) = (width.min(MAX_COLUMNS_WIDTH), (rows + 3).min(height));
-    let area = Rect {
-        x: (width - inner_width) / 2,
-        y: (height - inner_height) / 2,
-        width: inner_width,
-        height: inner_height,
-    };
+    let area = centered(Rect::new(0, 0, width, height), inner_width, inner_height);
     ColumnsArea { area, rows }
 }

@@ -2,13 +2,13 @@
 
 use ratatui::{
     buffer::Buffer,
-    layout::Rect,
     text::{Line, Span},
     widgets::Block,
 };
 
 use crate::{
     console::{
+        layout::picker::centered,
         model::{fault_list, mode::Question},
         view::canvas::{View, put},
     },
@@ -26,12 +26,7 @@ pub fn render(view: &View<'_>, question: &Question, buffer: &mut Buffer) {
         .flat_map(|line| text::wrap(&text::clean(line), usize::from(width).saturating_sub(4)))
         .collect();
     let height = (lines.len() as u16 + 4).min(screen.height);
-    let area = Rect {
-        x: screen.x + (screen.width - width) / 2,
-        y: screen.y + (screen.height - height) / 2,
-        width,
-        height,
-    };
+    let area = centered(screen, width, height);
     let inner = view.popup(area, Block::bordered(), buffer);
     for (row, line) in lines.iter().enumerate() {
         let style = if row == 0 { styles.bold } else { styles.text };
