@@ -139,7 +139,7 @@ impl<'s> StateDocument<'s> {
             volumes: snapshot.volumes.iter().map(|volume| volume_document(volume, mountpoint)).collect(),
             faults: snapshot.rules.iter().map(rule_document).collect(),
             held: &snapshot.held,
-            connections: snapshot.connections.iter().map(|peer| peer.open).sum(),
+            connections: snapshot.open_connections(),
             peers: snapshot.connections.iter().map(peer_document).collect(),
             scenario: snapshot.scenario.under_way(),
             scenarios: snapshot.catalog.scenarios.iter().map(|scenario| &*scenario.name).collect(),

@@ -102,6 +102,11 @@ impl Snapshot {
         }
     }
 
+    /// How many connections of engines are open.
+    pub fn open_connections(&self) -> u64 {
+        self.connections.iter().map(|peer| peer.open).sum()
+    }
+
     /// Several instances together: what can be summed is, what belongs to one is left out.
     pub fn of_all(nodes: &[Self]) -> Option<Self> {
         let mut all = nodes.first()?.clone();

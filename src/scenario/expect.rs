@@ -71,7 +71,7 @@ pub(super) fn compare_expectations(
         counters: &counters,
         volumes: &trace.volumes(),
         held: snapshot.held.len() as u64,
-        connections: snapshot.connections.iter().map(|peer| peer.open).sum(),
+        connections: snapshot.open_connections(),
         missing: Missing::default(),
     });
     let unmet = expectations.iter().zip(verdicts).filter(|(_, verdict)| !verdict.passed);

@@ -174,7 +174,7 @@ impl Instance {
             counters: &snapshot.counters,
             volumes: &snapshot.volumes,
             held: snapshot.held.len() as u64,
-            connections: snapshot.connections.iter().map(|peer| peer.open).sum(),
+            connections: snapshot.open_connections(),
             missing: Missing::default(),
         })
     }

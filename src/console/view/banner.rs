@@ -89,7 +89,7 @@ fn words(view: &View<'_>, alarm: &Alarm<'_>) -> (String, String, Option<(KeyActi
         Alarm::Down(kind, until) => {
             let left =
                 until.map_or_else(String::new, |until| format!("up again in {}  ", left(snapshot.at, until)));
-            let unanswered = match (kind, snapshot.connections.iter().map(|peer| peer.open).sum()) {
+            let unanswered = match (kind, snapshot.open_connections()) {
                 (_, 0) => String::new(),
                 (Outage::Blackhole, open) => format!("no reply to {}  ", text::counted(open, "connection")),
                 _ => String::new(),
