@@ -155,14 +155,14 @@ fn row_of(view: &View<'_>, row: &FaultRow, titles: usize, width: usize) -> (Line
     let (action, state) = match row {
         FaultRow::Preset(index) => {
             let preset = &PRESETS[*index];
-            let armed = snapshot.rules.iter().find(|armed| armed.label.as_deref() == Some(preset.label));
+            let tracked = snapshot.rules.iter().find(|rule| rule.label.as_deref() == Some(preset.label));
             let is_armed = |node: &Snapshot| {
                 fault_list::armed(node).any(|rule| rule.label.as_deref() == Some(preset.label))
             };
             let state = if snapshot.is_all() {
                 nodes::state(view, "ARMED", "off", is_armed)
             } else {
-                armed.map_or_else(|| off(view), on)
+                tracked.map_or_else(|| off(view), on)
             };
             (Some(KeyAction::Preset(preset.label)), state)
         }
@@ -217,11 +217,11 @@ fn row_of(view: &View<'_>, row: &FaultRow, titles: usize, width: usize) -> (Line
             (Some(KeyAction::Outage), state)
         }
         FaultRow::Rule(id) => {
-            let Some(armed) = snapshot.rules.iter().find(|armed| armed.id == *id) else {
+            let Some(tracked) = snapshot.rules.iter().find(|rule| rule.id == *id) else {
                 return (Line::default(), None);
             };
-            rule = Some(text::clean(&armed.text).into_owned());
-            (None, on(armed))
+            rule = Some(text::clean(&tracked.text).into_owned());
+            (None, on(tracked))
         }
     };
     let action = action.filter(|action| obstacle(*action, snapshot).is_none());

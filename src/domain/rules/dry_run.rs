@@ -67,7 +67,7 @@ pub fn dry_run<'e>(
     entries: impl IntoIterator<Item = &'e Entry>,
 ) -> DryRun {
     let mut dry_run = DryRun::default();
-    let mut armed = TrackedRule::without_expiry(rule.clone());
+    let mut rule = TrackedRule::without_expiry(rule.clone());
     let mut options = OptionsThen { created: BTreeMap::new(), now: volumes };
     for entry in entries {
         if let Some(call) = entry.call() {
@@ -75,10 +75,10 @@ pub fn dry_run<'e>(
             let options = options.of(call);
             let context = RequestContext::of(call, &options);
             let is_evaluated =
-                armed.is_about(&context) && armed.refusal(&context, Timestamp::UNIX_EPOCH).is_none();
+                rule.is_about(&context) && rule.refusal(&context, Timestamp::UNIX_EPOCH).is_none();
             let hit = is_evaluated && {
-                let (decision, _) = armed.evaluate(seed, &context);
-                armed.count(context.key(), &decision);
+                let (decision, _) = rule.evaluate(seed, &context);
+                rule.count(context.key(), &decision);
                 decision == Decision::Fired
             };
             if hit {
