@@ -24,7 +24,7 @@ pub(super) fn place(entry: &Entry) -> u64 {
 
 impl Marks {
     /// What stands before the row of an entry, if it is marked.
-    pub fn sign(&self, entry: &Entry) -> Option<char> {
+    pub fn symbol(&self, entry: &Entry) -> Option<char> {
         let place = place(entry);
         let letter = self.letters.iter().find(|(_, marked)| **marked == place).map(|(letter, _)| *letter);
         letter.or_else(|| self.together.contains(&place).then_some('+'))

@@ -43,18 +43,18 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
     }
 }
 
-/// An instance in the header, with the state of its connection in words or as a sign.
+/// An instance in the header, with the state of its connection in words or as a symbol.
 fn of_node(view: &View<'_>, node: &Snapshot, connection: &Connection, in_words: bool) -> Vec<Span<'static>> {
     let styles = &view.theme.styles;
     let is_chosen = node.node == view.snapshot.node;
-    let (sign, style, state) = header::connection_state(view, connection);
+    let (symbol, style, state) = header::connection_state(view, connection);
     let is_lost = connection.state != ConnectionState::Connected;
     let cursor = if is_chosen { view.theme.glyphs.cursor } else { "" };
     let name_style = if is_chosen { styles.focus } else { styles.bold };
     let mut spans = vec![
         Span::raw("  "),
         Span::styled(format!("{cursor}{}", name(node)), name_style),
-        Span::styled(format!(" {sign}"), style),
+        Span::styled(format!(" {symbol}"), style),
     ];
     let mut say = |text: String, style| spans.push(Span::styled(format!(" {text}"), style));
     if in_words || is_lost {

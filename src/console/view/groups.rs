@@ -84,12 +84,12 @@ fn header(view: &View<'_>, columns: &Columns, group: &CallGroup, is_expanded: bo
     if columns[Column::Caller] > 0 {
         say(view.pad(group.caller().as_str(), columns[Column::Caller] + 2), styles.dim);
     }
-    let sign = if is_expanded { glyphs.expanded } else { glyphs.collapsed };
+    let symbol = if is_expanded { glyphs.expanded } else { glyphs.collapsed };
     let volume = text::clean(group.volume().unwrap_or_default()).into_owned();
     let room = columns[Column::Call] + columns[Column::Volume];
     // Of a long name the end is what can be missed; of a long volume too.
     let name =
-        view.fit(&format!("{sign} {}", group.name()), room.saturating_sub(text::width(&volume).min(8)));
+        view.fit(&format!("{symbol} {}", group.name()), room.saturating_sub(text::width(&volume).min(8)));
     let left = (room + 2).saturating_sub(text::width(&name) + 2);
     say(format!("{name}  "), styles.bold);
     say(view.pad(&volume, left), styles.text);
@@ -100,12 +100,12 @@ fn header(view: &View<'_>, columns: &Columns, group: &CallGroup, is_expanded: bo
     let short = Timing { plugin: Duration::ZERO, engine: Duration::ZERO, ..timing }.parts();
     let mut left =
         columns[Column::Fault] + columns[Column::Outcome] + if columns[Column::Fault] > 0 { 2 } else { 0 };
-    let sign = if group.has_fault() { format!("{} ", glyphs.fault) } else { String::new() };
+    let symbol = if group.has_fault() { format!("{} ", glyphs.fault) } else { String::new() };
     let count = format!("{:<9} ", text::counted(members.len() as u64, "call"));
     let mut room_for_count = left.saturating_sub(count.len() + 1);
     if !timing.retries.is_zero() && !is_open(view, group) {
         // The duration of retries matters more than the end of an error message.
-        let rest = text::width(&sign) + 2 + text::width(&short);
+        let rest = text::width(&symbol) + 2 + text::width(&short);
         let with_count = left.saturating_sub(count.len() + rest);
         let room = if with_count >= MIN_OUTCOME_WIDTH { with_count } else { left.saturating_sub(rest) };
         if room >= MIN_OUTCOME_WIDTH {
@@ -113,7 +113,7 @@ fn header(view: &View<'_>, columns: &Columns, group: &CallGroup, is_expanded: bo
             room_for_count = with_count;
         }
     }
-    let mut outcome_spans = vec![(sign, styles.fault), (format!("{outcome}  "), style)];
+    let mut outcome_spans = vec![(symbol, styles.fault), (format!("{outcome}  "), style)];
     if text::width(&outcome) <= room_for_count {
         outcome_spans.insert(0, (count, styles.dim));
     }

@@ -93,7 +93,7 @@ fn render_live(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
     }
 }
 
-/// Whether an instance answers: a sign, its style, and words.
+/// Whether an instance answers: a symbol, its style, and words.
 pub fn connection_state(view: &View<'_>, connection: &Connection) -> (&'static str, Style, String) {
     let (styles, glyphs) = (&view.theme.styles, view.theme.glyphs);
     match &connection.state {

@@ -37,7 +37,7 @@ pub fn line(
     // A single peer is not worth its name.
     let names_peers = view.snapshot.of_entry(entry).peers.len() > 1;
     let mut row = RowBuilder { view, columns, indent, names_peers, spans: Vec::new() };
-    match view.app.marks.sign(entry) {
+    match view.app.marks.symbol(entry) {
         Some(mark) => row.say(&mark.to_string(), styles.key),
         None => row.say(if is_hit { view.theme.glyphs.hit } else { " " }, styles.fault),
     }
@@ -178,7 +178,7 @@ impl RowBuilder<'_> {
             let words = if is_outage { 2 } else { 1 };
             let sign_and_word =
                 applied.match_indices(' ').nth(words).map_or(&*applied, |(end, _)| &applied[..end]);
-            // Of a failure its sign says so too, where the message needs the room.
+            // Of a failure its symbol says so too, where the message needs the room.
             let glyph = self.view.theme.glyphs.fault;
             let failed = format!("{glyph} fail");
             let is_long = text::width(sign_and_word) + 1 + text::width(&outcome) > left;

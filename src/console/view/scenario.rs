@@ -106,7 +106,7 @@ fn result_style(view: &View<'_>, result: ScenarioResult) -> Style {
     }
 }
 
-fn sign(view: &View<'_>, state: StepState) -> (&'static str, Style) {
+fn symbol(view: &View<'_>, state: StepState) -> (&'static str, Style) {
     let (glyphs, styles) = (view.theme.glyphs, &view.theme.styles);
     match state {
         StepState::Pending => (glyphs.dot, styles.dim),
@@ -205,7 +205,7 @@ impl ScenarioPage<'_> {
         if let Some(say) = &plan.say {
             self.say("", INDENT, say, styles.warning);
         }
-        let (sign, style) = sign(self.view, *state);
+        let (symbol, style) = symbol(self.view, *state);
         let line = match state {
             StepState::Pending => styles.dim,
             StepState::Running | StepState::Failed => styles.bold,
@@ -215,7 +215,7 @@ impl ScenarioPage<'_> {
         self.say("", INDENT - 1, &plan.line, line);
         if let Some(first) = self.lines.get_mut(begin) {
             let rest = first.spans.split_off(1);
-            first.spans = vec![Span::styled(format!(" {sign} "), style)];
+            first.spans = vec![Span::styled(format!(" {symbol} "), style)];
             first.spans.extend(rest);
         }
         match state {
@@ -260,8 +260,8 @@ fn compact(view: &View<'_>, run: &ScenarioRun, area: Rect, buffer: &mut Buffer) 
     let (state, style) = state(view, run);
     let name = Span::styled(format!(" {} ", text::clean(&run.scenario)), styles.bold);
     let symbols = run.steps.iter().map(|step| {
-        let (sign, style) = sign(view, step.state);
-        Span::styled(sign, style)
+        let (symbol, style) = symbol(view, step.state);
+        Span::styled(symbol, style)
     });
     let head = Line::from([name].into_iter().chain(symbols).collect::<Vec<_>>());
     put(buffer, area, 0, &head);

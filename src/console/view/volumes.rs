@@ -80,7 +80,7 @@ const MIN_OPTIONS: usize = 4;
 struct VolumeColumns(Vec<(Column, usize)>);
 
 impl VolumeColumns {
-    /// The cells for the sign of the selected row.
+    /// The cells for the symbol of the selected row.
     const SIGN: usize = 2;
 
     fn of(view: &View<'_>) -> Self {
@@ -253,8 +253,8 @@ fn state_of(view: &View<'_>, volume: &Volume) -> (String, Style) {
 
 fn row_of(view: &View<'_>, volume: &Volume, columns: &VolumeColumns, selected: bool) -> Line<'static> {
     let (styles, glyphs) = (&view.theme.styles, view.theme.glyphs);
-    let sign = format!("{:1} ", if selected { glyphs.cursor } else { "" });
-    let mut spans = vec![Span::styled(sign, styles.focus)];
+    let symbol = format!("{:1} ", if selected { glyphs.cursor } else { "" });
+    let mut spans = vec![Span::styled(symbol, styles.focus)];
     let notes: Vec<_> =
         notes_on(volume).map(|note| Span::styled(format!("{note}  "), styles.warning)).collect();
     for (column, width) in &columns.0 {

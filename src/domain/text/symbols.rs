@@ -1,6 +1,6 @@
-//! The signs beside the words. Every meaning has both, and each sign has an ASCII form.
+//! The symbols beside the words. Every meaning has both, and each symbol has an ASCII form.
 
-/// The signs in the text of an entry, as a line or in a diagram.
+/// The symbols in the text of an entry, as a line or in a diagram.
 #[derive(Debug)]
 pub struct Symbols {
     /// A rule acts or acted.

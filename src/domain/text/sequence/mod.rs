@@ -1,4 +1,4 @@
-//! The calls as a sequence diagram between engine and plugin: drawn with signs in a grid, or as Mermaid.
+//! The calls as a sequence diagram between engine and plugin: drawn with symbols in a grid, or as Mermaid.
 //!
 //! Both draw the same [`steps()`], and say of each what [`describe`](super::describe) says.
 
