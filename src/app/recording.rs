@@ -162,7 +162,7 @@ impl RecordingWriter {
             let written = self.encoder.last_seq();
             let (entries, first) = self.hub.entries_after(written, BATCH);
             if first > written + 1 {
-                self.skip(written);
+                self.record_gap(written);
                 continue;
             }
             if entries.is_empty() {
@@ -174,8 +174,8 @@ impl RecordingWriter {
         }
     }
 
-    /// Goes on after entries that are no longer kept.
-    fn skip(&mut self, written: u64) {
+    /// Continues after entries that are no longer kept.
+    fn record_gap(&mut self, written: u64) {
         let state = self.hub.checkpoint();
         let missed = state.journal().next_seq() - 1 - written;
         self.encoder.resume(&mut self.lines, state, self.hub.now());

@@ -38,7 +38,7 @@ pub fn next_line_start(file: &File, mut offset: u64, end: u64) -> io::Result<Opt
 }
 
 /// The offset after the last line break before `end`, or `start`.
-pub fn last_line_break(file: &File, start: u64, end: u64) -> io::Result<u64> {
+pub fn last_line_start(file: &File, start: u64, end: u64) -> io::Result<u64> {
     let mut upper = end;
     while upper > start {
         let lower = upper.saturating_sub(CHUNK as u64).max(start);

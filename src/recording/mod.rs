@@ -18,6 +18,6 @@ mod tests;
 mod writer;
 
 pub use line::{Line, LineHead};
-pub use reader::{Lines, RecordingError, RecordingFile, apply};
+pub use reader::{Lines, RecordingError, RecordingFile, apply_line};
 pub use runs::Run;
 pub use writer::{EntryEncoder, prepare_to_append};

@@ -10,7 +10,7 @@ use std::{
 use jiff::Timestamp;
 
 use super::{
-    bytes::{find_back, last_line_break, next_line_start, read_at},
+    bytes::{find_back, last_line_start, next_line_start, read_at},
     line::{Line, LineHead},
     runs::{self, Run},
 };
@@ -76,7 +76,7 @@ impl RecordingFile {
         }
         check_first_line(&file, path)?;
         // A last line without its end was being written when the program was killed, or is being written now.
-        let end = last_line_break(&file, 0, length).map_err(read)?;
+        let end = last_line_start(&file, 0, length).map_err(read)?;
         check_last_line(&file, path, end)?;
         let runs = runs::find(&file, 0, end).map_err(read)?;
         if runs.is_empty() {
@@ -111,7 +111,7 @@ impl RecordingFile {
         if length < self.end {
             return Err(RecordingError::Shrunk(self.path.clone()));
         }
-        let end = last_line_break(&self.file, self.end, length).map_err(|error| self.read_error(error))?;
+        let end = last_line_start(&self.file, self.end, length).map_err(|error| self.read_error(error))?;
         if end == self.end {
             return Ok(false);
         }
@@ -173,7 +173,7 @@ impl RecordingFile {
         };
         let mut lines = self.lines(from, offset);
         while let Some(line) = lines.next_line()? {
-            apply(&mut state, line);
+            apply_line(&mut state, line);
         }
         Ok(state)
     }
@@ -223,7 +223,7 @@ impl RecordingFile {
 
     /// Where the line begins that ends at an offset.
     pub fn line_before(&self, offset: u64) -> Result<u64, RecordingError> {
-        last_line_break(&self.file, 0, offset.saturating_sub(1)).map_err(|error| self.read_error(error))
+        last_line_start(&self.file, 0, offset.saturating_sub(1)).map_err(|error| self.read_error(error))
     }
 
     fn parse(&self, offset: u64, line: &[u8]) -> Result<Line, RecordingError> {
@@ -240,7 +240,7 @@ impl RecordingFile {
 }
 
 /// Applies a line to the state before it. A checkpoint counts only after a gap.
-pub fn apply(state: &mut State, line: Line) {
+pub fn apply_line(state: &mut State, line: Line) {
     match line {
         Line::Entry(entry) => state.apply(&entry),
         Line::Checkpoint(checkpoint, _) => {
@@ -344,7 +344,7 @@ pub(super) fn check_first_line(file: &File, path: &Path) -> Result<(), Recording
 /// Checks that the last whole line is one of a recording.
 pub(super) fn check_last_line(file: &File, path: &Path, end: u64) -> Result<(), RecordingError> {
     let read = |error| RecordingError::Read { path: path.to_owned(), error };
-    let offset = last_line_break(file, 0, end - 1).map_err(read)?;
+    let offset = last_line_start(file, 0, end - 1).map_err(read)?;
     let line = read_at(file, offset, (end - offset) as usize).map_err(read)?;
     let problem = match Line::parse(&line) {
         Ok(_) if LineHead::parse(&line).is_some() => return Ok(()),

@@ -5,7 +5,7 @@ use std::{fs::File, io};
 use jiff::Timestamp;
 
 use super::{
-    bytes::{find_back, last_line_break, next_line_start, read_at},
+    bytes::{find_back, last_line_start, next_line_start, read_at},
     line::{Line, LineHead},
 };
 
@@ -27,7 +27,7 @@ pub struct Run {
 impl Run {
     /// The run between two offsets. None if its first or last line has no head.
     pub(super) fn between(file: &File, start: u64, end: u64) -> io::Result<Option<Self>> {
-        let last = last_line_break(file, start, end - 1)?;
+        let last = last_line_start(file, start, end - 1)?;
         let heads = [start, last].map(|offset| read_at(file, offset, LineHead::LONGEST));
         let [first, last] = heads;
         let (first, last) = (first?, last?);

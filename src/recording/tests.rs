@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
-use super::{EntryEncoder, LineHead, RecordingFile, reader::apply, runs::Run};
+use super::{EntryEncoder, LineHead, RecordingFile, reader::apply_line, runs::Run};
 use crate::domain::{
     model::{
         entry::{Call, Entry, EntryKind, Session},
@@ -136,7 +136,7 @@ fn after_a_gap_the_state_is_right_and_the_journal_begins_there() {
     let to = fixture.recording.offset_after_seq(&run, 8000).expect("it is readable");
     let mut lines = fixture.recording.lines(from, to);
     while let Some(line) = lines.next_line().expect("it is readable") {
-        apply(&mut read, line);
+        apply_line(&mut read, line);
     }
     assert!(read == after);
 }

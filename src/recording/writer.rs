@@ -14,7 +14,7 @@ use rustix::{
 };
 
 use super::{
-    bytes::last_line_break,
+    bytes::last_line_start,
     line::{write_checkpoint, write_entry},
     reader::{RecordingError, check_first_line, check_last_line},
 };
@@ -101,7 +101,7 @@ pub fn prepare_to_append(path: &Path) -> Result<(File, u64), RecordingError> {
     if length == 0 {
         return Ok((file, 0));
     }
-    let end = last_line_break(&file, 0, length).map_err(failed)?;
+    let end = last_line_start(&file, 0, length).map_err(failed)?;
     if end > 0 {
         check_first_line(&file, path)?;
         check_last_line(&file, path, end)?;

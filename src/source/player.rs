@@ -22,7 +22,7 @@ use crate::{
         state::State,
         text,
     },
-    recording::{Line, RecordingError, RecordingFile, apply},
+    recording::{Line, RecordingError, RecordingFile, apply_line},
 };
 use search::Search;
 
@@ -101,7 +101,7 @@ impl ReplayPlayer {
             refreshed: now,
             version: watch::Sender::new(0),
         };
-        player.show_place(false);
+        player.update_timeline(false);
         Ok(player)
     }
 
@@ -140,10 +140,10 @@ impl ReplayPlayer {
         if self.refreshed.elapsed() >= REFRESH {
             self.refreshed = Instant::now();
             if self.recording.refresh()? {
-                self.show_place(false);
+                self.update_timeline(false);
             }
         }
-        let next = self.play()?;
+        let next = self.show_due()?;
         if !next.is_zero() && self.is_backfilling {
             self.backfill()?;
             return Ok(Duration::ZERO);
@@ -151,8 +151,8 @@ impl ReplayPlayer {
         Ok(next.min(REFRESH))
     }
 
-    /// Shows what is due. Returns when the next entry is.
-    fn play(&mut self) -> Result<Duration, RecordingError> {
+    /// Shows the entries that are due. Returns when the next entry is.
+    fn show_due(&mut self) -> Result<Duration, RecordingError> {
         let state = self.shown.lock().timeline.playback.state;
         let until = match state {
             PlaybackState::Paused => return Ok(REFRESH),
@@ -183,7 +183,7 @@ impl ReplayPlayer {
                 let is_session =
                     matches!(&line, Line::Entry(entry) if matches!(entry.kind, EntryKind::Session(_)));
                 shown.epoch += u64::from(is_session);
-                apply(&mut shown.state, line);
+                apply_line(&mut shown.state, line);
             }
         }
         let is_at_end = self.offset == self.recording.end();
@@ -193,7 +193,7 @@ impl ReplayPlayer {
         if is_at_end || is_more {
             self.stop_clock_if_following();
         }
-        self.show_place(is_new);
+        self.update_timeline(is_new);
         if is_more {
             return Ok(Duration::ZERO);
         }
@@ -236,8 +236,7 @@ impl ReplayPlayer {
         self.version.send_modify(|version| *version += 1);
     }
 
-    /// Updates the timeline.
-    fn show_place(&self, is_new: bool) {
+    fn update_timeline(&self, is_new: bool) {
         let number = self.recording.run_at(self.offset);
         let run = self.recording.runs()[number];
         let mut shown = self.shown.lock();
@@ -346,7 +345,7 @@ impl ReplayPlayer {
         shown.clock = (at, Instant::now(), 0.0);
         shown.timeline.playback.state = PlaybackState::Paused;
         drop(shown);
-        self.show_place(true);
+        self.update_timeline(true);
         Ok(())
     }
 
@@ -361,7 +360,7 @@ impl ReplayPlayer {
             Some(Err(none)) => (self.search, self.found) = (None, Some(Err(none))),
             None => {}
         }
-        self.show_place(false);
+        self.update_timeline(false);
         Ok(())
     }
 }

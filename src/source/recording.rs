@@ -46,13 +46,13 @@ impl RecordingSource {
         let player = ReplayPlayer::open(recording)?;
         let (shown, changes) = (player.shown(), player.changes());
         let (requests, receiver) = mpsc::channel();
-        thread::spawn(move || play(player, &receiver));
+        thread::spawn(move || run_player(player, &receiver));
         Ok(Arc::new(Self { shown, changes, requests }))
     }
 }
 
 /// Does the player's work and what is asked of it, until nobody can ask any more.
-fn play(mut player: ReplayPlayer, requests: &mpsc::Receiver<Request>) {
+fn run_player(mut player: ReplayPlayer, requests: &mpsc::Receiver<Request>) {
     let mut asked: Option<oneshot::Sender<Result<(), String>>> = None;
     loop {
         let wait = player.tick();

@@ -18,7 +18,7 @@ use crate::{
         state::{State, journal::Bounds},
     },
     net::{Endpoint, EndpointError},
-    recording::{Line, RecordingError, RecordingFile, apply},
+    recording::{Line, RecordingError, RecordingFile, apply_line},
     source::{RemoteSource, Source as _},
 };
 
@@ -207,7 +207,7 @@ impl Recording {
                 }
                 Line::Checkpoint(..) | Line::ForeignCheckpoint => {}
             }
-            apply(&mut self.state, line);
+            apply_line(&mut self.state, line);
         }
         self.offset = lines.offset();
         Ok(self.checker.verdicts(Totals {
