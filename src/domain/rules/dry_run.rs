@@ -75,7 +75,7 @@ pub fn dry_run<'e>(
             let options = options.of(call);
             let context = RequestContext::of(call, &options);
             let is_evaluated =
-                rule.is_about(&context) && rule.refusal(&context, Timestamp::UNIX_EPOCH).is_none();
+                rule.is_for(&context) && rule.refusal(&context, Timestamp::UNIX_EPOCH).is_none();
             let hit = is_evaluated && {
                 let (decision, _) = rule.evaluate(seed, &context);
                 rule.count(context.key(), &decision);

@@ -60,12 +60,12 @@ impl RuleError {
 impl Rule {
     /// The operations that it matches: those that it names and that its selectors and actions apply to.
     pub fn operations(&self) -> impl Iterator<Item = Operation> {
-        Operation::ALL.into_iter().filter(|operation| self.is_about(Some(*operation), None))
+        Operation::ALL.into_iter().filter(|operation| self.is_for(Some(*operation), None))
     }
 
     /// Whether a request is one of the calls that it names, and its selectors and actions apply to it.
     /// `request_line` is that of a request that is no operation.
-    pub fn is_about(&self, operation: Option<Operation>, request_line: Option<&str>) -> bool {
+    pub fn is_for(&self, operation: Option<Operation>, request_line: Option<&str>) -> bool {
         self.calls.iter().any(|calls| calls.include(operation, request_line.unwrap_or_default()))
             && self.applies_to(operation)
     }
@@ -79,7 +79,7 @@ impl Rule {
 
     /// Whether its calls and selectors match a request, regardless of the trigger.
     pub fn matches(&self, request: &RequestContext<'_>) -> bool {
-        self.is_about(request.operation, request.request_line)
+        self.is_for(request.operation, request.request_line)
             && self.selectors.iter().all(|selector| selector.matches(request))
     }
 

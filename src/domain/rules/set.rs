@@ -101,21 +101,21 @@ impl RuleSet {
         at: Timestamp,
     ) -> (Vec<RuleDecision>, Option<Injection>) {
         let mut decisions = Vec::with_capacity(self.rules.len());
-        let (mut taken_by, mut to_do) = (None, None);
-        for rule in self.rules.iter().filter(|rule| rule.is_about(context)) {
+        let (mut taken_by, mut injection) = (None, None);
+        for rule in self.rules.iter().filter(|rule| rule.is_for(context)) {
             let decision = match (rule.refusal(context, at), taken_by) {
                 (Some(refusal), _) => refusal,
                 (None, Some(by)) => Decision::Skipped { by },
                 (None, None) => {
-                    let (decision, injection) = rule.evaluate(self.seed, context);
+                    let decision;
+                    (decision, injection) = rule.evaluate(self.seed, context);
                     taken_by = decision.is_taken().then_some(rule.id);
-                    to_do = injection;
                     decision
                 }
             };
             decisions.push(RuleDecision { id: rule.id, decision });
         }
-        (decisions, to_do)
+        (decisions, injection)
     }
 
     /// Applies an entry about rules. `holds_call` says whether a rule holds a call.
@@ -161,9 +161,9 @@ impl RuleSet {
     fn move_before(&mut self, id: u32, before: u32) {
         let place = |rules: &[TrackedRule], id| rules.iter().position(|rule| rule.id == id);
         let Some(from) = place(&self.rules, id).filter(|_| id != before) else { return };
-        let armed = self.rules.remove(from);
+        let moved = self.rules.remove(from);
         let to = place(&self.rules, before).unwrap_or(from);
-        self.rules.insert(to, armed);
+        self.rules.insert(to, moved);
     }
 
     /// Forgets the oldest of the rules that have ended, except for some of them and those that hold a call, so that a

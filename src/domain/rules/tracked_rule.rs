@@ -232,10 +232,10 @@ impl TrackedRule {
     }
 
     /// Whether it is for calls like this one.
-    pub(super) fn is_about(&self, context: &RequestContext<'_>) -> bool {
+    pub(super) fn is_for(&self, context: &RequestContext<'_>) -> bool {
         match context.operation {
             Some(operation) => self.operations & bit(operation) != 0,
-            None => self.rule.is_about(None, context.request_line),
+            None => self.rule.is_for(None, context.request_line),
         }
     }
 

@@ -100,13 +100,13 @@ fn others(page: &mut DetailPage<'_>, entry: &Entry, call: &Call) {
         page.say(&format!("rule {id}: {}{}", text::decision(decision), text_of(*id)), dim);
     }
     let arrived = entry.at.checked_sub(SignedDuration::try_from(call.duration).unwrap_or_default());
-    let is_about = |gone: &&DisarmedRule| {
+    let is_for = |gone: &&DisarmedRule| {
         let rule = gone.rule.text.parse::<Rule>();
-        rule.is_ok_and(|rule| rule.is_about(call.operation, call.request_line.as_deref()))
+        rule.is_ok_and(|rule| rule.is_for(call.operation, call.request_line.as_deref()))
     };
     let before =
         snapshot.disarmed.iter().filter(|gone| arrived.as_ref().is_ok_and(|arrived| gone.at <= *arrived));
-    for DisarmedRule { rule, .. } in before.rev().filter(is_about).take(MAX_DISARMED) {
+    for DisarmedRule { rule, .. } in before.rev().filter(is_for).take(MAX_DISARMED) {
         page.say(&format!("rule {}: disarmed: {}", rule.id, rule.text), dim);
     }
 }
