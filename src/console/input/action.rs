@@ -58,7 +58,7 @@ pub enum KeyAction {
     Scenarios,
     NextStep,
     PauseOrContinue,
-    StopPlay,
+    StopScenario,
     StepBack,
     PreviousFailure,
     NextFailure,

@@ -241,7 +241,7 @@ pub const KEY_BINDINGS: &[KeyBinding] = {
             "pause or resume the scenario, else the demo",
         ),
         everywhere(
-            A::StopPlay,
+            A::StopScenario,
             "stop-scenario",
             &["X"],
             Scenarios,

@@ -114,10 +114,12 @@ impl App {
                 self.say("copied a report of the run as Markdown");
                 Some(Effect::Copy(export::markdown(self.calls.all(), &Filter::default(), snapshot)))
             }
-            KeyAction::StopPlay if self.shell_line.is_some() && snapshot.scenario.play_request.is_none() => {
+            KeyAction::StopScenario
+                if self.shell_line.is_some() && snapshot.scenario.play_request.is_none() =>
+            {
                 Some(Effect::EndShell)
             }
-            KeyAction::NextStep | KeyAction::PauseOrContinue | KeyAction::StopPlay => {
+            KeyAction::NextStep | KeyAction::PauseOrContinue | KeyAction::StopScenario => {
                 self.control_scenario(action, snapshot)
             }
             KeyAction::NextNode => Some(Effect::ChooseNode(NodeChoice::Next)),

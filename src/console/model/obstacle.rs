@@ -54,7 +54,7 @@ const fn sends_commands(action: KeyAction) -> bool {
             | A::Scenarios
             | A::NextStep
             | A::PauseOrContinue
-            | A::StopPlay
+            | A::StopScenario
             | A::Faster
             | A::Slower
             | A::Reset

@@ -93,7 +93,7 @@ impl App {
                 return None;
             }
             (_, _, KeyAction::NextStep) => ScenarioControl::Next,
-            (_, _, KeyAction::StopPlay) => ScenarioControl::Stop,
+            (_, _, KeyAction::StopScenario) => ScenarioControl::Stop,
             (Some(play_request), ..) if play_request.is_paused() => ScenarioControl::Continue,
             _ => ScenarioControl::Pause,
         };

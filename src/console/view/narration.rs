@@ -68,14 +68,17 @@ pub fn render(view: &View<'_>, buffer: &mut Buffer) {
 
 /// Whether the last key, or the line that was typed last, was for a scenario.
 fn is_about_play(view: &View<'_>) -> bool {
-    use KeyAction::{NextStep, PauseOrContinue, Scenarios, StopPlay};
+    use KeyAction::{NextStep, PauseOrContinue, Scenarios, StopScenario};
     match view.app.shown_status(view.snapshot.at) {
         StatusLine::Message { line: Some(line), .. } => line.starts_with("play "),
         StatusLine::Message { line: None, .. } | StatusLine::Error { .. } => false,
         StatusLine::Empty => {
             let last = view.app.shown_key(view.snapshot.at);
             last.is_none_or(|last| {
-                matches!(last.action, NextStep | PauseOrContinue | Scenarios | StopPlay | KeyAction::Present)
+                matches!(
+                    last.action,
+                    NextStep | PauseOrContinue | Scenarios | StopScenario | KeyAction::Present
+                )
             })
         }
     }

@@ -128,12 +128,12 @@ fn hints(view: &View<'_>) -> Line<'static> {
         Some(play_request) if play_request.is_paused() => &[
             (KeyAction::NextStep, "next step"),
             (KeyAction::PauseOrContinue, "continue"),
-            (KeyAction::StopPlay, "stop"),
+            (KeyAction::StopScenario, "stop"),
         ],
         Some(_) => &[
             (KeyAction::PauseOrContinue, "pause"),
             (KeyAction::NextStep, "step by step"),
-            (KeyAction::StopPlay, "stop"),
+            (KeyAction::StopScenario, "stop"),
         ],
     };
     let styles = &view.theme.styles;

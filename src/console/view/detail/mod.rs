@@ -130,7 +130,7 @@ fn entry_lines(page: &mut DetailPage<'_>, entry: &Entry) {
             page.say(&format!("$ {}", event.command()), styles.bold);
             match event {
                 ShellEvent::Started { .. } => {
-                    let key = view.key(KeyAction::StopPlay);
+                    let key = view.key(KeyAction::StopScenario);
                     page.say(&format!("running; {key} ends it"), styles.warning);
                 }
                 ShellEvent::Finished(result) => {
