@@ -108,10 +108,10 @@ pub async fn drive(
                             host.suspend().await?;
                             console.retake_terminal(host)?;
                         }
-                        AfterKey::Edit(draft) => {
+                        AfterKey::Edit(edit) => {
                             drop(keys);
-                            match host.edit(&draft.text, ended()).await? {
-                                Ok(edited) => console.edited(&draft, edited),
+                            match host.edit(&edit.text, ended()).await? {
+                                Ok(edited) => console.edited(&edit, edited),
                                 Err(ending) => return Ok(ending),
                             }
                             console.retake_terminal(host)?;
@@ -226,9 +226,9 @@ impl Console<'_> {
                 Effect::Mouse(taken) => host.mouse(taken)?,
                 Effect::Redraw => host.redraw_all()?,
                 Effect::Suspend => return Ok(AfterKey::Suspend),
-                Effect::Edit(draft) => {
+                Effect::Edit(edit) => {
                     self.unsent = None;
-                    return Ok(AfterKey::Edit(draft));
+                    return Ok(AfterKey::Edit(edit));
                 }
                 Effect::Shell(line) => self.start_shell(&line),
                 Effect::EndShell => {
@@ -236,9 +236,9 @@ impl Console<'_> {
                         shell.end();
                     }
                 }
-                Effect::SendEdited(draft) => {
+                Effect::SendEdited(edit) => {
                     let unsent = self.unsent.take();
-                    if let Some(command) = draft.command(&draft.text) {
+                    if let Some(command) = edit.command(&edit.text) {
                         let origin = self.app.last_key_origin();
                         self.send(command, origin, unsent);
                     }

@@ -44,7 +44,7 @@ pub fn asked(count: usize) -> Fixture {
 pub fn commands(effects: &[Effect]) -> Vec<String> {
     let line = |effect: &Effect| match effect {
         Effect::Run(command) => command.to_string(),
-        Effect::Edit(draft) => format!("edit {} {:?}", draft.call, draft.text),
+        Effect::Edit(edit) => format!("edit {} {:?}", edit.call, edit.text),
         other => format!("{other:?}"),
     };
     effects.iter().map(line).collect()

@@ -276,8 +276,8 @@ impl App {
             }
             Event::CommandDone { line, result } => self.command_done(line, result, snapshot),
             Event::ShellEnded(result) => self.shell_ended(result),
-            Event::InvalidReply { draft, problem } => {
-                self.mode = Mode::Ask(Question::SendInvalid { draft, problem });
+            Event::InvalidReply { edit, problem } => {
+                self.mode = Mode::Ask(Question::SendInvalid { edit, problem });
             }
             Event::StillRunning { line, waiting } => self.still_running(&line, waiting),
         }

@@ -54,7 +54,7 @@ pub enum Event {
     /// An edited reply is not JSON any more.
     InvalidReply {
         /// The reply as it was edited.
-        draft: ReplyEdit,
+        edit: ReplyEdit,
         /// What is wrong with it.
         problem: String,
     },

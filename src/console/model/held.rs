@@ -67,12 +67,12 @@ impl App {
     pub(super) fn edit_reply(&mut self, snapshot: &Snapshot) -> Option<Effect> {
         let held = self.held(snapshot)?;
         let EntryKind::Held(held) = &held.kind else { return None };
-        let draft = held.original.as_ref().map_or_else(
+        let edit = held.original.as_ref().map_or_else(
             || Err("its reply is already being sent and cannot be changed".to_owned()),
             |original| ReplyEdit::new(held.number, original),
         );
-        match draft {
-            Ok(draft) => Some(Effect::Edit(draft)),
+        match edit {
+            Ok(edit) => Some(Effect::Edit(edit)),
             Err(why) => {
                 self.status =
                     StatusLine::Error { line: format!("edit the reply to call {}", held.number), why };

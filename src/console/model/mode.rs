@@ -51,7 +51,7 @@ pub enum Question {
     /// Send an edited reply that is not JSON.
     SendInvalid {
         /// The reply as it was edited.
-        draft: ReplyEdit,
+        edit: ReplyEdit,
         /// What is wrong with it.
         problem: String,
     },

@@ -39,10 +39,10 @@ impl App {
             ("y", Question::Leave) => Some(Effect::Leave),
             ("y", Question::Suspend) => Some(Effect::Suspend),
             ("y", Question::Run(command)) => Some(Effect::Run(command.clone())),
-            ("y", Question::SendInvalid { draft, .. }) => Some(Effect::SendEdited(draft.clone())),
-            ("e", Question::SendInvalid { draft, .. }) => Some(Effect::Edit(draft.clone())),
-            ("n" | "N" | "q" | "esc", Question::SendInvalid { draft, problem }) => {
-                Some(Effect::KeepEdited(draft.call, problem.clone()))
+            ("y", Question::SendInvalid { edit, .. }) => Some(Effect::SendEdited(edit.clone())),
+            ("e", Question::SendInvalid { edit, .. }) => Some(Effect::Edit(edit.clone())),
+            ("n" | "N" | "q" | "esc", Question::SendInvalid { edit, problem }) => {
+                Some(Effect::KeepEdited(edit.call, problem.clone()))
             }
             ("n" | "N" | "q" | "esc", _) => None,
             _ => return Vec::new(),

@@ -85,8 +85,8 @@ mod tests {
             [("{}", "{\"Err\": \"\"}", false), ("{}", "{\"Err\": }", true), ("not found", "gone", false)]
         {
             let body = sent.as_bytes().to_vec().into();
-            let draft = ReplyEdit::new(41, &OriginalReply { status: 200, body }).expect("it is whole");
-            assert_eq!(draft.problem(edited).is_some(), is_wrong, "{edited}");
+            let edit = ReplyEdit::new(41, &OriginalReply { status: 200, body }).expect("it is whole");
+            assert_eq!(edit.problem(edited).is_some(), is_wrong, "{edited}");
         }
     }
 }

@@ -15,8 +15,8 @@ use crate::{
 
 impl Console<'_> {
     /// Sends what the user made of a reply in the editor. If it cannot be sent, its file is kept.
-    pub(super) fn edited(&mut self, draft: &ReplyEdit, edited: Result<Edited, EditFailed>) {
-        let call = draft.call;
+    pub(super) fn edited(&mut self, edit: &ReplyEdit, edited: Result<Edited, EditFailed>) {
+        let call = edit.call;
         let result = match edited {
             Err(failed) => {
                 let why = failed.to_string();
@@ -24,17 +24,17 @@ impl Console<'_> {
                 Err(why)
             }
             Ok(edited) => {
-                if let Some(command) = draft.command(&edited.text) {
-                    let Some(problem) = draft.problem(&edited.text) else {
+                if let Some(command) = edit.command(&edited.text) {
+                    let Some(problem) = edit.problem(&edited.text) else {
                         let key = self.app.keymap.key(KeyAction::EditReply, self.app.theme.glyphs.ascii);
                         return self.send(command, Origin::Key { key: key.into() }, Some((call, edited)));
                     };
-                    let draft = draft.clone().with_text(edited.text.clone());
+                    let edit = edit.clone().with_text(edited.text.clone());
                     self.unsent = Some((call, edited));
-                    self.app.update(Event::InvalidReply { draft, problem }, &self.snapshot);
+                    self.app.update(Event::InvalidReply { edit, problem }, &self.snapshot);
                     return;
                 }
-                let emptied = edited.text.trim().is_empty() && !draft.text.trim().is_empty();
+                let emptied = edited.text.trim().is_empty() && !edit.text.trim().is_empty();
                 let why = if emptied { "the reply is empty, so nothing is sent" } else { "no changes" };
                 Ok(format!("{why}; call {call} is still held"))
             }

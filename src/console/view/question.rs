@@ -94,9 +94,9 @@ fn words(view: &View<'_>, question: &Question) -> Vec<String> {
             consequence(&Command::Wipe).into(),
             format!("Type {} and Enter to do it; Esc cancels.", snapshot.driver.name),
         ],
-        Question::SendInvalid { draft, problem } => {
+        Question::SendInvalid { edit, problem } => {
             vec![
-                format!("Send the edited reply to call {}?", draft.call),
+                format!("Send the edited reply to call {}?", edit.call),
                 format!("It is not JSON: {problem}"),
             ]
         }
