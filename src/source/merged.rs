@@ -5,7 +5,7 @@
 //! be on its way; one that comes later than that stays where it arrives. After a connection was lost, the list is made
 //! again, so that what was missed goes to its place.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc};
 
 use futures_util::future::{BoxFuture, join_all, select_all, try_join_all};
 use jiff::{SignedDuration, Timestamp};
@@ -28,9 +28,7 @@ use crate::{
 };
 
 /// How long an entry waits for earlier ones of other instances.
-const HOLD: SignedDuration = SignedDuration::from_millis(100);
-/// The same as a pause.
-const PAUSE: Duration = Duration::from_millis(100);
+const ENTRY_DELAY: SignedDuration = SignedDuration::from_millis(100);
 
 /// An instance.
 struct Node {
@@ -94,7 +92,7 @@ async fn merge(shared: Arc<Shared>) {
         let is_held_back = shared.take_in();
         shared.version.send_modify(|version| *version += 1);
         if is_held_back {
-            sleep(PAUSE).await;
+            sleep(ENTRY_DELAY.unsigned_abs()).await;
         } else {
             select_all(changes.iter_mut().map(|changes| Box::pin(changes.changed()))).await.0.ok();
         }
@@ -112,7 +110,7 @@ impl Shared {
         for (index, node) in self.nodes.iter().enumerate() {
             let Some(news) = node.source.new_entries(merged.taken[index]) else { continue };
             is_other |= news.connection != merged.taken[index].0;
-            let limit = news.now.and_then(|now| now.checked_sub(HOLD).ok()).unwrap_or(Timestamp::MAX);
+            let limit = news.now.and_then(|now| now.checked_sub(ENTRY_DELAY).ok()).unwrap_or(Timestamp::MAX);
             let first = arrivals.len();
             arrivals.extend(in_order(index, news.entries));
             if !is_other {

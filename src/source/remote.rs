@@ -118,9 +118,7 @@ impl RemoteSource {
         let following = tokio::spawn(follow(Arc::clone(&shared)));
         Ok(Arc::new(Self { shared, read_only, following }))
     }
-}
 
-impl RemoteSource {
     /// What is new since an entry that was seen in some connection. None while what was missed is on its way.
     pub(super) fn new_entries(&self, seen: (u64, u64)) -> Option<NewEntries> {
         self.shared.new_entries(seen)

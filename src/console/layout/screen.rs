@@ -147,12 +147,6 @@ impl Screen {
         let is_spaced = input.presenting && area.height >= SPACED_HEIGHT;
         // For an audience, the calls matter most.
         let max_alarms = if roomy && (!input.presenting || is_spaced) { 3 } else { 1 };
-        let heights = [
-            1 + u16::from(roomy && input.snapshot.driver.fix_command.is_some()),
-            counters as u16,
-            input.alarms.min(max_alarms) as u16,
-            u16::from(shape == Shape::Narrow),
-        ];
         // The narration replaces the status line.
         let narration = match area.height {
             MIN_NARRATION_HEIGHT.. if input.presenting => NARRATION_HEIGHTS[usize::from(!is_spaced)],
@@ -161,10 +155,10 @@ impl Screen {
         let is_long = input.status_width > area.width.into() && area.height >= MIN_TWO_LINE_HEIGHT;
         let status = if area.height >= 12 && narration == 0 { 1 + u16::from(is_long) } else { 0 };
         let [header, counters, banner, tabs, body, narration, status, hints] = Layout::vertical([
-            Constraint::Length(heights[0]),
-            Constraint::Length(heights[1]),
-            Constraint::Length(heights[2]),
-            Constraint::Length(heights[3]),
+            Constraint::Length(1 + u16::from(roomy && input.snapshot.driver.fix_command.is_some())),
+            Constraint::Length(counters as u16),
+            Constraint::Length(input.alarms.min(max_alarms) as u16),
+            Constraint::Length(u16::from(shape == Shape::Narrow)),
             Constraint::Fill(1),
             Constraint::Length(narration),
             Constraint::Length(status),

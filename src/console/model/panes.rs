@@ -247,17 +247,12 @@ impl App {
             return None;
         }
         if screen.detail.is_some_and(|area| area.contains(at)) {
-            match mouse.kind {
-                MouseEventKind::ScrollUp => {
-                    let last = self.scroll_limits.detail;
-                    self.detail = self.detail.map(|top| top.min(last).saturating_sub(WHEEL));
-                }
-                MouseEventKind::ScrollDown => {
-                    let last = self.scroll_limits.detail;
-                    self.detail = self.detail.map(|top| (top + WHEEL).min(last));
-                }
-                _ => {}
-            }
+            let last = self.scroll_limits.detail;
+            self.detail = self.detail.map(|top| match mouse.kind {
+                MouseEventKind::ScrollUp => top.min(last).saturating_sub(WHEEL),
+                MouseEventKind::ScrollDown => (top + WHEEL).min(last),
+                _ => top,
+            });
             return None;
         }
         match (mouse.kind, self.dragged) {

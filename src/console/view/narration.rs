@@ -55,7 +55,7 @@ pub fn render(view: &View<'_>, buffer: &mut Buffer) {
     };
     // While a scenario is played, its keys say nothing more than its steps do.
     let step = narrated_step::spans(view);
-    if step.is_none() || !is_about_play(view) {
+    if step.is_none() || !is_about_scenario(view) {
         say(key_and_result(view));
     }
     if let Some(step) = step {
@@ -67,7 +67,7 @@ pub fn render(view: &View<'_>, buffer: &mut Buffer) {
 }
 
 /// Whether the last key, or the line that was typed last, was for a scenario.
-fn is_about_play(view: &View<'_>) -> bool {
+fn is_about_scenario(view: &View<'_>) -> bool {
     use KeyAction::{NextStep, PauseOrContinue, Scenarios, StopScenario};
     match view.app.shown_status(view.snapshot.at) {
         StatusLine::Message { line: Some(line), .. } => line.starts_with("play "),
