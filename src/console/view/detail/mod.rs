@@ -174,11 +174,11 @@ fn held_lines(page: &mut DetailPage<'_>, entry: &Entry, held: &HeldCall) {
     if !page.view.snapshot.held.iter().any(|held| held.seq == entry.seq) {
         return page.say("released; see the later entry for the result", styles.dim);
     }
-    let Some(natural) = &held.original else {
+    let Some(original) = &held.original else {
         return page.say(&format!("{release} sends the rest of the reply at once"), styles.text);
     };
     let is_done = matches!(held.fault.phase, Phase::After | Phase::Twice);
-    let [natural_end, failed_end] = if is_done {
+    let [released_end, failed_end] = if is_done {
         page.say("the driver has done its work", styles.text);
         ["releases it: sends the original reply", "fails it with a message anyway"]
     } else {
@@ -187,10 +187,10 @@ fn held_lines(page: &mut DetailPage<'_>, entry: &Entry, held: &HeldCall) {
             "fails it with a message; the driver does nothing",
         ]
     };
-    page.say(&format!("{release} {natural_end}"), styles.text);
+    page.say(&format!("{release} {released_end}"), styles.text);
     page.say(&format!("{edit} sends the reply after you edit it in $EDITOR"), styles.text);
     page.say(&format!("{fail} {failed_end}"), styles.text);
     page.heading("Original reply, as of when it was held");
-    page.say(&format!("status {}", natural.status), styles.text);
-    page.body(&natural.body);
+    page.say(&format!("status {}", original.status), styles.text);
+    page.body(&original.body);
 }

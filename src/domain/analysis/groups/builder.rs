@@ -104,17 +104,17 @@ impl CallGroups {
             EntryKind::Shell(ShellEvent::Finished(_)) => drop(self.typed.remove(&entry.node)),
             _ => {}
         }
-        let forerunner = self.retries.push(entry);
-        let arrival = IncomingCall::of(entry)?;
+        let previous = self.retries.push(entry);
+        let call = IncomingCall::of(entry)?;
         let waited = entry.call().and_then(|call| call.held_seq);
-        let id = match (waited.and_then(|seq| self.ended(entry, seq)), forerunner) {
+        let id = match (waited.and_then(|seq| self.ended(entry, seq)), previous) {
             (Some(id), _) => id,
-            (None, Some(forerunner)) => {
-                let id = self.open.remove(&forerunner.seq);
-                let joined = id.and_then(|id| self.join(id, &arrival, Some(forerunner)));
-                joined.unwrap_or_else(|| self.sort_in(&arrival))
+            (None, Some(previous)) => {
+                let id = self.open.remove(&previous.seq);
+                let joined = id.and_then(|id| self.join(id, &call, Some(previous)));
+                joined.unwrap_or_else(|| self.sort_in(&call))
             }
-            (None, None) => self.sort_in(&arrival),
+            (None, None) => self.sort_in(&call),
         };
         if entry.call().is_none_or(|call| call.status.is_none()) {
             self.open.insert(entry.seq, id);
@@ -173,81 +173,79 @@ impl CallGroups {
     }
 
     /// Adds a call to a group, if that is still there and has room.
-    fn join(&mut self, id: u64, arrival: &IncomingCall<'_>, retries: Option<PreviousAttempt>) -> Option<u64> {
+    fn join(&mut self, id: u64, call: &IncomingCall<'_>, retries: Option<PreviousAttempt>) -> Option<u64> {
         let index = self.index(id)?;
         let group = &mut self.all[index];
         if group.members.len() >= CALLS {
             return None;
         }
-        let place = group.members.partition_point(|member| member.began() <= arrival.began);
-        group.members.insert(place, Member { entry: Arc::clone(arrival.entry), retries });
+        let place = group.members.partition_point(|member| member.began() <= call.began);
+        group.members.insert(place, Member { entry: Arc::clone(call.entry), retries });
         Some(id)
     }
 
-    fn begin(&mut self, arrival: &IncomingCall<'_>) -> u64 {
-        let handshake_ended = self.memory(&arrival.client).handshake_ended;
-        let id = arrival.entry.seq;
+    fn begin(&mut self, call: &IncomingCall<'_>) -> u64 {
+        let handshake_ended = self.memory(&call.client).handshake_ended;
+        let id = call.entry.seq;
         self.all.push_back(CallGroup {
             id,
-            caller: arrival.client.1,
-            members: vec![Member { entry: Arc::clone(arrival.entry), retries: None }],
+            caller: call.client.1,
+            members: vec![Member { entry: Arc::clone(call.entry), retries: None }],
             steps: Vec::new(),
             typed: None,
-            had_handshake: handshake_ended.is_some_and(|ended| between(ended, arrival.began) <= GAP),
+            had_handshake: handshake_ended.is_some_and(|ended| between(ended, call.began) <= GAP),
         });
         id
     }
 
     /// The group that a first attempt belongs to: one that goes on with it, or a new one.
-    fn sort_in(&mut self, arrival: &IncomingCall<'_>) -> u64 {
-        if let Some((line, group)) = self.typed.get(&arrival.entry.node).cloned() {
-            let joined = group.and_then(|id| self.join(id, arrival, None));
-            let id = joined.unwrap_or_else(|| self.begin(arrival));
+    fn sort_in(&mut self, call: &IncomingCall<'_>) -> u64 {
+        if let Some((line, group)) = self.typed.get(&call.entry.node).cloned() {
+            let joined = group.and_then(|id| self.join(id, call, None));
+            let id = joined.unwrap_or_else(|| self.begin(call));
             if let Some(index) = self.index(id) {
                 self.all[index].typed = Some(Arc::clone(&line));
             }
-            self.typed.insert(arrival.entry.node.clone(), (line, Some(id)));
+            self.typed.insert(call.entry.node.clone(), (line, Some(id)));
             return id;
         }
-        match arrival.operation {
+        match call.operation {
             Operation::Activate => {
-                let id = self.begin(arrival);
-                let memory = self.memory(&arrival.client);
-                (memory.handshake, memory.handshake_ended) = (Some(id), Some(arrival.entry.at));
+                let id = self.begin(call);
+                let memory = self.memory(&call.client);
+                (memory.handshake, memory.handshake_ended) = (Some(id), Some(call.entry.at));
                 id
             }
-            Operation::Capabilities => self.capabilities(arrival),
+            Operation::Capabilities => self.capabilities(call),
             Operation::List => {
-                let id = self.after_handshake(arrival);
-                self.memory(&arrival.client).list = Some(id);
+                let id = self.after_handshake(call);
+                self.memory(&call.client).list = Some(id);
                 self.step(id, Step::List);
                 id
             }
             Operation::Get | Operation::Path => {
-                let id = self.after_handshake(arrival);
-                self.step(id, if arrival.operation == Operation::Get { Step::Look } else { Step::Path });
-                self.remember(arrival, id);
+                let id = self.after_handshake(call);
+                self.step(id, if call.operation == Operation::Get { Step::Look } else { Step::Path });
+                self.remember(call, id);
                 id
             }
-            Operation::Create => self.act(arrival, Step::Create),
-            Operation::Mount => {
-                self.act(arrival, if arrival.is_again { Step::MountAgain } else { Step::Mount })
-            }
-            Operation::Unmount => self.act(arrival, Step::Unmount),
-            Operation::Remove => self.act(arrival, Step::Remove),
+            Operation::Create => self.act(call, Step::Create),
+            Operation::Mount => self.act(call, if call.is_again { Step::MountAgain } else { Step::Mount }),
+            Operation::Unmount => self.act(call, Step::Unmount),
+            Operation::Remove => self.act(call, Step::Remove),
         }
     }
 
     /// The scope is asked for at the handshake, or for each volume of a List.
-    fn capabilities(&mut self, arrival: &IncomingCall<'_>) -> u64 {
-        let Memory { handshake, list, .. } = *self.memory(&arrival.client);
+    fn capabilities(&mut self, call: &IncomingCall<'_>) -> u64 {
+        let Memory { handshake, list, .. } = *self.memory(&call.client);
         let joined = [handshake, list]
             .into_iter()
             .flatten()
-            .find_map(|id| self.follows(id, arrival.began).then(|| self.join(id, arrival, None)).flatten());
-        let id = joined.unwrap_or_else(|| self.begin(arrival));
-        let memory = self.memory(&arrival.client);
-        memory.handshake_ended = Some(arrival.entry.at);
+            .find_map(|id| self.follows(id, call.began).then(|| self.join(id, call, None)).flatten());
+        let id = joined.unwrap_or_else(|| self.begin(call));
+        let memory = self.memory(&call.client);
+        memory.handshake_ended = Some(call.entry.at);
         if Some(id) != list {
             memory.handshake = Some(id);
         }
@@ -255,12 +253,11 @@ impl CallGroups {
     }
 
     /// The handshake belongs to the command that it was for: the first that follows.
-    fn after_handshake(&mut self, arrival: &IncomingCall<'_>) -> u64 {
-        let handshake = self.memory(&arrival.client).handshake.take();
-        let joined = handshake
-            .filter(|id| self.follows(*id, arrival.began))
-            .and_then(|id| self.join(id, arrival, None));
-        joined.unwrap_or_else(|| self.begin(arrival))
+    fn after_handshake(&mut self, call: &IncomingCall<'_>) -> u64 {
+        let handshake = self.memory(&call.client).handshake.take();
+        let joined =
+            handshake.filter(|id| self.follows(*id, call.began)).and_then(|id| self.join(id, call, None));
+        joined.unwrap_or_else(|| self.begin(call))
     }
 
     fn step(&mut self, id: u64, step: Step) {
@@ -279,26 +276,26 @@ impl CallGroups {
     }
 
     /// A call that does something: with the Get before it, and with what that goes on with.
-    fn act(&mut self, arrival: &IncomingCall<'_>, step: Step) -> u64 {
-        let recent = self.recent(arrival);
+    fn act(&mut self, call: &IncomingCall<'_>, step: Step) -> u64 {
+        let recent = self.recent(call);
         let look = recent.iter().rev().copied().find(|id| {
             let is_look = self.get(*id).is_some_and(|group| group.steps == [Step::Look]);
-            is_look && self.follows(*id, arrival.began)
+            is_look && self.follows(*id, call.began)
         });
-        let mut id = match look.and_then(|id| self.join(id, arrival, None)) {
+        let mut id = match look.and_then(|id| self.join(id, call, None)) {
             Some(id) => {
                 if let Some(index) = self.index(id) {
                     self.all[index].steps.pop();
                 }
                 id
             }
-            None => self.after_handshake(arrival),
+            None => self.after_handshake(call),
         };
         self.step(id, step);
         for earlier in recent.into_iter().rev().filter(|earlier| Some(*earlier) != look) {
             id = self.merge(earlier, id).unwrap_or(id);
         }
-        self.remember(arrival, id);
+        self.remember(call, id);
         id
     }
 
@@ -333,15 +330,15 @@ impl CallGroups {
     }
 
     /// The latest groups of the volume that a call is about.
-    fn recent(&mut self, arrival: &IncomingCall<'_>) -> Vec<u64> {
-        let volumes = &self.memory(&arrival.client).volumes;
-        volumes.get(arrival.volume.unwrap_or_default()).cloned().unwrap_or_default()
+    fn recent(&mut self, call: &IncomingCall<'_>) -> Vec<u64> {
+        let volumes = &self.memory(&call.client).volumes;
+        volumes.get(call.volume.unwrap_or_default()).cloned().unwrap_or_default()
     }
 
-    fn remember(&mut self, arrival: &IncomingCall<'_>, id: u64) {
-        let name = arrival.volume.unwrap_or_default();
+    fn remember(&mut self, call: &IncomingCall<'_>, id: u64) {
+        let name = call.volume.unwrap_or_default();
         let first = self.all.front().map_or(u64::MAX, CallGroup::id);
-        let memory = self.memory(&arrival.client);
+        let memory = self.memory(&call.client);
         if let Some(recent) = memory.volumes.get_mut(name) {
             recent.retain(|other| *other != id && *other >= first);
             if recent.len() == RECENT {
@@ -352,7 +349,7 @@ impl CallGroups {
             memory.volumes.insert(name.into(), vec![id]);
         }
         if memory.volumes.len() > memory.crowded.max(VOLUMES) {
-            self.tidy(&arrival.client, arrival.began);
+            self.tidy(&call.client, call.began);
         }
     }
 

@@ -8,7 +8,7 @@ use crate::domain::model::protocol::Caller;
 /// What an engine does with a volume: a call, together with the Get that it sends before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// A Get alone. Whether the volume was found is said by its answer.
+    /// A Get alone. Whether the volume was found is said by its reply.
     Look,
     /// Get, Create.
     Create,

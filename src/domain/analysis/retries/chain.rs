@@ -21,7 +21,7 @@ pub struct ScheduledAttempt {
 }
 
 impl ScheduledAttempt {
-    /// The attempt after one that ended without an answer at `ended`, unless the engine gives up.
+    /// The attempt after one that ended without a reply at `ended`, unless the engine gives up.
     pub(super) fn next(number: u32, ended: Timestamp, first: Timestamp) -> Option<Self> {
         let pause = Duration::from_secs(1 << number.saturating_sub(1).min(4));
         (between(first, ended) + pause < LIMIT).then(|| Self { number: number + 1, at: after(ended, pause) })
@@ -46,7 +46,7 @@ pub struct Attempt {
     pub began: Timestamp,
     /// When it ended, if it has.
     pub ended: Option<Timestamp>,
-    /// Whether it ended without an answer.
+    /// Whether it ended without a reply.
     pub lost: bool,
 }
 
@@ -124,7 +124,7 @@ impl RetryChain {
         ScheduledAttempt::next(last.number, ended, self.first())
     }
 
-    /// The attempt that comes at a time: one whose forerunners may have been refused.
+    /// The attempt that comes at a time: one whose earlier attempts may have been refused.
     pub(super) fn slot_at(&self, at: Timestamp) -> Option<ScheduledAttempt> {
         let off = |slot: &ScheduledAttempt| between(slot.at, at).max(between(at, slot.at));
         self.next()?.onwards(self.first()).min_by_key(off)
@@ -161,7 +161,7 @@ impl RetryChain {
         }
     }
 
-    /// How many attempts there will be after one that ended without an answer, if each ends at once.
+    /// How many attempts there will be after one that ended without a reply, if each ends at once.
     fn of(&self, attempt: Attempt) -> Option<u32> {
         let next = ScheduledAttempt::next(attempt.number, attempt.ended?, self.first())
             .filter(|_| self.is_counted)?;

@@ -1,7 +1,7 @@
-//! Retries: which calls are further attempts at one that got no answer, and what its engine does next.
+//! Retries: which calls are further attempts at one that got no reply, and what its engine does next.
 //!
 //! `dockerd` tries again what ended below HTTP (moby `pkg/plugins/client.go`): after pauses of 1, 2, 4 and 8 s, as
-//! long as a pause would end within 30 s of the first attempt. Any answer is final, whatever its status. A retry
+//! long as a pause would end within 30 s of the first attempt. Any reply is final, whatever its status. A retry
 //! has an **empty body**, so it names no volume: it is distinguished from others by its kind and its time. Podman
 //! never tries again.
 //!
@@ -34,7 +34,7 @@ pub use next_attempt::NextAttempt;
 
 /// How late an attempt may come on a busy machine before it is said to be missing.
 const ATTEMPT_TOLERANCE: Duration = Duration::from_secs(1);
-/// How long after an outage a first attempt may be a later one, whose forerunners were refused.
+/// How long after an outage a first attempt may be a later one, whose earlier attempts were refused.
 const UNKNOWN_ATTEMPTS_WINDOW: Duration = Duration::from_secs(30);
 /// How many chains are remembered.
 const KEPT: usize = 1024;
@@ -62,7 +62,7 @@ pub fn began(entry: &Entry) -> Timestamp {
     took.and_then(|took| entry.at.checked_sub(took).ok()).unwrap_or(entry.at)
 }
 
-/// Whether a call ended without an answer, though its caller still waited for one.
+/// Whether a call ended without a reply, though its caller still waited for one.
 fn is_lost(call: &Call) -> bool {
     call.status.is_none() && call.outcome == Outcome::Error
 }
@@ -143,11 +143,11 @@ impl Retries {
             && (operation == Operation::Activate || call.caller.sends_body_for(operation));
         let continued =
             if is_retry { self.choose(&entry.node, call.caller, operation, began(entry)) } else { None };
-        if let Some((index, slot, forerunner)) = continued {
+        if let Some((index, slot, previous)) = continued {
             let chain = &mut self.chains[index];
             chain.attempts.push(Attempt::of(entry, call, slot.number));
-            chain.is_mixed |= forerunner.is_mixed;
-            return Some(forerunner);
+            chain.is_mixed |= previous.is_mixed;
+            return Some(previous);
         }
         if is_lost(call) {
             let is_later = is_retry && operation != Operation::Activate;
@@ -173,13 +173,13 @@ impl Retries {
         let HeldCall { caller, operation, number: call, retry, .. } = *held;
         let may_be_one = |operation: &Operation| retry || *operation == Operation::Activate;
         let operation = operation.filter(may_be_one).filter(|_| retries(caller))?;
-        let (index, slot, forerunner) = self.choose(&entry.node, caller, operation, entry.at)?;
+        let (index, slot, previous) = self.choose(&entry.node, caller, operation, entry.at)?;
         let attempt =
             Attempt { seq: entry.seq, call, number: slot.number, began: entry.at, ended: None, lost: false };
         let chain = &mut self.chains[index];
         chain.attempts.push(attempt);
-        chain.is_mixed |= forerunner.is_mixed;
-        Some(forerunner)
+        chain.is_mixed |= previous.is_mixed;
+        Some(previous)
     }
 
     /// The chain that an attempt without a name goes on with: the one that is due next to its time.

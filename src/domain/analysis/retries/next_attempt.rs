@@ -36,7 +36,7 @@ pub enum NextAttempt {
         /// How many there are, if that is known.
         of: Option<u32>,
     },
-    /// The last attempt got no answer either.
+    /// The last attempt got no reply either.
     GaveUp {
         /// How many attempts there were.
         attempts: u32,
@@ -47,7 +47,7 @@ pub enum NextAttempt {
     Gone,
     /// It fails at once: this engine tries nothing twice.
     Fails,
-    /// It waits for an answer, if there is a limit for so long.
+    /// It waits for a reply, if there is a limit for so long.
     Waits(Option<Duration>),
     /// It waited as long as it ever does.
     TimedOut(Duration),

@@ -20,9 +20,9 @@ struct Journal {
 impl Journal {
     fn push(&mut self, seconds: f64, kind: EntryKind) -> Option<u64> {
         let entry = Entry::new(self.entries.len() as u64 + 1, at(seconds), kind);
-        let forerunner = self.retries.push(&entry);
+        let previous = self.retries.push(&entry);
         self.entries.push(entry);
-        forerunner.map(|forerunner| forerunner.seq)
+        previous.map(|previous| previous.seq)
     }
 
     /// A call that arrives and ends at once. One that names no volume is a retry.
@@ -151,7 +151,7 @@ fn attempts_that_are_due_at_the_same_time_are_said_to_be_mixed() {
 }
 
 #[test]
-fn an_answer_ends_it_and_podman_never_tries_again() {
+fn a_reply_ends_it_and_podman_never_tries_again() {
     let mut journal = Journal::default();
     journal.call(0.0, Operation::Create, "v", false);
     assert_eq!(journal.says(1, 0.0), "does not retry: an answer is final, whatever it says");
