@@ -13,7 +13,7 @@ pub struct Glyphs {
     pub passed: &'static str,
     /// A failed call.
     pub failed: &'static str,
-    /// An end without an answer.
+    /// An end without a reply.
     pub cancelled: &'static str,
     /// What is selected.
     pub cursor: &'static str,

@@ -13,8 +13,8 @@ use crate::{
 pub fn tests() -> Vec<Test> {
     let mut tests = tests![
         an_error_reaches_the_user_as_its_shape_lets_it,
-        an_answer_that_cannot_be_read_is_an_error,
-        an_answer_that_says_nothing_else_is_success,
+        a_reply_that_cannot_be_read_is_an_error,
+        a_reply_that_says_nothing_else_is_success,
         a_volume_that_was_not_made_is_known_until_the_next_look,
         a_hanging_create_blocks_its_name_and_no_other,
         a_name_with_a_separator_is_a_volume_like_any_other,
@@ -37,7 +37,7 @@ fn an_error_reaches_the_user_as_its_shape_lets_it() {
     assert_eq!(fixture.plugin.counters(["create"]), [5]);
 }
 
-fn an_answer_that_cannot_be_read_is_an_error() {
+fn a_reply_that_cannot_be_read_is_an_error() {
     let fixture = Fixture::new();
     for (action, fact, error) in [
         ("garbage", "docker-garbage", "create v: invalid character '<' looking for beginning of value"),
@@ -52,7 +52,7 @@ fn an_answer_that_cannot_be_read_is_an_error() {
     assert_eq!(fixture.plugin.counters(["create"]), [3]);
 }
 
-fn an_answer_that_says_nothing_else_is_success() {
+fn a_reply_that_says_nothing_else_is_success() {
     let fixture = Fixture::new();
     for (action, fact) in [
         ("pass", "docker-pass"),

@@ -21,7 +21,7 @@ async fn post(socket: &std::path::Path, path: &str, body: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_is_seen_and_a_key_decides_the_next_answer() {
+async fn a_request_is_seen_and_a_key_decides_the_next_reply() {
     let place = tempfile::tempdir().expect("a place for the test");
     let socket = place.path().join("plugin.sock");
     let listen = Address::Unix(Some(socket.clone()));

@@ -249,7 +249,7 @@ async fn a_method_other_than_post_is_answered_with_a_text_and_the_allowed_method
 }
 
 #[tokio::test]
-async fn a_body_of_any_length_gets_its_answer_on_a_connection_that_goes_on() {
+async fn a_body_of_any_length_gets_its_reply_on_a_connection_that_goes_on() {
     let fixture = Fixture::tcp();
     let mut caller = fixture.plugin.connect().await.expect("the server listens");
     for length in [1024 * 1024, 1024 * 1024 + 1, 8 * 1024 * 1024] {
@@ -292,7 +292,7 @@ async fn an_entry_contains_all_of_a_call() {
 }
 
 #[tokio::test]
-async fn an_answer_goes_to_the_caller_only_after_it_is_counted() {
+async fn a_reply_goes_to_the_caller_only_after_it_is_counted() {
     let fixture = Fixture::unix();
     let mut caller = fixture.plugin.connect().await.expect("the server listens");
     for count in 1..=200 {

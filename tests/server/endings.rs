@@ -43,7 +43,7 @@ async fn a_call_that_is_given_up_while_it_waits_is_abandoned() {
 }
 
 #[tokio::test]
-async fn a_caller_that_leaves_at_the_closing_bracket_of_a_dripping_answer_was_answered() {
+async fn a_caller_that_leaves_at_the_closing_bracket_of_a_dripping_reply_was_answered() {
     let fixture = Fixture::unix();
     fixture.command("arm mount: drip 300ms").await;
     let mut caller = fixture.plugin.connect().await.expect("the server listens");
@@ -79,7 +79,7 @@ async fn a_caller_that_leaves_at_once_is_counted() {
 }
 
 #[tokio::test]
-async fn a_handler_that_panics_is_an_answer_and_an_entry_and_no_end() {
+async fn a_handler_that_panics_is_a_reply_and_an_entry_and_no_end() {
     let fixture = Fixture::with(|plan| plan.panic_on = Some("boo".into()));
     let mut caller = fixture.plugin.connect().await.expect("the server listens");
     caller.say(&kept_alive(Operation::Create, r#"{"Name":"boo"}"#)).await;

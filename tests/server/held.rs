@@ -150,7 +150,7 @@ async fn a_release_that_cannot_be_is_refused_and_the_call_waits_on() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_on_its_way_can_be_hurried_and_not_changed() {
+async fn a_reply_that_is_on_its_way_can_be_hurried_and_not_changed() {
     let fixture = Fixture::unix();
     fixture.command("arm list: drip 1h").await;
     let mut caller = fixture.plugin.connect().await.expect("the server listens");

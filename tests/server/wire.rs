@@ -388,7 +388,7 @@ async fn a_caller_that_leaves_is_noticed_while_a_reset_is_armed() {
 }
 
 #[tokio::test]
-async fn a_dripping_answer_takes_its_time_and_a_release_ends_it() {
+async fn a_dripping_reply_takes_its_time_and_a_release_ends_it() {
     let fixture = Fixture::unix();
     fixture.command("arm list: drip 100ms").await;
     let started = Instant::now();
@@ -438,7 +438,7 @@ async fn a_lie_says_that_all_is_well_where_it_is_not() {
 }
 
 #[tokio::test]
-async fn a_stale_answer_is_the_one_before_the_last_change_that_made_a_difference() {
+async fn a_stale_reply_is_the_one_before_the_last_change_that_made_a_difference() {
     let fixture = Fixture::unix();
     let names = async |fixture: &Fixture| -> Vec<String> {
         let answer = fixture.ask(Operation::List, "{}").await;

@@ -1,7 +1,6 @@
 //! The simulated daemon against a scripted plugin: what it sends at each command, in which order and
-//! with which bytes, and what it makes of each answer.
+//! with which bytes, and what it makes of each reply.
 
-mod answers;
 mod calls;
 mod faults;
 mod groups;
@@ -10,6 +9,7 @@ mod instance;
 mod player;
 mod plugin;
 mod podman;
+mod replies;
 mod retries;
 
 use std::sync::Arc;

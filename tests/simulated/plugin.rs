@@ -18,14 +18,14 @@ use tokio_util::sync::CancellationToken;
 /// What becomes of one request.
 #[derive(Clone, Debug)]
 pub enum Act {
-    Answer(u16, String),
-    /// The work is done and the answer is lost: the connection closes.
+    Reply(u16, String),
+    /// The work is done and the reply is lost: the connection closes.
     Lose,
-    /// The connection closes after the answer.
+    /// The connection closes after the reply.
     Close(String),
-    /// The connection closes in the middle of the answer.
+    /// The connection closes in the middle of the reply.
     Disconnect(String),
-    /// No answer at all.
+    /// No reply at all.
     Hang,
     OriginalReply,
 }
@@ -198,7 +198,7 @@ impl Server {
                     stream.write_all((head + &text).as_bytes()).await.ok()?;
                     return None;
                 }
-                (Act::Answer(status, text), _) | (Act::OriginalReply, (status, text)) => {
+                (Act::Reply(status, text), _) | (Act::OriginalReply, (status, text)) => {
                     let head = format!("HTTP/1.1 {status} Status\r\nContent-Length: {}\r\n\r\n", text.len());
                     stream.write_all((head + &text).as_bytes()).await.ok()?;
                 }
@@ -212,15 +212,15 @@ impl Server {
         let inner = &mut *self.inner.lock().expect("no test panics in it");
         let act = inner.script.get_mut(&method).and_then(VecDeque::pop_front).unwrap_or(Act::OriginalReply);
         let request: Value = serde_json::from_str(&body).unwrap_or_default();
-        let worked = !matches!(act, Act::Answer(..) | Act::Hang);
-        let answer = self.original(&method, request["Name"].as_str().unwrap_or_default(), inner, worked);
+        let worked = !matches!(act, Act::Reply(..) | Act::Hang);
+        let reply = self.original(&method, request["Name"].as_str().unwrap_or_default(), inner, worked);
         inner.seen.push(Seen { method, head, body, at: Instant::now(), connection });
-        (act, answer)
+        (act, reply)
     }
 
     fn original(&self, method: &str, name: &str, inner: &mut Inner, worked: bool) -> (u16, String) {
         let described = |name: &str| json!({ "Name": name, "Mountpoint": self.mountpoint });
-        let answer = match method {
+        let reply = match method {
             "Activate" => json!({ "Implements": ["VolumeDriver"] }),
             "Capabilities" => json!({ "Capabilities": { "Scope": "global" } }),
             "Create" => {
@@ -243,6 +243,6 @@ impl Server {
             "Mount" => json!({ "Mountpoint": self.mountpoint }),
             _ => json!({}),
         };
-        (200, answer.to_string())
+        (200, reply.to_string())
     }
 }

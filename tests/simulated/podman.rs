@@ -69,7 +69,7 @@ async fn a_request_has_the_bytes_that_podman_sends() {
 async fn an_err_with_status_200_is_success() {
     let plugin = Plugin::unix();
     let podman = daemon(&plugin, Profile::Podman);
-    plugin.script("Create", [Act::Answer(200, "{\"Err\":\"boom\"}".into())]);
+    plugin.script("Create", [Act::Reply(200, "{\"Err\":\"boom\"}".into())]);
     let outcome = docker(&podman, KNOWN).await;
     assert!(outcome.succeeded(), "{outcome:?}");
 }
@@ -78,11 +78,11 @@ async fn an_err_with_status_200_is_success() {
 async fn an_error_is_reported_in_podmans_words_and_never_tried_again() {
     for (act, expected) in [
         (
-            Act::Answer(500, "{\"Err\":\"boom\"}".into()),
+            Act::Reply(500, "{\"Err\":\"boom\"}".into()),
             "on /VolumeDriver.Remove on volume v in volume plugin ghost: boom",
         ),
-        (Act::Answer(500, "boom".into()), "unmarshalling JSON response from volume plugin ghost: "),
-        (Act::Answer(500, "{}".into()), "volume plugin ghost: empty error from plugin"),
+        (Act::Reply(500, "boom".into()), "unmarshalling JSON response from volume plugin ghost: "),
+        (Act::Reply(500, "{}".into()), "volume plugin ghost: empty error from plugin"),
         (
             Act::Lose,
             "sending request to volume plugin ghost endpoint /VolumeDriver.Remove: Post \"http://plugin/VolumeDriver.Remove\": EOF",
@@ -118,7 +118,7 @@ async fn a_get_that_fails_takes_the_volume_out_of_the_database() {
     let plugin = Plugin::unix();
     let podman = daemon(&plugin, Profile::Podman);
     given(&podman, &plugin, &[KNOWN]).await;
-    plugin.script("Get", [Act::Answer(500, "{\"Err\":\"boom\"}".into())]);
+    plugin.script("Get", [Act::Reply(500, "{\"Err\":\"boom\"}".into())]);
     assert!(!docker(&podman, "docker volume rm v").await.succeeded());
     let outcome = docker(&podman, "docker volume inspect v").await;
     assert_eq!(outcome.stderr, "Error: inspecting object: no such volume v");

@@ -1,4 +1,4 @@
-//! What the daemon makes of a plugin's answers: its words, and what it forgets.
+//! What the daemon makes of a plugin's replies: its words, and what it forgets.
 
 use voltergeist::engine::simulated::Profile;
 
@@ -8,27 +8,27 @@ use crate::{daemon, docker, given};
 const USED: &str = "docker volume create -d ghost warm-up";
 const KNOWN: &str = "docker volume create -d ghost v";
 
-fn answer(text: &str) -> Act {
-    Act::Answer(200, text.into())
+fn reply(text: &str) -> Act {
+    Act::Reply(200, text.into())
 }
 
 #[tokio::test]
-async fn a_wrong_answer_to_create_is_reported_in_the_daemons_words() {
+async fn a_wrong_reply_to_create_is_reported_in_the_daemons_words() {
     for (act, expected) in [
-        (Act::Answer(500, "{\"Err\":\"boom\"}".into()), "VolumeDriver.Create: boom"),
-        (Act::Answer(500, String::new()), "VolumeDriver.Create:"),
-        (Act::Answer(201, "{}".into()), "VolumeDriver.Create: {}"),
-        (answer("{\"Err\":\"boom\"}"), "boom"),
-        (answer("{\"err\":\"boom\"}"), "boom"),
+        (Act::Reply(500, "{\"Err\":\"boom\"}".into()), "VolumeDriver.Create: boom"),
+        (Act::Reply(500, String::new()), "VolumeDriver.Create:"),
+        (Act::Reply(201, "{}".into()), "VolumeDriver.Create: {}"),
+        (reply("{\"Err\":\"boom\"}"), "boom"),
+        (reply("{\"err\":\"boom\"}"), "boom"),
         (
-            answer("[]"),
+            reply("[]"),
             "json: cannot unmarshal array into Go value of type drivers.volumeDriverProxyCreateResponse",
         ),
-        (answer(""), "EOF"),
-        (answer("{\"Err\":"), "unexpected EOF"),
+        (reply(""), "EOF"),
+        (reply("{\"Err\":"), "unexpected EOF"),
         (Act::Disconnect("{\"Err\":\"".into()), "unexpected EOF"),
-        (answer("<html>"), "invalid character '<' looking for beginning of value"),
-        (answer("{\"Err\":5}"), "json: cannot unmarshal number into Go struct field .Err of type string"),
+        (reply("<html>"), "invalid character '<' looking for beginning of value"),
+        (reply("{\"Err\":5}"), "json: cannot unmarshal number into Go struct field .Err of type string"),
     ] {
         let plugin = Plugin::unix();
         let daemon = daemon(&plugin, Profile::Docker);
@@ -41,12 +41,12 @@ async fn a_wrong_answer_to_create_is_reported_in_the_daemons_words() {
 }
 
 #[tokio::test]
-async fn an_odd_answer_that_docker_accepts_is_success() {
+async fn an_odd_reply_that_docker_accepts_is_success() {
     for act in [
-        answer("{}"),
-        answer("null"),
-        answer("{} rubbish"),
-        answer("{\"ERR\":null}"),
+        reply("{}"),
+        reply("null"),
+        reply("{} rubbish"),
+        reply("{\"ERR\":null}"),
         Act::Disconnect("{}".into()),
     ] {
         let plugin = Plugin::unix();
@@ -59,15 +59,15 @@ async fn an_odd_answer_that_docker_accepts_is_success() {
 }
 
 #[tokio::test]
-async fn any_answer_to_get_that_is_no_volume_purges_labels_and_options_for_good() {
+async fn any_reply_to_get_that_is_no_volume_purges_labels_and_options_for_good() {
     for act in [
-        answer("{}"),
-        answer("null"),
-        answer("{\"Err\":\"busy\"}"),
-        Act::Answer(500, "boom".into()),
-        answer("rubbish"),
+        reply("{}"),
+        reply("null"),
+        reply("{\"Err\":\"busy\"}"),
+        Act::Reply(500, "boom".into()),
+        reply("rubbish"),
         Act::Disconnect("{\"Volume\":".into()),
-        answer("{\"Volume\":{\"Name\":\"v\",\"CreatedAt\":\"yesterday\"}}"),
+        reply("{\"Volume\":{\"Name\":\"v\",\"CreatedAt\":\"yesterday\"}}"),
     ] {
         for (profile, expected) in [
             (Profile::Docker, "Error response from daemon: get v: no such volume"),
@@ -102,7 +102,7 @@ async fn one_wrong_get_lets_a_volume_be_removed_under_its_container_and_never_un
     let daemon = daemon(&plugin, Profile::Docker);
     let run = "docker run -d --name c -v v:/data --volume-driver ghost busybox top";
     given(&daemon, &plugin, &[run]).await;
-    plugin.script("Get", [answer("{}")]);
+    plugin.script("Get", [reply("{}")]);
     docker(&daemon, "docker volume inspect v").await;
     assert!(docker(&daemon, "docker volume rm v").await.succeeded());
     assert!(docker(&daemon, "docker stop c").await.succeeded());
@@ -145,7 +145,7 @@ async fn a_shadow_local_volume_takes_the_place_of_the_plugins() {
     let plugin = Plugin::unix();
     let daemon = daemon(&plugin, Profile::Docker);
     given(&daemon, &plugin, &["docker volume create -d ghost data"]).await;
-    plugin.script("Get", vec![answer("{}"); 2]);
+    plugin.script("Get", vec![reply("{}"); 2]);
     assert!(docker(&daemon, "docker run -v data:/data busybox true").await.succeeded());
     assert!(docker(&daemon, "docker volume inspect data").await.stdout.contains("\"Driver\": \"local\""));
     let listed = docker(&daemon, "docker volume ls").await.stdout;
@@ -158,7 +158,7 @@ async fn a_failed_mount_is_not_unmounted_and_the_others_are() {
     let plugin = Plugin::unix();
     let daemon = daemon(&plugin, Profile::Docker);
     given(&daemon, &plugin, &["docker volume create -d ghost a", "docker volume create -d ghost b"]).await;
-    plugin.script("Mount", [Act::OriginalReply, answer("{\"Err\":\"boom\"}")]);
+    plugin.script("Mount", [Act::OriginalReply, reply("{\"Err\":\"boom\"}")]);
     let outcome = docker(&daemon, "docker run --name c -v a:/a -v b:/b busybox true").await;
     assert_eq!(
         outcome.stderr,
@@ -177,7 +177,7 @@ async fn a_failed_unmount_is_not_reported_and_its_id_is_mounted_again() {
     let plugin = Plugin::unix();
     let daemon = daemon(&plugin, Profile::Docker);
     given(&daemon, &plugin, &["docker create --name c -v v:/data --volume-driver ghost busybox top"]).await;
-    plugin.script("Unmount", [Act::Answer(500, "boom".into())]);
+    plugin.script("Unmount", [Act::Reply(500, "boom".into())]);
     for line in ["docker start c", "docker stop c", "docker start c"] {
         assert!(docker(&daemon, line).await.succeeded(), "{line}");
     }
@@ -190,7 +190,7 @@ async fn an_empty_mountpoint_starts_the_container_and_a_missing_one_does_not() {
         let plugin = Plugin::unix();
         let daemon = daemon(&plugin, Profile::Docker);
         given(&daemon, &plugin, &[KNOWN]).await;
-        plugin.script("Mount", [answer(&format!("{{\"Mountpoint\":\"{mountpoint}\"}}"))]);
+        plugin.script("Mount", [reply(&format!("{{\"Mountpoint\":\"{mountpoint}\"}}"))]);
         let outcome = docker(&daemon, "docker run -v v:/data busybox true").await;
         assert_eq!(outcome.code, code, "{mountpoint:?}: {outcome:?}");
         assert_eq!(
@@ -207,7 +207,7 @@ async fn a_removal_with_rm_v_that_fails_is_only_logged() {
         let plugin = Plugin::unix();
         let daemon = daemon(&plugin, profile);
         given(&daemon, &plugin, &["docker create --name c -v /foo --volume-driver ghost busybox"]).await;
-        plugin.script("Remove", [Act::Answer(500, "busy".into())]);
+        plugin.script("Remove", [Act::Reply(500, "busy".into())]);
         assert!(docker(&daemon, "docker rm -v c").await.succeeded());
         assert_eq!(plugin.trace(), ["Get ?", "Get ?", "Remove ?"]);
         assert_eq!(docker(&daemon, "docker ps -a").await.stdout.lines().count(), 1, "the container is gone");
@@ -267,11 +267,11 @@ async fn a_failed_copy_up_is_reported_as_each_daemon_does() {
         let plugin = Plugin::unix();
         let daemon = daemon(&plugin, profile);
         given(&daemon, &plugin, &[KNOWN]).await;
-        plugin.script("Mount", [Act::Answer(500, "busy".into())]);
+        plugin.script("Mount", [Act::Reply(500, "busy".into())]);
         let outcome = docker(&daemon, "docker create --name c -v v:/tmp busybox top").await;
         assert_eq!(outcome.stderr, mount_fails);
         plugin.trace();
-        plugin.script("Unmount", [Act::Answer(500, "busy".into())]);
+        plugin.script("Unmount", [Act::Reply(500, "busy".into())]);
         for line in ["docker create --name c -v v:/tmp busybox top", "docker start c"] {
             assert!(docker(&daemon, line).await.succeeded(), "{line}");
         }
@@ -286,7 +286,7 @@ async fn a_copy_from_a_mountpoint_that_is_missing_or_empty_fails() {
         let daemon = daemon(&plugin, Profile::Docker);
         given(&daemon, &plugin, &["docker run -d --name c -v v:/data --volume-driver ghost busybox top"])
             .await;
-        plugin.script("Mount", [answer(&format!("{{\"Mountpoint\":\"{mountpoint}\"}}"))]);
+        plugin.script("Mount", [reply(&format!("{{\"Mountpoint\":\"{mountpoint}\"}}"))]);
         let outcome = docker(&daemon, "docker cp c:/data/x /tmp").await;
         assert_eq!(
             outcome.stderr,
@@ -351,7 +351,7 @@ async fn a_null_among_the_listed_volumes_ends_the_daemon() {
     let plugin = Plugin::unix();
     let daemon = daemon(&plugin, Profile::Docker);
     given(&daemon, &plugin, &[KNOWN]).await;
-    plugin.script("List", [answer("{\"Volumes\":[null]}")]);
+    plugin.script("List", [reply("{\"Volumes\":[null]}")]);
     assert!(docker(&daemon, "docker volume ls").await.stderr.ends_with("EOF"));
     let outcome = docker(&daemon, "docker volume inspect v").await;
     assert!(outcome.stderr.starts_with("failed to connect to the docker API"), "{outcome:?}");
@@ -364,7 +364,7 @@ async fn a_driver_that_cannot_list_has_what_the_daemon_remembers() {
     let plugin = Plugin::unix();
     let daemon = daemon(&plugin, Profile::Docker);
     given(&daemon, &plugin, &[KNOWN]).await;
-    plugin.script("List", [Act::Answer(500, "boom".into()), answer("{}")]);
+    plugin.script("List", [Act::Reply(500, "boom".into()), reply("{}")]);
     assert!(docker(&daemon, "docker volume ls").await.stdout.ends_with(" v"));
     assert!(docker(&daemon, "docker volume ls").await.stdout.ends_with("VOLUME NAME"));
 }
@@ -377,7 +377,7 @@ async fn a_plugin_that_is_no_volume_driver_stays_one_until_the_daemon_restarts()
     ] {
         let plugin = Plugin::unix();
         let daemon = daemon(&plugin, profile);
-        plugin.script("Activate", [answer("{\"Implements\":[\"volumedriver\"]}")]);
+        plugin.script("Activate", [reply("{\"Implements\":[\"volumedriver\"]}")]);
         for _ in 0..2 {
             assert_eq!(
                 docker(&daemon, KNOWN).await.stderr,
@@ -397,7 +397,7 @@ async fn a_forced_removal_reports_the_error_and_forgets_the_volume() {
     let plugin = Plugin::unix();
     let daemon = daemon(&plugin, Profile::Docker);
     given(&daemon, &plugin, &["docker volume create -d ghost --label team=x v"]).await;
-    plugin.script("Remove", [Act::Answer(500, "boom".into())]);
+    plugin.script("Remove", [Act::Reply(500, "boom".into())]);
     let outcome = docker(&daemon, "docker volume rm -f v").await;
     assert_eq!(outcome.stderr, "Error response from daemon: remove v: VolumeDriver.Remove: boom");
     assert!(docker(&daemon, "docker volume inspect v").await.stdout.contains("\"Labels\": null"));

@@ -58,12 +58,12 @@ async fn a_plugin_that_closes_each_connection_is_tried_five_times_in_15_seconds(
 }
 
 #[tokio::test]
-async fn an_http_answer_is_never_retried() {
+async fn an_http_reply_is_never_retried() {
     for status in [404, 500, 503] {
         let plugin = Plugin::unix();
         let daemon = daemon(&plugin, Profile::Docker);
         given(&daemon, &plugin, &[USED]).await;
-        plugin.script("Create", [Act::Answer(status, "boom\n".into())]);
+        plugin.script("Create", [Act::Reply(status, "boom\n".into())]);
         let outcome = docker(&daemon, KNOWN).await;
         assert_eq!(outcome.stderr, "Error response from daemon: create v: VolumeDriver.Create: boom");
         assert_eq!(plugin.trace(), ["Get v", "Create v"]);
@@ -74,7 +74,7 @@ async fn an_http_answer_is_never_retried() {
 async fn a_restarted_plugin_is_found_again_without_a_word() {
     let plugin = Plugin::unix();
     let daemon = daemon(&plugin, Profile::Docker);
-    // The plugin closes the connection after its answer, as one that is restarted does.
+    // The plugin closes the connection after its reply, as one that is restarted does.
     plugin.script("Create", [Act::Close("{}".into())]);
     given(&daemon, &plugin, &[KNOWN]).await;
     assert!(docker(&daemon, "docker volume inspect v").await.succeeded());
@@ -173,7 +173,7 @@ async fn a_missing_and_a_refusing_socket_are_distinguished() {
 async fn capabilities_are_asked_for_again_until_they_are_given() {
     let plugin = Plugin::unix();
     let daemon = daemon(&plugin, Profile::Docker);
-    plugin.script("Capabilities", vec![Act::Answer(500, "not now".into()); 2]);
+    plugin.script("Capabilities", vec![Act::Reply(500, "not now".into()); 2]);
     let first = docker(&daemon, KNOWN).await;
     assert!(first.succeeded(), "{first:?}");
     assert_eq!(

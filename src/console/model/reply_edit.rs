@@ -53,7 +53,7 @@ impl ReplyEdit {
     /// The command that sends the edited reply. None if it is unchanged or empty:
     /// as with git, to empty the file is to give up.
     ///
-    /// The driver's work is done, since what was edited is the answer to it.
+    /// The driver's work is done, since what was edited is the reply to it.
     pub fn command(&self, edited: &str) -> Option<Command> {
         let reply = |text: &str| Action::reply(text, self.form);
         let action = reply(edited);

@@ -201,7 +201,7 @@ fn classes_of_reply(body: &str, form: ErrorForm) -> Vec<&'static str> {
     let first = serde_json::Deserializer::from_str(body).into_iter::<Value>().next();
     match (form, first) {
         (ErrorForm::Json500, Some(Ok(_))) => vec!["fail json500", "fail status", "fail", "unexpected"],
-        (ErrorForm::Inband, Some(Ok(answer))) => match (&answer["Err"], &answer) {
+        (ErrorForm::Inband, Some(Ok(reply))) => match (&reply["Err"], &reply) {
             (Value::String(error), _) if !error.is_empty() => vec!["fail inband", "fail", "unexpected"],
             (_, Value::Null) => vec!["empty_reply", "unexpected"],
             (_, Value::Object(nothing)) if nothing.is_empty() => vec!["empty_reply", "unexpected"],

@@ -7,9 +7,9 @@ pub struct Symbols {
     pub fault: &'static str,
     /// It came as expected.
     pub passed: &'static str,
-    /// An answer that says no.
+    /// A reply that says no.
     pub failed: &'static str,
-    /// An end without an answer.
+    /// An end without a reply.
     pub cancelled: &'static str,
     /// Leads to.
     pub arrow: &'static str,
@@ -21,15 +21,15 @@ pub struct Symbols {
     pub pause: &'static str,
     /// A request leaves.
     pub leaves: &'static str,
-    /// An answer leaves.
+    /// A reply leaves.
     pub returns: &'static str,
     /// On the way.
     pub dash: &'static str,
     /// A request arrives.
     pub right: &'static str,
-    /// An answer arrives.
+    /// A reply arrives.
     pub left: &'static str,
-    /// An answer never arrives.
+    /// A reply never arrives.
     pub lost: &'static str,
 }
 

@@ -8,8 +8,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{
-    answer::Fields,
     client::{CallError, Client},
+    reply::Fields,
 };
 use crate::domain::model::protocol::{Operation, Options};
 

@@ -1,6 +1,6 @@
 //! The client: one call to a plugin, tried again as `dockerd` tries it (moby `pkg/plugins/client.go`).
 //!
-//! A failure below HTTP is tried again after 1, 2, 4 and 8 s; any HTTP answer is final. A request
+//! A failure below HTTP is tried again after 1, 2, 4 and 8 s; any HTTP reply is final. A request
 //! that is sent again has an **empty body**, because the first try has used it up: moby has had that
 //! error for years, and a faithful client has it too.
 
@@ -13,9 +13,9 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::{
-    answer::{self, Fields},
     profile::Profile,
-    transport::{Address, Answer, BodyLost, Lost, Transport},
+    reply::{self, Fields},
+    transport::{Address, BodyLost, HttpReply, Lost, Transport},
 };
 use crate::{domain::model::protocol::Operation, engine_api::Clock};
 
@@ -30,10 +30,10 @@ pub(super) enum CallError {
     /// The plugin could not be asked. Only this leaves the daemon in doubt.
     #[error("{0}")]
     Unreachable(String),
-    /// It answered, and not with success. The daemon takes any such answer to a Get for "no such volume".
+    /// It answered, and not with success. The daemon takes any such reply to a Get for "no such volume".
     #[error("{0}")]
     Refused(String),
-    /// The daemon did not survive the answer.
+    /// The daemon did not survive the reply.
     #[error("the daemon died")]
     Fatal,
 }
@@ -61,7 +61,7 @@ impl Client {
         }
     }
 
-    /// Calls the plugin and reads the first JSON value of its answer. `limit` holds for each try.
+    /// Calls the plugin and reads the first JSON value of its reply. `limit` holds for each try.
     pub(super) async fn call(
         &self,
         operation: Operation,
@@ -87,7 +87,7 @@ impl Client {
         }
     }
 
-    /// One try. What fails below HTTP can be tried again; an answer is the end, whatever it says.
+    /// One try. What fails below HTTP can be tried again; a reply is the end, whatever it says.
     async fn attempt(
         &self,
         operation: Operation,
@@ -96,9 +96,9 @@ impl Client {
     ) -> Result<Result<Value, CallError>, Lost> {
         let start = Instant::now();
         let head = self.clock.timeout(limit, self.transport.send(self.request(operation, body))).await;
-        let answer = head.unwrap_or_else(|_| Err(Lost { text: DEADLINE.into(), sent: true }))?;
+        let reply = head.unwrap_or_else(|_| Err(Lost { text: DEADLINE.into(), sent: true }))?;
         let left = limit.map(|limit| limit.saturating_sub(self.clock.since(start)));
-        let read = self.clock.timeout(left, read(operation, answer)).await;
+        let read = self.clock.timeout(left, read(operation, reply)).await;
         Ok(read.unwrap_or_else(|_| Err(CallError::Unreachable(DEADLINE.into()))))
     }
 
@@ -114,15 +114,15 @@ impl Client {
     }
 }
 
-async fn read(operation: Operation, answer: Answer) -> Result<Value, CallError> {
-    let status = answer.status();
-    let (body, lost) = read_body(answer, status == 200).await;
+async fn read(operation: Operation, reply: HttpReply) -> Result<Value, CallError> {
+    let status = reply.status();
+    let (body, lost) = read_body(reply, status == 200).await;
     if status != 200 {
         let message = lost.map_or_else(|| error_text(&body), |lost| lost.text);
         let method = operation.path().trim_start_matches('/');
         return Err(CallError::Refused(format!("{method}: {message}")));
     }
-    match (answer::first_value(&body), lost) {
+    match (reply::first_value(&body), lost) {
         (Some(value), _) => value.map_err(CallError::Refused),
         (None, Some(lost)) if lost.network => Err(CallError::Unreachable(lost.text)),
         (None, _) if body.trim_ascii().is_empty() => Err(CallError::Refused("EOF".into())),
@@ -131,28 +131,28 @@ async fn read(operation: Operation, answer: Answer) -> Result<Value, CallError> 
 }
 
 /// Reads a body: whole, or until its first JSON value is complete.
-async fn read_body(mut answer: Answer, first_value_only: bool) -> (Vec<u8>, Option<BodyLost>) {
+async fn read_body(mut reply: HttpReply, first_value_only: bool) -> (Vec<u8>, Option<BodyLost>) {
     let mut body = Vec::new();
     // A long body is not parsed again for each piece of it.
     let mut look_at = 1;
     loop {
-        match answer.chunk().await {
+        match reply.chunk().await {
             Ok(Some(chunk)) => body.extend_from_slice(&chunk),
             Ok(None) => break,
             Err(lost) => return (body, Some(lost)),
         }
         if first_value_only && body.len() >= look_at {
-            if answer::first_value(&body).is_some() {
+            if reply::first_value(&body).is_some() {
                 break;
             }
             look_at = body.len() * 2;
         }
     }
-    answer.finish();
+    reply.finish();
     (body, None)
 }
 
-/// What an answer that is not 200 says: its `Err`, else all of it.
+/// What a reply that is not 200 says: its `Err`, else all of it.
 fn error_text(body: &[u8]) -> String {
     let json = serde_json::from_slice(body).ok();
     let message =

@@ -12,12 +12,12 @@ use tokio::time::Instant;
 
 use super::{
     adapter::{Adapter, Described, Scope},
-    answer::Fields,
     client::{CallError, Client},
     error::{DaemonError, Status},
     local::{LOCAL, LocalDriver},
     locks::Locks,
     profile::Profile,
+    reply::Fields,
     transport::Address,
 };
 use crate::{

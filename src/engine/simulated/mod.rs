@@ -11,7 +11,6 @@
 //! ```
 
 mod adapter;
-mod answer;
 mod client;
 mod commands;
 mod config;
@@ -25,6 +24,7 @@ mod locks;
 mod podman;
 mod process;
 mod profile;
+mod reply;
 mod store;
 mod transport;
 

@@ -1,4 +1,4 @@
-//! Answers as Go's `encoding/json` reads them: the first value, keys in any case, and its complaints.
+//! Replies as Go's `encoding/json` reads them: the first value, keys in any case, and its complaints.
 
 use serde_json::{Deserializer, Map, Value};
 

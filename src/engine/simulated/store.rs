@@ -1,6 +1,6 @@
 //! The volume store: which volume is whose, who uses it, and when the daemon forgets it all.
 //!
-//! Moby `daemon/volume/service/store.go`, its oddities included: any answer to a Get that is not a
+//! Moby `daemon/volume/service/store.go`, its oddities included: any reply to a Get that is not a
 //! volume means that there is none, and purges what the daemon knew of it for good.
 
 use std::{
@@ -190,7 +190,7 @@ impl Store {
     }
 
     async fn get_locked(&self, name: &str, driver: &str) -> Result<Volume, DaemonError> {
-        // So a volume without a name, which a plugin's answer can make, is never forgotten.
+        // So a volume without a name, which a plugin's reply can make, is never forgotten.
         if name.is_empty() {
             let text = "error setting volume metadata: key required";
             return Err(DaemonError::new(Status::Internal, text));

@@ -102,15 +102,15 @@ impl Transport {
         Self { address, clock, idle: Arc::default(), kept }
     }
 
-    /// Sends a request and waits for the head of the answer.
-    pub(super) async fn send(&self, mut request: Request<Full<Bytes>>) -> Result<Answer, Lost> {
+    /// Sends a request and waits for the head of the reply.
+    pub(super) async fn send(&self, mut request: Request<Full<Bytes>>) -> Result<HttpReply, Lost> {
         loop {
             let (mut connection, reused) = match self.idle_connection().await {
                 Some(connection) => (connection, true),
                 None => (self.dial().await?, false),
             };
             match connection.try_send_request(request).await {
-                Ok(response) => return Ok(Answer { response, connection, transport: self.clone() }),
+                Ok(response) => return Ok(HttpReply { response, connection, transport: self.clone() }),
                 Err(mut error) => match error.take_message() {
                     Some(unsent) if reused => request = unsent,
                     _ => return Err(Lost { text: self.go_text(error.error()), sent: true }),
@@ -165,19 +165,19 @@ impl Transport {
     }
 }
 
-/// The head of an answer, and the way to its body.
-pub(super) struct Answer {
+/// The head of a reply, and the way to its body.
+pub(super) struct HttpReply {
     response: Response<Incoming>,
     connection: Connection,
     transport: Transport,
 }
 
-impl Answer {
+impl HttpReply {
     pub(super) fn status(&self) -> u16 {
         self.response.status().as_u16()
     }
 
-    /// The next piece of the body, or nothing at its end. An answer that is shorter than it said is an `unexpected EOF`.
+    /// The next piece of the body, or nothing at its end. A reply that is shorter than it said is an `unexpected EOF`.
     pub(super) async fn chunk(&mut self) -> Result<Option<Bytes>, BodyLost> {
         while let Some(frame) = self.response.body_mut().frame().await {
             match frame.map(hyper::body::Frame::into_data) {
@@ -194,7 +194,7 @@ impl Answer {
         Ok(None)
     }
 
-    /// Keeps the connection for the next call, if the answer was read to its end.
+    /// Keeps the connection for the next call, if the reply was read to its end.
     pub(super) fn finish(self) {
         let mut idle = self.transport.idle.lock();
         if hyper::body::Body::is_end_stream(self.response.body()) && idle.len() < self.transport.kept {
@@ -207,7 +207,7 @@ impl Answer {
 #[derive(Debug)]
 pub(super) struct BodyLost {
     pub text: String,
-    /// Whether Go counts it as an error of the network rather than of the answer.
+    /// Whether Go counts it as an error of the network rather than of the reply.
     pub network: bool,
 }
 

@@ -19,7 +19,7 @@ pub use name::{
     recorded_name, start,
 };
 
-/// The media type of every answer.
+/// The media type of every reply.
 pub const CONTENT_TYPE: &str = "application/vnd.docker.plugins.v1+json";
 
 /// The largest request body that is read, in bytes. Engines send well under 1 KiB.
@@ -188,7 +188,7 @@ impl Serialize for Description {
     }
 }
 
-/// What the driver answers when nothing interferes. What a variant holds is sent under the variant's name.
+/// What the driver replies when nothing interferes. What a variant holds is sent under the variant's name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum Reply {
     /// To `Activate`: a volume driver and nothing else.

@@ -177,7 +177,7 @@ impl<'d> Drawing<'d> {
         let room = self.span.saturating_sub(text::width(&fault) + 6);
         let ended = self.fit(&format!(" {} ", outcome.text), room);
         let rest = self.span.saturating_sub(text::width(&fault) + text::width(&ended) + 3);
-        // An answer that never arrived does not reach the engine's line.
+        // A reply that never arrived does not reach the engine's line.
         let head = if call.status.is_some() { symbols.left } else { symbols.lost };
         let is_plain = call.outcome == Outcome::Ok && call.fault.is_none();
         vec![

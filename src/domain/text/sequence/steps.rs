@@ -30,7 +30,7 @@ pub enum Part<'e> {
     Pause(Pause),
     /// A request arrived: `mount db1`.
     Request(String),
-    /// Its call still had no answer when the diagram was drawn.
+    /// Its call still had no reply when the diagram was drawn.
     Held(&'e HeldCall),
     /// A call ended.
     Reply {

@@ -1,4 +1,4 @@
-//! What the daemon does at each command of the docker command line, and how that prints its answer.
+//! What the daemon does at each command of the docker command line, and how that prints its reply.
 
 mod container;
 mod copy;

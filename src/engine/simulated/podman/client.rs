@@ -72,14 +72,14 @@ impl Client {
     ) -> Result<Bytes, String> {
         let Self { plugin, .. } = self;
         let path = operation.path();
-        let (status, answer) = self
+        let (status, reply) = self
             .exchange(operation, body)
             .await
             .map_err(|error| format!("sending request to volume plugin {plugin} endpoint {path}: {error}"))?;
         if status == 200 {
-            return Ok(answer);
+            return Ok(reply);
         }
-        let parsed: Value = serde_json::from_slice(&answer)
+        let parsed: Value = serde_json::from_slice(&reply)
             .map_err(|error| format!("unmarshalling JSON response from volume plugin {plugin}: {error}"))?;
         let parsed =
             parsed["Err"].as_str().filter(|parsed| !parsed.is_empty()).unwrap_or("empty error from plugin");
@@ -95,15 +95,15 @@ impl Client {
             .body(Full::new(Bytes::from(body)))
             .expect("every part of the request is fixed");
         let whole = async {
-            let mut answer = self.transport.send(request).await?;
+            let mut reply = self.transport.send(request).await?;
             let mut body = Vec::new();
             while let Some(chunk) =
-                answer.chunk().await.map_err(|lost| Lost { text: lost.text, sent: true })?
+                reply.chunk().await.map_err(|lost| Lost { text: lost.text, sent: true })?
             {
                 body.extend_from_slice(&chunk);
             }
-            let status = answer.status();
-            answer.finish();
+            let status = reply.status();
+            reply.finish();
             Ok((status, Bytes::from(body)))
         };
         let late = "context deadline exceeded (Client.Timeout exceeded while awaiting headers)";

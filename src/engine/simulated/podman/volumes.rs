@@ -118,7 +118,7 @@ impl Podman {
     }
 }
 
-/// Whether a Get found something. An answer that cannot be read did not.
+/// Whether a Get found something. A reply that cannot be read did not.
 fn has_volume(body: &[u8]) -> bool {
     serde_json::from_slice::<Value>(body).is_ok_and(|parsed| parsed["Volume"].is_object())
 }
