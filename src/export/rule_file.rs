@@ -12,8 +12,7 @@ pub fn write(snapshot: &Snapshot) -> String {
     let head = "# Rules of voltergeist, in their order. The command load arms them.\n".to_owned();
     snapshot.rules.iter().fold(head, |mut text, rule| {
         let flag = if rule.rule().is_dangerous() { "--yes " } else { "" };
-        let label = rule.label.as_ref().map_or_else(String::new, |label| format!(" as {label}"));
-        let _ = writeln!(text, "{flag}{}{label}", rule.text);
+        let _ = writeln!(text, "{flag}{}", rule.with_label());
         text
     })
 }

@@ -108,8 +108,7 @@ impl App {
             Some(FaultRow::Rule(id)) => {
                 let rule = snapshot.rules.iter().find(|rule| rule.id == *id);
                 let rule = rule.ok_or("no rule selected")?;
-                let label = rule.label.as_ref().map_or_else(String::new, |label| format!(" as {label}"));
-                (format!("rule {id}"), format!("arm {}{label}", rule.text))
+                (format!("rule {id}"), format!("arm {}", rule.with_label()))
             }
             Some(FaultRow::Outage) => ("the outage".to_owned(), format!("down {}", self.outage)),
             Some(FaultRow::Forget) | None => return Err("select a rule to copy its line".into()),

@@ -127,8 +127,7 @@ impl App {
     /// Puts a rule into the command line; the edited rule replaces it.
     pub(super) fn edit(&mut self, id: u32, snapshot: &Snapshot) {
         if let Some(rule) = snapshot.rules.iter().find(|rule| rule.id == id) {
-            let label = rule.label.as_ref().map_or_else(String::new, |label| format!(" as {label}"));
-            self.begin(PromptKind::Command, &format!("arm {}{label}", rule.text), snapshot);
+            self.begin(PromptKind::Command, &format!("arm {}", rule.with_label()), snapshot);
             self.edited = Some(id);
         }
     }

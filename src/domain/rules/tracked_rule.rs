@@ -196,6 +196,12 @@ impl TrackedRule {
         RuleText { id: self.id, label: self.label.clone(), text: Arc::clone(&self.text) }
     }
 
+    /// The rule with its label, as after `arm`.
+    pub fn with_label(&self) -> String {
+        let label = self.label.as_ref().map_or_else(String::new, |label| format!(" as {label}"));
+        format!("{}{label}", self.text)
+    }
+
     /// Whether its time is not over, nor in a pause. Only then does it take calls and hold those that it has.
     pub fn is_in_force(&self, at: Timestamp) -> bool {
         self.state != RuleState::Expired
