@@ -116,6 +116,12 @@ impl View<'_> {
         self.app.keymap.key(action, self.theme.glyphs.ascii)
     }
 
+    /// A key and what it does.
+    pub(super) fn hint(&self, key: &str, does: &str) -> [Span<'static>; 2] {
+        let styles = &self.theme.styles;
+        [Span::styled(format!(" {key}"), styles.key), Span::styled(format!(" {does} "), styles.dim)]
+    }
+
     /// A text cut to a width, with the theme's ellipsis.
     pub(super) fn fit(&self, text: &str, width: usize) -> String {
         text::fit(text, width, self.theme.glyphs.ellipsis).into_owned()

@@ -60,9 +60,7 @@ pub fn render(view: &View<'_>, state: &ColumnPicker, buffer: &mut Buffer) {
             mark(buffer, Rect { height: rows, ..inner }, line as u16, styles.selection);
         }
     }
-    let hints = hints(view).into_iter().flat_map(|(key, does)| {
-        [Span::styled(format!(" {key}"), styles.key), Span::styled(format!(" {does} "), styles.dim)]
-    });
+    let hints = hints(view).into_iter().flat_map(|(key, does)| view.hint(&key, does));
     put(buffer, inner, inner.height.saturating_sub(1), &hints.collect::<Line<'_>>());
 }
 

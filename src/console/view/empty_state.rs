@@ -31,10 +31,7 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
             ),
             styles.text,
         );
-        for (row, (line, style)) in lines.into_iter().enumerate() {
-            put(buffer, area, row as u16, &Line::styled(format!(" {line}"), style));
-        }
-        return;
+        return put_lines(lines, area, buffer);
     }
     // What is selected is copied instead.
     let copies =
@@ -59,6 +56,10 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
     };
     say(&format!("Every request from docker appears here.{then}"), styles.text);
     others(view, &mut lines, width);
+    put_lines(lines, area, buffer);
+}
+
+fn put_lines(lines: Vec<(String, Style)>, area: Rect, buffer: &mut Buffer) {
     for (row, (line, style)) in lines.into_iter().enumerate() {
         put(buffer, area, row as u16, &Line::styled(format!(" {line}"), style));
     }

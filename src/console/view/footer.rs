@@ -48,7 +48,7 @@ pub fn render(view: &View<'_>, buffer: &mut Buffer) -> Option<Position> {
         return Some(typing::render(view, prompt, status, buffer));
     }
     // A long message gives way to the one key that leads to all others.
-    let help = Line::from(pair(view, &view.key(KeyAction::Help), "help"));
+    let help = Line::from_iter(view.hint(&view.key(KeyAction::Help), "help"));
     let room = if shared { status.width.saturating_sub(help.width() as u16 + 1) } else { status.width };
     let is_narrated = view.screen.narration.height > 0;
     let said = if is_narrated { Vec::new() } else { said(view, room.into(), status.height) };
@@ -244,13 +244,6 @@ fn is_paused(timeline: &Timeline) -> bool {
     timeline.playback.state == PlaybackState::Paused
 }
 
-fn pair(view: &View<'_>, key: &str, hint: &str) -> Vec<Span<'static>> {
-    vec![
-        Span::styled(format!(" {key}"), view.theme.styles.key),
-        Span::styled(format!(" {hint} "), view.theme.styles.dim),
-    ]
-}
-
 /// What the hint at a place on the screen does.
 pub fn action_at(view: &View<'_>, at: Position) -> Option<KeyAction> {
     let area = view.screen.hints;
@@ -260,7 +253,7 @@ pub fn action_at(view: &View<'_>, at: Position) -> Option<KeyAction> {
     }
     let mut right = usize::from(area.x);
     hints_of(view).into_iter().find_map(|(key, hint, action)| {
-        right += pair(view, &key, hint).iter().map(Span::width).sum::<usize>();
+        right += view.hint(&key, hint).iter().map(Span::width).sum::<usize>();
         (usize::from(at.x) < right).then_some(action)
     })?
 }
@@ -270,7 +263,7 @@ fn hint_line(view: &View<'_>, area: Rect, hints: &[Hint], buffer: &mut Buffer) {
     let mut left = usize::from(area.width);
     let mut spans = Vec::new();
     for (key, hint, _) in hints {
-        let pair = pair(view, key, hint);
+        let pair = view.hint(key, hint);
         let width: usize = pair.iter().map(Span::width).sum();
         if width > left {
             break;

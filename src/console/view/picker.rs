@@ -96,14 +96,8 @@ pub fn render(view: &View<'_>, state: &Picker, buffer: &mut Buffer) -> Position 
     for (row, line) in text::wrap(&text::clean(&description), width.saturating_sub(2)).iter().enumerate() {
         put(buffer, below, row as u16 + 1, &Line::raw(format!(" {line}")));
     }
-    let mut hints = Vec::new();
-    for (key, does) in picker_hints(view, state) {
-        hints.extend([
-            Span::styled(format!(" {key}"), styles.key),
-            Span::styled(format!(" {does} "), styles.dim),
-        ]);
-    }
-    put(buffer, inner, inner.height.saturating_sub(1), &Line::from(hints));
+    let hints = picker_hints(view, state).into_iter().flat_map(|(key, does)| view.hint(key, does));
+    put(buffer, inner, inner.height.saturating_sub(1), &hints.collect::<Line<'_>>());
     let cursor = 3 + text::width(&filter).min(width.saturating_sub(4));
     Position::new(inner.x + cursor as u16, inner.y)
 }

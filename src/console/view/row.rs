@@ -176,13 +176,13 @@ impl RowBuilder<'_> {
         } else if let Some(applied) = applied {
             // The first word says what was done, of an outage both; how it ended says the rest.
             let words = if is_outage { 2 } else { 1 };
-            let sign_and_word =
+            let symbol_and_word =
                 applied.match_indices(' ').nth(words).map_or(&*applied, |(end, _)| &applied[..end]);
             // Of a failure its symbol says so too, where the message needs the room.
             let glyph = self.view.theme.glyphs.fault;
             let failed = format!("{glyph} fail");
-            let is_long = text::width(sign_and_word) + 1 + text::width(&outcome) > left;
-            let word = if is_long && sign_and_word == failed { glyph } else { sign_and_word };
+            let is_long = text::width(symbol_and_word) + 1 + text::width(&outcome) > left;
+            let word = if is_long && symbol_and_word == failed { glyph } else { symbol_and_word };
             let applied = self.view.fit(&format!("{word} "), left);
             left -= text::width(&applied);
             self.say(&applied, fault);

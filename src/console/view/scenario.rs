@@ -136,15 +136,8 @@ fn hints(view: &View<'_>) -> Line<'static> {
             (KeyAction::StopScenario, "stop"),
         ],
     };
-    let styles = &view.theme.styles;
-    let pair = |(action, does): &(KeyAction, &'static str)| {
-        [
-            Span::styled(format!(" {}", view.key(*action)), styles.key),
-            Span::styled(format!(" {does} "), styles.dim),
-        ]
-    };
     let actions = actions.iter().filter(|(action, _)| obstacle(*action, view.snapshot).is_none());
-    actions.flat_map(pair).collect::<Vec<_>>().into()
+    actions.flat_map(|(action, does)| view.hint(&view.key(*action), does)).collect()
 }
 
 /// Lines of one width, and where in them it happens now.
