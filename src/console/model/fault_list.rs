@@ -1,6 +1,7 @@
 //! The faults as the console offers them: the two presets, `forget` and the outage, and the other armed rules.
 
 use crate::{
+    console::input::action::KeyAction,
     domain::{
         lang::command::{Command, Outage, Target},
         rules::{PRESETS, RuleState, TrackedRule, forecast, forecast_outage},
@@ -18,8 +19,20 @@ pub enum FaultRow {
     Forget,
     /// The driver can be taken down.
     Outage,
-    /// An armed rule, by its number.
+    /// Another rule, by its number.
     Rule(u32),
+}
+
+impl FaultRow {
+    /// What its key does. A rule has none.
+    pub fn action(&self) -> Option<KeyAction> {
+        match self {
+            Self::Preset(index) => Some(KeyAction::Preset(PRESETS[*index].label)),
+            Self::Forget => Some(KeyAction::Forget),
+            Self::Outage => Some(KeyAction::Outage),
+            Self::Rule(_) => None,
+        }
+    }
 }
 
 /// The rows of the faults pane.

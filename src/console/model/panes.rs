@@ -25,7 +25,7 @@ use crate::{
             window::{Cursor, ListStep},
         },
     },
-    domain::{lang::filter::Filter, rules::PRESETS, text},
+    domain::{lang::filter::Filter, text},
     hub::Snapshot,
 };
 
@@ -149,15 +149,12 @@ impl App {
             self.inspect(snapshot);
             return None;
         }
-        match fault_list::rows(snapshot).get(self.fault.row)? {
-            FaultRow::Preset(index) => self.act(KeyAction::Preset(PRESETS[*index].label), snapshot).pop(),
-            FaultRow::Forget => self.act(KeyAction::Forget, snapshot).pop(),
-            FaultRow::Outage => self.act(KeyAction::Outage, snapshot).pop(),
-            FaultRow::Rule(id) => {
-                self.edit(*id, snapshot);
-                None
-            }
+        let rows = fault_list::rows(snapshot);
+        let row = rows.get(self.fault.row)?;
+        if let FaultRow::Rule(id) = *row {
+            self.edit(id, snapshot);
         }
+        self.act(row.action()?, snapshot).pop()
     }
 
     /// Expands the selected group, or collapses it. False if no group is selected.

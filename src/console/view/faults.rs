@@ -152,22 +152,21 @@ fn row_of(view: &View<'_>, row: &FaultRow, titles: usize, width: usize) -> (Line
         on(view, rule, &counts, width.saturating_sub(taken))
     };
     let mut rule = None;
-    let (action, state) = match row {
+    let state = match row {
         FaultRow::Preset(index) => {
             let preset = &PRESETS[*index];
             let tracked = snapshot.rules.iter().find(|rule| rule.label.as_deref() == Some(preset.label));
             let is_armed = |node: &Snapshot| {
                 fault_list::armed(node).any(|rule| rule.label.as_deref() == Some(preset.label))
             };
-            let state = if snapshot.is_all() {
+            if snapshot.is_all() {
                 nodes::state(view, "ARMED", "off", is_armed)
             } else {
                 tracked.map_or_else(|| off(view), on)
-            };
-            (Some(KeyAction::Preset(preset.label)), state)
+            }
         }
         FaultRow::Forget if snapshot.is_all() => {
-            (Some(KeyAction::Forget), vec![Span::styled("of one node only", styles.dim)])
+            vec![Span::styled("of one node only", styles.dim)]
         }
         FaultRow::Forget => {
             let volume = view.app.selected_volume(snapshot);
@@ -191,40 +190,37 @@ fn row_of(view: &View<'_>, row: &FaultRow, titles: usize, width: usize) -> (Line
                     Span::styled(format!("{} is FORGOTTEN", text::clean(&volume.name)), styles.fault)
                 }
             };
-            (Some(KeyAction::Forget), vec![state])
+            vec![state]
         }
         FaultRow::Outage if snapshot.is_all() => {
             let is_down = |node: &Snapshot| node.driver_state.status != DriverStatus::Up;
-            (Some(KeyAction::Outage), nodes::state(view, "DOWN", "up", is_down))
+            nodes::state(view, "DOWN", "up", is_down)
         }
-        FaultRow::Outage => {
-            let state = match snapshot.driver_state.status {
-                DriverStatus::Up => {
-                    let kinds = Span::styled(format!(" [{}]", view.key(KeyAction::OutageKind)), styles.key);
-                    match obstacle(KeyAction::Outage, snapshot) {
-                        None => {
-                            vec![Span::styled(format!("up; would {}", view.app.outage), styles.dim), kinds]
-                        }
-                        Some(_) => vec![Span::styled("up", styles.dim)],
+        FaultRow::Outage => match snapshot.driver_state.status {
+            DriverStatus::Up => {
+                let kinds = Span::styled(format!(" [{}]", view.key(KeyAction::OutageKind)), styles.key);
+                match obstacle(KeyAction::Outage, snapshot) {
+                    None => {
+                        vec![Span::styled(format!("up; would {}", view.app.outage), styles.dim), kinds]
                     }
+                    Some(_) => vec![Span::styled("up", styles.dim)],
                 }
-                DriverStatus::Down { kind, until } => {
-                    let left = until.map(|until| format!(", {} left", banner::left(snapshot.at, until)));
-                    let state = format!("DOWN {kind}{}", left.unwrap_or_default());
-                    vec![Span::styled(state, styles.fault)]
-                }
-            };
-            (Some(KeyAction::Outage), state)
-        }
+            }
+            DriverStatus::Down { kind, until } => {
+                let left = until.map(|until| format!(", {} left", banner::left(snapshot.at, until)));
+                let state = format!("DOWN {kind}{}", left.unwrap_or_default());
+                vec![Span::styled(state, styles.fault)]
+            }
+        },
         FaultRow::Rule(id) => {
             let Some(tracked) = snapshot.rules.iter().find(|rule| rule.id == *id) else {
                 return (Line::default(), None);
             };
             rule = Some(text::clean(&tracked.text).into_owned());
-            (None, on(tracked))
+            on(tracked)
         }
     };
-    let action = action.filter(|action| obstacle(*action, snapshot).is_none());
+    let action = row.action().filter(|action| obstacle(*action, snapshot).is_none());
     let key = action.map_or_else(|| "    ".to_owned(), |action| format!("[{}] ", view.key(action)));
     let titles = titles_beside(state.iter().map(Span::width).sum());
     let mut spans = vec![Span::styled(format!(" {key}"), styles.key), Span::raw(view.pad(&title, titles))];

@@ -30,7 +30,6 @@ use crate::{
     },
     domain::{
         model::source_status::{PlaybackState, Timeline},
-        rules::PRESETS,
         text,
     },
     hub::DriverStatus,
@@ -188,12 +187,7 @@ fn would_do_something(view: &View<'_>, action: KeyAction) -> bool {
 
 /// The action that the selected row of the faults stands for. A rule is edited.
 fn fault_action(view: &View<'_>) -> Option<KeyAction> {
-    match fault_list::rows(view.snapshot).get(view.app.fault.row) {
-        Some(FaultRow::Preset(index)) => Some(KeyAction::Preset(PRESETS[*index].label)),
-        Some(FaultRow::Forget) => Some(KeyAction::Forget),
-        Some(FaultRow::Outage) => Some(KeyAction::Outage),
-        Some(FaultRow::Rule(_)) | None => None,
-    }
+    fault_list::rows(view.snapshot).get(view.app.fault.row)?.action()
 }
 
 /// What a key would do now.
