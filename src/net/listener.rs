@@ -66,10 +66,7 @@ pub struct Listener {
 impl Listener {
     /// Opens a Unix socket with this file mode. A file that a killed process has left behind is replaced.
     pub fn unix(path: &Path, mode: u32) -> Result<Self, BindError> {
-        let mut listener = Self::closed_unix(path, mode)?;
-        let opened = listener.open();
-        opened.map_err(|error| BindError::Unusable { address: listener.address(), error })?;
-        Ok(listener)
+        Self::closed_unix(path, mode)?.opened()
     }
 
     /// A Unix socket that is not open yet: there is no file.
@@ -87,27 +84,27 @@ impl Listener {
         }
         // Without a watch, a socket works as well.
         let watch = path.parent().and_then(|directory| DirectoryWatch::new(directory).ok());
-        Ok(Self {
-            listen_at: ListenAddress::Unix { path: path.clone(), mode, file: None },
-            state: ListenerState::Closed(None),
-            failures: AcceptFailures::default(),
-            watch,
-            _lock_file: Some(lock_file),
-        })
+        let listen_at = ListenAddress::Unix { path, mode, file: None };
+        let mut closed = Self::closed(listen_at, None, Some(lock_file));
+        closed.watch = watch;
+        Ok(closed)
     }
 
     /// Takes the place of a plugin's socket.
     pub fn take_over(takeover: Takeover) -> Result<Self, BindError> {
-        let address = unix_address(takeover.path());
-        let mut listener = Self {
-            listen_at: ListenAddress::Takeover(takeover),
-            state: ListenerState::Closed(None),
-            failures: AcceptFailures::default(),
-            watch: None,
-            _lock_file: None,
-        };
-        listener.open().map_err(|error| BindError::Unusable { address, error })?;
-        Ok(listener)
+        Self::closed(ListenAddress::Takeover(takeover), None, None).opened()
+    }
+
+    fn closed(listen_at: ListenAddress, reserved: Option<TcpSocket>, lock_file: Option<LockFile>) -> Self {
+        let (state, failures) = (ListenerState::Closed(reserved), AcceptFailures::default());
+        Self { listen_at, state, failures, watch: None, _lock_file: lock_file }
+    }
+
+    fn opened(mut self) -> Result<Self, BindError> {
+        match self.open() {
+            Ok(()) => Ok(self),
+            Err(error) => Err(BindError::Unusable { address: self.address(), error }),
+        }
     }
 
     /// The path of its socket.
@@ -161,10 +158,7 @@ impl Listener {
 
     /// Opens a TCP port.
     pub fn tcp(host_port: &str) -> Result<Self, BindError> {
-        let mut listener = Self::closed_tcp(host_port)?;
-        let opened = listener.open();
-        opened.map_err(|error| BindError::Unusable { address: listener.address(), error })?;
-        Ok(listener)
+        Self::closed_tcp(host_port)?.opened()
     }
 
     /// A TCP port that is bound but not open yet, so that connections are refused.
@@ -173,13 +167,8 @@ impl Listener {
         let address = host_port.to_socket_addrs().map_err(unusable)?.next();
         let address = address.ok_or_else(|| unusable(io::ErrorKind::AddrNotAvailable.into()))?;
         let socket = reserve(address).map_err(unusable)?;
-        Ok(Self {
-            listen_at: ListenAddress::Tcp(socket.local_addr().map_err(unusable)?),
-            state: ListenerState::Closed(Some(socket)),
-            failures: AcceptFailures::default(),
-            watch: None,
-            _lock_file: None,
-        })
+        let bound = socket.local_addr().map_err(unusable)?;
+        Ok(Self::closed(ListenAddress::Tcp(bound), Some(socket), None))
     }
 
     /// The address under which it can be reached from this machine.
