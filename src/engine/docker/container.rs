@@ -1,6 +1,5 @@
 //! Containers on a real daemon: small ones, without a network, that end at once on a signal.
 
-use bollard::container::LogOutput;
 use bollard::{
     body_full,
     errors::Error,
@@ -13,7 +12,7 @@ use bollard::{
 };
 use futures_util::{StreamExt, TryStreamExt};
 
-use super::{RealDocker, complaint, daemon_error, gone_is_fine};
+use super::{RealDocker, complaint, daemon_error, exec::Texts, gone_is_fine};
 use crate::{
     engine::print,
     engine_api::{CliResult, Run},
@@ -98,17 +97,10 @@ impl RealDocker {
             stderr: true,
             ..AttachContainerOptions::default()
         };
-        let mut attached = self.docker.attach_container(id, Some(options)).await?;
+        let attached = self.docker.attach_container(id, Some(options)).await?;
         self.docker.start_container(id, None::<StartContainerOptions>).await?;
-        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
-        while let Some(output) = attached.output.try_next().await? {
-            match output {
-                LogOutput::StdErr { message } => stderr.extend_from_slice(&message),
-                other => stdout.extend_from_slice(&other.into_bytes()),
-            }
-        }
-        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).trim_end().to_owned();
-        Ok(CliResult { code: self.exit_code(id).await?, stdout: text(stdout), stderr: text(stderr) })
+        let texts = Texts::of(attached.output).await?;
+        Ok(texts.result(self.exit_code(id).await?))
     }
 
     async fn exit_code(&self, id: &str) -> Result<u8, Error> {

@@ -14,13 +14,13 @@ use crate::{engine::print, engine_api::CliResult};
 
 /// Standard output and standard error, apart.
 #[derive(Default)]
-struct Texts {
+pub(super) struct Texts {
     stdout: Vec<u8>,
     stderr: Vec<u8>,
 }
 
 impl Texts {
-    async fn of(output: impl Stream<Item = Result<LogOutput, Error>>) -> Result<Self, Error> {
+    pub(super) async fn of(output: impl Stream<Item = Result<LogOutput, Error>>) -> Result<Self, Error> {
         let add = async |mut texts: Self, output| {
             match output {
                 LogOutput::StdErr { message } => texts.stderr.extend_from_slice(&message),
@@ -31,7 +31,7 @@ impl Texts {
         output.try_fold(Self::default(), add).await
     }
 
-    fn result(self, code: u8) -> CliResult {
+    pub(super) fn result(self, code: u8) -> CliResult {
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).trim_end().to_owned();
         CliResult { code, stdout: text(self.stdout), stderr: text(self.stderr) }
     }
