@@ -21,9 +21,7 @@ impl Scenario {
             steps: self.steps.iter().map(|step| step.spec(driver)).collect(),
         }
     }
-}
 
-impl Scenario {
     fn needs(&self) -> Vec<String> {
         let fresh = self.fresh_engine.then(|| "fresh_engine = true".to_owned());
         fresh.into_iter().chain(self.live_restore.map(|set| format!("live_restore = {set}"))).collect()

@@ -301,7 +301,7 @@ impl GroupedList {
 
     /// Collapses all groups, if any is expanded.
     pub fn collapse_all(&mut self) -> bool {
-        let is_any = self.spread().next().is_some();
+        let is_any = self.is_expanded();
         if let Some(anchor) = &mut self.selected {
             anchor.call = None;
         }
