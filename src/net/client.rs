@@ -1,6 +1,6 @@
 //! A client of the control API on either transport.
 
-use std::{io, path::PathBuf};
+use std::{fmt::Display, io, path::PathBuf};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
@@ -76,11 +76,12 @@ impl Client {
     }
 
     async fn whole(&self, body: Incoming) -> Result<Bytes, ClientError> {
-        Ok(body.collect().await.map_err(|error| self.broken(&error))?.to_bytes())
+        Ok(body.collect().await.map_err(|error| self.broken(error))?.to_bytes())
     }
 
-    fn broken(&self, error: &hyper::Error) -> ClientError {
-        ClientError::Broken { address: self.address.clone(), problem: error.to_string() }
+    /// The connection broke, or what came over it cannot be read.
+    pub fn broken(&self, problem: impl Display) -> ClientError {
+        ClientError::Broken { address: self.address.clone(), problem: problem.to_string() }
     }
 
     async fn send(
@@ -90,16 +91,13 @@ impl Client {
     ) -> Result<Incoming, ClientError> {
         let socket = self.connect().await?;
         let (mut sender, connection) =
-            http1::handshake(TokioIo::new(socket)).await.map_err(|error| self.broken(&error))?;
+            http1::handshake(TokioIo::new(socket)).await.map_err(|error| self.broken(error))?;
         tokio::spawn(connection);
         if let Some(headers) = request.headers_mut() {
             self.identify(headers);
         }
-        let request = request.body(Full::new(body)).map_err(|error| ClientError::Broken {
-            address: self.address.clone(),
-            problem: error.to_string(),
-        })?;
-        let response = sender.send_request(request).await.map_err(|error| self.broken(&error))?;
+        let request = request.body(Full::new(body)).map_err(|error| self.broken(error))?;
+        let response = sender.send_request(request).await.map_err(|error| self.broken(error))?;
         let status = response.status();
         let body = response.into_body();
         if status.is_success() {
@@ -122,14 +120,11 @@ impl Client {
 
     async fn connect(&self) -> Result<Socket, ClientError> {
         let unreachable = |error| ClientError::Unreachable { address: self.address.clone(), error };
-        match &self.address {
-            Address::Unix(Some(path)) => {
-                UnixStream::connect(path).await.map(Socket::Unix).map_err(unreachable)
-            }
-            Address::Unix(None) => Err(ClientError::NoPath),
-            Address::Tcp(host_port) => {
-                TcpStream::connect(host_port).await.map(Socket::Tcp).map_err(unreachable)
-            }
-        }
+        let connected = match &self.address {
+            Address::Unix(Some(path)) => UnixStream::connect(path).await.map(Socket::Unix),
+            Address::Unix(None) => return Err(ClientError::NoPath),
+            Address::Tcp(host_port) => TcpStream::connect(host_port).await.map(Socket::Tcp),
+        };
+        connected.map_err(unreachable)
     }
 }

@@ -64,16 +64,17 @@ impl Attachment {
         history: u64,
     ) -> Result<Self, ClientError> {
         let client = endpoint.client().await?;
-        let broken = |problem: String| ClientError::Broken { address: client.address().clone(), problem };
         let document = client.get("/v1/checkpoint").await?;
         let document: CheckpointDocument = serde_json::from_slice(&document).map_err(|error| {
-            broken(format!("its state cannot be read ({error}); use the same version here and there"))
+            client.broken(format_args!(
+                "its state cannot be read ({error}); use the same version here and there"
+            ))
         })?;
         let CheckpointDocument { format, version, started, at, first, scenarios, dangerous_is_real, state } =
             document;
         let other_version = || {
             let own = env!("CARGO_PKG_VERSION");
-            broken(format!(
+            client.broken(format_args!(
                 "it is voltergeist {version}, and this is {own}; use the same version here and there"
             ))
         };
@@ -89,7 +90,7 @@ impl Attachment {
             let lines = client.get(&format!("/v1/entries?after={after}")).await?;
             let mut entries = Vec::new();
             for line in lines.chunk().split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-                let entry = Entry::from_json(line).map_err(|error| broken(error.to_string()))?;
+                let entry = Entry::from_json(line).map_err(|error| client.broken(error))?;
                 if entry.seq <= last {
                     entries.push(Arc::new(entry));
                 }
@@ -129,10 +130,7 @@ impl Client {
     /// Runs a command.
     pub(super) async fn command(&self, command: &Command) -> Result<CommandOutput, ClientError> {
         let reply = self.post("/v1/commands", command.to_string(), "application/json").await?;
-        serde_json::from_slice(&reply).map_err(|error| ClientError::Broken {
-            address: self.address().clone(),
-            problem: error.to_string(),
-        })
+        serde_json::from_slice(&reply).map_err(|error| self.broken(error))
     }
 }
 
