@@ -29,20 +29,15 @@ pub async fn command(
         }
     };
     match tokio::task::spawn_blocking(run).await {
-        Ok(Ok((command, output))) => {
-            if let Some(unmet) = hub.unmet_after(&command).await {
-                return (StatusCode::CONFLICT, unmet + "\n").into_response();
-            }
-            if as_json {
-                return Json(output).into_response();
-            }
-            output.text + "\n"
-        }
-        Ok(Err(error)) => return (StatusCode::BAD_REQUEST, format!("{error}\n")).into_response(),
+        Ok(Ok((command, output))) => match hub.unmet_after(&command).await {
+            Some(unmet) => (StatusCode::CONFLICT, unmet + "\n").into_response(),
+            None if as_json => Json(output).into_response(),
+            None => (output.text + "\n").into_response(),
+        },
+        Ok(Err(error)) => (StatusCode::BAD_REQUEST, format!("{error}\n")).into_response(),
         Err(panic) => {
             let text = format!("the command panicked: {panic}\n");
-            return (StatusCode::INTERNAL_SERVER_ERROR, text).into_response();
+            (StatusCode::INTERNAL_SERVER_ERROR, text).into_response()
         }
     }
-    .into_response()
 }
