@@ -61,17 +61,17 @@ impl Containers {
                 format!("docker start {}", container.name)
             }
             [Unmount] => {
-                let container = self.mounted_mut(group)?;
+                let container = self.mounted_mut(group, Operation::Unmount)?;
                 container.mounted = None;
                 format!("docker stop {}", container.name)
             }
             [Unmount, Mount | MountAgain] => {
-                let container = self.mounted_mut(group)?;
+                let container = self.mounted_mut(group, Operation::Unmount)?;
                 container.mounted = id(group, Operation::Mount);
                 format!("docker restart {}", container.name)
             }
             [Unmount, Look, Remove] => {
-                let name = self.mounted_mut(group)?.name.clone();
+                let name = self.mounted_mut(group, Operation::Unmount)?.name.clone();
                 self.known.retain(|one| one.name != name);
                 format!("docker stop {name}")
             }
@@ -144,17 +144,12 @@ impl Containers {
     }
 
     /// Whether a container runs with the mount ID that a group has in this operation.
-    fn is_mounted(&self, group: &CallGroup, operation: Operation) -> bool {
-        let (id, volume) = (id(group, operation), group.volume());
-        self.known
-            .iter()
-            .any(|one| one.mounted.is_some() && one.mounted == id && Some(&*one.volume) == volume)
+    fn is_mounted(&mut self, group: &CallGroup, operation: Operation) -> bool {
+        self.mounted_mut(group, operation).is_some()
     }
 
-    /// The container whose mount ends.
-    fn mounted_mut(&mut self, group: &CallGroup) -> Option<&mut Container> {
-        let id = id(group, Operation::Unmount);
-        let volume = group.volume();
+    fn mounted_mut(&mut self, group: &CallGroup, operation: Operation) -> Option<&mut Container> {
+        let (id, volume) = (id(group, operation), group.volume());
         self.known
             .iter_mut()
             .find(|one| one.mounted.is_some() && one.mounted == id && Some(&*one.volume) == volume)
