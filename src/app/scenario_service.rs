@@ -56,7 +56,7 @@ pub struct ScenarioService {
 }
 
 impl ScenarioService {
-    /// Serves run requests until `shutdown`. A running scenario is stopped then and cleaned up.
+    /// Serves play requests until `shutdown`. A running scenario is stopped then and cleaned up.
     pub async fn run(self, shutdown: CancellationToken) {
         let mut play_requests = self.hub.play_requests();
         loop {
