@@ -1,72 +1,53 @@
 //! The columns of the calls and of the volumes: which there are, which are shown, and by which one the rows are sorted.
 
-use std::{collections::BTreeSet, str::FromStr};
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use crate::console::layout::pane::Pane;
 
 /// A column of the calls or of the volumes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the help of each says it")]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum Column {
-    /// When a call began.
     Time,
-    /// Which program sent it.
     Caller,
-    /// Which process or address connected.
     Peer,
-    /// On which connection.
     Connection,
-    /// The operation.
     Call,
-    /// About which volume.
     Volume,
-    /// The HTTP status of the reply.
     Status,
-    /// The length of the reply's body.
     Bytes,
-    /// What a rule did to it.
     Fault,
-    /// How it ended.
     Outcome,
-    /// How long it took.
     Took,
-    /// The name of a volume.
     Name,
-    /// Whether it is mounted, or forgotten.
     State,
-    /// Where it is.
     Mountpoint,
-    /// Whether it is local to a machine.
     Scope,
-    /// When a call was about it.
     LastUsed,
-    /// Its options.
     Options,
 }
 
 impl Column {
     /// All of them, in the order of the screen.
-    pub const ALL: [Self; 17] = [
-        Self::Time,
-        Self::Caller,
-        Self::Peer,
-        Self::Connection,
-        Self::Call,
-        Self::Volume,
-        Self::Status,
-        Self::Bytes,
-        Self::Fault,
-        Self::Outcome,
-        Self::Took,
-        Self::Name,
-        Self::State,
-        Self::Mountpoint,
-        Self::Scope,
-        Self::LastUsed,
-        Self::Options,
-    ];
+    pub const ALL: [Self; Self::VARIANTS.len()] = *Self::VARIANTS.first_chunk().expect("all of them");
 
     /// Those of a pane. The faults have none.
     pub fn of(pane: Pane) -> impl Iterator<Item = Self> {
@@ -84,26 +65,8 @@ impl Column {
     }
 
     /// Its name after `:sort` and above it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Time => "time",
-            Self::Caller => "caller",
-            Self::Peer => "peer",
-            Self::Connection => "connection",
-            Self::Call => "call",
-            Self::Volume => "volume",
-            Self::Status => "status",
-            Self::Bytes => "bytes",
-            Self::Fault => "fault",
-            Self::Outcome => "outcome",
-            Self::Took => "took",
-            Self::Name => "name",
-            Self::State => "state",
-            Self::Mountpoint => "mountpoint",
-            Self::Scope => "scope",
-            Self::LastUsed => "last-used",
-            Self::Options => "options",
-        }
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 
     /// What is in it.
@@ -151,14 +114,6 @@ impl Column {
     /// Whether the largest value is what one looks for, and so comes first.
     const fn descends(self) -> bool {
         matches!(self, Self::Bytes | Self::Took | Self::LastUsed)
-    }
-}
-
-impl FromStr for Column {
-    type Err = ();
-
-    fn from_str(name: &str) -> Result<Self, ()> {
-        Self::ALL.into_iter().find(|column| column.name() == name).ok_or(())
     }
 }
 
