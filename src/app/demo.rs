@@ -29,7 +29,7 @@ pub fn start(
         let on_result = |command: &DockerCommand, result: &CliResult| {
             if !result.succeeded() {
                 let (command, result) = (command.to_string(), result.to_string());
-                hub.record(EntryKind::EngineCommand(EngineCommand { command, result, ok: false }));
+                hub.record(EntryKind::EngineCommand(Box::new(EngineCommand { command, result, ok: false })));
             }
         };
         let config = WorkloadConfig { profile, ..WorkloadConfig::new(&address, &name, seed) };

@@ -187,7 +187,7 @@ impl RecordingWriter {
                     .into()
             }
         };
-        self.hub.record(EntryKind::Gap(Gap { first: written + 1, missed, reason }));
+        self.hub.record(EntryKind::Gap(Box::new(Gap { first: written + 1, missed, reason })));
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -211,11 +211,13 @@ mod tests {
                 ..Call::ok(Operation::Create, Caller::Docker)
             }))
         };
-        let command = |line: &str| CommandRun {
-            command: line.into(),
-            result: String::new(),
-            origin: Box::default(),
-            changes: vec![created()],
+        let command = |line: &str| {
+            Box::new(CommandRun {
+                command: line.into(),
+                result: String::new(),
+                origin: Box::default(),
+                changes: vec![created()],
+            })
         };
         for mut kind in [
             EntryKind::Session(Box::new(Session::new(7, volumes))),
@@ -224,11 +226,11 @@ mod tests {
             EntryKind::Volume(Box::new(VolumeChange { cause: Cause::Command, change: created() })),
             EntryKind::Command(command(&format!("conjure v password={SECRET} tier=gold"))),
             EntryKind::Command(command(&format!("conjure v password=\"{SECRET} {SECRET}\" tier=gold"))),
-            EntryKind::EngineCommand(EngineCommand {
+            EntryKind::EngineCommand(Box::new(EngineCommand {
                 command: format!("docker volume create -o password={SECRET} -o tier=gold v"),
                 result: format!("unknown option token='{SECRET}'"),
                 ok: false,
-            }),
+            })),
             EntryKind::Note { text: format!("password={SECRET}") },
         ] {
             redaction().entry(&mut kind);

@@ -84,7 +84,7 @@ mod tests {
         let call = Call {
             number: 7,
             volume: Some("da\x1b[2Jta".into()),
-            fault: Some(AppliedFault::of_rule(3, None, "empty")),
+            fault: Some(AppliedFault::of_rule(3, None, "empty").into()),
             ..Call::ok(Operation::Get, Caller::Docker)
         };
         insta::assert_snapshot!(line(EntryKind::Call(Box::new(call))).expect("it is shown"), @"03:04:05.678     #7  get          da^[[2Jta        answered {}  <0.01 ms  ! empty by rule 3");

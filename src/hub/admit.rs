@@ -42,12 +42,12 @@ impl Hub {
                 connection: call.connection,
                 rules: evaluated,
             };
-            inner.push(at, EntryKind::Rule(RuleEvent::Evaluated(Box::new(evaluation))));
+            inner.push(at, EntryKind::Rule(Box::new(RuleEvent::Evaluated(Box::new(evaluation)))));
             has_changed = true;
             // Only the last rule can have taken the call.
             let last = inner.state.rules().get(last).filter(|rule| rule.is_used_up());
             if let Some(spent) = last.map(TrackedRule::as_text) {
-                inner.push(at, EntryKind::Rule(RuleEvent::Spent(spent)));
+                inner.push(at, EntryKind::Rule(Box::new(RuleEvent::Spent(spent))));
             }
         }
         (call.lints, call.evaluation) = (lints, inner.share(rules));

@@ -40,7 +40,7 @@ impl Inner {
         }
         let expired: Vec<_> = self.state.rules().overdue(at).map(TrackedRule::as_text).collect();
         for rule in expired {
-            self.push(at, EntryKind::Rule(RuleEvent::Expired(rule)));
+            self.push(at, EntryKind::Rule(Box::new(RuleEvent::Expired(rule))));
         }
         self.release_calls_of_inactive_rules(at);
         let driver = self.state.driver_state();
@@ -68,7 +68,7 @@ impl Inner {
         generation: u64,
         reason: DriverReason,
     ) {
-        self.push(at, EntryKind::Driver(DriverEvent { status, generation, reason }));
+        self.push(at, EntryKind::Driver(Box::new(DriverEvent { status, generation, reason })));
     }
 }
 

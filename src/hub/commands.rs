@@ -56,8 +56,12 @@ impl Hub {
         let at = self.now();
         let result = inner.run(command, at)?;
         let (line, origin) = (command.to_string(), Box::new(origin));
-        let mut run =
-            EntryKind::Command(CommandRun { command: line, result: result.clone(), origin, changes });
+        let mut run = EntryKind::Command(Box::new(CommandRun {
+            command: line,
+            result: result.clone(),
+            origin,
+            changes,
+        }));
         self.redaction.entry(&mut run);
         let seq = inner.push(at, run).seq;
         let is_followed = self.publish_desired_state(&mut inner);
@@ -74,7 +78,7 @@ impl Hub {
     pub fn record_command(&self, command: &Command, result: String, origin: Origin) -> CommandOutput {
         let (command, origin) = (command.to_string(), Box::new(origin));
         let run = CommandRun { command, result: result.clone(), origin, changes: Vec::new() };
-        let seq = self.record(EntryKind::Command(run));
+        let seq = self.record(EntryKind::Command(Box::new(run)));
         CommandOutput { text: result, seq, hits: Vec::new() }
     }
 
@@ -257,9 +261,9 @@ impl Inner {
         let armed = rules.arming(rule, label, at, self.speed);
         let text =
             armed.rule().map_or_else(String::new, |rule| format!("armed rule {}: {}", rule.id, rule.text));
-        self.push(at, EntryKind::Rule(armed));
+        self.push(at, EntryKind::Rule(Box::new(armed)));
         if let Some((rule, RuleState::Armed)) = replaced {
-            self.push(at, EntryKind::Rule(RuleEvent::Disarmed(rule)));
+            self.push(at, EntryKind::Rule(Box::new(RuleEvent::Disarmed(rule))));
         }
         self.release_calls_of_inactive_rules(at);
         text
@@ -273,7 +277,7 @@ impl Inner {
         };
         let (rule, before) = (one(rule)?, one(before)?.id);
         let text = format!("rule {} is now before rule {before}", rule.id);
-        self.push(at, EntryKind::Rule(RuleEvent::Moved { rule, before }));
+        self.push(at, EntryKind::Rule(Box::new(RuleEvent::Moved { rule, before })));
         Ok(text)
     }
 
@@ -286,7 +290,7 @@ impl Inner {
         }
         let text = format!("{} disarmed", counted(rules.len() as u64, "rule"));
         for rule in rules {
-            self.push(at, EntryKind::Rule(RuleEvent::Disarmed(rule)));
+            self.push(at, EntryKind::Rule(Box::new(RuleEvent::Disarmed(rule))));
         }
         self.release_calls_of_inactive_rules(at);
         Ok(text)

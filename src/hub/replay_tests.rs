@@ -178,7 +178,7 @@ impl Run {
             ..Call::ok(operation, caller)
         };
         let injection = self.hub.admit(&mut call, &request);
-        call.fault = injection.as_ref().map(|injection| injection.fault.clone());
+        call.fault = injection.as_ref().map(|injection| injection.fault.clone().into());
         let (name, id, at) = (volume.to_owned(), id.to_owned(), self.hub.now());
         let change = match operation {
             Operation::Create => Change::Created { name, options: request.options, at },

@@ -60,7 +60,7 @@ impl CallGuard {
     pub fn record_held(&mut self, barrier: Option<u64>, original: Option<&HttpReply>) -> HeldCallGuard {
         let hub = Arc::clone(&self.hub);
         let call = self.call();
-        let fault = call.fault.clone().expect("only a rule holds a call");
+        let fault = call.fault.as_deref().cloned().expect("only a rule holds a call");
         let held = HeldCall {
             barrier,
             original: original

@@ -38,7 +38,7 @@ pub async fn inject<D: Driver>(
     mut guard: CallGuard,
 ) -> Response {
     let Injection { fault, action, phase } = injection;
-    guard.call().fault = Some(fault);
+    guard.call().fault = Some(Box::new(fault));
     let call = FaultyCall { driver, call };
     match original(&call, action, phase, &mut guard).await {
         Ok((original, action)) => respond(&call, &action, original, guard),

@@ -251,7 +251,7 @@ mod tests {
         let body = response.into_body().collect().await.expect("the body is complete").to_bytes();
         let call = recorded(&recorder);
         assert_eq!((call.status, call.error.as_deref()), (Some(418), Some("short and stout")));
-        assert_eq!((call.reply.bytes, call.request.text()), (body, "{}".into()));
+        assert_eq!((&*call.reply.bytes, call.request.text()), (&*body, "{}".into()));
     }
 
     #[tokio::test]

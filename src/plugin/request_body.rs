@@ -61,10 +61,9 @@ impl RequestBody {
         self.rest.is_none()
     }
 
-    /// The body as the journal keeps it: a copy, since `bytes` is a part of the connection's read buffer.
+    /// The body as the journal keeps it.
     pub fn stored(&self) -> entry::Body {
-        let kept = &self.bytes[..self.bytes.len().min(entry::Body::KEPT)];
-        entry::Body { bytes: Bytes::copy_from_slice(kept), length: self.length }
+        entry::Body::of_length(&self.bytes, self.length)
     }
 }
 

@@ -160,7 +160,7 @@ async fn reset(call: ReceivedCall) -> Response {
     if let Ok(request) = Request::parse(&body.bytes) {
         (call.volume, call.mount_id) = (recorded_name(&request.name), recorded_name(&request.id));
     }
-    call.fault = Some(AppliedFault::of_outage(Outage::Reset));
+    call.fault = Some(Box::new(AppliedFault::of_outage(Outage::Reset)));
     guard.disconnect(Disconnect::Reset, "the connection was reset: the driver is down")
 }
 

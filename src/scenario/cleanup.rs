@@ -152,12 +152,12 @@ impl StepRunner<'_> {
     fn remove_from_driver(&self, name: String) -> std::io::Result<()> {
         let change = Change::Removed { name };
         self.context.hub.change(&change, Cause::Command)?;
-        self.context.hub.record(EntryKind::Command(CommandRun {
+        self.context.hub.record(EntryKind::Command(Box::new(CommandRun {
             command: format!("note clean-up of scenario {}", self.scenario.name),
             result: "removed its volume".into(),
             origin: Box::new(self.origin()),
             changes: vec![change],
-        }));
+        })));
         Ok(())
     }
 

@@ -88,7 +88,7 @@ fn a_sequence_is_copied_as_mermaid() {
         status: None,
         error: Some("reset".into()),
         outcome: Outcome::Error,
-        fault: Some(fault(1, None, "reset after")),
+        fault: Some(fault(1, None, "reset after").into()),
         ..call(Operation::Mount, "db1")
     });
     fixture.command("disarm all", "1 rule disarmed", Vec::new());

@@ -178,7 +178,11 @@ impl Fixture {
         let Some(id) = fault.rule().filter(|id| self.state.rules().get(*id).is_none()) else { return false };
         let text = format!("{operation}: {}", fault.action).into();
         let rule = RuleText { id, label: fault.label().map(Arc::from), text };
-        self.push(EntryKind::Rule(RuleEvent::Armed { rule, until: None, speed: EngineSpeed::REAL }));
+        self.push(EntryKind::Rule(Box::new(RuleEvent::Armed {
+            rule,
+            until: None,
+            speed: EngineSpeed::REAL,
+        })));
         true
     }
 
@@ -195,7 +199,7 @@ impl Fixture {
             connection: 1,
             rules,
         };
-        self.push(EntryKind::Rule(RuleEvent::Evaluated(Box::new(evaluation))));
+        self.push(EntryKind::Rule(Box::new(RuleEvent::Evaluated(Box::new(evaluation)))));
     }
 
     /// A call from its arrival to its end. A rule that acts on it and is not armed is armed just for it.
@@ -208,7 +212,7 @@ impl Fixture {
             self.evaluated(number, operation, call.volume.as_deref(), fault);
         }
         self.change(Cause::Call(number), &call.changes);
-        let rule = call.fault.as_ref().and_then(AppliedFault::rule).filter(|_| armed);
+        let rule = call.fault.as_deref().and_then(AppliedFault::rule).filter(|_| armed);
         let entry = self.push(EntryKind::Call(Box::new(Call { number, ..call })));
         if let Some(rule) = rule {
             self.disarm(&Target::Id(rule));
@@ -219,7 +223,7 @@ impl Fixture {
     /// The end of the oldest held call.
     pub fn end_held(&mut self, call: Call) {
         let (entry, held) = self.state.held().next().expect("a call is held");
-        let fault = call.fault.as_ref().map(|_| held.fault.clone());
+        let fault = call.fault.as_ref().map(|_| held.fault.clone().into());
         let (number, held_seq) = (held.number, Some(entry.seq));
         self.push(EntryKind::Call(Box::new(Call { number, held_seq, fault, ..call })));
     }
@@ -239,21 +243,21 @@ impl Fixture {
         self.change(Cause::Command, &changes);
         let origin = Box::new(Origin::Line);
         let run = CommandRun { command: line.into(), result: effect.into(), origin, changes };
-        self.push(EntryKind::Command(run));
+        self.push(EntryKind::Command(run.into()));
     }
 
     pub fn arm(&mut self, line: &str) {
         let Ok(Command::Arm { rule, label, .. }) = line.parse() else { panic!("{line:?} arms nothing") };
         let event = self.state.rules().arming(&rule, label.as_deref(), self.now, EngineSpeed::REAL);
         let armed = event.rule().expect("it arms a rule").clone();
-        self.push(EntryKind::Rule(event));
+        self.push(EntryKind::Rule(event.into()));
         self.command(line, &format!("armed rule {}: {}", armed.id, armed.text), Vec::new());
     }
 
     pub fn disarm(&mut self, target: &Target) {
         let rules: Vec<_> = self.state.rules().targets(target).map(TrackedRule::as_text).collect();
         for rule in rules {
-            self.push(EntryKind::Rule(RuleEvent::Disarmed(rule)));
+            self.push(EntryKind::Rule(Box::new(RuleEvent::Disarmed(rule))));
         }
         let state = &self.state;
         let orphans = state.held().filter(|(_, held)| !state.rule_in_force(held.fault.rule(), self.now));
@@ -300,7 +304,11 @@ impl Fixture {
         let until =
             seconds.map(|seconds| self.now.checked_add(SignedDuration::from_secs(seconds)).expect("soon"));
         let status = DriverStatus::Down { kind, until };
-        self.push(EntryKind::Driver(DriverEvent { status, generation: 0, reason: DriverReason::Command }));
+        self.push(EntryKind::Driver(Box::new(DriverEvent {
+            status,
+            generation: 0,
+            reason: DriverReason::Command,
+        })));
         self.command(&format!("down {kind}"), &format!("the driver is down: {kind}"), Vec::new());
     }
 
@@ -326,7 +334,7 @@ impl Fixture {
         let line = format!("arm {} as {}", PRESETS[1].rule, PRESETS[1].label);
         fixture.arm(&line);
         fixture.call(Call {
-            fault: Some(fault(1, Some("empty-get"), "empty")),
+            fault: Some(fault(1, Some("empty-get"), "empty").into()),
             outcome: Outcome::Error,
             error: Some("an empty object".into()),
             ..call(Operation::Get, "db1")
@@ -358,7 +366,7 @@ impl Fixture {
             outcome: Outcome::Cancelled,
             status: None,
             duration: Duration::from_secs(60),
-            fault: Some(fault(2, None, "hang")),
+            fault: Some(fault(2, None, "hang").into()),
             ..call(Operation::Unmount, "db1")
         });
         fixture.wait(Operation::Unmount, "db1", "hold");

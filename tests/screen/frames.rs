@@ -22,7 +22,10 @@ fn named(name: &str, (width, height): (u16, u16)) -> String {
 #[test]
 fn presented_on_a_projector() {
     let mut fixture = Fixture::busy();
-    fixture.call(Call { fault: Some(fault(1, Some("empty-get"), "empty")), ..call(Operation::Get, "db1") });
+    fixture.call(Call {
+        fault: Some(fault(1, Some("empty-get"), "empty").into()),
+        ..call(Operation::Get, "db1")
+    });
     let mut console = TestConsole::new(&fixture, (120, 40), "default", false);
     console.press("p s m");
     let line = "arm mount: fail \"the volume is haunted\" as fail-mounts".to_owned();

@@ -29,7 +29,7 @@ fn cut(operation: Operation, volume: &str) -> Call {
         outcome: Outcome::Error,
         status: None,
         error: Some("the connection was reset".into()),
-        fault: Some(fault(1, None, "reset")),
+        fault: Some(fault(1, None, "reset").into()),
         reply: Body::default(),
         lints: if volume.is_empty() { vec![Lint::NamelessRequest, Lint::EmptyBodyRetry] } else { Vec::new() },
         ..call(operation, volume)

@@ -379,7 +379,7 @@ fn an_open_call_tells_why_no_other_rule_acted() {
         fixture.arm(&format!("arm {rule}"));
     }
     let rule = RuleText { id: 6, label: None, text: "get: eof".into() };
-    fixture.push(EntryKind::Rule(RuleEvent::Disarmed(rule)));
+    fixture.push(EntryKind::Rule(Box::new(RuleEvent::Disarmed(rule))));
     let decisions = [
         Decision::Fired,
         Decision::Skipped { by: 1 },
@@ -389,7 +389,7 @@ fn an_open_call_tells_why_no_other_rule_acted() {
     ];
     let numbered = (1..).zip(decisions).map(|(id, decision)| RuleDecision { id, decision });
     fixture.call(Call {
-        fault: Some(fault(1, None, "empty")),
+        fault: Some(fault(1, None, "empty").into()),
         evaluation: Some(numbered.collect()),
         ..call(Operation::Get, "db1")
     });
@@ -726,7 +726,7 @@ fn an_audience_reads_a_fault_in_sentences_and_not_once_it_is_over() {
         outcome: Outcome::Error,
         status: Some(500),
         error: Some("the volume is haunted".into()),
-        fault: Some(fault(1, None, action)),
+        fault: Some(fault(1, None, action).into()),
         ..call(Operation::Mount, volume)
     };
     let caption = |fixture: &Fixture| {

@@ -24,7 +24,7 @@ use super::{
 fn console_with_failures() -> (Fixture, TestConsole) {
     let mut fixture = Fixture::busy();
     let failed = |fault: AppliedFault, status, error: &str| Call {
-        fault: Some(fault),
+        fault: Some(fault.into()),
         outcome: Outcome::Error,
         status,
         error: Some(error.into()),
@@ -169,11 +169,11 @@ fn a_list_that_was_reset_counts_what_came_since() {
 #[test]
 fn what_was_typed_at_docker_is_ascii_where_all_is() {
     let mut fixture = Fixture::empty();
-    fixture.push(EntryKind::EngineCommand(EngineCommand {
+    fixture.push(EntryKind::EngineCommand(Box::new(EngineCommand {
         command: "docker volume ls".into(),
         result: "fine".into(),
         ok: true,
-    }));
+    })));
     let mut console = TestConsole::new(&fixture, (80, 24), "default", true);
     console.press("enter");
     console.look(&fixture);

@@ -23,7 +23,7 @@ fn held() -> Fixture {
     fixture.pass(3000);
     fixture.command("release 2", "1 call released", Vec::new());
     fixture.end_held(Call {
-        fault: Some(fault(1, None, "hold")),
+        fault: Some(fault(1, None, "hold").into()),
         duration: Duration::from_millis(5003),
         ..call(Operation::Mount, "db1")
     });

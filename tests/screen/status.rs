@@ -99,12 +99,12 @@ fn the_narration_ends_what_it_has_said() {
     assert!(says(&console, "· [m] fail every Mount → armed"), "{}", console.screen());
     assert!(says(&console, "· docker creates db1 → done"), "{}", console.screen());
     // What another client does is not what the key did.
-    let other = EntryKind::Command(CommandRun {
+    let other = EntryKind::Command(Box::new(CommandRun {
         command: "note hello".into(),
         result: "noted".into(),
         origin: Box::new(Origin::Line),
         changes: Vec::new(),
-    });
+    }));
     fixture.push(other);
     console.look(&fixture);
     assert!(says(&console, "· : note hello → noted"), "{}", console.screen());

@@ -150,7 +150,7 @@ fn in_front_of_a_plugin() -> Fixture {
         ..call(Operation::Get, "db1")
     });
     fixture.call(Call {
-        fault: Some(fault(1, None, "mountpoint /etc")),
+        fault: Some(fault(1, None, "mountpoint /etc").into()),
         reply: b"{\"Mountpoint\":\"/etc\"}\n".to_vec().into(),
         duration: Duration::from_micros(3240),
         upstream: upstream("{\"Mountpoint\":\"/var/lib/rclone/db1\"}\n", false),

@@ -345,7 +345,10 @@ async fn an_entry_of_a_rule_has_no_longer_name_than_that_of_a_call() {
     fixture.call(Operation::Get, &body(&"ö".repeat(100_000), "7f")).await;
     let (entries, _) = fixture.hub.entries_after(0, usize::MAX);
     let evaluated = entries.iter().find_map(|entry| match &entry.kind {
-        EntryKind::Rule(RuleEvent::Evaluated(evaluation)) => evaluation.volume.clone(),
+        EntryKind::Rule(event) => match &**event {
+            RuleEvent::Evaluated(evaluation) => evaluation.volume.clone(),
+            _ => None,
+        },
         _ => None,
     });
     assert_eq!(evaluated.expect("it has a name").len(), MAX_NAME_LEN);

@@ -143,7 +143,7 @@ proptest! {
                 assert_eq!(parts(&heard), parts(&replied));
                 let entry = fixture.last_call();
                 assert_eq!(entry.reply.length, reply.body.len());
-                assert_eq!(entry.reply.bytes, reply.body[..reply.body.len().min(Body::KEPT)]);
+                assert_eq!(*entry.reply.bytes, reply.body[..reply.body.len().min(Body::KEPT)]);
                 assert_eq!(entry.request.length, request.body.len());
                 assert!(entry.upstream.is_some_and(|upstream| upstream.reply.is_none()));
                 assert_eq!(fixture.calls().len(), index + 1);

@@ -93,7 +93,7 @@ impl RowBuilder<'_> {
         let bytes = text::pad_left(&text::grouped(call.reply.length as u64), self.columns[Column::Bytes], "");
         self.column(&bytes, self.columns[Column::Bytes], styles.text);
         let lints: String = call.lints.iter().flat_map(|lint| ["  (", lint.as_str(), ")"]).collect();
-        self.outcome_columns(call.fault.as_ref(), outcome(self.view, call), &lints, 0);
+        self.outcome_columns(call.fault.as_deref(), outcome(self.view, call), &lints, 0);
         if self.columns[Column::Took] > 0 {
             let took = text::pad_left(&text::took(call.duration), self.columns[Column::Took], "");
             self.say("  ", Style::new());

@@ -285,7 +285,7 @@ mod tests {
             let release = Release { by: ReleasedBy::Command, action: Some(action.into()) };
             let released = (!action.is_empty()).then_some(release);
             let call = Call {
-                fault: Some(AppliedFault { released, ..AppliedFault::of_rule(1, None, fault) }),
+                fault: Some(AppliedFault { released, ..AppliedFault::of_rule(1, None, fault) }.into()),
                 duration: Duration::from_secs(seconds),
                 outcome,
                 ..Call::ok(Operation::Remove, Caller::Docker)
@@ -304,7 +304,7 @@ mod tests {
             assert_eq!(text(fault, action, seconds, outcome), expected, "{fault} {action}");
         }
         let cut = Call {
-            fault: Some(AppliedFault::of_outage(Outage::Reset)),
+            fault: Some(AppliedFault::of_outage(Outage::Reset).into()),
             outcome: Outcome::Error,
             ..Call::ok(Operation::Remove, Caller::Docker)
         };

@@ -30,11 +30,13 @@ fn step() -> StepSpec {
 /// One entry of each kind, as they may follow each other.
 fn entries() -> Vec<Arc<Entry>> {
     let volumes = Volumes::default();
-    let command = |command: &str| CommandRun {
-        command: command.into(),
-        result: String::new(),
-        origin: Box::new(Origin::Key { key: "m".into() }),
-        changes: Vec::new(),
+    let command = |command: &str| {
+        Box::new(CommandRun {
+            command: command.into(),
+            result: String::new(),
+            origin: Box::new(Origin::Key { key: "m".into() }),
+            changes: Vec::new(),
+        })
     };
     let rule = RuleText { id: 1, label: Some("x".into()), text: "mount 20%: hold once".into() };
     let created = Change::Created { name: "v".into(), options: Options::new(), at: second(2) };
@@ -59,7 +61,7 @@ fn entries() -> Vec<Arc<Entry>> {
                 .with_speed(Some(DemoSpeed::default())),
         )),
         EntryKind::Registration(Box::new(DriverInfo { name: "voltergeist".into(), ..DriverInfo::default() })),
-        EntryKind::Rule(RuleEvent::Armed { rule: rule.clone(), until, speed: EngineSpeed::REAL }),
+        EntryKind::Rule(Box::new(RuleEvent::Armed { rule: rule.clone(), until, speed: EngineSpeed::REAL })),
         EntryKind::Command(command("arm mount 20%: hold once as x")),
         volume(Cause::Call(1), &created),
         EntryKind::Call(Box::new(Call {
@@ -68,7 +70,7 @@ fn entries() -> Vec<Arc<Entry>> {
             changes: vec![created],
             ..Call::ok(Operation::Create, Caller::Docker)
         })),
-        EntryKind::Rule(RuleEvent::Evaluated(Box::new(Evaluation {
+        EntryKind::Rule(Box::new(RuleEvent::Evaluated(Box::new(Evaluation {
             call: 2,
             operation: Some(Operation::Mount),
             request_line: None,
@@ -76,17 +78,17 @@ fn entries() -> Vec<Arc<Entry>> {
             mount_id: Some("7f".into()),
             connection: 1,
             rules: vec![RuleDecision { id: 1, decision: Decision::Fired }],
-        }))),
-        EntryKind::Rule(RuleEvent::Spent(rule.clone())),
+        })))),
+        EntryKind::Rule(Box::new(RuleEvent::Spent(rule.clone()))),
         volume(Cause::Call(2), &mounted),
         EntryKind::Held(Box::new(held)),
         EntryKind::Command(command(&Command::Speed(SpeedChange::Times(4.0)).to_string())),
         EntryKind::Command(command("seed 9")),
-        EntryKind::Driver(DriverEvent {
+        EntryKind::Driver(Box::new(DriverEvent {
             status: DriverStatus::Down { kind: Outage::Unlink, until: Some(second(99)) },
             generation: 1,
             reason: DriverReason::CannotBind { address: "unix:///x".into(), error: "no".into() },
-        }),
+        })),
         EntryKind::Released(ReleasedCall {
             call: 2,
             release: Release { by: ReleasedBy::Command, action: Some("fail \"no\"".into()) },
@@ -95,7 +97,7 @@ fn entries() -> Vec<Arc<Entry>> {
             number: 2,
             held_seq: Some(10),
             lints: vec![Lint::LeakedMount],
-            fault: Some(AppliedFault::of_rule(1, None, "hold")),
+            fault: Some(AppliedFault::of_rule(1, None, "hold").into()),
             ..Call::ok(Operation::Mount, Caller::Docker)
         })),
         EntryKind::Command(command("play list --step")),
@@ -112,10 +114,10 @@ fn entries() -> Vec<Arc<Entry>> {
             scenario: "list".into(),
             end: End { result: ScenarioResult::Stopped, problems: Vec::new() },
         })),
-        EntryKind::Rule(RuleEvent::Disarmed(rule)),
+        EntryKind::Rule(Box::new(RuleEvent::Disarmed(rule))),
         EntryKind::Command(command("reset")),
         EntryKind::Note { text: "the end".into() },
-        EntryKind::Gap(Gap { first: 7, missed: 12, reason: "the disk is full".into() }),
+        EntryKind::Gap(Box::new(Gap { first: 7, missed: 12, reason: "the disk is full".into() })),
     ];
     let entry = |(index, kind)| {
         Arc::new(Entry::new(index as u64 + 1, second(i64::try_from(index).expect("few entries")), kind))

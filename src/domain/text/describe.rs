@@ -185,7 +185,7 @@ pub fn remark(entry: &Entry, symbols: &Symbols) -> Vec<StyledText> {
             ]
         }
         EntryKind::Rule(event) => {
-            let (rule, change) = match event {
+            let (rule, change) = match &**event {
                 RuleEvent::Armed { rule, .. } => (rule, "is armed"),
                 RuleEvent::Moved { rule, .. } => (rule, "is moved"),
                 RuleEvent::Disarmed(rule) => (rule, "is disarmed"),

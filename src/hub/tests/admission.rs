@@ -62,9 +62,9 @@ fn a_rule_is_counted_only_by_the_calls_that_it_evaluates() {
         .iter()
         .map(|entry| match &entry.kind {
             EntryKind::Session(_) => "session",
-            EntryKind::Rule(RuleEvent::Armed { .. }) => "armed",
-            EntryKind::Rule(RuleEvent::Evaluated(_)) => "evaluated",
-            EntryKind::Rule(RuleEvent::Spent(_)) => "spent",
+            EntryKind::Rule(event) if matches!(**event, RuleEvent::Armed { .. }) => "armed",
+            EntryKind::Rule(event) if matches!(**event, RuleEvent::Evaluated(_)) => "evaluated",
+            EntryKind::Rule(event) if matches!(**event, RuleEvent::Spent(_)) => "spent",
             EntryKind::Command(_) => "command",
             EntryKind::Call(_) => "call",
             _ => "other",

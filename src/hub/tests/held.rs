@@ -86,10 +86,10 @@ async fn an_expired_rule_is_reported_once_and_stays_visible() {
 fn events(hub: &Hub) -> Vec<&'static str> {
     let (entries, _) = hub.entries_after(0, usize::MAX);
     let events = entries.iter().filter_map(|entry| match &entry.kind {
-        EntryKind::Rule(RuleEvent::Armed { .. }) => Some("armed"),
-        EntryKind::Rule(RuleEvent::Disarmed(_)) => Some("disarmed"),
-        EntryKind::Rule(RuleEvent::Spent(_)) => Some("spent"),
-        EntryKind::Rule(RuleEvent::Expired(_)) => Some("expired"),
+        EntryKind::Rule(event) if matches!(**event, RuleEvent::Armed { .. }) => Some("armed"),
+        EntryKind::Rule(event) if matches!(**event, RuleEvent::Disarmed(_)) => Some("disarmed"),
+        EntryKind::Rule(event) if matches!(**event, RuleEvent::Spent(_)) => Some("spent"),
+        EntryKind::Rule(event) if matches!(**event, RuleEvent::Expired(_)) => Some("expired"),
         _ => None,
     });
     events.collect()

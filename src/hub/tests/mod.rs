@@ -53,7 +53,7 @@ pub(super) fn lints(hub: &Hub, operation: Operation, volume: &str) -> Vec<Lint> 
 /// A call that comes and ends, as the server records it. Returns its number.
 pub(super) fn call(hub: &Hub, operation: Operation, volume: &str) -> u64 {
     let (mut call, injection) = arrival(hub, operation, &request(volume));
-    call.fault = injection.map(|injection| injection.fault);
+    call.fault = injection.map(|injection| injection.fault.into());
     let number = call.number;
     hub.record(EntryKind::Call(Box::new(call)));
     number

@@ -88,7 +88,7 @@ pub fn write(page: &mut DetailPage<'_>, entry: &Entry, call: &Call, time: &str) 
 fn others(page: &mut DetailPage<'_>, entry: &Entry, call: &Call) {
     let snapshot = page.view.snapshot.of_entry(entry);
     let dim = page.view.theme.styles.dim;
-    let acted = call.fault.as_ref().and_then(AppliedFault::rule);
+    let acted = call.fault.as_deref().and_then(AppliedFault::rule);
     let text_of = |id: u32| {
         let listed = snapshot.rules.iter().find(|rule| rule.id == id).map(|rule| &rule.text);
         let disarmed =

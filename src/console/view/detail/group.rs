@@ -66,7 +66,7 @@ pub fn write(page: &mut DetailPage<'_>, group: &CallGroup) {
             page.say(&format!("the engine, {}", text::took(pause)), styles.dim);
         }
         let (applied, ending) = match &member.entry.kind {
-            EntryKind::Call(call) => (call.fault.as_ref(), row::outcome(view, call)),
+            EntryKind::Call(call) => (call.fault.as_deref(), row::outcome(view, call)),
             EntryKind::Held(held) => (Some(&held.fault), row::held(view, &member.entry, held)),
             _ => continue,
         };

@@ -109,7 +109,7 @@ fn entry_lines(page: &mut DetailPage<'_>, entry: &Entry) {
         EntryKind::Rule(event) => {
             let Some(rule) = event.rule() else { return };
             page.heading(&format!("Rule {}", rule.id));
-            let change = if let RuleEvent::Spent(_) = event { "spent" } else { "expired" };
+            let change = if let RuleEvent::Spent(_) = &**event { "spent" } else { "expired" };
             page.say(&format!("{change} at {time}"), styles.text);
             page.say(&rule.text, styles.fault);
         }

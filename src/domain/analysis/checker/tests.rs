@@ -52,12 +52,12 @@ impl Run {
     }
 
     fn command(&mut self, command: &str) {
-        self.record(EntryKind::Command(CommandRun {
+        self.record(EntryKind::Command(Box::new(CommandRun {
             command: command.into(),
             result: String::new(),
             origin: Box::default(),
             changes: Vec::new(),
-        }));
+        })));
     }
 
     fn verdict(&self, expectation: &str) -> Verdict {

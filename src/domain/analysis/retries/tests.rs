@@ -43,7 +43,7 @@ impl Journal {
     fn driver(&mut self, seconds: f64, outage: Option<Outage>, reason: DriverReason) {
         let down = |kind| DriverStatus::Down { kind, until: None };
         let status = outage.map_or(DriverStatus::Up, down);
-        self.push(seconds, EntryKind::Driver(DriverEvent { status, generation: 0, reason }));
+        self.push(seconds, EntryKind::Driver(Box::new(DriverEvent { status, generation: 0, reason })));
     }
 
     fn says(&self, seq: usize, seconds: f64) -> String {

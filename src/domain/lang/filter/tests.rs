@@ -14,7 +14,7 @@ fn call() -> Call {
         volume: Some("db1".into()),
         mount_id: Some("7f3a".into()),
         mounted: true,
-        fault: Some(AppliedFault::of_rule(3, Some("slow"), "delay 200ms")),
+        fault: Some(AppliedFault::of_rule(3, Some("slow"), "delay 200ms").into()),
         outcome: Outcome::Error,
         status: Some(503),
         error: Some("Device busy".into()),
@@ -35,7 +35,7 @@ fn every_kind_of_entry_can_be_filtered_for() {
         assert_eq!(filter.to_string(), format!("kind:{kind}"));
         assert_eq!(filter.matches(&entry(EntryKind::Unknown)), *kind == "unknown", "{kind}");
         let gap = Gap { first: 2, missed: 1, reason: "a full disk".to_owned() };
-        assert_eq!(filter.matches(&entry(EntryKind::Gap(gap))), *kind == "gap", "{kind}");
+        assert_eq!(filter.matches(&entry(EntryKind::Gap(gap.into()))), *kind == "gap", "{kind}");
     }
 }
 
@@ -118,7 +118,7 @@ fn a_word_finds_all_that_a_row_shows() {
         (ended(Call { outcome: Outcome::Ok, error: None, status: Some(200), ..call() }), &["ok"]),
         (ended(Call { outcome: Outcome::Cancelled, ..call() }), &["cancelled", "disconnected"]),
         (ended(Call { outcome: Outcome::Panicked, ..call() }), &["PANICKED"]),
-        (entry(EntryKind::Rule(RuleEvent::Spent(rule))), &["spent", "hang", "\"rule 3\""]),
+        (entry(EntryKind::Rule(Box::new(RuleEvent::Spent(rule)))), &["spent", "hang", "\"rule 3\""]),
     ] {
         for word in words {
             assert!(word.parse::<Filter>().expect(word).matches(&shown), "{word}: {shown:?}");
@@ -129,12 +129,12 @@ fn a_word_finds_all_that_a_row_shows() {
 
 #[test]
 fn a_term_about_calls_matches_no_other_entry() {
-    let command = entry(EntryKind::Command(CommandRun {
+    let command = entry(EntryKind::Command(Box::new(CommandRun {
         command: "forget db1".into(),
         result: "gone".into(),
         origin: Box::default(),
         changes: Vec::new(),
-    }));
+    })));
     for (filter, expected) in [
         ("db1", true),
         ("kind:command", true),
@@ -204,12 +204,12 @@ fn the_history_of_a_volume_is_what_changed_it() {
     let ended = |call: Call| entry(EntryKind::Call(Box::new(call)));
     let asked = Call { operation: Some(Operation::Get), fault: None, ..call() };
     let command = |changes| {
-        entry(EntryKind::Command(CommandRun {
+        entry(EntryKind::Command(Box::new(CommandRun {
             command: String::new(),
             result: String::new(),
             origin: Box::default(),
             changes,
-        }))
+        })))
     };
     let forgotten = |name: &str| command(vec![Change::Forgotten { name: name.into() }]);
     let history = Filter::history_of("db1");

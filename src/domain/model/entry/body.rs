@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use bytes::Bytes;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A request's headers. An engine sends the same ones with each request, so equal headers are shared.
@@ -26,7 +25,7 @@ impl Headers {
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(with = "BodyForm"))]
 pub struct Body {
     /// The first bytes, at most [`Body::KEPT`] of them.
-    pub bytes: Bytes,
+    pub bytes: Arc<[u8]>,
     /// How long it really was, in bytes.
     pub length: usize,
 }
@@ -35,14 +34,14 @@ impl Body {
     /// How many bytes of a body are kept.
     pub const KEPT: usize = 16 * 1024;
 
-    /// Keeps a body. A long one is copied, so that the rest of its memory is freed.
-    pub fn new(bytes: &Bytes) -> Self {
-        let kept = if bytes.len() > Self::KEPT {
-            Bytes::copy_from_slice(&bytes[..Self::KEPT])
-        } else {
-            bytes.clone()
-        };
-        Self { bytes: kept, length: bytes.len() }
+    /// Keeps a body.
+    pub fn new(bytes: &[u8]) -> Self {
+        Self::of_length(bytes, bytes.len())
+    }
+
+    /// Keeps the first bytes of a body of this length.
+    pub fn of_length(bytes: &[u8], length: usize) -> Self {
+        Self { bytes: bytes[..bytes.len().min(Self::KEPT)].into(), length }
     }
 
     /// Its text, with what is not UTF-8 replaced.
@@ -53,7 +52,7 @@ impl Body {
 
 impl From<Vec<u8>> for Body {
     fn from(bytes: Vec<u8>) -> Self {
-        Self::new(&bytes.into())
+        Self::new(&bytes)
     }
 }
 

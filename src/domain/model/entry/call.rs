@@ -61,7 +61,7 @@ pub struct Call {
     pub request: Body,
     /// What a rule or an outage did to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fault: Option<AppliedFault>,
+    pub fault: Option<Box<AppliedFault>>,
     /// What each rule for this operation decided, in their order. Calls with the same decisions share them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evaluation: Option<Arc<[RuleDecision]>>,
@@ -151,7 +151,7 @@ impl Call {
             + text(&self.volume)
             + text(&self.mount_id)
             + text(&self.error)
-            + self.fault.as_ref().map_or(0, AppliedFault::size_estimate)
+            + self.fault.as_ref().map_or(0, |fault| size_of::<AppliedFault>() + 16 + fault.size_estimate())
             + self.evaluation.as_ref().map_or(0, shared_size)
             + self.headers.size_estimate()
             + self.lints.len()

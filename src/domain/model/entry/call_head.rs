@@ -52,7 +52,7 @@ macro_rules! head {
 impl Call {
     /// What is known from the arrival on.
     pub fn head(&self) -> CallHead<'_> {
-        head!(self, self.is_retry(), self.fault.as_ref())
+        head!(self, self.is_retry(), self.fault.as_deref())
     }
 }
 

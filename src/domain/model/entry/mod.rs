@@ -76,13 +76,13 @@ pub enum EntryKind {
     /// A volume changed, and the change is on disk.
     Volume(Box<VolumeChange>),
     /// A rule was armed, ended or evaluated a call.
-    Rule(RuleEvent),
+    Rule(Box<RuleEvent>),
     /// The driver's status changed, or cannot be brought about.
-    Driver(DriverEvent),
+    Driver(Box<DriverEvent>),
     /// A command was run.
-    Command(CommandRun),
+    Command(Box<CommandRun>),
     /// A command was given to an engine by the demo.
-    EngineCommand(EngineCommand),
+    EngineCommand(Box<EngineCommand>),
     /// A command ran in the user's shell, from the console.
     Shell(ShellEvent),
     /// Something happened in a scenario.
@@ -93,7 +93,7 @@ pub enum EntryKind {
         text: String,
     },
     /// The recording lacks entries.
-    Gap(Gap),
+    Gap(Box<Gap>),
     /// A kind that this version does not know: the entry was written by a later one.
     #[serde(other)]
     #[cfg_attr(test, schemars(skip))]
@@ -252,7 +252,7 @@ impl Entry {
             | EntryKind::Connection(_)
             | EntryKind::Volume(_)
             | EntryKind::Unknown => true,
-            EntryKind::Rule(event) => !matches!(event, RuleEvent::Spent(_) | RuleEvent::Expired(_)),
+            EntryKind::Rule(event) => !matches!(**event, RuleEvent::Spent(_) | RuleEvent::Expired(_)),
             EntryKind::Driver(event) => {
                 matches!(event.reason, DriverReason::Command | DriverReason::Crash)
             }

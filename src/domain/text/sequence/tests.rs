@@ -38,7 +38,7 @@ impl Journal {
     fn command(&mut self, millis: i64, line: &str, effect: &str) {
         let (command, result) = (line.into(), effect.into());
         let run = CommandRun { command, result, origin: Box::default(), changes: Vec::new() };
-        self.push(millis, EntryKind::Command(run));
+        self.push(millis, EntryKind::Command(run.into()));
     }
 
     fn retries(&self) -> Retries {
@@ -74,7 +74,8 @@ fn held() -> Journal {
     journal.waits(1000, Operation::Mount, "db1");
     journal.call(2000, 2001, about(Operation::Get, "cache"));
     journal.command(6000, "release 1", "1 call released");
-    let call = Call { fault: Some(fault("hold")), held_seq: Some(1), ..about(Operation::Mount, "db1") };
+    let call =
+        Call { fault: Some(fault("hold").into()), held_seq: Some(1), ..about(Operation::Mount, "db1") };
     journal.call(1000, 6001, call);
     journal
 }
@@ -87,7 +88,7 @@ fn tried_again() -> Journal {
             outcome: Outcome::Error,
             status: None,
             error: Some("the connection was reset".into()),
-            fault: Some(fault("reset")),
+            fault: Some(fault("reset").into()),
             ..about(Operation::Mount, "db1")
         };
         let retry = Call { volume: None, request: Body::default(), ..lost.clone() };

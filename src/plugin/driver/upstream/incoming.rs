@@ -137,8 +137,7 @@ impl ForwardedBody {
         self.ended = true;
         let Some((mut call, exchange)) = self.unrecorded.take() else { return };
         let bytes = Bytes::from(std::mem::take(&mut self.stored));
-        let kept = bytes.slice(..bytes.len().min(entry::Body::KEPT));
-        let stored = entry::Body { bytes: kept, length: self.length };
+        let stored = entry::Body::of_length(&bytes, self.length);
         let error = match broken {
             Some(error) => Some(error),
             None if bytes.len() == self.length => exchange.finish(self.status, &bytes, &stored, call.call()),
