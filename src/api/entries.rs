@@ -13,16 +13,13 @@ use axum::{
 };
 use futures_util::stream;
 use serde::Deserialize;
-use tokio::{
-    sync::watch,
-    time::{Instant, sleep_until},
-};
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::ApiState;
 use crate::{
     domain::{lang::json, model::entry::Entry},
-    hub::Hub,
+    hub::{Changes, Hub},
 };
 
 /// How many entries are read from the journal at a time.
@@ -118,7 +115,7 @@ pub async fn stream(
 /// A reader of the stream. A slow reader misses entries; the journal never waits for it.
 struct Reader {
     hub: Arc<Hub>,
-    changes: watch::Receiver<u64>,
+    changes: Changes,
     shutdown: CancellationToken,
     /// The number of the last entry that was sent to it or that it missed.
     seen: u64,

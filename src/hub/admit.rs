@@ -54,7 +54,7 @@ impl Hub {
         drop(inner);
         // The end of the call may be far away.
         if has_changed {
-            self.notify_readers();
+            self.changes.send();
         }
         injection
     }

@@ -115,7 +115,7 @@ impl Hub {
                 (now, ticked, inner.deadline)
             };
             if ticked {
-                self.notify_readers();
+                self.changes.send();
             }
             let due = next.map(|next| {
                 let left = Duration::try_from(next.duration_since(now)).unwrap_or_default();

@@ -70,7 +70,7 @@ impl Hub {
             self.request_rebind();
         }
         self.rescheduled.notify_one();
-        self.notify_readers();
+        self.changes.send();
         Ok(CommandOutput { text: result, seq, hits: Vec::new() })
     }
 
@@ -150,7 +150,7 @@ impl Hub {
             let kind = EntryKind::Volume(Box::new(VolumeChange { cause: Cause::Command, change }));
             self.locked.lock().push(self.now(), kind);
         }
-        self.notify_readers();
+        self.changes.send();
         Err(CommandFailed::PartlyWiped(text))
     }
 }

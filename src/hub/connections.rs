@@ -29,7 +29,7 @@ impl Hub {
         let event = ConnectionEvent::Opened { connection: number, peer: peer.clone(), first: is_first };
         inner.push(self.now(), EntryKind::Connection(event));
         drop(inner);
-        self.notify_readers();
+        self.changes.send();
         OpenConnection { hub: Arc::clone(self), number, peer, is_first }
     }
 }

@@ -96,7 +96,7 @@ impl Hub {
         }
         self.publish_desired_state(&mut inner);
         drop(inner);
-        self.notify_readers();
+        self.changes.send();
         HeldCallGuard { hub: Arc::clone(self), call, seq, released }
     }
 
@@ -142,6 +142,6 @@ impl Drop for HeldCallGuard {
         inner.waiters.remove(&self.call);
         self.hub.publish_desired_state(&mut inner);
         drop(inner);
-        self.hub.notify_readers();
+        self.hub.changes.send();
     }
 }

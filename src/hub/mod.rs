@@ -9,6 +9,7 @@
 //! takes them; `locked` guards all else and is held for microseconds, never over I/O.
 
 mod admit;
+mod changes;
 mod clock;
 mod command_error;
 mod commands;
@@ -41,6 +42,7 @@ use tokio::{
     time::Instant,
 };
 
+pub use changes::{ChangeSender, Changes, NoMoreChanges};
 pub use command_error::CommandFailed;
 pub use commands::CommandOutput;
 pub use connections::OpenConnection;
@@ -92,7 +94,7 @@ pub struct Hub {
     volume_locks: VolumeLocks,
     locked: Mutex<Inner>,
     last_call: AtomicU64,
-    version: watch::Sender<u64>,
+    changes: ChangeSender,
     desired_state: watch::Sender<DriverState>,
     observed_state: watch::Sender<Option<DriverState>>,
     play_requests: watch::Sender<Option<PlayRequest>>,
@@ -161,7 +163,7 @@ impl Hub {
             desired_state: watch::Sender::new(inner.state.driver_state()),
             locked: Mutex::new(inner),
             last_call: AtomicU64::new(0),
-            version: watch::Sender::new(0),
+            changes: ChangeSender::default(),
             observed_state: watch::Sender::new(None),
             play_requests: watch::Sender::new(None),
             speeds: watch::Sender::new(speed),
@@ -188,13 +190,9 @@ impl Hub {
         self.locked.lock().state.rules().clone()
     }
 
-    /// Wakes a reader when something is new. A reader that was away gets one wake-up for all it missed.
-    pub fn subscribe(&self) -> watch::Receiver<u64> {
-        self.version.subscribe()
-    }
-
-    fn notify_readers(&self) {
-        self.version.send_modify(|version| *version += 1);
+    /// Wakes a reader when something is new.
+    pub fn subscribe(&self) -> Changes {
+        self.changes.subscribe()
     }
 
     /// Appends an entry about what happened outside: the end of a call, an event of a scenario, a note. Returns its
@@ -212,7 +210,7 @@ impl Hub {
             self.publish_desired_state(&mut inner);
         }
         drop(inner);
-        self.notify_readers();
+        self.changes.send();
         seq
     }
 

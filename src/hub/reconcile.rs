@@ -39,7 +39,7 @@ impl Hub {
         let DriverState { status, generation, .. } = inner.state.driver_state();
         inner.push_driver(self.now(), status, generation, reason);
         drop(inner);
-        self.notify_readers();
+        self.changes.send();
     }
 
     /// Waits until the server, if there is one, has brought about what it has to: after `down` nobody can reach the driver, after `up` everybody can.

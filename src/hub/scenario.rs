@@ -22,7 +22,7 @@ impl Hub {
     /// Says which scenarios can be played here. A player has to follow [`Hub::play_requests`].
     pub fn set_catalog(&self, catalog: ScenarioCatalog) {
         self.locked.lock().catalog = catalog;
-        self.notify_readers();
+        self.changes.send();
     }
 
     /// What the player has to do; none while nothing is to be played.

@@ -73,7 +73,7 @@ impl Hub {
         let guard = self.lock_volumes(change.name());
         self.persist_and_record(&guard, change, cause)?;
         drop(guard);
-        self.notify_readers();
+        self.changes.send();
         Ok(())
     }
 
@@ -90,7 +90,7 @@ impl Hub {
         let Some(change) = decide(record.as_deref())? else { return Ok(None) };
         self.persist_and_record(&guard, &change, cause)?;
         drop(guard);
-        self.notify_readers();
+        self.changes.send();
         Ok(Some(change))
     }
 

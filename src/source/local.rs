@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use tokio::{sync::watch, task::spawn_blocking};
+use tokio::task::spawn_blocking;
 
 use super::Source;
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
         rules::{DryRun, Rule},
     },
     export,
-    hub::{Hub, Snapshot},
+    hub::{Changes, Hub, Snapshot},
 };
 
 /// Reads and changes a [`Hub`]. Commands and dry runs are done on a thread for blocking work, because a command
@@ -49,7 +49,7 @@ impl Source for LocalSource {
         self.0.entries_after(seq, limit).0
     }
 
-    fn changes(&self) -> watch::Receiver<u64> {
+    fn changes(&self) -> Changes {
         self.0.subscribe()
     }
 

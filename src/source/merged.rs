@@ -10,7 +10,7 @@ use std::{collections::HashMap, sync::Arc};
 use futures_util::future::{BoxFuture, join_all, select_all, try_join_all};
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
-use tokio::{sync::watch, task::JoinHandle, time::sleep};
+use tokio::{task::JoinHandle, time::sleep};
 
 use super::{RemoteSource, Source, save_here};
 use crate::{
@@ -24,7 +24,7 @@ use crate::{
         rules::{DryRun, Rule},
         state::journal::{Bounds, Journal},
     },
-    hub::Snapshot,
+    hub::{ChangeSender, Changes, Snapshot},
 };
 
 /// How long an entry waits for earlier ones of other instances.
@@ -39,7 +39,7 @@ struct Node {
 struct Shared {
     nodes: Vec<Node>,
     merged: Mutex<Merged>,
-    version: watch::Sender<u64>,
+    changes: ChangeSender,
 }
 
 /// The list, and how far each instance is in it.
@@ -78,7 +78,7 @@ impl MergedSource {
             taken: vec![(0, 0); nodes.len()],
             numbers: HashMap::new(),
         };
-        let shared = Arc::new(Shared { nodes, merged: Mutex::new(merged), version: watch::Sender::new(0) });
+        let shared = Arc::new(Shared { nodes, merged: Mutex::new(merged), changes: ChangeSender::default() });
         shared.take_in();
         let merging = tokio::spawn(merge(Arc::clone(&shared)));
         Arc::new(Self { shared, merging })
@@ -90,7 +90,7 @@ async fn merge(shared: Arc<Shared>) {
     let mut changes: Vec<_> = shared.nodes.iter().map(|node| node.source.changes()).collect();
     loop {
         let is_held_back = shared.take_in();
-        shared.version.send_modify(|version| *version += 1);
+        shared.changes.send();
         if is_held_back {
             sleep(ENTRY_DELAY.unsigned_abs()).await;
         } else {
@@ -230,8 +230,8 @@ impl Source for MergedSource {
         self.shared.merged.lock().journal.after(seq).take(limit).cloned().collect()
     }
 
-    fn changes(&self) -> watch::Receiver<u64> {
-        self.shared.version.subscribe()
+    fn changes(&self) -> Changes {
+        self.shared.changes.subscribe()
     }
 
     fn run(&self, command: Command, origin: Origin) -> BoxFuture<'static, Result<String, String>> {
@@ -274,7 +274,7 @@ impl Source for MergedSource {
         };
         let chosen = merged.chosen;
         drop(merged);
-        self.shared.version.send_modify(|version| *version += 1);
+        self.shared.changes.send();
         Ok(match chosen {
             Some(index) => format!("volumes, faults and commands: {}", nodes[index].name),
             None => format!("volumes, faults and commands: all {} nodes", nodes.len()),

@@ -11,7 +11,7 @@ mod stream;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use tokio::{sync::watch, task::spawn_blocking};
+use tokio::task::spawn_blocking;
 
 pub use local::LocalSource;
 pub use merged::MergedSource;
@@ -30,7 +30,7 @@ use crate::{
         state::State,
     },
     export,
-    hub::Snapshot,
+    hub::{Changes, Snapshot},
 };
 
 /// The state that a console shows, and the way to change it.
@@ -45,7 +45,7 @@ pub trait Source: Send + Sync {
     fn entries_after(&self, seq: u64, limit: usize) -> Vec<Arc<Entry>>;
 
     /// Changes its value whenever there is something new to read.
-    fn changes(&self) -> watch::Receiver<u64>;
+    fn changes(&self) -> Changes;
 
     /// Runs a command that came from a key or the `:` line, and returns its result as text, or why it failed.
     fn run(&self, command: Command, origin: Origin) -> BoxFuture<'static, Result<String, String>>;

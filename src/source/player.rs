@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
-use tokio::{sync::watch, time::Instant};
+use tokio::time::Instant;
 
 use crate::{
     domain::{
@@ -22,6 +22,7 @@ use crate::{
         state::State,
         text,
     },
+    hub::{ChangeSender, Changes},
     recording::{Line, RecordingError, RecordingFile, apply_line},
 };
 use search::Search;
@@ -66,7 +67,7 @@ pub struct ReplayPlayer {
     /// The result of the last search, until it is taken.
     found: Option<Result<(), String>>,
     refreshed: Instant,
-    version: watch::Sender<u64>,
+    changes: ChangeSender,
 }
 
 impl ReplayPlayer {
@@ -99,15 +100,15 @@ impl ReplayPlayer {
             search: None,
             found: None,
             refreshed: now,
-            version: watch::Sender::new(0),
+            changes: ChangeSender::default(),
         };
         player.update_timeline(false);
         Ok(player)
     }
 
     /// Changes its value whenever there is something new to see.
-    pub fn changes(&self) -> watch::Receiver<u64> {
-        self.version.subscribe()
+    pub fn changes(&self) -> Changes {
+        self.changes.subscribe()
     }
 
     /// What the console sees.
@@ -233,7 +234,7 @@ impl ReplayPlayer {
     }
 
     fn notify(&self) {
-        self.version.send_modify(|version| *version += 1);
+        self.changes.send();
     }
 
     fn update_timeline(&self, is_new: bool) {

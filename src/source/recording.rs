@@ -7,7 +7,7 @@ use std::{
 
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 
 use super::{
     Source, dry_run_here,
@@ -23,7 +23,7 @@ use crate::{
         },
         rules::{DryRun, Rule},
     },
-    hub::Snapshot,
+    hub::{Changes, Snapshot},
     recording::{RecordingError, RecordingFile},
 };
 
@@ -36,7 +36,7 @@ enum Request {
 /// Plays a recording on a thread of its own, which reads the file.
 pub struct RecordingSource {
     shown: Arc<Mutex<PlayerState>>,
-    changes: watch::Receiver<u64>,
+    changes: Changes,
     requests: mpsc::Sender<Request>,
 }
 
@@ -91,7 +91,7 @@ impl Source for RecordingSource {
         self.shown.lock().state.journal().after(seq).take(limit).cloned().collect()
     }
 
-    fn changes(&self) -> watch::Receiver<u64> {
+    fn changes(&self) -> Changes {
         self.changes.clone()
     }
 

@@ -7,7 +7,6 @@ use hyper::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 use tokio::{
-    sync::watch,
     task::JoinHandle,
     time::{Instant, sleep, timeout},
 };
@@ -28,7 +27,7 @@ use crate::{
         rules::{DryRun, Rule},
         state::State,
     },
-    hub::Snapshot,
+    hub::{ChangeSender, Changes, Snapshot},
     net::{Endpoint, client::ClientError},
 };
 
@@ -60,7 +59,7 @@ struct Remote {
 struct Shared {
     endpoint: Endpoint,
     remote: Mutex<Remote>,
-    version: watch::Sender<u64>,
+    changes: ChangeSender,
     /// How many entries before the newest are fetched.
     history: u64,
 }
@@ -112,7 +111,7 @@ impl RemoteSource {
         let shared = Arc::new(Shared {
             endpoint,
             remote: Mutex::new(remote),
-            version: watch::Sender::new(0),
+            changes: ChangeSender::default(),
             history,
         });
         let following = tokio::spawn(follow(Arc::clone(&shared)));
@@ -151,7 +150,7 @@ async fn follow(shared: Arc<Shared>) {
 
 impl Shared {
     fn notify(&self) {
-        self.version.send_modify(|version| *version += 1);
+        self.changes.send();
     }
 
     fn last_seq(&self) -> u64 {
@@ -245,7 +244,7 @@ impl Shared {
 
     /// Waits until an entry is here.
     async fn wait_for(&self, seq: u64) {
-        let mut changes = self.version.subscribe();
+        let mut changes = self.changes.subscribe();
         let wait = async { while self.last_seq() < seq && changes.changed().await.is_ok() {} };
         drop(timeout(ECHO, wait).await);
     }
@@ -292,8 +291,8 @@ impl Source for RemoteSource {
         self.shared.remote.lock().state.journal().after(seq).take(limit).cloned().collect()
     }
 
-    fn changes(&self) -> watch::Receiver<u64> {
-        self.shared.version.subscribe()
+    fn changes(&self) -> Changes {
+        self.shared.changes.subscribe()
     }
 
     fn run(&self, command: Command, _: Origin) -> BoxFuture<'static, Result<String, String>> {

@@ -10,7 +10,7 @@ use std::{
 };
 
 use futures_util::{FutureExt as _, future::BoxFuture};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::Semaphore;
 use voltergeist::{
     console::ExitReason,
     domain::{
@@ -24,7 +24,7 @@ use voltergeist::{
         rules::{DryRun, Rule},
         state::journal::Bounds,
     },
-    hub::{Hub, InMemoryStore, Snapshot, VolumeStore},
+    hub::{Changes, Hub, InMemoryStore, Snapshot, VolumeStore},
     source::{LocalSource, Source},
 };
 
@@ -106,7 +106,7 @@ impl Source for SlowDryRuns {
         self.hub.entries_after(seq, limit)
     }
 
-    fn changes(&self) -> watch::Receiver<u64> {
+    fn changes(&self) -> Changes {
         self.hub.changes()
     }
 

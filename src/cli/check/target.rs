@@ -3,10 +3,7 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use anyhow::{anyhow, bail};
-use tokio::{
-    sync::watch,
-    time::{Instant, sleep, sleep_until, timeout_at},
-};
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 use crate::{
     app::plugin_list,
@@ -17,6 +14,7 @@ use crate::{
         model::source_status::{ConnectionState, SourceStatus},
         state::{State, journal::Bounds},
     },
+    hub::Changes,
     net::{Endpoint, EndpointError},
     recording::{Line, RecordingError, RecordingFile, apply_line},
     source::{RemoteSource, Source as _},
@@ -39,7 +37,7 @@ pub enum Target {
 /// A running instance.
 pub struct Instance {
     source: Arc<RemoteSource>,
-    changes: watch::Receiver<u64>,
+    changes: Changes,
     expectations: Vec<Expectation>,
     checker: Checker,
     /// The last entry that was looked at, and the epoch that it is of.
@@ -156,7 +154,7 @@ impl Instance {
     }
 
     fn verdicts(&mut self) -> Vec<Verdict> {
-        self.changes.borrow_and_update();
+        self.changes.mark_unchanged();
         let snapshot = self.source.snapshot();
         if self.epoch != Some(snapshot.epoch) {
             // Those before a reset are not missed.

@@ -94,7 +94,7 @@ fn readers_learn_of_a_matching_rule_before_the_call_ends() {
     let mut changes = hub.subscribe();
     changes.mark_unchanged();
     admit(&hub, Operation::List, "");
-    assert!(!changes.has_changed().expect("the hub is there"), "no rule is about List");
+    assert!(!changes.has_changed(), "no rule is about List");
     admit(&hub, Operation::Get, "v");
-    assert!(changes.has_changed().expect("the hub is there"));
+    assert!(changes.has_changed());
 }
