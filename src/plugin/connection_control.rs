@@ -8,11 +8,12 @@ use std::{
     },
 };
 
+use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use super::driver::upstream::connection::UpstreamConnection;
 use crate::{
-    domain::model::peer::Peer,
+    domain::model::{entry::Headers, peer::Peer},
     hub::OpenConnection,
     net::{RequestProgress, RequestUnderWay},
 };
@@ -37,6 +38,8 @@ pub struct ConnectionControl {
     first_contact: AtomicBool,
     /// Whether a request has arrived.
     has_begun: AtomicBool,
+    /// The headers of the latest request.
+    headers: Mutex<Headers>,
     requests: Arc<RequestProgress>,
     /// How many calls are held.
     held: AtomicU32,
@@ -58,6 +61,7 @@ impl ConnectionControl {
             peer: None,
             first_contact: AtomicBool::new(false),
             has_begun: AtomicBool::new(false),
+            headers: Mutex::default(),
             requests: Arc::default(),
             held: AtomicU32::new(0),
             is_reading: AtomicBool::new(false),
@@ -89,6 +93,11 @@ impl ConnectionControl {
     pub fn begin_call(&self) -> bool {
         self.has_begun.store(true, Ordering::Relaxed);
         self.first_contact.swap(false, Ordering::Relaxed)
+    }
+
+    /// Gives access to the headers of the latest request.
+    pub fn with_headers<T>(&self, access: impl FnOnce(&mut Headers) -> T) -> T {
+        access(&mut self.headers.lock())
     }
 
     /// How far its requests are.

@@ -196,7 +196,7 @@ fn new_call(head: &Parts, headers: &SharedHeaders, call: u64, control: &Connecti
         connection: control.number(),
         peer: control.peer().cloned(),
         first_contact: control.begin_call(),
-        headers: headers.share(&head.headers),
+        headers: control.with_headers(|previous| headers.share(&head.headers, previous)),
         ..Call::default()
     }
 }

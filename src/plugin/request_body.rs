@@ -7,7 +7,7 @@ use axum::{
     body::Body,
     http::{Request, header, request::Parts},
 };
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt, stream};
 use http_body_util::{BodyDataStream, BodyExt};
 use hyper::body::Body as HttpBody;
@@ -35,7 +35,7 @@ impl RequestBody {
         B: HttpBody<Data = Bytes, Error: Into<BoxError> + Send> + Send + Unpin + 'static,
     {
         let declared = body.size_hint().exact();
-        let mut parts: Vec<Bytes> = Vec::new();
+        let mut bytes = Bytes::new();
         let mut length = 0;
         let mut rest = None;
         while length <= MAX_DISCARDED
@@ -44,7 +44,7 @@ impl RequestBody {
             let Ok(part) = frame?.into_data() else { continue };
             length += part.len();
             if length <= MAX_BODY_LEN {
-                parts.push(part);
+                bytes = if bytes.is_empty() { part } else { join(bytes, &part) };
             } else if forwarded {
                 let part = stream::once(std::future::ready(Ok(part)));
                 rest = Some(Body::from_stream(part.chain(BodyDataStream::new(body))));
@@ -52,7 +52,6 @@ impl RequestBody {
                 break;
             }
         }
-        let bytes = if parts.len() == 1 { parts.swap_remove(0) } else { parts.concat().into() };
         Ok(Self { bytes, length, rest })
     }
 
@@ -65,6 +64,12 @@ impl RequestBody {
     pub fn stored(&self) -> entry::Body {
         entry::Body::of_length(&self.bytes, self.length)
     }
+}
+
+fn join(bytes: Bytes, part: &[u8]) -> Bytes {
+    let mut joined = bytes.try_into_mut().unwrap_or_else(|shared| BytesMut::from(&*shared));
+    joined.extend_from_slice(part);
+    joined.freeze()
 }
 
 /// A request as it came.
