@@ -137,7 +137,8 @@ async fn handle<D: Driver>(
     let control = Arc::clone(guard.control());
     let driver_call = DriverCall { operation, request: &request, http: &http, control: &control };
     if let Some(injection) = injection {
-        return inject(injection, driver, &driver_call, guard).await;
+        // It is large, and most calls need no room for it.
+        return Box::pin(inject(injection, driver, &driver_call, guard)).await;
     }
     let answer = driver.call(&driver_call, guard.call()).await;
     respond(answer, guard).await

@@ -110,7 +110,7 @@ impl Driver for UpstreamDriver {
             Ok((response, guard)) => {
                 let incoming = Box::new(IncomingReply::new(response, guard, exchange));
                 match operation.filter(|operation| self.shadow.is_masked(*operation, request)) {
-                    Some(operation) => self.mask(operation, request, *incoming, recorded).await,
+                    Some(operation) => Box::pin(self.mask(operation, request, *incoming, recorded)).await,
                     None => Answer::Incoming(incoming),
                 }
             }
