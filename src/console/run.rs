@@ -47,7 +47,7 @@ pub enum ExitReason {
 }
 
 /// At most so many frames in a second, whatever happens. Keys are drawn at once all the same.
-pub const FRAMES_PER_SECOND: u32 = 30;
+pub const FRAMES_PER_SECOND: u32 = 20;
 
 const FRAME: Duration = Duration::from_millis(1000 / FRAMES_PER_SECOND as u64);
 /// How many new entries are taken under one lock.
