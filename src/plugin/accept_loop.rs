@@ -52,7 +52,7 @@ impl AcceptLoop {
     /// A loop with an open listener.
     pub fn new(hub: Arc<Hub>, routes: Routes, listener: Listener, spec: Option<SpecFile>) -> Self {
         let routes = Arc::new(routes);
-        let threads = ConnectionThreads::start().unwrap_or_else(|error| {
+        let threads = ConnectionThreads::start(routes.forwarding().is_some()).unwrap_or_else(|error| {
             tracing::warn!(%error, "connections have no threads of their own, and are slower");
             ConnectionThreads::default()
         });

@@ -20,10 +20,12 @@ pub struct ConnectionThreads {
 }
 
 impl ConnectionThreads {
-    /// Starts a thread for every two processors, at most [`MAX_THREADS`]. The others are left to engines and to an
-    /// upstream: one thread that is busy is faster than two that are woken for each call.
-    pub fn start() -> io::Result<Self> {
-        let count = thread::available_parallelism()?.get().div_ceil(2).min(MAX_THREADS);
+    /// Starts as many threads as there are processors, at most [`MAX_THREADS`]. If calls are forwarded, the upstream
+    /// needs as much time, and half of the processors are left to it: one thread that is busy is faster than two that
+    /// are woken for each call.
+    pub fn start(forwards: bool) -> io::Result<Self> {
+        let processors = thread::available_parallelism()?.get();
+        let count = if forwards { processors.div_ceil(2) } else { processors }.min(MAX_THREADS);
         // A runtime with one thread of those that can have several: only they have `block_in_place`, which hands the
         // other connections over to another thread while a call waits for the disk.
         let start =
