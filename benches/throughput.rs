@@ -49,9 +49,14 @@ fn main() {
         request(&mut connect(&contender.socket), "Create");
     }
     let mut rounds: Vec<Vec<Round>> = vec![Vec::new(); contenders.len()];
-    for _ in 0..ROUNDS {
-        for (contender, rounds) in contenders.iter().zip(&mut rounds) {
-            rounds.push(round(contender));
+    for number in 0..ROUNDS {
+        // To and fro, so that nobody always comes after the same one.
+        let mut order: Vec<usize> = (0..contenders.len()).collect();
+        if number % 2 == 1 {
+            order.reverse();
+        }
+        for index in order {
+            rounds[index].push(round(&contenders[index]));
         }
     }
     let medians: Vec<Round> = rounds

@@ -72,14 +72,16 @@ fn main() {
     }
     let mut rates: Vec<Vec<f64>> = vec![Vec::new(); contenders.len()];
     let mut latencies = vec![Histogram::<u64>::new(3).expect("three digits are possible"); contenders.len()];
-    for _ in 0..ROUNDS {
-        for (index, contender) in contenders.iter().enumerate() {
-            rates[index].push(load(
-                &contender.address,
-                CONNECTIONS,
-                &mut Histogram::new(3).expect("possible"),
-            ));
-            load(&contender.address, 1, &mut latencies[index]);
+    for round in 0..ROUNDS {
+        // To and fro, so that nobody always comes after the same one.
+        let mut order: Vec<usize> = (0..contenders.len()).collect();
+        if round % 2 == 1 {
+            order.reverse();
+        }
+        for index in order {
+            let address = &contenders[index].address;
+            rates[index].push(load(address, CONNECTIONS, &mut Histogram::new(3).expect("possible")));
+            load(address, 1, &mut latencies[index]);
         }
     }
     let median = |rates: &mut Vec<f64>| {
