@@ -153,7 +153,7 @@ fn what_the_daemon_made_up_a_name_for_is_removed_and_what_cannot_be_is_named() {
     let log = played.log();
     assert_eq!(end.code(), Some(0), "{log}");
     assert_eq!(log.matches("left: the engine keeps a volume with an empty name").count(), 1, "{log}");
-    assert_eq!(daemon.docker("images --quiet").succeeds(), "", "the image was made for the play");
+    assert_eq!(daemon.docker("images --quiet").succeeds(), "", "the image was made for the run");
     // The driver is gone, and the daemon lists what it remembers of it.
     let volumes = daemon.docker("volume ls --format={{.Driver}}:{{.Name}}").succeeds();
     assert_eq!(volumes, "voltergeist-play:", "nothing but what was named");
