@@ -105,7 +105,7 @@ fn every_example_is_a_rule_that_acts() {
     for example in examples {
         let rule: Rule = example.parse().unwrap_or_else(|error| panic!("{example}: {error}"));
         assert_eq!(rule.to_string().parse(), Ok(rule.clone()), "{example}");
-        let only_passes = rule.chain().iter().all(voltergeist::domain::rules::Step::is_nothing);
+        let only_passes = rule.chain().iter().all(voltergeist::domain::rules::ChainStep::is_nothing);
         assert_eq!(acts(&rule), !only_passes, "{example}");
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     },
     domain::{
         analysis::retries::Retries,
-        text::sequence::{LINES, Step, steps},
+        text::sequence::{DiagramStep, LINES, steps},
     },
 };
 
@@ -16,7 +16,7 @@ pub struct SequenceLines<'a> {
     /// The numbers of the entries in view.
     rows: Vec<u64>,
     /// Their steps.
-    pub steps: Vec<Step<'a>>,
+    pub steps: Vec<DiagramStep<'a>>,
     /// Of which step a line is, by its place, and which of its lines. After its own there may be empty ones.
     pub places: Vec<(usize, usize)>,
 }

@@ -7,7 +7,7 @@ use super::{
     lifetime::{Flap, Lifetime},
     parse,
     release_action::ReleaseAction,
-    rule::{Rule, Step},
+    rule::{ChainStep, Rule},
     selector::Selector,
     template::FieldPath,
     trigger::Trigger,
@@ -29,7 +29,7 @@ impl fmt::Display for Rule {
         write!(f, "{}: ", self.trigger)?;
         join(f, &self.chain, " then ", |f, step| step.fmt(f))?;
         // Directly after a hold, `until` is a barrier.
-        let is_hold = |step: &Step| step.action == Action::Hold && step.phase == step.action.phases()[0];
+        let is_hold = |step: &ChainStep| step.action == Action::Hold && step.phase == step.action.phases()[0];
         if self.lifetime.fires.is_some_and(|fires| fires > 1) && self.chain.last().is_some_and(is_hold) {
             write!(f, " {}", Phase::Before.as_str())?;
         }
@@ -90,7 +90,7 @@ impl fmt::Display for Trigger {
     }
 }
 
-impl fmt::Display for Step {
+impl fmt::Display for ChainStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(times) = self.times {
             write!(f, "{times}x ")?;

@@ -39,7 +39,7 @@ pub use lifetime::{Flap, Lifetime};
 pub use preset::{PRESETS, Preset};
 pub use reference::{EXAMPLES, KEYWORD_GROUPS, KeywordGroup, meaning};
 pub use release_action::ReleaseAction;
-pub use rule::{Rule, RuleError, Step};
+pub use rule::{ChainStep, Rule, RuleError};
 pub use selector::{Pattern, RequestContext, Selector};
 pub use set::{DisarmedRule, RuleSet};
 #[cfg(test)]

@@ -22,13 +22,13 @@ pub struct Rule {
     pub(super) selectors: Vec<Selector>,
     pub(super) trigger: Trigger,
     /// At least one step. Only the last can lack a number.
-    pub(super) chain: Vec<Step>,
+    pub(super) chain: Vec<ChainStep>,
     pub(super) lifetime: Lifetime,
 }
 
 /// One step of a chain: an action for a number of calls.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Step {
+pub struct ChainStep {
     /// For how many calls; `None` for all further calls.
     pub times: Option<u64>,
     /// What it does.
@@ -106,7 +106,7 @@ impl Rule {
     }
 
     /// The steps of its chain; one if it has no `then`.
-    pub fn chain(&self) -> &[Step] {
+    pub fn chain(&self) -> &[ChainStep] {
         &self.chain
     }
 
@@ -156,7 +156,7 @@ impl Rule {
     }
 }
 
-impl Step {
+impl ChainStep {
     /// Whether it leaves a call as it is.
     pub fn is_nothing(&self) -> bool {
         self.action == Action::Pass && self.phase == Phase::After

@@ -2,7 +2,7 @@
 
 use crate::domain::{
     analysis::{
-        groups::{CallGroup, Step},
+        groups::{CallGroup, GroupStep},
         traced_calls::is_generated,
     },
     model::{
@@ -30,7 +30,7 @@ struct Container {
 impl Containers {
     /// The docker command that makes an engine send the calls of a group; none if no command is known for it.
     pub fn command(&mut self, group: &CallGroup) -> Option<String> {
-        use Step::{Create, List, Look, Mount, MountAgain, Remove, Unmount};
+        use GroupStep::{Create, List, Look, Mount, MountAgain, Remove, Unmount};
         let volume = group.volume().unwrap_or_default().to_owned();
         let shown = shell::quote(&volume).into_owned();
         // The image has files for /etc, so that a new volume there is mounted once more.
@@ -88,7 +88,7 @@ impl Containers {
 
     /// The command that makes the container that a group needs, if there is none yet.
     pub fn missing(&mut self, group: &CallGroup) -> Option<String> {
-        use Step::{Mount, MountAgain, Unmount};
+        use GroupStep::{Mount, MountAgain, Unmount};
         let volume = group.volume().unwrap_or_default().to_owned();
         let (is_there, verb) = match group.steps() {
             [Mount | MountAgain, ..] if group.caller() == Caller::Podman => return None,
@@ -126,7 +126,7 @@ impl Containers {
         let driver = "--volume-driver {driver}";
         if !stays {
             // With --rm, an anonymous volume is removed too.
-            let is_kept = is_anonymous && !group.steps().contains(&Step::Remove);
+            let is_kept = is_anonymous && !group.steps().contains(&GroupStep::Remove);
             let flags = if is_kept { "" } else { "--rm " };
             return format!("docker run {flags}-v {place} {driver} busybox true");
         }

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     domain::{
         analysis::{
-            groups::{CallGroup, CallGroups, Step},
+            groups::{CallGroup, CallGroups, GroupStep},
             retries::began,
             traced_calls::{TracedCall, is_generated, trace},
         },
@@ -260,7 +260,7 @@ impl Recogniser<'_> {
         });
         if creates {
             self.lost.remove(volume);
-        } else if group.steps() == [Step::Look] && fails(group) {
+        } else if group.steps() == [GroupStep::Look] && fails(group) {
             self.lost.insert(volume.to_owned());
         }
         let is_new = creates || is_found;

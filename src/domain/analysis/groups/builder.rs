@@ -8,7 +8,7 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{CallGroup, Member, Step, grammar};
+use super::{CallGroup, GroupStep, Member, grammar};
 use crate::domain::{
     analysis::retries::{PreviousAttempt, Retries, began, between},
     model::{
@@ -36,7 +36,7 @@ const CALLS: usize = 256;
 #[derive(Clone, Debug, Default)]
 pub struct CallGroups {
     all: VecDeque<CallGroup>,
-    memories: HashMap<Client, Memory>,
+    memories: HashMap<EngineKey, EngineMemory>,
     retries: Retries,
     /// The groups that a later entry of one of their calls goes to, by the number of the earlier one.
     open: BTreeMap<u64, u64>,
@@ -49,11 +49,11 @@ pub struct CallGroups {
 type TypedLine = (Arc<str>, Option<u64>);
 
 /// An engine, and the instance that it calls where there are several.
-type Client = (Option<Arc<str>>, Caller);
+type EngineKey = (Option<Arc<str>>, Caller);
 
-/// What is remembered of a client.
+/// What is remembered of an engine.
 #[derive(Clone, Debug, Default)]
-struct Memory {
+struct EngineMemory {
     /// The handshake that waits for the command that it is for.
     handshake: Option<u64>,
     /// When the latest handshake ended.
@@ -69,7 +69,7 @@ struct Memory {
 /// A call as it is sorted in.
 struct IncomingCall<'e> {
     entry: &'e Arc<Entry>,
-    client: Client,
+    engine: EngineKey,
     operation: Operation,
     volume: Option<&'e str>,
     began: Timestamp,
@@ -84,7 +84,7 @@ impl<'e> IncomingCall<'e> {
         // Of callers that are no engine nothing is known.
         (caller != Caller::Other).then(|| Self {
             entry,
-            client: (entry.node.clone(), caller),
+            engine: (entry.node.clone(), caller),
             operation,
             volume,
             began: began(entry),
@@ -158,8 +158,8 @@ impl CallGroups {
         self.all.binary_search_by_key(&id, CallGroup::id).ok()
     }
 
-    fn memory(&mut self, client: &Client) -> &mut Memory {
-        self.memories.entry(client.clone()).or_default()
+    fn memory(&mut self, engine: &EngineKey) -> &mut EngineMemory {
+        self.memories.entry(engine.clone()).or_default()
     }
 
     /// Puts the end of a call in the place of its waiting.
@@ -185,11 +185,11 @@ impl CallGroups {
     }
 
     fn begin(&mut self, call: &IncomingCall<'_>) -> u64 {
-        let handshake_ended = self.memory(&call.client).handshake_ended;
+        let handshake_ended = self.memory(&call.engine).handshake_ended;
         let id = call.entry.seq;
         self.all.push_back(CallGroup {
             id,
-            caller: call.client.1,
+            caller: call.engine.1,
             members: vec![Member { entry: Arc::clone(call.entry), retries: None }],
             steps: Vec::new(),
             typed: None,
@@ -212,39 +212,44 @@ impl CallGroups {
         match call.operation {
             Operation::Activate => {
                 let id = self.begin(call);
-                let memory = self.memory(&call.client);
+                let memory = self.memory(&call.engine);
                 (memory.handshake, memory.handshake_ended) = (Some(id), Some(call.entry.at));
                 id
             }
             Operation::Capabilities => self.capabilities(call),
             Operation::List => {
                 let id = self.after_handshake(call);
-                self.memory(&call.client).list = Some(id);
-                self.step(id, Step::List);
+                self.memory(&call.engine).list = Some(id);
+                self.step(id, GroupStep::List);
                 id
             }
             Operation::Get | Operation::Path => {
                 let id = self.after_handshake(call);
-                self.step(id, if call.operation == Operation::Get { Step::Look } else { Step::Path });
+                self.step(
+                    id,
+                    if call.operation == Operation::Get { GroupStep::Look } else { GroupStep::Path },
+                );
                 self.remember(call, id);
                 id
             }
-            Operation::Create => self.act(call, Step::Create),
-            Operation::Mount => self.act(call, if call.is_again { Step::MountAgain } else { Step::Mount }),
-            Operation::Unmount => self.act(call, Step::Unmount),
-            Operation::Remove => self.act(call, Step::Remove),
+            Operation::Create => self.act(call, GroupStep::Create),
+            Operation::Mount => {
+                self.act(call, if call.is_again { GroupStep::MountAgain } else { GroupStep::Mount })
+            }
+            Operation::Unmount => self.act(call, GroupStep::Unmount),
+            Operation::Remove => self.act(call, GroupStep::Remove),
         }
     }
 
     /// The scope is asked for at the handshake, or for each volume of a List.
     fn capabilities(&mut self, call: &IncomingCall<'_>) -> u64 {
-        let Memory { handshake, list, .. } = *self.memory(&call.client);
+        let EngineMemory { handshake, list, .. } = *self.memory(&call.engine);
         let joined = [handshake, list]
             .into_iter()
             .flatten()
             .find_map(|id| self.follows(id, call.began).then(|| self.join(id, call, None)).flatten());
         let id = joined.unwrap_or_else(|| self.begin(call));
-        let memory = self.memory(&call.client);
+        let memory = self.memory(&call.engine);
         memory.handshake_ended = Some(call.entry.at);
         if Some(id) != list {
             memory.handshake = Some(id);
@@ -254,13 +259,13 @@ impl CallGroups {
 
     /// The handshake belongs to the command that it was for: the first that follows.
     fn after_handshake(&mut self, call: &IncomingCall<'_>) -> u64 {
-        let handshake = self.memory(&call.client).handshake.take();
+        let handshake = self.memory(&call.engine).handshake.take();
         let joined =
             handshake.filter(|id| self.follows(*id, call.began)).and_then(|id| self.join(id, call, None));
         joined.unwrap_or_else(|| self.begin(call))
     }
 
-    fn step(&mut self, id: u64, step: Step) {
+    fn step(&mut self, id: u64, step: GroupStep) {
         if let Some(index) = self.index(id) {
             self.all[index].steps.push(step);
         }
@@ -276,10 +281,10 @@ impl CallGroups {
     }
 
     /// A call that does something: with the Get before it, and with what that goes on with.
-    fn act(&mut self, call: &IncomingCall<'_>, step: Step) -> u64 {
+    fn act(&mut self, call: &IncomingCall<'_>, step: GroupStep) -> u64 {
         let recent = self.recent(call);
         let look = recent.iter().rev().copied().find(|id| {
-            let is_look = self.get(*id).is_some_and(|group| group.steps == [Step::Look]);
+            let is_look = self.get(*id).is_some_and(|group| group.steps == [GroupStep::Look]);
             is_look && self.follows(*id, call.began)
         });
         let mut id = match look.and_then(|id| self.join(id, call, None)) {
@@ -308,13 +313,13 @@ impl CallGroups {
         }
         let mut steps = [&*one.steps, &*two.steps].concat();
         // What an engine could not unmount is still mounted to the driver, and not to the engine.
-        if let Step::MountAgain = steps[one.steps.len()]
+        if let GroupStep::MountAgain = steps[one.steps.len()]
             && one
                 .members
                 .last()
                 .is_some_and(|last| last.operation() == Some(Operation::Unmount) && last.is(Outcome::Error))
         {
-            steps[one.steps.len()] = Step::Mount;
+            steps[one.steps.len()] = GroupStep::Mount;
         }
         grammar::commands(&steps, one.evidence())?;
         if !self.follows(earlier, two.began()) || !ids_agree(one, two) {
@@ -331,14 +336,14 @@ impl CallGroups {
 
     /// The latest groups of the volume that a call is about.
     fn recent(&mut self, call: &IncomingCall<'_>) -> Vec<u64> {
-        let volumes = &self.memory(&call.client).volumes;
+        let volumes = &self.memory(&call.engine).volumes;
         volumes.get(call.volume.unwrap_or_default()).cloned().unwrap_or_default()
     }
 
     fn remember(&mut self, call: &IncomingCall<'_>, id: u64) {
         let name = call.volume.unwrap_or_default();
         let first = self.all.front().map_or(u64::MAX, CallGroup::id);
-        let memory = self.memory(&call.client);
+        let memory = self.memory(&call.engine);
         if let Some(recent) = memory.volumes.get_mut(name) {
             recent.retain(|other| *other != id && *other >= first);
             if recent.len() == RECENT {
@@ -349,13 +354,13 @@ impl CallGroups {
             memory.volumes.insert(name.into(), vec![id]);
         }
         if memory.volumes.len() > memory.crowded.max(VOLUMES) {
-            self.tidy(&call.client, call.began);
+            self.tidy(&call.engine, call.began);
         }
     }
 
     /// Forgets the volumes that nothing can go on with any more.
-    fn tidy(&mut self, client: &Client, now: Timestamp) {
-        let mut volumes = std::mem::take(&mut self.memory(client).volumes);
+    fn tidy(&mut self, engine: &EngineKey, now: Timestamp) {
+        let mut volumes = std::mem::take(&mut self.memory(engine).volumes);
         volumes.retain(|_, recent| {
             let goes_on = |id: &u64| {
                 self.get(*id)
@@ -367,7 +372,7 @@ impl CallGroups {
             volumes.clear();
         }
         let crowded = volumes.len() * 2;
-        let memory = self.memory(client);
+        let memory = self.memory(engine);
         (memory.volumes, memory.crowded) = (volumes, crowded);
     }
 }
@@ -378,7 +383,7 @@ fn ids_agree(earlier: &CallGroup, later: &CallGroup) -> bool {
         let member = group.members.iter().rfind(|member| member.operation() == Some(operation));
         member.map(|member| member.id().map(str::to_owned))
     };
-    let ends = later.steps.first() == Some(&Step::Unmount)
-        && matches!(earlier.steps.last(), Some(Step::Mount | Step::MountAgain));
+    let ends = later.steps.first() == Some(&GroupStep::Unmount)
+        && matches!(earlier.steps.last(), Some(GroupStep::Mount | GroupStep::MountAgain));
     !ends || id(earlier, Operation::Mount) == id(later, Operation::Unmount)
 }

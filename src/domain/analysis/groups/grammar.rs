@@ -7,7 +7,7 @@ use crate::domain::model::protocol::Caller;
 
 /// What an engine does with a volume: a call, together with the Get that it sends before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum GroupStep {
     /// A Get alone. Whether the volume was found is said by its reply.
     Look,
     /// Get, Create.
@@ -53,12 +53,12 @@ pub struct Evidence {
 }
 
 /// The commands that steps may be of, the likeliest first; none if no command takes these steps.
-pub fn commands(steps: &[Step], evidence: Evidence) -> Option<&'static [&'static str]> {
+pub fn commands(steps: &[GroupStep], evidence: Evidence) -> Option<&'static [&'static str]> {
     if evidence.caller == Caller::Podman { podman(steps, evidence) } else { docker(steps, evidence) }
 }
 
-fn docker(steps: &[Step], evidence: Evidence) -> Option<&'static [&'static str]> {
-    use Step::{Create, List, Look, Mount, MountAgain, Path, Remove, Unmount};
+fn docker(steps: &[GroupStep], evidence: Evidence) -> Option<&'static [&'static str]> {
+    use GroupStep::{Create, List, Look, Mount, MountAgain, Path, Remove, Unmount};
     Some(match steps {
         [] => &["handshake"],
         [List] => &["ls"],
@@ -96,8 +96,8 @@ fn docker(steps: &[Step], evidence: Evidence) -> Option<&'static [&'static str]>
     })
 }
 
-fn podman(steps: &[Step], evidence: Evidence) -> Option<&'static [&'static str]> {
-    use Step::{Create, List, Look, Mount, MountAgain, Path, Remove, Unmount};
+fn podman(steps: &[GroupStep], evidence: Evidence) -> Option<&'static [&'static str]> {
+    use GroupStep::{Create, List, Look, Mount, MountAgain, Path, Remove, Unmount};
     Some(match steps {
         // Each command introduces itself, and most need no more than that.
         [] => &["handshake"],

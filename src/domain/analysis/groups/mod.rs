@@ -14,7 +14,7 @@ use std::{sync::Arc, time::Duration};
 use jiff::Timestamp;
 
 pub use builder::CallGroups;
-pub use grammar::Step;
+pub use grammar::GroupStep;
 use grammar::{Evidence, HandshakeAge};
 
 use super::{
@@ -69,7 +69,7 @@ pub struct CallGroup {
     id: u64,
     caller: Caller,
     members: Vec<Member>,
-    steps: Vec<Step>,
+    steps: Vec<GroupStep>,
     /// The line in the user's shell that the calls came with, so that their command is known.
     typed: Option<Arc<str>>,
     /// Whether the engine had done the handshake just before, in another group.
@@ -141,7 +141,7 @@ impl CallGroup {
     }
 
     /// What the engine did, if nothing was typed.
-    pub fn steps(&self) -> &[Step] {
+    pub fn steps(&self) -> &[GroupStep] {
         &self.steps
     }
 

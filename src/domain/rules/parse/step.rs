@@ -6,11 +6,11 @@ use super::{
 };
 use crate::domain::{
     lang::{duration, json, lexer::quote},
-    rules::{Action, Calls, ErrorForm, FAILURE, FieldPath, Mountpoint, Phase, Step, template},
+    rules::{Action, Calls, ChainStep, ErrorForm, FAILURE, FieldPath, Mountpoint, Phase, template},
 };
 
 impl Parser<'_> {
-    pub(super) fn chain(&mut self, calls: &[Calls]) -> Parsed<Vec<Step>> {
+    pub(super) fn chain(&mut self, calls: &[Calls]) -> Parsed<Vec<ChainStep>> {
         let mut chain = vec![self.step(calls)?];
         while self.take("then") {
             if let Some(last) = chain.last_mut() {
@@ -21,7 +21,7 @@ impl Parser<'_> {
         Ok(chain)
     }
 
-    fn step(&mut self, calls: &[Calls]) -> Parsed<Step> {
+    fn step(&mut self, calls: &[Calls]) -> Parsed<ChainStep> {
         let times = match self.peek().strip_suffix('x').map(str::parse) {
             Some(Ok(0)) => return self.expected("at least 1x", []),
             Some(Ok(times)) => {
@@ -34,7 +34,7 @@ impl Parser<'_> {
         let action = self.action()?;
         check_applies(column, action.as_str(), calls, |operation| action.applies_to(operation))?;
         let phase = self.phase(&action)?;
-        Ok(Step { times, action, phase })
+        Ok(ChainStep { times, action, phase })
     }
 
     /// The phase of an action; without a keyword its default.

@@ -5,8 +5,8 @@ use proptest::prelude::*;
 use crate::domain::{
     model::protocol::{Caller, Operation},
     rules::{
-        Action, Calls, ErrorForm, FieldPath, Flap, Lifetime, Mountpoint, Pattern, Per, Probability, Rule,
-        Selector, Step, Trigger, template,
+        Action, Calls, ChainStep, ErrorForm, FieldPath, Flap, Lifetime, Mountpoint, Pattern, Per,
+        Probability, Rule, Selector, Trigger, template,
     },
 };
 
@@ -276,9 +276,9 @@ fn action() -> impl Strategy<Value = Action> {
     ]
 }
 
-fn step() -> impl Strategy<Value = Step> {
+fn step() -> impl Strategy<Value = ChainStep> {
     (prop::option::of(1_u64..9), action(), any::<prop::sample::Index>())
-        .prop_map(|(times, action, phase)| Step { times, phase: *phase.get(action.phases()), action })
+        .prop_map(|(times, action, phase)| ChainStep { times, phase: *phase.get(action.phases()), action })
 }
 
 fn lifetime() -> impl Strategy<Value = Lifetime> {

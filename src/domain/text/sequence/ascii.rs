@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
-use super::{Part, Step};
+use super::{DiagramStep, Part};
 use crate::domain::{
     model::{
         entry::{Call, Entry, HeldCall, Outcome},
@@ -58,14 +58,14 @@ impl<'d> Drawing<'d> {
 
     /// The same, as wide as these steps need.
     #[must_use]
-    pub fn as_wide_as(self, steps: &[Step<'_>]) -> Self {
+    pub fn as_wide_as(self, steps: &[DiagramStep<'_>]) -> Self {
         let least = usize::from(LEAST) - BEFORE - AFTER;
         let span = steps.iter().map(|step| self.needs(step)).max().unwrap_or(0);
         Self { span: span.clamp(least, MOST - BEFORE - AFTER), ..self }
     }
 
     /// The cells between the two lines that a step needs to be drawn in full.
-    fn needs(&self, step: &Step<'_>) -> usize {
+    fn needs(&self, step: &DiagramStep<'_>) -> usize {
         match &step.part {
             Part::Pause(pause) => describe::pause(pause).len() + 2,
             Part::Request(asked) => text::width(asked) + 9,
@@ -87,7 +87,7 @@ impl<'d> Drawing<'d> {
     }
 
     /// The whole of it as text: who takes part, and every step.
-    pub fn text(&self, steps: &[Step<'_>], engine: Caller, plugin: &str) -> String {
+    pub fn text(&self, steps: &[DiagramStep<'_>], engine: Caller, plugin: &str) -> String {
         let zone = self.zone.iana_name().map(|name| format!(" {name}")).unwrap_or_default();
         let heading = self.heading(engine, plugin);
         let room = heading.len() - heading.trim_start().len();
@@ -111,7 +111,7 @@ impl<'d> Drawing<'d> {
     }
 
     /// The lines of a step.
-    pub fn step(&self, step: &Step<'_>) -> Vec<Vec<StyledText>> {
+    pub fn step(&self, step: &DiagramStep<'_>) -> Vec<Vec<StyledText>> {
         let time = describe::time(step.at, self.zone, 12);
         match &step.part {
             Part::Pause(pause) => {

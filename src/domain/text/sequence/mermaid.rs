@@ -1,6 +1,6 @@
 //! The diagram as Mermaid, which Markdown pages draw.
 
-use super::{Part, Step};
+use super::{DiagramStep, Part};
 use crate::domain::{
     model::{
         entry::{Entry, EntryKind},
@@ -11,7 +11,7 @@ use crate::domain::{
 };
 
 /// The steps as a Mermaid sequence diagram, with the commands between them as notes.
-pub fn mermaid(steps: &[Step<'_>], engine: Caller, plugin: &str) -> String {
+pub fn mermaid(steps: &[DiagramStep<'_>], engine: Caller, plugin: &str) -> String {
     let mut sequence = "sequenceDiagram\n".to_owned();
     let mut line = |text: String| sequence.extend(["    ", &text, "\n"]);
     let name = describe::engine(engine);

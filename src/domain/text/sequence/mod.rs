@@ -10,4 +10,4 @@ mod tests;
 
 pub use ascii::{Drawing, LEAST, LINES};
 pub use mermaid::mermaid;
-pub use steps::{Part, Step, steps};
+pub use steps::{DiagramStep, Part, steps};

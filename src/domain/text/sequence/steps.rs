@@ -14,7 +14,7 @@ use crate::domain::{
 
 /// One step, from top to bottom.
 #[derive(Clone, Debug)]
-pub struct Step<'e> {
+pub struct DiagramStep<'e> {
     /// When it was.
     pub at: Timestamp,
     /// Of which entry it is a part.
@@ -43,7 +43,7 @@ pub enum Part<'e> {
     Remark,
 }
 
-impl Step<'_> {
+impl DiagramStep<'_> {
     /// How many lines it takes in a drawing.
     pub const fn lines(&self) -> usize {
         if matches!(self.part, Part::Remark) { 2 } else { 1 }
@@ -56,7 +56,10 @@ impl Step<'_> {
 }
 
 /// The steps of these entries. Which are further attempts at what is known from the whole journal.
-pub fn steps<'e>(entries: impl Iterator<Item = &'e Arc<Entry>> + Clone, retries: &Retries) -> Vec<Step<'e>> {
+pub fn steps<'e>(
+    entries: impl Iterator<Item = &'e Arc<Entry>> + Clone,
+    retries: &Retries,
+) -> Vec<DiagramStep<'e>> {
     // The end of a call contains its request too.
     let ended: HashSet<u64> = entries.clone().filter_map(|entry| entry.continues()).collect();
     let mut steps = Vec::new();
@@ -74,7 +77,7 @@ pub fn steps<'e>(entries: impl Iterator<Item = &'e Arc<Entry>> + Clone, retries:
             _ => Part::Remark,
         };
         let arrived = began(entry);
-        let mut add = |at, part| steps.push(Step { at, entry, part });
+        let mut add = |at, part| steps.push(DiagramStep { at, entry, part });
         if let Some(pause) = chain.and_then(|chain| chain.pause_before(entry.seq)) {
             add(arrived, Part::Pause(pause));
         }
@@ -90,7 +93,7 @@ pub fn steps<'e>(entries: impl Iterator<Item = &'e Arc<Entry>> + Clone, retries:
 }
 
 /// A reply that does not stand below its request says which one it belongs to.
-fn name_what_was_asked(steps: &mut [Step<'_>]) {
+fn name_what_was_asked(steps: &mut [DiagramStep<'_>]) {
     let mut open: Vec<(u64, String)> = Vec::new();
     let mut above = 0;
     for step in steps {

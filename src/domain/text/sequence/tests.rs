@@ -49,7 +49,7 @@ impl Journal {
         retries
     }
 
-    fn steps(&self) -> Vec<Step<'_>> {
+    fn steps(&self) -> Vec<DiagramStep<'_>> {
         steps(self.0.iter(), &self.retries())
     }
 
