@@ -15,7 +15,7 @@ use crate::domain::{
 };
 
 #[derive(Serialize)]
-struct Checkpoint<'c> {
+struct CheckpointDocument<'c> {
     format: u32,
     version: &'static str,
     /// When this process began: numbers of entries are those of one process.
@@ -31,7 +31,7 @@ struct Checkpoint<'c> {
 /// Replies with the state after the newest entry.
 pub async fn checkpoint(State(ApiState { hub, .. }): State<ApiState>) -> Response {
     let catalog = hub.catalog();
-    Json(Checkpoint {
+    Json(CheckpointDocument {
         format: FORMAT,
         version: env!("CARGO_PKG_VERSION"),
         started: hub.started(),

@@ -9,9 +9,9 @@ use super::{
 use crate::domain::text::shell;
 
 /// Collects the words of a line, flags before names.
-struct Line(Vec<String>);
+struct Words(Vec<String>);
 
-impl Line {
+impl Words {
     fn new(words: &[&str]) -> Self {
         Self(words.iter().map(|&word| word.to_owned()).collect())
     }
@@ -41,20 +41,20 @@ impl fmt::Display for Pair {
 }
 
 impl VolumeCommand {
-    fn line(&self) -> Line {
+    fn line(&self) -> Words {
         match self {
-            Self::Create { driver, options, labels, name } => Line::new(&["docker", "volume", "create"])
+            Self::Create { driver, options, labels, name } => Words::new(&["docker", "volume", "create"])
                 .option("-d", Some(driver).filter(|driver| *driver != "local"))
                 .option("-o", options)
                 .option("--label", labels)
                 .words(name),
-            Self::Inspect { name } => Line::new(&["docker", "volume", "inspect", name]),
-            Self::Ls { driver } => Line::new(&["docker", "volume", "ls"])
+            Self::Inspect { name } => Words::new(&["docker", "volume", "inspect", name]),
+            Self::Ls { driver } => Words::new(&["docker", "volume", "ls"])
                 .option("-f", driver.iter().map(|driver| format!("driver={driver}"))),
             Self::Rm { force, name } => {
-                Line::new(&["docker", "volume", "rm"]).flag("-f", *force).words([name])
+                Words::new(&["docker", "volume", "rm"]).flag("-f", *force).words([name])
             }
-            Self::Prune { .. } => Line::new(&["docker", "volume", "prune", "-f"]),
+            Self::Prune { .. } => Words::new(&["docker", "volume", "prune", "-f"]),
         }
     }
 }
@@ -67,8 +67,8 @@ impl fmt::Display for ServiceMount {
 }
 
 impl PluginCommand {
-    fn line(&self) -> Line {
-        let line = |verb| Line::new(&["docker", "plugin", verb]);
+    fn line(&self) -> Words {
+        let line = |verb| Words::new(&["docker", "plugin", verb]);
         match self {
             Self::Ls => line("ls"),
             Self::Disable { force, name } => line("disable").flag("-f", *force).words([name]),
@@ -78,8 +78,8 @@ impl PluginCommand {
 }
 
 impl ServiceCommand {
-    fn line(&self) -> Line {
-        let line = |verb| Line::new(&["docker", "service", verb]);
+    fn line(&self) -> Words {
+        let line = |verb| Words::new(&["docker", "service", verb]);
         match self {
             Self::Create { name, mounts, image, command } => line("create")
                 .option("--name", Some(name))
@@ -94,8 +94,8 @@ impl ServiceCommand {
 }
 
 impl Run {
-    fn line(&self, verb: &str) -> Line {
-        Line::new(&["docker", verb])
+    fn line(&self, verb: &str) -> Words {
+        Words::new(&["docker", verb])
             .flag("-d", self.detach)
             .flag("--rm", self.rm)
             .option("--name", &self.name)
@@ -115,22 +115,22 @@ impl fmt::Display for DockerCommand {
             Self::Volume(command) => command.line(),
             Self::Create(run) => run.line("create"),
             Self::Run(run) => run.line("run"),
-            Self::Start { name } => Line::new(&["docker", "start", name]),
-            Self::Restart { name } => Line::new(&["docker", "restart", name]),
-            Self::Stop { name } => Line::new(&["docker", "stop", name]),
-            Self::Kill { name } => Line::new(&["docker", "kill", name]),
+            Self::Start { name } => Words::new(&["docker", "start", name]),
+            Self::Restart { name } => Words::new(&["docker", "restart", name]),
+            Self::Stop { name } => Words::new(&["docker", "stop", name]),
+            Self::Kill { name } => Words::new(&["docker", "kill", name]),
             Self::Rm { force, volumes, name } => {
-                Line::new(&["docker", "rm"]).flag("-f", *force).flag("-v", *volumes).words([name])
+                Words::new(&["docker", "rm"]).flag("-f", *force).flag("-v", *volumes).words([name])
             }
-            Self::Ps { all } => Line::new(&["docker", "ps"]).flag("-a", *all),
-            Self::Exec { name, command } => Line::new(&["docker", "exec", name]).words(command),
-            Self::Logs { name } => Line::new(&["docker", "logs", name]),
+            Self::Ps { all } => Words::new(&["docker", "ps"]).flag("-a", *all),
+            Self::Exec { name, command } => Words::new(&["docker", "exec", name]).words(command),
+            Self::Logs { name } => Words::new(&["docker", "logs", name]),
             Self::Plugin(command) => command.line(),
             Self::Service(command) => command.line(),
-            Self::Inspect { name } => Line::new(&["docker", "inspect", name]),
-            Self::Cp { source, destination } => Line::new(&["docker", "cp", source, destination]),
-            Self::DaemonRestart => Line::new(&RESTART),
-            Self::DaemonKill => Line::new(&KILL),
+            Self::Inspect { name } => Words::new(&["docker", "inspect", name]),
+            Self::Cp { source, destination } => Words::new(&["docker", "cp", source, destination]),
+            Self::DaemonRestart => Words::new(&RESTART),
+            Self::DaemonKill => Words::new(&KILL),
         };
         let words: Vec<_> = line.0.iter().map(|word| shell::quote(word)).collect();
         f.write_str(&words.join(" "))

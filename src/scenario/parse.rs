@@ -36,12 +36,12 @@ pub struct ScenarioError {
 }
 
 /// The text of a file, to locate errors in it.
-struct Source<'s> {
+struct SourceText<'s> {
     file: &'s str,
     text: &'s str,
 }
 
-impl Source<'_> {
+impl SourceText<'_> {
     fn error(&self, at: &Range<usize>, key: &str, problem: impl Into<String>) -> ScenarioError {
         ScenarioError {
             file: self.file.to_owned(),
@@ -70,7 +70,7 @@ impl Source<'_> {
 impl Scenario {
     /// Parses the text of a file. `name` is the scenario's name, `file` the file's name in errors.
     pub fn parse(name: &str, file: &str, text: &str) -> Result<Self, ScenarioError> {
-        let source = Source { file, text };
+        let source = SourceText { file, text };
         let raw: RawScenario = toml::from_str(text).map_err(|error| source.toml_error(&error))?;
         let mut steps = Vec::new();
         let mut running: Vec<String> = Vec::new();
@@ -124,7 +124,7 @@ fn find_key(text: &str, key: &str) -> Range<usize> {
 }
 
 fn parse_step(
-    source: &Source<'_>,
+    source: &SourceText<'_>,
     step: Spanned<RawStep>,
     dangerous: bool,
     running: &mut Vec<String>,
@@ -202,7 +202,7 @@ fn parse_step(
 }
 
 fn parse_expectations(
-    source: &Source<'_>,
+    source: &SourceText<'_>,
     texts: Vec<Spanned<String>>,
 ) -> Result<Vec<expectation::Expectation>, ScenarioError> {
     let parse = |text: Spanned<String>| {

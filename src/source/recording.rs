@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// What can be asked of the player.
-enum Request {
+enum PlayerRequest {
     Seek(Seek, oneshot::Sender<Result<(), String>>),
     Speed(SpeedChange, oneshot::Sender<String>),
 }
@@ -37,7 +37,7 @@ enum Request {
 pub struct RecordingSource {
     shown: Arc<Mutex<PlayerState>>,
     changes: Changes,
-    requests: mpsc::Sender<Request>,
+    requests: mpsc::Sender<PlayerRequest>,
 }
 
 impl RecordingSource {
@@ -52,7 +52,7 @@ impl RecordingSource {
 }
 
 /// Does the player's work and what is asked of it, until nobody can ask any more.
-fn run_player(mut player: ReplayPlayer, requests: &mpsc::Receiver<Request>) {
+fn run_player(mut player: ReplayPlayer, requests: &mpsc::Receiver<PlayerRequest>) {
     let mut asked: Option<oneshot::Sender<Result<(), String>>> = None;
     loop {
         let wait = player.tick();
@@ -63,14 +63,14 @@ fn run_player(mut player: ReplayPlayer, requests: &mpsc::Receiver<Request>) {
             drop(asked.send(found));
         }
         match requests.recv_timeout(wait) {
-            Ok(Request::Seek(seek, reply)) => {
+            Ok(PlayerRequest::Seek(seek, reply)) => {
                 asked = None;
                 match player.seek(&seek) {
                     Ok(()) => asked = Some(reply),
                     Err(problem) => drop(reply.send(Err(problem))),
                 }
             }
-            Ok(Request::Speed(change, reply)) => drop(reply.send(player.speed(change))),
+            Ok(PlayerRequest::Speed(change, reply)) => drop(reply.send(player.speed(change))),
             Err(mpsc::RecvTimeoutError::Timeout) => {}
             Err(mpsc::RecvTimeoutError::Disconnected) => return,
         }
@@ -99,7 +99,7 @@ impl Source for RecordingSource {
         match command {
             Command::Speed(change) => {
                 let (reply, result) = oneshot::channel();
-                let sent = self.requests.send(Request::Speed(change, reply));
+                let sent = self.requests.send(PlayerRequest::Speed(change, reply));
                 Box::pin(async move {
                     sent.map_err(|_| GONE)?;
                     result.await.map_err(|_| GONE.to_owned())
@@ -121,7 +121,7 @@ impl Source for RecordingSource {
 
     fn seek(&self, seek: Seek) -> BoxFuture<'static, Result<(), String>> {
         let (reply, result) = oneshot::channel();
-        let sent = self.requests.send(Request::Seek(seek, reply));
+        let sent = self.requests.send(PlayerRequest::Seek(seek, reply));
         Box::pin(async move {
             sent.map_err(|_| GONE)?;
             // A later request takes its place.

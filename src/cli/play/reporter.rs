@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
-use super::summary::{Counts, Played, Results};
+use super::summary::{Played, ResultCounts, Results};
 use crate::{
     cli::{
         annotation::{Annotation, ReportFormat},
@@ -122,7 +122,7 @@ impl PlayReporter {
             return;
         }
         self.write(|out| writeln!(out, "{}", results.table()));
-        let Counts { passed, skipped, failed } = results.counts();
+        let ResultCounts { passed, skipped, failed } = results.counts();
         let not_run = total - passed - skipped - failed;
         let mut text = format!("passed {passed}/{total}");
         for (label, number) in [("failed", failed), ("skipped", skipped), ("not run", not_run)] {

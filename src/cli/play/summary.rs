@@ -30,7 +30,7 @@ pub struct Results(Vec<Played>);
 
 /// How many scenarios had which result.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Counts {
+pub struct ResultCounts {
     pub passed: usize,
     pub skipped: usize,
     pub failed: usize,
@@ -77,8 +77,8 @@ impl Results {
         self.0.len()
     }
 
-    pub fn counts(&self) -> Counts {
-        let mut counts = Counts::default();
+    pub fn counts(&self) -> ResultCounts {
+        let mut counts = ResultCounts::default();
         for played in &self.0 {
             match played.report.result {
                 ScenarioResult::Passed => counts.passed += 1,

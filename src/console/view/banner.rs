@@ -115,7 +115,7 @@ fn words(view: &View<'_>, alarm: &Alarm<'_>) -> (String, String, Option<(KeyActi
             (what, facts, Some((KeyAction::Release, "release")))
         }
         Alarm::TrackedRule(armed) => {
-            let fired = Counts::of(snapshot, armed).fitted(usize::MAX);
+            let fired = RuleCounts::of(snapshot, armed).fitted(usize::MAX);
             let rule = text::clean(&armed.text);
             if let Some(index) = preset_of(armed.label.as_deref()) {
                 let preset = &PRESETS[index];
@@ -141,14 +141,14 @@ fn time_to_timeout(entry: &Entry, waited: Duration) -> Option<(Caller, Duration)
 }
 
 /// How often a rule has fired, and what remains of it.
-pub struct Counts {
+pub struct RuleCounts {
     fired: String,
     /// Of how many calls, where there is room for it.
     of: String,
     rest: Vec<String>,
 }
 
-impl Counts {
+impl RuleCounts {
     /// Those of a rule.
     pub fn of(snapshot: &Snapshot, rule: &TrackedRule) -> Self {
         let fires = rule.remaining.fires.filter(|_| rule.state == RuleState::Armed);

@@ -16,7 +16,7 @@ use crate::{
         model::{grouped_list::GroupedList, mode::Mode, row_list::RowList as _},
         view::{
             canvas::{View, mark, put},
-            columns::{self, Columns, Content},
+            columns::{self, Columns, ContentWidths},
             empty_state, groups, row, sequence,
         },
     },
@@ -205,7 +205,7 @@ fn columns_of(view: &View<'_>, width: u16, chosen: &ColumnChoice) -> Columns {
         .map_or(0, |list| list.visible(rows).map(|(row, _)| groups::name_overflow(row)).max().unwrap_or(0));
     let (widest_peer, peers, peer_form) = peer_widths(view, width.into());
     let shows_peer = chosen.shows(Column::Peer) && grouped_list.is_none();
-    let content = Content {
+    let content = ContentWidths {
         volume: widths.volume.max(names),
         fault: match widths.action {
             0 => 0,

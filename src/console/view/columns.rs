@@ -56,7 +56,7 @@ impl IndexMut<Column> for Columns {
 
 /// How wide the volumes and faults are.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Content {
+pub struct ContentWidths {
     pub volume: usize,
     pub fault: usize,
     /// 0 where there is only one instance.
@@ -71,7 +71,7 @@ pub struct Content {
 
 impl Columns {
     /// How a call ended is what it is all about: no other column takes more than its content needs.
-    pub fn of(width: usize, content: Content, is_grouped: bool, chosen: &ColumnChoice) -> Self {
+    pub fn of(width: usize, content: ContentWidths, is_grouped: bool, chosen: &ColumnChoice) -> Self {
         let call = if is_grouped { GROUP_NAME } else { 8 };
         // In less room only where there are several to tell apart, and names and how calls ended have enough of it.
         let names = content.volume.clamp(VOLUME.len(), 20) + 2 + BESIDE_NAMES;

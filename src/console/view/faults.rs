@@ -16,7 +16,7 @@ use crate::{
             obstacle::obstacle,
         },
         view::{
-            banner::{self, Counts},
+            banner::{self, RuleCounts},
             canvas::{View, mark},
             nodes,
         },
@@ -118,7 +118,7 @@ fn overview(view: &View<'_>, height: usize) -> Vec<Line<'static>> {
 fn overview_line(view: &View<'_>, node: &Snapshot, rule: &TrackedRule) -> Line<'static> {
     let label = rule.label.as_deref().map_or_else(String::new, |label| format!(" {}", text::clean(label)));
     let mut spans = vec![Span::raw(format!("   {}{label}  ", rule.id))];
-    let counts = Counts::of(node, rule);
+    let counts = RuleCounts::of(node, rule);
     spans.extend(on(view, rule, &counts, counts.width()));
     spans.push(Span::raw(format!("  {}", text::clean(&rule.text))));
     Line::from(spans)
@@ -146,7 +146,7 @@ fn row_of(view: &View<'_>, row: &FaultRow, titles: usize, width: usize) -> (Line
         if KEY_WIDTH + titles + state > width { titles.min(text::width(&title) + 2) } else { titles }
     };
     let on = |rule: &TrackedRule| {
-        let counts = Counts::of(snapshot, rule);
+        let counts = RuleCounts::of(snapshot, rule);
         let word = text::width(state_word(rule)) + 2;
         let taken = KEY_WIDTH + titles_beside(word + counts.width()) + word;
         on(view, rule, &counts, width.saturating_sub(taken))
@@ -241,7 +241,7 @@ const fn state_word(rule: &TrackedRule) -> &'static str {
     }
 }
 
-fn on(view: &View<'_>, rule: &TrackedRule, counts: &Counts, room: usize) -> Vec<Span<'static>> {
+fn on(view: &View<'_>, rule: &TrackedRule, counts: &RuleCounts, room: usize) -> Vec<Span<'static>> {
     let styles = &view.theme.styles;
     let style = if rule.state == RuleState::Armed { styles.fault } else { styles.dim };
     vec![Span::styled(state_word(rule), style), Span::raw(format!("  {}", counts.fitted(room)))]

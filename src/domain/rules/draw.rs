@@ -19,7 +19,7 @@ pub(super) enum Purpose {
 
 /// What a draw is about.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Subject<'r> {
+pub(super) struct DrawSubject<'r> {
     /// The seed.
     pub seed: u64,
     /// The rule's text.
@@ -32,7 +32,7 @@ pub(super) struct Subject<'r> {
     pub count: u64,
 }
 
-impl Subject<'_> {
+impl DrawSubject<'_> {
     /// A whole number below `sides`.
     pub fn draw(self, purpose: Purpose, sides: u64) -> u64 {
         let of = self.asked.bytes().chain([b' ']).chain(self.volume.bytes());
@@ -96,8 +96,8 @@ fn mix(state: u64) -> u64 {
 mod tests {
     use super::*;
 
-    const SUBJECT: Subject<'_> =
-        Subject { seed: 7, rule: "any 20%: hang", asked: "mount", volume: "db1", count: 0 };
+    const SUBJECT: DrawSubject<'_> =
+        DrawSubject { seed: 7, rule: "any 20%: hang", asked: "mount", volume: "db1", count: 0 };
 
     #[test]
     fn the_hashes_are_those_of_their_inventors() {
@@ -111,15 +111,15 @@ mod tests {
 
     #[test]
     fn every_version_draws_the_same() {
-        let drawn = |subject: Subject<'_>, purpose| subject.draw(purpose, 1_000_000);
+        let drawn = |subject: DrawSubject<'_>, purpose| subject.draw(purpose, 1_000_000);
         assert_eq!(
             [
                 drawn(SUBJECT, Purpose::Probability),
-                drawn(Subject { seed: 0, ..SUBJECT }, Purpose::Probability),
-                drawn(Subject { rule: "any 21%: hang", ..SUBJECT }, Purpose::Probability),
-                drawn(Subject { asked: "get", ..SUBJECT }, Purpose::Probability),
-                drawn(Subject { volume: "db2", ..SUBJECT }, Purpose::Probability),
-                drawn(Subject { count: 1, ..SUBJECT }, Purpose::Probability),
+                drawn(DrawSubject { seed: 0, ..SUBJECT }, Purpose::Probability),
+                drawn(DrawSubject { rule: "any 21%: hang", ..SUBJECT }, Purpose::Probability),
+                drawn(DrawSubject { asked: "get", ..SUBJECT }, Purpose::Probability),
+                drawn(DrawSubject { volume: "db2", ..SUBJECT }, Purpose::Probability),
+                drawn(DrawSubject { count: 1, ..SUBJECT }, Purpose::Probability),
                 drawn(SUBJECT, Purpose::Time),
             ],
             [501_545, 15_040, 635_398, 688_958, 581_956, 143_656, 156_801]
@@ -130,7 +130,7 @@ mod tests {
     fn draws_are_even() {
         let mut hits = [0_u32; 10];
         for count in 0..100_000 {
-            let drawn = Subject { count, ..SUBJECT }.draw(Purpose::Probability, 10);
+            let drawn = DrawSubject { count, ..SUBJECT }.draw(Purpose::Probability, 10);
             hits[usize::try_from(drawn).expect("below ten")] += 1;
         }
         // Six standard deviations of a fair die with ten sides.

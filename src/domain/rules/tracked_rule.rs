@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     action::{Action, Phase},
-    draw::{DrawCounts, Purpose, Subject},
+    draw::{DrawCounts, DrawSubject, Purpose},
     format,
     key::{CallKey, Count, KeyCounts},
     lifetime::Lifetime,
@@ -267,7 +267,7 @@ impl TrackedRule {
         let key = context.key();
         let CallKey { asked, volume, .. } = key;
         let count = self.counts.draws.as_ref().map_or(0, |draws| draws.count(asked, volume));
-        let subject = Subject { seed, rule: &self.text, asked, volume, count };
+        let subject = DrawSubject { seed, rule: &self.text, asked, volume, count };
         let trigger = self.rule.trigger;
         if let Some(chance) = trigger.chance {
             let drawn = subject.draw(Purpose::Probability, Probability::SIDES);

@@ -18,12 +18,12 @@ const PLACES: [&str; 3] = ["/bin/busybox", "/usr/bin/busybox", "/bin/busybox.sta
 /// An image with busybox in it.
 pub(super) struct Image {
     pub name: String,
-    origin: Origin,
+    origin: ImageOrigin,
 }
 
 /// Where an image is from.
 #[derive(PartialEq)]
-enum Origin {
+enum ImageOrigin {
     /// It was there.
     Found,
     /// It was made for this run.
@@ -37,12 +37,12 @@ impl Image {
     pub(super) async fn remove(&self, docker: &Docker) -> Option<String> {
         let name = &self.name;
         match self.origin {
-            Origin::Found => None,
-            Origin::Made => {
+            ImageOrigin::Found => None,
+            ImageOrigin::Made => {
                 let removed = docker.remove_image(name, None::<RemoveImageOptions>, None).await;
                 removed.err().map(|error| format!("the image {name} stays: {error}"))
             }
-            Origin::Pulled => {
+            ImageOrigin::Pulled => {
                 Some(format!("the image {name} was pulled, and stays; docker rmi {name} removes it"))
             }
         }
@@ -55,7 +55,7 @@ pub(super) async fn find(docker: &Docker) -> Result<Image, String> {
     let own = format!("{}:{}", OWN.0, OWN.1);
     for name in [BUSYBOX, &own] {
         if docker.inspect_image(name).await.is_ok() {
-            return Ok(Image { name: name.to_owned(), origin: Origin::Found });
+            return Ok(Image { name: name.to_owned(), origin: ImageOrigin::Found });
         }
     }
     let here = PLACES.iter().map(Path::new).find(|place| is_static(place));
@@ -63,7 +63,7 @@ pub(super) async fn find(docker: &Docker) -> Result<Image, String> {
         let options =
             CreateImageOptions { from_image: Some(BUSYBOX.into()), ..CreateImageOptions::default() };
         let pulled: Result<Vec<_>, _> = docker.create_image(Some(options), None, None).try_collect().await;
-        let image = Image { name: BUSYBOX.to_owned(), origin: Origin::Pulled };
+        let image = Image { name: BUSYBOX.to_owned(), origin: ImageOrigin::Pulled };
         return pulled.map(|_| image).map_err(|error| error.to_string());
     };
     let archive = archive(busybox).map_err(|error| error.to_string())?;
@@ -75,7 +75,7 @@ pub(super) async fn find(docker: &Docker) -> Result<Image, String> {
         ..CreateImageOptions::default()
     };
     let made = docker.create_image(Some(options), Some(body_full(archive.into())), None);
-    let image = Image { name: own, origin: Origin::Made };
+    let image = Image { name: own, origin: ImageOrigin::Made };
     made.try_collect::<Vec<_>>().await.map(|_| image).map_err(|error| error.to_string())
 }
 

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use super::{
     profile::Profile,
     reply::{self, Fields},
-    transport::{Address, BodyLost, HttpReply, Lost, Transport},
+    transport::{Address, BodyLost, Lost, ReceivedReply, Transport},
 };
 use crate::{domain::model::protocol::Operation, engine_api::Clock};
 
@@ -114,7 +114,7 @@ impl Client {
     }
 }
 
-async fn read(operation: Operation, reply: HttpReply) -> Result<Value, CallError> {
+async fn read(operation: Operation, reply: ReceivedReply) -> Result<Value, CallError> {
     let status = reply.status();
     let (body, lost) = read_body(reply, status == 200).await;
     if status != 200 {
@@ -131,7 +131,7 @@ async fn read(operation: Operation, reply: HttpReply) -> Result<Value, CallError
 }
 
 /// Reads a body: whole, or until its first JSON value is complete.
-async fn read_body(mut reply: HttpReply, first_value_only: bool) -> (Vec<u8>, Option<BodyLost>) {
+async fn read_body(mut reply: ReceivedReply, first_value_only: bool) -> (Vec<u8>, Option<BodyLost>) {
     let mut body = Vec::new();
     // A long body is not parsed again for each piece of it.
     let mut look_at = 1;

@@ -103,14 +103,14 @@ impl Transport {
     }
 
     /// Sends a request and waits for the head of the reply.
-    pub(super) async fn send(&self, mut request: Request<Full<Bytes>>) -> Result<HttpReply, Lost> {
+    pub(super) async fn send(&self, mut request: Request<Full<Bytes>>) -> Result<ReceivedReply, Lost> {
         loop {
             let (mut connection, reused) = match self.idle_connection().await {
                 Some(connection) => (connection, true),
                 None => (self.dial().await?, false),
             };
             match connection.try_send_request(request).await {
-                Ok(response) => return Ok(HttpReply { response, connection, transport: self.clone() }),
+                Ok(response) => return Ok(ReceivedReply { response, connection, transport: self.clone() }),
                 Err(mut error) => match error.take_message() {
                     Some(unsent) if reused => request = unsent,
                     _ => return Err(Lost { text: self.go_text(error.error()), sent: true }),
@@ -166,13 +166,13 @@ impl Transport {
 }
 
 /// The head of a reply, and the way to its body.
-pub(super) struct HttpReply {
+pub(super) struct ReceivedReply {
     response: Response<Incoming>,
     connection: Connection,
     transport: Transport,
 }
 
-impl HttpReply {
+impl ReceivedReply {
     pub(super) fn status(&self) -> u16 {
         self.response.status().as_u16()
     }

@@ -17,7 +17,7 @@ use crate::domain::{
 };
 
 /// A step that has ended, and the numbers of its calls.
-struct Ended {
+struct EndedStep {
     index: usize,
     exit: Option<u8>,
     seen: String,
@@ -104,7 +104,7 @@ fn volumes_after(entries: &[Arc<Entry>]) -> Volumes {
 
 /// The steps with their calls, as they were attributed while it was played: a call belongs to the step in which it is
 /// first seen. And the volumes at their end.
-fn ended_steps(entries: &[Arc<Entry>]) -> (Vec<Ended>, Volumes) {
+fn ended_steps(entries: &[Arc<Entry>]) -> (Vec<EndedStep>, Volumes) {
     let (mut ended, mut seen, mut calls) = (Vec::new(), BTreeSet::new(), Vec::new());
     let (mut volumes, mut at_end) = (Volumes::default(), Volumes::default());
     for entry in entries {
@@ -114,7 +114,7 @@ fn ended_steps(entries: &[Arc<Entry>]) -> (Vec<Ended>, Volumes) {
                 if let ScenarioEvent::StepFinished { index, exit, seen, .. } = &**event {
                     calls.sort_unstable();
                     let calls = std::mem::take(&mut calls);
-                    ended.push(Ended { index: *index, exit: *exit, seen: seen.clone(), calls });
+                    ended.push(EndedStep { index: *index, exit: *exit, seen: seen.clone(), calls });
                     at_end = volumes.clone();
                 }
             }

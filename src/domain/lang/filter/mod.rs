@@ -122,13 +122,13 @@ impl Filter {
 }
 
 /// A call that has ended or is held.
-struct Subject<'e> {
+struct TestedCall<'e> {
     head: CallHead<'e>,
     /// What is only known when the call has ended.
     ended: Option<&'e Call>,
 }
 
-impl<'e> Subject<'e> {
+impl<'e> TestedCall<'e> {
     fn of(entry: &'e Entry) -> Option<Self> {
         Some(Self { head: entry.head()?, ended: entry.call() })
     }
@@ -188,7 +188,7 @@ impl Test {
             Self::Peer(text) => {
                 head(&|call| call.peer.is_some_and(|peer| peer.is_known_as(|known| text.matches(known))))
             }
-            Self::Selector(selector) => Subject::of(entry).is_some_and(|call| call.matches(selector)),
+            Self::Selector(selector) => TestedCall::of(entry).is_some_and(|call| call.matches(selector)),
             Self::Fault(wanted) => head(&|call| call.fault.is_some_and(|fault| is_fault(wanted, fault))),
             Self::Status(digits) => {
                 call(&|call| call.status.is_some_and(|status| has_digits(status, *digits)))

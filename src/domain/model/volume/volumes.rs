@@ -19,30 +19,30 @@ use crate::domain::model::protocol::Options;
 #[serde(into = "BTreeMap<String, Arc<Volume>>", from = "BTreeMap<String, Arc<Volume>>")]
 pub struct Volumes {
     sorted: Vector<Arc<Volume>>,
-    totals: Totals,
+    totals: VolumeTotals,
 }
 
 /// What would take a look at each record to count.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Totals {
+struct VolumeTotals {
     open_mounts: u64,
     forgotten: u64,
 }
 
-impl Totals {
+impl VolumeTotals {
     fn of(volume: &Volume) -> Self {
         Self { open_mounts: volume.open_mounts().into(), forgotten: (!volume.exists).into() }
     }
 }
 
-impl AddAssign for Totals {
+impl AddAssign for VolumeTotals {
     fn add_assign(&mut self, more: Self) {
         self.open_mounts += more.open_mounts;
         self.forgotten += more.forgotten;
     }
 }
 
-impl SubAssign for Totals {
+impl SubAssign for VolumeTotals {
     fn sub_assign(&mut self, less: Self) {
         self.open_mounts -= less.open_mounts;
         self.forgotten -= less.forgotten;
@@ -97,10 +97,10 @@ impl Volumes {
         let index = self.find(name);
         if let Ok(index) = index {
             let before = self.sorted.remove(index);
-            self.totals -= Totals::of(&before);
+            self.totals -= VolumeTotals::of(&before);
         }
         if let Some(record) = record {
-            self.totals += Totals::of(&record);
+            self.totals += VolumeTotals::of(&record);
             self.sorted.insert(index.unwrap_or_else(|index| index), record);
         }
     }
@@ -109,7 +109,7 @@ impl Volumes {
         if let Err(index) = self.find(name) {
             let (name, options, mounts) = (name.to_owned(), Options::new(), BTreeMap::new());
             let volume = Volume { name, options, created: at, exists: false, mounts, mask: None };
-            self.totals += Totals::of(&volume);
+            self.totals += VolumeTotals::of(&volume);
             self.sorted.insert(index, Arc::new(volume));
         }
         self.alter(name, alteration);
@@ -118,9 +118,9 @@ impl Volumes {
     fn alter(&mut self, name: &str, alteration: impl FnOnce(&mut Volume)) {
         if let Ok(index) = self.find(name) {
             let volume = Arc::make_mut(&mut self.sorted[index]);
-            let before = Totals::of(volume);
+            let before = VolumeTotals::of(volume);
             alteration(volume);
-            let after = Totals::of(volume);
+            let after = VolumeTotals::of(volume);
             self.totals -= before;
             self.totals += after;
         }
@@ -218,7 +218,7 @@ impl From<BTreeMap<String, Arc<Volume>>> for Volumes {
     fn from(volumes: BTreeMap<String, Arc<Volume>>) -> Self {
         let mut all = Self::default();
         for volume in volumes.into_values() {
-            all.totals += Totals::of(&volume);
+            all.totals += VolumeTotals::of(&volume);
             all.sorted.push_back(volume);
         }
         all
