@@ -40,7 +40,7 @@ impl App {
         let key = chord.label(self.theme.glyphs.ascii);
         let Some(action) = action else {
             if !key.is_empty() {
-                let help = self.keymap.key(KeyAction::Help, self.theme.glyphs.ascii);
+                let help = self.key_label(KeyAction::Help);
                 self.say(format!("{key} is not bound; {help} shows the keys"));
                 (self.last_key, self.status_source) = (None, StatusSource::Key);
             }
@@ -78,7 +78,7 @@ impl App {
             return effects;
         }
         if let Some(why) = obstacle(action, snapshot) {
-            let key = self.keymap.key(action, self.theme.glyphs.ascii);
+            let key = self.key_label(action);
             self.say(format!("{key} does nothing here: {why}"));
             return Vec::new();
         }
@@ -99,7 +99,7 @@ impl App {
             KeyAction::Forget => self.forget(snapshot),
             KeyAction::Outage => Some(self.toggle_outage(snapshot)),
             KeyAction::OutageKind => {
-                let key = self.keymap.key(KeyAction::Outage, self.theme.glyphs.ascii);
+                let key = self.key_label(KeyAction::Outage);
                 self.next_outage(&key, snapshot)
             }
             KeyAction::Release => self.release(snapshot),

@@ -253,7 +253,7 @@ impl App {
             Event::Key(key) => return self.key(key, snapshot),
             Event::Mouse(mouse, at) => match self.clicked.take() {
                 Some(Clicked::Hint(action)) => {
-                    let key = self.keymap.key(action, self.theme.glyphs.ascii);
+                    let key = self.key_label(action);
                     return self.press_key(key, action, snapshot);
                 }
                 Some(Clicked::Head(column)) => self.sort_by(self.columns.next_sort(column)),
@@ -282,6 +282,11 @@ impl App {
             Event::StillRunning { line, waiting } => self.still_running(&line, waiting),
         }
         Vec::new()
+    }
+
+    /// The key of an action, as it is written in hints.
+    pub fn key_label(&self, action: KeyAction) -> String {
+        self.keymap.key(action, self.theme.glyphs.ascii)
     }
 
     /// Sets the status line to a remark.

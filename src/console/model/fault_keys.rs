@@ -35,7 +35,7 @@ impl App {
             let name = volume.name.clone();
             return Some(if volume.exists { Command::Forget(name) } else { Command::Restore(name) }.into());
         }
-        let key = self.keymap.key(KeyAction::Forget, self.theme.glyphs.ascii);
+        let key = self.key_label(KeyAction::Forget);
         let name = text::clean(&volume.name).into_owned();
         let does = if volume.exists { "forgets" } else { "restores" };
         let before = self.volume.0.replace(volume.name.clone()).filter(|before| *before != volume.name);
@@ -117,7 +117,7 @@ impl App {
                 some => format!(
                     "nothing to clear; {} forgotten: {} restores the selected one",
                     text::counted(some, "volume"),
-                    self.keymap.key(KeyAction::Forget, self.theme.glyphs.ascii)
+                    self.key_label(KeyAction::Forget)
                 ),
             });
         }

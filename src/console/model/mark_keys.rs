@@ -59,7 +59,7 @@ impl App {
         };
         let Some(entry) = self.calls.all().find(|entry| place(entry) == wanted).map(Arc::clone) else {
             let why = if self.calls.is_filtered() {
-                let back = self.keymap.key(KeyAction::Back, self.theme.glyphs.ascii);
+                let back = self.key_label(KeyAction::Back);
                 format!("does not match the filter; {back} clears it")
             } else {
                 "is not shown".to_owned()

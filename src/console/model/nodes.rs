@@ -11,7 +11,7 @@ use crate::{
 impl App {
     /// Says that a key needs one instance, where all are chosen or another one.
     pub(super) fn choose_one_first(&mut self) {
-        let key = self.keymap.key(KeyAction::NextNode, self.theme.glyphs.ascii);
+        let key = self.key_label(KeyAction::NextNode);
         self.say(format!("that is for one node: choose it with {key}"));
     }
 

@@ -58,7 +58,7 @@ impl App {
     /// Goes to the next or previous entry that matches the latest filter.
     pub(super) fn go_to_match(&mut self, forward: bool, snapshot: &Snapshot) {
         if self.latest_filter.is_empty() {
-            let key = self.keymap.key(KeyAction::Filter, self.theme.glyphs.ascii);
+            let key = self.key_label(KeyAction::Filter);
             self.say(format!("nothing to look for; {key} filters"));
             return;
         }

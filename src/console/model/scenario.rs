@@ -88,7 +88,7 @@ impl App {
                 return Some(Command::Speed(change).into());
             }
             (None, ..) => {
-                let key = self.keymap.key(KeyAction::Scenarios, self.theme.glyphs.ascii);
+                let key = self.key_label(KeyAction::Scenarios);
                 self.say(format!("no scenario is running; {key} chooses one"));
                 return None;
             }

@@ -30,14 +30,14 @@ impl App {
         if line.is_empty() || self.is_shell_busy() {
             return Vec::new();
         }
-        let key = self.keymap.key(KeyAction::StopScenario, self.theme.glyphs.ascii);
+        let key = self.key_label(KeyAction::StopScenario);
         self.say(format!("$ {line} is running; {key} ends it"));
         self.shell_line = Some(line.to_owned());
         vec![Effect::Shell(line.to_owned())]
     }
 
     fn is_shell_busy(&mut self) -> bool {
-        let key = self.keymap.key(KeyAction::StopScenario, self.theme.glyphs.ascii);
+        let key = self.key_label(KeyAction::StopScenario);
         if let Some(line) = &self.shell_line {
             self.say(format!("$ {line} is still running; {key} ends it"));
         }

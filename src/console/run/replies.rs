@@ -26,7 +26,7 @@ impl Console<'_> {
             Ok(edited) => {
                 if let Some(command) = edit.command(&edited.text) {
                     let Some(problem) = edit.problem(&edited.text) else {
-                        let key = self.app.keymap.key(KeyAction::EditReply, self.app.theme.glyphs.ascii);
+                        let key = self.app.key_label(KeyAction::EditReply);
                         return self.send(command, Origin::Key { key: key.into() }, Some((call, edited)));
                     };
                     let edit = edit.clone().with_text(edited.text.clone());

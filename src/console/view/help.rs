@@ -166,7 +166,7 @@ fn introduction(app: &App, snapshot: &Snapshot, width: usize) -> Vec<Line<'stati
         lines.extend(wrapped.into_iter().map(|line| Line::styled(format!(" {line}"), style)));
     };
     if let Some(fix_command) = &snapshot.driver.fix_command {
-        let copy = app.keymap.key(KeyAction::CopyJson, app.theme.glyphs.ascii);
+        let copy = app.key_label(KeyAction::CopyJson);
         say(
             &format!("docker does not find this driver yet. Register it with ({copy} copies it):"),
             styles.warning,
