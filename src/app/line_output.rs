@@ -51,12 +51,12 @@ impl LineFormat {
 }
 
 /// How many entries are fetched at a time.
-const BATCH: usize = 1024;
+pub(super) const BATCH: usize = 1024;
 /// How long entries are gathered before they are written together: to be woken for each would slow the server.
-const FLUSH_DELAY: Duration = Duration::from_millis(10);
+pub(super) const FLUSH_DELAY: Duration = Duration::from_millis(10);
 
 /// How long a slow disk or reader may take for the last lines.
-const LAST_LINES_TIMEOUT: Duration = Duration::from_secs(2);
+pub(super) const LAST_LINES_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Writes every kept entry, from the first, until `end`. Returns how many the journal dropped before they were written.
 /// `progress` is the number of the last entry that was written.

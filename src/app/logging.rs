@@ -9,7 +9,6 @@ use std::{
     str::FromStr,
     sync::{Arc, mpsc as sync_mpsc},
     thread,
-    time::Duration,
 };
 
 use anyhow::Context as _;
@@ -19,10 +18,8 @@ use tracing_subscriber::{
     Layer, Registry, filter::Targets, fmt, layer::SubscriberExt as _, registry::LookupSpan,
 };
 
+use super::line_output::LAST_LINES_TIMEOUT;
 use crate::{domain::model::entry::EntryKind, hub::Hub};
-
-/// How long the end of the program waits for a slow disk.
-const LAST_LINES_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A log file that the user wants.
 #[derive(Clone, Debug)]

@@ -25,7 +25,10 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::config::Config;
+use super::{
+    config::Config,
+    line_output::{BATCH, FLUSH_DELAY, LAST_LINES_TIMEOUT},
+};
 use crate::{
     domain::{
         model::entry::{EntryKind, Gap},
@@ -35,14 +38,8 @@ use crate::{
     recording::{EntryEncoder, prepare_to_append},
 };
 
-/// How many entries are fetched at a time.
-const BATCH: usize = 1024;
-/// How long entries are gathered before they are written together: to be woken for each would slow the server.
-const FLUSH_DELAY: Duration = Duration::from_millis(10);
 /// How long after a failed write the next one is tried.
 const RETRY: Duration = Duration::from_secs(1);
-/// How long a slow disk may take for the last lines.
-const LAST_LINES_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A file to which every entry is appended.
 pub struct RecordingHandle {
