@@ -196,7 +196,7 @@ impl AcceptLoop {
         self.hub.report_bind(&self.listener.address(), Err(&io::Error::other(lost)));
     }
 
-    /// Records that engines do not find the driver: why, and the command that puts it right when nothing else is at the
+    /// Records that engines do not find the driver: why, and the command after which they do, unless something else is at the
     /// path of its socket.
     fn note_unregistered(&mut self, why: &str, command: Option<String>) {
         let driver = self.lost.get_or_insert_with(|| self.hub.driver());

@@ -47,7 +47,7 @@ impl HttpReply {
         }
     }
 
-    /// To a path that nothing is behind, as Go's router answers it.
+    /// Of a path that does not exist, as Go's router gives it.
     pub fn not_found() -> Self {
         Self::text(StatusCode::NOT_FOUND, "404 page not found")
     }
