@@ -8,18 +8,35 @@ use std::{
     collections::HashSet,
     fs, io,
     path::{Path, PathBuf},
+    thread,
+    time::Duration,
 };
 
 use rustix::{
     fd::AsFd,
+    fs::fstat,
     net::{Shutdown, shutdown},
     process::{Pid, PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open},
 };
 
 use super::socket::peer_process;
 
-/// Ends them, and returns how many there were. `aside` is where the plugin's socket is now.
-pub fn end_earlier_connections(path: &Path, aside: &Path) -> io::Result<usize> {
+/// How often those that are left are looked for again.
+const LOOKS: usize = 3;
+/// How long a look waits for what the one before has missed.
+const LOOK_INTERVAL: Duration = Duration::from_millis(10);
+
+/// What became of them.
+#[derive(Debug)]
+pub struct EarlierConnections {
+    /// How many were ended.
+    pub ended: usize,
+    /// How many are left, and why.
+    pub left: Option<(usize, io::Error)>,
+}
+
+/// Ends them. `aside` is where the plugin's socket is now.
+pub fn end_earlier_connections(path: &Path, aside: &Path) -> io::Result<EarlierConnections> {
     let probe = std::os::unix::net::UnixStream::connect(aside)?;
     let listener = peer_process(&probe)?
         .ok_or_else(|| io::Error::other("the plugin is in a PID namespace that voltergeist does not see"))?;
@@ -27,27 +44,64 @@ pub fn end_earlier_connections(path: &Path, aside: &Path) -> io::Result<usize> {
     // A plugin in a container has bound it at another path.
     let namespace = |process: &str| fs::read_link(format!("/proc/{process}/ns/mnt")).ok();
     let is_contained = namespace(&listener.as_raw_nonzero().to_string()) != namespace("self");
-    let holders = if is_contained {
-        let inodes = accepted_at(|other| other.file_name() == path.file_name())?;
-        holders([listener], &inodes, descriptors_of)?
+    if is_contained {
+        let inodes = || accepted_at(|other| other.file_name() == path.file_name());
+        end_all(inodes, || vec![listener], descriptors_of, end)
     } else {
         let directory = |path: &Path| path.parent().and_then(|parent| fs::canonicalize(parent).ok());
         let ours = directory(path);
-        let inodes = accepted_at(|other| other.file_name() == path.file_name() && directory(other) == ours)?;
+        let inodes =
+            || accepted_at(|other| other.file_name() == path.file_name() && directory(other) == ours);
         // A process that was given the listener by another one may hold them.
-        holders(processes(), &inodes, descriptors_of)?
-    };
-    let mut ended = 0;
-    let mut denied = None;
-    for (pid, fd) in holders {
-        match end(pid, fd) {
-            Ok(is_ended) => ended += usize::from(is_ended),
-            // The process may have closed it meanwhile.
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => denied = Some(error),
-            Err(_) => {}
-        }
+        end_all(inodes, processes, descriptors_of, end)
     }
-    denied.map_or(Ok(ended), Err)
+}
+
+/// Ends those that some of these processes hold. One that is closed while its process is looked for is not left.
+fn end_all(
+    inodes: impl Fn() -> io::Result<HashSet<u64>>,
+    processes: impl Fn() -> Vec<Pid>,
+    descriptors_of: impl Fn(Pid) -> io::Result<Vec<(i32, u64)>>,
+    end: impl Fn(Pid, i32, u64) -> io::Result<bool>,
+) -> io::Result<EarlierConnections> {
+    let (mut ended, mut left, mut problem) = (0, inodes()?, None);
+    for look in 0..LOOKS {
+        if look > 0 {
+            thread::sleep(LOOK_INTERVAL);
+        }
+        problem = None;
+        for process in processes() {
+            let sockets = match descriptors_of(process) {
+                Ok(sockets) => sockets,
+                // It has ended meanwhile.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                // It may hold those that are not found.
+                Err(error) => {
+                    problem = problem.or(Some(error));
+                    continue;
+                }
+            };
+            for (descriptor, inode) in sockets {
+                if !left.contains(&inode) {
+                    continue;
+                }
+                match end(process, descriptor, inode) {
+                    Ok(is_ended) => {
+                        left.remove(&inode);
+                        ended += usize::from(is_ended);
+                    }
+                    Err(error) => problem = Some(error),
+                }
+            }
+        }
+        if left.is_empty() {
+            break;
+        }
+        let existing = inodes()?;
+        left.retain(|inode| existing.contains(inode));
+    }
+    let left = problem.filter(|_| !left.is_empty()).map(|error| (left.len(), error));
+    Ok(EarlierConnections { ended, left })
 }
 
 /// The inodes of the connected sockets that were accepted at a path. The kernel lists them in the network namespace of
@@ -74,33 +128,9 @@ fn entries(path: &str) -> io::Result<impl Iterator<Item = PathBuf> + use<>> {
 }
 
 /// All other processes.
-fn processes() -> impl Iterator<Item = Pid> {
+fn processes() -> Vec<Pid> {
     let numbers = entries("/proc").into_iter().flatten().filter_map(|path| number(&path));
-    numbers.filter_map(Pid::from_raw).filter(|pid| *pid != getpid())
-}
-
-/// The processes and descriptors that hold these sockets. Fails if some are not found and a process could not be looked
-/// into.
-fn holders(
-    processes: impl IntoIterator<Item = Pid>,
-    inodes: &HashSet<u64>,
-    descriptors_of: impl Fn(Pid) -> io::Result<Vec<(i32, u64)>>,
-) -> io::Result<Vec<(Pid, i32)>> {
-    let (mut holders, mut missing, mut denied) = (Vec::new(), inodes.clone(), None);
-    for process in processes {
-        match descriptors_of(process) {
-            Ok(sockets) => {
-                for (descriptor, inode) in sockets.into_iter().filter(|(_, inode)| inodes.contains(inode)) {
-                    missing.remove(&inode);
-                    holders.push((process, descriptor));
-                }
-            }
-            // It has ended meanwhile.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => denied = Some(error),
-        }
-    }
-    denied.filter(|_| !missing.is_empty()).map_or(Ok(holders), Err)
+    numbers.filter_map(Pid::from_raw).filter(|pid| *pid != getpid()).collect()
 }
 
 /// The descriptors of a process that are sockets, and their inodes.
@@ -119,10 +149,11 @@ fn descriptors_of(process: Pid) -> io::Result<Vec<(i32, u64)>> {
 }
 
 /// Ends a connection, unless it is one of ours.
-fn end(pid: Pid, fd: i32) -> io::Result<bool> {
+fn end(pid: Pid, fd: i32, inode: u64) -> io::Result<bool> {
     let process = pidfd_open(pid, PidfdFlags::empty())?;
     let socket = pidfd_getfd(process.as_fd(), fd, PidfdGetfdFlags::empty())?;
-    if peer_process(&socket)? == Some(getpid()) {
+    // The process may have closed it, and opened something else.
+    if fstat(&socket)?.st_ino != inode || peer_process(&socket)? == Some(getpid()) {
         return Ok(false);
     }
     shutdown(socket, Shutdown::Read)?;
@@ -131,23 +162,83 @@ fn end(pid: Pid, fd: i32) -> io::Result<bool> {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
 
-    #[test]
-    fn a_process_that_cannot_be_looked_into_matters_only_if_a_socket_is_not_found() {
-        let process = |number| Pid::from_raw(number).expect("it is no zero");
-        let found = |inodes: &[u64]| {
-            holders([1, 2, 3].map(process), &inodes.iter().copied().collect(), |pid| {
-                match pid.as_raw_nonzero().get() {
-                    1 => Ok(vec![(4, 40), (5, 50)]),
-                    2 => Err(io::ErrorKind::PermissionDenied.into()),
-                    _ => Err(io::ErrorKind::NotFound.into()),
-                }
-            })
+    fn process(number: i32) -> Pid {
+        Pid::from_raw(number).expect("it is no zero")
+    }
+
+    /// Process 1 has the sockets 40 and 50, process 2 cannot be looked into, and process 3 has ended.
+    fn descriptors(process: Pid) -> io::Result<Vec<(i32, u64)>> {
+        match process.as_raw_nonzero().get() {
+            1 => Ok(vec![(4, 40), (5, 50)]),
+            2 => Err(io::ErrorKind::PermissionDenied.into()),
+            _ => Err(io::ErrorKind::NotFound.into()),
+        }
+    }
+
+    /// What becomes of the sockets that there are at each look, the last of which is repeated.
+    fn ended(looks: &[&[u64]], end: impl Fn(Pid, i32, u64) -> io::Result<bool>) -> EarlierConnections {
+        let look = Cell::new(0);
+        let inodes = || {
+            let now = look.replace(look.get() + 1).min(looks.len() - 1);
+            Ok(looks[now].iter().copied().collect())
         };
-        assert_eq!(found(&[50]).expect("all are found"), [(process(1), 5)]);
-        assert!(found(&[]).expect("nothing is to be found").is_empty());
-        let error = found(&[50, 60]).expect_err("process 2 may hold the other");
-        assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
+        end_all(inodes, || [2, 1, 3].map(process).to_vec(), descriptors, end)
+            .expect("the sockets can be listed")
+    }
+
+    fn left(connections: &EarlierConnections) -> Option<(usize, io::ErrorKind)> {
+        connections.left.as_ref().map(|(count, error)| (*count, error.kind()))
+    }
+
+    #[test]
+    fn what_is_found_is_ended_also_if_a_process_cannot_be_looked_into() {
+        let found = ended(&[&[40, 50]], |process, descriptor, inode| {
+            assert_eq!(
+                (process.as_raw_nonzero().get(), descriptor),
+                (1, i32::try_from(inode / 10).unwrap_or(0))
+            );
+            Ok(true)
+        });
+        assert_eq!((found.ended, left(&found)), (2, None));
+        let nothing = ended(&[&[]], |_, _, _| Ok(true));
+        assert_eq!((nothing.ended, left(&nothing)), (0, None));
+    }
+
+    #[test]
+    fn what_is_not_found_is_left_only_if_it_still_exists() {
+        let gone = ended(&[&[50, 60], &[50]], |_, _, _| Ok(true));
+        assert_eq!((gone.ended, left(&gone)), (1, None));
+        let there = ended(&[&[50, 60]], |_, _, _| Ok(true));
+        assert_eq!((there.ended, left(&there)), (1, Some((1, io::ErrorKind::PermissionDenied))));
+    }
+
+    #[test]
+    fn what_cannot_be_ended_is_left_only_if_it_still_exists() {
+        for kind in [io::ErrorKind::PermissionDenied, io::ErrorKind::Unsupported] {
+            let refused = |_, _, inode| if inode == 40 { Err(kind.into()) } else { Ok(true) };
+            let gone = ended(&[&[40, 50], &[50]], refused);
+            assert_eq!((gone.ended, left(&gone)), (1, None));
+            let there = ended(&[&[40, 50]], refused);
+            assert_eq!((there.ended, left(&there)), (1, Some((1, kind))));
+        }
+    }
+
+    #[test]
+    fn what_is_not_ended_because_it_is_ours_is_not_left() {
+        let ours = ended(&[&[40, 50]], |_, _, inode| Ok(inode == 50));
+        assert_eq!((ours.ended, left(&ours)), (1, None));
+    }
+
+    #[test]
+    fn what_its_process_gets_meanwhile_is_ended_at_the_next_look() {
+        let look = Cell::new(0);
+        let descriptors = |_| Ok(if look.replace(look.get() + 1) == 0 { Vec::new() } else { vec![(4, 40)] });
+        let found = end_all(|| Ok(HashSet::from([40])), || vec![process(1)], descriptors, |_, _, _| Ok(true));
+        let found = found.expect("the sockets can be listed");
+        assert_eq!((found.ended, left(&found)), (1, None));
     }
 }

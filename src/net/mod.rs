@@ -29,7 +29,7 @@ mod upstream;
 pub use address::{Address, AddressError};
 pub use bind_error::BindError;
 pub use directory_watch::DirectoryWatch;
-pub use earlier_connections::end_earlier_connections;
+pub use earlier_connections::{EarlierConnections, end_earlier_connections};
 pub use endpoint::{Endpoint, EndpointError};
 pub use head_timeout::{HeadTimeout, RequestProgress, RequestUnderWay};
 pub use instances::RunningInstance;
