@@ -30,7 +30,13 @@ pub fn text_line(entry: &Entry, symbols: &Symbols, zone: &TimeZone) -> Option<St
         }
         EntryKind::Released(released) => format!("{:>5}  released", format!("#{}", released.call)),
         EntryKind::Session(session) => format!("voltergeist {}, seed {}", session.version, session.seed),
-        EntryKind::Registration(driver) => format!("driver {} at {}", driver.name, driver.address),
+        EntryKind::Registration(driver) => {
+            let told = format!("driver {} at {}", driver.name, driver.address);
+            match &driver.fix_command {
+                Some(command) => format!("{told}, {}; to register it: {command}", driver.registration),
+                None => told,
+            }
+        }
         _ => {
             let words: String = remark(entry, symbols).into_iter().map(|words| words.text).collect();
             if words.is_empty() {
@@ -70,7 +76,10 @@ fn fault(applied: &AppliedFault) -> String {
 mod tests {
     use super::*;
     use crate::domain::{
-        model::protocol::{Caller, Operation},
+        model::{
+            driver::DriverInfo,
+            protocol::{Caller, Operation},
+        },
         text::symbols::ASCII,
     };
 
@@ -88,6 +97,23 @@ mod tests {
             ..Call::ok(Operation::Get, Caller::Docker)
         };
         insta::assert_snapshot!(line(EntryKind::Call(Box::new(call))).expect("it is shown"), @"03:04:05.678     #7  get          da^[[2Jta        answered {}  <0.01 ms  ! empty by rule 3");
+    }
+
+    #[test]
+    fn a_driver_that_is_not_registered_says_so_and_how_to_register_it() {
+        let mut driver = DriverInfo {
+            name: "ghost".into(),
+            address: "unix:///tmp/ghost.sock".into(),
+            registration: "registered".into(),
+            ..DriverInfo::default()
+        };
+        let said = |driver: &DriverInfo| line(EntryKind::Registration(Box::new(driver.clone())));
+        assert_eq!(said(&driver).as_deref(), Some("03:04:05.678  driver ghost at unix:///tmp/ghost.sock"));
+        driver.registration = "not registered: engines do not look there".into();
+        driver.fix_command = Some("sudo sh -c register".into());
+        let expected = "03:04:05.678  driver ghost at unix:///tmp/ghost.sock, not registered: engines do not look \
+                        there; to register it: sudo sh -c register";
+        assert_eq!(said(&driver).as_deref(), Some(expected));
     }
 
     #[test]
