@@ -41,6 +41,9 @@ const MAX_PROBLEM: usize = 50;
 /// How many cells of an address are worth showing.
 const ADDRESS: usize = 16;
 
+/// Stands before the address of an upstream, which is not that of the driver.
+const FORWARDS: &str = "forwards to ";
+
 /// The first row of the live state.
 fn render_live(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
     let (styles, driver) = (&view.theme.styles, &view.snapshot.driver);
@@ -60,7 +63,7 @@ fn render_live(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
     let (plugin, address) = match &driver.upstream {
         None => (None, driver.address.clone()),
         Some(upstream) => match upstream.split_once(" at ") {
-            Some((plugin, address)) => (Some(plugin), format!("at {address}")),
+            Some((plugin, address)) => (Some(plugin), format!("{FORWARDS}{address}")),
             None => (Some(&**upstream), driver.address.clone()),
         },
     };
@@ -81,7 +84,8 @@ fn render_live(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
     let left = room.saturating_sub(taken + load.map_or(0, Line::width) + 2);
     let mut spans = name.spans;
     spans.push("  ".into());
-    if left >= ADDRESS {
+    let words = if address.starts_with(FORWARDS) { FORWARDS.len() } else { 0 };
+    if left >= ADDRESS + words {
         spans.push(Span::styled(view.fit(&text::clean(&address), left), styles.dim));
         spans.push("  ".into());
     }

@@ -43,6 +43,9 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
     }
     if snapshot.volumes.is_empty() {
         let says = match obstacle(KeyAction::Forget, snapshot) {
+            _ if snapshot.driver.upstream.is_some() => {
+                "The volumes of the plugin are not known yet.\n`docker volume ls` shows them."
+            }
             None => "No volumes yet.\nAn engine creates them; `conjure NAME` does too.",
             Some(_) => "No volumes yet.",
         };
