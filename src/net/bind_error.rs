@@ -10,8 +10,12 @@ use crate::domain::model::protocol::BadDriverName;
 pub enum BindError {
     #[error("{name:?} is not a valid driver name: {bad}")]
     Name { name: String, bad: BadDriverName },
-    #[error("{0} belongs to a running plugin; stop it, or choose another --name, --listen or --control")]
+    #[error("{0} belongs to a running plugin; stop it, or choose another --name or --listen")]
     InUse(String),
+    #[error(
+        "the control socket {0} is in use by another voltergeist or program; stop it, or choose another --control"
+    )]
+    ControlInUse(String),
     #[error("{0:?} exists and is not a socket; move it away, or choose another address")]
     NotASocket(PathBuf),
     #[error("{0:?} belongs to another user or is writable by others; remove it, or choose another address")]

@@ -87,7 +87,7 @@ impl Paths {
     /// Opens the control API's listener. If the default directory is not writable, it is opened in the user's
     /// private one.
     pub fn control_listener(&self, address: &Address, name: &str) -> Result<Listener, BindError> {
-        match address {
+        let listener = match address {
             Address::Tcp(host_port) => Listener::tcp(host_port),
             Address::Unix(Some(path)) => Listener::unix(path, CONTROL_MODE),
             Address::Unix(None) => {
@@ -99,7 +99,11 @@ impl Paths {
                     listener => listener,
                 }
             }
-        }
+        };
+        listener.map_err(|error| match error {
+            BindError::InUse(address) => BindError::ControlInUse(address),
+            error => error,
+        })
     }
 }
 

@@ -130,6 +130,29 @@ async fn a_second_instance_does_not_steal_even_while_the_first_is_down() {
 }
 
 #[tokio::test]
+async fn a_control_socket_that_is_in_use_is_named_as_one() {
+    let first = Fixture::unix();
+    let control = first.place.path().join("control/ghost.sock");
+    for is_named in [true, false] {
+        let error = denied(place(), |plan| {
+            if is_named {
+                plan.control = Address::Unix(Some(control.clone()));
+            } else {
+                plan.paths.control = paths(first.place.path()).control;
+            }
+        });
+        let expected = format!(
+            "the control socket unix://{} is in use by another voltergeist or program; stop it, or choose another \
+             --control",
+            control.display()
+        );
+        assert_eq!(error.to_string(), expected);
+    }
+    first.ask(Operation::List, "{}").await;
+    first.end().await;
+}
+
+#[tokio::test]
 async fn of_many_that_start_at_once_one_wins_and_is_whole() {
     let place = place();
     let shared = paths(place.path());
