@@ -96,7 +96,11 @@ fn respond<D: Driver>(
         }
         Action::Lie => guard.reply(call.preview(Preview::Success)),
         _ => {
+            let before = original.body.clone();
             let reply = call.altered(action, original, guard.hub());
+            if let Some(fault) = guard.call().fault.as_mut().filter(|_| action.alters_parts()) {
+                fault.unaltered = alter::is_same(&before, &reply.body);
+            }
             guard.reply(reply)
         }
     }

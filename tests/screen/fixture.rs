@@ -96,6 +96,7 @@ pub fn fault(id: u32, label: Option<&str>, action: &str) -> AppliedFault {
         action: action.into(),
         phase: phase.unwrap_or(Phase::Instead),
         released: None,
+        unaltered: false,
     }
 }
 

@@ -42,6 +42,21 @@ fn console_with_failures() -> (Fixture, TestConsole) {
 }
 
 #[test]
+fn the_details_of_a_fault_with_nothing_to_alter_promise_no_reaction() {
+    let mut fixture = Fixture::empty();
+    let applied = fault(1, None, "mountpoint /etc");
+    for unaltered in [true, false] {
+        let fault = Some(AppliedFault { unaltered, ..applied.clone() }.into());
+        fixture.call(Call { fault, ..call(Operation::Get, "db1") });
+        let mut console = TestConsole::new(&fixture, (120, 36), "default", false);
+        console.press("enter");
+        let screen = console.screen();
+        assert_eq!(screen.contains("it changed nothing in this reply"), unaltered, "{screen}");
+        assert_eq!(screen.contains("docker: "), !unaltered, "{screen}");
+    }
+}
+
+#[test]
 fn calls_show_who_sent_them_where_there_are_several() {
     let mut fixture = Fixture::empty();
     let peers = [("dockerd", 1234), ("curl", 7)];

@@ -114,6 +114,26 @@ async fn a_reply_knows_the_call() {
 }
 
 #[tokio::test]
+async fn a_fault_that_finds_nothing_to_alter_in_a_reply_is_recorded_as_such() {
+    let fixture = Fixture::unix();
+    fixture.ask(Operation::Create, &body("v", "")).await;
+    for (action, volume, unaltered) in [
+        ("mountpoint /etc", "v", false),
+        ("mountpoint /etc", "none", true),
+        ("rename other", "none", true),
+        ("unset Volume.Mountpoint", "none", true),
+        ("set Err=other", "none", false),
+        ("empty", "none", false),
+    ] {
+        fixture.command(&format!("arm get: {action} once")).await;
+        fixture.ask(Operation::Get, &body(volume, "")).await;
+        let fault = fixture.last_call().fault.expect("the rule applies");
+        assert_eq!(fault.unaltered, unaltered, "{action} {volume}");
+    }
+    fixture.end().await;
+}
+
+#[tokio::test]
 async fn open_connections_are_shown_by_peer_so_that_a_leak_is_seen() {
     let fixture = Fixture::unix();
     let mut open = Vec::new();

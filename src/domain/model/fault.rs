@@ -20,6 +20,9 @@ pub struct AppliedFault {
     /// How the call was released before its own time, if a rule held it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub released: Option<Release>,
+    /// Whether it was to alter a part of the reply that this reply does not have.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unaltered: bool,
 }
 
 /// Where a fault comes from.
@@ -89,6 +92,7 @@ impl AppliedFault {
             action: kind.command().into(),
             phase: Phase::Instead,
             released: None,
+            unaltered: false,
         }
     }
 
@@ -96,7 +100,7 @@ impl AppliedFault {
     #[cfg(test)]
     pub fn of_rule(id: u32, label: Option<&str>, action: &str) -> Self {
         let source = FaultSource::Rule { id, label: label.map(Arc::from) };
-        Self { source, action: action.into(), phase: Phase::Instead, released: None }
+        Self { source, action: action.into(), phase: Phase::Instead, released: None, unaltered: false }
     }
 
     /// The outage, if it is one.

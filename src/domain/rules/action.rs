@@ -233,6 +233,21 @@ impl Action {
         }
     }
 
+    /// Whether it alters parts of the original reply, if that has them.
+    pub const fn alters_parts(&self) -> bool {
+        matches!(
+            self,
+            Self::Set { .. }
+                | Self::Unset(_)
+                | Self::Mountpoint(_)
+                | Self::Rename(_)
+                | Self::Scope(_)
+                | Self::Implements(_)
+                | Self::BadTime
+                | Self::NullEntry
+        )
+    }
+
     /// Whether it holds a call.
     pub const fn holds(&self) -> bool {
         matches!(

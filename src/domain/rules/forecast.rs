@@ -122,7 +122,7 @@ fn engine_of(caller: Caller) -> Caller {
 
 /// How the caller reacts to the fault that was applied to a finished call.
 pub fn reaction(call: &Call) -> Option<Forecast> {
-    let fault = call.fault.as_ref()?;
+    let fault = call.fault.as_ref().filter(|fault| !fault.unaltered)?;
     if let Some(outage) = fault.outage() {
         return Some(forecast_outage(outage, call.caller));
     }

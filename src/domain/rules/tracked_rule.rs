@@ -300,7 +300,8 @@ impl TrackedRule {
             _ => (step.action.clone(), Arc::clone(&self.action_texts[index])),
         };
         let source = FaultSource::Rule { id: self.id, label: self.label.clone() };
-        let fault = AppliedFault { source, action: text, phase: step.phase, released: None };
+        let fault =
+            AppliedFault { source, action: text, phase: step.phase, released: None, unaltered: false };
         (
             Decision::Fired,
             Some(Injection { fault, action: action.in_real_time(self.speed), phase: step.phase }),

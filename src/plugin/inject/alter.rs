@@ -82,6 +82,12 @@ pub fn altered(action: &Action, original: HttpReply, values: &CallValues<'_>) ->
     }
 }
 
+/// Whether two bodies say the same.
+pub fn is_same(one: &[u8], other: &[u8]) -> bool {
+    let value = |body| serde_json::from_slice::<Value>(body).ok();
+    one == other || value(one).is_some_and(|one| Some(one) == value(other))
+}
+
 /// A JSON value with its placeholders filled in. A text is one in JSON too.
 fn filled_value(value: &str, values: &CallValues<'_>) -> String {
     let filled = fill(&format!("[{value}]"), values);

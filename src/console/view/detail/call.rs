@@ -53,6 +53,9 @@ pub fn write(page: &mut DetailPage<'_>, entry: &Entry, call: &Call, time: &str) 
                 FaultSource::Rule { id, label: None } => format!("rule {id}: {fault}"),
             };
             page.say(&format!("{} {what}", view.theme.glyphs.fault), styles.fault);
+            if fault.unaltered {
+                page.say("it changed nothing in this reply, which has no such part", styles.text);
+            }
             if let Some(forecast) = reaction(call) {
                 page.say(&forecast.to_string(), styles.text);
             }
