@@ -521,6 +521,10 @@ fn what_is_left_when_the_guard_is_killed_too_is_restored() {
     stage.write_and_read("second");
 
     stage.voltergeist.as_mut().expect("it runs").kill_with_guard();
+    let listed = stage.sandbox.command(env!("CARGO_BIN_EXE_voltergeist")).arg("plugins").output();
+    let listed = String::from_utf8(listed.expect("it runs").stdout).expect("it prints text");
+    let advice = "was killed in front of it: sudo voltergeist restore /run/docker/plugins/rclone.sock";
+    assert!(listed.contains(advice), "{listed}");
     let restore = || {
         let output = stage.sandbox.command(env!("CARGO_BIN_EXE_voltergeist")).arg("restore").output();
         String::from_utf8(output.expect("it runs").stdout).expect("it prints text")

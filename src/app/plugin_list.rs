@@ -12,6 +12,7 @@ use crate::{
         Address, Endpoint, EndpointError, Paths, Upstream, UpstreamError, UpstreamName,
         discovery::{self, PluginFile, PluginKind},
         is_up,
+        takeover::{self, Holder},
     },
 };
 
@@ -31,24 +32,34 @@ pub struct ListedPlugin {
 const DEAD: &str = "docker volume ls, prune and system df wait 15 s for it";
 
 impl ListedPlugin {
-    /// Whether docker looks for it in vain.
-    pub fn is_dead(&self) -> bool {
-        self.plugin.listening == Some(false) && self.shadowed_by.is_none()
-    }
-
     /// What a dead one does to docker, and what to do about it.
     pub fn warning(&self) -> Option<String> {
-        let (cost, remedy) = (self.cost?, self.remedy()?);
+        let (cost, remedy) = (self.cost?, self.plugin.remedy.as_ref()?);
         Some(format!(
             "nobody listens at {} (plugin {:?}): {cost}; {remedy}",
             self.plugin.address, self.plugin.name
         ))
     }
+}
 
-    /// The command that removes what slows docker down.
-    pub fn remedy(&self) -> Option<String> {
-        self.is_dead().then(|| format!("start it, or sudo rm {}", shell::quote(&self.plugin.path)))
+/// What to do about a plugin that does not listen at its address: what slows docker down goes, but not what a
+/// voltergeist in front of the plugin will need.
+fn remedy(file: &PluginFile, address: &Address) -> String {
+    if let Address::Unix(Some(path)) = address {
+        match takeover::holder(path) {
+            Some(Holder::Running) => {
+                let name = shell::quote(&file.name);
+                return format!("the voltergeist there is down: voltergeist command --name {name} up");
+            }
+            Some(Holder::Killed) => {
+                let path = path.display().to_string();
+                let path = shell::quote(&path);
+                return format!("a voltergeist was killed in front of it: sudo voltergeist restore {path}");
+            }
+            None => {}
+        }
     }
+    format!("start it, or sudo rm {}", shell::quote(&file.path.display().to_string()))
 }
 
 /// The plugins that docker finds by itself, and those that it runs.
@@ -121,12 +132,14 @@ pub async fn list_in(paths: &Paths, managed: Vec<PluginFile>) -> Vec<ListedPlugi
     found.sort_by_key(|(rank, ..)| *rank);
     let mut plugins = Vec::new();
     for (_, file, shadowed_by) in found {
-        let listening =
-            match file.address.replacen("https://", "tcp://", 1).replacen("http://", "tcp://", 1).parse() {
-                Ok(Address::Unix(None)) | Err(_) => None,
-                Ok(address) => Some(is_up(&address).await),
-            };
+        let address = file.address.replacen("https://", "tcp://", 1).replacen("http://", "tcp://", 1).parse();
+        let address = address.ok().filter(|address| *address != Address::Unix(None));
+        let listening = match &address {
+            None => None,
+            Some(address) => Some(is_up(address).await),
+        };
         let is_dead = listening == Some(false) && shadowed_by.is_none();
+        let remedy = address.filter(|_| is_dead).map(|address| remedy(&file, &address));
         let plugin = OtherPlugin {
             name: file.name,
             kind: file.kind.as_str().to_owned(),
@@ -134,6 +147,7 @@ pub async fn list_in(paths: &Paths, managed: Vec<PluginFile>) -> Vec<ListedPlugi
             address: file.address,
             tls: file.tls,
             listening,
+            remedy,
         };
         plugins.push(ListedPlugin { plugin, shadowed_by, cost: is_dead.then_some(DEAD) });
     }
@@ -149,5 +163,48 @@ fn rank(file: &PluginFile, paths: &Paths) -> usize {
             let directory = paths.specs.iter().position(|directory| file.path.starts_with(directory));
             2 + directory.unwrap_or(paths.specs.len())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, os::unix::net::UnixListener};
+
+    use super::*;
+    use crate::net::LockFile;
+
+    #[tokio::test]
+    async fn the_remedy_for_a_dead_socket_keeps_what_a_voltergeist_there_needs() {
+        let place = tempfile::tempdir().expect("a temporary directory can be made");
+        let at = |name: &str| place.path().join(name);
+        let paths = Paths { sockets: place.path().into(), specs: Vec::new(), ..Paths::default() };
+        let socket = at("real.sock");
+        let path = socket.display();
+        let remedy = || async {
+            let plugin = list_in(&paths, Vec::new()).await.pop().expect("it is listed").plugin;
+            (plugin.listening, plugin.remedy)
+        };
+        let dead = |remedy: String| (Some(false), Some(remedy));
+        let listener = UnixListener::bind(&socket).expect("it can be bound");
+        assert_eq!(remedy().await, (Some(true), None));
+        drop(listener);
+        assert_eq!(remedy().await, dead(format!("start it, or sudo rm {path}")));
+
+        let _plugin = UnixListener::bind(at(".real.voltergeist")).expect("it can be bound");
+        let killed = format!("a voltergeist was killed in front of it: sudo voltergeist restore {path}");
+        assert_eq!(remedy().await, dead(killed.clone()));
+        fs::write(at("..real.voltergeist.lock"), format!("{path}\n")).expect("the directory is writable");
+        assert_eq!(remedy().await, dead(killed.clone()));
+
+        let lock =
+            |path: &Path| LockFile::acquire(path).expect("the directory is writable").expect("it is free");
+        let down = "the voltergeist there is down: voltergeist command --name real up".to_owned();
+        let in_front = lock(&at(".real.voltergeist"));
+        assert_eq!(remedy().await, dead(down.clone()));
+        drop(in_front);
+        let _own = lock(&socket);
+        assert_eq!(remedy().await, dead(killed), "the plugin is a voltergeist too");
+        fs::remove_file(at(".real.voltergeist")).expect("it is there");
+        assert_eq!(remedy().await, dead(down));
     }
 }

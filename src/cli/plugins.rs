@@ -40,7 +40,8 @@ fn table(plugins: &[ListedPlugin]) -> String {
             (Some(path), _) => format!("not used: docker finds {path} first"),
             (None, Some(true)) => "listening".to_owned(),
             (None, Some(false)) => {
-                let (cost, remedy) = (listed.cost.unwrap_or_default(), listed.remedy().unwrap_or_default());
+                let (cost, remedy) =
+                    (listed.cost.unwrap_or_default(), plugin.remedy.as_deref().unwrap_or_default());
                 format!("dead: {cost}; {remedy}")
             }
             (None, None) => "unknown address".to_owned(),
@@ -62,9 +63,10 @@ pub fn restore(paths: &[PathBuf]) -> anyhow::Result<ExitCode> {
             taken.append(&mut taken_in(&path));
         } else if is_taken(&path).with_context(|| cannot_restore(&path))? {
             taken.push(path);
+        } else if path.exists() {
+            let _ = writeln!(text, "{}: nothing to restore", path.display());
         } else {
-            let shown = path.display();
-            bail!("{shown}: no voltergeist was in front of this socket; voltergeist plugins lists sockets");
+            bail!("there is no socket {}; voltergeist plugins lists sockets", path.display());
         }
     }
     taken.sort_unstable();

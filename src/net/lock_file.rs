@@ -29,6 +29,12 @@ impl LockFile {
         path.with_file_name(format!(".{name}.lock"))
     }
 
+    /// Whether a running process has a path, as far as this user may know.
+    pub fn is_held(path: &Path) -> bool {
+        let Ok(file) = File::open(Self::path_of(path)) else { return false };
+        flock(&file, FlockOperation::NonBlockingLockShared) == Err(Errno::WOULDBLOCK)
+    }
+
     /// Takes ownership of a path; `None` if another process has it.
     pub fn acquire(path: &Path) -> io::Result<Option<Self>> {
         let lock = Self::path_of(path);

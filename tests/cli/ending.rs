@@ -78,10 +78,11 @@ fn the_place_of_a_socket_outside_the_plugin_directories_is_restored_by_its_path(
         assert_eq!(home.run(&["restore", restored]), (Some(0), said, String::new()));
         assert_eq!(file(), own);
     }
-    let (status, _, error) = home.run(&["restore", &socket]);
-    let expected = format!(
-        "voltergeist: {socket}: no voltergeist was in front of this socket; voltergeist plugins lists sockets\n"
-    );
+    let nothing = format!("{socket}: nothing to restore\n");
+    assert_eq!(home.run(&["restore", &socket]), (Some(0), nothing, String::new()));
+    let missing = home.path("plugins/q.sock").display().to_string();
+    let (status, _, error) = home.run(&["restore", &missing]);
+    let expected = format!("voltergeist: there is no socket {missing}; voltergeist plugins lists sockets\n");
     assert_eq!((status, error), (Some(1), expected));
 }
 

@@ -102,12 +102,21 @@ fn beside_other_plugins() -> Fixture {
             path: path.into(),
             address: address.into(),
             tls: address.starts_with("https:"),
-            listening: Some(name != "old"),
+            listening: Some(!matches!(name, "old" | "left")),
+            remedy: match name {
+                "old" => Some(format!("start it, or sudo rm {path}")),
+                "left" => {
+                    Some(format!("a voltergeist was killed in front of it: sudo voltergeist restore {path}"))
+                }
+                _ => None,
+            },
         };
         let (rclone, old) = ("/run/docker/plugins/rclone.sock", "/run/docker/plugins/old.sock");
+        let left = "/run/docker/plugins/left.sock";
         driver.others = vec![
             other("rclone", "socket", rclone, &format!("unix://{rclone}")),
             other("old", "socket", old, &format!("unix://{old}")),
+            other("left", "socket", left, &format!("unix://{left}")),
             other("nas", "spec", "/etc/docker/plugins/nas.spec", "tcp://nas:4000"),
             other("safe", "json", "/etc/docker/plugins/safe.json", "https://safe:4000"),
         ];

@@ -99,10 +99,10 @@ fn others(view: &View<'_>, lines: &mut Vec<(String, Style)>, width: usize) {
 
 /// The command that puts voltergeist in front of a plugin, or why there is none.
 fn advice(other: &OtherPlugin) -> Result<String, String> {
-    let (name, path) = (text::clean(&other.name), text::clean(&other.path));
+    let name = text::clean(&other.name);
     if other.listening == Some(false) {
-        let remove = format!("sudo rm {}", shell::quote(&path));
-        return Err(format!("dead: docker waits 15 s for it in each volume ls; start it, or {remove}"));
+        let remedy = other.remedy.as_deref().map_or_else(String::new, |remedy| format!("; {remedy}"));
+        return Err(format!("dead: docker waits 15 s for it in each volume ls{}", text::clean(&remedy)));
     }
     if other.tls {
         return Err("demands TLS, which docker would not find at voltergeist".into());

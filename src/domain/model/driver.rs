@@ -42,15 +42,18 @@ pub struct OtherPlugin {
     pub tls: bool,
     /// Whether somebody listens there; none if this cannot be found out.
     pub listening: Option<bool>,
+    /// What to do if nobody listens there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<String>,
 }
 
 impl DriverInfo {
     /// How many bytes of memory it holds beside its own size.
     pub(super) fn size_estimate(&self) -> usize {
-        let others = self
-            .others
-            .iter()
-            .map(|other| other.name.len() + other.kind.len() + other.path.len() + other.address.len());
+        let others = self.others.iter().map(|other| {
+            let remedy = other.remedy.as_ref().map_or(0, String::len);
+            other.name.len() + other.kind.len() + other.path.len() + other.address.len() + remedy
+        });
         let others = others.map(|length| length + size_of::<OtherPlugin>()).sum::<usize>();
         self.name.len() + self.address.len() + self.registration.len() + others
     }

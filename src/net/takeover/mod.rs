@@ -218,6 +218,28 @@ pub fn is_taken(path: &Path) -> io::Result<bool> {
     Ok(path.parent().and_then(|directory| taken_path(&text, directory)).as_deref() == Some(path))
 }
 
+/// Whose dead socket is at a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holder {
+    /// That of a running process of ours: it is down.
+    Running,
+    /// That of a killed one, in front of a plugin.
+    Killed,
+}
+
+/// Whose socket is at a path at which nobody listens; none if it is no process of ours.
+pub fn holder(path: &Path) -> Option<Holder> {
+    let aside = Places::of(path).aside;
+    if LockFile::is_held(&aside) {
+        return Some(Holder::Running);
+    }
+    // Who may not read the lock file sees the plugin's socket. The plugin may be a process of ours too.
+    if is_taken(path).unwrap_or(false) || fs::symlink_metadata(&aside).is_ok() {
+        return Some(Holder::Killed);
+    }
+    LockFile::is_held(path).then_some(Holder::Running)
+}
+
 /// The path in this directory to which the text of a lock file belongs.
 fn taken_path(text: &str, directory: &Path) -> Option<PathBuf> {
     let path = Path::new(text.lines().next()?);
