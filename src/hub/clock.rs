@@ -53,12 +53,12 @@ impl Inner {
         true
     }
 
-    /// Releases the calls whose rule has ended or is in a pause.
-    pub(super) fn release_calls_of_inactive_rules(&mut self, at: Timestamp) {
+    /// Releases the calls whose rule has ended or is in a pause, and returns how many they were.
+    pub(super) fn release_calls_of_inactive_rules(&mut self, at: Timestamp) -> u64 {
         let held = self.state.held().filter(|(_, call)| !self.state.rule_in_force(call.fault.rule(), at));
-        for call in held.map(|(_, call)| call.number).collect::<Vec<_>>() {
-            self.release(at, call, ReleasedBy::RuleEnded, None);
-        }
+        let calls: Vec<_> = held.map(|(_, call)| call.number).collect();
+        let released = calls.into_iter().filter(|call| self.release(at, *call, ReleasedBy::RuleEnded, None));
+        released.count() as u64
     }
 
     pub(super) fn push_driver(

@@ -282,18 +282,18 @@ impl Inner {
     }
 
     fn disarm(&mut self, target: &Target, at: Timestamp) -> Result<String, CommandFailed> {
-        let rules: Vec<_> = self.state.rules().targets(target).map(TrackedRule::as_text).collect();
+        let targets = self.state.rules().targets(target);
+        let (rules, states): (Vec<_>, Vec<_>) = targets.map(|rule| (rule.as_text(), rule.state)).unzip();
         match target {
             Target::Id(id) if rules.is_empty() => return Err(CommandFailed::NoRule(id.to_string())),
             Target::Label(label) if rules.is_empty() => return Err(CommandFailed::NoRule(label.clone())),
             _ => {}
         }
-        let text = format!("{} disarmed", counted(rules.len() as u64, "rule"));
         for rule in rules {
             self.push(at, EntryKind::Rule(Box::new(RuleEvent::Disarmed(rule))));
         }
-        self.release_calls_of_inactive_rules(at);
-        Ok(text)
+        let released = self.release_calls_of_inactive_rules(at);
+        Ok(disarmed_text(&states, released))
     }
 
     /// Releases held calls. Either the action fits all of them, or none is released.
@@ -339,4 +339,18 @@ impl Inner {
         }
         Ok(())
     }
+}
+
+/// What disarming did to rules in these states, and to the calls that they held. Only an armed rule is disarmed; one that
+/// had ended is removed.
+fn disarmed_text(states: &[RuleState], released: u64) -> String {
+    let of = |state| states.iter().filter(|other| **other == state).count() as u64;
+    let (armed, spent, expired) = (of(RuleState::Armed), of(RuleState::Spent), of(RuleState::Expired));
+    let parts = [
+        (armed > 0 || states.is_empty()).then(|| format!("{} disarmed", counted(armed, "rule"))),
+        (spent > 0).then(|| format!("{} removed", counted(spent, "spent rule"))),
+        (expired > 0).then(|| format!("{} removed", counted(expired, "expired rule"))),
+        (released > 0).then(|| format!("{} released", counted(released, "held call"))),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }

@@ -19,6 +19,22 @@ async fn a_held_call_waits_for_its_release_even_if_its_rule_is_spent() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn disarming_counts_the_rules_that_were_armed_and_says_what_else_it_ended() {
+    let hub = Hub::for_tests();
+    run(&hub, "arm mount: hold once as bp");
+    let guard = held(&hub);
+    assert_eq!(run(&hub, "disarm bp"), "1 spent rule removed, 1 held call released");
+    drop(guard);
+    for line in ["arm mount: null once", "arm get: null for 1s", "arm list: null"] {
+        run(&hub, line);
+    }
+    admit(&hub, Operation::Mount, "v");
+    advance(Duration::from_secs(2)).await;
+    admit(&hub, Operation::Get, "v");
+    assert_eq!(run(&hub, "disarm all"), "1 rule disarmed, 1 spent rule removed, 1 expired rule removed");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_delay_that_is_over_can_no_longer_be_released() {
     let hub = Hub::for_tests();
     run(&hub, "arm mount: delay 10s");
@@ -79,7 +95,7 @@ async fn an_expired_rule_is_reported_once_and_stays_visible() {
     admit(&hub, Operation::Mount, "v");
     assert_eq!(events(&hub), ["armed", "expired"]);
     assert_eq!(hub.snapshot().rules[0].state, RuleState::Expired);
-    assert_eq!(run(&hub, "disarm short"), "1 rule disarmed");
+    assert_eq!(run(&hub, "disarm short"), "1 expired rule removed");
     assert_eq!(events(&hub), ["armed", "expired", "disarmed"]);
 }
 
