@@ -284,6 +284,16 @@ impl Fixture {
             .map_or(1, |rule| rule.id);
         let fault = fault(armed.unwrap_or(next), None, action);
         self.ensure_armed(&fault, operation);
+        self.held_by(fault, operation, volume);
+    }
+
+    /// A call that an armed rule holds.
+    pub fn hold(&mut self, rule: u32, operation: Operation, volume: &str) {
+        self.last_call += 1;
+        self.held_by(fault(rule, None, "hold"), operation, volume);
+    }
+
+    fn held_by(&mut self, fault: AppliedFault, operation: Operation, volume: &str) {
         self.evaluated(self.last_call, operation, Some(volume), &fault);
         self.push(EntryKind::Held(Box::new(HeldCall {
             number: self.last_call,

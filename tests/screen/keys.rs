@@ -109,6 +109,23 @@ fn each_key_that_acts_is_a_command() {
 }
 
 #[test]
+fn clear_all_also_removes_a_spent_rule_and_releases_what_it_holds() {
+    let mut fixture = Fixture::empty();
+    fixture.arm("arm mount: hold once");
+    fixture.hold(1, Operation::Mount, "db1");
+    let rule = RuleText { id: 1, label: None, text: "mount: hold once".into() };
+    fixture.push(EntryKind::Rule(Box::new(RuleEvent::Spent(rule))));
+    let mut console = console(&fixture);
+    assert!(console.screen().contains("1 CALL HELD") && console.screen().contains(" c clear all"));
+    assert_eq!(commands(&console.press("c")), ["disarm all"]);
+    fixture.disarm_all();
+    console.look(&fixture);
+    assert!(!console.screen().contains("CALL HELD"), "{}", console.screen());
+    assert_eq!(commands(&console.press("c")), [""; 0]);
+    assert!(console.screen().contains("nothing to clear"), "{}", console.screen());
+}
+
+#[test]
 fn what_a_key_shows_is_on_the_screen() {
     let mut fixture = asked(40);
     fixture.create("db1", &[("tier", "gold")]);

@@ -81,7 +81,7 @@ pub const KEY_BINDINGS: &[KeyBinding] = {
             "clear-all",
             &["c"],
             Inject,
-            "clear all faults: disarm every rule, bring the driver up",
+            "clear all faults: remove every rule, release the calls they hold, bring the driver up",
         )
         .hint("clear all"),
         everywhere(

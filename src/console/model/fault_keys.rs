@@ -7,7 +7,7 @@ use crate::{
         model::{
             app::App,
             event::Effect,
-            fault_list::{FaultRow, is_armed, outage_help, rows},
+            fault_list::{FaultRow, has_rules, outage_help, rows},
             prompt::PromptKind,
         },
     },
@@ -101,10 +101,10 @@ impl App {
         None
     }
 
-    /// Ends everything that is armed or down.
+    /// Ends everything that is armed, held or down, and removes the rules that have ended.
     pub(super) fn clear_all(&mut self, snapshot: &Snapshot) -> Vec<Effect> {
         let mut effects = Vec::new();
-        if is_armed(snapshot) {
+        if has_rules(snapshot) {
             effects.push(Command::Disarm(Target::All).into());
         }
         if snapshot.driver_state.status != DriverStatus::Up {

@@ -104,6 +104,11 @@ pub fn is_armed(snapshot: &Snapshot) -> bool {
     armed(snapshot).next().is_some()
 }
 
+/// Whether there is any rule to disarm. One that is spent still holds its calls.
+pub fn has_rules(snapshot: &Snapshot) -> bool {
+    !snapshot.rules.is_empty()
+}
+
 /// The place of the preset that is armed under a label.
 pub fn preset_of(label: Option<&str>) -> Option<usize> {
     PRESETS.iter().position(|preset| Some(preset.label) == label)

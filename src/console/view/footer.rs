@@ -170,7 +170,7 @@ fn would_do_something(view: &View<'_>, action: KeyAction) -> bool {
         }
         KeyAction::Forget => !snapshot.volumes.is_empty(),
         KeyAction::ClearAll => {
-            fault_list::armed(snapshot).next().is_some() || snapshot.driver_state.status != DriverStatus::Up
+            fault_list::has_rules(snapshot) || snapshot.driver_state.status != DriverStatus::Up
         }
         KeyAction::RuleUp | KeyAction::RuleDown => {
             app.moved_rule(action == KeyAction::RuleUp, snapshot).is_some()
