@@ -20,6 +20,8 @@ pub enum CommandFailed {
     VolumeExists(String),
     #[error("volume {0:?} is not forgotten; nothing to restore")]
     NotForgotten(String),
+    #[error("volume {0:?} is not mounted; nothing to unmount")]
+    NotMounted(String),
     #[error("{0} is refused in front of another plugin: {1}; forget masks its replies without harm")]
     NotUpstream(&'static str, &'static str),
     /// The name or the options cannot be a volume's.

@@ -176,7 +176,9 @@ impl Inner {
                 vec![Change::Restored { name: name.clone() }]
             }
             Command::Unmount(name) => {
-                record(name)?;
+                if !record(name)?.is_mounted() {
+                    return Err(CommandFailed::NotMounted(name.clone()));
+                }
                 vec![Change::MountsCleared { name: name.clone() }]
             }
             Command::Conjure { name, options } => {

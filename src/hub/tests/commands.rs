@@ -65,6 +65,7 @@ fn a_command_that_is_impossible_changes_nothing_and_says_why() {
         ("restore v", "volume \"v\" is not forgotten"),
         ("restore w", "unknown volume \"w\""),
         ("unmount w", "unknown volume \"w\""),
+        ("unmount v", "volume \"v\" is not mounted; nothing to unmount"),
         ("conjure v", "volume \"v\" already exists"),
         ("conjure u mode=rwx", "the option mode cannot be \"rwx\""),
         ("disarm 5", "no rule \"5\" is armed"),
@@ -89,7 +90,6 @@ fn each_command_says_plainly_what_it_did() {
         ("conjure v tier=gold", "created \"v\""),
         ("forget v", "forgot \"v\"; its files are kept"),
         ("restore v", "restored \"v\""),
-        ("unmount v", "unmounted \"v\""),
         ("arm mount: null", "armed rule 1: mount: null"),
         ("disarm all", "1 rule disarmed"),
         ("disarm all", "0 rules disarmed"),
@@ -110,6 +110,17 @@ fn each_command_says_plainly_what_it_did() {
     }
     assert_eq!(hub.snapshot().seed, 9);
     assert!(matches!(hub.command_line("forget v", Origin::Line), Err(CommandFailed::NoVolume(_))));
+}
+
+#[test]
+fn unmount_closes_the_mounts_of_a_volume_and_is_refused_when_there_are_none() {
+    let hub = Hub::for_tests();
+    run(&hub, "conjure v");
+    let mounted = Change::Mounted { name: "v".into(), id: "7f".into(), at: hub.now() };
+    hub.change(&mounted, Cause::Command).expect("it is recorded");
+    assert_eq!(run(&hub, "unmount v"), "unmounted \"v\"");
+    assert_eq!(hub.snapshot().volumes.open_mounts(), 0);
+    assert_eq!(refused(&hub, "unmount v"), "volume \"v\" is not mounted; nothing to unmount");
 }
 
 #[test]
