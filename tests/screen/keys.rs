@@ -126,6 +126,30 @@ fn clear_all_also_removes_a_spent_rule_and_releases_what_it_holds() {
 }
 
 #[test]
+fn an_open_call_stays_open_while_newer_calls_arrive() {
+    for open in ["G enter", "i", "z i", "tab enter shift-tab"] {
+        let mut fixture = asked(40);
+        fixture.create("db1", &[]);
+        let mut console = console(&fixture);
+        for key in open.split(' ') {
+            console.press(key);
+            console.look(&fixture);
+        }
+        let opened = console.app.rows().selected_row();
+        fixture.call(call(Operation::Remove, "newer"));
+        console.look(&fixture);
+        assert_eq!(console.app.rows().selected_row(), opened, "{open}\n{}", console.screen());
+        console.press("esc");
+        assert!(console.app.rows().follows(), "{open}: closing it lets the list follow again");
+    }
+    let mut console = console(&asked(40));
+    console.press("enter up esc");
+    assert!(!console.app.rows().follows(), "another row was selected");
+    console.press("enter G");
+    assert!(console.app.rows().follows(), "the newest row was asked for");
+}
+
+#[test]
 fn what_a_key_shows_is_on_the_screen() {
     let mut fixture = asked(40);
     fixture.create("db1", &[("tier", "gold")]);

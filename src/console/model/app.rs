@@ -61,6 +61,15 @@ pub struct ScrollLimits {
     pub detail: usize,
 }
 
+/// What the list does when the open call is closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum WhenClosed {
+    /// It stays where it is.
+    Stays,
+    /// It follows its newest row again, as it did when the call was opened.
+    Follows,
+}
+
 /// The console's state.
 #[derive(Clone, Debug)]
 pub struct App {
@@ -82,6 +91,8 @@ pub struct App {
     pub(super) chosen_fault: FaultRow,
     /// How far the view of what is selected is scrolled, if it is open.
     pub detail: Option<usize>,
+    /// What the list does when the open call is closed.
+    pub(super) when_closed: WhenClosed,
     /// The history of the selected volume, if it is open.
     pub history: Option<VolumeHistory>,
     /// What has the keys first.
@@ -177,6 +188,7 @@ impl App {
             fault: Cursor::default(),
             chosen_fault: FaultRow::Preset(0),
             detail: None,
+            when_closed: WhenClosed::Stays,
             history: None,
             mode: Mode::Browse,
             status: StatusLine::Empty,

@@ -6,7 +6,7 @@ use crate::{
     console::{
         layout::pane::Pane,
         model::{
-            app::App,
+            app::{App, WhenClosed},
             grouped_list::{GroupedList, GroupedRow},
             list::EntryList,
             row_list::RowList,
@@ -67,6 +67,7 @@ impl App {
     }
 
     pub(super) fn rows_mut(&mut self) -> &mut dyn RowList {
+        self.when_closed = WhenClosed::Stays;
         match &mut self.grouped_list {
             Some(grouped_list) => grouped_list,
             None => &mut self.calls,

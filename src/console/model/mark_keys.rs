@@ -8,7 +8,13 @@ use crate::{
     console::{
         input::action::KeyAction,
         layout::pane::Pane,
-        model::{app::App, copy::name, grouped_list::GroupedList, marks::place, mode::StatusLine},
+        model::{
+            app::{App, WhenClosed},
+            copy::name,
+            grouped_list::GroupedList,
+            marks::place,
+            mode::StatusLine,
+        },
     },
     domain::text,
     hub::Snapshot,
@@ -68,6 +74,7 @@ impl App {
             return;
         };
         self.focus(Pane::Calls, snapshot);
+        self.when_closed = WhenClosed::Stays;
         self.calls.select(Some(&entry));
         if self.grouped_list.is_some() {
             self.grouped_list = Some(GroupedList::of(&self.calls));

@@ -13,7 +13,7 @@ use crate::{
             screen::Screen,
         },
         model::{
-            app::App,
+            app::{App, WhenClosed},
             click::Click,
             event::Effect,
             fault_list::{self, FaultRow},
@@ -137,6 +137,7 @@ impl App {
     pub(super) fn focus(&mut self, pane: Pane, snapshot: &Snapshot) {
         self.focus = pane;
         self.detail = self.detail.map(|_| self.opening());
+        self.stay_on_open_call(snapshot);
         self.follow_history(snapshot);
     }
 
@@ -175,8 +176,32 @@ impl App {
     /// Opens what is selected, or closes it.
     pub(super) fn inspect(&mut self, snapshot: &Snapshot) {
         if self.focus != Pane::Faults {
-            self.detail = if self.detail.is_some() { None } else { Some(self.opening()) };
+            if self.detail.is_some() {
+                self.close_detail();
+            } else {
+                self.detail = Some(self.opening());
+                self.stay_on_open_call(snapshot);
+            }
             self.follow_history(snapshot);
+        }
+    }
+
+    /// Keeps the open call open while newer ones arrive. The list follows these again when it is closed.
+    fn stay_on_open_call(&mut self, snapshot: &Snapshot) {
+        let is_open = self.focus == Pane::Calls && self.detail.is_some();
+        if !is_open || !self.rows().follows() || self.rows().is_empty() {
+            return;
+        }
+        if let Some(screen) = self.screen(snapshot) {
+            self.rows_mut().stay(screen.rows(Pane::Calls));
+            self.when_closed = WhenClosed::Follows;
+        }
+    }
+
+    fn close_detail(&mut self) {
+        self.detail = None;
+        if self.when_closed == WhenClosed::Follows {
+            self.rows_mut().set_selection(None);
         }
     }
 
@@ -198,7 +223,8 @@ impl App {
 
     /// Goes back one step: closes details, resumes the list, clears the filter.
     pub(super) fn back(&mut self, snapshot: &Snapshot) {
-        if self.detail.take().is_some() {
+        if self.detail.is_some() {
+            self.close_detail();
             self.follow_history(snapshot);
         } else if self.room == PaneRoom::Zoomed {
             self.room = PaneRoom::Shared;

@@ -144,9 +144,11 @@ fn node_width(view: &View<'_>) -> usize {
     names.map(|name| text::width(&text::clean(name))).max().map_or(0, |width| width.max(4))
 }
 
-/// How many rows are below those in view.
+/// How many rows are below those in view. The selected one is none of them where only what is open is in view.
 fn newer(view: &View<'_>) -> u64 {
-    view.app.rows().below(view.screen.rows(Pane::Calls)) as u64
+    let rows = view.app.rows();
+    let below = rows.below(view.screen.rows(Pane::Calls));
+    below.min(rows.len().saturating_sub(rows.selected_row() + 1)) as u64
 }
 
 /// The key that resumes the list, and what it does.
