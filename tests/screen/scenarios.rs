@@ -301,6 +301,18 @@ fn the_picker_says_what_a_scenario_shows_or_why_it_cannot_be_played() {
 }
 
 #[test]
+fn the_picker_offers_to_play_only_what_it_has_found() {
+    let mut console = console(&offering());
+    console.press("P l a b e l s");
+    assert!(console.screen().contains("Enter play  Tab step through"), "{}", console.screen());
+    console.press("tab");
+    assert!(console.screen().contains("Enter step through  Tab play"), "{}", console.screen());
+    console.press("z z");
+    let screen = console.screen();
+    assert!(!screen.contains("Tab play") && !screen.contains("step through"), "{screen}");
+}
+
+#[test]
 fn a_scenario_that_is_not_for_the_engine_comes_last_with_the_reason() {
     let mut fixture = offering();
     let mut scenarios = fixture.catalog.scenarios.to_vec();

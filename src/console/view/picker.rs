@@ -18,10 +18,12 @@ use crate::{
 
 /// What the keys do in it. A scenario that cannot be read cannot be played.
 pub fn picker_hints(view: &View<'_>, state: &Picker) -> Vec<(&'static str, &'static str)> {
-    let [enter, tab] = if state.stepwise { ["step through", "run all"] } else { ["run all", "step through"] };
-    let can_play = state.selected(view.snapshot).is_some_and(|scenario| scenario.problem.is_none());
-    let play = can_play.then_some(("Enter", enter));
-    play.into_iter().chain([("Tab", tab), ("Esc", "close")]).collect()
+    const MODES: [&str; 2] = ["play", "step through"];
+    let [enter, tab] = if state.stepwise { [MODES[1], MODES[0]] } else { MODES };
+    let selected = state.selected(view.snapshot);
+    let play = selected.filter(|scenario| scenario.problem.is_none()).map(|_| ("Enter", enter));
+    let other = selected.map(|_| ("Tab", tab));
+    play.into_iter().chain(other).chain([("Esc", "close")]).collect()
 }
 
 /// Draws it over everything else, and says where the cursor is.
