@@ -200,6 +200,8 @@ fn the_help_finds_what_is_typed_and_goes_back_step_by_step() {
     for (keys, typed, shown, hidden) in [
         ("? /", "curl", "as a curl command", "toggle: fail every Mount"),
         ("? /", "CURL", "Inspect", "to the next pane"),
+        ("? /", "hold", "release a held call", "toggle: fail every Mount"),
+        ("? /", "failing", "toggle: fail every Mount", "to the next pane"),
         ("? /", "nth of that", "no match", "to the next pane"),
         ("? / c u r l enter", "", "/ curl", "toggle: fail every Mount"),
         ("? / q j", "", "/ qj_", "toggle: fail every Mount"),

@@ -151,10 +151,24 @@ fn run_of((word, form, _): (&'static str, &str, &str)) -> HelpRun {
     if form.is_empty() { HelpRun::Line(word) } else { HelpRun::Begin(format!("{word} ")) }
 }
 
+/// Whether a part says what is wanted, or another form of it.
 fn says(item: &[Line<'static>], wanted: &str) -> bool {
     let words: Vec<String> = item.iter().map(|line| line.to_string().to_lowercase()).collect();
     // However it was wrapped.
-    words.join(" ").split_whitespace().collect::<Vec<_>>().join(" ").contains(wanted)
+    let text = words.join(" ").split_whitespace().collect::<Vec<_>>().join(" ");
+    forms_of(wanted).any(|form| text.contains(form))
+}
+
+/// A word, what it is without its ending, and its forms that are spelt differently.
+fn forms_of(word: &str) -> impl Iterator<Item = &str> {
+    const SPELT_DIFFERENTLY: [[&str; 2]; 4] =
+        [["hold", "held"], ["lose", "lost"], ["run", "ran"], ["forget", "forgotten"]];
+    const MIN_STEM: usize = 4;
+    let stem = ["ing", "ed", "es", "s"].into_iter().find_map(|ending| word.strip_suffix(ending));
+    let stem = stem.filter(|stem| stem.chars().count() >= MIN_STEM);
+    let is_same = move |form: &&str| *form == word || Some(*form) == stem;
+    let same = SPELT_DIFFERENTLY.into_iter().filter(move |forms| forms.iter().any(is_same));
+    [word].into_iter().chain(stem).chain(same.flatten())
 }
 
 /// What it is all about, and what is to be done first if docker does not find the driver.
