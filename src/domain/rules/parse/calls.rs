@@ -7,7 +7,7 @@ use super::{
 use crate::domain::{
     lang::full_name,
     model::protocol::Caller,
-    rules::{Calls, Pattern, Selector},
+    rules::{Action, Calls, Pattern, Selector},
 };
 
 impl Parser<'_> {
@@ -39,21 +39,35 @@ impl Parser<'_> {
         }
         self.lexer = words;
         let selector = match word {
-            "volume" => Selector::Volume(self.given("a name pattern", Self::pattern)?),
-            "id" => Selector::Id(self.given("an ID prefix", |parser, what| parser.value(what, &VALUE_ENDS))?),
-            "by" => Selector::By(self.given("a caller", |parser, _| parser.caller())?),
+            "volume" => Selector::Volume(self.given(word, "a name pattern", Self::pattern)?),
+            "id" => Selector::Id(
+                self.given(word, "an ID prefix", |parser, what| parser.value(what, &VALUE_ENDS))?,
+            ),
+            "by" => Selector::By(self.given(word, "a caller", |parser, _| parser.caller())?),
             "opt" => {
                 if !self.lexer.take_adjacent('.') {
                     return self.expected("\".\" and an option key", []);
                 }
                 let key = self.value("an option key", &[':', '"', '='])?;
+                // A colon may also end the conditions.
+                let begins_step = |word: &str| {
+                    let times = word.strip_suffix('x').and_then(|times| times.parse::<u64>().ok());
+                    times.is_some() || Action::WORDS.contains(&word)
+                };
+                if !self.value_after_colon().is_some_and(begins_step) {
+                    self.refuse_colon(&format!("opt.{key}"))?;
+                }
                 let is_given = self.lexer.clone().take_adjacent('=');
-                let value = is_given.then(|| self.given("an option pattern", Self::pattern));
+                let value = is_given.then(|| self.given(word, "an option pattern", Self::pattern));
                 Selector::Option(key, value.transpose()?)
             }
-            "peer" => Selector::Peer(self.given("a pattern for a process or an address", Self::pattern)?),
+            "peer" => {
+                Selector::Peer(self.given(word, "a pattern for a process or an address", Self::pattern)?)
+            }
             "connection" => {
-                Selector::Connection(self.given("the number of a connection", |parser, _| parser.number())?)
+                Selector::Connection(
+                    self.given(word, "the number of a connection", |parser, _| parser.number())?,
+                )
             }
             word => {
                 let flag = Selector::FLAGS.into_iter().find(|flag| flag.as_str() == word);
@@ -64,8 +78,34 @@ impl Parser<'_> {
         Ok(selector)
     }
 
+    /// A value after a colon, as in a filter, if one comes next.
+    pub(super) fn value_after_colon(&self) -> Option<&str> {
+        let mut ahead = self.lexer.clone();
+        let is_value = ahead.take_adjacent(':') && !ahead.is_at_space();
+        Some(ahead.word(&VALUE_ENDS)).filter(|value| is_value && !value.is_empty())
+    }
+
+    /// In a filter a value after a colon need only be contained, so a rule, which compares it as a whole, does not take it.
+    fn refuse_colon(&mut self, name: &str) -> Parsed<()> {
+        match self.value_after_colon() {
+            Some(value) => {
+                let problem = format!(
+                    "found \":\", expected \"=\": a rule compares the whole value, as in {name}={value}"
+                );
+                wrong_at(self.lexer.column(), problem)
+            }
+            None => Ok(()),
+        }
+    }
+
     /// The value after `=`.
-    fn given<T>(&mut self, what: &str, read: impl FnOnce(&mut Self, &str) -> Parsed<T>) -> Parsed<T> {
+    fn given<T>(
+        &mut self,
+        name: &str,
+        what: &str,
+        read: impl FnOnce(&mut Self, &str) -> Parsed<T>,
+    ) -> Parsed<T> {
+        self.refuse_colon(name)?;
         if self.lexer.take_adjacent('=') && !self.lexer.is_at_space() {
             read(self, what)
         } else {

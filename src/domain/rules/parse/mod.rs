@@ -28,7 +28,7 @@ use super::{
     trigger::Trigger,
 };
 use crate::domain::{
-    lang::{lexer::Lexer, suggest::nearest},
+    lang::{duration, lexer::Lexer, suggest::nearest},
     model::protocol::Operation,
 };
 use parser::{Parsed, Parser, wrong_at};
@@ -139,6 +139,18 @@ impl Parser<'_> {
         if self.lexer.is_at_end() {
             return Ok(());
         }
+        if let Some(problem) = self.belongs_before_colon() {
+            return self.wrong(problem);
+        }
+        let last = rule.chain.last();
+        // Here `after` was read as the phase.
+        if last.is_some_and(|last| last.phase == Phase::After)
+            && let Ok(count) = self.peek().parse::<u64>()
+        {
+            return self.wrong(format!(
+                "triggers such as after {count} go before the colon: mount after {count}: fail"
+            ));
+        }
         if self.peek() == "then" {
             return self.expected(
                 "the end: once, until, for and flap limit the whole rule; to limit one step, write 2x hang then pass",
@@ -158,14 +170,22 @@ impl Parser<'_> {
         if rule.lifetime != Lifetime::default() {
             return self.expected("another limit or the end", Lifetime::WORDS);
         }
-        let within = matches!(rule.chain.last(), Some(last) if matches!(last.action, Action::Barrier { within: None, .. }));
+        let within =
+            matches!(last, Some(last) if matches!(last.action, Action::Barrier { within: None, .. }));
         let within = within.then_some("within");
         let words = Lifetime::WORDS
             .into_iter()
             .chain(within)
             .chain(["then"])
             .chain(Phase::KEYWORDS.map(Phase::as_str));
-        self.expected("before, after, twice, then, once, until N, for DUR, flap UP DOWN or the end", words)
+        let waits = last.is_some_and(|last| matches!(last.action, Action::Hold | Action::Hang));
+        let time = duration::parse(self.peek()).filter(|_| waits);
+        let meant = time.map_or_else(String::new, |time| {
+            let time = duration::print(time);
+            format!("; delay {time} holds each call for {time}")
+        });
+        let what = "before, after, twice, then, once, until N, for DUR, flap UP DOWN or the end";
+        self.expected_rather(what, words, meant)
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::domain::{
     lang::{duration, lexer::Lexer, suggest::did_you_mean},
-    rules::{Lifetime, Phase, RuleError},
+    rules::{Lifetime, Phase, Probability, RuleError, Trigger},
 };
 
 /// What parsing returns.
@@ -71,7 +71,7 @@ impl<'t> Parser<'t> {
         let comma = if meant.is_empty() { "," } else { ";" };
         let found = match (found, self.lexer.rest().chars().next()) {
             (_, None) => "unexpected end".to_owned(),
-            ("", Some(sign)) => format!("found {sign:?}"),
+            ("", Some(sign)) => format!("found {:?}", sign.to_string()),
             (word, _) => format!("found {word:?}"),
         };
         Err(RuleError {
@@ -79,6 +79,23 @@ impl<'t> Parser<'t> {
             problem: format!("{found}{meant}{comma} expected {what}"),
             expected: words.into_iter().map(str::to_owned).collect(),
         })
+    }
+
+    /// What is said of a condition that stands after the colon, if one comes next.
+    pub(super) fn belongs_before_colon(&self) -> Option<String> {
+        let mut ahead = self.lexer.clone();
+        let (word, next) = (ahead.word(&ENDS), ahead.peek(&ENDS));
+        let is_percentage = word.strip_suffix('%').is_some_and(|share| Probability::parse(share).is_some());
+        let trigger = match word {
+            "where" => {
+                return Some("conditions go before the colon: mount where volume=db1: fail".to_owned());
+            }
+            "per" => "first 2 per volume".to_owned(),
+            word if is_percentage => word.to_owned(),
+            word if Trigger::WORDS.contains(&word) && next.parse::<u64>().is_ok() => format!("{word} {next}"),
+            _ => return None,
+        };
+        Some(format!("triggers such as {trigger} go before the colon: mount {trigger}: fail"))
     }
 
     /// The next keyword.

@@ -131,6 +131,9 @@ impl Parser<'_> {
             Some(message) => message,
             None if self.lexer.is_at_end() || is_reserved(self.peek()) => FAILURE.to_owned(),
             None => {
+                if let Some(problem) = self.belongs_before_colon() {
+                    return self.wrong(problem);
+                }
                 let rest = self.lexer.rest();
                 let words = rest.split_whitespace().take_while(|word| !is_reserved(word));
                 let message = words.collect::<Vec<_>>().join(" ").replace(['"', '\\'], "");

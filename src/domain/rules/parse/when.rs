@@ -36,8 +36,14 @@ impl Parser<'_> {
             let words: Vec<_> = [":", also].into_iter().chain(chance).chain(left).chain(per).collect();
             // A condition as in a filter, which has no word before it, or only the names of volumes.
             let name = word.split(['=', '.']).next().map(full_name).unwrap_or_default();
+            let mut ahead = Self { lexer: self.lexer.clone() };
+            ahead.next();
+            let value = ahead
+                .value_after_colon()
+                .filter(|_| !Selector::FLAGS.iter().any(|flag| flag.as_str() == name));
+            let value = value.map_or_else(String::new, |value| format!("={value}"));
             let meant = if Selector::WORDS.contains(&name) {
-                format!(", did you mean \"{also} {word}\"?")
+                format!(", did you mean \"{also} {word}{value}\"?")
             } else if word.contains('*') {
                 format!(", did you mean \"{also} volume={word}\"?")
             } else {

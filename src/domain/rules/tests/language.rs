@@ -168,6 +168,41 @@ fn an_error_has_a_column_what_was_found_and_what_was_expected() {
 }
 
 #[test]
+fn what_is_natural_but_wrong_is_answered_with_the_right_form() {
+    for (text, expected) in [
+        ("get: hold 5s", "column 11: found \"5s\"; delay 5s holds each call for 5s; expected before, after"),
+        ("get: hang once 5s", "column 16: found \"5s\", expected another limit or the end"),
+        ("get: hold first 2", "column 11: triggers such as first 2 go before the colon: mount first 2: fail"),
+        ("mount: fail first 2", "column 13: triggers such as first 2 go before the colon"),
+        ("mount: delay 2s every 3", "column 17: triggers such as every 3 go before the colon"),
+        ("mount: fail after 2", "column 19: triggers such as after 2 go before the colon"),
+        ("mount: fail 50%", "column 13: triggers such as 50% go before the colon"),
+        (
+            "mount: empty once per volume",
+            "column 19: triggers such as first 2 per volume go before the colon",
+        ),
+        ("mount: fail where volume=db1", "column 13: conditions go before the colon: mount where volume=db1"),
+        (
+            "mount where volume:db*: fail",
+            "column 19: found \":\", expected \"=\": a rule compares the whole value, as in volume=db*",
+        ),
+        ("mount where volume: fail", "column 19: found \":\", expected \"=\" and a name pattern"),
+        (
+            "create where opt.tier:gold: fail",
+            "column 22: found \":\", expected \"=\": a rule compares the whole value, as in opt.tier=gold",
+        ),
+        ("mount volume:db*: fail", "column 7: found \"volume\", did you mean \"where volume=db*\"?"),
+    ] {
+        let error = text.parse::<Rule>().expect_err(text).to_string();
+        assert!(error.starts_with(expected), "{text}: {error}");
+    }
+    for compact in ["create where opt.tier:empty", "create where opt.tier:2x null", "mount where known:null"]
+    {
+        assert!(compact.parse::<Rule>().is_ok(), "{compact}");
+    }
+}
+
+#[test]
 fn a_label_follows_the_rule() {
     let labelled = |text: &str| Rule::parse_labelled(text).map(|(rule, label)| (rule.to_string(), label));
     for (text, rule, label) in [
