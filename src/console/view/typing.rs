@@ -17,7 +17,11 @@ use crate::{
         },
         view::canvas::{View, mark, put},
     },
-    domain::{lang::command::Command, rules::Pattern, text},
+    domain::{
+        lang::{command::Command, duration},
+        rules::Pattern,
+        text,
+    },
 };
 
 /// How many candidates are shown at once.
@@ -102,10 +106,11 @@ fn advice(view: &View<'_>, prompt: &Prompt, room: usize, width: usize) -> Vec<(L
     {
         lines.extend(sentence_lines(view, &forecast, width).into_iter().map(|line| (Line::raw(line), false)));
     }
-    if prompt.kind == PromptKind::Command && counts_volumes_together(prompt.text()) {
-        let hint = "counts the calls of all its volumes together; `per volume` before the colon counts each volume's";
+    for hint in rule_hints(prompt) {
         lines.extend(
-            sentence_lines(view, hint, width).into_iter().map(|line| (Line::styled(line, styles.dim), false)),
+            sentence_lines(view, &hint, width)
+                .into_iter()
+                .map(|line| (Line::styled(line, styles.dim), false)),
         );
     }
     let words = candidates.iter().map(|candidate| text::width(&text::clean(&candidate.word)));
@@ -162,9 +167,21 @@ fn sentence_lines(view: &View<'_>, sentence: &str, width: usize) -> Vec<String> 
     lines.into_iter().map(|line| format!("   {line}")).collect()
 }
 
-/// Whether a rule that is typed counts the calls of several volumes.
-fn counts_volumes_together(line: &str) -> bool {
-    matches!(line.parse(), Ok(Command::Arm { rule, .. }) if rule.counts_volumes_together())
+/// What may be misread in a rule that is typed.
+fn rule_hints(prompt: &Prompt) -> Vec<String> {
+    if prompt.kind != PromptKind::Command {
+        return Vec::new();
+    }
+    let Ok(Command::Arm { rule, .. }) = prompt.text().parse() else { return Vec::new() };
+    let ends = rule.holds_for().map(|lasting| {
+        let lasting = duration::print(lasting);
+        format!("the rule ends after {lasting} and releases what it holds; `delay {lasting}` holds each call for {lasting}")
+    });
+    let counts = rule.counts_volumes_together().then(|| {
+        "counts the calls of all its volumes together; `per volume` before the colon counts each volume's"
+            .to_owned()
+    });
+    ends.into_iter().chain(counts).collect()
 }
 
 /// That no volume is named as a rule that is typed wants it.

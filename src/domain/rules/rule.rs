@@ -2,6 +2,8 @@
 //!
 //! [`FromStr`](std::str::FromStr) and [`Display`](std::fmt::Display) are inverse: a printed rule parses to the same rule.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -98,6 +100,11 @@ impl Rule {
             self.calls.iter().any(|calls| calls.any(|operation| Per::Volume.applies_to(operation)));
         let is_counted = self.trigger.counts() || self.chain.len() > 1;
         is_counted && self.trigger.per.is_none() && can_count_each && !self.volume_patterns().any(is_one)
+    }
+
+    /// When it ends and releases the calls that it holds, if it holds any.
+    pub fn holds_for(&self) -> Option<Duration> {
+        self.lifetime.lasting.filter(|_| self.chain.iter().any(|step| step.action.holds()))
     }
 
     /// What it counts by, if not over all calls.
