@@ -68,12 +68,13 @@ impl LineInput {
                     Err(FilterError { column: column + self::column(line, text) - 1, problem }.to_string())
                 }
             },
-            (_, rest, CommandError::Unknown { found }) => match complete::own_action(&found) {
+            (_, rest, CommandError::Unknown { found, is_rule }) => match complete::own_action(&found) {
                 Some(action) if rest.is_empty() => Ok(Self::Action(action)),
                 Some(_) => Err(format!(
                     "column {}: unexpected {rest:?}; {found} takes no argument",
                     column(line, rest)
                 )),
+                None if is_rule => Err(CommandError::Unknown { found, is_rule }.to_string()),
                 None => Err(unknown(&found)),
             },
             (_, _, error) => Err(error.to_string()),

@@ -14,15 +14,19 @@ use crate::domain::{
         protocol::Options,
         speed::{DemoSpeed, SpeedChange},
     },
-    rules::{ReleaseAction, Rule, RuleError},
+    rules::{Action, Calls, ReleaseAction, Rule, RuleError},
 };
 
 /// Why a line is not a command.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[expect(missing_docs, reason = "the messages say it")]
 pub enum CommandError {
-    #[error("column 1: unknown command {found:?}{}; commands: {}", did_you_mean(.found, words()), words().join(" "))]
-    Unknown { found: String },
+    #[error("column 1: unknown command {found:?}{}", if *is_rule { RULES.to_owned() } else { unknown(.found) })]
+    Unknown {
+        found: String,
+        /// Whether the line begins like a rule.
+        is_rule: bool,
+    },
     #[error("column {column}: {problem}; usage: {}", usage(word))]
     Form {
         /// The column, from 1, in characters.
@@ -33,6 +37,24 @@ pub enum CommandError {
     /// The rule or the action in it is wrong.
     #[error("{0}")]
     Rule(RuleError),
+}
+
+/// What is said of a line that begins like a rule.
+const RULES: &str = "; rules begin with arm: arm mount: fail once";
+
+/// What is said of an unknown first word.
+fn unknown(found: &str) -> String {
+    if ["status", "state"].contains(&found) {
+        return "; GET /v1/state of the control API has the state, and voltergeist attach shows it"
+            .to_owned();
+    }
+    format!("{}; commands: {}", did_you_mean(found, words()), words().join(" "))
+}
+
+/// Whether a line begins like a rule, or like its action: with an operation, the word of an action, or a word before a colon.
+fn is_rule(found: &str, rest: &mut Lexer<'_>) -> bool {
+    let is_calls = found.split(',').next().is_some_and(|word| word.parse::<Calls>().is_ok());
+    is_calls || Action::WORDS.contains(&found) || (!found.is_empty() && rest.take(':'))
 }
 
 fn words() -> [&'static str; FORMS.len()] {
@@ -64,7 +86,8 @@ impl FromStr for Command {
         let mut lexer = Lexer::new(line);
         let found = lexer.word(&[':']);
         let Some(word) = words().into_iter().find(|word| *word == found) else {
-            return Err(CommandError::Unknown { found: found.to_owned() });
+            let is_rule = is_rule(found, &mut lexer);
+            return Err(CommandError::Unknown { found: found.to_owned(), is_rule });
         };
         let mut parser = CommandParser { word, lexer };
         let command = parser.command()?;

@@ -82,6 +82,15 @@ fn a_printed_command_is_the_command_again() {
 fn an_error_has_a_column_and_the_usage() {
     for (line, expected) in [
         ("", "column 1: unknown command \"\"; commands: arm"),
+        (
+            "mount: fail once",
+            "column 1: unknown command \"mount\"; rules begin with arm: arm mount: fail once",
+        ),
+        ("get,list first 2: empty", "column 1: unknown command \"get,list\"; rules begin with arm"),
+        ("fail mount", "column 1: unknown command \"fail\"; rules begin with arm"),
+        ("hold mount", "column 1: unknown command \"hold\"; rules begin with arm"),
+        ("status", "column 1: unknown command \"status\"; GET /v1/state of the control API has the state"),
+        ("mont: fail", "column 1: unknown command \"mont\"; rules begin with arm"),
         ("dwon refuse", "column 1: unknown command \"dwon\", did you mean \"down\"?; commands: arm"),
         ("disarm", "column 7: missing label, ID or \"all\"; usage: disarm LABEL|ID|all"),
         (
