@@ -114,7 +114,8 @@ impl<'l> CommandParser<'l> {
 
     fn expected<T>(&self, (column, found): (usize, &str), what: &str, words: &[&str]) -> Parsed<T> {
         let meant = did_you_mean(found, words.iter().copied());
-        self.wrong(column, format!("expected {what}, found {found:?}{meant}"))
+        let comma = if meant.is_empty() { "," } else { ";" };
+        self.wrong(column, format!("found {found:?}{meant}{comma} expected {what}"))
     }
 
     /// The next word with its column, or an error that `what` is missing.
@@ -245,7 +246,7 @@ impl<'l> CommandParser<'l> {
     fn rule(&mut self, what: &str) -> Parsed<Target> {
         let (column, word) = self.need(what)?;
         if word == "all" {
-            return self.wrong(column, "expected one rule by its number or label, found \"all\"");
+            return self.wrong(column, "found \"all\", expected one rule by its number or label");
         }
         Ok(word.parse().map_or_else(|_| Target::Label(word.to_owned()), Target::Id))
     }
@@ -339,7 +340,7 @@ impl<'l> CommandParser<'l> {
         match self.need("")? {
             (_, "where") => {}
             (column, word) => {
-                let problem = format!("expected \"where\", found {word:?}; quote a path with spaces");
+                let problem = format!("found {word:?}, expected \"where\"; quote a path with spaces");
                 return self.wrong(column, problem);
             }
         }
@@ -358,7 +359,7 @@ impl<'l> CommandParser<'l> {
             let column = self.lexer.column();
             let key = self.quoted()?.unwrap_or_else(|| self.lexer.word(&['=']).to_owned());
             if !self.lexer.take_adjacent('=') {
-                return self.wrong(column, format!("expected k=v, found {key:?}"));
+                return self.wrong(column, format!("found {key:?}, expected k=v"));
             }
             let value = if self.lexer.is_at_space() { Some(String::new()) } else { self.quoted()? };
             let value = value.unwrap_or_else(|| self.lexer.word(&[]).to_owned());
@@ -378,7 +379,7 @@ impl<'l> CommandParser<'l> {
         }
         let (column, word) = self.need("")?;
         if word != "for" {
-            return self.wrong(column, format!("expected \"for\", found {word:?}"));
+            return self.wrong(column, format!("found {word:?}, expected \"for\""));
         }
         let (column, text) = self.need("duration")?;
         match duration::parse(text) {

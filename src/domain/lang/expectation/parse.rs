@@ -61,7 +61,7 @@ impl Parser<'_> {
         let comma = if meant.is_empty() { "," } else { ";" };
         let found = match (found, self.0.rest().chars().next()) {
             (_, None) => "unexpected end".to_owned(),
-            ("", Some(character)) => format!("found {character:?}"),
+            ("", Some(character)) => format!("found {:?}", character.to_string()),
             (word, _) => format!("found {word:?}"),
         };
         Self::wrong(self.0.column(), format!("{found}{meant}{comma} expected {what}"))

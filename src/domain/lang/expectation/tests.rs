@@ -46,7 +46,7 @@ fn an_error_has_a_column_and_says_what_was_expected() {
         ("mont == 1", "column 1: found \"mont\", did you mean \"mount\"?; expected a number"),
         ("lints == 0", "column 1: found \"lints\", did you mean \"lint\"?"),
         ("sequense get", "column 1: found \"sequense\", did you mean \"sequence\"?"),
-        ("mount = unmount", "column 7: found '=', expected a comparison: == != <= >= < >"),
+        ("mount = unmount", "column 7: found \"=\", expected a comparison: == != <= >= < >"),
         ("mount", "column 6: unexpected end, expected a comparison"),
         ("mount == ", "column 10: unexpected end, expected a number"),
         ("mount == unmuont", "column 10: found \"unmuont\", did you mean \"unmount\"?"),
@@ -55,7 +55,7 @@ fn an_error_has_a_column_and_says_what_was_expected() {
         ("mount < 50ms", "column 9: mount is a number, and 50ms is a duration"),
         ("p99(get) < 50", "column 12: p99(get) is a duration; compare it with another, such as 50ms"),
         ("mount == 5x", "column 10: found \"5x\", expected a whole number, or a duration"),
-        ("p99 < 50ms", "column 5: found '<', expected \"(\" and calls"),
+        ("p99 < 50ms", "column 5: found \"<\", expected \"(\" and calls"),
         ("p101(get) < 1s", "column 1: found \"p101\""),
         ("count(get where) == 1", "column 16: unexpected end, expected a term such as volume=db*"),
         (
