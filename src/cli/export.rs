@@ -27,6 +27,7 @@ pub fn run(file: &Path, out: &Path, which: &Filter) -> anyhow::Result<ExitCode> 
     let at = recording.time_before(run, run.end)?;
     let snapshot = Snapshot::of(&state, at, ScenarioCatalog::default());
     let saved = export::save(&out.display().to_string(), which, &entries, &snapshot)?;
-    print(format!("{saved} saved to {}\n", out.display()).as_bytes())?;
+    let meant = export::meant_filter(which, &entries);
+    print(format!("{saved} saved to {}{meant}\n", out.display()).as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }

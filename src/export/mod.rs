@@ -14,7 +14,7 @@ mod text_line;
 
 pub use export_format::ExportFormat;
 pub use report::markdown;
-pub use save::{run_command, run_line, save};
+pub use save::{meant_filter, run_command, run_line, save};
 pub use sequence::{mermaid, text};
 pub use summary::summary;
 pub use text_line::text_line;

@@ -39,7 +39,8 @@ pub fn run_command(hub: &Hub, command: &Command, origin: Origin) -> Result<Comma
     let entries = hub.all_entries();
     let snapshot = hub.snapshot();
     let saved = save(path, which, &entries, &snapshot)?;
-    Ok(hub.record_command(command, format!("{saved} saved to {path}"), origin))
+    let meant = meant_filter(which, &entries);
+    Ok(hub.record_command(command, format!("{saved} saved to {path}{meant}"), origin))
 }
 
 /// Writes the entries that pass a filter to a new file, and says what was written.
@@ -83,6 +84,12 @@ pub fn save(
         ExportFormat::Mermaid => format!("a sequence of {number} as Mermaid"),
         ExportFormat::Text => format!("a sequence of {number} as text"),
     })
+}
+
+/// The question about a filter that no entry passes; empty if some do.
+pub fn meant_filter(which: &Filter, entries: &[Arc<Entry>]) -> String {
+    let is_passed = entries.iter().any(|entry| which.matches(entry));
+    if is_passed { String::new() } else { which.did_you_mean() }
 }
 
 /// Creates a new file. An existing one is not changed, and one that cannot be completed is removed.

@@ -35,8 +35,8 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
     let is_empty = view.app.rows().is_empty();
     if is_empty && view.app.calls.is_filtered() {
         let back = view.key(KeyAction::Back);
-        let line =
-            format!(" No entry matches {}   {back} clears the filter", text::clean(&view.app.filter_text));
+        let (filter, meant) = (text::clean(&view.app.filter_text), view.app.calls.filter().did_you_mean());
+        let line = format!(" No entry matches {filter}{meant}   {back} clears the filter");
         return view.put_fitted(buffer, inner, 0, &Line::styled(line, view.theme.styles.dim));
     }
     if is_empty {

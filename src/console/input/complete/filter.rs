@@ -12,7 +12,13 @@ pub fn filter_line(line: &str, snapshot: &Snapshot) -> Completion {
     let start = start + line[start..].len() - line[start..].trim_start_matches(['-', '!']).len();
     let Some(colon) = line[start..].find(':') else {
         let keys = filter::TERMS.map(|(key, help)| Candidate::new(key, help));
-        return Completion::of(line, start, keys);
+        let mut completion = Completion::of(line, start, keys);
+        let is_term = filter::TERMS.iter().any(|(key, _)| *key == &line[start..]);
+        if completion.candidates.is_empty() && !is_term {
+            let outcome = filter::meant(&line[start..]);
+            completion.candidates.extend(outcome.map(|term| Candidate::new(term, "calls by their result")));
+        }
+        return completion;
     };
     let (key, list) = line[start..].split_at(colon + 1);
     let value = start + key.len() + list.rfind(',').map_or(0, |comma| comma + 1);

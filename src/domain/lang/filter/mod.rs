@@ -12,7 +12,7 @@ mod tests;
 
 use std::time::Duration;
 
-pub use parse::{FilterError, TERMS, values};
+pub use parse::{FilterError, TERMS, meant, values};
 
 use crate::domain::{
     model::{
@@ -83,6 +83,15 @@ fn contains(text: &str, part: &str) -> bool {
 }
 
 impl Filter {
+    /// The question about a term that one of the words was probably meant to be; empty if none was.
+    pub fn did_you_mean(&self) -> String {
+        let term = self.terms.iter().find_map(|term| match &term.test {
+            Test::Word(word) => meant(word),
+            _ => None,
+        });
+        term.map_or_else(String::new, |term| format!(", did you mean {term}?"))
+    }
+
     /// The history of a volume: what changed it or tried to, and the calls about it that have a fault.
     pub fn history_of(volume: &str) -> Self {
         Self { terms: vec![Term { negated: false, test: Test::History(volume.to_owned()) }] }

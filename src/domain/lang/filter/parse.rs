@@ -69,6 +69,19 @@ fn is_key(key: &str) -> bool {
         || TERMS.iter().any(|(term, _)| term.strip_suffix(':') == Some(key))
 }
 
+/// What is said for an outcome in other words.
+const FAILED: [&str; 4] = ["failed", "failure", "failures", "errors"];
+
+/// The term for the outcome that a bare word names or begins to name. As a word it is searched for in the text of an entry.
+pub fn meant(word: &str) -> Option<String> {
+    const MIN: usize = 3;
+    let word = word.to_lowercase();
+    let names = |name: &str| word.chars().count() >= MIN && name.starts_with(&word);
+    let is_failure = FAILED.into_iter().any(names);
+    let outcome = outcomes().map(|(outcome, _)| outcome).find(|outcome| names(outcome));
+    is_failure.then_some(Outcome::Error.as_str()).or(outcome).map(|outcome| format!("outcome:{outcome}"))
+}
+
 fn outcomes() -> impl Iterator<Item = (&'static str, Option<Outcome>)> + Clone {
     let outcomes = Outcome::ALL.into_iter().map(|outcome| (outcome.as_str(), Some(outcome)));
     outcomes.chain([(HELD, None)])

@@ -40,6 +40,20 @@ fn every_kind_of_entry_can_be_filtered_for() {
 }
 
 #[test]
+fn a_word_for_an_outcome_leads_to_the_term() {
+    for (filter, expected) in [
+        ("failed", ", did you mean outcome:error?"),
+        ("db1 Failure", ", did you mean outcome:error?"),
+        ("cancel", ", did you mean outcome:cancelled?"),
+        ("outcome:error", ""),
+        ("fa", ""),
+        ("db1", ""),
+    ] {
+        assert_eq!(filter.parse::<Filter>().expect(filter).did_you_mean(), expected, "{filter}");
+    }
+}
+
+#[test]
 fn each_term_tests_its_property() {
     let call = entry(EntryKind::Call(Box::new(call())));
     for (filter, expected) in [
