@@ -5,8 +5,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use voltergeist::{
     console::{
-        input::{action::KeyAction, bindings::KEY_BINDINGS, keymap::Keymap},
+        input::{action::KeyAction, bindings::KEY_BINDINGS, complete, keymap::Keymap},
         model::Effect,
+        themes::Themes,
     },
     domain::{
         lang::command::Outage,
@@ -15,6 +16,7 @@ use voltergeist::{
             volume::Change,
         },
     },
+    hub::Snapshot,
 };
 
 use super::{
@@ -145,6 +147,40 @@ fn a_recording_offers_the_keys_that_play_it() {
     assert!(footer(&console).contains("Space play"), "{}", footer(&console));
     assert!(footer(&console).contains("+ faster"), "{}", footer(&console));
     assert_eq!(commands(&console.press("space")), ["speed continue"]);
+}
+
+#[test]
+fn a_recording_without_calls_names_only_the_keys_that_lead_to_some() {
+    for (run, seq, expected) in [
+        ((1, 1), 5, "No calls up to here: press . for the next entry, or ] for the next failed call."),
+        ((1, 1), 9, "No calls up to here."),
+        ((1, 2), 9, "No calls in run 1 up to here: press . for the next entry"),
+        ((2, 2), 9, "No calls in run 2 up to here: press [ for the failed calls of earlier runs"),
+    ] {
+        let SourceStatus::Recording(timeline) = recording() else { panic!("it is a recording") };
+        let source = SourceStatus::Recording(Timeline { run, seq, ..timeline });
+        let console = console_on(&source, &Fixture::empty());
+        let screen = console.screen();
+        assert!(screen.contains(expected), "{run:?} {seq}\n{screen}");
+        assert!(seq < 9 || run.0 < run.1 || !screen.contains("press . "), "{screen}");
+    }
+}
+
+#[test]
+fn a_recording_offers_no_command_that_needs_a_driver() {
+    let snapshot = Snapshot { source: recording(), ..Fixture::busy().snapshot() };
+    let words = |line: &str| {
+        let completion = complete::command(line, &Themes::shipped(false), &snapshot);
+        completion.candidates.into_iter().map(|candidate| candidate.word).collect::<Vec<_>>()
+    };
+    let offered = words("");
+    for word in ["seek", "save", "speed", "theme", "next-failure"] {
+        assert!(offered.iter().any(|other| other == word), "{word} is not among {offered:?}");
+    }
+    for word in ["arm", "disarm", "down", "wipe", "play", "clear-all", "scenarios"] {
+        assert!(!offered.iter().any(|other| other == word), "{word} is among {offered:?}");
+    }
+    assert!(words("frgt").is_empty(), "a search finds none either: {:?}", words("frgt"));
 }
 
 #[test]

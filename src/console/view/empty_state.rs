@@ -10,7 +10,7 @@ use crate::{
         view::canvas::{View, put},
     },
     domain::{
-        model::driver::OtherPlugin,
+        model::{driver::OtherPlugin, source_status::Timeline},
         text::{self, shell},
     },
 };
@@ -23,14 +23,8 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
     let mut say = |text: &str, style: Style| {
         lines.extend(text::wrap(text, width).into_iter().map(|line| (line, style)));
     };
-    if view.snapshot.source.timeline().is_some() {
-        let (next, failure) = (view.key(KeyAction::NextStep), view.key(KeyAction::NextFailure));
-        say(
-            &format!(
-                "No calls up to here. {next} goes one entry forward, {failure} to the next failed call."
-            ),
-            styles.text,
-        );
+    if let Some(timeline) = view.snapshot.source.timeline() {
+        say(&no_calls_here(view, timeline), styles.text);
         return put_lines(lines, area, buffer);
     }
     // What is selected is copied instead.
@@ -57,6 +51,29 @@ pub fn render(view: &View<'_>, area: Rect, buffer: &mut Buffer) {
     say(&format!("Every request from docker appears here.{then}"), styles.text);
     others(view, &mut lines, width);
     put_lines(lines, area, buffer);
+}
+
+/// How to come to the calls from a place in a recording before which its run has none.
+fn no_calls_here(view: &View<'_>, timeline: &Timeline) -> String {
+    let key = |action| view.key(action);
+    let (run, runs) = timeline.run;
+    let later = (timeline.seq < timeline.last_seq || run < runs).then(|| {
+        format!(
+            "press {} for the next entry, or {} for the next failed call",
+            key(KeyAction::NextStep),
+            key(KeyAction::NextFailure)
+        )
+    });
+    let earlier = (run > 1).then(|| {
+        format!(
+            "press {} for the failed calls of earlier runs, or {} for the entry before",
+            key(KeyAction::PreviousFailure),
+            key(KeyAction::StepBack)
+        )
+    });
+    let ways = later.into_iter().chain(earlier).collect::<Vec<_>>().join("; ");
+    let place = if runs > 1 { format!("in run {run} up to here") } else { "up to here".to_owned() };
+    if ways.is_empty() { format!("No calls {place}.") } else { format!("No calls {place}: {ways}.") }
 }
 
 fn put_lines(lines: Vec<(String, Style)>, area: Rect, buffer: &mut Buffer) {

@@ -1,11 +1,15 @@
 //! The words that a command line can begin with: commands, and actions of the console.
 
 use crate::{
-    console::input::{
-        action::{KeyAction, KeyBinding},
-        bindings::KEY_BINDINGS,
+    console::{
+        input::{
+            action::{KeyAction, KeyBinding},
+            bindings::KEY_BINDINGS,
+        },
+        model::obstacle::obstacle,
     },
     domain::lang::command::FORMS,
+    hub::Snapshot,
 };
 
 /// The commands of the console alone, as [`FORMS`] has those of the driver.
@@ -29,6 +33,16 @@ pub fn forms() -> impl Iterator<Item = (&'static str, &'static str, &'static str
 /// The actions that can be called by their names: every one that no command is named like.
 pub(super) fn names() -> impl Iterator<Item = &'static KeyBinding> {
     KEY_BINDINGS.iter().filter(|binding| forms().all(|(word, ..)| word != binding.name))
+}
+
+/// Whether a line that begins with a word can do anything here. In a recording there is no driver.
+pub(super) fn can_begin(word: &str, snapshot: &Snapshot) -> bool {
+    const IN_A_RECORDING: [&str; 2] = ["save", "speed"];
+    match own_action(word) {
+        Some(action) => obstacle(action, snapshot).is_none(),
+        None if snapshot.source.timeline().is_none() || IN_A_RECORDING.contains(&word) => true,
+        None => FORMS.iter().all(|(command, ..)| *command != word),
+    }
 }
 
 /// Every word that a line can begin with.

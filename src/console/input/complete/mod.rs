@@ -19,7 +19,7 @@ pub use state::MAX_OFFERED;
 
 use self::{
     candidate::word_start,
-    forms::names,
+    forms::{can_begin, names},
     rule::rule,
     search::found,
     state::{nodes, rules, volumes},
@@ -40,8 +40,10 @@ pub fn command(line: &str, themes: &Themes, snapshot: &Snapshot) -> Completion {
     let start = word_start(line, char::is_whitespace);
     let mut words = line[..start].split_whitespace();
     let Some(first) = words.next() else {
-        let forms = forms().map(|(word, form, help)| Candidate::new(word, format!("{form}  {help}").trim()));
-        let names = names().map(|binding| Candidate::new(binding.name, binding.help));
+        let forms = forms().filter(|(word, ..)| can_begin(word, snapshot));
+        let forms = forms.map(|(word, form, help)| Candidate::new(word, format!("{form}  {help}").trim()));
+        let names = names().filter(|binding| can_begin(binding.name, snapshot));
+        let names = names.map(|binding| Candidate::new(binding.name, binding.help));
         let begun = Completion::of(line, start, forms.chain(names));
         let is_word = self::words().any(|word| word == &line[start..]);
         return if begun.candidates.is_empty() && !is_word {

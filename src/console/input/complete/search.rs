@@ -9,7 +9,7 @@ use nucleo_matcher::{
 
 use super::{
     candidate::{Candidate, Completion},
-    forms::{forms, names},
+    forms::{can_begin, forms, names},
     state::{MAX_OFFERED, volumes},
 };
 use crate::{console::themes::Themes, domain::rules::EXAMPLES, hub::Snapshot};
@@ -41,6 +41,8 @@ pub(super) fn found(word: &str, themes: &Themes, snapshot: &Snapshot) -> Complet
     .map(|volume| own(format!("forget {}", volume.word), "forget the volume"));
     let themes = themes.names().map(|name| own(format!("theme {name}"), "choose the theme"));
     let all = named.chain(forms).chain(rules).chain(scenarios).chain(forgets).chain(themes);
+    let first = |line: &str| line.split(' ').next().is_some_and(|word| can_begin(word, snapshot));
+    let all = all.filter(|(_, candidate)| first(&candidate.word));
     let mut matcher = Matcher::new(Config::DEFAULT);
     let wanted = Pattern::parse(word, CaseMatching::Ignore, Normalization::Smart);
     let mut buffer = Vec::new();
