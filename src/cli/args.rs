@@ -173,7 +173,7 @@ Examples:
     },
     /// Open the console on a recording: the state at any of its entries
     ///
-    /// It opens at the end, and follows the file as it grows. `[` and `]` go to the failures before and
+    /// A file may hold several runs, one after another. It opens at the end of the last, and follows the file as it grows. `[` and `]` go to the failures before and
     /// after, `{` and `}` to the commands, `<` and `.` one entry back and forward, `:seek 12:03:04` or `:seek 4711`
     /// anywhere; Space plays it, and `+` and `-` set the speed.
     Replay {
@@ -183,8 +183,9 @@ Examples:
     },
     /// Convert a recording to an HTTP archive, a scenario or a report
     ///
-    /// The extension of the new file says what it becomes: .har, .toml, .md, .mmd, .txt, .jsonl or .rules. A scenario gives the same commands as the last run in the recording,
-    /// and expects the same calls.
+    /// The extension of the new file says what it becomes: .har, .toml, .md, .mmd, .txt, .jsonl or .rules. Each is made
+    /// of the last run in the recording, if there are several. A scenario gives the same commands, and expects the same
+    /// calls.
     #[command(after_help = "\
 Examples:
   voltergeist export run.jsonl run.har
