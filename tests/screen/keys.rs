@@ -442,11 +442,11 @@ fn an_open_call_tells_why_no_other_rule_acted() {
     for expected in [
         "rule 1: empty",
         "docker: takes it as",
-        "rule 2: skipped: rule 1 acted first: get: hang",
-        "rule 3: no match: volume=x: get where",
-        "rule 4: drew 0.70, needed < 0.50: get 50%: eof",
-        "rule 5: call 1 of 3: get nth 3: eof",
-        "rule 6: disarmed: get: eof",
+        "rule 2 (get: hang): skipped: rule 1 acted first",
+        "rule 3 (get where volume=x: eof): no match: volume=x",
+        "rule 4 (get 50%: eof): drew 0.70, needed < 0.50",
+        "rule 5 (get nth 3: eof): call 1 of 3",
+        "rule 6 (get: eof): disarmed",
     ] {
         assert!(screen.contains(expected), "no {expected:?} in\n{screen}");
     }

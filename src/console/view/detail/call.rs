@@ -96,11 +96,11 @@ fn others(page: &mut DetailPage<'_>, entry: &Entry, call: &Call) {
         let listed = snapshot.rules.iter().find(|rule| rule.id == id).map(|rule| &rule.text);
         let disarmed =
             || snapshot.disarmed.iter().find(|gone| gone.rule.id == id).map(|gone| &gone.rule.text);
-        listed.or_else(disarmed).map_or_else(String::new, |text| format!(": {text}"))
+        listed.or_else(disarmed).map_or_else(String::new, |text| format!(" ({text})"))
     };
     let decisions = call.evaluation.iter().flat_map(|rules| &**rules);
     for RuleDecision { id, decision } in decisions.filter(|rule| Some(rule.id) != acted) {
-        page.say(&format!("rule {id}: {}{}", text::decision(decision), text_of(*id)), dim);
+        page.say(&format!("rule {id}{}: {}", text_of(*id), text::decision(decision)), dim);
     }
     let arrived = entry.at.checked_sub(SignedDuration::try_from(call.duration).unwrap_or_default());
     let is_for = |gone: &&DisarmedRule| {
@@ -110,6 +110,6 @@ fn others(page: &mut DetailPage<'_>, entry: &Entry, call: &Call) {
     let before =
         snapshot.disarmed.iter().filter(|gone| arrived.as_ref().is_ok_and(|arrived| gone.at <= *arrived));
     for DisarmedRule { rule, .. } in before.rev().filter(is_for).take(MAX_DISARMED) {
-        page.say(&format!("rule {}: disarmed: {}", rule.id, rule.text), dim);
+        page.say(&format!("rule {} ({}): disarmed", rule.id, rule.text), dim);
     }
 }
