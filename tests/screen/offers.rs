@@ -42,11 +42,11 @@ fn enter_is_offered_as_what_it_does_to_the_selected_fault() {
         (&calm, 0, "Enter arm ", vec!["arm mount: fail \"the volume is haunted\" as fail-mounts"]),
         (&calm, 1, "Enter arm ", vec!["arm get: empty as empty-get"]),
         (&calm, 2, "Enter forget ", vec!["forget db1"]),
-        (&calm, 3, "Enter down ", vec!["down refuse"]),
+        (&calm, 3, "Enter take down ", vec!["down refuse"]),
         (&armed, 0, "Enter disarm ", vec!["disarm fail-mounts"]),
         (&armed, 1, "Enter arm ", vec!["arm get: empty as empty-get"]),
         (&armed, 2, "Enter restore ", vec!["restore db1"]),
-        (&armed, 3, "Enter up ", vec!["up"]),
+        (&armed, 3, "Enter bring up ", vec!["up"]),
         (&armed, 4, "Enter edit ", vec![]),
     ] {
         let mut console = TestConsole::new(fixture, (200, 50), "default", false);

@@ -223,6 +223,9 @@ fn hint_text(view: &View<'_>, binding: &KeyBinding) -> &'static str {
         KeyAction::Open if view.app.focus == Pane::Faults => match fault_action(view) {
             Some(KeyAction::Preset(label)) if armed(label) => "disarm",
             Some(KeyAction::Preset(_)) => "arm",
+            // Beside Enter, `down` and `up` would read as movements.
+            Some(KeyAction::Outage) if view.snapshot.driver_state.status == DriverStatus::Up => "take down",
+            Some(KeyAction::Outage) => "bring up",
             Some(action) => hint_text(view, action.binding()),
             None => "edit",
         },
