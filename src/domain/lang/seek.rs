@@ -36,10 +36,12 @@ pub enum Direction {
 
 /// A text that is no place.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "{0:?} is no place in a recording; write an entry's number, a time as 12:03:04, +30s, -5m, start or end"
-)]
+#[error("{}; type an entry's number, a time such as 12:03:04, +30s, -5m, start or end", unknown_place(.0))]
 pub struct SeekError(String);
+
+fn unknown_place(text: &str) -> String {
+    if text.is_empty() { "missing place".to_owned() } else { format!("{text:?} is no place in a recording") }
+}
 
 /// A place as it was typed. A time of day needs a day.
 #[derive(Clone, Debug, PartialEq, Eq)]
