@@ -69,12 +69,18 @@ fn words(view: &View<'_>, question: &Question) -> Vec<String> {
             }
             let armed = fault_list::armed(snapshot).count() as u64;
             if armed > 0 {
-                words.push(format!("{} armed; quitting disarms.", text::counted(armed, "rule")));
-            }
-            if !snapshot.held.is_empty() {
                 words.push(format!(
-                    "{} held; quitting releases.",
-                    text::counted(snapshot.held.len() as u64, "call")
+                    "{} armed; quitting disarms {}.",
+                    text::counted(armed, "rule"),
+                    them(armed)
+                ));
+            }
+            let held = snapshot.held.len() as u64;
+            if held > 0 {
+                words.push(format!(
+                    "{} held; quitting releases {}.",
+                    text::counted(held, "call"),
+                    them(held)
                 ));
             }
             if snapshot.volumes.open_mounts() > 0 {
@@ -110,6 +116,10 @@ fn words(view: &View<'_>, question: &Question) -> Vec<String> {
             [sentence(command), consequence(command).into()].into_iter().chain(shows).collect()
         }
     }
+}
+
+const fn them(number: u64) -> &'static str {
+    if number == 1 { "it" } else { "them" }
 }
 
 /// The command as a question, without the options that answer it.
