@@ -325,7 +325,7 @@ fn a_scenario_is_played_in_the_demo_whose_speed_is_changed_afterwards() {
     terminal.press(",");
     terminal.wait_for_text("demo paused");
     terminal.press("-");
-    terminal.wait_for_text("the demo speed is already paused");
+    terminal.wait_for_text("the demo is already paused");
     terminal.press(":speed 4\r");
     terminal.wait_for_text("demo 4x");
 }

@@ -477,7 +477,7 @@ fn what_the_keys_of_a_play_do_is_on_the_screen() {
         (&demo, "", "demo 0.5x"),
         (&still, "", "demo paused"),
         (&both, "", "demo paused"),
-        (&still, "-", "the demo speed is already paused"),
+        (&still, "-", "the demo is already paused"),
         (&offering(), "+", "speed keys work only in the demo"),
     ] {
         let mut console = console(fixture);

@@ -108,7 +108,11 @@ impl App {
         };
         let change = if action == KeyAction::Faster { speed.faster() } else { speed.slower() };
         if change.is_none() {
-            self.say(format!("the demo speed is already {speed}"));
+            self.say(if speed.paused {
+                "the demo is already paused".to_owned()
+            } else {
+                format!("the demo already runs at its highest speed, {speed}")
+            });
         }
         change.map(|change| Command::Speed(change).into())
     }
