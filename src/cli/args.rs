@@ -25,7 +25,7 @@ use crate::{domain::lang::filter::Filter, engine_api::Profile};
 pub struct Cli {
     /// What to do instead of opening the console
     #[command(subcommand)]
-    pub action: Option<Action>,
+    pub action: Option<CliCommand>,
 
     /// The config file [default: voltergeist/config.toml in $XDG_CONFIG_HOME]
     ///
@@ -106,7 +106,7 @@ By default on a Unix socket in a temporary directory, where only the simulated d
 
 /// What to do instead of opening the console.
 #[derive(Debug, Subcommand)]
-pub enum Action {
+pub enum CliCommand {
     /// Open the console on a simulated daemon; needs neither Docker nor root
     Demo {
         /// Which engine is simulated

@@ -10,7 +10,7 @@ use clap::{Args, ValueHint};
 use clap_complete::ArgValueCandidates;
 use tokio::time::Instant;
 
-use self::{file::SourcedExpectation, target::Target};
+use self::{file::SourcedExpectation, target::CheckTarget};
 use super::{
     annotation::ReportFormat,
     complete,
@@ -65,7 +65,7 @@ pub async fn run(args: &CheckArgs, settings: &Settings) -> anyhow::Result<ExitCo
     let deadline = started + args.wait.unwrap_or_default();
     let expectations =
         wanted.iter().map(|SourcedExpectation { expectation, .. }| expectation.clone()).collect();
-    let mut target = Target::open(&args.target, expectations, settings, deadline).await?;
+    let mut target = CheckTarget::open(&args.target, expectations, settings, deadline).await?;
     let verdicts = loop {
         let verdicts = target.verdicts()?;
         if verdicts.iter().all(|verdict| verdict.passed) || !target.changed(deadline).await {

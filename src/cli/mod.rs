@@ -24,7 +24,7 @@ use crate::app::takeover_guard;
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, error::ErrorKind, parser::ValueSource};
 use clap_complete::CompleteEnv;
 
-use args::{Action, Cli};
+use args::{Cli, CliCommand};
 use output::{USAGE, complain, print};
 use settings::Settings;
 
@@ -35,15 +35,15 @@ pub fn main() -> ExitCode {
     let Cli { action, config, print_config, settings } = parse();
     let printed = match &action {
         _ if print_config => print(config::template().as_bytes()),
-        Some(Action::Man) => {
+        Some(CliCommand::Man) => {
             let mut page = Vec::new();
             manual::write(Cli::command(), &mut page).and_then(|()| print(&page))
         }
-        Some(Action::Completions { shell }) => {
+        Some(CliCommand::Completions { shell }) => {
             let mut script = Vec::new();
             complete::script(shell, &mut script).and_then(|()| print(&script))
         }
-        Some(Action::Guard { path }) => takeover_guard::guard(path),
+        Some(CliCommand::Guard { path }) => takeover_guard::guard(path),
         _ => {
             return match config::read(config.as_deref()) {
                 Ok(file) => run_with(action.as_ref(), settings, file),
@@ -91,10 +91,10 @@ fn settle(settings: &mut Settings, matches: &ArgMatches) -> Result<(), String> {
     Ok(())
 }
 
-fn run_with(action: Option<&Action>, settings: Settings, file: Settings) -> ExitCode {
+fn run_with(action: Option<&CliCommand>, settings: Settings, file: Settings) -> ExitCode {
     // The config file is about the real driver; the demo and scenarios have their own name and paths.
     let file = match action {
-        Some(Action::Demo { .. } | Action::Play(_)) => Settings {
+        Some(CliCommand::Demo { .. } | CliCommand::Play(_)) => Settings {
             name: None,
             root: None,
             listen: None,

@@ -15,7 +15,7 @@ use terminal_colorsaurus::{QueryOptions, ThemeMode, theme_mode};
 use tokio::{runtime::Handle, sync::oneshot, time::sleep};
 
 use super::{
-    args::Action,
+    args::CliCommand,
     check, command,
     output::{NOT_REMOVED, complain, print, stdout_closed},
     play, plugins, serve,
@@ -31,28 +31,35 @@ use crate::{
 };
 
 /// Runs until the end, and returns the exit status.
-pub fn run(action: Option<&Action>, settings: &Settings) -> anyhow::Result<ExitCode> {
+pub fn run(action: Option<&CliCommand>, settings: &Settings) -> anyhow::Result<ExitCode> {
     let log = LogFile::open(settings.log(variable)?)?;
     if matches!(
         action,
-        Some(Action::Attach { .. } | Action::Check(_) | Action::Play(_) | Action::Replay { .. })
+        Some(
+            CliCommand::Attach { .. }
+                | CliCommand::Check(_)
+                | CliCommand::Play(_)
+                | CliCommand::Replay { .. }
+        )
     ) {
         log.only();
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let result = runtime.block_on(async {
         match action {
-            Some(Action::Command { json, line }) => {
+            Some(CliCommand::Command { json, line }) => {
                 command::send(&control_address(settings).await, settings, *json, line.join(" ")).await?;
                 Ok(ExitCode::SUCCESS)
             }
-            Some(Action::Check(args)) => check::run(args, settings).await,
-            Some(Action::Export { file, out, which }) => super::export::run(file, out, which),
-            Some(Action::Attach { instances, read_only }) => attach(instances, *read_only, settings).await,
-            Some(Action::Play(args)) => play::run(args, settings).await,
-            Some(Action::Replay { file }) => replay(file, settings).await,
-            Some(Action::Plugins { json }) => plugins::list(*json).await,
-            Some(Action::Restore { paths }) => plugins::restore(paths),
+            Some(CliCommand::Check(args)) => check::run(args, settings).await,
+            Some(CliCommand::Export { file, out, which }) => super::export::run(file, out, which),
+            Some(CliCommand::Attach { instances, read_only }) => {
+                attach(instances, *read_only, settings).await
+            }
+            Some(CliCommand::Play(args)) => play::run(args, settings).await,
+            Some(CliCommand::Replay { file }) => replay(file, settings).await,
+            Some(CliCommand::Plugins { json }) => plugins::list(*json).await,
+            Some(CliCommand::Restore { paths }) => plugins::restore(paths),
             _ => run_instance(action, settings, &log).await,
         }
     });
@@ -63,23 +70,23 @@ pub fn run(action: Option<&Action>, settings: &Settings) -> anyhow::Result<ExitC
 
 /// Runs an instance with the console or, without a terminal or for `serve`, with JSON lines on stdout.
 async fn run_instance(
-    action: Option<&Action>,
+    action: Option<&CliCommand>,
     settings: &Settings,
     log: &LogFile,
 ) -> anyhow::Result<ExitCode> {
-    let demo = if let Some(Action::Demo { profile }) = action { Some(*profile) } else { None };
+    let demo = if let Some(CliCommand::Demo { profile }) = action { Some(*profile) } else { None };
     let mut config = settings.config(if demo.is_some() { "demo" } else { DEFAULT_NAME });
     config.upstream = plugin_list::find(settings.upstream.as_ref()).await?;
     config.takes_over &= demo.is_none();
     let format = match action {
-        Some(Action::Serve { format }) if format == "text" => {
+        Some(CliCommand::Serve { format }) if format == "text" => {
             let (symbols, zone) = settings.text(variable)?;
             LineFormat::Text { symbols, zone }
         }
         _ => LineFormat::Json,
     };
     let services = Services::start(&config, demo)?;
-    let has_screen = !matches!(action, Some(Action::Serve { .. })) && has_terminal();
+    let has_screen = !matches!(action, Some(CliCommand::Serve { .. })) && has_terminal();
     if has_screen {
         log.and_journal(services.hub());
     } else {

@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     bypass,
-    connection::{AcceptMode, Connections},
+    connection::{AcceptMode, ConnectionGroup},
     connection_threads::ConnectionThreads,
     registration::SpecFile,
     routes::Routes,
@@ -36,10 +36,10 @@ pub struct AcceptLoop {
     spec: Option<SpecFile>,
     /// The state that was applied last.
     driver_state: DriverState,
-    connections: Connections,
+    connections: ConnectionGroup,
     watch: Option<UpstreamWatch>,
     /// Connections from before a blackhole, which stay open without a reply.
-    frozen: Option<Connections>,
+    frozen: Option<ConnectionGroup>,
     /// The number of the latest connection.
     last_connection: u64,
     /// Whether the listener or the registration could not be changed.
@@ -57,7 +57,7 @@ impl AcceptLoop {
             ConnectionThreads::default()
         });
         let threads = Arc::new(threads);
-        let connections = Connections::new(Arc::clone(&routes), Arc::clone(&threads), AcceptMode::Serve);
+        let connections = ConnectionGroup::new(Arc::clone(&routes), Arc::clone(&threads), AcceptMode::Serve);
         let driver_state = DriverState { status: DriverStatus::Up, ..hub.desired_state() };
         hub.report_observed(Some(driver_state));
         let path = listener.at_path().and_then(|_| listener.path());
@@ -126,7 +126,7 @@ impl AcceptLoop {
                 Some(Outage::Reset) => AcceptMode::Reset,
                 _ => AcceptMode::Serve,
             };
-            let next = Connections::new(Arc::clone(&self.routes), Arc::clone(&self.threads), mode);
+            let next = ConnectionGroup::new(Arc::clone(&self.routes), Arc::clone(&self.threads), mode);
             let previous = std::mem::replace(&mut self.connections, next);
             if crashed {
                 previous.close("the driver crashed").await;

@@ -53,7 +53,7 @@ pub enum AcceptMode {
 }
 
 /// Connections accepted since the last crash or outage change; they are closed together.
-pub struct Connections {
+pub struct ConnectionGroup {
     routes: Arc<Routes>,
     threads: Arc<ConnectionThreads>,
     mode: AcceptMode,
@@ -61,7 +61,7 @@ pub struct Connections {
     tasks: TaskTracker,
 }
 
-impl Connections {
+impl ConnectionGroup {
     /// No connections yet.
     pub fn new(routes: Arc<Routes>, threads: Arc<ConnectionThreads>, mode: AcceptMode) -> Self {
         let command = watch::Sender::new(ConnectionCommand::Serve);

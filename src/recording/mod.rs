@@ -19,5 +19,5 @@ mod writer;
 
 pub use line::{Line, LineHead};
 pub use reader::{Lines, RecordingError, RecordingFile, apply_line};
-pub use runs::Run;
+pub use runs::RecordedRun;
 pub use writer::{EntryEncoder, prepare_to_append};

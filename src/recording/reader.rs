@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::{
     bytes::{find_back, last_line_start, next_line_start, read_at},
     line::{Line, LineHead},
-    runs::{self, Run},
+    runs::{self, RecordedRun},
 };
 use crate::domain::{
     model::entry::{Entry, FORMAT},
@@ -56,7 +56,7 @@ pub struct RecordingFile {
     path: PathBuf,
     /// The offset after the last whole line.
     end: u64,
-    runs: Vec<Run>,
+    runs: Vec<RecordedRun>,
 }
 
 impl RecordingFile {
@@ -91,7 +91,7 @@ impl RecordingFile {
     }
 
     /// Its runs, the first one first. There is at least one.
-    pub fn runs(&self) -> &[Run] {
+    pub fn runs(&self) -> &[RecordedRun] {
         &self.runs
     }
 
@@ -120,7 +120,7 @@ impl RecordingFile {
             let is_session = |_, line: &[u8]| LineHead::parse(line).filter(LineHead::is_session).map(drop);
             match find_back(&self.file, self.end, end, LineHead::LONGEST, is_session)? {
                 Some(()) => runs::find(&self.file, last, end),
-                None => Ok(Run::between(&self.file, last, end)?.into_iter().collect()),
+                None => Ok(RecordedRun::between(&self.file, last, end)?.into_iter().collect()),
             }
         };
         let grown = grown().map_err(|error| self.read_error(error))?;
@@ -136,12 +136,12 @@ impl RecordingFile {
     }
 
     /// The offset after the last entry of a run with this number or a smaller one.
-    pub fn offset_after_seq(&self, run: &Run, seq: u64) -> Result<u64, RecordingError> {
+    pub fn offset_after_seq(&self, run: &RecordedRun, seq: u64) -> Result<u64, RecordingError> {
         run.partition(&self.file, |head| head.seq <= seq).map_err(|error| self.read_error(error))
     }
 
     /// The offset after the last entry of a run at this time or before it.
-    pub fn offset_after_time(&self, run: &Run, time: Timestamp) -> Result<u64, RecordingError> {
+    pub fn offset_after_time(&self, run: &RecordedRun, time: Timestamp) -> Result<u64, RecordingError> {
         run.partition(&self.file, |head| head.at <= time).map_err(|error| self.read_error(error))
     }
 
@@ -155,7 +155,7 @@ impl RecordingFile {
     }
 
     /// The state of a run after the line that ends at an offset. Its journal has a few of the last entries.
-    pub fn state_at(&self, run: &Run, offset: u64) -> Result<State, RecordingError> {
+    pub fn state_at(&self, run: &RecordedRun, offset: u64) -> Result<State, RecordingError> {
         let mut upper = offset;
         let (mut state, from) = loop {
             let checkpoint = find_back(&self.file, run.start, upper, LineHead::LONGEST, |offset, line| {
@@ -179,7 +179,7 @@ impl RecordingFile {
     }
 
     /// Fills the journal of a run's state with entries before those that it has: at most so many.
-    pub fn fill(&self, run: &Run, state: &mut State, count: u64) -> Result<(), RecordingError> {
+    pub fn fill(&self, run: &RecordedRun, state: &mut State, count: u64) -> Result<(), RecordingError> {
         let journal = state.journal();
         let entries = self.entries_before(run, journal.first_seq(), count.min(journal.missing()))?;
         state.prepend(&entries);
@@ -189,7 +189,7 @@ impl RecordingFile {
     /// The entries of a run before the one with a number: the last ones, at most so many.
     pub fn entries_before(
         &self,
-        run: &Run,
+        run: &RecordedRun,
         first: u64,
         count: u64,
     ) -> Result<Vec<Arc<Entry>>, RecordingError> {
@@ -209,7 +209,7 @@ impl RecordingFile {
     }
 
     /// The time of the last line of a run before an offset.
-    pub fn time_before(&self, run: &Run, offset: u64) -> Result<Timestamp, RecordingError> {
+    pub fn time_before(&self, run: &RecordedRun, offset: u64) -> Result<Timestamp, RecordingError> {
         let line = self.line_before(offset)?;
         let head = read_at(&self.file, line, LineHead::LONGEST).map_err(|error| self.read_error(error))?;
         Ok(LineHead::parse(&head).map_or(run.first_at, |head| head.at))

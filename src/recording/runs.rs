@@ -11,7 +11,7 @@ use super::{
 
 /// One run of a recording.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Run {
+pub struct RecordedRun {
     /// The offset of its first line.
     pub start: u64,
     /// The offset after its last line.
@@ -24,7 +24,7 @@ pub struct Run {
     pub last_at: Timestamp,
 }
 
-impl Run {
+impl RecordedRun {
     /// The run between two offsets. None if its first or last line has no head.
     pub(super) fn between(file: &File, start: u64, end: u64) -> io::Result<Option<Self>> {
         let last = last_line_start(file, start, end - 1)?;
@@ -66,12 +66,12 @@ impl Run {
 }
 
 /// The runs between two offsets, the first one first.
-pub fn find(file: &File, begin: u64, end: u64) -> io::Result<Vec<Run>> {
+pub fn find(file: &File, begin: u64, end: u64) -> io::Result<Vec<RecordedRun>> {
     let mut runs = Vec::new();
     let mut upper = end;
     while upper > begin {
         let start = start_of_last(file, begin, upper)?;
-        let Some(run) = Run::between(file, start, upper)? else { break };
+        let Some(run) = RecordedRun::between(file, start, upper)? else { break };
         runs.push(run);
         upper = start;
     }

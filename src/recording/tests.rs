@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
-use super::{EntryEncoder, LineHead, RecordingFile, reader::apply_line, runs::Run};
+use super::{EntryEncoder, LineHead, RecordingFile, reader::apply_line, runs::RecordedRun};
 use crate::domain::{
     model::{
         entry::{Call, Entry, EntryKind, Session},
@@ -67,7 +67,7 @@ fn folded(seq: u64) -> State {
     state
 }
 
-fn state_at(recording: &RecordingFile, run: &Run, seq: u64) -> State {
+fn state_at(recording: &RecordingFile, run: &RecordedRun, seq: u64) -> State {
     let offset = recording.offset_after_seq(run, seq).expect("it is readable");
     let mut state = recording.state_at(run, offset).expect("it is readable");
     recording.fill(run, &mut state, u64::MAX).expect("it is readable");

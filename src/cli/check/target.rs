@@ -29,13 +29,13 @@ const POLL: Duration = Duration::from_millis(100);
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What is looked at.
-pub enum Target {
-    Instance(Box<Instance>),
+pub enum CheckTarget {
+    CheckedInstance(Box<CheckedInstance>),
     Recording(Box<Recording>),
 }
 
 /// A running instance.
-pub struct Instance {
+pub struct CheckedInstance {
     source: Arc<RemoteSource>,
     changes: Changes,
     expectations: Vec<Expectation>,
@@ -55,7 +55,7 @@ pub struct Recording {
     missing: Missing,
 }
 
-impl Target {
+impl CheckTarget {
     /// The file or the instance that a word means. It is waited for until the deadline.
     pub async fn open(
         word: &str,
@@ -80,7 +80,10 @@ impl Target {
                 match plugin_list::find_instance(word, token.clone().flatten()).await {
                     Ok(endpoint) => match observe(endpoint, deadline).await {
                         Ok(source) => {
-                            return Ok(Self::Instance(Box::new(Instance::new(source, expectations))));
+                            return Ok(Self::CheckedInstance(Box::new(CheckedInstance::new(
+                                source,
+                                expectations,
+                            ))));
                         }
                         Err(error) => error,
                     },
@@ -98,7 +101,7 @@ impl Target {
     /// Whether each expectation is met now.
     pub fn verdicts(&mut self) -> anyhow::Result<Vec<Verdict>> {
         match self {
-            Self::Instance(instance) => Ok(instance.verdicts()),
+            Self::CheckedInstance(instance) => Ok(instance.verdicts()),
             Self::Recording(recording) => recording.verdicts(),
         }
     }
@@ -109,7 +112,7 @@ impl Target {
             return false;
         }
         match self {
-            Self::Instance(instance) => {
+            Self::CheckedInstance(instance) => {
                 // At the deadline it is looked at once more.
                 drop(timeout_at(deadline, instance.changes.changed()).await);
                 sleep_until((Instant::now() + PAUSE).min(deadline)).await;
@@ -121,7 +124,7 @@ impl Target {
 
     /// An instance that has gone is not known any more.
     pub fn check_connection(&self) -> anyhow::Result<()> {
-        if let Self::Instance(instance) = self
+        if let Self::CheckedInstance(instance) = self
             && let SourceStatus::Remote(connection) = instance.source.snapshot().source
             && let ConnectionState::Lost(problem) = connection.state
         {
@@ -147,7 +150,7 @@ async fn observe(endpoint: Endpoint, deadline: Instant) -> anyhow::Result<Arc<Re
     }
 }
 
-impl Instance {
+impl CheckedInstance {
     fn new(source: Arc<RemoteSource>, expectations: Vec<Expectation>) -> Self {
         let (changes, checker) = (source.changes(), Checker::new(&expectations, Some(0)));
         Self { source, changes, expectations, checker, seen: 0, epoch: None }

@@ -24,7 +24,7 @@ use crate::net::{Address, Socket, UnixStream};
 
 /// Why there is no response of the upstream.
 #[derive(Debug, thiserror::Error)]
-pub enum UpstreamError {
+pub enum ExchangeError {
     #[error("cannot connect to the upstream at {address}: {error}")]
     Connect { address: Address, error: io::Error },
     /// It has ended the connection, or does not speak HTTP.
@@ -34,7 +34,7 @@ pub enum UpstreamError {
     Closed,
 }
 
-impl UpstreamError {
+impl ExchangeError {
     /// Whether the connection was reset, not closed.
     pub fn is_connection_reset(&self) -> bool {
         match self {
@@ -118,10 +118,10 @@ impl UpstreamConnection {
     pub async fn send(
         self: &Arc<Self>,
         request: Request<Body>,
-    ) -> Result<(Response<Incoming>, ExchangeGuard), UpstreamError> {
+    ) -> Result<(Response<Incoming>, ExchangeGuard), ExchangeError> {
         let mut exchange = ExchangeGuard::new(self);
         let open = self.link.lock().sender.take();
-        let mut sender = open.ok_or(UpstreamError::Closed)?;
+        let mut sender = open.ok_or(ExchangeError::Closed)?;
         sender.ready().await?;
         let response = sender.send_request(request).await?;
         self.link.lock().sender = Some(sender);
@@ -130,11 +130,11 @@ impl UpstreamConnection {
     }
 
     /// Makes the connection, if it was not made yet.
-    pub async fn open(&self, address: &Address) -> Result<(), UpstreamError> {
+    pub async fn open(&self, address: &Address) -> Result<(), ExchangeError> {
         if self.link.lock().made {
             return Ok(());
         }
-        let unreachable = |error| UpstreamError::Connect { address: address.clone(), error };
+        let unreachable = |error| ExchangeError::Connect { address: address.clone(), error };
         let socket = connect(address).await.map_err(unreachable)?;
         let tcp = match &socket {
             Socket::Tcp(stream) => stream.as_fd().try_clone_to_owned().ok(),

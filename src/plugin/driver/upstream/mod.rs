@@ -14,7 +14,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::timeout;
 
-use self::{connection::UpstreamError, exchange::Exchange, incoming::IncomingReply, shadow::Shadow};
+use self::{connection::ExchangeError, exchange::Exchange, incoming::IncomingReply, shadow::Shadow};
 use super::{Answer, Driver, DriverCall, Forwarding, Preview};
 use crate::{
     domain::model::{
@@ -53,7 +53,7 @@ impl UpstreamDriver {
 
 impl UpstreamDriver {
     /// Connects to the plugin, if this connection has none to it yet.
-    async fn open(&self, control: &ConnectionControl) -> Result<(), UpstreamError> {
+    async fn open(&self, control: &ConnectionControl) -> Result<(), ExchangeError> {
         let mut taken_again = self.forwarding.taken_again.subscribe();
         let opened = control.upstream().open(self.forwarding.address()).await;
         if opened.is_err() {
