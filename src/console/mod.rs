@@ -97,6 +97,18 @@ pub async fn run(
     options: ConsoleOptions,
     shutdown: CancellationToken,
 ) -> io::Result<ExitReason> {
+    match show(source, options, shutdown).await {
+        // Whatever failed, it failed because of that.
+        Err(_) if terminal::is_gone() => Ok(ExitReason::TerminalGone),
+        reason => reason,
+    }
+}
+
+async fn show(
+    source: Arc<dyn Source>,
+    options: ConsoleOptions,
+    shutdown: CancellationToken,
+) -> io::Result<ExitReason> {
     let size = crossterm::terminal::size()?;
     let mut app = App::new(size, options.theme, options.keymap, options.zone);
     app.themes = options.themes;

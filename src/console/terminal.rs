@@ -30,10 +30,19 @@ use ratatui::{
     backend::CrosstermBackend,
     layout::{Position, Rect},
 };
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::sync::mpsc;
 
 use super::notify::{Notifier, Notify, WindowFocus};
 use crate::hub::Snapshot;
+
+/// Whether the terminal is gone: its window was closed.
+pub fn is_gone() -> bool {
+    let stdout = stdout();
+    // No event is asked for, so that only an error or a hang-up is reported.
+    let mut watched = [PollFd::new(&stdout, PollFlags::empty())];
+    poll(&mut watched, Some(&Timespec::default())).is_ok_and(|reported| reported > 0)
+}
 
 type Hook = dyn Fn(&PanicHookInfo<'_>) + Send + Sync;
 

@@ -252,7 +252,7 @@ async fn the_control_api_answers_while_the_driver_is_stuck() {
     }
     fixture.until("all wait", |now| now.held.len() == 50).await;
     assert_eq!(get(&fixture, "/v1/state").await.json()["counters"]["list"], 50);
-    assert_eq!(post(&fixture, "disarm all").await.body(), "1 rule disarmed\n");
+    assert_eq!(post(&fixture, "disarm all").await.body(), "1 rule disarmed, 50 held calls released\n");
     fixture.until("none waits", |now| now.held.is_empty()).await;
     fixture.end().await;
 }
