@@ -138,6 +138,8 @@ impl TerminalScreen {
 
 impl Drop for TerminalScreen {
     fn drop(&mut self) {
+        // ratatui does it when it is dropped, and panics if the terminal is gone and nobody had an error yet.
+        let _ = self.terminal.show_cursor();
         self.taken.leave();
         // A panicking thread must not change the hook; the process is about to end then anyway.
         if !thread::panicking() {
