@@ -28,7 +28,7 @@ use voltergeist::{
     domain::model::scenario::ScenarioResult,
     engine::{
         docker::{RealDocker, Supervisor},
-        simulated::{self, Config, Profile},
+        simulated::{self, DaemonConfig, Profile},
     },
     engine_api::{Clock, DockerCommand, Engine, Inventory},
     net::{Address, Paths},
@@ -192,9 +192,14 @@ fn simulated(scenario: &Scenario, profile: Profile) -> Report {
         let clock = Clock::faster(SPEED);
         let address = format!("unix://{}", socket.display()).parse().expect("an address");
         let live_restore = scenario.live_restore.unwrap_or_default();
-        let config =
-            Config { profile, clock, live_restore, files: Some(volumes), ..Config::new(DRIVER, address) };
-        let second = Some(simulated::start(Config { seed: 1, ..config.clone() }));
+        let config = DaemonConfig {
+            profile,
+            clock,
+            live_restore,
+            files: Some(volumes),
+            ..DaemonConfig::new(DRIVER, address)
+        };
+        let second = Some(simulated::start(DaemonConfig { seed: 1, ..config.clone() }));
         let engine = simulated::start(config);
         let context = context(&instance, engine, second, clock, Duration::from_millis(20), true);
         let report = scenario::run(scenario, &context, |_| {}, &CancellationToken::new()).await;

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use crate::{
     engine::{
         docker::{self, ConnectError, RealDocker, Supervisor, Systemd},
-        simulated::{self, BadAddress, Config},
+        simulated::{self, BadAddress, DaemonConfig},
     },
     engine_api::{Abilities, Clock, Engine, Profile},
     hub::{DriverInfo, Hub},
@@ -81,17 +81,17 @@ impl EngineChoice {
             Self::Simulated { profile, files, seed, speed } => {
                 let DriverInfo { name, address, .. } = hub.driver();
                 let clock = Clock::faster(*speed);
-                let config = Config {
+                let config = DaemonConfig {
                     profile: *profile,
                     clock,
                     seed: *seed,
                     live_restore: scenario.live_restore.unwrap_or_default(),
                     files: Some(files.clone()),
-                    ..Config::new(&name, address.parse()?)
+                    ..DaemonConfig::new(&name, address.parse()?)
                 };
                 // Another host has other random IDs.
                 second_engine =
-                    Some(simulated::start(Config { seed: seed.wrapping_add(1), ..config.clone() }));
+                    Some(simulated::start(DaemonConfig { seed: seed.wrapping_add(1), ..config.clone() }));
                 (simulated::start(config), clock, Duration::from_millis(20))
             }
             // It does some of its work after it has replied.

@@ -15,14 +15,14 @@ use crate::{
 };
 
 /// The lines on stdout.
-pub struct Lines {
+pub struct ServedLines {
     writer: Writer,
     /// How many entries were missed, if the writer has ended.
     ended: Option<io::Result<u64>>,
 }
 
 /// Writes lines until the end is requested, or until the reader closes the pipe.
-pub async fn serve(services: &Services, format: LineFormat) -> Lines {
+pub async fn serve(services: &Services, format: LineFormat) -> ServedLines {
     let hub = services.hub();
     for entry in hub.entries_after(0, usize::MAX).0 {
         if let EntryKind::Note { text } = &entry.kind {
@@ -36,10 +36,10 @@ pub async fn serve(services: &Services, format: LineFormat) -> Lines {
         () = until_quit(hub) => None,
         () = stdout_closed() => None,
     };
-    Lines { writer, ended }
+    ServedLines { writer, ended }
 }
 
-impl Lines {
+impl ServedLines {
     /// Waits until the last lines are written, and says how many were not.
     pub async fn finish(mut self) -> anyhow::Result<()> {
         let missed = match self.ended {

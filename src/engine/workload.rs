@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     rng::Rng,
-    simulated::{self, BadAddress, Config, Profile},
+    simulated::{self, BadAddress, DaemonConfig, Profile},
 };
 use crate::engine_api::{CliResult, Clock, DockerCommand, Pair, Run, VolumeCommand};
 
@@ -68,7 +68,7 @@ pub async fn run(
     shutdown: CancellationToken,
 ) -> Result<(), BadAddress> {
     let WorkloadConfig { address, driver, seed, profile, clock } = config;
-    let config = Config { profile, clock, seed, ..Config::new(&driver, address.parse()?) };
+    let config = DaemonConfig { profile, clock, seed, ..DaemonConfig::new(&driver, address.parse()?) };
     let daemon = simulated::start(config);
     let mut workload = Workload::new(driver, seed);
     let mut in_flight = JoinSet::new();

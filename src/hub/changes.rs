@@ -11,7 +11,7 @@ use std::sync::{
 use tokio::sync::Notify;
 
 #[derive(Debug, Default)]
-struct Shared {
+struct SharedVersion {
     /// How many changes there were.
     version: AtomicU64,
     has_ended: AtomicBool,
@@ -20,7 +20,7 @@ struct Shared {
 
 /// Announces changes. Readers see the end when it is dropped.
 #[derive(Debug, Default)]
-pub struct ChangeSender(Arc<Shared>);
+pub struct ChangeSender(Arc<SharedVersion>);
 
 impl ChangeSender {
     /// Something is new.
@@ -50,7 +50,7 @@ pub struct NoMoreChanges;
 /// Waits for changes. A reader that was away gets one wake-up for all it missed.
 #[derive(Clone, Debug)]
 pub struct Changes {
-    shared: Arc<Shared>,
+    shared: Arc<SharedVersion>,
     seen: u64,
 }
 

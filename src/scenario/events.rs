@@ -2,7 +2,7 @@
 
 use super::{
     context::Progress,
-    file::{Action, Scenario, Step},
+    file::{Scenario, ScenarioAction, Step},
     report::Report,
 };
 use crate::{
@@ -40,11 +40,11 @@ impl Step {
 
     fn action(&self) -> StepAction {
         let (key, background) = match &self.action {
-            Action::Docker { background } => (StepKey::Docker, background.clone()),
-            Action::Command => (StepKey::Command, None),
-            Action::Sleep(_) => (StepKey::Sleep, None),
-            Action::WaitFor(_) => (StepKey::WaitFor, None),
-            Action::StillRunning(_) => (StepKey::StillRunning, None),
+            ScenarioAction::Docker { background } => (StepKey::Docker, background.clone()),
+            ScenarioAction::Command => (StepKey::Command, None),
+            ScenarioAction::Sleep(_) => (StepKey::Sleep, None),
+            ScenarioAction::WaitFor(_) => (StepKey::WaitFor, None),
+            ScenarioAction::StillRunning(_) => (StepKey::StillRunning, None),
         };
         StepAction { key, text: self.line.clone(), background }
     }

@@ -1,7 +1,7 @@
 //! Compares results with expectations, and renders both.
 
 use super::{
-    file::{Action, Step},
+    file::{ScenarioAction, Step},
     trace::Trace,
 };
 use crate::{
@@ -119,7 +119,8 @@ impl Step {
         let expect = &self.expect;
         let quoted =
             |texts: &[String]| texts.iter().map(|text| format!("{text:?}")).collect::<Vec<_>>().join(" and ");
-        let ends = matches!(self.action, Action::Docker { background: None } | Action::WaitFor(_));
+        let ends =
+            matches!(self.action, ScenarioAction::Docker { background: None } | ScenarioAction::WaitFor(_));
         let mut parts = Vec::new();
         if expect.may_fail {
             parts.push("success or failure".to_owned());

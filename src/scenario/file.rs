@@ -60,14 +60,14 @@ pub struct Step {
     /// The action as it is in the file.
     pub line: String,
     /// The action.
-    pub action: Action,
+    pub action: ScenarioAction,
     /// The expected result.
     pub expect: StepExpectation,
 }
 
 /// What a step does.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Action {
+pub enum ScenarioAction {
     /// Runs a docker command.
     Docker {
         /// If it runs in the background: its label.
@@ -147,7 +147,7 @@ impl Scenario {
 
     /// The docker commands of its steps, with the driver's name filled in.
     pub fn docker_commands(&self, driver: &str) -> impl Iterator<Item = DockerCommand> {
-        let steps = self.steps.iter().filter(|step| matches!(step.action, Action::Docker { .. }));
+        let steps = self.steps.iter().filter(|step| matches!(step.action, ScenarioAction::Docker { .. }));
         steps.filter_map(move |step| on_engine(&step.filled(driver, ADDRESS)).1.parse().ok())
     }
 
@@ -160,7 +160,7 @@ impl Scenario {
     pub fn names(&self) -> Names {
         let mut names = Names::default();
         self.docker_commands(DRIVER).for_each(|command| names.add(command));
-        for step in self.steps.iter().filter(|step| step.action == Action::Command) {
+        for step in self.steps.iter().filter(|step| step.action == ScenarioAction::Command) {
             let command: Option<Command> = step.line.parse().ok();
             names.volumes.extend(command.as_ref().and_then(Command::volume).map(str::to_owned));
         }
@@ -220,12 +220,12 @@ impl Step {
     pub fn shown(&self, driver: &str, address: &str) -> String {
         let line = self.filled(driver, address);
         match &self.action {
-            Action::Docker { background: None } => format!("$ {line}"),
-            Action::Docker { background: Some(_) } => format!("$ {line} &"),
-            Action::Command => format!(": {line}"),
-            Action::Sleep(_) => format!("sleep {line}"),
-            Action::WaitFor(label) => format!("wait for {label}"),
-            Action::StillRunning(label) => format!("check that {label} is still running"),
+            ScenarioAction::Docker { background: None } => format!("$ {line}"),
+            ScenarioAction::Docker { background: Some(_) } => format!("$ {line} &"),
+            ScenarioAction::Command => format!(": {line}"),
+            ScenarioAction::Sleep(_) => format!("sleep {line}"),
+            ScenarioAction::WaitFor(label) => format!("wait for {label}"),
+            ScenarioAction::StillRunning(label) => format!("check that {label} is still running"),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Whether a scenario can be played on an engine, and whether it fits another plugin that calls are forwarded to.
 
-use super::file::{Action, Scenario};
+use super::file::{Scenario, ScenarioAction};
 use crate::{
     domain::{
         lang::command::Command,
@@ -52,7 +52,7 @@ impl Scenario {
         if self.builtin_driver {
             return Some("it shows what only the built-in driver does".into());
         }
-        let commands = self.steps.iter().filter(|step| step.action == Action::Command);
+        let commands = self.steps.iter().filter(|step| step.action == ScenarioAction::Command);
         let mut refused = commands.filter(|step| {
             let command = step.line.parse().ok();
             matches!(command, Some(Command::Wipe | Command::Crash { keep: false } | Command::Unmount(_)))

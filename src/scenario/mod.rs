@@ -22,7 +22,7 @@ mod run;
 mod trace;
 
 pub use context::{Progress, RunContext};
-pub use file::{Action, Names, Scenario, Step, StepExpectation};
+pub use file::{Names, Scenario, ScenarioAction, Step, StepExpectation};
 pub use fit::EngineSetup;
 pub use library::{LibraryError, LoadedScenario, OwnFiles, ScenarioLibrary};
 pub use parse::ScenarioError;

@@ -8,7 +8,7 @@ use std::{ops::Range, str::FromStr};
 
 use toml::Spanned;
 
-use super::file::{Action, Scenario, Step, StepExpectation, on_engine};
+use super::file::{Scenario, ScenarioAction, Step, StepExpectation, on_engine};
 use crate::{
     domain::{
         lang::{
@@ -158,13 +158,13 @@ fn parse_step(
             check_docker(&line, dangerous).map_err(invalid)?;
             let background = raw.background.map(Spanned::into_inner);
             running.extend(background.clone());
-            Action::Docker { background }
+            ScenarioAction::Docker { background }
         }
         "command" => {
             check_command(&line, dangerous).map_err(invalid)?;
-            Action::Command
+            ScenarioAction::Command
         }
-        "sleep" => Action::Sleep(
+        "sleep" => ScenarioAction::Sleep(
             duration::parse(&line)
                 .ok_or_else(|| invalid(format!("invalid duration {line:?}; write it like 200ms or 15s")))?,
         ),
@@ -173,9 +173,9 @@ fn parse_step(
         }
         "wait_for" => {
             running.retain(|label| *label != line);
-            Action::WaitFor(line.clone())
+            ScenarioAction::WaitFor(line.clone())
         }
-        _ => Action::StillRunning(line.clone()),
+        _ => ScenarioAction::StillRunning(line.clone()),
     };
     let expect = StepExpectation {
         fails_with: raw.fails_with.into(),
@@ -193,7 +193,7 @@ fn parse_step(
         || !(expect.fails_with.is_empty()
             && expect.output_contains.is_empty()
             && expect.output_lacks.is_empty());
-    let ends = matches!(action, Action::Docker { background: None } | Action::WaitFor(_));
+    let ends = matches!(action, ScenarioAction::Docker { background: None } | ScenarioAction::WaitFor(_));
     if has_output && !ends {
         let problem = "fails_with, may_fail, output_contains and output_lacks need a docker command that ends in this step";
         return Err(source.error(&span, key, problem));

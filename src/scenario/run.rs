@@ -12,7 +12,7 @@ use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use super::{
     context::{Progress, RunContext},
     expect::{actual, compare, compare_calls, compare_expectations, compare_mounts, list, summary_line},
-    file::{Action, EngineNumber, Scenario, Step, fill, on_engine},
+    file::{EngineNumber, Scenario, ScenarioAction, Step, fill, on_engine},
     fit::refusal,
     report::{Report, StepReport},
     trace::Trace,
@@ -221,7 +221,7 @@ impl<'c> StepRunner<'c> {
     async fn perform(&mut self, step: &Step) -> Result<StepResult, String> {
         let line = self.fill(&step.line);
         match &step.action {
-            Action::Docker { background } => {
+            ScenarioAction::Docker { background } => {
                 let (number, line) = on_engine(&line);
                 let command: DockerCommand = line.parse().map_err(|error| format!("{error}"))?;
                 let engine = match number {
@@ -237,8 +237,8 @@ impl<'c> StepRunner<'c> {
                     None => self.wait_for(FOREGROUND).await.map(StepResult::Docker),
                 }
             }
-            Action::WaitFor(label) => self.wait_for(label).await.map(StepResult::Docker),
-            Action::StillRunning(label) => {
+            ScenarioAction::WaitFor(label) => self.wait_for(label).await.map(StepResult::Docker),
+            ScenarioAction::StillRunning(label) => {
                 let is_running = self.running.get(label).is_some_and(|running| !running.is_finished());
                 if is_running {
                     Ok(StepResult::Other("still running".into()))
@@ -246,7 +246,7 @@ impl<'c> StepRunner<'c> {
                     Err("has ended".into())
                 }
             }
-            Action::Command => {
+            ScenarioAction::Command => {
                 let output = {
                     let origin = Origin::scenario(&self.scenario.name);
                     self.context.hub.command_line(&line, origin).map_err(|error| error.to_string())?
@@ -254,7 +254,7 @@ impl<'c> StepRunner<'c> {
                 self.context.hub.wait_until_applied().await;
                 Ok(StepResult::Other(output.text))
             }
-            Action::Sleep(time) => {
+            ScenarioAction::Sleep(time) => {
                 self.context.clock.sleep(*time).await;
                 Ok(StepResult::Other(String::new()))
             }

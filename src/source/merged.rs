@@ -31,13 +31,13 @@ use crate::{
 const ENTRY_DELAY: SignedDuration = SignedDuration::from_millis(100);
 
 /// An instance.
-struct Node {
+struct MergedNode {
     name: Arc<str>,
     source: Arc<RemoteSource>,
 }
 
-struct Shared {
-    nodes: Vec<Node>,
+struct SharedSources {
+    nodes: Vec<MergedNode>,
     merged: Mutex<Merged>,
     changes: ChangeSender,
 }
@@ -56,7 +56,7 @@ struct Merged {
 
 /// Shows several instances together.
 pub struct MergedSource {
-    shared: Arc<Shared>,
+    shared: Arc<SharedSources>,
     merging: JoinHandle<()>,
 }
 
@@ -70,7 +70,7 @@ impl MergedSource {
     /// A source over instances with their names. There is at least one.
     pub fn new(nodes: Vec<(String, Arc<RemoteSource>)>) -> Arc<Self> {
         let nodes: Vec<_> =
-            nodes.into_iter().map(|(name, source)| Node { name: name.into(), source }).collect();
+            nodes.into_iter().map(|(name, source)| MergedNode { name: name.into(), source }).collect();
         let merged = Merged {
             journal: Journal::new(Bounds::default()),
             epoch: 0,
@@ -78,7 +78,8 @@ impl MergedSource {
             taken: vec![(0, 0); nodes.len()],
             numbers: HashMap::new(),
         };
-        let shared = Arc::new(Shared { nodes, merged: Mutex::new(merged), changes: ChangeSender::default() });
+        let shared =
+            Arc::new(SharedSources { nodes, merged: Mutex::new(merged), changes: ChangeSender::default() });
         shared.take_in();
         let merging = tokio::spawn(merge(Arc::clone(&shared)));
         Arc::new(Self { shared, merging })
@@ -86,7 +87,7 @@ impl MergedSource {
 }
 
 /// Keeps the list up to date.
-async fn merge(shared: Arc<Shared>) {
+async fn merge(shared: Arc<SharedSources>) {
     let mut changes: Vec<_> = shared.nodes.iter().map(|node| node.source.changes()).collect();
     loop {
         let is_held_back = shared.take_in();
@@ -102,7 +103,7 @@ async fn merge(shared: Arc<Shared>) {
 /// An entry on its way into the list: its time, its instance's place, itself.
 type Arrival = (Timestamp, usize, Arc<Entry>);
 
-impl Shared {
+impl SharedSources {
     /// Takes in what is new, and says whether some of that has to wait.
     fn take_in(&self) -> bool {
         let mut merged = self.merged.lock();
@@ -171,7 +172,7 @@ impl Merged {
 
 impl MergedSource {
     /// The instances that a command goes to.
-    fn targets(&self) -> Vec<&Node> {
+    fn targets(&self) -> Vec<&MergedNode> {
         let chosen = self.shared.merged.lock().chosen;
         match chosen {
             Some(index) => vec![&self.shared.nodes[index]],
@@ -180,7 +181,7 @@ impl MergedSource {
     }
 
     /// The state of an instance, with the numbers of the list.
-    fn node_snapshot(node: &Node, index: usize, merged: &Merged) -> Snapshot {
+    fn node_snapshot(node: &MergedNode, index: usize, merged: &Merged) -> Snapshot {
         let snapshot = node.source.snapshot();
         let number = |entry: &Arc<Entry>| {
             let seq = *merged.numbers.get(&(index, entry.seq))?;
@@ -252,7 +253,7 @@ impl Source for MergedSource {
     }
 
     fn dry_run(&self, rule: Rule) -> BoxFuture<'static, Result<DryRun, String>> {
-        let run = |node: &Node| (Arc::clone(&node.name), node.source.dry_run(rule.clone()));
+        let run = |node: &MergedNode| (Arc::clone(&node.name), node.source.dry_run(rule.clone()));
         let runs: Vec<_> = self.targets().into_iter().map(run).collect();
         Box::pin(async move {
             let runs = runs.into_iter().map(|(name, run)| async { Ok((name, run.await?)) });

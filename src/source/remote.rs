@@ -56,7 +56,7 @@ struct Remote {
     offset: Option<SignedDuration>,
 }
 
-struct Shared {
+struct SharedRemote {
     endpoint: Endpoint,
     remote: Mutex<Remote>,
     changes: ChangeSender,
@@ -66,7 +66,7 @@ struct Shared {
 
 /// Follows an instance over its control API, and connects again when the connection is lost.
 pub struct RemoteSource {
-    shared: Arc<Shared>,
+    shared: Arc<SharedRemote>,
     read_only: bool,
     following: JoinHandle<()>,
 }
@@ -108,7 +108,7 @@ impl RemoteSource {
             clock: (attachment.at, Instant::now()),
             offset: None,
         };
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(SharedRemote {
             endpoint,
             remote: Mutex::new(remote),
             changes: ChangeSender::default(),
@@ -125,7 +125,7 @@ impl RemoteSource {
 }
 
 /// Follows the instance for ever.
-async fn follow(shared: Arc<Shared>) {
+async fn follow(shared: Arc<SharedRemote>) {
     let mut pause = RETRY.0;
     loop {
         let seen = shared.last_seq();
@@ -148,7 +148,7 @@ async fn follow(shared: Arc<Shared>) {
     }
 }
 
-impl Shared {
+impl SharedRemote {
     fn notify(&self) {
         self.changes.send();
     }

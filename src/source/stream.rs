@@ -26,7 +26,7 @@ use crate::{
 
 /// `GET /v1/checkpoint`
 #[derive(Deserialize)]
-struct CheckpointDocument {
+struct ReceivedCheckpoint {
     format: u32,
     version: String,
     started: Timestamp,
@@ -65,12 +65,12 @@ impl Attachment {
     ) -> Result<Self, ClientError> {
         let client = endpoint.client().await?;
         let document = client.get("/v1/checkpoint").await?;
-        let document: CheckpointDocument = serde_json::from_slice(&document).map_err(|error| {
+        let document: ReceivedCheckpoint = serde_json::from_slice(&document).map_err(|error| {
             client.broken(format_args!(
                 "its state cannot be read ({error}); use the same version here and there"
             ))
         })?;
-        let CheckpointDocument { format, version, started, at, first, scenarios, dangerous_is_real, state } =
+        let ReceivedCheckpoint { format, version, started, at, first, scenarios, dangerous_is_real, state } =
             document;
         let other_version = || {
             let own = env!("CARGO_PKG_VERSION");

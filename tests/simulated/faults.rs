@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use voltergeist::{
     domain::model::{entry::EntryKind, origin::Origin, protocol::Caller},
     engine::{
-        simulated::{self, Config, Profile},
+        simulated::{self, DaemonConfig, Profile},
         workload::{self, WorkloadConfig, WorkloadRate},
     },
     engine_api::{CliResult, Clock, DockerCommand, Engine},
@@ -39,8 +39,8 @@ impl FaultyDriver {
     }
 
     pub fn engine(&self, profile: Profile) -> Arc<dyn Engine> {
-        let config = Config::new("ghost", self.address.parse().expect("the server's own address"));
-        simulated::start(Config { profile, clock: Clock::faster(SPEED), ..config })
+        let config = DaemonConfig::new("ghost", self.address.parse().expect("the server's own address"));
+        simulated::start(DaemonConfig { profile, clock: Clock::faster(SPEED), ..config })
     }
 
     pub fn hub(&self) -> &Arc<Hub> {

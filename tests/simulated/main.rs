@@ -15,7 +15,7 @@ mod retries;
 use std::sync::Arc;
 
 use voltergeist::{
-    engine::simulated::{self, Config, Profile},
+    engine::simulated::{self, DaemonConfig, Profile},
     engine_api::{CliResult, Clock, Engine},
 };
 
@@ -24,13 +24,13 @@ use plugin::Plugin;
 /// So fast that 15 s of retries take a third of a second, and so slow that no deadline passes by chance.
 const SPEED: f64 = 50.0;
 
-fn config(plugin: &Plugin) -> Config {
+fn config(plugin: &Plugin) -> DaemonConfig {
     let address = plugin.address.parse().expect("the plugin's own address");
-    Config { clock: Clock::faster(SPEED), ..Config::new("ghost", address) }
+    DaemonConfig { clock: Clock::faster(SPEED), ..DaemonConfig::new("ghost", address) }
 }
 
 fn daemon(plugin: &Plugin, profile: Profile) -> Arc<dyn Engine> {
-    simulated::start(Config { profile, ..config(plugin) })
+    simulated::start(DaemonConfig { profile, ..config(plugin) })
 }
 
 async fn docker(daemon: &Arc<dyn Engine>, line: &str) -> CliResult {

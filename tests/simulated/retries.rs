@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokio::net::UnixListener;
-use voltergeist::engine::simulated::{self, Config, Profile};
+use voltergeist::engine::simulated::{self, DaemonConfig, Profile};
 
 use crate::plugin::{Act, Plugin};
 use crate::{SPEED, config, daemon, docker, given};
@@ -128,8 +128,9 @@ async fn a_hanging_activate_blocks_what_scans_and_leaves_known_volumes_alone() {
 async fn a_plugin_that_appears_within_15_seconds_is_found() {
     let plugin = Plugin::unix();
     let late = plugin.folder.path().join("late.sock");
-    let config = Config::new("ghost", format!("unix://{}", late.display()).parse().expect("an address"));
-    let daemon = simulated::start(Config { clock: crate::config(&plugin).clock, ..config });
+    let config =
+        DaemonConfig::new("ghost", format!("unix://{}", late.display()).parse().expect("an address"));
+    let daemon = simulated::start(DaemonConfig { clock: crate::config(&plugin).clock, ..config });
     let create = docker(&daemon, KNOWN);
     let appear = async {
         tokio::time::sleep(Duration::from_secs_f64(2.0 / SPEED)).await;

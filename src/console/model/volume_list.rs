@@ -174,12 +174,12 @@ const MAX_CHANGES: usize = 64;
 /// The rows that were taken out of the earlier volumes, and those that were put into the later ones: both for one that is
 /// another than before.
 #[derive(Debug, Default)]
-struct Changes {
+struct RowChanges {
     removed: BTreeSet<usize>,
     added: BTreeSet<usize>,
 }
 
-impl Changes {
+impl RowChanges {
     /// None if there are many. To compare the pointers of all volumes takes much less than to sort them.
     fn between(earlier: &Volumes, later: &Volumes, altered: &BTreeSet<String>) -> Option<Self> {
         let mut changes = Self::default();
@@ -253,7 +253,7 @@ impl VolumeOrder {
                 Some(facts) if *at != read => (facts.fresh.0 == *at).then_some(&facts.fresh.1)?,
                 _ => &none,
             };
-            Changes::between(of, volumes, altered)
+            RowChanges::between(of, volumes, altered)
         });
         match changes {
             Some(changes) => changes.follow(&mut self.rows, volumes, &ranking),

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{
-    client::{CallError, Client},
+    client::{CallError, DaemonClient},
     reply::Fields,
 };
 use crate::domain::model::protocol::{Operation, Options};
@@ -45,7 +45,7 @@ pub(super) struct Described {
 }
 
 #[derive(Serialize)]
-struct Named<'b> {
+struct NamedRequest<'b> {
     #[serde(rename = "Name")]
     name: &'b str,
 }
@@ -80,13 +80,13 @@ fn go_json(value: &impl Serialize) -> Bytes {
 /// A plugin as a volume driver.
 pub(super) struct Adapter {
     pub name: String,
-    client: Client,
+    client: DaemonClient,
     /// Known once the plugin has answered; after an error it is asked again each time.
     scope: Mutex<Option<Scope>>,
 }
 
 impl Adapter {
-    pub(super) fn new(name: String, client: Client) -> Self {
+    pub(super) fn new(name: String, client: DaemonClient) -> Self {
         Self { name, client, scope: Mutex::default() }
     }
 
@@ -108,7 +108,7 @@ impl Adapter {
     }
 
     pub(super) async fn remove(&self, name: &str) -> Result<(), CallError> {
-        self.call(Operation::Remove, go_json(&Named { name })).await?;
+        self.call(Operation::Remove, go_json(&NamedRequest { name })).await?;
         Ok(())
     }
 
@@ -124,7 +124,7 @@ impl Adapter {
     }
 
     pub(super) async fn get(&self, name: &str) -> Result<Described, CallError> {
-        let body = go_json(&Named { name });
+        let body = go_json(&NamedRequest { name });
         let mut fields = self.call(Operation::Get, body).await?;
         let volume = fields.object("Volume", "drivers.proxyVolume").map_err(CallError::Refused)?;
         let volume = volume.ok_or_else(|| CallError::Refused("no such volume".into()))?;

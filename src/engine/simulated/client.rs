@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use super::{
     profile::Profile,
     reply::{self, Fields},
-    transport::{Address, BodyLost, Lost, ReceivedReply, Transport},
+    transport::{BodyLost, DriverAddress, Lost, ReceivedReply, Transport},
 };
 use crate::{domain::model::protocol::Operation, engine_api::Clock};
 
@@ -40,7 +40,7 @@ pub(super) enum CallError {
 
 /// A caller of one plugin.
 #[derive(Clone)]
-pub(super) struct Client {
+pub(super) struct DaemonClient {
     transport: Transport,
     clock: Clock,
     host: String,
@@ -49,13 +49,13 @@ pub(super) struct Client {
     gzip: bool,
 }
 
-impl Client {
-    pub(super) fn new(address: Address, profile: Profile, clock: Clock) -> Self {
+impl DaemonClient {
+    pub(super) fn new(address: DriverAddress, profile: Profile, clock: Clock) -> Self {
         Self {
             host: profile.host(&address),
             url_host: profile.url_host(&address),
             user_agent: profile.user_agent(),
-            gzip: matches!(address, Address::Tcp(_)),
+            gzip: matches!(address, DriverAddress::Tcp(_)),
             transport: Transport::new(address, clock, profile.idle_connections()),
             clock,
         }

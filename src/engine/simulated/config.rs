@@ -2,16 +2,16 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use super::{profile::Profile, transport::Address};
+use super::{profile::Profile, transport::DriverAddress};
 use crate::engine_api::Clock;
 
 /// What a simulated daemon is made of.
 #[derive(Clone, Debug)]
-pub struct Config {
+pub struct DaemonConfig {
     /// Which daemon it is.
     pub profile: Profile,
     /// The plugins that it can find, by name.
-    pub plugins: BTreeMap<String, Address>,
+    pub plugins: BTreeMap<String, DriverAddress>,
     /// How fast its time passes.
     pub clock: Clock,
     /// What its random IDs are drawn from.
@@ -22,9 +22,9 @@ pub struct Config {
     pub files: Option<PathBuf>,
 }
 
-impl Config {
+impl DaemonConfig {
     /// A daemon of today in real time, with one plugin.
-    pub fn new(plugin: &str, address: Address) -> Self {
+    pub fn new(plugin: &str, address: DriverAddress) -> Self {
         Self {
             profile: Profile::default(),
             plugins: BTreeMap::from([(plugin.to_owned(), address)]),

@@ -7,7 +7,7 @@ use std::{path::Path, sync::Arc};
 use super::{
     error::DaemonError,
     profile::Profile,
-    store::{Store, Volume},
+    store::{Store, StoredVolume},
 };
 use crate::{engine::rng::Rng, engine_api::Run};
 
@@ -39,7 +39,7 @@ pub(super) struct Mount {
 }
 
 impl Mount {
-    pub(super) fn new(volume: &Volume, destination: &str) -> Self {
+    pub(super) fn new(volume: &StoredVolume, destination: &str) -> Self {
         Self {
             volume: volume.name().to_owned(),
             driver: volume.driver.name().to_owned(),
@@ -140,12 +140,12 @@ pub(super) struct Container {
     pub name: String,
     pub run: Run,
     /// Held while anything is done to it: `docker rm` waits for a hanging `docker start`.
-    pub state: tokio::sync::Mutex<State>,
+    pub state: tokio::sync::Mutex<ContainerState>,
 }
 
 /// What changes in a container's life.
 #[derive(Debug, Default)]
-pub(super) struct State {
+pub(super) struct ContainerState {
     pub running: bool,
     pub mounts: Vec<Mount>,
     /// Whether it has ever run.
@@ -158,7 +158,7 @@ pub(super) struct State {
     pub output: String,
 }
 
-impl State {
+impl ContainerState {
     /// The word for it in `docker inspect`.
     pub(super) const fn status(&self) -> &'static str {
         match self {
@@ -179,7 +179,7 @@ impl Container {
     }
 }
 
-impl State {
+impl ContainerState {
     /// Asks for every volume in turn, up to the first that fails. Newer daemons count the mounts of a container that runs,
     /// and ask once more for that.
     pub(super) async fn find(

@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    config::Config,
+    config::DaemonConfig,
     container::Container,
     drivers::Drivers,
     local::LocalDriver,
@@ -16,7 +16,7 @@ use crate::engine::rng::Rng;
 
 /// A simulated daemon: its disk, and its present life.
 pub(super) struct Daemon {
-    pub(super) config: Config,
+    pub(super) config: DaemonConfig,
     pub(super) rng: Rng,
     pub(super) local: Arc<LocalDriver>,
     pub(super) records: Records,
@@ -32,7 +32,7 @@ pub(super) struct Life {
 
 impl Daemon {
     /// A daemon that has just started for the first time.
-    pub(super) fn new(config: Config) -> Self {
+    pub(super) fn new(config: DaemonConfig) -> Self {
         let local = Arc::new(LocalDriver::new());
         let records = Records::default();
         let life = Life::begin(&config, &local, &records);
@@ -52,7 +52,7 @@ impl Daemon {
 }
 
 impl Life {
-    pub(super) fn begin(config: &Config, local: &Arc<LocalDriver>, records: &Records) -> Self {
+    pub(super) fn begin(config: &DaemonConfig, local: &Arc<LocalDriver>, records: &Records) -> Self {
         let drivers = Drivers::new(config.plugins.clone(), Arc::clone(local), config.profile, config.clock);
         Self { store: Store::new(drivers, Arc::clone(records)), ended: CancellationToken::new() }
     }

@@ -12,13 +12,13 @@ use tokio::time::Instant;
 
 use super::{
     adapter::{Adapter, Described, Scope},
-    client::{CallError, Client},
-    error::{DaemonError, Status},
+    client::{CallError, DaemonClient},
+    error::{DaemonError, ErrorStatus},
     local::{LOCAL, LocalDriver},
     locks::Locks,
     profile::Profile,
     reply::Fields,
-    transport::Address,
+    transport::DriverAddress,
 };
 use crate::{
     domain::model::protocol::{Operation, Options},
@@ -29,12 +29,12 @@ const GIVE_UP: Duration = Duration::from_secs(30);
 
 /// A volume driver.
 #[derive(Clone)]
-pub(super) enum Driver {
+pub(super) enum DaemonDriver {
     Local(Arc<LocalDriver>),
     Plugin(Arc<Adapter>),
 }
 
-impl Driver {
+impl DaemonDriver {
     pub(super) fn name(&self) -> &str {
         match self {
             Self::Local(_) => LOCAL,
@@ -97,7 +97,7 @@ impl Driver {
 
 /// A plugin that was found. What it implements is asked once; others wait meanwhile.
 struct Plugin {
-    client: Client,
+    client: DaemonClient,
     implements: tokio::sync::Mutex<Option<Vec<String>>>,
 }
 
@@ -118,23 +118,23 @@ impl Plugin {
 
 /// All drivers of one daemon's life.
 pub(super) struct Drivers {
-    known: BTreeMap<String, Address>,
+    known: BTreeMap<String, DriverAddress>,
     profile: Profile,
     clock: Clock,
     plugins: Mutex<BTreeMap<String, Arc<Plugin>>>,
-    adapters: Mutex<BTreeMap<String, Driver>>,
+    adapters: Mutex<BTreeMap<String, DaemonDriver>>,
     locks: Locks,
 }
 
 impl Drivers {
     /// `known` are the plugins that have a socket or a spec file, by name.
     pub(super) fn new(
-        known: BTreeMap<String, Address>,
+        known: BTreeMap<String, DriverAddress>,
         local: Arc<LocalDriver>,
         profile: Profile,
         clock: Clock,
     ) -> Self {
-        let adapters = BTreeMap::from([(LOCAL.to_owned(), Driver::Local(local))]);
+        let adapters = BTreeMap::from([(LOCAL.to_owned(), DaemonDriver::Local(local))]);
         Self {
             known,
             profile,
@@ -146,7 +146,7 @@ impl Drivers {
     }
 
     /// The driver of a name: a plugin is looked for, activated and asked for its scope at its first use.
-    pub(super) async fn find(&self, name: &str) -> Result<Driver, DaemonError> {
+    pub(super) async fn find(&self, name: &str) -> Result<DaemonDriver, DaemonError> {
         let _one_at_a_time = self.locks.lock(name).await;
         let adapter = self.adapters.lock().get(name).cloned();
         if let Some(adapter) = adapter {
@@ -156,7 +156,7 @@ impl Drivers {
             .look_up(name)
             .await
             .map_err(|error| error.because(&format!("error looking up volume plugin {name}")))?;
-        let driver = Driver::Plugin(Arc::new(Adapter::new(name.to_owned(), plugin.client.clone())));
+        let driver = DaemonDriver::Plugin(Arc::new(Adapter::new(name.to_owned(), plugin.client.clone())));
         driver.scope().await;
         self.adapters.lock().insert(name.to_owned(), driver.clone());
         Ok(driver)
@@ -170,7 +170,7 @@ impl Drivers {
                 break plugin;
             }
             if pause + self.clock.since(start) >= GIVE_UP {
-                return Err(DaemonError::new(Status::NotFound, format!("plugin {name:?} not found")));
+                return Err(DaemonError::new(ErrorStatus::NotFound, format!("plugin {name:?} not found")));
             }
             self.clock.sleep(pause).await;
             pause *= 2;
@@ -181,14 +181,14 @@ impl Drivers {
                 let message = "Plugin does not implement the requested driver";
                 let detail = format!(": plugin={name:?}, requested implementation=\"VolumeDriver\"");
                 let detail = if self.profile == Profile::Docker20 { "" } else { &detail };
-                Err(DaemonError::new(Status::Internal, format!("legacy plugin: {message}{detail}")))
+                Err(DaemonError::new(ErrorStatus::Internal, format!("legacy plugin: {message}{detail}")))
             }
             Err(error) => Err(DaemonError::from(error).because("legacy plugin")),
         }
     }
 
     /// Every driver: those in use and those that a scan of the plugin directories finds.
-    pub(super) async fn all(&self) -> Vec<Driver> {
+    pub(super) async fn all(&self) -> Vec<DaemonDriver> {
         let scan = self.known.keys().filter_map(|name| Some((name, self.located(name)?)));
         let scan = scan.map(|(name, plugin)| async move {
             let found = self.activated(name, &plugin).await.unwrap_or(false);
@@ -199,7 +199,7 @@ impl Drivers {
         for (name, plugin) in found {
             adapters
                 .entry(name.clone())
-                .or_insert_with(|| Driver::Plugin(Arc::new(Adapter::new(name, plugin.client.clone()))));
+                .or_insert_with(|| DaemonDriver::Plugin(Arc::new(Adapter::new(name, plugin.client.clone()))));
         }
         adapters.values().cloned().collect()
     }
@@ -211,7 +211,7 @@ impl Drivers {
             return Some(Arc::clone(plugin));
         }
         let address = self.known.get(name).filter(|address| is_there(address))?;
-        let client = Client::new(address.clone(), self.profile, self.clock);
+        let client = DaemonClient::new(address.clone(), self.profile, self.clock);
         let plugin = Arc::new(Plugin { client, implements: tokio::sync::Mutex::default() });
         plugins.insert(name.to_owned(), Arc::clone(&plugin));
         Some(plugin)
@@ -228,9 +228,9 @@ impl Drivers {
 }
 
 /// Whether a plugin can be found: its socket, or its spec file, which stays when the plugin goes.
-fn is_there(address: &Address) -> bool {
+fn is_there(address: &DriverAddress) -> bool {
     match address {
-        Address::Unix(path) => path.metadata().is_ok_and(|file| file.file_type().is_socket()),
-        Address::Tcp(_) => true,
+        DriverAddress::Unix(path) => path.metadata().is_ok_and(|file| file.file_type().is_socket()),
+        DriverAddress::Tcp(_) => true,
     }
 }

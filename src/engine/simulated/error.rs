@@ -4,7 +4,7 @@ use super::client::CallError;
 
 /// Which HTTP status of the engine's API an error has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Status {
+pub(super) enum ErrorStatus {
     /// 400
     Invalid,
     /// 404
@@ -19,19 +19,19 @@ pub(super) enum Status {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{text}")]
 pub(super) struct DaemonError {
-    pub status: Status,
+    pub status: ErrorStatus,
     pub text: String,
     /// Whether the daemon died of it: there is no API left to say so.
     pub fatal: bool,
 }
 
 impl DaemonError {
-    pub(super) fn new(status: Status, text: impl Into<String>) -> Self {
+    pub(super) fn new(status: ErrorStatus, text: impl Into<String>) -> Self {
         Self { status, text: text.into(), fatal: false }
     }
 
     pub(super) fn no_such_volume() -> Self {
-        Self::new(Status::NotFound, "no such volume")
+        Self::new(ErrorStatus::NotFound, "no such volume")
     }
 
     /// The same error as part of something greater: `CONTEXT: …`.
@@ -42,6 +42,6 @@ impl DaemonError {
 
 impl From<CallError> for DaemonError {
     fn from(error: CallError) -> Self {
-        Self { fatal: error == CallError::Fatal, ..Self::new(Status::Internal, error.to_string()) }
+        Self { fatal: error == CallError::Fatal, ..Self::new(ErrorStatus::Internal, error.to_string()) }
     }
 }

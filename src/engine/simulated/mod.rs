@@ -40,15 +40,15 @@ use self::{
     daemon::{Daemon, Life},
 };
 pub use self::{
-    config::Config,
+    config::DaemonConfig,
     profile::Profile,
-    transport::{Address, BadAddress},
+    transport::{BadAddress, DriverAddress},
 };
 use super::print;
 use crate::engine_api::{Abilities, CliResult, DockerCommand, Engine, Inventory};
 
 /// An engine of the profile that the configuration names, which has just started for the first time.
-pub fn start(config: Config) -> Arc<dyn Engine> {
+pub fn start(config: DaemonConfig) -> Arc<dyn Engine> {
     if config.profile == Profile::Podman {
         Arc::new(podman::Podman::new(config))
     } else {

@@ -1,6 +1,6 @@
 //! Where simulated engines differ on the wire and in their words.
 
-use super::transport::Address;
+use super::transport::DriverAddress;
 use crate::domain::model::protocol::Caller;
 pub use crate::engine_api::Profile;
 
@@ -10,19 +10,19 @@ impl Profile {
     }
 
     /// The `Host` header. Until 20.10.26 a Unix socket's was empty.
-    pub(super) fn host(self, address: &Address) -> String {
+    pub(super) fn host(self, address: &DriverAddress) -> String {
         match (self, address) {
             (Self::Podman, _) => "plugin".into(),
-            (_, Address::Tcp(authority)) => authority.clone(),
-            (Self::Docker20, Address::Unix(_)) => String::new(),
-            (Self::Docker, Address::Unix(_)) => "plugin.moby.localhost".into(),
+            (_, DriverAddress::Tcp(authority)) => authority.clone(),
+            (Self::Docker20, DriverAddress::Unix(_)) => String::new(),
+            (Self::Docker, DriverAddress::Unix(_)) => "plugin.moby.localhost".into(),
         }
     }
 
     /// The host as Go's errors name it.
-    pub(super) fn url_host(self, address: &Address) -> String {
+    pub(super) fn url_host(self, address: &DriverAddress) -> String {
         match (self, address) {
-            (Self::Docker20, Address::Unix(path)) => path.to_string_lossy().replace('/', "%2F"),
+            (Self::Docker20, DriverAddress::Unix(path)) => path.to_string_lossy().replace('/', "%2F"),
             _ => self.host(address),
         }
     }

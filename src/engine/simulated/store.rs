@@ -14,8 +14,8 @@ use parking_lot::Mutex;
 use super::{
     adapter::{Described, Scope},
     client::CallError,
-    drivers::{Driver, Drivers},
-    error::{DaemonError, Status},
+    drivers::{DaemonDriver, Drivers},
+    error::{DaemonError, ErrorStatus},
     local::LOCAL,
     locks::Locks,
 };
@@ -34,15 +34,15 @@ pub(super) type Records = Arc<Mutex<BTreeMap<String, Record>>>;
 
 /// A volume with what its driver and the daemon say of it.
 #[derive(Clone)]
-pub(super) struct Volume {
-    pub driver: Driver,
+pub(super) struct StoredVolume {
+    pub driver: DaemonDriver,
     pub described: Described,
     pub labels: Options,
     pub options: Options,
     pub scope: Scope,
 }
 
-impl Volume {
+impl StoredVolume {
     /// The name that the driver gave, which need not be the one that was asked for.
     pub(super) fn name(&self) -> &str {
         &self.described.name
@@ -53,7 +53,7 @@ impl Volume {
 #[derive(Default)]
 struct Memory {
     /// The driver of each name that was seen.
-    names: BTreeMap<String, Volume>,
+    names: BTreeMap<String, StoredVolume>,
     references: BTreeMap<String, BTreeSet<String>>,
     labels: BTreeMap<String, Options>,
     options: BTreeMap<String, Options>,
@@ -68,7 +68,7 @@ pub(super) struct Store {
 }
 
 fn unique(text: &str) -> DaemonError {
-    DaemonError::new(Status::Conflict, format!("{text}: volume name must be unique"))
+    DaemonError::new(ErrorStatus::Conflict, format!("{text}: volume name must be unique"))
 }
 
 impl Store {
@@ -90,9 +90,10 @@ impl Store {
                     memory.labels.insert(known.clone(), labels.clone());
                     memory.options.insert(known.clone(), options.clone());
                     memory.references.insert(known.clone(), BTreeSet::new());
-                    memory
-                        .names
-                        .insert(known, Volume { driver, described, labels, options, scope: Scope::Local });
+                    memory.names.insert(
+                        known,
+                        StoredVolume { driver, described, labels, options, scope: Scope::Local },
+                    );
                 }
                 Ok(None) => {
                     self.records.lock().remove(&name);
@@ -111,7 +112,7 @@ impl Store {
         options: &Options,
         labels: &Options,
         user: Option<&str>,
-    ) -> Result<Volume, DaemonError> {
+    ) -> Result<StoredVolume, DaemonError> {
         let _one_at_a_time = self.locks.lock(name).await;
         let created = self.create_locked(name, driver, options, labels).await;
         let volume = created.map_err(|error| error.because(&format!("create {name}")))?;
@@ -125,7 +126,7 @@ impl Store {
         driver: &str,
         options: &Options,
         labels: &Options,
-    ) -> Result<Volume, DaemonError> {
+    ) -> Result<StoredVolume, DaemonError> {
         if let Some(volume) = self.check_conflict(name, driver).await? {
             return Ok(volume);
         }
@@ -151,11 +152,11 @@ impl Store {
             Record { driver: driver.name().to_owned(), labels: labels.clone(), options: options.clone() };
         self.records.lock().insert(name.to_owned(), record);
         let scope = driver.scope().await;
-        Ok(Volume { driver, described, labels: labels.clone(), options: options.clone(), scope })
+        Ok(StoredVolume { driver, described, labels: labels.clone(), options: options.clone(), scope })
     }
 
     /// The volume that has the name already; nothing if the name is free, or is now that it was purged.
-    async fn check_conflict(&self, name: &str, driver: &str) -> Result<Option<Volume>, DaemonError> {
+    async fn check_conflict(&self, name: &str, driver: &str) -> Result<Option<StoredVolume>, DaemonError> {
         let Some(known) = self.memory.lock().names.get(name).cloned() else { return Ok(None) };
         let owner = known.driver.name();
         let conflict = !driver.is_empty() && self.drivers.find(driver).await?.name() != owner;
@@ -181,7 +182,7 @@ impl Store {
         name: &str,
         driver: &str,
         user: Option<&str>,
-    ) -> Result<Volume, DaemonError> {
+    ) -> Result<StoredVolume, DaemonError> {
         let _one_at_a_time = self.locks.lock(name).await;
         let got = self.get_locked(name, driver).await;
         let volume = got.map_err(|error| error.because(format!("get {name}").trim_end()))?;
@@ -189,18 +190,18 @@ impl Store {
         Ok(volume)
     }
 
-    async fn get_locked(&self, name: &str, driver: &str) -> Result<Volume, DaemonError> {
+    async fn get_locked(&self, name: &str, driver: &str) -> Result<StoredVolume, DaemonError> {
         // So a volume without a name, which a plugin's reply can make, is never forgotten.
         if name.is_empty() {
             let text = "error setting volume metadata: key required";
-            return Err(DaemonError::new(Status::Internal, text));
+            return Err(DaemonError::new(ErrorStatus::Internal, text));
         }
         let mut record = self.records.lock().get(name).cloned().unwrap_or_default();
         if record.driver.is_empty() {
             driver.clone_into(&mut record.driver);
         } else if !driver.is_empty() && driver != record.driver {
             return Err(DaemonError::new(
-                Status::Conflict,
+                ErrorStatus::Conflict,
                 "provided volume driver does not match stored driver",
             ));
         }
@@ -220,18 +221,18 @@ impl Store {
         };
         let driver = self.drivers.find(&record.driver).await?;
         let scope = driver.scope().await;
-        Ok(Volume { driver, described, labels: record.labels, options: record.options, scope })
+        Ok(StoredVolume { driver, described, labels: record.labels, options: record.options, scope })
     }
 
     /// Asks one driver after the other for a volume that nobody has heard of.
-    async fn probe(&self, name: &str, mut record: Record) -> Result<Volume, DaemonError> {
+    async fn probe(&self, name: &str, mut record: Record) -> Result<StoredVolume, DaemonError> {
         for driver in self.drivers.all().await {
             if let Ok(described) = driver.get(name).await {
                 driver.name().clone_into(&mut record.driver);
                 self.records.lock().insert(name.to_owned(), record.clone());
                 let scope = driver.scope().await;
                 let Record { labels, options, .. } = record;
-                return Ok(Volume { driver, described, labels, options, scope });
+                return Ok(StoredVolume { driver, described, labels, options, scope });
             }
         }
         Err(DaemonError::no_such_volume())
@@ -250,14 +251,14 @@ impl Store {
     }
 
     /// Removes a volume that nobody uses. With `force` it is forgotten even if the driver fails.
-    pub(super) async fn remove(&self, volume: &Volume, force: bool) -> Result<(), DaemonError> {
+    pub(super) async fn remove(&self, volume: &StoredVolume, force: bool) -> Result<(), DaemonError> {
         let name = volume.name();
         let _one_at_a_time = self.locks.lock(name).await;
         let users = self.users(name);
         if !users.is_empty() {
             let users: Vec<_> = users.into_iter().collect();
             let text = format!("remove {name}: volume is in use - [{}]", users.join(", "));
-            return Err(DaemonError::new(Status::Conflict, text));
+            return Err(DaemonError::new(ErrorStatus::Conflict, text));
         }
         let volume = self.get_locked(name, volume.driver.name()).await?;
         let removed = volume.driver.remove(volume.name()).await;
@@ -276,7 +277,7 @@ impl Store {
     }
 
     /// All volumes of all drivers, or of one. A driver that cannot say has those that the daemon remembers.
-    pub(super) async fn list(&self, only: Option<&str>) -> Result<Vec<Volume>, DaemonError> {
+    pub(super) async fn list(&self, only: Option<&str>) -> Result<Vec<StoredVolume>, DaemonError> {
         let drivers = self.drivers.all().await;
         let asked = drivers.into_iter().filter(|driver| only.is_none_or(|only| only == driver.name()));
         let lists = join_all(asked.map(|driver| self.list_of(driver))).await;
@@ -295,7 +296,7 @@ impl Store {
         Ok(volumes)
     }
 
-    async fn list_of(&self, driver: Driver) -> Result<Vec<Volume>, DaemonError> {
+    async fn list_of(&self, driver: DaemonDriver) -> Result<Vec<StoredVolume>, DaemonError> {
         let described = match driver.list().await {
             Ok(described) => described,
             Err(CallError::Fatal) => return Err(CallError::Fatal.into()),
@@ -311,12 +312,12 @@ impl Store {
             let memory = self.memory.lock();
             let of = |map: &BTreeMap<String, Options>| map.get(&described.name).cloned().unwrap_or_default();
             let (labels, options) = (of(&memory.labels), of(&memory.options));
-            volumes.push(Volume { driver: driver.clone(), described, labels, options, scope });
+            volumes.push(StoredVolume { driver: driver.clone(), described, labels, options, scope });
         }
         Ok(volumes)
     }
 
-    fn remember(&self, volume: &Volume, user: Option<&str>) {
+    fn remember(&self, volume: &StoredVolume, user: Option<&str>) {
         let mut memory = self.memory.lock();
         memory.names.insert(volume.name().to_owned(), volume.clone());
         if let Some(user) = user {

@@ -21,7 +21,7 @@ const DIAL_LIMIT: Duration = Duration::from_secs(10);
 
 /// Where a plugin listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Address {
+pub enum DriverAddress {
     /// A Unix socket.
     Unix(PathBuf),
     /// `host:port`.
@@ -33,7 +33,7 @@ pub enum Address {
 #[error("{0:?} is no plugin address; give unix:///PATH or tcp://HOST:PORT")]
 pub struct BadAddress(String);
 
-impl FromStr for Address {
+impl FromStr for DriverAddress {
     type Err = BadAddress;
 
     /// Reads `unix:///path`, `tcp://host:port` or `http://host:port`. A path after a port is dropped, as docker does.
@@ -49,7 +49,7 @@ impl FromStr for Address {
     }
 }
 
-impl Address {
+impl DriverAddress {
     async fn dial(&self) -> io::Result<Box<dyn Stream>> {
         Ok(match self {
             Self::Unix(path) => Box::new(UnixStream::connect(path).await?),
@@ -66,7 +66,7 @@ impl Address {
     }
 }
 
-impl fmt::Display for Address {
+impl fmt::Display for DriverAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unix(path) => write!(f, "unix://{}", path.display()),
@@ -78,7 +78,7 @@ impl fmt::Display for Address {
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
-type Connection = http1::SendRequest<Full<Bytes>>;
+type DriverConnection = http1::SendRequest<Full<Bytes>>;
 
 /// A failure below HTTP, in Go's words.
 #[derive(Debug)]
@@ -91,14 +91,14 @@ pub(super) struct Lost {
 /// Connections to one plugin.
 #[derive(Clone)]
 pub(super) struct Transport {
-    address: Address,
+    address: DriverAddress,
     clock: Clock,
-    idle: Arc<Mutex<Vec<Connection>>>,
+    idle: Arc<Mutex<Vec<DriverConnection>>>,
     kept: usize,
 }
 
 impl Transport {
-    pub(super) fn new(address: Address, clock: Clock, kept: usize) -> Self {
+    pub(super) fn new(address: DriverAddress, clock: Clock, kept: usize) -> Self {
         Self { address, clock, idle: Arc::default(), kept }
     }
 
@@ -119,7 +119,7 @@ impl Transport {
         }
     }
 
-    async fn idle_connection(&self) -> Option<Connection> {
+    async fn idle_connection(&self) -> Option<DriverConnection> {
         loop {
             let mut connection = self.idle.lock().pop()?;
             if connection.ready().await.is_ok() {
@@ -128,7 +128,7 @@ impl Transport {
         }
     }
 
-    async fn dial(&self) -> Result<Connection, Lost> {
+    async fn dial(&self) -> Result<DriverConnection, Lost> {
         let lost = |why: String| {
             let (network, address) = self.address.go_names();
             Lost { text: format!("dial {network} {address}: {why}"), sent: false }
@@ -168,7 +168,7 @@ impl Transport {
 /// The head of a reply, and the way to its body.
 pub(super) struct ReceivedReply {
     response: Response<Incoming>,
-    connection: Connection,
+    connection: DriverConnection,
     transport: Transport,
 }
 
@@ -233,7 +233,7 @@ mod tests {
             ("tcp://127.0.0.1", None),
             ("/run/x.sock", None),
         ] {
-            let read = text.parse::<Address>().ok().map(|address| address.to_string());
+            let read = text.parse::<DriverAddress>().ok().map(|address| address.to_string());
             assert_eq!(read.as_deref(), expected, "{text}");
         }
     }

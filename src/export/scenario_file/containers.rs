@@ -15,12 +15,12 @@ use crate::domain::{
 /// The containers so far.
 #[derive(Default)]
 pub struct Containers {
-    known: Vec<Container>,
+    known: Vec<RecognisedContainer>,
     /// How many there were.
     count: usize,
 }
 
-struct Container {
+struct RecognisedContainer {
     name: String,
     volume: String,
     /// The mount ID while it runs.
@@ -105,7 +105,7 @@ impl Containers {
         let name = self.next_name();
         let mounted = id(group, Operation::Unmount).filter(|_| verb != "create");
         let line = format!("docker {verb} --name {name} -v {}:/data busybox top", shell::quote(&volume));
-        self.known.push(Container { name, volume, mounted });
+        self.known.push(RecognisedContainer { name, volume, mounted });
         Some(line)
     }
 
@@ -116,7 +116,7 @@ impl Containers {
 
     /// Those of them that do not run.
     pub fn take_stopped_users(&mut self, volume: &str) -> Vec<String> {
-        let is_one = |one: &mut Container| one.volume == volume && one.mounted.is_none();
+        let is_one = |one: &mut RecognisedContainer| one.volume == volume && one.mounted.is_none();
         self.known.extract_if(.., is_one).map(|one| one.name).collect()
     }
 
@@ -134,7 +134,7 @@ impl Containers {
         let mounted = id(group, Operation::Mount).filter(|_| !fails(group));
         let flags = if is_anonymous { "-d --rm" } else { "-d" };
         let line = format!("docker run {flags} --name {name} -v {place} {driver} busybox top");
-        self.known.push(Container { name, volume: volume.to_owned(), mounted });
+        self.known.push(RecognisedContainer { name, volume: volume.to_owned(), mounted });
         line
     }
 
@@ -148,7 +148,7 @@ impl Containers {
         self.mounted_mut(group, operation).is_some()
     }
 
-    fn mounted_mut(&mut self, group: &CallGroup, operation: Operation) -> Option<&mut Container> {
+    fn mounted_mut(&mut self, group: &CallGroup, operation: Operation) -> Option<&mut RecognisedContainer> {
         let (id, volume) = (id(group, operation), group.volume());
         self.known
             .iter_mut()

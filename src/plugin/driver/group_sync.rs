@@ -7,12 +7,12 @@ use parking_lot::{Condvar, Mutex};
 /// Changes that come while a sync is under way share the next one.
 #[derive(Debug, Default)]
 pub struct GroupSync {
-    state: Mutex<State>,
+    state: Mutex<SyncState>,
     done: Condvar,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct SyncState {
     /// The number of changes that have asked for a sync, and of those that are on the disk.
     asked: u64,
     synced: u64,

@@ -33,10 +33,10 @@ fn a_file_gives_actions_and_expectations() {
     assert_eq!(
         actions,
         [
-            &Action::Docker { background: None },
-            &Action::Docker { background: Some("rm".into()) },
-            &Action::Sleep(std::time::Duration::from_secs(2)),
-            &Action::WaitFor("rm".into()),
+            &ScenarioAction::Docker { background: None },
+            &ScenarioAction::Docker { background: Some("rm".into()) },
+            &ScenarioAction::Sleep(std::time::Duration::from_secs(2)),
+            &ScenarioAction::WaitFor("rm".into()),
         ]
     );
     assert_eq!(scenario.steps[3].expect.fails_with, ["no"]);

@@ -41,15 +41,15 @@ impl FromStr for Expectation {
     type Err = ExpectationError;
 
     fn from_str(text: &str) -> Parsed<Self> {
-        let mut parser = Parser(Lexer::new(text));
+        let mut parser = ExpectationParser(Lexer::new(text));
         let expectation = if parser.take("sequence") { parser.sequence()? } else { parser.comparison()? };
         if parser.0.is_at_end() { Ok(expectation) } else { parser.expected("the end", []) }
     }
 }
 
-struct Parser<'t>(Lexer<'t>);
+struct ExpectationParser<'t>(Lexer<'t>);
 
-impl Parser<'_> {
+impl ExpectationParser<'_> {
     fn wrong<T>(column: usize, problem: impl Into<String>) -> Parsed<T> {
         Err(ExpectationError { column, problem: problem.into() })
     }

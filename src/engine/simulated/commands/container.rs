@@ -10,8 +10,8 @@ use crate::{
     engine::{
         print,
         simulated::{
-            container::{self, Container, Mount, State},
-            error::{DaemonError, Status},
+            container::{self, Container, ContainerState, Mount},
+            error::{DaemonError, ErrorStatus},
             image,
             process::Process,
             profile::Profile,
@@ -24,7 +24,7 @@ impl Work<'_> {
     /// A container of a name, or the error that there is none.
     pub(super) fn container(self, name: &str) -> Result<Arc<Container>, DaemonError> {
         let found = self.daemon.containers.lock().get(name).cloned();
-        found.ok_or_else(|| DaemonError::new(Status::NotFound, format!("No such container: {name}")))
+        found.ok_or_else(|| DaemonError::new(ErrorStatus::NotFound, format!("No such container: {name}")))
     }
 
     /// Makes a container: its volumes are created or looked up, and filled from the image.
@@ -36,7 +36,7 @@ impl Work<'_> {
             let mut containers = self.daemon.containers.lock();
             if let Some(other) = containers.get(&name) {
                 return Err(DaemonError::new(
-                    Status::Conflict,
+                    ErrorStatus::Conflict,
                     format!(
                         "Conflict. The container name \"/{name}\" is already in use by container \"{}\". You have to remove (or rename) that container to be able to reuse that name.",
                         other.id
@@ -60,7 +60,7 @@ impl Work<'_> {
 
     /// The mounts of a new container: those of another one, then named volumes, then anonymous ones. A later one takes the
     /// place of an earlier one at the same destination.
-    async fn register(self, container: &Container, state: &mut State) -> Result<(), DaemonError> {
+    async fn register(self, container: &Container, state: &mut ContainerState) -> Result<(), DaemonError> {
         let run = &container.run;
         if let Some(other) = &run.volumes_from {
             let others = self.container(other)?.state.lock().await.mounts.clone();
@@ -77,7 +77,7 @@ impl Work<'_> {
             let (destination, mode) = rest.split_once(':').unwrap_or((rest, ""));
             if !taken.insert(destination) {
                 let text = format!("Duplicate mount point: {destination}");
-                return Err(DaemonError::new(Status::Invalid, text));
+                return Err(DaemonError::new(ErrorStatus::Invalid, text));
             }
             if name.starts_with('/') {
                 // A directory of the host is no business of any volume driver.
@@ -99,7 +99,7 @@ impl Work<'_> {
     }
 
     /// Adds a mount. The one that was at its destination is no longer used.
-    async fn put(self, container: &Container, state: &mut State, mount: Mount) {
+    async fn put(self, container: &Container, state: &mut ContainerState, mount: Mount) {
         let before = state.mounts.iter().position(|before| before.destination == mount.destination);
         if let Some(before) = before.map(|index| state.mounts.remove(index)).filter(|before| before.found) {
             self.store.release(&before.volume, &container.id).await;
@@ -108,7 +108,7 @@ impl Work<'_> {
     }
 
     /// Mounts each volume that the image has something for, and copies it there.
-    async fn copy_up(self, container: &Container, state: &mut State) -> Result<(), DaemonError> {
+    async fn copy_up(self, container: &Container, state: &mut ContainerState) -> Result<(), DaemonError> {
         let profile = self.daemon.config.profile;
         let workdir = container.run.workdir.as_deref();
         let meant =
@@ -122,7 +122,7 @@ impl Work<'_> {
                 Some(id)
             } else {
                 match mount.set_up(self.store, &self.daemon.rng).await {
-                    Err(error) if error.status == Status::NotFound => continue,
+                    Err(error) if error.status == ErrorStatus::NotFound => continue,
                     mounted => mounted.map_err(|error| error.because("failed to populate volume"))?,
                 }
                 None
@@ -139,7 +139,8 @@ impl Work<'_> {
 
     /// Copies what the image has into an empty volume. A path where no volume may be is left alone.
     fn copy_image(self, mount: &Mount) -> Result<(), DaemonError> {
-        let failed = |why: &str| DaemonError::new(Status::Internal, format!("open {}: {why}", mount.path));
+        let failed =
+            |why: &str| DaemonError::new(ErrorStatus::Internal, format!("open {}: {why}", mount.path));
         if !mount.is_local() && !Path::new(&mount.path).is_dir() {
             return Err(failed("no such file or directory"));
         }
@@ -215,7 +216,7 @@ impl Work<'_> {
                     container.id
                 ),
             };
-            return Err(DaemonError::new(Status::Conflict, text));
+            return Err(DaemonError::new(ErrorStatus::Conflict, text));
         }
         self.end(&mut state).await;
         self.release_held(&container, &mut state, volumes).await;
@@ -224,7 +225,7 @@ impl Work<'_> {
 
     /// Ends a container's use of its volumes, and the container. Its anonymous volumes go with it if they shall; that one
     /// of them could not be removed is only logged.
-    pub(super) async fn release_held(self, container: &Container, state: &mut State, volumes: bool) {
+    pub(super) async fn release_held(self, container: &Container, state: &mut ContainerState, volumes: bool) {
         for mount in state.mounts.iter().filter(|mount| mount.found) {
             self.store.release(&mount.volume, &container.id).await;
             if volumes && mount.anonymous {

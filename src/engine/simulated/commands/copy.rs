@@ -4,7 +4,7 @@ use super::Work;
 use crate::{
     engine::simulated::{
         container::Container,
-        error::{DaemonError, Status},
+        error::{DaemonError, ErrorStatus},
         profile::Profile,
     },
     engine_api::CliResult,
@@ -22,7 +22,7 @@ impl Work<'_> {
             }
         };
         let container = match self.container(name) {
-            Err(error) if error.status == Status::NotFound => {
+            Err(error) if error.status == ErrorStatus::NotFound => {
                 let message = self.daemon.config.profile.not_found("container", name, &error.text);
                 return Ok(CliResult::failure(1, message));
             }
@@ -47,7 +47,7 @@ impl Work<'_> {
         mounted?;
         if is_missing {
             let text = format!("Could not find the file {path} in container {}", container.name);
-            return Err(DaemonError::new(Status::NotFound, text));
+            return Err(DaemonError::new(ErrorStatus::NotFound, text));
         }
         Ok(())
     }

@@ -7,8 +7,8 @@ use crate::{
     engine::{
         print,
         simulated::{
-            container::{Container, Mount, State},
-            error::{DaemonError, Status},
+            container::{Container, ContainerState, Mount},
+            error::{DaemonError, ErrorStatus},
             process::Process,
             profile::Profile,
         },
@@ -94,7 +94,7 @@ impl Work<'_> {
                 Profile::Docker20 | Profile::Podman => "Container",
             };
             let text = format!("{a_container} {} is not running", container.id);
-            return Err(DaemonError::new(Status::Conflict, text));
+            return Err(DaemonError::new(ErrorStatus::Conflict, text));
         }
         Ok(self.run_in(&container, command).await)
     }
@@ -174,9 +174,9 @@ impl Work<'_> {
 
     /// What runc makes of the mounts and the command. An empty path is resolved against the container's bundle, and so
     /// it mounts that: the container starts, with the engine's own directory for a volume.
-    fn runc(self, run: &Run, state: &State) -> Result<(), DaemonError> {
+    fn runc(self, run: &Run, state: &ContainerState) -> Result<(), DaemonError> {
         let profile = self.daemon.config.profile;
-        let failed = |text: String| Err(DaemonError::new(Status::Internal, text));
+        let failed = |text: String| Err(DaemonError::new(ErrorStatus::Internal, text));
         if let Some(Mount { path, destination, .. }) = state.mounts.iter().find(|mount| !mount.is_there()) {
             return failed(profile.missing_path(path, destination));
         }
@@ -197,7 +197,7 @@ impl Work<'_> {
     }
 
     /// A container that runs does so no longer. That its volumes could not be unmounted is only logged.
-    pub(in crate::engine::simulated) async fn end(self, state: &mut State) {
+    pub(in crate::engine::simulated) async fn end(self, state: &mut ContainerState) {
         if std::mem::take(&mut state.running) {
             state.clean_up(self.store, self.daemon.config.profile).await;
         }
@@ -227,7 +227,7 @@ impl Work<'_> {
         let container = self.container(name).map_err(|error| error.because(&context))?;
         if !container.state.lock().await.running {
             let text = format!("{context}: {a_container} {} is not running", container.id);
-            return Err(DaemonError::new(Status::Conflict, text));
+            return Err(DaemonError::new(ErrorStatus::Conflict, text));
         }
         self.killed(&container).await;
         Ok(CliResult::success(name))

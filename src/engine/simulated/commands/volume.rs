@@ -8,10 +8,10 @@ use crate::{
     engine::{
         print,
         simulated::{
-            error::{DaemonError, Status},
+            error::{DaemonError, ErrorStatus},
             local::LOCAL,
             profile::Profile,
-            store::Volume,
+            store::StoredVolume,
         },
     },
     engine_api::{CliResult, Pair, VolumeCommand},
@@ -48,7 +48,7 @@ impl Work<'_> {
         options: &Options,
         mut labels: Options,
         user: Option<&str>,
-    ) -> Result<Volume, DaemonError> {
+    ) -> Result<StoredVolume, DaemonError> {
         let name = self.daemon.rng.id();
         // 20.10 made the name up before the driver was chosen, and so asked every driver for it.
         let driver = match self.daemon.config.profile {
@@ -64,7 +64,7 @@ impl Work<'_> {
 
     pub(super) async fn inspect(self, name: &str) -> Result<CliResult, DaemonError> {
         let volume = match self.store.get(name, "", None).await {
-            Err(error) if error.status == Status::NotFound => {
+            Err(error) if error.status == ErrorStatus::NotFound => {
                 let message = self.daemon.config.profile.not_found("volume", name, &error.text);
                 return Ok(CliResult { code: 1, stdout: "[]".into(), stderr: message });
             }
@@ -94,7 +94,7 @@ impl Work<'_> {
 
     async fn rm_volume(self, name: &str, force: bool) -> Result<CliResult, DaemonError> {
         match self.remove_volume(name, force).await {
-            Err(error) if error.status == Status::NotFound => {
+            Err(error) if error.status == ErrorStatus::NotFound => {
                 Ok(CliResult::failure(1, self.daemon.config.profile.not_found("volume", name, &error.text)))
             }
             removed => removed.map(|()| CliResult::success(name)),

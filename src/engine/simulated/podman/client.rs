@@ -13,7 +13,7 @@ use crate::{
     domain::model::protocol::Operation,
     engine::simulated::{
         profile::Profile,
-        transport::{Address, Lost, Transport},
+        transport::{DriverAddress, Lost, Transport},
     },
     engine_api::Clock,
 };
@@ -22,16 +22,16 @@ const LIMIT: Duration = Duration::from_secs(5);
 const MEDIA_TYPE: &str = "application/vnd.docker.plugins.v1.1+json";
 
 /// One podman process that talks to one plugin.
-pub(super) struct Client {
+pub(super) struct PodmanClient {
     transport: Transport,
     clock: Clock,
     plugin: String,
 }
 
-impl Client {
+impl PodmanClient {
     /// Finds the plugin and activates it.
-    pub(super) async fn connect(plugin: &str, address: &Address, clock: Clock) -> Result<Self, String> {
-        if let Address::Unix(path) = address
+    pub(super) async fn connect(plugin: &str, address: &DriverAddress, clock: Clock) -> Result<Self, String> {
+        if let DriverAddress::Unix(path) = address
             && !path.exists()
         {
             let path = path.display();

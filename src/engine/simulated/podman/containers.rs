@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::{Activated, Container, MOUNT_ID, Podman, Volume, with_id};
+use super::{Activated, MOUNT_ID, Podman, PodmanContainer, PodmanVolume, with_id};
 use crate::{
     domain::model::protocol::Operation,
     engine::{print, simulated::local::LOCAL},
@@ -13,7 +13,7 @@ use crate::{
 
 impl Podman {
     /// A container. A volume that the database does not have is a new local one: there is no `--volume-driver`.
-    pub(super) async fn create(&self, run: &Run, process: &mut Activated) -> Result<Container, String> {
+    pub(super) async fn create(&self, run: &Run, process: &mut Activated) -> Result<PodmanContainer, String> {
         let id = self.rng.id();
         let name = run.name.clone().unwrap_or_else(|| format!("nameless_{}", &id[..12]));
         if let Some(other) = self.containers.lock().get(&name) {
@@ -34,18 +34,22 @@ impl Podman {
         for (volume, _) in &mounts {
             let driver = {
                 let mut volumes = self.volumes.lock();
-                let new = || Volume { driver: LOCAL.into(), ..Volume::default() };
+                let new = || PodmanVolume { driver: LOCAL.into(), ..PodmanVolume::default() };
                 volumes.entry(volume.clone()).or_insert_with(new).driver.clone()
             };
             self.client(&driver, process).await?;
         }
-        let container =
-            Container { id, run: Run { name: Some(name.clone()), ..run.clone() }, mounts, running: false };
+        let container = PodmanContainer {
+            id,
+            run: Run { name: Some(name.clone()), ..run.clone() },
+            mounts,
+            running: false,
+        };
         self.containers.lock().insert(name, container.clone());
         Ok(container)
     }
 
-    fn container(&self, name: &str) -> Result<Container, String> {
+    fn container(&self, name: &str) -> Result<PodmanContainer, String> {
         let found = self.containers.lock().get(name).cloned();
         found.ok_or_else(|| format!("no container with name or ID {name:?} found: no such container"))
     }
@@ -105,7 +109,7 @@ impl Podman {
     }
 
     /// Counts the mounts up. Only the first of a volume reaches its plugin.
-    async fn mount_all(&self, container: &Container, process: &mut Activated) -> Result<(), String> {
+    async fn mount_all(&self, container: &PodmanContainer, process: &mut Activated) -> Result<(), String> {
         for (volume, destination) in &container.mounts {
             let _one_at_a_time = self.locks.lock(volume).await;
             let mut row = self.row(volume)?;
@@ -133,7 +137,7 @@ impl Podman {
     }
 
     /// Counts the mounts down. Only the last of a volume reaches its plugin.
-    async fn unmount_all(&self, container: &Container) -> Result<(), String> {
+    async fn unmount_all(&self, container: &PodmanContainer) -> Result<(), String> {
         let process = &mut Activated::new();
         for (volume, _) in &container.mounts {
             let _one_at_a_time = self.locks.lock(volume).await;

@@ -18,8 +18,8 @@ use futures_util::{
 use parking_lot::Mutex;
 use serde_json::json;
 
-use self::client::Client;
-use super::{Config, abilities, commands, local::LOCAL, locks::Locks};
+use self::client::PodmanClient;
+use super::{DaemonConfig, abilities, commands, local::LOCAL, locks::Locks};
 use crate::{
     domain::model::protocol::{Operation, Options},
     engine::rng::Rng,
@@ -33,7 +33,7 @@ pub(super) const NO_DAEMON: &str = "podman has no daemon";
 
 /// A volume in the database.
 #[derive(Clone, Debug, Default)]
-struct Volume {
+struct PodmanVolume {
     driver: String,
     options: Options,
     labels: Options,
@@ -43,7 +43,7 @@ struct Volume {
 
 /// A container in the database.
 #[derive(Clone, Debug)]
-struct Container {
+struct PodmanContainer {
     id: String,
     run: Run,
     /// Volume and destination.
@@ -53,15 +53,15 @@ struct Container {
 
 /// A simulated podman.
 pub(super) struct Podman {
-    config: Config,
+    config: DaemonConfig,
     rng: Rng,
-    volumes: Mutex<BTreeMap<String, Volume>>,
-    containers: Mutex<BTreeMap<String, Container>>,
+    volumes: Mutex<BTreeMap<String, PodmanVolume>>,
+    containers: Mutex<BTreeMap<String, PodmanContainer>>,
     locks: Locks,
 }
 
 /// The plugins that one podman process has activated.
-type Activated = BTreeMap<String, Result<Client, String>>;
+type Activated = BTreeMap<String, Result<PodmanClient, String>>;
 
 fn named(volume: &str) -> String {
     json!({ "Name": volume }).to_string()
@@ -73,7 +73,7 @@ fn with_id(volume: &str) -> String {
 }
 
 impl Podman {
-    pub(super) fn new(config: Config) -> Self {
+    pub(super) fn new(config: DaemonConfig) -> Self {
         Self {
             rng: Rng::new(config.seed),
             config,
@@ -114,13 +114,13 @@ impl Podman {
         &self,
         driver: &str,
         activated: &'a mut Activated,
-    ) -> Result<Option<&'a Client>, String> {
+    ) -> Result<Option<&'a PodmanClient>, String> {
         if driver == LOCAL {
             return Ok(None);
         }
         if !activated.contains_key(driver) {
             let client = match self.config.plugins.get(driver) {
-                Some(address) => Client::connect(driver, address, self.config.clock).await,
+                Some(address) => PodmanClient::connect(driver, address, self.config.clock).await,
                 None => {
                     Err(format!("no volume plugin with name {driver} available: required plugin missing"))
                 }
@@ -144,7 +144,7 @@ impl Podman {
         }
     }
 
-    fn row(&self, name: &str) -> Result<Volume, String> {
+    fn row(&self, name: &str) -> Result<PodmanVolume, String> {
         let row = self.volumes.lock().get(name).cloned();
         row.ok_or_else(|| format!("no volume with name {name:?} found: no such volume"))
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{Activated, Podman, Volume, named};
+use super::{Activated, Podman, PodmanVolume, named};
 use crate::{
     domain::model::protocol::{Operation, Options},
     engine_api::{Pair, VolumeCommand},
@@ -23,11 +23,11 @@ impl Podman {
                 if self.volumes.lock().contains_key(&name) {
                     return Err(format!("volume with name {name} already exists: volume already exists"));
                 }
-                let row = Volume {
+                let row = PodmanVolume {
                     driver: driver.clone(),
                     options: map(options),
                     labels: map(labels),
-                    ..Volume::default()
+                    ..PodmanVolume::default()
                 };
                 self.client(driver, process).await.map_err(|why| {
                     format!("volume {name} uses volume plugin {driver} but it could not be retrieved: {why}")
@@ -66,7 +66,7 @@ impl Podman {
             }
             VolumeCommand::Ls { driver } => {
                 let rows = self.volumes.lock().clone();
-                let wanted = |row: &Volume| driver.as_ref().is_none_or(|driver| *driver == row.driver);
+                let wanted = |row: &PodmanVolume| driver.as_ref().is_none_or(|driver| *driver == row.driver);
                 let mut lines = vec![format!("{:12}VOLUME NAME", "DRIVER")];
                 for (name, row) in rows.iter().filter(|(_, row)| wanted(row)) {
                     self.call(&row.driver, process, Operation::Get, name, named(name)).await?;
@@ -94,7 +94,7 @@ impl Podman {
 
     pub(super) async fn rm_volume(&self, name: &str, process: &mut Activated) -> Result<String, String> {
         let _one_at_a_time = self.locks.lock(name).await;
-        let Volume { driver, .. } = self.row(name)?;
+        let PodmanVolume { driver, .. } = self.row(name)?;
         // The plugin of a volume is activated as soon as the volume is looked at.
         let _logged_below = self.client(&driver, process).await;
         let users: Vec<_> = self.users(name).into_iter().collect();
