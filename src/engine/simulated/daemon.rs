@@ -10,7 +10,7 @@ use super::{
     container::Container,
     drivers::Drivers,
     local::LocalDriver,
-    store::{Records, Store},
+    store::{RecordsOnDisk, Store},
 };
 use crate::engine::rng::Rng;
 
@@ -19,7 +19,7 @@ pub(super) struct Daemon {
     pub(super) config: DaemonConfig,
     pub(super) rng: Rng,
     pub(super) local: Arc<LocalDriver>,
-    pub(super) records: Records,
+    pub(super) records: RecordsOnDisk,
     pub(super) containers: Mutex<BTreeMap<String, Arc<Container>>>,
     pub(super) life: Mutex<Arc<Life>>,
 }
@@ -34,7 +34,7 @@ impl Daemon {
     /// A daemon that has just started for the first time.
     pub(super) fn new(config: DaemonConfig) -> Self {
         let local = Arc::new(LocalDriver::new());
-        let records = Records::default();
+        let records = RecordsOnDisk::default();
         let life = Life::begin(&config, &local, &records);
         Self {
             rng: Rng::new(config.seed),
@@ -52,7 +52,7 @@ impl Daemon {
 }
 
 impl Life {
-    pub(super) fn begin(config: &DaemonConfig, local: &Arc<LocalDriver>, records: &Records) -> Self {
+    pub(super) fn begin(config: &DaemonConfig, local: &Arc<LocalDriver>, records: &RecordsOnDisk) -> Self {
         let drivers = Drivers::new(config.plugins.clone(), Arc::clone(local), config.profile, config.clock);
         Self { store: Store::new(drivers, Arc::clone(records)), ended: CancellationToken::new() }
     }

@@ -30,7 +30,7 @@ pub(super) struct Record {
 }
 
 /// The records on disk: they outlive the daemon.
-pub(super) type Records = Arc<Mutex<BTreeMap<String, Record>>>;
+pub(super) type RecordsOnDisk = Arc<Mutex<BTreeMap<String, Record>>>;
 
 /// A volume with what its driver and the daemon say of it.
 #[derive(Clone)]
@@ -51,7 +51,7 @@ impl StoredVolume {
 
 /// What is only in the daemon's memory.
 #[derive(Default)]
-struct Memory {
+struct StoreMemory {
     /// The driver of each name that was seen.
     names: BTreeMap<String, StoredVolume>,
     references: BTreeMap<String, BTreeSet<String>>,
@@ -62,8 +62,8 @@ struct Memory {
 /// The volume store of one life of the daemon.
 pub(super) struct Store {
     pub drivers: Drivers,
-    records: Records,
-    memory: Mutex<Memory>,
+    records: RecordsOnDisk,
+    memory: Mutex<StoreMemory>,
     locks: Locks,
 }
 
@@ -72,7 +72,7 @@ fn unique(text: &str) -> DaemonError {
 }
 
 impl Store {
-    pub(super) fn new(drivers: Drivers, records: Records) -> Self {
+    pub(super) fn new(drivers: Drivers, records: RecordsOnDisk) -> Self {
         Self { drivers, records, memory: Mutex::default(), locks: Locks::default() }
     }
 
