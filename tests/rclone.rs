@@ -412,16 +412,16 @@ fn a_barrier_holds_mounts_of_rclone_until_there_are_two() {
     let stage = Stage::new();
     stage.create("second");
     stage.voltergeist().command("arm mount: hold until 2 within 60s");
-    let run = |volume: &str| {
-        stage.daemon.start_docker(&format!("run --network none --rm -v {volume}:/data busybox ls /data"))
-    };
-    let first = run("data");
+    let run = |with: &str| stage.daemon.start_docker(&format!("run --network none {with}"));
+    let first = run("--rm -v data:/data busybox ls /data");
     stage.voltergeist().wait_until_waiting(1);
-    let second = run("second");
+    // It outlives the first: rclone hangs when two volumes are unmounted at once.
+    let second = run("--detach --name second -v second:/data busybox top");
     for run in [first, second] {
         run.finish().succeeds();
     }
     assert_eq!(stage.voltergeist().calls("mount").len(), 2);
+    stage.succeeds("rm --force second");
 }
 
 fn masks_hide_a_volume_and_leave_its_data() {
