@@ -92,7 +92,7 @@ fn acts(rule: &Rule) -> bool {
                 connection: request.connection,
                 rules: rules.into_iter().filter(|rule| rule.decision.is_evaluated()).collect(),
             };
-            apply(&mut set, &RuleEvent::Evaluated(Box::new(evaluation)));
+            apply(&mut set, &RuleEvent::Evaluated(evaluation));
             injection.is_some()
         })
     })

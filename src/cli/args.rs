@@ -173,9 +173,9 @@ Examples:
     },
     /// Open the console on a recording: the state at any of its entries
     ///
-    /// A file may hold several runs, one after another. It opens at the end of the last, and follows the file as it grows. `[` and `]` go to the failures before and
-    /// after, `{` and `}` to the commands, `<` and `.` one entry back and forward, `:seek 12:03:04` or `:seek 4711`
-    /// anywhere; Space plays it, and `+` and `-` set the speed.
+    /// A file may hold several runs, one after another. It opens at the end of the last, and follows the file as it
+    /// grows. `[` and `]` go to the failures before and after, `{` and `}` to the commands, `<` and `.` one entry back
+    /// and forward, `:seek 12:03:04` or `:seek 4711` anywhere; Space plays it, and `+` and `-` set the speed.
     Replay {
         /// A file that `--record` has written
         #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]

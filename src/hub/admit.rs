@@ -42,7 +42,7 @@ impl Hub {
                 connection: call.connection,
                 rules: evaluated,
             };
-            inner.push(at, EntryKind::Rule(Box::new(RuleEvent::Evaluated(Box::new(evaluation)))));
+            inner.push(at, EntryKind::Rule(Box::new(RuleEvent::Evaluated(evaluation))));
             has_changed = true;
             // Only the last rule can have taken the call.
             let last = inner.state.rules().get(last).filter(|rule| rule.is_used_up());

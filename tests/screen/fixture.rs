@@ -200,7 +200,7 @@ impl Fixture {
             connection: 1,
             rules,
         };
-        self.push(EntryKind::Rule(Box::new(RuleEvent::Evaluated(Box::new(evaluation)))));
+        self.push(EntryKind::Rule(Box::new(RuleEvent::Evaluated(evaluation))));
     }
 
     /// A call from its arrival to its end. A rule that acts on it and is not armed is armed just for it.

@@ -30,7 +30,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What is looked at.
 pub enum CheckTarget {
-    CheckedInstance(Box<CheckedInstance>),
+    Instance(Box<CheckedInstance>),
     Recording(Box<Recording>),
 }
 
@@ -80,10 +80,7 @@ impl CheckTarget {
                 match plugin_list::find_instance(word, token.clone().flatten()).await {
                     Ok(endpoint) => match observe(endpoint, deadline).await {
                         Ok(source) => {
-                            return Ok(Self::CheckedInstance(Box::new(CheckedInstance::new(
-                                source,
-                                expectations,
-                            ))));
+                            return Ok(Self::Instance(Box::new(CheckedInstance::new(source, expectations))));
                         }
                         Err(error) => error,
                     },
@@ -101,7 +98,7 @@ impl CheckTarget {
     /// Whether each expectation is met now.
     pub fn verdicts(&mut self) -> anyhow::Result<Vec<Verdict>> {
         match self {
-            Self::CheckedInstance(instance) => Ok(instance.verdicts()),
+            Self::Instance(instance) => Ok(instance.verdicts()),
             Self::Recording(recording) => recording.verdicts(),
         }
     }
@@ -112,7 +109,7 @@ impl CheckTarget {
             return false;
         }
         match self {
-            Self::CheckedInstance(instance) => {
+            Self::Instance(instance) => {
                 // At the deadline it is looked at once more.
                 drop(timeout_at(deadline, instance.changes.changed()).await);
                 sleep_until((Instant::now() + PAUSE).min(deadline)).await;
@@ -124,7 +121,7 @@ impl CheckTarget {
 
     /// An instance that has gone is not known any more.
     pub fn check_connection(&self) -> anyhow::Result<()> {
-        if let Self::CheckedInstance(instance) = self
+        if let Self::Instance(instance) = self
             && let SourceStatus::Remote(connection) = instance.source.snapshot().source
             && let ConnectionState::Lost(problem) = connection.state
         {

@@ -234,7 +234,7 @@ mod tests {
                 connection: call.connection,
                 rules,
             };
-            set.apply(&RuleEvent::Evaluated(Box::new(evaluation)), Timestamp::UNIX_EPOCH, |_| false);
+            set.apply(&RuleEvent::Evaluated(evaluation), Timestamp::UNIX_EPOCH, |_| false);
             hits.extend(injection.map(|_| Hit::from(call.number)));
         }
         assert_eq!(dry_run.hits, hits);

@@ -70,7 +70,7 @@ fn entries() -> Vec<Arc<Entry>> {
             changes: vec![created],
             ..Call::ok(Operation::Create, Caller::Docker)
         })),
-        EntryKind::Rule(Box::new(RuleEvent::Evaluated(Box::new(Evaluation {
+        EntryKind::Rule(Box::new(RuleEvent::Evaluated(Evaluation {
             call: 2,
             operation: Some(Operation::Mount),
             request_line: None,
@@ -78,7 +78,7 @@ fn entries() -> Vec<Arc<Entry>> {
             mount_id: Some("7f".into()),
             connection: 1,
             rules: vec![RuleDecision { id: 1, decision: Decision::Fired }],
-        })))),
+        }))),
         EntryKind::Rule(Box::new(RuleEvent::Spent(rule.clone()))),
         volume(Cause::Call(2), &mounted),
         EntryKind::Held(Box::new(held)),

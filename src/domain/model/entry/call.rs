@@ -2,11 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
 use super::{
     body::{Body, Headers},
+    micros,
     rule::RuleDecision,
 };
 use crate::domain::model::{
@@ -279,16 +280,4 @@ pub struct ReleasedCall {
     /// How.
     #[serde(flatten)]
     pub release: Release,
-}
-
-mod micros {
-    use super::{Deserialize, Deserializer, Duration, Serialize as _, Serializer};
-
-    pub fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-        u64::try_from(duration.as_micros()).unwrap_or(u64::MAX).serialize(serializer)
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-        u64::deserialize(deserializer).map(Duration::from_micros)
-    }
 }

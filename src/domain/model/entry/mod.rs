@@ -8,6 +8,7 @@ mod call;
 mod call_head;
 mod connection;
 mod line;
+mod micros;
 mod rule;
 mod session;
 mod shell;
@@ -197,18 +198,20 @@ impl Entry {
                 released.release.action.as_ref().map_or(0, |action| action.len() + 16)
             }
             EntryKind::Volume(volume) => size_of::<VolumeChange>() + volume.change.size_estimate(),
-            EntryKind::Rule(event) => event.size_estimate(),
-            EntryKind::Driver(event) => event.size_estimate(),
+            EntryKind::Rule(event) => size_of::<RuleEvent>() + event.size_estimate(),
+            EntryKind::Driver(event) => size_of::<DriverEvent>() + event.size_estimate(),
             EntryKind::Command(run) => {
                 let changes = run.changes.iter().map(Change::size_estimate).sum::<usize>();
                 let origin = size_of::<Origin>() + run.origin.size_estimate() + 16;
-                run.command.len() + run.result.len() + origin + changes
+                size_of::<CommandRun>() + run.command.len() + run.result.len() + origin + changes
             }
-            EntryKind::EngineCommand(run) => run.command.len() + run.result.len(),
+            EntryKind::EngineCommand(run) => {
+                size_of::<EngineCommand>() + run.command.len() + run.result.len()
+            }
             EntryKind::Shell(event) => event.size_estimate(),
             EntryKind::Scenario(event) => event.size_estimate(),
             EntryKind::Note { text } => text.len(),
-            EntryKind::Gap(gap) => gap.reason.len(),
+            EntryKind::Gap(gap) => size_of::<Gap>() + gap.reason.len(),
             EntryKind::Connection(_) | EntryKind::Unknown => 0,
         };
         size_of::<Self>() + 16 + pieces + Self::OVERHEAD

@@ -40,7 +40,7 @@ pub enum RuleEvent {
     /// Its time is over.
     Expired(RuleText),
     /// Rules evaluated a call.
-    Evaluated(Box<Evaluation>),
+    Evaluated(Evaluation),
 }
 
 /// A rule in its own language.
@@ -242,10 +242,10 @@ impl RuleEvent {
     pub(super) fn size_estimate(&self) -> usize {
         match self {
             Self::Evaluated(evaluation) => {
-                let Evaluation { request_line, volume, mount_id, rules, .. } = &**evaluation;
+                let Evaluation { request_line, volume, mount_id, rules, .. } = evaluation;
                 let texts =
                     [request_line, volume, mount_id].into_iter().flatten().map(|text| text.len() + 16);
-                size_of::<Evaluation>() + texts.sum::<usize>() + size_of_val(&rules[..]) + 16
+                texts.sum::<usize>() + size_of_val(&rules[..]) + 16
             }
             Self::Armed { rule, .. } => rule.text.len() + 16,
             _ => 0,

@@ -59,7 +59,7 @@ pub(super) fn decide(
         rules: rules.into_iter().filter(|rule| rule.decision.is_evaluated()).collect(),
     };
     let last = evaluation.rules.last().map(|decision| decision.id);
-    apply(set, &RuleEvent::Evaluated(Box::new(evaluation)), at);
+    apply(set, &RuleEvent::Evaluated(evaluation), at);
     let used_up = last.and_then(|id| set.get(id)).filter(|rule| rule.is_used_up());
     let spent = used_up.map(TrackedRule::as_text);
     if let Some(rule) = &spent {
